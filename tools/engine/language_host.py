@@ -1,0 +1,97 @@
+"""Pulumi's Python language host, for a CLI that was built from source (the official one is not published so).
+
+The engine starts it with its own address as argument, reads a port from the first line of output, and calls
+LanguageRuntime there. Running the program is left to the SDK's own server, which the Automation API uses too.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi._version import version
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+WATCH_SECONDS = 0.5
+MESSAGE_LIMIT = 400 << 20  # the engine's own
+
+
+class ProgramHost(LanguageServer):
+    """The SDK's server for programs in memory, for the program on disk.
+
+    The method names are those of the engine's LanguageRuntime service (pulumi/language.proto).
+    """
+
+    def __init__(self, engine_address: str) -> None:
+        super().__init__(lambda: None)
+        self._engine_address = engine_address
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        """Learn the address of the engine, from those that say it here."""
+        self._engine_address = request.engine_address or self._engine_address
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        """Name the version of the SDK, which does the work."""
+        return plugin_pb2.PluginInfo(version=str(version))
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        """List no packages: the environment's are locked by the project."""
+        return language_pb2.GetProgramDependenciesResponse()
+
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
+        """Ask nothing when a project is made."""
+        return language_pb2.RuntimeOptionsResponse()
+
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
+        """Install nothing, for the same reason."""
+        return iter(())
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        """Nothing to do: a signal follows."""
+        return empty_pb2.Empty()
+
+    def Run(self, request: Any, context: Any) -> Any:
+        """Run the program of the project once, as `python <folder>` would."""
+        program = os.path.normpath(os.path.join(request.info.program_directory, request.info.entry_point))
+        request.args[:] = [self._engine_address]  # where the SDK's server looks for it
+        os.chdir(request.pwd)
+        sys.path[:0] = [program if os.path.isdir(program) else os.path.dirname(program)]
+        self.program = lambda: runpy.run_path(program, run_name="__main__") and None
+        return super().Run(request, context)
+
+
+def exit_with(engine: int) -> None:
+    """End when the engine does, also after a SIGKILL that gave it no time to stop us."""
+    while os.getppid() == engine:
+        time.sleep(WATCH_SECONDS)
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve until the engine stops us or is gone, without a word: what is printed here shows in the stack's log."""
+    engine = os.getppid()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: os._exit(0))
+    threading.Thread(target=exit_with, args=(engine,), daemon=True).start()
+    address = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)])
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(ProgramHost(address), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`make setup`: a virtual environment with the locked packages, and the Pulumi CLI, from nothing.
+
+Needs Python 3.11 or newer and a package registry, nothing else. This file alone is also read by older Pythons,
+which must get as far as the message below; hence no modern syntax in it.
+"""
+
+import os
+import sys
+
+if sys.version_info < (3, 11) or os.name != "posix":
+    sys.exit(
+        "Tenantry's set-up needs Python 3.11 or newer on Linux or macOS; this is Python %d.%d (%s).\n"
+        "Name another one with: make PYTHON=python3.12 ..." % (*sys.version_info[:2], sys.executable or "?")
+    )
+
+import signal
+import time
+from pathlib import Path
+
+from tools import engine, environment
+from tools.steps import SetupError, locked
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Bring the checkout's `.venv` up to date; the exit code says whether that worked."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.monotonic()
+    venv = ROOT / ".venv"
+    try:
+        with locked(ROOT):
+            stamps = environment.ensure(ROOT, venv)
+            engine.ensure(venv, stamps)
+    except SetupError as error:
+        print(f"\nThe set-up stopped here.\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command carries on from here.", file=sys.stderr)
+        return 130
+    print(f"set-up complete ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
