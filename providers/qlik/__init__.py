@@ -1,0 +1,70 @@
+"""A client for Qlik Cloud: hosts, tokens, requests, limits, errors.
+
+```python
+from providers.qlik import Cloud, deadline
+
+with Cloud.from_environment() as cloud, deadline(60):
+    tenant = cloud.tenant("x1y2.eu.qlikcloud.com")
+    for space in tenant.list("/api/v1/spaces"):
+        print(space["name"])
+```
+
+Importing it is cheap: the HTTP library is imported when the first request is sent.
+"""
+
+from __future__ import annotations
+
+from providers.qlik.cloud import Cloud
+from providers.qlik.deadlines import Clock, Deadline, current_deadline, deadline
+from providers.qlik.errors import (
+    AnswerLost,
+    ApiError,
+    ConfigurationError,
+    Conflict,
+    ConnectionFailed,
+    CredentialsCommandFailed,
+    CredentialsMissing,
+    DeadlineExceeded,
+    EndpointRefused,
+    Forbidden,
+    HostRefused,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    QlikError,
+    RateLimited,
+    ServerError,
+    TenantDisabled,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from providers.qlik.host import Host
+
+__all__ = [
+    "AnswerLost",
+    "ApiError",
+    "Clock",
+    "Cloud",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "CredentialsCommandFailed",
+    "CredentialsMissing",
+    "Deadline",
+    "DeadlineExceeded",
+    "EndpointRefused",
+    "Forbidden",
+    "Host",
+    "HostRefused",
+    "NotFound",
+    "PreconditionFailed",
+    "Problem",
+    "QlikError",
+    "RateLimited",
+    "ServerError",
+    "TenantDisabled",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "current_deadline",
+    "deadline",
+]

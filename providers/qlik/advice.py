@@ -1,0 +1,51 @@
+"""What to do next, for the errors of Qlik that have an answer to that."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from providers.qlik.hostnames import region
+from providers.qlik.messages import Request
+from providers.qlik.settings import DEADLINE
+
+DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
+
+BY_CODE = {
+    "TENANTS-21": "Qlik got no licence key: read it from the source tenant, and see that it is valid there.",
+    "TENANTS-22": "The licence has no tenant left: take down trials that have ended, or ask Qlik for more.",
+    "TENANTS-23": "Qlik refuses the licence key: look at the licence on the source tenant (status, dates).",
+}
+
+
+def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
+    """Return the next step for an error, empty if there is none that holds in general."""
+    if codes & DISABLED:
+        return (
+            "The tenant is deactivated; it is not gone, and the credentials are not at fault."
+            f" Reactivate it on register.{region(request.host)}.qlikcloud.com before it is purged,"
+            " or take it down for good."
+        )
+    for code in sorted(codes & BY_CODE.keys()):
+        return BY_CODE[code]
+    if request.credentials and 400 <= status < 500 and status != 429:
+        return _wrong_client(request)
+    if status == 429:
+        return f"Qlik limits requests per user and tenant: run less at once, or allow more time ({DEADLINE})."
+    if status == 401:
+        return "A new token is refused too: see whether the OAuth client and its bot user still exist here."
+    if status >= 500:
+        return (
+            "Qlik failed, not this program: try again later; with the traceId Qlik's support can look it up."
+        )
+    return ""
+
+
+def _wrong_client(request: Request) -> str:
+    where = region(request.host)
+    if not where:
+        return f"Look at {request.credentials}: this host takes the organisation's OAuth client only."
+    upper = where.upper().replace("-", "_")
+    return (
+        f"Look at {request.credentials}. A region's OAuth client works in its own region only:"
+        f" for {where} it can be set apart as QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
+    )

@@ -1,0 +1,148 @@
+"""Reads Qlik's error answers, which differ from API to API, into the classes of `errors`.
+
+The envelope is `{errors: [{code, title, detail?, status?, source?, meta?}], traceId}`; `status` may be
+text, a number or absent, spaces repeat the fields at the top, and a proxy on the way may answer in HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from providers.qlik.advice import DISABLED, advice
+from providers.qlik.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    RateLimited,
+    ServerError,
+    TenantDisabled,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from providers.qlik.messages import Answer, Request
+
+BY_STATUS: dict[int, type[ApiError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    412: PreconditionFailed,
+    429: RateLimited,
+}
+
+SECRETS = re.compile(
+    r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"  # JSON Web Tokens: access tokens, licence keys
+    r"|(?i:(?<=bearer )[\w.~+/=-]{8,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
+TEXT_SHOWN = 300
+
+
+def api_error(request: Request, answer: Answer, now: float) -> ApiError:
+    """Return the error for an answer of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
+    body = _json(answer)
+    found = problems(body) or ([Problem(detail=_plain_text(answer))] if body is None else [])
+    codes = {problem.code for problem in found}
+    kind = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
+    if answer.status == 401 and codes & DISABLED:
+        kind = TenantDisabled
+    return kind(
+        request.where,
+        answer.status,
+        found,
+        trace_id=trace_id(body, answer),
+        retry_after=retry_after(answer, now),
+        advice=advice(request, answer.status, codes),
+    )
+
+
+def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
+    """Return the error for an answer that cannot be used; `what` says why."""
+    return UnexpectedAnswer(
+        request.where,
+        answer.status,
+        [Problem(detail=what)],
+        trace_id=trace_id(None, answer),
+        advice="Something on the way may have answered for Qlik (a proxy?), or the API has changed.",
+    )
+
+
+def problems(body: Any) -> list[Problem]:
+    """Return the entries of `errors[]`, or the one that the top level holds, from whatever shape came."""
+    if not isinstance(body, dict):
+        return []
+    entries = body.get("errors")
+    entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [problem for entry in entries or [body] if (problem := _problem(entry)) != Problem()]
+
+
+def trace_id(body: Any, answer: Answer) -> str:
+    """Return Qlik's id of the request for its support, empty if there is none."""
+    found = body.get("traceId") if isinstance(body, dict) else None
+    return _text(found or answer.headers.get("X-B3-TraceId") or answer.headers.get("qlik-traceid"))
+
+
+def retry_after(answer: Answer, now: float) -> float | None:
+    """Return the seconds that Retry-After asks for (seconds or a date), None if absent or unreadable."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    until, sent = http_date(text), http_date(answer.headers.get("Date", ""))
+    if until is None:
+        return None
+    return max(0.0, until - (now if sent is None else sent))
+
+
+def http_date(text: str) -> float | None:
+    """Return seconds since 1970 for an HTTP date, None if it is not one."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _problem(entry: dict[str, Any]) -> Problem:
+    source = entry.get("source")
+    return Problem(
+        code=_text(entry.get("code")),
+        title=_text(entry.get("title")),
+        detail=_text(entry.get("detail")),
+        pointer=_text(source.get("pointer") or source.get("parameter")) if isinstance(source, dict) else "",
+        causes=tuple(_causes(entry.get("meta"))),
+    )
+
+
+def _causes(meta: Any) -> list[str]:
+    """`meta` of TENANTS-10 holds one cause or a list of causes, each perhaps with a `meta` of its own."""
+    if isinstance(meta, list):
+        return [cause for each in meta for cause in _causes(each)]
+    if not isinstance(meta, dict):
+        return []
+    own = _text(meta.get("title") or meta.get("detail"))
+    return [*([own] if own else []), *_causes(meta.get("meta"))]
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return answer.json
+    except ValueError:
+        return None
+
+
+def _plain_text(answer: Answer) -> str:
+    """What a person can read of a body that is not JSON, cut short."""
+    text = answer.content.decode("utf-8", "replace")
+    text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    text = _text(" ".join(text.split()))
+    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+
+
+def _text(value: Any) -> str:
+    """Text for a message: on one line, and without anything that looks like a token or a key."""
+    return SECRETS.sub("[secure]", " ".join(str(value).split())) if value not in (None, "") else ""

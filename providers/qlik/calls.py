@@ -1,0 +1,115 @@
+"""A request until it is answered: with its token, within the limits, repeated where that is safe."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
+
+from providers.qlik import answers, limits
+from providers.qlik.credentials import CredentialSource
+from providers.qlik.deadlines import Clock, Deadline, default_deadline
+from providers.qlik.errors import AnswerLost, ConnectionFailed, RateLimited, ServerError, Unauthorized
+from providers.qlik.messages import Answer, Request
+from providers.qlik.settings import DEADLINE
+from providers.qlik.tokens import Token, Tokens
+from providers.qlik.transport import Transport
+
+TRIES = 4
+BACK_OFF = 1.0
+LONGEST_BACK_OFF = 20.0
+RATE_LIMIT_PAUSE = 10.0  # where Qlik does not say how long
+SAFE_METHODS = frozenset({"GET", "PUT", "DELETE"})
+
+Notify = Callable[[str], None]
+
+
+class Calls:
+    """Sends requests to all hosts; holds tokens and rate limits. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: CredentialSource,
+        clock: Clock,
+        default_deadline: float,
+        notify: Notify,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._default_deadline = default_deadline
+        self._notify = notify
+        self._limits = limits.RateLimits(clock)
+        self._tokens = Tokens(credentials, self.send, clock)
+
+    def send(self, request: Request) -> Answer:
+        """Return the answer of 200 to 399; raises ApiError, AnswerLost, ConnectionFailed, DeadlineExceeded.
+
+        Bounded by the deadline of the context, else by the default.
+        """
+        with self.default_deadline() as deadline:
+            return self._until_answered(request, deadline)
+
+    def default_deadline(self) -> AbstractContextManager[Deadline]:
+        """Return a context that has the deadline of the settings where none is set."""
+        return default_deadline(self._default_deadline, clock=self._clock, setting=DEADLINE)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _until_answered(self, request: Request, deadline: Deadline) -> Answer:
+        budget = limits.budget(request.method, urlsplit(request.path).path)
+        tries, renewed = 0, False
+        while True:
+            self._limits.wait(request.host, budget, deadline)
+            token = None if request.credentials else self._tokens.get(request.host, deadline)
+            deadline.check(f"its turn: {request.where}")
+            tries += 1
+            try:
+                return self._once(request, token, deadline)
+            except Unauthorized:
+                if token is None or renewed:
+                    raise
+                renewed = True
+                self._tokens.drop(request.host, token)
+            except RateLimited as error:
+                tries -= 1
+                self._hold(error, budget, deadline)
+            except (ServerError, ConnectionFailed) as error:
+                self._before_repeating(request, error, tries, deadline)
+
+    def _once(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
+        answer = self._transport.exchange(request, token, deadline)
+        if answer.status >= 400:
+            raise answers.api_error(request, answer, self._clock.time())
+        return answer
+
+    def _hold(self, error: RateLimited, budget: str, deadline: Deadline) -> None:
+        """Close the budget for every thread, for as long as Qlik asks; raise if that is too long."""
+        seconds = max(1.0, RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
+        was_open = self._limits.close(error.host, budget, seconds)
+        if seconds >= deadline.remaining():
+            raise error
+        if was_open:
+            self._notify(
+                f"Qlik limits the rate of requests to {error.host} ({budget}): waiting {seconds:.0f} s"
+            )
+
+    def _before_repeating(
+        self, request: Request, error: ServerError | ConnectionFailed, tries: int, deadline: Deadline
+    ) -> None:
+        """Wait for the next try; raise where there must be none: not safe, not curable, or too many."""
+        unsent = isinstance(error, ConnectionFailed) and not error.sent
+        if not (unsent or request.repeatable or request.method in SAFE_METHODS):
+            raise AnswerLost(request.where, error.reason) if isinstance(error, ConnectionFailed) else error
+        if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
+            raise error
+        # full jitter: clients that failed together do not come back together
+        seconds = random.uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2**tries))  # noqa: S311
+        if isinstance(error, ServerError):
+            seconds = max(seconds, error.retry_after or 0.0)
+        first_line = str(error).splitlines()[0]
+        self._notify(f"{first_line}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)")
+        deadline.pause(seconds, f"another try, after this: {first_line}")

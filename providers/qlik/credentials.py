@@ -1,0 +1,167 @@
+"""OAuth clients from the environment: which one is for which host.
+
+A region's client works on the source tenant, the register host and every tenant of its region, and in no
+other; the organisation's client works on console.qlikcloud.com only (qlik.dev, "Create a region-level OAuth
+client" and "Get started with organization APIs").
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from providers.qlik.errors import CredentialsCommandFailed, CredentialsMissing
+
+COMMAND = "QLIK_CREDENTIALS_COMMAND"
+COMMAND_SECONDS = 60.0
+
+Pair = tuple[str, str]
+
+
+def _pair(prefix: str, suffix: str = "") -> Pair:
+    return f"{prefix}_ID{suffix}", f"{prefix}_SECRET{suffix}"
+
+
+GENERAL = _pair("QLIK_CLIENT")
+ORGANISATION = _pair("QLIK_ORG_CLIENT")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An OAuth client. `source` says where it was read from, for messages."""
+
+    client_id: str
+    client_secret: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(client_id='[secure]', client_secret='[secure]', source={self.source!r})"
+
+
+class CredentialSource:
+    """Finds the OAuth client for a host, when it is first needed. Safe to use from several threads."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._lock = threading.Lock()
+        self._printed: dict[str, Any] | None = None
+        self._failure = ""
+
+    def __repr__(self) -> str:
+        return "CredentialSource([secure])"
+
+    @property
+    def has_organisation(self) -> bool:
+        """Whether there is an organisation client. Runs the credentials command if that could hold one."""
+        return self._organisation() is not None
+
+    def organisation(self) -> Credentials:
+        """Return the organisation's client; raises CredentialsMissing, CredentialsCommandFailed."""
+        found = self._organisation()
+        if found is None:
+            raise _missing("the organisation (console.qlikcloud.com)", [ORGANISATION], "organisation")
+        return found
+
+    def region(self, region: str) -> Credentials:
+        """Return the client for `region` ("eu"); raises CredentialsMissing, CredentialsCommandFailed.
+
+        Looked for in this order: the region's own variables, the general ones, the command.
+        """
+        own = _pair("QLIK_CLIENT", f"_{region.upper().replace('-', '_')}")
+        found = self._variables(own) or self._variables(GENERAL) or self._from_command(region)
+        if found is None:
+            raise _missing(f"region {region}", [own, GENERAL], f"regions.{region}")
+        return found
+
+    def _organisation(self) -> Credentials | None:
+        return self._variables(ORGANISATION) or self._from_command(None)
+
+    def _variables(self, names: Pair) -> Credentials | None:
+        """Read a pair of variables; None if neither is set. Half a pair is an error, never completed."""
+        values = [self._environ.get(name, "") for name in names]
+        if not any(values):
+            return None
+        for name, value, other in zip(names, values, reversed(names), strict=True):
+            if not value:
+                raise CredentialsMissing(f"{other} is set but {name} is not: an OAuth client needs both.")
+        return Credentials(values[0], values[1], " and ".join(names))
+
+    def _from_command(self, region: str | None) -> Credentials | None:
+        if not self._environ.get(COMMAND, "").strip():
+            return None
+        printed = self._run_once()
+        if region is None:
+            return _client(printed.get("organisation"), "organisation")
+        regions = printed.get("regions") or {}
+        if not isinstance(regions, dict):
+            raise _unusable("`regions` is not an object")
+        if region in regions:
+            return _client(regions[region], f"regions.{region}")
+        return _client(printed, "the client") if "client_id" in printed else None
+
+    def _run_once(self) -> dict[str, Any]:
+        """Run the command the first time, also when it fails: it may prompt, or count failed logins."""
+        with self._lock:
+            if self._printed is None and not self._failure:
+                try:
+                    self._printed = _run(self._environ[COMMAND])
+                except CredentialsCommandFailed as error:
+                    self._failure = str(error)
+            if self._printed is None:
+                raise CredentialsCommandFailed(self._failure)
+            return self._printed
+
+
+def _missing(what: str, pairs: Sequence[Pair], key: str) -> CredentialsMissing:
+    looked_for = ", or ".join(map(" and ".join, pairs))
+    return CredentialsMissing(
+        f"No OAuth client for {what}. Looked for {looked_for}, or {COMMAND} (its JSON: {key} with client_id"
+        " and client_secret). Set one of them in the environment."
+    )
+
+
+def _unusable(why: str) -> CredentialsCommandFailed:
+    return CredentialsCommandFailed(
+        f'{COMMAND}: {why}. It must print JSON: {{"client_id": …, "client_secret": …}}, or'
+        ' {"regions": {"eu": {…}}, "organisation": {…}}. Its output is not shown, as it may hold secrets.'
+    )
+
+
+def _client(value: Any, key: str) -> Credentials | None:
+    if value is None:
+        return None
+    fields = value if isinstance(value, dict) else {}
+    match fields.get("client_id"), fields.get("client_secret"):
+        case str(id_), str(secret) if id_ and secret:
+            return Credentials(id_, secret, f"{COMMAND} ({key})")
+    raise _unusable(f"{key} lacks client_id or client_secret")
+
+
+def _run(command: str) -> dict[str, Any]:
+    """Run `command` without a shell. Raises outside of `except`, as a context would hold the output."""
+    why, printed = "", None
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
+        )
+        printed = json.loads(done.stdout)
+    except subprocess.CalledProcessError as error:
+        why = f"it ended with exit code {error.returncode}"
+    except subprocess.TimeoutExpired:
+        why = f"it was not done after {COMMAND_SECONDS:g} s"
+    except OSError as error:
+        why = f"it could not be started ({error.strerror})"
+    except ValueError:  # quotes that do not match, no JSON, no text
+        why = "the command line is not readable, or it printed no JSON"
+    if not why and not isinstance(printed, dict):
+        why = "it printed no JSON object"
+    if why:
+        raise _unusable(why)
+    assert isinstance(printed, dict)  # noqa: S101 - for the type checker; checked above
+    return printed

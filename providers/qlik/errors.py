@@ -1,0 +1,210 @@
+"""Everything that goes wrong between this program and Qlik Cloud, as one tree.
+
+QlikError
+├── ConfigurationError
+│   ├── CredentialsMissing
+│   ├── CredentialsCommandFailed
+│   ├── EndpointRefused
+│   └── HostRefused
+├── DeadlineExceeded
+├── ConnectionFailed
+├── AnswerLost
+└── ApiError
+    ├── Unauthorized
+    ├── TenantDisabled
+    ├── Forbidden
+    ├── NotFound
+    ├── Conflict
+    ├── PreconditionFailed
+    ├── RateLimited
+    ├── ServerError
+    └── UnexpectedAnswer
+
+Every message names what was tried and where, what Qlik said, and what to do next. None holds a secret,
+and none carries the exception of the HTTP library, which would hold the request with its token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One entry of Qlik's `errors[]`: `causes` are the titles in its `meta`, `pointer` is its `source`."""
+
+    code: str = ""
+    title: str = ""
+    detail: str = ""
+    pointer: str = ""
+    causes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = " ".join(part for part in (self.code, self.title) if part)
+        if self.detail and self.detail != self.title:
+            text = f"{text}: {self.detail}" if text else self.detail
+        if self.pointer:
+            text = f"{text} (at {self.pointer})"
+        return f"{text} [{'; '.join(self.causes)}]" if self.causes else text
+
+
+class QlikError(Exception):
+    """Root of what the client raises.
+
+    `may_be_done` is True where a request that changes something was sent and nothing says whether Qlik
+    carried it out: look for the object before trying again.
+    """
+
+    may_be_done: bool = False
+
+
+class ConfigurationError(QlikError):
+    """The environment or an argument is not usable; nothing was sent."""
+
+
+class CredentialsMissing(ConfigurationError):
+    """No OAuth client is configured for the host; the message names the variables looked for."""
+
+
+class CredentialsCommandFailed(ConfigurationError):
+    """QLIK_CREDENTIALS_COMMAND failed or printed something else than credentials. Its output is not shown."""
+
+
+class EndpointRefused(ConfigurationError):
+    """QLIK_CLOUD_ENDPOINT is not a loopback address: client secrets would be sent there."""
+
+
+class HostRefused(ConfigurationError):
+    """A host name outside Qlik Cloud: client secrets would be sent there."""
+
+
+class DeadlineExceeded(QlikError):
+    """The time for the whole operation is over, or a wait would outlast it; `waiting_for` says which wait."""
+
+    def __init__(self, seconds: float, waiting_for: str, setting: str = "") -> None:
+        self.seconds = seconds
+        self.waiting_for = waiting_for
+        more = f" {setting} allows more." if setting else ""
+        super().__init__(f"The time allowed ({seconds:g} s) is not enough, waiting for {waiting_for}.{more}")
+
+
+class RequestFailed:
+    """Which request an error is about: `method`, `host` and `path` (without the query)."""
+
+    method: str
+    host: str
+    path: str
+
+    def _about(self, where: str) -> None:
+        self.method, _, rest = where.partition(" ")
+        host, slash, path = rest.partition("/")
+        self.host, self.path = host, slash + path
+
+
+class ConnectionFailed(RequestFailed, QlikError):
+    """No usable answer, from a network, TLS or timeout problem.
+
+    `sent` is False where Qlik cannot have seen the request; `permanent` marks TLS problems, which
+    repeating does not cure.
+    """
+
+    def __init__(
+        self, where: str, reason: str, *, sent: bool, permanent: bool = False, advice: str = ""
+    ) -> None:
+        self._about(where)
+        self.reason, self.sent, self.permanent = reason, sent, permanent
+        super().__init__(_lines(f"{where} failed: {reason}", advice))
+
+
+class AnswerLost(RequestFailed, QlikError):
+    """A request that must not be repeated was sent and its answer did not arrive: done, or not done."""
+
+    may_be_done = True
+
+    def __init__(self, where: str, reason: str) -> None:
+        self._about(where)
+        self.reason = reason
+        super().__init__(
+            f"{where} was sent, but its answer was lost: {reason}\n"
+            "Qlik may or may not have done it: look before trying again."
+        )
+
+
+class ApiError(RequestFailed, QlikError):
+    """Qlik answered, with an error.
+
+    `status` is the HTTP status, `problems` the entries of `errors[]`, and `code`, `title`, `detail` those
+    of the first. `trace_id` is what Qlik's support asks for. `retry_after` is in seconds, where Qlik sent it.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        status: int,
+        problems: Sequence[Problem] = (),
+        *,
+        trace_id: str = "",
+        retry_after: float | None = None,
+        advice: str = "",
+    ) -> None:
+        self._about(where)
+        self.status = status
+        self.problems = tuple(problems)
+        first = self.problems[0] if self.problems else Problem()
+        self.code, self.title, self.detail = first.code, first.title, first.detail
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+        said = "; ".join(filter(None, map(str, self.problems)))
+        trace = f" (traceId {trace_id})" if trace_id else ""
+        super().__init__(_lines(f"{where} answered {status} {said}".rstrip() + trace, advice))
+
+
+class Unauthorized(ApiError):
+    """401: the client or its token is not accepted here."""
+
+
+class TenantDisabled(ApiError):
+    """401 TENANT_DISABLED or TENANT_DEACTIVATED: deactivated, which is neither gone nor a wrong secret."""
+
+
+class Forbidden(ApiError):
+    """403: known, but not allowed to do this."""
+
+
+class NotFound(ApiError):
+    """404: absent, or not visible."""
+
+
+class Conflict(ApiError):
+    """409: something with this natural key is there already."""
+
+
+class PreconditionFailed(ApiError):
+    """412: not in its present state, e.g. a space that is not empty."""
+
+
+class RateLimited(ApiError):
+    """429, and waiting as long as Qlik asks would outlast the deadline."""
+
+
+class ServerError(ApiError):
+    """5xx: Qlik failed. A change may have been made all the same."""
+
+    @property
+    def may_be_done(self) -> bool:  # type: ignore[override]
+        """True for everything but reads."""
+        return self.method != "GET"
+
+
+class UnexpectedAnswer(ApiError):
+    """An answer that the API does not describe: no JSON, no `data`, a redirect elsewhere."""
+
+    @property
+    def may_be_done(self) -> bool:  # type: ignore[override]
+        """True for everything but reads."""
+        return self.method != "GET"
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)

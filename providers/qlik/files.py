@@ -1,0 +1,34 @@
+"""Files to disk: streamed to a part file beside the target, which appears only when all of it is there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from providers.qlik.messages import Answer, Request
+
+NOT_COMPLETE_YET = 204
+POLL = 1.0
+
+
+def download(
+    fetch: Callable[[Request], Answer], request: Request, to: Path, pause: Callable[[float, str], None]
+) -> int:
+    """Write what `request` answers to `to` and return the number of bytes.
+
+    204 means that the content is not complete yet (Temporary contents API): asked again until it is, `pause`
+    raising when time is up. On any error `to` is left as it was.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f"{to.name}.", suffix=".part", dir=to.parent)
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        while (answer := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
+            pause(POLL, f"{request.host}{request.path} to be complete")
+        part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
+    return answer.length

@@ -1,0 +1,142 @@
+"""One host of Qlik Cloud: the requests that resources are made of."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from providers.qlik import answers, files, hostnames, paging, redirects
+from providers.qlik.messages import Answer, JsonBody, Params, Request
+
+if TYPE_CHECKING:
+    from providers.qlik.cloud import Cloud
+
+PAGE = 100  # the most that nearly all of Qlik's collections allow
+
+
+class Host:
+    """A tenant, a register host or the organisation's host; cheap to make, all share what their Cloud holds.
+
+    Paths start with a slash ("/api/v1/spaces/123"). JSON comes back as Python values, None for an empty body.
+    Every method may raise ApiError and its kinds, ConnectionFailed, DeadlineExceeded and ConfigurationError.
+    GET, PUT and DELETE are repeated after a failure of the network or of Qlik; POST and PATCH only if
+    `repeatable` says that it does no harm, else they raise AnswerLost.
+    """
+
+    def __init__(self, cloud: Cloud, hostname: str) -> None:
+        self.cloud = cloud
+        self.hostname = hostname
+
+    def __repr__(self) -> str:
+        return f"Host({self.hostname!r})"
+
+    @property
+    def region(self) -> str:
+        """The region that the host is in ("eu"), empty for the organisation's host."""
+        return hostnames.region(self.hostname)
+
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """Return what is at `path`. Redirects on this host are followed."""
+        return self._json(Request("GET", self.hostname, path, params or {}))
+
+    def post(
+        self,
+        path: str,
+        json: JsonBody | None = None,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Any:
+        """Make something, or carry out an action."""
+        return self._json(
+            Request("POST", self.hostname, path, params or {}, headers or {}, json, repeatable=repeatable)
+        )
+
+    def put(
+        self,
+        path: str,
+        json: JsonBody | None = None,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Replace something whole."""
+        return self._json(Request("PUT", self.hostname, path, params or {}, headers or {}, json))
+
+    def patch(
+        self,
+        path: str,
+        json: JsonBody | None = None,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Any:
+        """Change something: a JSON Patch (a list of operations), or the fields where the API takes those."""
+        return self._json(
+            Request("PATCH", self.hostname, path, params or {}, headers or {}, json, repeatable=repeatable)
+        )
+
+    def delete(
+        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """Remove something. A repeated one may raise NotFound for what its first try removed."""
+        return self._json(Request("DELETE", self.hostname, path, params or {}, headers or {}))
+
+    def list(
+        self, path: str, params: Params | None = None, *, limit: int | None = PAGE
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a collection, page by page; `limit` is the size of a page (None: Qlik's)."""
+        request = Request("GET", self.hostname, path, {**(params or {}), "limit": limit})
+        return paging.pages(self._answer_and_json, request)
+
+    def find(
+        self, path: str, name: str, params: Params | None = None, key: str = "name", *, search: str = "name"
+    ) -> builtins.list[dict[str, Any]]:
+        """Return the objects whose `key` is exactly `name`.
+
+        Qlik's parameter `search` finds parts of names, in any case, while names are unique in their exact
+        spelling: so what it finds is compared here.
+        """
+        return [each for each in self.list(path, {**(params or {}), search: name}) if each.get(key) == name]
+
+    def export(self, path: str, params: Params | None = None) -> str:
+        """Have a temporary content made (`POST /apps/{id}/export`) and return its path on this host.
+
+        Repeated after a failure: a copy too many goes by itself after an hour.
+        """
+        request = Request("POST", self.hostname, path, params or {}, repeatable=True)
+        return redirects.location(request, self._answer(request))
+
+    def download(self, location: str, to: Path) -> int:
+        """Stream `location` into the file `to`, which appears once it is complete; return its bytes."""
+        request = Request("GET", self.hostname, location)
+        with self.cloud.default_deadline():
+            return files.download(self._answer, request, to, self.pause)
+
+    def upload(self, path: str, file: Path, *, params: Params | None = None, repeatable: bool = False) -> Any:
+        """Stream `file` as the body of a POST and return what Qlik answers."""
+        return self._json(
+            Request("POST", self.hostname, path, params or {}, file=file, repeatable=repeatable)
+        )
+
+    def pause(self, seconds: float, waiting_for: str) -> None:
+        """Wait between two looks at something; raises DeadlineExceeded rather than overrun."""
+        self.cloud.pause(seconds, waiting_for)
+
+    def _answer(self, request: Request) -> Answer:
+        return redirects.follow(self.cloud.send, request)
+
+    def _answer_and_json(self, request: Request) -> tuple[Answer, Any]:
+        answer = self._answer(request)
+        try:
+            return answer, answer.json
+        except ValueError:
+            pass  # raised below, as the ValueError holds the body
+        raise answers.unexpected(request, answer, "not JSON, or cut short")
+
+    def _json(self, request: Request) -> Any:
+        return self._answer_and_json(request)[1]

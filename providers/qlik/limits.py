@@ -1,0 +1,48 @@
+"""Qlik's rate limits: once one request is told to wait, all of that host and budget wait with it.
+
+Limits are counted per user, tenant and tier; a 429 blocks the whole tier until it lifts, and no other tier
+(qlik.dev, "Rate limiting"). A few operations have a budget of their own.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+
+from providers.qlik.deadlines import Clock, Deadline
+
+SPECIAL = re.compile(
+    r"POST /api/[^/]+/(?:reloads(?:/[^/]+/actions/cancel)?|(?:groups|users)/actions/filter)"
+    r"|POST /api/[^/]+/temp-contents/files"
+    r"|PATCH /api/[^/]+/temp-contents/files/[^/]+"
+)
+
+
+def budget(method: str, path: str) -> str:
+    """Return the name of the budget that a request counts against: "tier 1" (reads), "tier 2", or its own."""
+    operation = f"{method} {path}"
+    if SPECIAL.fullmatch(operation):
+        return operation
+    return "tier 1" if method == "GET" else "tier 2"
+
+
+class RateLimits:
+    """Until when each host's budget is closed. Safe to use from several threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed_until: dict[tuple[str, str], float] = {}
+
+    def close(self, host: str, name: str, seconds: float) -> bool:
+        """Close a budget for that long, unless it is for longer already; return whether it was open."""
+        now = self._clock.monotonic()
+        with self._lock:
+            before = self._closed_until.get((host, name), now)
+            self._closed_until[host, name] = max(before, now + seconds)
+        return before <= now
+
+    def wait(self, host: str, name: str, deadline: Deadline) -> None:
+        """Wait until a budget is open; raises DeadlineExceeded at once if that is too late."""
+        while (seconds := self._closed_until.get((host, name), 0.0) - self._clock.monotonic()) > 0:
+            deadline.pause(seconds, f"the rate limit of {host} ({name}) to lift, in {seconds:.0f} s")

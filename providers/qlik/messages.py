@@ -1,0 +1,73 @@
+"""One request and one answer, as plain values that know nothing of the HTTP library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+JsonBody = dict[str, Any] | list[Any]
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to one Qlik host.
+
+    `path` starts with a slash; ids in it are the caller's to quote. `body` is JSON, `file` a file sent as an
+    octet stream instead, `into` the file that takes the body of a good answer. `repeatable` says that sending
+    it twice does no harm. `credentials` names where the OAuth client came from, for token requests only.
+    """
+
+    method: str
+    host: str
+    path: str
+    params: Params = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: JsonBody | None = field(default=None, repr=False)
+    file: Path | None = None
+    into: Path | None = None
+    repeatable: bool = False
+    credentials: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise ValueError(f"a path starts with a slash: {self.path!r}")
+
+    @property
+    def where(self) -> str:
+        """Method, host and path, as messages show them: never the query."""
+        return f"{self.method} {self.host}{urlsplit(self.path).path}"
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The parameters as Qlik writes them: true and false in small letters, None left out."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in self.params.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `headers` find their names in any case; `length` counts the bytes of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(default=b"", repr=False)
+    length: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether Qlik did what was asked."""
+        return 200 <= self.status < 300
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, None if it is empty; raises ValueError if it is something else."""
+        return json.loads(self.content) if self.content.strip() else None

@@ -1,0 +1,50 @@
+"""Redirects and locations: followed for reads, on the host that was asked, and nowhere else.
+
+`GET /users/me` answers 301 and `GET /tenants/me` 302; a token must never reach another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from providers.qlik import answers
+from providers.qlik.messages import Answer, Request
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST = 5
+
+
+def follow(send: Callable[[Request], Answer], request: Request) -> Answer:
+    """Send `request` and return the answer that is no redirect.
+
+    Raises UnexpectedAnswer for a redirect to another host, of a request that is not a GET, or without end.
+    """
+    for _ in range(MOST + 1):
+        answer = send(request)
+        if answer.ok:
+            return answer
+        if answer.status not in REDIRECTS or request.method != "GET":
+            raise answers.unexpected(request, answer, "a redirect where none may be followed")
+        request = replace(request, path=location(request, answer), params={})
+    raise answers.unexpected(request, answer, f"more than {MOST} redirects")
+
+
+def location(request: Request, answer: Answer) -> str:
+    """Return path and query of the Location header; raises UnexpectedAnswer if there is none on this host."""
+    text = answer.headers.get("Location", "")
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        raise answers.unexpected(request, answer, "a Location that is no URL") from None
+    if not parts.path.startswith("/"):
+        raise answers.unexpected(
+            request, answer, "no Location to go to" if not text else "a relative Location"
+        )
+    if host not in (None, request.host):
+        raise answers.unexpected(
+            request, answer, f"a Location on another host ({host}), which must not see the token"
+        )
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,130 @@
+"""For tests of code that talks to Qlik Cloud: a network and a clock that are none.
+
+```python
+def handler(call: Call) -> Reply:
+    return Reply(200, {"id": "123", "name": call.json["name"]})
+
+cloud = Cloud(ENVIRONMENT, adapter=MockTransport(handler), clock=FakeClock())
+cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", {"name": "Sales"})
+```
+
+Token requests are answered by the transport itself, unless it is made with `tokens=False`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+__all__ = ["ENVIRONMENT", "Call", "FakeClock", "MockTransport", "Reply"]
+
+ENVIRONMENT: Mapping[str, str] = {"QLIK_CLIENT_ID": "test-client", "QLIK_CLIENT_SECRET": "test-secret"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as the network would see it. `host` is the Qlik host; `params` holds lists of values."""
+
+    method: str
+    host: str
+    path: str
+    params: dict[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: `json`, or else `content` as it is."""
+
+    status: int
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+class MockTransport(BaseAdapter):
+    """Answers each request with what `handler` returns, or raises what it raises; `calls` lists them."""
+
+    def __init__(self, handler: Callable[[Call], Reply], *, tokens: bool = True) -> None:
+        super().__init__()
+        self._handler = handler
+        self._tokens = tokens
+        self._lock = threading.Lock()
+        self.calls: list[Call] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer one request, for `requests`."""
+        call = _call(request)
+        with self._lock:
+            self.calls.append(call)
+        if self._tokens and call.path == "/oauth/token":
+            reply = Reply(
+                200, {"access_token": f"token-of-{call.host}", "token_type": "bearer", "expires_in": 21600}
+            )
+        else:
+            reply = self._handler(call)
+        return _response(request, reply)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class FakeClock:
+    """A clock that moves only when somebody sleeps, at once; `slept` lists for how long. Thread-safe."""
+
+    def __init__(self, time: float = 1_800_000_000.0) -> None:
+        self.slept: list[float] = []
+        self._start = time
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        """Seconds since this clock was made, plus those slept."""
+        return sum(self.slept)
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return self._start + self.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        with self._lock:
+            self.slept.append(seconds)
+
+
+def _call(request: requests.PreparedRequest) -> Call:
+    url = urlsplit(request.url or "")
+    body = request.body or b""
+    if not isinstance(body, str | bytes):
+        body = b"".join(body)
+    return Call(
+        request.method or "",
+        request.headers.get("Host") or url.hostname or "",
+        url.path,
+        parse_qs(url.query),
+        request.headers,
+        body.encode() if isinstance(body, str) else body,
+    )
+
+
+def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+    content = reply.content if reply.json is None else json.dumps(reply.json).encode()
+    headers = HTTPHeaderDict({"Content-Length": str(len(content)), **reply.headers})
+    raw = HTTPResponse(
+        io.BytesIO(content), headers, reply.status, preload_content=False, request_method=request.method
+    )
+    return HTTPAdapter().build_response(request, raw)

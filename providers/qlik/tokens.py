@@ -1,0 +1,121 @@
+"""Access tokens (`POST /oauth/token`, OAuth API), one per host: valid only on the host that issued it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.qlik import answers, hostnames
+from providers.qlik.credentials import Credentials, CredentialSource
+from providers.qlik.deadlines import Clock, Deadline
+from providers.qlik.messages import Answer, Request
+
+UNKNOWN_LIFETIME = 3600.0  # the shortest that any of Qlik's guides shows
+RENEW_EARLY = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; `renew_at` is on the monotonic clock."""
+
+    value: str
+    renew_at: float
+
+    def __repr__(self) -> str:
+        return "Token([secure])"
+
+
+class Tokens:
+    """Fetches tokens and keeps them. Safe to use from several threads: one fetch per host at a time."""
+
+    def __init__(
+        self, credentials: CredentialSource, send: Callable[[Request], Answer], clock: Clock
+    ) -> None:
+        self._credentials = credentials
+        self._send = send
+        self._clock = clock
+        self._tokens: dict[str, Token] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def __repr__(self) -> str:
+        return "Tokens([secure])"
+
+    def get(self, host: str, deadline: Deadline) -> Token:
+        """Return a token for `host`, a new one if there is none that lasts.
+
+        Raises CredentialsMissing, TenantDisabled, Unauthorized and whatever else sending raises.
+        """
+        lock = self._locks.setdefault(host, threading.Lock())
+        if not lock.acquire(timeout=max(0.0, min(deadline.remaining(), threading.TIMEOUT_MAX))):
+            raise deadline.exceeded(f"the access token for {host}, which another thread is fetching")
+        try:
+            token = self._tokens.get(host)
+            if token is None or token.renew_at <= self._clock.monotonic():
+                token = self._tokens[host] = self._fetch(host)
+            return token
+        finally:
+            lock.release()
+
+    def drop(self, host: str, token: Token) -> None:
+        """Forget a token that was refused, unless another thread has replaced it already."""
+        if self._tokens.get(host) is token:
+            self._tokens.pop(host, None)
+
+    def _fetch(self, host: str) -> Token:
+        client = self._client(host)
+        request = Request(
+            "POST",
+            host,
+            "/oauth/token",
+            body={
+                "client_id": client.client_id,
+                "client_secret": client.client_secret,
+                "grant_type": "client_credentials",
+            },
+            repeatable=True,
+            credentials=client.source,
+        )
+        asked = self._clock.monotonic()
+        answer = self._send(request)
+        try:
+            value = answer.json["access_token"]
+        except (ValueError, TypeError, KeyError):
+            value = None
+        if not isinstance(value, str) or not value:
+            raise answers.unexpected(request, answer, "no access token in it")
+        lifetime = self._lifetime(answer)
+        return Token(value, asked + lifetime - min(RENEW_EARLY, lifetime / 10))
+
+    def _client(self, host: str) -> Credentials:
+        region = hostnames.region(host)
+        return self._credentials.region(region) if region else self._credentials.organisation()
+
+    def _lifetime(self, answer: Answer) -> float:
+        """Return seconds, by `expires_in` or `expires_at`, whichever ends earlier.
+
+        `expires_at` is measured from the answer's own date, so that a clock that is wrong here does no harm.
+        """
+        sent = answers.http_date(answer.headers.get("Date", ""))
+        until = _timestamp(answer.json.get("expires_at"))
+        lifetimes = [_seconds(answer.json.get("expires_in"))]
+        if until is not None:
+            lifetimes.append(until - (self._clock.time() if sent is None else sent))
+        return min((each for each in lifetimes if each and each > 0), default=UNKNOWN_LIFETIME)
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _timestamp(value: Any) -> float | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

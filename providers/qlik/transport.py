@@ -1,0 +1,179 @@
+"""One request over the wire, once. The HTTP library is imported on the first one, as most runs send none."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING
+
+from providers.qlik.deadlines import Deadline
+from providers.qlik.errors import ConnectionFailed
+from providers.qlik.failures import connection_failed
+from providers.qlik.messages import Answer, Request
+from providers.qlik.settings import Settings
+from providers.qlik.tokens import Token
+
+if TYPE_CHECKING:
+    import requests
+    from requests.adapters import BaseAdapter
+
+CONNECT_TIMEOUT = 15.0
+CHUNK = 256 * 1024
+CONNECTIONS_PER_HOST = 16
+
+
+class Transport:
+    """Sends requests over connections that are kept and reused. Safe to use from several threads.
+
+    `adapter` stands in for the network in tests, see `providers.qlik.testing`.
+    """
+
+    def __init__(self, settings: Settings, adapter: BaseAdapter | None = None) -> None:
+        self._settings = settings
+        self._adapter = adapter
+        self._session: requests.Session | None = None
+        self._lock = threading.Lock()
+
+    def exchange(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
+        """Send `request` and return what came back, whatever its status.
+
+        Redirects are not followed. Raises ConnectionFailed; no exception of the HTTP library gets out, not
+        even as a context, because it holds the token.
+        """
+        from requests import RequestException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            with ExitStack() as stack:
+                response = self._open(request, token, deadline, stack)
+                return _receive(request, response, deadline, stack)
+        except (RequestException, HTTPError) as error:
+            failure = connection_failed(request, error, self._settings, deadline)
+        raise failure
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+            self._session = None
+
+    def _open(
+        self, request: Request, token: Token | None, deadline: Deadline, stack: ExitStack
+    ) -> requests.Response:
+        """Send everything and return when the status and headers are there."""
+        data: bytes | FileBody | None = None
+        headers = {"Accept": "application/json", **request.headers}
+        if request.file is not None:
+            data = FileBody(stack.enter_context(request.file.open("rb")), request, deadline)
+            headers.setdefault("Content-Type", "application/octet-stream")
+        elif request.body is not None:
+            data = json.dumps(request.body, allow_nan=False).encode()
+            headers.setdefault("Content-Type", "application/json")
+        if request.into is not None:
+            headers |= {"Accept": "*/*", "Accept-Encoding": "identity"}
+        endpoint = self._settings.endpoint
+        if endpoint is not None:
+            headers["Host"] = request.host
+        remaining = max(0.001, deadline.remaining())
+        response = self._connections().request(
+            request.method,
+            f"{endpoint or f'https://{request.host}'}{request.path}",
+            params=request.query,
+            data=data,
+            headers=headers,
+            auth=_Bearer(token),
+            timeout=(min(CONNECT_TIMEOUT, remaining), min(self._settings.request_timeout, remaining)),
+            allow_redirects=False,
+            stream=True,
+        )
+        stack.callback(response.close)
+        return response
+
+    def _connections(self) -> requests.Session:
+        with self._lock:
+            if self._session is None:
+                self._session = _new_session(self._settings, self._adapter)
+            return self._session
+
+
+class FileBody:
+    """A file on its way out: read in pieces, with its length known before, and never beyond the deadline."""
+
+    def __init__(self, file: IO[bytes], request: Request, deadline: Deadline) -> None:
+        self._file = file
+        self._request = request
+        self._deadline = deadline
+        self._length = file.seek(0, 2)
+        file.seek(0)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(CHUNK):
+            yield chunk
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next piece."""
+        if self._deadline.remaining() <= 0:
+            raise ConnectionFailed(self._request.where, "no time left to send the file", sent=True)
+        return self._file.read(max(size, CHUNK) if size > 0 else size)
+
+
+class _Bearer:
+    """Sets the token. Needed where there is none too: otherwise a password from ~/.netrc would be sent."""
+
+    def __init__(self, token: Token | None) -> None:
+        self._token = token
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            prepared.headers["Authorization"] = f"Bearer {self._token.value}"
+        return prepared
+
+
+def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:
+    """Read the body, into `request.into` if Qlik did what was asked, else into memory."""
+    to_file = request.into is not None and response.status_code == 200
+    pieces: list[bytes] = []
+    write = stack.enter_context(request.into.open("wb")).write if request.into and to_file else pieces.append
+    length = 0
+    # read1 returns what is there: read would wait for a full chunk, however slowly it comes
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
+        write(chunk)
+        length += len(chunk)
+        if deadline.remaining() <= 0:
+            raise ConnectionFailed(
+                request.where, f"no time left after {length} bytes of the answer", sent=True
+            )
+    return Answer(response.status_code, response.headers, b"".join(pieces), length)
+
+
+def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Session:
+    from http.cookiejar import DefaultCookiePolicy
+
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.headers["User-Agent"] = f"tenantry/{_version()}"
+    # with an endpoint all tenants look like one host: a cookie of one would reach another
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    # neither a proxy nor a certificate bundle of the environment is for the local endpoint
+    session.trust_env = settings.endpoint is None
+    mounted = adapter or HTTPAdapter(pool_maxsize=CONNECTIONS_PER_HOST)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, mounted)
+    return session
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tenantry")
+    except PackageNotFoundError:
+        return "0"
