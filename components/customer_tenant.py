@@ -1,0 +1,210 @@
+"""The whole of one customer, from the settings of its stack file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pulumi
+
+from providers import App, AppPublication, Group, Space, SpaceAssignment, Tenant, TenantLifecycle
+
+if TYPE_CHECKING:
+    from stacks.models import Customer, Settings
+
+R = TypeVar("R", bound=pulumi.Resource)
+
+
+class QlikCustomerTenant(pulumi.ComponentResource):
+    """One customer: a tenant with its groups, spaces, access, apps and publications, and its lifecycle.
+
+    The children are named by their keys in the stack file. All are `deleted_with` the tenant, and the
+    lifecycle depends on all of them, so that taking the customer down is one request. For a protected
+    customer what holds users' work is protected: the tenant, its managed spaces and publications, and the
+    lifecycle.
+    """
+
+    outputs: dict[str, Any]
+    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `groups`, `spaces` and `apps`."""
+
+    def __init__(
+        self, resource_name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("qlik:index:QlikCustomerTenant", resource_name, {}, opts)
+        self._settings = settings
+        self._children: list[pulumi.Resource] = []
+        self.tenant = self._make_tenant()
+        self.groups = {key: self._make_group(key) for key in self._customer.groups}
+        self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
+        for space, group in self._access():
+            self._make_assignment(space, group)
+        self.apps = {key: self._make_app(key) for key in self._customer.apps}
+        self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
+        self.lifecycle = self._make_lifecycle()
+        self.outputs = self._outputs()
+        self.register_outputs(self.outputs)
+
+    @property
+    def _customer(self) -> Customer:
+        return self._settings.customer
+
+    def _options(self, *, protect: bool = False, formerly: Iterable[str] = ()) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self,
+            deleted_with=self.tenant,
+            protect=protect and self._customer.protected,
+            aliases=[pulumi.Alias(name=name) for name in formerly],
+        )
+
+    def _make_tenant(self) -> Tenant:
+        customer, revive = self._customer, self._customer.revive
+        return Tenant(
+            "tenant",
+            region=self._settings.region,
+            source_tenant=self._settings.source_tenant,
+            name=customer.name,
+            alias=self._settings.alias_hostname,
+            grace_days=customer.lifecycle.grace_days,
+            revive=revive if revive is None or isinstance(revive, str) else revive.model_dump(),
+            **customer.tenant.model_dump(),
+            opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
+        )
+
+    def _make_group(self, key: str) -> Group:
+        group = self._customer.groups[key]
+        made = Group(
+            key,
+            tenant=self.tenant.id,
+            name=group.name,
+            provider_type=group.provider_type,
+            description=group.description,
+            roles=group.roles,
+            adopt=group.adopt,
+            opts=self._options(formerly=_former(group.renamed_from)),
+        )
+        return self._child(made)
+
+    def _make_space(self, key: str) -> Space:
+        space = self._customer.spaces[key]
+        made = Space(
+            key,
+            tenant=self.tenant.id,
+            name=space.name,
+            type=space.type,
+            description=space.description,
+            adopt=space.adopt,
+            opts=self._options(protect=space.type == "managed", formerly=_former(space.renamed_from)),
+        )
+        return self._child(made)
+
+    def _access(self) -> list[tuple[str, str]]:
+        return [(key, group) for key, space in self._customer.spaces.items() for group in space.access]
+
+    def _make_assignment(self, space: str, group: str) -> SpaceAssignment:
+        former_space = self._customer.spaces[space].renamed_from
+        former_group = self._customer.groups[group].renamed_from
+        made = SpaceAssignment(
+            _access_name(space, group),
+            tenant=self.tenant.id,
+            space=self.spaces[space].id,
+            assignee=self.groups[group].id,
+            roles=self._customer.spaces[space].access[group],
+            adopt=self._customer.spaces[space].adopt,
+            opts=self._options(
+                formerly=_former_pairs(_access_name, space, former_space, group, former_group)
+            ),
+        )
+        return self._child(made)
+
+    def _make_app(self, key: str) -> App:
+        app = self._customer.apps[key]
+        made = App(
+            key,
+            tenant=self.tenant.id,
+            space=self.spaces[app.staging].id,
+            name=app.name,
+            source_tenant=self._settings.source_tenant,
+            template=app.template,
+            template_id=app.template_id,
+            version=app.version,
+            data=app.data,
+            adopt=app.adopt,
+            opts=self._options(formerly=_former(app.renamed_from)),
+        )
+        return self._child(made)
+
+    def _published(self) -> list[tuple[str, str]]:
+        return [(key, space) for key, app in self._customer.apps.items() for space in app.publish_to]
+
+    def _make_publication(self, key: str, space: str) -> AppPublication:
+        app = self._customer.apps[key]
+        former_space = self._customer.spaces[space].renamed_from
+        made = AppPublication(
+            _publication_name(key, space),
+            tenant=self.tenant.id,
+            source_app=self.apps[key].id,
+            space=self.spaces[space].id,
+            name=app.name,
+            description=f"{{v{app.version}}}",
+            data="source" if app.data else "target",
+            adopt=app.adopt,
+            opts=self._options(
+                protect=True,
+                formerly=_former_pairs(_publication_name, key, app.renamed_from, space, former_space),
+            ),
+        )
+        return self._child(made)
+
+    def _make_lifecycle(self) -> TenantLifecycle:
+        lifecycle = self._customer.lifecycle
+        return TenantLifecycle(
+            "lifecycle",
+            tenant=self.tenant.id,
+            kind=lifecycle.kind,
+            ends_on=str(lifecycle.ends_on) if lifecycle.ends_on else None,
+            grace_days=lifecycle.grace_days,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[self.tenant, *self._children], protect=self._customer.protected
+            ),
+        )
+
+    def _child(self, resource: R) -> R:
+        self._children.append(resource)
+        return resource
+
+    def _outputs(self) -> dict[str, Any]:
+        hostname = self._settings.alias_hostname or self.tenant.hostname
+        published: dict[str, dict[str, Any]] = {key: {} for key in self.apps}
+        for (key, space), publication in self.publications.items():
+            published[key][space] = {"id": publication.id, "url": publication.url}
+        return {
+            "hostname": self.tenant.hostname,
+            "url": pulumi.Output.concat("https://", hostname),
+            "tenant_id": self.tenant.tenant_id,
+            "groups": {key: group.id for key, group in self.groups.items()},
+            "spaces": {key: space.id for key, space in self.spaces.items()},
+            "apps": published,
+        }
+
+
+def _access_name(space: str, group: str) -> str:
+    return f"{group} in {space}"
+
+
+def _publication_name(app: str, space: str) -> str:
+    return f"{app} in {space}"
+
+
+def _former(key: str | None) -> list[str]:
+    return [key] if key else []
+
+
+def _former_pairs(
+    name: Any, first: str, first_was: str | None, second: str, second_was: str | None
+) -> list[str]:
+    """Return the names that a resource made of two keys may have had before one or both of the keys
+    changed.
+    """
+    pairs = product([first, *_former(first_was)], [second, *_former(second_was)])
+    return [name(*pair) for pair in pairs if pair != (first, second)]

@@ -1,0 +1,182 @@
+"""Between Pulumi's dynamic providers and the verbs of a kind: one class for all kinds.
+
+What is special about dynamic providers is dealt with here and in `providers.engine`, so that a kind need not
+know of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from providers import engine, intents, load
+from providers.errors import Unfinished
+from providers.properties import REQUIRED, contains, integers, nearest
+from providers.qlik import Cloud, QlikError, TenantDisabled, deadline
+from providers.resource import PROVIDER_KEY
+from providers.verbs import Properties
+
+if TYPE_CHECKING:
+    from providers.verbs import Verbs
+
+
+class Provider(ResourceProvider):
+    """The dynamic provider of one kind, named by its module: `Provider("space")`."""
+
+    serialize_as_secret_always = False
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self.module = module
+        engine.exit_with_engine()
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return load, (self.module,)
+
+    @property
+    def verbs(self) -> Verbs:
+        """The verbs of the kind."""
+        verbs: Verbs = importlib.import_module(f"providers.{self.module}").VERBS
+        return verbs
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Say what is wrong with the inputs, and give them the one form in which they are compared and
+        stored.
+
+        Inputs that equal those of the state were checked before and are not checked again.
+        """
+        have, given = _plain(_olds), _plain(news)
+        known = self.verbs.kind.properties
+        inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
+        if have:
+            inputs |= {name: have.get(name) for name in inputs if known[name].create_only}
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        if inputs == have and given.keys() <= known.keys():
+            return CheckResult(inputs, [])
+        return CheckResult(inputs, self._failures(have, given, inputs))
+
+    def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
+        known = {each.name: each for each in self.verbs.kind.inputs()}
+        computed = self.verbs.kind.properties.keys() - known.keys()
+        failures = [
+            CheckFailure(name, f"{self.verbs.kind.__name__} has no property {name!r}{nearest(name, known)}")
+            for name in given.keys() - known.keys() - computed
+        ]
+        for name, each in known.items():
+            if name not in inputs:
+                failures += [CheckFailure(name, "is required")] if each.default is REQUIRED else []
+            elif not contains(inputs[name], _unknown):
+                failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
+        if not failures and not contains(inputs, _unknown):
+            failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
+        return failures
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say which changes replace the object; the engine itself finds out which properties differ."""
+        have, want = _plain(_olds), _plain(_news)
+        also = self.verbs.replaces(have, want)
+        changed = [
+            each for each in self.verbs.kind.inputs() if differs(have.get(each.name), want.get(each.name))
+        ]
+        replaces = [
+            each.name
+            for each in changed
+            if each.replaces
+            or each.name in also
+            or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
+        ]
+        kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
+        return DiffResult(replaces=replaces, delete_before_replace=bool(self.verbs.natural_key) and kept)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the object."""
+        want = _plain(props)
+        with _run(props) as cloud:
+            id, live = self.verbs.create(cloud, want)
+        return CreateResult(id, want | live)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
+        have = _plain(props)
+        with _run(props) as cloud:
+            try:
+                live = self.verbs.read(cloud, id_, have)
+            except TenantDisabled:
+                cloud.notify(f"{self.verbs.kind.__name__} {id_} kept as it was: its tenant is deactivated")
+                live = {}
+        if live is None:
+            return ReadResult("", {}, {})
+        outs = {name: value for name, value in (have | live).items() if not self._unmanaged(name, have)}
+        return ReadResult(
+            id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
+        )
+
+    def _unmanaged(self, name: str, have: Properties) -> bool:
+        return not self.verbs.kind.properties[name].computed and have.get(name) is None
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Make the object what is wanted."""
+        have, want = _plain(_olds), _plain(_news)
+        computed = {
+            e.name: have[e.name] for e in self.verbs.kind.properties.values() if e.computed and e.name in have
+        }
+        with _run(_news) as cloud:
+            changed = self.verbs.update(cloud, _id, have, want)
+        return UpdateResult(computed | want | changed)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove the object."""
+        with _run(_props) as cloud:
+            self.verbs.delete(cloud, _id, _plain(_props))
+
+
+def differs(have: Any, want: Any) -> bool:
+    """Compare a value of the state with a wanted one, which may not be known yet: then it counts as
+    another.
+    """
+    return contains(want, _unknown) or bool(have != want)
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, Unknown)
+
+
+def _plain(properties: dict[str, Any]) -> Properties:
+    return {name: integers(value) for name, value in properties.items() if name != PROVIDER_KEY}
+
+
+@cache
+def _cloud() -> Cloud:
+    cloud = Cloud.from_environment()
+    cloud.notify = engine.say
+    return cloud
+
+
+@contextmanager
+def _run(properties: dict[str, Any]) -> Iterator[Cloud]:
+    """Give a verb its client and a time limit, and its errors the form in which the engine shows them as they
+    are.
+    """
+    try:
+        with deadline(float(os.environ.get("TENANTRY_DEADLINE", "600"))), intents.of(engine.current_urn()):
+            yield _cloud()
+    except Unfinished as error:
+        outs = error.properties | {PROVIDER_KEY: properties[PROVIDER_KEY]}
+        raise engine.partial_failure(error.id, outs, str(error)) from None
+    except QlikError as error:
+        raise engine.failure(str(error)) from None

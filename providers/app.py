@@ -1,0 +1,175 @@
+"""Apps (https://qlik.dev/apis/rest/apps): templates imported into a space of the customer's tenant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from typing import Any
+
+from providers import catalog, templates
+from providers.errors import Unfinished
+from providers.intents import Intent
+from providers.limits import NOT_EMPTY
+from providers.properties import Property, output, prop, reference
+from providers.qlik import Cloud, Host, NotFound, QlikError
+from providers.resource import Resource
+from providers.verbs import Properties, Verbs
+
+
+class App(Resource):
+    """A template app, imported into a personal or shared space: the source of what is published.
+
+    Every import has an id of its own, so another version is another app: it is imported before the old one is
+    deleted.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
+    space: Property[str] = reference(
+        "Space", "The shared space that the app is in; another one is a move.", replaces=False
+    )
+    name: Property[str] = prop("Name of the app.", limits=NOT_EMPTY)
+    description: Property[str] = prop(
+        "What the app is for; version and mark are added to it at Qlik.", default=""
+    )
+    source_tenant: Property[str] = prop(
+        "Hostname of the tenant that the template is on.", replaces=True, limits=NOT_EMPTY
+    )
+    template: Property[str] = prop(
+        "Exact name of the template app.", default=None, replaces=True, limits=NOT_EMPTY
+    )
+    template_id: Property[str] = prop(
+        "App id of the template, instead of its name.", default=None, replaces=True
+    )
+    version: Property[str] = prop(
+        "Version of the template: what stands as `{v…}` at the end of its description.",
+        replaces=True,
+        limits=NOT_EMPTY,
+    )
+    data: Property[bool] = prop("Whether the template comes with its data.", default=True, replaces=True)
+    adopt: Property[bool] = prop(
+        "Manage an app of this name that is in the space already.", default=False, create_only=True
+    )
+
+    owner_id: Property[str] = output("User id of the owner.")
+
+
+class AppVerbs(Verbs):
+    """Importing has no key: the app is imported under a name with a mark in it, and then given its own.
+
+    The mark is made of all that another import would be needed for, so an app that carries it is the very one
+    wanted.
+    """
+
+    kind = App
+    natural_key = ("tenant", "source_tenant", "template", "template_id", "version", "data")
+
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """A template is named in one way."""
+        if ("template" in want) == ("template_id" in want):
+            return {"template": "set either template (its exact name) or template_id (its app id)"}
+        return {}
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Import the template unless that was done, then set name and description."""
+        host = cloud.tenant(want["tenant"])
+        found = self._imported(cloud, host, want) or self._import(cloud, host, want)
+        have = want | _decode({"spaceId": want["space"]} | found, want)
+        try:
+            self.update(cloud, found["id"], have, want)
+        except QlikError as error:
+            raise Unfinished(found["id"], have, error) from error
+        return found["id"], {"owner_id": have["owner_id"]}
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET the app."""
+        try:
+            return _decode(cloud.tenant(have["tenant"]).get(f"/api/v1/apps/{id}")["attributes"], have)
+        except NotFound:
+            return None
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Move the app, and PUT name and description, each only if it differs."""
+        host = cloud.tenant(want["tenant"])
+        changes = self.changes(have, want)
+        if "space" in changes:
+            host.put(f"/api/v1/apps/{id}/space", {"spaceId": want["space"]})
+        if changes.keys() & {"name", "description"}:
+            attributes = {"name": want["name"], "description": _described(want)}
+            host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
+        return {}
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the app; copies that were published of it stay."""
+        with suppress(NotFound):
+            cloud.tenant(have["tenant"]).delete(f"/api/v1/apps/{id}")
+        Intent(f"import {mark(have)}").clear()
+
+    def _imported(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the app that an earlier run imported, if there is one."""
+        found = catalog.recover(cloud, host, Intent(f"import {mark(want)}"), lambda: _find(host, want))
+        if found is not None:
+            cloud.notify(f'app "{want["name"]}" was there already ({found["id"]}); taken over')
+        return found
+
+    def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
+        source = templates.Template(
+            want["source_tenant"], want.get("template"), want.get("template_id"), want["version"]
+        )
+        file = templates.fetch(cloud, source, data=want["data"])
+        query = {"spaceId": want["space"], "name": _marked_name(want)}
+        return catalog.make(
+            cloud,
+            host,
+            Intent(f"import {mark(want)}"),
+            lambda: host.upload("/api/v1/apps/import", file, params=query)["attributes"],
+            lambda: _find(host, want),
+        )
+
+
+def mark(properties: Properties) -> str:
+    """Return what tells this import from every other: twelve letters made of all properties that replace the
+    app.
+    """
+    parts = [properties.get(each.name) for each in App.inputs() if each.replaces and not each.reference]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _marked_name(want: Properties) -> str:
+    return f"{want['name']} [{mark(want)}]"
+
+
+def _described(want: Properties) -> str:
+    return catalog.describe(want["description"], f"[{mark(want)}]", want["version"])
+
+
+def _find(host: Host, want: Properties) -> dict[str, Any] | None:
+    """Return the attributes of the app with the mark of what is wanted, or of the one to adopt."""
+    ours, others = f"[{mark(want)}]", []
+    for app in catalog.apps(host, want["space"], want["name"]):
+        if app["name"] == _marked_name(want) or (
+            app["name"] == want["name"] and ours in app.get("description", "")
+        ):
+            return app
+        if app["name"] == want["name"]:
+            others.append(app)
+    return others[0] if want.get("adopt") and others else None
+
+
+def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
+    """Return the properties in Qlik's attributes; a description that lost its mark or version is shown as it
+    is.
+    """
+    suffix = _described(have | {"description": ""})
+    description = attributes.get("description", "")
+    if description.endswith(suffix):
+        description = description.removesuffix(suffix).rstrip()
+    return {
+        "name": attributes["name"],
+        "description": description,
+        "space": attributes.get("spaceId", ""),
+        "owner_id": attributes.get("ownerId", ""),
+    }
+
+
+VERBS = AppVerbs()

@@ -1,0 +1,167 @@
+"""Published apps (https://qlik.dev/apis/rest/apps, `/apps/{appId}/publish`)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Literal
+
+from providers import catalog
+from providers.errors import AlreadyExists, NotReady, Unfinished
+from providers.intents import Intent
+from providers.limits import NOT_EMPTY
+from providers.properties import Property, output, prop, reference
+from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
+from providers.resource import Resource
+from providers.verbs import Properties, Verbs, made_by_us
+from providers.waiting import lag_seconds, ready_seconds, wait
+
+
+class AppPublication(Resource):
+    """The copy of an app in a managed space, which users open.
+
+    It keeps its id, its URL and the sheets and bookmarks that users made in it when another app is published
+    over it.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
+    source_app: Property[str] = reference(
+        "App", "The app that is published; another one is published over it.", replaces=False, follows=True
+    )
+    space: Property[str] = reference(
+        "Space", "The managed space that it is in; another one is a move.", replaces=False
+    )
+    name: Property[str] = prop("Name of the published app.", limits=NOT_EMPTY)
+    description: Property[str] = prop("What the app is for.", default="")
+    data: Property[Literal["source", "target"]] = prop(
+        "Whose data the app has after publishing anew: that of the new source, or that which it had.",
+        default="source",
+        local=True,
+    )
+    adopt: Property[bool] = prop(
+        "Manage an app of this name that somebody else published.", default=False, create_only=True
+    )
+
+    url: Property[str] = output("Where users open the app.")
+
+
+class AppPublicationVerbs(Verbs):
+    """Published once by POST, and from then on over itself by PUT."""
+
+    kind = AppPublication
+    natural_key = ("tenant", "space", "name")
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Publish the app unless the space has it, and wait until it can be opened."""
+        host = cloud.tenant(want["tenant"])
+        found = self._published(cloud, host, want) or self._publish(cloud, host, want)
+        have = want | _decode(found)
+        outputs = {"url": f"https://{host.hostname}/sense/app/{found['id']}"}
+        try:
+            self.update(cloud, found["id"], have, want)
+            _await_access(cloud, host, found["id"], want["name"])
+        except QlikError as error:
+            raise Unfinished(found["id"], have | outputs, error) from error
+        return found["id"], outputs
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET the app."""
+        try:
+            return _decode(cloud.tenant(have["tenant"]).get(f"/api/v1/apps/{id}")["attributes"])
+        except NotFound:
+            return None
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Move the app, publish another one over it, or PUT name and description: what differs, and no
+        more.
+        """
+        host = cloud.tenant(want["tenant"])
+        changes = self.changes(have, want)
+        attributes = {"name": want["name"], "description": want["description"]}
+        if "space" in changes:
+            host.put(f"/api/v1/apps/{id}/space", {"spaceId": want["space"]})
+        if "source_app" in changes:
+            body = {"targetId": id, "checkOriginAppId": False, "data": want["data"], "attributes": attributes}
+            host.put(f"/api/v1/apps/{want['source_app']}/publish", body)
+        elif changes.keys() & {"name", "description"}:
+            host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
+        return {}
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the published app, and with it what users made in it."""
+        with suppress(NotFound):
+            cloud.tenant(have["tenant"]).delete(f"/api/v1/apps/{id}")
+        _intent(have).clear()
+
+    def _published(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the app of that name in the space, if there is one and it is ours to change."""
+        found = catalog.recover(cloud, host, _intent(want), lambda: _find(host, want))
+        if found is None:
+            return None
+        if not (want.get("adopt") or made_by_us(host, found.get("ownerId"))):
+            raise AlreadyExists(
+                f'published app "{want["name"]}"', host.hostname, found["id"], found.get("ownerId")
+            )
+        cloud.notify(f'published app "{want["name"]}" was there already ({found["id"]}); taken over')
+        return found
+
+    def _publish(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
+        path = f"/api/v1/apps/{want['source_app']}/publish"
+        attributes = {"name": want["name"], "description": want["description"]}
+        body = {"spaceId": want["space"], "data": "source", "attributes": attributes}
+
+        def attempt() -> dict[str, Any] | None:
+            """Publish; None where Qlik shows a space that was just made as one without access, or as none at
+            all.
+            """
+            try:
+                published: dict[str, Any] = host.post(path, body)["attributes"]
+            except (Forbidden, NotFound):
+                return None
+            return published
+
+        def publish() -> dict[str, Any]:
+            space = f"space {want['space']} to take a publication"
+            return wait(cloud, attempt, space, lag_seconds()) or dict(host.post(path, body)["attributes"])
+
+        return catalog.make(cloud, host, _intent(want), publish, lambda: _find(host, want))
+
+
+def _intent(properties: Properties) -> Intent:
+    return Intent(f"publish {properties['name']} in {properties['space']}")
+
+
+def _find(host: Host, want: Properties) -> dict[str, Any] | None:
+    return next(
+        (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"]), None
+    )
+
+
+def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:
+    """Wait until the app can be opened: for up to two minutes after publishing Qlik answers 403."""
+
+    def probe() -> bool | None:
+        try:
+            host.get(f"/api/v1/apps/{id}")
+        except Forbidden:
+            return None
+        return True
+
+    seconds = ready_seconds()
+    if not wait(cloud, probe, f'published app "{name}" to be opened', seconds):
+        raise NotReady(
+            f'app "{name}" ({id}) on {host.hostname} was published, but Qlik still refuses access to it (403) '
+            f"after {seconds:.0f} s. As a rule that ends by itself: run `pulumi up` again, or raise "
+            "TENANTRY_READY_SECONDS."
+        )
+
+
+def _decode(attributes: dict[str, Any]) -> Properties:
+    return {
+        "name": attributes["name"],
+        "description": attributes.get("description", ""),
+        "space": attributes.get("spaceId", ""),
+        "source_app": attributes.get("originAppId", ""),
+    }
+
+
+VERBS = AppPublicationVerbs()

@@ -1,0 +1,76 @@
+"""Apps as Qlik's catalog lists them (https://qlik.dev/apis/rest/items), and making one no more than once.
+
+An app has no unique name at Qlik, so nothing refuses a second one. What stands against it is a look at the
+catalog, which may show a fresh app late, and the note of what an earlier run was about to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from providers.intents import Intent
+from providers.qlik import Cloud, Host, NotFound, QlikError
+from providers.waiting import lag_seconds, wait
+
+Attributes = dict[str, Any]
+Lookup = Callable[[], Attributes | None]
+
+
+def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
+    """Yield the attributes of the apps in a space whose name contains `name`; fresh ones may be missing for a
+    while.
+    """
+    query = {"resourceType": "app", "spaceId": space, "name": name, "noActions": "true"}
+    for item in host.list("/api/v1/items", query):
+        attributes: Attributes = dict(item["resourceAttributes"])
+        attributes |= {
+            "id": item["resourceId"],
+            "name": item["name"],
+            "description": item.get("description", ""),
+        }
+        yield attributes | {"ownerId": item.get("ownerId", ""), "spaceId": item.get("spaceId", "")}
+
+
+def describe(text: str, *marks: str) -> str:
+    """Return a description that ends in the given marks; the last of them is a version and is written
+    `{v2.1.0}`.
+    """
+    *others, version = marks
+    return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
+
+
+def recover(cloud: Cloud, host: Host, intent: Intent, lookup: Lookup) -> Attributes | None:
+    """Return the app that is there already; wait for the catalog where an earlier run surely asked for it."""
+    found = lookup()
+    if found is not None or intent.earlier is None:
+        return found
+    if "app" not in intent.earlier:
+        return wait(
+            cloud, lookup, f'app "{intent.earlier["name"]}", which an earlier run asked for', lag_seconds()
+        )
+    try:
+        attributes: Attributes = host.get(f"/api/v1/apps/{intent.earlier['app']}")["attributes"]
+    except NotFound:
+        return None
+    return attributes
+
+
+def make(
+    cloud: Cloud, host: Host, intent: Intent, request: Callable[[], Attributes], lookup: Lookup
+) -> Attributes:
+    """Send the request that makes an app, under the protection of its note; look for the app if the answer is
+    lost.
+    """
+    host.authenticate()
+    try:
+        with intent.sending(name=intent.what):
+            made = request()
+    except QlikError as error:
+        what = f"the app whose answer was lost ({intent.what})"
+        found = wait(cloud, lookup, what, lag_seconds()) if error.may_be_done else None
+        if found is None:
+            raise
+        made = found
+    intent.finish(app=made["id"])
+    return made

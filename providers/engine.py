@@ -1,0 +1,112 @@
+"""What the engine lets a dynamic provider do only by the back door: clean errors, partial failures, an end in
+time.
+
+The SDK hands a provider neither the gRPC context nor the request. Both are found in the frame of the SDK's
+own handler; where a later SDK hides them, the user sees the plain error with its traceback, and a half-made
+object is found again by its natural key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+import time
+from functools import cache
+from types import FrameType
+from typing import Any, NamedTuple
+
+POLL_SECONDS = 0.5
+
+
+class Call(NamedTuple):
+    """The remote call that is being answered."""
+
+    request: Any
+    context: Any
+
+
+def current_call() -> Call | None:
+    """Return the call of the engine that this thread is answering."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        handler = frame.f_locals
+        if hasattr(handler.get("context"), "set_trailing_metadata") and hasattr(
+            handler.get("request"), "DESCRIPTOR"
+        ):
+            return Call(handler["request"], handler["context"])
+        frame = frame.f_back
+    return None
+
+
+def current_urn() -> str:
+    """Return the URN of the resource that is being made: it names the stack, too. Empty outside of the
+    engine.
+    """
+    call = current_call()
+    return str(getattr(call.request, "urn", "")) if call else ""
+
+
+def say(text: str) -> None:
+    """Show a line to the user who runs `pulumi`, while the verb goes on."""
+    print(text, flush=True)
+
+
+class Failure(Exception):
+    """An error whose text alone reaches the user."""
+
+
+def failure(message: str) -> Failure:
+    """Return the error to raise so that the user sees the message and no traceback."""
+    return _failure(message, None)
+
+
+def partial_failure(id: str, outs: dict[str, Any], message: str) -> Failure:
+    """Return the error to raise in create so that the object is recorded all the same: the next `up` updates
+    it.
+    """
+    from pulumi.runtime import rpc
+    from pulumi.runtime.proto.provider_pb2 import ErrorResourceInitFailed
+
+    properties = asyncio.run(rpc.serialize_properties(outs, {}))
+    return _failure(message, ErrorResourceInitFailed(id=id, properties=properties, reasons=[message]))
+
+
+def _failure(message: str, detail: Any) -> Failure:
+    call = current_call()
+    if call is not None:
+        from google.protobuf.any_pb2 import Any as AnyMessage
+        from google.rpc.status_pb2 import Status
+
+        status = Status(code=2, message=message)
+        if detail is not None:
+            packed = AnyMessage()
+            packed.Pack(detail)
+            status.details.append(packed)
+        call.context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    return Failure(message)
+
+
+@cache
+def exit_with_engine() -> None:
+    """End this process soon after its engine has gone, whatever happened to the engine.
+
+    A provider that outlived it would go on sending requests of which nothing is recorded. Does nothing
+    outside of a provider process, whose last argument is the engine's address.
+    """
+    host, _, port = sys.argv[-1].rpartition(":")
+    if host and port.isdigit():
+        threading.Thread(target=_watch, args=(host, int(port)), daemon=True).start()
+
+
+def _watch(host: str, port: int) -> None:
+    while True:
+        time.sleep(POLL_SECONDS)
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+        except ConnectionError:
+            os._exit(1)
+        except OSError:
+            continue

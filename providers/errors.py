@@ -1,0 +1,73 @@
+"""What can go wrong with a resource, beyond what Qlik answers.
+
+```
+providers.qlik.QlikError
+└── ResourceError
+    ├── AlreadyExists        something of that name is there, and somebody else made it
+    ├── NotEmpty             a space still holds content
+    ├── TemplateNotFound     no template app of that name and version, or not to be seen
+    ├── TemplateAmbiguous    more than one
+    ├── NotReady             made, but not usable within the time allowed
+    ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
+    └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
+```
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from providers.qlik import QlikError
+
+
+class ResourceError(QlikError):
+    """A resource could not be made what was asked for."""
+
+
+class AlreadyExists(ResourceError):
+    """The natural key is taken by an object that this client did not make."""
+
+    def __init__(self, label: str, hostname: str, id: str, maker: str | None) -> None:
+        super().__init__(
+            f"{label} exists already on {hostname} (id {id}, made by user {maker}), and not by this client. "
+            "Set `adopt: true` for it to manage it from here on, or give one of the two another name."
+        )
+        self.id = id
+
+
+class NotEmpty(ResourceError):
+    """A space cannot be deleted while there is something in it."""
+
+    def __init__(self, space: str, hostname: str, content: list[str]) -> None:
+        held = "".join(f"\n  - {item}" for item in content) or "\n  (nothing that this client may see)"
+        super().__init__(
+            f"space {space} on {hostname} is not empty, so Qlik refuses to delete it. "
+            f"Move or delete what it holds first, or keep the space:{held}"
+        )
+
+
+class TemplateNotFound(ResourceError):
+    """The template app is not there, or this client may not see or export it."""
+
+
+class TemplateAmbiguous(ResourceError):
+    """Several apps have the name and version of the template."""
+
+
+class NotReady(ResourceError):
+    """An object did not become usable within the time allowed."""
+
+
+class TenantUndecided(ResourceError):
+    """A tenant may or may not have been made by an earlier run, and nothing tells which one it is."""
+
+
+class Unfinished(ResourceError):
+    """An object exists, but a later step failed. It is recorded with its id, and the next `pulumi up`
+    finishes it.
+    """
+
+    def __init__(self, id: str, properties: dict[str, Any], cause: Exception) -> None:
+        super().__init__(f"{cause}\n(The object exists, id {id}; the next `pulumi up` goes on from here.)")
+        self.id = id
+        self.properties = properties

@@ -1,0 +1,83 @@
+"""Groups (https://qlik.dev/apis/rest/groups)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from providers.limits import GROUP_NAME, ROLES_OF_A_GROUP
+from providers.properties import Property, output, prop, reference
+from providers.qlik import Host
+from providers.resource import Resource
+from providers.verbs import Collection, Properties
+
+
+class Group(Resource):
+    """A group of users, and the tenant roles that its members have."""
+
+    tenant: Property[str] = reference("Tenant", "The tenant that the group is in.")
+    name: Property[str] = prop(
+        "Name, unique among the groups of its provider type, case-sensitive. For an `idp` group it is the "
+        "name in the users' claims, and another name is another group.",
+        limits=GROUP_NAME,
+    )
+    provider_type: Property[Literal["idp", "custom"]] = prop(
+        "Whether the members come from the identity provider or are set in Qlik.",
+        default="idp",
+        replaces=True,
+    )
+    description: Property[str] = prop("What the group is for; custom groups only.", default="")
+    roles: Property[list[str]] = prop(
+        "Names of the tenant roles that members have, case-sensitive.",
+        default=[],
+        limits=ROLES_OF_A_GROUP,
+    )
+    adopt: Property[bool] = prop(
+        "Manage a group of this name that somebody else made.", default=False, create_only=True
+    )
+
+    status: Property[str] = output("`active` or `disabled`.")
+
+
+class GroupVerbs(Collection):
+    """Groups name their roles by object, and only custom ones can be renamed."""
+
+    kind = Group
+    path = "/api/v1/groups"
+    natural_key = ("tenant", "name", "provider_type")
+
+    def replaces(self, have: Properties, want: Properties) -> list[str]:
+        """An idp group cannot be renamed: another name is another group."""
+        return ["name"] if want.get("provider_type") == "idp" else []
+
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """An idp group has no description at Qlik."""
+        if want.get("provider_type") == "idp" and want.get("description"):
+            return {"description": "an idp group cannot have one; leave it out, or set provider_type: custom"}
+        return {}
+
+    def encode(self, properties: Properties) -> dict[str, Any]:
+        """Name each role by an object; leave out an empty description, which Qlik does not take for idp
+        groups.
+        """
+        body = super().encode(properties)
+        if "roles" in body:
+            body["assignedRoles"] = [{"name": role} for role in body.pop("roles")]
+        if properties.get("provider_type") == "idp":
+            body.pop("description", None)
+        return body
+
+    def decode(self, found: dict[str, Any]) -> Properties:
+        """Take the names of the roles."""
+        roles = sorted(role["name"] for role in found.get("assignedRoles") or [])
+        return super().decode(found) | {"roles": roles}
+
+    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Groups are found by filter; Qlik compares without regard to case, so compare again."""
+        query = {"filter": 'name eq "{}"'.format(want["name"].replace("\\", "\\\\").replace('"', '\\"'))}
+        for group in host.list(self.path, query):
+            if (group["name"], group.get("providerType", "idp")) == (want["name"], want["provider_type"]):
+                return group
+        return None
+
+
+VERBS = GroupVerbs()

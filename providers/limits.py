@@ -1,0 +1,42 @@
+"""Limits that Qlik publishes, each stated once: for the resources and for the check of the stack files."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Limits(NamedTuple):
+    """What a value may be: said in words, and as arguments of `pydantic.Field`."""
+
+    hint: str = ""
+    field: dict[str, Any] = {}  # noqa: RUF012
+
+
+NOT_EMPTY = Limits("at least one character", {"min_length": 1})
+
+SPACE_NAME = Limits(
+    '1 to 256 characters, none of " * ? < > / | \\ :',
+    {"min_length": 1, "max_length": 256, "pattern": r'^[^"*?<>/|\\:]+$'},
+)
+
+GROUP_NAME = Limits("1 to 256 characters", {"min_length": 1, "max_length": 256})
+ROLES_OF_A_GROUP = Limits("100 roles at most", {"max_length": 100})
+
+GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
+DAY = Limits("a date as YYYY-MM-DD", {"pattern": r"^\d{4}-\d{2}-\d{2}$"})
+REGION = Limits("a region such as eu, us or ap", {"pattern": r"^[a-z]{2,}$"})
+
+_LABEL = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+_LABEL_HINT = "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end"
+ALIAS = Limits(_LABEL_HINT, {"pattern": f"^{_LABEL}$"})
+ALIAS_HOSTNAME = Limits(
+    f"<label>.<region>.qlikcloud.com with a label of {_LABEL_HINT}",
+    {"pattern": rf"^{_LABEL}\.[a-z]+\.qlikcloud\.com$"},
+)
+
+ROLES_BY_SPACE_TYPE = {
+    "shared": ("codeveloper", "consumer", "dataconsumer", "facilitator", "producer"),
+    "managed": ("basicconsumer", "consumer", "contributor", "dataconsumer", "facilitator", "publisher"),
+    "data": ("consumer", "dataconsumer", "datapreview", "facilitator", "operator", "producer", "publisher"),
+}
+SPACE_ROLES = tuple(sorted({role for roles in ROLES_BY_SPACE_TYPE.values() for role in roles}))

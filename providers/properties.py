@@ -1,0 +1,198 @@
+"""Properties of a kind of resource: each is stated once, in the class body of the kind.
+
+From that one statement come the typed constructor and the outputs of the class, the check of what a program
+sets, the meaning of a difference, the name in Qlik's JSON and the reference page. pydantic does the checking.
+It is imported only when there is a value that was not checked before, since most runs change nothing and
+every run pays for its imports.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_type_hints
+
+from providers.limits import Limits
+
+if TYPE_CHECKING:
+    import pulumi
+
+T = TypeVar("T")
+
+NONE = Limits()
+
+REQUIRED: Any = object()
+"""Default of a property that has none: it must be set."""
+
+
+class Property(Generic[T]):
+    """One property of a kind: declared by `prop`, `reference` or `output`, read as an output of the
+    resource.
+    """
+
+    def __init__(
+        self,
+        doc: str,
+        *,
+        default: Any = REQUIRED,
+        replaces: bool = False,
+        create_only: bool = False,
+        local: bool = False,
+        reference: str = "",
+        follows: bool = False,
+        computed: bool = False,
+        choices: Sequence[str] = (),
+        limits: Limits = NONE,
+    ) -> None:
+        self.doc = doc
+        self.default = default
+        self.replaces = replaces
+        self.create_only = create_only
+        self.local = local
+        self.reference = reference
+        self.follows = follows
+        self.computed = computed
+        self.choices = choices
+        self.limits = limits
+        self.name = ""
+        self._owner: type = object
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        self._owner = owner
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: Any, owner: type) -> pulumi.Output[T]: ...
+        def __set__(self, instance: Any, value: pulumi.Input[T] | None) -> None: ...
+
+    else:
+
+        def __get__(self, instance, owner):
+            return self if instance is None else instance.__dict__[self.name]
+
+        def __set__(self, instance, value):
+            raise AttributeError(f"{self.name} is set in the constructor")
+
+    @cached_property
+    def type(self) -> Any:
+        """The Python type of the value: for `Property[list[str]]` it is `list[str]`."""
+        return get_args(get_type_hints(self._owner)[self.name])[0]
+
+    @property
+    def camel(self) -> str:
+        """The name in Qlik's JSON: `provider_type` is `providerType` there."""
+        head, *tail = self.name.split("_")
+        return head + "".join(word.capitalize() for word in tail)
+
+    def canonical(self, value: Any) -> Any:
+        """Return the one form in which a value is compared and stored: null is the default, sets are
+        sorted.
+        """
+        if value is None:
+            return None if self.default is REQUIRED else self.default
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return sorted(set(value))
+        return value
+
+    def problems(self, value: Any) -> list[str]:
+        """Say what is wrong with a value: nothing, as a rule."""
+        from pydantic import ValidationError
+
+        try:
+            self._adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            return [self._reason(problem) for problem in error.errors(include_url=False)]
+        unknown = [word for word in value if word not in self.choices] if self.choices else []
+        return [
+            f"{word!r} is not known{nearest(word, self.choices)}; allowed: {', '.join(self.choices)}"
+            for word in unknown
+        ]
+
+    @cached_property
+    def _adapter(self) -> Any:
+        from typing import Annotated
+
+        from pydantic import Field, TypeAdapter
+
+        annotated: Any = Annotated[self.type, Field(**self.limits.field)]
+        return TypeAdapter(annotated)
+
+    def _reason(self, problem: Any) -> str:
+        value, message = problem["input"], problem["msg"][:1].lower() + problem["msg"][1:]
+        shown = f"{value!r:.80}" + "".join(f" (at {at})" for at in problem["loc"])
+        return f"{shown}: {message}" + (f"; allowed: {self.limits.hint}" if self.limits.hint else "")
+
+
+def prop(
+    doc: str,
+    *,
+    default: Any = REQUIRED,
+    replaces: bool = False,
+    create_only: bool = False,
+    local: bool = False,
+    choices: Sequence[str] = (),
+    limits: Limits = NONE,
+    kw_only: bool = True,
+) -> Any:
+    """Declare a property that a program sets.
+
+    `default` is what unset and null mean; a default of None leaves an unset property alone at Qlik: neither
+    sent nor compared. `replaces`: Qlik cannot change it, so a new object takes the old one's place.
+    `create_only`: used when the object is made and without meaning afterwards. `local`: kept in the state
+    alone, unknown to Qlik. `choices`: the words that a list may hold. `limits`: what a value may be.
+    (`kw_only` is for type checkers alone.)
+    """
+    return Property(
+        doc,
+        default=default,
+        replaces=replaces,
+        create_only=create_only,
+        local=local,
+        choices=choices,
+        limits=limits,
+    )
+
+
+def reference(
+    kind: str, doc: str, *, default: Any = REQUIRED, replaces: bool = True, follows: bool = False
+) -> Any:
+    """Declare a property that holds the id of a resource of another kind.
+
+    An id is unknown in a preview only while its resource is being replaced, so an unknown one replaces this
+    resource as well, unless it `follows`: then the new id is an update like any other. `replaces=False`:
+    another id is an update (a move).
+    """
+    return Property(doc, default=default, replaces=replaces, reference=kind, follows=follows)
+
+
+def output(doc: str, *, init: Literal[False] = False) -> Any:
+    """Declare a property that Qlik sets."""
+    return Property(doc, default=None, computed=not init)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean …?)` for a word that resembles a known one, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def integers(value: Any) -> Any:
+    """Give whole numbers back their type: the engine hands every number over as a float."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [integers(item) for item in value]
+    return value
+
+
+def contains(value: Any, test: Callable[[Any], bool]) -> bool:
+    """Tell whether a value, or anything nested in it, passes a test."""
+    if isinstance(value, dict):
+        return any(contains(item, test) for item in value.values())
+    if isinstance(value, list):
+        return any(contains(item, test) for item in value)
+    return test(value)

@@ -1,0 +1,187 @@
+"""How a tenant comes to be, goes and comes back: what the register host does, and which tenant an earlier run
+made.
+
+Creating a tenant takes no name and no key, so a second request makes a second tenant. One is claimed only on
+evidence: the note that this stack wrote before asking, and the one tenant that fits it; never on a guess.
+Sources: https://qlik.dev/manage/platform-operations/create-a-tenant and …/delete-a-tenant,
+https://qlik.dev/apis/org-rest.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from providers.errors import TenantUndecided
+from providers.intents import Intent
+from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
+from providers.verbs import Properties
+
+CLOCK_SKEW = timedelta(minutes=2)
+LONGEST_RUN = timedelta(minutes=15)
+
+Found = tuple[str, str]
+"""The system hostname of a tenant and its id at Qlik."""
+
+
+def obtain(cloud: Cloud, want: Properties) -> Found:
+    """Return the tenant to use: the one to revive, the one that an earlier run made, or a new one."""
+    revive = want.get("revive")
+    intent = Intent("tenant")
+    if isinstance(revive, dict):
+        found = revive["hostname"], revive["tenant_id"]
+        _bring_back(cloud, *found)
+    elif revive == "new":
+        found = _make(cloud, want, intent)
+    else:
+        found = _recover(cloud, want, intent) or _deactivated(cloud, want) or _make(cloud, want, intent)
+    intent.finish(hostname=found[0], tenant_id=found[1])
+    return found
+
+
+def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str:
+    """Deactivate a tenant; return the date on which Qlik will purge it, as Qlik says it. One that is gone is
+    fine.
+    """
+    try:
+        answer = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
+    except NotFound:
+        return ""
+    return str(answer.get("estimatedPurgeDate", ""))
+
+
+def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
+    """Bring back a tenant that is deactivated and not purged yet."""
+    _act(cloud, hostname, tenant_id, "reactivate", {})
+
+
+def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    register = cloud.register(cloud.tenant(hostname).region)
+    path = f"/api/v1/tenants/{tenant_id}/actions/{action}"
+    # Repeating is safe: it changes nothing, or starts the same countdown anew.
+    answer: dict[str, Any] = register.post(
+        path, body, headers={"qlik-confirm-hostname": hostname}, repeatable=True
+    )
+    return answer or {}
+
+
+def _bring_back(cloud: Cloud, hostname: str, tenant_id: str) -> None:
+    try:
+        cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
+    except TenantDisabled:
+        reactivate(cloud, hostname, tenant_id)
+        cloud.notify(f"tenant {hostname} was deactivated; brought back with everything in it")
+
+
+def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
+    licence = cloud.tenant(want["source_tenant"]).get("/api/v1/licenses/overview")
+    body = {"licenseKey": licence["licenseKey"]}
+    if want.get("datacenter"):
+        body["datacenter"] = want["datacenter"]
+    register = cloud.register(want["region"])
+    register.authenticate()
+    try:
+        with intent.sending(region=want["region"], name=want["name"]):
+            made = register.post("/api/v1/tenants", body)
+    except QlikError as error:
+        found = _recover(cloud, want, Intent("tenant")) if error.may_be_done else None
+        if found is None:
+            raise
+        return found
+    return made["hostnames"][0], made["id"]
+
+
+def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
+    """Return the tenant that an earlier run of this stack made, if there was one; None if there surely was
+    not.
+    """
+    note = intent.earlier
+    if note is None:
+        return None
+    if "finished" in note:
+        return _recorded(cloud, note)
+    if not cloud.has_organisation:
+        raise TenantUndecided(
+            f"{_asked(note, want)} Without the organisation's credentials (QLIK_ORG_CLIENT_ID and "
+            f"QLIK_ORG_CLIENT_SECRET) nothing tells whether it was made. Set them, or look for it in My Qlik."
+            f"{_ADVICE}"
+        )
+    started = datetime.fromisoformat(note["started"])
+    candidates = [tenant for tenant in _listed(cloud, want) if _fits(tenant, started)]
+    if not candidates:
+        return None
+    if len(candidates) > 1 or intent.rivals():
+        raise TenantUndecided(f"{_asked(note, want)} These may be it:{_shown(candidates)}{_ADVICE}")
+    found = candidates[0]["hostnames"][0], candidates[0]["id"]
+    cloud.notify(f"tenant {found[0]} was made by an earlier run whose answer was lost; going on with it")
+    return found
+
+
+def _recorded(cloud: Cloud, note: dict[str, Any]) -> Found | None:
+    """Return the tenant that the note names, unless it has been taken down since."""
+    found = note["hostname"], note["tenant_id"]
+    try:
+        cloud.tenant(found[0]).get(f"/api/v1/tenants/{found[1]}")
+    except (TenantDisabled, NotFound):
+        return None
+    cloud.notify(f"tenant {found[0]} was made by an earlier run of this stack; going on with it")
+    return found
+
+
+def _deactivated(cloud: Cloud, want: Properties) -> Found | None:
+    """Return the one deactivated tenant of this name, brought back; only the organisation's API lists
+    those.
+    """
+    if not cloud.has_organisation:
+        return None
+    same = [
+        tenant
+        for tenant in _listed(cloud, want)
+        if tenant.get("name") == want["name"] and tenant["status"] in ("disabled", "deactivated")
+    ]
+    if not same:
+        return None
+    if len(same) > 1:
+        raise TenantUndecided(
+            f'Several deactivated tenants have the name "{want["name"]}":{_shown(same)}{_ADVICE}'
+        )
+    found = same[0]["hostnames"][0], same[0]["id"]
+    reactivate(cloud, *found)
+    cloud.notify(f'tenant {found[0]}, deactivated earlier, has the name "{want["name"]}"; brought back')
+    return found
+
+
+def _listed(cloud: Cloud, want: Properties) -> list[dict[str, Any]]:
+    """Return the tenants of the region, as the organisation's API lists them."""
+    suffix = f".{want['region']}.qlikcloud.com"
+    tenants = cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"})
+    return [tenant for tenant in tenants if tenant["hostnames"] and tenant["hostnames"][0].endswith(suffix)]
+
+
+def _fits(tenant: dict[str, Any], started: datetime) -> bool:
+    """Tell whether a tenant is active, still has no name of its own, and was made when the note says."""
+    made = datetime.fromisoformat(tenant["createdAt"])
+    unnamed = tenant.get("name", "") in ("", tenant["hostnames"][0].partition(".")[0])
+    return tenant["status"] == "active" and unnamed and started - CLOCK_SKEW <= made <= started + LONGEST_RUN
+
+
+def _asked(note: dict[str, Any], want: Properties) -> str:
+    return (
+        f"A run of this stack asked register.{want['region']}.qlikcloud.com for a tenant at {note['started']} "
+        "and never saw the answer."
+    )
+
+
+def _shown(tenants: list[dict[str, Any]]) -> str:
+    lines = (
+        f"\n  - hostname: {each['hostnames'][0]}, tenant_id: {each['id']}"
+        f" ({each['status']}, made {each['createdAt']})"
+        for each in tenants
+    )
+    return "".join(lines)
+
+
+_ADVICE = (
+    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know to "
+    "be this customer's, or `revive: new` to have a new one made, and run `pulumi up` again."
+)

@@ -1,0 +1,56 @@
+"""Assignments of spaces (https://qlik.dev/apis/rest/spaces, `/spaces/{spaceId}/assignments`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from providers.limits import NOT_EMPTY, SPACE_ROLES
+from providers.properties import Property, prop, reference
+from providers.qlik import Cloud, Host
+from providers.resource import Resource
+from providers.verbs import Collection, Properties
+
+
+class SpaceAssignment(Resource):
+    """The roles that one group, user or bot has in a space. There is at most one per space and assignee."""
+
+    tenant: Property[str] = reference("Tenant", "The tenant that the space is in.")
+    space: Property[str] = reference("Space", "The space that access is given to.")
+    assignee: Property[str] = reference("Group", "Id of the group, or of the user or bot, that gets access.")
+    type: Property[Literal["group", "user", "bot"]] = prop(
+        "What the assignee is.", default="group", replaces=True
+    )
+    roles: Property[list[str]] = prop(
+        "Roles in the space; which ones there are depends on its type.",
+        limits=NOT_EMPTY,
+        choices=SPACE_ROLES,
+    )
+    adopt: Property[bool] = prop(
+        "Manage an assignment that somebody else made.", default=False, create_only=True
+    )
+
+
+class SpaceAssignmentVerbs(Collection):
+    """Assignments are found by their assignee and updated by PUT of the whole list of roles."""
+
+    kind = SpaceAssignment
+    path = "/api/v1/spaces/{space}/assignments"
+    natural_key = ("tenant", "space", "assignee")
+
+    def encode(self, properties: Properties) -> dict[str, Any]:
+        """Add the assignee."""
+        body = super().encode(properties)
+        return body | ({"assigneeId": properties["assignee"]} if "assignee" in properties else {})
+
+    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the assignment of the assignee, if there is one."""
+        return next(host.list(self.path.format(**want), {"assigneeId": want["assignee"]}), None)
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """PUT the whole list of roles."""
+        if self.changes(have, want):
+            self.host(cloud, want).put(self.member(id, want), {"roles": want["roles"]})
+        return {}
+
+
+VERBS = SpaceAssignmentVerbs()

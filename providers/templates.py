@@ -1,0 +1,122 @@
+"""Template apps: found on the source tenant, exported once, kept in a cache on this machine.
+
+Source: https://qlik.dev/manage/platform-operations/deploy-content-to-a-tenant.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from providers.errors import TemplateAmbiguous, TemplateNotFound
+from providers.properties import nearest
+from providers.qlik import Cloud, Forbidden, Host
+
+VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
+"""A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
+
+
+class Template(NamedTuple):
+    """A template as a stack file names it: by name or by app id, and by version."""
+
+    source_tenant: str
+    name: str | None
+    app_id: str | None
+    version: str
+
+    def __str__(self) -> str:
+        return f"template {self.name or self.app_id!r}, version {self.version}, on {self.source_tenant}"
+
+
+def version_of(description: str) -> str:
+    """Return the version that a description ends with, or nothing."""
+    found = VERSION.search(description)
+    return found.group(1) if found else ""
+
+
+def cache_directory() -> Path:
+    """Where exported templates are kept: `TENANTRY_CACHE`, else the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("TENANTRY_CACHE") or f"{home}/tenantry").expanduser() / "templates"
+
+
+def fetch(cloud: Cloud, template: Template, *, data: bool) -> Path:
+    """Return the file of the template, exported with or without its data; the cache answers what was fetched
+    before.
+
+    Raises TemplateNotFound, TemplateAmbiguous.
+    """
+    host = cloud.tenant(template.source_tenant)
+    item = find(host, template)
+    changed = re.sub(r"\W", "", item["resourceAttributes"].get("modifiedDate") or item["updatedAt"])
+    name = f"{item['resourceId']}-{changed}{'' if data else '-nodata'}.qvf"
+    file = cache_directory() / template.source_tenant / name
+    with _alone(file):
+        if not file.exists():
+            _export(host, template, item, data, file)
+    return file
+
+
+def find(host: Host, template: Template) -> dict[str, Any]:
+    """Return the item of the template; exactly one app that is no published copy must fit.
+
+    Raises TemplateNotFound, TemplateAmbiguous.
+    """
+    query = {"resourceType": "app", "noActions": "true"}
+    if template.app_id:
+        named = list(host.list("/api/v1/items", query | {"resourceId": template.app_id}))
+    else:
+        named = host.find("/api/v1/items", template.name or "", query)
+    sources = [item for item in named if not item["resourceAttributes"].get("publishTime")]
+    fitting = [item for item in sources if version_of(item.get("description", "")) == template.version]
+    if len(fitting) > 1:
+        apps = "".join(
+            f"\n  - app {item['resourceId']} in space {item.get('spaceId', 'personal')}" for item in fitting
+        )
+        raise TemplateAmbiguous(
+            f"{template}: {len(fitting)} apps fit; name the one you mean by `template_id`:{apps}"
+        )
+    if not fitting:
+        raise TemplateNotFound(f"{template}: {_why_not(template, named, sources)}")
+    return fitting[0]
+
+
+def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
+    if not named:
+        return (
+            "no such app is to be seen there. The name must be exact, and the bot user of this client must be "
+            "a member of the space that the template is in."
+        )
+    if not sources:
+        return "it is there only as a published copy in a managed space, and those cannot be exported."
+    versions = sorted({version_of(item.get("description", "")) or "none" for item in sources})
+    return (
+        f"the app is there, but not in that version{nearest(template.version, versions)}. Versions found: "
+        f"{', '.join(versions)} (a template's version is `{{v…}}` at the end of its description)."
+    )
+
+
+def _export(host: Host, template: Template, item: dict[str, Any], data: bool, file: Path) -> None:
+    query = {} if data else {"NoData": "true"}
+    try:
+        location = host.export(f"/api/v1/apps/{item['resourceId']}/export", query)
+    except Forbidden as refusal:
+        raise TemplateNotFound(
+            f"{template}: this client may see it but not export it. Give its bot user an edit role, such as "
+            f"`producer`, in space {item.get('spaceId', '(personal)')} of the source tenant.\n{refusal}"
+        ) from refusal
+    host.download(location, file)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Let one process and thread at a time fetch a file."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,176 @@
+"""The verbs of a kind of resource: plain data and a client in, plain data out. Nothing here knows Pulumi.
+
+A module of a kind holds, in this order: the class of the resource with what a program sets and what Qlik
+adds, then its verbs, then `VERBS`, their one instance. Kinds that are a plain collection at Qlik derive from
+`Collection`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from providers.errors import AlreadyExists
+from providers.qlik import Cloud, Conflict, Host, NotFound
+
+if TYPE_CHECKING:
+    from providers.resource import Resource
+
+Properties = dict[str, Any]
+"""The properties of one object by name, in snake_case, with ids of other resources as they are."""
+
+
+class Verbs:
+    """Create, read, update and delete for one kind.
+
+    Each takes the client first. `want` are the inputs that a program set, checked; `have` is what the state
+    holds: the same names with what was last seen at Qlik, and the outputs.
+    """
+
+    kind: ClassVar[type[Resource]]
+
+    natural_key: ClassVar[tuple[str, ...]] = ()
+    """The properties by which Qlik, or we, tell two objects apart: a replacement that keeps them must delete
+    first.
+    """
+
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
+        return {}
+
+    def replaces(self, have: Properties, want: Properties) -> list[str]:
+        """Return the properties whose change replaces the object, beyond those that always do."""
+        return []
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Make the object, or take over the one that an earlier run of ours left behind; return its id and
+        what it is like.
+
+        Raises `Unfinished` if it exists now but is not as wanted yet.
+        """
+        raise NotImplementedError
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Return what the object is like now; None only if it is gone for good."""
+        raise NotImplementedError
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Make the object what is wanted; return what changed besides."""
+        raise NotImplementedError
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Remove the object; one that is gone already is fine."""
+        raise NotImplementedError
+
+    def changes(self, have: Properties, want: Properties) -> Properties:
+        """Return the wanted values that differ, of the properties that Qlik holds; null ones are left
+        alone.
+        """
+        return {
+            each.name: want[each.name]
+            for each in self.kind.inputs()
+            if not (each.local or each.create_only)
+            and want.get(each.name) is not None
+            and want[each.name] != have.get(each.name)
+        }
+
+
+class Collection(Verbs):
+    """A kind that is a collection at Qlik: POST to it, GET, PATCH and DELETE of a member.
+
+    A name that is taken answers 409, so an object is created without looking first; on 409 the one that has
+    the name is taken over if this client made it. That, too, is what makes a repeated, killed or
+    half-answered run safe.
+    """
+
+    path: ClassVar[str]
+    """Path of the collection; `{space}` and the like stand for properties."""
+
+    maker: ClassVar[str] = "createdBy"
+    """Where Qlik's JSON names the user who made the object."""
+
+    def encode(self, properties: Properties) -> dict[str, Any]:
+        """Return Qlik's JSON for some of the properties."""
+        known = self.kind.properties
+        return {
+            known[name].camel: value
+            for name, value in properties.items()
+            if value is not None
+            and not (
+                known[name].local or known[name].create_only or known[name].reference or known[name].computed
+            )
+        }
+
+    def decode(self, found: dict[str, Any]) -> Properties:
+        """Return the properties in Qlik's JSON."""
+        return {
+            each.name: each.canonical(found.get(each.camel))
+            for each in self.kind.properties.values()
+            if not (each.local or each.create_only or each.reference)
+        }
+
+    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the object that has the natural key of what is wanted, as Qlik's JSON."""
+        same = host.find(self.path.format(**want), want["name"])
+        return same[0] if same else None
+
+    def host(self, cloud: Cloud, properties: Properties) -> Host:
+        """Return the host of the tenant that the object is in."""
+        return cloud.tenant(properties["tenant"])
+
+    def member(self, id: str, properties: Properties) -> str:
+        """Return the path of one object."""
+        return f"{self.path.format(**properties)}/{id}"
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """POST the object; on 409 take over what has its name."""
+        host = self.host(cloud, want)
+        try:
+            found = host.post(self.path.format(**want), self.encode(want), repeatable=True)
+        except Conflict:
+            there = self.lookup(host, want)
+            if there is None:
+                raise
+            return there["id"], self.take_over(cloud, host, there, want)
+        return found["id"], self.decode(found)
+
+    def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
+        """Return what an existing object is like once it is as wanted, if it is ours to change."""
+        label = f'{self.kind.__name__} "{want.get("name", there["id"])}"'
+        if not (want.get("adopt") or made_by_us(host, there.get(self.maker))):
+            raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
+        have = {**want, **self.decode(there)}
+        changed = self.changes(have, want)
+        cloud.notify(f"{label} was there already ({there['id']}); taken over" + _corrected(changed))
+        return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET the object; 404 alone means that it is gone."""
+        try:
+            return self.decode(self.host(cloud, have).get(self.member(id, have)))
+        except NotFound:
+            return None
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """PATCH what differs, if anything does."""
+        changes = self.encode(self.changes(have, want))
+        if changes:
+            patch = [{"op": "replace", "path": f"/{name}", "value": value} for name, value in changes.items()]
+            self.host(cloud, want).patch(self.member(id, want), patch, repeatable=True)
+        return {}
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the object."""
+        with suppress(NotFound):
+            self.host(cloud, have).delete(self.member(id, have))
+
+
+def made_by_us(host: Host, maker: str | None) -> bool:
+    """Tell whether a user id is that of our own bot user; where Qlik names no maker the object counts as
+    ours.
+    """
+    return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
+
+
+def _corrected(changed: Properties) -> str:
+    return f", and corrected: {', '.join(changed)}" if changed else ""

@@ -1,0 +1,41 @@
+"""Waiting for what Qlik does a little later than it says, always with a bound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from providers.qlik import Cloud
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE, SECONDS_BETWEEN_LINES = 0.25, 3.0, 15.0
+
+
+def ready_seconds() -> float:
+    """How long to wait for an app to be usable, in seconds: `TENANTRY_READY_SECONDS`, 180 by default."""
+    return float(os.environ.get("TENANTRY_READY_SECONDS", "180"))
+
+
+def lag_seconds() -> float:
+    """How long the items list may take to show an app, in seconds: `TENANTRY_LAG_SECONDS`, 30 by default."""
+    return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
+
+
+def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, seconds: float) -> T | None:
+    """Call `probe` until it returns something, for `seconds` at most, and say now and then what is waited
+    for.
+    """
+    started = said = cloud.clock.monotonic()
+    pause = FIRST_PAUSE
+    while (found := probe()) is None:
+        now = cloud.clock.monotonic()
+        if now - started >= seconds:
+            return None
+        if now - said >= SECONDS_BETWEEN_LINES:
+            cloud.notify(f"waiting for {what} ({now - started:.0f} of at most {seconds:.0f} s)")
+            said = now
+        cloud.pause(min(pause, started + seconds - now), what)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    return found
