@@ -14,5 +14,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
-        sys.exit(f"The tenantry command needs {error.name}, which is not installed. Install it with: {INSTALL}")
+        sys.exit(
+            f"The tenantry command needs {error.name}, which is not installed. Install it with: {INSTALL}"
+        )
     app()

@@ -61,23 +61,25 @@ def ensure(root: Path, venv: Path) -> Stamps:
     lock = root / "requirements.lock"
     if not stamps.fresh("packages", digest := stamps.digest(lock)):
         with step("Python packages of requirements.lock"):
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            run([*pip, "--require-hashes", "--requirement", lock], advice=NETWORK_ADVICE)
+            run(
+                [*pip_install(python), "--require-hashes", "--requirement", lock],
+                advice=NETWORK_ADVICE,
+            )
         stamps.put("packages", digest)
     project = root / "pyproject.toml"
     if not stamps.fresh("project", digest := stamps.digest(project)):
         with step("the project itself"):
             run(
-                [*pip_without_network(python), "--no-deps", "--no-build-isolation", "--editable", root],
+                [*pip_install(python), "--no-index", "--no-deps", "--no-build-isolation", "--editable", root],
                 advice="pyproject.toml or a file that it names does not fit: see the output above.",
             )
         stamps.put("project", digest)
     return stamps
 
 
-def pip_without_network(python: Path) -> list[str | Path]:
-    """A pip command that installs from local files only."""
-    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+def pip_install(python: Path) -> list[str | Path]:
+    """The pip command of an environment, up to what it shall install."""
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
 def usable(python: Path) -> bool:

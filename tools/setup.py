@@ -1,7 +1,7 @@
 """`make setup`: a virtual environment with the locked packages, and the Pulumi CLI, from nothing.
 
-Needs Python 3.11 or newer and a package registry, nothing else. This file alone is also read by older Pythons,
-which must get as far as the message below; hence no modern syntax in it.
+Needs Python 3.11 or newer and a package registry, nothing else. Older Pythons read this file as well, and
+must get as far as the message below; hence no modern syntax in its first lines.
 """
 
 import os
@@ -9,8 +9,11 @@ import sys
 
 if sys.version_info < (3, 11) or os.name != "posix":
     sys.exit(
-        "Tenantry's set-up needs Python 3.11 or newer on Linux or macOS; this is Python %d.%d (%s).\n"
-        "Name another one with: make PYTHON=python3.12 ..." % (*sys.version_info[:2], sys.executable or "?")
+        "Tenantry needs Python 3.11 or newer on Linux or macOS; this is Python "
+        + sys.version.split()[0]
+        + " on "
+        + sys.platform
+        + ".\nName another one with: make PYTHON=python3.12 ..."
     )
 
 import signal

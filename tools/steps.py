@@ -1,4 +1,4 @@
-"""What every step of the set-up shares: one line with its time, commands whose failure says what to do, locks."""
+"""What the steps of the set-up share: a line with the time, commands that fail helpfully, locks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SetupError(Exception):
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print one line for the work done inside: `what` at once, and the time it took, or `failed`, at its end."""
+    """Print one line for the work done inside: `what` at once, its time (or `failed`) at the end."""
     started = time.monotonic()
     print(f"{what} ... ", end="", flush=True)
     try:

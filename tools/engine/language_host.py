@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import grpc
@@ -67,8 +68,13 @@ class ProgramHost(LanguageServer):
         request.args[:] = [self._engine_address]  # where the SDK's server looks for it
         os.chdir(request.pwd)
         sys.path[:0] = [program if os.path.isdir(program) else os.path.dirname(program)]
-        self.program = lambda: runpy.run_path(program, run_name="__main__") and None
-        return super().Run(request, context)
+        self.program = partial(run_program, program)
+        return super().Run(request, context)  # type: ignore[no-untyped-call]
+
+
+def run_program(program: str) -> None:
+    """Run a Python file, or the `__main__.py` of a folder."""
+    runpy.run_path(program, run_name="__main__")
 
 
 def exit_with(engine: int) -> None:
@@ -79,7 +85,7 @@ def exit_with(engine: int) -> None:
 
 
 def main() -> None:
-    """Serve until the engine stops us or is gone, without a word: what is printed here shows in the stack's log."""
+    """Serve until the engine stops us or is gone, without a word: the engine shows what is printed."""
     engine = os.getppid()
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: os._exit(0))

@@ -47,7 +47,7 @@ def version_of(cli: Path) -> tuple[int, ...]:
 
 
 def on_path(venv_bin: Path, own_mark: str) -> Path | None:
-    """The Pulumi CLI on PATH, if it is new enough and has its Python plugins; `own_mark` tells our wrappers."""
+    """The Pulumi CLI on PATH, if it is new enough and complete; `own_mark` tells our own wrappers."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = os.pathsep.join(folder for folder in folders if folder and Path(folder) != venv_bin)
     found = shutil.which("pulumi", path=others)
@@ -80,7 +80,10 @@ def installed(cache: Path, installer: str = INSTALLER) -> Path | None:
             print(f"{installer} cannot be reached")
             return None
         try:
-            with step(f"Pulumi CLI {pinned()} by the official installer"), complete_or_absent(home) as scratch:
+            with (
+                step(f"Pulumi CLI {pinned()} by the official installer"),
+                complete_or_absent(home) as scratch,
+            ):
                 install(script, scratch)
         except SetupError as error:
             print(f"The official installer did not work.\n{error}")

@@ -1,0 +1,17 @@
+"""`tenantry version`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(version)
+
+
+def version() -> None:
+    """Print the version of Tenantry and of the Pulumi SDK that it uses."""
+    typer.echo(f"tenantry {installed('tenantry')}\npulumi {installed('pulumi')}")

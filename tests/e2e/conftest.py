@@ -1,0 +1,50 @@
+"""Fixtures for tests that run the real engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.harness import Stack
+
+if TYPE_CHECKING:
+    from emulator import Emulator
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A private folder, in memory where the machine has that: the engine writes its state at every step."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=MEMORY))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def make_stack(scratch: Path) -> Iterator[Callable[..., Stack]]:
+    """Make stacks with the arguments of `Stack` after the folder; all their processes end with the test."""
+    with ExitStack() as stacks:
+
+        def make(name: str = "globex", **options: object) -> Stack:
+            folder = scratch / f"{len(list(scratch.iterdir()))}-{name}"
+            folder.mkdir()
+            return stacks.enter_context(Stack(folder, name, **options))  # type: ignore[arg-type]
+
+        yield make
+
+
+@pytest.fixture
+def stack(make_stack: Callable[..., Stack], qlik: Emulator) -> Stack:
+    """The stack `globex` of the real program against a fresh emulator. Write its file before `up`."""
+    return make_stack(qlik=qlik)

@@ -1,0 +1,299 @@
+"""Drive a stack with the real Pulumi CLI: a throw-away backend and home, a private copy of the stack files.
+
+    stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer={"name": "Globex", ...})
+    assert stack.up().changes == {"create": ["Tenant globex", "Space Sales"]}
+    assert stack.up().requests == []
+
+Each call runs `pulumi` once and returns a `Result`; a failing run is an AssertionError unless the test
+expects that exit code. What the CLI printed is printed again, so pytest shows it under a failing test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+import yaml
+
+from tests.e2e.result import Result, is_engines_own, short_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PULUMI = ROOT / ".venv" / "bin" / "pulumi"
+TIMEOUT = 120.0
+MARK = "TENANTRY_E2E"
+PACKAGES = ("providers", "components")
+
+
+class Control(Protocol):
+    """What the harness needs of the emulator's control client."""
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The log so far, oldest first."""
+        ...
+
+
+class Qlik(Protocol):
+    """What the harness needs of an emulator."""
+
+    url: str
+
+    @property
+    def control(self) -> Control:
+        """Its control client."""
+        ...
+
+
+class Process:
+    """A `pulumi` command under way. `wait` for it, or send it (and what it started) a signal."""
+
+    def __init__(self, stack: Stack, args: Sequence[str], env: Mapping[str, str]) -> None:
+        self._stack = stack
+        self.args = list(args)
+        self._log = stack.folder / f"events-{uuid.uuid4().hex}.json"
+        self._output = self._log.with_suffix(".txt")
+        self._requests = len(stack.requests())
+        self._started = time.monotonic()
+        logged = ["--event-log", str(self._log)] if args[0] in ("up", "preview", "refresh", "destroy") else []
+        command = [str(PULUMI), *args, *logged, "--non-interactive", "--color", "never"]
+        # Files, not pipes: a plugin that outlives a killed CLI would keep a pipe open for ever.
+        with self._output.open("wb") as output, self._errors.open("wb") as errors:
+            self._process = psutil.Popen(
+                command,
+                cwd=stack.folder,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+            )
+
+    @property
+    def _errors(self) -> Path:
+        return self._output.with_suffix(".err")
+
+    @property
+    def pid(self) -> int:
+        """The id of the CLI's process."""
+        pid: int = self._process.pid
+        return pid
+
+    def children(self, name: str = "") -> list[psutil.Process]:
+        """The processes it has started and that still run, those with `name` in their command line."""
+        return [child for child in self._process.children(recursive=True) if name in command_line(child)]
+
+    def signal(self, number: int) -> None:
+        """Send the CLI alone the signal `number`."""
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = TIMEOUT) -> Result:
+        """Wait for the end, at most `timeout` seconds, and return what came of it."""
+        try:
+            code = self._process.wait(timeout)
+        except psutil.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"no end after {timeout} s: {self.describe()}") from None
+        result = Result(
+            args=self.args,
+            rc=code,
+            stdout=self._output.read_text("utf-8", "replace"),
+            stderr=self._errors.read_text("utf-8", "replace"),
+            events=read_events(self._log),
+            requests=self._stack.requests()[self._requests :],
+            seconds=time.monotonic() - self._started,
+        )
+        print(result)
+        return result
+
+    def describe(self) -> str:
+        """The command and what it printed so far."""
+        return f"pulumi {' '.join(self.args)}\n{self._output.read_text()}{self._errors.read_text()}"
+
+
+class Stack:
+    """One stack in a folder of its own. Use it as a context manager: it ends every process it started."""
+
+    def __init__(
+        self, folder: Path, name: str = "globex", *, qlik: Qlik | None = None, program: Path = ROOT
+    ) -> None:
+        self.folder, self.name, self.qlik = folder, name, qlik
+        self._mark = uuid.uuid4().hex
+        self.env = self._environment()
+        copy_program(program, folder)
+        for private in ("home", "state", "pulumi-home"):
+            (folder / private).mkdir()
+        self.project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["name"]
+        self._begin()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what still runs of this stack, by process id."""
+        while left := self.processes():
+            for process in left:
+                with suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.01)
+
+    def processes(self, name: str = "") -> list[psutil.Process]:
+        """Every process started for this stack that still runs, also those whose parent is gone."""
+        return [process for process in psutil.process_iter() if self._is_ours(process, name)]
+
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        folder = self.folder / "stacks"
+        return (folder if folder.is_dir() else self.folder) / f"Pulumi.{self.name}.yaml"
+
+    def write(
+        self, config: Mapping[str, Any] | None = None, /, *, text: str | None = None, **namespaced: Any
+    ) -> None:
+        """Write the stack file: its `config`, or `region`, `source_tenant` and `customer`, or all its `text`."""
+        keys = {
+            "region": "qlik:region",
+            "source_tenant": "qlik:source_tenant",
+            "customer": "tenantry:customer",
+        }
+        if text is None:
+            block = {**(config or {}), **{keys[key]: value for key, value in namespaced.items()}}
+            text = yaml.safe_dump({"config": block}, sort_keys=False)
+        self.file.write_text(text, "utf-8")
+
+    def write_plan(self, name: str, plan: Mapping[str, Any]) -> None:
+        """Write a plan of the test's own, or over one of the project's (this stack's copy of it)."""
+        (self.folder / "stacks" / "plans" / f"{name}.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+
+    def up(self, *args: str, expect: int | None = 0, **env: str) -> Result:
+        """`pulumi up` without its preview. `expect` is the exit code (None: any), `env` adds variables."""
+        return self.pulumi("up", "--skip-preview", "--yes", *args, expect=expect, **env)
+
+    def preview(self, *args: str, expect: int | None = 0, **env: str) -> Result:
+        """`pulumi preview`; add "--diff", "--refresh", "--expect-no-changes" or "--json"."""
+        return self.pulumi("preview", *args, expect=expect, **env)
+
+    def refresh(self, *args: str, expect: int | None = 0, **env: str) -> Result:
+        """`pulumi refresh`, which takes what is live into the state."""
+        return self.pulumi("refresh", "--skip-preview", "--yes", *args, expect=expect, **env)
+
+    def destroy(self, *args: str, expect: int | None = 0, **env: str) -> Result:
+        """`pulumi destroy`."""
+        return self.pulumi("destroy", "--skip-preview", "--yes", *args, expect=expect, **env)
+
+    def cancel(self) -> Result:
+        """`pulumi cancel`, which removes the lock that a killed run left."""
+        return self.pulumi("cancel", "--yes")
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of the stack, secrets in plain text."""
+        outputs: dict[str, Any] = json.loads(
+            self.pulumi("stack", "output", "--json", "--show-secrets").stdout
+        )
+        return outputs
+
+    def export(self) -> dict[str, Any]:
+        """The state, as `pulumi stack export` gives it."""
+        state: dict[str, Any] = json.loads(self.pulumi("stack", "export").stdout)
+        return state
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The resources in the state by type and name ("Space Sales"), the engine's own left out."""
+        resources = (self.export()["deployment"] or {}).get("resources", [])
+        return {short_name(each["urn"]): each for each in resources if not is_engines_own(each["urn"])}
+
+    def pulumi(self, *args: str, expect: int | None = 0, **env: str) -> Result:
+        """Any `pulumi` command on this stack. Fails if its exit code is not `expect` (None: any)."""
+        result = self.start(*args, **env).wait()
+        assert expect is None or result.rc == expect, f"exit code {result.rc}, not {expect}, of {result}"
+        return result
+
+    def start(self, *args: str, **env: str) -> Process:
+        """Start a `pulumi` command on this stack and return at once; `env` adds environment variables."""
+        return Process(self, [*args, "--stack", self.name], {**self.env, **env})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the emulator was asked so far, control requests and the test's own left out."""
+        return self.qlik.control.requests() if self.qlik else []
+
+    def _environment(self) -> dict[str, str]:
+        """The machine's environment less what could change a run, with this stack's settings."""
+        foreign = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
+        env = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        env |= {
+            MARK: self._mark,
+            "HOME": str(self.folder / "home"),
+            "PULUMI_HOME": str(self.folder / "pulumi-home"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+        }
+        if self.qlik:
+            env |= {"QLIK_CLOUD_ENDPOINT": self.qlik.url}
+            env |= {"QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
+        return env
+
+    def _begin(self) -> None:
+        """Make the stack: an empty checkpoint, as `pulumi stack init` writes it, without its half second."""
+        file = self.folder / "state" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(
+            json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{self.project}/{self.name}"}})
+        )
+        (self.folder / "state" / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+
+    def _is_ours(self, process: psutil.Process, name: str) -> bool:
+        try:
+            return process.environ().get(MARK) == self._mark and name in command_line(process)
+        except psutil.Error:
+            return False
+
+
+def copy_program(program: Path, folder: Path) -> None:
+    """Put the project `program` into `folder`: its code as links, its stack files as copies."""
+    if not (program / "stacks").is_dir():
+        shutil.copytree(program, folder, dirs_exist_ok=True)
+        return
+    shutil.copy(program / "Pulumi.yaml", folder)
+    for name in ("__main__.py", *PACKAGES):
+        (folder / name).symlink_to(program / name)
+    stacks = folder / "stacks"
+    stacks.mkdir()
+    for module in (program / "stacks").glob("*.py"):
+        (stacks / module.name).symlink_to(module)
+    shutil.copytree(program / "stacks" / "plans", stacks / "plans")
+
+
+def command_line(process: psutil.Process) -> str:
+    """The command line of a process; empty if it is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def read_events(log: Path) -> list[dict[str, Any]]:
+    """The engine's events from its log; a killed run leaves half a line at the end, which does not count."""
+    if not log.exists():
+        return []
+    events = []
+    for line in log.read_text("utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            break
+    return events

@@ -1,0 +1,106 @@
+"""What one `pulumi` command did, in a form that a test can compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+PHYSICAL = ("create-replacement", "delete-replaced")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Exit code, output, the engine's events and the requests that the emulator got meanwhile.
+
+    Resources are named by type and name, such as "Space Sales". The stack itself and the default provider,
+    which the engine adds to every program, are left out everywhere.
+    """
+
+    args: list[str]
+    rc: int
+    stdout: str
+    stderr: str
+    events: list[dict[str, Any]] = field(repr=False)
+    requests: list[dict[str, Any]]
+    seconds: float
+
+    @property
+    def output(self) -> str:
+        """Everything that was printed."""
+        return self.stdout + self.stderr
+
+    @property
+    def operations(self) -> list[tuple[str, str]]:
+        """Every step as (operation, resource), in the order of their beginning."""
+        return [(step["op"], short_name(step["urn"])) for step in self._steps()]
+
+    @property
+    def changes(self) -> dict[str, list[str] | int]:
+        """Resources by operation, sorted; of those that stay the same only the number.
+
+        A replacement appears once, as "replace"; its two halves are in `operations`. Of a refresh the entries
+        are what it found: "update", "delete" or "same".
+        """
+        found: dict[str, list[str]] = {}
+        for operation, name in self.operations:
+            if operation not in PHYSICAL:
+                found.setdefault(operation, []).append(name)
+        same = found.pop("same", [])
+        changes: dict[str, list[str] | int] = {operation: sorted(names) for operation, names in found.items()}
+        return {**changes, "same": len(same)} if same else changes
+
+    @property
+    def diffs(self) -> dict[str, dict[str, str]]:
+        """Property path -> kind ("update", "add", "delete-replace", …) for each resource that differs."""
+        return {
+            short_name(step["urn"]): {path: diff["diffKind"] for path, diff in step["detailedDiff"].items()}
+            for step in self._steps()
+            if step.get("detailedDiff")
+        }
+
+    @property
+    def failed(self) -> list[str]:
+        """The resources whose step failed, sorted."""
+        return sorted({short_name(event["metadata"]["urn"]) for event in self._of("resOpFailedEvent")})
+
+    @property
+    def messages(self) -> list[str]:
+        """What the engine, the program and the providers said: errors, warnings and remarks, stripped."""
+        said = [event for event in self._of("diagnosticEvent") if event["severity"] != "debug"]
+        return [event["message"].strip() for event in said if not event.get("ephemeral")]
+
+    @property
+    def errors(self) -> list[str]:
+        """The messages that are errors, stripped."""
+        return [
+            event["message"].strip() for event in self._of("diagnosticEvent") if event["severity"] == "error"
+        ]
+
+    def __str__(self) -> str:
+        requests = "".join(f"    {each}\n" for each in self.requests)
+        return (
+            f"$ pulumi {' '.join(self.args)}    (exit code {self.rc}, {self.seconds:.1f} s)\n{self.output}"
+            + (f"requests:\n{requests}" if requests else "")
+        )
+
+    def _of(self, kind: str) -> Iterator[dict[str, Any]]:
+        return (event[kind] for event in self.events if kind in event)
+
+    def _steps(self) -> list[dict[str, Any]]:
+        """The metadata of each step; what a refresh found is known only at the end of its step."""
+        ended = {each["metadata"]["urn"]: each["metadata"] for each in self._of("resOutputsEvent")}
+        begun = [each["metadata"] for each in self._of("resourcePreEvent")]
+        steps = [ended.get(step["urn"], step) if step["op"] == "refresh" else step for step in begun]
+        return [step for step in steps if not is_engines_own(step["urn"])]
+
+
+def short_name(urn: str) -> str:
+    """Type and name of a resource, such as "Space Sales", from its URN."""
+    kind, name = urn.split("::", 3)[2:]
+    return f"{kind.rpartition('$')[2].rpartition(':')[2]} {name}"
+
+
+def is_engines_own(urn: str) -> bool:
+    """Whether it is the stack itself or a default provider."""
+    return urn.split("::", 3)[2].rpartition("$")[2].startswith(("pulumi:pulumi:Stack", "pulumi:providers:"))
