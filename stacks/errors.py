@@ -1,0 +1,33 @@
+"""What can be wrong with settings, told as one line per problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong, and where: file, line (from 1; 0 = not known), path of keys, and what to do."""
+
+    file: str
+    line: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.path, self.text) if part)
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. `problems` has all of them, in the order of the files' lines."""
+
+    def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        count = len(self.problems)
+        lines = [
+            f"{count} problem{'s'[: count != 1]} in the settings of {subject}:",
+            *map(str, self.problems),
+        ]
+        super().__init__("\n".join(lines))

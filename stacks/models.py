@@ -1,0 +1,264 @@
+"""What a stack file and a plan may hold: one class per block, in the words of Qlik and Pulumi.
+
+Field descriptions and docstrings are also the reference documentation and the JSON schema. Rules that look at more
+than one value are in rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic import ValidationInfo as Info
+from pydantic import ValidatorFunctionWrapHandler as Handler
+
+from stacks.values import (
+    Alias,
+    Day,
+    GraceDays,
+    Hostname,
+    LifecycleKind,
+    Name,
+    ProviderType,
+    Region,
+    SpaceName,
+    SpaceRoles,
+    SpaceType,
+    Switch,
+    Text,
+    Version,
+)
+
+IN_PLACE = "in place"
+SALVAGE = object()
+"""Validation context: leave out what is broken instead of raising, so that the rules can look at the rest."""
+
+
+def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) -> Any:
+    """Declare a key of a block: its default, what it does, and what a change of it means for what exists."""
+    return Field(default, description=about, json_schema_extra={"x-change": change}, **more)
+
+
+class Block(BaseModel):
+    """A mapping of known keys; every other key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any, info: Info) -> Any:
+        if info.context is not SALVAGE:
+            return data
+        given = data if isinstance(data, Mapping) else {}
+        keys = {field.alias or name: field for name, field in cls.model_fields.items()}
+        return {k: given.get(k) for k, field in keys.items() if k in given or field.is_required()}
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _broken_is_none(cls, value: Any, check: Handler, info: Info) -> Any:
+        try:
+            return check(value)
+        except ValidationError:
+            if info.context is not SALVAGE:
+                raise
+            return _sound_part(value, check, cls.model_fields[str(info.field_name)].default_factory)
+
+
+def _sound_part(value: Any, check: Handler, empty: Any) -> Any:
+    """Return what of a list or mapping passes on its own; None for anything else that is broken."""
+    if empty is None:
+        return None
+    parts = [[item] for item in value] if isinstance(value, list) else []
+    if isinstance(value, dict):
+        parts = [{k: v} for k, v in value.items()]
+    sound = empty()
+    for part in parts:
+        try:
+            checked = check(part)
+        except ValidationError:
+            continue
+        sound = {**sound, **checked} if isinstance(sound, dict) else [*sound, *checked]
+    return sound
+
+
+class TenantSwitches(Block):
+    """Switches of the tenant. What is not given keeps the value that Qlik chose. (Tenants API)"""
+
+    auto_assign_create_shared_spaces_role_to_professionals: Switch | None = key(
+        None, about="Users with a professional entitlement may create shared spaces."
+    )
+    auto_assign_private_analytics_content_creator_role_to_professionals: Switch | None = key(
+        None,
+        about="Users with a professional entitlement may create analytics content in their personal space.",
+    )
+    auto_assign_data_services_contributor_role_to_professionals: Switch | None = key(
+        None, about="Users with a professional entitlement may work with the data services."
+    )
+    enable_app_opening_feedback: Switch | None = key(
+        None, about="Show how far an app has got while it opens."
+    )
+    datacenter: Text | None = key(
+        None,
+        about="The data centre in which the tenant is made, for example `eu-west-1`. Default: the region's.",
+        change="never: fixed when the tenant is made",
+    )
+
+
+class Lifecycle(Block):
+    """What kind of customer this is, and what happens to the tenant when it goes."""
+
+    kind: LifecycleKind = key(
+        "production", about="A production tenant is protected from deletion; a trial ends on a day."
+    )
+    ends_on: Day | None = key(
+        None, about="The last day of a trial, in quotes. Required for a trial, only for a trial."
+    )
+    grace_days: GraceDays = key(
+        30,
+        about="Days between deactivating the tenant and Qlik deleting its data; until then it can be brought back.",
+    )
+
+
+class Revive(Block):
+    """A deactivated tenant that this stack takes up again instead of making a new one."""
+
+    hostname: Hostname = key(about="The tenant's system hostname.", change="read when the tenant is made")
+    tenant_id: Text = key(about="The tenant's id at Qlik.", change="read when the tenant is made")
+
+
+Revival = Annotated[
+    Annotated[Revive, Tag("<tenant>")] | Annotated[Literal["new"], Tag("<new>")],
+    Discriminator(lambda value: "<new>" if isinstance(value, str) else "<tenant>"),
+]
+
+
+class Group(Block):
+    """A group of users, and the roles that it gives them in the tenant. (Groups API)"""
+
+    name: Name = key(
+        about="Its name at Qlik. Default: the key.",
+        change="in place for a custom group, else replaces the group",
+    )
+    description: str | None = key(None, about="Shown in Qlik; only custom groups have one.")
+    provider_type: ProviderType = key(
+        "idp",
+        about="`idp`: members come from the identity provider. `custom`: members are kept in Qlik.",
+        change="replaces the group",
+    )
+    roles: list[Text] = key(
+        default_factory=list, about="Names of roles of the tenant, built-in or custom.", max_length=100
+    )
+    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same group.")
+    adopt: Switch = key(False, about="Take over a group of that name that somebody else made.")
+
+
+class Space(Block):
+    """A space, and the groups that have access to it. (Spaces API)"""
+
+    name: SpaceName = key(about="Its name at Qlik, unique in the tenant. Default: the key.")
+    type: SpaceType = key(
+        about="`shared`: apps are made there. `managed`: apps are published there. `data`: data projects.",
+        change="replaces the space, which must be empty",
+    )
+    description: str | None = key(None, about="Shown in Qlik.")
+    access: dict[str, SpaceRoles] = key(
+        default_factory=dict,
+        about="For each key of `groups` that has access: its roles in this space. Which there are depends on `type`.",
+    )
+    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same space.")
+    adopt: Switch = key(False, about="Take over a space of that name that somebody else made.")
+
+
+class App(Block):
+    """An app made from a template of the source tenant, and the spaces into which it is published. (Apps API)"""
+
+    name: Name = key(about="Its name at Qlik. Default: the key.")
+    template: Name | None = key(
+        None, about="The exact name of the template app in the source tenant. Either this or `template_id`."
+    )
+    template_id: Text | None = key(None, about="The id of the template app. Either this or `template`.")
+    version: Version = key(
+        about="The version of the template, in quotes: the `2.3.0` of a description that ends in `{v2.3.0}`.",
+        change="imported anew and republished; published apps keep their id",
+    )
+    staging: Text = key(
+        about="Key of the shared space into which the template is imported.", change="in place: the app moves"
+    )
+    publish_to: list[Text] = key(
+        default_factory=list,
+        about="Keys of the managed spaces into which the app is published.",
+        change="in place: one publication each comes or goes",
+    )
+    data: Switch = key(
+        True, about="The template comes with data, which is published. `false`: keep the data there is."
+    )
+    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same app.")
+    adopt: Switch = key(False, about="Take over an app of that name that somebody else made.")
+
+
+class Plan(Block):
+    """A product tier: everything that its customers have in common."""
+
+    tenant: TenantSwitches = key(default_factory=TenantSwitches, about="Switches of the tenant.")
+    lifecycle: Lifecycle = key(default_factory=Lifecycle, about="Production or trial, and the grace period.")
+    protect: Switch | None = key(
+        None, about="Refuse to delete what holds users' work. Default: yes for production, no for a trial."
+    )
+    groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
+    spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
+    apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
+
+
+class Customer(Plan):
+    """One customer: a tenant and everything in it."""
+
+    name: Name = key(about="The tenant's display name.")
+    plan: Text | None = key(
+        None, about="Name of a plan: the file `plans/<plan>.yaml`, over which all this merges."
+    )
+    alias: Alias | None = key(
+        None,
+        about="Label of the hostname for people, `<alias>.<region>.qlikcloud.com`; unique in its region.",
+        change="in place; the former alias is released",
+    )
+    revive: Revival | None = key(
+        None,
+        about="The deactivated tenant to take up again, or `new` to make another one for certain.",
+        change="read when the tenant is made",
+    )
+
+    @property
+    def protected(self) -> bool:
+        """Whether Pulumi must refuse to delete what holds users' work."""
+        return self.lifecycle.kind == "production" if self.protect is None else self.protect
+
+
+class Settings(Block):
+    """Everything that a stack file says: the keys under `config:`."""
+
+    region: Region = key(
+        alias="qlik:region",
+        about="Region of the tenant, for example `eu`.",
+        change="never: a tenant stays in its region",
+    )
+    source_tenant: Hostname = key(
+        alias="qlik:source_tenant",
+        about="Hostname of the tenant that has the template apps and the licence; same region.",
+        change="in place; apps are imported anew",
+    )
+    customer: Customer = key(alias="tenantry:customer", about="The customer.")
+
+    @property
+    def alias_hostname(self) -> str | None:
+        """The hostname for people, `<alias>.<region>.qlikcloud.com`, if there is an alias."""
+        return f"{self.customer.alias}.{self.region}.qlikcloud.com" if self.customer.alias else None

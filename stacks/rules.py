@@ -1,0 +1,199 @@
+"""Rules that look at more than one value. Each yields what is wrong and goes on; none stops at the first.
+
+They run on what could be read: a value that is broken by itself is None here, and is told elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from stacks.document import Keys
+from stacks.models import Plan, Revive, Settings
+from stacks.sources import CUSTOMER
+from stacks.values import ROLES
+
+Removed = frozenset[Keys]
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A rule that is broken at `keys`. `item` is the entry of the list there that it is about, if any.
+
+    `incomplete` says that the missing part may still come from elsewhere: no problem in a plan on its own.
+    `unless` is another place: when the value there is broken by itself, this complaint would only mislead.
+    """
+
+    keys: Keys
+    text: str
+    item: str | None = None
+    incomplete: bool = False
+    unless: Keys | None = None
+
+
+def nearest(wrong: str, allowed: Iterable[str]) -> str:
+    """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing."""
+    by_folded = {name.casefold(): name for name in allowed}
+    close = get_close_matches(wrong.casefold(), by_folded, n=1)
+    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+
+
+def choices(wrong: str, allowed: Iterable[str]) -> str:
+    """Return `; did you mean "x"? allowed: x, y, z` with the allowed names in order."""
+    names = sorted(allowed)
+    near = nearest(wrong, names)
+    return f"{near}{' ' if near else '; '}allowed: {', '.join(names)}"
+
+
+def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
+    """Check all that a stack says; `removed` are the paths in the plan that the customer took out."""
+    yield from _regions(settings)
+    for complaint in customer_rules(settings.customer, removed):
+        inside = CUSTOMER, *complaint.keys
+        yield replace(complaint, keys=inside, unless=complaint.unless and (CUSTOMER, *complaint.unless))
+
+
+def _regions(settings: Settings) -> Iterator[Complaint]:
+    region = settings.region
+    hosts: list[tuple[Keys, str | None]] = [(("qlik:source_tenant",), settings.source_tenant)]
+    if isinstance(settings.customer.revive, Revive):
+        hosts.append(((CUSTOMER, "revive", "hostname"), settings.customer.revive.hostname))
+    for keys, host in hosts:
+        if region and host and host.split(".")[1] != region:
+            yield Complaint(keys, f"{host} is in region {host.split('.')[1]}, but qlik:region is {region}")
+
+
+def customer_rules(customer: Plan, removed: Removed = frozenset()) -> Iterator[Complaint]:
+    """Check a customer, or a plan, against the rules of Qlik that span several values."""
+    yield from _lifecycle(customer)
+    yield from _groups(customer)
+    yield from _unique(
+        "space", "in this tenant", ((k, ("spaces", k), s.name, None) for k, s in customer.spaces.items())
+    )
+    yield from _access(customer, removed)
+    yield from _apps(customer, removed)
+    yield from _app_names(customer)
+    for block in ("groups", "spaces", "apps"):
+        yield from _renames(block, getattr(customer, block))
+
+
+def _lifecycle(customer: Plan) -> Iterator[Complaint]:
+    lifecycle = customer.lifecycle
+    keys: Keys = ("lifecycle", "ends_on")
+    if lifecycle.kind == "trial" and lifecycle.ends_on is None:
+        yield Complaint(keys, 'a trial needs its last day: ends_on: "2026-12-31"', incomplete=True)
+    if lifecycle.kind == "production" and lifecycle.ends_on is not None:
+        yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
+
+
+def _groups(customer: Plan) -> Iterator[Complaint]:
+    for key, group in customer.groups.items():
+        if group.provider_type == "idp" and group.description is not None:
+            yield Complaint(
+                ("groups", key, "description"),
+                "only a custom group has a description; leave it out, or set provider_type: custom",
+            )
+    named = (
+        (k, ("groups", k), g.name, g.provider_type) for k, g in customer.groups.items() if g.provider_type
+    )
+    yield from _unique("group", "of the same provider_type", named)
+
+
+def _access(customer: Plan, removed: Removed) -> Iterator[Complaint]:
+    for key, space in customer.spaces.items():
+        known = ROLES.get(space.type, ())
+        for group, roles in space.access.items():
+            keys: Keys = ("spaces", key, "access", group)
+            if group not in customer.groups:
+                yield _undeclared("group", group, keys, customer.groups, removed)
+            for role in roles if known else ():
+                if role not in known:
+                    text = f'role "{role}" is not one that a {space.type} space knows{choices(role, known)}'
+                    yield Complaint(keys, text, item=role)
+
+
+def _apps(customer: Plan, removed: Removed) -> Iterator[Complaint]:
+    for key, app in customer.apps.items():
+        if app.template and app.template_id:
+            yield Complaint(("apps", key, "template_id"), "give template or template_id, not both")
+        if not app.template and not app.template_id:
+            text = "which app is it made from? give template (its exact name) or template_id"
+            yield Complaint(
+                ("apps", key, "template"), text, incomplete=True, unless=("apps", key, "template_id")
+            )
+        places = [(app.staging, "shared", "staging"), *((s, "managed", "publish_to") for s in app.publish_to)]
+        for name, wanted, field in places:
+            if name is not None:
+                yield from _space_of_type(customer, ("apps", key, field), name, wanted, removed)
+        for twice in sorted({s for s in app.publish_to if app.publish_to.count(s) > 1}):
+            yield Complaint(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
+
+
+def _space_of_type(
+    customer: Plan, keys: Keys, name: str, wanted: str, removed: Removed
+) -> Iterator[Complaint]:
+    item = name if keys[-1] == "publish_to" else None
+    fitting = {key: space for key, space in customer.spaces.items() if space.type == wanted}
+    if name not in customer.spaces:
+        yield replace(_undeclared("space", name, keys, fitting, removed), item=item)
+    elif customer.spaces[name].type not in (wanted, None):
+        use = "imported into a shared" if wanted == "shared" else "published into a managed"
+        listed = ", ".join(sorted(fitting)) or "none declared"
+        text = f'"{name}" is a {customer.spaces[name].type} space, but apps are {use} one; {wanted} spaces: {listed}'
+        yield Complaint(keys, text, item)
+
+
+def _undeclared(
+    kind: str, name: str, keys: Keys, declared: Mapping[str, object], removed: Removed
+) -> Complaint:
+    if (f"{kind}s", name) in removed:
+        text = f'{kind} "{name}" is removed by the customer, but still used here; remove this as well'
+    elif declared:
+        text = f'{kind} "{name}" is not declared under {kind}s{choices(name, declared)}'
+    else:
+        text = f'{kind} "{name}" is not declared under {kind}s'
+    return Complaint(keys, text, incomplete=True, unless=(f"{kind}s",))
+
+
+def _app_names(customer: Plan) -> Iterator[Complaint]:
+    for field, where in (("staging", "stands in"), ("publish_to", "is published into")):
+        named = (
+            (key, ("apps", key), app.name, space)
+            for key, app in customer.apps.items()
+            for space in ([app.staging] if field == "staging" else dict.fromkeys(app.publish_to))
+            if space is not None
+        )
+        yield from _unique("app", f"and {where} the same space", named)
+
+
+def _unique(
+    kind: str, scope: str, named: Iterable[tuple[str, Keys, str | None, str | None]]
+) -> Iterator[Complaint]:
+    """Complain of each (key, path, name, group) whose name is taken in its group; by key, so order is no matter."""
+    taken: dict[tuple[str, str | None], str] = {}
+    for key, keys, name, group in sorted(named, key=lambda entry: (entry[0], entry[3] or "")):
+        if name is None:
+            continue
+        first = taken.setdefault((name, group), key)
+        if first != key:
+            within = f' ("{group}")' if kind == "app" else ""
+            yield Complaint(
+                (*keys, "name"),
+                f'name "{name}" is taken: {kind} "{first}" has it {scope}{within}; names must differ',
+            )
+
+
+def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
+    claimed: dict[str, str] = {}
+    for key in sorted(entries):
+        former = getattr(entries[key], "renamed_from", None)
+        if former is None:
+            continue
+        keys: Keys = (block, key, "renamed_from")
+        if former in entries:
+            yield Complaint(
+                keys, f'"{former}" is still a key under {block}; a renamed entry has one key, the new one'
+            )
+        elif (first := claimed.setdefault(former, key)) != key:
+            yield Complaint(keys, f'"{former}" was already renamed to "{first}"')

@@ -1,0 +1,65 @@
+"""Where the values of merged settings were written: in the stack file or in the plan, and in which line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.document import Document, Keys, holds, path_text
+from stacks.errors import Problem
+
+CUSTOMER = "tenantry:customer"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Values, and the file they are from. `root` is where they are in the file; `document` is None without lines."""
+
+    name: str
+    values: Any
+    root: Keys = ()
+    document: Document | None = None
+    is_plan: bool = False
+
+    def place(self, keys: Keys, item: object = None) -> tuple[int, str | None]:
+        """Return line (0 = not known) and text as written of the value at `keys`, or of `item` in the list there."""
+        if self.document is None:
+            return 0, None
+        where = (*self.root, *(keys[1:] if self.is_plan else keys))
+        if item is not None:
+            where = self._of_item(where, item)
+        written = self.document.places.get(where)
+        return self.document.line(where), written.text if written else None
+
+    def _of_item(self, where: Keys, item: object) -> Keys:
+        assert self.document
+        indexes = [k[-1] for k, p in self.document.places.items() if k[:-1] == where and p.text == item]
+        return (*where, indexes[-1]) if indexes else where
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The stack file and the plan below it. Keys are those of the stack's configuration: `tenantry:customer`, …"""
+
+    stack: Source
+    plan: Source | None = None
+
+    def problem(self, keys: Keys, text: str, item: object = None) -> Problem:
+        """Return the problem at `keys`, told for the file that has the value, or the nearest around it."""
+        source = self.of(keys)
+        line, _ = source.place(keys, item)
+        return Problem(source.name, line, path_text(keys[1:] if source.is_plan else keys), text)
+
+    def written(self, keys: Keys) -> str | None:
+        """Return the text of the scalar at `keys` as it stands in its file, if that is known."""
+        return self.of(keys).place(keys)[1]
+
+    def of(self, keys: Keys) -> Source:
+        """Return the source that has `keys`; if neither has, the one that has the nearest value around them."""
+        for end in range(len(keys), 0, -1):
+            part = keys[:end]
+            if holds(self.stack.values, part):
+                return self.stack
+            if self.plan and part[0] == CUSTOMER and end > 1 and holds(self.plan.values, part[1:]):
+                return self.plan
+        return self.stack
