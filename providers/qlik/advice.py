@@ -27,6 +27,8 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         )
     for code in sorted(codes & BY_CODE.keys()):
         return BY_CODE[code]
+    if request.credentials and status == 403:
+        return "The OAuth client's bot user is disabled on this host, or it holds too many tokens."
     if request.credentials and 400 <= status < 500 and status != 429:
         return _wrong_client(request)
     if status == 429:

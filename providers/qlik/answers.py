@@ -7,6 +7,7 @@ text, a number or absent, spaces repeat the fields at the top, and a proxy on th
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from providers.qlik.errors import (
     UnexpectedAnswer,
 )
 from providers.qlik.messages import Answer, Request
+from providers.qlik.redaction import redacted
 
 BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
@@ -35,13 +37,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     429: RateLimited,
 }
 
-SECRETS = re.compile(
-    r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"  # JSON Web Tokens: access tokens, licence keys
-    r"|(?i:(?<=bearer )[\w.~+/=-]{8,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
-    re.DOTALL,
-)
-TEXT_SHOWN = 300
+TEXT_SHOWN = 500
 
 
 def api_error(request: Request, answer: Answer, now: float) -> ApiError:
@@ -53,9 +49,9 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
     if answer.status == 401 and codes & DISABLED:
         kind = TenantDisabled
     return kind(
-        request.where,
+        request,
         answer.status,
-        found,
+        [_without_secrets(problem, request) for problem in found],
         trace_id=trace_id(body, answer),
         retry_after=retry_after(answer, now),
         advice=advice(request, answer.status, codes),
@@ -65,7 +61,7 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
 def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
     """Return the error for an answer that cannot be used; `what` says why."""
     return UnexpectedAnswer(
-        request.where,
+        request,
         answer.status,
         [Problem(detail=what)],
         trace_id=trace_id(None, answer),
@@ -136,13 +132,26 @@ def _json(answer: Answer) -> Any:
 
 
 def _plain_text(answer: Answer) -> str:
-    """What a person can read of a body that is not JSON, cut short."""
+    """What a person can read of a body that is not JSON."""
     text = answer.content.decode("utf-8", "replace")
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
-    text = _text(" ".join(text.split()))
-    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+    return _text(text)
+
+
+def _without_secrets(problem: Problem, request: Request) -> Problem:
+    def clean(text: str) -> str:
+        text = redacted(text, request.body)  # before it is cut: half a secret would not be recognised
+        return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+
+    return replace(
+        problem,
+        title=clean(problem.title),
+        detail=clean(problem.detail),
+        pointer=clean(problem.pointer),
+        causes=tuple(map(clean, problem.causes)),
+    )
 
 
 def _text(value: Any) -> str:
-    """Text for a message: on one line, and without anything that looks like a token or a key."""
-    return SECRETS.sub("[secure]", " ".join(str(value).split())) if value not in (None, "") else ""
+    """Text for a message, on one line."""
+    return " ".join(str(value).split()) if value not in (None, "") else ""

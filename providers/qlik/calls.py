@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from urllib.parse import urlsplit
 
 from providers.qlik import answers, limits
 from providers.qlik.credentials import CredentialSource
@@ -60,12 +59,12 @@ class Calls:
         self._transport.close()
 
     def _until_answered(self, request: Request, deadline: Deadline) -> Answer:
-        budget = limits.budget(request.method, urlsplit(request.path).path)
+        budget = limits.budget(request.method, request.plain_path)
         tries, renewed = 0, False
         while True:
             self._limits.wait(request.host, budget, deadline)
             token = None if request.credentials else self._tokens.get(request.host, deadline)
-            deadline.check(f"its turn: {request.where}")
+            deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")
             tries += 1
             try:
                 return self._once(request, token, deadline)
@@ -103,13 +102,15 @@ class Calls:
         """Wait for the next try; raise where there must be none: not safe, not curable, or too many."""
         unsent = isinstance(error, ConnectionFailed) and not error.sent
         if not (unsent or request.repeatable or request.method in SAFE_METHODS):
-            raise AnswerLost(request.where, error.reason) if isinstance(error, ConnectionFailed) else error
+            raise AnswerLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
         if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
             raise error
         # full jitter: clients that failed together do not come back together
         seconds = random.uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2**tries))  # noqa: S311
         if isinstance(error, ServerError):
             seconds = max(seconds, error.retry_after or 0.0)
-        first_line = str(error).splitlines()[0]
-        self._notify(f"{first_line}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)")
-        deadline.pause(seconds, f"another try, after this: {first_line}")
+        happened = str(error).splitlines()[0]
+        if seconds >= deadline.remaining():
+            raise deadline.exceeded(f"another try after {happened}")
+        self._notify(f"{happened}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)")
+        self._clock.sleep(seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from providers.qlik import hostnames
 from providers.qlik.calls import Calls
 from providers.qlik.credentials import CredentialSource
-from providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline
+from providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
 from providers.qlik.host import Host
 from providers.qlik.messages import Answer, Request
 from providers.qlik.settings import Settings
@@ -76,7 +76,7 @@ class Cloud:
 
     @property
     def has_organisation(self) -> bool:
-        """Whether an organisation client is configured. Sends nothing; raises CredentialsCommandFailed."""
+        """Whether an organisation client is configured. Sends nothing; raises ConfigurationError."""
         return self._credentials.has_organisation
 
     def send(self, request: Request) -> Answer:
@@ -87,6 +87,10 @@ class Cloud:
         """Wait; raises DeadlineExceeded, naming what was waited for, if that would reach the deadline."""
         with self._calls.default_deadline() as deadline:
             deadline.pause(seconds, waiting_for)
+
+    def deadline(self, seconds: float, *, setting: str = "") -> AbstractContextManager[Deadline]:
+        """Like `providers.qlik.deadline`, by the clock of this Cloud."""
+        return deadline(seconds, clock=self.clock, setting=setting)
 
     def default_deadline(self) -> AbstractContextManager[Deadline]:
         """Return a context with the deadline of the settings, where none is set."""

@@ -7,18 +7,19 @@ QlikError
 │   ├── EndpointRefused
 │   └── HostRefused
 ├── DeadlineExceeded
-├── ConnectionFailed
-├── AnswerLost
-└── ApiError
-    ├── Unauthorized
-    ├── TenantDisabled
-    ├── Forbidden
-    ├── NotFound
-    ├── Conflict
-    ├── PreconditionFailed
-    ├── RateLimited
-    ├── ServerError
-    └── UnexpectedAnswer
+└── RequestFailed
+    ├── ConnectionFailed
+    ├── AnswerLost
+    └── ApiError
+        ├── Unauthorized
+        ├── TenantDisabled
+        ├── Forbidden
+        ├── NotFound
+        ├── Conflict
+        ├── PreconditionFailed
+        ├── RateLimited
+        ├── ServerError
+        └── UnexpectedAnswer
 
 Every message names what was tried and where, what Qlik said, and what to do next. None holds a secret,
 and none carries the exception of the HTTP library, which would hold the request with its token.
@@ -28,6 +29,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from providers.qlik.messages import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,12 @@ class Problem:
 
 
 class QlikError(Exception):
-    """Root of what the client raises.
+    """Root of what the client raises."""
 
-    `may_be_done` is True where a request that changes something was sent and nothing says whether Qlik
-    carried it out: look for the object before trying again.
-    """
-
-    may_be_done: bool = False
+    @property
+    def may_be_done(self) -> bool:
+        """Whether Qlik may have carried out a change although this was raised: look before trying again."""
+        return False
 
 
 class ConfigurationError(QlikError):
@@ -89,20 +91,19 @@ class DeadlineExceeded(QlikError):
         super().__init__(f"The time allowed ({seconds:g} s) is not enough, waiting for {waiting_for}.{more}")
 
 
-class RequestFailed:
-    """Which request an error is about: `method`, `host` and `path` (without the query)."""
+class RequestFailed(QlikError):
+    """A request came to nothing: which one is in `method`, `host` and `path`, which has no query.
 
-    method: str
-    host: str
-    path: str
+    The request itself is not kept, because its body may hold secrets.
+    """
 
-    def _about(self, where: str) -> None:
-        self.method, _, rest = where.partition(" ")
-        host, slash, path = rest.partition("/")
-        self.host, self.path = host, slash + path
+    def __init__(self, request: Request, what: str, *more: str) -> None:
+        self.method, self.host, self.path = request.method, request.host, request.plain_path
+        lines = [f"{self.method} {self.host}{self.path} {what}", *more]
+        super().__init__("\n".join(line for line in lines if line))
 
 
-class ConnectionFailed(RequestFailed, QlikError):
+class ConnectionFailed(RequestFailed):
     """No usable answer, from a network, TLS or timeout problem.
 
     `sent` is False where Qlik cannot have seen the request; `permanent` marks TLS problems, which
@@ -110,28 +111,27 @@ class ConnectionFailed(RequestFailed, QlikError):
     """
 
     def __init__(
-        self, where: str, reason: str, *, sent: bool, permanent: bool = False, advice: str = ""
+        self, request: Request, reason: str, *, sent: bool, permanent: bool = False, advice: str = ""
     ) -> None:
-        self._about(where)
         self.reason, self.sent, self.permanent = reason, sent, permanent
-        super().__init__(_lines(f"{where} failed: {reason}", advice))
+        super().__init__(request, f"failed: {reason}", advice)
 
 
-class AnswerLost(RequestFailed, QlikError):
+class AnswerLost(RequestFailed):
     """A request that must not be repeated was sent and its answer did not arrive: done, or not done."""
 
-    may_be_done = True
-
-    def __init__(self, where: str, reason: str) -> None:
-        self._about(where)
+    def __init__(self, request: Request, reason: str) -> None:
         self.reason = reason
-        super().__init__(
-            f"{where} was sent, but its answer was lost: {reason}\n"
-            "Qlik may or may not have done it: look before trying again."
-        )
+        advice = "Qlik may or may not have done it: look before trying again."
+        super().__init__(request, f"was sent, but its answer was lost: {reason}", advice)
+
+    @property
+    def may_be_done(self) -> bool:
+        """Always."""
+        return True
 
 
-class ApiError(RequestFailed, QlikError):
+class ApiError(RequestFailed):
     """Qlik answered, with an error.
 
     `status` is the HTTP status, `problems` the entries of `errors[]`, and `code`, `title`, `detail` those
@@ -140,7 +140,7 @@ class ApiError(RequestFailed, QlikError):
 
     def __init__(
         self,
-        where: str,
+        request: Request,
         status: int,
         problems: Sequence[Problem] = (),
         *,
@@ -148,7 +148,6 @@ class ApiError(RequestFailed, QlikError):
         retry_after: float | None = None,
         advice: str = "",
     ) -> None:
-        self._about(where)
         self.status = status
         self.problems = tuple(problems)
         first = self.problems[0] if self.problems else Problem()
@@ -157,7 +156,7 @@ class ApiError(RequestFailed, QlikError):
         self.retry_after = retry_after
         said = "; ".join(filter(None, map(str, self.problems)))
         trace = f" (traceId {trace_id})" if trace_id else ""
-        super().__init__(_lines(f"{where} answered {status} {said}".rstrip() + trace, advice))
+        super().__init__(request, f"answered {status} {said}".rstrip() + trace, advice)
 
 
 class Unauthorized(ApiError):
@@ -192,19 +191,15 @@ class ServerError(ApiError):
     """5xx: Qlik failed. A change may have been made all the same."""
 
     @property
-    def may_be_done(self) -> bool:  # type: ignore[override]
+    def may_be_done(self) -> bool:
         """True for everything but reads."""
         return self.method != "GET"
 
 
 class UnexpectedAnswer(ApiError):
-    """An answer that the API does not describe: no JSON, no `data`, a redirect elsewhere."""
+    """An answer that the API does not describe: no JSON, cut short, no `data`, a redirect elsewhere."""
 
     @property
-    def may_be_done(self) -> bool:  # type: ignore[override]
+    def may_be_done(self) -> bool:
         """True for everything but reads."""
         return self.method != "GET"
-
-
-def _lines(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)

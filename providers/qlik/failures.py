@@ -45,7 +45,7 @@ def connection_failed(
         reason, advice = "the answer broke off", ""
     else:
         reason, advice = _innermost(chain), _reach(settings) if unsent else ""
-    return ConnectionFailed(request.where, reason, sent=not unsent, permanent=tls, advice=advice)
+    return ConnectionFailed(request, reason, sent=not unsent, permanent=tls, advice=advice)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

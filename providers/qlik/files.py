@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from providers.qlik import answers
 from providers.qlik.messages import Answer, Request
 
+WHOLE = 200
 NOT_COMPLETE_YET = 204
 POLL = 1.0
 
@@ -27,7 +29,9 @@ def download(
     part = Path(name)
     try:
         while (answer := fetch(replace(request, into=part))).status == NOT_COMPLETE_YET:
-            pause(POLL, f"{request.host}{request.path} to be complete")
+            pause(POLL, f"{request.host}{request.plain_path} to be complete")
+        if answer.status != WHOLE:
+            raise answers.unexpected(request, answer, "not the whole content")
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)

@@ -39,9 +39,9 @@ class Request:
             raise ValueError(f"a path starts with a slash: {self.path!r}")
 
     @property
-    def where(self) -> str:
-        """Method, host and path, as messages show them: never the query."""
-        return f"{self.method} {self.host}{urlsplit(self.path).path}"
+    def plain_path(self) -> str:
+        """The path without a query."""
+        return urlsplit(self.path).path
 
     @property
     def query(self) -> dict[str, Any]:

@@ -119,7 +119,7 @@ class FileBody:
     def read(self, size: int = -1) -> bytes:
         """Return the next piece."""
         if self._deadline.remaining() <= 0:
-            raise ConnectionFailed(self._request.where, "no time left to send the file", sent=True)
+            raise ConnectionFailed(self._request, "no time left to send the file", sent=True)
         return self._file.read(max(size, CHUNK) if size > 0 else size)
 
 
@@ -137,7 +137,7 @@ class _Bearer:
 
 def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:
     """Read the body, into `request.into` if Qlik did what was asked, else into memory."""
-    to_file = request.into is not None and response.status_code == 200
+    to_file = response.status_code == 200
     pieces: list[bytes] = []
     write = stack.enter_context(request.into.open("wb")).write if request.into and to_file else pieces.append
     length = 0
@@ -145,10 +145,8 @@ def _receive(request: Request, response: requests.Response, deadline: Deadline, 
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         write(chunk)
         length += len(chunk)
-        if deadline.remaining() <= 0:
-            raise ConnectionFailed(
-                request.where, f"no time left after {length} bytes of the answer", sent=True
-            )
+        if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
+            raise ConnectionFailed(request, f"no time left after {length} bytes of the answer", sent=True)
     return Answer(response.status_code, response.headers, b"".join(pieces), length)
 
 
