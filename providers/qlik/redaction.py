@@ -1,0 +1,40 @@
+"""Keeps secrets out of messages: a server may repeat in its answer what it was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+SECURE = "[secure]"
+SHORTEST = 4  # shorter values would turn words of a message into riddles
+
+_SECRET_NAME = re.compile(
+    r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private", re.IGNORECASE
+)
+_SECRET_LOOK = re.compile(
+    r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"  # JSON Web Tokens: access tokens, licence keys
+    r"|(?<=bearer )[\w.~+/=-]{8,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def redacted(text: str, sent: Any) -> str:
+    """Return `text` without the secrets in `sent`, a JSON body, and without what looks like a key."""
+    for secret in sorted(_secrets(sent), key=len, reverse=True):
+        text = text.replace(secret, SECURE)
+    return _SECRET_LOOK.sub(SECURE, text)
+
+
+def _secrets(body: Any, named: bool = False) -> Iterator[str]:
+    """Yield the values whose name, or that of something around them, says secret."""
+    if isinstance(body, str):
+        if named and len(body) >= SHORTEST:
+            yield body
+    elif isinstance(body, dict):
+        for name, value in body.items():
+            yield from _secrets(value, named or bool(_SECRET_NAME.search(str(name))))
+    elif isinstance(body, list):
+        for value in body:
+            yield from _secrets(value, named)
