@@ -11,7 +11,6 @@ expects that exit code. What the CLI printed is printed again, so pytest shows i
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -25,6 +24,7 @@ import psutil
 import yaml
 
 from tests.e2e.result import Result, is_engines_own, short_name
+from tools.private import client_environment, private_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
@@ -128,8 +128,6 @@ class Stack:
         self._mark = uuid.uuid4().hex
         self.env = self._environment()
         copy_program(program, folder)
-        for private in ("home", "state", "pulumi-home"):
-            (folder / private).mkdir()
         self.project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["name"]
         self._begin()
 
@@ -160,7 +158,7 @@ class Stack:
     def write(
         self, config: Mapping[str, Any] | None = None, /, *, text: str | None = None, **namespaced: Any
     ) -> None:
-        """Write the stack file: its `config`, or `region`, `source_tenant` and `customer`, or all its `text`."""
+        """Write the stack file: its `config`, or `region`, `source_tenant` and `customer`, or its `text`."""
         keys = {
             "region": "qlik:region",
             "source_tenant": "qlik:source_tenant",
@@ -227,34 +225,25 @@ class Stack:
         return self.qlik.control.requests() if self.qlik else []
 
     def _environment(self) -> dict[str, str]:
-        """The machine's environment less what could change a run, with this stack's settings."""
-        foreign = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
-        env = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        env = private_environment(self.folder / "pulumi")
+        (self.folder / "home").mkdir()
         env |= {
             MARK: self._mark,
             "HOME": str(self.folder / "home"),
-            "PULUMI_HOME": str(self.folder / "pulumi-home"),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
         }
-        if self.qlik:
-            env |= {"QLIK_CLOUD_ENDPOINT": self.qlik.url}
-            env |= {"QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
-        return env
+        return env | (client_environment(self.qlik.url) if self.qlik else {})
 
     def _begin(self) -> None:
         """Make the stack: an empty checkpoint, as `pulumi stack init` writes it, without its half second."""
-        file = self.folder / "state" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+        backend = self.folder / "pulumi" / "state" / ".pulumi"
+        file = backend / "stacks" / self.project / f"{self.name}.json"
         file.parent.mkdir(parents=True)
         file.write_text(
             json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{self.project}/{self.name}"}})
         )
-        (self.folder / "state" / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+        (backend / "meta.yaml").write_text("version: 1\n")
 
     def _is_ours(self, process: psutil.Process, name: str) -> bool:
         try:

@@ -21,6 +21,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi._version import version
 from pulumi.automation._server import LanguageServer
+from pulumi.runtime import settings
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 WATCH_SECONDS = 0.5
@@ -68,12 +69,15 @@ class ProgramHost(LanguageServer):
         request.args[:] = [self._engine_address]  # where the SDK's server looks for it
         os.chdir(request.pwd)
         sys.path[:0] = [program if os.path.isdir(program) else os.path.dirname(program)]
-        self.program = partial(run_program, program)
-        return super().Run(request, context)  # type: ignore[no-untyped-call]
+        self.program = partial(run_program, program, request.info.root_directory)
+        answer = super().Run(request, context)  # type: ignore[no-untyped-call]
+        # The SDK has shown the error already; without this the engine would show it once more.
+        return language_pb2.RunResponse(bail=True) if answer.error else answer
 
 
-def run_program(program: str) -> None:
-    """Run a Python file, or the `__main__.py` of a folder."""
+def run_program(program: str, root: str) -> None:
+    """Run a Python file, or the `__main__.py` of a folder, of the project in the folder `root`."""
+    settings.SETTINGS.root_directory = root  # which the SDK's server leaves out
     runpy.run_path(program, run_name="__main__")
 
 

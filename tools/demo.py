@@ -1,0 +1,147 @@
+"""`make demo`: a customer's tenant from nothing, against a local Qlik Cloud that ends with the demo.
+
+Everything lies in a temporary folder: the emulator's data, Pulumi's home and state, and the stack file, to
+which Pulumi adds a line. `--stay` keeps it all until Ctrl-C, for a look around and changes of one's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from emulator import Emulator
+from tools.private import client_environment, private_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+PULUMI = ROOT / ".venv" / "bin" / "pulumi"
+STACK = "globex"
+NEXT = f"""\
+What to try next:
+  make demo ARGS=--stay       keeps all this running, and says how to use it from another terminal
+  stacks/Pulumi.{STACK}.yaml   the file that made it: change it and run the demo again
+  make emulator               the local Qlik Cloud on its own"""
+END_SECONDS = 30
+
+console = Console(highlight=False)
+
+
+class Demo:
+    """The stack of the demo: its folder, its environment, and its copy of the stack file."""
+
+    def __init__(self, folder: Path, qlik: Emulator) -> None:
+        self._qlik = qlik
+        self._file = folder / f"Pulumi.{STACK}.yaml"
+        self._env = private_environment(folder) | client_environment(qlik.url)
+        shutil.copy(ROOT / "stacks" / self._file.name, self._file)
+
+    def run(self) -> None:
+        """Make the customer, show what it is, and show that a second run has nothing to do."""
+        console.rule(f"pulumi up --stack {STACK}")
+        self.pulumi("stack", "init", STACK, "--no-select", quiet=True)
+        seconds = self.timed_up()
+        console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
+        self._qlik.control.clear_requests()
+        show(json.loads(self.pulumi("stack", "output", "--json", "--stack", STACK, quiet=True)))
+        console.rule("pulumi up again, nothing changed")
+        seconds = self.timed_up("--expect-no-changes")
+        console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
+
+    def timed_up(self, *args: str) -> float:
+        """One `pulumi up` on the stack; returns its seconds."""
+        started = time.monotonic()
+        self.pulumi(
+            "up", "--stack", STACK, "--config-file", str(self._file), "--skip-preview", "--yes", *args
+        )
+        return time.monotonic() - started
+
+    def pulumi(self, *args: str, quiet: bool = False) -> str:
+        """Run `pulumi` in the checkout; `quiet` returns what it prints instead of showing it.
+
+        It gets a session of its own, so that Ctrl-C reaches it once: the second one makes it drop everything.
+        Raises CalledProcessError.
+        """
+        command = [str(PULUMI), *args, "--non-interactive"]
+        output = subprocess.PIPE if quiet else None
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self._env, stdout=output, text=True, start_new_session=True
+        ) as process:
+            try:
+                printed, _ = process.communicate()
+            except BaseException:
+                end(process)
+                raise
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        return printed or ""
+
+    def stay(self) -> None:
+        """Say how to go on in another terminal, and wait for Ctrl-C."""
+        names = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")
+        settings = {name: self._env[name] for name in names} | client_environment(self._qlik.url)
+        exports = "\n".join(f'export {name}="{value}"' for name, value in settings.items())
+        console.print(f"In another terminal, in {ROOT}:\n")
+        print(f"{exports}\n$EDITOR {self._file}")
+        print(f".venv/bin/pulumi up --stack {STACK} --config-file {self._file}\n", flush=True)
+        console.print("Ctrl-C here ends it all.")
+        threading.Event().wait()
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End `pulumi` with the signal that it takes as a request to finish what it began."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def show(outputs: Mapping[str, Any]) -> None:
+    """Print the outputs of the stack: plain values first, then a table for each map."""
+    plain = {name: value for name, value in outputs.items() if not isinstance(value, dict)}
+    maps = {name: value for name, value in outputs.items() if isinstance(value, dict) and value}
+    for title, rows in {"": plain, **maps}.items():
+        table = Table(title=title, title_justify="left", show_header=False, box=None, title_style="bold")
+        for name, value in rows.items():
+            table.add_row(name, value if isinstance(value, str) else json.dumps(value))
+        console.print(table)
+        console.print()
+
+
+def main() -> int:
+    """Run the demo; the exit code says whether it worked."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--stay", action="store_true", help="keep it running until Ctrl-C")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with tempfile.TemporaryDirectory(prefix="tenantry-demo-") as folder, Emulator() as qlik:
+            demo = Demo(Path(folder), qlik)
+            demo.run()
+            if arguments.stay:
+                demo.stay()
+    except subprocess.CalledProcessError as error:
+        console.print(f"The demo stopped: exit code {error.returncode} of {' '.join(error.cmd)}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing of it is left.")
+        return 0 if arguments.stay else 130
+    console.print(NEXT)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""A Pulumi of one's own in a folder: neither the user's login nor their plugins or settings are touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FOREIGN = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
+
+
+def private_environment(folder: Path) -> dict[str, str]:
+    """The environment for `pulumi` with home and backend in `folder`, which are made if need be.
+
+    It is this process's environment without what could change a run: settings of Pulumi, Qlik and Python.
+    The passphrase is empty: nothing in there is worth protecting.
+    """
+    env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    for part in ("home", "state"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    return env | {
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
+    }
+
+
+def client_environment(endpoint: str) -> dict[str, str]:
+    """What the provider needs for the emulator at `endpoint`: its address and its demo client."""
+    return {
+        "QLIK_CLOUD_ENDPOINT": endpoint,
+        "QLIK_CLIENT_ID": "demo",
+        "QLIK_CLIENT_SECRET": "demo-secret",
+    }
