@@ -48,7 +48,7 @@ class App(Resource):
     )
     data: Property[bool] = prop("Whether the template comes with its data.", default=True, replaces=True)
     adopt: Property[bool] = prop(
-        "Manage an app of this name that is in the space already.", default=False, create_only=True
+        "Manage an app of this name that is in the space already.", default=None, create_only=True
     )
 
     owner_id: Property[str] = output("User id of the owner.")

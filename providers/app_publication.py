@@ -38,7 +38,7 @@ class AppPublication(Resource):
         local=True,
     )
     adopt: Property[bool] = prop(
-        "Manage an app of this name that somebody else published.", default=False, create_only=True
+        "Manage an app of this name that somebody else published.", default=None, create_only=True
     )
 
     url: Property[str] = output("Where users open the app.")
@@ -149,7 +149,7 @@ def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:
     seconds = ready_seconds()
     if not wait(cloud, probe, f'published app "{name}" to be opened', seconds):
         raise NotReady(
-            f'app "{name}" ({id}) on {host.hostname} was published, but Qlik still refuses access to it (403) '
+            f'app "{name}" ({id}) on {host.hostname} was published, but Qlik still refuses to open it (403) '
             f"after {seconds:.0f} s. As a rule that ends by itself: run `pulumi up` again, or raise "
             "TENANTRY_READY_SECONDS."
         )

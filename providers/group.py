@@ -32,7 +32,7 @@ class Group(Resource):
         limits=ROLES_OF_A_GROUP,
     )
     adopt: Property[bool] = prop(
-        "Manage a group of this name that somebody else made.", default=False, create_only=True
+        "Manage a group of this name that somebody else made.", default=None, create_only=True
     )
 
     status: Property[str] = output("`active` or `disabled`.")

@@ -9,9 +9,10 @@ every run pays for its imports.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from providers.limits import Limits
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NONE = Limits()
+OUT_OF_LIMITS = ("string_pattern", "string_too", "too_", "greater_", "less_")
 
 REQUIRED: Any = object()
 """Default of a property that has none: it must be set."""
@@ -57,10 +59,13 @@ class Property(Generic[T]):
         self.limits = limits
         self.name = ""
         self._owner: type = object
+        self._annotation = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         self._owner = owner
+        # Taken away from the class, where the SDK would look for the types of outputs.
+        self._annotation = owner.__annotations__.pop(name)
 
     if TYPE_CHECKING:
 
@@ -78,7 +83,7 @@ class Property(Generic[T]):
     @cached_property
     def type(self) -> Any:
         """The Python type of the value: for `Property[list[str]]` it is `list[str]`."""
-        return get_args(get_type_hints(self._owner)[self.name])[0]
+        return get_args(eval(self._annotation, vars(sys.modules[self._owner.__module__])))[0]  # noqa: S307
 
     @property
     def camel(self) -> str:
@@ -120,9 +125,10 @@ class Property(Generic[T]):
         return TypeAdapter(annotated)
 
     def _reason(self, problem: Any) -> str:
-        value, message = problem["input"], problem["msg"][:1].lower() + problem["msg"][1:]
-        shown = f"{value!r:.80}" + "".join(f" (at {at})" for at in problem["loc"])
-        return f"{shown}: {message}" + (f"; allowed: {self.limits.hint}" if self.limits.hint else "")
+        shown = f"{problem['input']!r:.80}" + "".join(f" (at {at})" for at in problem["loc"])
+        if self.limits.hint and problem["type"].startswith(OUT_OF_LIMITS):
+            return f"{shown} is not allowed; allowed: {self.limits.hint}"
+        return f"{shown}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
 def prop(

@@ -182,6 +182,6 @@ def _shown(tenants: list[dict[str, Any]]) -> str:
 
 
 _ADVICE = (
-    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know to "
-    "be this customer's, or `revive: new` to have a new one made, and run `pulumi up` again."
+    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know "
+    "to be this customer's, or `revive: new` to have a new one made, and run `pulumi up`."
 )

@@ -23,7 +23,7 @@ class Space(Resource):
     type: Property[Literal["shared", "managed", "data"]] = prop("What kind of space it is.", replaces=True)
     description: Property[str] = prop("What the space is for.", default="")
     adopt: Property[bool] = prop(
-        "Manage a space of this name that somebody else made.", default=False, create_only=True
+        "Manage a space of this name that somebody else made.", default=None, create_only=True
     )
 
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")

@@ -26,7 +26,7 @@ class SpaceAssignment(Resource):
         choices=SPACE_ROLES,
     )
     adopt: Property[bool] = prop(
-        "Manage an assignment that somebody else made.", default=False, create_only=True
+        "Manage an assignment that somebody else made.", default=None, create_only=True
     )
 
 

@@ -89,8 +89,8 @@ def find(host: Host, template: Template) -> dict[str, Any]:
 def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
     if not named:
         return (
-            "no such app is to be seen there. The name must be exact, and the bot user of this client must be "
-            "a member of the space that the template is in."
+            "no such app is to be seen there. The name must be exact, and the bot user of this client must "
+            "be a member of the space that the template is in."
         )
     if not sources:
         return "it is there only as a published copy in a managed space, and those cannot be exported."

@@ -52,8 +52,8 @@ class Tenant(Resource):
         limits=GRACE_DAYS,
     )
     revive: Property[dict[str, str] | Literal["new"]] = prop(
-        "Take back this tenant instead of making one: `{hostname, tenant_id}`, as destroying it printed them. "
-        "`new` makes a new one, whatever an earlier run may have left.",
+        "Take back this tenant instead of making one: `{hostname, tenant_id}`, as destroying it printed "
+        "them. `new` makes a new one, whatever an earlier run may have left.",
         default=None,
         create_only=True,
     )
@@ -75,7 +75,7 @@ class TenantVerbs(Verbs):
         if isinstance(revive, dict) and revive.keys() != {"hostname", "tenant_id"}:
             return {"revive": "takes hostname and tenant_id, both, and nothing else"}
         return {
-            name: f"a tenant cannot move from {have[name]} to {want.get(name)}; for a new tenant make a new stack"
+            name: f"a tenant cannot move from {have[name]} to {want.get(name)}; make a new stack"
             for name in ("region", "datacenter")
             if have.get(name) and have[name] != want.get(name)
         }

@@ -75,8 +75,8 @@ class TenantLifecycleVerbs(Verbs):
         purged = registration.deactivate(cloud, hostname, tenant_id, have["grace_days"])
         if purged:
             cloud.notify(
-                f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back before that "
-                "day, add this to the customer in its stack file and run `pulumi up`:\n"
+                f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
+                "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
                 f"  revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
             )
 
