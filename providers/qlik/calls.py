@@ -50,6 +50,11 @@ class Calls:
         with self.default_deadline() as deadline:
             return self._until_answered(request, deadline)
 
+    def authenticate(self, host: str) -> None:
+        """Have a token for `host`; raises CredentialsMissing, TenantDisabled, Unauthorized and what sending raises."""
+        with self.default_deadline() as deadline:
+            self._tokens.get(host, deadline)
+
     def default_deadline(self) -> AbstractContextManager[Deadline]:
         """Return a context that has the deadline of the settings where none is set."""
         return default_deadline(self._default_deadline, clock=self._clock, setting=DEADLINE)

@@ -83,6 +83,10 @@ class Cloud:
         """Send a request that a Host put together; raises QlikError."""
         return self._calls.send(request)
 
+    def authenticate(self, hostname: str) -> None:
+        """Have a token for a host, unless there is one that lasts; raises QlikError."""
+        self._calls.authenticate(hostname)
+
     def pause(self, seconds: float, waiting_for: str) -> None:
         """Wait; raises DeadlineExceeded, naming what was waited for, if that would reach the deadline."""
         with self._calls.default_deadline() as deadline:

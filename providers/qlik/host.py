@@ -37,6 +37,10 @@ class Host:
         """The region that the host is in ("eu"), empty for the organisation's host."""
         return hostnames.region(self.hostname)
 
+    def authenticate(self) -> None:
+        """Have a token ready, so that a failure to get one cannot be taken for a lost answer of the next request."""
+        self.cloud.authenticate(self.hostname)
+
     def get(self, path: str, params: Params | None = None) -> Any:
         """Return what is at `path`. Redirects on this host are followed."""
         return self._json(Request("GET", self.hostname, path, params or {}))
