@@ -22,7 +22,8 @@ __all__ = ["Problem", "SettingsError", "check_plan", "current_settings", "load",
 def current_settings() -> Settings:
     """Return the checked settings of the stack that Pulumi is running.
 
-    Raises pulumi.RunError with every problem of the stack file and its plan: Pulumi shows its text and nothing else.
+    Raises pulumi.RunError with every problem of the stack file and its plan; Pulumi shows its text and
+    nothing else.
     """
     from stacks import engine
 
@@ -32,8 +33,9 @@ def current_settings() -> Settings:
 def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
     """Return the checked settings made of `config`, the values as Pulumi's engine hands them over.
 
-    `config` has the keys `qlik:region`, `qlik:source_tenant` and `tenantry:customer`. `directory` is the folder with
-    the stack files and `plans/`; the file of `stack` there supplies nothing but line numbers, and may be missing.
+    `config` has the keys `qlik:region`, `qlik:source_tenant` and `tenantry:customer`. `directory` is the
+    folder with the stack files and `plans/`; the file of `stack` there supplies nothing but line numbers,
+    and may be missing.
     Raises SettingsError with every problem at once.
     """
     from stacks import settings

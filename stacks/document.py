@@ -77,7 +77,7 @@ def read(path: Path) -> Document:
 
 
 def shown(path: Path) -> str:
-    """Return how messages call a file: its path from here, or from the project's folder when that is elsewhere."""
+    """Return how messages call a file: its path from here, or from its project's folder."""
     path = path.absolute()
     if path.is_relative_to(Path.cwd()):
         return path.relative_to(Path.cwd()).as_posix()
@@ -184,10 +184,8 @@ def path_text(keys: Keys) -> str:
 def holds(value: Any, keys: Keys) -> bool:
     """Return whether there is a value at `keys`, be it null."""
     for key in keys:
-        if isinstance(value, Mapping) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
-            value = value[key]
-        else:
+        in_list = isinstance(value, list) and isinstance(key, int) and key < len(value)
+        if not in_list and not (isinstance(value, Mapping) and key in value):
             return False
+        value = value[key]
     return True

@@ -10,6 +10,8 @@ import pulumi
 from pulumi.runtime import is_config_secret
 
 from stacks.errors import SettingsError
+from stacks.project import Project
+from stacks.sources import CUSTOMER
 
 if TYPE_CHECKING:
     from stacks.models import Settings
@@ -19,35 +21,24 @@ def current_settings() -> Settings:
     """See stacks.current_settings."""
     from stacks import settings
 
-    stack, directory = pulumi.get_stack(), stack_directory(Path(pulumi.get_root_directory()))
+    root = Path(pulumi.get_root_directory())
+    project = Project.at(root)
+    stack, directory = pulumi.get_stack(), project.stacks if project else root
     try:
-        if is_config_secret(settings.CUSTOMER):
-            raise settings.secret_problem(stack, directory)
+        if is_config_secret(CUSTOMER):
+            raise settings.secret_error(stack, directory)
         config = {key: _value(key) for key in settings.KNOWN}
-        return settings.load(
-            {k: v for k, v in config.items() if v is not None}, stack=stack, directory=directory
-        )
+        return settings.load(config, stack=stack, directory=directory)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-
-
-def stack_directory(root: Path) -> Path:
-    """Return the folder with the stack files of the project in `root`: `stackConfigDir` of its Pulumi.yaml."""
-    import yaml
-
-    for name in ("Pulumi.yaml", "Pulumi.yml"):
-        if (root / name).is_file():
-            project = yaml.safe_load((root / name).read_text(encoding="utf-8"))
-            return root / str(project.get("stackConfigDir") or "")
-    return root
 
 
 def _value(key: str) -> Any:
     """Return one value as the engine hands it over: mappings and lists come as JSON, all else as text."""
     namespace, name = key.split(":")
-    text = pulumi.Config(namespace).get(name)
+    text = pulumi.Config(namespace).get(name) or ""
     try:
-        value = json.loads(text) if text else None
+        value = json.loads(text)
     except json.JSONDecodeError:
         return text
     return value if isinstance(value, (dict, list)) else text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong, and where: file, line (from 1; 0 = not known), path of keys, and what to do."""
+    """One thing that is wrong: file, line (from 1; 0 = not known), path of keys, and what to do."""
 
     file: str
     line: int

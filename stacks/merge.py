@@ -1,4 +1,4 @@
-"""A customer merges over its plan: maps deep, lists whole, and an empty value (null) removes what the plan has."""
+"""A customer merges over its plan: maps deep, lists whole; an empty value removes what the plan has."""
 
 from __future__ import annotations
 

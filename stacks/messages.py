@@ -1,4 +1,4 @@
-"""pydantic's errors, told in the words of stack files: what is wrong, what is allowed, and the likely meant name."""
+"""pydantic's errors in the words of stack files: what is wrong, what is allowed, and what was meant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys_of(error: ErrorDetails) -> Keys:
 
 
 def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str:
-    """Return what to tell about `error`. `written` is the offending scalar as it stands in the file, if known."""
+    """Return what to tell about `error`. `written` is the scalar as it stands in the file, if known."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     keys = keys_of(error)
     block, field = field_at(model, keys)
@@ -122,7 +122,7 @@ def field_at(model: type[Block], keys: Keys) -> tuple[type[Block], FieldInfo | N
 
 
 def block_of(annotation: Any) -> type[Block] | None:
-    """Return the block that an annotation is about: `Group` of `dict[str, Group]`, `Revive` of `Revive | None`."""
+    """Return the block that an annotation is about: `Group` of `dict[str, Group]`; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return annotation
     return next((block for part in get_args(annotation) if (block := block_of(part))), None)

@@ -1,12 +1,13 @@
 """What a stack file and a plan may hold: one class per block, in the words of Qlik and Pulumi.
 
-Field descriptions and docstrings are also the reference documentation and the JSON schema. Rules that look at more
-than one value are in rules.py.
+Field descriptions and docstrings are also the reference documentation and the JSON schema. Rules that look at
+more than one value are in rules.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -78,16 +79,16 @@ def _sound_part(value: Any, check: Handler, empty: Any) -> Any:
     """Return what of a list or mapping passes on its own; None for anything else that is broken."""
     if empty is None:
         return None
-    parts = [[item] for item in value] if isinstance(value, list) else []
-    if isinstance(value, dict):
-        parts = [{k: v} for k, v in value.items()]
+    parts: list[Any] = []
+    if isinstance(value, list):
+        parts = [[item] for item in value]
+    elif isinstance(value, dict):
+        parts = [{key: item} for key, item in value.items()]
     sound = empty()
     for part in parts:
-        try:
+        with suppress(ValidationError):
             checked = check(part)
-        except ValidationError:
-            continue
-        sound = {**sound, **checked} if isinstance(sound, dict) else [*sound, *checked]
+            sound = {**sound, **checked} if isinstance(sound, dict) else [*sound, *checked]
     return sound
 
 
@@ -125,7 +126,7 @@ class Lifecycle(Block):
     )
     grace_days: GraceDays = key(
         30,
-        about="Days between deactivating the tenant and Qlik deleting its data; until then it can be brought back.",
+        about="Days from the deactivation of the tenant until Qlik deletes its data; so long it can return.",
     )
 
 
@@ -173,14 +174,14 @@ class Space(Block):
     description: str | None = key(None, about="Shown in Qlik.")
     access: dict[str, SpaceRoles] = key(
         default_factory=dict,
-        about="For each key of `groups` that has access: its roles in this space. Which there are depends on `type`.",
+        about="For each key of `groups` that has access: its roles here. Which there are depends on `type`.",
     )
     renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same space.")
     adopt: Switch = key(False, about="Take over a space of that name that somebody else made.")
 
 
 class App(Block):
-    """An app made from a template of the source tenant, and the spaces into which it is published. (Apps API)"""
+    """An app made from a template of the source tenant, and where it is published. (Apps API)"""
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     template: Name | None = key(

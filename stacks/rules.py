@@ -5,12 +5,12 @@ They run on what could be read: a value that is broken by itself is None here, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from stacks.document import Keys
-from stacks.models import Plan, Revive, Settings
+from stacks.models import App, Plan, Revive, Settings
 from stacks.sources import CUSTOMER
 from stacks.values import ROLES
 
@@ -68,9 +68,7 @@ def customer_rules(customer: Plan, removed: Removed = frozenset()) -> Iterator[C
     """Check a customer, or a plan, against the rules of Qlik that span several values."""
     yield from _lifecycle(customer)
     yield from _groups(customer)
-    yield from _unique(
-        "space", "in this tenant", ((k, ("spaces", k), s.name, None) for k, s in customer.spaces.items())
-    )
+    yield from _spaces(customer)
     yield from _access(customer, removed)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
@@ -94,10 +92,16 @@ def _groups(customer: Plan) -> Iterator[Complaint]:
                 ("groups", key, "description"),
                 "only a custom group has a description; leave it out, or set provider_type: custom",
             )
-    named = (
-        (k, ("groups", k), g.name, g.provider_type) for k, g in customer.groups.items() if g.provider_type
-    )
-    yield from _unique("group", "of the same provider_type", named)
+    types = [
+        (key, group, group.provider_type) for key, group in customer.groups.items() if group.provider_type
+    ]
+    named = ((key, ("groups", key), group.name, provider) for key, group, provider in types)
+    yield from _unique("group", ", also of provider_type {}", named)
+
+
+def _spaces(customer: Plan) -> Iterator[Complaint]:
+    named = ((key, ("spaces", key), space.name, "") for key, space in customer.spaces.items())
+    yield from _unique("space", "", named)
 
 
 def _access(customer: Plan, removed: Removed) -> Iterator[Complaint]:
@@ -140,8 +144,8 @@ def _space_of_type(
     elif customer.spaces[name].type not in (wanted, None):
         use = "imported into a shared" if wanted == "shared" else "published into a managed"
         listed = ", ".join(sorted(fitting)) or "none declared"
-        text = f'"{name}" is a {customer.spaces[name].type} space, but apps are {use} one; {wanted} spaces: {listed}'
-        yield Complaint(keys, text, item)
+        text = f'"{name}" is a {customer.spaces[name].type} space, but apps are {use} one'
+        yield Complaint(keys, f"{text}; {wanted} spaces: {listed}", item)
 
 
 def _undeclared(
@@ -157,31 +161,30 @@ def _undeclared(
 
 
 def _app_names(customer: Plan) -> Iterator[Complaint]:
-    for field, where in (("staging", "stands in"), ("publish_to", "is published into")):
+    for where, spaces_of in _PLACES_OF_APPS.items():
         named = (
             (key, ("apps", key), app.name, space)
             for key, app in customer.apps.items()
-            for space in ([app.staging] if field == "staging" else dict.fromkeys(app.publish_to))
+            for space in dict.fromkeys(spaces_of(app))
             if space is not None
         )
-        yield from _unique("app", f"and {where} the same space", named)
+        yield from _unique("app", where, named)
 
 
-def _unique(
-    kind: str, scope: str, named: Iterable[tuple[str, Keys, str | None, str | None]]
-) -> Iterator[Complaint]:
-    """Complain of each (key, path, name, group) whose name is taken in its group; by key, so order is no matter."""
-    taken: dict[tuple[str, str | None], str] = {}
-    for key, keys, name, group in sorted(named, key=lambda entry: (entry[0], entry[3] or "")):
-        if name is None:
-            continue
-        first = taken.setdefault((name, group), key)
-        if first != key:
-            within = f' ("{group}")' if kind == "app" else ""
-            yield Complaint(
-                (*keys, "name"),
-                f'name "{name}" is taken: {kind} "{first}" has it {scope}{within}; names must differ',
-            )
+_PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
+    ', also imported into "{}"': lambda app: [app.staging],
+    ', also published into "{}"': lambda app: app.publish_to,
+}
+
+
+def _unique(kind: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
+    """Complain of each (key, path, name, scope) whose name is taken in its scope; their order is no matter."""
+    taken: dict[tuple[str, str], str] = {}
+    for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):
+        first = taken.setdefault((name, scope), key)
+        if first != key and name is not None:
+            text = f'name "{name}" is taken by {kind} "{first}"{where.format(scope)}; names must differ'
+            yield Complaint((*keys, "name"), text)
 
 
 def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:

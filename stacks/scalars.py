@@ -1,7 +1,7 @@
 """Plain scalars of a YAML file, read as Pulumi's engine reads them.
 
-The engine parses stack files with Go's yaml.v3 and passes the values on as JSON. Where that differs from other YAML
-readers it matters here: `yes` stays text, `2.10` becomes 2.1, `007` becomes 7, and a date becomes
+The engine parses stack files with Go's yaml.v3 and passes the values on as JSON. Where that differs from
+other YAML readers it matters here: `yes` stays text, `2.10` becomes 2.1, `007` becomes 7, and a date becomes
 "2026-12-31 00:00:00 +0000 UTC". (Measured with `pulumi config --json`; the test does it again.)
 """
 
@@ -83,8 +83,7 @@ def _time(text: str) -> str | None:
 
 
 def _offset(zone: str | None) -> timezone:
-    if zone in (None, "Z"):
+    if zone is None or zone == "Z":
         return UTC
-    assert zone
     size = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
     return timezone(-size if zone[0] == "-" else size)

@@ -1,4 +1,4 @@
-"""From configuration values to checked settings: read the plan, merge, validate, and tell every problem at once."""
+"""From configuration values to settings: read the plan, merge, validate, and tell every problem at once."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stacks.document import Document, read, shown
+from stacks.document import Document, Keys, path_text, read, shown
 from stacks.errors import Problem, SettingsError
 from stacks.merge import complete, merge, removals
 from stacks.messages import names_of
 from stacks.models import Plan, Settings
+from stacks.project import Project
 from stacks.rules import choices, customer_rules, nearest, settings_rules
-from stacks.scalars import as_text
 from stacks.sources import CUSTOMER, Source, Sources
 from stacks.validation import validate
 from stacks.values import show
 
 KNOWN = tuple(names_of(Settings))
+"""The keys of a stack's configuration that are read."""
+
 _OURS = ("qlik:", "tenantry:")
-_SECRETS = "tenantry:secrets_"
-_SECRET_TEXT = "a secret in here would lie in the state in plain text; keep it in a key of its own: tenantry:secrets_<name>"
+_KEYS_OF_THEIR_OWN = "tenantry:secrets_"
+_ENCRYPTED = (
+    "an encrypted value here would lie in the state in plain text; "
+    f"keep it in a key of its own, {_KEYS_OF_THEIR_OWN}<name>"
+)
 
 
 def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
     """See stacks.load."""
-    path = stack_file(stack, directory)
-    try:
-        document = read(path)
-    except OSError:
-        document = Document(shown(path))
-    return _load(config, stack, directory, document)
+    return _load(config, stack, directory, _read_if_there(stack_file(stack, directory)))
 
 
 def load_file(path: Path) -> Settings:
     """See stacks.load_file."""
     stack = path.name.removeprefix("Pulumi.").removesuffix(path.suffix)
     document = _read_or_tell(path, f"stack {stack}")
-    return _load(_config_of(document), stack, path.parent, document)
+    project = Project.of(path) or Project("tenantry", path.parent)
+    return _load(project.values_of(_config_of(document)), stack, path.parent, document)
 
 
 def check_plan(path: Path) -> None:
     """See stacks.check_plan."""
     subject = f"plan {path.stem}"
-    source = _plan_source(_read_or_tell(path, subject))
-    problems = _not_a_plan(source)
-    if not problems:
+    document = _read_or_tell(path, subject)
+    plan = _plan_source(document)
+    problems = [*document.problems, *_not_a_plan(plan)]
+    if isinstance(plan.values, dict):
         rules = partial(customer_rules, removed=frozenset())
-        values = complete(source.values)
-        problems = validate(Plan, values, rules, Sources(source, source), root=(CUSTOMER,), whole=False)[1]
-    assert source.document
-    problems += source.document.problems
+        sources = Sources(plan, plan)
+        problems += validate(Plan, complete(plan.values), rules, sources, root=(CUSTOMER,), whole=False)[1]
     if problems:
         raise SettingsError(subject, problems)
 
@@ -66,55 +66,53 @@ def plan_names(directory: Path) -> list[str]:
     return sorted(path.stem for path in (directory / "plans").glob("*.yaml"))
 
 
-def secret_problem(stack: str, directory: Path) -> SettingsError:
-    """Return the error that says that the customer block holds a secret."""
-    return SettingsError(
-        f"stack {stack}", [Problem(shown(stack_file(stack, directory)), 0, "customer", _SECRET_TEXT)]
-    )
+def secret_error(stack: str, directory: Path) -> SettingsError:
+    """Return the error for a customer block with encrypted values; it says nothing of what they hold."""
+    path = stack_file(stack, directory)
+    found = list(_encrypted(_read_if_there(path)))
+    return SettingsError(f"stack {stack}", found or [Problem(shown(path), 0, "customer", _ENCRYPTED)])
 
 
 def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Settings:
-    values = {key: config[key] for key in KNOWN if config.get(key, "") != ""}
-    written = {key: value for key, value in _config_of(document).items() if value != ""}
+    values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
+    written = Project("tenantry", directory).values_of(_config_of(document))
     # Another file (`--config-file`), or one edited meanwhile, would give wrong lines: then rather none.
-    same = all(values.get(key) == value for key, value in written.items())
-    source = Source(document.name, values, ("config",), document if same and document.readable else None)
-    customer = values.get(CUSTOMER)
-    plan, problems = _plan_of(customer, directory, Sources(source))
-    if source.document:
-        problems += [*document.problems, *_misplaced(document)]
-    # Without its plan, much would seem to be missing.
-    whole = not problems or plan is not None or not (isinstance(customer, dict) and customer.get("plan"))
+    same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
+    source = Source(document.name, values, ("config",), document if same else None)
+    problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
 
+    customer = values.get(CUSTOMER)
+    plan, plan_problems = _plan_of(customer, directory, Sources(source))
     sources = Sources(source, plan)
     below = plan.values if plan else {}
     gone = dict(removals(below, customer))
     if plan:
-        problems += [_nothing_to_remove(keys, sources) for keys, in_plan in gone.items() if not in_plan]
-    merged = {
-        key: complete(merge(below, value)) if key == CUSTOMER else value for key, value in values.items()
-    }
+        not_there = [keys for keys, in_plan in gone.items() if not in_plan]
+        problems += [_nothing_to_remove(keys, plan, sources) for keys in not_there]
+    if CUSTOMER in values:
+        values = {**values, CUSTOMER: complete(merge(below, customer))}
     rules = partial(settings_rules, removed=frozenset(keys for keys, in_plan in gone.items() if in_plan))
-    settings, found = validate(Settings, merged, rules, sources, whole=whole)
-    if problems or found:
-        raise SettingsError(f"stack {stack}", [*problems, *found])
+    # Without the plan that it names, much of a customer would only seem to be missing.
+    settings, found = validate(Settings, values, rules, sources, whole=not plan_problems)
+    problems += plan_problems + found
+    if problems:
+        raise SettingsError(f"stack {stack}", problems)
     return settings
 
 
 def _plan_of(customer: Any, directory: Path, sources: Sources) -> tuple[Source | None, list[Problem]]:
+    """Return the plan that a customer names, and what keeps it from being used."""
     name = customer.get("plan") if isinstance(customer, dict) else None
     if not isinstance(name, str) or not name:
         return None, []
     names = plan_names(directory)
     if name not in names:
-        text = f'there is no plan "{name}"' + (
-            choices(name, names) if names else f" in {shown(directory / 'plans')}"
-        )
-        return None, [sources.problem((CUSTOMER, "plan"), text)]
+        there = choices(name, names) if names else f"; no plan is in {shown(directory / 'plans')}"
+        return None, [sources.problem((CUSTOMER, "plan"), f'there is no plan "{name}"{there}')]
     document = read(directory / "plans" / f"{name}.yaml")
-    source = _plan_source(document)
-    problems = [*document.problems, *_not_a_plan(source)] if document.readable else document.problems
-    return (source if isinstance(source.values, dict) and document.readable else None), problems
+    plan = _plan_source(document)
+    problems = [*document.problems, *_not_a_plan(plan)]
+    return (plan if isinstance(plan.values, dict) else None), problems
 
 
 def _plan_source(document: Document) -> Source:
@@ -125,43 +123,49 @@ def _plan_source(document: Document) -> Source:
 def _not_a_plan(plan: Source) -> list[Problem]:
     if isinstance(plan.values, dict):
         return []
-    return [
-        Problem(
-            plan.name, 1, "", f"a plan is a mapping of {', '.join(names_of(Plan))}, not {show(plan.values)}"
-        )
-    ]
+    text = f"a plan is a mapping of {', '.join(names_of(Plan))}, not {show(plan.values)}"
+    return [Problem(plan.name, 1, "", text)]
 
 
-def _nothing_to_remove(keys: Any, sources: Sources) -> Problem:
-    block, key = keys
-    assert sources.plan
-    text = f'an empty value removes what the plan has, but {sources.plan.name} has no {block} "{key}"'
-    near = nearest(key, sources.plan.values.get(block) or {})
-    return sources.problem(
-        (CUSTOMER, *keys), f"{text}{near or f'; for one with the defaults write {key}: {{}}'}"
-    )
+def _nothing_to_remove(keys: Keys, plan: Source, sources: Sources) -> Problem:
+    block, key = map(str, keys)
+    declared = plan.values.get(block)
+    advice = nearest(key, declared or ()) or f"; for one with nothing but defaults write {key}: {{}}"
+    text = f"an empty value removes what the plan has, but {plan.name} has no such key{advice}"
+    return sources.problem((CUSTOMER, *keys), text)
 
 
-def _misplaced(document: Document) -> Iterator[Problem]:
-    config = document.value.get("config") if isinstance(document.value, dict) else None
-    for key in config if isinstance(config, dict) else ():
-        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(_SECRETS):
+def _unknown(document: Document) -> Iterator[Problem]:
+    for key in _config_of(document):
+        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(_KEYS_OF_THEIR_OWN):
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
             )
-    for keys in document.places:
-        if keys[:2] == ("config", CUSTOMER) and keys[-1] == "secure":
-            yield Problem(document.name, document.line(keys), "customer", _SECRET_TEXT)
+
+
+def _encrypted(document: Document) -> Iterator[Problem]:
+    for keys in _encrypted_keys(_config_of(document).get(CUSTOMER), ("config", CUSTOMER)):
+        yield Problem(document.name, document.line(keys), path_text(keys), _ENCRYPTED)
+
+
+def _encrypted_keys(value: Any, keys: Keys) -> Iterator[Keys]:
+    if isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str):
+        yield keys
+    elif isinstance(value, (dict, list)):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _encrypted_keys(part, (*keys, key))
 
 
 def _config_of(document: Document) -> dict[str, Any]:
-    """Return the settings in a stack file as the engine would hand them over: top-level scalars are text."""
     config = document.value.get("config") if isinstance(document.value, dict) else None
-    return {
-        key: value if isinstance(value, (dict, list)) else "" if value is None else as_text(value)
-        for key, value in (config.items() if isinstance(config, dict) else ())
-        if key in KNOWN
-    }
+    return config if isinstance(config, dict) else {}
+
+
+def _read_if_there(path: Path) -> Document:
+    try:
+        return read(path)
+    except OSError:
+        return Document(shown(path))
 
 
 def _read_or_tell(path: Path, subject: str) -> Document:

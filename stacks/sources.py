@@ -13,7 +13,7 @@ CUSTOMER = "tenantry:customer"
 
 @dataclass(frozen=True)
 class Source:
-    """Values, and the file they are from. `root` is where they are in the file; `document` is None without lines."""
+    """Values, and the file they are from. `root` is their place in it; without lines `document` is None."""
 
     name: str
     values: Any
@@ -22,24 +22,20 @@ class Source:
     is_plan: bool = False
 
     def place(self, keys: Keys, item: object = None) -> tuple[int, str | None]:
-        """Return line (0 = not known) and text as written of the value at `keys`, or of `item` in the list there."""
+        """Return line (0 = not known) and text as written of the value at `keys`, or of `item` there."""
         if self.document is None:
             return 0, None
+        places = self.document.places
         where = (*self.root, *(keys[1:] if self.is_plan else keys))
         if item is not None:
-            where = self._of_item(where, item)
-        written = self.document.places.get(where)
-        return self.document.line(where), written.text if written else None
-
-    def _of_item(self, where: Keys, item: object) -> Keys:
-        assert self.document
-        indexes = [k[-1] for k, p in self.document.places.items() if k[:-1] == where and p.text == item]
-        return (*where, indexes[-1]) if indexes else where
+            items = [found for found, place in places.items() if found[:-1] == where and place.text == item]
+            where = items[-1] if items else where
+        return self.document.line(where), places[where].text if where in places else None
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The stack file and the plan below it. Keys are those of the stack's configuration: `tenantry:customer`, …"""
+    """The stack file and the plan below it. Keys are those of the configuration: `tenantry:customer`, …"""
 
     stack: Source
     plan: Source | None = None
@@ -55,7 +51,7 @@ class Sources:
         return self.of(keys).place(keys)[1]
 
     def of(self, keys: Keys) -> Source:
-        """Return the source that has `keys`; if neither has, the one that has the nearest value around them."""
+        """Return the source that has `keys`, or else the nearest value around them."""
         for end in range(len(keys), 0, -1):
             part = keys[:end]
             if holds(self.stack.values, part):

@@ -17,6 +17,9 @@ from stacks.sources import Sources
 
 Model = TypeVar("Model", bound=Block)
 
+_ONLY_IN_STACK_FILE = 2
+"""Down to this depth (`qlik:region`, `customer.name`) no plan can supply what is missing."""
+
 
 def validate(
     model: type[Model],
@@ -27,10 +30,10 @@ def validate(
     root: Keys = (),
     whole: bool = True,
 ) -> tuple[Model, list[Problem]]:
-    """Return the model made of `values` and its problems; if there are any, the model is only what could be read.
+    """Return the model made of `values` and its problems; if there are any, it is only what could be read.
 
-    `root` is where `values` are in the keys of `sources`. When not `whole`, something may still be added to them:
-    then what is missing is no problem.
+    `root` is where `values` are in the keys of `sources`. When not `whole`, something may still be added to
+    them: then it is no problem that something is missing which a plan may supply.
     """
     errors: list[ErrorDetails] = []
     try:
@@ -43,12 +46,14 @@ def validate(
             (*root, *keys_of(error)), text_of(error, model, sources.written((*root, *keys_of(error))))
         )
         for error in errors
-        if whole or error["type"] != "missing"
+        if whole or error["type"] != "missing" or len(root + keys_of(error)) <= _ONLY_IN_STACK_FILE
     ]
     broken = {keys_of(error) for error in errors}
-    for complaint in rules(checked):
-        if (whole or not complaint.incomplete) and not _misled(complaint, broken):
-            problems.append(sources.problem((*root, *complaint.keys), complaint.text, complaint.item))
+    problems += [
+        sources.problem((*root, *complaint.keys), complaint.text, complaint.item)
+        for complaint in rules(checked)
+        if (whole or not complaint.incomplete) and not _misled(complaint, broken)
+    ]
     return checked, problems
 
 

@@ -1,6 +1,7 @@
 """The kinds of value that settings are made of: what each may hold, and what to say when it does not.
 
-Each rule is stated once, as a function that returns what is wrong (or None); the JSON schema gets what it can express.
+Each rule is stated once, as a function that returns what is wrong (or None); the JSON schema gets what it can
+express.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _space_name(value: str) -> str | None:
 
 def _alias(value: str) -> str | None:
     if "." in value:
-        return f'"{value}" is more than the label: write only "{value.split(".")[0]}", the region\'s domain is added'
+        return f'"{value}" is more than a label; write "{value.split(".")[0]}", the region\'s domain is added'
     if not 3 <= len(value) <= 63:
         return f'"{value}" has {len(value)} characters; an alias has 3 to 63'
     if not re.fullmatch(_LABEL, value):
