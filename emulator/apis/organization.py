@@ -1,0 +1,113 @@
+"""The organisation's list of tenants, on console.qlikcloud.com."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..call import Call, Reply, operation
+from ..clock import iso
+from ..errors import Refusal
+from ..hosts import DATACENTERS
+from ..paging import page
+from ..scim import compile_filter
+from ..store import SHARED, Doc
+
+FILTERABLE = (
+    "subscriptionId",
+    "regionCode",
+    "countryCode",
+    "name",
+    "hostnames",
+    "createdAt",
+    "updatedAt",
+    "id",
+    "status",
+    "originalId",
+)
+
+SORTABLE = (
+    "name",
+    "regionCode",
+    "countryCode",
+    "hostnames",
+    "createdAt",
+    "updatedAt",
+    "status",
+    "subscriptionId",
+)
+
+FOREIGN = "https://api.qlikcloud.com/api/core/tenants"
+"""The published answers page over another host than the one to ask."""
+
+
+@operation("organization", "listTenants")
+def listing(call: Call) -> Reply:
+    """All tenants of every region of the subscription."""
+    return _page(call, call.query.get("filter"))
+
+
+@operation("organization", "filterTenants")
+def filtered(call: Call) -> Reply:
+    """The same with the filter in the body."""
+    return _page(call, (call.body or {}).get("filter"))
+
+
+@operation("organization", "countTenants")
+def count(call: Call) -> Reply:
+    """How many tenants match."""
+    return Reply(200, {"total": len(_matching(call, call.query["filter"]))})
+
+
+@operation("organization", "getOrganizationTenant")
+def get(call: Call) -> Reply:
+    """One tenant, in a list of one."""
+    found = [tenant for tenant in _matching(call, None) if tenant["id"] == call.path["tenantId"]]
+    if not found:
+        raise Refusal(404)
+    return Reply(200, {"data": found, "links": {"self": {"href": f"{FOREIGN}/{found[0]['id']}"}}})
+
+
+def _page(call: Call, text: str | None) -> Reply:
+    sort = str(call.query.get("sort", "")).split(",")[0].strip().lstrip("+-")
+    if sort and sort not in SORTABLE:
+        raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
+    tenants = _matching(call, text)
+    data, links = page(call, tenants, default=20, base=FOREIGN)
+    body: Doc = {"data": data, "links": links}
+    if call.query.get("totalResults") == "true":
+        body["totalResults"] = len(tenants)
+    return Reply(200, body)
+
+
+def _matching(call: Call, text: str | None) -> list[Doc]:
+    client = call.store.get(SHARED, "client", call.client) or {}
+    tenants = [view(tenant) for tenant in call.store.all(SHARED, "tenant")]
+    tenants = [tenant for tenant in tenants if tenant["subscriptionId"] in client.get("licences", [])]
+    if text is None:
+        return tenants
+    matches = compile_filter(text, FILTERABLE)
+    if "subscriptionid" not in text.casefold():
+        raise Refusal(400, detail="a filter must name subscriptionId", source={"parameter": "filter"})
+    return [tenant for tenant in tenants if matches(tenant)]
+
+
+def view(tenant: Doc) -> dict[str, Any]:
+    """A tenant as the organisation API shows it."""
+    code, country = DATACENTERS[tenant["_region"]]
+    shown = {
+        "id": tenant["id"],
+        "name": tenant["name"],
+        "hostnames": tenant["hostnames"],
+        "regionCode": code,
+        "countryCode": country,
+        "subscriptionId": tenant["_licence"],
+        "licenseNumber": tenant["_licence"],
+        "status": tenant["status"],
+        "createdAt": tenant["created"],
+        "createdBy": tenant.get("_created_by", ""),
+        "updatedAt": tenant["lastUpdated"],
+        "links": {"self": {"href": f"{FOREIGN}/{tenant['id']}"}},
+    }
+    if "_purge_at" in tenant:
+        shown["deletionStartsAt"] = iso(tenant["_purge_at"])
+    return shown

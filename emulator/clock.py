@@ -1,0 +1,43 @@
+"""The emulator's own time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+DAY = 86_400.0
+
+
+class Clock:
+    """Real time plus an offset that only ever grows.
+
+    Everything that expires, ages or becomes ready asks this clock, so a test moves months in one call.
+    It runs on the monotonic clock: a change of the machine's time moves nothing here.
+
+    Args:
+        offset: seconds to be ahead of the machine's time, as kept from an earlier run.
+    """
+
+    def __init__(self, offset: float = 0.0) -> None:
+        self.offset = offset
+        self._base = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since 1970, by the emulator's clock."""
+        return self._base + time.monotonic() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        Raises:
+            ValueError: `seconds` is negative; tokens and purge dates never run backwards.
+        """
+        if seconds < 0:
+            raise ValueError("the clock only goes forward")
+        self.offset += seconds
+
+
+def iso(seconds: float) -> str:
+    """A moment as Qlik writes it, in UTC with milliseconds: `2026-09-16T08:00:00.000Z`."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

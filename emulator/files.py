@@ -1,0 +1,148 @@
+"""App files and other uploads, on disk, never whole in memory.
+
+A `.qvf` of the emulator is one line with a magic word, one line of JSON (`name`, `description`, `hasData`)
+and then opaque bytes. Any other file can be imported as well; it just brings no name of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAGIC = b"QVF-EMULATOR/1\n"
+CHUNK = 256 * 1024
+HEADER_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a download consists of: a header made on the spot, then a file from some offset on.
+
+    Attributes:
+        header: first bytes.
+        path: the file that follows; None for none.
+        offset: where in the file to begin.
+    """
+
+    header: bytes
+    path: Path | None
+    offset: int
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return len(self.header) + (self.path.stat().st_size - self.offset if self.path else 0)
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in pieces."""
+        head = self.header[start:end]
+        if head:
+            yield head
+        if self.path is None:
+            return
+        begin = max(start - len(self.header), 0) + self.offset
+        left = end - start - len(head)
+        with self.path.open("rb") as file:
+            file.seek(begin)
+            while left > 0 and (chunk := file.read(min(CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+
+class Spool:
+    """A file being received."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._file = path.open("wb")
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._file.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def finish(self) -> str:
+        """Close the file; returns the digest of its content."""
+        self._file.close()
+        return self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Close and remove it; fine after it was stored."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class Files:
+    """A folder of files named after their content: a template imported a thousand times lies there once.
+
+    Args:
+        folder: made when absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob("*.part"):
+            leftover.unlink()
+
+    def spool(self) -> Spool:
+        """Begin to receive a file."""
+        return Spool(self.folder / f"{secrets.token_hex(8)}.part")
+
+    def store(self, spool: Spool) -> str:
+        """Keep a received file; returns the key to find it by."""
+        key = spool.finish()
+        os.replace(spool.path, self.folder / key)
+        return key
+
+    def append(self, key: str, spool: Spool) -> str:
+        """Keep a received file as the continuation of a stored one; returns the key of the whole."""
+        whole = self.spool()
+        for path in (self.path(key), spool.path):
+            with path.open("rb") as source:
+                while chunk := source.read(CHUNK):
+                    whole.write(chunk)
+        spool.discard()
+        return self.store(whole)
+
+    def path(self, key: str) -> Path:
+        """Where a stored file lies."""
+        return self.folder / key
+
+    def remove(self, key: str) -> None:
+        """Forget a stored file."""
+        self.path(key).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Forget all files."""
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+
+
+def qvf_header(name: str, description: str, *, has_data: bool) -> bytes:
+    """The head of an exported app."""
+    described = {"name": name, "description": description, "hasData": has_data}
+    return MAGIC + json.dumps(described).encode() + b"\n"
+
+
+def read_qvf_header(path: Path) -> tuple[dict[str, Any], int]:
+    """What a file says of its app, and where its payload starts; nothing and 0 for a foreign file."""
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return {}, 0
+        line = file.readline(HEADER_LIMIT)
+    try:
+        described = json.loads(line)
+    except ValueError:
+        return {}, 0
+    return (described, len(MAGIC) + len(line)) if isinstance(described, dict) else ({}, 0)

@@ -1,0 +1,63 @@
+"""What can be switched while the emulator runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass
+class Settings:
+    """The emulator's switches; `POST /_emulator/settings` changes any of them.
+
+    Attributes:
+        latency_ms: added to every answer.
+        jitter_ms: up to this much more, at random.
+        rate_limits: whether Qlik's limits are enforced.
+        rate_window_scale: length of the five-minute window, as a factor (0.01 = three seconds); the number of
+            requests allowed in it shrinks with it.
+        items_lag_ms: how long a fresh app stays out of /items, by the emulator's clock.
+        publish_ready_ms: how long reading a fresh publication answers 403.
+        space_ready_ms: how long a fresh space refuses a publication.
+        tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
+    """
+
+    latency_ms: float = 0
+    jitter_ms: float = 0
+    rate_limits: bool = False
+    rate_window_scale: float = 1.0
+    items_lag_ms: float = 0
+    publish_ready_ms: float = 0
+    space_ready_ms: float = 0
+    tenant_quota: int | None = None
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Set some of them.
+
+        Raises:
+            ValueError: an unknown name or a value of the wrong kind; nothing is changed then.
+        """
+        names = {field.name for field in fields(self)}
+        for name, value in changes.items():
+            if name not in names:
+                raise ValueError(f"unknown setting {name!r}; there are {', '.join(sorted(names))}")
+            _check(name, value)
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Name -> value."""
+        return asdict(self)
+
+
+def _check(name: str, value: Any) -> None:
+    if name == "rate_limits":
+        if not isinstance(value, bool):
+            raise ValueError("rate_limits must be true or false")
+    elif name == "tenant_quota":
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            raise ValueError("tenant_quota must be a whole number, 0 or more, or null")
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise ValueError(f"{name} must be a number, 0 or more")
+    elif name == "rate_window_scale" and value == 0:
+        raise ValueError("rate_window_scale must be above 0")

@@ -1,0 +1,128 @@
+"""All state in one SQLite file: JSON documents, filed by tenant and kind."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Doc = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+    name TEXT, parent TEXT, seq INTEGER NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (tenant, kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_name ON objects (tenant, kind, name);
+CREATE INDEX IF NOT EXISTS by_parent ON objects (tenant, kind, parent);
+CREATE TABLE IF NOT EXISTS requests (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+"""
+
+SHARED = ""
+"""The "tenant" of what belongs to no tenant: the tenants themselves, hostnames, licences, tokens."""
+
+
+class Store:
+    """Documents in SQLite. One thread, one writer: the event loop's; a request is one transaction.
+
+    A document is a JSON object with an `id`. Keys that start with an underscore are the emulator's own and
+    never leave it (see `public`).
+
+    Args:
+        path: the database file; made when absent.
+        durable: whether a commit should survive a crash of the machine; tests do without.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        # The server may run in another thread than the one that made it, but only ever in one.
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        self.db.execute("PRAGMA journal_mode=" + ("WAL" if durable else "MEMORY"))
+        self.db.execute("PRAGMA synchronous=" + ("NORMAL" if durable else "OFF"))
+        self.db.executescript(SCHEMA)
+        self._seq: int = self.db.execute("SELECT coalesce(max(seq), 0) FROM objects").fetchone()[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block or nothing of it."""
+        self.db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def get(self, tenant: str, kind: str, key: str) -> Doc | None:
+        """The document of that id, or None."""
+        return self._one("SELECT doc FROM objects WHERE tenant=? AND kind=? AND id=?", tenant, kind, key)
+
+    def named(self, tenant: str, kind: str, name: str) -> Doc | None:
+        """The first document of exactly that name, or None."""
+        return self._one(
+            "SELECT doc FROM objects WHERE tenant=? AND kind=? AND name=? ORDER BY seq LIMIT 1",
+            tenant,
+            kind,
+            name,
+        )
+
+    def all(self, tenant: str, kind: str, parent: str | None = None) -> list[Doc]:
+        """Every document of a kind, oldest first; with `parent` only those filed under it."""
+        query = "SELECT doc FROM objects WHERE tenant=? AND kind=?"
+        arguments = [tenant, kind]
+        if parent is not None:
+            query += " AND parent=?"
+            arguments.append(parent)
+        return [json.loads(row[0]) for row in self.db.execute(query + " ORDER BY seq", arguments)]
+
+    def count(self, tenant: str, kind: str) -> int:
+        """How many documents of a kind there are."""
+        row = self.db.execute("SELECT count(*) FROM objects WHERE tenant=? AND kind=?", (tenant, kind))
+        return int(row.fetchone()[0])
+
+    def put(self, tenant: str, kind: str, doc: Doc, *, parent: str | None = None) -> Doc:
+        """File a document under its `id`, new or in place of the old one (whose place it keeps)."""
+        self._seq += 1
+        self.db.execute(
+            "INSERT INTO objects (tenant, kind, id, name, parent, seq, doc) VALUES (?,?,?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET name=excluded.name, doc=excluded.doc,"
+            " parent=coalesce(excluded.parent, parent)",
+            (tenant, kind, doc["id"], doc.get("name"), parent, self._seq, json.dumps(doc)),
+        )
+        return doc
+
+    def delete(self, tenant: str, kind: str, key: str) -> None:
+        """Remove a document and everything filed under it; nothing happens when it is not there."""
+        self.db.execute("DELETE FROM objects WHERE tenant=? AND kind=? AND id=?", (tenant, kind, key))
+        self.db.execute("DELETE FROM objects WHERE tenant=? AND parent=?", (tenant, key))
+
+    def clear(self, tenant: str | None = None) -> None:
+        """Remove all documents of a tenant, or with None of everything."""
+        if tenant is None:
+            self.db.execute("DELETE FROM objects")
+        else:
+            self.db.execute("DELETE FROM objects WHERE tenant=?", (tenant,))
+
+    def dump(self) -> dict[str, dict[str, list[Doc]]]:
+        """Everything: tenant id -> kind -> documents."""
+        tree: dict[str, dict[str, list[Doc]]] = {}
+        for tenant, kind, doc in self.db.execute(
+            "SELECT tenant, kind, doc FROM objects ORDER BY tenant, kind, seq"
+        ):
+            tree.setdefault(tenant, {}).setdefault(kind, []).append(json.loads(doc))
+        return tree
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def _one(self, query: str, *arguments: str) -> Doc | None:
+        row = self.db.execute(query, arguments).fetchone()
+        return None if row is None else json.loads(row[0])
+
+
+def public(doc: Doc) -> Doc:
+    """The document as Qlik shows it: without the emulator's own keys."""
+    return {key: value for key, value in doc.items() if not key.startswith("_")}

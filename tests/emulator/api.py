@@ -1,0 +1,103 @@
+"""A plain client for the emulator's own tests: it retries nothing and follows nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from emulator import Emulator
+
+SOURCE = "templates.eu.qlikcloud.com"
+REGISTER = "register.eu.qlikcloud.com"
+CONSOLE = "console.qlikcloud.com"
+SECRETS = {"demo": "demo-secret", "demo-us": "demo-us-secret", "demo-org": "demo-org-secret"}
+
+
+@dataclass
+class Api:
+    """One host of the emulated cloud, seen by one OAuth client."""
+
+    qlik: Emulator
+    host: str
+    client: str = "demo"
+    token: str = ""
+
+    def on(self, host: str, client: str = "") -> Api:
+        """The same for another host."""
+        return Api(self.qlik, host, client or self.client)
+
+    def login(self) -> Api:
+        """Fetch a token."""
+        answer = self.ask_token()
+        assert answer.status_code == 200, answer.text
+        self.token = answer.json()["access_token"]
+        return self
+
+    def ask_token(self, secret: str = "", **changes: Any) -> requests.Response:
+        body = {
+            "client_id": self.client,
+            "client_secret": secret or SECRETS[self.client],
+            "grant_type": "client_credentials",
+        }
+        return self.send("POST", "/oauth/token", json=body | changes, token="")
+
+    def send(self, method: str, path: str, token: str | None = None, **options: Any) -> requests.Response:
+        headers = {"Host": self.host, **options.pop("headers", {})}
+        token = self.token if token is None else token
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(
+                method, self.qlik.url + path, headers=headers, allow_redirects=False, timeout=30, **options
+            )
+
+    def get(self, path: str, expect: int = 200, **options: Any) -> Any:
+        return self._expect("GET", path, expect, options)
+
+    def post(self, path: str, json: Any = None, expect: int = 201, **options: Any) -> Any:
+        return self._expect("POST", path, expect, {"json": json, **options})
+
+    def put(self, path: str, json: Any = None, expect: int = 200, **options: Any) -> Any:
+        return self._expect("PUT", path, expect, {"json": json, **options})
+
+    def patch(self, path: str, changes: dict[str, Any], expect: int = 204) -> Any:
+        """A JSON Patch that replaces."""
+        body = [{"op": "replace", "path": key, "value": value} for key, value in changes.items()]
+        return self._expect("PATCH", path, expect, {"json": body})
+
+    def delete(self, path: str, expect: int = 204, **options: Any) -> Any:
+        return self._expect("DELETE", path, expect, options)
+
+    def everything(self, path: str) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        found: list[dict[str, Any]] = []
+        while path:
+            page = self.get(path)
+            found += page["data"]
+            href = page["links"].get("next", {}).get("href", "")
+            path = "/" + href.split("/", 3)[3] if href else ""
+        return found
+
+    def _expect(self, method: str, path: str, expect: int, options: dict[str, Any]) -> Any:
+        answer = self.send(method, path, **options)
+        assert answer.status_code == expect, f"{method} {path} -> {answer.status_code} {answer.text}"
+        if "json" in answer.headers.get("content-type", ""):
+            return answer.json()
+        return answer.content or None
+
+
+def new_tenant(qlik: Emulator) -> Api:
+    """A fresh tenant, asked as its bot."""
+    source = Api(qlik, SOURCE).login()
+    key = source.get("/api/v1/licenses/overview")["licenseKey"]
+    made = source.on(REGISTER).login().post("/api/v1/tenants", {"licenseKey": key})
+    return source.on(made["hostnames"][0]).login()
+
+
+def error(body: dict[str, Any]) -> dict[str, Any]:
+    """The one entry of an error envelope."""
+    (entry,) = body["errors"]
+    return entry  # type: ignore[no-any-return]
