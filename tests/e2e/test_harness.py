@@ -9,21 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Stack
+from tests.e2e.harness import PULUMI, Stack
+
+PYTHON = PULUMI.with_name("python")
 
 PROJECT = """\
 name: sizes
 runtime: {name: python, options: {toolchain: pip}}
 """
 PROGRAM = """\
+import sys
 import pulumi
 from things import Thing
 config = pulumi.Config()
 slow, shape = config.get_float("slow") or 0, config.get("shape")
 thing = Thing("one", size=config.require_int("size"), slow=slow, shape=shape)
 pulumi.export("size", thing.size)
+pulumi.export("pythons", pulumi.Output.all(sys.executable, thing.python))
 """
 THINGS = """\
+import sys
 import time
 import pathlib
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
@@ -40,22 +45,23 @@ class Provider(ResourceProvider):
         if props["size"] < 0:
             raise Exception("a negative size")
         LIVE.write_text(str(int(props["size"])))
-        return CreateResult("id-1", props)
+        return CreateResult("id-1", {**props, "python": sys.executable})
 
     def update(self, id, old, new):
         LIVE.write_text(str(int(new["size"])))
-        return UpdateResult(new)
+        return UpdateResult({**new, "python": sys.executable})
 
     def read(self, id, props):
         if not LIVE.exists():
             return ReadResult("", {})
         live = {**props, "size": int(LIVE.read_text())}
-        return ReadResult(id, live, {key: value for key, value in live.items() if key != "__provider"})
+        return ReadResult(id, live, {key: live[key] for key in ("size", "slow", "shape") if key in live})
 
 class Thing(Resource, module="sizes", name="Thing"):
     size: object
+    python: object
     def __init__(self, resource_name, **props):
-        super().__init__(Provider(), resource_name, props)
+        super().__init__(Provider(), resource_name, {**props, "python": None})
 """
 
 
@@ -76,7 +82,7 @@ def test_the_life_of_a_stack(sized: Stack) -> None:
     assert sized.preview().changes == {"create": ["Thing one"]}
     assert sized.resources() == {}
     assert sized.up().changes == {"create": ["Thing one"]}
-    assert sized.outputs() == {"size": 1}
+    assert sized.outputs()["size"] == 1
     assert sized.up("--expect-no-changes").changes == {"same": 1}
     sized.write({"sizes:size": 2})
     preview = sized.preview()
@@ -94,6 +100,16 @@ def test_the_life_of_a_stack(sized: Stack) -> None:
     assert sized.resources()["Thing one"]["id"] == "id-1"
     assert sized.destroy().changes == {"delete": ["Thing one"]}
     assert sized.resources() == {}
+
+
+def test_program_and_provider_run_in_the_environment_of_the_cli(sized: Stack) -> None:
+    """Whatever `python3` comes first on PATH, and whether or not the environment is activated."""
+    foreign = sized.folder / "bin" / "python3"
+    foreign.parent.mkdir()
+    foreign.write_text("#!/bin/sh\nexit 9\n")
+    foreign.chmod(0o755)
+    sized.up(PATH=f"{foreign.parent}:/usr/bin:/bin")
+    assert sized.outputs()["pythons"] == [str(PYTHON), str(PYTHON)]
 
 
 def test_a_refresh_reports_what_it_found(sized: Stack) -> None:
