@@ -1,0 +1,203 @@
+"""The bodies of errors as the APIs of Qlik, and proxies before them, really send them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from providers.qlik import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    ServerError,
+    TenantDisabled,
+    Unauthorized,
+)
+from providers.qlik.answers import api_error, retry_after
+from providers.qlik.messages import Answer, Request
+
+REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/things")
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID and …")
+NOW = 1_800_000_000.0
+
+
+def error(status: int, body: Any = None, request: Request = REQUEST, **headers: str) -> ApiError:
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
+    return api_error(request, Answer(status, named, content), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ApiError),
+        (401, Unauthorized),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (410, ApiError),
+        (412, PreconditionFailed),
+        (429, RateLimited),
+        (500, ServerError),
+        (503, ServerError),
+        (599, ServerError),
+    ],
+)
+def test_kind_by_status(status: int, kind: type[ApiError]) -> None:
+    assert type(error(status)) is kind
+
+
+@pytest.mark.parametrize("code", ["TENANT_DISABLED", "TENANT_DEACTIVATED"])
+@pytest.mark.parametrize("request_", [REQUEST, TOKEN])
+def test_disabled_tenant_is_no_wrong_password(code: str, request_: Request) -> None:
+    found = error(401, {"errors": [{"code": code, "title": "Tenant deactivated", "status": "401"}]}, request_)
+    assert type(found) is TenantDisabled
+    assert not isinstance(found, Unauthorized)
+    assert "not gone" in str(found)
+    assert "register.eu.qlikcloud.com" in str(found)
+    assert "QLIK_CLIENT" not in str(found)
+
+
+@pytest.mark.parametrize("status", ["409", 409, None])
+def test_status_of_the_envelope_in_any_form(status: Any) -> None:
+    entry = {"code": "A-1", "title": "Taken", "detail": "by you"} | ({"status": status} if status else {})
+    found = error(409, {"errors": [entry], "traceId": "t1"})
+    assert (found.code, found.title, found.detail, found.trace_id) == ("A-1", "Taken", "by you", "t1")
+    assert found.status == 409
+
+
+def test_top_level_twins_of_spaces_are_not_shown_twice() -> None:
+    twins = {"code": "S-1", "title": "Taken", "errors": [{"code": "S-1", "title": "Taken"}], "traceId": "t"}
+    assert str(error(409, twins)).count("Taken") == 1
+
+
+def test_top_level_alone_is_read() -> None:
+    assert error(409, {"code": "AssignmentConflict", "title": "Taken"}).code == "AssignmentConflict"
+
+
+@pytest.mark.parametrize(
+    ("meta", "causes"),
+    [
+        (
+            {"code": "TENANTS-10", "title": "subdomain length must be 3..63"},
+            ("subdomain length must be 3..63",),
+        ),
+        ([{"title": "too short"}, {"title": "too blue"}], ("too short", "too blue")),
+        ({"title": "outer", "meta": {"title": "inner"}}, ("outer", "inner")),
+        ({"locale": "en"}, ()),
+        (None, ()),
+        ("text", ()),
+    ],
+)
+def test_causes_of_tenants_10(meta: Any, causes: tuple[str, ...]) -> None:
+    entry = {"code": "TENANTS-10", "title": "Invalid PATCH request", "meta": meta}
+    found = error(400, {"errors": [entry | {"source": {"pointer": "/hostnames/1"}}]})
+    assert found.problems[0].causes == causes
+    assert all(cause in str(found) for cause in causes)
+    assert "(at /hostnames/1)" in str(found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"[]",
+        b'"no"',
+        b"17",
+        b"{}",
+        b'{"errors": {}}',
+        b'{"errors": [1, null]}',
+        b'{"errors": []}',
+    ],
+)
+def test_bodies_that_say_nothing_are_no_second_error(body: bytes) -> None:
+    assert error(404, body).status == 404
+
+
+def test_html_of_a_proxy_is_readable() -> None:
+    page = b"<html><style>p {x: y}</style><title>Bad\nGateway</title><body><p>nginx</p></body></html>"
+    assert "502 Bad Gateway nginx" in str(error(502, page))
+
+
+def test_long_texts_are_cut() -> None:
+    assert len(str(error(500, b"word " * 10_000))) < 1000
+
+
+@pytest.mark.parametrize("name", ["X-B3-TraceId", "qlik-traceid"])
+def test_trace_id_of_a_header(name: str) -> None:
+    assert error(500, None, **{name: "t9"}).trace_id == "t9"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "13"}, 13.0),
+        ({"retry-after": " 2.5 "}, 2.5),
+        ({"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30.0),
+        ({"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT", "Date": "Fri, 15 Jan 2027 08:00:20 GMT"}, 10.0),
+        ({"Retry-After": "Fri, 15 Jan 2027 07:00:00 GMT"}, 0.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(Answer(429, CaseInsensitiveDict(headers)), NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "request_", "expected"),
+    [
+        (403, "TENANTS-22", REQUEST, "take down trials"),
+        (403, "TENANTS-23", REQUEST, "licence on the source tenant"),
+        (400, "TENANTS-21", REQUEST, "licence key"),
+        (401, "OAUTH-1", TOKEN, "QLIK_CLIENT_ID_EU and QLIK_CLIENT_SECRET_EU"),
+        (400, "OAUTH-14", TOKEN, "own region only"),
+        (403, "OAUTH-2", TOKEN, "bot user is disabled"),
+        (401, "X", REQUEST, "new token is refused"),
+        (429, "HTTP-429", TOKEN, "TENANTRY_DEADLINE"),
+        (500, "X", REQUEST, "Qlik's support"),
+    ],
+)
+def test_advice(status: int, code: str, request_: Request, expected: str) -> None:
+    assert (
+        expected in str(error(status, {"errors": [{"code": code, "title": "t"}]}, request_)).splitlines()[1]
+    )
+
+
+def test_wrong_organisation_client_is_not_told_about_regions() -> None:
+    request = Request("POST", "console.qlikcloud.com", "/oauth/token", credentials="QLIK_ORG_CLIENT_ID and …")
+    text = str(error(401, None, request))
+    assert "QLIK_ORG_CLIENT_ID" in text
+    assert "region" not in text
+
+
+def test_what_was_sent_as_a_secret_is_not_repeated() -> None:
+    request = Request(
+        "POST", "r.eu.qlikcloud.com", "/t", body={"licenseKey": "very-private", "name": "Globex"}
+    )
+    body = {
+        "errors": [
+            {
+                "code": "A",
+                "title": "bad very-private",
+                "detail": "Globex very-private",
+                "meta": {"title": "very-private"},
+            }
+        ]
+    }
+    found = error(400, body, request)
+    assert "very-private" not in str(found) + repr(found.__dict__)
+    assert "Globex" in str(found)
+
+
+def test_a_secret_at_the_edge_of_a_cut_text_is_not_shown_by_half() -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+    assert "eyJ" not in str(error(500, b"x" * 480 + b" " + token.encode()))

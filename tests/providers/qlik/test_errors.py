@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, QlikError, errors
+from providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnswer
+from providers.qlik.messages import Request
+
+POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
+GET = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/spaces/1")
+
+
+def drawn(text: str) -> dict[str, str]:
+    """Each class in the drawing with the one above it."""
+    above: dict[int, str] = {}
+    tree: dict[str, str] = {}
+    for line in text.splitlines():
+        name = line.lstrip("├└─│ ")
+        if not name.isidentifier() or not (name == "QlikError" or tree or above):
+            continue
+        depth = (len(line) - len(name)) // 4
+        above[depth] = name
+        tree[name] = above.get(depth - 1, "Exception")
+    return tree
+
+
+def test_the_drawing_is_the_tree() -> None:
+    classes = {
+        name: value.__bases__[0].__name__
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, Exception)
+    }
+    assert drawn(errors.__doc__ or "") == classes
+
+
+def test_message_holds_what_a_person_needs() -> None:
+    problem = Problem("SPACES-1", "Cannot do it", "Because", "/name", ("too short", "too blue"))
+    error = ApiError(POST, 400, [problem, Problem("B", "Also this")], trace_id="abc", advice="Do that.")
+    assert str(error) == (
+        "POST acme.eu.qlikcloud.com/api/v1/spaces answered 400 SPACES-1 Cannot do it: Because (at /name)"
+        " [too short; too blue]; B Also this (traceId abc)\nDo that."
+    )
+    assert (error.method, error.host, error.path) == ("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces")
+    assert (error.status, error.code, error.title, error.detail) == (
+        400,
+        "SPACES-1",
+        "Cannot do it",
+        "Because",
+    )
+    assert error.trace_id == "abc"
+
+
+def test_message_without_anything_from_qlik() -> None:
+    error = NotFound(GET, 404)
+    assert str(error) == "GET acme.eu.qlikcloud.com/api/v1/spaces/1 answered 404"
+    assert (error.code, error.problems) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (AnswerLost(POST, "cut"), True),
+        (ServerError(POST, 502), True),
+        (ServerError(GET, 502), False),
+        (UnexpectedAnswer(POST, 200), True),
+        (UnexpectedAnswer(GET, 200), False),
+        (ApiError(POST, 400), False),
+        (NotFound(POST, 404), False),
+        (ConnectionFailed(POST, "refused", sent=False), False),
+        (DeadlineExceeded(5, "a bus"), False),
+    ],
+    ids=repr,
+)
+def test_may_be_done(error: QlikError, expected: bool) -> None:
+    assert error.may_be_done is expected
+
+
+def test_deadline_exceeded_names_the_wait_and_the_setting() -> None:
+    error = DeadlineExceeded(30, "the app to be readable", "TENANTRY_DEADLINE")
+    assert "30 s" in str(error)
+    assert "the app to be readable" in str(error)
+    assert "TENANTRY_DEADLINE" in str(error)
+    assert "allows more" not in str(DeadlineExceeded(30, "x"))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.qlik import HostRefused
+from tests.providers.qlik.conftest import MakeSky
+
+
+def test_hosts_and_their_regions(make_sky: MakeSky) -> None:
+    cloud = make_sky([]).cloud
+    hosts = [cloud.tenant("X1y2.eu.QlikCloud.com"), cloud.register("us"), cloud.organisation()]
+    assert [(host.hostname, host.region) for host in hosts] == [
+        ("x1y2.eu.qlikcloud.com", "eu"),
+        ("register.us.qlikcloud.com", "us"),
+        ("console.qlikcloud.com", ""),
+    ]
+
+
+def test_government_cloud(make_sky: MakeSky) -> None:
+    assert make_sky([]).cloud.tenant("acme.us-gov.qlikcloudgov.com").region == "us-gov"
+
+
+@pytest.mark.parametrize(
+    "hostname",
+    [
+        "",
+        "acme",
+        "acme.eu.qlikcloud.com.example.com",
+        "acme.eu.example.com",
+        "eu.qlikcloud.com",
+        "a.b.eu.qlikcloud.com",
+        "acme.eu.qlikcloud.com:8443",
+        "https://acme.eu.qlikcloud.com",
+        "acme.eu.qlikcloud.com/",
+        "acme.eu.qlikcloud.com\n",
+        "user@acme.eu.qlikcloud.com",
+        "evilqlikcloud.com",
+        "-a.eu.qlikcloud.com",
+    ],
+)
+def test_hosts_that_are_not_qliks(make_sky: MakeSky, hostname: str) -> None:
+    with pytest.raises(HostRefused, match="qlikcloud"):
+        make_sky([]).cloud.tenant(hostname)
+
+
+def test_region_that_is_none(make_sky: MakeSky) -> None:
+    with pytest.raises(HostRefused):
+        make_sky([]).cloud.register("eu.example")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.qlik.redaction import redacted
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        JWT,
+        JWT.rpartition(".")[0],
+        f"Bearer {JWT}",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_what_looks_secret(secret: str) -> None:
+    text = redacted(f"before {secret} after", None)
+    assert secret not in text
+    assert "MIIE" not in text
+    assert "eyJ" not in text
+    assert text.startswith("before ")
+    assert text.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"client_secret": "p4ssw"},
+        {"licenseKey": "p4ssw"},
+        {"qPassword": "p4ssw"},
+        [{"op": "replace", "value": {"clientSecret": "p4ssw"}}],
+        {"credentials": {"user": "p4ssw"}},
+        {"options": {"staticKeys": [{"pem": "p4ssw"}]}},
+    ],
+    ids=repr,
+)
+def test_what_was_sent_under_a_secret_name(body: object) -> None:
+    assert redacted("no p4ssw here", body) == "no [secure] here"
+
+
+def test_longer_secrets_go_first() -> None:
+    assert redacted("abcdef", {"secret": "abcd", "password": "abcdef"}) == "[secure]"
+
+
+@pytest.mark.parametrize("body", [None, {"name": "Sales"}, {"secret": ""}, {"secret": "s"}, {"secret": 7}])
+def test_nothing_else_is_touched(body: object) -> None:
+    text = "Sales: the eyJ of the space is bearer of news, 7 times"
+    assert redacted(text, body) == text

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.qlik import ConfigurationError, EndpointRefused
+from providers.qlik.settings import Settings, loopback
+from tests.providers.qlik.conftest import MakeSky
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://[::1]:81", "http://[::1]:81"),
+        ("HTTP://LocalHost:80", "http://localhost:80"),
+    ],
+)
+def test_loopback_is_taken(url: str, base: str) -> None:
+    assert loopback(url) == base
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1:8080",
+        "http://0.0.0.0:80",
+        "http://example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1@example.com/",
+        "http://example.com#@127.0.0.1",
+        "http://user:hunter2@127.0.0.1:80",
+        "http://127.0.0.1:80/path",
+        "http://127.0.0.1:80?x=y",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "https://127.0.0.1:8080",
+        "ftp://127.0.0.1",
+        "127.0.0.1:8080",
+        "http://",
+        "nonsense",
+    ],
+)
+def test_everything_else_is_refused(url: str) -> None:
+    with pytest.raises(EndpointRefused, match="QLIK_CLOUD_ENDPOINT") as caught:
+        loopback(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_refused_before_anything_is_sent(make_sky: MakeSky) -> None:
+    sky = make_sky([], {"QLIK_CLOUD_ENDPOINT": "http://example.com"})
+    with pytest.raises(EndpointRefused):
+        sky.tenant.get("/api/v1/spaces")
+    assert sky.network.calls == []
+
+
+def test_defaults() -> None:
+    assert Settings.from_environment({}) == Settings(None, 60.0, 600.0)
+    assert Settings.from_environment({"QLIK_CLOUD_ENDPOINT": "", "TENANTRY_DEADLINE": ""}) == Settings()
+
+
+def test_values() -> None:
+    environ = {"TENANTRY_REQUEST_TIMEOUT": "1.5", "TENANTRY_DEADLINE": "30"}
+    assert Settings.from_environment(environ) == Settings(None, 1.5, 30.0)
+
+
+@pytest.mark.parametrize("name", ["TENANTRY_REQUEST_TIMEOUT", "TENANTRY_DEADLINE"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "ten", "10s"])
+def test_numbers_that_are_none(name: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment({name: text})
