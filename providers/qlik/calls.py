@@ -51,7 +51,7 @@ class Calls:
             return self._until_answered(request, deadline)
 
     def authenticate(self, host: str) -> None:
-        """Have a token for `host`; raises CredentialsMissing, TenantDisabled, Unauthorized and what sending raises."""
+        """Have a token for `host`; raises CredentialsMissing, TenantDisabled, and what sending raises."""
         with self.default_deadline() as deadline:
             self._tokens.get(host, deadline)
 

@@ -99,6 +99,7 @@ class RequestFailed(QlikError):
 
     def __init__(self, request: Request, what: str, *more: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
+        self._changes = request.changes
         lines = [f"{self.method} {self.host}{self.path} {what}", *more]
         super().__init__("\n".join(line for line in lines if line))
 
@@ -192,8 +193,8 @@ class ServerError(ApiError):
 
     @property
     def may_be_done(self) -> bool:
-        """True for everything but reads."""
-        return self.method != "GET"
+        """True if the request was to change something."""
+        return self._changes
 
 
 class UnexpectedAnswer(ApiError):
@@ -201,5 +202,5 @@ class UnexpectedAnswer(ApiError):
 
     @property
     def may_be_done(self) -> bool:
-        """True for everything but reads."""
-        return self.method != "GET"
+        """True if the request was to change something."""
+        return self._changes

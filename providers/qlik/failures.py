@@ -74,7 +74,7 @@ def _innermost(chain: list[BaseException]) -> str:
         if isinstance(each, gaierror):
             return f"the name cannot be resolved ({each.strerror})"
         if isinstance(each, ssl.SSLError):
-            return str(each.reason or "handshake failed").replace("_", " ").lower()
+            return str(getattr(each, "reason", None) or "handshake failed").replace("_", " ").lower()
         if isinstance(each, OSError) and each.strerror:
             return each.strerror
         if isinstance(each, ConnectionError):

@@ -38,7 +38,7 @@ class Host:
         return hostnames.region(self.hostname)
 
     def authenticate(self) -> None:
-        """Have a token ready, so that a failure to get one cannot be taken for a lost answer of the next request."""
+        """Have a token ready: a failure to get one comes here, and not from the request after it."""
         self.cloud.authenticate(self.hostname)
 
     def get(self, path: str, params: Params | None = None) -> Any:

@@ -39,6 +39,11 @@ class Request:
             raise ValueError(f"a path starts with a slash: {self.path!r}")
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes something at Qlik: everything but reads and fetching a token."""
+        return self.method != "GET" and not self.credentials
+
+    @property
     def plain_path(self) -> str:
         """The path without a query."""
         return urlsplit(self.path).path

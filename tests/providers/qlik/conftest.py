@@ -51,7 +51,8 @@ def make_sky() -> Iterator[MakeSky]:
             tokens: bool = True,
         ) -> Sky:
             handler = in_turn(answers) if isinstance(answers, list) else answers
-            network, clock, told = MockTransport(handler, tokens=tokens), FakeClock(), []
+            network, clock = MockTransport(handler, tokens=tokens), FakeClock()
+            told: list[str] = []
             cloud = Cloud(
                 {**ENVIRONMENT, **(environ or {})}, notify=told.append, clock=clock, adapter=network
             )

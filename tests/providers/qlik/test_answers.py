@@ -27,10 +27,11 @@ TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QL
 NOW = 1_800_000_000.0
 
 
-def error(status: int, body: Any = None, request: Request = REQUEST, **headers: str) -> ApiError:
+def error(
+    status: int, body: Any = None, request: Request = REQUEST, headers: dict[str, str] | None = None
+) -> ApiError:
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return api_error(request, Answer(status, named, content), NOW)
+    return api_error(request, Answer(status, CaseInsensitiveDict(headers or {}), content), NOW)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_long_texts_are_cut() -> None:
 
 @pytest.mark.parametrize("name", ["X-B3-TraceId", "qlik-traceid"])
 def test_trace_id_of_a_header(name: str) -> None:
-    assert error(500, None, **{name: "t9"}).trace_id == "t9"
+    assert error(500, headers={name: "t9"}).trace_id == "t9"
 
 
 @pytest.mark.parametrize(

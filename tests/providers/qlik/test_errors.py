@@ -9,6 +9,7 @@ from providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnsw
 from providers.qlik.messages import Request
 
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
+TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID")
 GET = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/spaces/1")
 
 
@@ -66,6 +67,8 @@ def test_message_without_anything_from_qlik() -> None:
         (ServerError(GET, 502), False),
         (UnexpectedAnswer(POST, 200), True),
         (UnexpectedAnswer(GET, 200), False),
+        (ServerError(TOKEN, 502), False),
+        (UnexpectedAnswer(TOKEN, 200), False),
         (ApiError(POST, 400), False),
         (NotFound(POST, 404), False),
         (ConnectionFailed(POST, "refused", sent=False), False),
