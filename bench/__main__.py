@@ -1,0 +1,35 @@
+"""`make bench`: run the benchmarks, all or those named, and print one table of ratios."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+
+from bench import customer, idle, size, table, upload
+
+SECTIONS = {"customer": customer.rows, "idle": idle.rows, "size": size.rows, "upload": upload.rows}
+
+
+def measured(names: list[str]) -> Iterator[table.Row]:
+    """Run the named benchmarks one after another."""
+    for name in names:
+        print(f"measuring: {name} …", file=sys.stderr, flush=True)
+        with contextlib.redirect_stdout(io.StringIO()):
+            rows = SECTIONS[name]()
+        yield from rows
+
+
+def main() -> int:
+    """Return 1 if a goal is missed."""
+    names = sys.argv[1:] or list(SECTIONS)
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
+    return 0 if table.show(measured(names)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""How time, memory and state grow with the customer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench import stacks
+from bench.table import Row
+from emulator import Emulator
+
+SIZES = (10, 100, 400)
+MEGABYTE = 1 << 20
+
+
+def rows() -> list[Row]:
+    """Measure customers of three sizes, without latency, against the engine's floor for as many resources."""
+    found = []
+    for size in SIZES:
+        with Emulator() as qlik, stacks.stack(qlik) as stack:
+            stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer=stacks.sized(size))
+            made = stacks.watched(stack, "up", "--skip-preview", "--yes")
+            state = stack.export()["deployment"]["resources"]
+        with stacks.floor(len(state)) as stack:
+            floor = stacks.timed(stack.up)
+        peaks = ", ".join(f"{kind} {used / MEGABYTE:.0f} MB" for kind, used in sorted(made.peaks.items()))
+        found.append(
+            Row(
+                f"customer of {len(state)}",
+                f"{made.requests} requests; {peaks}",
+                f"{made.seconds:.1f} s",
+                f"{floor:.1f} s",
+                made.seconds / floor,
+            )
+        )
+        found.append(_state(state))
+    return found
+
+
+def _state(state: list[dict[str, object]]) -> Row:
+    """Bytes a resource, against those without the SDK's stack traces; no path in what is ours."""
+    here = str(Path(__file__).parent.parent)
+    ours = [{"inputs": each.get("inputs"), "outputs": each.get("outputs")} for each in state]
+    if here in json.dumps(ours):
+        raise SystemExit("a path of this machine is in the inputs or outputs")
+    whole, needed = len(json.dumps(state)), len(json.dumps([_without_traces(each) for each in state]))
+    count = len(state)
+    return Row(
+        "  state",
+        "bytes a resource; less stack traces",
+        f"{whole // count}",
+        f"{needed // count}",
+        whole / needed,
+    )
+
+
+def _without_traces(resource: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in resource.items() if key != "stackTrace"}

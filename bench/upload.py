@@ -1,0 +1,68 @@
+"""A large app: it streams, whatever its size."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import requests
+
+from bench import stacks
+from bench.table import Row
+from emulator import Emulator
+from emulator.files import qvf_header
+
+MEGABYTE = 1 << 20
+APP_BYTES = 500 * MEGABYTE
+LIMIT = 150 * MEGABYTE
+SOURCE = "templates.eu.qlikcloud.com"
+CUSTOMER = {
+    "name": "Large",
+    "lifecycle": {"kind": "trial", "ends_on": "2099-12-31"},
+    "spaces": {"Staging": {"type": "shared"}, "Reports": {"type": "managed"}},
+    "apps": {
+        "Large Report": {
+            "template": "Large Report",
+            "version": "1.0.0",
+            "staging": "Staging",
+            "publish_to": ["Reports"],
+        }
+    },
+}
+
+
+def rows() -> list[Row]:
+    """Measure the provider process while a template of 500 MB is exported, kept and imported."""
+    with Emulator() as qlik, stacks.stack(qlik) as stack:
+        add_template(qlik)
+        stack.write(region="eu", source_tenant=SOURCE, customer=CUSTOMER)
+        made = stacks.watched(stack, "up", "--skip-preview", "--yes")
+    peak = made.peaks["provider"]
+    return [
+        Row(
+            "import of 500 MB",
+            f"{made.seconds:.0f} s; the provider's memory at its peak",
+            f"{peak // MEGABYTE} MB",
+            f"{LIMIT // MEGABYTE} MB",
+            peak / LIMIT,
+            1.0,
+        )
+    ]
+
+
+def add_template(qlik: Emulator) -> None:
+    """Put an app of that size among the templates."""
+    session = requests.Session()
+    session.headers["host"] = SOURCE
+    client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
+    token = session.post(f"{qlik.url}/oauth/token", json=client, timeout=10).json()["access_token"]
+    session.headers["authorization"] = f"Bearer {token}"
+    spaces = session.get(f"{qlik.url}/api/v1/spaces?name=Templates", timeout=10).json()["data"]
+    space = next(each["id"] for each in spaces if each["name"] == "Templates")
+    with tempfile.TemporaryFile(dir=Path.cwd()) as file:
+        file.write(qvf_header("Large Report", "A year of everything {v1.0.0}", has_data=True))
+        file.truncate(APP_BYTES)
+        file.seek(0)
+        url = f"{qlik.url}/api/v1/apps/import?spaceId={space}"
+        headers = {"content-type": "application/octet-stream"}
+        session.post(url, data=file, headers=headers, timeout=120).raise_for_status()
