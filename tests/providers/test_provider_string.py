@@ -1,0 +1,114 @@
+"""What the state of every stack holds: type tokens and the `__provider` string. A change here is an update, or
+a replacement, of every resource of every customer.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from providers import MODULES, kinds
+from providers.adapter import Provider
+from providers.resource import PROVIDER_KEY, provider_string
+
+ROOT = Path(__file__).resolve().parents[2]
+
+STRINGS = {
+    "Tenant": "gASVIwAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBnRlbmFudJSFlFKULg==",
+    "TenantLifecycle": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHRlbmFudF9saWZlY3ljbGWUhZRSlC4=",
+    "Group": "gASVIgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBWdyb3VwlIWUUpQu",
+    "Space": "gASVIgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBXNwYWNllIWUUpQu",
+    "SpaceAssignment": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHNwYWNlX2Fzc2lnbm1lbnSUhZRSlC4=",
+    "App": "gASVIAAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMA2FwcJSFlFKULg==",
+    "AppPublication": "gASVLAAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMD2FwcF9wdWJsaWNhdGlvbpSFlFKULg==",
+}
+"""Shipped: a kind may be added, but no line may ever change."""
+
+TOKENS = {name: f"pulumi-python:dynamic/qlik:{name}" for name in STRINGS}
+
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+
+# Run by an interpreter that need not have the SDK: writing and reading the string needs none of it.
+ELSEWHERE = """
+import base64, json, pickle, sys, types
+pulumi = sys.modules["pulumi"] = types.ModuleType("pulumi")
+pulumi.CustomResource = pulumi.ResourceOptions = object
+import providers
+from providers.resource import provider_string
+written = {name: provider_string(module) for name, module in providers.MODULES.items()}
+providers.load = lambda module: module
+read = {name: pickle.loads(base64.b64decode(text)) for name, text in written.items()}
+print(json.dumps({"version": sys.version_info[:2], "written": written, "read": read}))
+"""
+
+
+def test_every_kind_is_here() -> None:
+    """A new kind gets its line above."""
+    assert STRINGS.keys() == MODULES.keys() == kinds().keys()
+
+
+@pytest.mark.parametrize("name", STRINGS)
+def test_the_string_is_the_one_that_was_shipped(name: str) -> None:
+    """And what it loads is the provider of that kind, as today's code has it."""
+    assert provider_string(kinds()[name].module()) == STRINGS[name]
+    loaded = pickle.loads(base64.b64decode(STRINGS[name]))
+    assert isinstance(loaded, Provider)
+    assert loaded.verbs.kind is kinds()[name]
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_the_string_is_the_same_under_every_supported_python(version: str) -> None:
+    """The protocol that pickle chooses by itself changes with Python; ours must not."""
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"this machine has no Python {version}")
+    done = subprocess.run([python, "-c", ELSEWHERE], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert ".".join(map(str, found["version"])) == version
+    assert found["written"] == STRINGS
+    assert found["read"] == MODULES
+
+
+class Registered(pulumi.runtime.Mocks):
+    """Notes the type token and the inputs of what a program registers."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[str, str]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, object]]:
+        self.seen[args.name] = (args.typ, args.inputs[PROVIDER_KEY])
+        return args.name, args.inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, object]:
+        raise AssertionError(f"unexpected call {args.token}")
+
+
+def test_a_program_registers_exactly_these_tokens_and_strings() -> None:
+    """The token and the string that reach the engine, not those that the class means to send."""
+    mocks = Registered()
+    pulumi.runtime.set_mocks(mocks)
+
+    @pulumi.runtime.test
+    def program() -> None:
+        for name, kind in kinds().items():
+            kind(name, **{each.name: "x" for each in kind.inputs()})
+
+    program()
+    assert mocks.seen == {name: (TOKENS[name], STRINGS[name]) for name in STRINGS}
+
+
+def interpreter(version: str) -> str | None:
+    """The path of a Python of that version, as pyenv or the system keeps it; None if there is none."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return sys.executable
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    return str(kept[-1]) if kept else shutil.which(f"python{version}")
