@@ -26,7 +26,7 @@ from pulumi.output import Unknown
 
 from providers import engine, intents, load
 from providers.errors import Unfinished
-from providers.properties import REQUIRED, contains, integers, nearest
+from providers.properties import REQUIRED, Change, contains, integers, nearest
 from providers.qlik import Cloud, QlikError, TenantDisabled, deadline
 from providers.resource import PROVIDER_KEY
 from providers.verbs import Properties
@@ -64,7 +64,7 @@ class Provider(ResourceProvider):
         known = self.verbs.kind.properties
         inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
         if have:
-            inputs |= {name: have.get(name) for name in inputs if known[name].create_only}
+            inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
         if inputs == have and given.keys() <= known.keys():
             return CheckResult(inputs, [])
@@ -82,6 +82,11 @@ class Provider(ResourceProvider):
                 failures += [CheckFailure(name, "is required")] if each.default is REQUIRED else []
             elif not contains(inputs[name], _unknown):
                 failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
+        failures += [
+            CheckFailure(name, f"is {have[name]!r} and can never change: make a new stack instead")
+            for name, each in known.items()
+            if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
+        ]
         if not failures and not contains(inputs, _unknown):
             failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
         return failures
@@ -96,7 +101,7 @@ class Provider(ResourceProvider):
         replaces = [
             each.name
             for each in changed
-            if each.replaces
+            if each.change is Change.REPLACES
             or each.name in also
             or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
         ]

@@ -11,7 +11,7 @@ from providers import catalog, templates
 from providers.errors import Unfinished
 from providers.intents import Intent
 from providers.limits import NOT_EMPTY
-from providers.properties import Property, output, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Host, NotFound, QlikError
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs
@@ -26,29 +26,31 @@ class App(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
     space: Property[str] = reference(
-        "Space", "The shared space that the app is in; another one is a move.", replaces=False
+        "Space", "The shared space that the app is in; another one is a move.", change=Change.IN_PLACE
     )
     name: Property[str] = prop("Name of the app.", limits=NOT_EMPTY)
     description: Property[str] = prop(
         "What the app is for; version and mark are added to it at Qlik.", default=""
     )
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant that the template is on.", replaces=True, limits=NOT_EMPTY
+        "Hostname of the tenant that the template is on.", change=Change.REPLACES, limits=NOT_EMPTY
     )
     template: Property[str] = prop(
-        "Exact name of the template app.", default=None, replaces=True, limits=NOT_EMPTY
+        "Exact name of the template app.", default=None, change=Change.REPLACES, limits=NOT_EMPTY
     )
     template_id: Property[str] = prop(
-        "App id of the template, instead of its name.", default=None, replaces=True
+        "App id of the template, instead of its name.", default=None, change=Change.REPLACES
     )
     version: Property[str] = prop(
         "Version of the template: what stands as `{v…}` at the end of its description.",
-        replaces=True,
+        change=Change.REPLACES,
         limits=NOT_EMPTY,
     )
-    data: Property[bool] = prop("Whether the template comes with its data.", default=True, replaces=True)
+    data: Property[bool] = prop(
+        "Whether the template comes with its data.", default=True, change=Change.REPLACES
+    )
     adopt: Property[bool] = prop(
-        "Manage an app of this name that is in the space already.", default=None, create_only=True
+        "Manage an app of this name that is in the space already.", default=None, change=Change.AT_CREATION
     )
 
     owner_id: Property[str] = output("User id of the owner.")
@@ -131,7 +133,11 @@ def mark(properties: Properties) -> str:
     """Return what tells this import from every other: twelve letters made of all properties that replace the
     app.
     """
-    parts = [properties.get(each.name) for each in App.inputs() if each.replaces and not each.reference]
+    parts = [
+        properties.get(each.name)
+        for each in App.inputs()
+        if each.change is Change.REPLACES and not each.reference
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 

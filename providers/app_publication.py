@@ -9,7 +9,7 @@ from providers import catalog
 from providers.errors import AlreadyExists, NotReady, Unfinished
 from providers.intents import Intent
 from providers.limits import NOT_EMPTY
-from providers.properties import Property, output, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs, made_by_us
@@ -25,20 +25,23 @@ class AppPublication(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
     source_app: Property[str] = reference(
-        "App", "The app that is published; another one is published over it.", replaces=False, follows=True
+        "App",
+        "The app that is published; another one is published over it.",
+        change=Change.IN_PLACE,
+        follows=True,
     )
     space: Property[str] = reference(
-        "Space", "The managed space that it is in; another one is a move.", replaces=False
+        "Space", "The managed space that it is in; another one is a move.", change=Change.IN_PLACE
     )
     name: Property[str] = prop("Name of the published app.", limits=NOT_EMPTY)
     description: Property[str] = prop("What the app is for.", default="")
     data: Property[Literal["source", "target"]] = prop(
         "Whose data the app has after publishing anew: that of the new source, or that which it had.",
         default="source",
-        local=True,
+        change=Change.NO_REQUEST,
     )
     adopt: Property[bool] = prop(
-        "Manage an app of this name that somebody else published.", default=None, create_only=True
+        "Manage an app of this name that somebody else published.", default=None, change=Change.AT_CREATION
     )
 
     url: Property[str] = output("Where users open the app.")

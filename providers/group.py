@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from providers.limits import GROUP_NAME, ROLES_OF_A_GROUP
-from providers.properties import Property, output, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Host
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
@@ -23,7 +23,7 @@ class Group(Resource):
     provider_type: Property[Literal["idp", "custom"]] = prop(
         "Whether the members come from the identity provider or are set in Qlik.",
         default="idp",
-        replaces=True,
+        change=Change.REPLACES,
     )
     description: Property[str] = prop("What the group is for; custom groups only.", default="")
     roles: Property[list[str]] = prop(
@@ -32,7 +32,7 @@ class Group(Resource):
         limits=ROLES_OF_A_GROUP,
     )
     adopt: Property[bool] = prop(
-        "Manage a group of this name that somebody else made.", default=None, create_only=True
+        "Manage a group of this name that somebody else made.", default=None, change=Change.AT_CREATION
     )
 
     status: Property[str] = output("`active` or `disabled`.")

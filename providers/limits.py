@@ -30,7 +30,7 @@ _LABEL = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _LABEL_HINT = "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end"
 ALIAS = Limits(_LABEL_HINT, {"pattern": f"^{_LABEL}$"})
 ALIAS_HOSTNAME = Limits(
-    f"<label>.<region>.qlikcloud.com with a label of {_LABEL_HINT}",
+    f"label.region.qlikcloud.com with a label of {_LABEL_HINT}",
     {"pattern": rf"^{_LABEL}\.[a-z]+\.qlikcloud\.com$"},
 )
 

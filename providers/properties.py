@@ -9,6 +9,7 @@ every run pays for its imports.
 from __future__ import annotations
 
 import difflib
+import enum
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -28,6 +29,16 @@ REQUIRED: Any = object()
 """Default of a property that has none: it must be set."""
 
 
+class Change(enum.Enum):
+    """What another value of a property does to the object that exists."""
+
+    IN_PLACE = "in place"
+    REPLACES = "replaces"
+    REFUSED = "refused"
+    AT_CREATION = "at creation"
+    NO_REQUEST = "no request"
+
+
 class Property(Generic[T]):
     """One property of a kind: declared by `prop`, `reference` or `output`, read as an output of the
     resource.
@@ -38,9 +49,7 @@ class Property(Generic[T]):
         doc: str,
         *,
         default: Any = REQUIRED,
-        replaces: bool = False,
-        create_only: bool = False,
-        local: bool = False,
+        change: Change = Change.IN_PLACE,
         reference: str = "",
         follows: bool = False,
         computed: bool = False,
@@ -49,9 +58,7 @@ class Property(Generic[T]):
     ) -> None:
         self.doc = doc
         self.default = default
-        self.replaces = replaces
-        self.create_only = create_only
-        self.local = local
+        self.change = change
         self.reference = reference
         self.follows = follows
         self.computed = computed
@@ -84,6 +91,11 @@ class Property(Generic[T]):
     def type(self) -> Any:
         """The Python type of the value: for `Property[list[str]]` it is `list[str]`."""
         return get_args(eval(self._annotation, vars(sys.modules[self._owner.__module__])))[0]  # noqa: S307
+
+    @property
+    def at_qlik(self) -> bool:
+        """Whether Qlik holds the value, so that it is sent when it differs and read back."""
+        return self.change not in (Change.AT_CREATION, Change.NO_REQUEST)
 
     @property
     def camel(self) -> str:
@@ -135,9 +147,7 @@ def prop(
     doc: str,
     *,
     default: Any = REQUIRED,
-    replaces: bool = False,
-    create_only: bool = False,
-    local: bool = False,
+    change: Change = Change.IN_PLACE,
     choices: Sequence[str] = (),
     limits: Limits = NONE,
     kw_only: bool = True,
@@ -145,32 +155,27 @@ def prop(
     """Declare a property that a program sets.
 
     `default` is what unset and null mean; a default of None leaves an unset property alone at Qlik: neither
-    sent nor compared. `replaces`: Qlik cannot change it, so a new object takes the old one's place.
-    `create_only`: used when the object is made and without meaning afterwards. `local`: kept in the state
-    alone, unknown to Qlik. `choices`: the words that a list may hold. `limits`: what a value may be.
-    (`kw_only` is for type checkers alone.)
+    sent nor compared. `change` is what another value does. `choices`: the words that a list may hold.
+    `limits`: what a value may be. (`kw_only` is for type checkers alone.)
     """
     return Property(
         doc,
         default=default,
-        replaces=replaces,
-        create_only=create_only,
-        local=local,
+        change=change,
         choices=choices,
         limits=limits,
     )
 
 
 def reference(
-    kind: str, doc: str, *, default: Any = REQUIRED, replaces: bool = True, follows: bool = False
+    kind: str, doc: str, *, default: Any = REQUIRED, change: Change = Change.REPLACES, follows: bool = False
 ) -> Any:
     """Declare a property that holds the id of a resource of another kind.
 
     An id is unknown in a preview only while its resource is being replaced, so an unknown one replaces this
-    resource as well, unless it `follows`: then the new id is an update like any other. `replaces=False`:
-    another id is an update (a move).
+    resource as well, unless it `follows`: then the new id is a change like any other.
     """
-    return Property(doc, default=default, replaces=replaces, reference=kind, follows=follows)
+    return Property(doc, default=default, change=change, reference=kind, follows=follows)
 
 
 def output(doc: str, *, init: Literal[False] = False) -> Any:

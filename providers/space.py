@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from providers.errors import NotEmpty
 from providers.limits import SPACE_NAME
-from providers.properties import Property, output, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, PreconditionFailed
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
@@ -20,10 +20,12 @@ class Space(Resource):
         "Name, unique among the spaces of the tenant, case-sensitive.",
         limits=SPACE_NAME,
     )
-    type: Property[Literal["shared", "managed", "data"]] = prop("What kind of space it is.", replaces=True)
+    type: Property[Literal["shared", "managed", "data"]] = prop(
+        "What kind of space it is.", change=Change.REPLACES
+    )
     description: Property[str] = prop("What the space is for.", default="")
     adopt: Property[bool] = prop(
-        "Manage a space of this name that somebody else made.", default=None, create_only=True
+        "Manage a space of this name that somebody else made.", default=None, change=Change.AT_CREATION
     )
 
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from providers.limits import NOT_EMPTY, SPACE_ROLES
-from providers.properties import Property, prop, reference
+from providers.properties import Change, Property, prop, reference
 from providers.qlik import Cloud, Host
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
@@ -18,7 +18,7 @@ class SpaceAssignment(Resource):
     space: Property[str] = reference("Space", "The space that access is given to.")
     assignee: Property[str] = reference("Group", "Id of the group, or of the user or bot, that gets access.")
     type: Property[Literal["group", "user", "bot"]] = prop(
-        "What the assignee is.", default="group", replaces=True
+        "What the assignee is.", default="group", change=Change.REPLACES
     )
     roles: Property[list[str]] = prop(
         "Roles in the space; which ones there are depends on its type.",
@@ -26,7 +26,7 @@ class SpaceAssignment(Resource):
         choices=SPACE_ROLES,
     )
     adopt: Property[bool] = prop(
-        "Manage an assignment that somebody else made.", default=None, create_only=True
+        "Manage an assignment that somebody else made.", default=None, change=Change.AT_CREATION
     )
 
 

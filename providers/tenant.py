@@ -10,7 +10,7 @@ from providers import registration
 from providers.errors import Unfinished
 from providers.intents import Intent
 from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
-from providers.properties import Property, output, prop
+from providers.properties import Change, Property, output, prop
 from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs
@@ -21,9 +21,11 @@ Switch = Property[bool]
 class Tenant(Resource):
     """A tenant of its own for one customer. Its id is its system hostname, which never changes."""
 
-    region: Property[str] = prop("Region of the tenant, such as `eu`. It can never change.", limits=REGION)
+    region: Property[str] = prop("Region of the tenant, such as `eu`.", change=Change.REFUSED, limits=REGION)
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant whose licence the new one is made under.", create_only=True, limits=NOT_EMPTY
+        "Hostname of the tenant whose licence the new one is made under.",
+        change=Change.AT_CREATION,
+        limits=NOT_EMPTY,
     )
     name: Property[str] = prop("Display name.", limits=NOT_EMPTY)
     alias: Property[str] = prop(
@@ -31,7 +33,7 @@ class Tenant(Resource):
         default=None,
         limits=ALIAS_HOSTNAME,
     )
-    datacenter: Property[str] = prop("Data centre within the region. It can never change.", default=None)
+    datacenter: Property[str] = prop("Data centre within the region.", default=None, change=Change.REFUSED)
     auto_assign_create_shared_spaces_role_to_professionals: Switch = prop(
         "Whether professional users may create shared spaces.", default=None
     )
@@ -48,14 +50,14 @@ class Tenant(Resource):
     grace_days: Property[int] = prop(
         "Days until a deactivated tenant is purged, where no `TenantLifecycle` sees to it.",
         default=30,
-        local=True,
+        change=Change.NO_REQUEST,
         limits=GRACE_DAYS,
     )
     revive: Property[dict[str, str] | Literal["new"]] = prop(
         "Take back this tenant instead of making one: `{hostname, tenant_id}`, as destroying it printed "
         "them. `new` makes a new one, whatever an earlier run may have left.",
         default=None,
-        create_only=True,
+        change=Change.AT_CREATION,
     )
 
     tenant_id: Property[str] = output("Qlik's id of the tenant.")
@@ -70,15 +72,11 @@ class TenantVerbs(Verbs):
     kind = Tenant
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A tenant cannot move, and is not replaced because somebody edited a line."""
+        """The tenant to take back is named in full."""
         revive = want.get("revive")
         if isinstance(revive, dict) and revive.keys() != {"hostname", "tenant_id"}:
             return {"revive": "takes hostname and tenant_id, both, and nothing else"}
-        return {
-            name: f"a tenant cannot move from {have[name]} to {want.get(name)}; make a new stack"
-            for name in ("region", "datacenter")
-            if have.get(name) and have[name] != want.get(name)
-        }
+        return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Find the tenant that is to be taken back, or make one; then give it its name and the rest."""

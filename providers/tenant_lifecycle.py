@@ -7,7 +7,7 @@ from typing import Literal
 from providers import registration
 from providers.intents import Intent
 from providers.limits import DAY, GRACE_DAYS
-from providers.properties import Property, output, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, TenantDisabled
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs
@@ -23,18 +23,18 @@ class TenantLifecycle(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant whose life it is.")
     kind: Property[Literal["production", "trial"]] = prop(
-        "Whether it is a paying customer or a trial.", default="production", local=True
+        "Whether it is a paying customer or a trial.", default="production", change=Change.NO_REQUEST
     )
     ends_on: Property[str] = prop(
         "Last day of a trial, as YYYY-MM-DD.",
         default=None,
-        local=True,
+        change=Change.NO_REQUEST,
         limits=DAY,
     )
     grace_days: Property[int] = prop(
         "Days from the deactivation until Qlik purges the tenant; until then it can be brought back.",
         default=30,
-        local=True,
+        change=Change.NO_REQUEST,
         limits=GRACE_DAYS,
     )
 

@@ -69,9 +69,7 @@ class Verbs:
         return {
             each.name: want[each.name]
             for each in self.kind.inputs()
-            if not (each.local or each.create_only)
-            and want.get(each.name) is not None
-            and want[each.name] != have.get(each.name)
+            if each.at_qlik and want.get(each.name) is not None and want[each.name] != have.get(each.name)
         }
 
 
@@ -95,10 +93,7 @@ class Collection(Verbs):
         return {
             known[name].camel: value
             for name, value in properties.items()
-            if value is not None
-            and not (
-                known[name].local or known[name].create_only or known[name].reference or known[name].computed
-            )
+            if value is not None and not (known[name].reference or known[name].computed)
         }
 
     def decode(self, found: dict[str, Any]) -> Properties:
@@ -106,7 +101,7 @@ class Collection(Verbs):
         return {
             each.name: each.canonical(found.get(each.camel))
             for each in self.kind.properties.values()
-            if not (each.local or each.create_only or each.reference)
+            if each.at_qlik and not each.reference
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:

@@ -1,0 +1,107 @@
+"""Write docs/resources.md, the reference of the resources, from their classes: `make docs`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from providers import kinds
+from providers.properties import REQUIRED, Property
+from providers.resource import Resource
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = DOCS / "resources.md"
+EXAMPLE = DOCS / "examples" / "own-program" / "__main__.py"
+INTRODUCTION = """\
+# Resources
+
+The kinds of resource that a customer is made of. `QlikCustomerTenant` makes them from a stack file; a program
+of your own can use them directly:
+
+```python
+{example}```
+
+Every property takes a value or an output of another resource, and reads as an output. Null and unset mean the
+same: the default. A property whose default is "left alone" is, while unset, neither sent to Qlik nor compared
+with what is there. The order of a list of names carries no meaning. What is wrong with a value is told in
+previews too.
+
+The column *change* says what another value does to the object that exists: `in place` changes it, `replaces`
+makes a new one and deletes the old one, `refused` is an error, `no request` changes the state alone, and
+`at creation` means that the property is of no meaning afterwards.
+
+A preview sends no request. An object that has the name already is taken over if this client made it (that
+makes a repeated or killed run safe); otherwise it is an error, unless `adopt` says to manage it from here on.
+"""
+
+
+def reference() -> str:
+    """The page as it should be."""
+    introduction = INTRODUCTION.format(example=EXAMPLE.read_text("utf-8"))
+    sections = (section(name, kind) for name, kind in kinds().items())
+    return "\n".join([introduction, *sections, "This page is generated from the classes: `make docs`.", ""])
+
+
+def section(name: str, kind: type[Resource]) -> str:
+    """Describe one kind: what it is, what a program sets, what Qlik adds."""
+    return "\n".join(
+        [
+            f"## {name}\n",
+            f"{inspect.cleandoc(kind.__doc__ or '')}\n",
+            f"Type token `pulumi-python:dynamic/qlik:{name}`.\n",
+            "| property | type | default | change | meaning |",
+            "|---|---|---|---|---|",
+            *(row(each) for each in kind.inputs()),
+            "",
+            *outputs(kind),
+        ]
+    )
+
+
+def row(prop: Property[Any]) -> str:
+    """Describe one property in a row."""
+    hint = prop.limits.hint or ", ".join(prop.choices)
+    meaning = f"{prop.doc} Allowed: {hint}." if hint else prop.doc
+    cells = (
+        f"`{prop.name}`",
+        type_name(prop.type),
+        default(prop),
+        prop.change.value,
+        meaning.replace("|", "\\|"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def outputs(kind: type[Resource]) -> Iterator[str]:
+    """Describe what Qlik adds."""
+    computed = [each for each in kind.properties.values() if each.computed]
+    if computed:
+        yield "| output | type | meaning |"
+        yield "|---|---|---|"
+        yield from (f"| `{each.name}` | {type_name(each.type)} | {each.doc} |" for each in computed)
+        yield ""
+
+
+def default(prop: Property[Any]) -> str:
+    """What an unset property means."""
+    if prop.default is REQUIRED:
+        return "required"
+    if prop.default is None:
+        return "left alone" if prop.at_qlik else "none"
+    return f"`{prop.default!r}`".replace("'", '"')
+
+
+def type_name(hint: Any) -> str:
+    """Name a type as a reader knows it: `str`, `list[str]`, or the words that are allowed."""
+    if get_origin(hint) is Literal:
+        return ", ".join(f'`"{word}"`' for word in get_args(hint))
+    arguments = get_args(hint)
+    if arguments and get_origin(hint) not in (list, dict):
+        return " or ".join(type_name(each) for each in arguments)
+    return f"`{hint.__name__ if isinstance(hint, type) and not arguments else hint}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(reference(), "utf-8")
