@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 def current_settings() -> Settings:
     """See stacks.current_settings."""
+    # Collections while modules load and models are built would take longer than all the rest.
+    gc.disable()
+    try:
+        return _settings()
+    finally:
+        gc.enable()
+
+
+def _settings() -> Settings:
     from stacks import settings
 
     root = Path(pulumi.get_root_directory())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from stacks.document import Keys
-from stacks.models import Block
+from stacks.models import Block, block_of
 from stacks.rules import choices
 from stacks.values import show
 
@@ -119,10 +119,3 @@ def field_at(model: type[Block], keys: Keys) -> tuple[type[Block], FieldInfo | N
         if get_origin(field.annotation) is dict:
             next(steps, None)
     return block, field
-
-
-def block_of(annotation: Any) -> type[Block] | None:
-    """Return the block that an annotation is about: `Group` of `dict[str, Group]`; None if there is none."""
-    if isinstance(annotation, type) and issubclass(annotation, Block):
-        return annotation
-    return next((block for part in get_args(annotation) if (block := block_of(part))), None)

@@ -6,22 +6,9 @@ more than one value are in rules.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic import ValidationInfo as Info
-from pydantic import ValidatorFunctionWrapHandler as Handler
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from stacks.values import (
     Alias,
@@ -41,8 +28,9 @@ from stacks.values import (
 )
 
 IN_PLACE = "in place"
-SALVAGE = object()
-"""Validation context: leave out what is broken instead of raising, so that the rules can look at the rest."""
+AT_CREATION = "read only when it is made"
+NEW_IMPORT = "imported anew and republished; published apps keep their id"
+NO_REQUEST = "nothing at Qlik"
 
 
 def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) -> Any:
@@ -55,41 +43,12 @@ class Block(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys_only(cls, data: Any, info: Info) -> Any:
-        if info.context is not SALVAGE:
-            return data
-        given = data if isinstance(data, Mapping) else {}
-        keys = {field.alias or name: field for name, field in cls.model_fields.items()}
-        return {k: given.get(k) for k, field in keys.items() if k in given or field.is_required()}
 
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _broken_is_none(cls, value: Any, check: Handler, info: Info) -> Any:
-        try:
-            return check(value)
-        except ValidationError:
-            if info.context is not SALVAGE:
-                raise
-            return _sound_part(value, check, cls.model_fields[str(info.field_name)].default_factory)
-
-
-def _sound_part(value: Any, check: Handler, empty: Any) -> Any:
-    """Return what of a list or mapping passes on its own; None for anything else that is broken."""
-    if empty is None:
-        return None
-    parts: list[Any] = []
-    if isinstance(value, list):
-        parts = [[item] for item in value]
-    elif isinstance(value, dict):
-        parts = [{key: item} for key, item in value.items()]
-    sound = empty()
-    for part in parts:
-        with suppress(ValidationError):
-            checked = check(part)
-            sound = {**sound, **checked} if isinstance(sound, dict) else [*sound, *checked]
-    return sound
+def block_of(annotation: Any) -> type[Block] | None:
+    """Return the block that an annotation is about: `Group` of `dict[str, Group]`; None if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return annotation
+    return next((block for part in get_args(annotation) if (block := block_of(part))), None)
 
 
 class TenantSwitches(Block):
@@ -119,22 +78,27 @@ class Lifecycle(Block):
     """What kind of customer this is, and what happens to the tenant when it goes."""
 
     kind: LifecycleKind = key(
-        "production", about="A production tenant is protected from deletion; a trial ends on a day."
+        "production",
+        about="A production tenant is protected from deletion; a trial ends on a day.",
+        change=NO_REQUEST,
     )
     ends_on: Day | None = key(
-        None, about="The last day of a trial, in quotes. Required for a trial, only for a trial."
+        None,
+        about="The last day of a trial, in quotes. Required for a trial, only for a trial.",
+        change=NO_REQUEST,
     )
     grace_days: GraceDays = key(
         30,
         about="Days from the deactivation of the tenant until Qlik deletes its data; so long it can return.",
+        change=NO_REQUEST,
     )
 
 
 class Revive(Block):
     """A deactivated tenant that this stack takes up again instead of making a new one."""
 
-    hostname: Hostname = key(about="The tenant's system hostname.", change="read when the tenant is made")
-    tenant_id: Text = key(about="The tenant's id at Qlik.", change="read when the tenant is made")
+    hostname: Hostname = key(about="The tenant's system hostname.", change=AT_CREATION)
+    tenant_id: Text = key(about="The tenant's id at Qlik.", change=AT_CREATION)
 
 
 Revival = Annotated[
@@ -159,8 +123,12 @@ class Group(Block):
     roles: list[Text] = key(
         default_factory=list, about="Names of roles of the tenant, built-in or custom.", max_length=100
     )
-    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same group.")
-    adopt: Switch = key(False, about="Take over a group of that name that somebody else made.")
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same group.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over a group of that name that somebody else made.", change=AT_CREATION
+    )
 
 
 class Space(Block):
@@ -176,8 +144,12 @@ class Space(Block):
         default_factory=dict,
         about="For each key of `groups` that has access: its roles here. Which there are depends on `type`.",
     )
-    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same space.")
-    adopt: Switch = key(False, about="Take over a space of that name that somebody else made.")
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same space.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over a space of that name that somebody else made.", change=AT_CREATION
+    )
 
 
 class App(Block):
@@ -185,12 +157,16 @@ class App(Block):
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     template: Name | None = key(
-        None, about="The exact name of the template app in the source tenant. Either this or `template_id`."
+        None,
+        about="The exact name of the template app in the source tenant. Either this or `template_id`.",
+        change=NEW_IMPORT,
     )
-    template_id: Text | None = key(None, about="The id of the template app. Either this or `template`.")
+    template_id: Text | None = key(
+        None, about="The id of the template app. Either this or `template`.", change=NEW_IMPORT
+    )
     version: Version = key(
         about="The version of the template, in quotes: the `2.3.0` of a description that ends in `{v2.3.0}`.",
-        change="imported anew and republished; published apps keep their id",
+        change=NEW_IMPORT,
     )
     staging: Text = key(
         about="Key of the shared space into which the template is imported.", change="in place: the app moves"
@@ -201,10 +177,16 @@ class App(Block):
         change="in place: one publication each comes or goes",
     )
     data: Switch = key(
-        True, about="The template comes with data, which is published. `false`: keep the data there is."
+        True,
+        about="The template comes with data, which is published. `false`: published apps keep their own data.",
+        change=NEW_IMPORT,
     )
-    renamed_from: Text | None = key(None, about="The former key, so that a new key keeps the same app.")
-    adopt: Switch = key(False, about="Take over an app of that name that somebody else made.")
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same app.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over an app of that name that somebody else made.", change=AT_CREATION
+    )
 
 
 class Plan(Block):
@@ -213,7 +195,9 @@ class Plan(Block):
     tenant: TenantSwitches = key(default_factory=TenantSwitches, about="Switches of the tenant.")
     lifecycle: Lifecycle = key(default_factory=Lifecycle, about="Production or trial, and the grace period.")
     protect: Switch | None = key(
-        None, about="Refuse to delete what holds users' work. Default: yes for production, no for a trial."
+        None,
+        about="Refuse to delete what holds users' work. Default: yes for production, no for a trial.",
+        change=NO_REQUEST,
     )
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
@@ -225,7 +209,9 @@ class Customer(Plan):
 
     name: Name = key(about="The tenant's display name.")
     plan: Text | None = key(
-        None, about="Name of a plan: the file `plans/<plan>.yaml`, over which all this merges."
+        None,
+        about="Name of a plan: the file `plans/<plan>.yaml`, over which all this merges.",
+        change=NO_REQUEST,
     )
     alias: Alias | None = key(
         None,
@@ -235,7 +221,7 @@ class Customer(Plan):
     revive: Revival | None = key(
         None,
         about="The deactivated tenant to take up again, or `new` to make another one for certain.",
-        change="read when the tenant is made",
+        change=AT_CREATION,
     )
 
     @property
@@ -255,7 +241,7 @@ class Settings(Block):
     source_tenant: Hostname = key(
         alias="qlik:source_tenant",
         about="Hostname of the tenant that has the template apps and the licence; same region.",
-        change="in place; apps are imported anew",
+        change="apps are imported anew and republished",
     )
     customer: Customer = key(alias="tenantry:customer", about="The customer.")
 

@@ -55,7 +55,7 @@ def _config(config: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _values(config: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield keys with their namespace (default: the project's name), and values as the engine hands them over."""
+    """Yield keys with their namespace (default: the project), and values as the engine hands them over."""
     for key, value in config.items() if isinstance(config, dict) else ():
         yield key if ":" in key else f"{name}:{key}", as_config(value)
 

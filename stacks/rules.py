@@ -178,7 +178,7 @@ _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
 
 
 def _unique(kind: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
-    """Complain of each (key, path, name, scope) whose name is taken in its scope; their order is no matter."""
+    """Complain of each (key, path, name, scope) whose name is taken in its scope, in any order."""
     taken: dict[tuple[str, str], str] = {}
     for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):
         first = taken.setdefault((name, scope), key)

@@ -10,6 +10,9 @@ from stacks.errors import Problem
 
 CUSTOMER = "tenantry:customer"
 
+_TOP = 2
+"""How many keys lead to a value of the customer itself, such as its name."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -43,6 +46,8 @@ class Sources:
     def problem(self, keys: Keys, text: str, item: object = None) -> Problem:
         """Return the problem at `keys`, told for the file that has the value, or the nearest around it."""
         source = self.of(keys)
+        if keys[-1] == "name" and len(keys) > _TOP and not self.has(keys):
+            keys = keys[:-1]  # the entry's key is its name
         line, _ = source.place(keys, item)
         return Problem(source.name, line, path_text(keys[1:] if source.is_plan else keys), text)
 
@@ -52,10 +57,12 @@ class Sources:
 
     def of(self, keys: Keys) -> Source:
         """Return the source that has `keys`, or else the nearest value around them."""
-        for end in range(len(keys), 0, -1):
-            part = keys[:end]
-            if holds(self.stack.values, part):
-                return self.stack
-            if self.plan and part[0] == CUSTOMER and end > 1 and holds(self.plan.values, part[1:]):
-                return self.plan
-        return self.stack
+        found = (self.has(keys[:end]) for end in range(len(keys), 0, -1))
+        return next((source for source in found if source), self.stack)
+
+    def has(self, keys: Keys) -> Source | None:
+        """Return the source that has a value at exactly `keys`, be it empty."""
+        if holds(self.stack.values, keys):
+            return self.stack
+        below = self.plan and keys[0] == CUSTOMER and len(keys) > 1 and holds(self.plan.values, keys[1:])
+        return self.plan if below else None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from stacks.document import Keys
 from stacks.errors import Problem
 from stacks.messages import keys_of, text_of
-from stacks.models import SALVAGE, Block
+from stacks.models import Block, block_of
 from stacks.rules import Complaint
 from stacks.sources import Sources
 
@@ -40,7 +41,7 @@ def validate(
         checked = model.model_validate(values)
     except ValidationError as failure:
         errors = failure.errors(include_url=False)
-        checked = model.model_validate(values, context=SALVAGE)
+        checked = salvage(model, values, {keys_of(error) for error in errors})
     problems = [
         sources.problem(
             (*root, *keys_of(error)), text_of(error, model, sources.written((*root, *keys_of(error))))
@@ -55,6 +56,40 @@ def validate(
         if (whole or not complaint.incomplete) and not _misled(complaint, broken)
     ]
     return checked, problems
+
+
+def salvage(model: type[Model], values: object, broken: set[Keys], at: Keys = ()) -> Model:
+    """Return what can be read of `values`, for the rules to look at; `broken` are the paths of errors.
+
+    A value that is broken or missing is None, or empty if it is a list or mapping; nothing is converted.
+    """
+    given = values if isinstance(values, dict) else {}
+    sound = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        sound[name] = _sound(field, given.get(key), broken, (*at, key))
+    return model.model_construct(**sound)
+
+
+def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
+    inner = block_of(field.annotation)
+    if inner and isinstance(value, dict) and get_origin(field.annotation) is dict:
+        return {key: salvage(inner, entry, broken, (*at, key)) for key, entry in value.items()}
+    if inner and (isinstance(value, dict) or field.is_required()):
+        return salvage(inner, value, broken, at)
+    if value is None or at in broken:
+        # A broken word has no default: what depends on it is not known.
+        absent = value is None and at not in broken
+        return field.get_default(call_default_factory=True) if absent or field.default_factory else None
+    if isinstance(value, list):
+        return [item for index, item in enumerate(value) if (*at, index) not in broken]
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if not _inside((*at, key), broken)}
+    return value
+
+
+def _inside(around: Keys, broken: set[Keys]) -> bool:
+    return any(keys[: len(around)] == around for keys in broken)
 
 
 def _misled(complaint: Complaint, broken: set[Keys]) -> bool:

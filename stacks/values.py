@@ -63,7 +63,7 @@ def _space_name(value: str) -> str | None:
     bad = [character for character in _FORBIDDEN_IN_SPACE_NAMES if character in value]
     if bad:
         listed = " ".join(_FORBIDDEN_IN_SPACE_NAMES)
-        return f"{value!r} has {' '.join(bad)} in it; the name of a space cannot hold any of {listed}"
+        return f'"{value}" has {" ".join(bad)} in it; the name of a space cannot hold any of {listed}'
     return _name(value)
 
 
@@ -156,7 +156,7 @@ Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{_REGION
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
 # Editors see the file, where an unquoted date is a date: both forms are text to a schema.
 Day = Annotated[date, BeforeValidator(_day), _text(pattern=f"^{_DATE}$")]
-GraceDays = Annotated[int, BeforeValidator(_whole), Field(ge=10, le=90)]
+GraceDays = Annotated[int, Field(ge=10, le=90), BeforeValidator(_whole)]
 SpaceRoles = Annotated[
     list[Text],
     Field(min_length=1),

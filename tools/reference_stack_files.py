@@ -1,0 +1,119 @@
+"""Write what is made of the models of stack files: `stacks/schema.json`, tables of `docs/stack-files.md`.
+
+`make docs` runs it. The part of the page above the mark is written by hand and kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import models_json_schema
+
+from stacks.models import App, Block, Customer, Group, Lifecycle, Revive, Settings, Space, TenantSwitches
+from stacks.schema import schema
+from stacks.values import ROLES
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "stack-files.md"
+SCHEMA = ROOT / "stacks" / "schema.json"
+MARK = "<!-- From here on made by `make docs` from stacks/models.py -->\n"
+
+_BLOCKS: dict[type[Block], str] = {
+    Settings: "config",
+    Customer: "tenantry:customer",
+    TenantSwitches: "tenant",
+    Lifecycle: "lifecycle",
+    Revive: "revive",
+    Group: "groups",
+    Space: "spaces",
+    App: "apps",
+}
+_FIRST = ("name", "plan", "alias", "tenant", "lifecycle", "protect", "revive")
+_NAMED_BY_KEY = (Group, Space, App)
+
+
+def schema_text() -> str:
+    """Return what `stacks/schema.json` must hold."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def page_text(written: str) -> str:
+    """Return what the page must hold, given what it holds now: the written part, and the tables."""
+    above, mark, _ = written.partition(MARK)
+    if not mark:
+        raise SystemExit(f"{PAGE.name} has lost its mark; put this line above the tables:\n{MARK}")
+    return above + MARK + "\n" + "\n".join(_reference())
+
+
+def _reference() -> Iterator[str]:
+    _, made = models_json_schema([(block, "validation") for block in _BLOCKS])
+    yield "## Keys\n"
+    for block, key in _BLOCKS.items():
+        yield f"### `{key}`\n"
+        yield " ".join((block.__doc__ or "").split()) + "\n"
+        yield "| Key | Value | Default | What it does | When it changes |"
+        yield "| --- | --- | --- | --- | --- |"
+        for name, field in _in_order(block):
+            value = made["$defs"][block.__name__]["properties"][name]
+            yield _row(block, name, field, value)
+        yield ""
+    yield "### Roles in spaces\n"
+    yield "| Type of space | Roles |\n| --- | --- |"
+    yield from (f"| `{kind}` | {_words(roles)} |" for kind, roles in ROLES.items())
+    yield ""
+
+
+def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
+    fields = [(field.alias or name, field) for name, field in block.model_fields.items()]
+    place = {name: index for index, name in enumerate(_FIRST)}
+    return sorted(fields, key=lambda entry: place.get(entry[0], len(place))) if block is Customer else fields
+
+
+def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any]) -> str:
+    default = value.get("default")
+    if field.is_required():
+        shown = "the key" if name == "name" and block in _NAMED_BY_KEY else "**required**"
+    else:
+        shown = f"`{json.dumps(default)}`".replace('"', "") if default is not None else "-"
+    cells = (f"`{name}`", _kind(value), shown, value["description"], value["x-change"])
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _kind(value: dict[str, Any]) -> str:
+    """Return the kind of a value in words, from its JSON schema."""
+    options = [option for option in value.get("anyOf", value.get("oneOf", [])) if option != {"type": "null"}]
+    if options:
+        return " or ".join(dict.fromkeys(_kind(option) for option in options))
+    if "$ref" in value:
+        block = next(block for block in _BLOCKS if value["$ref"].endswith(f"/{block.__name__}"))
+        return f"[{_BLOCKS[block]}](#{_BLOCKS[block].replace(':', '')})"
+    if words := value.get("enum", [value["const"]] if "const" in value else None):
+        return _words(words)
+    match value["type"]:
+        case "boolean":
+            return "`true` or `false`"
+        case "integer":
+            return f"whole number, {value['minimum']} to {value['maximum']}"
+        case "array":
+            return f"list of {_kind(value['items'])}"
+        case "object":
+            return f"for each key: {_kind(value['additionalProperties'])}"
+    return "text"
+
+
+def _words(words: Any) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def write() -> None:
+    """Write both files."""
+    SCHEMA.write_text(schema_text(), "utf-8")
+    PAGE.write_text(page_text(PAGE.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    write()
