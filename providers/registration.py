@@ -160,9 +160,10 @@ def _listed(cloud: Cloud, want: Properties) -> list[dict[str, Any]]:
 
 def _fits(tenant: dict[str, Any], started: datetime) -> bool:
     """Tell whether a tenant is active, still has no name of its own, and was made when the note says."""
-    made = datetime.fromisoformat(tenant["createdAt"])
     unnamed = tenant.get("name", "") in ("", tenant["hostnames"][0].partition(".")[0])
-    return tenant["status"] == "active" and unnamed and started - CLOCK_SKEW <= made <= started + LONGEST_RUN
+    made = datetime.fromisoformat(tenant["createdAt"])
+    in_time = started - CLOCK_SKEW <= made <= started + LONGEST_RUN
+    return tenant["status"] == "active" and unnamed and in_time
 
 
 def _asked(note: dict[str, Any], want: Properties) -> str:
