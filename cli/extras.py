@@ -18,12 +18,11 @@ def needs(extra: str) -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in OWN:
+    except ImportError as error:
+        missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        name = getattr(missing, "name", None)
+        if not isinstance(missing, ModuleNotFoundError) or not name or name.partition(".")[0] in OWN:
             raise
-        typer.echo(
-            f"This command needs {error.name}, which is not installed. "
-            f'Install it with: pip install "tenantry[{extra}]"',
-            err=True,
-        )
+        advice = f'pip install "tenantry[{extra}]"'
+        typer.echo(f"This command needs {name}, which is not installed. Install it with: {advice}", err=True)
         raise typer.Exit(1) from None

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ PULUMI = ROOT / ".venv" / "bin" / "pulumi"
 STACK = "globex"
 NEXT = f"""\
 What to try next:
-  make demo ARGS=--stay       keeps all this running, and says how to use it from another terminal
-  stacks/Pulumi.{STACK}.yaml   the file that made it: change it and run the demo again
-  make emulator               the local Qlik Cloud on its own"""
+  make demo ARGS=--stay        keeps all this running, and says how to use it from another terminal
+  stacks/Pulumi.{STACK}.yaml    the file that made it: change it and run the demo again
+  make emulator                the local Qlik Cloud on its own"""
 END_SECONDS = 30
+WIDTH = 160  # addresses stay in one piece
+QUIETLY = ("--skip-preview", "--yes", "--suppress-outputs", "--suppress-progress")
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 class Demo:
@@ -49,23 +51,20 @@ class Demo:
 
     def run(self) -> None:
         """Make the customer, show what it is, and show that a second run has nothing to do."""
-        console.rule(f"pulumi up --stack {STACK}")
         self.pulumi("stack", "init", STACK, "--no-select", quiet=True)
-        seconds = self.timed_up()
-        console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
-        self._qlik.control.clear_requests()
+        console.rule(f"pulumi up --stack {STACK}")
+        self.up()
         show(json.loads(self.pulumi("stack", "output", "--json", "--stack", STACK, quiet=True)))
         console.rule("pulumi up again, nothing changed")
-        seconds = self.timed_up("--expect-no-changes")
-        console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
+        self.up("--expect-no-changes")
 
-    def timed_up(self, *args: str) -> float:
-        """One `pulumi up` on the stack; returns its seconds."""
+    def up(self, *args: str) -> None:
+        """One `pulumi up` on the stack, and what it took."""
+        self._qlik.control.clear_requests()
         started = time.monotonic()
-        self.pulumi(
-            "up", "--stack", STACK, "--config-file", str(self._file), "--skip-preview", "--yes", *args
-        )
-        return time.monotonic() - started
+        self.pulumi("up", "--stack", STACK, "--config-file", str(self._file), *QUIETLY, *args)
+        seconds = time.monotonic() - started
+        console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
 
     def pulumi(self, *args: str, quiet: bool = False) -> str:
         """Run `pulumi` in the checkout; `quiet` returns what it prints instead of showing it.
@@ -74,18 +73,18 @@ class Demo:
         Raises CalledProcessError.
         """
         command = [str(PULUMI), *args, "--non-interactive"]
-        output = subprocess.PIPE if quiet else None
+        pipe = subprocess.PIPE if quiet else None
         with subprocess.Popen(
-            command, cwd=ROOT, env=self._env, stdout=output, text=True, start_new_session=True
+            command, cwd=ROOT, env=self._env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
         ) as process:
             try:
-                printed, _ = process.communicate()
+                output, errors = process.communicate()
             except BaseException:
                 end(process)
                 raise
         if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
-        return printed or ""
+            raise subprocess.CalledProcessError(process.returncode, command, output, errors)
+        return output or ""
 
     def stay(self) -> None:
         """Say how to go on in another terminal, and wait for Ctrl-C."""
@@ -110,15 +109,21 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def show(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack: plain values first, then a table for each map."""
-    plain = {name: value for name, value in outputs.items() if not isinstance(value, dict)}
-    maps = {name: value for name, value in outputs.items() if isinstance(value, dict) and value}
-    for title, rows in {"": plain, **maps}.items():
-        table = Table(title=title, title_justify="left", show_header=False, box=None, title_style="bold")
-        for name, value in rows.items():
-            table.add_row(name, value if isinstance(value, str) else json.dumps(value))
-        console.print(table)
-        console.print()
+    """Print the outputs of the stack, a line for each value."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for names, value in leaves(outputs):
+        table.add_row(" / ".join(names), str(value), style="bold" if len(names) == 1 else None)
+    Console(width=WIDTH).print(table)
+    console.print()
+
+
+def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Every value in nested maps, with the names that lead to it."""
+    if not isinstance(value, dict):
+        yield names, value
+        return
+    for name, inner in value.items():
+        yield from leaves(inner, (*names, name))
 
 
 def main() -> int:
@@ -134,6 +139,7 @@ def main() -> int:
             if arguments.stay:
                 demo.stay()
     except subprocess.CalledProcessError as error:
+        console.print(f"{error.output or ''}{error.stderr or ''}", end="")
         console.print(f"The demo stopped: exit code {error.returncode} of {' '.join(error.cmd)}")
         return 1
     except KeyboardInterrupt:

@@ -1,0 +1,105 @@
+"""The command line as a whole: every command explains itself, and is in the reference."""
+
+from __future__ import annotations
+
+import builtins
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import cli
+from cli.app import app
+from tools import reference_cli
+
+BIN = Path(sys.executable).parent
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every command below `command`, by its words."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield " ".join((*path, name)), each
+        yield from commands(each, (*path, name))
+
+
+ALL = dict(commands(typer.main.get_command(app)))
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
+    """Let these libraries be missing."""
+    real = builtins.__import__
+
+    def import_(name: str, *args: Any, **options: Any) -> Any:
+        if name.partition(".")[0] in libraries:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, *args, **options)
+
+    for module in list(sys.modules):
+        if module.partition(".")[0] in (*libraries, "emulator") or module == "cli.app":
+            monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(builtins, "__import__", import_)
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_every_command_and_option_has_help(words: str) -> None:
+    command = ALL[words]
+    assert command.help
+    assert all(option.help for option in command.params if option.param_type_name == "option")
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_every_command_is_in_the_reference(words: str) -> None:
+    assert f"`tenantry {words}`" in reference_cli.PAGE.read_text("utf-8")
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert reference_cli.PAGE.read_text("utf-8") == reference_cli.reference(), "stale: run `make docs`"
+
+
+def test_the_installed_command_lists_all() -> None:
+    said = subprocess.run([BIN / "tenantry", "--help"], capture_output=True, text=True, check=True).stdout
+    assert [words for words in ALL if words.split()[0] not in said] == []
+
+
+def test_version_names_both_versions() -> None:
+    said = CliRunner().invoke(app, ["version"])
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in said.output.splitlines()] == ["tenantry", "pulumi"]
+    assert all(line.split()[1][0].isdigit() for line in said.output.splitlines())
+
+
+def test_the_emulator_gets_its_arguments_and_gives_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    got: list[Sequence[str]] = []
+
+    def main(argv: Sequence[str]) -> int:
+        got.append(argv)
+        return 3
+
+    monkeypatch.setattr("emulator.__main__.main", main)
+    said = CliRunner().invoke(app, ["emulator", "--port", "0", "--help"])
+    assert (got, said.exit_code) == ([["--port", "0", "--help"]], 3)
+
+
+def test_a_missing_extra_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "starlette")
+    said = CliRunner().invoke(app, ["emulator"])
+    assert said.exit_code == 1
+    assert "needs starlette" in said.output
+    assert 'pip install "tenantry[emulator]"' in said.output
+
+
+def test_without_its_own_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "typer")
+    with pytest.raises(SystemExit, match=r'needs typer.*pip install "tenantry\[cli\]"'):
+        cli.main()
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "emulator")
+    with pytest.raises(ModuleNotFoundError, match="emulator"):
+        CliRunner().invoke(app, ["emulator"], catch_exceptions=False)

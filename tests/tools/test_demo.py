@@ -1,0 +1,118 @@
+"""`make demo` as its user sees it: a process that shows the job, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+import tools.demo
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Demo:
+    """A running demo whose temporary files and processes can be told from all others."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
+        self.folder, self._mark = folder, uuid.uuid4().hex
+        (folder / "tmp").mkdir()
+        (folder / "home").mkdir()
+        env = {**os.environ, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "_DEMO": self._mark}
+        command = [sys.executable, "-u", "-m", "tools.demo", *args]
+        self._output = folder / "output"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+
+    @property
+    def output(self) -> str:
+        """What it printed so far."""
+        return self._output.read_text()
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Wait until it has printed `text`."""
+        end = time.monotonic() + seconds
+        while text not in self.output:
+            assert time.monotonic() < end, self.output
+            assert self.process.poll() is None, self.output
+            time.sleep(0.02)
+
+    def leftovers(self) -> list[str]:
+        """Files and processes of the demo that are still there."""
+        files = [str(file) for part in ("home", "tmp") for file in (self.folder / part).iterdir()]
+        return files + [str(process) for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get("_DEMO") == self._mark
+        except psutil.Error:
+            return False
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., Demo]:
+    """Start a demo with these arguments."""
+    return lambda *args: Demo(tmp_path, *args)
+
+
+def test_it_makes_a_customer_and_shows_that_a_second_run_asks_nothing(start: Callable[..., Demo]) -> None:
+    demo = start()
+    assert demo.process.wait(120) == 0, demo.output
+    first, second = re.findall(r"^(\d+) requests", demo.output, re.MULTILINE)
+    assert int(first) > 10
+    assert int(second) == 0
+    assert re.search(r"^url +https://\S+\.eu\.qlikcloud\.com$", demo.output, re.MULTILINE)
+    assert "What to try next" in demo.output
+    assert demo.leftovers() == []
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.Signals, code: int) -> None:
+    demo = start()
+    demo.wait_for("created")
+    demo.process.send_signal(stop)
+    assert demo.process.wait(60) == code, demo.output
+    assert "Traceback" not in demo.output
+    assert demo.leftovers() == []
+
+
+def test_it_stays_on_request_until_it_is_stopped(start: Callable[..., Demo]) -> None:
+    """What it prints for another terminal works there."""
+    demo = start("--stay")
+    demo.wait_for("Ctrl-C here ends it all.", 120)
+    lines = demo.output.splitlines()
+    exports = [line for line in lines if line.startswith("export ")]
+    again = next(line for line in lines if line.startswith(".venv/bin/pulumi up"))
+    script = "\n".join([*exports, f"{again} --skip-preview --yes --non-interactive --expect-no-changes"])
+    other = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert other.returncode == 0, other.stdout + other.stderr
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(60) == 0, demo.output
+    assert demo.leftovers() == []
+
+
+def test_it_fails_when_pulumi_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "pulumi"
+    broken.write_text("#!/bin/sh\necho the reason >&2\nexit 7\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(tools.demo, "PULUMI", broken)
+    monkeypatch.setattr(sys, "argv", ["demo"])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert tools.demo.main() == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    said = capfd.readouterr().out
+    assert "the reason\nThe demo stopped: exit code 7" in said
+    assert "What to try next" not in said
