@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, UnexpectedAnswer
+from providers.qlik.testing import Reply
+from tests.providers.qlik.conftest import TENANT, MakeSky, failed
+from tests.providers.qlik.test_calls import BROKEN
+
+LOCATION = "/api/v1/temp-contents/abc"
+
+
+def test_download(make_sky: MakeSky, tmp_path: Path) -> None:
+    sky = make_sky([Reply(200, content=b"x" * 1_000_000)])
+    to = tmp_path / "app.qvf"
+    assert sky.tenant.download(LOCATION, to) == 1_000_000
+    assert to.read_bytes() == b"x" * 1_000_000
+    assert list(tmp_path.iterdir()) == [to]
+    assert (sky.asked[0].method, sky.asked[0].host, sky.asked[0].path) == ("GET", TENANT, LOCATION)
+    assert sky.asked[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_download_of_nothing(make_sky: MakeSky, tmp_path: Path) -> None:
+    to = tmp_path / "empty"
+    assert make_sky([Reply(200)]).tenant.download(LOCATION, to) == 0
+    assert to.read_bytes() == b""
+
+
+def test_download_waits_until_the_content_is_complete(make_sky: MakeSky, tmp_path: Path) -> None:
+    sky = make_sky([Reply(204), Reply(204), Reply(200, content=b"app")])
+    assert sky.tenant.download(LOCATION, tmp_path / "app") == 3
+    assert sky.clock.slept == [1, 1]
+
+
+def test_download_does_not_wait_for_ever(make_sky: MakeSky, tmp_path: Path) -> None:
+    sky = make_sky(lambda call: Reply(204), {"TENANTRY_DEADLINE": "30"})
+    with pytest.raises(DeadlineExceeded, match=f"{LOCATION} to be complete"):
+        sky.tenant.download(LOCATION, tmp_path / "app")
+    assert sum(sky.clock.slept) <= 30
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ([failed(410)], ApiError),
+        ([Reply(202, content=b"later")], UnexpectedAnswer),
+        ([Reply(206, content=b"part")], UnexpectedAnswer),
+        ([Reply(200, content=b"short", headers={"Content-Length": "10"})] * 4, ConnectionFailed),
+        ([BROKEN] * 4, ConnectionFailed),
+    ],
+)
+def test_a_failed_download_leaves_no_trace(
+    make_sky: MakeSky, tmp_path: Path, replies: list[Reply], error: type[Exception], before: bytes | None
+) -> None:
+    to = tmp_path / "app"
+    if before is not None:
+        to.write_bytes(before)
+    sky = make_sky(list(replies))
+    with pytest.raises(error):
+        sky.tenant.download(LOCATION, to)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == (
+        {"app": before} if before else {}
+    )
+    assert len(sky.asked) == len(replies)
+
+
+def test_a_download_that_broke_off_starts_again(make_sky: MakeSky, tmp_path: Path) -> None:
+    broken = Reply(200, content=b"too short, but longer than the rest", headers={"Content-Length": "1000"})
+    sky = make_sky([broken, failed(503), Reply(200, content=b"whole")])
+    assert sky.tenant.download(LOCATION, tmp_path / "app") == 5
+    assert (tmp_path / "app").read_bytes() == b"whole"
+
+
+def test_an_error_of_a_download_is_read_and_not_saved(make_sky: MakeSky, tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="TEMP-410"):
+        make_sky([failed(410, "TEMP-410")]).tenant.download(LOCATION, tmp_path / "app")
+
+
+def test_upload(make_sky: MakeSky, tmp_path: Path) -> None:
+    file = tmp_path / "app.qvf"
+    file.write_bytes(b"qvf" * 200_000)
+    sky = make_sky([Reply(200, {"attributes": {"id": "1"}})])
+    answer = sky.tenant.upload("/api/v1/apps/import", file, params={"spaceId": "s", "name": "Sales"})
+    assert answer == {"attributes": {"id": "1"}}
+    call = sky.asked[0]
+    assert (call.method, call.params) == ("POST", {"spaceId": ["s"], "name": ["Sales"]})
+    assert call.body == file.read_bytes()
+    assert call.headers["Content-Type"] == "application/octet-stream"
+    assert call.headers["Content-Length"] == "600000"
+
+
+def test_upload_is_not_repeated_unless_that_does_no_harm(make_sky: MakeSky, tmp_path: Path) -> None:
+    file = tmp_path / "app.qvf"
+    file.write_bytes(b"qvf")
+    with pytest.raises(AnswerLost):
+        make_sky([BROKEN]).tenant.upload("/x", file)
+    sky = make_sky([BROKEN, Reply(201)])
+    assert sky.tenant.upload("/x", file, repeatable=True) is None
+    assert [call.body for call in sky.asked] == [b"qvf", b"qvf"]
+
+
+@pytest.mark.parametrize("refusal", [failed(401), failed(429, Retry_After="1")], ids=["401", "429"])
+def test_a_refused_upload_is_sent_whole_again(make_sky: MakeSky, tmp_path: Path, refusal: Reply) -> None:
+    file = tmp_path / "app.qvf"
+    file.write_bytes(b"qvf")
+    sky = make_sky([refusal, Reply(200, {})])
+    sky.tenant.upload("/x", file)
+    assert [call.body for call in sky.asked] == [b"qvf", b"qvf"]
+
+
+def test_upload_of_a_file_that_is_not_there(make_sky: MakeSky, tmp_path: Path) -> None:
+    sky = make_sky([])
+    with pytest.raises(FileNotFoundError):
+        sky.tenant.upload("/x", tmp_path / "nothing")
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from providers.qlik import Cloud
+from tests.providers.qlik.wire import Wire
+
+folder, size = Path(sys.argv[1]), int(sys.argv[2])
+
+def script(exchange):
+    if exchange.command == "POST":
+        return exchange.answer(200, {})
+    exchange.send_response(200)
+    exchange.send_header("Content-Length", str(size))
+    exchange.end_headers()
+    block = bytes(1 << 20)
+    for _ in range(size >> 20):
+        exchange.wfile.write(block)
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+source = folder / "source"
+with source.open("wb") as file:
+    file.truncate(size)
+with Wire(script, discard=True) as wire:
+    environ = {"QLIK_CLIENT_ID": "i", "QLIK_CLIENT_SECRET": "s", "QLIK_CLOUD_ENDPOINT": wire.url}
+    with Cloud(environ) as cloud:
+        tenant = cloud.tenant("a.eu.qlikcloud.com")
+        tenant.post("/warm-up", {})
+        before = peak()
+        tenant.upload("/upload", source)
+        assert wire.asked[-1].headers["Content-Length"] == str(size)
+        assert tenant.download("/download", folder / "target") == size
+        print(peak() - before)
+"""
+
+
+def test_large_files_do_not_grow_memory(tmp_path: Path) -> None:
+    megabytes = 192
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(tmp_path), str(megabytes << 20)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 24

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.qlik import UnexpectedAnswer
+from providers.qlik.testing import Call, Reply
+from tests.providers.qlik.conftest import TENANT, MakeSky
+from tests.providers.qlik.secrecy import everything_said
+
+
+def to(location: str, status: int = 302) -> Reply:
+    return Reply(status, content=b"<html>over there</html>", headers={"Location": location})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/api/v1/users/7?x=1",
+        f"https://{TENANT}/api/v1/users/7?x=1",
+        f"http://{TENANT}/api/v1/users/7?x=1",
+        f"https://{TENANT.upper()}:443/api/v1/users/7?x=1",
+    ],
+)
+def test_followed_on_the_same_host_with_the_token(make_sky: MakeSky, status: int, location: str) -> None:
+    sky = make_sky([to(location, status), Reply(200, {"id": "7"})])
+    assert sky.tenant.get("/api/v1/users/me", {"first": "only"}) == {"id": "7"}
+    second = sky.asked[1]
+    assert (second.method, second.host, second.path, second.params) == (
+        "GET",
+        TENANT,
+        "/api/v1/users/7",
+        {"x": ["1"]},
+    )
+    assert second.headers["Authorization"] == f"Bearer token-of-{TENANT}"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/api",
+        "//evil.example/api",
+        "https://other.eu.qlikcloud.com/api",
+        f"https://{TENANT}.evil.example/api",
+        f"https://{TENANT}@evil.example/api",
+    ],
+)
+def test_never_to_another_host(make_sky: MakeSky, location: str) -> None:
+    sky = make_sky([to(location)])
+    with pytest.raises(UnexpectedAnswer, match="another host") as caught:
+        sky.tenant.get("/x")
+    assert len(sky.asked) == 1
+    assert "token-of" not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_of_reads_only(make_sky: MakeSky, method: str) -> None:
+    sky = make_sky([to("/elsewhere", 307)])
+    with pytest.raises(UnexpectedAnswer, match="redirect"):
+        getattr(sky.tenant, method)("/x")
+    assert len(sky.asked) == 1
+
+
+def test_not_for_tokens(make_sky: MakeSky) -> None:
+    sky = make_sky([to("/elsewhere")], tokens=False)
+    with pytest.raises(UnexpectedAnswer):
+        sky.tenant.get("/x")
+    assert len(sky.network.calls) == 1
+
+
+def test_not_without_end(make_sky: MakeSky) -> None:
+    sky = make_sky(lambda call: to("/again"))
+    with pytest.raises(UnexpectedAnswer, match="more than 5 redirects"):
+        sky.tenant.get("/x")
+    assert len(sky.asked) == 6
+
+
+@pytest.mark.parametrize("reply", [Reply(302), to(""), to("relative"), Reply(304)], ids=str)
+def test_to_nowhere(make_sky: MakeSky, reply: Reply) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        make_sky([reply]).tenant.get("/x")
+
+
+def test_of_a_list(make_sky: MakeSky) -> None:
+    def handler(call: Call) -> Reply:
+        return to("/there") if call.path == "/here" else Reply(200, {"data": [{"id": "1"}]})
+
+    assert list(make_sky(handler).tenant.list("/here")) == [{"id": "1"}]
