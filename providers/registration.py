@@ -183,6 +183,6 @@ def _shown(tenants: list[dict[str, Any]]) -> str:
 
 
 _ADVICE = (
-    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know "
+    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant you know "
     "to be this customer's, or `revive: new` to have a new one made, and run `pulumi up`."
 )

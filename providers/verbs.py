@@ -93,7 +93,9 @@ class Collection(Verbs):
         return {
             known[name].camel: value
             for name, value in properties.items()
-            if value is not None and not (known[name].reference or known[name].computed)
+            if value is not None
+            and known[name].at_qlik
+            and not (known[name].reference or known[name].computed)
         }
 
     def decode(self, found: dict[str, Any]) -> Properties:
