@@ -168,8 +168,8 @@ def _fits(tenant: dict[str, Any], started: datetime) -> bool:
 
 def _asked(note: dict[str, Any], want: Properties) -> str:
     return (
-        f"A run of this stack asked register.{want['region']}.qlikcloud.com for a tenant at {note['started']} "
-        "and never saw the answer."
+        f"A run of this stack asked register.{want['region']}.qlikcloud.com for a tenant at "
+        f"{note['started']} and never saw the answer."
     )
 
 
