@@ -104,10 +104,10 @@ class Property(Generic[T]):
         return head + "".join(word.capitalize() for word in tail)
 
     def canonical(self, value: Any) -> Any:
-        """Return the one form in which a value is compared and stored: null is the default, sets are
-        sorted.
+        """Return the one form in which a value is compared and stored: null and empty are the default, sets
+        are sorted.
         """
-        if value is None:
+        if value is None or (isinstance(value, str | list | dict) and not value):
             return None if self.default is REQUIRED else self.default
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return sorted(set(value))

@@ -1,0 +1,62 @@
+"""Inputs of every kind of resource in which each property is set to something that Qlik takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TENANT = "x1y2z3.eu.qlikcloud.com"
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "Tenant": {
+        "region": "eu",
+        "source_tenant": "templates.eu.qlikcloud.com",
+        "name": "Globex",
+        "alias": "globex.eu.qlikcloud.com",
+        "datacenter": "eu-west-1",
+        "auto_assign_create_shared_spaces_role_to_professionals": False,
+        "auto_assign_private_analytics_content_creator_role_to_professionals": True,
+        "auto_assign_data_services_contributor_role_to_professionals": False,
+        "enable_app_opening_feedback": True,
+        "status": "active",
+        "grace_days": 20,
+        "revive": {"hostname": TENANT, "tenant_id": "t1"},
+    },
+    "TenantLifecycle": {"tenant": TENANT, "kind": "trial", "ends_on": "2026-12-31", "grace_days": 20},
+    "Group": {
+        "tenant": TENANT,
+        "name": "Analysts",
+        "provider_type": "custom",
+        "description": "Who builds",
+        "roles": ["AnalyticsAdmin", "Developer"],
+        "adopt": True,
+    },
+    "Space": {"tenant": TENANT, "name": "Sales", "type": "managed", "description": "Daily", "adopt": True},
+    "SpaceAssignment": {
+        "tenant": TENANT,
+        "space": "s1",
+        "assignee": "g1",
+        "type": "user",
+        "roles": ["consumer", "contributor"],
+        "adopt": True,
+    },
+    "App": {
+        "tenant": TENANT,
+        "space": "s1",
+        "name": "Sales Overview",
+        "description": "Revenue",
+        "source_tenant": "templates.eu.qlikcloud.com",
+        "template": "Sales Overview",
+        "version": "2.3.0",
+        "data": False,
+        "adopt": True,
+    },
+    "AppPublication": {
+        "tenant": TENANT,
+        "source_app": "a1",
+        "space": "s2",
+        "name": "Sales Overview",
+        "description": "{v2.3.0}",
+        "data": "target",
+        "adopt": True,
+    },
+}

@@ -1,0 +1,309 @@
+"""The rules that hold for every kind: what check makes of inputs, what a difference means, what comes back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.output import UNKNOWN, Unknown
+
+from providers import adapter, kinds
+from providers.adapter import Provider
+from providers.properties import REQUIRED, Change, Property
+from providers.qlik import Cloud
+from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from providers.resource import PROVIDER_KEY, provider_string
+from tests.providers.samples import SAMPLES, TENANT
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = [(name, each) for name, kind in kinds().items() for each in kind.inputs()]
+EACH_PROPERTY = pytest.mark.parametrize(
+    ("kind", "each"), [pytest.param(name, each, id=f"{name}.{each.name}") for name, each in EVERY]
+)
+EACH_KIND = pytest.mark.parametrize("kind", SAMPLES)
+
+# A template is named in one of two ways, so no sample can have both.
+EXTRA = {"template_id": "a0"}
+
+
+def of(kind: str) -> Provider:
+    return Provider(kinds()[kind].module())
+
+
+def sample(kind: str, each: Property[Any]) -> dict[str, Any]:
+    """Inputs of the kind in which the property is surely set."""
+    inputs = dict(SAMPLES[kind])
+    if each.name == "template_id":
+        del inputs["template"]
+        inputs |= EXTRA
+    assert each.name in inputs
+    return inputs
+
+
+def another(value: Any) -> Any:
+    """A value of the same type that differs; it need not be one that Qlik takes."""
+    if isinstance(value, bool):
+        return not value
+    return value | {"tenant_id": "t2"} if isinstance(value, dict) else value + value
+
+
+def checked(kind: str, news: dict[str, Any], olds: dict[str, Any] | None = None) -> Any:
+    """What check returns, as inputs and a list of (property, reason)."""
+    result = of(kind).check(olds or {}, news)
+    return result.inputs, [(failure.property, failure.reason) for failure in result.failures]
+
+
+@EACH_KIND
+def test_the_samples_set_every_property_and_are_right(kind: str) -> None:
+    """Otherwise the tests below would prove less than they say."""
+    inputs, failures = checked(kind, SAMPLES[kind])
+    assert failures == []
+    assert inputs == SAMPLES[kind]
+    assert inputs.keys() | EXTRA.keys() >= {each.name for each in kinds()[kind].inputs()}
+
+
+@EACH_PROPERTY
+def test_null_empty_and_unset_mean_the_same(kind: str, each: Property[Any]) -> None:
+    """Whichever of them a stack file has: the same inputs, the same complaints, so never a difference."""
+    unset = {name: value for name, value in sample(kind, each).items() if name != each.name}
+    value = sample(kind, each)[each.name]
+    empty = [type(value)()] if isinstance(value, str | list | dict) else []
+    expected = checked(kind, unset)
+    if each.default is REQUIRED:
+        assert expected[1] == [(each.name, "is required")]
+    else:
+        assert expected[0].get(each.name) == each.default
+    for nothing in (None, *empty):
+        assert checked(kind, unset | {each.name: nothing}) == expected
+
+
+@EACH_PROPERTY
+def test_sets_are_sorted_and_without_doubles(kind: str, each: Property[Any]) -> None:
+    """The order of a list in a file never makes a difference."""
+    value = sample(kind, each)[each.name]
+    if not isinstance(value, list):
+        assert each.canonical(value) == value
+        return
+    assert len(value) > 1
+    given = sample(kind, each) | {each.name: [*reversed(value), value[0]]}
+    assert checked(kind, given) == checked(kind, sample(kind, each))
+    assert checked(kind, given)[0][each.name] == sorted(value)
+
+
+@EACH_PROPERTY
+def test_a_value_of_another_type_is_told_by_its_property(kind: str, each: Property[Any]) -> None:
+    """Nothing is turned into the right type by guessing: `version: 2.1` is a mistake."""
+    _, failures = checked(kind, sample(kind, each) | {each.name: 2.5})
+    assert [name for name, _ in failures] == [each.name] * len(failures)
+    assert failures
+
+
+@EACH_PROPERTY
+def test_what_is_unknown_comes_back_untouched(kind: str, each: Property[Any]) -> None:
+    """In a preview: the value itself, also deep in a list or an object, and no complaint about it."""
+    given = sample(kind, each) | {each.name: UNKNOWN}
+    inputs, failures = checked(kind, given)
+    assert (inputs[each.name], failures) == (UNKNOWN, [])
+    for nested in (["b", UNKNOWN, "a"], {"hostname": UNKNOWN, "tenant_id": "t1"}):
+        inputs, failures = checked(kind, given | {each.name: nested})
+        assert (inputs[each.name], failures) == (nested, [])
+
+
+@EACH_PROPERTY
+def test_what_an_unknown_value_replaces(kind: str, each: Property[Any]) -> None:
+    """A reference is unknown only while its object is replaced, so that replaces this one too; except where
+    it follows. Any other property replaces as it always does.
+    """
+    have = sample(kind, each)
+    result = of(kind).diff("id", have | {PROVIDER_KEY: "p"}, have | {each.name: UNKNOWN, PROVIDER_KEY: "p"})
+    replaces = (bool(each.reference) and not each.follows) or each.change is Change.REPLACES
+    assert result.replaces == ([each.name] if replaces else [])
+
+
+def test_an_unknown_reference_by_name() -> None:
+    """The rule above, written out once, so that it does not only repeat the declarations."""
+    have = SAMPLES["AppPublication"]
+    diff = of("AppPublication").diff
+    assert diff("id", have, have | {"source_app": UNKNOWN}).replaces == []
+    assert diff("id", have, have | {"space": UNKNOWN}).replaces == ["space"]
+    assert diff("id", have, have | {"space": "s3"}).replaces == []
+    assert diff("id", have, have | {"tenant": UNKNOWN}).replaces == ["tenant"]
+
+
+@EACH_PROPERTY
+def test_create_only_never_makes_a_difference(kind: str, each: Property[Any]) -> None:
+    """It keeps the value that the object was made with, whatever the file says now; all others do not."""
+    have = sample(kind, each)
+    changed = another(have[each.name]) if each.name != "roles" else [*have["roles"], "z"]
+    want, _ = checked(kind, have | {each.name: changed}, have)
+    gone, _ = checked(kind, {name: value for name, value in have.items() if name != each.name}, have)
+    added, _ = checked(kind, have, {name: value for name, value in have.items() if name != each.name})
+    if each.change is Change.AT_CREATION:
+        assert want == gone == have
+        assert each.name not in added
+    else:
+        assert want[each.name] == each.canonical(changed) != have[each.name]
+        assert gone.get(each.name) == (None if each.default is REQUIRED else each.default)
+        assert added[each.name] == have[each.name]
+
+
+def test_numbers_come_back_as_integers_at_any_depth() -> None:
+    """The engine hands all numbers over as floats, and Qlik refuses `30.0`."""
+    inputs, failures = checked("Tenant", SAMPLES["Tenant"] | {"grace_days": 20.0})
+    assert (inputs, failures) == (SAMPLES["Tenant"], [])
+    assert type(inputs["grace_days"]) is int
+    deep = adapter.integers({"a": [1.0, {"b": 2.0}], "c": 2.5, "d": True, "e": "3.0"})
+    assert repr(deep) == "{'a': [1, {'b': 2}], 'c': 2.5, 'd': True, 'e': '3.0'}"
+
+
+def test_a_typing_error_is_told_with_what_was_meant() -> None:
+    """A property that does not exist is a mistake, not a no-op; outputs that the SDK passes on are none."""
+    _, failures = checked("Space", SAMPLES["Space"] | {"descripton": "x", "owner_id": None})
+    assert failures == [("descripton", "Space has no property 'descripton' (did you mean description?)")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("Group", {"tenant", "name", "provider_type"}),
+        ("Space", {"tenant", "name"}),
+        ("SpaceAssignment", {"tenant", "space", "assignee"}),
+        ("AppPublication", {"tenant", "space", "name"}),
+    ],
+)
+def test_a_replacement_that_keeps_its_natural_key_deletes_first(kind: str, key: set[str]) -> None:
+    """Else create would find the old object, return its id, and the engine would then delete that."""
+    have = SAMPLES[kind]
+    for each in kinds()[kind].inputs():
+        result = of(kind).diff("id", have, have | {each.name: UNKNOWN})
+        assert bool(result.delete_before_replace) == (each.name not in key), each.name
+    assert of(kind).diff("id", have, have).delete_before_replace
+
+
+def test_a_new_version_of_an_app_comes_before_the_old_one_goes() -> None:
+    """Its mark differs, so the two never collide; one that stays the same app must go first."""
+    have = SAMPLES["App"]
+    assert not of("App").diff("id", have, have | {"version": "2.4.0"}).delete_before_replace
+    assert of("App").diff("id", have, have | {"space": UNKNOWN}).delete_before_replace
+
+
+@EACH_KIND
+def test_nothing_changed_is_no_difference(kind: str) -> None:
+    """Outputs, and the provider string, are not compared with inputs."""
+    outputs = {each.name: "seen" for each in kinds()[kind].properties.values() if each.computed}
+    result = of(kind).diff("id", SAMPLES[kind] | outputs | {PROVIDER_KEY: "p"}, SAMPLES[kind])
+    assert (result.changes, result.replaces) == (None, [])
+
+
+def test_unchanged_inputs_import_neither_pydantic_nor_requests() -> None:
+    """Most runs change nothing, and every run pays for its imports; what is new is checked with pydantic."""
+    program = """
+import sys
+from tests.providers.samples import SAMPLES
+from providers import kinds
+from providers.adapter import Provider
+for name, kind in kinds().items():
+    provider, inputs = Provider(kind.module()), SAMPLES[name]
+    assert provider.check(inputs, inputs).inputs == inputs
+    provider.diff("id", inputs, inputs)
+heavy = {"pydantic", "requests", "urllib3"} & sys.modules.keys()
+assert not heavy, heavy
+provider.check({}, inputs)
+assert "pydantic" in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+SPACE = {
+    "id": "s1",
+    "name": "Sales",
+    "type": "managed",
+    "description": "",
+    "ownerId": "u1",
+    "createdBy": "u1",
+}
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> MockTransport:
+    """A Qlik that has one space and one tenant, and takes every change."""
+
+    def answer(call: Call) -> Reply:
+        if call.method in ("PATCH", "DELETE"):
+            return Reply(204)
+        if call.path == "/api/v1/tenants/t1":
+            flags = {
+                "autoAssignCreateSharedSpacesRoleToProfessionals": True,
+                "enableAppOpeningFeedback": True,
+            }
+            return Reply(
+                200, {"id": "t1", "name": "Globex", "hostnames": [TENANT], "status": "active"} | flags
+            )
+        return Reply(201 if call.method == "POST" else 200, SPACE)
+
+    network = MockTransport(answer)
+    cloud = Cloud(ENVIRONMENT, adapter=network, clock=FakeClock())
+    monkeypatch.setattr(adapter, "_cloud", lambda: cloud)
+    return network
+
+
+def asked(network: MockTransport) -> list[tuple[str, Any]]:
+    """The requests but those for tokens: method and JSON."""
+    calls = [call for call in network.calls if call.path != "/oauth/token"]
+    return [(call.method, call.json if call.body else None) for call in calls]
+
+
+WANT = {"tenant": TENANT, "name": "Sales", "type": "managed", "description": ""}
+KEY = {PROVIDER_KEY: provider_string("space")}
+
+
+def test_create_and_update_return_all_outputs(network: MockTransport) -> None:
+    """What they leave out would be erased from the state."""
+    made = of("Space").create(WANT | KEY)
+    assert (made.id, made.outs) == ("s1", WANT | {"owner_id": "u1"})
+    want = WANT | {"name": "Revenue"}
+    assert of("Space").update("s1", made.outs | KEY, want | KEY).outs == want | {"owner_id": "u1"}
+    patch = [{"op": "replace", "path": "/name", "value": "Revenue"}]
+    assert asked(network) == [
+        ("POST", {"name": "Sales", "type": "managed", "description": ""}),
+        ("PATCH", patch),
+    ]
+
+
+def test_read_returns_the_live_values_as_inputs_too(network: MockTransport) -> None:
+    """So that a refresh shows which property differs, and how."""
+    result = of("Space").read("s1", WANT | KEY | {"description": "Ours", "owner_id": "u0", "adopt": True})
+    assert result.id == "s1"
+    assert result.outs == WANT | {"owner_id": "u1", "adopt": True}
+    assert result.inputs == WANT | {"adopt": True}
+
+
+@pytest.mark.usefixtures("network")
+def test_what_is_not_set_is_not_read() -> None:
+    """A property left alone is no input, so what Qlik has there is no drift."""
+    have = {"region": "eu", "source_tenant": "s", "name": "Globex", "status": "active", "grace_days": 30}
+    managed = have | {"enable_app_opening_feedback": False}
+    outputs = {"tenant_id": "t1", "hostname": TENANT}
+    result = of("Tenant").read(TENANT, managed | outputs)
+    assert result.inputs == have | {"enable_app_opening_feedback": True}
+    assert result.outs == result.inputs | outputs
+
+
+def test_what_is_not_set_is_not_sent(network: MockTransport) -> None:
+    """Neither in an update nor when it was set before: Qlik's value stays."""
+    have = SAMPLES["Tenant"] | {"tenant_id": "t1", "hostname": TENANT, PROVIDER_KEY: "p"}
+    want = {name: have[name] for name in ("region", "source_tenant", "status", "grace_days")}
+    of("Tenant").update(TENANT, have, want | {"name": "Globex Ltd", PROVIDER_KEY: "p"})
+    assert asked(network) == [("PATCH", [{"op": "replace", "path": "/name", "value": "Globex Ltd"}])]
+
+
+def test_unknown_is_never_equal() -> None:
+    """Also where it hides in a list: it may turn out to be anything."""
+    assert isinstance(UNKNOWN, Unknown)
+    assert adapter.differs(["a", UNKNOWN], ["a", UNKNOWN])
+    assert adapter.differs("a", UNKNOWN)
+    assert not adapter.differs(["a"], ["a"])
