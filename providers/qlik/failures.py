@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from http.client import IncompleteRead
 from socket import gaierror
 
 from providers.qlik.deadlines import Deadline
@@ -30,7 +31,6 @@ def connection_failed(
         exceptions.ConnectTimeoutError,
         exceptions.ProxyError,
         ssl.SSLCertVerificationError,
-        requests.exceptions.InvalidHeader,
         requests.exceptions.InvalidURL,
     )
     if is_a(exceptions.ConnectTimeoutError) and not is_a(exceptions.NewConnectionError):
@@ -41,7 +41,7 @@ def connection_failed(
     elif tls:
         reason = f"TLS: {_innermost(chain)}"
         advice = "A proxy with its own certificates? Name them in REQUESTS_CA_BUNDLE."
-    elif is_a(exceptions.IncompleteRead):
+    elif is_a(IncompleteRead):
         reason, advice = "the answer broke off", ""
     else:
         reason, advice = _innermost(chain), _reach(settings) if unsent else ""

@@ -154,6 +154,7 @@ with Wire(script, discard=True) as wire:
         assert wire.asked[-1].headers["Content-Length"] == str(size)
         assert tenant.download("/download", folder / "target") == size
         print(peak() - before)
+(folder / "target").unlink()
 """
 
 

@@ -5,15 +5,28 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that arrived."""
+
+    command: str
+    path: str
+    headers: Message
+    body: bytes
 
 
 class Exchange(BaseHTTPRequestHandler):
     """One connection; the script is called for each request on it and uses the methods below."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Wire
     body: bytes
 
@@ -21,7 +34,7 @@ class Exchange(BaseHTTPRequestHandler):
         """Answer with JSON, or with the bytes given."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+        for name, value in {"Content_Length": str(len(content)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(content)
@@ -41,7 +54,7 @@ class Exchange(BaseHTTPRequestHandler):
         while self.server.discard and length > 0:
             length -= len(self.rfile.read(min(length, 1 << 20)))
         with self.server.lock:
-            self.server.seen.append(self)
+            self.server.seen.append(Seen(self.command, self.path, self.headers, self.body))
         if self.path == "/oauth/token" and not self.server.own_tokens:
             self.answer(
                 200, {"access_token": "the-access-token", "token_type": "Bearer", "expires_in": 21600}
@@ -73,7 +86,7 @@ class Wire(ThreadingHTTPServer):
         self.script = script
         self.own_tokens = own_tokens
         self.discard = discard
-        self.seen: list[Exchange] = []
+        self.seen: list[Seen] = []
         self.connections = 0
         self.lock = threading.Lock()
         self.stopping = threading.Event()
@@ -84,7 +97,7 @@ class Wire(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     @property
-    def asked(self) -> list[Exchange]:
+    def asked(self) -> list[Seen]:
         """The requests, without those for tokens."""
         return [each for each in self.seen if each.path != "/oauth/token"]
 

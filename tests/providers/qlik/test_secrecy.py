@@ -1,0 +1,80 @@
+"""No secret gets out, whatever goes wrong: not in messages, attributes, causes, contexts, logs or notices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from providers.qlik import Cloud, QlikError
+from providers.qlik.testing import FakeClock
+from tests.providers.qlik.conftest import TENANT, MakeWire, problem
+from tests.providers.qlik.secrecy import chain, everything_said
+from tests.providers.qlik.test_transport import cut_in_answer, reset
+from tests.providers.qlik.wire import Exchange, Wire
+
+SECRET = "client-secret-value"
+TOKEN = "the-access-token"
+LICENCE = "licence-key-value"
+
+
+def echo(status: int) -> Callable[[Exchange], None]:
+    """Answer with an error that repeats everything that was sent."""
+
+    def script(exchange: Exchange) -> None:
+        sent = f"{exchange.body.decode()} {exchange.headers}"
+        exchange.answer(status, problem("ECHO", sent, detail=sent, meta={"title": sent}))
+
+    return script
+
+
+BREAKDOWNS: list[Any] = [
+    *[pytest.param(echo(status), id=f"echo-{status}") for status in [400, 401, 403, 404, 409, 412, 429, 500]],
+    pytest.param(Exchange.cut, id="cut"),
+    pytest.param(reset, id="reset"),
+    pytest.param(cut_in_answer, id="cut-in-answer"),
+    pytest.param(Exchange.wait, id="silence"),
+    pytest.param(lambda each: each.answer(200, b"<html>"), id="html"),
+    pytest.param(lambda each: each.answer(302, Location="https://evil.example/"), id="redirect"),
+]
+
+
+@pytest.mark.parametrize("own_tokens", [False, True], ids=["request", "token"])
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("script", BREAKDOWNS)
+def test_of_a_request(
+    script: Callable[[Exchange], None], method: str, own_tokens: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    told: list[str] = []
+    with Wire(script, own_tokens=own_tokens) as wire:
+        environ = {
+            "QLIK_CLIENT_ID": "client-id-value",
+            "QLIK_CLIENT_SECRET": SECRET,
+            "QLIK_CLOUD_ENDPOINT": wire.url,
+            "TENANTRY_REQUEST_TIMEOUT": "0.1",
+            "TENANTRY_DEADLINE": "45",
+        }
+        body = {} if method == "get" else {"json": {"licenseKey": LICENCE}}
+        with (
+            Cloud(environ, clock=FakeClock(), notify=told.append) as cloud,
+            pytest.raises(QlikError) as caught,
+        ):
+            getattr(cloud.tenant(TENANT), method)("/api/v1/tenants", **body)
+        for each in chain(caught.value):
+            assert isinstance(each, QlikError), f"{each!r} holds the request"
+        said = everything_said(caught.value) + "\n".join(told) + caplog.text + repr(cloud)
+        for secret in [SECRET, TOKEN, LICENCE]:
+            assert secret not in said
+
+
+def test_of_nobody_listening(make_wire: MakeWire) -> None:
+    with Wire(Exchange.cut) as wire:
+        url = wire.url
+    environ = {"QLIK_CLIENT_ID": "i", "QLIK_CLIENT_SECRET": SECRET, "QLIK_CLOUD_ENDPOINT": url}
+    with Cloud(environ, clock=FakeClock()) as cloud, pytest.raises(QlikError) as caught:
+        cloud.tenant(TENANT).get("/x")
+    assert all(isinstance(each, QlikError) for each in chain(caught.value))
+    assert SECRET not in everything_said(caught.value)
