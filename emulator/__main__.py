@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 DEFAULT_PORT = 8765
+ENDING = {signal.SIGINT, signal.SIGTERM}
+
+PLAIN = "  export QLIK_CLOUD_ENDPOINT={url}\n"
+
+TLS = """\
+  Its CA file: {data}/emulator-ca.pem
+  curl --cacert {data}/emulator-ca.pem --connect-to ::{address} https://templates.eu.qlikcloud.com/...
+"""
 
 READY = """\
 Qlik Cloud emulator on {url}
 
-  export QLIK_CLOUD_ENDPOINT={url}
+{how}\
   export QLIK_CLIENT_ID=demo QLIK_CLIENT_SECRET=demo-secret            # region eu
   export QLIK_ORG_CLIENT_ID=demo-org QLIK_ORG_CLIENT_SECRET=demo-org-secret
 
@@ -33,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     from . import Emulator
 
+    # Blocked before any thread is made, so that they are waited for below, whenever they come.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
         data = Path(options.data or scratch)
         emulator = Emulator(
@@ -50,21 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             print(f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}", file=sys.stderr)
             return 1
-        print(READY.format(url=emulator.url, data=data.resolve()), flush=True)
         try:
-            _wait_for_signal()
+            print(_greeting(emulator.url, data.resolve()), flush=True)
+            signal.sigwait(ENDING)
         finally:
             emulator.stop()
     return 0
 
 
-def _wait_for_signal() -> None:
-    import signal
-
-    # Blocked first, so that a signal between two lines is waited for, not acted upon.
-    ending = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
-    signal.sigwait(ending)
+def _greeting(url: str, data: Path) -> str:
+    how = TLS if url.startswith("https") else PLAIN
+    address = url.partition("//")[2]
+    return READY.format(url=url, data=data, how=how.format(url=url, data=data, address=address))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,17 +105,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; there are 0 to 65535")
+    return int(text)
 
 
 def _milliseconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 600_000:
-        raise ValueError
-    return value
+    if not text.isdecimal() or int(text) > 600_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of milliseconds up to 600000")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ from .limits import Limits
 from .log import RequestLog
 from .world import World
 
+ADMIN_APIS = {"roles", "identity-providers"}
+ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants"}
+
 LARGEST_JSON = 500_000
 """Bytes; the Users API names it, the others only say that there is a limit."""
 
@@ -103,7 +106,7 @@ class _Exchange:
         try:
             return await self._handle()
         except Invalid as problem:
-            return self._refuse(problem.refusal(self._api))
+            return self._refuse(problem.refusal(self._api, self.request.method))
         except Refusal as refusal:
             return self._refuse(refusal)
         except ClientDisconnect:
@@ -124,6 +127,7 @@ class _Exchange:
             raise Refusal(501, "Not covered", code="EMULATOR-NOT-COVERED", detail=detail)
         call = Call(self.world, self.host, self.operation, path, headers=self.request.headers, tenant=tenant)
         self._authenticate(call)
+        self._authorise(call)
         self.app.limits.count(call)
         query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         call.query = self.operation.check_query(query)
@@ -181,6 +185,13 @@ class _Exchange:
             if user is None or user["status"] == "disabled":
                 raise Refusal(401, code="HTTP-401", detail="the user of this token is gone or disabled")
             call.user = user
+
+    def _authorise(self, call: Call) -> None:
+        """What only a TenantAdmin may do, whatever it is done to."""
+        operation = call.operation
+        closed = operation.api in ADMIN_APIS or (operation.api in ADMIN_WRITES and operation.method != "GET")
+        if closed and call.tenant and not call.is_admin:
+            raise Refusal(403, detail="needs the role TenantAdmin")
 
     async def _receive(self, call: Call) -> None:
         operation = call.operation

@@ -110,7 +110,8 @@ class Operation:
         """
         error = next(self._body_validator.iter_errors(body), None)
         if error:
-            raise Invalid(error.message, pointer="/" + "/".join(str(step) for step in error.instance_path))
+            pointer = "/" + "/".join(str(step) for step in error.instance_path)
+            raise Invalid(error.message, pointer=pointer, missing=getattr(error.kind, "property", ""))
 
 
 class Document:

@@ -17,6 +17,9 @@ STATUS_AS = {
 }
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
+NO_SOURCE = {"oauth", "apps", "items", "licenses", "temp-contents"}
+"""APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
+
 KNOWN_CODES = {
     ("tenants", 404): "TENANTS-8",
     ("groups", 404): "GROUPS-7",
@@ -27,6 +30,18 @@ KNOWN_CODES = {
     ("web-integrations", 404): "WEBINTEGRATIONS_NOT_FOUND",
 }
 """Published codes. Where none is published the code is `<API>-<status>`, which is the emulator's own."""
+
+PATCH_CODES = {
+    "tenants": ("TENANTS-10", "Invalid PATCH request"),
+    "web-integrations": ("WEBINTEGRATIONS-4", "Invalid patch"),
+}
+"""API -> code and title of a patch that the contract does not allow."""
+
+MISSING_CODES = {
+    "tenants": ("TENANTS-21", "Missing licenseKey property"),
+    "web-integrations": ("WEBINTEGRATIONS-5", "Missing required field"),
+}
+"""API -> code and title of a body that lacks a required member."""
 
 TITLES = {
     400: "Bad request",
@@ -51,7 +66,8 @@ class Refusal(Exception):
         detail: what exactly is wrong.
         headers: further response headers.
         api: whose style to use, when it is not that of the API asked.
-        extra: further members of the entry in `errors`, such as `meta` or `source`.
+        source: the part that is wrong, `{"pointer": ...}` of the body or `{"parameter": ...}` of the query.
+        extra: further members of the entry in `errors`, such as `meta`.
     """
 
     def __init__(
@@ -63,6 +79,7 @@ class Refusal(Exception):
         detail: str = "",
         headers: Mapping[str, str] | None = None,
         api: str = "",
+        source: dict[str, str] | None = None,
         **extra: Any,
     ) -> None:
         super().__init__(detail or title)
@@ -72,6 +89,7 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.api = api
+        self.source = source or {}
         self.extra = extra
 
     def body(self, api: str) -> dict[str, Any]:
@@ -79,11 +97,19 @@ class Refusal(Exception):
         api = self.api or api
         code = self.code or KNOWN_CODES.get((api, self.status)) or f"{(api or 'http').upper()}-{self.status}"
         entry: dict[str, Any] = {"code": code, "title": self.title}
-        if self.detail:
-            entry["detail"] = self.detail
+        detail = self.detail
+        extra = dict(self.extra)
+        if self.source and api in NO_SOURCE:
+            detail = f"{next(iter(self.source.values()))}: {detail}"
+        elif self.source and api == "spaces":
+            extra["meta"] = {"source": self.source}
+        elif self.source:
+            extra["source"] = self.source
+        if detail:
+            entry["detail"] = detail
         if api in STATUS_AS:
             entry["status"] = STATUS_AS[api](self.status)
-        body: dict[str, Any] = {"errors": [entry | self.extra], "traceId": secrets.token_hex(16)}
+        body: dict[str, Any] = {"errors": [entry | extra], "traceId": secrets.token_hex(16)}
         if api == "licenses":
             # Deprecated there, and still required by the published schema.
             body |= {"error": self.title, "message": self.detail or self.title}
@@ -91,18 +117,34 @@ class Refusal(Exception):
 
 
 class Invalid(Exception):
-    """A request that the contract does not allow; `pointer` or `parameter` names the part."""
+    """A request that the contract does not allow.
 
-    def __init__(self, detail: str, *, pointer: str = "", parameter: str = "") -> None:
+    Args:
+        pointer: the part of the body, as a JSON pointer.
+        parameter: the query parameter.
+        missing: name of a required member that is not there.
+    """
+
+    def __init__(self, detail: str, *, pointer: str = "", parameter: str = "", missing: str = "") -> None:
         super().__init__(detail)
         self.pointer = pointer
         self.parameter = parameter
+        self.missing = missing
 
-    def refusal(self, api: str) -> Refusal:
-        """The same as a 400 of that API."""
+    def refusal(self, api: str, method: str) -> Refusal:
+        """The same as a 400 of that API, for a request of that method."""
+        special = PATCH_CODES if method == "PATCH" else MISSING_CODES if self.missing else {}
+        code, title = special.get(api, ("", ""))
         source = {"parameter": self.parameter} if self.parameter else {"pointer": self.pointer or "/"}
-        if api in ("items", "apps", "licenses"):
-            where = next(iter(source.values()))
-            return Refusal(400, detail=f"{where}: {self}")
-        extra = {"meta": {"source": source}} if api == "spaces" else {"source": source}
-        return Refusal(400, detail=str(self), **extra)
+        if code == "TENANTS-10":
+            return rejected_patch(source["pointer"], str(self))
+        if code == "WEBINTEGRATIONS-5":
+            return Refusal(400, title, code=code, meta={"requiredFields": [self.missing]})
+        return Refusal(400, title, code=code, detail=str(self), source=source)
+
+
+def rejected_patch(pointer: str, cause: str) -> Refusal:
+    """The Tenants API's own shape for a patch it does not take: no status, the cause under `meta`."""
+    code, title = PATCH_CODES["tenants"]
+    meta = {"code": code, "title": cause}
+    return Refusal(400, title, code=code, api="tenants-patch", meta=meta, source={"pointer": pointer})

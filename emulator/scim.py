@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .errors import Invalid
@@ -33,23 +33,25 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
 DEEPEST = 50
 
 
-def compile_filter(text: str, attributes: Iterable[str], *, parameter: str = "filter") -> Test:
+def compile_filter(text: str, attributes: Mapping[str, str], *, parameter: str = "filter") -> Test:
     """Turn a filter into a test of one document. Comparison is without regard to case, as in Qlik's lists.
 
     Args:
         text: such as `name eq "Finance" and (status eq "active" or not (id eq "1"))`.
-        attributes: the attributes that may be filtered on; a dotted one looks into lists of objects.
+        attributes: what may be filtered on -> its operators, such as `eq co`; empty for all of them. A dotted
+            attribute looks into lists of objects.
         parameter: what a refusal names.
 
     Raises:
         Invalid: not a filter, or one on something that cannot be filtered on.
     """
-    return _Parser(text, {name.casefold(): name for name in attributes}, parameter).parse()
+    return _Parser(text, attributes, parameter).parse()
 
 
 class _Parser:
-    def __init__(self, text: str, attributes: dict[str, str], parameter: str) -> None:
-        self.attributes = attributes
+    def __init__(self, text: str, attributes: Mapping[str, str], parameter: str) -> None:
+        self.attributes = {name.casefold(): name for name in attributes}
+        self.operators = attributes
         self.parameter = parameter
         self.tokens = list(self._split(text))
         self.place = 0
@@ -101,11 +103,13 @@ class _Parser:
         attribute = self.attributes.get(self._take("word", "an attribute").casefold())
         if attribute is None:
             raise self._error(f"filter on one of {', '.join(self.attributes.values())}")
-        operator = OPERATORS.get(self._take("word", "an operator").casefold())
-        if operator is None:
-            raise self._error(f"the operators are {', '.join(OPERATORS)}")
+        known = self.operators[attribute].split() or list(OPERATORS)
+        name = self._take("word", "an operator").casefold()
+        if name not in known:
+            raise self._error(f"operators of {attribute} are {', '.join(known)}")
+        operator = OPERATORS[name]
         right = self._value().casefold()
-        if operator is OPERATORS["ne"]:
+        if name == "ne":
             return lambda doc: all(left != right for left in _values(doc, attribute))
         return lambda doc: any(operator(left, right) for left in _values(doc, attribute))
 

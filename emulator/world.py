@@ -16,6 +16,9 @@ from .store import SHARED, Doc, Store
 LETTERS = string.ascii_letters + string.digits
 
 
+SECRETS = {"secret", "licenseKey", "clientSecret"}
+
+
 class World:
     """Everything that one emulator knows.
 
@@ -96,10 +99,8 @@ class World:
         shared = tree.pop(SHARED, {})
         shared.pop("token", None)
         names = {tenant["id"]: tenant["hostnames"][0] for tenant in shared.get("tenant", [])}
-        for kind in ("client", "licence"):
-            for doc in shared.get(kind, []):
-                doc.update({key: "[secure]" for key in ("secret", "licenseKey") if key in doc})
-        return {"cloud": shared} | {names.get(tenant, tenant): kinds for tenant, kinds in tree.items()}
+        everything = {"cloud": shared} | {names.get(tenant, tenant): kinds for tenant, kinds in tree.items()}
+        return _masked(everything)  # type: ignore[no-any-return]
 
     def _remove_tenant(self, tenant: Doc) -> None:
         for hostname in tenant["hostnames"]:
@@ -114,6 +115,14 @@ class World:
     def _seed(self) -> None:
         with self.store.transaction():
             self._plant(self)
+
+
+def _masked(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_masked(item) for item in node]
+    if isinstance(node, dict):
+        return {key: "[secure]" if key in SECRETS else _masked(value) for key, value in node.items()}
+    return node
 
 
 def new_id() -> str:

@@ -81,9 +81,7 @@ def put(call: Call) -> Reply:
     space = _managed(call)
     assignment = find(call)
     if "roles" not in call.body:
-        raise Refusal(
-            400, code="BadRequest", detail="roles is missing", meta={"source": {"pointer": "/roles"}}
-        )
+        raise Refusal(400, detail="roles is missing", source={"pointer": "/roles"})
     assignment |= {
         "roles": _check_roles(space, call.body["roles"]),
         "updatedAt": iso(call.world.now()),
@@ -105,7 +103,9 @@ def find(call: Call) -> Doc:
     space = spaces.find(call)
     assignment = call.store.get(call.tenant_id, "assignment", call.path["assignmentId"])
     if assignment is None or assignment["spaceId"] != space["id"]:
-        raise Refusal(404, code="NotFound")
+        raise Refusal(
+            404,
+        )
     return assignment
 
 
@@ -128,7 +128,7 @@ def _check_roles(space: Doc, roles: list[str]) -> list[str]:
     if unknown or not roles:
         known = ", ".join(spaces.ROLES[space["type"]])
         detail = f"roles of a {space['type']} space are {known}; at least one is needed"
-        raise Refusal(400, code="BadRequest", detail=detail, meta={"source": {"pointer": "/roles"}})
+        raise Refusal(400, detail=detail, source={"pointer": "/roles"})
     return list(dict.fromkeys(roles))
 
 
@@ -138,5 +138,4 @@ def _check_assignee(call: Call, kind: str, assignee: str) -> None:
     else:
         known = call.store.get(call.tenant_id, "user", assignee)
     if not known:
-        source = {"source": {"pointer": "/assigneeId"}}
-        raise Refusal(400, code="BadRequest", detail=f"no such {kind}", meta=source)
+        raise Refusal(400, detail=f"no such {kind}", source={"pointer": "/assigneeId"})

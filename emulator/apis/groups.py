@@ -11,11 +11,14 @@ from ..paging import page
 from ..scim import compile_filter
 from ..store import Doc
 from ..world import new_id
+from . import users
 from .roles import assigned
 
 EVERYONE = "000000000000000000000001"
 LIMITS = {"idp": 10_000, "custom": 20_000}
-FILTERABLE = ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType", "assignedRoles.name")
+FILTERABLE = dict.fromkeys(
+    ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType", "assignedRoles.name"), ""
+)
 SORTABLE = ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType")
 
 
@@ -80,7 +83,7 @@ def patch(call: Call) -> Reply:
     for change in call.body:
         _apply(call, group, change["path"].lstrip("/"), change["value"])
     group |= {"lastUpdatedAt": iso(call.world.now()), "updatedBy": call.user_id}
-    call.store.put(call.tenant_id, "system-group" if group["id"] == EVERYONE else "group", group)
+    save(call, group)
     return Reply(204)
 
 
@@ -95,7 +98,21 @@ def delete(call: Call) -> Reply:
         # Status unpublished: a refusal that nobody takes for "gone".
         raise Refusal(409, detail=f"{len(members)} users are assigned to the group")
     call.store.delete(call.tenant_id, "group", group["id"])
+    users.forget_assignee(call, group["id"])
+    for user in members:
+        user["assignedGroups"] = [held for held in user["assignedGroups"] if held["id"] != group["id"]]
+        call.store.put(call.tenant_id, "user", user)
     return Reply(204)
+
+
+def save(call: Call, group: Doc) -> None:
+    """Keep a group, or what was changed of Everyone."""
+    call.store.put(call.tenant_id, "system-group" if group["id"] == EVERYONE else "group", group)
+
+
+def membership(group: Doc) -> Doc:
+    """A group as it shows in a user's `assignedGroups`."""
+    return {name: group[name] for name in ("id", "name", "providerType", "assignedRoles")}
 
 
 def find(call: Call) -> Doc:

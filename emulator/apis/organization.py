@@ -12,18 +12,18 @@ from ..paging import page
 from ..scim import compile_filter
 from ..store import SHARED, Doc
 
-FILTERABLE = (
-    "subscriptionId",
-    "regionCode",
-    "countryCode",
-    "name",
-    "hostnames",
-    "createdAt",
-    "updatedAt",
-    "id",
-    "status",
-    "originalId",
-)
+FILTERABLE = {
+    "subscriptionId": "eq",
+    "regionCode": "eq ne",
+    "countryCode": "",
+    "name": "eq",
+    "hostnames": "eq",
+    "createdAt": "",
+    "updatedAt": "",
+    "id": "eq",
+    "status": "eq ne",
+    "originalId": "eq",
+}
 
 SORTABLE = (
     "name",

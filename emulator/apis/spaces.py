@@ -61,9 +61,7 @@ def listing(call: Call) -> Reply:
     """The spaces that the caller may see; `name` finds every name that contains it."""
     sort = str(call.query.get("sort", "+name")).strip().lstrip("+-")
     if sort not in SORTABLE:
-        raise Refusal(
-            400, detail=f"sort by one of {', '.join(SORTABLE)}", meta={"source": {"parameter": "sort"}}
-        )
+        raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
     found = [space for space in call.store.all(call.tenant_id, "space") if _wanted(call, space)]
     data, links = page(call, found, default=10, sort="+name")
     body = {"data": [view(call, space) for space in data], "meta": {"count": len(found)}, "links": links}
@@ -123,7 +121,9 @@ def find(call: Call) -> Doc:
     """The space of the path, or 404 when it is absent or hidden from the caller."""
     space = call.store.get(call.tenant_id, "space", call.path["spaceId"])
     if space is None or not _visible(call, space):
-        raise Refusal(404, code="NotFound")
+        raise Refusal(
+            404,
+        )
     return space
 
 
@@ -152,9 +152,7 @@ def _manages(call: Call, space: Doc) -> bool:
 def must_manage(call: Call, space: Doc) -> None:
     """Refuse with 403 unless the caller may change the space and its members."""
     if not _manages(call, space):
-        raise Refusal(
-            403, code="Forbidden", detail="needs TenantAdmin, the owner or facilitator of the space"
-        )
+        raise Refusal(403, detail="needs TenantAdmin, the owner or facilitator of the space")
 
 
 def _wanted(call: Call, space: Doc) -> bool:
@@ -179,7 +177,7 @@ def _update(call: Call, changes: dict[str, Any]) -> Reply:
     if "name" in changes:
         _check_name(call, changes["name"], space["id"])
     if "ownerId" in changes and call.store.get(call.tenant_id, "user", changes["ownerId"]) is None:
-        raise Refusal(400, code="BadRequest", detail="no such user", meta={"source": {"pointer": "/ownerId"}})
+        raise Refusal(400, detail="no such user", source={"pointer": "/ownerId"})
     space |= changes | {"updatedAt": iso(call.world.now())}
     return Reply(200, view(call, call.store.put(call.tenant_id, "space", space)))
 
@@ -187,9 +185,7 @@ def _update(call: Call, changes: dict[str, Any]) -> Reply:
 def _check_name(call: Call, name: str, own_id: str = "") -> None:
     """The same rules for PATCH as for POST, whose schema states them."""
     if not name or len(name) > 256 or set(name) & set('"*?<>/|\\:'):
-        raise Refusal(
-            400, code="BadRequest", detail='name is empty, too long or holds one of " * ? < > / | \\ :'
-        )
+        raise Refusal(400, detail='name is empty, too long or holds one of " * ? < > / | \\ :')
     holder = call.store.named(call.tenant_id, "space", name)
     if holder and holder["id"] != own_id:
         raise Refusal(409, code="SpaceNameConflict", detail="a space with this name exists already")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..call import Call, Reply, operation
 from ..clock import DAY, iso
-from ..errors import Refusal
+from ..errors import Refusal, rejected_patch
 from ..hosts import DATACENTERS, DOMAIN
 from ..store import SHARED, Doc, public
 from ..world import World, new_label, new_tenant_id
@@ -183,10 +183,10 @@ def _creator(call: Call, licence: Doc) -> str:
 def _apply(call: Call, tenant: Doc, path: str, value: Any) -> None:
     if path in FLAGS:
         if not isinstance(value, bool):
-            raise _rejected(path, "value must be a boolean")
+            raise rejected_patch(path, "value must be a boolean")
         tenant[path[1:]] = value
     elif not isinstance(value, str) or not value:
-        raise _rejected(path, "value must be a non-empty string")
+        raise rejected_patch(path, "value must be a non-empty string")
     elif path == "/name":
         tenant["name"] = value
     else:
@@ -198,17 +198,12 @@ def _alias(call: Call, tenant: Doc, value: str) -> str:
     alias = value.lower()
     label, _, domain = alias.partition(".")
     if domain != f"{tenant['_region']}.{DOMAIN}":
-        raise _rejected("/hostnames/1", f"hostname must end in .{tenant['_region']}.{DOMAIN}")
+        raise rejected_patch("/hostnames/1", f"hostname must end in .{tenant['_region']}.{DOMAIN}")
     if not 3 <= len(label) <= 63:
-        raise _rejected("/hostnames/1", "subdomain length must be 3..63")
+        raise rejected_patch("/hostnames/1", "subdomain length must be 3..63")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", label) or label in RESERVED:
-        raise _rejected("/hostnames/1", "subdomain is not valid")
+        raise rejected_patch("/hostnames/1", "subdomain is not valid")
     holder = call.store.get(SHARED, "hostname", alias)
     if holder and (holder["tenant"] != tenant["id"] or alias == tenant["hostnames"][0]):
-        raise _rejected("/hostnames/1", "hostname is already in use")
+        raise rejected_patch("/hostnames/1", "hostname is already in use")
     return alias
-
-
-def _rejected(path: str, cause: str) -> Refusal:
-    meta = {"code": "TENANTS-10", "title": cause}
-    return Refusal(400, "Invalid PATCH request", code="TENANTS-10", meta=meta, source={"pointer": path})

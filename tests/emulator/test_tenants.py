@@ -1,0 +1,214 @@
+"""The life of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+
+from .api import CONSOLE, REGISTER, SOURCE, Api, error, new_tenant
+
+DAY = 86_400
+
+
+@pytest.fixture
+def register(qlik: Emulator) -> Api:
+    return Api(qlik, REGISTER).login()
+
+
+def tenant_id(tenant: Api) -> str:
+    return str(tenant.send("GET", "/api/v1/tenants/me").headers["location"].rsplit("/", 1)[1])
+
+
+def deactivate(register: Api, tenant: Api, body: Any = None, host: str = "", expect: int = 200) -> Any:
+    own_id = next(
+        t["id"] for t in register.qlik.control.dump()["cloud"]["tenant"] if tenant.host in t["hostnames"]
+    )
+    headers = {"qlik-confirm-hostname": host or tenant.host}
+    return register.post(f"/api/v1/tenants/{own_id}/actions/deactivate", body, expect=expect, headers=headers)
+
+
+def test_a_fresh_tenant_is_active_and_named_after_its_generated_host(qlik: Emulator, register: Api) -> None:
+    key = Api(qlik, SOURCE).login().get("/api/v1/licenses/overview")["licenseKey"]
+    made = register.post("/api/v1/tenants", {"licenseKey": key})
+    assert made["hostnames"] == [f"{made['name']}.eu.qlikcloud.com"]
+    assert (made["status"], made["datacenter"], made["createdByUser"]) == ("active", "eu-west-1", "")
+    again = register.post("/api/v1/tenants", {"licenseKey": key})
+    assert again["id"] != made["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "TENANTS-21"),
+        ({"licenseKey": ""}, 400, "TENANTS-21"),
+        ([], 400, "TENANTS-400"),
+        ({"licenseKey": "emulator-licence-key-us"}, 403, "TENANTS-23"),
+        ({"licenseKey": "x", "name": "Globex"}, 400, "TENANTS-400"),
+    ],
+)
+def test_creation_is_refused_with_qliks_codes(register: Api, body: Any, status: int, code: str) -> None:
+    entry = error(register.post("/api/v1/tenants", body, expect=status))
+    assert (entry["code"], entry["status"]) == (code, str(status))
+
+
+def test_the_quota_counts_deactivated_tenants_until_they_are_purged(qlik: Emulator, register: Api) -> None:
+    qlik.control.settings(tenant_quota=1)
+    tenant = new_tenant(qlik)
+    key = {"licenseKey": "emulator-licence-key-eu"}
+    assert error(register.post("/api/v1/tenants", key, expect=403))["code"] == "TENANTS-22"
+    deactivate(register, tenant, {"purgeAfterDays": 10})
+    register.post("/api/v1/tenants", key, expect=403)
+    qlik.control.advance(10 * DAY + 1)
+    register.login().post("/api/v1/tenants", key)
+
+
+def test_tenants_are_made_on_the_register_host_only(qlik: Emulator) -> None:
+    source = Api(qlik, SOURCE).login()
+    refused = source.post("/api/v1/tenants", {"licenseKey": "emulator-licence-key-eu"}, expect=400)
+    assert "register" in error(refused)["detail"]
+    assert qlik.control.health()["unknown"] == [{"request": f"POST {SOURCE}/api/v1/tenants", "count": 1}]
+    Api(qlik, REGISTER).login().get("/api/v1/spaces", expect=400)
+
+
+def test_deactivation_closes_the_tenant_and_reactivation_opens_it_unchanged(
+    qlik: Emulator, register: Api
+) -> None:
+    tenant = new_tenant(qlik)
+    space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
+    answer = deactivate(register, tenant)
+    assert answer["status"] == "disabled"
+    for refused in (tenant.send("GET", "/api/v1/spaces"), tenant.send("GET", "/nowhere"), tenant.ask_token()):
+        assert refused.status_code == 401
+        assert error(refused.json())["code"] == "TENANT_DISABLED"
+    path = f"/api/v1/tenants/{answer['id']}/actions/reactivate"
+    awake = register.post(path, {}, expect=200, headers={"qlik-confirm-hostname": tenant.host})
+    assert awake == {"id": answer["id"], "status": "active"}
+    assert tenant.get(f"/api/v1/spaces/{space['id']}") == space
+
+
+def test_the_confirmation_header_must_name_a_host_of_the_tenant(qlik: Emulator, register: Api) -> None:
+    tenant = new_tenant(qlik)
+    tenant.patch(f"/api/v1/tenants/{tenant_id(tenant)}", {"/hostnames/1": "globex.eu.qlikcloud.com"})
+    deactivate(register, tenant, host=SOURCE, expect=412)
+    path = f"/api/v1/tenants/{tenant_id(tenant)}/actions/deactivate"
+    register.post(path, {}, expect=412)
+    tenant.get("/api/v1/spaces")
+    deactivate(register, tenant, host="GLOBEX.eu.qlikcloud.com")
+
+
+@pytest.mark.parametrize("days", [9, 91, "30", 10.5])
+def test_purge_days_outside_10_to_90_are_refused(qlik: Emulator, register: Api, days: Any) -> None:
+    deactivate(register, new_tenant(qlik), {"purgeAfterDays": days}, expect=400)
+
+
+def test_repeating_deactivation_starts_the_countdown_anew(qlik: Emulator, register: Api) -> None:
+    tenant = new_tenant(qlik)
+    first = deactivate(register, tenant, {"purgeAfterDays": 10})["estimatedPurgeDate"]
+    qlik.control.advance(9 * DAY)
+    register.login()
+    assert deactivate(register, tenant, {"purgeAfterDays": 10})["estimatedPurgeDate"] > first
+    qlik.control.advance(9 * DAY)
+    assert tenant.ask_token().status_code == 401
+    qlik.control.advance(2 * DAY)
+    assert error(tenant.ask_token().json())["code"] == "TENANT_NOT_FOUND"
+
+
+def test_a_purged_tenant_is_gone_everywhere_and_its_alias_is_free(qlik: Emulator, register: Api) -> None:
+    tenant, other = new_tenant(qlik), new_tenant(qlik)
+    own_id = tenant_id(tenant)
+    alias = {"/hostnames/1": "globex.eu.qlikcloud.com"}
+    tenant.patch(f"/api/v1/tenants/{own_id}", alias)
+    deactivate(register, tenant, {"purgeAfterDays": 10})
+    other.patch(f"/api/v1/tenants/{tenant_id(other)}", alias, expect=400)
+    qlik.control.advance(10 * DAY + 1)
+    other.login().patch(f"/api/v1/tenants/{tenant_id(other)}", alias)
+    headers = {"qlik-confirm-hostname": tenant.host}
+    path = f"/api/v1/tenants/{own_id}/actions/reactivate"
+    gone = register.login().post(path, {}, expect=404, headers=headers)
+    assert error(gone)["code"] == "TENANTS-8"
+    console = Api(qlik, CONSOLE, "demo-org").login()
+    assert own_id not in {entry["id"] for entry in console.everything("/api/core/tenants")}
+    assert tenant.host not in qlik.control.dump()
+
+
+def test_reading_a_tenant_needs_its_own_host(qlik: Emulator) -> None:
+    tenant = new_tenant(qlik)
+    me = tenant.send("GET", "/api/v1/tenants/me")
+    assert me.status_code == 302
+    assert tenant.get(me.headers["location"])["hostnames"] == [tenant.host]
+    Api(qlik, SOURCE).login().get(me.headers["location"], expect=404)
+
+
+@pytest.mark.parametrize(
+    ("alias", "cause"),
+    [
+        ("ab.eu.qlikcloud.com", "3..63"),
+        ("a" * 64 + ".eu.qlikcloud.com", "3..63"),
+        ("globex.us.qlikcloud.com", "must end in .eu.qlikcloud.com"),
+        ("globex", "must end in"),
+        ("glo_bex.eu.qlikcloud.com", "not valid"),
+        ("register.eu.qlikcloud.com", "not valid"),
+        (SOURCE, "in use"),
+    ],
+)
+def test_a_bad_alias_is_tenants_10_and_changes_nothing(qlik: Emulator, alias: str, cause: str) -> None:
+    tenant = new_tenant(qlik)
+    path = f"/api/v1/tenants/{tenant_id(tenant)}"
+    before = tenant.get(path)
+    entry = error(tenant.patch(path, {"/name": "Globex", "/hostnames/1": alias}, expect=400))
+    assert entry["code"] == "TENANTS-10"
+    assert cause in entry["meta"]["title"]
+    assert tenant.get(path) == before
+
+
+def test_a_new_alias_frees_the_old_one(qlik: Emulator) -> None:
+    one, two = new_tenant(qlik), new_tenant(qlik)
+    one.patch(f"/api/v1/tenants/{tenant_id(one)}", {"/hostnames/1": "first.eu.qlikcloud.com"})
+    two.patch(f"/api/v1/tenants/{tenant_id(two)}", {"/hostnames/1": "first.eu.qlikcloud.com"}, expect=400)
+    one.patch(f"/api/v1/tenants/{tenant_id(one)}", {"/hostnames/1": "second.eu.qlikcloud.com"})
+    two.patch(f"/api/v1/tenants/{tenant_id(two)}", {"/hostnames/1": "first.eu.qlikcloud.com"})
+
+
+def test_flags_are_booleans(qlik: Emulator) -> None:
+    tenant = new_tenant(qlik)
+    path = f"/api/v1/tenants/{tenant_id(tenant)}"
+    tenant.patch(path, {"/enableAppOpeningFeedback": True})
+    assert tenant.get(path)["enableAppOpeningFeedback"] is True
+    tenant.patch(path, {"/enableAppOpeningFeedback": "yes"}, expect=400)
+    tenant.patch(path, {"/hostnames/0": "globex.eu.qlikcloud.com"}, expect=400)
+
+
+def test_the_organisation_sees_every_region_through_a_foreign_link(qlik: Emulator, register: Api) -> None:
+    tenant = new_tenant(qlik)
+    console = Api(qlik, CONSOLE, "demo-org").login()
+    first = console.get("/api/core/tenants?limit=1&sort=-createdAt&totalResults=true")
+    assert first["totalResults"] == 3
+    assert first["links"]["next"]["href"].startswith("https://api.qlikcloud.com/api/core/tenants?")
+    (newest,) = first["data"]
+    assert newest["hostnames"] == [tenant.host]
+    source_bot = Api(qlik, SOURCE).login().send("GET", "/api/v1/users/me").headers["location"]
+    assert newest["createdBy"] == source_bot.rsplit("/", 1)[1]
+    assert {entry["regionCode"] for entry in console.everything("/api/core/tenants?limit=2")} == {
+        "eu-west-1",
+        "us-east-1",
+    }
+    deactivate(register, tenant, {"purgeAfterDays": 10})
+    sleeping = console.get(f"/api/core/tenants/{newest['id']}")["data"][0]
+    assert sleeping["status"] == "disabled"
+    assert sleeping["deletionStartsAt"] > newest["createdAt"]
+
+
+def test_a_filter_of_the_organisation_must_name_the_subscription(qlik: Emulator) -> None:
+    new_tenant(qlik)
+    console = Api(qlik, CONSOLE, "demo-org").login()
+    console.get('/api/core/tenants?filter=status eq "active"', expect=400)
+    mine = 'subscriptionId eq "1000000000000001"'
+    assert len(console.everything(f"/api/core/tenants?filter={mine}&limit=1")) == 2
+    assert console.get(f'/api/core/tenants/actions/count?filter={mine} and status ne "active"') == {
+        "total": 0
+    }
+    found = console.post("/api/core/tenants/actions/filter", {"filter": mine}, expect=200)
+    assert len(found["data"]) == 2
