@@ -1,0 +1,34 @@
+"""Write docs/demo.svg, the picture in the README, from a run of the demo: `python -m tools.recording`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURE = ROOT / "docs" / "demo.svg"
+FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # would be fetched from elsewhere
+UNFINISHED = re.compile(r" creating \(\d")
+
+
+def main() -> None:
+    """Run the demo and draw what it prints, less the lines that only say that something has begun."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "tools.demo"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    lines = [line.rstrip() for line in printed.splitlines() if not UNFINISHED.search(line)]
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(record=True, width=118, file=nowhere)
+        console.print(Text("$ make demo", style="bold"))
+        for line in lines:
+            console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)
+        PICTURE.write_text(FONT.sub("", console.export_svg(title="Tenantry")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
