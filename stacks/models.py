@@ -178,7 +178,7 @@ class App(Block):
     )
     data: Switch = key(
         True,
-        about="The template comes with data, which is published. `false`: published apps keep their own data.",
+        about="The template comes with data, which is published. `false`: published apps keep theirs.",
         change=NEW_IMPORT,
     )
     renamed_from: Text | None = key(

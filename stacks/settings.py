@@ -21,6 +21,7 @@ from stacks.values import show
 KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that are read."""
 
+_OF_PLANS = tuple(names_of(Plan))
 _OURS = ("qlik:", "tenantry:")
 _KEYS_OF_THEIR_OWN = "tenantry:secrets_"
 _ENCRYPTED = (
@@ -47,7 +48,7 @@ def check_plan(path: Path) -> None:
     subject = f"plan {path.stem}"
     document = _read_or_tell(path, subject)
     plan = _plan_source(document)
-    problems = [*document.problems, *_not_a_plan(plan)]
+    problems = [*document.problems, *_not_of_a_plan(document)]
     if isinstance(plan.values, dict):
         rules = partial(customer_rules, removed=frozenset())
         sources = Sources(plan, plan)
@@ -111,20 +112,26 @@ def _plan_of(customer: Any, directory: Path, sources: Sources) -> tuple[Source |
         return None, [sources.problem((CUSTOMER, "plan"), f'there is no plan "{name}"{there}')]
     document = read(directory / "plans" / f"{name}.yaml")
     plan = _plan_source(document)
-    problems = [*document.problems, *_not_a_plan(plan)]
+    problems = [*document.problems, *_not_of_a_plan(document)]
     return (plan if isinstance(plan.values, dict) else None), problems
 
 
 def _plan_source(document: Document) -> Source:
     values = {} if document.value is None else document.value
+    if isinstance(values, dict):
+        values = {key: value for key, value in values.items() if key in _OF_PLANS}
     return Source(document.name, values, (), document, is_plan=True)
 
 
-def _not_a_plan(plan: Source) -> list[Problem]:
-    if isinstance(plan.values, dict):
-        return []
-    text = f"a plan is a mapping of {', '.join(names_of(Plan))}, not {show(plan.values)}"
-    return [Problem(plan.name, 1, "", text)]
+def _not_of_a_plan(document: Document) -> Iterator[Problem]:
+    values = document.value
+    if isinstance(values, dict):
+        for key in values.keys() - set(_OF_PLANS):
+            text = f"unknown key{choices(key, _OF_PLANS)}"
+            yield Problem(document.name, document.line((key,)), key, text)
+    elif values is not None:
+        text = f"a plan is a mapping of {', '.join(_OF_PLANS)}, not {show(values)}"
+        yield Problem(document.name, 1, "", text)
 
 
 def _nothing_to_remove(keys: Keys, plan: Source, sources: Sources) -> Problem:

@@ -81,15 +81,15 @@ def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
         # A broken word has no default: what depends on it is not known.
         absent = value is None and at not in broken
         return field.get_default(call_default_factory=True) if absent or field.default_factory else None
-    if isinstance(value, list):
-        return [item for index, item in enumerate(value) if (*at, index) not in broken]
     if isinstance(value, dict):
-        return {key: item for key, item in value.items() if not _inside((*at, key), broken)}
-    return value
+        return {key: _sound_items(items, broken, (*at, key)) for key, items in value.items()}
+    return _sound_items(value, broken, at) if isinstance(value, list) else value
 
 
-def _inside(around: Keys, broken: set[Keys]) -> bool:
-    return any(keys[: len(around)] == around for keys in broken)
+def _sound_items(items: Any, broken: set[Keys], at: Keys) -> list[Any]:
+    if not isinstance(items, list) or at in broken:
+        return []
+    return [item for index, item in enumerate(items) if (*at, index) not in broken]
 
 
 def _misled(complaint: Complaint, broken: set[Keys]) -> bool:
