@@ -1,4 +1,4 @@
-"""The rules that hold for every kind: what check makes of inputs, what a difference means, what comes back."""
+"""The rules that hold for every kind: what check makes of inputs, what differs, what comes back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulumi.output import UNKNOWN, Unknown
 
 from providers import adapter, kinds
 from providers.adapter import Provider
-from providers.properties import REQUIRED, Change, Property
+from providers.properties import REQUIRED, Change, Property, integers
 from providers.qlik import Cloud
 from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 from providers.resource import PROVIDER_KEY, provider_string
@@ -155,7 +155,7 @@ def test_numbers_come_back_as_integers_at_any_depth() -> None:
     inputs, failures = checked("Tenant", SAMPLES["Tenant"] | {"grace_days": 20.0})
     assert (inputs, failures) == (SAMPLES["Tenant"], [])
     assert type(inputs["grace_days"]) is int
-    deep = adapter.integers({"a": [1.0, {"b": 2.0}], "c": 2.5, "d": True, "e": "3.0"})
+    deep = integers({"a": [1.0, {"b": 2.0}], "c": 2.5, "d": True, "e": "3.0"})
     assert repr(deep) == "{'a': [1, {'b': 2}], 'c': 2.5, 'd': True, 'e': '3.0'}"
 
 
@@ -266,6 +266,7 @@ def test_create_and_update_return_all_outputs(network: MockTransport) -> None:
     made = of("Space").create(WANT | KEY)
     assert (made.id, made.outs) == ("s1", WANT | {"owner_id": "u1"})
     want = WANT | {"name": "Revenue"}
+    assert made.outs is not None
     assert of("Space").update("s1", made.outs | KEY, want | KEY).outs == want | {"owner_id": "u1"}
     patch = [{"op": "replace", "path": "/name", "value": "Revenue"}]
     assert asked(network) == [

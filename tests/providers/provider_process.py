@@ -1,0 +1,157 @@
+"""The provider process as the engine starts it, driven over gRPC without the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+from google.protobuf import struct_pb2
+from google.rpc.status_pb2 import Status
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from providers.resource import PROVIDER_KEY, provider_string
+from tools.private import client_environment, private_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Engine:
+    """A listening address that stands for the engine's; `die` frees it."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def die(self) -> None:
+        """Stop listening, as a killed engine does."""
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                self._listening.accept()[0].close()
+            except OSError:
+                return
+
+
+class ProviderProcess:
+    """`python -m pulumi.dynamic` for one kind, and the calls of the engine. Use it as a context manager.
+
+    Args:
+        qlik: URL of an emulator.
+        folder: where notes and caches go.
+        before: Python to run in the process before it serves, to change what it finds.
+    """
+
+    def __init__(self, module: str, qlik: str, folder: Path, before: str = "", **env: str) -> None:
+        self.engine = Engine()
+        self._provider = provider_string(module)
+        environment = private_environment(folder / "pulumi") | client_environment(qlik) | env
+        environment |= {"HOME": str(folder), "PYTHONPATH": str(ROOT)}
+        start = (
+            f"{before}\nimport runpy\nrunpy.run_module('pulumi.dynamic', run_name='__main__', alter_sys=True)"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", start, self.engine.address],
+            env=environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{int(self.process.stdout.readline())}")
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self.process.kill()
+        self.said = self.process.communicate()[0]
+
+    def check(
+        self, olds: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Inputs, and failures as (property, reason)."""
+        request = provider_pb2.CheckRequest(urn=urn("x"), olds=self._wire(olds), news=self._wire(news))
+        answer = self._stub.Check(request)
+        return self._read(answer.inputs), [(each.property, each.reason) for each in answer.failures]
+
+    def diff(self, id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+        """The replacing properties."""
+        request = provider_pb2.DiffRequest(id=id, urn=urn("x"), olds=self._wire(olds), news=self._wire(news))
+        return list(self._stub.Diff(request).replaces)
+
+    def create(self, inputs: Mapping[str, Any], name: str = "x") -> tuple[str, dict[str, Any]]:
+        """Id and outputs."""
+        answer = self._stub.Create(provider_pb2.CreateRequest(urn=urn(name), properties=self._wire(inputs)))
+        return answer.id, self._read(answer.properties)
+
+    def read(self, id: str, outputs: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """Id, outputs and inputs."""
+        wire = self._wire(outputs)
+        answer = self._stub.Read(provider_pb2.ReadRequest(id=id, urn=urn("x"), properties=wire, inputs=wire))
+        return answer.id, self._read(answer.properties), self._read(answer.inputs)
+
+    def update(self, id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+        """Outputs."""
+        request = provider_pb2.UpdateRequest(
+            id=id, urn=urn("x"), olds=self._wire(olds), news=self._wire(news)
+        )
+        return self._read(self._stub.Update(request).properties)
+
+    def delete(self, id: str, outputs: Mapping[str, Any]) -> None:
+        """Delete the object."""
+        self._stub.Delete(provider_pb2.DeleteRequest(id=id, urn=urn("x"), properties=self._wire(outputs)))
+
+    def _wire(self, properties: Mapping[str, Any]) -> struct_pb2.Struct:
+        return asyncio.run(rpc.serialize_properties({**properties, PROVIDER_KEY: self._provider}, {}))
+
+    def _read(self, wire: struct_pb2.Struct) -> dict[str, Any]:
+        properties: dict[str, Any] = rpc.deserialize_properties(wire)
+        assert properties.pop(PROVIDER_KEY) == self._provider
+        return properties
+
+
+def urn(name: str) -> str:
+    """A URN as the engine makes them."""
+    return f"urn:pulumi:globex::tenantry::pulumi-python:dynamic/qlik:Any::{name}"
+
+
+class Failed:
+    """What the engine reads from a call that failed: the text that the user sees, and a half-made object."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        try:
+            returned = call()
+        except grpc.RpcError as error:
+            self.details = error.details() or ""
+            trailing: dict[str, Any] = dict(error.trailing_metadata())  # type: ignore[arg-type]
+        else:
+            raise AssertionError(f"no failure, but {returned}")
+        self.status: Status | None = None
+        self.recorded: provider_pb2.ErrorResourceInitFailed | None = None
+        if "grpc-status-details-bin" in trailing:
+            self.status = Status.FromString(trailing["grpc-status-details-bin"])
+            for detail in self.status.details:
+                self.recorded = provider_pb2.ErrorResourceInitFailed()
+                assert detail.Unpack(self.recorded)
+
+    @property
+    def text(self) -> str:
+        """The message that the engine shows."""
+        return self.status.message if self.status else self.details
