@@ -16,7 +16,7 @@ demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
 	@$(BIN)/python -m tools.demo $(ARGS)
 
 test: setup ## all tests; ARGS="tests/stacks -k plans" for some
-	@$(BIN)/python -m pytest $(or $(ARGS),-n auto)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n logical)
 
 check: setup ## format, lint, types, import directions
 	@$(BIN)/ruff format --check $(CODE)

@@ -109,9 +109,9 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def show(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack, a line for each value."""
+    """Print the outputs of the stack, a line for each value, first those of the tenant as a whole."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    for names, value in leaves(outputs):
+    for names, value in sorted(leaves(outputs), key=lambda leaf: len(leaf[0]) > 1):
         table.add_row(" / ".join(names), str(value), style="bold" if len(names) == 1 else None)
     Console(width=WIDTH).print(table)
     console.print()

@@ -1,4 +1,4 @@
-"""A Pulumi of one's own in a folder: neither the user's login nor their plugins or settings are touched."""
+"""A Pulumi of one's own in a folder: the user's login, plugins, settings and caches are left alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FOREIGN = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
 
 
 def private_environment(folder: Path) -> dict[str, str]:
-    """The environment for `pulumi` with home and backend in `folder`, which are made if need be.
+    """The environment for `pulumi` with everything that it or a provider writes in `folder`.
 
     It is this process's environment without what could change a run: settings of Pulumi, Qlik and Python.
     The passphrase is empty: nothing in there is worth protecting.
@@ -18,6 +18,8 @@ def private_environment(folder: Path) -> dict[str, str]:
     for part in ("home", "state"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     return env | {
+        "TENANTRY_CACHE": str(folder / "cache"),
+        "TENANTRY_STATE": str(folder / "notes"),
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "",
