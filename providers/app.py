@@ -14,7 +14,7 @@ from providers.limits import NOT_EMPTY
 from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Host, NotFound, QlikError
 from providers.resource import Resource
-from providers.verbs import Properties, Verbs
+from providers.verbs import Properties, Verbs, taken_over
 
 
 class App(Resource):
@@ -111,7 +111,8 @@ class AppVerbs(Verbs):
         """Return the app that an earlier run imported, if there is one."""
         found = catalog.recover(cloud, host, Intent(f"import {mark(want)}"), lambda: _find(host, want))
         if found is not None:
-            cloud.notify(f'app "{want["name"]}" was there already ({found["id"]}); taken over')
+            changed = self.changes(want | _decode({"spaceId": want["space"]} | found, want), want)
+            cloud.notify(taken_over(f'app "{want["name"]}"', found["id"], changed))
         return found
 
     def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:

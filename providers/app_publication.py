@@ -12,7 +12,7 @@ from providers.limits import NOT_EMPTY
 from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
 from providers.resource import Resource
-from providers.verbs import Properties, Verbs, made_by_us
+from providers.verbs import Properties, Verbs, made_by_us, taken_over
 from providers.waiting import lag_seconds, ready_seconds, wait
 
 
@@ -104,7 +104,8 @@ class AppPublicationVerbs(Verbs):
             raise AlreadyExists(
                 f'published app "{want["name"]}"', host.hostname, found["id"], found.get("ownerId")
             )
-        cloud.notify(f'published app "{want["name"]}" was there already ({found["id"]}); taken over')
+        changed = self.changes(want | _decode(found), want)
+        cloud.notify(taken_over(f'published app "{want["name"]}"', found["id"], changed))
         return found
 
     def _publish(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 providers.qlik.QlikError
 └── ResourceError
     ├── AlreadyExists        something of that name is there, and somebody else made it
+    ├── AlreadyDifferent     something of that name is there, and Qlik cannot make it what is wanted
     ├── NotEmpty             a space still holds content
     ├── TemplateNotFound     no template app of that name and version, or not to be seen
     ├── TemplateAmbiguous    more than one
@@ -33,6 +34,17 @@ class AlreadyExists(ResourceError):
             "Set `adopt: true` for it to manage it from here on, or give one of the two another name."
         )
         self.id = id
+
+
+class AlreadyDifferent(ResourceError):
+    """The natural key is taken by an object that differs in what Qlik cannot change."""
+
+    def __init__(self, label: str, hostname: str, id: str, differences: dict[str, tuple[Any, Any]]) -> None:
+        said = ", ".join(f"{name} {have!r} instead of {want!r}" for name, (have, want) in differences.items())
+        super().__init__(
+            f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. "
+            "Delete or rename that one, or give this one another name."
+        )
 
 
 class NotEmpty(ResourceError):

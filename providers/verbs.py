@@ -10,7 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from providers.errors import AlreadyExists
+from providers.errors import AlreadyDifferent, AlreadyExists
+from providers.properties import Change
 from providers.qlik import Cloud, Conflict, Host, NotFound
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ class Collection(Verbs):
             raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
         have = {**want, **self.decode(there)}
         changed = self.changes(have, want)
-        cloud.notify(f"{label} was there already ({there['id']}); taken over" + _corrected(changed))
+        known = self.kind.properties
+        lasting = {name: (have[name], want[name]) for name in changed if known[name].change is Change.REPLACES}
+        if lasting:
+            raise AlreadyDifferent(label, host.hostname, there["id"], lasting)
+        cloud.notify(taken_over(label, there["id"], changed))
         return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
@@ -169,5 +174,7 @@ def made_by_us(host: Host, maker: str | None) -> bool:
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 
-def _corrected(changed: Properties) -> str:
-    return f", and corrected: {', '.join(changed)}" if changed else ""
+def taken_over(label: str, id: str, changed: Properties) -> str:
+    """Return the line that tells the user of an object that was there already, and of what is put right."""
+    corrected = f", and corrected: {', '.join(changed)}" if changed else ""
+    return f"{label} was there already ({id}); taken over{corrected}"

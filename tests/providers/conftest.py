@@ -1,0 +1,35 @@
+"""Fixtures for tests of the resources in process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from providers import adapter
+from providers.qlik import Cloud
+from tests.providers.twins import Tenancy, Twin
+
+
+@pytest.fixture
+def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenancy]:
+    """A bare tenant, made by our client, whose notes and files are kept in a folder of the test's own."""
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
+    environment = {
+        "QLIK_CLOUD_ENDPOINT": qlik.url,
+        "QLIK_CLIENT_ID": "demo",
+        "QLIK_CLIENT_SECRET": "demo-secret",
+    }
+    with Cloud(environment) as cloud:
+        monkeypatch.setattr(adapter, "_cloud", lambda: cloud)
+        yield Tenancy(qlik, cloud)
+
+
+@pytest.fixture
+def twin(tenancy: Tenancy) -> Callable[[str], Twin]:
+    """Make a resource of a kind, by its module, in the tenancy."""
+    return lambda module: Twin(tenancy, module)

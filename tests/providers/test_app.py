@@ -1,0 +1,134 @@
+"""Apps: templates imported into a space. Finding and fetching templates is in test_templates.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from providers.engine import Failure
+from tests.providers.twins import Case, InPlace, Drift, Inputs, Tenancy, Twin
+
+SOURCE_TENANT = "templates.eu.qlikcloud.com"
+PUT = ("PUT /api/v1/apps/{id}",)
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "space": tenancy.space("Staging"),
+        "name": "Sales",
+        "description": "Revenue",
+        "source_tenant": SOURCE_TENANT,
+        "template": "Sales Overview",
+        "version": "2.3.0",
+        "data": True,
+    }
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = {each["id"]: each for each in tenancy.world.apps.values()}.get(id)
+    if found is None:
+        return None
+    text, mark, version = found["description"].rsplit(" ", 2)
+    assert len(mark) == len("[123456789012]")
+    assert version == "{v2.3.0}"
+    return {"space": found["spaceId"], "name": found["name"], "description": text}
+
+
+def put(tenancy: Tenancy, id: str, **attributes: str) -> None:
+    tenancy.as_bot("PUT", f"apps/{id}", {"attributes": attributes})
+
+
+CASE = Case(
+    "app",
+    given,
+    remote,
+    creates=(
+        "GET /api/v1/items",
+        "GET /api/v1/items",
+        "POST /api/v1/apps/*/export",
+        "GET /api/v1/temp-contents/*",
+        "POST /api/v1/apps/import",
+        "PUT /api/v1/apps/{id}",
+    ),
+    deletes=("DELETE /api/v1/apps/{id}",),
+    changes={
+        "name": InPlace("Sales Overview", PUT),
+        "description": InPlace("Revenue by region", PUT),
+        "space": InPlace(lambda t: t.space("Other"), ("PUT /api/v1/apps/{id}/space",)),
+    },
+    replaces={
+        "source_tenant": "other.eu.qlikcloud.com",
+        "template": "Inventory",
+        "template_id": "ce043e01",
+        "version": "2.4.0",
+        "data": False,
+    },
+    without={"template_id": ("template",)},
+    drifts={
+        "name": Drift(lambda t, id: put(t, id, name="Mine"), "Mine"),
+        "description": Drift(lambda t, id: put(t, id, description="Mine"), "Mine"),
+        "space": Drift(
+            lambda t, id: t.as_bot("PUT", f"apps/{id}/space", {"spaceId": t.space("Elsewhere")}),
+            lambda t: t.space("Elsewhere"),
+        ),
+    },
+    gone=lambda t, id: t.as_bot("DELETE", f"apps/{id}"),
+)
+
+
+def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Its mark tells it from every other; what differs is put right, and nothing is imported again."""
+    first = twin("app").create(given(tenancy))
+    tenancy.requests()
+    second = twin("app").create({**given(tenancy), "description": "Other"})
+    assert second.id == first.id
+    assert not [line for line in tenancy.requests() if "import" in line]
+    assert (remote(tenancy, first.id) or {})["description"] == "Other"
+    assert any("was there already" in line and first.id in line for line in tenancy.said)
+
+
+def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """At Qlik many apps may have one name; what does not come from this template is left alone."""
+    theirs = tenancy.app("Sales", "Staging", description="By hand")
+    ours = twin("app").create({**given(tenancy), "name": "Sales"})
+    assert ours.id != theirs
+    names = [each["description"] for each in tenancy.qlik.control.dump()[tenancy.hostname]["app"]]
+    assert "By hand" in names
+
+
+def test_an_app_is_adopted_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Then the one of that name in the space is ours, with the mark of the template."""
+    theirs = tenancy.app("Sales", "Staging", description="By hand")
+    assert twin("app").create({**given(tenancy), "adopt": True}).id == theirs
+    assert (remote(tenancy, theirs) or {})["description"] == "Revenue"
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"template": "Sales Overview", "template_id": "ce043e01"}], ids=["not at all", "twice"]
+)
+def test_a_template_is_named_once(
+    twin: Callable[[str], Twin], tenancy: Tenancy, named: dict[str, str]
+) -> None:
+    """By name or by id; said before anything is sent."""
+    inputs = {name: value for name, value in given(tenancy).items() if name != "template"}
+    with pytest.raises(AssertionError, match="template: set either template .* or template_id"):
+        twin("app").check(inputs | named)
+
+
+def test_an_app_comes_without_its_data_if_asked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The export is asked to leave the data out."""
+    twin("app").create({**given(tenancy), "data": False})
+    exports = [each["path"] for each in tenancy.qlik.control.requests() if "/export" in each["path"]]
+    assert [path.partition("?")[2] for path in exports] == ["NoData=true"]
+    assert tenancy.world.apps["Staging", "Sales"]["lastReloadTime"] == ""
+
+
+def test_a_refused_move_says_why(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """An app is published into a managed space, not moved."""
+    app = twin("app").create(given(tenancy))
+    before = remote(tenancy, app.id)
+    with pytest.raises(Failure, match=r"(?s)PUT .*/space answered 403 .*published, not moved.*traceId"):
+        app.update({**given(tenancy), "space": tenancy.space("Sales", "managed")})
+    assert remote(tenancy, app.id) == before

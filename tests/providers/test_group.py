@@ -1,0 +1,108 @@
+"""Groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from providers.engine import Failure
+from tests.providers.twins import Ask, Case, InPlace, Drift, Inputs, Tenancy, Twin
+
+PATCH = ("PATCH /api/v1/groups/{id}",)
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "name": "Partners",
+        "provider_type": "custom",
+        "description": "Resellers",
+        "roles": ["AnalyticsAdmin", "Developer"],
+    }
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = {each["id"]: each for each in tenancy.world.groups.values()}.get(id)
+    return found and {
+        "name": found["name"],
+        "provider_type": found["providerType"],
+        "description": found.get("description", ""),
+        "roles": sorted(role["name"] for role in found["assignedRoles"]),
+    }
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    body = {"name": inputs["name"], "providerType": "custom", "assignedRoles": [{"name": "Developer"}]}
+    return str(ask("POST", "groups", body)["id"])
+
+
+def set_roles(tenancy: Tenancy, id: str) -> None:
+    tenancy.world.patch(f"groups/{id}", assignedRoles=[{"name": "TenantAdmin"}, {"name": "Developer"}])
+
+
+CASE = Case(
+    "group",
+    given,
+    remote,
+    creates=("POST /api/v1/groups",),
+    deletes=("DELETE /api/v1/groups/{id}",),
+    changes={
+        "name": InPlace("Resellers", PATCH),
+        "description": InPlace("", PATCH),
+        "roles": InPlace([], PATCH),
+    },
+    replaces={"provider_type": "idp"},
+    without={"provider_type": ("description",)},
+    drifts={
+        "name": Drift(lambda t, id: t.world.patch(f"groups/{id}", name="Mine"), "Mine"),
+        "description": Drift(lambda t, id: t.world.patch(f"groups/{id}", description="x"), "x"),
+        "roles": Drift(set_roles, ["Developer", "TenantAdmin"]),
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"groups/{id}"),
+    existing=existing,
+    corrected=frozenset({"description", "roles"}),
+)
+
+IDP = {"name": "Analysts", "roles": ["Developer"]}
+
+
+def test_an_idp_group_cannot_be_renamed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Its name is what the identity provider sends: another name is another group. Its roles change."""
+    group = twin("group").create(IDP | {"tenant": tenancy.hostname})
+    assert group.diff(IDP | {"tenant": tenancy.hostname, "name": "Analyst"}) == ["name"]
+    group.update(IDP | {"tenant": tenancy.hostname, "roles": ["Steward"]})
+    assert remote(tenancy, group.id) == {
+        "name": "Analysts",
+        "provider_type": "idp",
+        "description": "",
+        "roles": ["Steward"],
+    }
+
+
+def test_an_idp_group_has_no_description(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Said before anything is sent."""
+    with pytest.raises(AssertionError, match="description: an idp group cannot have one"):
+        twin("group").check(IDP | {"tenant": tenancy.hostname, "description": "Ours"})
+
+
+@pytest.mark.parametrize("name", ['A "quoted" name', "back\\slash", "Straße 24/7 & co"])
+def test_any_name_is_found(twin: Callable[[str], Twin], tenancy: Tenancy, name: str) -> None:
+    """Qlik's filter language has its own quoting; and it compares without regard to case."""
+    tenancy.group(name.upper())
+    ours = tenancy.group(name)
+    assert twin("group").create({"tenant": tenancy.hostname, "name": name}).id == ours
+
+
+def test_one_name_may_serve_both_provider_types(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A custom group is no obstacle to an idp group of its name."""
+    custom = twin("group").create(given(tenancy))
+    idp = twin("group").create({"tenant": tenancy.hostname, "name": "Partners"})
+    assert idp.id != custom.id
+    assert twin("group").create({"tenant": tenancy.hostname, "name": "Partners"}).id == idp.id
+
+
+def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Only Qlik knows a tenant's roles: what it says reaches the user, with the traceId."""
+    with pytest.raises(Failure, match=r"(?s)POST .*/api/v1/groups .*400.*case-sensitive.*traceId"):
+        twin("group").create({"tenant": tenancy.hostname, "name": "A", "roles": ["analyticsadmin"]})

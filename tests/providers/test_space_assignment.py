@@ -1,0 +1,89 @@
+"""Assignments of spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from providers.engine import Failure
+from tests.providers.twins import Ask, Case, InPlace, Drift, Inputs, Tenancy, Twin
+
+ASSIGNMENTS = "/api/v1/spaces/{space}/assignments"
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "space": tenancy.space("Sales", "managed"),
+        "assignee": tenancy.group("Analysts"),
+        "type": "group",
+        "roles": ["consumer", "contributor"],
+    }
+
+
+def found(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+    kept = tenancy.qlik.control.dump()[tenancy.hostname].get("assignment", [])
+    return next((each for each in kept if each["id"] == id), None)
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    there = found(tenancy, id)
+    return there and {
+        "space": there["spaceId"],
+        "assignee": there["assigneeId"],
+        "type": there["type"],
+        "roles": sorted(there["roles"]),
+    }
+
+
+def path(tenancy: Tenancy, id: str) -> str:
+    there = found(tenancy, id)
+    assert there
+    return f"spaces/{there['spaceId']}/assignments/{id}"
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    body = {"type": "group", "assigneeId": inputs["assignee"], "roles": ["publisher"]}
+    return str(ask("POST", f"spaces/{inputs['space']}/assignments", body)["id"])
+
+
+CASE = Case(
+    "space_assignment",
+    given,
+    remote,
+    creates=(f"POST {ASSIGNMENTS}",),
+    deletes=(f"DELETE {ASSIGNMENTS}/{{id}}",),
+    changes={"roles": InPlace(["publisher"], (f"PUT {ASSIGNMENTS}/{{id}}",))},
+    replaces={
+        "space": lambda t: t.space("Other", "managed"),
+        "assignee": lambda t: t.group("Viewers"),
+        "type": "user",
+    },
+    drifts={
+        "roles": Drift(
+            lambda t, id: t.world.request("PUT", path(t, id), {"roles": ["publisher", "consumer"]}),
+            ["consumer", "publisher"],
+        )
+    },
+    gone=lambda t, id: t.world.request("DELETE", path(t, id)),
+    existing=existing,
+    corrected=frozenset({"roles"}),
+)
+
+
+def test_it_goes_with_its_space(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Where the space is gone, so is the assignment: no error on refresh and deletion."""
+    assignment = twin("space_assignment").create(given(tenancy))
+    tenancy.world.request("DELETE", f"spaces/{tenancy.space('Sales')}")
+    assert assignment.drift() is None
+    assignment.delete()
+
+
+def test_a_role_that_the_type_of_space_does_not_know(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A role of another type of space is Qlik's to refuse; one of none is refused before."""
+    with pytest.raises(AssertionError, match=r"roles: 'viewer' is not known.*allowed: .*consumer"):
+        twin("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
+    with pytest.raises(Failure, match=r"(?s)400.*roles of a managed space are"):
+        twin("space_assignment").create({**given(tenancy), "roles": ["producer"]})

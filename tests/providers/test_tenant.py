@@ -1,0 +1,145 @@
+"""Tenants: their properties. How one comes to be and comes back is in test_registration.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from tests.providers.twins import Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.world import World
+
+PATCH = ("PATCH /api/v1/tenants/{tenant_id}",)
+SWITCHES = {
+    "auto_assign_create_shared_spaces_role_to_professionals": False,
+    "auto_assign_private_analytics_content_creator_role_to_professionals": False,
+    "auto_assign_data_services_contributor_role_to_professionals": False,
+    "enable_app_opening_feedback": True,
+}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "region": "eu",
+        "source_tenant": "templates.eu.qlikcloud.com",
+        "name": "Globex",
+        "alias": "globex.eu.qlikcloud.com",
+        "datacenter": "eu-west-1",
+        "status": "active",
+        **SWITCHES,
+    }
+
+
+def camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.title() for word in tail)
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = World(tenancy.qlik, id).tenant
+    if found["status"] == "disabled":
+        return None
+    return {
+        "region": id.split(".")[1],
+        "name": found["name"],
+        "alias": found["hostnames"][1],
+        "datacenter": found["datacenter"],
+        "status": found["status"],
+        **{name: found[camel(name)] for name in SWITCHES},
+    }
+
+
+def patched(path: str, value: object) -> Callable[[Tenancy, str], object]:
+    """Change one thing of the tenant behind our back."""
+
+    def do(tenancy: Tenancy, id: str) -> None:
+        world = World(tenancy.qlik, id)
+        world.patch(f"tenants/{world.tenant['id']}", **{path: value})
+
+    return do
+
+
+def deactivate(tenancy: Tenancy, id: str) -> None:
+    """Deactivate the tenant as somebody with the same client would, in My Qlik."""
+    register = tenancy.cloud.register("eu")
+    path = f"/api/v1/tenants/{World(tenancy.qlik, id).tenant['id']}/actions/deactivate"
+    register.post(path, {"purgeAfterDays": 10}, headers={"qlik-confirm-hostname": id})
+
+
+def purge(tenancy: Tenancy, id: str) -> None:
+    """Deactivate it and let its grace period go by."""
+    deactivate(tenancy, id)
+    tenancy.qlik.control.advance(11 * 24 * 3600)
+
+
+CASE = Case(
+    "tenant",
+    given,
+    remote,
+    creates=(
+        "GET /api/v1/licenses/overview",
+        "POST /api/v1/tenants",
+        "PATCH /api/v1/tenants/*",
+    ),
+    deletes=(
+        "GET /api/v1/tenants/{tenant_id}",
+        "POST /api/v1/tenants/{tenant_id}/actions/deactivate",
+    ),
+    changes={
+        "name": InPlace("Globex Corporation", PATCH),
+        "alias": InPlace("globex-corp.eu.qlikcloud.com", PATCH),
+        "grace_days": InPlace(14),
+        **{name: InPlace(not value, PATCH) for name, value in SWITCHES.items()},
+    },
+    fixed=frozenset({"region", "datacenter", "status"}),
+    drifts={
+        "name": Drift(patched("name", "Mine"), "Mine"),
+        "alias": Drift(patched("hostnames/1", "mine.eu.qlikcloud.com"), "mine.eu.qlikcloud.com"),
+        "status": Drift(deactivate, "disabled"),
+        **{name: Drift(patched(camel(name), not value), not value) for name, value in SWITCHES.items()},
+    },
+    gone=purge,
+)
+
+
+def test_many_changes_are_one_request(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """All that PATCH takes goes in one."""
+    tenant = twin("tenant").create(given(tenancy))
+    tenancy.requests()
+    wanted = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
+    tenant.update(given(tenancy) | wanted)
+    assert tenancy.requests() == [f"PATCH /api/v1/tenants/{tenant.state['tenant_id']}"]
+    assert (remote(tenancy, tenant.id) or {}).items() >= wanted.items()
+
+
+@pytest.mark.parametrize(("name", "value"), [("region", "us"), ("datacenter", "eu-central-1")])
+def test_a_tenant_does_not_move(twin: Callable[[str], Twin], tenancy: Tenancy, name: str, value: str) -> None:
+    """A changed line in a file never replaces a tenant."""
+    tenant = twin("tenant").create(given(tenancy))
+    with pytest.raises(AssertionError, match=f"{name}: .* can never change: make a new stack"):
+        tenant.check({**given(tenancy), name: value})
+
+
+def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Neither sent nor compared: no alias, no switches."""
+    inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name")}
+    tenant = twin("tenant").create(inputs)
+    patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
+    patched("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
+    assert tenant.drift() == {}
+    tenancy.requests()
+    tenant.update({**inputs, "name": "Globex Corporation"})
+    assert World(tenancy.qlik, tenant.id).tenant["enableAppOpeningFeedback"] is True
+
+
+def test_deactivation_confirms_the_hostname_and_gives_the_days(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """Qlik would take the tenant down after 30 days unless told otherwise."""
+    tenant = twin("tenant").create({**given(tenancy), "grace_days": 12})
+    tenant.delete()
+    found = World(tenancy.qlik, tenant.id).tenant
+    assert found["status"] == "disabled"
+    now = datetime.fromisoformat(tenancy.qlik.control.health()["time"]).timestamp()
+    assert (found["_purge_at"] - now) / 86400 == pytest.approx(12, abs=0.01)

@@ -1,0 +1,192 @@
+"""Drives one resource as the engine does, without the engine: the real adapter and verbs, an emulated Qlik.
+
+Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold then,
+how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from emulator import Emulator
+from providers.adapter import Provider
+from providers.qlik import Cloud
+from providers.resource import PROVIDER_KEY, provider_string
+from tests.world import World, calls
+
+LICENCE = "emulator-licence-key-eu"
+Inputs = dict[str, Any]
+
+
+class Tenancy:
+    """A customer's tenant as it came into being, with our client and what it said to the user."""
+
+    def __init__(self, qlik: Emulator, cloud: Cloud) -> None:
+        self.qlik, self.cloud = qlik, cloud
+        self.said: list[str] = []
+        cloud.notify = self.said.append
+        made = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": LICENCE})
+        self.tenant_id, self.hostname = made["id"], made["hostnames"][0]
+        self.bot = cloud.tenant(self.hostname)
+        self.bot_id = self.bot.get("/api/v1/users/me")["id"]
+        self.world = World(qlik, self.hostname)
+        self._marked = len(qlik.control.requests())
+
+    def space(self, name: str, type: str = "shared") -> str:
+        """Return the id of a space of that name that our bot made, now or before."""
+        there = self.world.spaces.get(name)
+        return str((there or self.bot.post("/api/v1/spaces", {"name": name, "type": type}))["id"])
+
+    def group(self, name: str) -> str:
+        """Return the id of a group of that name that our bot made, now or before."""
+        there = self.world.groups.get(name)
+        return str((there or self.bot.post("/api/v1/groups", {"name": name}))["id"])
+
+    def app(self, name: str, space: str, **attributes: Any) -> str:
+        """Return the id of an app of that name that our bot made in a space, now or before."""
+        there = self.world.apps.get((space, name))
+        body = {"attributes": {"name": name, "spaceId": self.space(space), **attributes}}
+        return str(there["id"] if there else self.bot.post("/api/v1/apps", body)["attributes"]["id"])
+
+    def as_bot(self, method: str, path: str, body: Any = None) -> Any:
+        """Do something as our own bot user: behind the provider's back, but not as somebody else."""
+        sent = () if body is None else (body,)
+        return getattr(self.bot, method.lower())(f"/api/v1/{path}", *sent)
+
+    def requests(self) -> list[str]:
+        """The calls since this was last asked, tokens left out."""
+        log = self.qlik.control.requests()
+        new, self._marked = log[self._marked :], len(log)
+        return calls(new)
+
+
+class Twin:
+    """One resource: its inputs and state, and the steps that the engine would take with it."""
+
+    def __init__(self, tenancy: Tenancy, module: str) -> None:
+        self.tenancy = tenancy
+        self.provider = Provider(module)
+        self._constant = {PROVIDER_KEY: provider_string(module)}
+        self.id = ""
+        self.state: Inputs = {}
+        self.inputs: Inputs = {}
+
+    @property
+    def kind(self) -> Any:
+        """The class of the resource."""
+        return self.provider.verbs.kind
+
+    def check(self, inputs: Inputs) -> Inputs:
+        """Return the inputs as they are stored; a failure is an AssertionError that lists all of them."""
+        result = self.provider.check(_wire(self.inputs), _wire(inputs | self._constant))
+        problems = [f"{each.property}: {each.reason}" for each in result.failures]
+        assert not problems, "\n".join(problems)
+        return dict(result.inputs)
+
+    def create(self, inputs: Inputs) -> Twin:
+        """Make it."""
+        self.inputs = self.check(inputs)
+        made = self.provider.create(_wire(self.inputs | self._constant))
+        self.id, self.state = made.id, made.outs
+        return self
+
+    def diff(self, inputs: Inputs) -> list[str]:
+        """Return the properties whose new values would replace it."""
+        news = _wire(self.check(inputs) | self._constant)
+        return list(self.provider.diff(self.id, _wire(self.state | self._constant), news).replaces)
+
+    def update(self, inputs: Inputs) -> None:
+        """Change it in place to what is wanted."""
+        self.inputs = self.check(inputs)
+        olds, news = _wire(self.state | self._constant), _wire(self.inputs | self._constant)
+        self.state = self.provider.update(self.id, olds, news).outs
+
+    def drift(self) -> Inputs | None:
+        """Refresh; return the inputs that are others at Qlik, with what they are there; None if it is gone."""
+        found = self.provider.read(self.id, _wire(self.state | self._constant))
+        if not found.id:
+            return None
+        self.state = found.outs
+        live, wanted = _wire(found.inputs), _wire(self.inputs)
+        return {
+            name: live.get(name) for name in live.keys() | wanted.keys() if live.get(name) != wanted.get(name)
+        }
+
+    def delete(self) -> None:
+        """Remove it."""
+        self.provider.delete(self.id, _wire(self.state | self._constant))
+
+
+Ask = Callable[..., Any]
+"""Sends a request to the tenant as somebody: method, path below /api/v1, body."""
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """A new value of one property (or a function that makes it) and the requests that it takes."""
+
+    value: Any
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Changes one property of the object behind our back; `live` is what it is then (None: nothing)."""
+
+    do: Callable[[Tenancy, str], object]
+    live: Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the shared tests need to know of a kind.
+
+    `given` makes inputs that set every property which Qlik holds. `remote` reads those from Qlik, None if the
+    object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way.
+    `changes` has every property that changes in place, `replaces` a new value for each of those that do not
+    (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has every property that somebody may change at Qlik, and `gone`
+    removes the object. `existing` makes another object with the natural key of the inputs, as somebody;
+    `corrected` are the properties in which it differs.
+
+    Requests are patterns: `{id}` is the object's id, `{space}` and the like are inputs, `*` is anything.
+    """
+
+    module: str
+    given: Callable[[Tenancy], Inputs]
+    remote: Callable[[Tenancy, str], Inputs | None]
+    creates: tuple[str, ...]
+    deletes: tuple[str, ...]
+    changes: Mapping[str, InPlace] = field(default_factory=dict)
+    replaces: Mapping[str, Any] = field(default_factory=dict)
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    drifts: Mapping[str, Drift] = field(default_factory=dict)
+    gone: Callable[[Tenancy, str], object] | None = None
+    existing: Callable[[Tenancy, Inputs, Ask], str] | None = None
+    corrected: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.module
+
+
+def made_with(tenancy: Tenancy, value: Any) -> Any:
+    """The value; one that is a function is made with the tenancy."""
+    return value(tenancy) if callable(value) else value
+
+
+def same_calls(found: list[str], expected: tuple[str, ...], **names: Any) -> bool:
+    """Whether requests are the expected ones, in any order."""
+    patterns = sorted(pattern.format(**names) for pattern in expected)
+    return len(found) == len(patterns) and all(map(fnmatchcase, sorted(found), patterns))
+
+
+def _wire(value: Any) -> Any:
+    """What is left of a value on its way through the engine: no nulls, no integers."""
+    if isinstance(value, dict):
+        return {key: _wire(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_wire(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,97 @@
+"""What the emulator holds, in the words of a test: objects by name, as the bot or an administrator left them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator import Emulator
+
+Doc = dict[str, Any]
+
+
+class World:
+    """One tenant of an emulator. Every property reads the emulator's state anew.
+
+    A hostname that no tenant has, such as that of a purged one, raises KeyError.
+    """
+
+    def __init__(self, qlik: Emulator, hostname: str) -> None:
+        self.qlik, self.hostname = qlik, hostname
+
+    @property
+    def tenant(self) -> Doc:
+        """The tenant itself."""
+        cloud = self.qlik.control.dump()["cloud"]
+        by_id = {each["id"]: each for each in cloud["tenant"]}
+        tenant: Doc = by_id[{each["id"]: each["tenant"] for each in cloud["hostname"]}[self.hostname]]
+        return tenant
+
+    @property
+    def groups(self) -> dict[str, Doc]:
+        """Groups by name."""
+        return {each["name"]: each for each in self._all("group")}
+
+    @property
+    def spaces(self) -> dict[str, Doc]:
+        """Spaces by name."""
+        return {each["name"]: each for each in self._all("space")}
+
+    @property
+    def access(self) -> dict[tuple[str, str], list[str]]:
+        """Roles of groups by names of space and group, sorted."""
+        groups = {each["id"]: name for name, each in self.groups.items()}
+        spaces = {each["id"]: name for name, each in self.spaces.items()}
+        return {
+            (spaces[each["spaceId"]], groups[each["assigneeId"]]): sorted(each["roles"])
+            for each in self._all("assignment")
+            if each["assigneeId"] in groups
+        }
+
+    @property
+    def apps(self) -> dict[tuple[str, str], Doc]:
+        """Apps by names of space and app; two of one name in one space are a failure."""
+        spaces = {each["id"]: name for name, each in self.spaces.items()} | {"": ""}
+        found = [each for each in self._all("app") if "_deleted_at" not in each]
+        apps = {(spaces[each["spaceId"]], each["name"]): each for each in found}
+        assert len(apps) == len(found), f"apps that have a name in common: {found}"
+        return apps
+
+    def assignment(self, space: str, group: str) -> Doc:
+        """The assignment of a group in a space."""
+        pair = self.spaces[space]["id"], self.groups[group]["id"]
+        return next(each for each in self._all("assignment") if (each["spaceId"], each["assigneeId"]) == pair)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Do something behind our back, as an administrator of the tenant."""
+        return self.qlik.request(method, self.hostname, f"/api/v1/{path}", body)
+
+    def join(self, space: str) -> None:
+        """Make that administrator a facilitator of a space, so that it may edit and publish there."""
+        self.request("GET", "users")  # the administrator's first request makes it a user
+        me = next(each["id"] for each in self._all("user") if each["name"] == "Emulator operator")
+        if not any(each["assigneeId"] == me for each in self._all("assignment") if each["spaceId"] == space):
+            body = {"type": "user", "assigneeId": me, "roles": ["facilitator"]}
+            self.request("POST", f"spaces/{space}/assignments", body)
+
+    def patch(self, path: str, **changes: Any) -> None:
+        """Change an object behind our back by JSON Patch."""
+        self.request(
+            "PATCH",
+            path,
+            [{"op": "replace", "path": f"/{key}", "value": new} for key, new in changes.items()],
+        )
+
+    def _all(self, kind: str) -> list[Doc]:
+        found: list[Doc] = self.qlik.control.dump()[self.hostname].get(kind, [])
+        return found
+
+
+def calls(requests: list[Doc], *, tokens: bool = False) -> list[str]:
+    """The requests of a log as "POST /api/v1/groups", without query; those for tokens only if asked for."""
+    lines = [f"{each['method']} {each['path'].partition('?')[0]}" for each in requests]
+    return [line for line in lines if tokens or not line.endswith("/oauth/token")]
+
+
+def writes(requests: list[Doc]) -> list[str]:
+    """The calls of a log that are no mere reads."""
+    return [line for line in calls(requests) if not line.startswith("GET ")]
