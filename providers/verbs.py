@@ -139,10 +139,10 @@ class Collection(Verbs):
             raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
         have = {**want, **self.decode(there)}
         changed = self.changes(have, want)
-        known = self.kind.properties
-        lasting = {name: (have[name], want[name]) for name in changed if known[name].change is Change.REPLACES}
-        if lasting:
-            raise AlreadyDifferent(label, host.hostname, there["id"], lasting)
+        stuck = [name for name in changed if self.kind.properties[name].change is Change.REPLACES]
+        if stuck:
+            differences = {name: (have[name], want[name]) for name in stuck}
+            raise AlreadyDifferent(label, host.hostname, there["id"], differences)
         cloud.notify(taken_over(label, there["id"], changed))
         return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
 

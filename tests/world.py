@@ -1,4 +1,4 @@
-"""What the emulator holds, in the words of a test: objects by name, as the bot or an administrator left them."""
+"""What the emulator holds, in the words of a test: objects by name."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from providers.engine import Failure
-from tests.providers.twins import Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
 PUT = ("PUT /api/v1/apps/{id}",)
@@ -113,7 +113,7 @@ def test_a_template_is_named_once(
 ) -> None:
     """By name or by id; said before anything is sent."""
     inputs = {name: value for name, value in given(tenancy).items() if name != "template"}
-    with pytest.raises(AssertionError, match="template: set either template .* or template_id"):
+    with pytest.raises(AssertionError, match=r"template: set either template .* or template_id"):
         twin("app").check(inputs | named)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from providers.engine import Failure
-from tests.providers.twins import Ask, Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PUT = ("PUT /api/v1/apps/{id}",)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from providers.engine import Failure
-from tests.providers.twins import Ask, Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATCH = ("PATCH /api/v1/groups/{id}",)
 

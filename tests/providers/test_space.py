@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from providers.engine import Failure
-from tests.providers.twins import Ask, Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)
 PROPERTIES = ("name", "type", "description")
@@ -71,7 +71,7 @@ def test_a_space_of_another_type_is_not_taken_over(twin: Callable[[str], Twin], 
 
 
 def test_names_are_told_apart_by_case(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Qlik's search finds parts of names in any case; the space of exactly this name is the one taken over."""
+    """Qlik's search finds parts of names in any case; only a space of exactly this name is taken over."""
     tenancy.space("SALES", "managed")
     tenancy.space("Sales and more", "managed")
     ours = tenancy.space("Sales", "managed")

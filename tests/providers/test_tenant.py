@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.providers.twins import Case, InPlace, Drift, Inputs, Tenancy, Twin
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import World
 
 PATCH = ("PATCH /api/v1/tenants/{tenant_id}",)

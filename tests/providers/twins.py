@@ -1,7 +1,7 @@
 """Drives one resource as the engine does, without the engine: the real adapter and verbs, an emulated Qlik.
 
-Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold then,
-how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
+Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold
+then, how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
 """
 
 from __future__ import annotations
@@ -90,26 +90,26 @@ class Twin:
         """Make it."""
         self.inputs = self.check(inputs)
         made = self.provider.create(_wire(self.inputs | self._constant))
-        self.id, self.state = made.id, made.outs
+        self.id, self.state = str(made.id), made.outs or {}
         return self
 
     def diff(self, inputs: Inputs) -> list[str]:
         """Return the properties whose new values would replace it."""
         news = _wire(self.check(inputs) | self._constant)
-        return list(self.provider.diff(self.id, _wire(self.state | self._constant), news).replaces)
+        return self.provider.diff(self.id, _wire(self.state | self._constant), news).replaces or []
 
     def update(self, inputs: Inputs) -> None:
         """Change it in place to what is wanted."""
         self.inputs = self.check(inputs)
         olds, news = _wire(self.state | self._constant), _wire(self.inputs | self._constant)
-        self.state = self.provider.update(self.id, olds, news).outs
+        self.state = self.provider.update(self.id, olds, news).outs or {}
 
     def drift(self) -> Inputs | None:
-        """Refresh; return the inputs that are others at Qlik, with what they are there; None if it is gone."""
+        """Refresh; return the inputs that are others at Qlik, as they are there; None if it is gone."""
         found = self.provider.read(self.id, _wire(self.state | self._constant))
         if not found.id:
             return None
-        self.state = found.outs
+        self.state = found.outs or {}
         live, wanted = _wire(found.inputs), _wire(self.inputs)
         return {
             name: live.get(name) for name in live.keys() | wanted.keys() if live.get(name) != wanted.get(name)
@@ -147,8 +147,8 @@ class Case:
     `given` makes inputs that set every property which Qlik holds. `remote` reads those from Qlik, None if the
     object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way.
     `changes` has every property that changes in place, `replaces` a new value for each of those that do not
-    (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has every property that somebody may change at Qlik, and `gone`
-    removes the object. `existing` makes another object with the natural key of the inputs, as somebody;
+    (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has every property
+    that somebody may change at Qlik, and `gone` removes the object. `existing` makes another object with the natural key of the inputs, as somebody;
     `corrected` are the properties in which it differs.
 
     Requests are patterns: `{id}` is the object's id, `{space}` and the like are inputs, `*` is anything.
