@@ -43,6 +43,7 @@ class Provider(ResourceProvider):
     def __init__(self, module: str) -> None:
         super().__init__()
         self.module = module
+        self._made: set[tuple[str, str]] = set()
         engine.exit_with_engine()
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
@@ -113,6 +114,7 @@ class Provider(ResourceProvider):
         want = _plain(props)
         with _run(props) as cloud:
             id, live = self.verbs.create(cloud, want)
+        self._made.add((engine.current_run(), id))
         return CreateResult(id, want | live)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -145,7 +147,15 @@ class Provider(ResourceProvider):
         return UpdateResult(computed | want | changed)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the object."""
+        """Remove the object, unless this very run made it or took it over.
+
+        The state can hold one object twice: where `--replace`, a taint or another name in the program made
+        create look for an object that is there, in the state's care. Then only the old entry goes.
+        """
+        run = engine.current_run()
+        if run and (run, _id) in self._made:
+            engine.say(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
+            return
         with _run(_props) as cloud:
             self.verbs.delete(cloud, _id, _plain(_props))
 

@@ -49,6 +49,14 @@ def current_urn() -> str:
     return str(getattr(call.request, "urn", "")) if call else ""
 
 
+def current_run() -> str:
+    """Return what tells this run of the engine from every other: an address of its own. Empty outside of the
+    engine.
+    """
+    call = current_call()
+    return str(getattr(call.request, "resource_status_address", "")) if call else ""
+
+
 def say(text: str) -> None:
     """Show a line to the user who runs `pulumi`, while the verb goes on."""
     print(text, flush=True)

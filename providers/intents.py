@@ -38,6 +38,14 @@ def directory() -> Path:
     return Path(os.environ.get("TENANTRY_STATE") or f"{home}/tenantry").expanduser() / "intents"
 
 
+def settle(what: str, **facts: Any) -> None:
+    """Forget the notes of such a request whose answer had these facts: the state has what was made."""
+    for path in directory().glob("*.json"):
+        note = _read(path) or {}
+        if note.get("what") == what and "finished" in note and facts.items() <= note.items():
+            path.unlink(missing_ok=True)
+
+
 class Intent:
     """What this resource was about to do, and what came of it.
 

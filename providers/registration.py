@@ -9,13 +9,14 @@ https://qlik.dev/apis/org-rest.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.errors import TenantUndecided
 from providers.intents import Intent
 from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
-from providers.verbs import Properties
+from providers.verbs import Properties, made_by_us
+from providers.waiting import lag_seconds, wait
 
 CLOCK_SKEW = timedelta(minutes=2)
 LONGEST_RUN = timedelta(minutes=15)
@@ -31,10 +32,9 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
     if isinstance(revive, dict):
         found = revive["hostname"], revive["tenant_id"]
         _bring_back(cloud, *found)
-    elif revive == "new":
-        found = _make(cloud, want, intent)
     else:
-        found = _recover(cloud, want, intent) or _deactivated(cloud, want) or _make(cloud, want, intent)
+        left = _recover(cloud, want, intent) or (_deactivated(cloud, want) if revive is None else None)
+        found = left or _make(cloud, want, intent)
     intent.finish(hostname=found[0], tenant_id=found[1])
     return found
 
@@ -48,6 +48,17 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
     except NotFound:
         return ""
     return str(answer.get("estimatedPurgeDate", ""))
+
+
+def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
+    """Deactivate a tenant and say how to bring it back."""
+    purged = deactivate(cloud, hostname, tenant_id, grace_days)
+    if purged:
+        cloud.notify(
+            f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
+            "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
+            f"  revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
+        )
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
@@ -81,7 +92,7 @@ def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
     register = cloud.register(want["region"])
     register.authenticate()
     try:
-        with intent.sending(region=want["region"], name=want["name"]):
+        with intent.sending(region=want["region"], name=want["name"], revive=want.get("revive")):
             made = register.post("/api/v1/tenants", body)
     except QlikError as error:
         found = _recover(cloud, want, Intent("tenant")) if error.may_be_done else None
@@ -96,25 +107,40 @@ def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
     not.
     """
     note = intent.earlier
-    if note is None:
+    if note is None or (want.get("revive") == "new" and note.get("revive") != "new"):
         return None
     if "finished" in note:
         return _recorded(cloud, note)
     if not cloud.has_organisation:
         raise TenantUndecided(
-            f"{_asked(note, want)} Without the organisation's credentials (QLIK_ORG_CLIENT_ID and "
+            f"{_asked(note)} Without the organisation's credentials (QLIK_ORG_CLIENT_ID and "
             f"QLIK_ORG_CLIENT_SECRET) nothing tells whether it was made. Set them, or look for it in My Qlik."
-            f"{_ADVICE}"
+            f"{_advice(want, intent)}"
         )
-    started = datetime.fromisoformat(note["started"])
-    candidates = [tenant for tenant in _listed(cloud, want) if _fits(tenant, started)]
+    candidates = _candidates(cloud, want, note)
     if not candidates:
         return None
-    if len(candidates) > 1 or intent.rivals():
-        raise TenantUndecided(f"{_asked(note, want)} These may be it:{_shown(candidates)}{_ADVICE}")
+    makers_host = cloud.tenant(want["source_tenant"])
+    if (
+        len(candidates) > 1
+        or any(_fits(candidates[0], rival) for rival in intent.rivals())
+        or not made_by_us(makers_host, candidates[0].get("createdBy"))
+    ):
+        raise TenantUndecided(f"{_asked(note)} These may be it:{_shown(candidates)}{_advice(want, intent)}")
     found = candidates[0]["hostnames"][0], candidates[0]["id"]
     cloud.notify(f"tenant {found[0]} was made by an earlier run whose answer was lost; going on with it")
     return found
+
+
+def _candidates(cloud: Cloud, want: Properties, note: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the tenants that may be the one asked for; wait while Qlik may still be making it."""
+
+    def look() -> list[dict[str, Any]] | None:
+        return [tenant for tenant in _listed(cloud, want) if _fits(tenant, note)] or None
+
+    age = datetime.now(UTC) - datetime.fromisoformat(note["started"])
+    left = max(0.0, lag_seconds() - age.total_seconds())
+    return wait(cloud, look, "the tenant whose answer was lost", left) or []
 
 
 def _recorded(cloud: Cloud, note: dict[str, Any]) -> Found | None:
@@ -129,21 +155,24 @@ def _recorded(cloud: Cloud, note: dict[str, Any]) -> Found | None:
 
 
 def _deactivated(cloud: Cloud, want: Properties) -> Found | None:
-    """Return the one deactivated tenant of this name, brought back; only the organisation's API lists
-    those.
+    """Return the one deactivated tenant of this name that we made, brought back; only the organisation's
+    API lists those.
     """
     if not cloud.has_organisation:
         return None
     same = [
         tenant
         for tenant in _listed(cloud, want)
-        if tenant.get("name") == want["name"] and tenant["status"] in ("disabled", "deactivated")
+        if tenant.get("name") == want["name"]
+        and tenant["status"] in ("disabled", "deactivated")
+        and made_by_us(cloud.tenant(want["source_tenant"]), tenant.get("createdBy"))
     ]
     if not same:
         return None
     if len(same) > 1:
         raise TenantUndecided(
-            f'Several deactivated tenants have the name "{want["name"]}":{_shown(same)}{_ADVICE}'
+            f'Several deactivated tenants have the name "{want["name"]}":{_shown(same)}'
+            f"{_advice(want, Intent('tenant'))}"
         )
     found = same[0]["hostnames"][0], same[0]["id"]
     reactivate(cloud, *found)
@@ -158,18 +187,24 @@ def _listed(cloud: Cloud, want: Properties) -> list[dict[str, Any]]:
     return [tenant for tenant in tenants if tenant["hostnames"] and tenant["hostnames"][0].endswith(suffix)]
 
 
-def _fits(tenant: dict[str, Any], started: datetime) -> bool:
-    """Tell whether a tenant is active, still has no name of its own, and was made when the note says."""
-    unnamed = tenant.get("name", "") in ("", tenant["hostnames"][0].partition(".")[0])
-    made = datetime.fromisoformat(tenant["createdAt"])
-    in_time = started - CLOCK_SKEW <= made <= started + LONGEST_RUN
-    return tenant["status"] == "active" and unnamed and in_time
-
-
-def _asked(note: dict[str, Any], want: Properties) -> str:
+def _fits(tenant: dict[str, Any], note: dict[str, Any]) -> bool:
+    """Tell whether a tenant is active, still has no name of its own, and was made where and when the note
+    says.
+    """
+    hostname = tenant["hostnames"][0]
+    made, started = datetime.fromisoformat(tenant["createdAt"]), datetime.fromisoformat(note["started"])
     return (
-        f"A run of this stack asked register.{want['region']}.qlikcloud.com for a tenant at "
-        f"{note['started']} and never saw the answer."
+        tenant["status"] == "active"
+        and tenant.get("name", "") in ("", hostname.partition(".")[0])
+        and hostname.endswith(f".{note['region']}.qlikcloud.com")
+        and started - CLOCK_SKEW <= made <= started + LONGEST_RUN
+    )
+
+
+def _asked(note: dict[str, Any]) -> str:
+    return (
+        f"A run of this stack asked register.{note['region']}.qlikcloud.com for a tenant at {note['started']} "
+        "and never saw the answer."
     )
 
 
@@ -182,7 +217,11 @@ def _shown(tenants: list[dict[str, Any]]) -> str:
     return "".join(lines)
 
 
-_ADVICE = (
-    "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant you know "
-    "to be this customer's, or `revive: new` to have a new one made, and run `pulumi up`."
-)
+def _advice(want: Properties, intent: Intent) -> str:
+    anew = "`revive: new` to have a new one made"
+    if want.get("revive") == "new":
+        anew = f"delete {intent.path} to have a new one made all the same"
+    return (
+        "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know "
+        f"to be this customer's, or {anew}, and run `pulumi up`."
+    )

@@ -130,7 +130,7 @@ class TenantVerbs(Verbs):
         except (TenantDisabled, NotFound):
             pass
         else:
-            registration.deactivate(cloud, id, have["tenant_id"], have["grace_days"])
+            registration.take_down(cloud, id, have["tenant_id"], have["grace_days"])
         Intent("tenant").clear()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from providers import registration
-from providers.intents import Intent
+from providers.intents import Intent, settle
 from providers.limits import DAY, GRACE_DAYS
 from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, TenantDisabled
@@ -58,6 +58,8 @@ class TenantLifecycleVerbs(Verbs):
             tenant_id = (note.earlier or {})["tenant_id"]
             registration.reactivate(cloud, hostname, tenant_id)
         note.clear()
+        # Made after the tenant, so the state has that by now: from here on a new one means a new one.
+        settle("tenant", hostname=hostname)
         return hostname, {"tenant_id": tenant_id}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
@@ -72,13 +74,7 @@ class TenantLifecycleVerbs(Verbs):
         """Deactivate the tenant and say how to bring it back."""
         hostname, tenant_id = have["tenant"], have["tenant_id"]
         Intent("deactivation").note(hostname=hostname, tenant_id=tenant_id)
-        purged = registration.deactivate(cloud, hostname, tenant_id, have["grace_days"])
-        if purged:
-            cloud.notify(
-                f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
-                "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
-                f"  revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
-            )
+        registration.take_down(cloud, hostname, tenant_id, have["grace_days"])
 
 
 VERBS = TenantLifecycleVerbs()

@@ -1,0 +1,88 @@
+"""What several tests do with a customer's stack, and how they look at it before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator import Emulator
+from emulator.control_client import send
+from tests.e2e.customers import Customer, settings
+from tests.e2e.harness import Stack
+from tests.e2e.result import Result
+from tests.world import World
+
+ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
+DEACTIVATE = "/api/v1/tenants/*/actions/deactivate"
+DAY = 24 * 3600
+
+Doc = dict[str, Any]
+
+
+def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
+    """Write the customer's stack file, run `up` and return what is at Qlik."""
+    stack.write(**settings(customer))
+    stack.up()
+    return World(qlik, stack.outputs()["hostname"])
+
+
+def content(world: World) -> Doc:
+    """Everything that the tenant holds."""
+    held: Doc = world.qlik.control.dump()[world.hostname]
+    return held
+
+
+def cloud(qlik: Emulator) -> Doc:
+    """Everything at Qlik, but for downloads that expire by themselves."""
+    dump = qlik.control.dump()
+    return {host: {k: v for k, v in kinds.items() if k != "temp-content"} for host, kinds in dump.items()}
+
+
+def tenants(qlik: Emulator) -> dict[str, str]:
+    """Status of every tenant that was made, by system hostname."""
+    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    return {each["hostnames"][0]: each["status"] for each in made}
+
+
+def state(stack: Stack) -> dict[str, Doc]:
+    """What the state says of each resource."""
+    kept = ("id", "inputs", "outputs", "protect", "delete", "initErrors")
+    return {
+        name: {key: each.get(key) for key in kept if each.get(key)}
+        for name, each in stack.resources().items()
+    }
+
+
+def entries(stack: Stack) -> list[str]:
+    """The ids of all entries of the state, an object that is in it twice included."""
+    resources = stack.export()["deployment"]["resources"]
+    return sorted(f"{each['type']} {each['id']}" for each in resources if "dynamic/qlik" in each["type"])
+
+
+def urn(stack: Stack, name: str) -> str:
+    """The URN of a resource such as "Space Sales"."""
+    found: str = stack.resources()[name]["urn"]
+    return found
+
+
+def revive_line(result: Result) -> str:
+    """The line that a destroy printed for the stack file."""
+    lines = [line.strip() for message in result.messages for line in message.splitlines()]
+    found = [line for line in lines if line.startswith("revive:")]
+    assert len(found) == 1, f"{len(found)} lines to paste"
+    return found[0]
+
+
+def deactivate_by_hand(world: World) -> None:
+    """Deactivate the tenant behind our back."""
+    register = f"register.{world.hostname.split('.')[1]}.qlikcloud.com"
+    client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
+    _, token = send(world.qlik.url, "POST", register, "/oauth/token", json_body=client)
+    headers = {
+        "authorization": f"Bearer {token['access_token']}",
+        "qlik-confirm-hostname": world.hostname,
+    }
+    path = f"/api/v1/tenants/{world.tenant['id']}/actions/deactivate"
+    status, _ = send(
+        world.qlik.url, "POST", register, path, json_body={"purgeAfterDays": 30}, headers=headers
+    )
+    assert status == 200

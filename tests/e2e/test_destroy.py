@@ -1,0 +1,142 @@
+"""Taking a customer down: one request, and nothing lost where that request fails."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import (
+    DAY,
+    DEACTIVATE,
+    bring_up,
+    content,
+    deactivate_by_hand,
+    revive_line,
+    state,
+    tenants,
+)
+from tests.world import World, calls, writes
+
+
+def test_a_destroy_is_one_request(stack: Stack, qlik: Emulator) -> None:
+    """It deactivates the tenant for the customer's days of grace; everything in it stays as it is."""
+    world = bring_up(stack, qlik, GLOBEX)
+    before, tenant = content(world), world.tenant
+    gone = stack.destroy()
+    assert writes(gone.requests) == [f"POST /api/v1/tenants/{tenant['id']}/actions/deactivate"]
+    assert revive_line(gone) == f"revive: {{hostname: {world.hostname}, tenant_id: {tenant['id']}}}"
+    assert stack.resources() == {}
+    assert content(world) == before
+    assert world.tenant["status"] == "disabled"
+    assert days_of_grace(world) == pytest.approx(10, abs=0.001)
+
+    again = stack.destroy()
+    assert (again.changes, again.requests) == ({}, [])
+
+
+REFUSALS: dict[str, dict[str, Any]] = {
+    "not allowed": {"status": 403},
+    "not confirmed": {"status": 412},
+    "out of order": {"status": 500},
+}
+
+
+def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> None:
+    """Whatever Qlik answers, all resources are still in the state, and a second attempt goes through."""
+    world = bring_up(stack, qlik, GLOBEX)
+    at_qlik, in_state = content(world), state(stack)
+    for name, answer in REFUSALS.items():
+        fault = qlik.control.add_fault(path=DEACTIVATE, **answer)
+        failed = stack.destroy(expect=1, TENANTRY_DEADLINE="2")
+        assert failed.failed == ["TenantLifecycle lifecycle"], name
+        assert any(str(answer["status"]) in error and "deactivate" in error for error in failed.errors), name
+        assert all("Traceback" not in error for error in failed.errors), name
+        assert state(stack) == in_state, name
+        assert (content(world), world.tenant["status"]) == (at_qlik, "active"), name
+        qlik.control.release(fault)
+    assert stack.up("--expect-no-changes").requests == []
+    stack.destroy()
+    assert world.tenant["status"] == "disabled"
+
+
+def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+    """A destroy ends well, starts the countdown that the stack file asks for and says how to come back."""
+    world = bring_up(stack, qlik, GLOBEX)
+    deactivate_by_hand(world)
+    gone = stack.destroy()
+    assert stack.resources() == {}
+    assert revive_line(gone)
+    assert tenants(qlik) == {world.hostname: "disabled"}
+
+
+def test_a_tenant_purged_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+    """A destroy ends well; there is nothing to come back to, so nothing is said of it."""
+    world = bring_up(stack, qlik, GLOBEX)
+    deactivate_by_hand(world)
+    qlik.control.advance(31 * DAY)
+    gone = stack.destroy()
+    assert tenants(qlik) == {}
+    assert stack.resources() == {}
+    assert not any("revive:" in message for message in gone.messages)
+
+
+def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
+    """Where `up` failed before there was a lifecycle, destroying deactivates the tenant all the same."""
+    qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
+    stack.write(**settings(GLOBEX))
+    assert "Space Sales" in stack.up(expect=1).failed
+    assert "TenantLifecycle lifecycle" not in stack.resources()
+    (hostname,) = tenants(qlik)
+    before = content(World(qlik, hostname))
+    gone = stack.destroy()
+    assert stack.resources() == {}
+    assert [call for call in writes(gone.requests) if "deactivate" not in call] == []
+    assert len(writes(gone.requests)) == 1
+    world = World(qlik, hostname)
+    assert (world.tenant["status"], content(world)) == ("disabled", before)
+    assert days_of_grace(world) == pytest.approx(10, abs=0.001)
+    assert hostname in revive_line(gone)
+
+
+def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None:
+    """`--run-program` and `--refresh` change nothing about it."""
+    world = bring_up(stack, qlik, GLOBEX)
+    before = content(world)
+    gone = stack.destroy("--run-program", "--refresh")
+    assert world.hostname in revive_line(gone)
+    assert [call for call in writes(gone.requests) if not call.endswith("/deactivate")] == []
+    assert (content(world), world.tenant["status"]) == (before, "disabled")
+    assert stack.resources() == {}
+
+
+def test_one_thing_taken_out_of_the_file(stack: Stack, qlik: Emulator) -> None:
+    """A trial's space goes with its published app and its access; all else stays, and the tenant too."""
+    customer = changed(GLOBEX, ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}))
+    customer = changed(customer, ("apps/Sales Overview/publish_to", ["Sales", "Partners"]))
+    world = bring_up(stack, qlik, customer)
+    stack.write(**settings(GLOBEX))
+    gone = stack.up()
+    assert gone.changes == {
+        "delete": [
+            "AppPublication Sales Overview in Partners",
+            "Space Partners",
+            "SpaceAssignment Partners in Partners",
+        ],
+        "same": 10,
+    }
+    assert sorted(world.spaces) == ["Sales", "Staging"]
+    assert sorted(world.apps) == [("Sales", "Sales Overview"), ("Staging", "Sales Overview")]
+    assert world.tenant["status"] == "active"
+    assert calls(stack.up("--expect-no-changes").requests) == []
+
+
+def days_of_grace(world: World) -> float:
+    """Days from the deactivation to the purge."""
+    tenant = world.tenant
+    deactivated = datetime.fromisoformat(tenant["statusLastUpdatedAt"]).timestamp()
+    return float(tenant["_purge_at"] - deactivated) / DAY
