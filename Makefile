@@ -18,11 +18,13 @@ demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
 test: setup ## all tests; ARGS="tests/stacks -k plans" for some
 	@$(BIN)/python -m pytest $(or $(ARGS),-n logical)
 
-check: setup ## format, lint, types, import directions
-	@$(BIN)/ruff format --check $(CODE)
-	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/mypy $(CODE)
-	@$(BIN)/lint-imports
+check: setup ## format, lint, types, import directions: all of them, whatever the first says
+	@failed=; \
+	$(BIN)/ruff format --check --output-format concise $(CODE) || failed=1; \
+	$(BIN)/ruff check $(CODE) || failed=1; \
+	$(BIN)/mypy $(CODE) || failed=1; \
+	$(BIN)/lint-imports --no-logo || failed=1; \
+	test -z "$$failed"
 
 format: setup ## put the code into its one format
 	@$(BIN)/ruff format $(CODE)
@@ -35,7 +37,7 @@ emulator: setup ## the local Qlik Cloud; ARGS="--port 8080" for its options
 	@$(BIN)/tenantry emulator $(ARGS)
 
 docs: setup ## write the generated pages anew
-	@for page in tools/reference_*.py; do $(BIN)/python -m tools.$$(basename $$page .py) || exit; done
+	@$(BIN)/python -m tools.docs
 
 lock: setup ## bring the locked packages up to date
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-emit-index-url \

@@ -37,11 +37,12 @@ makes a repeated or killed run safe); otherwise it is an error, unless `adopt` s
 """
 
 
-def reference() -> str:
-    """The page as it should be."""
+def pages() -> dict[Path, str]:
+    """What the generated page must hold."""
     introduction = INTRODUCTION.format(example=EXAMPLE.read_text("utf-8"))
     sections = (section(name, kind) for name, kind in kinds().items())
-    return "\n".join([introduction, *sections, "This page is generated from the classes: `make docs`.", ""])
+    closing = "This page is generated from the classes: `make docs`."
+    return {PAGE: "\n".join([introduction, *sections, closing, ""])}
 
 
 def section(name: str, kind: type[Resource]) -> str:
@@ -101,7 +102,3 @@ def type_name(hint: Any) -> str:
     if arguments and get_origin(hint) not in (list, dict):
         return " or ".join(type_name(each) for each in arguments)
     return f"`{hint.__name__ if isinstance(hint, type) and not arguments else hint}`"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(reference(), "utf-8")

@@ -109,11 +109,6 @@ def _words(words: Any) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def write() -> None:
-    """Write both files."""
-    SCHEMA.write_text(schema_text(), "utf-8")
-    PAGE.write_text(page_text(PAGE.read_text("utf-8")), "utf-8")
-
-
-if __name__ == "__main__":
-    write()
+def pages() -> dict[Path, str]:
+    """What each generated file must hold."""
+    return {SCHEMA: schema_text(), PAGE: page_text(PAGE.read_text("utf-8"))}

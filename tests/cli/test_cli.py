@@ -57,10 +57,6 @@ def test_every_command_is_in_the_reference(words: str) -> None:
     assert f"`tenantry {words}`" in reference_cli.PAGE.read_text("utf-8")
 
 
-def test_the_reference_is_up_to_date() -> None:
-    assert reference_cli.PAGE.read_text("utf-8") == reference_cli.reference(), "stale: run `make docs`"
-
-
 def test_the_installed_command_lists_all() -> None:
     said = subprocess.run([BIN / "tenantry", "--help"], capture_output=True, text=True, check=True).stdout
     assert [words for words in ALL if words.split()[0] not in said] == []
