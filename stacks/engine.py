@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 def current_settings() -> Settings:
     """See stacks.current_settings."""
     # Collections while modules load and models are built would take longer than all the rest.
+    collecting = gc.isenabled()
     gc.disable()
     try:
         return _settings()
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 def _settings() -> Settings:

@@ -48,7 +48,9 @@ class Folder:
         with pytest.raises(stacks.SettingsError) as caught:
             self.load()
         count, *lines = str(caught.value).splitlines()
-        assert count == f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in the settings of stack globex:"
+        assert (
+            count == f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in the settings of stack globex:"
+        )
         return lines
 
 

@@ -1,4 +1,6 @@
-"""Every mistake is told by file, line and path, with what is wrong, what is allowed, and what was likely meant."""
+"""Every mistake is told by file, line and path: what is wrong, what is allowed, and what was likely meant."""
+
+# ruff: noqa: E501 - a message is one line
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ ONE_MISTAKE = [
     ("plan: [standard]", "6: customer.plan: must be text, not a list"),
     # Limits
     ("lifecycle: {grace_days: 5}", "6: customer.lifecycle.grace_days: 5 is out of range; allowed: 10 to 90"),
-    ("lifecycle: {grace_days: 91}", "6: customer.lifecycle.grace_days: 91 is out of range; allowed: 10 to 90"),
+    (
+        "lifecycle: {grace_days: 91}",
+        "6: customer.lifecycle.grace_days: 91 is out of range; allowed: 10 to 90",
+    ),
     ('plan: ""', "6: customer.plan: cannot be empty; leave the key out if there is nothing to say"),
     (
         f"groups: {{Analysts: {{roles: [{', '.join(f'R{n}' for n in range(101))}]}}}}",
@@ -88,7 +93,10 @@ ONE_MISTAKE = [
         '6: customer.lifecycle.ends_on: "2026-12-31 12:00:00 +0000 UTC" is no date; write it as "2026-12-31"',
     ),
     # Taking a tenant up again
-    ("revive: old", '6: customer.revive: "old" is not allowed; write new, or a mapping of hostname and tenant_id'),
+    (
+        "revive: old",
+        '6: customer.revive: "old" is not allowed; write new, or a mapping of hostname and tenant_id',
+    ),
     ("revive: {hostname: x.eu.qlikcloud.com}", "6: customer.revive.tenant_id: is missing"),
     (
         "revive: {hostname: x.us.qlikcloud.com, tenant_id: T1}",
@@ -110,8 +118,10 @@ ONE_MISTAKE = [
         '9: customer.groups.Others.name: name "Analysts" is taken by group "Analysts", also of provider_type idp; '
         "names must differ",
     ),
-    (f"groups:\n  {'x' * 257}: {{}}", f'7: customer.groups.{"x" * 257}: "{"x" * 20}…" has 257 characters; a name '
-     "has at most 256"),
+    (
+        f"groups:\n  {'x' * 257}: {{}}",
+        f'7: customer.groups.{"x" * 257}: "{"x" * 20}…" has 257 characters; a name has at most 256',
+    ),
     ('groups: {Analysts: {name: " "}}', "6: customer.groups.Analysts.name: a name cannot be empty"),
     (
         "groups:\n  A: {renamed_from: B}\n  B: {}",
@@ -257,7 +267,10 @@ BAD_APPS = [
         "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Nowhere",
         '17: customer.apps.A.publish_to: space "Nowhere" is not declared under spaces; allowed: Sales',
     ),
-    (f"{SALES}publish_to: [Sales, Sales]}}", '11: customer.apps.Sales.publish_to: space "Sales" is listed twice'),
+    (
+        f"{SALES}publish_to: [Sales, Sales]}}",
+        '11: customer.apps.Sales.publish_to: space "Sales" is listed twice',
+    ),
     (
         f"{SALES}}}\n  Two: {{name: Sales, template: Sales, version: '2', staging: Staging}}",
         '12: customer.apps.Two.name: name "Sales" is taken by app "Sales", also imported into "Staging"; '

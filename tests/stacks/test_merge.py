@@ -1,5 +1,7 @@
 """A customer over its plan: what comes out, and where the messages point."""
 
+# ruff: noqa: E501 - a message is one line
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -51,15 +53,21 @@ TABLE: list[tuple[str, Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("plan", "customer", "merged"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_merge(plan: Any, customer: Any, merged: Any) -> None:
+@pytest.mark.parametrize(
+    ("plan", "customer", "merged"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_merging(plan: Any, customer: Any, merged: Any) -> None:
     before = repr((plan, customer))
     assert merge(plan, customer) == merged
     assert repr((plan, customer)) == before
 
 
 def test_complete_names_entries_and_drops_what_is_empty() -> None:
-    values = {"alias": None, "tenant": {"datacenter": None}, "spaces": {"A": None, "B": {"name": "b", "type": None}}}
+    values = {
+        "alias": None,
+        "tenant": {"datacenter": None},
+        "spaces": {"A": None, "B": {"name": "b", "type": None}},
+    }
     assert complete(values) == {"tenant": {}, "spaces": {"A": {"name": "A"}, "B": {"name": "b"}}}
 
 
@@ -69,9 +77,13 @@ def test_complete_leaves_what_is_broken_for_the_models_to_tell() -> None:
 
 
 def test_removals_say_whether_there_was_something_to_remove() -> None:
-    plan = {"groups": {"A": {}, "B": {}}, "spaces": {"S": {}}}
-    customer = {"groups": {"A": None, "C": None, "D": {}}, "spaces": None, "apps": 5}
-    assert dict(removals(plan, customer)) == {("groups", "A"): True, ("groups", "C"): False, ("spaces", "S"): True}
+    plan: dict[str, Any] = {"groups": {"A": {}, "B": {}}, "spaces": {"S": {}}}
+    customer: dict[str, Any] = {"groups": {"A": None, "C": None, "D": {}}, "spaces": None, "apps": 5}
+    assert dict(removals(plan, customer)) == {
+        ("groups", "A"): True,
+        ("groups", "C"): False,
+        ("spaces", "S"): True,
+    }
 
 
 def test_a_customer_takes_over_what_its_plan_says(folder: Folder) -> None:
@@ -116,7 +128,9 @@ WITH_A_PLAN = [
     (
         "plan: standart",
         "",
-        [f'{STACK}:6: customer.plan: there is no plan "standart"; did you mean "standard"? allowed: standard'],
+        [
+            f'{STACK}:6: customer.plan: there is no plan "standart"; did you mean "standard"? allowed: standard'
+        ],
     ),
     ("plan: ../secrets", "", [f'{STACK}:6: customer.plan: there is no plan "../secrets"; allowed: standard']),
     (
@@ -182,7 +196,9 @@ WITH_A_PLAN = [
 ]
 
 
-@pytest.mark.parametrize(("customer", "plan", "told"), WITH_A_PLAN, ids=[row[2][0][:70] for row in WITH_A_PLAN])
+@pytest.mark.parametrize(
+    ("customer", "plan", "told"), WITH_A_PLAN, ids=[row[2][0][:70] for row in WITH_A_PLAN]
+)
 def test_mistakes_with_a_plan(folder: Folder, customer: str, plan: str, told: list[str]) -> None:
     assert folder.write(customer, standard=plan).problems() == told
 
