@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.harness import Stack
+from tests.e2e.harness import PULUMI, Stack
 
 if TYPE_CHECKING:
     from emulator import Emulator
@@ -34,6 +34,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def make_stack(scratch: Path) -> Iterator[Callable[..., Stack]]:
     """Make stacks with the arguments of `Stack` after the folder; all their processes end with the test."""
+    assert PULUMI.exists(), f"{PULUMI} is missing; run: make setup"
     with ExitStack() as stacks:
 
         def make(name: str = "globex", **options: object) -> Stack:

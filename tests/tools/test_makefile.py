@@ -1,0 +1,47 @@
+"""`make` explains itself, and continuous integration fails when a part of it does."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKE = """\
+#!/bin/sh
+echo "$@" >> "$CALLS"
+case "$1" in
+  $BROKEN) code=2 ;;
+  *) code=0 ;;
+esac
+test "$1" = test && echo "==== 3 passed in 1.20s ===="
+test "$code" = 0 || echo "make: *** [$1] Error $code"
+exit $code
+"""
+
+
+def test_every_target_has_a_line_of_help() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  make (\w+) +\S", said, re.MULTILINE) == targets
+    assert {"setup", "demo", "test", "check", "bench", "emulator"} <= set(targets)
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"), [("nothing", 0), ("setup", 2), ("check", 1), ("test", 1), ("check|test", 1)]
+)
+def test_continuous_integration_runs_everything_and_tells(tmp_path: Path, broken: str, code: int) -> None:
+    make = tmp_path / "make"
+    make.write_text(MAKE.replace("$BROKEN", broken))
+    make.chmod(0o755)
+    calls = tmp_path / "calls"
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    done = subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    called = [line.split()[0] for line in calls.read_text().splitlines()]
+    assert called == (["setup"] if broken == "setup" else ["setup", "check", "test"])
+    if broken != "setup":
+        assert done.stdout.splitlines()[-1] == "==== 3 passed in 1.20s ===="
