@@ -251,7 +251,11 @@ def _parsed(raw: bytes, headers: Headers, operation: Operation) -> Any:
         raise Invalid(f"content-type must be {' or '.join(operation.media_types)}")
     try:
         if media_type == "application/json":
-            return json.loads(raw, parse_constant=_no_constant)
+            body = json.loads(raw, parse_constant=_no_constant)
+            if b"\\u" in raw:
+                # Half of a surrogate pair parses, and could never be sent back.
+                json.dumps(body, ensure_ascii=False).encode()
+            return body
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
     except (ValueError, RecursionError):
         raise Invalid("the body cannot be parsed") from None

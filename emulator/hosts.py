@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 DOMAIN = "qlikcloud.com"
@@ -40,7 +41,7 @@ class Host:
         """Read a Host header, such as `acme.eu.qlikcloud.com:443`."""
         name = header.strip().lower()
         name = name[1 : name.find("]")] if name.startswith("[") else name.partition(":")[0]
-        if name in ("localhost", "::1") or name.startswith("127."):
+        if name == "localhost" or _is_loopback_address(name):
             return cls(name, "loopback")
         if name == f"console.{DOMAIN}":
             return cls(name, "console")
@@ -49,3 +50,11 @@ class Host:
         if domain != DOMAIN or region not in DATACENTERS:
             return cls(name, "unknown")
         return cls(name, "register" if label == "register" else "tenant", region)
+
+
+def _is_loopback_address(name: str) -> bool:
+    # Not by its first digits: anybody can register a name such as 127.example.
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

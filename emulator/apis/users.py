@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from ..call import ADMIN, Call, Reply, operation
 from ..clock import DAY, iso
 from ..errors import Refusal
@@ -72,7 +74,7 @@ def me(call: Call) -> Reply:
     """Redirect to the caller's own user."""
     location = f"/api/v1/users/{call.user_id}"
     if "fields" in call.query:
-        location += f"?fields={call.query['fields']}"
+        location += f"?fields={quote(call.query['fields'], safe=',')}"
     page = f'<a href="{location}">Moved Permanently</a>.\n\n'
     return Reply(301, headers={"location": location}, text=page)
 
