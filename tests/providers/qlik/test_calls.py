@@ -27,7 +27,7 @@ from providers.qlik import (
     QlikError,
     ServerError,
 )
-from providers.qlik.testing import Reply
+from providers.qlik.testing import Call, Reply
 from tests.providers.qlik.conftest import MakeSky, Sky, failed
 
 OK = Reply(200, {"id": "1"})
@@ -195,6 +195,16 @@ def test_nothing_is_sent_when_no_time_is_left(make_sky: MakeSky) -> None:
         with pytest.raises(DeadlineExceeded, match=PATH):
             sky.tenant.get(PATH)
     assert len(sky.asked) == 1
+
+
+def test_an_answer_that_came_whole_in_the_last_moment_counts(make_sky: MakeSky) -> None:
+    def late(call: Call) -> Reply:
+        sky.clock.sleep(20)
+        return OK
+
+    sky = make_sky(late)
+    with sky.cloud.deadline(10):
+        assert sky.tenant.post(PATH) == {"id": "1"}
 
 
 def test_the_default_deadline_is_that_of_the_settings(make_sky: MakeSky) -> None:

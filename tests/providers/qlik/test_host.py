@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers.qlik import Host, UnexpectedAnswer
-from providers.qlik.testing import Call, Reply
+from providers.qlik.testing import Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky
 
 PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]
@@ -166,13 +166,3 @@ def test_a_closed_cloud_may_be_used_again(make_sky: MakeSky) -> None:
 
 def test_representation(make_sky: MakeSky) -> None:
     assert repr(make_sky([]).tenant) == f"Host('{TENANT}')"
-
-
-def test_no_cookie_is_kept(make_sky: MakeSky) -> None:
-    def handler(call: Call) -> Reply:
-        return Reply(200, {}, {"Set-Cookie": "session=1; Path=/"})
-
-    sky = make_sky(handler)
-    sky.tenant.get("/x")
-    sky.tenant.get("/x")
-    assert "Cookie" not in sky.asked[1].headers

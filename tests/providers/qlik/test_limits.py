@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from providers.qlik import Cloud, DeadlineExceeded, RateLimited
-from providers.qlik.limits import budget
+from providers.qlik.deadlines import Deadline
+from providers.qlik.limits import RateLimits, budget
 from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky, failed
 
@@ -116,6 +117,21 @@ def test_a_special_operation_has_its_own_budget(make_sky: MakeSky) -> None:
         sky.tenant.post("/api/v1/reloads", {"appId": "1"})
     sky.tenant.post("/api/v1/spaces", {})
     assert sky.clock.slept == []
+
+
+def test_waits_do_not_count_as_failures(make_sky: MakeSky) -> None:
+    sky = make_sky([limited("1")] * 5 + [failed(503)] * 3 + [OK])
+    assert sky.tenant.get("/x") == {}
+
+
+def test_a_shorter_wait_does_not_open_it_sooner() -> None:
+    clock = FakeClock()
+    limits = RateLimits(clock)
+    assert limits.close("h", "tier 1", 30)
+    assert not limits.close("h", "tier 1", 5)
+    limits.wait("h", "tier 1", Deadline(60, clock))
+    assert clock.slept == [30]
+    assert limits.close("h", "tier 1", 5)
 
 
 def test_tokens_count_too(make_sky: MakeSky) -> None:

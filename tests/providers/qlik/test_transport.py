@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -228,6 +229,21 @@ def test_an_answer_that_dribbles_does_not_outlast_it_either(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, wired: Wired) -> None:
+    hung_up = threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        try:
+            dribble(exchange)
+        except OSError:
+            hung_up.set()
+
+    tenant = wired(make_wire(script), clock=SYSTEM_CLOCK).tenant(TENANT)
+    with deadline(0.2), pytest.raises(DeadlineExceeded) as caught:
+        tenant.get("/x")
+    assert hung_up.wait(3), caught.value  # while the exception, with its frames, is still held
+
+
 def test_an_upload_that_nobody_reads_does_not_outlast_it(wired: Wired, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (tmp_path / "file").open("wb") as file:
@@ -278,6 +294,14 @@ def test_a_proxy_of_the_environment_is_not_asked_for_the_endpoint(
     wired(wire).tenant(TENANT).get("/x")
     assert proxy.seen == []
     assert len(wire.asked) == 1
+
+
+def test_no_cookie_of_one_tenant_reaches_another(make_wire: MakeWire, wired: Wired) -> None:
+    wire = make_wire(lambda each: each.answer(200, {}, Set_Cookie="session=1; Path=/"))
+    cloud = wired(wire)
+    for hostname in [TENANT, TENANT, "other.eu.qlikcloud.com"]:
+        cloud.tenant(hostname).get("/x")
+    assert [each.headers["Cookie"] for each in wire.asked] == [None] * 3
 
 
 def test_gzip_is_read(make_wire: MakeWire, wired: Wired) -> None:

@@ -1,0 +1,161 @@
+"""The client against the emulator, which shares none of its code: both must read Qlik's documents alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from providers.qlik import (
+    AnswerLost,
+    Cloud,
+    Conflict,
+    ConnectionFailed,
+    Host,
+    PreconditionFailed,
+    TenantDisabled,
+    Unauthorized,
+)
+from providers.qlik.testing import FakeClock
+
+SOURCE = "templates.eu.qlikcloud.com"
+SPACES = "/api/v1/spaces"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def environ(qlik: Emulator) -> dict[str, str]:
+    return {
+        "QLIK_CLOUD_ENDPOINT": qlik.url,
+        "QLIK_CLIENT_ID": "demo",
+        "QLIK_CLIENT_SECRET": "demo-secret",
+        "QLIK_ORG_CLIENT_ID": "demo-org",
+        "QLIK_ORG_CLIENT_SECRET": "demo-org-secret",
+    }
+
+
+@pytest.fixture
+def cloud(environ: dict[str, str], clock: FakeClock) -> Iterator[Cloud]:
+    with Cloud(environ, clock=clock) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def tenant(cloud: Cloud) -> Host:
+    """A tenant of its own."""
+    key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
+    return cloud.tenant(cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})["hostnames"][0])
+
+
+def tenant_id(tenant: Host) -> str:
+    found: str = tenant.get("/api/v1/tenants/me")["id"]
+    return found
+
+
+def test_redirects_of_users_and_tenants_me(tenant: Host) -> None:
+    me = tenant.get("/api/v1/users/me")
+    assert me["tenantId"] == tenant_id(tenant)
+    assert me["subject"].startswith("qlikbot")
+
+
+def test_spaces_page_by_page(tenant: Host) -> None:
+    names = [f"Space {n}" for n in range(7)]
+    for name in names:
+        tenant.post(SPACES, {"name": name, "type": "shared"})
+    assert sorted(space["name"] for space in tenant.list(SPACES, limit=3)) == names
+    assert [space["name"] for space in tenant.find(SPACES, "Space 3")] == ["Space 3"]
+    assert tenant.find(SPACES, "space 3") == []
+
+
+def test_errors_are_those_of_qlik(tenant: Host) -> None:
+    space = tenant.post(SPACES, {"name": "Sales", "type": "shared"})
+    with pytest.raises(Conflict) as caught:
+        tenant.post(SPACES, {"name": "Sales", "type": "managed"})
+    assert caught.value.code
+    assert caught.value.trace_id
+    assert tenant.delete(f"{SPACES}/{space['id']}") is None
+
+
+def test_the_organisation_lists_all_tenants(cloud: Cloud, tenant: Host) -> None:
+    listed = [
+        name for each in cloud.organisation().list("/api/core/tenants", limit=1) for name in each["hostnames"]
+    ]
+    assert {SOURCE, tenant.hostname} <= set(listed)
+    assert len(listed) == len(set(listed)) >= 3
+
+
+def test_an_app_from_one_tenant_to_another(cloud: Cloud, tenant: Host, tmp_path: Path) -> None:
+    source = cloud.tenant(SOURCE)
+    item = source.find("/api/v1/items", "Sales Overview", {"resourceType": "app"})[0]
+    location = source.export(f"/api/v1/apps/{item['resourceId']}/export", {"NoData": True})
+    file = tmp_path / "app.qvf"
+    assert source.download(location, file) == file.stat().st_size > 0
+    space = tenant.post(SPACES, {"name": "Staging", "type": "shared"})
+    app = tenant.upload("/api/v1/apps/import", file, params={"spaceId": space["id"], "name": "Sales"})
+    assert app["attributes"]["spaceId"] == space["id"]
+    with pytest.raises(PreconditionFailed):
+        tenant.delete(f"{SPACES}/{space['id']}")
+
+
+def test_a_deactivated_tenant(cloud: Cloud, environ: dict[str, str], tenant: Host) -> None:
+    id_ = tenant_id(tenant)
+    confirmed = {"qlik-confirm-hostname": tenant.hostname}
+    cloud.register("eu").post(
+        f"/api/v1/tenants/{id_}/actions/deactivate", {"purgeAfterDays": 10}, headers=confirmed
+    )
+    with Cloud(environ) as newcomer:
+        for host in [tenant, newcomer.tenant(tenant.hostname)]:  # with a token, and without
+            with pytest.raises(TenantDisabled):
+                host.get(SPACES)
+    cloud.register("eu").post(f"/api/v1/tenants/{id_}/actions/reactivate", headers=confirmed)
+    assert list(tenant.list(SPACES)) == []
+
+
+def test_a_token_that_ended_is_renewed(qlik: Emulator, tenant: Host) -> None:
+    tenant.get(SPACES)
+    qlik.control.advance(6 * 3600 + 1)
+    tenant.get(SPACES)
+
+
+def test_the_client_of_another_region(cloud: Cloud) -> None:
+    with pytest.raises(Unauthorized, match="QLIK_CLIENT_ID_US"):
+        cloud.tenant("templates.us.qlikcloud.com").get(SPACES)
+
+
+def test_limits_of_qlik_are_waited_for(qlik: Emulator, clock: FakeClock, tenant: Host) -> None:
+    qlik.control.add_fault(
+        host=tenant.hostname,
+        path=SPACES,
+        method="POST",
+        times=2,
+        status=429,
+        headers={"Retry-After": "13"},
+        body={},
+    )
+    tenant.post(SPACES, {"name": "Sales", "type": "shared"})
+    assert clock.slept == [13, 13]
+
+
+@pytest.mark.parametrize("how", ["drop_before", "drop_after", "truncate"])
+def test_a_change_whose_answer_was_lost(qlik: Emulator, tenant: Host, how: str) -> None:
+    tenant.authenticate()
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="POST", **{how: True})
+    with pytest.raises(AnswerLost):
+        tenant.post(SPACES, {"name": "Sales", "type": "shared"})
+    assert len(tenant.find(SPACES, "Sales")) == (0 if how == "drop_before" else 1)
+
+
+@pytest.mark.parametrize("how", ["drop_before", "drop_after", "truncate"])
+def test_a_read_gets_over_it(qlik: Emulator, tenant: Host, how: str) -> None:
+    tenant.authenticate()
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=3, **{how: True})
+    assert list(tenant.list(SPACES)) == []
+    qlik.control.add_fault(host=tenant.hostname, path=SPACES, method="GET", times=4, **{how: True})
+    with pytest.raises(ConnectionFailed):
+        list(tenant.list(SPACES))
