@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from providers.errors import TenantUndecided
+from providers.errors import TenantGone, TenantUndecided
 from providers.intents import Intent
 from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
 from providers.verbs import Properties, made_by_us
@@ -78,10 +78,13 @@ def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[st
 
 def _bring_back(cloud: Cloud, hostname: str, tenant_id: str) -> None:
     try:
-        cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
-    except TenantDisabled:
-        reactivate(cloud, hostname, tenant_id)
-        cloud.notify(f"tenant {hostname} was deactivated; brought back with everything in it")
+        try:
+            cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
+        except TenantDisabled:
+            reactivate(cloud, hostname, tenant_id)
+            cloud.notify(f"tenant {hostname} was deactivated; brought back with everything in it")
+    except NotFound as error:
+        raise TenantGone(hostname, tenant_id, error) from error
 
 
 def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
@@ -139,7 +142,7 @@ def _candidates(cloud: Cloud, want: Properties, note: dict[str, Any]) -> list[di
         return [tenant for tenant in _listed(cloud, want) if _fits(tenant, note)] or None
 
     age = datetime.now(UTC) - datetime.fromisoformat(note["started"])
-    left = max(0.0, lag_seconds() - age.total_seconds())
+    left = max(0.0, lag_seconds() - max(0.0, age.total_seconds()))
     return wait(cloud, look, "the tenant whose answer was lost", left) or []
 
 
@@ -203,8 +206,8 @@ def _fits(tenant: dict[str, Any], note: dict[str, Any]) -> bool:
 
 def _asked(note: dict[str, Any]) -> str:
     return (
-        f"A run of this stack asked register.{note['region']}.qlikcloud.com for a tenant at {note['started']} "
-        "and never saw the answer."
+        f"A run of this stack asked register.{note['region']}.qlikcloud.com for a tenant at "
+        f"{note['started']} and never saw the answer."
     )
 
 
@@ -222,6 +225,6 @@ def _advice(want: Properties, intent: Intent) -> str:
     if want.get("revive") == "new":
         anew = f"delete {intent.path} to have a new one made all the same"
     return (
-        "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you know "
-        f"to be this customer's, or {anew}, and run `pulumi up`."
+        "\nPut `revive: {hostname: …, tenant_id: …}` into the stack file to go on with a tenant that you "
+        f"know to be this customer's, or {anew}, and run `pulumi up`."
     )

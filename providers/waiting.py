@@ -19,7 +19,9 @@ def ready_seconds() -> float:
 
 
 def lag_seconds() -> float:
-    """How long the items list may take to show an app, in seconds: `TENANTRY_LAG_SECONDS`, 30 by default."""
+    """How long Qlik's lists may take to show what was just made, in seconds: `TENANTRY_LAG_SECONDS`, 30 by
+    default.
+    """
     return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
 
 
