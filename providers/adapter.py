@@ -7,7 +7,6 @@ know of it.
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -27,7 +26,7 @@ from pulumi.output import Unknown
 from providers import engine, intents, load
 from providers.errors import Unfinished
 from providers.properties import REQUIRED, Change, contains, integers, nearest
-from providers.qlik import Cloud, QlikError, TenantDisabled, deadline
+from providers.qlik import Cloud, QlikError, TenantDisabled
 from providers.resource import PROVIDER_KEY
 from providers.verbs import Properties
 
@@ -67,16 +66,21 @@ class Provider(ResourceProvider):
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        if inputs == have and given.keys() <= known.keys():
+        if inputs == have and not any(name not in known or known[name].computed for name in given):
             return CheckResult(inputs, [])
         return CheckResult(inputs, self._failures(have, given, inputs))
 
     def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
         known = {each.name: each for each in self.verbs.kind.inputs()}
-        computed = self.verbs.kind.properties.keys() - known.keys()
         failures = [
-            CheckFailure(name, f"{self.verbs.kind.__name__} has no property {name!r}{nearest(name, known)}")
-            for name in given.keys() - known.keys() - computed
+            CheckFailure(
+                name,
+                "is set by Qlik alone: read it, do not set it"
+                if name in self.verbs.kind.properties
+                else f"{self.verbs.kind.__name__} has no property {name!r}{nearest(name, known)}",
+            )
+            for name, value in given.items()
+            if name not in known and value is not None
         ]
         for name, each in known.items():
             if name not in inputs:
@@ -184,12 +188,11 @@ def _cloud() -> Cloud:
 
 @contextmanager
 def _run(properties: dict[str, Any]) -> Iterator[Cloud]:
-    """Give a verb its client and a time limit, and its errors the form in which the engine shows them as they
-    are.
-    """
+    """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
+    cloud = _cloud()
     try:
-        with deadline(float(os.environ.get("TENANTRY_DEADLINE", "600"))), intents.of(engine.current_urn()):
-            yield _cloud()
+        with cloud.default_deadline(), intents.of(engine.current_urn()):
+            yield cloud
     except Unfinished as error:
         outs = error.properties | {PROVIDER_KEY: properties[PROVIDER_KEY]}
         raise engine.partial_failure(error.id, outs, str(error)) from None
