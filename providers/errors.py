@@ -10,6 +10,7 @@ providers.qlik.QlikError
     ├── TemplateAmbiguous    more than one
     ├── NotReady             made, but not usable within the time allowed
     ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
+    ├── TenantGone           the tenant to take back is not there
     └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
 ```
 """
@@ -72,6 +73,17 @@ class NotReady(ResourceError):
 
 class TenantUndecided(ResourceError):
     """A tenant may or may not have been made by an earlier run, and nothing tells which one it is."""
+
+
+class TenantGone(ResourceError):
+    """The tenant to take back is not there."""
+
+    def __init__(self, hostname: str, tenant_id: str, cause: Exception) -> None:
+        super().__init__(
+            f"there is no tenant {hostname} with id {tenant_id} to bring back: it was purged at the end of "
+            "its days of grace, or `revive` names it wrongly. Take `revive` out of the stack file to have a new "
+            f"tenant made.\n{cause}"
+        )
 
 
 class Unfinished(ResourceError):

@@ -79,20 +79,16 @@ class TenantVerbs(Verbs):
         return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Find the tenant that is to be taken back, or make one; then give it its name and the rest."""
+        """Find the tenant that is to be taken back, or make one; then correct its name and the rest."""
         hostname, tenant_id = registration.obtain(cloud, want)
-        have: Properties = {
-            **want,
-            "hostname": hostname,
-            "tenant_id": tenant_id,
-            "name": hostname.partition(".")[0],
-        }
-        have |= {name: None for name in PATCHED if name != "name"}
+        found: Properties = {"hostname": hostname, "tenant_id": tenant_id}
+        have = want | dict.fromkeys(PATCHED) | {"name": hostname.partition(".")[0]} | found
         try:
+            have |= self.read(cloud, hostname, have) or {}
             self.update(cloud, hostname, have, want)
         except QlikError as error:
             raise Unfinished(hostname, {k: v for k, v in have.items() if v is not None}, error) from error
-        return hostname, {"hostname": hostname, "tenant_id": tenant_id}
+        return hostname, found
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the tenant; one that is deactivated refuses to answer, and keeps its other values."""

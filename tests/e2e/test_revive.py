@@ -1,0 +1,110 @@
+"""Coming back: a tenant that was taken down, taken up again as it was."""
+
+from __future__ import annotations
+
+import yaml
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import ORGANISATION, bring_up, content, deactivate_by_hand, revive_line, tenants
+from tests.world import World, writes
+
+CREATE = "POST /api/v1/tenants"
+
+
+def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -> None:
+    """The same tenant with the same spaces, groups and apps; what the file now wants otherwise is put right.
+
+    Nothing is made a second time, and afterwards there is nothing to do.
+    """
+    world = bring_up(stack, qlik, GLOBEX)
+    before, told = content(world), stack.outputs()
+    line = yaml.safe_load(revive_line(stack.destroy()))
+    stack.write(**settings({**GLOBEX, **line}))
+    back = stack.up()
+    assert (content(world), stack.outputs()) == (before, told)
+    assert tenants(qlik) == {world.hostname: "active"}
+    assert writes(back.requests).count(f"POST /api/v1/tenants/{told['tenant_id']}/actions/reactivate") == 1
+    assert not [call for call in writes(back.requests) if call.startswith(("PATCH", "PUT", "DELETE"))]
+    assert stack.up("--expect-no-changes").requests == []
+    assert stack.refresh("--expect-no-changes").changes == {"same": 10}
+
+    stack.destroy()
+    other = changed(GLOBEX, ("spaces/Sales/description", "Figures"), ("groups/Analysts/roles", []))
+    other = changed(other, ("spaces/Sales/access/Analysts", ["consumer"]), ("name", "Globex Corporation"))
+    stack.write(**settings({**other, **line}))
+    corrected = stack.up()
+    assert stack.outputs() == told
+    assert world.tenant["name"] == "Globex Corporation"
+    assert world.spaces["Sales"]["description"] == "Figures"
+    assert world.groups["Analysts"]["assignedRoles"] == []
+    assert world.access == {("Sales", "Analysts"): ["consumer"]}
+    assert any("corrected: description" in message for message in corrected.messages)
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def test_the_organisation_finds_it_without_the_line(stack: Stack, qlik: Emulator) -> None:
+    """One deactivated tenant of that name is the one; the region's client alone would make a new one."""
+    world = bring_up(stack, qlik, GLOBEX)
+    before = content(world)
+    stack.destroy()
+    back = stack.up(**ORGANISATION)
+    assert (content(world), tenants(qlik)) == (before, {world.hostname: "active"})
+    assert CREATE not in writes(back.requests)
+    assert any("brought back" in message for message in back.messages)
+    assert stack.up("--expect-no-changes", **ORGANISATION).requests == []
+
+
+def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulator) -> None:
+    """`up` stops, lists both and does nothing; the line for one of them settles it."""
+    customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
+    first = bring_up(stack, qlik, customer)
+    stack.destroy()
+    second = bring_up(stack, qlik, customer)
+    line = yaml.safe_load(revive_line(stack.destroy()))
+    assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "disabled"}
+
+    stopped = stack.up(expect=1, **ORGANISATION)
+    assert stopped.failed == ["Tenant tenant"]
+    (error,) = [each for each in stopped.errors if "Globex" in each]
+    for world in (first, second):
+        assert f"hostname: {world.hostname}, tenant_id: {world.tenant['id']}" in error
+    assert "revive: new" in error
+    assert writes(stopped.requests) == []
+
+    stack.write(**settings({**customer, **line}))
+    stack.up(**ORGANISATION)
+    assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
+
+
+def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> None:
+    """After the purge there is nothing to come back to: an error that says so, and no other tenant."""
+    world = bring_up(stack, qlik, GLOBEX)
+    line = yaml.safe_load(revive_line(stack.destroy()))
+    qlik.control.advance(11 * 24 * 3600)
+    stack.write(**settings({**GLOBEX, **line}))
+    failed = stack.up(expect=1)
+    assert failed.failed == ["Tenant tenant"]
+    assert any(world.hostname in error and "purged" in error for error in failed.errors), failed.errors
+    assert tenants(qlik) == {}
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    assert list(tenants(qlik).values()) == ["active"]
+
+
+def test_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+    """That is one difference, and only one; `up --refresh` reactivates, and all below is as it was."""
+    world = bring_up(stack, qlik, GLOBEX)
+    before = content(world)
+    deactivate_by_hand(world)
+    seen = stack.preview("--refresh", "--diff")
+    assert seen.diffs == {"Tenant tenant": {"status": "update"}}
+    assert '"disabled" => "active"' in seen.output
+    assert seen.changes.keys() == {"update", "same"}
+    assert writes(seen.requests) == []
+    back = stack.up("--refresh")
+    assert [call.rpartition("/")[2] for call in writes(back.requests)] == ["reactivate"]
+    assert (content(world), world.tenant["status"]) == (before, "active")
+    assert stack.up("--expect-no-changes").requests == []
+    assert World(qlik, world.hostname).tenant["name"] == "Globex"
