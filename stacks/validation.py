@@ -86,9 +86,8 @@ def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
     return _sound_items(value, broken, at) if isinstance(value, list) else value
 
 
-def _sound_items(items: Any, broken: set[Keys], at: Keys) -> list[Any]:
-    if not isinstance(items, list) or at in broken:
-        return []
+def _sound_items(value: Any, broken: set[Keys], at: Keys) -> list[Any]:
+    items = value if isinstance(value, list) else []
     return [item for index, item in enumerate(items) if (*at, index) not in broken]
 
 

@@ -421,6 +421,40 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("customer", "told"),
+    [
+        (
+            "groups: 5\nspaces: {Sales: {type: managed, access: {Analysts: [consumer]}}}",
+            "6: customer.groups: must be a mapping of keys, not 5",
+        ),
+        (
+            "spaces: {S: {type: shared}}\napps: {A: {template_id: 77, version: '1', staging: S}}",
+            '7: customer.apps.A.template_id: YAML reads 77 as a number; put it in quotes: template_id: "77"',
+        ),
+        (
+            "spaces: {S: {type: Shared}}\napps: {A: {template: T, version: '1', staging: S}}",
+            '6: customer.spaces.S.type: "Shared" is not allowed; did you mean "shared"? allowed: data, managed, shared',
+        ),
+        (
+            "lifecycle: {kind: Trial, ends_on: soon}",
+            '6: customer.lifecycle.ends_on: "soon" is no date; write it as "2026-12-31"',
+        ),
+    ],
+    ids=["a broken block", "a broken alternative", "a broken type", "a broken kind"],
+)
+def test_what_only_follows_from_a_mistake_is_not_told(folder: Folder, customer: str, told: str) -> None:
+    lines = folder.write(customer).problems()
+    assert lines[0] == f"{FILE}:{told}"
+    assert len(lines) == (2 if "lifecycle" in customer else 1)
+
+
+def test_an_entry_that_is_listed_twice_is_told_in_its_second_line(folder: Folder) -> None:
+    app = "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Sales"
+    told = folder.write(APPS + app).problems()
+    assert told == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
+
+
 def test_problems_can_be_read_one_by_one(folder: Folder) -> None:
     folder.write("alias: ab")
     with pytest.raises(stacks.SettingsError) as caught:

@@ -70,6 +70,7 @@ def test_the_user_sees_the_text_and_no_trace(run: Run) -> None:
     with pytest.raises(pulumi.RunError) as caught:
         run({})
     assert "3 problems" in str(caught.value)
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 

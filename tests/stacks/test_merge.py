@@ -223,6 +223,15 @@ def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> N
     ]
 
 
+def test_with_a_missing_plan_what_only_the_stack_file_can_say_is_still_missed(folder: Folder) -> None:
+    head = "config:\n  qlik:region: eu\n  tenantry:customer:\n    alias: globex\n"
+    assert folder.write("plan: standard", head=head).problems() == [
+        f"{STACK}:1: qlik:source_tenant: is missing; for example qlik:source_tenant: templates.eu.qlikcloud.com",
+        f"{STACK}:3: customer.name: is missing",
+        f'{STACK}:5: customer.plan: there is no plan "standard"; no plan is in stacks/plans',
+    ]
+
+
 class TestPlanAlone:
     """A plan is checked for what it says, not for what its customers add."""
 
