@@ -12,8 +12,8 @@ import pytest
 
 from emulator import Emulator
 from providers import intents, registration
-from providers.errors import TenantUndecided
-from providers.qlik import AnswerLost, ApiError, Cloud, NotFound
+from providers.errors import TenantGone, TenantUndecided
+from providers.qlik import AnswerLost, ApiError, Cloud
 from tests.world import World, calls
 
 WANT = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex", "status": "active"}
@@ -332,7 +332,7 @@ def test_revive_brings_back_the_named_tenant(registry: Registry) -> None:
         for _ in range(2):
             revive = {"hostname": hostname, "tenant_id": tenant_id}
             assert registry.obtain(revive=revive) == (hostname, tenant_id)
-        with pytest.raises(NotFound):
+        with pytest.raises(TenantGone):
             registry.obtain(revive={"hostname": hostname, "tenant_id": "another"})
     assert World(registry.qlik, hostname).tenant["status"] == "active"
     assert registry.tenants == {hostname}
