@@ -81,8 +81,8 @@ class TenantGone(ResourceError):
     def __init__(self, hostname: str, tenant_id: str, cause: Exception) -> None:
         super().__init__(
             f"there is no tenant {hostname} with id {tenant_id} to bring back: it was purged at the end of "
-            "its days of grace, or `revive` names it wrongly. Take `revive` out of the stack file to have a new "
-            f"tenant made.\n{cause}"
+            "its days of grace, or `revive` names it wrongly. Take `revive` out of the stack file to have "
+            f"a new tenant made.\n{cause}"
         )
 
 

@@ -44,11 +44,12 @@ def tenants(qlik: Emulator) -> dict[str, str]:
 
 
 def state(stack: Stack) -> dict[str, Doc]:
-    """What the state says of each resource."""
+    """What the state says of each resource; the component, which is the program's business, left out."""
     kept = ("id", "inputs", "outputs", "protect", "delete", "initErrors")
     return {
         name: {key: each.get(key) for key in kept if each.get(key)}
         for name, each in stack.resources().items()
+        if not name.startswith("QlikCustomerTenant ")
     }
 
 
