@@ -92,8 +92,6 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob("*.part"):
-            leftover.unlink()
 
     def spool(self) -> Spool:
         """Begin to receive a file."""
@@ -107,6 +105,7 @@ class Files:
 
     def append(self, key: str, spool: Spool) -> str:
         """Keep a received file as the continuation of a stored one; returns the key of the whole."""
+        spool.finish()
         whole = self.spool()
         for path in (self.path(key), spool.path):
             with path.open("rb") as source:
@@ -119,9 +118,11 @@ class Files:
         """Where a stored file lies."""
         return self.folder / key
 
-    def remove(self, key: str) -> None:
-        """Forget a stored file."""
-        self.path(key).unlink(missing_ok=True)
+    def keep(self, keys: set[str]) -> None:
+        """Forget every stored file but these."""
+        for path in self.folder.iterdir():
+            if path.name not in keys:
+                path.unlink()
 
     def clear(self) -> None:
         """Forget all files."""

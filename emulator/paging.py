@@ -44,7 +44,7 @@ def page(
     Raises:
         Invalid: a cursor that was not given out here.
     """
-    order = str(call.query.get("sort") or sort).strip()
+    order = str(call.query.get("sort") or sort).split(",")[0].strip()
     name = order.lstrip("+-")
     value = key or _text
 

@@ -100,7 +100,7 @@ def _content(world: World, data: Data) -> str:
 
 
 def _publish(world: World, tenant: Doc, admin: Doc, space: Doc, name: str) -> None:
-    source = world.store.named(tenant["id"], "app", name) or {}
+    source = world.store.named(tenant["id"], "app", name)[0]
     copied = ("description", "lastReloadTime", "_file", "_size")
     apps.add_app(
         world,

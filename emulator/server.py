@@ -125,8 +125,7 @@ class Emulator:
         middleware: Callable[[ASGIApp], ASGIApp] | None = None,
         **settings: Any,
     ) -> None:
-        self._folder = Path(data) if data else Path(tempfile.mkdtemp(prefix="qlik-emulator-"))
-        self._temporary = data is None
+        self._data = data
         self._port = port
         self._tls = tls
         self._middleware = middleware or (lambda app: app)
@@ -145,7 +144,8 @@ class Emulator:
     def start(self) -> Emulator:
         """Listen, and answer from now on; returns itself."""
         self._socket = bind(self._port)
-        self._world = World(self._folder, plant, self._settings, durable=not self._temporary)
+        self._folder = Path(self._data or tempfile.mkdtemp(prefix="qlik-emulator-"))
+        self._world = World(self._folder, plant, self._settings, durable=self._data is not None)
         options = {}
         if self._tls:
             from .tls import certificate
@@ -165,7 +165,7 @@ class Emulator:
         self._thread.join()
         self._socket.close()
         self._world.close()
-        if self._temporary:
+        if self._data is None:
             shutil.rmtree(self._folder)
 
     def request(self, method: str, host: str, path: str, json: Any = None, *, token: str = "") -> Any:

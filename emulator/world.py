@@ -47,6 +47,7 @@ class World:
         self.clock = Clock(kept["offset"] if kept else 0.0)
         if not self.store.count(SHARED, "client"):
             self._seed()
+        self._sweep()
         self._next_purge = self._earliest_purge()
 
     def reset(self) -> None:
@@ -111,6 +112,14 @@ class World:
     def _earliest_purge(self) -> float:
         dates = [tenant["_purge_at"] for tenant in self.store.all(SHARED, "tenant") if "_purge_at" in tenant]
         return min(dates, default=float("inf"))
+
+    def _sweep(self) -> None:
+        """Remove the files that no app and no living temporary content needs any more."""
+        needed = {app["_file"] for app in self.store.every("app")}
+        needed |= {
+            entry["file"] for entry in self.store.every("temp-content") if entry["expires"] > self.now()
+        }
+        self.files.keep(needed)
 
     def _seed(self) -> None:
         with self.store.transaction():

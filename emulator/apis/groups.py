@@ -10,7 +10,7 @@ from ..errors import Refusal
 from ..paging import page
 from ..scim import compile_filter
 from ..store import Doc
-from ..world import new_id
+from ..world import World, new_id
 from . import users
 from .roles import assigned
 
@@ -20,6 +20,30 @@ FILTERABLE = dict.fromkeys(
     ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType", "assignedRoles.name"), ""
 )
 SORTABLE = ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType")
+
+
+def add_group(world: World, tenant_id: str, creator: Doc, *, name: str, kind: str, **fields: Any) -> Doc:
+    """Make a group.
+
+    Args:
+        kind: `idp` or `custom`.
+        fields: further fields, such as `assignedRoles`.
+    """
+    now = iso(world.now())
+    group: Doc = {
+        "id": new_id(),
+        "tenantId": tenant_id,
+        "name": name,
+        "status": "active",
+        "providerType": kind,
+        "assignedRoles": [],
+        "createdAt": now,
+        "createdBy": creator["id"],
+        "lastUpdatedAt": now,
+        "updatedBy": creator["id"],
+        **fields,
+    }
+    return world.store.put(tenant_id, "group", group, parent=kind)
 
 
 @operation("groups", "getGroups")
@@ -45,29 +69,16 @@ def filtered(call: Call) -> Reply:
 @operation("groups", "postGroups")
 def create(call: Call) -> Reply:
     """Make a group; a name belongs to one group per provider type."""
-    kind = call.body.get("providerType", "idp")
-    _check_name(call, call.body["name"], kind)
-    if (
-        sum(1 for group in call.store.all(call.tenant_id, "group") if group["providerType"] == kind)
-        >= LIMITS[kind]
-    ):
+    body = call.body
+    kind = body.get("providerType", "idp")
+    _check_name(call, body["name"], kind)
+    if call.store.count(call.tenant_id, "group", parent=kind) >= LIMITS[kind]:
         raise Refusal(400, detail=f"a tenant holds at most {LIMITS[kind]} {kind} groups")
-    now = iso(call.world.now())
-    group: Doc = {
-        "id": new_id(),
-        "tenantId": call.tenant_id,
-        "name": call.body["name"],
-        "status": "active",
-        "providerType": kind,
-        "assignedRoles": assigned(call.store, call.tenant_id, call.body.get("assignedRoles", [])),
-        "createdAt": now,
-        "createdBy": call.user_id,
-        "lastUpdatedAt": now,
-        "updatedBy": call.user_id,
-    }
-    if kind == "custom" and "description" in call.body:
-        group["description"] = call.body["description"]
-    return Reply(201, view(call, call.store.put(call.tenant_id, "group", group)))
+    fields = {"assignedRoles": assigned(call.store, call.tenant_id, body.get("assignedRoles", []))}
+    if kind == "custom" and "description" in body:
+        fields["description"] = body["description"]
+    group = add_group(call.world, call.tenant_id, call.user, name=body["name"], kind=kind, **fields)
+    return Reply(201, view(call, group))
 
 
 @operation("groups", "getGroupById")
@@ -151,8 +162,8 @@ def _is_member(user: Doc, group: Doc) -> bool:
 def _check_name(call: Call, name: str, kind: str, own_id: str = "") -> None:
     if not name:
         raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
-    for group in call.store.all(call.tenant_id, "group"):
-        if group["name"] == name and group["providerType"] == kind and group["id"] != own_id:
+    for group in call.store.named(call.tenant_id, "group", name):
+        if group["providerType"] == kind and group["id"] != own_id:
             raise Refusal(409, "Conflict", detail="a group of this name and provider type exists")
 
 

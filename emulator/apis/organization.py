@@ -25,16 +25,17 @@ FILTERABLE = {
     "originalId": "eq",
 }
 
-SORTABLE = (
-    "name",
-    "regionCode",
-    "countryCode",
-    "hostnames",
-    "createdAt",
-    "updatedAt",
-    "status",
-    "subscriptionId",
-)
+SORTABLE = {
+    "name": "name",
+    "regionCode": "datacenter",
+    "countryCode": "_region",
+    "hostnames": "hostnames",
+    "createdAt": "created",
+    "updatedAt": "lastUpdated",
+    "status": "status",
+    "subscriptionId": "_licence",
+}
+"""Name to sort by -> where a tenant keeps it."""
 
 FOREIGN = "https://api.qlikcloud.com/api/core/tenants"
 """The published answers page over another host than the one to ask."""
@@ -42,7 +43,7 @@ FOREIGN = "https://api.qlikcloud.com/api/core/tenants"
 
 @operation("organization", "listTenants")
 def listing(call: Call) -> Reply:
-    """All tenants of every region of the subscription."""
+    """All tenants of every region of the subscription; of several fields to sort by the first counts."""
     return _page(call, call.query.get("filter"))
 
 
@@ -61,10 +62,10 @@ def count(call: Call) -> Reply:
 @operation("organization", "getOrganizationTenant")
 def get(call: Call) -> Reply:
     """One tenant, in a list of one."""
-    found = [tenant for tenant in _matching(call, None) if tenant["id"] == call.path["tenantId"]]
-    if not found:
+    tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
+    if tenant is None or tenant["_licence"] not in _licences(call):
         raise Refusal(404)
-    return Reply(200, {"data": found, "links": {"self": {"href": f"{FOREIGN}/{found[0]['id']}"}}})
+    return Reply(200, {"data": [view(tenant)], "links": {"self": {"href": f"{FOREIGN}/{tenant['id']}"}}})
 
 
 def _page(call: Call, text: str | None) -> Reply:
@@ -72,23 +73,31 @@ def _page(call: Call, text: str | None) -> Reply:
     if sort and sort not in SORTABLE:
         raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
     tenants = _matching(call, text)
-    data, links = page(call, tenants, default=20, base=FOREIGN)
-    body: Doc = {"data": data, "links": links}
+    data, links = page(call, tenants, default=20, key=_sort_value, base=FOREIGN)
+    body: Doc = {"data": [view(tenant) for tenant in data], "links": links}
     if call.query.get("totalResults") == "true":
         body["totalResults"] = len(tenants)
     return Reply(200, body)
 
 
-def _matching(call: Call, text: str | None) -> list[Doc]:
+def _sort_value(tenant: Doc, name: str) -> str:
+    return str(tenant[SORTABLE[name]]).casefold()
+
+
+def _licences(call: Call) -> list[str]:
     client = call.store.get(SHARED, "client", call.client) or {}
-    tenants = [view(tenant) for tenant in call.store.all(SHARED, "tenant")]
-    tenants = [tenant for tenant in tenants if tenant["subscriptionId"] in client.get("licences", [])]
+    return list(client.get("licences", []))
+
+
+def _matching(call: Call, text: str | None) -> list[Doc]:
+    licences = _licences(call)
+    tenants = [tenant for tenant in call.store.all(SHARED, "tenant") if tenant["_licence"] in licences]
     if text is None:
         return tenants
     matches = compile_filter(text, FILTERABLE)
     if "subscriptionid" not in text.casefold():
         raise Refusal(400, detail="a filter must name subscriptionId", source={"parameter": "filter"})
-    return [tenant for tenant in tenants if matches(tenant)]
+    return [tenant for tenant in tenants if matches(view(tenant))]
 
 
 def view(tenant: Doc) -> dict[str, Any]:

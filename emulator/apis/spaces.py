@@ -186,6 +186,5 @@ def _check_name(call: Call, name: str, own_id: str = "") -> None:
     """The same rules for PATCH as for POST, whose schema states them."""
     if not name or len(name) > 256 or set(name) & set('"*?<>/|\\:'):
         raise Refusal(400, detail='name is empty, too long or holds one of " * ? < > / | \\ :')
-    holder = call.store.named(call.tenant_id, "space", name)
-    if holder and holder["id"] != own_id:
+    if any(space["id"] != own_id for space in call.store.named(call.tenant_id, "space", name)):
         raise Refusal(409, code="SpaceNameConflict", detail="a space with this name exists already")

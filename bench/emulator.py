@@ -1,0 +1,138 @@
+"""Load on the emulator: 1,000 tenants with 50 objects each, then 20,000 requests.
+
+    python -m bench.emulator [--tenants N] [--requests N]
+
+Prints what a request takes, over one kept connection, and what the process's memory does. Ends with status 1
+when a read's median takes 10 ms or more, or when memory grows by more than 20 MB over the requests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from emulator import Emulator
+from emulator.apis import apps, groups, spaces, tenants, users
+from emulator.apis.assignments import add_assignment
+from emulator.seed import plant
+from emulator.store import SHARED, Doc
+from emulator.world import World
+
+MEGABYTE = 1024 * 1024
+SLOWEST_MEDIAN_MS = 10
+GROWTH_MB = 20
+
+
+def furnish(world: World, count: int) -> list[str]:
+    """Make tenants with 50 objects each; returns their hostnames."""
+    licence = world.store.all(SHARED, "licence")[0]
+    client = world.store.get(SHARED, "client", "demo") or {}
+    hosts = []
+    with world.store.transaction():
+        for number in range(count):
+            tenant = tenants.add_tenant(
+                world, region="eu", licence=licence, name=f"Customer {number}", _made=True
+            )
+            hosts.append(tenant["hostnames"][0])
+            _furnish_one(world, tenant, users.bot_of(world, tenant, client, "eu"))
+    return hosts
+
+
+def _furnish_one(world: World, tenant: Doc, bot: Doc) -> None:
+    made = [
+        spaces.add_space(world, tenant["id"], bot, name=f"Space {n}", kind="managed" if n % 2 else "shared")
+        for n in range(10)
+    ]
+    for number in range(15):
+        group = groups.add_group(world, tenant["id"], bot, name=f"Group {number}", kind="idp")
+        space = made[number % 10]
+        add_assignment(world, space, bot, assignee=group["id"], roles=["consumer"], kind="group")
+        if number < 10:
+            apps.add_app(world, tenant["id"], bot, name=f"App {number}", space=space["id"])
+
+
+def measure(url: str, hosts: list[str], total: int) -> tuple[dict[str, list[float]], float]:
+    """Send requests round robin; returns milliseconds by kind of request, and the growth of memory in MB."""
+    connection = http.client.HTTPConnection(url.partition("//")[2], timeout=30)
+    tokens = {host: _token(connection, host) for host in hosts[:50]}
+    console = _token(connection, "console.qlikcloud.com", "demo-org")
+    first = _read(connection, hosts[0], "/api/v1/spaces", tokens[hosts[0]])["data"][0]["id"]
+    assert first
+    paths = [
+        "/api/v1/spaces?limit=100",
+        "/api/v1/items?resourceType=app&name=app",
+        "/api/v1/groups",
+        "/api/v1/users",
+    ]
+    times: dict[str, list[float]] = {}
+    process = psutil.Process()
+    start = 0
+    for number in range(total):
+        if number == total // 4:
+            start = process.memory_info().rss
+        host = hosts[number % len(tokens)]
+        if number % 100 == 0:
+            path, token, host = "/api/core/tenants", console, "console.qlikcloud.com"
+        else:
+            path, token = paths[number % 4], tokens[host]
+        begun = time.perf_counter()
+        _read(connection, host, path, token)
+        times.setdefault(path, []).append((time.perf_counter() - begun) * 1000)
+    connection.close()
+    return times, (process.memory_info().rss - start) / MEGABYTE
+
+
+def _token(connection: http.client.HTTPConnection, host: str, client: str = "demo") -> str:
+    body = {"client_id": client, "client_secret": f"{client}-secret", "grant_type": "client_credentials"}
+    headers = {"Host": host, "Content-Type": "application/json"}
+    connection.request("POST", "/oauth/token", json.dumps(body), headers)
+    return str(json.loads(connection.getresponse().read())["access_token"])
+
+
+def _read(connection: http.client.HTTPConnection, host: str, path: str, token: str) -> Any:
+    connection.request("GET", path, headers={"Host": host, "Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"GET {host}{path}: {answer.status} {body[:300]!r}")
+    return json.loads(body)
+
+
+def main() -> int:
+    """Run, print, judge."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tenants", type=int, default=1_000)
+    parser.add_argument("--requests", type=int, default=20_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        world = World(folder, plant)
+        begun = time.perf_counter()
+        hosts = furnish(world, options.tenants)
+        world.close()
+        print(f"{options.tenants} tenants made in {time.perf_counter() - begun:.1f} s")
+        with Emulator(folder) as qlik:
+            times, growth = measure(qlik.url, hosts, options.requests)
+    worst = 0.0
+    print(f"{'request':<42}{'n':>7}{'median ms':>11}{'p99 ms':>9}")
+    for path, values in times.items():
+        median = statistics.median(values)
+        worst = max(worst, median)
+        print(f"{path:<42}{len(values):>7}{median:>11.2f}{statistics.quantiles(values, n=100)[98]:>9.2f}")
+    print(f"memory over the last three quarters of the requests: {growth:+.1f} MB")
+    return int(worst >= SLOWEST_MEDIAN_MS or growth > GROWTH_MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Temporary contents: whole, in pieces, in parts, and for an hour."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+
+from .api import Api, new_tenant
+
+OFFSET_STREAM = {"Content-Type": "application/offset+octet-stream"}
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return new_tenant(qlik)
+
+
+def upload(tenant: Api, data: bytes, query: str = "") -> str:
+    answer = tenant.send("POST", f"/api/v1/temp-contents{query}", data=data)
+    assert answer.status_code == 201
+    assert answer.content == b""
+    return str(answer.headers["location"])
+
+
+def test_an_upload_comes_back_with_its_name(tenant: Api) -> None:
+    location = upload(tenant, b"0123456789", "?filename=a%20b.qvf")
+    answer = tenant.send("GET", location)
+    assert answer.content == b"0123456789"
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.qvf"
+    details = tenant.get(f"{location}/details")
+    assert (details["Name"], details["Size"], details["TTLSeconds"]) == ("a b.qvf", "10", 3600)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part", "where"),
+    [
+        ("bytes=0-3", b"0123", "bytes 0-3/10"),
+        ("bytes=7-", b"789", "bytes 7-9/10"),
+        ("bytes=-2", b"89", "bytes 8-9/10"),
+        ("bytes=8-100", b"89", "bytes 8-9/10"),
+    ],
+)
+def test_a_range_of_a_file(tenant: Api, wanted: str, part: bytes, where: str) -> None:
+    answer = tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted})
+    assert (answer.status_code, answer.content, answer.headers["content-range"]) == (206, part, where)
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("bytes=10-", 416), ("bytes=-", 400), ("lines=1-2", 400)])
+def test_a_range_that_is_not_there(tenant: Api, wanted: str, status: int) -> None:
+    assert tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted}).status_code == status
+
+
+def test_a_range_crosses_the_head_of_an_exported_app(tenant: Api) -> None:
+    space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
+    app = tenant.post("/api/v1/apps/import", data=b"payload", params={"spaceId": space}, expect=200)[
+        "attributes"
+    ]
+    location = tenant.send("POST", f"/api/v1/apps/{app['id']}/export").headers["location"]
+    whole = tenant.send("GET", location).content
+    assert whole.endswith(b"\npayload")
+    for start in (0, 5, len(whole) - 8, len(whole) - 3):
+        part = tenant.send("GET", location, headers={"Range": f"bytes={start}-{start + 6}"}).content
+        assert part == whole[start : start + 7]
+
+
+def test_contents_expire(qlik: Emulator, tenant: Api) -> None:
+    hour, short = upload(tenant, b"x"), upload(tenant, b"y", "?ttl=60")
+    qlik.control.advance(61)
+    tenant.get(short, expect=410)
+    tenant.get(hour)
+    qlik.control.advance(3600)
+    tenant.get(hour, expect=410)
+    tenant.get(f"{hour}/details", expect=410)
+    file_id = hour.rsplit("/", 1)[1]
+    tenant.post(f"/api/v1/apps/import?fileId={file_id}", expect=404)
+    tenant.get("/api/v1/temp-contents/nothing", expect=404)
+
+
+@pytest.mark.parametrize("query", ["?ttl=0", "?ttl=259201", "?ttl=soon", "?name=x"])
+def test_bad_uploads_are_refused(tenant: Api, query: str) -> None:
+    tenant.post(f"/api/v1/temp-contents{query}", data=b"x", expect=400)
+
+
+def test_an_empty_upload_is_refused(tenant: Api) -> None:
+    tenant.post("/api/v1/temp-contents", expect=400)
+
+
+def test_an_upload_in_pieces_becomes_an_app(tenant: Api) -> None:
+    metadata = "filename " + base64.b64encode(b"big.qvf").decode()
+    made = tenant.send(
+        "POST",
+        "/api/v1/temp-contents/files",
+        headers=TUS | {"Upload-Length": "10", "Upload-Metadata": metadata},
+    )
+    assert made.status_code == 201
+    location = made.headers["location"]
+    file_id = location.rsplit("/", 1)[1]
+
+    def piece(offset: int, data: bytes) -> int:
+        headers = TUS | OFFSET_STREAM | {"Upload-Offset": str(offset)}
+        return tenant.send("PATCH", location, data=data, headers=headers).status_code
+
+    assert piece(0, b"01234") == 204
+    tenant.get(f"/api/v1/temp-contents/{file_id}", expect=204)
+    tenant.post(f"/api/v1/apps/import?fileId={file_id}&name=Big", expect=404)
+    assert piece(0, b"01234") == 409
+    assert piece(5, b"567890") == 400
+    assert piece(5, b"56789") == 204
+    assert tenant.get(f"/api/v1/temp-contents/{file_id}") == b"0123456789"
+    app = tenant.post(f"/api/v1/apps/import?fileId={file_id}&name=Big", expect=200)["attributes"]
+    assert app["name"] == "Big"
+
+
+def test_tus_minds_its_headers(tenant: Api) -> None:
+    path = "/api/v1/temp-contents/files"
+    assert tenant.send("POST", path, headers={"Upload-Length": "1"}).headers["tus-version"] == "1.0.0"
+    assert tenant.send("POST", path, headers=TUS).status_code == 400
+    bad = TUS | {"Upload-Length": "1", "Upload-Metadata": "filename %%%"}
+    assert tenant.send("POST", path, headers=bad).status_code == 400
+    location = tenant.send("POST", path, headers=TUS | {"Upload-Length": "1"}).headers["location"]
+    headers = TUS | {"Upload-Offset": "0", "Content-Type": "text/plain"}
+    assert tenant.send("PATCH", location, data=b"x", headers=headers).status_code == 415
+
+
+def test_equal_files_lie_on_disk_once_and_go_when_nobody_needs_them(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    with Emulator(tmp_path) as qlik:
+        tenant = new_tenant(qlik)
+        seeded = len(list(files.iterdir()))
+        space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
+        for _ in range(3):
+            tenant.post("/api/v1/apps/import", data=b"same", params={"spaceId": space}, expect=200)
+        upload(tenant, b"other")
+        assert len(list(files.iterdir())) == seeded + 2
+        qlik.control.advance(3601)
+    with Emulator(tmp_path):
+        assert len(list(files.iterdir())) == seeded + 1
