@@ -80,7 +80,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             provider_type=group.provider_type,
             description=group.description,
             roles=group.roles,
-            adopt=group.adopt,
+            adopt=group.adopt or None,
             opts=self._options(formerly=_former(group.renamed_from)),
         )
         return self._child(made)
@@ -93,7 +93,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name=space.name,
             type=space.type,
             description=space.description,
-            adopt=space.adopt,
+            adopt=space.adopt or None,
             opts=self._options(protect=space.type == "managed", formerly=_former(space.renamed_from)),
         )
         return self._child(made)
@@ -110,7 +110,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             space=self.spaces[space].id,
             assignee=self.groups[group].id,
             roles=self._customer.spaces[space].access[group],
-            adopt=self._customer.spaces[space].adopt,
+            adopt=self._customer.spaces[space].adopt or None,
             opts=self._options(
                 formerly=_former_pairs(_access_name, space, former_space, group, former_group)
             ),
@@ -129,7 +129,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             template_id=app.template_id,
             version=app.version,
             data=app.data,
-            adopt=app.adopt,
+            adopt=app.adopt or None,
             opts=self._options(formerly=_former(app.renamed_from)),
         )
         return self._child(made)
@@ -148,7 +148,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name=app.name,
             description=f"{{v{app.version}}}",
             data="source" if app.data else "target",
-            adopt=app.adopt,
+            adopt=app.adopt or None,
             opts=self._options(
                 protect=True,
                 formerly=_former_pairs(_publication_name, key, app.renamed_from, space, former_space),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import pulumi
+from pulumi.runtime.proto.source_pb2 import StackTrace
 
 from providers import load
 from providers.properties import Property, output, prop, reference
@@ -34,6 +38,24 @@ class _Call:
         return load, (self.module,)
 
 
+@contextmanager
+def _no_stack_trace() -> Iterator[None]:
+    """Keep the program's stack trace out of the state: paths of one machine, and more bytes than all else.
+
+    The SDK has no switch for it. Where a later one has no such function, the traces are back, no more.
+    """
+    sdk = sys.modules["pulumi.runtime.resource"]
+    trace = getattr(sdk, "_get_stack_trace", None)
+    if trace is None:
+        yield
+        return
+    setattr(sdk, "_get_stack_trace", StackTrace)  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(sdk, "_get_stack_trace", trace)  # noqa: B010
+
+
 @dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))
 class _Declared(pulumi.CustomResource):
     """Gives type checkers the constructor of a kind from the properties in its class body."""
@@ -56,12 +78,13 @@ class Resource(_Declared):
 
         def __init__(self, resource_name, /, *, opts=None, **inputs):
             outputs = {name: None for name, each in self.properties.items() if each.computed}
-            super().__init__(
-                f"pulumi-python:dynamic/qlik:{type(self).__name__}",
-                resource_name,
-                {**outputs, **inputs, PROVIDER_KEY: provider_string(self.module())},
-                opts,
-            )
+            with _no_stack_trace():
+                super().__init__(
+                    f"pulumi-python:dynamic/qlik:{type(self).__name__}",
+                    resource_name,
+                    {**outputs, **inputs, PROVIDER_KEY: provider_string(self.module())},
+                    opts,
+                )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
