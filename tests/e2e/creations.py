@@ -36,7 +36,8 @@ ENVIRONMENT = ORGANISATION | {"TENANTRY_LAG_SECONDS": "1"}
 
 
 def write(stack: Stack) -> None:
-    """Write the stack file of that customer."""
+    """Write the stack file of that customer, and give the stack the organisation's credentials."""
+    stack.env.update(ENVIRONMENT)
     stack.write(**settings(GLOBEX))
 
 
@@ -67,7 +68,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
         "AppPublication Sales Overview in Sales": world.apps[published]["id"],
     }
     assert not [name for name, each in resources.items() if each.get("initErrors")]
-    stack.preview("--refresh", "--expect-no-changes", **ENVIRONMENT)
+    stack.preview("--refresh", "--expect-no-changes")
 
 
 class Mute:

@@ -6,7 +6,7 @@ import pytest
 
 from emulator import Emulator
 from tests.e2e import creations
-from tests.e2e.creations import CREATIONS, ENVIRONMENT, FINISHING, expect_exactly_one_of_each, once
+from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each, once
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import tenants
@@ -20,7 +20,7 @@ def up_until_done(stack: Stack) -> list[str]:
     """Run `up` until it succeeds, a few times at most; returns what the runs that failed said."""
     said: list[str] = []
     for _ in range(RUNS):
-        result = stack.up(expect=None, **ENVIRONMENT)
+        result = stack.up(expect=None)
         if result.rc == 0:
             return said
         said += result.errors
@@ -50,7 +50,7 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
 def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack, qlik: Emulator) -> None:
     """They are simply repeated: the same run succeeds, and what is there is what the file says."""
     creations.write(stack)
-    stack.up(**ENVIRONMENT)
+    stack.up()
     customer = changed(
         GLOBEX,
         ("name", "Globex Ltd"),
@@ -68,12 +68,12 @@ def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack
     }
     rules = [{"method": method, "path": path} for method, each in paths.items() for path in each]
     hits = once(qlik, "drop_after", *rules)
-    stack.up(**ENVIRONMENT)
+    stack.up()
     assert hits() == [1] * len(rules)
-    stack.preview("--refresh", "--expect-no-changes", **ENVIRONMENT)
+    stack.preview("--refresh", "--expect-no-changes")
 
     hits = once(qlik, "drop_after", {"method": "POST", "path": "/api/v1/tenants/*/actions/deactivate"})
-    assert "DELETE" not in str(calls(stack.destroy(**ENVIRONMENT).requests))
+    assert "DELETE" not in str(calls(stack.destroy().requests))
     assert hits() == [1]
     assert list(tenants(qlik).values()) == ["disabled"]
     assert stack.resources() == {}

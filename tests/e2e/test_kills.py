@@ -1,0 +1,122 @@
+"""Runs that are killed while Qlik does what they asked: the next `up` finds it, and nothing is made twice."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from emulator import Emulator
+from tests.contract import ContractChecker
+from tests.e2e import creations
+from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
+from tests.e2e.harness import Process, Stack
+from tests.e2e.test_harness import wait_for
+from tests.world import calls
+
+SECONDS_TO_END = 2.0
+
+
+@pytest.fixture
+def mute() -> Mute:
+    """Keeps an answer for good."""
+    return Mute()
+
+
+@pytest.fixture
+def qlik(mute: Mute) -> Iterator[Emulator]:
+    """A fresh local Qlik Cloud whose answers can be kept back."""
+    checker = ContractChecker()
+    with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
+        yield emulator
+    assert not checker.violations, "\n".join(checker.violations)
+
+
+def start(stack: Stack) -> Process:
+    """Start an `up`."""
+    return stack.start("up", "--skip-preview", "--yes")
+
+
+def kill(stack: Stack, run: Process) -> None:
+    """SIGKILL the CLI; language host and provider notice, end in time, and send nothing more."""
+    assert stack.processes("pulumi.dynamic")
+    assert stack.processes("language")
+    killed = time.monotonic()
+    run.signal(signal.SIGKILL)
+    while left := stack.processes():
+        assert time.monotonic() - killed < SECONDS_TO_END, [process.cmdline() for process in left]
+        time.sleep(0.02)
+    assert run.wait().rc == -signal.SIGKILL
+    sent = calls(stack.requests())
+    stack.cancel()
+    assert calls(stack.requests()) == sent
+
+
+@pytest.mark.parametrize("made", CREATIONS)
+def test_the_cli_is_killed_while_qlik_makes_something(
+    stack: Stack, qlik: Emulator, mute: Mute, made: str
+) -> None:
+    """Done at Qlik, and nobody heard of it: `pulumi cancel`, `pulumi up`, and there is one of each.
+
+    Apps show up late in Qlik's lists meanwhile.
+    """
+    qlik.control.settings(items_lag_ms=1500)
+    creations.write(stack)
+    mute.next(**CREATIONS[made])
+    run = start(stack)
+    wait_for(mute.struck.is_set, seconds=60)
+    kill(stack, run)
+    assert "pending" in stack.up(TENANTRY_LAG_SECONDS="20").output
+    time.sleep(1.5)
+    expect_exactly_one_of_each(stack, qlik)
+
+
+def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emulator) -> None:
+    """It never arrived: the next run looks, finds nothing, and makes it."""
+    creations.write(stack)
+    fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
+    run = start(stack)
+    wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
+    kill(stack, run)
+    qlik.control.release(fault)
+    stack.up()
+    expect_exactly_one_of_each(stack, qlik)
+
+
+@pytest.mark.parametrize("made", ["tenant", "space", "import"])
+def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, made: str) -> None:
+    """The run fails and leaves nothing pending; the next one goes on with what is there."""
+    creations.write(stack)
+    mute.next(**CREATIONS[made])
+    run = start(stack)
+    wait_for(mute.struck.is_set, seconds=60)
+    for process in stack.processes("pulumi.dynamic"):
+        process.kill()
+    failed = run.wait()
+    assert failed.rc == 1
+    assert "error reading from server: EOF" in failed.output
+    assert not stack.export()["deployment"].get("pending_operations")
+    stack.up()
+    expect_exactly_one_of_each(stack, qlik)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
+    stack: Stack, qlik: Emulator, number: signal.Signals
+) -> None:
+    """What is on its way is awaited and recorded; the next `up` makes the rest and takes nothing over."""
+    creations.write(stack)
+    qlik.control.add_fault(delay_ms=1500, **CREATIONS["space"])
+    run = start(stack)
+    wait_for(lambda: qlik.control.faults[0]["hit"] == 2, seconds=60)
+    run.signal(number)
+    assert run.wait().rc != 0
+    wait_for(lambda: not stack.processes(), seconds=SECONDS_TO_END)
+    assert {"Space Staging", "Space Sales"} <= stack.resources().keys()
+    assert "TenantLifecycle lifecycle" not in stack.resources()
+    assert not stack.export()["deployment"].get("pending_operations")
+    qlik.control.clear_faults()
+    assert "taken over" not in stack.up().output
+    expect_exactly_one_of_each(stack, qlik)
