@@ -6,11 +6,14 @@ import argparse
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 DEFAULT_PORT = 8765
-ENDING = {signal.SIGINT, signal.SIGTERM}
+ENDING = (signal.SIGINT, signal.SIGTERM)
+POLL_SECONDS = 0.5
+"""A wait without end cannot be interrupted on every system."""
 
 PLAIN = "  export QLIK_CLOUD_ENDPOINT={url}\n"
 
@@ -31,7 +34,7 @@ Source tenant templates.eu.qlikcloud.com, data in {data}. Ctrl+C ends it.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until interrupted.
+    """Run until interrupted; to be called from the main thread.
 
     Args:
         argv: arguments; those of the process by default.
@@ -40,32 +43,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0 after SIGINT or SIGTERM, 1 when the port is taken.
     """
     options = _parser().parse_args(argv)
+    ended = threading.Event()
+    # Set before anything is started, so that a signal is waited for below, however early it comes.
+    previous = {each: signal.signal(each, lambda *_: ended.set()) for each in ENDING}
+    try:
+        with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
+            return _run(options, Path(options.data or scratch), ended)
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+def _run(options: argparse.Namespace, data: Path, ended: threading.Event) -> int:
     from . import Emulator
 
-    # Blocked before any thread is made, so that they are waited for below, whenever they come.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
-        data = Path(options.data or scratch)
-        emulator = Emulator(
-            data,
-            options.port,
-            latency_ms=options.latency,
-            rate_limits=not options.no_rate_limits,
-            tls=options.tls,
-            items_lag_ms=options.items_lag,
-            publish_ready_ms=options.publish_ready,
-            space_ready_ms=options.space_ready,
-        )
-        try:
-            emulator.start()
-        except OSError as error:
-            print(f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}", file=sys.stderr)
-            return 1
-        try:
-            print(_greeting(emulator.url, data.resolve()), flush=True)
-            signal.sigwait(ENDING)
-        finally:
-            emulator.stop()
+    emulator = Emulator(
+        data,
+        options.port,
+        latency_ms=options.latency,
+        rate_limits=not options.no_rate_limits,
+        tls=options.tls,
+        items_lag_ms=options.items_lag,
+        publish_ready_ms=options.publish_ready,
+        space_ready_ms=options.space_ready,
+    )
+    try:
+        emulator.start()
+    except OSError as error:
+        print(f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    try:
+        print(_greeting(emulator.url, data.resolve()), flush=True)
+        while not ended.wait(POLL_SECONDS):
+            pass
+    finally:
+        emulator.stop()
     return 0
 
 

@@ -59,13 +59,11 @@ def test_the_command_line_has_realistic_delays_and_limits() -> None:
 
 
 def test_a_taken_port_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    before = signal.getsignal(signal.SIGTERM)
     with bind(0) as taken:
         port = taken.getsockname()[1]
-        try:
-            assert main(["--port", str(port)]) == 1
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        assert main(["--port", str(port)]) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr().err == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 

@@ -1,0 +1,134 @@
+"""Things going wrong on request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from emulator import Emulator
+
+from .api import REGISTER, SOURCE, Api
+
+
+@pytest.fixture
+def source(qlik: Emulator) -> Api:
+    return Api(qlik, SOURCE).login()
+
+
+def test_a_status_fault_answers_instead_and_does_nothing(qlik: Emulator, source: Api) -> None:
+    body = {"errors": [{"code": "X", "title": "Broken"}]}
+    qlik.control.add_fault(host=SOURCE, path="/api/v1/gr*", method="post", status=503, body=body, times=2)
+    for _ in range(2):
+        assert source.post("/api/v1/groups", {"name": "A"}, expect=503) == body
+    assert source.get("/api/v1/groups")["data"] == []
+    source.post("/api/v1/groups", {"name": "A"})
+    (fault,) = qlik.control.faults
+    assert (fault["matched"], fault["hit"]) == (3, 2)
+
+
+def test_a_fault_can_strike_the_nth_request(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/spaces", nth=2, status=500, headers={"retry-after": "7"})
+    answers = [source.send("GET", "/api/v1/spaces") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 500, 200]
+    assert answers[1].headers["retry-after"] == "7"
+
+
+def test_probability_0_never_strikes_and_1_always(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/spaces", probability=0, status=500)
+    for _ in range(5):
+        source.get("/api/v1/spaces")
+    qlik.control.clear_faults()
+    qlik.control.add_fault(path="/api/v1/spaces", probability=1, status=500)
+    for _ in range(5):
+        source.get("/api/v1/spaces", expect=500)
+
+
+@pytest.mark.parametrize(("effect", "made"), [("drop_before", []), ("drop_after", ["A"])])
+def test_a_cut_connection_with_and_without_effect(
+    qlik: Emulator, source: Api, effect: str, made: list[str]
+) -> None:
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", **{effect: True})
+    with pytest.raises(requests.ConnectionError):
+        source.post("/api/v1/groups", {"name": "A"})
+    assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == made
+    assert qlik.control.requests()[-2]["status"] == 0
+
+
+def test_a_lost_answer_to_tenant_creation_leaves_an_orphan(qlik: Emulator) -> None:
+    register = Api(qlik, REGISTER).login()
+    before = qlik.control.health()["tenants"]
+    qlik.control.add_fault(path="/api/v1/tenants", method="POST", drop_after=True, times=1)
+    with pytest.raises(requests.ConnectionError):
+        register.post("/api/v1/tenants", {"licenseKey": "emulator-licence-key-eu"})
+    assert qlik.control.health()["tenants"] == before + 1
+
+
+def test_a_truncated_answer_ends_in_the_middle(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/spaces", truncate=True)
+    with pytest.raises(requests.RequestException):
+        source.get("/api/v1/spaces")
+    qlik.control.clear_faults()
+    item = source.get("/api/v1/items?name=inventory&spaceType=shared")["data"][0]
+    location = source.send("POST", f"/api/v1/apps/{item['resourceId']}/export").headers["location"]
+    qlik.control.add_fault(path="/api/v1/temp-contents/*", truncate=True)
+    with pytest.raises(requests.RequestException):
+        source.get(location)
+
+
+def test_merged_fields_reach_the_client(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/spaces", merge={"news": {"of": "tomorrow"}})
+    answer = source.get("/api/v1/spaces")
+    assert answer["news"] == {"of": "tomorrow"}
+    assert answer["data"]
+
+
+def test_a_delayed_answer_is_late(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/spaces", delay_ms=120)
+    started = time.monotonic()
+    source.get("/api/v1/spaces")
+    assert time.monotonic() - started >= 0.12
+
+
+def test_a_held_request_waits_until_released_and_holds_nobody_else(qlik: Emulator, source: Api) -> None:
+    fault = qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
+    thread = threading.Thread(target=source.post, args=("/api/v1/groups", {"name": "Late"}))
+    thread.start()
+    _until(lambda: qlik.control.faults[0]["hit"] == 1)
+    assert source.get("/api/v1/groups")["data"] == []
+    assert thread.is_alive()
+    qlik.control.release(fault)
+    thread.join(10)
+    assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == ["Late"]
+
+
+def test_stopping_does_not_wait_for_what_is_held() -> None:
+    with Emulator() as qlik:
+        qlik.control.add_fault(path="/api/v1/spaces", hold=True)
+        api = Api(qlik, SOURCE).login()
+        failed: list[Exception] = []
+        thread = threading.Thread(target=_swallow, args=(api, failed))
+        thread.start()
+        _until(lambda: qlik.control.faults[0]["hit"] == 1)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    thread.join(10)
+    assert isinstance(failed[0], requests.ConnectionError)
+
+
+def _swallow(api: Api, failed: list[Exception]) -> None:
+    try:
+        api.get("/api/v1/spaces")
+    except requests.ConnectionError as error:
+        failed.append(error)
+
+
+def _until(true: Any) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("did not come true")
