@@ -29,12 +29,12 @@ class World:
     @property
     def groups(self) -> dict[str, Doc]:
         """Groups by name."""
-        return {each["name"]: each for each in self._all("group")}
+        return {each["name"]: each for each in self.every("group")}
 
     @property
     def spaces(self) -> dict[str, Doc]:
         """Spaces by name."""
-        return {each["name"]: each for each in self._all("space")}
+        return {each["name"]: each for each in self.every("space")}
 
     @property
     def access(self) -> dict[tuple[str, str], list[str]]:
@@ -43,7 +43,7 @@ class World:
         spaces = {each["id"]: name for name, each in self.spaces.items()}
         return {
             (spaces[each["spaceId"]], groups[each["assigneeId"]]): sorted(each["roles"])
-            for each in self._all("assignment")
+            for each in self.every("assignment")
             if each["assigneeId"] in groups
         }
 
@@ -51,7 +51,7 @@ class World:
     def apps(self) -> dict[tuple[str, str], Doc]:
         """Apps by names of space and app; two of one name in one space are a failure."""
         spaces = {each["id"]: name for name, each in self.spaces.items()} | {"": ""}
-        found = [each for each in self._all("app") if "_deleted_at" not in each]
+        found = [each for each in self.every("app") if "_deleted_at" not in each]
         apps = {(spaces[each["spaceId"]], each["name"]): each for each in found}
         assert len(apps) == len(found), f"apps that have a name in common: {found}"
         return apps
@@ -59,7 +59,9 @@ class World:
     def assignment(self, space: str, group: str) -> Doc:
         """The assignment of a group in a space."""
         pair = self.spaces[space]["id"], self.groups[group]["id"]
-        return next(each for each in self._all("assignment") if (each["spaceId"], each["assigneeId"]) == pair)
+        return next(
+            each for each in self.every("assignment") if (each["spaceId"], each["assigneeId"]) == pair
+        )
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Do something behind our back, as an administrator of the tenant."""
@@ -68,8 +70,8 @@ class World:
     def join(self, space: str) -> None:
         """Make that administrator a facilitator of a space, so that it may edit and publish there."""
         self.request("GET", "users")  # the administrator's first request makes it a user
-        me = next(each["id"] for each in self._all("user") if each["name"] == "Emulator operator")
-        if not any(each["assigneeId"] == me for each in self._all("assignment") if each["spaceId"] == space):
+        me = next(each["id"] for each in self.every("user") if each["name"] == "Emulator operator")
+        if not any(each["assigneeId"] == me for each in self.every("assignment") if each["spaceId"] == space):
             body = {"type": "user", "assigneeId": me, "roles": ["facilitator"]}
             self.request("POST", f"spaces/{space}/assignments", body)
 
@@ -81,7 +83,8 @@ class World:
             [{"op": "replace", "path": f"/{key}", "value": new} for key, new in changes.items()],
         )
 
-    def _all(self, kind: str) -> list[Doc]:
+    def every(self, kind: str) -> list[Doc]:
+        """All documents of a kind, as the emulator keeps them."""
         found: list[Doc] = self.qlik.control.dump()[self.hostname].get(kind, [])
         return found
 

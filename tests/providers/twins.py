@@ -147,9 +147,9 @@ class Case:
     `given` makes inputs that set every property which Qlik holds. `remote` reads those from Qlik, None if the
     object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way.
     `changes` has every property that changes in place, `replaces` a new value for each of those that do not
-    (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has every property
-    that somebody may change at Qlik, and `gone` removes the object. `existing` makes another object with the natural key of the inputs, as somebody;
-    `corrected` are the properties in which it differs.
+    (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has each property
+    that somebody may change at Qlik, and `gone` removes the object. `existing` makes another object with the
+    natural key of the inputs, as somebody; `corrected` are the properties in which it differs.
 
     Requests are patterns: `{id}` is the object's id, `{space}` and the like are inputs, `*` is anything.
     """
@@ -179,8 +179,13 @@ def made_with(tenancy: Tenancy, value: Any) -> Any:
 
 def same_calls(found: list[str], expected: tuple[str, ...], **names: Any) -> bool:
     """Whether requests are the expected ones, in any order."""
-    patterns = sorted(pattern.format(**names) for pattern in expected)
-    return len(found) == len(patterns) and all(map(fnmatchcase, sorted(found), patterns))
+    left = list(found)
+    for pattern in sorted((each.format(**names) for each in expected), key=lambda each: "*" in each):
+        match = next((each for each in left if fnmatchcase(each, pattern)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left
 
 
 def _wire(value: Any) -> Any:

@@ -1,0 +1,132 @@
+"""Runs the component against mocks of the engine.
+
+In a process of its own, because what the SDK keeps for mocks it keeps for good.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc, set_mocks, test
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+
+from components import QlikCustomerTenant
+from stacks import load
+
+ROOT = Path(__file__).resolve().parents[2]
+TENANT_ID = "JJfZKRbct6lpn6gcjsIbt4mYiiGIlzZG"
+HOSTNAME = "x1y2z3.eu.qlikcloud.com"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A resource as the engine is asked to register it; other resources are named by their names.
+
+    `references` are the resources that each input comes from, `former_names` those of its aliases.
+    """
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    parent: str
+    deleted_with: str
+    protect: bool
+    former_names: list[str]
+    depends_on: list[str]
+    references: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        return f"{self.type.rpartition(':')[2]} {self.name}"
+
+
+def run(customer: dict[str, Any]) -> tuple[dict[str, Registered], dict[str, Any]]:
+    """Register one customer; return its resources by kind and name ("Space Sales"), and the outputs."""
+    said = json.loads(_run(json.dumps(customer)))
+    resources = [Registered(**each) for each in said["registered"]]
+    return {str(each): each for each in resources}, said["outputs"]
+
+
+@cache
+def _run(customer: str) -> str:
+    command = [sys.executable, "-m", __name__]
+    done = subprocess.run(command, input=customer, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Qlik(mocks.Mocks):
+    """Answers as Qlik would."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.typ.endswith(":Tenant"):
+            return HOSTNAME, {**args.inputs, "tenant_id": TENANT_ID, "hostname": HOSTNAME}
+        return f"id of {args.name}", {**args.inputs, "url": f"https://{HOSTNAME}/sense/app/{args.name}"}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        raise AssertionError(f"there is no function to call, but {args.token} was")
+
+
+class Engine(mocks.MockMonitor):
+    """Keeps what was registered, in order."""
+
+    def __init__(self) -> None:
+        super().__init__(Qlik())
+        self.registered: list[dict[str, Any]] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            self.registered.append(_registered(request))
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+def _registered(request: Any) -> dict[str, Any]:
+    inputs = rpc.deserialize_properties(request.object)
+    return {
+        "type": request.type,
+        "name": request.name,
+        "inputs": {name: value for name, value in inputs.items() if name != "__provider"},
+        "parent": _name(request.parent),
+        "deleted_with": _name(request.deletedWith),
+        "protect": request.protect,
+        "former_names": sorted(alias.spec.name for alias in request.aliases),
+        "depends_on": sorted(map(_name, request.dependencies)),
+        "references": {
+            name: sorted(map(_name, on.urns)) for name, on in request.propertyDependencies.items() if on.urns
+        },
+    }
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def main() -> None:
+    """Register the customer that stdin holds, as JSON, and print what came of it, as JSON."""
+    config = {
+        "qlik:region": "eu",
+        "qlik:source_tenant": "templates.eu.qlikcloud.com",
+        "tenantry:customer": json.load(sys.stdin),
+    }
+    settings = load(config, stack="globex", directory=ROOT / "stacks")
+    engine = Engine()
+    set_mocks(engine.mocks, project="tenantry", stack="globex", monitor=engine)
+    found: dict[str, Any] = {}
+
+    @test  # type: ignore[untyped-decorator]
+    def program() -> pulumi.Output[None]:
+        made = QlikCustomerTenant("globex", settings)
+        return pulumi.Output.from_input(made.outputs).apply(lambda outputs: found.update(outputs=outputs))
+
+    program()
+    print(json.dumps({"registered": engine.registered, **found}))
+
+
+if __name__ == "__main__":
+    main()

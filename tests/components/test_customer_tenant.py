@@ -1,0 +1,196 @@
+"""The component of a customer: names, parents, what goes with the tenant, protection, renames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.components.program import HOSTNAME, TENANT_ID, run
+
+CUSTOMER: dict[str, Any] = {
+    "name": "Globex",
+    "groups": {"Analysts": {"roles": ["Developer", "AnalyticsAdmin"]}, "Viewers": {}},
+    "spaces": {
+        "Staging": {"type": "shared"},
+        "Data": {"type": "data", "access": {"Analysts": ["producer"]}},
+        "Sales": {"type": "managed", "access": {"Analysts": ["publisher"], "Viewers": ["consumer"]}},
+    },
+    "apps": {
+        "Overview": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        },
+        "Drafts": {"template_id": "ce043e01", "version": "1", "staging": "Staging", "data": False},
+    },
+}
+TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 10}}
+NAMES = {
+    "QlikCustomerTenant globex",
+    "Tenant tenant",
+    "Group Analysts",
+    "Group Viewers",
+    "Space Staging",
+    "Space Data",
+    "Space Sales",
+    "SpaceAssignment Analysts in Data",
+    "SpaceAssignment Analysts in Sales",
+    "SpaceAssignment Viewers in Sales",
+    "App Overview",
+    "App Drafts",
+    "AppPublication Overview in Sales",
+    "TenantLifecycle lifecycle",
+}
+HOLDS_USERS_WORK = {
+    "Tenant tenant",
+    "Space Sales",
+    "AppPublication Overview in Sales",
+    "TenantLifecycle lifecycle",
+}
+
+
+def test_names_and_parents() -> None:
+    """Children have the names that they have in the stack file."""
+    resources, _ = run(CUSTOMER)
+    assert resources.keys() == NAMES
+    component = resources.pop("QlikCustomerTenant globex")
+    assert component.type == "qlik:index:QlikCustomerTenant"
+    assert {each.parent for each in resources.values()} == {"globex"}
+    assert all(each.type.startswith("pulumi-python:dynamic/qlik:") for each in resources.values())
+
+
+def test_all_but_tenant_and_lifecycle_go_with_the_tenant() -> None:
+    """So that a destroy makes no request for each of them. The lifecycle has to be deleted by itself."""
+    resources, _ = run(CUSTOMER)
+    without = {name for name, each in resources.items() if not each.deleted_with}
+    assert without == {"QlikCustomerTenant globex", "Tenant tenant", "TenantLifecycle lifecycle"}
+    assert {each.deleted_with for each in resources.values()} == {"", "tenant"}
+
+
+def test_the_lifecycle_depends_on_everything() -> None:
+    """It is made last, and so deleted first; only the tenant can replace it."""
+    resources, _ = run(CUSTOMER)
+    lifecycle = resources["TenantLifecycle lifecycle"]
+    everything = {name.partition(" ")[2] for name in NAMES} - {"globex", "lifecycle"}
+    assert set(lifecycle.depends_on) == everything
+    assert lifecycle.inputs["tenant"] == HOSTNAME
+    assert lifecycle.references == {"tenant": ["tenant"]}
+
+
+@pytest.mark.parametrize(
+    ("customer", "protected"),
+    [
+        (CUSTOMER, HOLDS_USERS_WORK),
+        (CUSTOMER | TRIAL, set()),
+        (CUSTOMER | {"protect": False}, set()),
+        (CUSTOMER | TRIAL | {"protect": True}, HOLDS_USERS_WORK),
+    ],
+    ids=["production", "trial", "production, not protected", "trial, protected"],
+)
+def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected: set[str]) -> None:
+    """For production, and wherever the stack file says so."""
+    resources, _ = run(customer)
+    assert {name for name, each in resources.items() if each.protect} == protected
+
+
+def test_renamed_keys_are_aliases() -> None:
+    """Of what is named by one key, and of what is named by two, either or both of which are new."""
+    customer = CUSTOMER | {
+        "groups": {"Experts": {"renamed_from": "Analysts"}, "Viewers": {}},
+        "spaces": {
+            "Staging": {"type": "shared"},
+            "Revenue": {
+                "type": "managed",
+                "renamed_from": "Sales",
+                "access": {"Experts": ["publisher"], "Viewers": ["consumer"]},
+            },
+        },
+        "apps": {
+            "Summary": {
+                "template": "Sales Overview",
+                "version": "2.3.0",
+                "staging": "Staging",
+                "publish_to": ["Revenue"],
+                "renamed_from": "Overview",
+            }
+        },
+    }
+    resources, _ = run(customer)
+    assert {name: set(each.former_names) for name, each in resources.items() if each.former_names} == {
+        "Group Experts": {"Analysts"},
+        "Space Revenue": {"Sales"},
+        "SpaceAssignment Experts in Revenue": {
+            "Analysts in Sales",
+            "Experts in Sales",
+            "Analysts in Revenue",
+        },
+        "SpaceAssignment Viewers in Revenue": {"Viewers in Sales"},
+        "App Summary": {"Overview"},
+        "AppPublication Summary in Revenue": {
+            "Overview in Sales",
+            "Summary in Sales",
+            "Overview in Revenue",
+        },
+    }
+
+
+def test_references_are_ids() -> None:
+    """Never names or other outputs, which no preview of a change knows."""
+    resources, _ = run(CUSTOMER)
+    inputs = {name: each.inputs for name, each in resources.items()}
+    tenants = {each["tenant"] for name, each in inputs.items() if "tenant" in each}
+    assert tenants == {HOSTNAME}
+    access = inputs["SpaceAssignment Viewers in Sales"]
+    assert (access["space"], access["assignee"]) == ("id of Sales", "id of Viewers")
+    assert inputs["App Overview"]["space"] == "id of Staging"
+    published = inputs["AppPublication Overview in Sales"]
+    assert (published["source_app"], published["space"]) == ("id of Overview", "id of Sales")
+
+
+def test_what_the_stack_file_says_of_apps() -> None:
+    """The version is in the publication's description, and data is always said."""
+    resources, _ = run(CUSTOMER)
+    published = resources["AppPublication Overview in Sales"].inputs
+    assert published["description"] == "{v2.3.0}"
+    assert published["data"] == "source"
+    customer = CUSTOMER | {
+        "apps": {"Overview": CUSTOMER["apps"]["Overview"] | {"data": False}},
+    }
+    resources, _ = run(customer)
+    assert resources["AppPublication Overview in Sales"].inputs["data"] == "target"
+    assert resources["App Overview"].inputs["data"] is False
+
+
+@pytest.mark.parametrize(
+    ("alias", "url"),
+    [({}, f"https://{HOSTNAME}"), ({"alias": "globex"}, "https://globex.eu.qlikcloud.com")],
+    ids=["without an alias", "with an alias"],
+)
+def test_outputs(alias: dict[str, str], url: str) -> None:
+    """All that a portal needs, by key."""
+    _, outputs = run(CUSTOMER | alias)
+    assert outputs == {
+        "hostname": HOSTNAME,
+        "url": url,
+        "tenant_id": TENANT_ID,
+        "groups": {"Analysts": "id of Analysts", "Viewers": "id of Viewers"},
+        "spaces": {name: f"id of {name}" for name in CUSTOMER["spaces"]},
+        "apps": {
+            "Overview": {
+                "Sales": {
+                    "id": "id of Overview in Sales",
+                    "url": f"https://{HOSTNAME}/sense/app/Overview in Sales",
+                }
+            },
+            "Drafts": {},
+        },
+    }
+
+
+@pytest.mark.parametrize("revive", ["new", {"hostname": HOSTNAME, "tenant_id": TENANT_ID}])
+def test_a_tenant_to_take_back(revive: Any) -> None:
+    """As the stack file names it."""
+    resources, _ = run(CUSTOMER | {"revive": revive})
+    assert resources["Tenant tenant"].inputs["revive"] == revive

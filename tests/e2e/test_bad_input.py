@@ -1,0 +1,143 @@
+"""What is wrong is told once and clearly, before harm is done; and put right, the next `up` goes on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, settings
+from tests.e2e.harness import Stack
+from tests.e2e.result import Result
+
+BROKEN = """\
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.us.qlikcloud.com
+  tenantry:customer:
+    name: Globex
+    alias: gx
+    lifecycle: {kind: trial, grace_days: 5}
+    groups:
+      Analysts: {rolls: [AnalyticsAdmin]}
+    spaces:
+      Staging: {type: shared}
+      "Sales: North": {type: managed, access: {Analysts: [viewer], Nobody: [consumer]}}
+    apps:
+      Sales Overview: {template: Sales Overview, version: 2.3, staging: Sales, publish_to: [Staging]}
+"""
+PROBLEMS = {
+    3: "qlik:source_tenant",
+    6: "customer.alias",
+    7: "customer.lifecycle.grace_days",
+    9: "customer.groups.Analysts",
+    12: "customer.spaces",
+    14: "customer.apps.Sales Overview",
+}
+PROGRAM = Path(__file__).parent / "programs" / "direct"
+
+
+@pytest.mark.parametrize("command", ["up", "preview"])
+def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None:
+    """All problems at once, each with its line; nothing registered, asked or traced back."""
+    stack.write(text=BROKEN)
+    failed = getattr(stack, command)(expect=None)
+    assert failed.rc != 0
+    said = "\n".join(failed.errors)
+    lines = [line for line in said.splitlines() if f"Pulumi.{stack.name}.yaml:" in line]
+    for number, path in PROBLEMS.items():
+        about = [line for line in lines if f"Pulumi.{stack.name}.yaml:{number}: " in line]
+        assert any(path in line for line in about), f"line {number}: {said}"
+    for words in ('did you mean "roles"?', "10 to 90", "consumer", 'version: "2.3"'):
+        assert words in said
+    assert f"{len(lines)} problems in the settings of stack {stack.name}" in said
+    assert_harmless(failed)
+    assert failed.operations == []
+    assert failed.requests == []
+    assert stack.resources() == {}
+
+
+def assert_harmless(failed: Result) -> None:
+    """No traceback, and each problem told once."""
+    assert "Traceback" not in failed.output
+    assert len(failed.errors) == len(set(failed.errors))
+
+
+def test_a_program_of_ones_own(make_stack: Callable[..., Stack], qlik: Emulator) -> None:
+    """Whoever uses the resources directly is told in a preview, per property, what is wrong with it."""
+    stack = make_stack("direct", qlik=qlik, program=PROGRAM)
+    failed = stack.preview(expect=None)
+    assert failed.rc != 0
+    said = "\n".join(failed.errors)
+    for words in (
+        "Space has no property 'descripton' (did you mean description?)",
+        "'Sales: North' is not allowed; allowed: 1 to 256 characters",
+        "'private': input should be 'shared', 'managed' or 'data'",
+        "owner_id value {u123} has a problem: is set by Qlik alone: read it, do not set it",
+    ):
+        assert words in said
+    assert_harmless(failed)
+    assert failed.requests == []
+
+
+REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "wrong secret": (
+        {"QLIK_CLIENT_SECRET": "not-the-secret"},
+        ("POST templates.eu.qlikcloud.com/oauth/token answered 401", "traceId", "QLIK_CLIENT_SECRET"),
+    ),
+    "a client of another region": (
+        {"QLIK_CLIENT_ID": "demo-us", "QLIK_CLIENT_SECRET": "demo-us-secret"},
+        ("/oauth/token answered 401", "traceId", "in its own region only", "QLIK_CLIENT_ID_EU"),
+    ),
+    "no credentials": (
+        {"QLIK_CLIENT_ID": "", "QLIK_CLIENT_SECRET": ""},
+        ("No OAuth client for region eu", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET", "Set one of them"),
+    ),
+    "an endpoint elsewhere": (
+        {"QLIK_CLOUD_ENDPOINT": "http://qlik.example.com:8080"},
+        ("QLIK_CLOUD_ENDPOINT=http://qlik.example.com:8080 is refused", "not a loopback address", "Unset it"),
+    ),
+    "nobody listens": (
+        {"QLIK_CLOUD_ENDPOINT": "http://127.0.0.1:{closed_port}"},
+        (
+            "POST templates.eu.qlikcloud.com/oauth/token failed: Connection refused",
+            "QLIK_CLOUD_ENDPOINT is http://127.0.0.1:",
+            "is the emulator running there?",
+        ),
+    ),
+}
+
+
+def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
+    """Each obstacle has one message of its own; nothing is made, and without it `up` goes through."""
+    stack.write(**settings(GLOBEX))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # not listening: whoever connects is refused
+        closed_port = str(bound.getsockname()[1])
+        for obstacle, (environment, expected) in REFUSALS.items():
+            env = {key: value.replace("{closed_port}", closed_port) for key, value in environment.items()}
+            assert_tenant_failed(stack, obstacle, stack.up(expect=None, **env), expected)
+    qlik.control.settings(tenant_quota=0)
+    expected = (
+        "POST register.eu.qlikcloud.com/api/v1/tenants answered 403 TENANTS-22",
+        "traceId",
+        "take down",
+    )
+    assert_tenant_failed(stack, "quota", stack.up(expect=None), expected)
+    qlik.control.settings(tenant_quota=1)
+    stack.up()
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def assert_tenant_failed(stack: Stack, obstacle: str, failed: Result, expected: tuple[str, ...]) -> None:
+    """The tenant alone failed, with one message that has all of the expected words; no secret is in it."""
+    assert failed.rc != 0, obstacle
+    assert failed.failed == ["Tenant tenant"], obstacle
+    (said,) = [error for error in failed.errors if expected[0] in error]
+    assert all(words in said for words in expected), f"{obstacle}: {said}"
+    assert_harmless(failed)
+    assert not any(secret in failed.output for secret in ("demo-secret", "not-the-secret", "demo-us-secret"))
+    assert stack.resources().keys() <= {"QlikCustomerTenant globex"}, obstacle

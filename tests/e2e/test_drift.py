@@ -1,0 +1,130 @@
+"""What somebody changed or deleted at Qlik, behind Pulumi's back."""
+
+from __future__ import annotations
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.world import World, writes
+
+CUSTOMER = changed(
+    GLOBEX,
+    ("spaces/Partners", {"type": "managed", "access": {"Partners": ["consumer"]}}),
+    ("apps/Sales Overview/publish_to", ["Sales", "Partners"]),
+    ("tenant", {"enable_app_opening_feedback": True}),
+)
+DRIFTED = {
+    "Tenant tenant": {
+        "name": "update",
+        "alias": "update",
+        "enable_app_opening_feedback": "update",
+    },
+    "Group Analysts": {"roles[0]": "update", "roles[1]": "delete"},
+    "Group Partners": {"name": "update", "description": "update"},
+    "Space Staging": {"description": "update"},
+    "Space Sales": {"name": "update"},
+    "SpaceAssignment Analysts in Sales": {"roles[0]": "update", "roles[1]": "add"},
+    "App Sales Overview": {"name": "update", "description": "update", "space": "update"},
+    "AppPublication Sales Overview in Sales": {"name": "update", "description": "update"},
+}
+
+
+def meddle(world: World) -> None:
+    """Change every kind of object, as an administrator with a heavy hand would."""
+    groups, spaces, apps = world.groups, world.spaces, world.apps
+    tenant = {"name": "Mine", "hostnames/1": "mine.eu.qlikcloud.com", "enableAppOpeningFeedback": False}
+    world.patch(f"tenants/{world.tenant['id']}", **tenant)
+    roles = [{"name": "TenantAdmin"}, {"name": "Developer"}]
+    world.patch(f"groups/{groups['Analysts']['id']}", assignedRoles=roles)
+    world.patch(f"groups/{groups['Partners']['id']}", name="Friends", description="")
+    assignment = world.assignment("Sales", "Analysts")["id"]
+    path = f"spaces/{spaces['Sales']['id']}/assignments/{assignment}"
+    world.request("PUT", path, {"roles": ["publisher"]})
+    for name in ("Staging", "Sales"):
+        world.join(spaces[name]["id"])
+    mine = {"attributes": {"name": "Mine", "description": "Edited"}}
+    world.request("PUT", f"apps/{apps['Staging', 'Sales Overview']['id']}", mine)
+    world.request("PUT", f"apps/{apps['Sales', 'Sales Overview']['id']}", mine)
+    personal = world.request("POST", "spaces", {"name": "My corner", "type": "shared"})["id"]
+    world.request("PUT", f"apps/{apps['Staging', 'Sales Overview']['id']}/space", {"spaceId": personal})
+    world.patch(f"spaces/{spaces['Staging']['id']}", description="All welcome")
+    world.patch(f"spaces/{spaces['Sales']['id']}", name="My space")
+
+
+def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+    """A refreshing preview names exactly those properties, a refreshing `up` puts them right."""
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
+    before = fingerprint(world)
+    meddle(world)
+    assert fingerprint(world) != before
+
+    preview = stack.preview("--refresh", "--diff")
+    assert preview.diffs == DRIFTED
+    assert writes(preview.requests) == []
+    up = stack.up("--refresh")
+    found_and_done = up.changes["update"]
+    assert found_and_done == sorted([*DRIFTED, *DRIFTED])
+    assert not {"create", "delete", "replace"} & up.changes.keys()
+    assert fingerprint(world) == before
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def test_deleted_behind_our_back(stack: Stack, qlik: Emulator) -> None:
+    """A group, an assignment, an app, a publication, and a space with all that is in it come back."""
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    outputs = stack.outputs()
+    world = World(qlik, outputs["hostname"])
+    before = fingerprint(world)
+    delete_much(world)
+
+    preview = stack.preview("--refresh")
+    lost = {
+        "Group Analysts",
+        "Space Partners",
+        "SpaceAssignment Analysts in Sales",
+        "SpaceAssignment Partners in Partners",
+        "App Sales Overview",
+        "AppPublication Sales Overview in Partners",
+    }
+    assert set(preview.changes["create"]) == lost  # type: ignore[arg-type]
+    up = stack.up("--refresh")
+    assert set(up.changes["create"]) == lost  # type: ignore[arg-type]
+    assert fingerprint(world) == before
+    published = stack.outputs()["apps"]["Sales Overview"]
+    assert published["Sales"] == outputs["apps"]["Sales Overview"]["Sales"], "it was not touched"
+    assert published["Partners"]["id"] != outputs["apps"]["Sales Overview"]["Partners"]["id"]
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def delete_much(world: World) -> None:
+    """Delete one of each kind, and a space with everything in it."""
+    spaces, apps = world.spaces, world.apps
+    world.request("DELETE", f"apps/{apps['Staging', 'Sales Overview']['id']}")
+    world.request("DELETE", f"apps/{apps['Partners', 'Sales Overview']['id']}")
+    world.request("DELETE", f"spaces/{spaces['Partners']['id']}")
+    assignment = world.assignment("Sales", "Analysts")["id"]
+    world.request("DELETE", f"spaces/{spaces['Sales']['id']}/assignments/{assignment}")
+    world.request("DELETE", f"groups/{world.groups['Analysts']['id']}")
+
+
+def fingerprint(world: World) -> dict[str, object]:
+    """All that a customer is made of, without ids and dates."""
+    apps = world.apps
+    origin = {each["id"]: key for key, each in apps.items()}
+    return {
+        "tenant": {key: world.tenant[key] for key in ("name", "hostnames", "enableAppOpeningFeedback")},
+        "groups": {
+            name: (each["providerType"], each.get("description", ""), sorted(map(str, each["assignedRoles"])))
+            for name, each in world.groups.items()
+        },
+        "spaces": {
+            name: (each["type"], each.get("description", ""))
+            for name, each in world.spaces.items()
+            if name != "My corner"
+        },
+        "access": world.access,
+        "apps": {key: (each["description"], origin.get(each["originAppId"])) for key, each in apps.items()},
+    }

@@ -1,0 +1,168 @@
+"""A new version of a template, for customers who already work with the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.harness import Stack
+from tests.world import World
+
+APP = "apps/Sales Overview"
+CUSTOMER = changed(
+    GLOBEX,
+    ("spaces/Partners", {"type": "managed"}),
+    (f"{APP}/publish_to", ["Sales", "Partners"]),
+)
+HEADER = 1000
+"""What an export adds, at most; the versions of the template differ by more."""
+ROLLOUT = {
+    "replace": ["App Sales Overview"],
+    "update": [
+        "AppPublication Sales Overview in Partners",
+        "AppPublication Sales Overview in Sales",
+    ],
+}
+
+
+def version(customer: dict[str, Any], number: str, **more: Any) -> dict[str, Any]:
+    """The customer with another version of the template."""
+    others = [(f"{APP}/{key}", value) for key, value in more.items()]
+    return changed(customer, (f"{APP}/version", number), *others)
+
+
+def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
+    """Published apps keep their id, URL and place; what is in them is the new template, then the old one."""
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    outputs = stack.outputs()
+    world = World(qlik, outputs["hostname"])
+    first = world.apps["Staging", "Sales Overview"]
+    assert_rolled_out(world, "2.3.0")
+
+    stack.write(**settings(version(CUSTOMER, "2.4.0")))
+    preview = stack.preview()
+    assert {key: preview.changes[key] for key in ROLLOUT} == ROLLOUT
+    up = stack.up()
+    assert up.changes == preview.changes
+    steps = [
+        operation for operation, name in up.operations if name in (*ROLLOUT["replace"], *ROLLOUT["update"])
+    ]
+    assert steps == ["create-replacement", "replace", "update", "update", "delete-replaced"]
+    assert_rolled_out(world, "2.4.0")
+    assert world.apps["Staging", "Sales Overview"]["id"] != first["id"]
+    assert stack.outputs() == outputs
+
+    stack.write(**settings(version(CUSTOMER, "2.3.0")))
+    assert stack.up().changes == preview.changes
+    assert_rolled_out(world, "2.3.0")
+    assert stack.outputs() == outputs
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def assert_rolled_out(world: World, number: str) -> None:
+    """One staged copy and the two published ones, all of them of that version, with its data."""
+    apps = world.apps
+    assert apps.keys() == {(space, "Sales Overview") for space in ("Staging", "Sales", "Partners")}
+    staged = apps.pop(("Staging", "Sales Overview"))
+    template = templates(world.qlik)[number]
+    assert staged["description"].endswith(f"{{v{number}}}")
+    assert 0 <= staged["_size"] - template["_size"] < HEADER
+    for copy in apps.values():
+        assert copy["originAppId"] == staged["id"]
+        assert copy["description"] == f"{{v{number}}}"
+        assert copy["_size"] == staged["_size"]
+        assert copy["lastReloadTime"] == staged["lastReloadTime"] != ""
+
+
+def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
+    """The versions of the template by number."""
+    apps = World(qlik, SOURCE_TENANT).every("app")
+    return {
+        each["description"].rpartition("{v")[2].rstrip("}"): each
+        for each in apps
+        if each["name"] == "Sales Overview"
+    }
+
+
+def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None:
+    """`data: false` never blanks what the customer has loaded; `template_id` names the very app."""
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
+    loaded = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
+    assert loaded
+
+    newer = templates(qlik)["2.4.0"]["id"]
+    stack.write(**settings(version(GLOBEX, "2.4.0", template=None, template_id=newer, data=False)))
+    up = stack.up()
+    exports = [each["path"] for each in up.requests if "/export" in each["path"]]
+    assert exports == [f"/api/v1/apps/{newer}/export?NoData=true"]
+    copy = world.apps["Sales", "Sales Overview"]
+    assert copy["lastReloadTime"] == loaded
+    assert copy["description"] == "{v2.4.0}"
+    assert world.apps["Staging", "Sales Overview"]["lastReloadTime"] == ""
+
+
+def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
+    """One clear message for each, whatever went well stays, and the next `up` goes on from there."""
+    source = World(qlik, SOURCE_TENANT)
+    gallery = next(each["id"] for each in source.every("app") if each["publishTime"])
+    customer = changed(
+        GLOBEX,
+        ("apps/Missing", app(template="Sales")),
+        ("apps/Version", app(template="Sales Overview", version="2.3")),
+        ("apps/Locked", app(template="Board Report")),
+        ("apps/Published", app(template_id=gallery)),
+    )
+    stack.write(**settings(customer))
+    failed = stack.up("--continue-on-error", expect=None)
+    assert failed.rc != 0
+    said = {
+        "App Missing": ("template 'Sales', version 1.0.0", "no such app is to be seen there", "exact"),
+        "App Version": ("not in that version", "did you mean 2.3.0?", "Versions found: 2.3.0, 2.4.0"),
+        "App Locked": ("may see it but not export it", "producer", "answered 403", "traceId"),
+        "App Published": (gallery, "only as a published copy in a managed space"),
+    }
+    assert failed.failed == sorted(said)
+    for name, parts in said.items():
+        found = [error for error in failed.errors if all(part in error for part in parts)]
+        assert len(found) == 1, f"{name}: {failed.errors}"
+        assert SOURCE_TENANT in found[0]
+    assert "Traceback" not in failed.output
+    world = World(qlik, next(iter(tenants(qlik))))
+    assert world.apps.keys() == {("Staging", "Sales Overview"), ("Sales", "Sales Overview")}
+
+    stack.write(**settings(changed(GLOBEX, ("apps/Stock", app(template="Inventory")))))
+    done = stack.up()
+    assert done.changes["create"] == ["App Stock", "TenantLifecycle lifecycle"]
+    assert not {"update", "delete", "replace"} & done.changes.keys()
+    assert len(tenants(qlik)) == 1
+
+
+def app(**more: Any) -> dict[str, Any]:
+    return {"version": "1.0.0", "staging": "Staging", **more}
+
+
+def tenants(qlik: Emulator) -> dict[str, Any]:
+    """The tenants that were made, by hostname."""
+    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    return {each["hostnames"][0]: each for each in made}
+
+
+def test_a_thousand_customers_cause_one_export(
+    make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
+) -> None:
+    """A second customer takes the template from the cache of the machine."""
+    cache = {"TENANTRY_CACHE": str(tmp_path / "cache")}
+    exports = []
+    for name in ("globex", "initech"):
+        stack = make_stack(name, qlik=qlik)
+        stack.write(**settings(changed(GLOBEX, ("name", name.title()), ("alias", name))))
+        requests = stack.up(**cache).requests
+        exports.append(sum("/export" in each["path"] for each in requests))
+        assert sum("/apps/import" in each["path"] for each in requests) == 1
+    assert exports == [1, 0]
