@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from providers import run
 from providers.intents import Intent
-from providers.qlik import Cloud, Host, NotFound, QlikError
-from providers.waiting import lag_seconds, wait
+from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
+from providers.waiting import lag_seconds, ready_seconds, wait
 
 Attributes = dict[str, Any]
 Lookup = Callable[[], Attributes | None]
@@ -40,8 +41,10 @@ def describe(text: str, *marks: str) -> str:
     return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
 
 
-def recover(cloud: Cloud, host: Host, intent: Intent, lookup: Lookup) -> Attributes | None:
+def recover(cloud: Cloud, host: Host, space: str, intent: Intent, lookup: Lookup) -> Attributes | None:
     """Return the app that is there already; wait for the catalog where an earlier run surely asked for it."""
+    if space in run.current().empty_spaces:
+        return None
     found = lookup()
     if found is not None or intent.earlier is None:
         return found
@@ -49,11 +52,21 @@ def recover(cloud: Cloud, host: Host, intent: Intent, lookup: Lookup) -> Attribu
         return wait(
             cloud, lookup, f'app "{intent.earlier["name"]}", which an earlier run asked for', lag_seconds()
         )
+    path = f"/api/v1/apps/{intent.earlier['app']}"
+
+    def opened() -> Attributes | None:
+        """Return the app, None while Qlik refuses to open it, as it does for a while after publishing."""
+        try:
+            return dict(host.get(path)["attributes"])
+        except Forbidden:
+            return lookup()
+
     try:
-        attributes: Attributes = host.get(f"/api/v1/apps/{intent.earlier['app']}")["attributes"]
+        return wait(cloud, opened, f'app "{intent.earlier["name"]}" to be opened', ready_seconds()) or dict(
+            host.get(path)["attributes"]
+        )
     except NotFound:
         return None
-    return attributes
 
 
 def make(

@@ -1,0 +1,84 @@
+"""What is made at Qlik but not as wanted yet: it is recorded, shown, and finished by the next `up`."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e import creations
+from tests.e2e.creations import expect_exactly_one_of_each
+from tests.e2e.customers import SOURCE_TENANT
+from tests.e2e.harness import Stack
+from tests.e2e.operations import tenants
+from tests.e2e.result import Result
+from tests.world import World, calls
+
+
+def unfinished(stack: Stack, name: str, result: Result) -> str:
+    """Expect that the run failed at this resource and recorded it; returns the id."""
+    assert result.failed == [name]
+    recorded = stack.resources()[name]
+    assert recorded["initErrors"]
+    (error,) = [each for each in result.errors if recorded["id"] in each]
+    assert "the next `pulumi up` goes on from here" in error
+    assert "Traceback" not in result.output
+    return str(recorded["id"])
+
+
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: bool) -> None:
+    """The tenant is there without name and alias: that is what a preview shows, also after a refresh, which
+    takes the engine's own mark away.
+    """
+    creations.write(stack)
+    source = World(qlik, SOURCE_TENANT)
+    alias = f"tenants/{source.tenant['id']}"
+    source.patch(alias, **{"hostnames/1": "globex.eu.qlikcloud.com"})
+    failed = stack.up(expect=1)
+    hostname = unfinished(stack, "Tenant tenant", failed)
+    assert list(tenants(qlik)) == [hostname]
+    assert "TENANTS-10" in failed.output
+    assert "already in use" in failed.output
+    if refreshed:
+        stack.refresh()
+        assert "initErrors" not in stack.resources()["Tenant tenant"]
+    assert stack.preview("--refresh").diffs["Tenant tenant"].keys() >= {"name", "alias"}
+
+    assert stack.up(expect=1).failed == ["Tenant tenant"]
+    source.patch(alias, **{"hostnames/1": "templates-again.eu.qlikcloud.com"})
+    finished = stack.up()
+    assert finished.changes["update"] == ["Tenant tenant"]
+    expect_exactly_one_of_each(stack, qlik)
+
+
+def test_an_app_that_cannot_be_renamed(stack: Stack, qlik: Emulator) -> None:
+    """It was imported under a name with a mark in it, and Qlik fails from then on: no second import."""
+    creations.write(stack)
+    qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
+    failed = stack.up(expect=1, TENANTRY_DEADLINE="4")
+    unfinished(stack, "App Sales Overview", failed)
+    assert stack.preview("--refresh").diffs["App Sales Overview"].keys() >= {"name"}
+    qlik.control.clear_faults()
+    finished = stack.up()
+    assert finished.changes["update"] == ["App Sales Overview"]
+    assert "POST /api/v1/apps/import" not in calls(finished.requests)
+    expect_exactly_one_of_each(stack, qlik)
+
+
+def test_a_publication_that_stays_closed(stack: Stack, qlik: Emulator) -> None:
+    """Qlik refuses to open the copy for longer than is waited: it is there, so it is not published again."""
+    creations.write(stack)
+    qlik.control.settings(publish_ready_ms=3_600_000)
+    failed = stack.up(expect=1, TENANTRY_READY_SECONDS="1")
+    id = unfinished(stack, "AppPublication Sales Overview in Sales", failed)
+    assert "TENANTRY_READY_SECONDS" in failed.output
+    again = stack.up(expect=1, TENANTRY_READY_SECONDS="0")
+    assert again.failed == ["AppPublication Sales Overview in Sales"]
+    preview = stack.preview("--refresh")
+    assert f"({id}) kept as it was: Qlik refuses to open it (403)" in preview.output
+    assert preview.changes.get("delete") is None
+
+    qlik.control.advance(3600)
+    finished = stack.up()
+    assert not [call for call in calls(finished.requests) if call.endswith("/publish")]
+    expect_exactly_one_of_each(stack, qlik)
