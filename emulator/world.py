@@ -114,7 +114,10 @@ class World:
         return min(dates, default=float("inf"))
 
     def _sweep(self) -> None:
-        """Remove the files that no app and no living temporary content needs any more."""
+        """Remove expired tokens, and the files that no app and no living temporary content needs any more."""
+        for token in self.store.all(SHARED, "token"):
+            if token["expires"] <= self.now():
+                self.store.delete(SHARED, "token", token["id"])
         needed = {app["_file"] for app in self.store.every("app")}
         needed |= {
             entry["file"] for entry in self.store.every("temp-content") if entry["expires"] > self.now()

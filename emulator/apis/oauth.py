@@ -74,13 +74,6 @@ def audience(host: Host, tenant: Doc) -> str:
     return str(tenant.get("id") or host.name)
 
 
-def forget_expired(world: World) -> None:
-    """Drop the tokens that no longer work."""
-    for entry in world.store.all(SHARED, "token"):
-        if entry["expires"] <= world.now():
-            world.store.delete(SHARED, "token", entry["id"])
-
-
 def _accepts(client: Doc, call: Call) -> bool:
     """Organisation clients work on the console; region clients on register and on their licence's tenants."""
     if client["level"] == "organization":

@@ -79,6 +79,7 @@ def test_export_is_refused_from_managed_spaces_and_to_non_members(qlik: Emulator
     locked = template(source, "board")
     source.get(f"/api/v1/apps/{locked}")
     source.post(f"/api/v1/apps/{locked}/export", expect=403)
+    source.put(f"/api/v1/apps/{locked}", {"attributes": {"name": "Mine"}}, expect=403)
 
     space = source.get("/api/v1/spaces?name=locked")["data"][0]
     me = source.send("GET", "/api/v1/users/me").headers["location"].rsplit("/", 1)[1]

@@ -70,6 +70,29 @@ def test_paging_stays_true_while_entries_come_and_go(tenant: Api) -> None:
     assert [space["name"] for space in back["data"]] == ["a", "aa", "c"]
 
 
+def test_paging_goes_back_in_descending_order_too(tenant: Api) -> None:
+    for name in "abcde":
+        make(tenant, name)
+    first = tenant.get("/api/v1/spaces?limit=2&sort=-name")
+    second = tenant.get("/" + first["links"]["next"]["href"].split("/", 3)[3])
+    back = tenant.get("/" + second["links"]["prev"]["href"].split("/", 3)[3])
+    assert [[space["name"] for space in page["data"]] for page in (first, second, back)] == [
+        ["e", "d"],
+        ["c", "b"],
+        ["e", "d"],
+    ]
+
+
+def test_a_soft_deleted_app_does_not_keep_its_space(qlik: Emulator, tenant: Api) -> None:
+    space = make(tenant)["id"]
+    app = tenant.post("/api/v1/apps/import", data=b"x", params={"spaceId": space}, expect=200)["attributes"][
+        "id"
+    ]
+    qlik.control.advance(3600)
+    tenant.delete(f"/api/v1/apps/{app}", expect=200)
+    tenant.delete(f"/api/v1/spaces/{space}")
+
+
 def test_the_type_cannot_be_changed(tenant: Api) -> None:
     space = make(tenant)["id"]
     tenant.put(f"/api/v1/spaces/{space}", {"name": "New", "type": "managed"}, expect=400)

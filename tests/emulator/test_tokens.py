@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator import Emulator
+from emulator.seed import plant
+from emulator.store import SHARED
+from emulator.world import World
 
 from .api import CONSOLE, REGISTER, SOURCE, Api, error, new_tenant
 
@@ -53,6 +57,16 @@ def test_a_client_works_in_its_region_and_level_only(qlik: Emulator) -> None:
         (SOURCE, "demo-org", 401),
     ]:
         assert Api(qlik, host, client).ask_token().status_code == status, (host, client)
+
+
+def test_a_client_of_another_licence_has_no_way_in(tmp_path: Path) -> None:
+    world = World(tmp_path, plant)
+    rival = {"id": "rival", "secret": "its own", "level": "region", "region": "eu", "licence": "other"}
+    world.store.put(SHARED, "client", rival)
+    world.close()
+    with Emulator(tmp_path) as qlik:
+        assert Api(qlik, REGISTER, "rival").ask_token("its own").status_code == 200
+        assert Api(qlik, SOURCE, "rival").ask_token("its own").status_code == 401
 
 
 def test_a_wrong_secret_is_refused_in_qliks_way(qlik: Emulator) -> None:
