@@ -23,7 +23,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from providers import engine, intents, load
+from providers import engine, load, run
 from providers.errors import Unfinished
 from providers.properties import REQUIRED, Change, contains, integers, nearest
 from providers.qlik import Cloud, QlikError, TenantDisabled
@@ -42,7 +42,6 @@ class Provider(ResourceProvider):
     def __init__(self, module: str) -> None:
         super().__init__()
         self.module = module
-        self._made: set[tuple[str, str]] = set()
         engine.exit_with_engine()
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
@@ -116,15 +115,15 @@ class Provider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the object."""
         want = _plain(props)
-        with _run(props) as cloud:
+        with self._run(props) as cloud:
             id, live = self.verbs.create(cloud, want)
-        self._made.add((engine.current_run(), id))
+            run.current().made.add(id)
         return CreateResult(id, want | live)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
         have = _plain(props)
-        with _run(props) as cloud:
+        with self._run(props) as cloud:
             try:
                 live = self.verbs.read(cloud, id_, have)
             except TenantDisabled:
@@ -146,7 +145,7 @@ class Provider(ResourceProvider):
         computed = {
             e.name: have[e.name] for e in self.verbs.kind.properties.values() if e.computed and e.name in have
         }
-        with _run(_news) as cloud:
+        with self._run(_news) as cloud:
             changed = self.verbs.update(cloud, _id, have, want)
         return UpdateResult(computed | want | changed)
 
@@ -156,12 +155,25 @@ class Provider(ResourceProvider):
         The state can hold one object twice: where `--replace`, a taint or another name in the program made
         create look for an object that is there, in the state's care. Then only the old entry goes.
         """
-        run = engine.current_run()
-        if run and (run, _id) in self._made:
-            engine.say(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
-            return
-        with _run(_props) as cloud:
-            self.verbs.delete(cloud, _id, _plain(_props))
+        with self._run(_props) as cloud:
+            if _id in run.current().made:
+                cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
+            else:
+                self.verbs.delete(cloud, _id, _plain(_props))
+
+    @contextmanager
+    def _run(self, properties: dict[str, Any]) -> Iterator[Cloud]:
+        """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
+        cloud = _cloud()
+        try:
+            with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run()):
+                yield cloud
+        except Unfinished as error:
+            outs = {k: v for k, v in error.properties.items() if not self._unmanaged(k, properties)}
+            outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
+            raise engine.partial_failure(error.id, outs, str(error)) from None
+        except QlikError as error:
+            raise engine.failure(str(error)) from None
 
 
 def differs(have: Any, want: Any) -> bool:
@@ -184,17 +196,3 @@ def _cloud() -> Cloud:
     cloud = Cloud.from_environment()
     cloud.notify = engine.say
     return cloud
-
-
-@contextmanager
-def _run(properties: dict[str, Any]) -> Iterator[Cloud]:
-    """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
-    cloud = _cloud()
-    try:
-        with cloud.default_deadline(), intents.of(engine.current_urn()):
-            yield cloud
-    except Unfinished as error:
-        outs = error.properties | {PROVIDER_KEY: properties[PROVIDER_KEY]}
-        raise engine.partial_failure(error.id, outs, str(error)) from None
-    except QlikError as error:
-        raise engine.failure(str(error)) from None

@@ -12,24 +12,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from providers import run
 from providers.qlik import QlikError
-
-_owner: ContextVar[str] = ContextVar("owner", default="")
-
-
-@contextmanager
-def of(urn: str) -> Iterator[None]:
-    """Make every intent in the block that of the resource with this URN."""
-    token = _owner.set(urn)
-    try:
-        yield
-    finally:
-        _owner.reset(token)
 
 
 def directory() -> Path:
@@ -54,7 +42,7 @@ class Intent:
     """
 
     def __init__(self, what: str) -> None:
-        self.owner = _owner.get()
+        self.owner = run.current().urn
         key = hashlib.sha256(f"{self.owner}\n{what}".encode()).hexdigest()[:32]
         self.path = directory() / f"{key}.json"
         self.what = what

@@ -10,19 +10,25 @@ https://qlik.dev/apis/org-rest.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from providers import run
 from providers.errors import TenantGone, TenantUndecided
 from providers.intents import Intent
 from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
 from providers.verbs import Properties, made_by_us
-from providers.waiting import lag_seconds, wait
+from providers.waiting import lag_seconds, meanwhile, wait
 
 CLOCK_SKEW = timedelta(minutes=2)
 LONGEST_RUN = timedelta(minutes=15)
 
-Found = tuple[str, str]
-"""The system hostname of a tenant and its id at Qlik."""
+
+class Found(NamedTuple):
+    """A tenant: its system hostname, its id at Qlik, and whether it was made just now."""
+
+    hostname: str
+    tenant_id: str
+    new: bool = False
 
 
 def obtain(cloud: Cloud, want: Properties) -> Found:
@@ -30,12 +36,13 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
     revive = want.get("revive")
     intent = Intent("tenant")
     if isinstance(revive, dict):
-        found = revive["hostname"], revive["tenant_id"]
-        _bring_back(cloud, *found)
+        found = Found(revive["hostname"], revive["tenant_id"])
+        _bring_back(cloud, found.hostname, found.tenant_id)
     else:
         left = _recover(cloud, want, intent) or (_deactivated(cloud, want) if revive is None else None)
         found = left or _make(cloud, want, intent)
-    intent.finish(hostname=found[0], tenant_id=found[1])
+    intent.finish(hostname=found.hostname, tenant_id=found.tenant_id)
+    run.current().active_tenants[found.hostname] = found.tenant_id
     return found
 
 
@@ -43,6 +50,7 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
     """Deactivate a tenant; return the date on which Qlik will purge it, as Qlik says it. One that is gone is
     fine.
     """
+    run.current().active_tenants.pop(hostname, None)
     try:
         answer = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
     except NotFound:
@@ -64,6 +72,7 @@ def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> N
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
     """Bring back a tenant that is deactivated and not purged yet."""
     _act(cloud, hostname, tenant_id, "reactivate", {})
+    run.current().active_tenants[hostname] = tenant_id
 
 
 def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -88,12 +97,12 @@ def _bring_back(cloud: Cloud, hostname: str, tenant_id: str) -> None:
 
 
 def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
-    licence = cloud.tenant(want["source_tenant"]).get("/api/v1/licenses/overview")
+    register = cloud.register(want["region"])
+    with meanwhile(register.authenticate):
+        licence = cloud.tenant(want["source_tenant"]).get("/api/v1/licenses/overview")
     body = {"licenseKey": licence["licenseKey"]}
     if want.get("datacenter"):
         body["datacenter"] = want["datacenter"]
-    register = cloud.register(want["region"])
-    register.authenticate()
     try:
         with intent.sending(region=want["region"], name=want["name"], revive=want.get("revive")):
             made = register.post("/api/v1/tenants", body)
@@ -102,7 +111,7 @@ def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
         if found is None:
             raise
         return found
-    return made["hostnames"][0], made["id"]
+    return Found(made["hostnames"][0], made["id"], new=True)
 
 
 def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
@@ -130,8 +139,8 @@ def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
         or not made_by_us(makers_host, candidates[0].get("createdBy"))
     ):
         raise TenantUndecided(f"{_asked(note)} These may be it:{_shown(candidates)}{_advice(want, intent)}")
-    found = candidates[0]["hostnames"][0], candidates[0]["id"]
-    cloud.notify(f"tenant {found[0]} was made by an earlier run whose answer was lost; going on with it")
+    found = Found(candidates[0]["hostnames"][0], candidates[0]["id"])
+    cloud.notify(f"tenant {found.hostname}, whose answer an earlier run lost, is there; going on with it")
     return found
 
 
@@ -148,12 +157,12 @@ def _candidates(cloud: Cloud, want: Properties, note: dict[str, Any]) -> list[di
 
 def _recorded(cloud: Cloud, note: dict[str, Any]) -> Found | None:
     """Return the tenant that the note names, unless it has been taken down since."""
-    found = note["hostname"], note["tenant_id"]
+    found = Found(note["hostname"], note["tenant_id"])
     try:
-        cloud.tenant(found[0]).get(f"/api/v1/tenants/{found[1]}")
+        cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")
     except (TenantDisabled, NotFound):
         return None
-    cloud.notify(f"tenant {found[0]} was made by an earlier run of this stack; going on with it")
+    cloud.notify(f"tenant {found.hostname} was made by an earlier run of this stack; going on with it")
     return found
 
 
@@ -177,9 +186,9 @@ def _deactivated(cloud: Cloud, want: Properties) -> Found | None:
             f'Several deactivated tenants have the name "{want["name"]}":{_shown(same)}'
             f"{_advice(want, Intent('tenant'))}"
         )
-    found = same[0]["hostnames"][0], same[0]["id"]
-    reactivate(cloud, *found)
-    cloud.notify(f'tenant {found[0]}, deactivated earlier, has the name "{want["name"]}"; brought back')
+    found = Found(same[0]["hostnames"][0], same[0]["id"])
+    reactivate(cloud, found.hostname, found.tenant_id)
+    cloud.notify(f'tenant {found.hostname}, deactivated earlier, has the name "{want["name"]}"; brought back')
     return found
 
 

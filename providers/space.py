@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from providers import run
 from providers.errors import NotEmpty
 from providers.limits import SPACE_NAME
 from providers.properties import Change, Property, output, prop, reference
@@ -37,6 +38,10 @@ class SpaceVerbs(Collection):
     kind = Space
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
+
+    def made(self, id: str) -> None:
+        """A space that this run made is empty, so nobody need look what is in it."""
+        run.current().empty_spaces.add(id)
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the space; if it is not empty, say what is in it."""

@@ -80,11 +80,12 @@ class TenantVerbs(Verbs):
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Find the tenant that is to be taken back, or make one; then correct its name and the rest."""
-        hostname, tenant_id = registration.obtain(cloud, want)
+        hostname, tenant_id, new = registration.obtain(cloud, want)
         found: Properties = {"hostname": hostname, "tenant_id": tenant_id}
         have = want | dict.fromkeys(PATCHED) | {"name": hostname.partition(".")[0]} | found
         try:
-            have |= self.read(cloud, hostname, have) or {}
+            if not new:
+                have |= self.read(cloud, hostname, have) or {}
             self.update(cloud, hostname, have, want)
         except QlikError as error:
             raise Unfinished(hostname, {k: v for k, v in have.items() if v is not None}, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from providers import registration
+from providers import registration, run
 from providers.intents import Intent, settle
 from providers.limits import DAY, GRACE_DAYS
 from providers.properties import Change, Property, output, prop, reference
@@ -50,8 +50,9 @@ class TenantLifecycleVerbs(Verbs):
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Make sure that the tenant is active: an earlier lifecycle may just have deactivated it."""
         hostname, note = want["tenant"], Intent("deactivation")
+        tenant_id = run.current().active_tenants.get(hostname)
         try:
-            tenant_id = cloud.tenant(hostname).get("/api/v1/tenants/me")["id"]
+            tenant_id = tenant_id or cloud.tenant(hostname).get("/api/v1/tenants/me")["id"]
         except TenantDisabled:
             if (note.earlier or {}).get("hostname") != hostname:
                 raise

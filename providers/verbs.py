@@ -130,7 +130,11 @@ class Collection(Verbs):
             if there is None:
                 raise
             return there["id"], self.take_over(cloud, host, there, want)
+        self.made(found["id"])
         return found["id"], self.decode(found)
+
+    def made(self, id: str) -> None:
+        """Take note that the object is new, for what else the run does."""
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
         """Return what an existing object is like once it is as wanted, if it is ours to change."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from providers.qlik import Cloud
@@ -23,6 +26,15 @@ def lag_seconds() -> float:
     default.
     """
     return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
+
+
+@contextmanager
+def meanwhile(other: Callable[[], object]) -> Iterator[None]:
+    """Do the block, and something that does not need it at the same time; an error of either comes out."""
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(copy_context().run, other)
+        yield
+        under_way.result()
 
 
 def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, seconds: float) -> T | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from providers import intents
+from providers import intents, run
 from providers.intents import Intent
 from providers.qlik import AnswerLost, ApiError, QlikError
 from providers.qlik.messages import Request
@@ -39,7 +39,7 @@ def lose(what: str = "tenant") -> None:
 
 def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
     """With what a later run needs: who asked for what, and when."""
-    with intents.of(URN), Intent("tenant").sending(name="Globex"):
+    with run.of(URN), Intent("tenant").sending(name="Globex"):
         (file,) = folder.glob("*.json")
         note = json.loads(file.read_text())
     assert note.keys() == {"what", "owner", "started", "name"}
@@ -85,10 +85,10 @@ def test_a_killed_process_leaves_its_note(folder: Path) -> None:
 
 def test_each_resource_and_request_has_its_own() -> None:
     """Two resources, also of two stacks, never read each other's."""
-    with intents.of(URN):
+    with run.of(URN):
         lose("tenant")
         assert Intent("deactivation").earlier is None
-        with intents.of(URN.replace("globex", "initech")):
+        with run.of(URN.replace("globex", "initech")):
             assert Intent("tenant").earlier is None
         assert Intent("tenant").earlier is not None
     assert Intent("tenant").earlier is None
@@ -96,29 +96,29 @@ def test_each_resource_and_request_has_its_own() -> None:
 
 def test_rivals_are_others_that_wait_for_the_same_kind_of_answer() -> None:
     """Not those that have theirs, nor oneself."""
-    with intents.of("urn:a"):
+    with run.of("urn:a"):
         lose("tenant")
         lose("import x")
-    with intents.of("urn:b"):
+    with run.of("urn:b"):
         send()
-    with intents.of("urn:c"):
+    with run.of("urn:c"):
         assert [note["owner"] for note in Intent("tenant").rivals()] == ["urn:a"]
-    with intents.of("urn:a"):
+    with run.of("urn:a"):
         assert Intent("tenant").rivals() == []
 
 
 def test_settled_notes_go_and_open_ones_stay() -> None:
     """What the state has needs no note; what was never answered does."""
-    with intents.of("urn:a"):
+    with run.of("urn:a"):
         send()
-    with intents.of("urn:b"):
+    with run.of("urn:b"):
         lose()
     intents.settle("tenant", hostname="other.eu.qlikcloud.com")
-    with intents.of("urn:a"):
+    with run.of("urn:a"):
         assert Intent("tenant").earlier is not None
         intents.settle("tenant", hostname="x.eu.qlikcloud.com")
         assert Intent("tenant").earlier is None
-    with intents.of("urn:b"):
+    with run.of("urn:b"):
         assert Intent("tenant").earlier is not None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from providers import intents, registration
+from providers import intents, registration, run
 from providers.errors import TenantGone, TenantUndecided
 from providers.qlik import AnswerLost, ApiError, Cloud
 from tests.world import World, calls
@@ -34,10 +34,10 @@ class Registry:
         cloud.notify = self.said.append
         self.owner = URN
 
-    def obtain(self, **want: Any) -> Found:
+    def obtain(self, **want: Any) -> tuple[str, str]:
         """Return hostname and id of the tenant for this stack, as `create` of a Tenant does."""
-        with intents.of(self.owner):
-            return registration.obtain(self.cloud, WANT | want)
+        with run.of(self.owner):
+            return registration.obtain(self.cloud, WANT | want)[:2]
 
     def lose_one(self, effect: str = "drop_after", **want: Any) -> None:
         """Run until the request for a tenant is out, and end as if killed: Qlik did it, nobody heard."""
@@ -55,7 +55,7 @@ class Registry:
     @property
     def note(self) -> Path:
         """The file of this stack's note."""
-        with intents.of(self.owner):
+        with run.of(self.owner):
             return intents.Intent("tenant").path
 
     @property
