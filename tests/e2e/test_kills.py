@@ -120,3 +120,18 @@ def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
     qlik.control.clear_faults()
     assert "taken over" not in stack.up().output
     expect_exactly_one_of_each(stack, qlik)
+
+
+def test_the_cli_is_killed_while_it_waits_for_a_publication(stack: Stack, qlik: Emulator) -> None:
+    """Published, noted, not recorded, not listed yet and not to be opened yet: it is waited for again."""
+    creations.write(stack)
+    qlik.control.settings(publish_ready_ms=3_600_000)
+    run = start(stack)
+    wait_for(lambda: any(each["status"] == 403 for each in stack.requests()), seconds=60)
+    kill(stack, run)
+    qlik.control.settings(items_lag_ms=3_600_000)
+    closed = stack.up(expect=1, TENANTRY_READY_SECONDS="1")
+    assert closed.failed == ["AppPublication Sales Overview in Sales"]
+    qlik.control.advance(3600)
+    stack.up()
+    expect_exactly_one_of_each(stack, qlik)

@@ -47,8 +47,23 @@ SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 # Run by an interpreter that need not have the SDK: writing and reading the string needs none of it.
 ELSEWHERE = """
 import base64, json, pickle, sys, types
-pulumi = sys.modules["pulumi"] = types.ModuleType("pulumi")
-pulumi.CustomResource = pulumi.ResourceOptions = object
+from importlib.machinery import ModuleSpec
+
+class NoSdk:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self, is_package=True) if name.split(".")[0] == "pulumi" else None
+    def create_module(self, spec):
+        return Anything(spec.name)
+    def exec_module(self, module):
+        pass
+
+class Anything(types.ModuleType):
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+sys.meta_path.insert(0, NoSdk())
 import providers
 from providers.resource import provider_string
 written = {name: provider_string(module) for name, module in providers.MODULES.items()}
