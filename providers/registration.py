@@ -140,7 +140,7 @@ def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
     ):
         raise TenantUndecided(f"{_asked(note)} These may be it:{_shown(candidates)}{_advice(want, intent)}")
     found = Found(candidates[0]["hostnames"][0], candidates[0]["id"])
-    cloud.notify(f"tenant {found.hostname}, whose answer an earlier run lost, is there; going on with it")
+    cloud.notify(f"tenant {found.hostname} is there, though its answer was lost; going on with it")
     return found
 
 
