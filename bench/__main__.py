@@ -7,9 +7,15 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, idle, size, table, upload
+from bench import customer, emulator, idle, size, table, upload
 
-SECTIONS = {"customer": customer.rows, "idle": idle.rows, "size": size.rows, "upload": upload.rows}
+SECTIONS = {
+    "customer": customer.rows,
+    "idle": idle.rows,
+    "size": size.rows,
+    "upload": upload.rows,
+    "emulator": emulator.rows,
+}
 
 
 def measured(names: list[str]) -> Iterator[table.Row]:
