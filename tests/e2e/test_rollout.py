@@ -157,12 +157,11 @@ def test_a_thousand_customers_cause_one_export(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
     """A second customer takes the template from the cache of the machine."""
-    cache = {"TENANTRY_CACHE": str(tmp_path / "cache")}
     exports = []
     for name in ("globex", "initech"):
         stack = make_stack(name, qlik=qlik)
         stack.write(**settings(changed(GLOBEX, ("name", name.title()), ("alias", name))))
-        requests = stack.up(**cache).requests
+        requests = stack.up(TENANTRY_CACHE=str(tmp_path / "cache")).requests
         exports.append(sum("/export" in each["path"] for each in requests))
         assert sum("/apps/import" in each["path"] for each in requests) == 1
     assert exports == [1, 0]

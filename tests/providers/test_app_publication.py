@@ -59,6 +59,7 @@ CASE = Case(
     given,
     remote,
     creates=("GET /api/v1/items", "POST /api/v1/apps/{source_app}/publish", "GET /api/v1/apps/{id}"),
+    again=("GET /api/v1/apps/{id}",),
     deletes=("DELETE /api/v1/apps/{id}",),
     changes={
         "name": InPlace("Sales", PUT),

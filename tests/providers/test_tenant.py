@@ -80,7 +80,7 @@ CASE = Case(
     creates=(
         "GET /api/v1/licenses/overview",
         "POST /api/v1/tenants",
-        "PATCH /api/v1/tenants/*",
+        "PATCH /api/v1/tenants/{tenant_id}",
     ),
     deletes=(
         "GET /api/v1/tenants/{tenant_id}",

@@ -145,7 +145,8 @@ class Case:
     """All that the shared tests need to know of a kind.
 
     `given` makes inputs that set every property which Qlik holds. `remote` reads those from Qlik, None if the
-    object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way.
+    object is gone. `creates` and `deletes` are the requests that this takes where nothing is in the way,
+    `again` those of an update without a difference, with which the engine finishes what create left undone.
     `changes` has every property that changes in place, `replaces` a new value for each of those that do not
     (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has each property
     that somebody may change at Qlik, and `gone` removes the object. `existing` makes another object with the
@@ -159,6 +160,7 @@ class Case:
     remote: Callable[[Tenancy, str], Inputs | None]
     creates: tuple[str, ...]
     deletes: tuple[str, ...]
+    again: tuple[str, ...] = ()
     changes: Mapping[str, InPlace] = field(default_factory=dict)
     replaces: Mapping[str, Any] = field(default_factory=dict)
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
