@@ -42,6 +42,7 @@ class Provider(ResourceProvider):
     def __init__(self, module: str) -> None:
         super().__init__()
         self.module = module
+        self._holder: dict[str, str] = {}
         engine.exit_with_engine()
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
@@ -109,6 +110,8 @@ class Provider(ResourceProvider):
             or each.name in also
             or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
         ]
+        if not replaces:
+            self._holder[_id] = engine.current_urn()
         kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
         return DiffResult(replaces=replaces, delete_before_replace=bool(self.verbs.natural_key) and kept)
 
@@ -150,13 +153,14 @@ class Provider(ResourceProvider):
         return UpdateResult(computed | want | changed)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the object, unless this very run made it or took it over.
+        """Remove the object, unless it is still wanted: then only this entry of the state goes.
 
-        The state can hold one object twice: where `--replace`, a taint or another name in the program made
-        create look for an object that is there, in the state's care. Then only the old entry goes.
+        The state holds an object twice where `--replace`, a taint or another name in the program, and no
+        `aliases`, made create find what is in the state's care already, and take it over.
         """
+        urn = engine.current_urn()
         with self._run(_props) as cloud:
-            if _id in run.current().made:
+            if _id in run.current().made or self._holder.get(_id, urn) != urn:
                 cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
             else:
                 self.verbs.delete(cloud, _id, _plain(_props))

@@ -73,13 +73,18 @@ def revive_line(result: Result) -> str:
     return found[0]
 
 
+def token(qlik: Emulator, host: str) -> str:
+    """A token of our own client for a host."""
+    client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
+    _, answer = send(qlik.url, "POST", host, "/oauth/token", json_body=client)
+    return str(answer["access_token"])
+
+
 def deactivate_by_hand(world: World) -> None:
     """Deactivate the tenant behind our back."""
     register = f"register.{world.hostname.split('.')[1]}.qlikcloud.com"
-    client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}
-    _, token = send(world.qlik.url, "POST", register, "/oauth/token", json_body=client)
     headers = {
-        "authorization": f"Bearer {token['access_token']}",
+        "authorization": f"Bearer {token(world.qlik, register)}",
         "qlik-confirm-hostname": world.hostname,
     }
     path = f"/api/v1/tenants/{world.tenant['id']}/actions/deactivate"
@@ -87,3 +92,11 @@ def deactivate_by_hand(world: World) -> None:
         world.qlik.url, "POST", register, path, json_body={"purgeAfterDays": 30}, headers=headers
     )
     assert status == 200
+
+
+def add_app(world: World, space: str, name: str) -> None:
+    """Make an app behind our back, in the space of that name."""
+    attributes = {"name": name, "spaceId": world.spaces[space]["id"]}
+    body = {"attributes": attributes}
+    ours = token(world.qlik, world.hostname)
+    world.qlik.request("POST", world.hostname, "/api/v1/apps", body, token=ours)
