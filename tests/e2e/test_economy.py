@@ -1,0 +1,35 @@
+"""What a run asks Qlik for: each thing once, whatever the number of threads, processes and resources."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+
+APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
+
+
+def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
+    """`up` with its preview is two provider processes of four threads each. The preview asks for nothing;
+    `up` for one token per host, one licence key, and one export of a template that two apps use.
+    """
+    qlik.control.settings(latency_ms=30)
+    customer = changed(
+        GLOBEX, *((f"apps/{name}", APP | {"publish_to": ["Sales"]}) for name in ("One", "Two"))
+    )
+    stack.write(**settings(customer))
+    stack.preview()
+    assert qlik.control.requests() == []
+
+    asked = stack.pulumi("up", "--yes").requests
+    tokens = Counter(each["host"] for each in asked if each["path"] == "/oauth/token")
+    hosts = {each["host"] for each in asked}
+    assert len(hosts) == 3, hosts
+    assert tokens == dict.fromkeys(hosts, 1)
+    exports = [each["path"] for each in asked if each["path"].partition("?")[0].endswith("/export")]
+    assert len(exports) == 1
+    reads = Counter(f"{each['host']}{each['path']}" for each in asked if each["method"] == "GET")
+    twice = {read: times for read, times in reads.items() if times > 1 and "/items?" not in read}
+    assert twice == {}
