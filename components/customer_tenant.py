@@ -203,8 +203,6 @@ def _former(key: str | None) -> list[str]:
 def _former_pairs(
     name: Any, first: str, first_was: str | None, second: str, second_was: str | None
 ) -> list[str]:
-    """Return the names that a resource made of two keys may have had before one or both of the keys
-    changed.
-    """
+    """Return the names that a resource made of two keys may have had before one or both changed."""
     pairs = product([first, *_former(first_was)], [second, *_former(second_was)])
     return [name(*pair) for pair in pairs if pair != (first, second)]

@@ -29,9 +29,7 @@ MODULES = {
     "App": "app",
     "AppPublication": "app_publication",
 }
-"""Each kind of resource and the module that holds it. The module's name is in every stack's state: never
-change it.
-"""
+"""Each kind of resource and its module, whose name is in every stack's state: never change it."""
 
 __all__ = [*MODULES, "kinds", "load"]
 

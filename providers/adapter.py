@@ -55,8 +55,7 @@ class Provider(ResourceProvider):
         return verbs
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Say what is wrong with the inputs, and give them the one form in which they are compared and
-        stored.
+        """Say what is wrong with the inputs, and give them the one form in which they are stored.
 
         Inputs that equal those of the state were checked before and are not checked again.
         """
@@ -181,9 +180,7 @@ class Provider(ResourceProvider):
 
 
 def differs(have: Any, want: Any) -> bool:
-    """Compare a value of the state with a wanted one, which may not be known yet: then it counts as
-    another.
-    """
+    """Compare a value of the state with a wanted one; one that is not known yet counts as another."""
     return contains(want, _unknown) or bool(have != want)
 
 

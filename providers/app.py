@@ -133,9 +133,7 @@ class AppVerbs(Verbs):
 
 
 def mark(properties: Properties) -> str:
-    """Return what tells this import from every other: twelve letters made of all properties that replace the
-    app.
-    """
+    """Return what tells this import from every other, made of all properties that replace the app."""
     parts = [
         properties.get(each.name)
         for each in App.inputs()
@@ -166,9 +164,7 @@ def _find(host: Host, want: Properties) -> dict[str, Any] | None:
 
 
 def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
-    """Return the properties in Qlik's attributes; a description that lost its mark or version is shown as it
-    is.
-    """
+    """Return the properties in Qlik's attributes; a description that lost its mark is shown as it is."""
     suffix = _described(have | {"description": ""})
     description = attributes.get("description", "")
     if description.endswith(suffix):

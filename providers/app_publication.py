@@ -79,8 +79,9 @@ class AppPublicationVerbs(Verbs):
             return None
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Move the app, publish another one over it, or PUT name and description: what differs, and no
-        more. Where nothing does, create was left unfinished: wait again until it can be opened.
+        """Move the app, publish another one over it, or PUT name and description: only what differs.
+
+        Where nothing does, create was left unfinished: wait again until it can be opened.
         """
         if all(have.get(each.name) == want.get(each.name) for each in self.kind.inputs()):
             _await_access(cloud, cloud.tenant(want["tenant"]), id, want["name"])
@@ -124,9 +125,7 @@ class AppPublicationVerbs(Verbs):
         body = {"spaceId": want["space"], "data": "source", "attributes": attributes}
 
         def attempt() -> dict[str, Any] | None:
-            """Publish; None where Qlik shows a space that was just made as one without access, or as none at
-            all.
-            """
+            """Publish; None where a space that was just made is shown as one without access, or not at all."""
             try:
                 published: dict[str, Any] = host.post(path, body)["attributes"]
             except (Forbidden, NotFound):

@@ -19,9 +19,7 @@ Lookup = Callable[[], Attributes | None]
 
 
 def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
-    """Yield the attributes of the apps in a space whose name contains `name`; fresh ones may be missing for a
-    while.
-    """
+    """Yield the attributes of the apps in a space with `name` in their name; fresh ones may be missing."""
     query = {"resourceType": "app", "spaceId": space, "name": name, "noActions": "true"}
     for item in host.list("/api/v1/items", query):
         attributes: Attributes = dict(item["resourceAttributes"])
@@ -34,9 +32,7 @@ def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
 
 
 def describe(text: str, *marks: str) -> str:
-    """Return a description that ends in the given marks; the last of them is a version and is written
-    `{v2.1.0}`.
-    """
+    """Return a description that ends in the given marks; the last is a version, written `{v2.1.0}`."""
     *others, version = marks
     return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
 
@@ -72,9 +68,7 @@ def recover(cloud: Cloud, host: Host, space: str, intent: Intent, lookup: Lookup
 def make(
     cloud: Cloud, host: Host, intent: Intent, request: Callable[[], Attributes], lookup: Lookup
 ) -> Attributes:
-    """Send the request that makes an app, under the protection of its note; look for the app if the answer is
-    lost.
-    """
+    """Send the request that makes an app, protected by its note; if the answer is lost, look for the app."""
     host.authenticate()
     try:
         with intent.sending(name=intent.what):

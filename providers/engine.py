@@ -1,5 +1,4 @@
-"""What the engine lets a dynamic provider do only by the back door: clean errors, partial failures, an end in
-time.
+"""What a dynamic provider can do only by the back door: clean errors, partial failures, an end in time.
 
 The SDK hands a provider neither the gRPC context nor the request. Both are found in the frame of the SDK's
 own handler; where a later SDK hides them, the user sees the plain error with its traceback, and a half-made
@@ -42,17 +41,13 @@ def current_call() -> Call | None:
 
 
 def current_urn() -> str:
-    """Return the URN of the resource that is being made: it names the stack, too. Empty outside of the
-    engine.
-    """
+    """Return the URN of the resource that the call is about, which names the stack too; else nothing."""
     call = current_call()
     return str(getattr(call.request, "urn", "")) if call else ""
 
 
 def current_run() -> str:
-    """Return what tells this run of the engine from every other: an address of its own. Empty outside of the
-    engine.
-    """
+    """Return what tells this run of the engine from every other, an address of its own; else nothing."""
     call = current_call()
     return str(getattr(call.request, "resource_status_address", "")) if call else ""
 
@@ -72,9 +67,7 @@ def failure(message: str) -> Failure:
 
 
 def partial_failure(id: str, outs: dict[str, Any], message: str) -> Failure:
-    """Return the error to raise in create so that the object is recorded all the same: the next `up` updates
-    it.
-    """
+    """Return the error to raise so that the object is recorded all the same, for the next `up` to update."""
     from pulumi.runtime import rpc
     from pulumi.runtime.proto.provider_pb2 import ErrorResourceInitFailed
 

@@ -87,9 +87,7 @@ class TenantGone(ResourceError):
 
 
 class Unfinished(ResourceError):
-    """An object exists, but a later step failed. It is recorded with its id, and the next `pulumi up`
-    finishes it.
-    """
+    """An object exists, but a later step failed; it is recorded, and the next `pulumi up` finishes it."""
 
     def __init__(self, id: str, properties: dict[str, Any], cause: Exception) -> None:
         super().__init__(f"{cause}\n(The object exists, id {id}; the next `pulumi up` goes on from here.)")

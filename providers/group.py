@@ -56,9 +56,7 @@ class GroupVerbs(Collection):
         return {}
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Name each role by an object; leave out an empty description, which Qlik does not take for idp
-        groups.
-        """
+        """Name each role by an object; leave out the description of an idp group, which Qlik does not take."""
         body = super().encode(properties)
         if "roles" in body:
             body["assignedRoles"] = [{"name": role} for role in body.pop("roles")]

@@ -50,9 +50,7 @@ class Intent:
 
     @contextmanager
     def sending(self, **facts: Any) -> Iterator[None]:
-        """Note that the request in the block is about to be sent. The note stays unless it surely was not
-        carried out.
-        """
+        """Note that the request in the block is about to be sent; the note stays if it may be carried out."""
         self.note(started=_now(), **facts)
         try:
             yield
@@ -62,9 +60,7 @@ class Intent:
             raise
 
     def finish(self, **facts: Any) -> None:
-        """Note the answer. The note stays until `clear`: the run can still be killed before the state has
-        it.
-        """
+        """Note the answer. The note stays: the run can still be killed before the state has it."""
         self.note(**(_read(self.path) or {}) | {"finished": _now(), **facts})
 
     def clear(self) -> None:

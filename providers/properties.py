@@ -40,9 +40,7 @@ class Change(enum.Enum):
 
 
 class Property(Generic[T]):
-    """One property of a kind: declared by `prop`, `reference` or `output`, read as an output of the
-    resource.
-    """
+    """One property: declared by `prop`, `reference` or `output`, read as an output of the resource."""
 
     def __init__(
         self,
@@ -104,9 +102,7 @@ class Property(Generic[T]):
         return head + "".join(word.capitalize() for word in tail)
 
     def canonical(self, value: Any) -> Any:
-        """Return the one form in which a value is compared and stored: null and empty are the default, sets
-        are sorted.
-        """
+        """Return the form in which a value is stored: null and empty are the default, sets are sorted."""
         if value is None or (isinstance(value, str | list | dict) and not value):
             return None if self.default is REQUIRED else self.default
         if isinstance(value, list) and all(isinstance(item, str) for item in value):

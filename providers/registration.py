@@ -1,5 +1,4 @@
-"""How a tenant comes to be, goes and comes back: what the register host does, and which tenant an earlier run
-made.
+"""How a tenant comes to be, goes and comes back, and which tenant an earlier run made.
 
 Creating a tenant takes no name and no key, so a second request makes a second tenant. One is claimed only on
 evidence: the note that this stack wrote before asking, and the one tenant that fits it; never on a guess.
@@ -47,9 +46,7 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
 
 
 def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str:
-    """Deactivate a tenant; return the date on which Qlik will purge it, as Qlik says it. One that is gone is
-    fine.
-    """
+    """Deactivate a tenant; return the date on which Qlik will purge it, nothing if it is gone."""
     run.current().active_tenants.pop(hostname, None)
     try:
         answer = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
@@ -115,9 +112,7 @@ def _make(cloud: Cloud, want: Properties, intent: Intent) -> Found:
 
 
 def _recover(cloud: Cloud, want: Properties, intent: Intent) -> Found | None:
-    """Return the tenant that an earlier run of this stack made, if there was one; None if there surely was
-    not.
-    """
+    """Return the tenant that an earlier run of this stack made; None if there surely was none."""
     note = intent.earlier
     if note is None or (want.get("revive") == "new" and note.get("revive") != "new"):
         return None
@@ -167,8 +162,9 @@ def _recorded(cloud: Cloud, note: dict[str, Any]) -> Found | None:
 
 
 def _deactivated(cloud: Cloud, want: Properties) -> Found | None:
-    """Return the one deactivated tenant of this name that we made, brought back; only the organisation's
-    API lists those.
+    """Return the one deactivated tenant of this name that we made, brought back.
+
+    Only the organisation's API lists those.
     """
     if not cloud.has_organisation:
         return None
@@ -200,9 +196,7 @@ def _listed(cloud: Cloud, want: Properties) -> list[dict[str, Any]]:
 
 
 def _fits(tenant: dict[str, Any], note: dict[str, Any]) -> bool:
-    """Tell whether a tenant is active, still has no name of its own, and was made where and when the note
-    says.
-    """
+    """Tell whether a tenant is active, has no name of its own, and was made where and when the note says."""
     hostname = tenant["hostnames"][0]
     made, started = datetime.fromisoformat(tenant["createdAt"]), datetime.fromisoformat(note["started"])
     return (

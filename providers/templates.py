@@ -46,8 +46,7 @@ def cache_directory() -> Path:
 
 
 def fetch(cloud: Cloud, template: Template, *, data: bool) -> Path:
-    """Return the file of the template, exported with or without its data; the cache answers what was fetched
-    before.
+    """Return the file of the template, exported with or without its data, or from the cache.
 
     Raises TemplateNotFound, TemplateAmbiguous.
     """

@@ -65,9 +65,7 @@ class Tenant(Resource):
 
 
 class TenantVerbs(Verbs):
-    """A tenant is made, deactivated and reactivated at the register host; all else is done on its own
-    host.
-    """
+    """Made, deactivated and reactivated at the register host; all else is done on the tenant's own."""
 
     kind = Tenant
 

@@ -31,9 +31,7 @@ class Verbs:
     kind: ClassVar[type[Resource]]
 
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """The properties by which Qlik, or we, tell two objects apart: a replacement that keeps them must delete
-    first.
-    """
+    """What tells two objects apart, at Qlik or for us: a replacement that keeps it must delete first."""
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
@@ -44,8 +42,7 @@ class Verbs:
         return []
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Make the object, or take over the one that an earlier run of ours left behind; return its id and
-        what it is like.
+        """Make the object, or take over what an earlier run of ours left; return its id and what it is like.
 
         Raises `Unfinished` if it exists now but is not as wanted yet.
         """
@@ -64,9 +61,7 @@ class Verbs:
         raise NotImplementedError
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Return the wanted values that differ, of the properties that Qlik holds; null ones are left
-        alone.
-        """
+        """Return the wanted values that differ, of what Qlik holds; null ones are left alone."""
         return {
             each.name: want[each.name]
             for each in self.kind.inputs()
@@ -172,9 +167,7 @@ class Collection(Verbs):
 
 
 def made_by_us(host: Host, maker: str | None) -> bool:
-    """Tell whether a user id is that of our own bot user; where Qlik names no maker the object counts as
-    ours.
-    """
+    """Tell whether a user id is our own bot's; where Qlik names no maker, the object counts as ours."""
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 

@@ -22,9 +22,7 @@ def ready_seconds() -> float:
 
 
 def lag_seconds() -> float:
-    """How long Qlik's lists may take to show what was just made, in seconds: `TENANTRY_LAG_SECONDS`, 30 by
-    default.
-    """
+    """How many seconds Qlik's lists may take to show what is new: `TENANTRY_LAG_SECONDS`, 30 by default."""
     return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
 
 
@@ -38,9 +36,7 @@ def meanwhile(other: Callable[[], object]) -> Iterator[None]:
 
 
 def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, seconds: float) -> T | None:
-    """Call `probe` until it returns something, for `seconds` at most, and say now and then what is waited
-    for.
-    """
+    """Call `probe` until it returns something, for `seconds` at most; say now and then what is awaited."""
     started = said = cloud.clock.monotonic()
     pause = FIRST_PAUSE
     while (found := probe()) is None:
