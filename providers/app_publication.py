@@ -125,7 +125,7 @@ class AppPublicationVerbs(Verbs):
         body = {"spaceId": want["space"], "data": "source", "attributes": attributes}
 
         def attempt() -> dict[str, Any] | None:
-            """Publish; None where a space that was just made is shown as one without access, or not at all."""
+            """Publish; None where a space just made is shown as one without access, or not at all."""
             try:
                 published: dict[str, Any] = host.post(path, body)["attributes"]
             except (Forbidden, NotFound):

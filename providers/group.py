@@ -56,7 +56,7 @@ class GroupVerbs(Collection):
         return {}
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Name each role by an object; leave out the description of an idp group, which Qlik does not take."""
+        """Name each role by an object; leave out the description of an idp group, which has none."""
         body = super().encode(properties)
         if "roles" in body:
             body["assignedRoles"] = [{"name": role} for role in body.pop("roles")]

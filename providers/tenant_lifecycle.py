@@ -16,8 +16,9 @@ from providers.verbs import Properties, Verbs
 class TenantLifecycle(Resource):
     """Deactivates the tenant when it is deleted.
 
-    Let it depend on all else in the tenant, so that it is deleted first. Then a destroy is one request, after which the rest leaves the state without one; and where that request
-    fails, or the lifecycle is protected, nothing has left the state.
+    Let it depend on all else in the tenant, so that it is deleted first. Then a destroy is one request, after
+    which the rest leaves the state without one; and where that request fails, or the lifecycle is protected,
+    nothing has left the state.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant whose life it is.")
