@@ -1,0 +1,172 @@
+"""Client secrets, tokens and licence keys: nowhere in what a run leaves behind, whatever goes wrong in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emulator import Emulator
+from tests.contract import ContractChecker
+from tests.e2e import creations
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack, command_line
+from tests.e2e.result import Result
+
+WRONG = "a-secret-mistyped"
+FIXED = {
+    "client secret": "demo-secret",
+    "organisation's client secret": "demo-org-secret",
+    "wrong client secret": WRONG,
+    "licence key": "emulator-licence-key-eu",
+}
+
+
+class Tokens:
+    """Wraps an emulator's application and keeps every token that it gives out."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """The application with this on top."""
+
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            async def noted(message: Message) -> None:
+                if message["type"] == "http.response.body" and b"access_token" in message["body"]:
+                    self.given.append(json.loads(message["body"])["access_token"])
+                await send(message)
+
+            await app(scope, receive, noted if scope.get("path") == "/oauth/token" else send)
+
+        return watched
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    """The tokens that our client got."""
+    return Tokens()
+
+
+@pytest.fixture
+def qlik(tokens: Tokens) -> Iterator[Emulator]:
+    """A fresh local Qlik Cloud whose tokens are known to the test."""
+    checker = ContractChecker()
+    with Emulator(middleware=lambda app: tokens.wrap(checker.wrap(app))) as emulator:
+        yield emulator
+    assert not checker.violations, "\n".join(checker.violations)
+
+
+class Search:
+    """Looks for secrets in everything that a stack leaves behind."""
+
+    def __init__(self, stack: Stack, qlik: Emulator, tokens: Tokens) -> None:
+        self._stack, self._qlik, self._tokens = stack, qlik, tokens
+        self._command_lines: set[str] = set()
+
+    def run(self, *args: str, expect: int = 0, **env: str) -> Result:
+        """Run `pulumi` and watch the command lines of all processes meanwhile."""
+        process = self._stack.start(*args, **env)
+        while running := self._stack.processes():
+            self._command_lines |= {command_line(each) for each in running}
+            time.sleep(0.05)
+        result = process.wait()
+        assert result.rc == expect, result
+        return result
+
+    def leaks(self) -> list[tuple[str, str]]:
+        """Each secret with the place where it is: files (state, history, logs, what was printed, notes,
+        caches), command lines, the exported state, and the log of requests.
+        """
+        assert len(self._command_lines) > 3
+        places = {
+            "command lines": "\n".join(self._command_lines).encode(),
+            "requests": json.dumps(self._qlik.control.requests(all=True)).encode(),
+            "stack export": json.dumps(self._stack.export()).encode(),
+        }
+        for file in self._stack.folder.rglob("*"):
+            if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+                places[str(file.relative_to(self._stack.folder))] = file.read_bytes()
+        for needed in ("pulumi/state/.pulumi/history", "events-", "pulumi/notes/intents"):
+            assert any(place.startswith(needed) for place in places), f"nothing was searched in {needed}"
+        assert self._tokens.given
+        secrets = FIXED | {f"token {number}": token for number, token in enumerate(self._tokens.given)}
+        return [
+            (name, place)
+            for name, secret in secrets.items()
+            for place, text in places.items()
+            if any(form.encode() in text for form in forms(secret))
+        ]
+
+
+def forms(secret: str) -> list[str]:
+    """A secret as it is, in a URL, and as base64."""
+    return [secret, quote(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
+
+
+@pytest.fixture
+def search(stack: Stack, qlik: Emulator, tokens: Tokens) -> Search:
+    """The search over the stack of the test."""
+    return Search(stack, qlik, tokens)
+
+
+def echo(qlik: Emulator, status: int, secret: Callable[[], str], **rule: str) -> str:
+    """Let Qlik refuse something and repeat a secret in its message."""
+    body = {"errors": [{"code": "X-1", "title": "No", "detail": f"refused: {secret()}"}], "traceId": "t1"}
+    return qlik.control.add_fault(status=status, body=body, times=1, **rule)
+
+
+def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, search: Search) -> None:
+    """A whole life with everything that can be refused on the way, and the engine's most talkative log."""
+    creations.write(stack)
+    up = ("up", "--skip-preview", "--yes")
+    wrong = search.run(*up, expect=1, QLIK_CLIENT_SECRET=WRONG)
+    assert "QLIK_CLIENT_SECRET" in wrong.output
+
+    qlik.control.settings(tenant_quota=0)
+    assert "TENANTS-22" in search.run(*up, expect=1).output
+    qlik.control.settings(tenant_quota=None)
+
+    licence = FIXED["licence key"]
+    echo(qlik, 400, lambda: f"licence {licence}", **creations.CREATIONS["tenant"])
+    assert "[secure]" in search.run(*up, expect=1).output
+
+    echo(qlik, 403, lambda: f"Bearer {tokens.given[-1]}", **creations.CREATIONS["space"])
+    qlik.control.add_fault(status=401, times=1, **creations.CREATIONS["group"])
+    refused = search.run(*up, "-v=9", "--logtostderr", expect=1)
+    assert "403 X-1 No" in refused.output
+    qlik.control.add_fault(drop_after=True, times=1, **creations.CREATIONS["import"])
+    search.run(*up, "-v=9", "--logtostderr", "--logflow")
+
+    qlik.control.add_fault(path="/api/v1/spaces/*", method="GET", status=401)
+    assert "401" in search.run("refresh", "--skip-preview", "--yes", expect=1).output
+    qlik.control.clear_faults()
+    search.run("refresh", "--skip-preview", "--yes")
+    search.run("stack", "output", "--json", "--show-secrets")
+    assert search.leaks() == []
+    search.run("destroy", "--skip-preview", "--yes")
+    assert search.leaks() == []
+
+
+def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search) -> None:
+    """The search above sees the state, its history and the log: it finds what a careless file has."""
+    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", FIXED["licence key"]))))
+    search.run("up", "--skip-preview", "--yes")
+    found = search.leaks()
+    assert {name for name, _ in found} == {"licence key"}
+    places = " ".join(place for _, place in found)
+    for place in ("stack export", "/history/", "events-", "stacks/Pulumi.globex.yaml"):
+        assert place in places
+
+    intents = Path(stack.env["TENANTRY_STATE"]) / "intents"
+    (intents / "note.json").write_text(f"Bearer {tokens.given[0]}")
+    search.run("config", "set", "x", WRONG, "--plaintext")
+    names = {name for name, _ in search.leaks()}
+    assert names == {"licence key", "token 0", "wrong client secret"}
+    assert ("wrong client secret", "command lines") in search.leaks()
