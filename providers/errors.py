@@ -5,12 +5,14 @@ providers.qlik.QlikError
 └── ResourceError
     ├── AlreadyExists        something of that name is there, and somebody else made it
     ├── AlreadyDifferent     something of that name is there, and Qlik cannot make it what is wanted
+    ├── AdoptionUndecided    several objects fit the one to adopt
     ├── NotEmpty             a space still holds content
     ├── TemplateNotFound     no template app of that name and version, or not to be seen
     ├── TemplateAmbiguous    more than one
     ├── NotReady             made, but not usable within the time allowed
     ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
     ├── TenantGone           the tenant to take back is not there
+    ├── AliasRefused         a tenant cannot have the alias that is wanted
     └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
 ```
 """
@@ -45,6 +47,17 @@ class AlreadyDifferent(ResourceError):
         super().__init__(
             f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. "
             "Delete or rename that one, or give this one another name."
+        )
+
+
+class AdoptionUndecided(ResourceError):
+    """Several objects have the name of the one to adopt."""
+
+    def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
+        listed = "".join(f"\n  - {id}" for id in ids)
+        super().__init__(
+            f"{label} on {hostname}: `adopt: true` means one, but {len(ids)} have that name. "
+            f"Rename or delete all but the one to adopt:{listed}"
         )
 
 
@@ -83,6 +96,16 @@ class TenantGone(ResourceError):
             f"there is no tenant {hostname} with id {tenant_id} to bring back: it was purged at the end of "
             "its days of grace, or `revive` names it wrongly. Take `revive` out of the stack file to have "
             f"a new tenant made.\n{cause}"
+        )
+
+
+class AliasRefused(ResourceError):
+    """A tenant cannot have the alias that is wanted."""
+
+    def __init__(self, alias: str, cause: Exception) -> None:
+        super().__init__(
+            f"{cause}\nThe tenant cannot have the alias {alias}. If another tenant holds it, which a "
+            "deactivated one may do until it is purged: choose another alias, or give that one another first."
         )
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Literal
 
 from providers import registration
-from providers.errors import Unfinished
+from providers.errors import AliasRefused, Unfinished
 from providers.intents import Intent
 from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 from providers.properties import Change, Property, output, prop
-from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
+from providers.qlik import ApiError, Cloud, NotFound, QlikError, TenantDisabled
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs
 
@@ -114,8 +114,13 @@ class TenantVerbs(Verbs):
             for name, value in changes.items()
             if name in PATCHED
         ]
-        if patch:
-            cloud.tenant(id).patch(f"/api/v1/tenants/{tenant_id}", patch, repeatable=True)
+        try:
+            if patch:
+                cloud.tenant(id).patch(f"/api/v1/tenants/{tenant_id}", patch, repeatable=True)
+        except ApiError as refusal:
+            if PATCHED["alias"] in str(refusal):
+                raise AliasRefused(want["alias"], refusal) from refusal
+            raise
         return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:

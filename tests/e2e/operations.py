@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from emulator import Emulator
 from emulator.control_client import send
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
-from tests.e2e.result import Result
+from tests.e2e.result import Result, short_name
 from tests.world import World
 
 ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
@@ -22,7 +23,7 @@ def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
     """Write the customer's stack file, run `up` and return what is at Qlik."""
     stack.write(**settings(customer))
     stack.up()
-    return World(qlik, stack.outputs()["hostname"])
+    return World(qlik, resources(stack)["Tenant tenant"]["id"])
 
 
 def content(world: World) -> Doc:
@@ -43,25 +44,34 @@ def tenants(qlik: Emulator) -> dict[str, str]:
     return {each["hostnames"][0]: each["status"] for each in made}
 
 
+def checkpoint(stack: Stack) -> list[Doc]:
+    """Every entry of the state for a resource at Qlik, read from its file, without the CLI: that is quick."""
+    file = stack.folder / "pulumi" / "state" / ".pulumi" / "stacks" / stack.project / f"{stack.name}.json"
+    latest = json.loads(file.read_text("utf-8"))["checkpoint"].get("latest") or {}
+    return [each for each in latest.get("resources", []) if "dynamic/qlik:" in each["type"]]
+
+
+def resources(stack: Stack) -> dict[str, Doc]:
+    """The entries of the state by type and name ("Space Sales"); one that is to be deleted does not count."""
+    return {short_name(each["urn"]): each for each in checkpoint(stack) if not each.get("delete")}
+
+
 def state(stack: Stack) -> dict[str, Doc]:
-    """What the state says of each resource; the component, which is the program's business, left out."""
-    kept = ("id", "inputs", "outputs", "protect", "delete", "initErrors")
+    """What the state says of each resource."""
+    kept = ("id", "inputs", "outputs", "protect", "initErrors")
     return {
-        name: {key: each.get(key) for key in kept if each.get(key)}
-        for name, each in stack.resources().items()
-        if not name.startswith("QlikCustomerTenant ")
+        name: {key: each[key] for key in kept if each.get(key)} for name, each in resources(stack).items()
     }
 
 
 def entries(stack: Stack) -> list[str]:
-    """The ids of all entries of the state, an object that is in it twice included."""
-    resources = stack.export()["deployment"]["resources"]
-    return sorted(f"{each['type']} {each['id']}" for each in resources if "dynamic/qlik" in each["type"])
+    """The ids of all entries of the state; an object that is in it twice appears twice."""
+    return sorted(f"{each['type'].rpartition(':')[2]} {each['id']}" for each in checkpoint(stack))
 
 
 def urn(stack: Stack, name: str) -> str:
     """The URN of a resource such as "Space Sales"."""
-    found: str = stack.resources()[name]["urn"]
+    found: str = resources(stack)[name]["urn"]
     return found
 
 

@@ -16,6 +16,7 @@ from tests.e2e.operations import (
     bring_up,
     content,
     deactivate_by_hand,
+    resources,
     revive_line,
     state,
     tenants,
@@ -30,7 +31,7 @@ def test_a_destroy_is_one_request(stack: Stack, qlik: Emulator) -> None:
     gone = stack.destroy()
     assert writes(gone.requests) == [f"POST /api/v1/tenants/{tenant['id']}/actions/deactivate"]
     assert revive_line(gone) == f"revive: {{hostname: {world.hostname}, tenant_id: {tenant['id']}}}"
-    assert stack.resources() == {}
+    assert resources(stack) == {}
     assert content(world) == before
     assert world.tenant["status"] == "disabled"
     assert days_of_grace(world) == pytest.approx(10, abs=0.001)
@@ -69,7 +70,7 @@ def test_a_tenant_deactivated_behind_our_back(stack: Stack, qlik: Emulator) -> N
     world = bring_up(stack, qlik, GLOBEX)
     deactivate_by_hand(world)
     gone = stack.destroy()
-    assert stack.resources() == {}
+    assert resources(stack) == {}
     assert revive_line(gone)
     assert tenants(qlik) == {world.hostname: "disabled"}
 
@@ -81,7 +82,7 @@ def test_a_tenant_purged_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     qlik.control.advance(31 * DAY)
     gone = stack.destroy()
     assert tenants(qlik) == {}
-    assert stack.resources() == {}
+    assert resources(stack) == {}
     assert not any("revive:" in message for message in gone.messages)
 
 
@@ -90,11 +91,11 @@ def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
     stack.write(**settings(GLOBEX))
     assert "Space Sales" in stack.up(expect=1).failed
-    assert "TenantLifecycle lifecycle" not in stack.resources()
+    assert "TenantLifecycle lifecycle" not in resources(stack)
     (hostname,) = tenants(qlik)
     before = content(World(qlik, hostname))
     gone = stack.destroy()
-    assert stack.resources() == {}
+    assert resources(stack) == {}
     assert [call for call in writes(gone.requests) if "deactivate" not in call] == []
     assert len(writes(gone.requests)) == 1
     world = World(qlik, hostname)
@@ -111,7 +112,19 @@ def test_the_program_may_run_for_a_destroy(stack: Stack, qlik: Emulator) -> None
     assert world.hostname in revive_line(gone)
     assert [call for call in writes(gone.requests) if not call.endswith("/deactivate")] == []
     assert (content(world), world.tenant["status"]) == (before, "disabled")
-    assert stack.resources() == {}
+    assert resources(stack) == {}
+
+
+def test_a_customer_gone_from_the_program(stack: Stack, qlik: Emulator) -> None:
+    """An `up` of a program without the customer takes a trial down as a destroy does: one request."""
+    world = bring_up(stack, qlik, GLOBEX)
+    before = content(world)
+    (stack.folder / "__main__.py").unlink()
+    (stack.folder / "__main__.py").write_text("import pulumi\n")
+    gone = stack.up()
+    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"]
+    assert world.hostname in revive_line(gone)
+    assert (content(world), resources(stack)) == (before, {})
 
 
 def test_one_thing_taken_out_of_the_file(stack: Stack, qlik: Emulator) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import bring_up, cloud, content, state, tenants
+from tests.e2e.operations import bring_up, cloud, content, resources, state, tenants
 from tests.world import writes
 
 PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
@@ -24,7 +24,7 @@ def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
     assert {name for name, each in in_state.items() if each.get("protect")} == PROTECTED
-    targets = {name: each["urn"] for name, each in stack.resources().items()}
+    targets = {name: each["urn"] for name, each in resources(stack).items()}
 
     def survives(*command: str, expect: int | None) -> None:
         result = stack.pulumi(*command, "--yes", expect=expect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, Customer, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import bring_up, cloud, content, entries, state, urn
+from tests.e2e.operations import bring_up, cloud, content, entries, resources, state, urn
 from tests.world import writes
 
 ACCESS = {"Analysts": ["consumer", "contributor"]}
@@ -97,7 +97,7 @@ def test_another_key_said_so(stack: Stack, qlik: Emulator) -> None:
         assert done.changes == {"same": 10}
         assert done.requests == []
         assert (cloud(qlik), entries(stack)) == (at_qlik, ids)
-    assert "AppPublication Overview in Revenue" in stack.resources()
+    assert "AppPublication Overview in Revenue" in resources(stack)
     assert stack.outputs()["spaces"] == {
         "Imports": world.spaces["Staging"]["id"],
         "Revenue": world.spaces["Sales"]["id"],
@@ -113,8 +113,8 @@ def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
     assert content(world) == at_qlik
     assert [call for call in writes(done.requests) if call.startswith("DELETE")] == []
     assert entries(stack) == ids
-    assert "Space Revenue" in stack.resources()
-    assert "Space Sales" not in stack.resources()
+    assert "Space Revenue" in resources(stack)
+    assert "Space Sales" not in resources(stack)
     assert any('Space "Sales" was there already' in message for message in done.messages)
     assert any("stays" in message for message in done.messages)
     assert stack.up("--expect-no-changes").requests == []
