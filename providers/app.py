@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
 from providers import catalog, templates
-from providers.errors import Unfinished
+from providers.errors import AdoptionUndecided, Unfinished
 from providers.intents import Intent
 from providers.limits import NOT_EMPTY
 from providers.properties import Change, Property, output, prop, reference
@@ -132,6 +133,9 @@ class AppVerbs(Verbs):
         )
 
 
+MARK = re.compile(r"\[[0-9a-f]{12}\]")
+
+
 def mark(properties: Properties) -> str:
     """Return what tells this import from every other, made of all properties that replace the app."""
     parts = [
@@ -151,16 +155,25 @@ def _described(want: Properties) -> str:
 
 
 def _find(host: Host, want: Properties) -> dict[str, Any] | None:
-    """Return the attributes of the app with the mark of what is wanted, or of the one to adopt."""
+    """Return the attributes of the app with the mark of what is wanted, or of the one to adopt.
+
+    What bears another mark is an import of its own, such as the one that a new version replaces.
+    Raises AdoptionUndecided.
+    """
     ours, others = f"[{mark(want)}]", []
     for app in catalog.apps(host, want["space"], want["name"]):
         if app["name"] == _marked_name(want) or (
             app["name"] == want["name"] and ours in app.get("description", "")
         ):
             return app
-        if app["name"] == want["name"]:
+        if app["name"] == want["name"] and not MARK.search(app.get("description", "")):
             others.append(app)
-    return others[0] if want.get("adopt") and others else None
+    if not want.get("adopt"):
+        return None
+    if len(others) > 1:
+        label = f'app "{want["name"]}" in space {want["space"]}'
+        raise AdoptionUndecided(label, host.hostname, [app["id"] for app in others])
+    return others[0] if others else None
 
 
 def _decode(attributes: dict[str, Any], have: Properties) -> Properties:

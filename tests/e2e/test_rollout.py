@@ -110,6 +110,10 @@ def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None
 def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
     """One clear message for each, whatever went well stays, and the next `up` goes on from there."""
     source = World(qlik, SOURCE_TENANT)
+    space = source.spaces["Templates"]["id"]
+    source.join(space)
+    twin = {"name": "Inventory", "description": "Another {v1.0.0}", "spaceId": space}
+    source.request("POST", "apps", {"attributes": twin})
     gallery = next(each["id"] for each in source.every("app") if each["publishTime"])
     customer = changed(
         GLOBEX,
@@ -117,6 +121,7 @@ def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
         ("apps/Version", app(template="Sales Overview", version="2.3")),
         ("apps/Locked", app(template="Board Report")),
         ("apps/Published", app(template_id=gallery)),
+        ("apps/Twice", app(template="Inventory")),
     )
     stack.write(**settings(customer))
     failed = stack.up("--continue-on-error", expect=None)
@@ -126,6 +131,7 @@ def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
         "App Version": ("not in that version", "did you mean 2.3.0?", "Versions found: 2.3.0, 2.4.0"),
         "App Locked": ("may see it but not export it", "producer", "answered 403", "traceId"),
         "App Published": (gallery, "only as a published copy in a managed space"),
+        "App Twice": ("2 apps fit", "template_id", space),
     }
     assert failed.failed == sorted(said)
     for name, parts in said.items():
@@ -136,11 +142,19 @@ def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
     world = World(qlik, next(iter(tenants(qlik))))
     assert world.apps.keys() == {("Staging", "Sales Overview"), ("Sales", "Sales Overview")}
 
-    stack.write(**settings(changed(GLOBEX, ("apps/Stock", app(template="Inventory")))))
+    repaired = changed(GLOBEX, ("apps/Stock", app(template="Sales Overview", version="2.4.0")))
+    stack.write(**settings(repaired))
     done = stack.up()
     assert done.changes["create"] == ["App Stock", "TenantLifecycle lifecycle"]
     assert not {"update", "delete", "replace"} & done.changes.keys()
     assert len(tenants(qlik)) == 1
+
+    before = world.apps
+    stack.write(**settings(version(repaired, "9.9.9")))
+    assert stack.up(expect=None).failed == ["App Sales Overview"]
+    assert world.apps == before
+    stack.write(**settings(repaired))
+    assert stack.up("--expect-no-changes").requests == []
 
 
 def app(**more: Any) -> dict[str, Any]:

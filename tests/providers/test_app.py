@@ -105,6 +105,25 @@ def test_an_app_is_adopted_if_asked_for(twin: Callable[[str], Twin], tenancy: Te
     assert (remote(tenancy, theirs) or {})["description"] == "Revenue"
 
 
+def test_which_of_two_is_adopted_is_never_guessed(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """At Qlik many apps may have one name."""
+    space = tenancy.space("Staging")
+    body = {"attributes": {"name": "Sales", "spaceId": space}}
+    ids = [tenancy.as_bot("POST", "apps", body)["attributes"]["id"] for _ in range(2)]
+    with pytest.raises(Failure) as caught:
+        twin("app").create({**given(tenancy), "adopt": True})
+    for words in ('app "Sales"', space, tenancy.hostname, *ids):
+        assert words in str(caught.value)
+
+
+def test_an_adopted_app_is_replaced_like_any_other(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A new version is imported: `adopt`, which stays in the file, does not mean the app of the old one."""
+    tenancy.app("Sales", "Staging", description="By hand")
+    adopted = twin("app").create({**given(tenancy), "adopt": True})
+    newer = twin("app").create({**given(tenancy), "adopt": True, "version": "2.4.0"})
+    assert newer.id != adopted.id
+
+
 @pytest.mark.parametrize(
     "named", [{}, {"template": "Sales Overview", "template_id": "ce043e01"}], ids=["not at all", "twice"]
 )

@@ -49,6 +49,22 @@ def test_no_property_is_left_out(case: Case) -> None:
 
 
 @every_kind
+def test_what_cannot_be_set_is_told(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """What Qlik alone sets, and what there is not; nothing that a program writes is dropped in silence."""
+    made = twin(case.module)
+    inputs = case.given(tenancy)
+    for each in made.kind.properties.values():
+        if each.computed:
+            with pytest.raises(AssertionError, match=f"^{each.name}: is set by Qlik alone"):
+                made.check({**inputs, each.name: "x"})
+    with pytest.raises(AssertionError, match=f"^tennant: {made.kind.__name__} has no property 'tennant'"):
+        made.check({**inputs, "tennant": "x"})
+    made.create(inputs)
+    with pytest.raises(AssertionError, match="has no property 'tennant'"):
+        made.check({**inputs, "tennant": "x"})
+
+
+@every_kind
 def test_create_makes_what_is_wanted(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
     """Qlik holds exactly what was given, after as few requests as there can be; reading it finds no drift."""
     inputs = case.given(tenancy)
