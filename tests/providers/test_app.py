@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,20 @@ def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], te
     assert not [line for line in tenancy.requests() if "import" in line]
     assert (remote(tenancy, first.id) or {})["description"] == "Other"
     assert any("was there already" in line and first.id in line for line in tenancy.said)
+
+
+def test_an_import_that_got_no_name_is_taken_over(
+    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between import and naming, also on another machine: the mark in the first name tells."""
+    fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
+    with pytest.raises(Failure, match="the next `pulumi up` goes on"):
+        twin("app").create(given(tenancy))
+    tenancy.qlik.control.release(fault)
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
+    app = twin("app").create(given(tenancy))
+    assert list(tenancy.world.apps) == [("Staging", "Sales")]
+    assert (remote(tenancy, app.id) or {})["description"] == "Revenue"
 
 
 def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
