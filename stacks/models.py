@@ -189,8 +189,8 @@ class App(Block):
     )
 
 
-class Plan(Block):
-    """A product tier: everything that its customers have in common."""
+class Content(Block):
+    """What a tenant is to be: the part that customers and plans have in common."""
 
     tenant: TenantSwitches = key(default_factory=TenantSwitches, about="Switches of the tenant.")
     lifecycle: Lifecycle = key(default_factory=Lifecycle, about="Production or trial, and the grace period.")
@@ -204,7 +204,17 @@ class Plan(Block):
     apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
 
 
-class Customer(Plan):
+class Plan(Content):
+    """A product tier, in a file `plans/<plan>.yaml`: the keys of a customer without its own, and this one."""
+
+    extends: Text | None = key(
+        None,
+        about="Name of another plan, over which this one merges as a customer does over its plan.",
+        change=NO_REQUEST,
+    )
+
+
+class Customer(Content):
     """One customer: a tenant and everything in it."""
 
     name: Name = key(about="The tenant's display name.")

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from stacks.document import Keys
-from stacks.models import App, Plan, Revive, Settings
+from stacks.models import App, Content, Revive, Settings
 from stacks.sources import CUSTOMER
 from stacks.values import ROLES
 
-Removed = frozenset[Keys]
+Removed = Mapping[Keys, str]
+"""The paths of what was taken out of a plan, and who did it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def choices(wrong: str, allowed: Iterable[str]) -> str:
 
 
 def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
-    """Check all that a stack says; `removed` are the paths in the plan that the customer took out."""
+    """Check all that a stack says; `removed` is what was taken out of its plans."""
     yield from _regions(settings)
     for complaint in customer_rules(settings.customer, removed):
         inside = CUSTOMER, *complaint.keys
@@ -64,7 +65,7 @@ def _regions(settings: Settings) -> Iterator[Complaint]:
             yield Complaint(keys, f"{host} is in region {host.split('.')[1]}, but qlik:region is {region}")
 
 
-def customer_rules(customer: Plan, removed: Removed = frozenset()) -> Iterator[Complaint]:
+def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     """Check a customer, or a plan, against the rules of Qlik that span several values."""
     yield from _lifecycle(customer)
     yield from _groups(customer)
@@ -76,7 +77,7 @@ def customer_rules(customer: Plan, removed: Removed = frozenset()) -> Iterator[C
         yield from _renames(block, getattr(customer, block))
 
 
-def _lifecycle(customer: Plan) -> Iterator[Complaint]:
+def _lifecycle(customer: Content) -> Iterator[Complaint]:
     lifecycle = customer.lifecycle
     keys: Keys = ("lifecycle", "ends_on")
     if lifecycle.kind == "trial" and lifecycle.ends_on is None:
@@ -85,7 +86,7 @@ def _lifecycle(customer: Plan) -> Iterator[Complaint]:
         yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
 
 
-def _groups(customer: Plan) -> Iterator[Complaint]:
+def _groups(customer: Content) -> Iterator[Complaint]:
     for key, group in customer.groups.items():
         if group.provider_type == "idp" and group.description is not None:
             yield Complaint(
@@ -99,12 +100,12 @@ def _groups(customer: Plan) -> Iterator[Complaint]:
     yield from _unique("group", ", also of provider_type {}", named)
 
 
-def _spaces(customer: Plan) -> Iterator[Complaint]:
+def _spaces(customer: Content) -> Iterator[Complaint]:
     named = ((key, ("spaces", key), space.name, "") for key, space in customer.spaces.items())
     yield from _unique("space", "", named)
 
 
-def _access(customer: Plan, removed: Removed) -> Iterator[Complaint]:
+def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for key, space in customer.spaces.items():
         known = ROLES.get(space.type, ())
         for group, roles in space.access.items():
@@ -117,7 +118,7 @@ def _access(customer: Plan, removed: Removed) -> Iterator[Complaint]:
                     yield Complaint(keys, text, item=role)
 
 
-def _apps(customer: Plan, removed: Removed) -> Iterator[Complaint]:
+def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for key, app in customer.apps.items():
         if app.template and app.template_id:
             yield Complaint(("apps", key, "template_id"), "give template or template_id, not both")
@@ -135,7 +136,7 @@ def _apps(customer: Plan, removed: Removed) -> Iterator[Complaint]:
 
 
 def _space_of_type(
-    customer: Plan, keys: Keys, name: str, wanted: str, removed: Removed
+    customer: Content, keys: Keys, name: str, wanted: str, removed: Removed
 ) -> Iterator[Complaint]:
     item = name if keys[-1] == "publish_to" else None
     fitting = {key: space for key, space in customer.spaces.items() if space.type == wanted}
@@ -151,8 +152,8 @@ def _space_of_type(
 def _undeclared(
     kind: str, name: str, keys: Keys, declared: Mapping[str, object], removed: Removed
 ) -> Complaint:
-    if (f"{kind}s", name) in removed:
-        text = f'{kind} "{name}" is removed by the customer, but still used here; remove this as well'
+    if by := removed.get((f"{kind}s", name)):
+        text = f'{kind} "{name}" is removed by {by}, but still used here; remove this as well'
     elif declared:
         text = f'{kind} "{name}" is not declared under {kind}s{choices(name, declared)}'
     else:
@@ -160,7 +161,7 @@ def _undeclared(
     return Complaint(keys, text, incomplete=True, unless=(f"{kind}s",))
 
 
-def _app_names(customer: Plan) -> Iterator[Complaint]:
+def _app_names(customer: Content) -> Iterator[Complaint]:
     for where, spaces_of in _PLACES_OF_APPS.items():
         named = (
             (key, ("apps", key), app.name, space)

@@ -1,7 +1,8 @@
-"""Where the values of merged settings were written: in the stack file or in the plan, and in which line."""
+"""Where the values of merged settings were written: in the stack file or in a plan, and in which line."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +36,32 @@ class Source:
             where = items[-1] if items else where
         return self.document.line(where), places[where].text if where in places else None
 
+    def holds(self, keys: Keys) -> bool:
+        """Return whether there is a value at `keys`, be it empty."""
+        if not self.is_plan:
+            return holds(self.values, keys)
+        return keys[0] == CUSTOMER and len(keys) > 1 and holds(self.values, keys[1:])
+
+    def hides(self, keys: Keys) -> bool:
+        """Return whether a value around `keys` is none that merges: what lies below it does not count."""
+        inner = self.values
+        for key in keys[1:] if self.is_plan else keys:
+            if not isinstance(inner, Mapping):
+                return True
+            if key not in inner:
+                return False
+            inner = inner[key]
+        return False
+
 
 @dataclass(frozen=True)
 class Sources:
-    """The stack file and the plan below it. Keys are those of the configuration: `tenantry:customer`, …"""
+    """The layers of merged values, what counts most first: the stack file, its plan, what that extends.
 
-    stack: Source
-    plan: Source | None = None
+    Keys are those of the configuration: `tenantry:customer`, …
+    """
+
+    layers: tuple[Source, ...]
 
     def problem(self, keys: Keys, text: str, item: object = None) -> Problem:
         """Return the problem at `keys`, told for the file that has the value, or the nearest around it."""
@@ -58,11 +78,13 @@ class Sources:
     def of(self, keys: Keys) -> Source:
         """Return the source that has `keys`, or else the nearest value around them."""
         found = (self.has(keys[:end]) for end in range(len(keys), 0, -1))
-        return next((source for source in found if source), self.stack)
+        return next((source for source in found if source), self.layers[0])
 
     def has(self, keys: Keys) -> Source | None:
         """Return the source that has a value at exactly `keys`, be it empty."""
-        if holds(self.stack.values, keys):
-            return self.stack
-        below = self.plan and keys[0] == CUSTOMER and len(keys) > 1 and holds(self.plan.values, keys[1:])
-        return self.plan if below else None
+        for source in self.layers:
+            if source.holds(keys):
+                return source
+            if source.hides(keys):
+                return None
+        return None

@@ -13,7 +13,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
-from stacks.models import App, Block, Customer, Group, Lifecycle, Revive, Settings, Space, TenantSwitches
+from stacks.models import (
+    App,
+    Block,
+    Content,
+    Customer,
+    Group,
+    Lifecycle,
+    Plan,
+    Revive,
+    Settings,
+    Space,
+    TenantSwitches,
+)
 from stacks.schema import schema
 from stacks.values import ROLES
 
@@ -25,6 +37,7 @@ MARK = "<!-- From here on made by `make docs` from stacks/models.py -->\n"
 _BLOCKS: dict[type[Block], str] = {
     Settings: "config",
     Customer: "tenantry:customer",
+    Plan: "plan",
     TenantSwitches: "tenant",
     Lifecycle: "lifecycle",
     Revive: "revive",
@@ -70,6 +83,8 @@ def _reference() -> Iterator[str]:
 def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
     fields = [(field.alias or name, field) for name, field in block.model_fields.items()]
     place = {name: index for index, name in enumerate(_FIRST)}
+    if block is Plan:
+        return [entry for entry in fields if entry[0] not in Content.model_fields]
     return sorted(fields, key=lambda entry: place.get(entry[0], len(place))) if block is Customer else fields
 
 

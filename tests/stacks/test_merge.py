@@ -136,7 +136,7 @@ WITH_A_PLAN = [
     (
         "plan: standard",
         "- Analysts",
-        [f"{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, not a list"],
+        [f"{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, extends, not a list"],
     ),
     # What came from the plan is told for the plan's file, as it reads there
     (
@@ -150,7 +150,7 @@ WITH_A_PLAN = [
     (
         "plan: standard",
         "alias: globex",
-        [f"{PLAN}:1: alias: unknown key; allowed: apps, groups, lifecycle, protect, spaces, tenant"],
+        [f"{PLAN}:1: alias: unknown key; allowed: apps, extends, groups, lifecycle, protect, spaces, tenant"],
     ),
     # The same group in both files: each value is told where it stands
     (
@@ -264,14 +264,14 @@ class TestPlanAlone:
     def test_what_it_says_must_be_right(self, folder: Folder) -> None:
         plan = "name: Globex\nspaces:\n  Sales:\n    type: shared\n    access:\n      A: [publisher]\n"
         assert self.problems(folder, plan) == [
-            f"{PLAN}:1: name: unknown key; allowed: apps, groups, lifecycle, protect, spaces, tenant",
+            f"{PLAN}:1: name: unknown key; allowed: apps, extends, groups, lifecycle, protect, spaces, tenant",
             f'{PLAN}:6: spaces.Sales.access.A: role "publisher" is not one that a shared space knows; '
             "allowed: codeveloper, consumer, dataconsumer, facilitator, producer",
         ]
 
     def test_one_that_is_no_mapping(self, folder: Folder) -> None:
         assert self.problems(folder, "standard\n") == [
-            f'{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, not "standard"'
+            f'{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, extends, not "standard"'
         ]
 
     def test_one_that_is_not_there(self, folder: Folder) -> None:

@@ -63,7 +63,7 @@ def test_the_projects_own_files_fit(validator: Draft7Validator, path: Path) -> N
 
 
 def test_the_examples_of_the_page_fit_and_load(validator: Draft7Validator, tmp_path: Path) -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     for name, text in EXAMPLES:
         (tmp_path / "stacks" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stacks" / name).write_text(text, "utf-8")
