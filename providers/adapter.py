@@ -120,7 +120,7 @@ class Provider(ResourceProvider):
         with self._run(props) as cloud:
             id, live = self.verbs.create(cloud, want)
             run.current().made.add(id)
-        return CreateResult(id, want | live)
+        return CreateResult(id, self._managed(want | live, want))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
@@ -133,13 +133,17 @@ class Provider(ResourceProvider):
                 live = {}
         if live is None:
             return ReadResult("", {}, {})
-        outs = {name: value for name, value in (have | live).items() if not self._unmanaged(name, have)}
+        outs = self._managed(have | live, have)
         return ReadResult(
             id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
         )
 
-    def _unmanaged(self, name: str, have: Properties) -> bool:
-        return not self.verbs.kind.properties[name].computed and have.get(name) is None
+    def _managed(self, found: Properties, have: Properties) -> Properties:
+        """Return what was found without the properties that are left alone: they are nobody's difference."""
+        known = self.verbs.kind.properties
+        return {
+            name: value for name, value in found.items() if known[name].computed or have.get(name) is not None
+        }
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Make the object what is wanted."""
@@ -172,7 +176,7 @@ class Provider(ResourceProvider):
             with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run()):
                 yield cloud
         except Unfinished as error:
-            outs = {k: v for k, v in error.properties.items() if not self._unmanaged(k, properties)}
+            outs = self._managed(error.properties, properties)
             outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
             raise engine.partial_failure(error.id, outs, str(error)) from None
         except QlikError as error:

@@ -10,6 +10,11 @@ providers.qlik.QlikError
     ├── TemplateNotFound     no template app of that name and version, or not to be seen
     ├── TemplateAmbiguous    more than one
     ├── NotReady             made, but not usable within the time allowed
+    ├── UnknownRole          a role that the tenant does not have
+    ├── PersonNotFound       nobody of that e-mail address or subject
+    ├── PersonAmbiguous      more than one
+    ├── EmailTaken           the e-mail address is another user's
+    ├── PartlyDone           Qlik made some of the changes asked for, and not others
     ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
     ├── TenantGone           the tenant to take back is not there
     ├── AliasRefused         a tenant cannot have the alias that is wanted
@@ -82,6 +87,45 @@ class TemplateAmbiguous(ResourceError):
 
 class NotReady(ResourceError):
     """An object did not become usable within the time allowed."""
+
+
+class UnknownRole(ResourceError):
+    """The tenant has no role of that name; `hints` has what was likely meant, for each unknown one."""
+
+    def __init__(self, hostname: str, hints: dict[str, str], known: list[str], cause: Exception) -> None:
+        unknown = ", ".join(f"{name!r}{hint}" for name, hint in hints.items())
+        super().__init__(
+            f"no such role on {hostname}: {unknown}; names are case-sensitive. "
+            f"Roles there: {', '.join(known)}.\n{cause}"
+        )
+
+
+class PersonNotFound(ResourceError):
+    """Nobody has that e-mail address or subject."""
+
+
+class PersonAmbiguous(ResourceError):
+    """Several people have that e-mail address or subject."""
+
+
+class EmailTaken(ResourceError):
+    """An e-mail address belongs to one user of a tenant, and to another one than is wanted."""
+
+    def __init__(self, email: str, hostname: str, user: str) -> None:
+        super().__init__(
+            f"the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes an "
+            "address once: give one of the two another, or name that user's subject."
+        )
+
+
+class PartlyDone(ResourceError):
+    """Qlik answered 207: some of the changes were made, and those named here were not."""
+
+    def __init__(self, label: str, hostname: str, left: dict[str, Any], said: str) -> None:
+        values = ", ".join(f"{name} is {value!r}" for name, value in left.items())
+        super().__init__(
+            f"{label} on {hostname} was changed in part (207): {values} still. Qlik said: {said}"
+        )
 
 
 class TenantUndecided(ResourceError):

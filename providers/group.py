@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from providers import roles, scim
 from providers.limits import GROUP_NAME, ROLES_OF_A_GROUP
 from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Host
+from providers.qlik import Cloud, Host
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
 
@@ -59,20 +60,28 @@ class GroupVerbs(Collection):
         """Name each role by an object; leave out the description of an idp group, which has none."""
         body = super().encode(properties)
         if "roles" in body:
-            body["assignedRoles"] = [{"name": role} for role in body.pop("roles")]
+            body["assignedRoles"] = roles.references(body.pop("roles"))
         if properties.get("provider_type") == "idp":
             body.pop("description", None)
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Take the names of the roles."""
-        roles = sorted(role["name"] for role in found.get("assignedRoles") or [])
-        return super().decode(found) | {"roles": roles}
+        return super().decode(found) | {"roles": roles.names_in(found)}
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """POST the group; a role that the tenant does not have is named."""
+        with roles.explained(self.host(cloud, want), want["roles"]):
+            return super().create(cloud, want)
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """PATCH what differs; a role that the tenant does not have is named."""
+        with roles.explained(self.host(cloud, want), want["roles"]):
+            return super().update(cloud, id, have, want)
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
         """Groups are found by filter; Qlik compares without regard to case, so compare again."""
-        query = {"filter": 'name eq "{}"'.format(want["name"].replace("\\", "\\\\").replace('"', '\\"'))}
-        for group in host.list(self.path, query):
+        for group in host.list(self.path, {"filter": scim.equals("name", want["name"])}):
             if (group["name"], group.get("providerType", "idp")) == (want["name"], want["provider_type"]):
                 return group
         return None

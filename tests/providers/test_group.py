@@ -103,6 +103,36 @@ def test_one_name_may_serve_both_provider_types(twin: Callable[[str], Twin], ten
 
 
 def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Only Qlik knows a tenant's roles: what it says reaches the user, with the traceId."""
-    with pytest.raises(Failure, match=r"(?s)POST .*/api/v1/groups .*400.*case-sensitive.*traceId"):
-        twin("group").create({"tenant": tenancy.hostname, "name": "A", "roles": ["analyticsadmin"]})
+    """The tenant's own list is read only when Qlik refuses a role, and the nearest name is given."""
+    tenancy.requests()
+    with pytest.raises(Failure) as caught:
+        twin("group").create(
+            {"tenant": tenancy.hostname, "name": "A", "roles": ["analyticsadmin", "Developer"]}
+        )
+    assert tenancy.requests() == ["POST /api/v1/groups", "GET /api/v1/roles"]
+    said = str(caught.value)
+    for words in (
+        "'analyticsadmin' (did you mean AnalyticsAdmin?)",
+        "Steward",
+        "POST ",
+        " answered 400",
+        "traceId",
+    ):
+        assert words in said
+    assert "'Developer'" not in said
+    group = twin("group").create({"tenant": tenancy.hostname, "name": "A"})
+    with pytest.raises(Failure, match=r"(?s)did you mean Developer\?.*PATCH .*traceId"):
+        group.update({"tenant": tenancy.hostname, "name": "A", "roles": ["Develper"]})
+
+
+def test_what_else_qlik_refuses_is_told_as_it_is(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Where the roles are right, or nobody may read them, it is not the roles that are blamed."""
+    inputs = {"tenant": tenancy.hostname, "name": "A", "roles": ["Developer"]}
+    tenancy.qlik.control.add_fault(method="POST", path="/api/v1/groups", status=400)
+    with pytest.raises(Failure, match="Injected fault") as caught:
+        twin("group").create(inputs)
+    assert "no such role" not in str(caught.value)
+    tenancy.qlik.control.add_fault(path="/api/v1/roles", status=403)
+    with pytest.raises(Failure, match="Injected fault") as caught:
+        twin("group").create({**inputs, "roles": ["Nobody"]})
+    assert "no such role" not in str(caught.value)

@@ -1,0 +1,18 @@
+"""Qlik's filter language (RFC 7644), as far as lookups need it."""
+
+from __future__ import annotations
+
+
+def equals(attribute: str, value: str) -> str:
+    """Return the filter for objects whose attribute is `value`; Qlik compares without regard to case."""
+    return _comparison(attribute, "eq", value)
+
+
+def has(attribute: str, part: str) -> str:
+    """Return the filter for objects whose attribute contains `part`, in any case."""
+    return _comparison(attribute, "co", part)
+
+
+def _comparison(attribute: str, operator: str, value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{attribute} {operator} "{quoted}"'
