@@ -137,11 +137,15 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, 
     echo(qlik, 400, lambda: f"licence {licence}", **creations.CREATIONS["tenant"])
     assert "[secure]" in search.run(*up, expect=1).output
 
+    qlik.control.add_fault(drop_after=True, times=1, **creations.CREATIONS["tenant"])
+    undecided = search.run(*up, expect=1, QLIK_ORG_CLIENT_ID="", QLIK_ORG_CLIENT_SECRET="")
+    assert "revive: new" in undecided.output
+    assert search.leaks() == []
+
     echo(qlik, 403, lambda: f"Bearer {tokens.given[-1]}", **creations.CREATIONS["space"])
     qlik.control.add_fault(status=401, times=1, **creations.CREATIONS["group"])
     refused = search.run(*up, "-v=9", "--logtostderr", expect=1)
     assert "403 X-1 No" in refused.output
-    qlik.control.add_fault(drop_after=True, times=1, **creations.CREATIONS["import"])
     search.run(*up, "-v=9", "--logtostderr", "--logflow")
 
     qlik.control.add_fault(path="/api/v1/spaces/*", method="GET", status=401)

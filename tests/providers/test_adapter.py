@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN, Unknown
 
-from providers import adapter, kinds
+from providers import adapter, engine, kinds
 from providers.adapter import Provider
+from providers.errors import Unfinished
 from providers.properties import REQUIRED, Change, Property, integers
 from providers.qlik import Cloud
 from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
@@ -300,6 +301,25 @@ def test_what_is_not_set_is_not_sent(network: MockTransport) -> None:
     want = {name: have[name] for name in ("region", "source_tenant", "status", "grace_days")}
     of("Tenant").update(TENANT, have, want | {"name": "Globex Ltd", PROVIDER_KEY: "p"})
     assert asked(network) == [("PATCH", [{"op": "replace", "path": "/name", "value": "Globex Ltd"}])]
+
+
+def test_what_is_not_set_is_not_recorded_of_a_half_made_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would look managed from then on, and Qlik's own value would be a difference."""
+    recorded: list[dict[str, Any]] = []
+
+    def unfinished(_cloud: Cloud, want: dict[str, Any]) -> None:
+        live = {"name": "x1y2z3", "enable_app_opening_feedback": True, "tenant_id": "t1"}
+        raise Unfinished(TENANT, want | live, Exception("no"))
+
+    def record(_id: str, outs: dict[str, Any], _message: str) -> Exception:
+        recorded.append(outs)
+        return Exception("recorded")
+
+    monkeypatch.setattr(of("Tenant").verbs, "create", unfinished)
+    monkeypatch.setattr(engine, "partial_failure", record)
+    with pytest.raises(Exception, match="recorded"):
+        of("Tenant").create({"region": "eu", "name": "Globex", PROVIDER_KEY: "p"})
+    assert recorded == [{"region": "eu", "name": "x1y2z3", "tenant_id": "t1", PROVIDER_KEY: "p"}]
 
 
 def test_unknown_is_never_equal() -> None:
