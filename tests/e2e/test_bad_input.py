@@ -129,7 +129,6 @@ def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
     assert_tenant_failed(stack, "quota", stack.up(expect=None), expected)
     qlik.control.settings(tenant_quota=1)
     stack.up()
-    assert stack.up("--expect-no-changes").requests == []
 
 
 def assert_tenant_failed(stack: Stack, obstacle: str, failed: Result, expected: tuple[str, ...]) -> None:
