@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from . import effects
-from .apis import oauth
+from . import effects, sessions
+from .authentication import authenticate
 from .call import HANDLERS, Call, Reply
 from .clock import iso
 from .contract import Operation, contract
@@ -125,8 +125,13 @@ class _Exchange:
             self._unknown()
             detail = f"the emulator does not cover {self.operation.method} {self.operation.path}"
             raise Refusal(501, "Not covered", code="EMULATOR-NOT-COVERED", detail=detail)
-        call = Call(self.world, self.host, self.operation, path, headers=self.request.headers, tenant=tenant)
-        self._authenticate(call)
+        headers = self.request.headers
+        cookies = sessions.cookies_of(headers.get("cookie", ""))
+        call = Call(
+            self.world, self.host, self.operation, path, headers=headers, tenant=tenant, cookies=cookies
+        )
+        authenticate(call)
+        self.client = call.client
         self._authorise(call)
         self.app.limits.count(call)
         query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -169,22 +174,6 @@ class _Exchange:
 
     def _unknown(self) -> None:
         self.app.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
-
-    def _authenticate(self, call: Call) -> None:
-        if call.operation.api == "oauth":
-            return
-        scheme, _, secret = self.request.headers.get("authorization", "").partition(" ")
-        entry = None
-        if scheme.lower() == "bearer":
-            entry = oauth.find(self.world, secret.strip(), oauth.audience(self.host, call.tenant))
-        if entry is None:
-            raise Refusal(401, code="HTTP-401", detail="the token is missing, expired or of another host")
-        self.client = call.client = entry["client"]
-        if entry["user"]:
-            user = call.store.get(call.tenant_id, "user", entry["user"])
-            if user is None or user["status"] == "disabled":
-                raise Refusal(401, code="HTTP-401", detail="the user of this token is gone or disabled")
-            call.user = user
 
     def _authorise(self, call: Call) -> None:
         """What only a TenantAdmin may do, whatever it is done to."""
@@ -266,6 +255,13 @@ def _no_constant(name: str) -> Any:
 
 
 def _response(reply: Reply) -> Response:
+    response = _plain_response(reply)
+    for name, value in reply.cookies.items():
+        response.headers.append("set-cookie", f"{name}={value}; Path=/; HttpOnly")
+    return response
+
+
+def _plain_response(reply: Reply) -> Response:
     headers = dict(reply.headers)
     if reply.content:
         start, end = reply.span or (0, reply.content.size)

@@ -25,8 +25,10 @@ class Call:
         body: parsed JSON or form, or None.
         upload: the received file, where the operation takes one.
         tenant: the tenant that was asked; `{}` on the register host and the console.
-        user: who asks; `{}` for a request without token.
+        user: who asks; `{}` for a request without token or session.
         client: client id behind the token; empty without token.
+        cookies: name -> value.
+        session: the session that the cookies name; `{}` for a request with a token.
     """
 
     world: World
@@ -40,6 +42,8 @@ class Call:
     tenant: Doc = field(default_factory=dict)
     user: Doc = field(default_factory=dict)
     client: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    session: Doc = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -79,6 +83,7 @@ class Reply:
         content: a download instead of JSON.
         span: first byte of the download and the one after its last; None for all of it.
         text: HTML instead of JSON.
+        cookies: name -> value, to be set at the client.
     """
 
     status: int
@@ -87,6 +92,7 @@ class Reply:
     content: Content | None = None
     span: tuple[int, int] | None = None
     text: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call], Reply]

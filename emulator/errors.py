@@ -11,13 +11,14 @@ STATUS_AS = {
     "organization": str,
     "oauth": str,
     "web-integrations": str,
+    "login": str,
     "groups": int,
     "users": int,
     "identity-providers": int,
 }
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
-NO_SOURCE = {"oauth", "apps", "items", "licenses", "temp-contents"}
+NO_SOURCE = {"oauth", "apps", "items", "licenses", "login", "temp-contents"}
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
 
 KNOWN_CODES = {

@@ -15,6 +15,9 @@ from . import spaces
 SOFT_DELETE_AGE = 45 * 60
 RESTORABLE = 14 * DAY
 CONTENT = ("description", "lastReloadTime", "usage", "_file", "_offset", "_size")
+NO_READERS = {"dataconsumer", "datapreview"}
+"""Roles in a space that open its data and no app."""
+
 EDITORS = {"producer", "facilitator"}
 """Roles that may change and export the apps of a shared space."""
 
@@ -216,7 +219,7 @@ def is_visible(call: Call, app: Doc) -> bool:
     """Whether the caller may know of an app: its own, those of its spaces, as admin all but personal ones."""
     if app["ownerId"] == call.user_id:
         return True
-    return bool(app["spaceId"]) and (call.is_admin or bool(_roles(call, app["spaceId"])))
+    return bool(app["spaceId"]) and (call.is_admin or bool(set(_roles(call, app["spaceId"])) - NO_READERS))
 
 
 def must_edit(call: Call, app: Doc) -> None:

@@ -16,7 +16,7 @@ DEFAULTS = {"id": "settings", "autoCreateGroups": False, "syncIdpGroups": False}
 @operation("groups", "groups_api_get_settings")
 def get(call: Call) -> Reply:
     """Read the settings."""
-    kept = _settings(call)
+    kept = read(call)
     everyone = groups.everyone(call)
     shown = {name: everyone[name] for name in ("id", "name", "createdAt", "lastUpdatedAt", "assignedRoles")}
     return Reply(
@@ -34,14 +34,15 @@ def get(call: Call) -> Reply:
 @operation("groups", "patchSettings")
 def patch(call: Call) -> Reply:
     """Replace a flag, or the roles of Everyone."""
-    settings = dict(_settings(call))
+    settings = dict(read(call))
     for change in call.body:
         _apply(call, settings, change["path"], change["value"])
     call.store.put(call.tenant_id, "group-settings", settings)
     return Reply(204)
 
 
-def _settings(call: Call) -> Doc:
+def read(call: Call) -> Doc:
+    """What the tenant has set."""
     return call.store.get(call.tenant_id, "group-settings", "settings") or DEFAULTS
 
 

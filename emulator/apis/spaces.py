@@ -10,6 +10,7 @@ from ..errors import Refusal
 from ..paging import page
 from ..store import Doc, public
 from ..world import World, new_id
+from . import groups
 
 ROLES = {
     "shared": ["codeveloper", "consumer", "dataconsumer", "facilitator", "producer"],
@@ -48,10 +49,10 @@ def roles_in(world: World, space: Doc, user: Doc) -> list[str]:
     """The roles a user has in a space: all of them as owner, else those assigned directly or to a group."""
     if space["ownerId"] == user["id"]:
         return ROLES[space["type"]]
-    groups = {group["id"] for group in user.get("assignedGroups", [])}
+    member_of = {groups.EVERYONE, *(group["id"] for group in user.get("assignedGroups", []))}
     held: set[str] = set()
     for assignment in world.store.all(space["tenantId"], "assignment", parent=space["id"]):
-        if assignment["assigneeId"] == user["id"] or assignment["assigneeId"] in groups:
+        if assignment["assigneeId"] == user["id"] or assignment["assigneeId"] in member_of:
             held.update(assignment["roles"])
     return sorted(held)
 

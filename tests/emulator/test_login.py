@@ -1,0 +1,462 @@
+"""People who log in with a JWT: who is let in, what they are then, and what they see."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+
+from emulator import Emulator
+from emulator.apis.login import public_key
+from tests import keys
+from tests.keys import token
+
+from .api import REGISTER, SOURCE, Api, error, new_tenant
+
+LOGIN = "/login/jwt-session"
+COOKIES = ["_csrfToken", "_csrfToken.sig", "eas.sid", "eas.sid.sig"]
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    """A tenant with an identity provider and the group Analysts."""
+    tenant = new_tenant(qlik)
+    tenant.post("/api/v1/identity-providers", keys.provider())
+    tenant.post("/api/v1/groups", {"name": "Analysts"})
+    return tenant
+
+
+class Person:
+    """A user of a tenant, by the cookies of a login."""
+
+    def __init__(self, tenant: Api, answer: requests.Response) -> None:
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {}
+        self._tenant = tenant
+        self.cookies = dict(answer.cookies)
+
+    def send(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self._tenant.send(method, path, token="", cookies=self.cookies, **options)
+
+    def get(self, path: str, expect: int = 200) -> Any:
+        answer = self.send("GET", path)
+        assert answer.status_code == expect, answer.text
+        return answer.json() if answer.content else None
+
+    def me(self) -> dict[str, Any]:
+        """Follow the redirect to the own user."""
+        moved = self.send("GET", "/api/v1/users/me")
+        assert moved.status_code == 301
+        return self.get(moved.headers["location"])  # type: ignore[no-any-return]
+
+    @property
+    def csrf(self) -> dict[str, str]:
+        answer = self.send("GET", "/api/v1/csrf-token")
+        assert answer.status_code == 204
+        return {"qlik-csrf-token": answer.headers["qlik-csrf-token"]}
+
+
+def login(tenant: Api, jwt: str = "", **claims: Any) -> Person:
+    return Person(tenant, tenant.send("POST", LOGIN, token=jwt or token(**claims)))
+
+
+def refused(tenant: Api, jwt: str = "", status: int = 401, **claims: Any) -> dict[str, Any]:
+    """The error of a login that is not let in, and that leaves nothing behind."""
+    before = tenant.get("/api/v1/users/actions/count")
+    answer = tenant.send("POST", LOGIN, token=jwt or token(**claims))
+    assert answer.status_code == status, answer.text
+    assert "set-cookie" not in answer.headers
+    assert tenant.get("/api/v1/users/actions/count") == before
+    return error(answer.json())
+
+
+def now(tenant: Api) -> float:
+    return datetime.datetime.fromisoformat(tenant.qlik.control.health()["time"]).timestamp()
+
+
+def test_a_login_makes_a_user_and_a_session(tenant: Api) -> None:
+    person = login(tenant)
+    assert sorted(person.cookies) == COOKIES
+    me = person.me()
+    assert (me["subject"], me["name"], me["email"]) == ("acme\\jdoe", "Jo Doe", "jo.doe@acme.example")
+    assert me["status"] == "active"
+    assert [group["name"] for group in me["assignedGroups"]] == ["Analysts"]
+    assert login(tenant).me()["id"] == me["id"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"signer": "two"}, "signature"),
+        ({"kid": "key-2"}, "kid"),
+        ({"kid": None}, "kid"),
+        ({"iss": "https://other.example"}, "iss"),
+        ({"aud": "qlik.api"}, "aud"),
+        ({"algorithm": "HS256"}, "RS256"),
+        ({"algorithm": "RS512"}, "RS256"),
+    ],
+)
+def test_a_token_that_is_not_the_providers_is_refused(
+    tenant: Api, changes: dict[str, Any], words: str
+) -> None:
+    assert words in refused(tenant, **changes)["detail"]
+
+
+def test_a_token_without_signature_is_refused(tenant: Api) -> None:
+    header, payload, _ = token().split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none","kid":"key-1"}').decode().rstrip("=")
+    for jwt in (
+        f"{header}.{payload}.",
+        f"{none}.{payload}.",
+        f"{header}.{payload}",
+        "x.y.z",
+        "hello",
+        "a.b.c",
+    ):
+        refused(tenant, jwt)
+    assert tenant.send("POST", LOGIN, token="").status_code == 401
+
+
+def test_claims_that_were_changed_after_signing_are_refused(tenant: Api) -> None:
+    header, _, signature = token().split(".")
+    forged = token(sub="acme\\boss").split(".")[1]
+    assert "signature" in refused(tenant, f"{header}.{forged}.{signature}")["detail"]
+
+
+@pytest.mark.parametrize(("nbf", "exp", "words"), [(-120, -60, "exp"), (60, 120, "nbf"), (0, 3601, "3600")])
+def test_a_token_outside_its_time_or_valid_for_too_long_is_refused(
+    tenant: Api, nbf: int, exp: int, words: str
+) -> None:
+    start = int(now(tenant))
+    assert words in refused(tenant, nbf=start + nbf, exp=start + exp)["detail"]
+
+
+def test_a_token_may_be_valid_for_an_hour(tenant: Api) -> None:
+    start = int(now(tenant))
+    login(tenant, nbf=start, exp=start + 3600)
+
+
+def test_the_providers_tolerance_applies_to_both_ends(tenant: Api) -> None:
+    tenant.post("/api/v1/identity-providers", keys.provider(kid="patient", clockToleranceSec=100))
+    start = int(now(tenant))
+    each: tuple[dict[str, Any], ...] = (
+        {"nbf": start + 60, "exp": start + 120},
+        {"nbf": start - 120, "exp": start - 60},
+    )
+    for times in each:
+        refused(tenant, **times)
+        login(tenant, token(kid="patient", **times))
+
+
+def test_expiry_is_by_the_emulators_clock(tenant: Api) -> None:
+    jwt = token()
+    tenant.qlik.control.advance(120)
+    assert "expired" in refused(tenant, jwt)["detail"]
+
+
+@pytest.mark.parametrize("jti", ["once", 7])
+def test_a_jti_is_good_for_one_login_of_a_tenant(tenant: Api, jti: object) -> None:
+    login(tenant, jti=jti)
+    assert "jti" in refused(tenant, jti=jti)["detail"]
+    login(tenant, jti=f"{jti} more")
+
+
+def test_a_refused_login_does_not_use_up_the_jti(tenant: Api) -> None:
+    refused(tenant, jti="again", aud="elsewhere")
+    login(tenant, jti="again")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["aud", "sub", "subType", "name", "email", "email_verified", "jti", "iat", "nbf", "exp"],
+)
+def test_a_missing_claim_is_named(tenant: Api, claim: str) -> None:
+    without: dict[str, Any] = {claim: None}
+    said = refused(tenant, status=400, **without)
+    assert said["code"] == "INTERNAL-TOKEN-1"
+    assert said["detail"] == f"JWT_LOGIN_VALIDATIONS Missing required claim: {claim}"
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"), [("email_verified", "yes"), ("exp", "soon"), ("groups", "A"), ("subType", "app")]
+)
+def test_a_claim_of_the_wrong_kind_is_named(tenant: Api, claim: str, value: Any) -> None:
+    assert refused(tenant, status=400, **{claim: value})["detail"].endswith(f"Invalid claim: {claim}")
+
+
+def test_claims_that_qlik_does_not_read_are_ignored(tenant: Api) -> None:
+    login(tenant, colour="red")
+
+
+def test_a_provider_that_is_gone_lets_nobody_in(tenant: Api) -> None:
+    (provider,) = tenant.get("/api/v1/identity-providers")["data"]
+    person = login(tenant)
+    tenant.delete(f"/api/v1/identity-providers/{provider['id']}")
+    refused(tenant)
+    assert person.me()["name"] == "Jo Doe", "a session outlives the provider"
+
+
+def test_another_tenant_knows_neither_the_token_nor_the_cookies(tenant: Api) -> None:
+    person, other = login(tenant), new_tenant(tenant.qlik)
+    assert other.send("GET", "/api/v1/users/me", token="", cookies=person.cookies).status_code == 401
+    assert other.send("POST", LOGIN, token=token()).status_code == 401
+
+
+def test_a_deactivated_tenant_lets_nobody_in(tenant: Api) -> None:
+    person = login(tenant)
+    tenant_id = tenant.get("/api/v1/groups")["data"][0]["tenantId"]
+    tenant.on(REGISTER).login().post(
+        f"/api/v1/tenants/{tenant_id}/actions/deactivate",
+        {"purgeAfterDays": 10},
+        expect=200,
+        headers={"qlik-confirm-hostname": tenant.host},
+    )
+    for answer in (tenant.send("POST", LOGIN, token=token()), person.send("GET", "/api/v1/users/me")):
+        assert (answer.status_code, error(answer.json())["code"]) == (401, "TENANT_DISABLED")
+
+
+def as_certificate(name: str) -> str:
+    """A certificate of a key, as PEM."""
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder(
+        who, who, keys.key(name).public_key(), 1, start, start.replace(year=2036)
+    )
+    made = builder.sign(keys.key(name), hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def without_breaks(pem: str) -> str:
+    return "".join(pem.splitlines())
+
+
+@pytest.mark.parametrize("shape", [str, without_breaks])
+@pytest.mark.parametrize("pem", [keys.public_pem, as_certificate])
+def test_a_key_is_read_from_a_public_key_or_a_certificate_with_line_breaks_or_without(
+    pem: Callable[[str], str], shape: Callable[[str], str]
+) -> None:
+    assert public_key(shape(pem("one"))) == keys.key("one").public_key()
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "",
+        "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----",
+        "-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----",
+        "-----BEGIN PUBLIC KEY-----!-----END PUBLIC KEY-----",
+        keys.private_pem().decode(),
+    ],
+)
+def test_what_is_no_public_key_is_none(pem: str) -> None:
+    assert public_key(pem) is None
+
+
+def test_a_provider_with_a_broken_key_lets_nobody_in(tenant: Api) -> None:
+    body = keys.provider(kid="broken")
+    body["options"]["staticKeys"][0]["pem"] = "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----"
+    tenant.post("/api/v1/identity-providers", body)
+    assert "no RSA public key" in refused(tenant, kid="broken")["detail"]
+
+
+def test_unknown_groups_are_made_only_where_the_tenant_says_so(tenant: Api) -> None:
+    def names() -> list[str]:
+        return [group["name"] for group in tenant.get("/api/v1/groups")["data"]]
+
+    person = login(tenant, groups=["Analysts", "Sales"])
+    assert [group["name"] for group in person.me()["assignedGroups"]] == ["Analysts"]
+    assert names() == ["Analysts"]
+    tenant.patch("/api/v1/groups/settings", {"/autoCreateGroups": True})
+    person = login(tenant, groups=["Sales", "Sales"])
+    assert [group["name"] for group in person.me()["assignedGroups"]] == ["Sales"]
+    assert names() == ["Analysts", "Sales"]
+    (sales,) = person.me()["assignedGroups"]
+    assert tenant.get(f"/api/v1/groups/{sales['id']}")["providerType"] == "idp"
+
+
+def test_custom_groups_stay_and_are_not_joined_by_a_login(tenant: Api) -> None:
+    custom = tenant.post("/api/v1/groups", {"name": "Club", "providerType": "custom"})["id"]
+    person = login(tenant, groups=["Club"])
+    assert person.me()["assignedGroups"] == []
+    body = [{"op": "add", "path": "/assignedGroups/-", "value": custom}]
+    assert tenant.send("PATCH", f"/api/v1/users/{person.me()['id']}", json=body).status_code == 204
+    assert [group["id"] for group in login(tenant, groups=None).me()["assignedGroups"]] == [custom]
+
+
+def test_a_user_made_beforehand_is_found_by_its_subject(tenant: Api) -> None:
+    invited = {"subject": "acme\\jdoe", "email": "early@acme.example", "status": "invited", "name": "Early"}
+    made = tenant.post("/api/v1/users", invited)
+    me = login(tenant).me()
+    assert (me["id"], me["status"], me["name"]) == (made["id"], "active", "Early")
+
+
+def test_an_email_of_somebody_else_and_a_disabled_user_are_refused(tenant: Api) -> None:
+    login(tenant)
+    assert "email" in refused(tenant, sub="acme\\other")["detail"]
+    (user,) = [user for user in tenant.everything("/api/v1/users") if user["name"] == "Jo Doe"]
+    tenant.patch(f"/api/v1/users/{user['id']}", {"/status": "disabled"})
+    assert "disabled" in refused(tenant)["detail"]
+
+
+def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: Api) -> None:
+    source = Api(tenant.qlik, SOURCE).login()
+
+    def used() -> dict[str, int]:
+        overview = source.get("/api/v1/licenses/overview")
+        return {each["name"]: each["unitsUsed"] for each in overview["allotments"]}
+
+    def assign(**flags: bool) -> None:
+        tenant.put("/api/v1/licenses/settings", flags)
+
+    login(tenant, sub="none", email="none@acme.example")
+    assert used() == {"professional": 0, "analyzer": 0}
+    assign(autoAssignAnalyzer=True, autoAssignProfessional=False)
+    person = login(tenant)
+    login(tenant)
+    assert used() == {"professional": 0, "analyzer": 1}
+    assign(autoAssignAnalyzer=True, autoAssignProfessional=True)
+    login(tenant, sub="pro", email="pro@acme.example")
+    assert used() == {"professional": 1, "analyzer": 1}
+    tenant.delete(f"/api/v1/users/{person.me()['id']}")
+    assert used()["analyzer"] == 1, "an entitlement outlives the user"
+
+    other = new_tenant(tenant.qlik)
+    items = [{"subject": "acme\\jdoe", "type": kind} for kind in ("analyzer", "professional")]
+    answer = other.send("POST", "/api/v1/licenses/assignments/actions/delete", json={"delete": items})
+    assert answer.status_code == 207
+    assert [each["status"] for each in answer.json()["data"]] == [200, 404]
+    assert used() == {"professional": 1, "analyzer": 0}
+
+
+def test_a_session_ends_after_half_an_hour_without_a_request(tenant: Api) -> None:
+    person = login(tenant)
+    for _ in range(3):
+        tenant.qlik.control.advance(1500)
+        person.me()
+    tenant.qlik.control.advance(1900)
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_a_session_ends_after_a_day_at_the_latest(tenant: Api) -> None:
+    person = login(tenant)
+    for _ in range(49):
+        tenant.qlik.control.advance(1750)
+        person.me()
+    tenant.qlik.control.advance(1750)
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_a_session_ends_with_its_user(tenant: Api) -> None:
+    person = login(tenant)
+    tenant.delete(f"/api/v1/users/{person.me()['id']}")
+    person.get("/api/v1/users/me", expect=401)
+    again = login(tenant)
+    person.get("/api/v1/users/me", expect=401)
+    again.me()
+
+
+@pytest.mark.parametrize("cookie", ["eas.sid", "eas.sid.sig"])
+def test_a_session_needs_both_of_its_cookies_unchanged(tenant: Api, cookie: str) -> None:
+    person = login(tenant)
+    other = login(tenant)
+    person.cookies[cookie] = other.cookies[cookie]
+    person.get("/api/v1/users/me", expect=401)
+    del person.cookies[cookie]
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_the_jwt_is_no_token_for_the_api(tenant: Api) -> None:
+    jwt = token()
+    login(tenant, jwt)
+    assert tenant.send("GET", "/api/v1/users/me", token=jwt).status_code == 401
+    assert tenant.send("GET", "/api/v1/users/me", token=token()).status_code == 401
+
+
+def test_all_but_get_needs_the_csrf_token_of_the_session(tenant: Api) -> None:
+    person, other = login(tenant), login(tenant)
+    app = {"attributes": {"name": "Mine"}}
+    for headers in ({}, {"qlik-csrf-token": "guess"}, other.csrf):
+        assert person.send("POST", "/api/v1/apps", json=app, headers=headers).status_code == 403
+    assert person.send("POST", "/api/v1/apps", json=app, headers=person.csrf).status_code == 200
+    assert person.csrf == {"qlik-csrf-token": person.cookies["_csrfToken"]}
+
+
+def test_a_csrf_token_is_for_sessions_only(tenant: Api) -> None:
+    assert error(tenant.get("/api/v1/csrf-token", expect=400))["code"] == "CSRF-TOKEN-4"
+    assert tenant.send("GET", "/api/v1/csrf-token", token="").status_code == 401
+    person = login(tenant)
+    del person.cookies["_csrfToken"]
+    assert error(person.get("/api/v1/csrf-token", expect=404))["code"] == "CSRF-TOKEN-3"
+
+
+def test_a_person_is_no_administrator(tenant: Api) -> None:
+    person = login(tenant)
+    person.get("/api/v1/identity-providers", expect=403)
+    answer = person.send("POST", "/api/v1/groups", json={"name": "Mine"}, headers=person.csrf)
+    assert answer.status_code == 403
+
+
+def make_content(tenant: Api) -> dict[str, str]:
+    """Spaces by name and, as "app in space", apps that are published in the managed ones."""
+    ids = {}
+    for name, kind in (("Staging", "shared"), ("Sales", "managed"), ("Board", "managed")):
+        ids[name] = tenant.post("/api/v1/spaces", {"name": name, "type": kind})["id"]
+    import_ = {"spaceId": ids["Staging"], "name": "Overview"}
+    staged = tenant.post("/api/v1/apps/import", data=b"x", params=import_, expect=200)["attributes"]["id"]
+    ids["Overview in Staging"] = staged
+    for space in ("Sales", "Board"):
+        body = {"spaceId": ids[space]}
+        copy = tenant.post(f"/api/v1/apps/{staged}/publish", body, expect=200)
+        ids[f"Overview in {space}"] = copy["attributes"]["id"]
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("assignee", "roles", "reads"),
+    [
+        ("Analysts", ["consumer"], True),
+        ("Analysts", ["basicconsumer"], True),
+        ("Analysts", ["dataconsumer"], False),
+        ("000000000000000000000001", ["consumer"], True),
+    ],
+)
+def test_a_person_sees_the_spaces_and_apps_of_its_groups_and_nothing_else(
+    tenant: Api, assignee: str, roles: list[str], reads: bool
+) -> None:
+    ids = make_content(tenant)
+    groups = {group["name"]: group["id"] for group in tenant.get("/api/v1/groups")["data"]}
+    body = {"type": "group", "assigneeId": groups.get(assignee, assignee), "roles": roles}
+    tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
+    person = login(tenant)
+    seen = [item["resourceId"] for item in person.get("/api/v1/items?resourceType=app")["data"]]
+    assert seen == ([ids["Overview in Sales"]] if reads else [])
+    assert [space["name"] for space in person.get("/api/v1/spaces")["data"]] == ["Sales"]
+    person.get(f"/api/v1/apps/{ids['Overview in Sales']}", expect=200 if reads else 403)
+    person.get(f"/api/v1/apps/{ids['Overview in Board']}", expect=403)
+    person.get(f"/api/v1/apps/{ids['Overview in Staging']}", expect=403)
+    person.get(f"/api/v1/spaces/{ids['Board']}", expect=404)
+
+
+def test_a_person_loses_what_its_group_loses(tenant: Api) -> None:
+    ids = make_content(tenant)
+    (group,) = tenant.get("/api/v1/groups")["data"]
+    body = {"type": "group", "assigneeId": group["id"], "roles": ["consumer"]}
+    made = tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
+    person = login(tenant)
+    assert len(person.get("/api/v1/items")["data"]) == 1
+    tenant.delete(f"/api/v1/spaces/{ids['Sales']}/assignments/{made['id']}")
+    assert person.get("/api/v1/items")["data"] == []
+
+
+def test_cookies_and_tokens_are_never_kept(tenant: Api) -> None:
+    jwt = token()
+    person = login(tenant, jwt)
+    kept = f"{tenant.qlik.control.dump()}{tenant.qlik.control.requests()}"
+    assert not [secret for secret in (jwt, *person.cookies.values()) if secret in kept]
