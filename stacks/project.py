@@ -15,11 +15,15 @@ _FILES = ("Pulumi.yaml", "Pulumi.yml")
 
 @dataclass(frozen=True)
 class Project:
-    """A Pulumi project: its name, the folder with its stack files, and the values in its own `config:`."""
+    """A Pulumi project: its name, the folder with its stack files, the values in its own `config:`, its file.
+
+    `file` is the Pulumi.yaml; None for what only stands in for a project.
+    """
 
     name: str
     stacks: Path
     config: dict[str, Any] = field(default_factory=dict)
+    file: Path | None = None
 
     @classmethod
     def at(cls, root: Path) -> Project | None:
@@ -30,13 +34,18 @@ class Project:
             return None
         name = str(values.get("name"))
         stacks = root / str(values.get("stackConfigDir") or "")
-        return cls(name, stacks, dict(_config(values.get("config"), name)))
+        return cls(name, stacks, dict(_config(values.get("config"), name)), path)
 
     @classmethod
     def of(cls, stack_file: Path) -> Project | None:
         """Return the project that a stack file belongs to: the nearest one around it."""
         around = map(cls.at, stack_file.absolute().parents)
         return next((project for project in around if project), None)
+
+    def stack_files(self) -> dict[str, Path]:
+        """Return the files of all its stacks, by the stack's name and in the order of names."""
+        files = sorted(self.stacks.glob("Pulumi.*.yaml"))
+        return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
 
     def values_of(self, stack_config: Any) -> dict[str, Any]:
         """Return what the engine makes of a stack's `config:` in this project."""

@@ -23,10 +23,10 @@ KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that are read."""
 
 _OURS = ("qlik:", "tenantry:")
-_KEYS_OF_THEIR_OWN = "tenantry:secrets_"
+SECRETS = "tenantry:secrets_"
 _ENCRYPTED = (
     "an encrypted value here would lie in the state in plain text; "
-    f"keep it in a key of its own, {_KEYS_OF_THEIR_OWN}<name>"
+    f"keep it in a key of its own, {SECRETS}<name>"
 )
 
 
@@ -125,7 +125,7 @@ def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
 
 def _unknown(document: Document) -> Iterator[Problem]:
     for key in _config_of(document):
-        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(_KEYS_OF_THEIR_OWN):
+        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(SECRETS):
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
             )

@@ -1,0 +1,39 @@
+"""A project to run commands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from typer.testing import CliRunner, Result
+
+from cli.app import app
+
+PROJECT = "name: tenantry\nruntime: python\nstackConfigDir: stacks\n"
+
+
+class Folder:
+    """A project with stack files and plans, in which commands run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "stacks" / "plans").mkdir(parents=True)
+        (path / "Pulumi.yaml").write_text(PROJECT, "utf-8")
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file below the folder."""
+        path = self.path / name
+        path.write_text(text, "utf-8")
+        return path
+
+    def run(self, *arguments: str) -> Result:
+        """Run `tenantry` with these arguments."""
+        return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    made = Folder(tmp_path / "project")
+    monkeypatch.chdir(made.path)
+    return made

@@ -1,0 +1,162 @@
+"""`tenantry settings`: each value with the file and line that it is from, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+import stacks
+from cli import output
+from tests.cli.conftest import PROJECT, Folder
+
+STACK = """\
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer:
+    name: Globex
+    plan: gold
+    groups:
+      Analysts: {roles: [Developer, AnalyticsAdmin]}
+      Viewers:
+    spaces:
+      Sales: {access: {Viewers: }}
+    lifecycle: {kind: trial, ends_on: 2026-12-31}
+"""
+GOLD = """\
+extends: base
+apps:
+  Sales:
+    version: "2.0"
+"""
+BASE = """\
+groups:
+  Analysts: {roles: [AnalyticsAdmin]}
+  Viewers: {}
+  Guests: {}
+spaces:
+  Staging: {type: shared}
+  Sales: {type: managed, access: {Analysts: [consumer], Viewers: [consumer]}}
+apps:
+  Sales: {template: Sales, version: "1.0", staging: Staging, publish_to: []}
+"""
+
+
+@pytest.fixture
+def project(folder: Folder) -> Folder:
+    folder.write("stacks/Pulumi.globex.yaml", STACK)
+    folder.write("stacks/plans/gold.yaml", GOLD)
+    folder.write("stacks/plans/base.yaml", BASE)
+    return folder
+
+
+def printed(folder: Folder) -> dict[str, tuple[str, str]]:
+    """Value and origin by path, as plain text has them."""
+    said = folder.run("settings", "globex")
+    assert said.exit_code == 0
+    rows = [re.split(r"\s{2,}", line) for line in said.output.splitlines()]
+    return {path: (value, origin) for path, value, origin in rows}
+
+
+def as_json(folder: Folder) -> Any:
+    return json.loads(folder.run("settings", "globex", "--json").output)
+
+
+def test_every_value_with_its_file_and_line(project: Folder) -> None:
+    found = printed(project)
+    expected = {
+        "qlik:region": ("eu", "stacks/Pulumi.globex.yaml:2"),
+        "customer.name": ("Globex", "stacks/Pulumi.globex.yaml:5"),
+        "customer.lifecycle.ends_on": ("2026-12-31", "stacks/Pulumi.globex.yaml:12"),
+        "customer.lifecycle.grace_days": ("30", "default"),
+        "customer.groups.Analysts.roles": ('["Developer", "AnalyticsAdmin"]', "stacks/Pulumi.globex.yaml:8"),
+        "customer.groups.Guests.name": ("Guests", "stacks/plans/base.yaml:4"),
+        "customer.groups.Guests.provider_type": ("idp", "default"),
+        "customer.spaces.Sales.type": ("managed", "stacks/plans/base.yaml:7"),
+        "customer.spaces.Sales.access.Analysts": ('["consumer"]', "stacks/plans/base.yaml:7"),
+        "customer.apps.Sales.version": ("2.0", "stacks/plans/gold.yaml:4"),
+        "customer.apps.Sales.template": ("Sales", "stacks/plans/base.yaml:9"),
+        "customer.apps.Sales.publish_to": ("[]", "stacks/plans/base.yaml:9"),
+    }
+    assert {path: found.get(path) for path in expected} == expected
+    assert not [path for path in found if "Viewers" in path]
+
+
+def test_as_json_nested_and_as_a_list(project: Folder) -> None:
+    told = as_json(project)
+    assert told["stack"] == "globex"
+    customer = told["settings"]["tenantry:customer"]
+    assert customer["groups"]["Analysts"]["roles"] == ["Developer", "AnalyticsAdmin"]
+    assert customer["lifecycle"] == {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 30}
+    [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
+    assert version == {
+        "path": "customer.apps.Sales.version",
+        "keys": ["tenantry:customer", "apps", "Sales", "version"],
+        "value": "2.0",
+        "file": "stacks/plans/gold.yaml",
+        "line": 4,
+    }
+    [default] = [each for each in told["values"] if each["path"] == "customer.lifecycle.grace_days"]
+    assert (default["value"], default["file"], default["line"]) == (30, None, None)
+
+
+def test_what_is_printed_makes_the_same_settings_without_the_plans(project: Folder) -> None:
+    before = stacks.load_file(project.path / "stacks" / "Pulumi.globex.yaml")
+    whole = as_json(project)["settings"]
+    del whole["tenantry:customer"]["plan"]
+    alone = project.write("stacks/Pulumi.alone.yaml", json.dumps({"config": whole}))
+    after = stacks.load_file(alone)
+    named = after.customer.model_copy(update={"plan": "gold"})
+    assert after.model_copy(update={"customer": named}) == before
+
+
+def test_a_value_that_all_stacks_share_is_told_for_the_project(project: Folder) -> None:
+    project.write("Pulumi.yaml", PROJECT + "config:\n  qlik:region: {value: eu}\n")
+    project.write("stacks/Pulumi.globex.yaml", STACK.replace("  qlik:region: eu\n", ""))
+    found = printed(project)
+    assert found["qlik:region"] == ("eu", "Pulumi.yaml:5")
+    assert found["customer.name"] == ("Globex", "stacks/Pulumi.globex.yaml:4")
+
+
+def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
+    hidden = "  tenantry:secrets_smtp: {secure: v1:abcdef}\n  tenantry:secrets_plain: swordfish\n"
+    project.write("stacks/Pulumi.globex.yaml", STACK + hidden)
+    for arguments in ([], ["--json"]):
+        said = project.run("settings", "globex", *arguments).output
+        assert "secrets_smtp" in said
+        assert "[secret]" in said
+        assert "abcdef" not in said
+        assert "swordfish" not in said
+
+
+def test_settings_that_are_wrong_are_told_as_everywhere(project: Folder) -> None:
+    project.write("stacks/plans/gold.yaml", "extends: gold\n")
+    said = project.run("settings", "globex")
+    assert said.exit_code == 1
+    assert "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle" in said.stderr
+
+
+def test_a_stack_without_file(project: Folder) -> None:
+    said = project.run("settings", "glob")
+    assert said.exit_code == 1
+    assert "no stack file Pulumi.glob.yaml" in said.stderr
+    assert 'did you mean "globex"?' in said.stderr
+
+
+def test_outside_of_a_project(folder: Folder) -> None:
+    (folder.path / "Pulumi.yaml").unlink()
+    said = folder.run("settings", "globex")
+    assert (said.exit_code, "no Pulumi.yaml here or above" in said.stderr) == (1, True)
+
+
+def test_on_a_terminal_nothing_is_cut(
+    project: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    output.print_table(("setting", "from"), [("x" * 60, "y" * 30)], dim=[True])
+    said = capsys.readouterr().out
+    assert (said.count("x"), said.count("y"), "setting" in said) == (60, 30, True)
