@@ -103,7 +103,7 @@ def _read(connection: http.client.HTTPConnection, host: str, path: str, token: s
 
 
 def rows() -> list[Row]:
-    """Measure what a read takes with 1,000 tenants, over one kept connection, and what memory does meanwhile."""
+    """Measure what a read takes with many tenants, over one kept connection, and what memory does."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         world = World(folder, plant)
