@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from providers.space import Space as Space
     from providers.space_assignment import SpaceAssignment as SpaceAssignment
     from providers.tenant import Tenant as Tenant
+    from providers.tenant_admin import TenantAdmin as TenantAdmin
     from providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
+    from providers.user import User as User
 
 MODULES = {
     "Tenant": "tenant",
     "TenantLifecycle": "tenant_lifecycle",
+    "User": "user",
+    "TenantAdmin": "tenant_admin",
     "Group": "group",
     "Space": "space",
     "SpaceAssignment": "space_assignment",

@@ -165,6 +165,7 @@ class Provider(ResourceProvider):
         with self._run(_props) as cloud:
             if _id in run.current().made or self._holder.get(_id, urn) != urn:
                 cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
+                self.verbs.let_go(cloud, _id, _plain(_props))
             else:
                 self.verbs.delete(cloud, _id, _plain(_props))
 

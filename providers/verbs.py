@@ -60,6 +60,9 @@ class Verbs:
         """Remove the object; one that is gone already is fine."""
         raise NotImplementedError
 
+    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Take back what only this entry of the state gave: the object stays, in the care of another one."""
+
     def changes(self, have: Properties, want: Properties) -> Properties:
         """Return the wanted values that differ, of what Qlik holds; null ones are left alone."""
         return {

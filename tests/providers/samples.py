@@ -22,6 +22,21 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "revive": {"hostname": TENANT, "tenant_id": "t1"},
     },
     "TenantLifecycle": {"tenant": TENANT, "kind": "trial", "ends_on": "2026-12-31", "grace_days": 20},
+    "User": {
+        "tenant": TENANT,
+        "subject": "auth0|ada",
+        "name": "Ada Admin",
+        "email": "ada@example.com",
+        "roles": ["AnalyticsAdmin", "Developer"],
+        "status": "disabled",
+    },
+    "TenantAdmin": {
+        "tenant": TENANT,
+        "source_tenant": "templates.eu.qlikcloud.com",
+        "email": "ada@example.com",
+        "role": "TenantAdmin",
+        "status": "active",
+    },
     "Group": {
         "tenant": TENANT,
         "name": "Analysts",

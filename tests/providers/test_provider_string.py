@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STRINGS = {
     "Tenant": "gASVIwAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBnRlbmFudJSFlFKULg==",
     "TenantLifecycle": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHRlbmFudF9saWZlY3ljbGWUhZRSlC4=",
+    "User": "gASVIQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBHVzZXKUhZRSlC4=",
+    "TenantAdmin": "gASVKQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMDHRlbmFudF9hZG1pbpSFlFKULg==",
     "Group": "gASVIgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBWdyb3VwlIWUUpQu",
     "Space": "gASVIgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBXNwYWNllIWUUpQu",
     "SpaceAssignment": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHNwYWNlX2Fzc2lnbm1lbnSUhZRSlC4=",
@@ -35,6 +37,8 @@ STRINGS = {
 TOKENS = {
     "Tenant": "pulumi-python:dynamic/qlik:Tenant",
     "TenantLifecycle": "pulumi-python:dynamic/qlik:TenantLifecycle",
+    "User": "pulumi-python:dynamic/qlik:User",
+    "TenantAdmin": "pulumi-python:dynamic/qlik:TenantAdmin",
     "Group": "pulumi-python:dynamic/qlik:Group",
     "Space": "pulumi-python:dynamic/qlik:Space",
     "SpaceAssignment": "pulumi-python:dynamic/qlik:SpaceAssignment",

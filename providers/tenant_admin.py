@@ -1,0 +1,163 @@
+"""Administrators of a customer's tenant, known from the source tenant (https://qlik.dev/apis/rest/users;
+made as in https://qlik.dev/manage/platform-operations/add-an-interactive-user-to-a-tenant).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Literal
+
+from providers import people, roles, run
+from providers.errors import PartlyDone, Unfinished
+from providers.intents import Intent
+from providers.limits import NOT_EMPTY
+from providers.properties import Change, Property, output, prop, reference
+from providers.qlik import Cloud, Conflict, Host, NotFound, QlikError
+from providers.resource import Resource
+from providers.verbs import Properties, Verbs, taken_over
+
+
+class TenantAdmin(Resource):
+    """A person of the source tenant who administers this one: a tenant is made without any people in it.
+
+    The person is looked up once, when the resource is made, by e-mail address or by subject. One who is a
+    user of the tenant already keeps all other roles. Deletion takes away only what this gave: the role, and
+    the user if it was made for it.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant to administer.")
+    source_tenant: Property[str] = prop(
+        "Hostname of the tenant on which the person is looked up.",
+        change=Change.AT_CREATION,
+        limits=NOT_EMPTY,
+    )
+    email: Property[str] = prop(
+        "E-mail address of the person. Either this or `subject`.", default=None, change=Change.REPLACES
+    )
+    subject: Property[str] = prop(
+        "Subject of the person at the identity provider. Either this or `email`.",
+        default=None,
+        change=Change.REPLACES,
+    )
+    role: Property[Literal["TenantAdmin"]] = prop(
+        "A role that was taken away behind our back is a difference, and is given again.",
+        default="TenantAdmin",
+    )
+    status: Property[Literal["active"]] = prop(
+        "A user who was disabled, or is still invited, is a difference, and is set active.", default="active"
+    )
+
+    user_subject: Property[str] = output("Subject of the person.")
+    made_user: Property[bool] = output("Whether the user was made for this, so that deletion removes it.")
+    gave_role: Property[bool] = output("Whether the user has the role from this, so that deletion takes it.")
+
+
+class TenantAdminVerbs(Verbs):
+    """Found on the source tenant, made or promoted on the target; a note on disk keeps what was given."""
+
+    kind = TenantAdmin
+
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """A person is named in one way."""
+        if ("email" in want) == ("subject" in want):
+            return {"email": "set either email or subject, whichever names the person on the source tenant"}
+        return {}
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Find the person, then make the user, or give the one that is there the role."""
+        source, host = cloud.tenant(want["source_tenant"]), cloud.tenant(want["tenant"])
+        person = people.find(source, email=want.get("email"), subject=want.get("subject"))
+        intent = _intent(person["subject"])
+        there = people.with_subject(host, person["subject"])
+        given = _given(intent, there)
+        with intent.sending(**given):
+            user = there or _make(host, person)
+        intent.finish(user=user["id"])
+        outputs = given | {"user_subject": person["subject"]}
+        have = want | outputs | _decode(user)
+        if there is not None:
+            cloud.notify(taken_over(f'user "{user["name"]}"', user["id"], self.changes(have, want)))
+        try:
+            self.update(cloud, user["id"], have, want)
+        except Unfinished:
+            raise
+        except QlikError as error:
+            raise Unfinished(user["id"], have, error) from error
+        return user["id"], outputs
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET the user: whether it is active and has the role."""
+        try:
+            found = cloud.tenant(have["tenant"]).get(f"{people.PATH}/{id}")
+        except NotFound:
+            return None
+        return None if found.get("status") == people.DELETED else _decode(found)
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Set the user active and give the role, each only if need be."""
+        run.current().made.add(people.admin_mark(id))
+        host, changes = cloud.tenant(want["tenant"]), self.changes(have, want)
+        if not changes:
+            return {}
+        operations = [people.replaced("status", "active")] if "status" in changes else []
+        operations += [people.role_added(roles.TENANT_ADMIN)] if "role" in changes else []
+        said = people.patch(host, id, operations)
+        left = people.left(self.read(cloud, id, have), changes) if said else {}
+        if left:
+            raise Unfinished(id, have | want | left, PartlyDone(f"user {id}", host.hostname, left, said))
+        return {"gave_role": True} if "role" in changes else {}
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the user if it was made for this, else take back the role if it was given by this."""
+        if have["made_user"]:
+            with suppress(NotFound):
+                cloud.tenant(have["tenant"]).delete(f"{people.PATH}/{id}")
+        else:
+            self.let_go(cloud, id, have)
+        _intent(have["user_subject"]).clear()
+
+    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Take back the role, unless another entry of the stack file wants it now."""
+        if have["gave_role"] and people.admin_mark(id) not in run.current().made:
+            with suppress(NotFound):
+                people.patch(cloud.tenant(have["tenant"]), id, [people.role_removed(roles.TENANT_ADMIN)])
+
+
+def _intent(subject: str) -> Intent:
+    return Intent(f"admin {subject}")
+
+
+def _given(intent: Intent, there: people.User | None) -> dict[str, bool]:
+    """Return what is given now, or was by an earlier run: the user itself, and the role."""
+    if there is None:
+        return {"made_user": True, "gave_role": True}
+    note = intent.earlier or {}
+    ours = note if note.get("user", there["id"]) == there["id"] else {}
+    has_role = roles.TENANT_ADMIN in roles.names_in(there)
+    return {
+        "made_user": bool(ours.get("made_user")),
+        "gave_role": not has_role or bool(ours.get("gave_role")),
+    }
+
+
+def _make(host: Host, person: people.User) -> people.User:
+    """POST the user. One of that subject who is there now, after none was, is that of a lost answer."""
+    body = {name: person[name] for name in ("subject", "name", "email") if person.get(name)}
+    body |= {"status": "active", "assignedRoles": roles.references([roles.TENANT_ADMIN])}
+    try:
+        made: people.User = host.post(people.PATH, body, repeatable=True)
+    except Conflict:
+        there = people.with_subject(host, person["subject"])
+        if there is None:
+            people.refuse_taken(host, person.get("email"))
+            raise
+        return there
+    return made
+
+
+def _decode(user: people.User) -> Properties:
+    has_role = roles.TENANT_ADMIN in roles.names_in(user)
+    return {"role": roles.TENANT_ADMIN if has_role else "none", "status": people.status_of(user)}
+
+
+VERBS = TenantAdminVerbs()

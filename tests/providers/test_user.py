@@ -1,0 +1,203 @@
+"""Users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from providers.engine import Failure
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+
+PATCH = ("PATCH /api/v1/users/{id}",)
+MakeTwin = Callable[[str], Twin]
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "subject": "auth0|grace",
+        "name": "Grace",
+        "email": "Grace@example.com",
+        "roles": ["AnalyticsAdmin", "Developer"],
+        "status": "active",
+    }
+
+
+def found(tenancy: Tenancy, id: str) -> dict[str, Any] | None:
+    return next((each for each in tenancy.world.every("user") if each["id"] == id), None)
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    user = found(tenancy, id)
+    return user and {
+        **{name: user.get(name) for name in ("subject", "name", "email", "status")},
+        "roles": sorted(role["name"] for role in user["assignedRoles"]),
+    }
+
+
+def patched(**changes: Any) -> Callable[[Tenancy, str], object]:
+    """Change a user behind our back."""
+    return lambda tenancy, id: tenancy.world.patch(f"users/{id}", **changes)
+
+
+CASE = Case(
+    "user",
+    given,
+    remote,
+    creates=("POST /api/v1/users",),
+    deletes=("DELETE /api/v1/users/{id}",),
+    changes={
+        "name": InPlace("Grace Hopper", PATCH),
+        "email": InPlace("hopper@example.com", PATCH),
+        "roles": InPlace(["Steward"], PATCH),
+        "status": InPlace("disabled", PATCH),
+    },
+    replaces={"subject": "auth0|hopper"},
+    drifts={
+        "name": Drift(patched(name="Mine"), "Mine"),
+        "email": Drift(patched(email="mine@example.com"), "mine@example.com"),
+        "roles": Drift(patched(assignedRoles=[{"name": "TenantAdmin"}]), ["TenantAdmin"]),
+        "status": Drift(patched(status="invited"), "invited"),
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"users/{id}"),
+)
+
+
+def make(tenancy: Tenancy, **fields: Any) -> str:
+    """Make a user as an administrator would; return its id."""
+    body = {"subject": "auth0|grace", "status": "active", **fields}
+    return str(tenancy.world.request("POST", "users", body)["id"])
+
+
+def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Nobody is named as the maker of a user, so the subject decides; what differs is put right and said."""
+    there = make(tenancy, name="G.", email="Grace@example.com", assignedRoles=[{"name": "Steward"}])
+    user = twin("user").create(given(tenancy))
+    assert user.id == there
+    assert remote(tenancy, there) == {
+        name: given(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
+    }
+    (line,) = [line for line in tenancy.said if "was there already" in line]
+    assert there in line
+    assert set(line.partition("corrected: ")[2].split(", ")) == {"name", "roles"}
+
+
+def test_what_is_not_set_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Roles given by others, and a name from the identity provider, are no drift."""
+    there = make(tenancy, name="G.", email="g@example.com", assignedRoles=[{"name": "Steward"}])
+    user = twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
+    assert user.id == there
+    assert "corrected" not in tenancy.said[-1]
+    tenancy.world.patch(f"users/{there}", assignedRoles=[{"name": "Developer"}], name="Grace")
+    assert user.drift() == {}
+    user.update(user.inputs)
+    assert (remote(tenancy, there) or {})["roles"] == ["Developer"]
+
+
+def test_an_invited_user_becomes_active(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik's reference knows only `invited` for new users: an answer of that kind is corrected at once."""
+    there = make(tenancy, status="invited", email="grace@example.com")
+    assert (found(tenancy, there) or {})["status"] == "invited"
+    user = twin("user").create(given(tenancy))
+    assert user.drift() == {}
+    assert (found(tenancy, there) or {})["status"] == "active"
+
+    tenancy.qlik.control.add_fault(method="POST", path="/api/v1/users", merge={"status": "invited"})
+    tenancy.requests()
+    twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|new", "email": "new@example.com"})
+    tenancy.qlik.control.clear_faults()
+    assert [line.partition("/users")[0] for line in tenancy.requests()] == ["POST /api/v1", "PATCH /api/v1"]
+
+
+def test_a_user_may_be_made_disabled(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """That takes a second request; if it fails, the user is recorded and the next run goes on."""
+    inputs = {**given(tenancy), "status": "disabled"}
+    tenancy.qlik.control.add_fault(method="PATCH", path="/api/v1/users/*", status=403)
+    with pytest.raises(Failure, match="exists, id"):
+        twin("user").create(inputs)
+    tenancy.qlik.control.clear_faults()
+    user = twin("user").create(inputs)
+    assert (found(tenancy, user.id) or {})["status"] == "disabled"
+    assert user.drift() == {}
+
+
+def test_one_who_was_provisioned_is_active(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A user that the identity provider provisioned may log in: no difference."""
+    user = twin("user").create(given(tenancy))
+    tenancy.qlik.control.add_fault(path=f"/api/v1/users/{user.id}", merge={"status": "provisioned"})
+    assert user.drift() == {}
+
+
+def test_one_who_is_shown_as_deleted_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """`deleted` is a status that Qlik may go on showing."""
+    user = twin("user").create(given(tenancy))
+    tenancy.qlik.control.add_fault(path=f"/api/v1/users/{user.id}", merge={"status": "deleted"})
+    assert user.drift() is None
+
+
+def test_capitals_of_an_address_make_no_difference(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik does not tell them apart, so it may keep them or not."""
+    user = twin("user").create(given(tenancy))
+    tenancy.world.patch(f"users/{user.id}", email="grace@EXAMPLE.com")
+    assert user.drift() == {}
+
+
+def test_an_address_belongs_to_one_user(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Whose it is stands in the message, for a new user and for a changed one."""
+    theirs = make(tenancy, subject="auth0|other", name="Other", email="GRACE@example.com")
+    with pytest.raises(Failure) as caught:
+        twin("user").create(given(tenancy))
+    for words in ("Grace@example.com belongs to another user", "auth0|other", theirs, tenancy.hostname):
+        assert words in str(caught.value)
+    user = twin("user").create({**given(tenancy), "email": "hopper@example.com"})
+    with pytest.raises(Failure, match=r"belongs to another user of .*auth0\|other"):
+        user.update(given(tenancy))
+    assert (remote(tenancy, user.id) or {})["email"] == "hopper@example.com"
+
+
+def test_a_new_subject_with_the_same_address(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The old user must go first, or its address would be taken; one with another address comes first."""
+    user = twin("user").create(given(tenancy))
+    inputs = {**given(tenancy), "subject": "auth0|hopper"}
+    state, id = user.state, user.id
+    assert user.provider.diff(id, state, user.check(inputs)).delete_before_replace
+    other = user.check({**inputs, "email": "hopper@example.com"})
+    assert not user.provider.diff(id, state, other).delete_before_replace
+
+
+def test_a_role_that_the_tenant_does_not_have(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The nearest is named; nothing is made."""
+    with pytest.raises(Failure, match=r"(?s)'developer' \(did you mean Developer\?\).*traceId"):
+        twin("user").create({**given(tenancy), "roles": ["developer"]})
+    assert [each for each in tenancy.world.every("user") if each["subject"] == "auth0|grace"] == []
+
+
+def test_a_change_that_was_made_in_part(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik may answer 207: what it did is read back, and what it did not do is told, with its reason."""
+    user = twin("user").create(given(tenancy))
+    body = {"errors": [{"code": "USERS-1", "title": "Role service away"}], "traceId": "t-1"}
+    tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
+    with pytest.raises(Failure) as caught:
+        user.update({**given(tenancy), "name": "Hopper"})
+    for words in ("name is 'Grace' still", "USERS-1 Role service away", "t-1", "next `pulumi up`"):
+        assert words in str(caught.value)
+
+
+def test_a_change_whose_failures_do_not_matter(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A 207 after which all is as wanted is no error."""
+    user = twin("user").create(given(tenancy))
+    tenancy.world.patch(f"users/{user.id}", name="Hopper")
+    body = {"errors": [{"code": "USERS-1", "title": "Mail not sent"}], "traceId": "t-1"}
+    tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=207, body=body)
+    user.update({**given(tenancy), "name": "Hopper"})
+    assert user.drift() == {}
+
+
+@pytest.mark.parametrize("subject", ['a "quoted" one', "qlik\\ada", "Ümläut|1"])
+def test_any_subject_is_found(twin: MakeTwin, tenancy: Tenancy, subject: str) -> None:
+    """Subjects are told apart by case, though Qlik's filter does not."""
+    make(tenancy, subject=subject.upper())
+    ours = make(tenancy, subject=subject)
+    assert twin("user").create({"tenant": tenancy.hostname, "subject": subject}).id == ours
