@@ -27,6 +27,8 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         )
     for code in sorted(codes & BY_CODE.keys()):
         return BY_CODE[code]
+    if request.proof is not None and status in (400, 401):
+        return _not_let_in(request)
     if request.credentials and status == 403:
         return "The OAuth client's bot user is disabled on this host, or it holds too many tokens."
     if request.credentials and 400 <= status < 500 and status != 429:
@@ -40,6 +42,15 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
             "Qlik failed, not this program: try again later; with the traceId Qlik's support can look it up."
         )
     return ""
+
+
+def _not_let_in(request: Request) -> str:
+    if request.method == "POST":
+        return (
+            "See whether the tenant has a JWT identity provider with the token's issuer and key id and its"
+            " signer's public key, and whether this machine's clock is right."
+        )
+    return "The session has ended, or its user is gone: log in again with a new token."
 
 
 def _wrong_client(request: Request) -> str:

@@ -140,7 +140,9 @@ def _plain_text(answer: Answer) -> str:
 
 def _without_secrets(problem: Problem, request: Request) -> Problem:
     def clean(text: str) -> str:
-        text = redacted(text, request.body)  # before it is cut: half a secret would not be recognised
+        text = redacted(
+            text, [request.body, {"token": _proofs(request)}]
+        )  # before it is cut: half a secret would not be recognised
         return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
 
     return replace(
@@ -150,6 +152,12 @@ def _without_secrets(problem: Problem, request: Request) -> Problem:
         pointer=clean(problem.pointer),
         causes=tuple(map(clean, problem.causes)),
     )
+
+
+def _proofs(request: Request) -> list[str]:
+    """A JWT, and the values of cookies."""
+    parts = [part for value in (request.proof or {}).values() for part in value.split("; ")]
+    return [part.removeprefix("Bearer ").partition("=")[2] or part.removeprefix("Bearer ") for part in parts]
 
 
 def _text(value: Any) -> str:

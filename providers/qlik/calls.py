@@ -68,7 +68,8 @@ class Calls:
         tries, renewed = 0, False
         while True:
             self._limits.wait(request.host, budget, deadline)
-            token = None if request.credentials else self._tokens.get(request.host, deadline)
+            own = request.credentials or request.proof is not None
+            token = None if own else self._tokens.get(request.host, deadline)
             deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")
             tries += 1
             try:

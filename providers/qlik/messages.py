@@ -21,6 +21,7 @@ class Request:
     `path` starts with a slash; ids in it are the caller's to quote. `body` is JSON, `file` a file sent as an
     octet stream instead, `into` the file that takes the body of a good answer. `repeatable` says that sending
     it twice does no harm. `credentials` names where the OAuth client came from, for token requests only.
+    `proof` holds headers that say who asks, where that is not the OAuth client.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     into: Path | None = None
     repeatable: bool = False
     credentials: str = ""
+    proof: Mapping[str, str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):

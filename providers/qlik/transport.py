@@ -65,7 +65,7 @@ class Transport:
     ) -> requests.Response:
         """Send everything and return when the status and headers are there."""
         data: bytes | FileBody | None = None
-        headers = {"Accept": "application/json", **request.headers}
+        headers = {"Accept": "application/json", **request.headers, **(request.proof or {})}
         if request.file is not None:
             data = FileBody(stack.enter_context(request.file.open("rb")), request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 
 from emulator import Emulator
 from emulator.apis.login import public_key
-from tests import keys
-from tests.keys import token
+from tests import keys, logins
+from tests.logins import token
 
 from .api import REGISTER, SOURCE, Api, error, new_tenant
 
@@ -28,7 +28,7 @@ COOKIES = ["_csrfToken", "_csrfToken.sig", "eas.sid", "eas.sid.sig"]
 def tenant(qlik: Emulator) -> Api:
     """A tenant with an identity provider and the group Analysts."""
     tenant = new_tenant(qlik)
-    tenant.post("/api/v1/identity-providers", keys.provider())
+    tenant.post("/api/v1/identity-providers", logins.provider())
     tenant.post("/api/v1/groups", {"name": "Analysts"})
     return tenant
 
@@ -144,7 +144,7 @@ def test_a_token_may_be_valid_for_an_hour(tenant: Api) -> None:
 
 
 def test_the_providers_tolerance_applies_to_both_ends(tenant: Api) -> None:
-    tenant.post("/api/v1/identity-providers", keys.provider(kid="patient", clockToleranceSec=100))
+    tenant.post("/api/v1/identity-providers", logins.provider(kid="patient", clockToleranceSec=100))
     start = int(now(tenant))
     each: tuple[dict[str, Any], ...] = (
         {"nbf": start + 60, "exp": start + 120},
@@ -252,7 +252,7 @@ def test_a_key_is_read_from_a_public_key_or_a_certificate_with_line_breaks_or_wi
         "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----",
         "-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----",
         "-----BEGIN PUBLIC KEY-----!-----END PUBLIC KEY-----",
-        keys.private_pem().decode(),
+        logins.private_pem().decode(),
     ],
 )
 def test_what_is_no_public_key_is_none(pem: str) -> None:
@@ -260,7 +260,7 @@ def test_what_is_no_public_key_is_none(pem: str) -> None:
 
 
 def test_a_provider_with_a_broken_key_lets_nobody_in(tenant: Api) -> None:
-    body = keys.provider(kid="broken")
+    body = logins.provider(kid="broken")
     body["options"]["staticKeys"][0]["pem"] = "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----"
     tenant.post("/api/v1/identity-providers", body)
     assert "no RSA public key" in refused(tenant, kid="broken")["detail"]

@@ -1,0 +1,63 @@
+"""Sessions of users: a JWT that the customer's system signed, exchanged for cookies (Login API)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from providers.qlik import answers, redirects
+from providers.qlik.host import Host
+from providers.qlik.messages import Answer, Request
+
+if TYPE_CHECKING:
+    from providers.qlik.cloud import Cloud
+
+LOGIN = "/login/jwt-session"
+CSRF = "qlik-csrf-token"
+SESSION = "eas.sid"
+COOKIE = re.compile(r"(?:^|,)\s*([^=;,\s]+)=([^;,]*)")
+"""A cookie in Set-Cookie, where several may be joined by commas; the comma of a date begins none."""
+
+
+class Session(Host):
+    """A tenant as one of its users sees it. Made by `log_in`.
+
+    It has the methods of a Host, and raises what they raise; Unauthorized where the session has ended.
+    """
+
+    def __init__(self, cloud: Cloud, hostname: str, cookies: dict[str, str]) -> None:
+        super().__init__(cloud, hostname)
+        self._cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        self._csrf = ""
+
+    def __repr__(self) -> str:
+        return f"Session({self.hostname!r}, cookies=[secure])"
+
+    def _answer(self, request: Request) -> Answer:
+        proof = self._cookies if request.method == "GET" else {**self._cookies, CSRF: self._csrf_token()}
+        return redirects.follow(self.cloud.send, replace(request, proof=proof))
+
+    def _csrf_token(self) -> str:
+        if not self._csrf:
+            request = Request("GET", self.hostname, "/api/v1/csrf-token")
+            answer = self._answer(request)
+            self._csrf = answer.headers.get(CSRF, "")
+            if not self._csrf:
+                raise answers.unexpected(request, answer, f"no header {CSRF}")
+        return self._csrf
+
+
+def log_in(host: Host, jwt: str) -> Session:
+    """Exchange a signed JWT for a session of its user on a tenant.
+
+    It writes: the first login of a subject makes the user, and may spend an entitlement of the licence.
+    Raises ApiError (400, 401) for a token that Qlik does not accept, AnswerLost where the login may have
+    happened, and what every request raises.
+    """
+    request = Request("POST", host.hostname, LOGIN, proof={"Authorization": f"Bearer {jwt}"})
+    answer = redirects.follow(host.cloud.send, request)
+    cookies = dict(COOKIE.findall(answer.headers.get("Set-Cookie", "")))
+    if SESSION not in cookies:
+        raise answers.unexpected(request, answer, f"no cookie {SESSION}")
+    return Session(host.cloud, host.hostname, cookies)
