@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from providers.app import App as App
     from providers.app_publication import AppPublication as AppPublication
     from providers.group import Group as Group
+    from providers.group_settings import GroupSettings as GroupSettings
+    from providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
+    from providers.license_settings import LicenseSettings as LicenseSettings
     from providers.resource import Resource
     from providers.space import Space as Space
     from providers.space_assignment import SpaceAssignment as SpaceAssignment
     from providers.tenant import Tenant as Tenant
     from providers.tenant_admin import TenantAdmin as TenantAdmin
     from providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
+    from providers.web_integration import WebIntegration as WebIntegration
     from providers.user import User as User
 
 MODULES = {
@@ -32,6 +36,10 @@ MODULES = {
     "SpaceAssignment": "space_assignment",
     "App": "app",
     "AppPublication": "app_publication",
+    "GroupSettings": "group_settings",
+    "LicenseSettings": "license_settings",
+    "WebIntegration": "web_integration",
+    "JwtIdentityProvider": "jwt_identity_provider",
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 

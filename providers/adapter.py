@@ -25,7 +25,7 @@ from pulumi.output import Unknown
 
 from providers import engine, load, run
 from providers.errors import Unfinished
-from providers.properties import REQUIRED, Change, contains, integers, nearest
+from providers.properties import REQUIRED, Change, Property, contains, integers, nearest
 from providers.qlik import Cloud, QlikError, TenantDisabled
 from providers.resource import PROVIDER_KEY
 from providers.verbs import Properties
@@ -87,13 +87,16 @@ class Provider(ResourceProvider):
             elif not contains(inputs[name], _unknown):
                 failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
         failures += [
-            CheckFailure(name, f"is {have[name]!r} and can never change: make a new stack instead")
+            CheckFailure(name, f"{_was(each, have[name])}can never change: {each.instead}")
             for name, each in known.items()
             if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
         ]
         if not failures and not contains(inputs, _unknown):
             failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
-        return failures
+        return [
+            _without_value(each) if each.property in inputs and known[each.property].sensitive else each
+            for each in failures
+        ]
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Say which changes replace the object; the engine itself finds out which properties differ."""
@@ -187,6 +190,15 @@ class Provider(ResourceProvider):
 def differs(have: Any, want: Any) -> bool:
     """Compare a value of the state with a wanted one; one that is not known yet counts as another."""
     return contains(want, _unknown) or bool(have != want)
+
+
+def _was(prop: Property[Any], value: Any) -> str:
+    return "" if prop.sensitive else f"is {value!r} and "
+
+
+def _without_value(failure: CheckFailure) -> CheckFailure:
+    """Keep the engine from showing the value, which it does wherever a failure names its property."""
+    return CheckFailure("", f"{failure.property} {failure.reason}")
 
 
 def _unknown(value: Any) -> bool:

@@ -6,6 +6,7 @@ providers.qlik.QlikError
     ├── AlreadyExists        something of that name is there, and somebody else made it
     ├── AlreadyDifferent     something of that name is there, and Qlik cannot make it what is wanted
     ├── AdoptionUndecided    several objects fit the one to adopt
+    ├── Ambiguous            several objects of that name are there, and nothing tells which is meant
     ├── NotEmpty             a space still holds content
     ├── TemplateNotFound     no template app of that name and version, or not to be seen
     ├── TemplateAmbiguous    more than one
@@ -47,11 +48,23 @@ class AlreadyExists(ResourceError):
 class AlreadyDifferent(ResourceError):
     """The natural key is taken by an object that differs in what Qlik cannot change."""
 
-    def __init__(self, label: str, hostname: str, id: str, differences: dict[str, tuple[Any, Any]]) -> None:
+    def __init__(
+        self, label: str, hostname: str, id: str, differences: dict[str, tuple[Any, Any]], advice: str = ""
+    ) -> None:
         said = ", ".join(f"{name} {have!r} instead of {want!r}" for name, (have, want) in differences.items())
+        advice = advice or "Delete or rename that one, or give this one another name."
         super().__init__(
-            f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. "
-            "Delete or rename that one, or give this one another name."
+            f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. {advice}"
+        )
+
+
+class Ambiguous(ResourceError):
+    """Qlik does not keep this natural key unique, and several objects have it."""
+
+    def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
+        super().__init__(
+            f"{label} exists several times on {hostname} (ids {', '.join(ids)}), and nothing tells which one "
+            "is meant. Delete or rename all but one of them, or give this one another name."
         )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
 class Limits(NamedTuple):
-    """What a value may be: said in words, and as arguments of `pydantic.Field`."""
+    """What a value may be: said in words, as arguments of `pydantic.Field`, and as a function that says what
+    is wrong with it (None: nothing).
+    """
 
     hint: str = ""
     field: dict[str, Any] = {}  # noqa: RUF012
+    problem: Callable[[Any], str | None] | None = None
 
 
 NOT_EMPTY = Limits("at least one character", {"min_length": 1})
@@ -21,6 +25,9 @@ SPACE_NAME = Limits(
 
 GROUP_NAME = Limits("1 to 256 characters", {"min_length": 1, "max_length": 256})
 ROLES_OF_A_GROUP = Limits("100 roles at most", {"max_length": 100})
+
+IDP_DESCRIPTION = Limits("128 characters at most", {"max_length": 128})
+CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 DAY = Limits("a date as YYYY-MM-DD", {"pattern": r"^\d{4}-\d{2}-\d{2}$"})

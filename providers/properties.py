@@ -25,6 +25,9 @@ T = TypeVar("T")
 NONE = Limits()
 OUT_OF_LIMITS = ("string_pattern", "string_too", "too_", "greater_", "less_")
 
+INSTEAD = "make a new stack instead"
+"""What to do where a property is refused another value, if nothing better is known."""
+
 REQUIRED: Any = object()
 """Default of a property that has none: it must be set."""
 
@@ -53,6 +56,9 @@ class Property(Generic[T]):
         computed: bool = False,
         choices: Sequence[str] = (),
         limits: Limits = NONE,
+        form: Callable[[str], str] | None = None,
+        sensitive: bool = False,
+        instead: str = INSTEAD,
     ) -> None:
         self.doc = doc
         self.default = default
@@ -62,6 +68,9 @@ class Property(Generic[T]):
         self.computed = computed
         self.choices = choices
         self.limits = limits
+        self.form = form
+        self.sensitive = sensitive
+        self.instead = instead
         self.name = ""
         self._owner: type = object
         self._annotation = ""
@@ -102,12 +111,17 @@ class Property(Generic[T]):
         return head + "".join(word.capitalize() for word in tail)
 
     def canonical(self, value: Any) -> Any:
-        """Return the form in which a value is stored: null and empty are the default, sets are sorted."""
+        """Return the form in which a value is stored: null and empty are the default, sets are sorted.
+
+        Where unset means "left alone", an empty list says something else: that there shall be nothing.
+        """
+        if value == [] and self.default is None:
+            return []
         if value is None or (isinstance(value, str | list | dict) and not value):
             return None if self.default is REQUIRED else self.default
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return sorted(set(value))
-        return value
+        return self.form(value) if self.form and isinstance(value, str) else value
 
     def problems(self, value: Any) -> list[str]:
         """Say what is wrong with a value: nothing, as a rule."""
@@ -117,6 +131,9 @@ class Property(Generic[T]):
             self._adapter.validate_python(value, strict=True)
         except ValidationError as error:
             return [self._reason(problem) for problem in error.errors(include_url=False)]
+        wrong = self.limits.problem(value) if self.limits.problem else None
+        if wrong:
+            return [wrong]
         unknown = [word for word in value if word not in self.choices] if self.choices else []
         return [
             f"{word!r} is not known{nearest(word, self.choices)}; allowed: {', '.join(self.choices)}"
@@ -133,7 +150,8 @@ class Property(Generic[T]):
         return TypeAdapter(annotated)
 
     def _reason(self, problem: Any) -> str:
-        shown = f"{problem['input']!r:.80}" + "".join(f" (at {at})" for at in problem["loc"])
+        value = "the value" if self.sensitive else f"{problem['input']!r:.80}"
+        shown = value + "".join(f" (at {at})" for at in problem["loc"])
         if self.limits.hint and problem["type"].startswith(OUT_OF_LIMITS):
             return f"{shown} is not allowed; allowed: {self.limits.hint}"
         return f"{shown}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
@@ -146,13 +164,18 @@ def prop(
     change: Change = Change.IN_PLACE,
     choices: Sequence[str] = (),
     limits: Limits = NONE,
+    form: Callable[[str], str] | None = None,
+    sensitive: bool = False,
+    instead: str = INSTEAD,
     kw_only: bool = True,
 ) -> Any:
     """Declare a property that a program sets.
 
     `default` is what unset and null mean; a default of None leaves an unset property alone at Qlik: neither
     sent nor compared. `change` is what another value does. `choices`: the words that a list may hold.
-    `limits`: what a value may be. (`kw_only` is for type checkers alone.)
+    `limits`: what a value may be. `form` gives a text the one form in which it is stored. `sensitive`: a
+    wrong value may be a secret, so no message shows it. `instead`: what to do where another value is refused.
+    (`kw_only` is for type checkers alone.)
     """
     return Property(
         doc,
@@ -160,6 +183,9 @@ def prop(
         change=change,
         choices=choices,
         limits=limits,
+        form=form,
+        sensitive=sensitive,
+        instead=instead,
     )
 
 

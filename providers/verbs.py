@@ -87,6 +87,9 @@ class Collection(Verbs):
     """Where Qlik's JSON names the user who made the object."""
 
     def encode(self, properties: Properties) -> dict[str, Any]:
+    advice: ClassVar[str] = ""
+    """What to do where an object of that key is there and differs in what Qlik cannot change."""
+
         """Return Qlik's JSON for some of the properties."""
         known = self.kind.properties
         return {
@@ -136,19 +139,29 @@ class Collection(Verbs):
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
         """Return what an existing object is like once it is as wanted, if it is ours to change."""
-        label = f'{self.kind.__name__} "{want.get("name", there["id"])}"'
+        label = self.label(want, there["id"])
         if not (want.get("adopt") or made_by_us(host, there.get(self.maker))):
             raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
         have = {**want, **self.decode(there)}
         changed = self.changes(have, want)
-        stuck = [name for name in changed if self.kind.properties[name].change is Change.REPLACES]
+        stuck = [name for name in changed if self.kind.properties[name].change is not Change.IN_PLACE]
         if stuck:
-            differences = {name: (have[name], want[name]) for name in stuck}
-            raise AlreadyDifferent(label, host.hostname, there["id"], differences)
+            differences = {
+                name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in stuck
+            }
+            raise AlreadyDifferent(label, host.hostname, there["id"], differences, self.advice)
         cloud.notify(taken_over(label, there["id"], changed))
         return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+    def label(self, want: Properties, id: str) -> str:
+        """Return how messages call the object."""
+        return f'{self.kind.__name__} "{want.get("name", id)}"'
+
+    def shown(self, name: str, value: Any) -> Any:
+        """Return a value of a property as messages show it."""
+        return value
+
         """GET the object; 404 alone means that it is gone."""
         try:
             return self.decode(self.host(cloud, have).get(self.member(id, have)))

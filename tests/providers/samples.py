@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from providers.pem import one_line
+from tests.keys import public_pem
+
 TENANT = "x1y2z3.eu.qlikcloud.com"
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -75,3 +78,29 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "adopt": True,
     },
 }
+    "GroupSettings": {
+        "tenant": TENANT,
+        "auto_create_groups": True,
+        "sync_idp_groups": False,
+        "everyone_roles": ["Developer", "Steward"],
+    },
+    "LicenseSettings": {
+        "tenant": TENANT,
+        "auto_assign_professional": False,
+        "auto_assign_analyzer": True,
+    },
+    "WebIntegration": {
+        "tenant": TENANT,
+        "name": "Portal",
+        "valid_origins": ["http://localhost:3000", "https://portal.example"],
+        "adopt": True,
+    },
+    "JwtIdentityProvider": {
+        "tenant": TENANT,
+        "issuer": "https://oem.example",
+        "kid": "one",
+        "pem": one_line(public_pem()),
+        "description": "Portal",
+        "clock_tolerance_seconds": 30,
+        "adopt": True,
+    },

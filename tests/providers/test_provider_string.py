@@ -31,6 +31,11 @@ STRINGS = {
     "SpaceAssignment": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHNwYWNlX2Fzc2lnbm1lbnSUhZRSlC4=",
     "App": "gASVIAAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMA2FwcJSFlFKULg==",
     "AppPublication": "gASVLAAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMD2FwcF9wdWJsaWNhdGlvbpSFlFKULg==",
+    "GroupSettings": "gASVKwAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
+    "LicenseSettings": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
+    "WebIntegration": "gASVLAAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMD3dlYl9pbnRlZ3JhdGlvbpSFlFKULg==",
+    "JwtIdentityProvider": "gASVMgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMFWp3dF9pZGVudGl0"
+    "eV9wcm92aWRlcpSFlFKULg==",
 }
 """Shipped: a kind may be added, but no line may ever change."""
 
@@ -44,6 +49,10 @@ TOKENS = {
     "SpaceAssignment": "pulumi-python:dynamic/qlik:SpaceAssignment",
     "App": "pulumi-python:dynamic/qlik:App",
     "AppPublication": "pulumi-python:dynamic/qlik:AppPublication",
+    "GroupSettings": "pulumi-python:dynamic/qlik:GroupSettings",
+    "LicenseSettings": "pulumi-python:dynamic/qlik:LicenseSettings",
+    "WebIntegration": "pulumi-python:dynamic/qlik:WebIntegration",
+    "JwtIdentityProvider": "pulumi-python:dynamic/qlik:JwtIdentityProvider",
 }
 
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")

@@ -1,0 +1,120 @@
+"""JWT identity providers (https://qlik.dev/apis/rest/identity-providers, protocol `jwtAuth`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from providers import pem, run
+from providers.keyless import Keyless
+from providers.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
+from providers.properties import Change, Property, prop, reference
+from providers.qlik import ApiError, Cloud, Host, QlikError
+from providers.resource import Resource
+from providers.verbs import Properties
+
+INSTEAD = (
+    "every token signed with the old key would be refused at once. Add a second provider with a kid of its "
+    "own, run `pulumi up`, switch the signer to it, and then remove this one"
+)
+
+
+class JwtIdentityProvider(Resource):
+    """A public key with which Qlik checks the tokens that log users in: its issuer, its key id and the key.
+
+    Qlik changes nothing of it but the description. To rotate the key, have two of them for a while.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that users log in to.")
+    issuer: Property[str] = prop(
+        "Who signs: the claim `iss` of the tokens.", change=Change.REFUSED, limits=NOT_EMPTY, instead=INSTEAD
+    )
+    kid: Property[str] = prop(
+        "Key id: the `kid` in the header of the tokens; once per issuer and tenant.",
+        change=Change.REFUSED,
+        limits=NOT_EMPTY,
+        instead=INSTEAD,
+    )
+    pem: Property[str] = prop(
+        "The public key, or its certificate; line breaks make no difference.",
+        change=Change.REFUSED,
+        limits=pem.PEM,
+        form=pem.one_line,
+        sensitive=True,
+        instead=INSTEAD,
+    )
+    description: Property[str] = prop("What the key is for.", default="", limits=IDP_DESCRIPTION)
+    clock_tolerance_seconds: Property[int] = prop(
+        "How far the signer's clock may be off.",
+        default=5,
+        change=Change.REFUSED,
+        limits=CLOCK_TOLERANCE,
+        instead=INSTEAD,
+    )
+    adopt: Property[bool] = prop(
+        "Manage a provider that is there. Qlik does not say who made one, so the very same key is taken over "
+        "without it, too.",
+        default=None,
+        change=Change.AT_CREATION,
+    )
+
+
+class JwtIdentityProviderVerbs(Keyless):
+    """Found by issuer and key id. Qlik publishes no 409 for a second one: a 400 may mean that."""
+
+    kind = JwtIdentityProvider
+    path = "/api/v1/identity-providers"
+    natural_key = ("tenant", "issuer", "kid")
+    advice = "Give this key a kid of its own, or delete that provider if nothing is signed with its key."
+
+    def decode(self, found: dict[str, Any]) -> Properties:
+        """Take the one key out of the options."""
+        options = found.get("options") or {}
+        key = (options.get("staticKeys") or [{}])[0]
+        return {
+            "issuer": options.get("issuer", ""),
+            "kid": key.get("kid", ""),
+            "pem": pem.one_line(key.get("pem", "")),
+            "description": found.get("description") or "",
+            "clock_tolerance_seconds": found.get("clockToleranceSec", 5),
+        }
+
+    def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
+        """Return what Qlik's own samples send."""
+        tenant_id = run.current().active_tenants.get(host.hostname)
+        return {
+            "tenantIds": [tenant_id or host.get("/api/v1/tenants/me")["id"]],
+            "provider": "external",
+            "protocol": "jwtAuth",
+            "interactive": False,
+            "active": True,
+            "description": want["description"],
+            "clockToleranceSec": want["clock_tolerance_seconds"],
+            "options": {
+                "issuer": want["issuer"],
+                "jwtLoginEnabled": True,
+                "staticKeys": [{"kid": want["kid"], "pem": want["pem"]}],
+            },
+        }
+
+    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the provider of that issuer and key id; there is no filter."""
+        for found in host.list(self.path):
+            key = self.decode(found) if found.get("protocol") == "jwtAuth" else {}
+            if (key.get("issuer"), key.get("kid")) == (want["issuer"], want["kid"]):
+                return found
+        return None
+
+    def may_be_there(self, error: QlikError) -> bool:
+        """A refusal may mean that another run was quicker."""
+        return super().may_be_there(error) or (isinstance(error, ApiError) and error.status in (400, 409))
+
+    def label(self, want: Properties, id: str) -> str:
+        """Name it by issuer and key id."""
+        return f'JwtIdentityProvider of "{want["issuer"]}" with kid "{want["kid"]}"'
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A fingerprint says more than the first letters of two keys."""
+        return pem.fingerprint(value) if name == "pem" else value
+
+
+VERBS = JwtIdentityProviderVerbs()

@@ -1,0 +1,45 @@
+"""Licence settings of a tenant (https://qlik.dev/apis/rest/licenses, `/licenses/settings`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from providers.properties import Property, output, prop, reference
+from providers.qlik import Host
+from providers.resource import Resource
+from providers.singleton import Singleton
+from providers.verbs import Properties
+
+
+class LicenseSettings(Resource):
+    """Which entitlements users get by themselves when they log in. There is one set per tenant; deleting the
+    resource gives back what was there before.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant whose settings they are.")
+    auto_assign_professional: Property[bool] = prop(
+        "Whether users get a professional entitlement, as long as there are any.", default=None
+    )
+    auto_assign_analyzer: Property[bool] = prop(
+        "Whether users get an analyzer entitlement, as long as there are any.", default=None
+    )
+
+    before: Property[dict[str, Any]] = output("What was there before, of what is set here.")
+
+
+class LicenseSettingsVerbs(Singleton):
+    """Qlik takes both flags at once and does not say what becomes of one that is left out."""
+
+    kind = LicenseSettings
+    path = "/api/v1/licenses/settings"
+
+    def write(self, host: Host, changes: Properties, known: Properties) -> None:
+        """PUT both flags; one that is not managed here as it is."""
+        flags = [each for each in self.kind.inputs() if not each.reference]
+        if any(each.name not in known | changes for each in flags):
+            known = self.live(host)
+        both = known | changes
+        host.put(self.path, {each.camel: both[each.name] for each in flags})
+
+
+VERBS = LicenseSettingsVerbs()

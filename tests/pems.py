@@ -1,0 +1,57 @@
+"""Keys and certificates as PEM, the wrong kinds included. All are of `tests.keys`, made anew in each run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from tests.keys import key
+
+PRIVATE_FORMATS = {
+    "PKCS#8": PrivateFormat.PKCS8,
+    "PKCS#1": PrivateFormat.TraditionalOpenSSL,
+    "OpenSSH": PrivateFormat.OpenSSH,
+}
+
+
+def private_pem(form: str = "PKCS#8") -> str:
+    """A private key."""
+    return key().private_bytes(Encoding.PEM, PRIVATE_FORMATS[form], NoEncryption()).decode()
+
+
+def encrypted_pem() -> str:
+    """A private key, encrypted."""
+    encryption = BestAvailableEncryption(b"passphrase")
+    return key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
+
+
+def pkcs1_pem() -> str:
+    """An RSA public key in the older form."""
+    return key().public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+
+
+def elliptic_pem() -> str:
+    """A public key that is none of RSA."""
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@cache
+def certificate() -> str:
+    """A certificate, signed by its own key."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "signer")])
+    now = datetime.now(UTC)
+    unsigned = x509.CertificateBuilder(subject, subject, key().public_key(), 1, now, now + timedelta(days=1))
+    return unsigned.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()

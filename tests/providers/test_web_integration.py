@@ -1,0 +1,150 @@
+"""Web integrations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from providers.engine import Failure
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.world import Doc
+
+PATH = "/api/v1/web-integrations"
+PATCH = (PATH.join(("PATCH ", "/{id}")),)
+ORIGINS = ["http://localhost:3000", "https://portal.example"]
+CREATE = {"method": "POST", "path": PATH}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {"tenant": tenancy.hostname, "name": "Portal", "valid_origins": ORIGINS}
+
+
+def integrations(tenancy: Tenancy) -> dict[str, Doc]:
+    return {each["id"]: each for each in tenancy.world.every("web-integration")}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = integrations(tenancy).get(id)
+    return found and {"name": found["name"], "valid_origins": sorted(found["validOrigins"])}
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    for name in ("portal", "Portal 2"):
+        ask("POST", "web-integrations", {"name": name, "validOrigins": ORIGINS})
+    body = {"name": inputs["name"], "validOrigins": ["https://theirs.example"]}
+    return str(ask("POST", "web-integrations", body)["id"])
+
+
+CASE = Case(
+    "web_integration",
+    given,
+    remote,
+    creates=(f"GET {PATH}", f"POST {PATH}"),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={
+        "name": InPlace("Customers", PATCH),
+        "valid_origins": InPlace(["https://portal.example"], PATCH),
+    },
+    drifts={
+        "name": Drift(lambda t, id: t.world.patch(f"web-integrations/{id}", name="Mine"), "Mine"),
+        "valid_origins": Drift(
+            lambda t, id: t.world.patch(f"web-integrations/{id}", validOrigins=["https://mine.example"]),
+            ["https://mine.example"],
+        ),
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"web-integrations/{id}"),
+    existing=existing,
+    corrected=frozenset({"valid_origins"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("https://*.example.com", "wildcard"),
+        ("*", "wildcard"),
+        ("https://portal.example/", "write https://portal.example"),
+        ("https://portal.example/app?x#y", "write https://portal.example"),
+        ("portal.example", "write https://portal.example"),
+        ("localhost:3000", "write https://localhost:3000"),
+        ("https://me@portal.example", "write https://portal.example"),
+        (" https://portal.example", "write https://portal.example"),
+        ("https://portal.example\n", "write https://portal.example"),
+        ("https://portal.example:70000", "port above 65535"),
+        ("https://", "for example https://"),
+        ("https://a b", "no origin"),
+    ],
+)
+def test_what_is_no_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str, said: str) -> None:
+    """Said in a preview, with what to write instead, and by Qlik's rules: it would refuse it as well."""
+    tenancy.requests()
+    with pytest.raises(AssertionError) as caught:
+        twin("web_integration").check({**given(tenancy), "valid_origins": ["https://good.example", origin]})
+    assert "valid_origins: " in str(caught.value)
+    assert said in str(caught.value)
+    assert tenancy.requests() == []
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://a.example", "http://127.0.0.1:8080", "https://[2001:db8::1]:443", "capacitor://localhost"],
+)
+def test_what_is_an_origin(twin: Callable[[str], Twin], tenancy: Tenancy, origin: str) -> None:
+    """To us and to Qlik."""
+    made = twin("web_integration").create({**given(tenancy), "valid_origins": [origin]})
+    assert integrations(tenancy)[made.id]["validOrigins"] == [origin]
+
+
+def test_one_needs_at_least_one_origin(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Without one it would admit nobody."""
+    with pytest.raises(AssertionError, match="valid_origins: is required"):
+        twin("web_integration").check({**given(tenancy), "valid_origins": []})
+
+
+def test_several_of_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The only one that is ours is meant; where there is none, or more, nobody can tell."""
+    body = {"name": "Portal", "validOrigins": ORIGINS}
+    theirs = [tenancy.world.request("POST", "web-integrations", body)["id"] for _ in range(2)]
+    with pytest.raises(Failure, match="several times") as caught:
+        twin("web_integration").create({**given(tenancy), "adopt": True})
+    assert all(id in str(caught.value) for id in theirs)
+    ours = tenancy.as_bot("POST", "web-integrations", body)["id"]
+    assert twin("web_integration").create(given(tenancy)).id == ours
+    tenancy.as_bot("POST", "web-integrations", body)
+    with pytest.raises(Failure, match="several times"):
+        twin("web_integration").create(given(tenancy))
+    assert len(integrations(tenancy)) == 4, "none was made"
+
+
+@pytest.mark.parametrize("effect", ["drop_after", "truncate"])
+def test_a_lost_answer_makes_no_second_one(
+    twin: Callable[[str], Twin], tenancy: Tenancy, effect: str
+) -> None:
+    """The POST is not repeated; what it made is looked for."""
+    tenancy.qlik.control.add_fault(**CREATE, **{effect: True}, times=1)
+    made = twin("web_integration").create(given(tenancy))
+    assert integrations(tenancy).keys() == {made.id}
+    assert made.drift() == {}
+
+
+def test_a_request_that_never_arrived(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Is not repeated at once, for nobody can tell; the next run makes it."""
+    tenancy.qlik.control.add_fault(**CREATE, drop_before=True, times=1)
+    with pytest.raises(Failure, match="answer was lost"):
+        twin("web_integration").create(given(tenancy))
+    assert integrations(tenancy) == {}
+    made = twin("web_integration").create(given(tenancy))
+    assert integrations(tenancy).keys() == {made.id}
+
+
+def test_what_a_killed_run_made_is_known_by_its_id(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Even under another name, and among others of the same name; once deleted it is forgotten."""
+    first = twin("web_integration").create(given(tenancy))
+    tenancy.world.patch(f"web-integrations/{first.id}", name="Mine")
+    again = twin("web_integration").create(given(tenancy))
+    assert again.id == first.id
+    assert remote(tenancy, first.id) == {"name": "Portal", "valid_origins": ORIGINS}
+    again.delete()
+    other = twin("web_integration").create(given(tenancy))
+    assert integrations(tenancy).keys() == {other.id}
