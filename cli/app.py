@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import emulator, settings, version
+from cli import check, emulator, settings, version
 
 app = typer.Typer(
     name="tenantry",
@@ -13,5 +13,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (settings, emulator, version):
+for group in (settings, check, emulator, version):
     group.add_to(app)

@@ -1,0 +1,138 @@
+"""What Qlik can tell before anything is made: read, never written, and asked once for however many stacks.
+
+Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, and https://qlik.dev/apis/org-rest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple, TypeVar
+
+from providers import templates
+from providers.qlik import Cloud, Forbidden
+from providers.templates import Template
+from providers.verbs import made_by_us
+
+T = TypeVar("T")
+
+TENANTS_PER_REGION = 8500
+"""How many tenants Qlik allows in a region under one licence."""
+
+DEACTIVATED = ("disabled", "deactivated")
+
+
+class Licence(NamedTuple):
+    """The licence of a tenant. `ends` is its last day, None where it has none."""
+
+    status: str
+    trial: bool
+    ends: date | None
+
+
+class Roles(NamedTuple):
+    """The names of the roles of a tenant: those that every tenant has, and its own."""
+
+    built_in: frozenset[str]
+    custom: frozenset[str]
+
+
+class Preflight:
+    """Reads of one Qlik Cloud, each of them sent once. Safe to use from several threads.
+
+    Each method raises what the client raises, the same error to everybody who asks. Nothing but GET is sent,
+    and what gets tokens.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._asked: dict[tuple[object, ...], Future[Any]] = {}
+
+    @property
+    def today(self) -> date:
+        """The day, in UTC."""
+        return datetime.fromtimestamp(self._cloud.clock.time(), UTC).date()
+
+    @property
+    def has_organisation(self) -> bool:
+        """Whether the organisation's API can be asked."""
+        return self._cloud.has_organisation
+
+    def log_in(self, hostname: str) -> None:
+        """Get a token for a host of Qlik Cloud."""
+        self._once(("token", hostname), lambda: self._cloud.authenticate(hostname))
+
+    def licence(self, hostname: str) -> Licence:
+        """Return the licence of a tenant; of the answer with its key nothing else is kept."""
+        return self._once(("licence", hostname), lambda: self._licence(hostname))
+
+    def exportable(self, template: Template) -> bool:
+        """Return whether this client may export a template, by the privileges that Qlik says it has on the
+        app.
+
+        Raises TemplateNotFound, TemplateAmbiguous.
+        """
+        return self._once(("template", template), lambda: self._exportable(template))
+
+    def roles(self, hostname: str) -> Roles:
+        """Return the roles of a tenant."""
+        return self._once(("roles", hostname), lambda: self._roles(hostname))
+
+    def tenants(self, region: str) -> list[dict[str, Any]]:
+        """Return the tenants in a region as the organisation's API lists them."""
+        suffix = f".{region}.qlikcloud.com"
+        return [
+            each for each in self._listed() if each["hostnames"] and each["hostnames"][0].endswith(suffix)
+        ]
+
+    def ours(self, tenant: dict[str, Any], source_tenant: str) -> bool:
+        """Return whether this client made a tenant of that list."""
+        host, maker = self._cloud.tenant(source_tenant), tenant.get("createdBy")
+        return self._once(("maker", source_tenant, maker), lambda: made_by_us(host, maker))
+
+    def _licence(self, hostname: str) -> Licence:
+        found = self._cloud.tenant(hostname).get("/api/v1/licenses/overview")
+        return Licence(found["status"], bool(found["trial"]), _last_day(found["valid"]))
+
+    def _exportable(self, template: Template) -> bool:
+        host = self._cloud.tenant(template.source_tenant)
+        item = templates.find(host, template)
+        try:
+            app = host.get(f"/api/v1/apps/{item['resourceId']}")
+        except Forbidden:
+            return False
+        return "export" in (app.get("privileges") or [])
+
+    def _roles(self, hostname: str) -> Roles:
+        found = list(self._cloud.tenant(hostname).list("/api/v1/roles"))
+        built_in = frozenset(role["name"] for role in found if role.get("type") == "default")
+        return Roles(built_in, frozenset(role["name"] for role in found) - built_in)
+
+    def _listed(self) -> list[dict[str, Any]]:
+        path, query = "/api/core/tenants", {"sort": "-createdAt"}
+        return self._once(("tenants",), lambda: list(self._cloud.organisation().list(path, query)))
+
+    def _once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
+        """Return what `ask` returns, or raise what it raises; who asks the same meanwhile waits for it."""
+        with self._lock:
+            known = self._asked.get(key)
+            answer: Future[T] = known or Future()
+            self._asked[key] = answer
+        if known is None:
+            try:
+                answer.set_result(ask())
+            except BaseException as error:
+                answer.set_exception(error)
+                raise
+        return answer.result()
+
+
+def _last_day(interval: str) -> date | None:
+    """Return the end of an ISO 8601 interval, None if it has none that can be read."""
+    try:
+        return date.fromisoformat(interval.rpartition("/")[2][:10])
+    except ValueError:
+        return None

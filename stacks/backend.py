@@ -1,0 +1,79 @@
+"""What Pulumi keeps of a stack, read and written with its own command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NO_SUCH_STACK = 6
+"""The exit code of `pulumi` for a stack that the backend does not have."""
+
+SECONDS = 120.0
+
+
+class PulumiFailed(Exception):
+    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run."""
+
+    def __init__(self, what: str, said: str, code: int | None = None) -> None:
+        super().__init__(f"{what}: {said.strip() or f'exit code {code}'}")
+        self.code = code
+
+
+class NoSuchStack(PulumiFailed):
+    """The backend that Pulumi is logged in to has no stack of that name."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The stacks of the project in the folder `root`, in the backend that Pulumi is logged in to.
+
+    Every method raises PulumiFailed, and NoSuchStack where there is no such stack.
+    """
+
+    root: Path
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Return the outputs of a stack, secrets hidden; nothing for one that was never up."""
+        outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", stack))
+        return outputs
+
+    def state(self, stack: str) -> dict[str, Any]:
+        """Return the state of a stack, secrets encrypted."""
+        state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))
+        return state
+
+    def replace_state(self, stack: str, state: dict[str, Any]) -> None:
+        """Put another state in the place of a stack's; Pulumi refuses one that does not hold together."""
+        self.run("stack", "import", "--stack", stack, given=json.dumps(state))
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """Run `pulumi` with these arguments and `given` as its input; return what it printed."""
+        what = f"pulumi {' '.join(arguments[:2])}"
+        # The one that belongs to this environment goes before any other.
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+        command = shutil.which("pulumi", path=path)
+        if command is None:
+            raise PulumiFailed(what, "there is no `pulumi` on PATH; `make setup` brings it")
+        try:
+            done = subprocess.run(
+                [command, *arguments, "--non-interactive", "--color", "never"],
+                cwd=self.root,
+                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                input=given,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise PulumiFailed(what, f"no end after {SECONDS:g} s") from None
+        if done.returncode:
+            kind = NoSuchStack if done.returncode == NO_SUCH_STACK else PulumiFailed
+            raise kind(what, done.stderr, done.returncode)
+        return done.stdout

@@ -1,0 +1,100 @@
+"""What the organisation's list of tenants tells of a stack: which names are taken, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from providers.preflight import DEACTIVATED, TENANTS_PER_REGION, Preflight
+from stacks.findings import Finding, Level, at
+from stacks.models import Revive, Settings
+from stacks.sources import CUSTOMER, Sources
+
+ABOUT = "organisation"
+NEARLY_ALL = 0.95
+
+Tenant = dict[str, Any]
+
+
+def findings(
+    settings: Settings, sources: Sources, preflight: Preflight, tenant: str | None, *, sure: bool
+) -> Iterator[Finding]:
+    """Yield what is to be said. `tenant` is the hostname of the stack's own tenant; `sure` tells whether None
+    means that it has none.
+    """
+    listed = preflight.tenants(settings.region)
+    customer = settings.customer
+    revive = customer.revive if isinstance(customer.revive, Revive) else None
+    taken: Level = "error" if sure else "warning"
+    back = [] if tenant or customer.revive else _deactivated(settings, listed, preflight)
+    own = {tenant or (revive.hostname if revive else None), *(each["hostnames"][0] for each in back)}
+    others = [each for each in listed if each["hostnames"][0] not in own]
+
+    yield _count(settings, listed, new=tenant is None and not revive)
+    alias = settings.alias_hostname
+    for each in others:
+        if alias and alias in [name.lower() for name in each["hostnames"]]:
+            text = f"{alias} is taken by {_named(each)}; give another alias"
+            yield at(sources, (CUSTOMER, "alias"), taken, ABOUT, text)
+    if tenant:
+        return
+    if revive:
+        yield _revived(revive, listed, sources)
+    for each in others if not revive else ():
+        if each.get("name") == customer.name and each["status"] == "active":
+            text = f"{_named(each)} has this name already; is it this customer's?"
+            yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
+    if len(back) == 1:
+        found = f"{_named(back[0])}{_deadline(back[0])}"
+        text = f"`pulumi up` brings back {found}; with `revive: new` it makes another"
+        yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
+    elif back:
+        found = ", ".join(map(_named, back))
+        text = f"several deactivated tenants have this name; say by `revive` which you mean: {found}"
+        yield at(sources, (CUSTOMER, "name"), taken, ABOUT, text)
+
+
+def _deactivated(settings: Settings, listed: list[Tenant], preflight: Preflight) -> list[Tenant]:
+    """Return the deactivated tenants of the customer's name that this client made: `up` takes one back."""
+    return [
+        each
+        for each in listed
+        if each.get("name") == settings.customer.name
+        and each["status"] in DEACTIVATED
+        and preflight.ours(each, settings.source_tenant)
+    ]
+
+
+def _revived(revive: Revive, listed: list[Tenant], sources: Sources) -> Finding:
+    keys = (CUSTOMER, "revive")
+    found = next((each for each in listed if each["hostnames"][0] == revive.hostname), None)
+    if found is None or found["status"] == "deleted":
+        text = f"there is no tenant {revive.hostname} any more; take `revive` out to have a new one made"
+        return at(sources, keys, "error", ABOUT, text)
+    if found["id"] != revive.tenant_id:
+        text = f"{revive.hostname} has the id {found['id']}, not {revive.tenant_id}"
+        return at(sources, keys, "error", ABOUT, text)
+    return Finding("ok", ABOUT, f"`pulumi up` takes up {_named(found)}{_deadline(found)}")
+
+
+def _count(settings: Settings, listed: list[Tenant], *, new: bool) -> Finding:
+    """Say how many tenants the licence has in the region: Qlik publishes a limit of 8,500."""
+    source = next((each for each in listed if settings.source_tenant in each["hostnames"]), {})
+    licence = source.get("subscriptionId")
+    count = sum(each.get("subscriptionId") == licence for each in listed if each["status"] != "deleted")
+    text = f"{count} of at most {TENANTS_PER_REGION} tenants in region {settings.region}"
+    if new and count >= TENANTS_PER_REGION:
+        return Finding("error", ABOUT, f"{text}: no other can be made")
+    return Finding("warning" if count >= NEARLY_ALL * TENANTS_PER_REGION else "ok", ABOUT, text)
+
+
+def _named(tenant: Tenant) -> str:
+    return (
+        f'{tenant["status"]} tenant {tenant["hostnames"][0]} ("{tenant.get("name", "")}", id {tenant["id"]})'
+    )
+
+
+def _deadline(tenant: Tenant) -> str:
+    """Say until when a deactivated tenant can be brought back."""
+    day = str(tenant.get("deletionStartsAt") or "")[:10]
+    return f", which is possible until {day}" if day else ""

@@ -1,0 +1,84 @@
+"""The state of a stack, as `pulumi stack export` gives it: which tenants are in it, and it without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+State = dict[str, Any]
+Resource = dict[str, Any]
+
+TENANT = "pulumi-python:dynamic/qlik:Tenant"
+_OURS = ("pulumi-python:dynamic/qlik:", "qlik:index:")
+_ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
+
+
+@dataclass(frozen=True)
+class Split:
+    """What of a state belongs to its tenants, and the state without that.
+
+    `leaning` are the URNs of other resources that refer to one which goes: with them the rest does not hold
+    together.
+    """
+
+    ours: list[Resource]
+    rest: State
+    leaning: list[str]
+
+    @property
+    def tenants(self) -> list[Resource]:
+        """The tenants among what goes."""
+        return [each for each in self.ours if each["type"] == TENANT]
+
+    @property
+    def protected(self) -> list[Resource]:
+        """Those that are protected among what goes."""
+        return [each for each in self.ours if each.get("protect")]
+
+
+def resources(state: State) -> list[Resource]:
+    """Return the resources in a state; none for a stack that was never up."""
+    return list((state.get("deployment") or {}).get("resources") or [])
+
+
+def hostname_of(state: State) -> str | None:
+    """Return the system hostname of the first tenant in a state: its id."""
+    return next((str(each["id"]) for each in resources(state) if each["type"] == TENANT), None)
+
+
+def name_of(urn: str) -> str:
+    """Return a URN as messages show it: `Space Sales`."""
+    _, _, kind, name = urn.split("::", 3)
+    return f"{kind.rpartition(':')[2]} {name}"
+
+
+def split(state: State) -> Split:
+    """Take all tenants, and everything in them, out of a state; the state that is given is not changed."""
+    everything = resources(state)
+    ours = [each for each in everything if each["type"].startswith(_OURS)]
+    gone = {each["urn"] for each in ours}
+    others = [each for each in everything if each["urn"] not in gone]
+    leaning = [each["urn"] for each in others if gone.intersection(_referred(each))]
+    if all(each["type"].startswith(_ENGINES_OWN) for each in others):
+        others = []
+    # What the stack says of itself is about what goes; the next run says it anew.
+    kept = [{**each, "outputs": {}} if each["type"] == "pulumi:pulumi:Stack" else each for each in others]
+    deployment = dict(state.get("deployment") or {})
+    pending = deployment.get("pending_operations") or []
+    deployment["resources"] = kept
+    deployment["pending_operations"] = [each for each in pending if not _is_ours(each)]
+    return Split(ours, {**state, "deployment": deployment}, leaning)
+
+
+def _is_ours(operation: dict[str, Any]) -> bool:
+    return str(operation.get("resource", {}).get("type", "")).startswith(_OURS)
+
+
+def _referred(resource: Resource) -> Iterator[str]:
+    """Yield the URNs that a resource needs to be in the state as well."""
+    yield str(resource.get("parent", ""))
+    yield str(resource.get("deletedWith", ""))
+    yield from resource.get("dependencies") or []
+    for needed in (resource.get("propertyDependencies") or {}).values():
+        yield from needed or []

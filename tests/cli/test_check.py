@@ -1,0 +1,119 @@
+"""`tenantry check`: grouped by stack, with exit codes for CI; what is found is in tests/stacks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from emulator import Emulator
+from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from stacks.state import TENANT
+from tests.cli.conftest import Folder
+
+STACK = """\
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer:
+    name: Globex
+    lifecycle: {kind: trial, ends_on: "ENDS"}
+    groups: {Analysts: {roles: [ROLE]}}
+"""
+
+
+@pytest.fixture
+def project(folder: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Three stacks that were never up: one in order, one whose trial is over, one with an unknown role."""
+    monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
+    monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
+    monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
+    for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
+        monkeypatch.delenv(name, raising=False)
+
+    def state(_: Backend, stack: str) -> dict[str, object]:
+        raise NoSuchStack("pulumi stack export", f"no stack named '{stack}' found", 6)
+
+    monkeypatch.setattr(Backend, "state", state)
+    for name, ends, role in (
+        ("a", "2099-12-31", "Developer"),
+        ("b", "2020-12-31", "Developer"),
+        ("c", "2099-12-31", "X"),
+    ):
+        folder.write(f"stacks/Pulumi.{name}.yaml", STACK.replace("ENDS", ends).replace("ROLE", role))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["a"], 0),
+        (["b"], 0),
+        (["b", "--strict"], 1),
+        (["c"], 1),
+        (["a", "b"], 0),
+        (["--all"], 1),
+        (["a", "--strict"], 0),
+    ],
+)
+def test_exit_codes(project: Folder, arguments: list[str], code: int) -> None:
+    assert project.run("check", *arguments).exit_code == code
+
+
+def test_all_findings_grouped_by_stack(project: Folder) -> None:
+    said = project.run("check", "--all").output
+    blocks = [line for line in said.splitlines() if not line.startswith(" ")]
+    assert blocks == ["a", "b", "c", "3 stacks: 1 error, 1 warning"]
+    assert '  error    roles         stacks/Pulumi.c.yaml:7: customer.groups.Analysts.roles: role "X"' in said
+    assert (
+        "  warning  lifecycle     stacks/Pulumi.b.yaml:6: customer.lifecycle.ends_on: the trial ended" in said
+    )
+    assert "\x1b" not in said
+
+
+def test_as_json(project: Folder) -> None:
+    told = json.loads(project.run("check", "--all", "--json").output)
+    assert (told["errors"], told["warnings"]) == (1, 1)
+    [wrong] = [each for each in told["stacks"]["c"] if each["level"] == "error"]
+    assert wrong["text"].startswith('role "X" is not known')
+    assert {key: wrong[key] for key in ("about", "file", "line", "path")} == {
+        "about": "roles",
+        "file": "stacks/Pulumi.c.yaml",
+        "line": 7,
+        "path": "customer.groups.Analysts.roles",
+    }
+    assert {each["level"] for each in told["stacks"]["a"]} == {"ok"}
+
+
+def test_the_tenant_of_a_stack_is_found_in_its_state(
+    project: Folder, monkeypatch: pytest.MonkeyPatch, qlik: Emulator
+) -> None:
+    """Its own list of roles counts then; here the source tenant stands in for it."""
+    tenant = {
+        "type": TENANT,
+        "id": "templates.eu.qlikcloud.com",
+        "urn": "urn:pulumi:a::tenantry::Tenant::tenant",
+    }
+    monkeypatch.setattr(Backend, "state", lambda *_: {"deployment": {"resources": [tenant]}})
+    qlik.request("POST", "templates.eu.qlikcloud.com", "/api/v1/roles", {"name": "X"})
+    assert project.run("check", "c").exit_code == 0
+
+
+def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def state(*_: object) -> None:
+        raise PulumiFailed("pulumi stack export", "error: no backend", 1)
+
+    monkeypatch.setattr(Backend, "state", state)
+    said = project.run("check", "a")
+    assert (said.exit_code, "warning  state" in said.output, "no backend" in said.output) == (0, True, True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["a", "--all"]])
+def test_either_stacks_or_all(project: Folder, arguments: list[str]) -> None:
+    said = project.run("check", *arguments)
+    assert (said.exit_code, said.stderr) == (2, "Name the stacks to check, or give --all.\n")
+
+
+def test_a_stack_without_file(project: Folder) -> None:
+    said = project.run("check", "a", "nobody")
+    assert (said.exit_code, "no stack file Pulumi.nobody.yaml" in said.stderr) == (1, True)
