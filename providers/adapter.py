@@ -128,7 +128,7 @@ class Provider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
         have = _plain(props)
-        with self._run(props) as cloud:
+        with self._run(props, writes=False) as cloud:
             try:
                 live = self.verbs.read(cloud, id_, have)
             except TenantDisabled:
@@ -173,11 +173,11 @@ class Provider(ResourceProvider):
                 self.verbs.delete(cloud, _id, _plain(_props))
 
     @contextmanager
-    def _run(self, properties: dict[str, Any]) -> Iterator[Cloud]:
+    def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
         """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
         cloud = _cloud()
         try:
-            with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run()):
+            with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run(), writes=writes):
                 yield cloud
         except Unfinished as error:
             outs = self._managed(error.properties, properties)

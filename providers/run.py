@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from providers.listings import Listing
 
 
 @dataclass
@@ -28,6 +32,11 @@ class Run:
     active_tenants: dict[str, str] = field(default_factory=dict)
     """Hostnames of the tenants that the run made or reactivated, and their ids at Qlik."""
 
+    listings: dict[tuple[str, str], Listing] | None = field(default_factory=dict)
+    """What the run listed of which collection (hostname and path) since it last wrote; None for a verb that
+    must not rely on it.
+    """
+
 
 _current: ContextVar[Run | None] = ContextVar("run", default=None)
 _runs: dict[str, Run] = {}
@@ -35,15 +44,21 @@ _runs: dict[str, Run] = {}
 
 def current() -> Run:
     """Return the run that this verb is part of; outside of the engine one that knows nothing."""
-    return _current.get() or Run()
+    return _current.get() or Run(listings=None)
 
 
 @contextmanager
-def of(urn: str, address: str = "") -> Iterator[None]:
-    """Say which resource the block is about, and by its address which run of the engine it is part of."""
+def of(urn: str, address: str = "", *, writes: bool = True) -> Iterator[None]:
+    """Say which resource the block is about, and by its address which run of the engine it is part of.
+
+    After a block that `writes`, what the run has listed counts no longer, and during it neither.
+    """
     known = _runs.setdefault(address, Run()) if address else Run()
-    token = _current.set(Run(urn, known.made, known.empty_spaces, known.active_tenants))
+    listings = known.listings if address and not writes else None
+    token = _current.set(replace(known, urn=urn, listings=listings))
     try:
         yield
     finally:
         _current.reset(token)
+        if writes and known.listings:
+            known.listings.clear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from providers import listings
 from providers.errors import AlreadyDifferent, AlreadyExists
 from providers.properties import Change
 from providers.qlik import Cloud, Conflict, Host, NotFound
@@ -86,10 +87,10 @@ class Collection(Verbs):
     maker: ClassVar[str] = "createdBy"
     """Where Qlik's JSON names the user who made the object."""
 
-    def encode(self, properties: Properties) -> dict[str, Any]:
     advice: ClassVar[str] = ""
     """What to do where an object of that key is there and differs in what Qlik cannot change."""
 
+    def encode(self, properties: Properties) -> dict[str, Any]:
         """Return Qlik's JSON for some of the properties."""
         known = self.kind.properties
         return {
@@ -153,7 +154,6 @@ class Collection(Verbs):
         cloud.notify(taken_over(label, there["id"], changed))
         return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
 
-    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
     def label(self, want: Properties, id: str) -> str:
         """Return how messages call the object."""
         return f'{self.kind.__name__} "{want.get("name", id)}"'
@@ -162,9 +162,12 @@ class Collection(Verbs):
         """Return a value of a property as messages show it."""
         return value
 
-        """GET the object; 404 alone means that it is gone."""
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Take the object from the list that a refresh reads, or GET it; 404 alone means that it is gone."""
+        host = self.host(cloud, have)
         try:
-            return self.decode(self.host(cloud, have).get(self.member(id, have)))
+            listed = listings.find(host, self.path.format(**have), id)
+            return self.decode(listed or host.get(self.member(id, have)))
         except NotFound:
             return None
 

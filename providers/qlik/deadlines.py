@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,16 @@ class Deadline:
         if seconds >= self.remaining():
             raise self.exceeded(waiting_for)
         self._clock.sleep(seconds)
+
+    @contextmanager
+    def turn(self, lock: threading.Lock, waiting_for: str) -> Iterator[None]:
+        """Hold a lock inside; raise DeadlineExceeded if other threads keep it for too long."""
+        if not lock.acquire(timeout=max(0.0, min(self.remaining(), threading.TIMEOUT_MAX))):
+            raise self.exceeded(waiting_for)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def exceeded(self, waiting_for: str) -> DeadlineExceeded:
         """Return the error that says what the time was not enough for."""

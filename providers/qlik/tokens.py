@@ -49,15 +49,11 @@ class Tokens:
         Raises CredentialsMissing, TenantDisabled, Unauthorized and whatever else sending raises.
         """
         lock = self._locks.setdefault(host, threading.Lock())
-        if not lock.acquire(timeout=max(0.0, min(deadline.remaining(), threading.TIMEOUT_MAX))):
-            raise deadline.exceeded(f"the access token for {host}, which another thread is fetching")
-        try:
+        with deadline.turn(lock, f"the access token for {host}, which another thread is fetching"):
             token = self._tokens.get(host)
             if token is None or token.renew_at <= self._clock.monotonic():
                 token = self._tokens[host] = self._fetch(host)
             return token
-        finally:
-            lock.release()
 
     def drop(self, host: str, token: Token) -> None:
         """Forget a token that was refused, unless another thread has replaced it already."""
