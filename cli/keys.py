@@ -1,0 +1,99 @@
+"""RSA keys that sign users' tokens: made, read, compared, and used. Private ones never leave this machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+)
+
+BITS = 3072
+ALGORITHM = "RS256"
+PEM = re.compile(r"-----BEGIN [A-Z ]+-----(?P<body>.*?)-----END", re.DOTALL)
+
+
+class KeyUnfit(Exception):
+    """A file holds no private key that can sign; the message never has any of its content."""
+
+
+def make(private: Path, public: Path) -> str:
+    """Write a new key pair into two files, the private one for its owner's eyes only; return its key id.
+
+    Raises FileExistsError, before anything is written, if one is there; OSError if one cannot be written.
+    """
+    for file in (private, public):
+        if file.exists() or file.is_symlink():
+            raise FileExistsError(file)
+    key = rsa.generate_private_key(65537, BITS)
+    _write(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), mode=0o600)
+    _write(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), mode=0o644)
+    return key_id(key.public_key())
+
+
+def key_id(key: rsa.RSAPublicKey) -> str:
+    """Return a short id that only this key has, made of the key itself."""
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()[:16]
+
+
+def read_private(file: Path) -> rsa.RSAPrivateKey:
+    """Return the private key in a PEM file; raises KeyUnfit."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise KeyUnfit(f"{file} cannot be read: {error.strerror}") from None
+    try:
+        key = load_pem_private_key(content, password=None)
+    except TypeError:
+        raise KeyUnfit(f"{file} is encrypted: decrypt it first (openssl pkey -in FILE -out PLAIN)") from None
+    except (ValueError, UnsupportedAlgorithm):
+        public = b"-----BEGIN PUBLIC KEY" in content or b"-----BEGIN CERTIFICATE" in content
+        what = "is the public half; the private key signs" if public else "is no private key in PEM"
+        raise KeyUnfit(f"{file} {what}") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise KeyUnfit(f"{file} is no RSA key, and Qlik verifies {ALGORITHM} alone")
+    return key
+
+
+def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
+    """Tell whether a PEM, on one line or more, is the public key or a certificate of a private key."""
+    found = PEM.search(text)
+    try:
+        der = base64.b64decode("".join(found["body"].split())) if found else b""
+        public: Any = load_der_public_key(der) if "CERTIFICATE" not in text else _certified(der)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return (
+        isinstance(public, rsa.RSAPublicKey) and public.public_numbers() == key.public_key().public_numbers()
+    )
+
+
+def sign(key: rsa.RSAPrivateKey, kid: str, claims: dict[str, Any]) -> str:
+    """Return a JWT of these claims."""
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
+
+
+def _certified(certificate: bytes) -> Any:
+    return x509.load_der_x509_certificate(certificate).public_key()
+
+
+def _write(file: Path, content: bytes, *, mode: int) -> None:
+    """Write a new file that is never, not even for a moment, readable by more than `mode` allows."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(content)

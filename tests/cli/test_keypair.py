@@ -1,0 +1,92 @@
+"""`tenantry keypair`: two files, the private one for its owner alone, and lines that fit a stack file."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from typer.testing import CliRunner
+
+from cli import keys
+from cli.app import app
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "BITS", 2048)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, in which a project is."""
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("{name: tenantry, runtime: python, stackConfigDir: stacks}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def keypair(*arguments: str, code: int = 0) -> str:
+    said = CliRunner().invoke(app, ["keypair", *arguments])
+    assert said.exit_code == code, said.output
+    return said.output
+
+
+def lines_to_paste(said: str) -> dict[str, Any]:
+    block = said.partition("jwt_identity_providers:")[2].partition("The portal")[0]
+    return yaml.safe_load(block)  # type: ignore[no-any-return]
+
+
+def test_the_two_files_are_a_pair_and_the_private_one_is_its_owners(project: Path) -> None:
+    keypair("keys/portal")
+    private, public = (project / "keys" / "portal" / f"{name}.pem" for name in ("private", "public"))
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    key = load_pem_private_key(private.read_bytes(), None)
+    assert key.public_key() == load_pem_public_key(public.read_bytes())
+    assert keys.is_half_of(public.read_text(), keys.read_private(private))
+
+
+def test_the_lines_name_issuer_kid_and_file_and_nothing_private(project: Path) -> None:
+    said = keypair("keys", "--issuer", "it's: us")
+    ((name, block),) = lines_to_paste(said).items()
+    assert block == {"issuer": "it's: us", "kid": name, "pem_file": "../keys/public.pem"}
+    public = load_pem_public_key((project / "stacks" / block["pem_file"]).read_bytes())
+    assert keys.key_id(public) == name  # type: ignore[arg-type]
+    secret = (project / "keys" / "private.pem").read_text().splitlines()[1]
+    assert secret not in said
+
+
+def test_outside_a_project_the_file_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ((_, block),) = lines_to_paste(keypair("keys")).items()
+    assert block["pem_file"] == str(tmp_path / "keys" / "public.pem")
+    assert block["issuer"] == "portal"
+
+
+def test_two_pairs_have_two_key_ids(project: Path) -> None:
+    assert lines_to_paste(keypair("one")).keys() != lines_to_paste(keypair("two")).keys()
+
+
+@pytest.mark.parametrize("name", ["private.pem", "public.pem"])
+def test_nothing_is_overwritten(project: Path, name: str) -> None:
+    (project / "keys").mkdir()
+    (project / "keys" / name).write_text("mine")
+    said = keypair("keys", code=1)
+    assert f"keys/{name} is there already" in said
+    assert [file.name for file in (project / "keys").iterdir()] == [name]
+    assert (project / "keys" / name).read_text() == "mine"
+
+
+def test_a_link_to_nowhere_is_not_followed(project: Path) -> None:
+    (project / "keys").mkdir()
+    (project / "keys" / "private.pem").symlink_to(project / "elsewhere")
+    assert "is there already" in keypair("keys", code=1)
+    assert not (project / "elsewhere").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(project: Path) -> None:
+    (project / "keys").write_text("a file")
+    assert "cannot be written" in keypair("keys/inside", code=1)

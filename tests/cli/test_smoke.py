@@ -1,0 +1,377 @@
+"""`tenantry smoke`: green for what the stack file says, red for each way in which it can be otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from typer.testing import CliRunner
+
+from cli.app import app
+from emulator import Emulator
+from stacks.backend import Backend, PulumiFailed
+from tests import keys, logins
+from tests.emulator.api import REGISTER, SOURCE, Api, new_tenant
+from tests.pems import encrypted_pem
+from tests.world import World, writes
+
+CUSTOMER: dict[str, Any] = {
+    "name": "Globex",
+    "lifecycle": {"kind": "trial", "ends_on": "2026-12-31"},
+    "groups": {
+        "Analysts": {"roles": ["AnalyticsAdmin"]},
+        "Viewers": {"name": "All viewers"},
+        "Data": {},
+        "Club": {"provider_type": "custom"},
+    },
+    "spaces": {
+        "Staging": {"type": "shared", "access": {"Analysts": ["producer"]}},
+        "Sales": {"type": "managed", "access": {"Analysts": ["consumer"], "Viewers": ["basicconsumer"]}},
+        "Board": {"type": "managed", "access": {"Analysts": ["consumer"], "Data": ["dataconsumer"]}},
+    },
+    "apps": {
+        "Overview": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales", "Board"],
+        }
+    },
+}
+
+
+class Site:
+    """A tenant as `pulumi up` would have made it of CUSTOMER, with an identity provider."""
+
+    def __init__(self, tenant: Api, folder: Path) -> None:
+        self.tenant, self.folder = tenant, folder
+        self.provider = tenant.post("/api/v1/identity-providers", logins.provider())["id"]
+        self.groups = {key: self._group(key, group) for key, group in CUSTOMER["groups"].items()}
+        self.spaces = {key: self._space(key, space) for key, space in CUSTOMER["spaces"].items()}
+        self.staged = self._app("Staging")
+        self.apps = {space: self._publish(space) for space in ("Sales", "Board")}
+        self.key = logins.private_file(folder)
+
+    @property
+    def world(self) -> World:
+        return World(self.tenant.qlik, self.tenant.host)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return {
+            "hostname": self.tenant.host,
+            "groups": self.groups,
+            "spaces": self.spaces,
+            "apps": {"Overview": {space: {"id": id, "url": ""} for space, id in self.apps.items()}},
+        }
+
+    def smoke(
+        self, *groups: str, code: int = 0, key: Path | None = None, clean: bool = True, **options: str
+    ) -> str:
+        """Run the command and return what it says, spaces and line breaks made one."""
+        words = [word for name, value in options.items() for word in (f"--{name}", value) if word]
+        chosen = [word for group in groups for word in ("--group", group)]
+        arguments = ["smoke", "globex", "--key", str(key or self.key), *chosen, *words]
+        said = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert said.exit_code == code, said.output
+        users = [user for user in self.world.every("user") if user["subject"] == "tenantry-smoke"]
+        assert bool(users) is not clean
+        return " ".join(said.output.split())
+
+    def _group(self, key: str, group: dict[str, Any]) -> str:
+        body = {"name": group.get("name", key), "providerType": group.get("provider_type", "idp")}
+        return self.tenant.post("/api/v1/groups", body)["id"]  # type: ignore[no-any-return]
+
+    def _space(self, key: str, space: dict[str, Any]) -> str:
+        id: str = self.tenant.post("/api/v1/spaces", {"name": key, "type": space["type"]})["id"]
+        for group, roles in space["access"].items():
+            body = {"type": "group", "assigneeId": self.groups[group], "roles": roles}
+            self.tenant.post(f"/api/v1/spaces/{id}/assignments", body)
+        return id
+
+    def _app(self, space: str) -> str:
+        where = {"spaceId": self.spaces[space], "name": "Overview"}
+        made = self.tenant.post("/api/v1/apps/import", data=b"x", params=where, expect=200)
+        return made["attributes"]["id"]  # type: ignore[no-any-return]
+
+    def _publish(self, space: str) -> str:
+        body = {"spaceId": self.spaces[space]}
+        made = self.tenant.post(f"/api/v1/apps/{self.staged}/publish", body, expect=200)
+        return made["attributes"]["id"]  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def site(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    site = Site(new_tenant(qlik), tmp_path)
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("{name: tenantry, runtime: python, stackConfigDir: stacks}")
+    config = {"qlik:region": "eu", "qlik:source_tenant": SOURCE, "tenantry:customer": CUSTOMER}
+    (tmp_path / "stacks" / "Pulumi.globex.yaml").write_text(yaml.safe_dump({"config": config}))
+    monkeypatch.chdir(tmp_path)
+    for name, value in (
+        ("QLIK_CLOUD_ENDPOINT", qlik.url),
+        ("QLIK_CLIENT_ID", "demo"),
+        ("QLIK_CLIENT_SECRET", "demo-secret"),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: site.outputs)
+    qlik.control.clear_requests()
+    return site
+
+
+def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None:
+    said = site.smoke("Analysts", "Viewers", "Data")
+    assert "Analysts: ok, sees Overview in Sales, Overview in Board and nothing else" in said
+    assert "Viewers: ok, sees Overview in Sales and nothing else" in said
+    assert "Data: ok, sees no app and nothing else" in said
+    assert "FAILED" not in said
+    assert site.tenant.qlik.control.health()["unknown"] == []
+
+
+def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:
+    before = site.tenant.qlik.control.dump()[site.tenant.host]
+    site.smoke("Viewers")
+    assert [line.rstrip("0123456789abcdef") for line in writes(site.tenant.qlik.control.requests())] == [
+        "POST /login/jwt-session",
+        "DELETE /api/v1/users/",
+    ]
+    after = site.tenant.qlik.control.dump()[site.tenant.host]
+    assert {kind: docs for kind, docs in after.items() if kind != "jti"} == before
+
+
+def test_nothing_secret_is_said(site: Site) -> None:
+    said = site.smoke("Viewers") + site.smoke("Viewers", code=1, key=logins.private_file(site.folder, "two"))
+    key = logins.private_pem().decode().splitlines()[1:-1]
+    assert not [line for line in [*key, "eyJ", "demo-secret"] if line in said]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ((False, False), "the login spends none"),
+        ((False, True), "can spend an entitlement of the licence: analyzer is assigned"),
+        ((True, True), "professional or analyzer is assigned"),
+    ],
+)
+def test_it_says_what_a_login_spends_before_it_logs_in(
+    site: Site, flags: tuple[bool, bool], words: str
+) -> None:
+    professional, analyzer = flags
+    settings = {"autoAssignProfessional": professional, "autoAssignAnalyzer": analyzer}
+    site.tenant.put("/api/v1/licenses/settings", settings)
+    said = site.smoke("Viewers")
+    assert words in said
+    assert said.index(words) < said.index("Viewers: ok")
+
+
+def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
+    def used() -> int:
+        allotments = Api(site.tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")["allotments"]
+        return sum(each["unitsUsed"] for each in allotments)
+
+    site.tenant.put(
+        "/api/v1/licenses/settings", {"autoAssignAnalyzer": True, "autoAssignProfessional": False}
+    )
+    site.smoke("Viewers", "Analysts")
+    site.smoke("Viewers")
+    assert used() == 1
+    assert "Given back: analyzer" in site.smoke("Viewers", release="")
+    assert used() == 0
+    site.tenant.put(
+        "/api/v1/licenses/settings", {"autoAssignAnalyzer": False, "autoAssignProfessional": False}
+    )
+    assert "it held no entitlement" in site.smoke("Viewers", release="")
+
+
+def assignment(site: Site, space: str, group: str) -> str:
+    id = site.world.assignment(space, group)["id"]
+    return f"/api/v1/spaces/{site.spaces[space]}/assignments/{id}"
+
+
+def lose_access(site: Site) -> str:
+    site.tenant.delete(assignment(site, "Sales", "All viewers"))
+    return r"Viewers: FAILED does not see Overview in Sales \(app \S+\) after 0 s"
+
+
+def get_too_much(site: Site) -> str:
+    body = {"type": "group", "assigneeId": site.groups["Viewers"], "roles": ["consumer"]}
+    site.tenant.post(f"/api/v1/spaces/{site.spaces['Board']}/assignments", body)
+    return r"Viewers: FAILED sees Overview in Board \(app \S+\), to which it has no access in the stack file$"
+
+
+def open_to_everyone(site: Site) -> str:
+    body = {"type": "group", "assigneeId": "000000000000000000000001", "roles": ["consumer"]}
+    site.tenant.post(f"/api/v1/spaces/{site.spaces['Staging']}/assignments", body)
+    return rf"sees Overview in space {site.spaces['Staging']} \(app {site.staged}\)"
+
+
+def unpublish(site: Site) -> str:
+    site.tenant.delete(f"/api/v1/apps/{site.apps['Sales']}", expect=200)
+    return r"does not see Overview in Sales"
+
+
+def publish_a_stranger(site: Site) -> str:
+    made = site.tenant.post(
+        f"/api/v1/apps/{site.staged}/publish", {"spaceId": site.spaces["Sales"]}, expect=200
+    )
+    return rf"sees Overview in space {site.spaces['Sales']} \(app {made['attributes']['id']}\)"
+
+
+def lose_the_group(site: Site) -> str:
+    site.tenant.delete(f"/api/v1/groups/{site.groups['Viewers']}")
+    return r'group "Viewers" is gone from \S+: run `pulumi up --refresh`'
+
+
+def lose_the_provider(site: Site) -> str:
+    site.tenant.delete(f"/api/v1/identity-providers/{site.provider}")
+    return r"has no JWT identity provider: make a key"
+
+
+def change_the_provider(site: Site) -> str:
+    lose_the_provider(site)
+    site.tenant.post("/api/v1/identity-providers", logins.provider("two"))
+    return r'has: issuer "https://portal\.example", kid "key-1"'
+
+
+def deactivate(site: Site) -> str:
+    site.tenant.on(REGISTER).login().post(
+        f"/api/v1/tenants/{site.world.tenant['id']}/actions/deactivate",
+        {"purgeAfterDays": 10},
+        expect=200,
+        headers={"qlik-confirm-hostname": site.tenant.host},
+    )
+    return "is deactivated; it is not gone"
+
+
+@pytest.mark.parametrize(
+    "break_",
+    [
+        lose_access,
+        get_too_much,
+        open_to_everyone,
+        unpublish,
+        publish_a_stranger,
+        lose_the_group,
+        lose_the_provider,
+        change_the_provider,
+        deactivate,
+    ],
+)
+def test_what_is_broken_at_qlik_is_named(site: Site, break_: Callable[[Site], str]) -> None:
+    words = break_(site)
+    said = site.smoke("Viewers", code=1, wait="0")
+    assert re.search(words, said), said
+
+
+def test_one_broken_group_does_not_hide_the_others(site: Site) -> None:
+    lose_access(site)
+    said = site.smoke("Viewers", "Analysts", code=1, wait="0")
+    assert "Viewers: FAILED" in said
+    assert "Analysts: ok" in said
+
+
+def test_roles_of_the_group_are_named_where_they_may_open_more(site: Site) -> None:
+    made = site.tenant.post("/api/v1/spaces", {"name": "Other", "type": "managed"})["id"]
+    body = {"type": "group", "assigneeId": site.groups["Analysts"], "roles": ["consumer"]}
+    site.tenant.post(f"/api/v1/spaces/{made}/assignments", body)
+    site.tenant.post(f"/api/v1/apps/{site.staged}/publish", {"spaceId": made}, expect=200)
+    assert "the group's roles (AnalyticsAdmin) may open it" in site.smoke("Analysts", code=1)
+
+
+def test_apps_of_users_in_a_shared_space_are_theirs(site: Site) -> None:
+    site.tenant.post(
+        "/api/v1/apps", {"attributes": {"name": "New", "spaceId": site.spaces["Staging"]}}, expect=200
+    )
+    site.smoke("Analysts")
+
+
+def test_a_login_that_qlik_refuses_is_told_with_its_words(site: Site) -> None:
+    body = {"errors": [{"code": "LOGIN-401", "title": "Unauthorized"}], "traceId": "abc"}
+    site.tenant.qlik.control.add_fault(path="/login/jwt-session", status=401, body=body)
+    said = site.smoke("Viewers", code=1)
+    assert "POST" in said
+    assert "answered 401 LOGIN-401 Unauthorized (traceId abc)" in said
+    assert "this machine's clock" in said
+
+
+def test_an_app_that_opens_late_is_waited_for(site: Site) -> None:
+    site.tenant.qlik.control.add_fault(path=f"/api/v1/apps/{site.apps['Sales']}", status=403, times=2)
+    assert "Viewers: ok" in site.smoke("Viewers")
+
+
+def test_the_user_of_a_killed_run_is_in_nobodys_way(site: Site) -> None:
+    left = {"subject": "tenantry-smoke", "email": "tenantry-smoke@tenantry.invalid", "status": "active"}
+    site.tenant.post("/api/v1/users", left)
+    site.smoke("Viewers")
+
+
+def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
+    site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", status=403)
+    said = site.smoke("Viewers", code=1, clean=False)
+    assert f"the user tenantry-smoke may still be in {site.tenant.host}: DELETE" in said
+    site.tenant.qlik.control.clear_faults()
+    site.smoke("Viewers")
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        ("Viewer", 'no group "Viewer" in the stack file; did you mean "Viewers"?'),
+        ("Club", 'group "Club" is a custom one'),
+    ],
+)
+def test_a_group_that_nobody_can_log_in_as_is_refused_before_anything_is_sent(
+    site: Site, group: str, words: str
+) -> None:
+    assert words in site.smoke("Analysts", group, code=1)
+    assert site.tenant.qlik.control.requests() == []
+
+
+def elliptic_private_pem() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file"),
+        ("hello", "is no private key in PEM"),
+        (keys.public_pem(), "is the public half"),
+        (encrypted_pem(), "is encrypted"),
+        (elliptic_private_pem(), "is no RSA key"),
+    ],
+)
+def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(
+    site: Site, content: str | None, words: str
+) -> None:
+    key = site.folder / "other.pem"
+    if content is not None:
+        key.write_text(content)
+    said = site.smoke("Viewers", code=1, key=key)
+    assert words in said
+    assert "other.pem" in said
+    assert site.tenant.qlik.control.requests() == []
+
+
+def test_a_stack_without_tenant_or_group_is_told_to_be_made_first(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**site.outputs, "groups": {}})
+    assert "not among the outputs of the stack" in site.smoke("Viewers", code=1)
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: {})
+    assert "no tenant yet: run `pulumi up --stack globex`" in site.smoke("Viewers", code=1)
+
+
+def test_what_pulumi_says_is_passed_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def outputs(self: Backend, stack: str) -> dict[str, Any]:
+        raise PulumiFailed("pulumi stack output", "no stack named 'globex' found")
+
+    monkeypatch.setattr(Backend, "outputs", outputs)
+    assert "no stack named 'globex' found" in site.smoke("Viewers", code=1)
