@@ -34,6 +34,13 @@ def settle(what: str, **facts: Any) -> None:
             path.unlink(missing_ok=True)
 
 
+def forget(owners: str) -> None:
+    """Forget the notes of all resources whose URNs begin with `owners`, whatever came of their requests."""
+    for path in directory().glob("*.json"):
+        if str((_read(path) or {}).get("owner", "")).startswith(owners):
+            path.unlink(missing_ok=True)
+
+
 class Intent:
     """What this resource was about to do, and what came of it.
 

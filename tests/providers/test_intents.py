@@ -131,3 +131,16 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/h")
     assert intents.directory() == Path("/h/.local/state/tenantry/intents")
+
+
+def test_all_notes_of_a_stack_are_forgotten_and_no_others(folder: Path) -> None:
+    """Whatever came of the requests; what is no note is left alone."""
+    owners = (URN, URN.replace("Tenant::tenant", "App::Sales"), URN.replace(":globex:", ":globex-2:"))
+    for owner in owners:
+        with run.of(owner):
+            lose()
+    (folder / "broken.json").write_text("{")
+    intents.forget("urn:pulumi:globex::tenantry::")
+    left = [json.loads(file.read_text())["owner"] for file in folder.glob("*.json") if file.stem != "broken"]
+    assert left == [owners[2]]
+    assert (folder / "broken.json").exists()

@@ -1,0 +1,101 @@
+"""A tenant that a stack lets go of, and takes up again: on the real engine, with the real command."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import ROOT, Stack
+from tests.e2e.operations import bring_up, content, tenants
+from tests.world import writes
+
+TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
+PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production"}))
+
+
+def forget(
+    stack: Stack, *arguments: str, name: str = "", given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `tenantry forget` for a stack, in its folder and environment."""
+    return subprocess.run(
+        [TENANTRY, "forget", name or stack.name, *arguments],
+        cwd=stack.folder,
+        env=stack.env,
+        input=given,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def notes(stack: Stack) -> list[Path]:
+    """The notes that runs of this stack left."""
+    return list(Path(stack.env["TENANTRY_STATE"]).glob("intents/*.json"))
+
+
+def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
+    """No request is sent, the state is empty, and the printed line brings all of it back, nothing made twice.
+
+    A protected customer is forgotten only if that is asked for, and nothing is without a yes.
+    """
+    world = bring_up(stack, qlik, PRODUCTION)
+    before, outputs, state = content(world), stack.outputs(), stack.export()
+    note = Path(stack.env["TENANTRY_STATE"]) / "intents" / "left.json"
+    owner = next(
+        each["urn"] for each in state["deployment"]["resources"] if each["type"].endswith("qlik:App")
+    )
+    note.write_text(
+        json.dumps({"what": "import 123", "owner": owner, "started": "2026-01-01T00:00:00+00:00"})
+    )
+    other = note.with_name("other.json")
+    other.write_text(json.dumps({"what": "tenant", "owner": owner.replace(":globex:", ":initech:")}))
+    asked = len(stack.requests())
+
+    refused = forget(stack, "--yes")
+    assert (refused.returncode, "add --protected" in refused.stderr) == (1, True)
+    declined = forget(stack, "--protected", given="n\n")
+    assert (declined.returncode, "no request is sent to Qlik" in declined.stdout) == (1, True)
+    assert stack.export()["deployment"]["resources"] == state["deployment"]["resources"]
+
+    said = forget(stack, "--protected", "--yes")
+    assert said.returncode == 0, said.stderr
+    assert stack.resources() == {}
+    assert stack.outputs() == {}
+    assert (len(stack.requests()), tenants(qlik)) == (asked, {world.hostname: "active"})
+    assert notes(stack) == [other]
+    [kept] = re.findall(r"former state is in (\S+);", said.stdout)
+    assert json.loads(Path(kept).read_text())["deployment"]["resources"] == state["deployment"]["resources"]
+    assert stat.S_IMODE(Path(kept).stat().st_mode) == 0o600
+
+    [line] = re.findall(r"^  (revive: .*)$", said.stdout, re.MULTILINE)
+    stack.write(**settings({**PRODUCTION, **yaml.safe_load(line)}))
+    back = stack.up()
+    assert (content(world), stack.outputs()) == (before, outputs)
+    assert tenants(qlik) == {world.hostname: "active"}
+    # What has no key is looked for first, what has one is refused as being there: nothing is made or changed.
+    assert {call.rpartition("/")[2] for call in writes(back.requests)} <= {"groups", "spaces", "assignments"}
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def test_with_the_kept_state_it_is_as_if_nothing_had_been(stack: Stack, qlik: Emulator) -> None:
+    bring_up(stack, qlik, GLOBEX)
+    said = forget(stack, "--yes")
+    [kept] = re.findall(r"former state is in (\S+);", said.stdout)
+    stack.pulumi("stack", "import", "--file", kept)
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def test_where_there_is_nothing_to_forget(stack: Stack) -> None:
+    """A stack that was never up, and one that the backend does not have."""
+    never = forget(stack, "--yes")
+    assert (never.returncode, "nothing to forget" in never.stderr) == (1, True)
+    unknown = forget(stack, "--yes", name="nobody")
+    assert (unknown.returncode, "no stack named 'nobody'" in unknown.stderr) == (1, True)
