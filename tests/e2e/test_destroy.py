@@ -90,7 +90,7 @@ def test_a_customer_made_only_in_part(stack: Stack, qlik: Emulator) -> None:
     """Where `up` failed before there was a lifecycle, destroying deactivates the tenant all the same."""
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
     stack.write(**settings(GLOBEX))
-    assert "Space Sales" in stack.up(expect=1).failed
+    assert any(failed.startswith("Space ") for failed in stack.up(expect=1).failed)
     assert "TenantLifecycle lifecycle" not in resources(stack)
     (hostname,) = tenants(qlik)
     before = content(World(qlik, hostname))
