@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from providers.tenant import Tenant as Tenant
     from providers.tenant_admin import TenantAdmin as TenantAdmin
     from providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
-    from providers.web_integration import WebIntegration as WebIntegration
     from providers.user import User as User
+    from providers.web_integration import WebIntegration as WebIntegration
 
 MODULES = {
     "Tenant": "tenant",

@@ -156,7 +156,7 @@ class Provider(ResourceProvider):
         }
         with self._run(_news) as cloud:
             changed = self.verbs.update(cloud, _id, have, want)
-        return UpdateResult(computed | want | changed)
+        return UpdateResult(self._managed(computed | want | changed, want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove the object, unless it is still wanted: then only this entry of the state goes.

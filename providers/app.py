@@ -50,6 +50,12 @@ class App(Resource):
     data: Property[bool] = prop(
         "Whether the template comes with its data.", default=True, change=Change.REPLACES
     )
+    join_template_space: Property[bool] = prop(
+        "Whether the client's bot user may become a member (`producer`) of the template's space, for good, "
+        "where it cannot export the template otherwise.",
+        default=False,
+        change=Change.NO_REQUEST,
+    )
     adopt: Property[bool] = prop(
         "Manage an app of this name that is in the space already.", default=None, change=Change.AT_CREATION
     )
@@ -122,7 +128,7 @@ class AppVerbs(Verbs):
         source = templates.Template(
             want["source_tenant"], want.get("template"), want.get("template_id"), want["version"]
         )
-        file = templates.fetch(cloud, source, data=want["data"])
+        file = templates.fetch(cloud, source, data=want["data"], join=want["join_template_space"])
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         return catalog.make(
             cloud,

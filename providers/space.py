@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Literal
 
 from providers import run
-from providers.errors import NotEmpty
+from providers.errors import NotEmpty, Unfinished
 from providers.limits import SPACE_NAME
 from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, PreconditionFailed
+from providers.qlik import Cloud, Conflict, Host, PreconditionFailed, QlikError
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
 
@@ -25,6 +26,14 @@ class Space(Resource):
         "What kind of space it is.", change=Change.REPLACES
     )
     description: Property[str] = prop("What the space is for.", default="")
+    owner: Property[str] = reference(
+        "User",
+        "Id of the user who owns the space. The client's bot user, who makes it, then stays a member, so "
+        "that apps can still be put there. Once set and then unset: the bot user owns it again.",
+        default=None,
+        change=Change.IN_PLACE,
+        follows=True,
+    )
     adopt: Property[bool] = prop(
         "Manage a space of this name that somebody else made.", default=None, change=Change.AT_CREATION
     )
@@ -32,8 +41,18 @@ class Space(Resource):
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")
 
 
+ROLES_OF_THE_BOT = {
+    "shared": ["facilitator", "producer"],
+    "managed": ["consumer", "facilitator", "publisher"],
+    "data": ["facilitator", "producer"],
+}
+"""What our bot user keeps in a space that somebody else owns, by type: TenantAdmin alone opens no apps."""
+
+
 class SpaceVerbs(Collection):
-    """Spaces differ from the plain collection in one point: only an empty one can be deleted."""
+    """Spaces differ from the plain collection: an owner is set once there is one, and only an empty space can
+    be deleted.
+    """
 
     kind = Space
     path = "/api/v1/spaces"
@@ -43,6 +62,43 @@ class SpaceVerbs(Collection):
         """A space that this run made is empty, so nobody need look what is in it."""
         run.current().empty_spaces.add(id)
 
+    def decode(self, found: dict[str, Any]) -> Properties:
+        """Take the owner, which is a difference where one is wanted."""
+        return super().decode(found) | {"owner": found.get("ownerId")}
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """POST the space, then hand it over if somebody else shall own it."""
+        id, found = super().create(cloud, want)
+        if not want.get("owner"):
+            return id, found
+        try:
+            return id, found | self._hand_over(cloud, id, found, want)
+        except QlikError as error:
+            raise Unfinished(id, want | found, error) from error
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """PATCH what differs, the owner last."""
+        super().update(cloud, id, have, want)
+        same = want.get("owner") == have["owner_id"] if want.get("owner") else not have.get("owner")
+        return {} if same else self._hand_over(cloud, id, have, want)
+
+    def _hand_over(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Make the wanted user the owner, or our bot user again; return what changed.
+
+        The bot joins the space even where the owner is right already: a killed run may have got no further.
+        """
+        host = self.host(cloud, want)
+        bot = host.get("/api/v1/users/me")["id"]
+        owner = want.get("owner") or bot
+        if owner != have["owner_id"]:
+            patch = [{"op": "replace", "path": "/ownerId", "value": owner}]
+            host.patch(self.member(id, want), patch, repeatable=True)
+        if owner != bot:
+            roles = ROLES_OF_THE_BOT[want["type"]]
+            _join(host, id, bot, roles)
+            cloud.notify(f'space "{want["name"]}" ({id}): our bot user stays a member ({", ".join(roles)})')
+        return {"owner": owner, "owner_id": owner}
+
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the space; if it is not empty, say what is in it."""
         try:
@@ -51,6 +107,13 @@ class SpaceVerbs(Collection):
             host = self.host(cloud, have)
             content = [_item(item) for item in host.list("/api/v1/items", {"spaceId": id})]
             raise NotEmpty(f'"{have["name"]}" ({id})', host.hostname, content) from refusal
+
+
+def _join(host: Host, space: str, user: str, roles: list[str]) -> None:
+    """Give a user roles in a space, unless it has some: then those stay as they are."""
+    with suppress(Conflict):
+        body = {"type": "user", "assigneeId": user, "roles": roles}
+        host.post(f"/api/v1/spaces/{space}/assignments", body, repeatable=True)
 
 
 def _item(item: dict[str, Any]) -> str:

@@ -15,10 +15,14 @@ from typing import Any, NamedTuple
 
 from providers.errors import TemplateAmbiguous, TemplateNotFound
 from providers.properties import nearest
-from providers.qlik import Cloud, Forbidden, Host
+from providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError
 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
+
+
+ROLE_TO_EXPORT = "producer"
+"""The least role in a shared space with which an app can be exported."""
 
 
 class Template(NamedTuple):
@@ -45,9 +49,10 @@ def cache_directory() -> Path:
     return Path(os.environ.get("TENANTRY_CACHE") or f"{home}/tenantry").expanduser() / "templates"
 
 
-def fetch(cloud: Cloud, template: Template, *, data: bool) -> Path:
+def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:
     """Return the file of the template, exported with or without its data, or from the cache.
 
+    `join` allows to make our bot user a member of the template's space, where the export is refused without.
     Raises TemplateNotFound, TemplateAmbiguous.
     """
     host = cloud.tenant(template.source_tenant)
@@ -57,7 +62,7 @@ def fetch(cloud: Cloud, template: Template, *, data: bool) -> Path:
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
         if not file.exists():
-            _export(host, template, item, data, file)
+            _fetch(cloud, template, item, file, data=data, join=join)
     return file
 
 
@@ -75,7 +80,7 @@ def find(host: Host, template: Template) -> dict[str, Any]:
     fitting = [item for item in sources if version_of(item.get("description", "")) == template.version]
     if len(fitting) > 1:
         apps = "".join(
-            f"\n  - app {item['resourceId']} in space {item.get('spaceId', 'personal')}" for item in fitting
+            f"\n  - app {item['resourceId']} in {_space(host, item.get('spaceId'))}" for item in fitting
         )
         raise TemplateAmbiguous(
             f"{template}: {len(fitting)} apps fit; name the one you mean by `template_id`:{apps}"
@@ -100,16 +105,63 @@ def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict
     )
 
 
-def _export(host: Host, template: Template, item: dict[str, Any], data: bool, file: Path) -> None:
-    query = {} if data else {"NoData": "true"}
+def _fetch(
+    cloud: Cloud, template: Template, item: dict[str, Any], file: Path, *, data: bool, join: bool
+) -> None:
+    host = cloud.tenant(template.source_tenant)
     try:
-        location = host.export(f"/api/v1/apps/{item['resourceId']}/export", query)
+        _export(host, item, file, data=data)
     except Forbidden as refusal:
-        raise TemplateNotFound(
-            f"{template}: this client may see it but not export it. Give its bot user an edit role, such as "
-            f"`producer`, in space {item.get('spaceId', '(personal)')} of the source tenant.\n{refusal}"
-        ) from refusal
-    host.download(location, file)
+        if not join or not item.get("spaceId"):
+            raise _not_exportable(host, template, item, refusal) from refusal
+        try:
+            _join(cloud, host, template, item["spaceId"])
+            _export(host, item, file, data=data)
+        except Forbidden as still:
+            raise _not_exportable(host, template, item, still) from still
+
+
+def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None:
+    query = {} if data else {"NoData": "true"}
+    host.download(host.export(f"/api/v1/apps/{item['resourceId']}/export", query), file)
+
+
+def _join(cloud: Cloud, host: Host, template: Template, space: str) -> None:
+    """Make our bot user a member of the template's space who may edit; it stays one."""
+    path, bot = f"/api/v1/spaces/{space}/assignments", host.get("/api/v1/users/me")["id"]
+    try:
+        body = {"type": "user", "assigneeId": bot, "roles": [ROLE_TO_EXPORT]}
+        host.post(path, body, repeatable=True)
+    except Conflict:
+        for held in host.list(path, {"assigneeId": bot}):
+            host.put(f"{path}/{held['id']}", {"roles": sorted({*held["roles"], ROLE_TO_EXPORT})})
+    cloud.notify(
+        f"{template}: our bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
+        f"{ROLE_TO_EXPORT}, to export it, and stays a member"
+    )
+
+
+def _not_exportable(
+    host: Host, template: Template, item: dict[str, Any], refusal: Forbidden
+) -> TemplateNotFound:
+    advice = (
+        f"Give its bot user an edit role, such as `{ROLE_TO_EXPORT}`, in {_space(host, item['spaceId'])} of "
+        "the source tenant, or set `join_template_space: true` for the app to have it join by itself."
+        if item.get("spaceId")
+        else "It is in somebody's personal space: move it to a shared one in which its bot user may edit."
+    )
+    return TemplateNotFound(f"{template}: this client may see it but not export it. {advice}\n{refusal}")
+
+
+def _space(host: Host, id: str | None) -> str:
+    """Return a space for a message: by name and id, if Qlik tells the name."""
+    if not id:
+        return "a personal space"
+    try:
+        name = host.get(f"/api/v1/spaces/{id}")["name"]
+    except QlikError:
+        return f"space {id}"
+    return f'space "{name}" ({id})'
 
 
 @contextmanager

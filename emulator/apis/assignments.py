@@ -43,7 +43,8 @@ def listing(call: Call) -> Reply:
     found = [
         assignment
         for assignment in call.store.all(call.tenant_id, "assignment", parent=space["id"])
-        if assignment["assigneeId"] == call.query.get("assigneeId", assignment["assigneeId"])
+        if assignment["assigneeId"] != space["ownerId"]
+        and assignment["assigneeId"] == call.query.get("assigneeId", assignment["assigneeId"])
         and assignment["type"] == call.query.get("type", assignment["type"])
     ]
     data, links = page(call, found, default=10)

@@ -185,3 +185,17 @@ def test_a_member_through_a_group_sees_the_space(qlik: Emulator, tenant: Api) ->
     assert [space["name"] for space in tenant.everything("/api/v1/spaces")] == ["Shown"]
     tenant.get(f"/api/v1/spaces/{hidden}", expect=404)
     tenant.put(f"/api/v1/spaces/{shown}", {"name": "Mine"}, expect=403)
+
+
+def test_the_owner_is_never_listed(tenant: Api) -> None:
+    """Not even where a member became the owner, whose assignment stays what it is."""
+    space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"}, expect=201)
+    path = f"/api/v1/spaces/{space['id']}"
+    body = {"subject": "a|b", "status": "active"}
+    grace = tenant.post("/api/v1/users", body, expect=201)["id"]
+    member = {"type": "user", "assigneeId": grace, "roles": ["producer"]}
+    tenant.post(f"{path}/assignments", member, expect=201)
+    assert len(tenant.get(f"{path}/assignments")["data"]) == 1
+    tenant.patch(path, {"/ownerId": grace}, expect=200)
+    assert tenant.get(f"{path}/assignments")["data"] == []
+    assert tenant.get(f"{path}/assignments", params={"assigneeId": grace})["data"] == []

@@ -48,7 +48,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "roles": ["AnalyticsAdmin", "Developer"],
         "adopt": True,
     },
-    "Space": {"tenant": TENANT, "name": "Sales", "type": "managed", "description": "Daily", "adopt": True},
+    "Space": {
+        "tenant": TENANT,
+        "name": "Sales",
+        "type": "managed",
+        "description": "Daily",
+        "owner": "u1",
+        "adopt": True,
+    },
     "SpaceAssignment": {
         "tenant": TENANT,
         "space": "s1",
@@ -66,6 +73,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "template": "Sales Overview",
         "version": "2.3.0",
         "data": False,
+        "join_template_space": True,
         "adopt": True,
     },
     "AppPublication": {
@@ -77,7 +85,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "data": "target",
         "adopt": True,
     },
-}
     "GroupSettings": {
         "tenant": TENANT,
         "auto_create_groups": True,
@@ -104,3 +111,4 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "clock_tolerance_seconds": 30,
         "adopt": True,
     },
+}

@@ -57,6 +57,7 @@ CASE = Case(
     changes={
         "name": InPlace("Sales Overview", PUT),
         "description": InPlace("Revenue by region", PUT),
+        "join_template_space": InPlace(True),
         "space": InPlace(lambda t: t.space("Other"), ("PUT /api/v1/apps/{id}/space",)),
     },
     replaces={
@@ -157,6 +158,17 @@ def test_an_app_comes_without_its_data_if_asked_for(twin: Callable[[str], Twin],
     exports = [each["path"] for each in tenancy.qlik.control.requests() if "/export" in each["path"]]
     assert [path.partition("?")[2] for path in exports] == ["NoData=true"]
     assert tenancy.world.apps["Staging", "Sales"]["lastReloadTime"] == ""
+
+
+def test_the_bot_joins_the_space_of_a_template_if_allowed(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """The property reaches the lookup of templates; without it the app is not made."""
+    inputs = {**given(tenancy), "template": "Board Report", "version": "1.0.0"}
+    with pytest.raises(Failure, match="join_template_space"):
+        twin("app").create(inputs)
+    twin("app").create({**inputs, "join_template_space": True})
+    assert tenancy.world.apps["Staging", "Sales"]["description"].endswith("{v1.0.0}")
 
 
 def test_a_refused_move_says_why(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:

@@ -10,16 +10,24 @@ from providers.engine import Failure
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)
+WHO_WE_ARE = ("GET /api/v1/users/me", "GET /api/v1/users/*")
+HAND_OVER = (*WHO_WE_ARE, *PATCH, "POST /api/v1/spaces/{id}/assignments")
 PROPERTIES = ("name", "type", "description")
 
 
 def given(tenancy: Tenancy) -> Inputs:
-    return {"tenant": tenancy.hostname, "name": "Sales", "type": "managed", "description": "Ours"}
+    return {
+        "tenant": tenancy.hostname,
+        "name": "Sales",
+        "type": "managed",
+        "description": "Ours",
+        "owner": tenancy.user("Grace"),
+    }
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
     found = {each["id"]: each for each in tenancy.world.spaces.values()}.get(id)
-    return found and {name: found[name] for name in PROPERTIES}
+    return found and {name: found[name] for name in PROPERTIES} | {"owner": found["ownerId"]}
 
 
 def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
@@ -31,17 +39,25 @@ CASE = Case(
     "space",
     given,
     remote,
-    creates=("POST /api/v1/spaces",),
+    creates=("POST /api/v1/spaces", *HAND_OVER),
     deletes=("DELETE /api/v1/spaces/{id}",),
-    changes={"name": InPlace("Sales North", PATCH), "description": InPlace("", PATCH)},
+    changes={
+        "name": InPlace("Sales North", PATCH),
+        "description": InPlace("", PATCH),
+        "owner": InPlace(lambda t: t.user("Ada"), HAND_OVER),
+    },
     replaces={"type": "data"},
     drifts={
         "name": Drift(lambda t, id: t.world.patch(f"spaces/{id}", name="Mine"), "Mine"),
         "description": Drift(lambda t, id: t.world.patch(f"spaces/{id}", description="x"), "x"),
+        "owner": Drift(
+            lambda t, id: t.world.patch(f"spaces/{id}", ownerId=t.user("Mallory")),
+            lambda t: t.user("Mallory"),
+        ),
     },
     gone=lambda t, id: t.world.request("DELETE", f"spaces/{id}"),
     existing=existing,
-    corrected=frozenset({"description"}),
+    corrected=frozenset({"description", "owner"}),
 )
 
 
@@ -76,3 +92,56 @@ def test_names_are_told_apart_by_case(twin: Callable[[str], Twin], tenancy: Tena
     tenancy.space("Sales and more", "managed")
     ours = tenancy.space("Sales", "managed")
     assert twin("space").create(given(tenancy)).id == ours
+
+
+def members(tenancy: Tenancy, space: str) -> dict[str, list[str]]:
+    """The roles of users in a space, by their ids."""
+    kept = [each for each in tenancy.world.every("assignment") if each["spaceId"] == space]
+    return {each["assigneeId"]: sorted(each["roles"]) for each in kept}
+
+
+@pytest.mark.parametrize("type", ["shared", "managed", "data"])
+def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
+    twin: Callable[[str], Twin], tenancy: Tenancy, type: str
+) -> None:
+    """TenantAdmin alone may neither import nor publish; that it stays is said, with its roles."""
+    space = twin("space").create({**given(tenancy), "type": type})
+    roles = {"managed": ["consumer", "facilitator", "publisher"]}.get(type, ["facilitator", "producer"])
+    assert members(tenancy, space.id) == {tenancy.bot_id: roles}
+    assert any(", ".join(roles) in line and space.id in line for line in tenancy.said)
+    if type == "shared":
+        tenancy.app("Forecast", "Sales")
+
+
+def test_a_space_is_given_back(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Where no owner is wanted any more, our bot user owns it again; before that, the owner is let alone."""
+    without = {name: value for name, value in given(tenancy).items() if name != "owner"}
+    space = twin("space").create(without)
+    tenancy.world.patch(f"spaces/{space.id}", ownerId=tenancy.user("Grace"))
+    assert space.drift() == {}
+    assert "owner" not in space.state
+    space.update(given(tenancy))
+    space.update(without)
+    assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.bot_id == space.state["owner_id"]
+    assert "owner" not in space.state
+    assert space.drift() == {}
+
+
+def test_a_handing_over_that_was_cut_off(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The space is recorded; and where nothing was recorded, the bot joins in the next run all the same."""
+    tenancy.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
+    with pytest.raises(Failure, match="The object exists"):
+        twin("space").create(given(tenancy))
+    id = tenancy.world.spaces["Sales"]["id"]
+    assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.user("Grace")
+    assert members(tenancy, id) == {}
+    tenancy.qlik.control.clear_faults()
+    assert twin("space").create(given(tenancy)).id == id
+    assert members(tenancy, id).keys() == {tenancy.bot_id}
+
+
+def test_an_owner_who_is_no_user(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """What Qlik says of it reaches the user; the space is recorded, and stays ours."""
+    with pytest.raises(Failure, match=r"(?s)PATCH .*/api/v1/spaces/.* answered 400.*no such user.*traceId"):
+        twin("space").create({**given(tenancy), "owner": "u123"})
+    assert tenancy.world.spaces["Sales"]["ownerId"] == tenancy.bot_id

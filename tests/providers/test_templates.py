@@ -79,9 +79,71 @@ def test_two_that_fit_are_listed(tenancy: Tenancy, source: World) -> None:
     twin = source.request("POST", "apps", body)["attributes"]["id"]
     with pytest.raises(TemplateAmbiguous) as caught:
         find(tenancy.cloud.tenant(SOURCE), SALES)
-    for words in ("2 apps fit", "template_id", twin, space, str(SALES)):
+    for words in ("2 apps fit", "template_id", twin, f'space "Templates" ({space})', str(SALES)):
         assert words in str(caught.value)
     assert str(caught.value).count("\n  - app ") == 2
+
+
+REPORT = Template(SOURCE, "Board Report", None, "1.0.0")
+
+
+def bots(source: World) -> list[tuple[str, list[str]]]:
+    """The type and the roles of each member of the space in which our bot user may see templates only."""
+    space = source.spaces["Locked templates"]["id"]
+    return [(each["type"], each["roles"]) for each in source.every("assignment") if each["spaceId"] == space]
+
+
+def test_the_same_template_in_several_spaces(tenancy: Tenancy, source: World) -> None:
+    """Both are listed with the names of their spaces; by app id each of them can be had."""
+    theirs = source.request("POST", "spaces", {"name": "Archive", "type": "shared"})["id"]
+    body = {"attributes": {"name": "Sales Overview", "description": "Old {v2.3.0}", "spaceId": theirs}}
+    app = source.request("POST", "apps", body)["attributes"]["id"]
+    host = tenancy.cloud.tenant(SOURCE)
+    with pytest.raises(TemplateAmbiguous) as caught:
+        find(host, SALES)
+    assert all(f'space "{name}"' in str(caught.value) for name in ("Archive", "Templates"))
+    assert find(host, Template(SOURCE, None, app, "2.3.0"))["spaceId"] == theirs
+
+
+def test_a_space_is_joined_only_if_that_is_allowed(tenancy: Tenancy, source: World) -> None:
+    """Without, the message says in which space, and how to allow it; nothing changes on the source tenant."""
+    with pytest.raises(TemplateNotFound) as caught:
+        fetch(tenancy.cloud, REPORT, data=True)
+    words = (
+        "may see it but not export it",
+        'space "Locked templates"',
+        "join_template_space: true",
+        "traceId",
+    )
+    assert all(each in str(caught.value) for each in words)
+    assert bots(source) == []
+
+
+@pytest.mark.parametrize("held", [[], ["consumer"]], ids=["no member", "a member who may not edit"])
+def test_the_bot_joins_the_space_of_a_template(tenancy: Tenancy, source: World, held: list[str]) -> None:
+    """It becomes a producer, says so and stays one; from then on nobody joins anything."""
+    space = source.spaces["Locked templates"]["id"]
+    us = tenancy.cloud.tenant(SOURCE).get("/api/v1/users/me")["id"]
+    if held:
+        body = {"type": "user", "assigneeId": us, "roles": held}
+        source.request("POST", f"spaces/{space}/assignments", body)
+    assert fetch(tenancy.cloud, REPORT, data=True, join=True).stat().st_size > 0
+    assert bots(source) == [("user", [*held, "producer"])]
+    (line,) = tenancy.said
+    for words in (us, '"Locked templates"', SOURCE, "producer", "stays a member"):
+        assert words in line
+    fetch(tenancy.cloud, REPORT, data=False, join=True)
+    assert tenancy.said == [line]
+
+
+def test_a_space_that_cannot_be_joined(tenancy: Tenancy, source: World) -> None:
+    """Then it is up to those who may: the message is the same as without permission."""
+    tenancy.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
+    with pytest.raises(
+        TemplateNotFound, match=r"(?s)Give its bot user an edit role.*assignments answered 403"
+    ):
+        fetch(tenancy.cloud, REPORT, data=True, join=True)
+    assert bots(source) == []
 
 
 def test_the_cache_answers_what_was_fetched(tenancy: Tenancy) -> None:

@@ -40,6 +40,12 @@ class Tenancy:
         there = self.world.spaces.get(name)
         return str((there or self.bot.post("/api/v1/spaces", {"name": name, "type": type}))["id"])
 
+    def user(self, name: str) -> str:
+        """Return the id of a user of that name, made now or before."""
+        there = next((each for each in self.world.every("user") if each["name"] == name), None)
+        body = {"subject": f"auth0|{name.casefold()}", "name": name, "status": "active"}
+        return str((there or self.bot.post("/api/v1/users", body))["id"])
+
     def group(self, name: str) -> str:
         """Return the id of a group of that name that our bot made, now or before."""
         there = self.world.groups.get(name)
