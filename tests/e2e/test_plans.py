@@ -1,0 +1,97 @@
+"""Customers on a plan that extends another: what the plan says reaches them, unless they say otherwise.
+
+`tenantry check` and `tenantry settings` tell it beforehand, also for stacks that have a tenant already.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e.customers import TRIAL, settings
+from tests.e2e.harness import ROOT, Stack
+from tests.world import writes
+
+TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
+BASE: dict[str, Any] = {
+    "lifecycle": TRIAL,
+    "groups": {"Analysts": {"roles": ["Developer"]}},
+    "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}, "Extra": {"type": "data"}},
+    "apps": {
+        "Sales": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        }
+    },
+}
+GOLD: dict[str, Any] = {"extends": "base", "spaces": {"Extra": None}}
+CUSTOMERS: dict[str, dict[str, Any]] = {
+    "globex": {"name": "Globex", "plan": "gold"},
+    "initech": {"name": "Initech", "plan": "gold", "apps": {"Sales": {"version": "2.3.0"}}},
+}
+
+
+def tenantry(stack: Stack, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command about a stack, in its folder and environment."""
+    return subprocess.run(
+        [TENANTRY, command, stack.name, *arguments],
+        cwd=stack.folder,
+        env=stack.env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def pair(make_stack: Callable[..., Stack], qlik: Emulator) -> list[Stack]:
+    """Two customers on the plan, one of which pins the version of the app."""
+    stacks = [make_stack(name, qlik=qlik) for name in CUSTOMERS]
+    for stack in stacks:
+        stack.write(**settings(CUSTOMERS[stack.name]))
+        write_plans(stack, "2.3.0")
+        stack.up()
+        assert "Space Extra" not in stack.resources()
+    return stacks
+
+
+def write_plans(stack: Stack, version: str) -> None:
+    """Write the plans with this version of the app, in the one that the other extends."""
+    stack.write_plan("gold", GOLD)
+    stack.write_plan("base", {**BASE, "apps": {"Sales": {**BASE["apps"]["Sales"], "version": version}}})
+
+
+def test_a_version_rolls_out_to_all_but_those_that_pin_theirs(pair: list[Stack], qlik: Emulator) -> None:
+    globex, initech = pair
+    assert globex.outputs()["hostname"] != initech.outputs()["hostname"]
+
+    for stack in pair:
+        write_plans(stack, "9.9")
+    asked = len(qlik.control.requests())
+    wrong, right = tenantry(globex, "check"), tenantry(initech, "check")
+    assert (wrong.returncode, right.returncode) == (1, 0), wrong.stdout + right.stdout
+    assert "stacks/plans/base.yaml" in wrong.stdout
+    assert "version 9.9" in wrong.stdout
+    for stack, said in zip(pair, (wrong, right), strict=True):
+        assert f"all known on {stack.outputs()['hostname']}" in said.stdout
+    assert writes(qlik.control.requests()[asked:]) == []
+
+    for stack in pair:
+        write_plans(stack, "2.4.0")
+        assert tenantry(stack, "check").returncode == 0
+    told = json.loads(tenantry(globex, "settings", "--json").stdout)
+    [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
+    assert (version["value"], version["file"]) == ("2.4.0", "stacks/plans/base.yaml")
+
+    changes = globex.up().changes
+    assert changes["replace"] == ["App Sales"]
+    assert changes["update"] == ["AppPublication Sales in Sales"]
+    assert initech.up("--expect-no-changes").requests == []
