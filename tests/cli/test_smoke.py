@@ -8,111 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from typer.testing import CliRunner
 
-from cli.app import app
 from emulator import Emulator
 from stacks.backend import Backend, PulumiFailed
 from tests import keys, logins
+from tests.cli.site import Site
 from tests.emulator.api import REGISTER, SOURCE, Api, new_tenant
 from tests.pems import encrypted_pem
-from tests.world import World, writes
-
-CUSTOMER: dict[str, Any] = {
-    "name": "Globex",
-    "lifecycle": {"kind": "trial", "ends_on": "2026-12-31"},
-    "groups": {
-        "Analysts": {"roles": ["AnalyticsAdmin"]},
-        "Viewers": {"name": "All viewers"},
-        "Data": {},
-        "Club": {"provider_type": "custom"},
-    },
-    "spaces": {
-        "Staging": {"type": "shared", "access": {"Analysts": ["producer"]}},
-        "Sales": {"type": "managed", "access": {"Analysts": ["consumer"], "Viewers": ["basicconsumer"]}},
-        "Board": {"type": "managed", "access": {"Analysts": ["consumer"], "Data": ["dataconsumer"]}},
-    },
-    "apps": {
-        "Overview": {
-            "template": "Sales Overview",
-            "version": "2.3.0",
-            "staging": "Staging",
-            "publish_to": ["Sales", "Board"],
-        }
-    },
-}
-
-
-class Site:
-    """A tenant as `pulumi up` would have made it of CUSTOMER, with an identity provider."""
-
-    def __init__(self, tenant: Api, folder: Path) -> None:
-        self.tenant, self.folder = tenant, folder
-        self.provider = tenant.post("/api/v1/identity-providers", logins.provider())["id"]
-        self.groups = {key: self._group(key, group) for key, group in CUSTOMER["groups"].items()}
-        self.spaces = {key: self._space(key, space) for key, space in CUSTOMER["spaces"].items()}
-        self.staged = self._app("Staging")
-        self.apps = {space: self._publish(space) for space in ("Sales", "Board")}
-        self.key = logins.private_file(folder)
-
-    @property
-    def world(self) -> World:
-        return World(self.tenant.qlik, self.tenant.host)
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        return {
-            "hostname": self.tenant.host,
-            "groups": self.groups,
-            "spaces": self.spaces,
-            "apps": {"Overview": {space: {"id": id, "url": ""} for space, id in self.apps.items()}},
-        }
-
-    def smoke(
-        self, *groups: str, code: int = 0, key: Path | None = None, clean: bool = True, **options: str
-    ) -> str:
-        """Run the command and return what it says, spaces and line breaks made one."""
-        words = [word for name, value in options.items() for word in (f"--{name}", value) if word]
-        chosen = [word for group in groups for word in ("--group", group)]
-        arguments = ["smoke", "globex", "--key", str(key or self.key), *chosen, *words]
-        said = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        assert said.exit_code == code, said.output
-        users = [user for user in self.world.every("user") if user["subject"] == "tenantry-smoke"]
-        assert bool(users) is not clean
-        return " ".join(said.output.split())
-
-    def _group(self, key: str, group: dict[str, Any]) -> str:
-        body = {"name": group.get("name", key), "providerType": group.get("provider_type", "idp")}
-        return self.tenant.post("/api/v1/groups", body)["id"]  # type: ignore[no-any-return]
-
-    def _space(self, key: str, space: dict[str, Any]) -> str:
-        id: str = self.tenant.post("/api/v1/spaces", {"name": key, "type": space["type"]})["id"]
-        for group, roles in space["access"].items():
-            body = {"type": "group", "assigneeId": self.groups[group], "roles": roles}
-            self.tenant.post(f"/api/v1/spaces/{id}/assignments", body)
-        return id
-
-    def _app(self, space: str) -> str:
-        where = {"spaceId": self.spaces[space], "name": "Overview"}
-        made = self.tenant.post("/api/v1/apps/import", data=b"x", params=where, expect=200)
-        return made["attributes"]["id"]  # type: ignore[no-any-return]
-
-    def _publish(self, space: str) -> str:
-        body = {"spaceId": self.spaces[space]}
-        made = self.tenant.post(f"/api/v1/apps/{self.staged}/publish", body, expect=200)
-        return made["attributes"]["id"]  # type: ignore[no-any-return]
+from tests.world import writes
 
 
 @pytest.fixture
 def site(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site(new_tenant(qlik), tmp_path)
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "Pulumi.yaml").write_text("{name: tenantry, runtime: python, stackConfigDir: stacks}")
-    config = {"qlik:region": "eu", "qlik:source_tenant": SOURCE, "tenantry:customer": CUSTOMER}
-    (tmp_path / "stacks" / "Pulumi.globex.yaml").write_text(yaml.safe_dump({"config": config}))
+    site.write_project()
     monkeypatch.chdir(tmp_path)
     for name, value in (
         ("QLIK_CLOUD_ENDPOINT", qlik.url),

@@ -1,4 +1,4 @@
-"""People who log in with a JWT: who is let in, what they are then, and what they see."""
+"""People who log in with a JWT: who is let in, and what they are then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
@@ -19,52 +18,14 @@ from tests import keys, logins
 from tests.logins import token
 
 from .api import REGISTER, SOURCE, Api, error, new_tenant
+from .people import LOGIN, login, open_tenant
 
-LOGIN = "/login/jwt-session"
 COOKIES = ["_csrfToken", "_csrfToken.sig", "eas.sid", "eas.sid.sig"]
 
 
 @pytest.fixture
 def tenant(qlik: Emulator) -> Api:
-    """A tenant with an identity provider and the group Analysts."""
-    tenant = new_tenant(qlik)
-    tenant.post("/api/v1/identity-providers", logins.provider())
-    tenant.post("/api/v1/groups", {"name": "Analysts"})
-    return tenant
-
-
-class Person:
-    """A user of a tenant, by the cookies of a login."""
-
-    def __init__(self, tenant: Api, answer: requests.Response) -> None:
-        assert answer.status_code == 200, answer.text
-        assert answer.json() == {}
-        self._tenant = tenant
-        self.cookies = dict(answer.cookies)
-
-    def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self._tenant.send(method, path, token="", cookies=self.cookies, **options)
-
-    def get(self, path: str, expect: int = 200) -> Any:
-        answer = self.send("GET", path)
-        assert answer.status_code == expect, answer.text
-        return answer.json() if answer.content else None
-
-    def me(self) -> dict[str, Any]:
-        """Follow the redirect to the own user."""
-        moved = self.send("GET", "/api/v1/users/me")
-        assert moved.status_code == 301
-        return self.get(moved.headers["location"])  # type: ignore[no-any-return]
-
-    @property
-    def csrf(self) -> dict[str, str]:
-        answer = self.send("GET", "/api/v1/csrf-token")
-        assert answer.status_code == 204
-        return {"qlik-csrf-token": answer.headers["qlik-csrf-token"]}
-
-
-def login(tenant: Api, jwt: str = "", **claims: Any) -> Person:
-    return Person(tenant, tenant.send("POST", LOGIN, token=jwt or token(**claims)))
+    return open_tenant(qlik)
 
 
 def refused(tenant: Api, jwt: str = "", status: int = 401, **claims: Any) -> dict[str, Any]:
@@ -333,130 +294,3 @@ def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: A
     assert answer.status_code == 207
     assert [each["status"] for each in answer.json()["data"]] == [200, 404]
     assert used() == {"professional": 1, "analyzer": 0}
-
-
-def test_a_session_ends_after_half_an_hour_without_a_request(tenant: Api) -> None:
-    person = login(tenant)
-    for _ in range(3):
-        tenant.qlik.control.advance(1500)
-        person.me()
-    tenant.qlik.control.advance(1900)
-    person.get("/api/v1/users/me", expect=401)
-
-
-def test_a_session_ends_after_a_day_at_the_latest(tenant: Api) -> None:
-    person = login(tenant)
-    for _ in range(49):
-        tenant.qlik.control.advance(1750)
-        person.me()
-    tenant.qlik.control.advance(1750)
-    person.get("/api/v1/users/me", expect=401)
-
-
-def test_a_session_ends_with_its_user(tenant: Api) -> None:
-    person = login(tenant)
-    tenant.delete(f"/api/v1/users/{person.me()['id']}")
-    person.get("/api/v1/users/me", expect=401)
-    again = login(tenant)
-    person.get("/api/v1/users/me", expect=401)
-    again.me()
-
-
-@pytest.mark.parametrize("cookie", ["eas.sid", "eas.sid.sig"])
-def test_a_session_needs_both_of_its_cookies_unchanged(tenant: Api, cookie: str) -> None:
-    person = login(tenant)
-    other = login(tenant)
-    person.cookies[cookie] = other.cookies[cookie]
-    person.get("/api/v1/users/me", expect=401)
-    del person.cookies[cookie]
-    person.get("/api/v1/users/me", expect=401)
-
-
-def test_the_jwt_is_no_token_for_the_api(tenant: Api) -> None:
-    jwt = token()
-    login(tenant, jwt)
-    assert tenant.send("GET", "/api/v1/users/me", token=jwt).status_code == 401
-    assert tenant.send("GET", "/api/v1/users/me", token=token()).status_code == 401
-
-
-def test_all_but_get_needs_the_csrf_token_of_the_session(tenant: Api) -> None:
-    person, other = login(tenant), login(tenant)
-    app = {"attributes": {"name": "Mine"}}
-    for headers in ({}, {"qlik-csrf-token": "guess"}, other.csrf):
-        assert person.send("POST", "/api/v1/apps", json=app, headers=headers).status_code == 403
-    assert person.send("POST", "/api/v1/apps", json=app, headers=person.csrf).status_code == 200
-    assert person.csrf == {"qlik-csrf-token": person.cookies["_csrfToken"]}
-
-
-def test_a_csrf_token_is_for_sessions_only(tenant: Api) -> None:
-    assert error(tenant.get("/api/v1/csrf-token", expect=400))["code"] == "CSRF-TOKEN-4"
-    assert tenant.send("GET", "/api/v1/csrf-token", token="").status_code == 401
-    person = login(tenant)
-    del person.cookies["_csrfToken"]
-    assert error(person.get("/api/v1/csrf-token", expect=404))["code"] == "CSRF-TOKEN-3"
-
-
-def test_a_person_is_no_administrator(tenant: Api) -> None:
-    person = login(tenant)
-    person.get("/api/v1/identity-providers", expect=403)
-    answer = person.send("POST", "/api/v1/groups", json={"name": "Mine"}, headers=person.csrf)
-    assert answer.status_code == 403
-
-
-def make_content(tenant: Api) -> dict[str, str]:
-    """Spaces by name and, as "app in space", apps that are published in the managed ones."""
-    ids = {}
-    for name, kind in (("Staging", "shared"), ("Sales", "managed"), ("Board", "managed")):
-        ids[name] = tenant.post("/api/v1/spaces", {"name": name, "type": kind})["id"]
-    import_ = {"spaceId": ids["Staging"], "name": "Overview"}
-    staged = tenant.post("/api/v1/apps/import", data=b"x", params=import_, expect=200)["attributes"]["id"]
-    ids["Overview in Staging"] = staged
-    for space in ("Sales", "Board"):
-        body = {"spaceId": ids[space]}
-        copy = tenant.post(f"/api/v1/apps/{staged}/publish", body, expect=200)
-        ids[f"Overview in {space}"] = copy["attributes"]["id"]
-    return ids
-
-
-@pytest.mark.parametrize(
-    ("assignee", "roles", "reads"),
-    [
-        ("Analysts", ["consumer"], True),
-        ("Analysts", ["basicconsumer"], True),
-        ("Analysts", ["dataconsumer"], False),
-        ("000000000000000000000001", ["consumer"], True),
-    ],
-)
-def test_a_person_sees_the_spaces_and_apps_of_its_groups_and_nothing_else(
-    tenant: Api, assignee: str, roles: list[str], reads: bool
-) -> None:
-    ids = make_content(tenant)
-    groups = {group["name"]: group["id"] for group in tenant.get("/api/v1/groups")["data"]}
-    body = {"type": "group", "assigneeId": groups.get(assignee, assignee), "roles": roles}
-    tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
-    person = login(tenant)
-    seen = [item["resourceId"] for item in person.get("/api/v1/items?resourceType=app")["data"]]
-    assert seen == ([ids["Overview in Sales"]] if reads else [])
-    assert [space["name"] for space in person.get("/api/v1/spaces")["data"]] == ["Sales"]
-    person.get(f"/api/v1/apps/{ids['Overview in Sales']}", expect=200 if reads else 403)
-    person.get(f"/api/v1/apps/{ids['Overview in Board']}", expect=403)
-    person.get(f"/api/v1/apps/{ids['Overview in Staging']}", expect=403)
-    person.get(f"/api/v1/spaces/{ids['Board']}", expect=404)
-
-
-def test_a_person_loses_what_its_group_loses(tenant: Api) -> None:
-    ids = make_content(tenant)
-    (group,) = tenant.get("/api/v1/groups")["data"]
-    body = {"type": "group", "assigneeId": group["id"], "roles": ["consumer"]}
-    made = tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
-    person = login(tenant)
-    assert len(person.get("/api/v1/items")["data"]) == 1
-    tenant.delete(f"/api/v1/spaces/{ids['Sales']}/assignments/{made['id']}")
-    assert person.get("/api/v1/items")["data"] == []
-
-
-def test_cookies_and_tokens_are_never_kept(tenant: Api) -> None:
-    jwt = token()
-    person = login(tenant, jwt)
-    kept = f"{tenant.qlik.control.dump()}{tenant.qlik.control.requests()}"
-    assert not [secret for secret in (jwt, *person.cookies.values()) if secret in kept]

@@ -1,0 +1,143 @@
+"""Sessions of people: how long they last, what they need, and what a person sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator import Emulator
+from tests.logins import token
+
+from .api import Api, error
+from .people import login, open_tenant
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return open_tenant(qlik)
+
+
+def test_a_session_ends_after_half_an_hour_without_a_request(tenant: Api) -> None:
+    person = login(tenant)
+    for _ in range(3):
+        tenant.qlik.control.advance(1500)
+        person.me()
+    tenant.qlik.control.advance(1900)
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_a_session_ends_after_a_day_at_the_latest(tenant: Api) -> None:
+    person = login(tenant)
+    for _ in range(49):
+        tenant.qlik.control.advance(1750)
+        person.me()
+    tenant.qlik.control.advance(1750)
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_a_session_ends_with_its_user(tenant: Api) -> None:
+    person = login(tenant)
+    tenant.delete(f"/api/v1/users/{person.me()['id']}")
+    person.get("/api/v1/users/me", expect=401)
+    again = login(tenant)
+    person.get("/api/v1/users/me", expect=401)
+    again.me()
+
+
+@pytest.mark.parametrize("cookie", ["eas.sid", "eas.sid.sig"])
+def test_a_session_needs_both_of_its_cookies_unchanged(tenant: Api, cookie: str) -> None:
+    person = login(tenant)
+    other = login(tenant)
+    person.cookies[cookie] = other.cookies[cookie]
+    person.get("/api/v1/users/me", expect=401)
+    del person.cookies[cookie]
+    person.get("/api/v1/users/me", expect=401)
+
+
+def test_the_jwt_is_no_token_for_the_api(tenant: Api) -> None:
+    jwt = token()
+    login(tenant, jwt)
+    assert tenant.send("GET", "/api/v1/users/me", token=jwt).status_code == 401
+    assert tenant.send("GET", "/api/v1/users/me", token=token()).status_code == 401
+
+
+def test_all_but_get_needs_the_csrf_token_of_the_session(tenant: Api) -> None:
+    person, other = login(tenant), login(tenant)
+    app = {"attributes": {"name": "Mine"}}
+    for headers in ({}, {"qlik-csrf-token": "guess"}, other.csrf):
+        assert person.send("POST", "/api/v1/apps", json=app, headers=headers).status_code == 403
+    assert person.send("POST", "/api/v1/apps", json=app, headers=person.csrf).status_code == 200
+    assert person.csrf == {"qlik-csrf-token": person.cookies["_csrfToken"]}
+
+
+def test_a_csrf_token_is_for_sessions_only(tenant: Api) -> None:
+    assert error(tenant.get("/api/v1/csrf-token", expect=400))["code"] == "CSRF-TOKEN-4"
+    assert tenant.send("GET", "/api/v1/csrf-token", token="").status_code == 401
+    person = login(tenant)
+    del person.cookies["_csrfToken"]
+    assert error(person.get("/api/v1/csrf-token", expect=404))["code"] == "CSRF-TOKEN-3"
+
+
+def test_a_person_is_no_administrator(tenant: Api) -> None:
+    person = login(tenant)
+    person.get("/api/v1/identity-providers", expect=403)
+    answer = person.send("POST", "/api/v1/groups", json={"name": "Mine"}, headers=person.csrf)
+    assert answer.status_code == 403
+
+
+def make_content(tenant: Api) -> dict[str, str]:
+    """Spaces by name and, as "app in space", apps that are published in the managed ones."""
+    ids = {}
+    for name, kind in (("Staging", "shared"), ("Sales", "managed"), ("Board", "managed")):
+        ids[name] = tenant.post("/api/v1/spaces", {"name": name, "type": kind})["id"]
+    import_ = {"spaceId": ids["Staging"], "name": "Overview"}
+    staged = tenant.post("/api/v1/apps/import", data=b"x", params=import_, expect=200)["attributes"]["id"]
+    ids["Overview in Staging"] = staged
+    for space in ("Sales", "Board"):
+        body = {"spaceId": ids[space]}
+        copy = tenant.post(f"/api/v1/apps/{staged}/publish", body, expect=200)
+        ids[f"Overview in {space}"] = copy["attributes"]["id"]
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("assignee", "roles", "reads"),
+    [
+        ("Analysts", ["consumer"], True),
+        ("Analysts", ["basicconsumer"], True),
+        ("Analysts", ["dataconsumer"], False),
+        ("000000000000000000000001", ["consumer"], True),
+    ],
+)
+def test_a_person_sees_the_spaces_and_apps_of_its_groups_and_nothing_else(
+    tenant: Api, assignee: str, roles: list[str], reads: bool
+) -> None:
+    ids = make_content(tenant)
+    groups = {group["name"]: group["id"] for group in tenant.get("/api/v1/groups")["data"]}
+    body = {"type": "group", "assigneeId": groups.get(assignee, assignee), "roles": roles}
+    tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
+    person = login(tenant)
+    seen = [item["resourceId"] for item in person.get("/api/v1/items?resourceType=app")["data"]]
+    assert seen == ([ids["Overview in Sales"]] if reads else [])
+    assert [space["name"] for space in person.get("/api/v1/spaces")["data"]] == ["Sales"]
+    person.get(f"/api/v1/apps/{ids['Overview in Sales']}", expect=200 if reads else 403)
+    person.get(f"/api/v1/apps/{ids['Overview in Board']}", expect=403)
+    person.get(f"/api/v1/apps/{ids['Overview in Staging']}", expect=403)
+    person.get(f"/api/v1/spaces/{ids['Board']}", expect=404)
+
+
+def test_a_person_loses_what_its_group_loses(tenant: Api) -> None:
+    ids = make_content(tenant)
+    (group,) = tenant.get("/api/v1/groups")["data"]
+    body = {"type": "group", "assigneeId": group["id"], "roles": ["consumer"]}
+    made = tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
+    person = login(tenant)
+    assert len(person.get("/api/v1/items")["data"]) == 1
+    tenant.delete(f"/api/v1/spaces/{ids['Sales']}/assignments/{made['id']}")
+    assert person.get("/api/v1/items")["data"] == []
+
+
+def test_cookies_and_tokens_are_never_kept(tenant: Api) -> None:
+    jwt = token()
+    person = login(tenant, jwt)
+    kept = f"{tenant.qlik.control.dump()}{tenant.qlik.control.requests()}"
+    assert not [secret for secret in (jwt, *person.cookies.values()) if secret in kept]
