@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import check, emulator, forget, keypair, settings, smoke, version
+from cli import check, emulator, forget, import_, keypair, settings, smoke, version
 
 app = typer.Typer(
     name="tenantry",
@@ -13,5 +13,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (settings, check, forget, keypair, smoke, emulator, version):
+for group in (settings, check, import_, forget, keypair, smoke, emulator, version):
     group.add_to(app)

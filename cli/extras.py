@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import typer
 
-OWN = ("cli", "components", "emulator", "fleet", "providers", "stacks")
+OWN = ("cli", "components", "emulator", "fleet", "importing", "providers", "stacks")
 
 
 @contextmanager

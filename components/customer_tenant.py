@@ -124,6 +124,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             tenant=self.tenant.id,
             space=self.spaces[app.staging].id,
             name=app.name,
+            description=app.description,
             source_tenant=self._settings.source_tenant,
             template=app.template,
             template_id=app.template_id,
@@ -146,7 +147,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             source_app=self.apps[key].id,
             space=self.spaces[space].id,
             name=app.name,
-            description=f"{{v{app.version}}}",
+            description=f"{app.description or ''} {{v{app.version}}}".lstrip(),
             data="source" if app.data else "target",
             adopt=app.adopt or None,
             opts=self._options(

@@ -61,6 +61,10 @@ class App(Resource):
     )
 
     owner_id: Property[str] = output("User id of the owner.")
+    unmarked: Property[bool] = output(
+        "Whether the app was imported by somebody else, without our mark: its description stays as it is until "
+        "it is changed."
+    )
 
 
 class AppVerbs(Verbs):
@@ -106,6 +110,7 @@ class AppVerbs(Verbs):
         if changes.keys() & {"name", "description"}:
             attributes = {"name": want["name"], "description": _described(want)}
             host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
+            return {"unmarked": False} if have.get("unmarked") else {}
         return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
@@ -182,10 +187,18 @@ def _find(host: Host, want: Properties) -> dict[str, Any] | None:
     return others[0] if others else None
 
 
+def as_found(attributes: dict[str, Any], own: Properties) -> Properties:
+    """Return what an app that was imported before is like; `own` are the properties that replace it."""
+    unmarked = not MARK.search(attributes.get("description", ""))
+    return _decode(attributes, own | {"unmarked": unmarked}) | {"unmarked": unmarked}
+
+
 def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
     """Return the properties in Qlik's attributes; a description that lost its mark is shown as it is."""
     suffix = _described(have | {"description": ""})
     description = attributes.get("description", "")
+    if have.get("unmarked") and not MARK.search(description):
+        suffix = catalog.describe("", have["version"])
     if description.endswith(suffix):
         description = description.removesuffix(suffix).rstrip()
     return {

@@ -58,7 +58,7 @@ class AppPublicationVerbs(Verbs):
         host = cloud.tenant(want["tenant"])
         found = self._published(cloud, host, want) or self._publish(cloud, host, want)
         have = want | _decode(found)
-        outputs = {"url": f"https://{host.hostname}/sense/app/{found['id']}"}
+        outputs = {"url": published_url(host.hostname, found["id"])}
         try:
             self._correct(cloud, found["id"], have, want)
             _await_access(cloud, host, found["id"], want["name"])
@@ -137,6 +137,11 @@ class AppPublicationVerbs(Verbs):
             return wait(cloud, attempt, space, lag_seconds()) or dict(host.post(path, body)["attributes"])
 
         return catalog.make(cloud, host, _intent(want), publish, lambda: _find(host, want))
+
+
+def published_url(hostname: str, id: str) -> str:
+    """Return where users open a published app."""
+    return f"https://{hostname}/sense/app/{id}"
 
 
 def _intent(properties: Properties) -> Intent:

@@ -21,14 +21,18 @@ Lookup = Callable[[], Attributes | None]
 def apps(host: Host, space: str, name: str) -> Iterator[Attributes]:
     """Yield the attributes of the apps in a space with `name` in their name; fresh ones may be missing."""
     query = {"resourceType": "app", "spaceId": space, "name": name, "noActions": "true"}
-    for item in host.list("/api/v1/items", query):
-        attributes: Attributes = dict(item["resourceAttributes"])
-        attributes |= {
-            "id": item["resourceId"],
-            "name": item["name"],
-            "description": item.get("description", ""),
-        }
-        yield attributes | {"ownerId": item.get("ownerId", ""), "spaceId": item.get("spaceId", "")}
+    yield from map(attributes_of, host.list("/api/v1/items", query))
+
+
+def attributes_of(item: dict[str, Any]) -> Attributes:
+    """Return the attributes of the app that an item of the catalog is about."""
+    attributes: Attributes = dict(item["resourceAttributes"])
+    attributes |= {
+        "id": item["resourceId"],
+        "name": item["name"],
+        "description": item.get("description", ""),
+    }
+    return attributes | {"ownerId": item.get("ownerId", ""), "spaceId": item.get("spaceId", "")}
 
 
 def describe(text: str, *marks: str) -> str:

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ class NoSuchStack(PulumiFailed):
 class Backend:
     """The stacks of the project in the folder `root`, in the backend that Pulumi is logged in to.
 
+    `environment` adds to that of this process; `seconds` is the longest that one command may take.
     Every method raises PulumiFailed, and NoSuchStack where there is no such stack.
     """
 
     root: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return the outputs of a stack, secrets hidden; nothing for one that was never up."""
@@ -64,15 +68,15 @@ class Backend:
             done = subprocess.run(
                 [command, *arguments, "--non-interactive", "--color", "never"],
                 cwd=self.root,
-                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.environment},
                 input=given,
                 capture_output=True,
                 encoding="utf-8",
-                timeout=SECONDS,
+                timeout=self.seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise PulumiFailed(what, f"no end after {SECONDS:g} s") from None
+            raise PulumiFailed(what, f"no end after {self.seconds:g} s") from None
         if done.returncode:
             kind = NoSuchStack if done.returncode == NO_SUCH_STACK else PulumiFailed
             raise kind(what, done.stderr, done.returncode)

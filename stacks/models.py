@@ -156,6 +156,9 @@ class App(Block):
     """An app made from a template of the source tenant, and where it is published. (Apps API)"""
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
+    description: str | None = key(
+        None, about="Shown in Qlik; the version is added to it, in the published apps, too."
+    )
     template: Name | None = key(
         None,
         about="The exact name of the template app in the source tenant. Either this or `template_id`.",

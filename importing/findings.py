@@ -1,0 +1,79 @@
+"""What was found in a tenant: how it stands in a stack file, and which object each resource is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object that a resource is for: of which kind, its id, and its properties as they are at Qlik.
+
+    `identity` names the properties by which the resource of the program is told from others of its kind; it
+    is empty where a tenant has one.
+    """
+
+    kind: str
+    id: str
+    live: Properties
+    identity: tuple[str, ...] = ()
+
+    def is_for(self, kind: str, inputs: Mapping[str, Any]) -> bool:
+        """Tell whether a resource of that kind with these inputs is this object."""
+        return kind == self.kind and all(inputs.get(name) == self.live.get(name) for name in self.identity)
+
+    def differences(self, inputs: Mapping[str, Any]) -> list[str]:
+        """Return the properties that the program would set to something else than they are."""
+        return [name for name in self.live if name in inputs and inputs[name] != self.live[name]]
+
+
+@dataclass
+class Findings:
+    """What the kinds found. `plan` has the values of the plan that the customer is on, merged.
+
+    `customer` is what the stack file would say without a plan. A key with None is one that was looked for and
+    is not there; a key that is missing says nothing, and the plan's counts.
+    """
+
+    plan: Properties = field(default_factory=dict)
+    customer: Properties = field(default_factory=dict)
+    objects: list[Found] = field(default_factory=list)
+    unmanaged: list[str] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    """The keys in the stack file, by the ids of the objects that they are for."""
+
+    def entry(self, block: str, id: str, entry: Properties, *identity: str) -> Properties:
+        """Add an entry to a block such as `groups`, under the key that the plan has for it or its name.
+
+        `identity`: what besides its name tells an entry from others of the same name.
+        """
+        entries = self.customer.setdefault(block, {})
+        planned = self.plan.get(block) or {}
+        same = ("name", *identity)
+        key = next(
+            (
+                each
+                for each, of_plan in planned.items()
+                if each not in entries
+                and all({"name": each, **of_plan}.get(n, entry[n]) == entry[n] for n in same)
+            ),
+            "",
+        )
+        key = key or _free(entry["name"], [str(entry[each]) for each in identity], entries.keys() | planned)
+        entries[key] = entry
+        self.keys[id] = key
+        return entry
+
+    def leave(self, what: str, why: str = "") -> None:
+        """Note something that the stack does not manage."""
+        self.unmanaged.append(f"{what}: {why}" if why else what)
+
+
+def _free(name: str, more: list[str], taken: set[str]) -> str:
+    names = [name, *(f"{name} ({each})" for each in more)]
+    names += [f"{name} ({number})" for number in range(2, len(taken) + 3)]
+    return next(each for each in names if each not in taken)

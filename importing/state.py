@@ -1,0 +1,79 @@
+"""The state of what was found: the program's resources, with the ids of the objects that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import providers
+from importing.errors import ImportRefused
+from importing.findings import Found, Properties
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What Pulumi shows for a value that is known only after `up`."""
+
+_OURS = "pulumi-python:dynamic/qlik:"
+
+
+def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) -> Properties:
+    """Return the file for `pulumi import --file`.
+
+    `skeleton` is what `pulumi preview --import-file` wrote, `preview` what it printed with `--json`: there
+    the inputs are as the program gives them, but for the ids of what is not made yet. Raises ImportRefused
+    where the program has a resource that was not found, or would change one that was.
+    """
+    known = list(objects)
+    ids: dict[str, str] = {}
+    made: dict[tuple[str, str], Properties] = {}
+    for step in preview["steps"]:
+        resource = step["newState"]
+        if not resource["type"].startswith(_OURS):
+            continue
+        kind, name = resource["type"].removeprefix(_OURS), resource["urn"].rpartition("::")[2]
+        inputs = dict(_resolved(resource["inputs"], resource.get("propertyDependencies") or {}, ids))
+        found = _match(kind, name, inputs, known)
+        ids[resource["urn"]] = found.id
+        outputs = inputs | _outputs(found, inputs)
+        made[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
+    return skeleton | {
+        "resources": [
+            each | made.get((each["type"], each.get("logicalName") or each["name"]), {})
+            for each in skeleton["resources"]
+        ]
+    }
+
+
+def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:
+    matches = [found for found in known if found.is_for(kind, inputs)]
+    if len(matches) != 1:
+        what = "nothing" if not matches else f"{len(matches)} objects"
+        raise ImportRefused(
+            f'the project\'s program makes {kind} "{name}", for which {what} was found in the tenant'
+        )
+    other = matches[0].differences(inputs)
+    if other:
+        raise ImportRefused(
+            f'the next `up` would change {", ".join(other)} of {kind} "{name}" ({matches[0].id})'
+        )
+    return matches[0]
+
+
+def _resolved(
+    inputs: Properties, depends_on: Mapping[str, list[str]], ids: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the inputs with the ids of what was found; an unknown one is the id of what it depends on."""
+    for name, value in inputs.items():
+        if value == UNKNOWN:
+            [urn] = depends_on[name]
+            yield name, ids[urn]
+        else:
+            yield name, value
+
+
+def _outputs(found: Found, inputs: Properties) -> Properties:
+    known = providers.kinds()[found.kind].properties
+    return {
+        name: value
+        for name, value in found.live.items()
+        if value is not None and name in known and (known[name].computed or name in inputs)
+    }
