@@ -7,11 +7,12 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, idle, size, table, upload
+from bench import customer, emulator, idle, refresh, size, table, upload
 
 SECTIONS = {
     "customer": customer.rows,
     "idle": idle.rows,
+    "refresh": refresh.rows,
     "size": size.rows,
     "upload": upload.rows,
     "emulator": emulator.rows,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,18 +60,23 @@ def floor(resources: int) -> Iterator[Stack]:
 
 def sized(resources: int) -> dict[str, Any]:
     """Return a customer of so many resources: a quarter groups, a quarter spaces, the rest access."""
-    quarter = resources // 4
-    groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(quarter)}
-    names = list(groups)
-    spaces = {
+    return customer(resources // 4, resources // 4, 2)
+
+
+def customer(groups: int, spaces: int, groups_of_a_space: int) -> dict[str, Any]:
+    """Return a customer with so many groups and managed spaces, and groups with access to each space."""
+    names = [f"Group {n}" for n in range(groups)]
+    roles = ["consumer", "contributor", "publisher"]
+    made = {
         f"Space {n}": {
             "type": "managed",
-            "access": {names[n]: ["consumer"], names[(n + 1) % quarter]: ["contributor"]},
+            "access": {names[(n + i) % groups]: [roles[i % len(roles)]] for i in range(groups_of_a_space)},
         }
-        for n in range(quarter)
+        for n in range(spaces)
     }
     lifecycle = {"kind": "trial", "ends_on": "2099-12-31", "grace_days": 10}
-    return {"name": "Sized", "lifecycle": lifecycle, "groups": groups, "spaces": spaces}
+    groups_of = {name: {"roles": ["AnalyticsAdmin"]} for name in names}
+    return {"name": "Sized", "lifecycle": lifecycle, "groups": groups_of, "spaces": made}
 
 
 def timed(command: Callable[[], Result], times: int = 1) -> float:
@@ -96,14 +100,17 @@ def watched(stack: Stack, *args: str) -> Measured:
 
 
 def _watch(process: Process, peaks: dict[str, int], done: threading.Event) -> None:
-    while not done.is_set():
-        for child in (
-            [psutil.Process(process.pid), *process.children()] if psutil.pid_exists(process.pid) else []
-        ):
-            try:
-                line, used = " ".join(child.cmdline()), child.memory_info().rss
-            except psutil.Error:
-                continue
-            kind = "provider" if PROVIDER in line else "program" if "language" in line else "CLI"
-            peaks[kind] = max(peaks.get(kind, 0), used)
-        time.sleep(0.02)
+    while not done.wait(0.02):
+        for each in _running(process):
+            with suppress(psutil.Error):
+                line, used = " ".join(each.cmdline()), each.memory_info().rss
+                kind = "provider" if PROVIDER in line else "program" if "language" in line else "CLI"
+                peaks[kind] = max(peaks.get(kind, 0), used)
+
+
+def _running(process: Process) -> list[psutil.Process]:
+    """The command and what it started; nothing once it has ended."""
+    try:
+        return [psutil.Process(process.pid), *process.children()]
+    except psutil.NoSuchProcess:
+        return []

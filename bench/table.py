@@ -31,7 +31,7 @@ def show(rows: Iterable[Row]) -> bool:
     met = True
     for row in rows:
         met = met and row.met
-        goal = "" if row.goal is None else f"{row.goal:.1f} {'met' if row.met else 'MISSED'}"
+        goal = "" if row.goal is None else f"{row.goal:g} {'met' if row.met else 'MISSED'}"
         table.add_row(row.what, row.how, row.ours, row.against, f"{row.ratio:.2f}", goal)
     Console(width=130).print(table)
     return met

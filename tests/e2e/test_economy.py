@@ -7,6 +7,7 @@ from collections import Counter
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
+from tests.world import World, calls
 
 APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
 
@@ -33,3 +34,30 @@ def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
     reads = Counter(f"{each['host']}{each['path']}" for each in asked if each["method"] == "GET")
     twice = {read: times for read, times in reads.items() if times > 1 and "/items?" not in read}
     assert twice == {}
+
+
+def test_a_refresh_reads_lists(stack: Stack, qlik: Emulator) -> None:
+    """One list for all groups, one for all spaces and one for the access to each of them, whatever the number
+    of threads; what somebody changed is seen in them.
+    """
+    groups = {f"Group {n}": {} for n in range(8)}
+    access = {name: ["consumer"] for name in groups}
+    spaces = {f"Space {n}": {"type": "managed", "access": access} for n in range(2)}
+    lifecycle = {"kind": "trial", "ends_on": "2099-12-31"}
+    stack.write(**settings({"name": "Globex", "lifecycle": lifecycle, "groups": groups, "spaces": spaces}))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
+    world.patch(f"groups/{world.groups['Group 3']['id']}", assignedRoles=[{"name": "Developer"}])
+    qlik.control.settings(latency_ms=30)
+    up = stack.up("--refresh")
+    assert up.changes["update"] == ["Group Group 3", "Group Group 3"]
+    assert Counter(calls(up.requests)) == dict.fromkeys(
+        (
+            f"GET /api/v1/tenants/{world.tenant['id']}",
+            "GET /api/v1/groups",
+            "GET /api/v1/spaces",
+            *(f"GET /api/v1/spaces/{each['id']}/assignments" for each in world.spaces.values()),
+            f"PATCH /api/v1/groups/{world.groups['Group 3']['id']}",
+        ),
+        1,
+    )
