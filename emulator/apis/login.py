@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
-import re
 from typing import Any
 
 import jwt
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from jwt.api_jws import PyJWS
 
 from .. import sessions
@@ -20,11 +14,11 @@ from ..call import Call, Reply, operation
 from ..errors import Refusal
 from ..store import Doc
 from . import group_settings, groups, licenses, users
+from .identity_providers import public_key
 
 WINDOW = 3600
 """Seconds that a token may be valid, from nbf to exp."""
 
-PEM = re.compile(r"\s*-----BEGIN (?P<kind>[A-Z ]+)-----(?P<body>.*)-----END (?P=kind)-----\s*", re.DOTALL)
 CLAIMS = {"$ref": "#/components/schemas/JwtClaims"}
 
 
@@ -73,7 +67,7 @@ def _verified(call: Call, token: str) -> tuple[Doc, dict[str, Any]]:
     provider = _provider(call, claims.get("iss"), unverified["header"].get("kid"))
     key = public_key(provider["options"]["staticKeys"][0]["pem"])
     if key is None:
-        raise Refusal(401, detail="the identity provider's key is no RSA public key or certificate")
+        raise Refusal(401, detail="the identity provider's key is none that verifies RS256")
     try:
         jws.decode_complete(token, key, algorithms=["RS256"])
     except jwt.InvalidTokenError:
@@ -89,20 +83,6 @@ def _provider(call: Call, issuer: Any, kid: Any) -> Doc:
         if options["issuer"] == issuer and options["staticKeys"][0]["kid"] == kid:
             return doc
     raise Refusal(401, detail="no JWT identity provider with the token's issuer (iss) and key id (kid)")
-
-
-def public_key(pem: str) -> RSAPublicKey | None:
-    """The RSA key of a PEM public key or certificate, line breaks or not; None if it holds none."""
-    found = PEM.fullmatch(pem)
-    try:
-        der = base64.b64decode("".join(found["body"].split()), validate=True) if found else b""
-        if found and found["kind"] == "CERTIFICATE":
-            key: Any = x509.load_der_x509_certificate(der).public_key()
-        else:
-            key = load_der_public_key(der)
-    except (ValueError, binascii.Error):
-        return None
-    return key if isinstance(key, RSAPublicKey) else None
 
 
 def _check_claims(call: Call, claims: dict[str, Any]) -> None:

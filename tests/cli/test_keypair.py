@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from typer.testing import CliRunner
 
+import cli
 from cli import keys
 from cli.app import app
+from tests.cli.test_cli import without
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +93,15 @@ def test_a_link_to_nowhere_is_not_followed(project: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(project: Path) -> None:
     (project / "keys").write_text("a file")
     assert "cannot be written" in keypair("keys/inside", code=1)
+
+
+def test_without_its_libraries_it_says_what_to_install(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, "cryptography", "jwt")
+    monkeypatch.delitem(sys.modules, "cli.keys")
+    monkeypatch.delattr(cli, "keys")
+    said = keypair("keys", code=1)
+    assert "needs cryptography" in said or "needs jwt" in said
+    assert 'pip install "tenantry[cli]"' in said
+    assert not (project / "keys").exists()

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
+from tests import logins
+from tests.keys import public_pem
 
 from .api import Api, error, new_tenant
 
-PEM = "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----"
+PEM = "".join(public_pem().splitlines())
 
 
 @pytest.fixture
@@ -83,6 +85,20 @@ def test_a_jwt_provider_has_one_key_and_only_its_description_changes(tenant: Api
     assert len(tenant.everything("/api/v1/identity-providers?limit=1")) == 2
     tenant.delete(path)
     tenant.get(path, expect=404)
+
+
+@pytest.mark.parametrize(
+    "pem",
+    ["", "hello", "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----", logins.private_pem().decode()],
+)
+def test_a_jwt_provider_takes_a_public_key_and_nothing_else(tenant: Api, pem: str) -> None:
+    body = jwt()
+    body["options"]["staticKeys"][0]["pem"] = pem
+    said = tenant.send("POST", "/api/v1/identity-providers", json=body)
+    assert said.status_code == 400
+    assert error(said.json())["source"] == {"pointer": "/options/staticKeys/0/pem"}
+    assert not pem or pem not in said.text
+    assert tenant.get("/api/v1/identity-providers")["data"] == []
 
 
 def test_a_provider_must_be_of_the_callers_tenant(tenant: Api) -> None:
