@@ -26,6 +26,7 @@ STRAIGHT_SCRIPT = {
     "licence": 1,
     "tenant": 1,
     "name and alias": 1,
+    "group and licence settings": 2,
     "groups": 2,
     "spaces": 3,
     "access": 3,

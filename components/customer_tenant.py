@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
-from providers import App, AppPublication, Group, Space, SpaceAssignment, Tenant, TenantLifecycle
+from providers import (
+    App,
+    AppPublication,
+    Group,
+    GroupSettings,
+    JwtIdentityProvider,
+    LicenseSettings,
+    Space,
+    SpaceAssignment,
+    Tenant,
+    TenantLifecycle,
+    WebIntegration,
+)
 
 if TYPE_CHECKING:
-    from stacks.models import Customer, Settings
+    from stacks.models import Block, Customer, Settings
 
 R = TypeVar("R", bound=pulumi.Resource)
 
 
 class QlikCustomerTenant(pulumi.ComponentResource):
-    """One customer: a tenant with its groups, spaces, access, apps and publications, and its lifecycle.
+    """One customer: a tenant with its settings, ways to log in, groups, spaces, access, apps and
+    publications, and its lifecycle.
 
     The children are named by their keys in the stack file. All are `deleted_with` the tenant, and the
     lifecycle depends on all of them, so that taking the customer down is one request. For a protected
@@ -26,7 +39,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """
 
     outputs: dict[str, Any]
-    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `groups`, `spaces` and `apps`."""
+    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `web_integrations`, `groups`, `spaces`
+    and `apps`.
+    """
 
     def __init__(
         self, resource_name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
@@ -35,6 +50,12 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self._settings = settings
         self._children: list[pulumi.Resource] = []
         self.tenant = self._make_tenant()
+        self._make_settings()
+        self.web_integrations = {
+            key: self._make_web_integration(key) for key in self._customer.web_integrations
+        }
+        for key in self._customer.jwt_identity_providers:
+            self._make_jwt_identity_provider(key)
         self.groups = {key: self._make_group(key) for key in self._customer.groups}
         self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
         for space, group in self._access():
@@ -70,6 +91,42 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **customer.tenant.model_dump(),
             opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
         )
+
+    def _make_settings(self) -> None:
+        """Make a resource of each block of settings that says anything."""
+        if given := _given(self._customer.group_settings):
+            opts = self._options()
+            self._child(GroupSettings("group settings", tenant=self.tenant.id, **given, opts=opts))
+        if given := _given(self._customer.license_settings):
+            opts = self._options()
+            self._child(LicenseSettings("license settings", tenant=self.tenant.id, **given, opts=opts))
+
+    def _make_web_integration(self, key: str) -> WebIntegration:
+        integration = self._customer.web_integrations[key]
+        made = WebIntegration(
+            key,
+            tenant=self.tenant.id,
+            name=integration.name,
+            valid_origins=integration.origins,
+            adopt=integration.adopt or None,
+            opts=self._options(formerly=_former(integration.renamed_from)),
+        )
+        return self._child(made)
+
+    def _make_jwt_identity_provider(self, key: str) -> None:
+        provider = self._customer.jwt_identity_providers[key]
+        made = JwtIdentityProvider(
+            key,
+            tenant=self.tenant.id,
+            issuer=provider.issuer,
+            kid=provider.kid,
+            pem=provider.pem,
+            description=provider.description,
+            clock_tolerance_seconds=provider.clock_tolerance_seconds,
+            adopt=provider.adopt or None,
+            opts=self._options(formerly=_former(provider.renamed_from)),
+        )
+        self._child(made)
 
     def _make_group(self, key: str) -> Group:
         group = self._customer.groups[key]
@@ -183,10 +240,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             "hostname": self.tenant.hostname,
             "url": pulumi.Output.concat("https://", hostname),
             "tenant_id": self.tenant.tenant_id,
+            "web_integrations": {key: each.id for key, each in self.web_integrations.items()},
             "groups": {key: group.id for key, group in self.groups.items()},
             "spaces": {key: space.id for key, space in self.spaces.items()},
             "apps": published,
         }
+
+
+def _given(block: Block | None) -> dict[str, Any]:
+    return block.model_dump(exclude_none=True) if block else {}
 
 
 def _access_name(space: str, group: str) -> str:

@@ -7,8 +7,11 @@ from typing import Any
 
 from stacks.document import Keys
 
-ENTRIES = ("groups", "spaces", "apps")
-"""The maps of named entries: there an empty value can stand for an entry with nothing but defaults."""
+NAMED = ("groups", "spaces", "apps", "web_integrations")
+"""The maps of entries that have a name at Qlik: their key, unless they say another."""
+
+ENTRIES = (*NAMED, "jwt_identity_providers")
+"""The maps of entries: there an empty value can stand for an entry with nothing but defaults."""
 
 
 def merge(plan: Any, customer: Any) -> Any:
@@ -22,7 +25,7 @@ def merge(plan: Any, customer: Any) -> Any:
 
 
 def removals(plan: Any, customer: Any) -> Iterator[tuple[Keys, bool]]:
-    """Yield the path of every group, space and app that `customer` removes, and whether `plan` has it."""
+    """Yield the path of every entry, such as a group, that `customer` removes, and whether `plan` has it."""
     for block in ENTRIES:
         declared = _mapping(plan, block)
         whole_block = isinstance(customer, dict) and block in customer and customer[block] is None
@@ -39,17 +42,22 @@ def complete(values: Any) -> Any:
     """Return merged values ready for the models: entries named after their key, and empty meaning not set."""
     if not isinstance(values, dict):
         return values
-    return {key: _entries(value) if key in ENTRIES else _without_empty(value) for key, value in _set(values)}
+    return {
+        key: _entries(value, named=key in NAMED) if key in ENTRIES else _without_empty(value)
+        for key, value in _set(values)
+    }
 
 
-def _entries(block: Any) -> Any:
+def _entries(block: Any, *, named: bool) -> Any:
     if not isinstance(block, dict):
         return block
-    return {key: _entry(key, {} if entry is None else entry) for key, entry in block.items()}
+    return {key: _entry({} if entry is None else entry, key if named else "") for key, entry in block.items()}
 
 
-def _entry(key: str, entry: Any) -> Any:
-    return {"name": key, **_without_empty(entry)} if isinstance(entry, dict) else entry
+def _entry(entry: Any, name: str) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return ({"name": name} if name else {}) | _without_empty(entry)
 
 
 def _without_empty(value: Any) -> Any:

@@ -12,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from stacks.values import (
     Alias,
+    ClockTolerance,
     Day,
     GraceDays,
     Hostname,
+    IdpDescription,
     LifecycleKind,
     Name,
+    Origin,
+    Pem,
     ProviderType,
     Region,
     SpaceName,
@@ -31,6 +35,7 @@ IN_PLACE = "in place"
 AT_CREATION = "read only when it is made"
 NEW_IMPORT = "imported anew and republished; published apps keep their id"
 NO_REQUEST = "nothing at Qlik"
+NEVER_CUT_OFF = "refused: add a second entry"
 
 
 def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) -> Any:
@@ -192,6 +197,88 @@ class App(Block):
     )
 
 
+class GroupSettings(Block):
+    """How groups come into the tenant. What is not given is left alone; what was there before is given back
+    when a key is taken out. (Groups API)
+    """
+
+    auto_create_groups: Switch | None = key(
+        None, about="Make the groups in a user's claims that are not there yet when the user logs in."
+    )
+    sync_idp_groups: Switch | None = key(
+        None, about="Keep groups as an interactive identity provider has them; deprecated by Qlik."
+    )
+    everyone_roles: list[Text] | None = key(
+        None,
+        about="Names of the roles of the tenant that every user has. `[]`: none.",
+        max_length=100,
+    )
+
+
+class LicenseSettings(Block):
+    """Which entitlements users get when they log in. What is not given is left alone; what was there before
+    is given back when a key is taken out. (Licenses API)
+    """
+
+    auto_assign_professional: Switch | None = key(
+        None, about="Give users a professional entitlement, as long as there are any."
+    )
+    auto_assign_analyzer: Switch | None = key(
+        None, about="Give users an analyzer entitlement, as long as there are any."
+    )
+
+
+class WebIntegration(Block):
+    """Web pages that may show what is in the tenant; its id is an output of the stack. (Web Integrations
+    API)
+    """
+
+    name: Name = key(about="Its name at Qlik. Default: the key.")
+    origins: list[Origin] = key(
+        about="Origins of the pages, `scheme://host[:port]` each; no wildcard, no path.", min_length=1
+    )
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same web integration.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over a web integration of that name that somebody else made.", change=AT_CREATION
+    )
+
+
+class JwtIdentityProvider(Block):
+    """A public key with which Qlik checks the tokens of one signer. To rotate it, add a second one with a
+    `kid` of its own, and take the first out once the signer uses the second. (Identity Providers API)
+    """
+
+    issuer: Text = key(about="The claim `iss` of the tokens.", change=NEVER_CUT_OFF)
+    kid: Text = key(
+        about="The `kid` in the header of the tokens, once per issuer; in quotes if it looks like a number.",
+        change=NEVER_CUT_OFF,
+    )
+    pem: Pem | None = key(
+        None,
+        about="The RSA public key or its certificate as PEM. Either this or `pem_file`.",
+        change=NEVER_CUT_OFF,
+    )
+    pem_file: Text | None = key(
+        None,
+        about="The file with the PEM; its path is from the folder of the file that says this.",
+        change=NEVER_CUT_OFF,
+    )
+    description: IdpDescription | None = key(None, about="Shown in Qlik; 128 characters at most.")
+    clock_tolerance_seconds: ClockTolerance = key(
+        5, about="How far the signer's clock may be off.", change=NEVER_CUT_OFF
+    )
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same provider.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False,
+        about="Take over what is there. Qlik names no maker: the very same key is, without this, too.",
+        change=AT_CREATION,
+    )
+
+
 class Content(Block):
     """What a tenant is to be: the part that customers and plans have in common."""
 
@@ -201,6 +288,12 @@ class Content(Block):
         None,
         about="Refuse to delete what holds users' work. Default: yes for production, no for a trial.",
         change=NO_REQUEST,
+    )
+    group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")
+    license_settings: LicenseSettings | None = key(None, about="Which entitlements users get.")
+    web_integrations: dict[str, WebIntegration] = key(default_factory=dict, about="Web integrations, by key.")
+    jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
+        default_factory=dict, about="JWT identity providers, by key."
     )
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from stacks.document import Keys
+from stacks.merge import ENTRIES
 from stacks.models import App, Content, Revive, Settings
 from stacks.sources import CUSTOMER
 from stacks.values import ROLES
@@ -73,7 +74,9 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _access(customer, removed)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
-    for block in ("groups", "spaces", "apps"):
+    yield from _web_integrations(customer)
+    yield from _jwt_identity_providers(customer)
+    for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
 
 
@@ -176,6 +179,28 @@ _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
     ', also imported into "{}"': lambda app: [app.staging],
     ', also published into "{}"': lambda app: app.publish_to,
 }
+
+
+def _web_integrations(customer: Content) -> Iterator[Complaint]:
+    named = (
+        (key, ("web_integrations", key), each.name, "") for key, each in customer.web_integrations.items()
+    )
+    yield from _unique("web integration", "", named)
+
+
+def _jwt_identity_providers(customer: Content) -> Iterator[Complaint]:
+    taken: dict[tuple[str, str], str] = {}
+    for key, provider in sorted(customer.jwt_identity_providers.items()):
+        at: Keys = ("jwt_identity_providers", key)
+        if not provider.pem and not provider.pem_file:
+            text = "which key? give pem, or pem_file: the path of a file with it"
+            yield Complaint((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
+        first = taken.setdefault((provider.issuer, provider.kid), key)
+        if first != key and None not in (provider.issuer, provider.kid):
+            text = (
+                f'"{provider.kid}" is the kid of "{first}", of the same issuer; each key has a kid of its own'
+            )
+            yield Complaint((*at, "kid"), text)
 
 
 def _unique(kind: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:

@@ -13,6 +13,7 @@ from stacks.errors import Problem, SettingsError
 from stacks.merge import complete
 from stacks.messages import names_of
 from stacks.models import Content, Settings
+from stacks.pem_files import with_keys
 from stacks.plans import Chain, merge_layers, missing, read_chain
 from stacks.project import Project
 from stacks.rules import choices, customer_rules, settings_rules
@@ -67,9 +68,9 @@ def check_plan(path: Path) -> None:
         merged = merge_layers(chain.plans, broken=chain.broken)
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
-        values = complete(merged.values)
+        values, unread = with_keys(complete(merged.values), sources, path.parent.parent)
         _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
-        problems += [*merged.problems, *found]
+        problems += [*merged.problems, *unread, *found]
     if problems:
         raise SettingsError(subject, problems)
 
@@ -104,10 +105,12 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     merged = merge_layers(sources.layers, broken=chain.broken)
     if CUSTOMER in values:
         values = {**values, CUSTOMER: complete(merged.values)}
+    customer, unread = with_keys(values.get(CUSTOMER), sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
     # Without a plan that is named, much of a customer would only seem to be missing.
-    settings, found = validate(Settings, values, rules, sources, whole=not chain.problems)
-    problems += [*chain.problems, *merged.problems, *found]
+    read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
+    settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
+    problems += [*chain.problems, *merged.problems, *unread, *found]
     if problems:
         raise SettingsError(f"stack {stack}", problems)
     return Resolved(settings, values, sources)

@@ -14,6 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from providers import origins, pem
+from providers.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION
+
 ProviderType = Literal["idp", "custom"]
 SpaceType = Literal["shared", "managed", "data"]
 LifecycleKind = Literal["production", "trial"]
@@ -107,6 +110,11 @@ def _version(value: str) -> str | None:
     return None
 
 
+def _idp_description(value: str) -> str | None:
+    too_long = len(value) > IDP_DESCRIPTION.field["max_length"]
+    return f"has {len(value)} characters; allowed: {IDP_DESCRIPTION.hint}" if too_long else None
+
+
 def _day(value: Any) -> Any:
     """Read a date as written in quotes, or as the engine rewrites an unquoted one."""
     if isinstance(value, date):
@@ -164,3 +172,7 @@ SpaceRoles = Annotated[
         {"type": "array", "minItems": 1, "items": {"enum": sorted({r for rs in ROLES.values() for r in rs})}}
     ),
 ]
+Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
+Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]
+IdpDescription = Annotated[str, _rule(_idp_description), _text(maxLength=IDP_DESCRIPTION.field["max_length"])]
+ClockTolerance = Annotated[int, Field(**CLOCK_TOLERANCE.field), BeforeValidator(_whole)]

@@ -19,12 +19,16 @@ from stacks.models import (
     Content,
     Customer,
     Group,
+    GroupSettings,
+    JwtIdentityProvider,
+    LicenseSettings,
     Lifecycle,
     Plan,
     Revive,
     Settings,
     Space,
     TenantSwitches,
+    WebIntegration,
 )
 from stacks.schema import schema
 from stacks.values import ROLES
@@ -41,12 +45,16 @@ _BLOCKS: dict[type[Block], str] = {
     TenantSwitches: "tenant",
     Lifecycle: "lifecycle",
     Revive: "revive",
+    GroupSettings: "group_settings",
+    LicenseSettings: "license_settings",
+    WebIntegration: "web_integrations",
+    JwtIdentityProvider: "jwt_identity_providers",
     Group: "groups",
     Space: "spaces",
     App: "apps",
 }
 _FIRST = ("name", "plan", "alias", "tenant", "lifecycle", "protect", "revive")
-_NAMED_BY_KEY = (Group, Space, App)
+_NAMED_BY_KEY = (WebIntegration, Group, Space, App)
 
 
 def schema_text() -> str:

@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from providers.pem import one_line
 from tests.components.program import HOSTNAME, TENANT_ID, run
+from tests.keys import public_pem
 
 CUSTOMER: dict[str, Any] = {
     "name": "Globex",
+    "group_settings": {"auto_create_groups": True, "everyone_roles": []},
+    "license_settings": {"auto_assign_analyzer": True},
+    "web_integrations": {"Portal": {"origins": ["https://portal.example"]}},
+    "jwt_identity_providers": {"signer": {"issuer": "oem", "kid": "one", "pem": one_line(public_pem())}},
     "groups": {"Analysts": {"roles": ["Developer", "AnalyticsAdmin"]}, "Viewers": {}},
     "spaces": {
         "Staging": {"type": "shared"},
@@ -30,6 +36,10 @@ TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 1
 NAMES = {
     "QlikCustomerTenant globex",
     "Tenant tenant",
+    "GroupSettings group settings",
+    "LicenseSettings license settings",
+    "WebIntegration Portal",
+    "JwtIdentityProvider signer",
     "Group Analysts",
     "Group Viewers",
     "Space Staging",
@@ -175,6 +185,7 @@ def test_outputs(alias: dict[str, str], url: str) -> None:
         "hostname": HOSTNAME,
         "url": url,
         "tenant_id": TENANT_ID,
+        "web_integrations": {"Portal": "id of Portal"},
         "groups": {"Analysts": "id of Analysts", "Viewers": "id of Viewers"},
         "spaces": {name: f"id of {name}" for name in CUSTOMER["spaces"]},
         "apps": {
@@ -194,3 +205,41 @@ def test_a_tenant_to_take_back(revive: Any) -> None:
     """As the stack file names it."""
     resources, _ = run(CUSTOMER | {"revive": revive})
     assert resources["Tenant tenant"].inputs["revive"] == revive
+
+
+def test_settings_and_ways_to_log_in() -> None:
+    """What the file says, and no more: what it does not say is left alone."""
+    resources, _ = run(CUSTOMER)
+    assert resources["GroupSettings group settings"].inputs == {
+        "tenant": HOSTNAME,
+        "auto_create_groups": True,
+        "everyone_roles": [],
+    }
+    licences = resources["LicenseSettings license settings"].inputs
+    assert licences == {"tenant": HOSTNAME, "auto_assign_analyzer": True}
+    assert resources["WebIntegration Portal"].inputs["valid_origins"] == ["https://portal.example"]
+    signer = resources["JwtIdentityProvider signer"].inputs
+    assert (signer["issuer"], signer["kid"], signer["pem"]) == ("oem", "one", one_line(public_pem()))
+    assert signer["clock_tolerance_seconds"] == 5
+
+
+def test_settings_that_say_nothing_are_no_resource() -> None:
+    """Nor is there one where a customer has none."""
+    for settings in ({}, {"auto_create_groups": None}, None):
+        resources, _ = run(CUSTOMER | {"group_settings": settings, "license_settings": {}})
+        assert not {name for name in resources if "settings" in name}
+
+
+def test_keys_of_entries_that_are_renamed() -> None:
+    """Keep what they stand for."""
+    resources, _ = run(
+        CUSTOMER
+        | {
+            "web_integrations": {"Web": {"origins": ["https://a.example"], "renamed_from": "Portal"}},
+            "jwt_identity_providers": {
+                "next": CUSTOMER["jwt_identity_providers"]["signer"] | {"renamed_from": "signer"}
+            },
+        }
+    )
+    assert resources["WebIntegration Web"].former_names == ["Portal"]
+    assert resources["JwtIdentityProvider next"].former_names == ["signer"]

@@ -10,7 +10,10 @@ from tests.stacks.conftest import Folder
 
 FILE = "stacks/Pulumi.globex.yaml"
 MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
-CUSTOMER_KEYS = "alias, apps, groups, lifecycle, name, plan, protect, revive, spaces, tenant"
+CUSTOMER_KEYS = (
+    "alias, apps, group_settings, groups, jwt_identity_providers, license_settings, lifecycle, name, plan, "
+    "protect, revive, spaces, tenant, web_integrations"
+)
 
 ONE_MISTAKE = [
     ("colour: red", f"6: customer.colour: unknown key; allowed: {CUSTOMER_KEYS}"),
@@ -134,6 +137,48 @@ ONE_MISTAKE = [
     (
         "groups:\n  A: {renamed_from: C}\n  B: {renamed_from: C}",
         '8: customer.groups.B.renamed_from: "C" was already renamed to "A"',
+    ),
+    # Settings of the tenant
+    (
+        "group_settings: {auto_create: true}",
+        '6: customer.group_settings.auto_create: unknown key; did you mean "auto_create_groups"? '
+        "allowed: auto_create_groups, everyone_roles, sync_idp_groups",
+    ),
+    (
+        "group_settings: {everyone_roles: Steward}",
+        "6: customer.group_settings.everyone_roles: must be a list, as in [consumer, publisher], "
+        'not "Steward"',
+    ),
+    (
+        "license_settings: {auto_assign_analyzer: 1}",
+        "6: customer.license_settings.auto_assign_analyzer: must be true or false, not 1",
+    ),
+    # Web integrations
+    ("web_integrations: {Portal: {}}", "6: customer.web_integrations.Portal.origins: is missing"),
+    (
+        "web_integrations: {Portal: {origins: []}}",
+        "6: customer.web_integrations.Portal.origins: cannot be empty; leave the key out if there is "
+        "nothing to say",
+    ),
+    (
+        'web_integrations:\n  Portal:\n    origins:\n    - https://a.example\n    - "https://*.example"',
+        '10: customer.web_integrations.Portal.origins[1]: "https://*.example" has a wildcard, which Qlik '
+        "does not take; list each origin",
+    ),
+    (
+        "web_integrations: {Portal: {origins: [https://a.example/app]}}",
+        '6: customer.web_integrations.Portal.origins[0]: "https://a.example/app" is no origin, which is '
+        "scheme://host[:port] and no path; write https://a.example",
+    ),
+    (
+        "web_integrations:\n  A: {origins: [https://a.example]}\n  B: {name: A, origins: [https://b.example]}",
+        '8: customer.web_integrations.B.name: name "A" is taken by web integration "A"; names must differ',
+    ),
+    (
+        "web_integrations:\n  A: {origins: [https://a.example], renamed_from: B}\n"
+        "  B: {origins: [https://b.example]}",
+        '7: customer.web_integrations.A.renamed_from: "B" is still a key under web_integrations; '
+        "a renamed entry has one key, the new one",
     ),
     # Spaces
     ("spaces: {Sales: {}}", "6: customer.spaces.Sales.type: is missing; allowed: data, managed, shared"),

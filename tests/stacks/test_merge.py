@@ -15,6 +15,11 @@ from tests.stacks.conftest import Folder
 
 STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
+IN_ORDER = (
+    "tenant, lifecycle, protect, group_settings, license_settings, web_integrations, jwt_identity_providers, "
+    "groups, spaces, apps, extends"
+)
+PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))
 CHECKOUT = Path(stacks.__file__).parent
 
 TEAM = """
@@ -136,7 +141,7 @@ WITH_A_PLAN = [
     (
         "plan: standard",
         "- Analysts",
-        [f"{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, extends, not a list"],
+        [f"{PLAN}:1: a plan is a mapping of {IN_ORDER}, not a list"],
     ),
     # What came from the plan is told for the plan's file, as it reads there
     (
@@ -150,7 +155,7 @@ WITH_A_PLAN = [
     (
         "plan: standard",
         "alias: globex",
-        [f"{PLAN}:1: alias: unknown key; allowed: apps, extends, groups, lifecycle, protect, spaces, tenant"],
+        [f"{PLAN}:1: alias: unknown key; allowed: {PLAN_KEYS}"],
     ),
     # The same group in both files: each value is told where it stands
     (
@@ -264,14 +269,14 @@ class TestPlanAlone:
     def test_what_it_says_must_be_right(self, folder: Folder) -> None:
         plan = "name: Globex\nspaces:\n  Sales:\n    type: shared\n    access:\n      A: [publisher]\n"
         assert self.problems(folder, plan) == [
-            f"{PLAN}:1: name: unknown key; allowed: apps, extends, groups, lifecycle, protect, spaces, tenant",
+            f"{PLAN}:1: name: unknown key; allowed: {PLAN_KEYS}",
             f'{PLAN}:6: spaces.Sales.access.A: role "publisher" is not one that a shared space knows; '
             "allowed: codeveloper, consumer, dataconsumer, facilitator, producer",
         ]
 
     def test_one_that_is_no_mapping(self, folder: Folder) -> None:
         assert self.problems(folder, "standard\n") == [
-            f'{PLAN}:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, extends, not "standard"'
+            f'{PLAN}:1: a plan is a mapping of {IN_ORDER}, not "standard"'
         ]
 
     def test_one_that_is_not_there(self, folder: Folder) -> None:

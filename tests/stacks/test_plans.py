@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import stacks
+from stacks.models import Plan
 from tests.stacks.conftest import Folder
 
 STACK = "stacks/Pulumi.globex.yaml"
@@ -195,8 +196,7 @@ CHAINS = [
     ),
     (
         {"gold": "extends: base", "base": "- Analysts"},
-        "stacks/plans/base.yaml:1: a plan is a mapping of tenant, lifecycle, protect, groups, spaces, apps, "
-        "extends, not a list",
+        f"stacks/plans/base.yaml:1: a plan is a mapping of {', '.join(Plan.model_fields)}, not a list",
     ),
 ]
 

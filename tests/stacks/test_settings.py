@@ -15,6 +15,7 @@ from pydantic import ValidationError
 import stacks
 from stacks.document import read
 from stacks.project import Project
+from tests.keys import public_pem
 from tests.stacks.conftest import HEAD, Folder
 
 CHECKOUT = Path(stacks.__file__).parent
@@ -49,6 +50,10 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "tenant": dict.fromkeys(type(customer.tenant).model_fields),
         "lifecycle": {"kind": "production", "ends_on": None, "grace_days": 30},
         "protect": None,
+        "group_settings": None,
+        "license_settings": None,
+        "web_integrations": {},
+        "jwt_identity_providers": {},
         "groups": {},
         "spaces": {},
         "apps": {},
@@ -57,13 +62,22 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
 
 
 def test_every_default_of_an_entry(folder: Folder) -> None:
+    (folder.path / "one.pem").write_text(public_pem())
     customer = folder.write(
         """
         groups: {Analysts: {}}
         spaces: {Staging: {type: shared}}
         apps: {Sales: {template_id: 1a2b, version: "1", staging: Staging}}
+        group_settings: {}
+        license_settings: {}
+        web_integrations: {Portal: {origins: [https://portal.example]}}
+        jwt_identity_providers: {signer: {issuer: us, kid: one, pem_file: one.pem}}
         """
     ).customer()
+    assert customer.group_settings is not None
+    assert set(customer.group_settings.model_dump().values()) == {None}
+    assert customer.license_settings is not None
+    assert set(customer.license_settings.model_dump().values()) == {None}
     common = {"renamed_from": None, "adopt": False}
     assert customer.groups["Analysts"].model_dump() == {
         "name": "Analysts", "description": None, "provider_type": "idp", "roles": [], **common
@@ -73,7 +87,14 @@ def test_every_default_of_an_entry(folder: Folder) -> None:
     }  # fmt: skip
     assert customer.apps["Sales"].model_dump() == {
         "name": "Sales", "template": None, "template_id": "1a2b", "version": "1", "staging": "Staging",
-        "publish_to": [], "data": True, **common,
+        "publish_to": [], "data": True, "description": None, **common,
+    }  # fmt: skip
+    assert customer.web_integrations["Portal"].model_dump() == {
+        "name": "Portal", "origins": ["https://portal.example"], **common
+    }  # fmt: skip
+    assert customer.jwt_identity_providers["signer"].model_dump() == {
+        "issuer": "us", "kid": "one", "pem": public_pem(), "pem_file": "one.pem", "description": None,
+        "clock_tolerance_seconds": 5, **common,
     }  # fmt: skip
 
 
