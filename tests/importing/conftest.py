@@ -1,0 +1,44 @@
+"""Tenants to import, and what is found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from importing.findings import Findings
+from importing.kinds import find_all
+from importing.living import Living
+from providers.qlik import Cloud
+from tests.importing.tenants import SOURCE, cloud_of
+from tests.world import World
+
+Find = Callable[..., Findings]
+
+
+@pytest.fixture
+def cloud(qlik: Emulator) -> Iterator[Cloud]:
+    with cloud_of(qlik) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def find(cloud: Cloud) -> Find:
+    """Read a tenant, for a customer on a plan with these values."""
+
+    def find(world: World, **plan: Any) -> Findings:
+        findings = Findings(plan)
+        find_all(Living(cloud, world.hostname, SOURCE), findings)
+        return findings
+
+    return find
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "files"
+    made.mkdir()
+    return made

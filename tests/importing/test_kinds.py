@@ -1,0 +1,181 @@
+"""What is found in a living tenant, how it stands in the file, and what is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from importing import ImportRefused
+from importing.living import Living
+from providers import registration
+from providers.qlik import Cloud
+from tests.importing.conftest import Find
+from tests.importing.tenants import SOURCE, by_scripts, import_template
+from tests.world import World, writes
+
+
+def test_what_the_example_scripts_make(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    qlik.control.clear_requests()
+    found = find(world)
+    assert writes(qlik.control.requests()) == []
+    customer = found.customer
+    assert (customer["name"], customer["alias"], customer["protect"]) == (world.tenant["name"], "acme", True)
+    assert customer["groups"] == {
+        "Analytics Consumers": {
+            "name": "Analytics Consumers",
+            "provider_type": "idp",
+            "roles": ["AnalyticsAdmin", "AuditAdmin"],
+            "description": None,
+        }
+    }
+    assert customer["spaces"]["Sales"]["access"] == {"Analytics Consumers": ["consumer"]}
+    assert customer["apps"] == {
+        "Sales Overview": {
+            "name": "Sales Overview",
+            "description": "Revenue by region and product",
+            "template": "Sales Overview",
+            "template_id": None,
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        }
+    }
+    ids = {(each.kind, each.id) for each in found.objects}
+    assert ("AppPublication", world.apps["Sales", "Sales Overview"]["id"]) in ids
+    assert ("SpaceAssignment", world.assignment("Sales", "Analytics Consumers")["id"]) in ids
+    assert found.unmanaged == []
+
+
+def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    found = find(
+        world,
+        groups={"Readers": {"name": "Analytics Consumers"}},
+        spaces={"Sales": {"name": "Other"}, "Release": {"name": "Sales"}},
+        apps={"Main": {"name": "Sales Overview"}},
+    )
+    assert list(found.customer["groups"]) == ["Readers"]
+    assert set(found.customer["spaces"]) == {"Release", "Staging"}
+    assert found.customer["spaces"]["Release"]["access"] == {"Readers": ["consumer"]}
+    assert found.customer["apps"]["Main"]["publish_to"] == ["Release"]
+
+
+def test_a_group_of_the_same_name_and_another_type_has_a_key_of_its_own(
+    qlik: Emulator, folder: Path, find: Find
+) -> None:
+    world = by_scripts(qlik, folder)
+    world.request("POST", "groups", {"name": "Analytics Consumers", "providerType": "custom"})
+    assert sorted(find(world).customer["groups"]) == ["Analytics Consumers", "Analytics Consumers (custom)"]
+
+
+def test_groups_that_only_came_with_logins_are_left(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    world.request("POST", "groups", {"name": "Everybody in Lund"})
+    found = find(world)
+    assert list(found.customer["groups"]) == ["Analytics Consumers"]
+    assert found.unmanaged == ['1 groups without roles and without access: "Everybody in Lund"']
+
+
+def test_access_of_a_person_is_left(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    world.join(world.spaces["Sales"]["id"])
+    assert 'access to space "Sales": of 1 user' in find(world).unmanaged
+
+
+def put(world: World, id: str, **attributes: str) -> None:
+    """Change an app as its owner."""
+    with Cloud(
+        {"QLIK_CLOUD_ENDPOINT": world.qlik.url, "QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
+    ) as cloud:
+        cloud.tenant(world.hostname).put(f"/api/v1/apps/{id}", {"attributes": attributes})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [
+        ({"description": "Ours"}, "does not end in the version"),
+        ({"description": "Ours {v9.9.9}"}, f"no template of that name and version 9.9.9 on {SOURCE}"),
+        ({"name": "Renamed"}, f"no template of that name and version 2.3.0 on {SOURCE}"),
+        ({"description": "Ours [0123456789ab] {v2.3.0}"}, "its mark [0123456789ab] is that of no template"),
+    ],
+)
+def test_an_app_whose_template_is_not_certain_is_left_with_what_was_published_of_it(
+    qlik: Emulator, folder: Path, find: Find, attributes: dict[str, str], why: str
+) -> None:
+    world = by_scripts(qlik, folder)
+    put(world, world.apps["Staging", "Sales Overview"]["id"], **attributes)
+    found = find(world)
+    assert "apps" not in found.customer
+    assert not {each.kind for each in found.objects} & {"App", "AppPublication"}
+    [app, copy] = found.unmanaged
+    assert why in app
+    assert "what it was published from is not managed" in copy
+
+
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [({"name": "Sales"}, "under another name"), ({"description": "Better"}, "its description is not")],
+)
+def test_a_copy_that_is_not_as_we_publish_is_left(
+    qlik: Emulator, folder: Path, find: Find, attributes: dict[str, str], why: str
+) -> None:
+    world = by_scripts(qlik, folder)
+    put(world, world.apps["Sales", "Sales Overview"]["id"], **attributes)
+    found = find(world)
+    assert found.customer["apps"]["Sales Overview"]["publish_to"] == []
+    assert [line for line in found.unmanaged if why in line] == found.unmanaged != []
+
+
+def test_of_two_apps_of_one_name_the_published_one_is_meant(
+    qlik: Emulator, folder: Path, find: Find, cloud: Cloud
+) -> None:
+    world = by_scripts(qlik, folder)
+    host, space = cloud.tenant(world.hostname), world.spaces["Staging"]["id"]
+    published = world.apps["Staging", "Sales Overview"]["id"]
+    other = import_template(cloud, host, space, folder, "Sales Overview", "2.4.0")
+    found = find(world)
+    assert [each.id for each in found.objects if each.kind == "App"] == [published]
+    [line] = found.unmanaged
+    assert other in line
+    assert "2 apps of that name" in line
+
+
+def test_apps_of_people_are_counted(qlik: Emulator, folder: Path, find: Find, cloud: Cloud) -> None:
+    world = by_scripts(qlik, folder)
+    cloud.tenant(world.hostname).post("/api/v1/apps", {"attributes": {"name": "Mine"}})
+    assert find(world).unmanaged == ["1 apps in personal spaces"]
+
+
+def test_a_trial_without_a_last_day_becomes_a_production_tenant(
+    qlik: Emulator, folder: Path, find: Find
+) -> None:
+    world = by_scripts(qlik, folder)
+    assert find(world, lifecycle={"kind": "trial"}).customer["lifecycle"] == {"kind": "production"}
+    assert "lifecycle" not in find(world, lifecycle={"kind": "trial", "ends_on": "2026-12-31"}).customer
+
+
+def test_the_alias_and_the_system_hostname_are_the_same_tenant(
+    qlik: Emulator, folder: Path, cloud: Cloud
+) -> None:
+    world = by_scripts(qlik, folder)
+    assert Living(cloud, "acme.eu.qlikcloud.com", SOURCE).hostname == world.hostname
+
+
+def test_the_source_tenant_itself_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ImportRefused, match="is the source tenant itself"):
+        Living(cloud, SOURCE, SOURCE)
+
+
+def test_a_tenant_that_is_not_there_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ImportRefused, match=r"nobody\.eu\.qlikcloud\.com cannot be read"):
+        Living(cloud, "nobody.eu.qlikcloud.com", SOURCE)
+
+
+def test_a_deactivated_tenant_is_refused(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
+    world = by_scripts(qlik, folder)
+    registration.deactivate(cloud, world.hostname, world.tenant["id"], 10)
+    with pytest.raises(ImportRefused, match="is deactivated, and tells nothing"):
+        Living(cloud, world.hostname, SOURCE)
