@@ -31,4 +31,6 @@ def stack_files(project: Project, names: Sequence[str], *, every: bool = False) 
     for name in names:
         if name not in files:
             fail(f"There is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}")
+    if every and not files:
+        fail(f"There are no stack files in {project.stacks}.")
     return files if every else {name: files[name] for name in dict.fromkeys(names)}

@@ -86,7 +86,6 @@ def merge_layers(layers: Sequence[Source], *, broken: bool = False) -> Merged:
     for index in range(len(layers) - 1, -1, -1):
         layer = layers[index]
         own = layer.values if layer.is_plan else layer.values.get(CUSTOMER)
-        removed = {keys: by for keys, by in removed.items() if not layer.holds((CUSTOMER, *keys))}
         for keys, was_there in removals(values, own):
             if was_there:
                 removed[keys] = _title(layer)
