@@ -336,22 +336,14 @@ class TestNames:
         assert "which is possible until 20" in told
         assert told.endswith("with `revive: new` it makes another")
 
-    def test_one_that_somebody_else_made_and_deactivated_stays_where_it_is(
-        self, bench: Bench, qlik: Emulator
-    ) -> None:
+    def test_one_that_somebody_else_made_and_deactivated_stays_where_it_is(self, bench: Bench) -> None:
         """As `up` leaves it alone; but its alias is taken."""
-        key = {"licenseKey": "emulator-licence-key-eu"}
-        made = qlik.request("POST", REGISTER, "/api/v1/tenants", key)
-        patch = [
-            {"op": "replace", "path": "/name", "value": "Globex"},
-            {"op": "replace", "path": "/hostnames/1", "value": "globex.eu.qlikcloud.com"},
-        ]
-        hostname = made["hostnames"][0]
-        qlik.request("PATCH", hostname, f"/api/v1/tenants/{made['id']}", patch)
-        bench.deactivate({"hostname": hostname, "tenant_id": made["id"]})
+        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.deactivate(tenant)
+        bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/users/*", merge={"id": "another"})
         [told] = bench.wrong()
         assert told.startswith("error organisation: ")
-        assert f"globex.eu.qlikcloud.com is taken by disabled tenant {hostname}" in told
+        assert f"globex.eu.qlikcloud.com is taken by disabled tenant {tenant['hostname']}" in told
 
     def test_several_deactivated_tenants_of_that_name(self, bench: Bench) -> None:
         made = [bench.make_tenant("Globex"), bench.make_tenant("Globex")]
