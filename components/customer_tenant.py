@@ -18,7 +18,9 @@ from providers import (
     Space,
     SpaceAssignment,
     Tenant,
+    TenantAdmin,
     TenantLifecycle,
+    User,
     WebIntegration,
 )
 
@@ -29,7 +31,7 @@ R = TypeVar("R", bound=pulumi.Resource)
 
 
 class QlikCustomerTenant(pulumi.ComponentResource):
-    """One customer: a tenant with its settings, ways to log in, groups, spaces, access, apps and
+    """One customer: a tenant with its settings, ways to log in, people, groups, spaces, access, apps and
     publications, and its lifecycle.
 
     The children are named by their keys in the stack file. All are `deleted_with` the tenant, and the
@@ -39,8 +41,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """
 
     outputs: dict[str, Any]
-    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `web_integrations`, `groups`, `spaces`
-    and `apps`.
+    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `web_integrations`, `users`, `admins`,
+    `groups`, `spaces` and `apps`.
     """
 
     def __init__(
@@ -57,9 +59,16 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         for key in self._customer.jwt_identity_providers:
             self._make_jwt_identity_provider(key)
         self.groups = {key: self._make_group(key) for key in self._customer.groups}
+        self.users = {key: self._make_user(key) for key in self._customer.users}
+        self.admins = {key: self._make_admin(key) for key in self._customer.admins}
         self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
-        for space, group in self._access():
-            self._make_assignment(space, group)
+        for key, space in self._customer.spaces.items():
+            for group in space.access:
+                self._make_assignment(key, group)
+            for person in space.user_access:
+                self._make_assignment_of_person(key, person)
+            for bot in space.bot_access:
+                self._make_assignment_of_bot(key, bot)
         self.apps = {key: self._make_app(key) for key in self._customer.apps}
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
         self.lifecycle = self._make_lifecycle()
@@ -142,6 +151,35 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         )
         return self._child(made)
 
+    def _make_user(self, key: str) -> User:
+        user = self._customer.users[key]
+        made = User(
+            key,
+            tenant=self.tenant.id,
+            subject=user.subject,
+            name=user.name,
+            email=user.email,
+            roles=user.roles,
+            status=user.status,
+            opts=self._options(formerly=_former(user.renamed_from)),
+        )
+        return self._child(made)
+
+    def _make_admin(self, key: str) -> TenantAdmin:
+        admin = self._customer.admins[key]
+        made = TenantAdmin(
+            key,
+            tenant=self.tenant.id,
+            source_tenant=self._settings.source_tenant,
+            email=admin.email,
+            subject=admin.subject,
+            opts=self._options(formerly=_former(admin.renamed_from)),
+        )
+        return self._child(made)
+
+    def _person(self, key: str) -> User | TenantAdmin:
+        return self.users[key] if key in self.users else self.admins[key]
+
     def _make_space(self, key: str) -> Space:
         space = self._customer.spaces[key]
         made = Space(
@@ -150,29 +188,37 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name=space.name,
             type=space.type,
             description=space.description,
+            owner=self._person(space.owner).id if space.owner else None,
             adopt=space.adopt or None,
             opts=self._options(protect=space.type == "managed", formerly=_former(space.renamed_from)),
         )
         return self._child(made)
 
-    def _access(self) -> list[tuple[str, str]]:
-        return [(key, group) for key, space in self._customer.spaces.items() for group in space.access]
+    def _make_assignment(self, space: str, group: str) -> None:
+        roles, former = self._customer.spaces[space].access[group], self._customer.groups[group].renamed_from
+        self._assign(space, group, former, _access_name, assignee=self.groups[group].id, roles=roles)
 
-    def _make_assignment(self, space: str, group: str) -> SpaceAssignment:
+    def _make_assignment_of_person(self, space: str, key: str) -> None:
+        roles = self._customer.spaces[space].user_access[key]
+        former = (self._customer.users.get(key) or self._customer.admins[key]).renamed_from
+        person = self._person(key).id
+        self._assign(space, key, former, _user_access_name, assignee=person, roles=roles, type="user")
+
+    def _make_assignment_of_bot(self, space: str, bot: str) -> None:
+        roles = self._customer.spaces[space].bot_access[bot]
+        self._assign(space, bot, None, _bot_access_name, assignee=bot, roles=roles, type="bot")
+
+    def _assign(self, space: str, key: str, former: str | None, name: Any, **inputs: Any) -> None:
         former_space = self._customer.spaces[space].renamed_from
-        former_group = self._customer.groups[group].renamed_from
         made = SpaceAssignment(
-            _access_name(space, group),
+            name(space, key),
             tenant=self.tenant.id,
             space=self.spaces[space].id,
-            assignee=self.groups[group].id,
-            roles=self._customer.spaces[space].access[group],
             adopt=self._customer.spaces[space].adopt or None,
-            opts=self._options(
-                formerly=_former_pairs(_access_name, space, former_space, group, former_group)
-            ),
+            opts=self._options(formerly=_former_pairs(name, space, former_space, key, former)),
+            **inputs,
         )
-        return self._child(made)
+        self._child(made)
 
     def _make_app(self, key: str) -> App:
         app = self._customer.apps[key]
@@ -187,6 +233,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             template_id=app.template_id,
             version=app.version,
             data=app.data,
+            join_template_space=app.join_template_space or None,
             adopt=app.adopt or None,
             opts=self._options(formerly=_former(app.renamed_from)),
         )
@@ -241,6 +288,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             "url": pulumi.Output.concat("https://", hostname),
             "tenant_id": self.tenant.tenant_id,
             "web_integrations": {key: each.id for key, each in self.web_integrations.items()},
+            "users": {key: user.id for key, user in self.users.items()},
+            "admins": {key: admin.id for key, admin in self.admins.items()},
             "groups": {key: group.id for key, group in self.groups.items()},
             "spaces": {key: space.id for key, space in self.spaces.items()},
             "apps": published,
@@ -253,6 +302,14 @@ def _given(block: Block | None) -> dict[str, Any]:
 
 def _access_name(space: str, group: str) -> str:
     return f"{group} in {space}"
+
+
+def _user_access_name(space: str, person: str) -> str:
+    return f"user {person} in {space}"
+
+
+def _bot_access_name(space: str, bot: str) -> str:
+    return f"bot {bot} in {space}"
 
 
 def _publication_name(app: str, space: str) -> str:

@@ -53,7 +53,7 @@ class App(Resource):
     join_template_space: Property[bool] = prop(
         "Whether the client's bot user may become a member (`producer`) of the template's space, for good, "
         "where it cannot export the template otherwise.",
-        default=False,
+        default=None,
         change=Change.NO_REQUEST,
     )
     adopt: Property[bool] = prop(
@@ -133,7 +133,7 @@ class AppVerbs(Verbs):
         source = templates.Template(
             want["source_tenant"], want.get("template"), want.get("template_id"), want["version"]
         )
-        file = templates.fetch(cloud, source, data=want["data"], join=want["join_template_space"])
+        file = templates.fetch(cloud, source, data=want["data"], join=bool(want.get("join_template_space")))
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         return catalog.make(
             cloud,

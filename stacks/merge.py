@@ -10,7 +10,7 @@ from stacks.document import Keys
 NAMED = ("groups", "spaces", "apps", "web_integrations")
 """The maps of entries that have a name at Qlik: their key, unless they say another."""
 
-ENTRIES = (*NAMED, "jwt_identity_providers")
+ENTRIES = (*NAMED, "jwt_identity_providers", "users", "admins")
 """The maps of entries: there an empty value can stand for an entry with nothing but defaults."""
 
 

@@ -14,6 +14,7 @@ from stacks.values import (
     Alias,
     ClockTolerance,
     Day,
+    Email,
     GraceDays,
     Hostname,
     IdpDescription,
@@ -28,6 +29,7 @@ from stacks.values import (
     SpaceType,
     Switch,
     Text,
+    UserStatus,
     Version,
 )
 
@@ -136,8 +138,46 @@ class Group(Block):
     )
 
 
+class User(Block):
+    """A person who may log in. Who logs in without being listed here is a user, too. (Users API)"""
+
+    subject: Text = key(
+        about="The subject that the identity provider sends, in quotes if it looks like a number.",
+        change="replaces the user",
+    )
+    name: Name | None = key(
+        None, about="Shown in Qlik. Left out: as the identity provider sends it at the login."
+    )
+    email: Email | None = key(None, about="E-mail address; each belongs to one user. Left out: left alone.")
+    roles: list[Text] | None = key(
+        None, about="Names of all roles of the tenant that the user has directly. Left out: left alone."
+    )
+    status: UserStatus = key("active", about="`disabled`: the user stays, but cannot log in.")
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same user.", change=NO_REQUEST
+    )
+
+
+class Admin(Block):
+    """A person of the source tenant who administers this one. Other roles stay as they are. (Users API)"""
+
+    email: Email | None = key(
+        None,
+        about="E-mail address of the person on the source tenant. Either this or `subject`.",
+        change="another person: the new one comes, the old one goes",
+    )
+    subject: Text | None = key(
+        None,
+        about="Subject of the person on the source tenant. Either this or `email`.",
+        change="another person: the new one comes, the old one goes",
+    )
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same administrator.", change=NO_REQUEST
+    )
+
+
 class Space(Block):
-    """A space, and the groups that have access to it. (Spaces API)"""
+    """A space, and who has access to it. (Spaces API)"""
 
     name: SpaceName = key(about="Its name at Qlik, unique in the tenant. Default: the key.")
     type: SpaceType = key(
@@ -148,6 +188,18 @@ class Space(Block):
     access: dict[str, SpaceRoles] = key(
         default_factory=dict,
         about="For each key of `groups` that has access: its roles here. Which there are depends on `type`.",
+    )
+    user_access: dict[str, SpaceRoles] = key(
+        default_factory=dict, about="The same for each key of `users` or `admins`, but not for the owner."
+    )
+    bot_access: dict[str, SpaceRoles] = key(
+        default_factory=dict,
+        about="The same for bots: for each user id in this tenant of an OAuth client other than ours.",
+    )
+    owner: Text | None = key(
+        None,
+        about="Key of `users` or `admins` of who owns the space. Default: our client's bot user, who stays a "
+        "member otherwise.",
     )
     renamed_from: Text | None = key(
         None, about="The former key, so that a new key keeps the same space.", change=NO_REQUEST
@@ -188,6 +240,12 @@ class App(Block):
         True,
         about="The template comes with data, which is published. `false`: published apps keep theirs.",
         change=NEW_IMPORT,
+    )
+    join_template_space: Switch = key(
+        False,
+        about="Our client's bot user may join the template's space on the source tenant as `producer`, for "
+        "good, where it cannot export the template otherwise.",
+        change=NO_REQUEST,
     )
     renamed_from: Text | None = key(
         None, about="The former key, so that a new key keeps the same app.", change=NO_REQUEST
@@ -295,6 +353,8 @@ class Content(Block):
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
     )
+    users: dict[str, User] = key(default_factory=dict, about="Users, by key.")
+    admins: dict[str, Admin] = key(default_factory=dict, about="Administrators of the tenant, by key.")
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
     apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from stacks.document import Keys
 from stacks.merge import ENTRIES
-from stacks.models import App, Content, Revive, Settings
+from stacks.models import Admin, App, Content, Revive, Settings, User
 from stacks.sources import CUSTOMER
 from stacks.values import ROLES
 
@@ -72,6 +72,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _groups(customer)
     yield from _spaces(customer)
     yield from _access(customer, removed)
+    yield from _people(customer)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
     yield from _web_integrations(customer)
@@ -111,14 +112,65 @@ def _spaces(customer: Content) -> Iterator[Complaint]:
 def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for key, space in customer.spaces.items():
         known = ROLES.get(space.type, ())
-        for group, roles in space.access.items():
-            keys: Keys = ("spaces", key, "access", group)
-            if group not in customer.groups:
-                yield _undeclared("group", group, keys, customer.groups, removed)
-            for role in roles if known else ():
-                if role not in known:
-                    text = f'role "{role}" is not one that a {space.type} space knows{choices(role, known)}'
-                    yield Complaint(keys, text, item=role)
+        for field in ("access", "user_access", "bot_access"):
+            for assignee, roles in getattr(space, field).items():
+                keys: Keys = ("spaces", key, field, assignee)
+                if field == "access" and assignee not in customer.groups:
+                    yield _undeclared("group", assignee, keys, customer.groups, removed)
+                if field == "user_access":
+                    yield from _person(customer, keys, assignee, removed)
+                for role in roles if known else ():
+                    if role not in known:
+                        text = (
+                            f'role "{role}" is not one that a {space.type} space knows{choices(role, known)}'
+                        )
+                        yield Complaint(keys, text, item=role)
+        if space.owner is not None:
+            yield from _person(customer, ("spaces", key, "owner"), space.owner, removed)
+        if space.owner in space.user_access:
+            text = f'"{space.owner}" owns the space and so has every role; leave this out'
+            yield Complaint(("spaces", key, "user_access", space.owner or ""), text)
+
+
+def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Iterator[Complaint]:
+    people = [*customer.users, *customer.admins]
+    by = removed.get(("users", name)) or removed.get(("admins", name))
+    if name in people:
+        return
+    if by:
+        text = f'person "{name}" is removed by {by}, but still used here; remove this as well'
+    else:
+        near = choices(name, people) if people else ""
+        text = f'person "{name}" is not declared under users or admins{near}'
+    yield Complaint(keys, text, incomplete=True, unless=("users",))
+
+
+def _people(customer: Content) -> Iterator[Complaint]:
+    """Everybody is named in one way, and once."""
+    for key, admin in customer.admins.items():
+        keys: Keys = ("admins", key)
+        if admin.email and admin.subject:
+            yield Complaint((*keys, "subject"), "give email or subject, not both")
+        if not admin.email and not admin.subject:
+            text = "who is it? give email or subject, as the source tenant has it"
+            yield Complaint((*keys, "email"), text, incomplete=True, unless=(*keys, "subject"))
+        if key in customer.users:
+            yield Complaint(keys, f'"{key}" is a key under users, too; keys of people must differ')
+    yield from _same_people(customer)
+
+
+def _same_people(customer: Content) -> Iterator[Complaint]:
+    taken: dict[tuple[str, str], str] = {}
+    blocks: dict[str, Mapping[str, User | Admin]] = {"users": customer.users, "admins": customer.admins}
+    for block, people in blocks.items():
+        for key, person in sorted(people.items()):
+            this = f'"{key}" under {block}'
+            advice = "" if block == "users" else "; a user becomes an administrator by the role TenantAdmin"
+            for field, value in (("subject", person.subject), ("email", person.email)):
+                same = value if field == "subject" or value is None else value.casefold()
+                first = this if same is None else taken.setdefault((field, same), this)
+                if first != this:
+                    yield Complaint((block, key, field), f'{field} "{value}" is that of {first}{advice}')
 
 
 def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:

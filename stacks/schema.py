@@ -23,6 +23,7 @@ _SECRET: Schema = {
     "description": "A secret, set with `pulumi config set --secret`.",
 }
 _ONLY_IN_STACK_FILES: dict[str, tuple[str, ...]] = {"Settings": ("tenantry:customer",), "Customer": ("name",)}
+_ACCESS = ("access", "user_access", "bot_access")
 _OF_PULUMI = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
@@ -89,5 +90,5 @@ def _roles_of(space_type: str) -> Schema:
     roles = {"type": ["array", "null"], "items": {"enum": list(ROLES[space_type])}}
     return {
         "if": {"properties": {"type": {"const": space_type}}, "required": ["type"]},
-        "then": {"properties": {"access": {"additionalProperties": roles}}},
+        "then": {"properties": {field: {"additionalProperties": roles} for field in _ACCESS}},
     }

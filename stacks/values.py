@@ -20,6 +20,7 @@ from providers.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION
 ProviderType = Literal["idp", "custom"]
 SpaceType = Literal["shared", "managed", "data"]
 LifecycleKind = Literal["production", "trial"]
+UserStatus = Literal["active", "disabled"]
 
 ROLES: dict[str, tuple[str, ...]] = {
     "shared": ("codeveloper", "consumer", "dataconsumer", "facilitator", "producer"),
@@ -98,6 +99,12 @@ def _hostname(value: str) -> str | None:
     return f'"{value}" is no hostname of a tenant; {advice}'
 
 
+def _email(value: str) -> str | None:
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        return None
+    return f'"{value}" is no e-mail address; write it as ada@example.com'
+
+
 def _version(value: str) -> str | None:
     if moment := _ENGINE_DATE.fullmatch(value):
         return f'YAML reads this version as a date; put it in quotes: version: "{moment[1]}"'
@@ -161,6 +168,7 @@ Region = Annotated[
     WithJsonSchema({"anyOf": [{"enum": [*REGIONS]}, {"type": "string", "pattern": f"^{_REGION}$"}]}),
 ]
 Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{_REGION}\.qlikcloud\.com$")]
+Email = Annotated[str, _rule(_email), _text(format="email")]
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
 # Editors see the file, where an unquoted date is a date: both forms are text to a schema.
 Day = Annotated[date, BeforeValidator(_day), _text(pattern=f"^{_DATE}$")]

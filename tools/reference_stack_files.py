@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from stacks.models import (
+    Admin,
     App,
     Block,
     Content,
@@ -28,6 +29,7 @@ from stacks.models import (
     Settings,
     Space,
     TenantSwitches,
+    User,
     WebIntegration,
 )
 from stacks.schema import schema
@@ -49,6 +51,8 @@ _BLOCKS: dict[type[Block], str] = {
     LicenseSettings: "license_settings",
     WebIntegration: "web_integrations",
     JwtIdentityProvider: "jwt_identity_providers",
+    User: "users",
+    Admin: "admins",
     Group: "groups",
     Space: "spaces",
     App: "apps",

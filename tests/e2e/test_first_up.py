@@ -94,6 +94,8 @@ def expected_outputs(world: World) -> dict[str, object]:
         "url": "https://globex.eu.qlikcloud.com",
         "tenant_id": world.tenant["id"],
         "web_integrations": {},
+        "users": {},
+        "admins": {},
         "groups": {name: group["id"] for name, group in world.groups.items()},
         "spaces": {name: space["id"] for name, space in world.spaces.items()},
         "apps": {"Sales Overview": copies},

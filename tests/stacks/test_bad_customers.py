@@ -11,8 +11,8 @@ from tests.stacks.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
 CUSTOMER_KEYS = (
-    "alias, apps, group_settings, groups, jwt_identity_providers, license_settings, lifecycle, name, plan, "
-    "protect, revive, spaces, tenant, web_integrations"
+    "admins, alias, apps, group_settings, groups, jwt_identity_providers, license_settings, lifecycle, name, "
+    "plan, protect, revive, spaces, tenant, users, web_integrations"
 )
 
 ONE_MISTAKE = [
@@ -190,7 +190,7 @@ ONE_MISTAKE = [
     (
         "spaces: {Sales: {type: shared, acces: {}}}",
         '6: customer.spaces.Sales.acces: unknown key; did you mean "access"? '
-        "allowed: access, adopt, description, name, renamed_from, type",
+        "allowed: access, adopt, bot_access, description, name, owner, renamed_from, type, user_access",
     ),
     (
         "spaces:\n  Sales/EU: {type: shared}",

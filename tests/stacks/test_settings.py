@@ -54,6 +54,8 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "license_settings": None,
         "web_integrations": {},
         "jwt_identity_providers": {},
+        "users": {},
+        "admins": {},
         "groups": {},
         "spaces": {},
         "apps": {},
@@ -66,6 +68,8 @@ def test_every_default_of_an_entry(folder: Folder) -> None:
     customer = folder.write(
         """
         groups: {Analysts: {}}
+        users: {Ada: {subject: a1}}
+        admins: {Support: {email: s@x.com}}
         spaces: {Staging: {type: shared}}
         apps: {Sales: {template_id: 1a2b, version: "1", staging: Staging}}
         group_settings: {}
@@ -83,11 +87,18 @@ def test_every_default_of_an_entry(folder: Folder) -> None:
         "name": "Analysts", "description": None, "provider_type": "idp", "roles": [], **common
     }  # fmt: skip
     assert customer.spaces["Staging"].model_dump() == {
-        "name": "Staging", "type": "shared", "description": None, "access": {}, **common
+        "name": "Staging", "type": "shared", "description": None, "access": {}, "user_access": {},
+        "bot_access": {}, "owner": None, **common
     }  # fmt: skip
     assert customer.apps["Sales"].model_dump() == {
         "name": "Sales", "template": None, "template_id": "1a2b", "version": "1", "staging": "Staging",
-        "publish_to": [], "data": True, "description": None, **common,
+        "publish_to": [], "data": True, "join_template_space": False, "description": None, **common,
+    }  # fmt: skip
+    assert customer.users["Ada"].model_dump() == {
+        "subject": "a1", "name": None, "email": None, "roles": None, "status": "active", "renamed_from": None
+    }  # fmt: skip
+    assert customer.admins["Support"].model_dump() == {
+        "email": "s@x.com", "subject": None, "renamed_from": None
     }  # fmt: skip
     assert customer.web_integrations["Portal"].model_dump() == {
         "name": "Portal", "origins": ["https://portal.example"], **common
