@@ -162,8 +162,8 @@ class Checks:
 
     def roles(self) -> Iterator[Finding]:
         """Names of roles are those of the tenant, or of any tenant while there is none."""
-        wanted = [(("groups", key, "roles"), group.roles) for key, group in self.customer.groups.items()]
-        if not any(roles for _, roles in wanted):
+        wanted = dict(self.wanted_roles())
+        if not any(wanted.values()):
             return
         revived = self.customer.revive
         host = self.tenant or (revived.hostname if isinstance(revived, Revive) else None)
@@ -175,12 +175,19 @@ class Checks:
             host, known = None, self.preflight.roles(self.settings.source_tenant)
         complaints = [
             self.role(keys, role, known, host)
-            for keys, roles in wanted
+            for keys, roles in wanted.items()
             for role in roles
             if role not in known.built_in
         ]
         found = [each for each in complaints if each]
         yield from found or [Finding("ok", "roles", f"all known on {host or self.settings.source_tenant}")]
+
+    def wanted_roles(self) -> Iterator[tuple[Keys, list[str]]]:
+        """Yield the places that name roles of the tenant, and the names."""
+        for key, group in self.customer.groups.items():
+            yield ("groups", key, "roles"), group.roles
+        if self.customer.group_settings:
+            yield ("group_settings", "everyone_roles"), self.customer.group_settings.everyone_roles or []
 
     def role(self, keys: Keys, role: str, known: Roles, host: str | None) -> Finding | None:
         """Return what to say of a role that is not one of those which every tenant has."""

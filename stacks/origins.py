@@ -71,6 +71,8 @@ def as_mapping(values: list[Value]) -> dict[str, Any]:
 def _values(resolved: Resolved, shared: Document | None, own: set[str]) -> Iterator[Value]:
     for keys, value in _leaves(resolved.settings.model_dump(mode="json", by_alias=True)):
         origin = _origin(resolved.sources, keys)
+        if keys[-1] == "pem" and not origin:
+            continue  # read from the `pem_file`, which is listed
         if origin and shared and keys[0] not in own:
             origin = Origin(shared.name, shared.line(("config", *keys)))
         if origin or value not in (None, [], {}):

@@ -11,6 +11,7 @@ import pytest
 import stacks
 from cli import output
 from tests.cli.conftest import PROJECT, Folder
+from tests.keys import public_pem
 
 STACK = """\
 config:
@@ -130,6 +131,17 @@ def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
         assert "[secret]" in said
         assert "abcdef" not in said
         assert "swordfish" not in said
+
+
+def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
+    """So that it stays one line, and what is printed still makes the same settings."""
+    project.write("stacks/portal.pem", public_pem())
+    entry = '    jwt_identity_providers: {portal: {issuer: i, kid: "1", pem_file: portal.pem}}\n'
+    project.write("stacks/Pulumi.globex.yaml", STACK + entry)
+    found = printed(project)
+    path = "customer.jwt_identity_providers.portal"
+    assert found[f"{path}.pem_file"] == ("portal.pem", "stacks/Pulumi.globex.yaml:13")
+    assert f"{path}.pem" not in found
 
 
 def test_settings_that_are_wrong_are_told_as_everywhere(project: Folder) -> None:

@@ -286,6 +286,10 @@ class TestRoles:
             f"warning tenant: {tenant['hostname']} is deactivated; roles are looked up on {SOURCE} instead"
         ]
 
+    def test_of_everyone(self, bench: Bench) -> None:
+        [unknown] = bench.wrong(group_settings={"everyone_roles": ["Developer", "Steword"]}, groups={})
+        assert 'customer.group_settings.everyone_roles: role "Steword" is not known on' in unknown
+
     def test_that_may_not_be_read(self, bench: Bench) -> None:
         bench.qlik.control.add_fault(path="/api/v1/roles", status=403, body={"errors": [{"code": "no"}]})
         [told] = bench.wrong()
