@@ -1,0 +1,8 @@
+"""A program that takes a private key for the public one."""
+
+import os
+
+from providers import JwtIdentityProvider
+
+pem = os.environ["SIGNING_KEY"]
+JwtIdentityProvider("signer", tenant="x1y2z3.eu.qlikcloud.com", issuer="us", kid="one", pem=pem)
