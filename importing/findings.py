@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
+from stacks.models import Customer, block_of
+
 Properties = dict[str, Any]
 
 
@@ -46,24 +50,23 @@ class Findings:
     keys: dict[str, str] = field(default_factory=dict)
     """The keys in the stack file, by the ids of the objects that they are for."""
 
-    def entry(self, block: str, id: str, entry: Properties, *identity: str) -> Properties:
-        """Add an entry to a block such as `groups`, under the key that the plan has for it or its name.
+    def entry(self, block: str, id: str, entry: Properties, *identity: str, key: str = "") -> Properties:
+        """Add an entry to a block such as `groups`, under the key that the plan has for it, or its name.
 
-        `identity`: what besides its name tells an entry from others of the same name.
+        `identity`: what tells the entries of the block from each other. `key`: for one without a name.
         """
         entries = self.customer.setdefault(block, {})
         planned = self.plan.get(block) or {}
-        same = ("name", *identity)
-        key = next(
-            (
-                each
-                for each, of_plan in planned.items()
-                if each not in entries
-                and all({"name": each, **of_plan}.get(n, entry[n]) == entry[n] for n in same)
-            ),
-            "",
+        fields = _fields(block)
+        fitting = (
+            each
+            for each, of_plan in planned.items()
+            if each not in entries
+            and all({"name": each, **of_plan}.get(n, default(fields[n])) == entry[n] for n in identity)
         )
-        key = key or _free(entry["name"], [str(entry[each]) for each in identity], entries.keys() | planned)
+        more = [str(entry[each]) for each in identity if each != "name"]
+        taken = entries.keys() | planned.keys()
+        key = next(fitting, "") or _free(key or entry["name"], more, taken)
         entries[key] = entry
         self.keys[id] = key
         return entry
@@ -71,6 +74,16 @@ class Findings:
     def leave(self, what: str, why: str = "") -> None:
         """Note something that the stack does not manage."""
         self.unmanaged.append(f"{what}: {why}" if why else what)
+
+
+def default(field: FieldInfo) -> Any:
+    """Return what a key of a block means where it is not there; None for a required one."""
+    return None if field.is_required() else field.get_default(call_default_factory=True)
+
+
+def _fields(block: str) -> dict[str, FieldInfo]:
+    entry = block_of(Customer.model_fields[block].annotation)
+    return entry.model_fields if entry else {}
 
 
 def _free(name: str, more: list[str], taken: set[str]) -> str:

@@ -73,6 +73,16 @@ class Living:
         return _by_name(self.host.list("/api/v1/users"))
 
     @cached_property
+    def web_integrations(self) -> list[Json]:
+        """Every web integration, in the order of names."""
+        return _by_name(self.host.list("/api/v1/web-integrations"))
+
+    @cached_property
+    def identity_providers(self) -> list[Json]:
+        """Every identity provider."""
+        return list(self.host.list("/api/v1/identity-providers"))
+
+    @cached_property
     def assignments(self) -> dict[str, list[Json]]:
         """The assignments of each space, by the space's id."""
         paths = {space["id"]: f"/api/v1/spaces/{space['id']}/assignments" for space in self.spaces}

@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 import yaml
-from pydantic.fields import FieldInfo
 
-from importing.findings import Findings, Properties
+from importing.findings import Findings, Properties, default
 from stacks.merge import ENTRIES
 from stacks.models import Block, Customer, block_of
 
@@ -35,7 +34,7 @@ def _difference(found: Properties, plan: Properties, block: type[Block]) -> Prop
             changed = _difference(value, plan.get(name) or {}, inner)
         elif isinstance(value, dict):
             changed = _map(value, plan.get(name) or {})
-        elif _same(value, plan.get(name, _default(field))):
+        elif _same(value, plan.get(name, default(field))):
             continue
         else:
             said[name] = value
@@ -66,10 +65,6 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _default(field: FieldInfo) -> Any:
-    return None if field.is_required() else field.get_default(call_default_factory=True)
-
-
 def as_text(config: Properties, *, head: str) -> str:
     """Return the text of a stack file with these keys under `config:`; `head` stands above, as a comment."""
     text = yaml.dump(
@@ -97,7 +92,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, None if _PLAIN.fullmatch(value) else '"')
+    style = "|" if "\n" in value else None if _PLAIN.fullmatch(value) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
 
 
 _Dumper.add_representer(str, _text)

@@ -22,10 +22,11 @@ from stacks import Problem, SettingsError, load_file
 from stacks.backend import Backend, PulumiFailed
 from stacks.document import read
 from stacks.merge import complete
+from stacks.pem_files import with_keys
 from stacks.plans import merge_layers, missing, read_chain
 from stacks.project import Project
 from stacks.settings import stack_file
-from stacks.sources import CUSTOMER
+from stacks.sources import CUSTOMER, Sources
 
 SOURCE_TENANT, REGION = "qlik:source_tenant", "qlik:region"
 _STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -58,6 +59,7 @@ def import_tenant(
 
     Raises ImportRefused, QlikError and PulumiFailed; then there is neither a stack file nor a state.
     """
+    cloud.tenant(wanted.hostname)  # is it a host of Qlik's at all?
     plan = _plan(project, wanted.plan)
     if wanted.stack:
         _check_free(project, wanted.stack)
@@ -92,10 +94,11 @@ def _plan(project: Project, name: str | None) -> dict[str, Any]:
         raise ImportRefused(wrong)
     chain = read_chain(project.stacks / "plans" / f"{name}.yaml")
     merged = merge_layers(chain.plans, broken=chain.broken)
-    problems: list[Problem] = [*chain.problems, *merged.problems]
+    values, unread = with_keys(complete(merged.values), Sources(chain.plans), project.stacks)
+    problems: list[Problem] = [*chain.problems, *merged.problems, *unread]
     if problems:
         raise ImportRefused(str(SettingsError(f"plan {name}", problems)))
-    return dict(complete(merged.values) or {})
+    return dict(values or {})
 
 
 def _source_tenant(project: Project, wanted: Wanted) -> str:

@@ -66,7 +66,7 @@ def _take(living: Living, findings: Findings, app: Json, template: Template) -> 
         "staging": findings.keys[live["space"]],
         "publish_to": [],
     }
-    findings.entry("apps", app["id"], entry)
+    findings.entry("apps", app["id"], entry, "name")
     findings.objects.append(Found("App", app["id"], live, ("name", "space")))
     return entry
 

@@ -14,7 +14,7 @@ def find(living: Living, findings: Findings) -> None:
     """
     assignees = {each["assigneeId"] for found in living.assignments.values() for each in found}
     left = []
-    for group in living.groups:
+    for group in sorted(living.groups, key=lambda each: each.get("providerType") == "custom"):
         live = VERBS.decode(group)
         meant = live["roles"] or group["id"] in assignees or live["provider_type"] == "custom"
         if not meant and group.get("createdBy") != living.bot:
@@ -22,7 +22,7 @@ def find(living: Living, findings: Findings) -> None:
             continue
         entry = {name: live[name] for name in ("name", "provider_type", "roles")}
         entry["description"] = live["description"] or None
-        findings.entry("groups", group["id"], entry, "provider_type")
+        findings.entry("groups", group["id"], entry, "name", "provider_type")
         findings.objects.append(Found("Group", group["id"], live, ("name", "provider_type")))
     _note(left, findings)
 

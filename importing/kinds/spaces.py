@@ -20,7 +20,7 @@ def find(living: Living, findings: Findings) -> None:
             "description": live["description"] or None,
             "access": {},
         }
-        findings.entry("spaces", space["id"], entry)
+        findings.entry("spaces", space["id"], entry, "name")
         findings.objects.append(Found("Space", space["id"], live, ("name",)))
         others: Counter[str] = Counter()
         for assignment in living.assignments[space["id"]]:

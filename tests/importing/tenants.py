@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator import Emulator
 from providers.qlik import Cloud, Host
+from tests.keys import public_pem
 from tests.world import World
 
 SOURCE = "templates.eu.qlikcloud.com"
@@ -41,6 +42,21 @@ def import_template(cloud: Cloud, host: Host, space: str, folder: Path, name: st
     return str(host.upload("/api/v1/apps/import", file, params=query)["attributes"]["id"])
 
 
+def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str, Any]:
+    """A JWT identity provider as Qlik's samples make one."""
+    key = {"kid": kid, "pem": public_pem()}
+    return {
+        "tenantIds": [tenant],
+        "provider": "external",
+        "protocol": "jwtAuth",
+        "interactive": False,
+        "active": True,
+        "description": "Portal",
+        "clockToleranceSec": 5,
+        "options": {"issuer": "https://portal.example.com", "jwtLoginEnabled": True, "staticKeys": [key]},
+    } | fields
+
+
 def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     """A tenant with a group, a staging space, a managed one with access, and an app published there."""
     cloud = cloud_of(qlik)
@@ -50,6 +66,10 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     host.patch(f"/api/v1/tenants/{tenant}", patch)
     settings = [{"op": "replace", "path": "/autoCreateGroups", "value": True}]
     host.patch("/api/v1/groups/settings", settings)
+    host.put("/api/v1/licenses/settings", {"autoAssignProfessional": False, "autoAssignAnalyzer": True})
+    pages = {"name": "Portal", "validOrigins": ["https://portal.example.com", "http://localhost:3000"]}
+    host.post("/api/v1/web-integrations", pages)
+    host.post("/api/v1/identity-providers", jwt_provider(tenant))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]
     roles = [{"name": "AuditAdmin"}, {"name": "AnalyticsAdmin"}]
     host.patch(f"/api/v1/groups/{group}", [{"op": "replace", "path": "/assignedRoles", "value": roles}])

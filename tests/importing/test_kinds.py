@@ -9,10 +9,12 @@ import pytest
 from emulator import Emulator
 from importing import ImportRefused
 from importing.living import Living
-from providers import registration
+from importing.minimal import minimal
+from providers import pem, registration
 from providers.qlik import Cloud
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
+from tests.keys import public_pem
 from tests.world import World, writes
 
 
@@ -47,6 +49,46 @@ def test_what_the_example_scripts_make(qlik: Emulator, folder: Path, find: Find)
     assert ("AppPublication", world.apps["Sales", "Sales Overview"]["id"]) in ids
     assert ("SpaceAssignment", world.assignment("Sales", "Analytics Consumers")["id"]) in ids
     assert found.unmanaged == []
+
+
+def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    found = find(world)
+    assert found.customer["group_settings"] == {"auto_create_groups": True, "sync_idp_groups": False}
+    assert found.customer["license_settings"] == {
+        "auto_assign_professional": False,
+        "auto_assign_analyzer": True,
+    }
+    origins = ["http://localhost:3000", "https://portal.example.com"]
+    assert found.customer["web_integrations"] == {"Portal": {"name": "Portal", "origins": origins}}
+    provider = found.customer["jwt_identity_providers"]["portal-1"]
+    assert (provider["issuer"], provider["kid"]) == ("https://portal.example.com", "portal-1")
+    assert pem.one_line(provider["pem"]) == pem.one_line(public_pem())
+    [settings] = [each for each in found.objects if each.kind == "LicenseSettings"]
+    assert settings.live["before"] == found.customer["license_settings"]
+
+
+def test_a_key_that_the_plan_has_in_a_file_stays_there(qlik: Emulator, folder: Path, find: Find) -> None:
+    world = by_scripts(qlik, folder)
+    key = {"issuer": "https://portal.example.com", "kid": "portal-1", "pem_file": "portal.pem", "description": "Portal"}
+    same = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem()}})
+    assert "jwt_identity_providers" not in minimal(same)
+    other = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem("two")}})
+    said = minimal(other)["jwt_identity_providers"]["Portal"]
+    assert said["pem_file"] is None
+    assert pem.one_line(said["pem"]) == pem.one_line(public_pem())
+
+
+def test_what_two_web_integrations_of_one_name_are_is_not_guessed(
+    qlik: Emulator, folder: Path, find: Find
+) -> None:
+    world = by_scripts(qlik, folder)
+    world.request(
+        "POST", "web-integrations", {"name": "Portal", "validOrigins": ["https://other.example.com"]}
+    )
+    found = find(world)
+    assert "web_integrations" not in found.customer
+    assert len([line for line in found.unmanaged if "another one has the same name" in line]) == 2
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:
