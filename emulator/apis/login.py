@@ -78,7 +78,7 @@ def _verified(call: Call, token: str) -> tuple[Doc, dict[str, Any]]:
 def _provider(call: Call, issuer: Any, kid: Any) -> Doc:
     for doc in call.store.all(call.tenant_id, "identity-provider"):
         options = doc.get("options", {})
-        if doc["protocol"] != "jwtAuth" or not doc["active"] or options.get("jwtLoginEnabled") is False:
+        if doc["protocol"] != "jwtAuth" or options.get("jwtLoginEnabled") is False:
             continue
         if options["issuer"] == issuer and options["staticKeys"][0]["kid"] == kid:
             return doc

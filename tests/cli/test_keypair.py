@@ -83,10 +83,12 @@ def test_nothing_is_overwritten(project: Path, name: str) -> None:
     assert (project / "keys" / name).read_text() == "mine"
 
 
-def test_a_link_to_nowhere_is_not_followed(project: Path) -> None:
+@pytest.mark.parametrize("name", ["private.pem", "public.pem"])
+def test_a_link_to_nowhere_is_not_followed(project: Path, name: str) -> None:
     (project / "keys").mkdir()
-    (project / "keys" / "private.pem").symlink_to(project / "elsewhere")
+    (project / "keys" / name).symlink_to(project / "elsewhere")
     assert "is there already" in keypair("keys", code=1)
+    assert [file.name for file in (project / "keys").iterdir()] == [name]
     assert not (project / "elsewhere").exists()
 
 

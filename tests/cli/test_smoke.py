@@ -218,7 +218,8 @@ def test_an_app_that_opens_late_is_waited_for(site: Site) -> None:
 
 def test_the_user_of_a_killed_run_is_in_nobodys_way(site: Site) -> None:
     left = {"subject": "tenantry-smoke", "email": "tenantry-smoke@tenantry.invalid", "status": "active"}
-    site.tenant.post("/api/v1/users", left)
+    user = site.tenant.post("/api/v1/users", left)["id"]
+    site.tenant.patch(f"/api/v1/users/{user}", {"/status": "disabled"})
     site.smoke("Viewers")
 
 

@@ -17,7 +17,7 @@ from emulator.apis.identity_providers import public_key
 from tests import keys, logins
 from tests.logins import token
 
-from .api import REGISTER, SOURCE, Api, error, new_tenant
+from .api import REGISTER, Api, error, new_tenant
 from .people import LOGIN, login, open_tenant
 
 COOKIES = ["_csrfToken", "_csrfToken.sig", "eas.sid", "eas.sid.sig"]
@@ -164,6 +164,13 @@ def test_a_provider_that_is_gone_lets_nobody_in(tenant: Api) -> None:
     assert person.me()["name"] == "Jo Doe", "a session outlives the provider"
 
 
+def test_a_provider_whose_logins_are_switched_off_lets_nobody_in(tenant: Api) -> None:
+    body = logins.provider(kid="off")
+    body["options"]["jwtLoginEnabled"] = False
+    tenant.post("/api/v1/identity-providers", body)
+    refused(tenant, kid="off")
+
+
 def test_another_tenant_knows_neither_the_token_nor_the_cookies(tenant: Api) -> None:
     person, other = login(tenant), new_tenant(tenant.qlik)
     assert other.send("GET", "/api/v1/users/me", token="", cookies=person.cookies).status_code == 401
@@ -257,33 +264,3 @@ def test_an_email_of_somebody_else_and_a_disabled_user_are_refused(tenant: Api) 
     (user,) = [user for user in tenant.everything("/api/v1/users") if user["name"] == "Jo Doe"]
     tenant.patch(f"/api/v1/users/{user['id']}", {"/status": "disabled"})
     assert "disabled" in refused(tenant)["detail"]
-
-
-def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: Api) -> None:
-    source = Api(tenant.qlik, SOURCE).login()
-
-    def used() -> dict[str, int]:
-        overview = source.get("/api/v1/licenses/overview")
-        return {each["name"]: each["unitsUsed"] for each in overview["allotments"]}
-
-    def assign(**flags: bool) -> None:
-        tenant.put("/api/v1/licenses/settings", flags)
-
-    login(tenant, sub="none", email="none@acme.example")
-    assert used() == {"professional": 0, "analyzer": 0}
-    assign(autoAssignAnalyzer=True, autoAssignProfessional=False)
-    person = login(tenant)
-    login(tenant)
-    assert used() == {"professional": 0, "analyzer": 1}
-    assign(autoAssignAnalyzer=True, autoAssignProfessional=True)
-    login(tenant, sub="pro", email="pro@acme.example")
-    assert used() == {"professional": 1, "analyzer": 1}
-    tenant.delete(f"/api/v1/users/{person.me()['id']}")
-    assert used()["analyzer"] == 1, "an entitlement outlives the user"
-
-    other = new_tenant(tenant.qlik)
-    items = [{"subject": "acme\\jdoe", "type": kind} for kind in ("analyzer", "professional")]
-    answer = other.send("POST", "/api/v1/licenses/assignments/actions/delete", json={"delete": items})
-    assert answer.status_code == 207
-    assert [each["status"] for each in answer.json()["data"]] == [200, 404]
-    assert used() == {"professional": 1, "analyzer": 0}

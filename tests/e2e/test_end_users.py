@@ -1,0 +1,94 @@
+"""From a key pair to an end user who sees the apps of a group: `tenantry keypair`, `up`, `tenantry smoke`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.world import World, writes
+
+TENANTRY = Path(sys.executable).parent / "tenantry"
+
+CUSTOMER = changed(
+    GLOBEX,
+    ("groups/Viewers", {}),
+    ("spaces/Partners", {"type": "managed", "access": {"Viewers": ["consumer"]}}),
+    ("apps/Sales Overview/publish_to", ["Sales", "Partners"]),
+)
+
+
+def tenantry(stack: Stack, *arguments: str, code: int = 0) -> str:
+    """Run the command in the stack's folder, as its operator would; what it says, on one line."""
+    done = subprocess.run(
+        [TENANTRY, *arguments], cwd=stack.folder, env=stack.env, capture_output=True, text=True, check=False
+    )
+    print(done.stdout, done.stderr)
+    assert done.returncode == code, done.stdout + done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def smoke(stack: Stack, *arguments: str, key: str = "keys/private.pem", code: int = 0) -> str:
+    groups = [word for group in ("Analysts", "Viewers") for word in ("--group", group)]
+    return tenantry(stack, "smoke", stack.name, "--key", key, "--wait", "0", *groups, *arguments, code=code)
+
+
+def lines_of(stack: Stack, folder: str) -> dict[str, dict[str, str]]:
+    """Make a key pair and return the block that the command prints for the stack file."""
+    done = subprocess.run(
+        [TENANTRY, "keypair", folder],
+        cwd=stack.folder,
+        env=stack.env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    block = re.search(r"^ *jwt_identity_providers:\n(?:^ +.*\n)+", done.stdout, re.MULTILINE)
+    assert block, done.stdout
+    lines: dict[str, dict[str, str]] = yaml.safe_load(block.group())["jwt_identity_providers"]
+    return lines
+
+
+@pytest.fixture
+def customer(stack: Stack, qlik: Emulator) -> World:
+    """A customer whose identity provider is the block that `tenantry keypair` printed."""
+    stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", lines_of(stack, "keys")))))
+    stack.up()
+    return World(qlik, stack.outputs()["hostname"])
+
+
+def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, customer: World) -> None:
+    """And whatever is broken behind Pulumi's back turns it red, until `up --refresh` has put it right."""
+    said = smoke(stack)
+    assert "Analysts: ok, sees Sales Overview in Sales and nothing else" in said
+    assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in said
+
+    lines_of(stack, "other")
+    assert "the key is not that of an identity provider" in smoke(stack, key="other/private.pem", code=1)
+    assert 'no group "Nobody" in the stack file' in smoke(stack, "--group", "Nobody", code=1)
+
+    partners = f"spaces/{customer.spaces['Partners']['id']}/assignments"
+    lost = customer.assignment("Partners", "Viewers")["id"]
+    customer.request("DELETE", f"{partners}/{lost}")
+    gained = {"type": "group", "assigneeId": customer.groups["Analysts"]["id"], "roles": ["consumer"]}
+    customer.request("POST", partners, gained)
+    said = smoke(stack, code=1)
+    assert "Analysts: FAILED sees Sales Overview in Partners" in said
+    assert "Viewers: FAILED does not see Sales Overview in Partners" in said
+    gain = customer.assignment("Partners", "Analysts")["id"]
+    customer.request("DELETE", f"{partners}/{gain}")
+
+    (provider,) = customer.every("identity-provider")
+    customer.request("DELETE", f"identity-providers/{provider['id']}")
+    assert "has no JWT identity provider" in smoke(stack, code=1)
+
+    assert "POST /login/jwt-session" not in writes(stack.up("--refresh").requests), "never part of up"
+    assert "FAILED" not in smoke(stack)
+    assert not [user for user in customer.every("user") if user["subject"] == "tenantry-smoke"]

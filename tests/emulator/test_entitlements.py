@@ -1,0 +1,54 @@
+"""Entitlements: what a login spends of the licence, and how it comes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator import Emulator
+
+from .api import SOURCE, Api, new_tenant
+from .people import login, open_tenant
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return open_tenant(qlik)
+
+
+def entitlements_used(tenant: Api) -> dict[str, int]:
+    overview = Api(tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")
+    return {each["name"]: each["unitsUsed"] for each in overview["allotments"]}
+
+
+def test_a_licence_spends_no_more_than_it_has(tenant: Api) -> None:
+    tenant.put("/api/v1/licenses/settings", {"autoAssignAnalyzer": True, "autoAssignProfessional": True})
+    for number in range(101):
+        login(tenant, sub=f"user {number}", email=f"{number}@acme.example")
+    assert entitlements_used(tenant) == {"professional": 100, "analyzer": 1}
+
+
+def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: Api) -> None:
+    def used() -> dict[str, int]:
+        return entitlements_used(tenant)
+
+    def assign(**flags: bool) -> None:
+        tenant.put("/api/v1/licenses/settings", flags)
+
+    login(tenant, sub="none", email="none@acme.example")
+    assert used() == {"professional": 0, "analyzer": 0}
+    assign(autoAssignAnalyzer=True, autoAssignProfessional=False)
+    person = login(tenant)
+    login(tenant)
+    assert used() == {"professional": 0, "analyzer": 1}
+    assign(autoAssignAnalyzer=True, autoAssignProfessional=True)
+    login(tenant, sub="pro", email="pro@acme.example")
+    assert used() == {"professional": 1, "analyzer": 1}
+    tenant.delete(f"/api/v1/users/{person.me()['id']}")
+    assert used()["analyzer"] == 1, "an entitlement outlives the user"
+
+    other = new_tenant(tenant.qlik)
+    items = [{"subject": "acme\\jdoe", "type": kind} for kind in ("professional", "analyzer")]
+    answer = other.send("POST", "/api/v1/licenses/assignments/actions/delete", json={"delete": items})
+    assert answer.status_code == 207
+    assert [each["status"] for each in answer.json()["data"]] == [404, 200]
+    assert used() == {"professional": 1, "analyzer": 0}
