@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from providers import roles
 from providers.limits import ROLES_OF_A_GROUP
 from providers.properties import Property, output, prop, reference
 from providers.qlik import Host
@@ -46,18 +47,18 @@ class GroupSettingsVerbs(Singleton):
     def decode(self, found: dict[str, Any]) -> Properties:
         """Take the names of Everyone's roles."""
         everyone = (found.get("systemGroups") or {}).get(EVERYONE) or {}
-        roles = sorted(role["name"] for role in everyone.get("assignedRoles") or [])
-        return super().decode(found) | {"everyone_roles": roles}
+        return super().decode(found) | {"everyone_roles": roles.names_in(everyone)}
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
         """PATCH what differs."""
-        host.patch(self.path, [_patch(*change) for change in changes.items()], repeatable=True)
+        with roles.explained(host, changes.get("everyone_roles")):
+            host.patch(self.path, [_patch(*change) for change in changes.items()], repeatable=True)
 
 
 def _patch(name: str, value: Any) -> dict[str, Any]:
     path = f"/{GroupSettings.properties[name].camel}"
     if name == "everyone_roles":
-        path, value = f"/systemGroups/{EVERYONE}/assignedRoles", [{"name": role} for role in value]
+        path, value = f"/systemGroups/{EVERYONE}/assignedRoles", roles.references(value)
     return {"op": "replace", "path": path, "value": value}
 
 

@@ -15,7 +15,8 @@ Found = dict[str, Any]
 class Keyless(Collection):
     """Looks for the object before it is made, and keeps a note on disk of having asked for it.
 
-    `lookup` finds it by its natural key; the note by its id, or says that a list may still have to show it.
+    `lookup` finds it by its natural key. The note says which of several it is, or that the list may still
+    have to show it. It never outweighs the key: another entry of the state may have the object by now.
     """
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
@@ -34,7 +35,9 @@ class Keyless(Collection):
             else:
                 intent.finish(id=made["id"])
                 return made["id"], self.decode(made)
-        return there["id"], self.take_over(cloud, host, there, want)
+        live = self.take_over(cloud, host, there, want)
+        intent.finish(id=there["id"])
+        return there["id"], live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
         """Return what is POSTed."""
@@ -60,7 +63,8 @@ class Keyless(Collection):
             found: Found = host.get(self.member(intent.earlier["id"], want))
         except NotFound:
             return None
-        return found
+        have = want | self.decode(found)
+        return found if all(have[name] == want[name] for name in self.natural_key) else None
 
     def _made_after_all(self, cloud: Cloud, host: Host, want: Properties, error: QlikError) -> Found | None:
         if not self.may_be_there(error):

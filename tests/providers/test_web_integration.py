@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from providers.engine import Failure
+from providers.intents import Intent
+from providers.qlik import Host
+from providers.web_integration import WebIntegrationVerbs
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import Doc
 
@@ -109,12 +112,12 @@ def test_several_of_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> N
     with pytest.raises(Failure, match="several times") as caught:
         twin("web_integration").create({**given(tenancy), "adopt": True})
     assert all(id in str(caught.value) for id in theirs)
-    ours = tenancy.as_bot("POST", "web-integrations", body)["id"]
-    assert twin("web_integration").create(given(tenancy)).id == ours
-    tenancy.as_bot("POST", "web-integrations", body)
+    ours, second = (tenancy.as_bot("POST", "web-integrations", body)["id"] for _ in range(2))
     with pytest.raises(Failure, match="several times"):
         twin("web_integration").create(given(tenancy))
     assert len(integrations(tenancy)) == 4, "none was made"
+    tenancy.as_bot("DELETE", f"web-integrations/{second}")
+    assert twin("web_integration").create(given(tenancy)).id == ours
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate"])
@@ -139,12 +142,38 @@ def test_a_request_that_never_arrived(twin: Callable[[str], Twin], tenancy: Tena
 
 
 def test_what_a_killed_run_made_is_known_by_its_id(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """Even under another name, and among others of the same name; once deleted it is forgotten."""
+    """Even among others of the same name; once deleted it is forgotten."""
     first = twin("web_integration").create(given(tenancy))
-    tenancy.world.patch(f"web-integrations/{first.id}", name="Mine")
+    tenancy.as_bot("POST", "web-integrations", {"name": "Portal", "validOrigins": ORIGINS})
     again = twin("web_integration").create(given(tenancy))
     assert again.id == first.id
-    assert remote(tenancy, first.id) == {"name": "Portal", "valid_origins": ORIGINS}
     again.delete()
     other = twin("web_integration").create(given(tenancy))
     assert integrations(tenancy).keys() == {other.id}
+
+
+def test_a_note_never_takes_what_another_entry_has(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A new entry under the key that one of another name had before is another web integration."""
+    renamed = twin("web_integration").create(given(tenancy))
+    other = twin("web_integration").create(given(tenancy) | {"name": "Shop"})
+    assert other.id != renamed.id
+    assert integrations(tenancy).keys() == {renamed.id, other.id}
+
+
+def test_what_a_list_shows_late_is_waited_for(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run was killed before it saw the answer: the next one finds what it made, and makes no second one."""
+    there = existing(tenancy, given(tenancy), tenancy.as_bot)
+    Intent("WebIntegration").note(started="2026-11-23T12:00:00.000+00:00")
+    look = WebIntegrationVerbs.lookup
+    asked: list[str] = []
+
+    def late(verbs: WebIntegrationVerbs, host: Host, want: Inputs) -> Doc | None:
+        asked.append(want["name"])
+        return look(verbs, host, want) if len(asked) > 2 else None
+
+    monkeypatch.setattr(WebIntegrationVerbs, "lookup", late)
+    monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
+    assert twin("web_integration").create(given(tenancy)).id == there
+    assert asked == ["Portal"] * 3
