@@ -1,6 +1,6 @@
 """What Qlik can tell before anything is made: read, never written, and asked once for however many stacks.
 
-Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, and https://qlik.dev/apis/org-rest.
+Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, …/users, and https://qlik.dev/apis/org-rest.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from providers import templates
+from providers import people, templates
 from providers.qlik import Cloud, Forbidden
 from providers.templates import Template
 from providers.verbs import made_by_us
@@ -37,6 +37,13 @@ class Roles(NamedTuple):
 
     built_in: frozenset[str]
     custom: frozenset[str]
+
+
+class Found(NamedTuple):
+    """A template: the space that it is in, None for a personal one, and whether this client may export it."""
+
+    space: str | None
+    exportable: bool
 
 
 class Preflight:
@@ -69,13 +76,24 @@ class Preflight:
         """Return the licence of a tenant; of the answer with its key nothing else is kept."""
         return self._once(("licence", hostname), lambda: self._licence(hostname))
 
-    def exportable(self, template: Template) -> bool:
-        """Return whether this client may export a template, by the privileges that Qlik says it has on the
-        app.
+    def template(self, template: Template) -> Found:
+        """Return where a template is, and whether it can be exported: by the privileges that Qlik says this
+        client has on the app.
 
         Raises TemplateNotFound, TemplateAmbiguous.
         """
-        return self._once(("template", template), lambda: self._exportable(template))
+        return self._once(("template", template), lambda: self._template(template))
+
+    def person(self, hostname: str, email: str | None, subject: str | None) -> str:
+        """Return the one user of a tenant with that e-mail address or subject, as messages show it.
+
+        Raises PersonNotFound, PersonAmbiguous.
+        """
+        host = self._cloud.tenant(hostname)
+        return self._once(
+            ("person", hostname, email, subject),
+            lambda: people.shown(people.find(host, email=email, subject=subject)),
+        )
 
     def roles(self, hostname: str) -> Roles:
         """Return the roles of a tenant."""
@@ -97,14 +115,14 @@ class Preflight:
         found = self._cloud.tenant(hostname).get("/api/v1/licenses/overview")
         return Licence(found["status"], bool(found["trial"]), _last_day(found["valid"]))
 
-    def _exportable(self, template: Template) -> bool:
+    def _template(self, template: Template) -> Found:
         host = self._cloud.tenant(template.source_tenant)
         item = templates.find(host, template)
         try:
             app = host.get(f"/api/v1/apps/{item['resourceId']}")
         except Forbidden:
-            return False
-        return "export" in (app.get("privileges") or [])
+            app = {}
+        return Found(item.get("spaceId"), "export" in (app.get("privileges") or []))
 
     def _roles(self, hostname: str) -> Roles:
         found = list(self._cloud.tenant(hostname).list("/api/v1/roles"))

@@ -95,10 +95,11 @@ class Checks:
         if all(each.level == "ok" for each in refused):
             yield from self.guarded("licence", self.licence)
             yield from self.templates()
+            yield from self.people()
             yield from self.guarded("roles", self.roles)
         else:
             yield Finding(
-                "warning", "credentials", "licence, templates and roles are not checked without them"
+                "warning", "credentials", "licence, templates, people and roles are not checked without them"
             )
         yield from self.guarded("organisation", self.organisation)
 
@@ -149,16 +150,27 @@ class Checks:
             keys: Keys = ("apps", key, "template" if app.template else "template_id")
             template = Template(self.settings.source_tenant, app.template, app.template_id, app.version)
             try:
-                if self.preflight.exportable(template):
+                found = self.preflight.template(template)
+                if found.exportable:
                     yield Finding("ok", "templates", str(template))
+                elif app.join_template_space and found.space:
+                    text = f"{template}: this client's bot user will join space {found.space} to export it"
+                    yield Finding("ok", "templates", text)
                 else:
-                    text = (
-                        f"{template}: this client may not export it. Give its bot user an edit role, such as "
-                        "`producer`, in the space that the template is in"
-                    )
+                    text = f"{template}: this client may not export it. {_advice(found.space)}"
                     yield self.at(keys, "error", "templates", text)
             except QlikError as error:
                 yield self.at(keys, "error", "templates", str(error))
+
+    def people(self) -> Iterator[Finding]:
+        """Each administrator is exactly one person of the source tenant."""
+        for key, admin in self.customer.admins.items():
+            try:
+                found = self.preflight.person(self.settings.source_tenant, admin.email, admin.subject)
+                yield Finding("ok", "people", f"administrator {key} is {found}")
+            except QlikError as error:
+                keys: Keys = ("admins", key, "email" if admin.email else "subject")
+                yield self.at(keys, "error", "people", str(error))
 
     def roles(self) -> Iterator[Finding]:
         """Names of roles are those of the tenant, or of any tenant while there is none."""
@@ -186,6 +198,8 @@ class Checks:
         """Yield the places that name roles of the tenant, and the names."""
         for key, group in self.customer.groups.items():
             yield ("groups", key, "roles"), group.roles
+        for key, user in self.customer.users.items():
+            yield ("users", key, "roles"), user.roles or []
         if self.customer.group_settings:
             yield ("group_settings", "everyone_roles"), self.customer.group_settings.everyone_roles or []
 
@@ -213,6 +227,15 @@ class Checks:
         yield from organisation.findings(
             self.settings, self.sources, self.preflight, self.tenant, sure=not self.unknown
         )
+
+
+def _advice(space: str | None) -> str:
+    if space is None:
+        return "It is in somebody's personal space: move it to a shared one in which its bot user may edit"
+    return (
+        f"Give its bot user an edit role, such as `producer`, in space {space} of the source tenant, or set "
+        "`join_template_space: true`"
+    )
 
 
 def _until(day: date | None) -> str:

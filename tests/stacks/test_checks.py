@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from emulator import Emulator
-from providers.preflight import Preflight
+from providers.preflight import Found, Preflight
 from providers.qlik import Cloud
 from providers.qlik.testing import FakeClock
 from stacks.backend import PulumiFailed
@@ -159,8 +159,7 @@ TEMPLATES = [
     (
         {"template": "Board Report", "version": "1.0.0"},
         "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Board Report', version 1.0.0, on "
-        f"{SOURCE}: this client may not export it. Give its bot user an edit role, such as `producer`, in the space that "
-        "the template is in",
+        f"{SOURCE}: this client may not export it. Give its bot user an edit role, such as `producer`, in space ",
     ),
     (
         {"template": "sales overview"},
@@ -173,7 +172,8 @@ TEMPLATES = [
 
 @pytest.mark.parametrize(("change", "told"), TEMPLATES, ids=["version", "not exportable", "name"])
 def test_templates(bench: Bench, change: dict[str, str], told: str) -> None:
-    assert bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change}) == [told]
+    [said] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
+    assert said.startswith(told)
 
 
 def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
@@ -190,6 +190,31 @@ def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> No
     bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
     [told] = bench.wrong()
     assert "this client may not export it" in told
+
+
+def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
+    """That is said, and left to `up`."""
+    app = CUSTOMER["apps"]["Sales"] | {"template": "Board Report", "version": "1.0.0"}
+    assert bench.wrong(apps={"Sales": app | {"join_template_space": True}}) == []
+
+
+def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
+    [told] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
+    assert told.endswith(
+        "this client may not export it. It is in somebody's personal space: move it to a shared "
+        "one in which its bot user may edit"
+    )
+
+
+def test_administrators_are_people_of_the_source_tenant(bench: Bench) -> None:
+    known = {"email": "Ada@example.com"}
+    assert bench.wrong(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
+    [told] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})
+    assert told.startswith("error people: Pulumi.globex.yaml:")
+    assert "customer.admins.bob.email: no user of templates.eu.qlikcloud.com has the e-mail address" in told
 
 
 LICENCES = [
@@ -237,7 +262,7 @@ def test_no_credentials(bench: Bench) -> None:
     bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url}
     first, second = bench.wrong()
     assert first.startswith("error credentials: No OAuth client for region eu.")
-    assert second == "warning credentials: licence, templates and roles are not checked without them"
+    assert second == "warning credentials: licence, templates, people and roles are not checked without them"
 
 
 def test_the_client_of_another_region(bench: Bench) -> None:
@@ -285,6 +310,11 @@ class TestRoles:
         assert bench.wrong() == [
             f"warning tenant: {tenant['hostname']} is deactivated; roles are looked up on {SOURCE} instead"
         ]
+
+    def test_of_users(self, bench: Bench) -> None:
+        users = {"bob": {"subject": "bob", "roles": ["Develper"]}, "eve": {"subject": "eve"}}
+        [unknown] = bench.wrong(users=users)
+        assert 'customer.users.bob.roles: role "Develper" is not known on' in unknown
 
     def test_of_everyone(self, bench: Bench) -> None:
         [unknown] = bench.wrong(group_settings={"everyone_roles": ["Developer", "Steword"]}, groups={})
