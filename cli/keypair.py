@@ -46,7 +46,7 @@ def keypair(
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
     typer.echo(
         f"{private}  for the portal that signs; nobody else reads it, and no repository holds it\n"
-        f"{public}  for Qlik, by these lines of the customer or its plan:\n\n"
+        f"{public}  for Qlik, by these lines of the customer in its stack file:\n\n"
         f"{stack_file_lines(issuer, kid, public)}\n"
         f'The portal puts "kid": "{kid}" into its tokens\' header, and "iss": "{issuer}" into their claims.'
     )
