@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Literal
 
-from providers import people, roles, run
+from providers import listings, people, roles, run
 from providers.errors import PartlyDone, Unfinished
 from providers.intents import Intent
 from providers.limits import NOT_EMPTY
@@ -32,7 +32,10 @@ class TenantAdmin(Resource):
         limits=NOT_EMPTY,
     )
     email: Property[str] = prop(
-        "E-mail address of the person. Either this or `subject`.", default=None, change=Change.REPLACES
+        "E-mail address of the person, in any spelling of capitals. Either this or `subject`.",
+        default=None,
+        change=Change.REPLACES,
+        form=str.casefold,
     )
     subject: Property[str] = prop(
         "Subject of the person at the identity provider. Either this or `email`.",
@@ -86,9 +89,10 @@ class TenantAdminVerbs(Verbs):
         return user["id"], outputs
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the user: whether it is active and has the role."""
+        """Take the user from the list that a refresh reads, or GET it."""
+        host = cloud.tenant(have["tenant"])
         try:
-            found = cloud.tenant(have["tenant"]).get(f"{people.PATH}/{id}")
+            found = listings.find(host, people.PATH, id) or host.get(f"{people.PATH}/{id}")
         except NotFound:
             return None
         return None if found.get("status") == people.DELETED else _decode(found)

@@ -1,0 +1,214 @@
+"""People: users, administrators known from the source tenant, who owns a space and who may enter it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator import Emulator
+from tests.e2e.customers import SOURCE_TENANT, TRIAL, changed, settings
+from tests.e2e.harness import Stack
+from tests.world import World, writes
+
+CUSTOMER: dict[str, Any] = {
+    "name": "Globex",
+    "lifecycle": TRIAL,
+    "users": {
+        "Grace": {"subject": "auth0|grace", "email": "grace@globex.example", "roles": ["Developer"]},
+        "Guest": {"subject": "auth0|guest", "name": "A guest"},
+    },
+    "admins": {"Support": {"email": "Ada@example.com"}},
+    "spaces": {
+        "Staging": {"type": "shared", "owner": "Support"},
+        "Sales": {"type": "managed", "owner": "Grace", "user_access": {"Guest": ["consumer"]}},
+        "Data": {"type": "data", "user_access": {"Grace": ["operator"], "Support": ["datapreview"]}},
+    },
+    "apps": {
+        "Report": {
+            "template": "Board Report",
+            "version": "1.0.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+            "join_template_space": True,
+        }
+    },
+}
+AFTER = changed(
+    CUSTOMER,
+    ("users/Grace/email", "hopper@globex.example"),
+    ("users/Grace/roles", ["AnalyticsAdmin", "Developer"]),
+    ("users/Guest/name", "Guest"),
+    ("users/Guest/status", "disabled"),
+    ("admins", {"Support": {"subject": "auth0|ada"}, "Boss": {"subject": "auth0|boss"}}),
+    ("spaces/Sales/owner", "Boss"),
+    ("spaces/Data/user_access/Grace", ["operator", "producer"]),
+)
+CHANGES = {
+    "User Grace": {"email": "update", "roles[0]": "update", "roles[1]": "add"},
+    "User Guest": {"name": "update", "status": "update"},
+    "Space Sales": {"owner": "update"},
+    "SpaceAssignment user Grace in Data": {"roles[1]": "add"},
+}
+
+
+def people(world: World) -> dict[str, tuple[str, str, list[str]]]:
+    """Name, status and roles of everybody by subject, bots and the tests' own administrator left out."""
+    return {
+        each["subject"]: (
+            each["name"],
+            each["status"],
+            sorted(role["name"] for role in each["assignedRoles"]),
+        )
+        for each in world.every("user")
+        if each["subject"].startswith("auth0|")
+    }
+
+
+def id_of(world: World, subject: str) -> str:
+    return next(str(each["id"]) for each in world.every("user") if each["subject"] == subject)
+
+
+def members(world: World) -> dict[tuple[str, str], list[str]]:
+    """Roles of people by names of space and subjects, sorted."""
+    subjects = {each["id"]: each["subject"] for each in world.every("user")}
+    spaces = {each["id"]: name for name, each in world.spaces.items()}
+    return {
+        (spaces[each["spaceId"]], subjects[each["assigneeId"]]): sorted(each["roles"])
+        for each in world.every("assignment")
+        if subjects.get(each["assigneeId"], "").startswith("auth0|")
+    }
+
+
+def owners(world: World) -> dict[str, str]:
+    """Subjects of the owners of spaces; `us` for our bot user."""
+    subjects = {each["id"]: each["subject"] for each in world.every("user")}
+    return {
+        name: subjects[each["ownerId"]].replace("qlikbot\\demo", "us") for name, each in world.spaces.items()
+    }
+
+
+def test_the_people_of_a_customer(stack: Stack, qlik: Emulator) -> None:
+    """Made, changed, found to drift, and taken away with all that was given to them, and no more."""
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    outputs = stack.outputs()
+    world = World(qlik, outputs["hostname"])
+    assert outputs["users"] == {"Grace": id_of(world, "auth0|grace"), "Guest": id_of(world, "auth0|guest")}
+    assert outputs["admins"] == {"Support": id_of(world, "auth0|ada")}
+    assert people(world) == {
+        "auth0|ada": ("Ada Admin", "active", ["TenantAdmin"]),
+        "auth0|grace": ("grace@globex.example", "active", ["Developer"]),
+        "auth0|guest": ("A guest", "active", []),
+    }
+    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|grace", "Data": "us"}
+    access = {
+        ("Sales", "auth0|guest"): ["consumer"],
+        ("Data", "auth0|grace"): ["operator"],
+        ("Data", "auth0|ada"): ["datapreview"],
+    }
+    assert members(world) == access
+    assert world.apps.keys() == {("Staging", "Report"), ("Sales", "Report")}
+    assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
+    assert stack.up("--expect-no-changes").requests == []
+
+    boss = {"subject": "auth0|boss", "name": "Boss", "email": "boss@example.com", "status": "active"}
+    World(qlik, SOURCE_TENANT).request("POST", "users", boss)
+    world.request("POST", "users", boss | {"assignedRoles": [{"name": "Steward"}]})
+    change(stack, world)
+    drift(stack, world)
+    remove(stack, world)
+
+
+def change(stack: Stack, world: World) -> None:
+    """Every property, and one administrator more, who is a user of the tenant already."""
+    stack.write(**settings(AFTER))
+    preview = stack.preview("--diff")
+    assert {name: diff for name, diff in preview.diffs.items() if name in CHANGES} == CHANGES
+    assert preview.requests == []
+    # Nobody looks in a preview whether the subject and the address before it are one person's: they are.
+    assert preview.changes["replace"] == ["SpaceAssignment user Support in Data", "TenantAdmin Support"]
+    support = id_of(world, "auth0|ada")
+    stack.up()
+    assert people(world) == {
+        "auth0|ada": ("Ada Admin", "active", ["TenantAdmin"]),
+        "auth0|boss": ("Boss", "active", ["Steward", "TenantAdmin"]),
+        "auth0|grace": ("grace@globex.example", "active", ["AnalyticsAdmin", "Developer"]),
+        "auth0|guest": ("Guest", "disabled", []),
+    }
+    assert id_of(world, "auth0|ada") == support
+    assert owners(world)["Sales"] == "auth0|boss"
+    assert members(world)["Data", "auth0|grace"] == ["operator", "producer"]
+    assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
+
+
+def drift(stack: Stack, world: World) -> None:
+    """Somebody changes each property, and deletes a user."""
+    before = people(world), owners(world), members(world)
+    ids = {subject: id_of(world, f"auth0|{subject}") for subject in ("ada", "boss", "grace", "guest")}
+    world.patch(f"users/{ids['ada']}", assignedRoles=[], status="disabled")
+    world.patch(f"users/{ids['grace']}", assignedRoles=[{"name": "TenantAdmin"}], email="mine@example.com")
+    world.patch(f"users/{ids['boss']}", name="The boss")
+    world.patch(f"spaces/{world.spaces['Staging']['id']}", ownerId=ids["grace"])
+    world.request("DELETE", f"users/{ids['guest']}")
+    preview = stack.preview("--refresh", "--diff")
+    assert preview.diffs == {
+        "TenantAdmin Support": {"role": "update", "status": "update"},
+        "User Grace": {"email": "update", "roles[0]": "update", "roles[1]": "add"},
+        "Space Staging": {"owner": "update"},
+    }
+    gone = {"SpaceAssignment user Guest in Sales", "User Guest"}
+    assert set(preview.changes["create"]) == gone  # type: ignore[arg-type]
+    assert writes(preview.requests) == []
+    stack.up("--refresh")
+    there = people(world) | {"auth0|boss": before[0]["auth0|boss"]}
+    assert (there, owners(world), members(world)) == before
+
+
+def remove(stack: Stack, world: World) -> None:
+    """What was given is taken back: users go, who was there before keeps what they had, we own the spaces."""
+    kept = changed(AFTER, ("users", {}), ("admins", {}))
+    for space in kept["spaces"].values():
+        space.pop("owner", None)
+        space.pop("user_access", None)
+    stack.write(**settings(kept))
+    up = stack.up()
+    assert set(up.changes["delete"]) == {  # type: ignore[arg-type]
+        "User Grace",
+        "User Guest",
+        "TenantAdmin Support",
+        "TenantAdmin Boss",
+        "SpaceAssignment user Guest in Sales",
+        "SpaceAssignment user Grace in Data",
+        "SpaceAssignment user Support in Data",
+    }
+    assert people(world) == {"auth0|boss": ("The boss", "active", ["Steward"])}
+    assert set(owners(world).values()) == {"us"}
+    assert members(world) == {}
+    assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}
+
+
+def test_people_whom_nobody_knows(stack: Stack, qlik: Emulator) -> None:
+    """One clear message for each; all else is made, and put right the next `up` goes on."""
+    broken = changed(
+        CUSTOMER,
+        ("admins/Support/email", "ada@example.org"),
+        ("users/Guest/roles", ["developer"]),
+        ("apps/Report/join_template_space", False),
+    )
+    stack.write(**settings(broken))
+    failed = stack.up(expect=None)
+    assert failed.rc != 0
+    assert set(failed.failed) >= {"TenantAdmin Support", "User Guest"}
+    said = "\n".join(failed.errors)
+    for words in (
+        f"no user of {SOURCE_TENANT} has the e-mail address 'ada@example.org'",
+        "(did you mean ada@example.com?)",
+        "'developer' (did you mean Developer?)",
+        "traceId",
+    ):
+        assert words in said
+    assert "Traceback" not in failed.output
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
+    assert people(world).keys() == {"auth0|ada", "auth0|grace", "auth0|guest"}
+    assert stack.up("--expect-no-changes").requests == []
