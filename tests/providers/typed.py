@@ -9,7 +9,19 @@ from typing import assert_type
 
 import pulumi
 
-from providers import App, AppPublication, Group, Space, SpaceAssignment, Tenant, TenantLifecycle
+from providers import (
+    App,
+    AppPublication,
+    Group,
+    GroupSettings,
+    JwtIdentityProvider,
+    LicenseSettings,
+    Space,
+    SpaceAssignment,
+    Tenant,
+    TenantLifecycle,
+    WebIntegration,
+)
 
 tenant = Tenant("t", region="eu", source_tenant="s.eu.qlikcloud.com", name="Globex", grace_days=10)
 TenantLifecycle("l", tenant=tenant.id, kind="trial", ends_on="2026-12-31")
@@ -20,7 +32,13 @@ SpaceAssignment("a", tenant=tenant.id, space=space.id, assignee=group.id, roles=
 app = App("p", tenant=tenant.id, space=space.id, name="A", source_tenant="s", template="T", version="1")
 options = pulumi.ResourceOptions(protect=True)
 AppPublication("p", tenant=tenant.id, source_app=app.id, space=managed.id, name="A", opts=options)
+GroupSettings("gs", tenant=tenant.id, auto_create_groups=True, everyone_roles=[])
+LicenseSettings("ls", tenant=tenant.id, auto_assign_analyzer=None)
+integration = WebIntegration("w", tenant=tenant.id, name="Portal", valid_origins=["https://a.example"])
+provider = JwtIdentityProvider("j", tenant=tenant.id, issuer="us", kid="one", pem="p")
 
+assert_type(integration.valid_origins, pulumi.Output[list[str]])
+assert_type(provider.clock_tolerance_seconds, pulumi.Output[int])
 assert_type(space.name, pulumi.Output[str])
 assert_type(space.owner_id, pulumi.Output[str])
 assert_type(space.id, pulumi.Output[str])
@@ -36,4 +54,7 @@ Space("s", tenant=tenant.tenant_id, name="Sales", type=tenant.grace_days)  # typ
 Group("g", tenant=tenant.id, name="Analysts", roles="Developer")  # type: ignore[arg-type]
 TenantLifecycle("l", tenant=tenant.id, grace_days="10")  # type: ignore[arg-type]
 Space("s", "Sales", tenant=tenant.id, type="shared")  # type: ignore[call-arg, arg-type]
+JwtIdentityProvider("j", tenant=tenant.id, issuer="us", kid="one")  # type: ignore[call-arg]
+WebIntegration("w", tenant=tenant.id, name="Portal", valid_origins="https://a.example")  # type: ignore[arg-type]
+LicenseSettings("ls", tenant=tenant.id, before={})  # type: ignore[call-arg]
 print(space.nmae)  # type: ignore[attr-defined]
