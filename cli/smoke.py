@@ -12,7 +12,11 @@ from cli.output import fail
 from cli.projects import STACK, current_project, root_of, stack_files
 
 if TYPE_CHECKING:
-    from cli.end_user import Group, Signer
+    from collections.abc import Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from cli.end_user import Group
     from providers.qlik import Host
 
 PATIENCE = 120.0
@@ -45,7 +49,7 @@ def smoke(
     The test user, tenantry-smoke, is made by the login and removed at the end. A login can spend an
     entitlement of the licence, so this is never part of `pulumi up`. The exit code is 1 if anything is wrong.
     """
-    from cli.end_user import Unfit, entitlements_spent, group_of, name_of, release_entitlements, signer_for
+    from cli.end_user import Unfit, group_of
     from providers.qlik import Cloud, QlikError
     from stacks import SettingsError, load_file
     from stacks.backend import Backend, PulumiFailed
@@ -64,34 +68,42 @@ def smoke(
         private = read_private(key)
         with Cloud.from_environment() as cloud:
             cloud.notify = lambda line: typer.echo(line, err=True)
-            tenant = cloud.tenant(outputs["hostname"])
-            signer = signer_for(tenant, private)
-            names = [name_of(tenant, group) for group in checked]
-            typer.echo(
-                f"Logging in to {tenant.hostname} as the test user tenantry-smoke, who is removed again."
-            )
-            typer.echo(entitlements_spent(tenant))
-            found = [_report(tenant, signer, *each, patience) for each in zip(checked, names, strict=True)]
-            if release:
-                kinds = release_entitlements(tenant)
-                typer.echo(f"Given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
+            well = _look(cloud.tenant(outputs["hostname"]), private, checked, patience, release=release)
     except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
         fail(str(error))
-    if any(found):
+    if not well:
         raise typer.Exit(1)
 
 
-def _report(tenant: Host, signer: Signer, group: Group, name: str, patience: float) -> list[str]:
-    """Check one group, print what came of it, and return what is wrong."""
-    from cli.end_user import check
+def _look(
+    tenant: Host, private: RSAPrivateKey, groups: Sequence[Group], patience: float, *, release: bool
+) -> bool:
+    """Check the groups one after the other, and return whether all is well."""
+    from cli import end_user
 
-    problems = check(tenant, signer, group, name, patience)
-    if problems:
-        typer.echo(f"{group.key}: FAILED")
-    else:
+    signer = end_user.signer_for(tenant, private)
+    names = [end_user.name_of(tenant, group) for group in groups]
+    typer.echo(
+        f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, who is removed again.\n"
+        f"{end_user.entitlements_spent(tenant)}"
+    )
+    well = True
+    for group, name in zip(groups, names, strict=True):
+        problems = end_user.check(tenant, signer, group, name, patience)
+        _report(group, problems)
+        well = well and not problems
+    if release:
+        kinds = end_user.release_entitlements(tenant)
+        typer.echo(f"Given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
+    return well
+
+
+def _report(group: Group, problems: Sequence[str]) -> None:
+    if not problems:
         typer.echo(
             f"{group.key}: ok, sees {', '.join(group.published.values()) or 'no app'} and nothing else"
         )
+        return
+    typer.echo(f"{group.key}: FAILED")
     for problem in problems:
         typer.echo("  " + problem.replace("\n", "\n    "))
-    return problems

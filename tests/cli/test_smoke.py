@@ -223,6 +223,11 @@ def test_the_user_of_a_killed_run_is_in_nobodys_way(site: Site) -> None:
     site.smoke("Viewers")
 
 
+def test_a_removal_whose_answer_is_lost_is_one(site: Site) -> None:
+    site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", drop_after=True, times=1)
+    assert "Viewers: ok" in site.smoke("Viewers")
+
+
 def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", status=403)
     said = site.smoke("Viewers", code=1, clean=False)
