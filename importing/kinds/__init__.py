@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from importing.findings import Findings
-from importing.kinds import apps, groups, logins, settings, spaces, tenant
+from importing.kinds import apps, groups, logins, people, settings, spaces, tenant
 from importing.living import Living
 
 KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     tenant.find,
     settings.find,
     logins.find,
+    people.find,
     groups.find,
     spaces.find,
     apps.find,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from importing.findings import Findings, Found
+from importing.findings import Findings, Found, many
 from importing.living import Json, Living
 from providers import app as staged
 from providers.app_publication import published_url
@@ -50,7 +50,7 @@ def find(living: Living, findings: Findings) -> None:
         _publications(living, findings, taken.get(origin), origin, found, names)
     personal = len(apps) - len(in_shared) - sum(map(len, copies.values()))
     if personal:
-        findings.leave(f"{personal} apps in personal spaces")
+        findings.leave(f"{many(personal, 'app')} in personal spaces")
 
 
 def _take(living: Living, findings: Findings, app: Json, template: Template) -> Template:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importing.findings import Findings, Found
+from importing.findings import Findings, Found, many
 from importing.living import Json, Living
 from providers.group import VERBS
 
@@ -30,4 +30,4 @@ def find(living: Living, findings: Findings) -> None:
 def _note(left: list[Json], findings: Findings) -> None:
     if left:
         names = ", ".join(f'"{group["name"]}"' for group in left[:10]) + (", …" if left[10:] else "")
-        findings.leave(f"{len(left)} groups without roles and without access", names)
+        findings.leave(f"{many(len(left), 'group')} without roles and without access", names)

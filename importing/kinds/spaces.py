@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
-from importing.findings import Findings, Found
+from importing.findings import Findings, Found, many
 from importing.living import Json, Living
 from providers.space import VERBS
 from providers.space_assignment import VERBS as ASSIGNMENTS
 
+ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
+"""Where the access of each kind of assignee stands in a stack file."""
+
 
 def find(living: Living, findings: Findings) -> None:
-    """Take every space and the access of groups."""
+    """Take every space, and the access of all that the stack knows."""
     for space in living.spaces:
         live = VERBS.decode(space)
-        entry = {
+        entry: dict[str, Any] = {
             "name": live["name"],
             "type": live["type"],
             "description": live["description"] or None,
-            "access": {},
+            "owner": None,
+            **{field: {} for field in ACCESS.values()},
         }
         findings.entry("spaces", space["id"], entry, "name")
         findings.objects.append(Found("Space", space["id"], live, ("name",)))
-        others: Counter[str] = Counter()
-        for assignment in living.assignments[space["id"]]:
-            if assignment["type"] == "group" and assignment["assigneeId"] in findings.keys:
-                roles = _take(assignment, space, findings)
-                entry["access"][findings.keys[assignment["assigneeId"]]] = roles
-            else:
-                others[assignment["type"]] += 1
-        for kind, number in others.items():
-            findings.leave(f'access to space "{live["name"]}"', f"of {number} {kind}{'s' * (number > 1)}")
+        planned = (findings.plan.get("spaces") or {}).get(findings.keys[space["id"]]) or {}
+        if planned.get("owner") and planned["owner"] == findings.keys.get(space["ownerId"]):
+            entry["owner"] = planned["owner"]
+        _access(living, findings, space, entry)
 
 
-def _take(assignment: Json, space: Json, findings: Findings) -> list[str]:
-    live = ASSIGNMENTS.decode(assignment) | {"space": space["id"], "assignee": assignment["assigneeId"]}
-    findings.objects.append(Found("SpaceAssignment", assignment["id"], live, ("space", "assignee")))
-    roles: list[str] = live["roles"]
-    return roles
+def _access(living: Living, findings: Findings, space: Json, entry: dict[str, Any]) -> None:
+    others: Counter[str] = Counter()
+    for assignment in living.assignments[space["id"]]:
+        kind, assignee = assignment["type"], assignment["assigneeId"]
+        key = assignee if kind == "bot" else findings.keys.get(assignee)
+        if assignee == living.bot:
+            continue
+        if key is None or key == entry["owner"]:
+            others[kind] += 1
+            continue
+        live = ASSIGNMENTS.decode(assignment) | {"space": space["id"], "assignee": assignee}
+        findings.objects.append(Found("SpaceAssignment", assignment["id"], live, ("space", "assignee")))
+        entry[ACCESS[kind]][key] = live["roles"]
+    for kind, number in others.items():
+        findings.leave(f'access to space "{entry["name"]}"', f"of {many(number, kind)}")

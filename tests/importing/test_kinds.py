@@ -70,13 +70,62 @@ def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
 
 def test_a_key_that_the_plan_has_in_a_file_stays_there(qlik: Emulator, folder: Path, find: Find) -> None:
     world = by_scripts(qlik, folder)
-    key = {"issuer": "https://portal.example.com", "kid": "portal-1", "pem_file": "portal.pem", "description": "Portal"}
+    key = {
+        "issuer": "https://portal.example.com",
+        "kid": "portal-1",
+        "pem_file": "portal.pem",
+        "description": "Portal",
+    }
     same = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem()}})
     assert "jwt_identity_providers" not in minimal(same)
     other = find(world, jwt_identity_providers={"Portal": key | {"pem": public_pem("two")}})
     said = minimal(other)["jwt_identity_providers"]["Portal"]
     assert said["pem_file"] is None
     assert pem.one_line(said["pem"]) == pem.one_line(public_pem())
+
+
+def test_administrators_who_are_known_on_the_source_tenant(
+    qlik: Emulator, folder: Path, find: Find, cloud: Cloud
+) -> None:
+    world = by_scripts(qlik, folder)
+    users = "/api/v1/users"
+    body = {"name": "Ada Admin", "subject": "auth0|ada", "email": "ada@example.com", "status": "active"}
+    admin = {"assignedRoles": [{"name": "TenantAdmin"}]}
+    ada = cloud.tenant(world.hostname).post(users, body | admin)["id"]
+    other = {"name": "Bo", "subject": "auth0|bo", "email": "bo@example.com", "status": "active"}
+    bo = cloud.tenant(world.hostname).post(users, other | admin)["id"]
+    share = {"type": "user", "roles": ["consumer"]}
+    space = f"/api/v1/spaces/{world.spaces['Sales']['id']}/assignments"
+    for each in ada, bo:
+        cloud.tenant(world.hostname).post(space, share | {"assigneeId": each})
+    found = find(world)
+    assert minimal(found)["admins"] == {"Ada Admin": {"email": "ada@example.com"}}
+    assert found.customer["spaces"]["Sales"]["user_access"] == {"Ada Admin": ["consumer"]}
+    assert found.unmanaged == ["1 user", 'access to space "Sales": of 1 user']
+    [taken] = [each for each in found.objects if each.kind == "TenantAdmin"]
+    assert (taken.id, taken.live["made_user"], taken.live["gave_role"]) == (ada, False, False)
+    planned = find(
+        world, users={"bo": {"subject": "auth0|bo", "email": "bo@example.com"}, "cy": {"subject": "cy"}}
+    )
+    assert planned.customer["users"] == {
+        "bo": {"subject": "auth0|bo", "status": "active", "email": "bo@example.com"}
+    }
+    assert minimal(planned)["users"] == {"cy": None}
+
+
+def test_the_owner_of_a_space_is_what_the_plan_says_or_nothing(
+    qlik: Emulator, folder: Path, find: Find, cloud: Cloud
+) -> None:
+    world = by_scripts(qlik, folder)
+    body = {"name": "Bo", "subject": "auth0|bo", "email": "bo@example.com", "status": "active"}
+    bo = cloud.tenant(world.hostname).post("/api/v1/users", body)["id"]
+    world.patch(f"spaces/{world.spaces['Sales']['id']}", ownerId=bo)
+    plan = {
+        "users": {"bo": {"subject": "auth0|bo"}},
+        "spaces": {"Sales": {"owner": "bo"}, "Staging": {"owner": "bo"}},
+    }
+    found = find(world, **plan).customer["spaces"]
+    assert (found["Sales"]["owner"], found["Staging"]["owner"]) == ("bo", None)
 
 
 def test_what_two_web_integrations_of_one_name_are_is_not_guessed(
@@ -118,7 +167,7 @@ def test_groups_that_only_came_with_logins_are_left(qlik: Emulator, folder: Path
     world.request("POST", "groups", {"name": "Everybody in Lund"})
     found = find(world)
     assert list(found.customer["groups"]) == ["Analytics Consumers"]
-    assert found.unmanaged == ['1 groups without roles and without access: "Everybody in Lund"']
+    assert '1 group without roles and without access: "Everybody in Lund"' in found.unmanaged
 
 
 def test_access_of_a_person_is_left(qlik: Emulator, folder: Path, find: Find) -> None:
@@ -188,7 +237,7 @@ def test_of_two_apps_of_one_name_the_published_one_is_meant(
 def test_apps_of_people_are_counted(qlik: Emulator, folder: Path, find: Find, cloud: Cloud) -> None:
     world = by_scripts(qlik, folder)
     cloud.tenant(world.hostname).post("/api/v1/apps", {"attributes": {"name": "Mine"}})
-    assert find(world).unmanaged == ["1 apps in personal spaces"]
+    assert find(world).unmanaged == ["1 app in personal spaces"]
 
 
 def test_a_trial_without_a_last_day_becomes_a_production_tenant(

@@ -1,0 +1,188 @@
+"""A tenant that lives already becomes a stack: nothing changes at Qlik, neither then nor with the next up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator import Emulator
+from tests.e2e.harness import ROOT, Stack
+from tests.importing.tenants import SOURCE, by_scripts
+from tests.world import World, writes
+
+TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
+
+
+def tenantry(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `tenantry` in the project of a stack."""
+    command = [str(TENANTRY), *arguments]
+    return subprocess.run(
+        command, cwd=stack.folder, env=stack.env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def imported(stack: Stack, name: str) -> Stack:
+    """The stack that an import made in the same project and backend."""
+    stack.name = name
+    return stack
+
+
+def file_of(stack: Stack, name: str) -> Path:
+    return stack.folder / "stacks" / f"Pulumi.{name}.yaml"
+
+
+def customer_of(stack: Stack) -> dict[str, Any]:
+    customer: dict[str, Any] = yaml.safe_load(stack.file.read_text())["config"]["tenantry:customer"]
+    return customer
+
+
+def change(stack: Stack, *path: str, to: Any) -> None:
+    """Change one value in the stack file."""
+    text = yaml.safe_load(stack.file.read_text())
+    inner = text["config"]["tenantry:customer"]
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = to
+    stack.file.write_text(yaml.safe_dump(text, sort_keys=False))
+
+
+def test_a_tenant_made_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
+    world = by_scripts(qlik, tmp_path)
+    before = qlik.control.dump()[world.hostname]
+    qlik.control.clear_requests()
+    done = tenantry(stack, "import", "acme.eu.qlikcloud.com", "--source-tenant", SOURCE)
+    assert done.returncode == 0, done.stderr
+    assert writes(qlik.control.requests()) == []
+    acme = imported(stack, "acme")
+    assert acme.preview("--refresh", "--expect-no-changes").rc == 0
+    assert acme.up("--expect-no-changes").requests == []
+    assert qlik.control.dump()[world.hostname] == before
+
+    assert customer_of(acme)["groups"] == {"Analytics Consumers": {"roles": ["AnalyticsAdmin", "AuditAdmin"]}}
+    resources = acme.resources()
+    protected = {name for name, each in resources.items() if each.get("protect")}
+    assert protected == {
+        "Tenant tenant",
+        "Space Sales",
+        "AppPublication Sales Overview in Sales",
+        "TenantLifecycle lifecycle",
+    }
+    tenant = resources["Tenant tenant"]
+    assert tenant["id"] == world.hostname
+    assert resources["Group Analytics Consumers"]["deletedWith"] == tenant["urn"]
+    assert len(resources["TenantLifecycle lifecycle"]["dependencies"]) >= len(resources) - 2
+
+    twice = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE, "--stack", "other")
+    assert (twice.returncode, "is managed by stack acme already" in twice.stderr) == (1, True)
+    assert not file_of(stack, "other").exists()
+    _a_new_version(acme, world)
+    _the_end(acme, world)
+
+
+def _a_new_version(acme: Stack, world: World) -> None:
+    """The app of the scripts had no mark: it goes, and users keep theirs."""
+    users, old = world.apps["Sales", "Sales Overview"]["id"], world.apps["Staging", "Sales Overview"]["id"]
+    change(acme, "apps", "Sales Overview", "version", to="2.4.0")
+    assert "AppPublication Sales Overview in Sales" in str(acme.up().changes)
+    assert world.apps["Sales", "Sales Overview"]["id"] == users
+    assert world.apps["Sales", "Sales Overview"]["description"] == "Revenue by region and product {v2.4.0}"
+    assert world.apps["Staging", "Sales Overview"]["id"] != old
+    assert acme.preview("--refresh", "--expect-no-changes").rc == 0
+
+
+def _the_end(acme: Stack, world: World) -> None:
+    """Protected until the file says otherwise; then one request takes the tenant down."""
+    assert "protected" in str(acme.destroy(expect=1))
+    change(acme, "protect", to=False)
+    acme.up()
+    assert writes(acme.destroy().requests) == [
+        f"POST /api/v1/tenants/{world.tenant['id']}/actions/deactivate"
+    ]
+
+
+def test_a_tenant_made_by_hand_onto_a_plan(stack: Stack, qlik: Emulator, tmp_path: Path) -> None:
+    """The file says what differs; what is nobody's, and what is not certain, is listed and left."""
+    world = by_scripts(qlik, tmp_path)
+    world.request("POST", "groups", {"name": "Everybody in Lund"})
+    world.join(world.spaces["Sales"]["id"])
+    plan = {
+        "groups": {"Readers": {"name": "Analytics Consumers", "roles": ["AuditAdmin"]}, "Guests": {}},
+        "spaces": {
+            "Staging": {"type": "shared"},
+            "Release": {
+                "name": "Sales",
+                "type": "managed",
+                "access": {"Readers": ["consumer"], "Guests": ["consumer"]},
+            },
+        },
+        "apps": {
+            "Main": {
+                "name": "Sales Overview",
+                "template": "Sales Overview",
+                "version": "2.4.0",
+                "staging": "Staging",
+                "publish_to": ["Release"],
+            }
+        },
+    }
+    stack.write_plan("gold", plan)
+    arguments = "--source-tenant", SOURCE, "--plan", "gold", "--stack", "customer-7"
+    done = tenantry(stack, "import", world.hostname, *arguments)
+    assert done.returncode == 0, done.stderr
+    acme = imported(stack, "customer-7")
+    customer = customer_of(acme)
+    assert customer["groups"] == {"Readers": {"roles": ["AnalyticsAdmin", "AuditAdmin"]}, "Guests": None}
+    assert customer["spaces"]["Release"] == {"description": "none", "access": {"Guests": None}}
+    assert customer["apps"] == {"Main": {"description": "Revenue by region and product", "version": "2.3.0"}}
+    assert '1 group without roles and without access: "Everybody in Lund"' in done.stdout
+    assert 'access to space "Sales": of 1 user' in done.stdout
+    refreshed = acme.up("--refresh", "--expect-no-changes")
+    assert writes(refreshed.requests) == []
+
+
+def test_what_cannot_be_imported_leaves_nothing(
+    make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
+) -> None:
+    """A program with a resource of its own, for which there is nothing in the tenant."""
+    world = by_scripts(qlik, tmp_path)
+    qlik.control.clear_requests()
+    stack = make_stack(qlik=qlik)
+    (stack.folder / "__main__.py").unlink()
+    shutil.copy(ROOT / "__main__.py", stack.folder)
+    with (stack.folder / "__main__.py").open("a") as program:
+        program.write(
+            "\nfrom providers import Group\n\nGroup('Extra', tenant=customer.tenant.id, name='Extra')\n"
+        )
+    done = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE)
+    assert done.returncode == 1
+    assert 'makes Group "Extra", for which nothing was found' in done.stderr
+    assert not file_of(stack, "acme").exists()
+    assert [each["name"] for each in yaml.safe_load(stack.pulumi("stack", "ls", "--json").stdout)] == [
+        "globex"
+    ]
+    assert writes(qlik.control.requests()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("acme.eu.qlikcloud.com", "--stack", "globex"), "stacks/Pulumi.globex.yaml exists already"),
+        (("nobody.eu.qlikcloud.com",), "nobody.eu.qlikcloud.com cannot be read"),
+        (("acme.example.com",), "is not a host of Qlik Cloud"),
+        (("acme.eu.qlikcloud.com", "--plan", "golden"), 'there is no plan "golden"'),
+    ],
+)
+def test_refused_with_a_clear_line(
+    stack: Stack, qlik: Emulator, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    stack.write(customer={"name": "Globex"}, region="eu", source_tenant=SOURCE)
+    done = tenantry(stack, "import", *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
