@@ -46,10 +46,8 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
 def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:
     matches = [found for found in known if found.is_for(kind, inputs)]
     if len(matches) != 1:
-        what = "nothing" if not matches else f"{len(matches)} objects"
-        raise ImportRefused(
-            f'the project\'s program makes {kind} "{name}", for which {what} was found in the tenant'
-        )
+        what = f"{len(matches)} objects were found" if matches else "nothing was found"
+        raise ImportRefused(f'the project\'s program makes {kind} "{name}", for which {what} in the tenant')
     other = matches[0].differences(inputs)
     if other:
         raise ImportRefused(

@@ -1,0 +1,47 @@
+"""`tenantry import`: what it hands on, and what it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import importing
+from importing import Imported, ImportRefused, Wanted
+from tests.cli.conftest import Folder
+
+HOST = "acme.eu.qlikcloud.com"
+
+
+def test_what_is_managed_and_what_is_not(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def imported(cloud: Any, project: Any, backend: Any, wanted: Wanted, say: Any) -> Imported:
+        asked.extend([project.stacks, backend.root, wanted])
+        return Imported("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
+
+    monkeypatch.setattr(importing, "import_tenant", imported)
+    said = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
+    assert said.exit_code == 0
+    wanted = Wanted(HOST, None, "gold", "templates.eu.qlikcloud.com")
+    assert asked == [folder.path / "stacks", folder.path, wanted]
+    assert f"{HOST} is stack acme now: stacks/Pulumi.acme.yaml" in said.output
+    assert "Group  2" in said.output
+    assert "  - 4 users" in said.output
+
+
+def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> Imported:
+        raise ImportRefused("it is managed by stack other already")
+
+    monkeypatch.setattr(importing, "import_tenant", refused)
+    said = folder.run("import", HOST)
+    assert said.exit_code == 1
+    assert said.output == f"{HOST} was not imported: it is managed by stack other already\n"
+
+
+def test_without_a_template_tenant_nothing_is_asked_of_qlik(folder: Folder) -> None:
+    said = folder.run("import", HOST)
+    assert said.exit_code == 1
+    assert "which tenant has the template apps?" in said.output

@@ -1,0 +1,149 @@
+"""What comes first and last in an import: what is refused, and that nothing half-made stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importing import ImportRefused, run, state
+from importing.findings import Found
+from importing.run import Wanted
+from stacks.backend import Backend, PulumiFailed
+from stacks.project import Project
+
+HOST = "acme.eu.qlikcloud.com"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "stacks").mkdir()
+    return Project("tenantry", tmp_path / "stacks")
+
+
+def with_stack(project: Project, name: str, region: str, source: str) -> None:
+    text = f"config:\n  qlik:region: {region}\n  qlik:source_tenant: {source}\n"
+    (project.stacks / f"Pulumi.{name}.yaml").write_text(text)
+
+
+def test_the_source_tenant_is_that_of_the_other_stacks_in_the_region(project: Project) -> None:
+    with_stack(project, "a", "eu", "templates.eu.qlikcloud.com")
+    with_stack(project, "b", "eu", "templates.eu.qlikcloud.com")
+    with_stack(project, "c", "us", "templates.us.qlikcloud.com")
+    assert run._source_tenant(project, Wanted(HOST)) == "templates.eu.qlikcloud.com"
+    assert run._source_tenant(project, Wanted(HOST, source_tenant="other.eu.qlikcloud.com")).startswith(
+        "other"
+    )
+    of_all = Project("tenantry", project.stacks, {"qlik:source_tenant": "all.eu.qlikcloud.com"})
+    assert run._source_tenant(of_all, Wanted(HOST)) == "all.eu.qlikcloud.com"
+
+
+def test_a_source_tenant_that_is_not_clear_is_asked_for(project: Project) -> None:
+    with pytest.raises(ImportRefused, match="no stack in region eu has one: name it with --source-tenant"):
+        run._source_tenant(project, Wanted(HOST))
+    with_stack(project, "a", "eu", "one.eu.qlikcloud.com")
+    with_stack(project, "b", "eu", "two.eu.qlikcloud.com")
+    with pytest.raises(ImportRefused, match="the stacks in region eu have 2"):
+        run._source_tenant(project, Wanted(HOST))
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "-a", "../x", "ä"])
+def test_a_name_that_no_stack_can_have(project: Project, name: str) -> None:
+    with pytest.raises(ImportRefused, match="is no name for a stack"):
+        run._check_free(project, name)
+
+
+class Engine(Backend):
+    """Does what it is told, but for one command, which fails."""
+
+    said: list[str]
+    failing: str
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        self.said.append(" ".join(arguments))
+        if self.said[-1].startswith(self.failing):
+            raise PulumiFailed(self.failing, "no")
+        return "[]"
+
+
+def engine(folder: Path, failing: str) -> Engine:
+    made = Engine(folder)
+    object.__setattr__(made, "said", [])
+    object.__setattr__(made, "failing", failing)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("failing", "removed"),
+    [("stack init", []), ("stack import", ["stack rm acme --force --preserve-config --yes"])],
+)
+def test_the_last_step_is_taken_back_where_it_fails(tmp_path: Path, failing: str, removed: list[str]) -> None:
+    file, backend = tmp_path / "Pulumi.acme.yaml", engine(tmp_path, failing)
+    with pytest.raises(PulumiFailed):
+        run._put_in_place(backend, "acme", file, "config: {}\n", {"deployment": {}})
+    assert not file.exists()
+    assert [line for line in backend.said if line.startswith("stack rm")] == removed
+
+
+def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
+    file, backend = tmp_path / "Pulumi.acme.yaml", engine(tmp_path, "nothing")
+    file.write_text("somebody's")
+    with pytest.raises(FileExistsError):
+        run._put_in_place(backend, "acme", file, "config: {}\n", {})
+    assert (file.read_text(), backend.said) == ("somebody's", [])
+
+
+def test_a_difference_that_is_left_is_an_end() -> None:
+    steps = [
+        {"op": "same", "urn": "urn::a"},
+        {"op": "update", "urn": "urn::Sales", "detailedDiff": {"name": {}}},
+        {"op": "create", "urn": "urn::New", "detailedDiff": None},
+    ]
+    with pytest.raises(ImportRefused, match=r"update Sales \(name\); create New \(all\)"):
+        run._check_no_difference({"steps": steps})
+    run._check_no_difference({"steps": steps[:1]})
+
+
+SPACE: dict[str, Any] = {
+    "urn": "urn:pulumi:acme::tenantry::c$space::Sales",
+    "type": "pulumi-python:dynamic/qlik:Space",
+    "inputs": {"name": "Sales", "type": "managed", "tenant": state.UNKNOWN, "description": ""},
+    "propertyDependencies": {"tenant": ["urn:pulumi:acme::tenantry::c$tenant::tenant"]},
+}
+TENANT: dict[str, Any] = {
+    "urn": "urn:pulumi:acme::tenantry::c$tenant::tenant",
+    "type": "pulumi-python:dynamic/qlik:Tenant",
+    "inputs": {"name": "Acme"},
+}
+SKELETON: dict[str, Any] = {
+    "resources": [
+        {"type": "qlik:index:QlikCustomerTenant", "name": "Sales", "component": True},
+        {"type": TENANT["type"], "name": "tenant", "id": "<PLACEHOLDER>"},
+        {"type": SPACE["type"], "name": "Sales2", "logicalName": "Sales", "id": "<PLACEHOLDER>"},
+    ]
+}
+
+
+def filled(live: dict[str, Any], *more: Found) -> dict[str, Any]:
+    objects = [Found("Tenant", HOST, {"name": "Acme"}), Found("Space", "s1", live, ("name",)), *more]
+    preview = {"steps": [{"newState": TENANT}, {"newState": SPACE}]}
+    return state.fill(SKELETON, preview, objects)
+
+
+def test_resources_get_the_ids_inputs_and_outputs_of_what_was_found() -> None:
+    component, tenant, space = filled({"name": "Sales", "owner_id": "u1", "owner": "u1"})["resources"]
+    assert component == SKELETON["resources"][0]
+    assert tenant["id"] == HOST
+    assert space["id"] == "s1"
+    assert space["inputs"] == SPACE["inputs"] | {"tenant": HOST}
+    assert space["outputs"] == space["inputs"] | {"owner_id": "u1"}, "what is not managed is left out"
+
+
+def test_what_would_change_or_is_not_certain_is_refused() -> None:
+    with pytest.raises(ImportRefused, match=r'would change description of Space "Sales" \(s1\)'):
+        filled({"name": "Sales", "description": "other"})
+    with pytest.raises(ImportRefused, match="for which nothing was found"):
+        filled({"name": "Else"})
+    with pytest.raises(ImportRefused, match="for which 2 objects were found"):
+        filled({"name": "Sales"}, Found("Space", "s2", {"name": "Sales"}, ("name",)))
