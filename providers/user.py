@@ -64,6 +64,10 @@ class UserVerbs(Collection):
             del changes["email"]
         return changes
 
+    def label(self, want: Properties, id: str) -> str:
+        """Return how messages call the user."""
+        return f'user "{want.get("name") or want["subject"]}"'
+
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the user with the subject; an address that is somebody else's is an error."""
         there = people.with_subject(host, want["subject"])
@@ -109,7 +113,9 @@ class UserVerbs(Collection):
             raise
         left = people.left(self.read(cloud, id, want), changes) if said else {}
         if left:
-            raise Unfinished(id, have | want | left, PartlyDone(f"user {id}", host.hostname, left, said))
+            raise Unfinished(
+                id, have | want | left, PartlyDone(self.label(want, id), host.hostname, left, said)
+            )
         return {}
 
 

@@ -212,3 +212,37 @@ def test_people_whom_nobody_knows(stack: Stack, qlik: Emulator) -> None:
     world = World(qlik, stack.outputs()["hostname"])
     assert people(world).keys() == {"auth0|ada", "auth0|grace", "auth0|guest"}
     assert stack.up("--expect-no-changes").requests == []
+
+
+def test_people_who_become_others(stack: Stack, qlik: Emulator) -> None:
+    """A new subject is a new user, with all that refers to it; an administrator may become a plain user."""
+    start = changed(CUSTOMER, ("apps", {}), ("spaces/Data/user_access", {"Guest": ["operator"]}))
+    stack.write(**settings(start))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
+    ada = id_of(world, "auth0|ada")
+    users = {
+        "Grace": CUSTOMER["users"]["Grace"] | {"subject": "auth0|hopper"},
+        "Guest": CUSTOMER["users"]["Guest"] | {"subject": "auth0|visitor"},
+        "Support": {"subject": "auth0|ada"},
+    }
+    stack.write(**settings(changed(start, ("users", users), ("admins", {}))))
+    up = stack.up()
+    assert up.changes["replace"] == [
+        "SpaceAssignment user Guest in Data",
+        "SpaceAssignment user Guest in Sales",
+        "User Grace",
+        "User Guest",
+    ]
+    assert people(world) == {
+        "auth0|ada": ("Ada Admin", "active", []),
+        "auth0|hopper": ("grace@globex.example", "active", ["Developer"]),
+        "auth0|visitor": ("A guest", "active", []),
+    }
+    assert id_of(world, "auth0|ada") == ada
+    assert owners(world) == {"Staging": "auth0|ada", "Sales": "auth0|hopper", "Data": "us"}
+    assert members(world) == {
+        ("Data", "auth0|visitor"): ["operator"],
+        ("Sales", "auth0|visitor"): ["consumer"],
+    }
+    assert stack.preview("--refresh", "--expect-no-changes").changes.keys() == {"same"}

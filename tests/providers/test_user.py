@@ -201,3 +201,18 @@ def test_any_subject_is_found(twin: MakeTwin, tenancy: Tenancy, subject: str) ->
     make(tenancy, subject=subject.upper())
     ours = make(tenancy, subject=subject)
     assert twin("user").create({"tenant": tenancy.hostname, "subject": subject}).id == ours
+
+
+def test_a_lost_answer_makes_no_second_user(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The request is sent again, and who is there then is the one that it made."""
+    tenancy.qlik.control.add_fault(method="POST", path="/api/v1/users", drop_after=True, times=1)
+    user = twin("user").create(given(tenancy))
+    assert remote(tenancy, user.id) == {name: given(tenancy)[name] for name in remote(tenancy, user.id) or {}}
+    assert user.drift() == {}
+
+
+def test_messages_call_users_by_name_or_subject(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """An id says nothing to anybody."""
+    make(tenancy)
+    twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
+    assert tenancy.said[-1].startswith('user "auth0|grace" was there already')

@@ -19,14 +19,18 @@ from providers import (
     Space,
     SpaceAssignment,
     Tenant,
+    TenantAdmin,
     TenantLifecycle,
+    User,
     WebIntegration,
 )
 
 tenant = Tenant("t", region="eu", source_tenant="s.eu.qlikcloud.com", name="Globex", grace_days=10)
 TenantLifecycle("l", tenant=tenant.id, kind="trial", ends_on="2026-12-31")
 group = Group("g", tenant=tenant.id, name="Analysts", roles=["Developer"])
-space = Space("s", tenant=tenant.id, name="Sales", type="shared", description=None)
+user = User("u", tenant=tenant.id, subject="auth0|ada", roles=["Developer"])
+admin = TenantAdmin("t", tenant=tenant.id, source_tenant="s", email="ada@example.com")
+space = Space("s", tenant=tenant.id, name="Sales", type="shared", description=None, owner=admin.id)
 managed = Space("m", tenant=tenant.id, name=pulumi.Output.from_input("M"), type="managed")
 SpaceAssignment("a", tenant=tenant.id, space=space.id, assignee=group.id, roles=["producer"])
 app = App("p", tenant=tenant.id, space=space.id, name="A", source_tenant="s", template="T", version="1")
@@ -44,6 +48,8 @@ assert_type(space.owner_id, pulumi.Output[str])
 assert_type(space.id, pulumi.Output[str])
 assert_type(group.roles, pulumi.Output[list[str]])
 assert_type(tenant.grace_days, pulumi.Output[int])
+assert_type(user.roles, pulumi.Output[list[str]])
+assert_type(admin.made_user, pulumi.Output[bool])
 
 Space("s", tenant=tenant.id, name="Sales")  # type: ignore[call-arg]
 Space("s", tenant=tenant.id, name="Sales", type="shared", descripton="x")  # type: ignore[call-arg]
