@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from tests.keys import public_pem
+from tests.logins import ISSUER
+
 REGION = "eu"
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
 
@@ -33,7 +36,22 @@ GLOBEX: Customer = {
         },
     },
 }
-"""A trial with at least one of each kind of resource."""
+"""A trial with groups, spaces, access and a published app."""
+
+
+def everything() -> Customer:
+    """A trial that uses every kind of resource."""
+    return changed(
+        GLOBEX,
+        ("group_settings", {"auto_create_groups": True, "everyone_roles": ["Developer"]}),
+        ("license_settings", {"auto_assign_professional": False, "auto_assign_analyzer": True}),
+        ("web_integrations", {"Portal": {"origins": ["https://portal.example"]}}),
+        ("jwt_identity_providers", {"portal": {"issuer": ISSUER, "kid": "key-1", "pem": public_pem()}}),
+        ("users", {"Grace": {"subject": "auth0|grace", "email": "grace@globex.example"}}),
+        ("admins", {"Support": {"email": "ada@example.com"}}),
+        ("spaces/Data", {"type": "data", "user_access": {"Grace": ["operator"]}}),
+        ("spaces/Sales/owner", "Support"),
+    )
 
 
 def settings(customer: Customer) -> dict[str, Any]:

@@ -1,0 +1,30 @@
+"""One customer that uses everything."""
+
+from __future__ import annotations
+
+from emulator import Emulator
+from providers import MODULES
+from tests.e2e.customers import everything, settings
+from tests.e2e.harness import Stack
+from tests.world import writes
+
+
+def test_the_life_of_a_customer_that_uses_everything(stack: Stack, qlik: Emulator) -> None:
+    """Made whole; then nothing to do, nothing drifted, its ids in the outputs; gone with one request."""
+    stack.write(**settings(everything()))
+    stack.up()
+    kinds = {name.partition(" ")[0] for name in stack.resources()}
+    assert kinds - {"QlikCustomerTenant"} == set(MODULES)
+
+    assert stack.up("--expect-no-changes").requests == []
+    refreshed = stack.preview("--refresh", "--expect-no-changes")
+    assert (refreshed.diffs, writes(refreshed.requests)) == ({}, [])
+
+    outputs = stack.outputs()
+    for block in ("groups", "spaces", "users", "admins", "web_integrations"):
+        assert outputs[block].keys() == everything()[block].keys()
+        assert all(outputs[block].values())
+
+    gone = stack.destroy()
+    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"]
+    assert stack.resources() == {}
