@@ -73,6 +73,15 @@ def test_a_killed_run_does_not_take_its_own_values_for_what_was_there(
     assert groups.settings(tenancy) == FOUND
 
 
+def test_once_deleted_what_was_found_then_is_of_no_meaning(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A later resource gives back what it found itself."""
+    twin("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
+    assert groups.settings(tenancy) == groups.AS_MADE
+    tenancy.world.patch("groups/settings", autoCreateGroups=True)
+    twin("group_settings").create(WANTED | {"tenant": tenancy.hostname}).delete()
+    assert groups.settings(tenancy) == groups.AS_MADE | {"auto_create_groups": True}
+
+
 @pytest.mark.usefixtures("found")
 def test_what_is_already_as_wanted_takes_no_request(twin: MakeTwin, tenancy: Tenancy) -> None:
     """Beyond the one that looks."""
