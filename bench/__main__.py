@@ -7,12 +7,13 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, idle, refresh, size, table, upload
+from bench import customer, emulator, idle, import_, refresh, size, table, upload
 
 SECTIONS = {
     "customer": customer.rows,
     "idle": idle.rows,
     "refresh": refresh.rows,
+    "import": import_.rows,
     "size": size.rows,
     "upload": upload.rows,
     "emulator": emulator.rows,
