@@ -37,7 +37,7 @@ def scratch(project: Project, root: Path) -> Iterator[tuple[Backend, Path]]:
             "PULUMI_CONFIG_PASSPHRASE_FILE": "",
             "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
-            # The state is written once per command and not once per object: nobody needs what a killed one did.
+            # The state is written once per command, not once per object: what a killed one did is not needed.
             "PULUMI_EXPERIMENTAL": "true",
             "PULUMI_SKIP_CHECKPOINTS": "true",
         }
