@@ -10,7 +10,7 @@ from emulator import Emulator
 from importing import ImportRefused
 from importing.living import Living
 from importing.minimal import minimal
-from providers import pem, registration
+from providers import app, pem, registration
 from providers.qlik import Cloud
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
@@ -201,9 +201,31 @@ def test_an_app_whose_template_is_not_certain_is_left_with_what_was_published_of
     found = find(world)
     assert "apps" not in found.customer
     assert not {each.kind for each in found.objects} & {"App", "AppPublication"}
-    [app, copy] = found.unmanaged
-    assert why in app
+    [staged, copy] = found.unmanaged
+    assert why in staged
     assert "what it was published from is not managed" in copy
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+@pytest.mark.parametrize("data", [True, False])
+def test_our_mark_tells_the_template_of_an_app_with_another_name(
+    qlik: Emulator, folder: Path, find: Find, by: str, data: bool
+) -> None:
+    world = by_scripts(qlik, folder)
+    templates = World(qlik, SOURCE).every("app")
+    [template] = [each for each in templates if each["description"].endswith("{v2.4.0}")]
+    named = {"template": template["name"]} if by == "name" else {"template_id": template["id"]}
+    own = named | {"version": "2.4.0", "data": data}
+    mark = app.mark(own | {"source_tenant": SOURCE})
+    put(
+        world,
+        world.apps["Staging", "Sales Overview"]["id"],
+        name="Ours",
+        description=f"Text [{mark}] {{v2.4.0}}",
+    )
+    entry = find(world).customer["apps"]["Ours"]
+    assert {name: entry[name] for name in own} == own
+    assert entry["description"] == "Text"
 
 
 @pytest.mark.parametrize(
