@@ -62,8 +62,8 @@ class App(Resource):
 
     owner_id: Property[str] = output("User id of the owner.")
     unmarked: Property[bool] = output(
-        "Whether the app was imported by somebody else, without our mark: its description stays as it is until "
-        "it is changed."
+        "Whether the app was imported by somebody else, without our mark: its description stays as it is "
+        "until it is changed."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
@@ -40,7 +41,7 @@ def test_a_refresh_reads_lists(stack: Stack, qlik: Emulator) -> None:
     """One list for all groups, one for all spaces and one for the access to each of them, whatever the number
     of threads; what somebody changed is seen in them.
     """
-    groups = {f"Group {n}": {} for n in range(8)}
+    groups: dict[str, Any] = {f"Group {n}": {} for n in range(8)}
     access = {name: ["consumer"] for name in groups}
     spaces = {f"Space {n}": {"type": "managed", "access": access} for n in range(2)}
     lifecycle = {"kind": "trial", "ends_on": "2099-12-31"}
