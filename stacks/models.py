@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from providers.limits import ROLES_OF_A_GROUP
 from stacks.values import (
     Alias,
     ClockTolerance,
@@ -128,7 +129,9 @@ class Group(Block):
         change="replaces the group",
     )
     roles: list[Text] = key(
-        default_factory=list, about="Names of roles of the tenant, built-in or custom.", max_length=100
+        default_factory=list,
+        about="Names of roles of the tenant, built-in or custom.",
+        **ROLES_OF_A_GROUP.field,
     )
     renamed_from: Text | None = key(
         None, about="The former key, so that a new key keeps the same group.", change=NO_REQUEST
@@ -269,7 +272,7 @@ class GroupSettings(Block):
     everyone_roles: list[Text] | None = key(
         None,
         about="Names of the roles of the tenant that every user has. `[]`: none.",
-        max_length=100,
+        **ROLES_OF_A_GROUP.field,
     )
 
 

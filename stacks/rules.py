@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from providers.limits import ROLES_BY_SPACE_TYPE
 from stacks.document import Keys
 from stacks.merge import ENTRIES
 from stacks.models import Admin, App, Content, Revive, Settings, User
 from stacks.sources import CUSTOMER
-from stacks.values import ROLES
 
 Removed = Mapping[Keys, str]
 """The paths of what was taken out of a plan, and who did it."""
@@ -111,7 +111,7 @@ def _spaces(customer: Content) -> Iterator[Complaint]:
 
 def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for key, space in customer.spaces.items():
-        known = ROLES.get(space.type, ())
+        known = ROLES_BY_SPACE_TYPE.get(space.type, ())
         for field in ("access", "user_access", "bot_access"):
             for assignee, roles in getattr(space, field).items():
                 keys: Keys = ("spaces", key, field, assignee)

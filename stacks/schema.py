@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from providers.limits import ROLES_BY_SPACE_TYPE
 from stacks.models import IN_PLACE, Plan, Settings
-from stacks.values import ROLES
 
 Schema = dict[str, Any]
 
@@ -35,7 +35,7 @@ def schema() -> Schema:
     blocks = {
         name: _block(block, own=_ONLY_IN_STACK_FILES.get(name, ())) for name, block in made["$defs"].items()
     }
-    blocks["Space"]["allOf"] = [_roles_of(space_type) for space_type in ROLES]
+    blocks["Space"]["allOf"] = [_roles_of(space_type) for space_type in ROLES_BY_SPACE_TYPE]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A stack file or a plan of Tenantry",
@@ -87,7 +87,7 @@ def _or_empty(value: Schema) -> Schema:
 
 
 def _roles_of(space_type: str) -> Schema:
-    roles = {"type": ["array", "null"], "items": {"enum": list(ROLES[space_type])}}
+    roles = {"type": ["array", "null"], "items": {"enum": list(ROLES_BY_SPACE_TYPE[space_type])}}
     return {
         "if": {"properties": {"type": {"const": space_type}}, "required": ["type"]},
         "then": {"properties": {field: {"additionalProperties": roles} for field in _ACCESS}},

@@ -15,24 +15,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from providers import origins, pem
-from providers.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION
+from providers.limits import CLOCK_TOLERANCE, GRACE_DAYS, IDP_DESCRIPTION, SPACE_NAME, SPACE_ROLES
 
 ProviderType = Literal["idp", "custom"]
 SpaceType = Literal["shared", "managed", "data"]
 LifecycleKind = Literal["production", "trial"]
 UserStatus = Literal["active", "disabled"]
 
-ROLES: dict[str, tuple[str, ...]] = {
-    "shared": ("codeveloper", "consumer", "dataconsumer", "facilitator", "producer"),
-    "managed": ("basicconsumer", "consumer", "contributor", "dataconsumer", "facilitator", "publisher"),
-    "data": ("consumer", "dataconsumer", "datapreview", "facilitator", "operator", "producer", "publisher"),
-}
-"""The roles that can be given in a space of each type (Spaces API, `meta.assignableRoles`)."""
-
 REGIONS = ("ap", "de", "eu", "jp", "sg", "uk", "us")
 """The regions that Qlik publishes for tenants; it opens new ones, so others pass as well."""
 
-NAME_LENGTH = 256
+NAME_LENGTH = SPACE_NAME.field["max_length"]
 _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
 _REGION = r"[a-z]{2,}[a-z0-9-]*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -159,7 +152,7 @@ Switch = Annotated[bool, Strict()]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, _rule(_name), _text(minLength=1, maxLength=NAME_LENGTH)]
 SpaceName = Annotated[
-    str, _rule(_space_name), _text(minLength=1, maxLength=NAME_LENGTH, pattern=r'^[^"*?<>/|\\:]+$')
+    str, _rule(_space_name), _text(minLength=1, maxLength=NAME_LENGTH, pattern=SPACE_NAME.field["pattern"])
 ]
 Alias = Annotated[str, _rule(_alias), _text(minLength=3, maxLength=63, pattern=f"^{_LABEL}$")]
 Region = Annotated[
@@ -172,13 +165,11 @@ Email = Annotated[str, _rule(_email), _text(format="email")]
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
 # Editors see the file, where an unquoted date is a date: both forms are text to a schema.
 Day = Annotated[date, BeforeValidator(_day), _text(pattern=f"^{_DATE}$")]
-GraceDays = Annotated[int, Field(ge=10, le=90), BeforeValidator(_whole)]
+GraceDays = Annotated[int, Field(**GRACE_DAYS.field), BeforeValidator(_whole)]
 SpaceRoles = Annotated[
     list[Text],
     Field(min_length=1),
-    WithJsonSchema(
-        {"type": "array", "minItems": 1, "items": {"enum": sorted({r for rs in ROLES.values() for r in rs})}}
-    ),
+    WithJsonSchema({"type": "array", "minItems": 1, "items": {"enum": list(SPACE_ROLES)}}),
 ]
 Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
 Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
+from providers.limits import ROLES_BY_SPACE_TYPE
 from stacks.models import (
     Admin,
     App,
@@ -33,7 +34,6 @@ from stacks.models import (
     WebIntegration,
 )
 from stacks.schema import schema
-from stacks.values import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "stack-files.md"
@@ -88,7 +88,7 @@ def _reference() -> Iterator[str]:
         yield ""
     yield "### Roles in spaces\n"
     yield "| Type of space | Roles |\n| --- | --- |"
-    yield from (f"| `{kind}` | {_words(roles)} |" for kind, roles in ROLES.items())
+    yield from (f"| `{kind}` | {_words(roles)} |" for kind, roles in ROLES_BY_SPACE_TYPE.items())
     yield ""
 
 
