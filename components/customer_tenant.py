@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
+from components import names
 from providers import (
     App,
     AppPublication,
@@ -118,7 +118,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name=integration.name,
             valid_origins=integration.origins,
             adopt=integration.adopt or None,
-            opts=self._options(formerly=_former(integration.renamed_from)),
+            opts=self._options(formerly=names.former(integration.renamed_from)),
         )
         return self._child(made)
 
@@ -133,7 +133,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             description=provider.description,
             clock_tolerance_seconds=provider.clock_tolerance_seconds,
             adopt=provider.adopt or None,
-            opts=self._options(formerly=_former(provider.renamed_from)),
+            opts=self._options(formerly=names.former(provider.renamed_from)),
         )
         self._child(made)
 
@@ -147,7 +147,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             description=group.description,
             roles=group.roles,
             adopt=group.adopt or None,
-            opts=self._options(formerly=_former(group.renamed_from)),
+            opts=self._options(formerly=names.former(group.renamed_from)),
         )
         return self._child(made)
 
@@ -161,7 +161,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             email=user.email,
             roles=user.roles,
             status=user.status,
-            opts=self._options(formerly=_former(user.renamed_from)),
+            opts=self._options(formerly=names.former(user.renamed_from)),
         )
         return self._child(made)
 
@@ -173,7 +173,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             source_tenant=self._settings.source_tenant,
             email=admin.email,
             subject=admin.subject,
-            opts=self._options(formerly=_former(admin.renamed_from)),
+            opts=self._options(formerly=names.former(admin.renamed_from)),
         )
         return self._child(made)
 
@@ -190,23 +190,23 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             description=space.description,
             owner=self._person(space.owner).id if space.owner else None,
             adopt=space.adopt or None,
-            opts=self._options(protect=space.type == "managed", formerly=_former(space.renamed_from)),
+            opts=self._options(protect=space.type == "managed", formerly=names.former(space.renamed_from)),
         )
         return self._child(made)
 
     def _make_assignment(self, space: str, group: str) -> None:
         roles, former = self._customer.spaces[space].access[group], self._customer.groups[group].renamed_from
-        self._assign(space, group, former, _access_name, assignee=self.groups[group].id, roles=roles)
+        self._assign(space, group, former, names.access, assignee=self.groups[group].id, roles=roles)
 
     def _make_assignment_of_person(self, space: str, key: str) -> None:
         roles = self._customer.spaces[space].user_access[key]
         former = (self._customer.users.get(key) or self._customer.admins[key]).renamed_from
         person = self._person(key).id
-        self._assign(space, key, former, _user_access_name, assignee=person, roles=roles, type="user")
+        self._assign(space, key, former, names.user_access, assignee=person, roles=roles, type="user")
 
     def _make_assignment_of_bot(self, space: str, bot: str) -> None:
         roles = self._customer.spaces[space].bot_access[bot]
-        self._assign(space, bot, None, _bot_access_name, assignee=bot, roles=roles, type="bot")
+        self._assign(space, bot, None, names.bot_access, assignee=bot, roles=roles, type="bot")
 
     def _assign(self, space: str, key: str, former: str | None, name: Any, **inputs: Any) -> None:
         former_space = self._customer.spaces[space].renamed_from
@@ -215,7 +215,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             tenant=self.tenant.id,
             space=self.spaces[space].id,
             adopt=self._customer.spaces[space].adopt or None,
-            opts=self._options(formerly=_former_pairs(name, space, former_space, key, former)),
+            opts=self._options(formerly=names.former_pairs(name, space, former_space, key, former)),
             **inputs,
         )
         self._child(made)
@@ -235,7 +235,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             data=app.data,
             join_template_space=app.join_template_space or None,
             adopt=app.adopt or None,
-            opts=self._options(formerly=_former(app.renamed_from)),
+            opts=self._options(formerly=names.former(app.renamed_from)),
         )
         return self._child(made)
 
@@ -246,7 +246,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         app = self._customer.apps[key]
         former_space = self._customer.spaces[space].renamed_from
         made = AppPublication(
-            _publication_name(key, space),
+            names.publication(key, space),
             tenant=self.tenant.id,
             source_app=self.apps[key].id,
             space=self.spaces[space].id,
@@ -256,7 +256,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             adopt=app.adopt or None,
             opts=self._options(
                 protect=True,
-                formerly=_former_pairs(_publication_name, key, app.renamed_from, space, former_space),
+                formerly=names.former_pairs(names.publication, key, app.renamed_from, space, former_space),
             ),
         )
         return self._child(made)
@@ -298,31 +298,3 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
 def _given(block: Block | None) -> dict[str, Any]:
     return block.model_dump(exclude_none=True) if block else {}
-
-
-def _access_name(space: str, group: str) -> str:
-    return f"{group} in {space}"
-
-
-def _user_access_name(space: str, person: str) -> str:
-    return f"user {person} in {space}"
-
-
-def _bot_access_name(space: str, bot: str) -> str:
-    return f"bot {bot} in {space}"
-
-
-def _publication_name(app: str, space: str) -> str:
-    return f"{app} in {space}"
-
-
-def _former(key: str | None) -> list[str]:
-    return [key] if key else []
-
-
-def _former_pairs(
-    name: Any, first: str, first_was: str | None, second: str, second_was: str | None
-) -> list[str]:
-    """Return the names that a resource made of two keys may have had before one or both changed."""
-    pairs = product([first, *_former(first_was)], [second, *_former(second_was)])
-    return [name(*pair) for pair in pairs if pair != (first, second)]
