@@ -121,9 +121,7 @@ class AppVerbs(Verbs):
 
     def _imported(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the app that an earlier run imported, if there is one."""
-        found = catalog.recover(
-            cloud, host, want["space"], Intent(f"import {mark(want)}"), lambda: _find(host, want)
-        )
+        found = catalog.recover(cloud, host, want, Intent(f"import {mark(want)}"), lambda: _find(host, want))
         if found is not None:
             changed = self.changes(want | _decode({"spaceId": want["space"]} | found, want), want)
             cloud.notify(taken_over(f'app "{want["name"]}"', found["id"], changed))

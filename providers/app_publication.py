@@ -108,7 +108,7 @@ class AppPublicationVerbs(Verbs):
 
     def _published(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the app of that name in the space, if there is one and it is ours to change."""
-        found = catalog.recover(cloud, host, want["space"], _intent(want), lambda: _find(host, want))
+        found = catalog.recover(cloud, host, want, _intent(want), lambda: _find(host, want))
         if found is None:
             return None
         if not (want.get("adopt") or made_by_us(host, found.get("ownerId"))):

@@ -12,6 +12,7 @@ from typing import Any
 from providers import run
 from providers.intents import Intent
 from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
+from providers.verbs import Properties
 from providers.waiting import lag_seconds, ready_seconds, wait
 
 Attributes = dict[str, Any]
@@ -41,9 +42,9 @@ def describe(text: str, *marks: str) -> str:
     return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
 
 
-def recover(cloud: Cloud, host: Host, space: str, intent: Intent, lookup: Lookup) -> Attributes | None:
+def recover(cloud: Cloud, host: Host, want: Properties, intent: Intent, lookup: Lookup) -> Attributes | None:
     """Return the app that is there already; wait for the catalog where an earlier run surely asked for it."""
-    if space in run.current().empty_spaces:
+    if want["space"] in run.current().empty_spaces:
         return None
     found = lookup()
     if found is not None or intent.earlier is None:
@@ -62,11 +63,14 @@ def recover(cloud: Cloud, host: Host, space: str, intent: Intent, lookup: Lookup
             return lookup()
 
     try:
-        return wait(cloud, opened, f'app "{intent.earlier["name"]}" to be opened', ready_seconds()) or dict(
+        noted = wait(cloud, opened, f'app "{intent.earlier["name"]}" to be opened', ready_seconds()) or dict(
             host.get(path)["attributes"]
         )
     except NotFound:
         return None
+    # A note never outweighs the name: the app may be in the care of a resource whose key has changed.
+    ours = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
+    return noted if ours else None
 
 
 def make(

@@ -105,6 +105,13 @@ def test_an_import_that_got_no_name_is_taken_over(
     assert (remote(tenancy, app.id) or {})["description"] == "Revenue"
 
 
+def test_a_note_does_not_outweigh_the_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The app of which it tells was renamed since: it is in the care of an entry with another key by now."""
+    renamed = twin("app").create(given(tenancy))
+    put(tenancy, renamed.id, name="Revenue")
+    assert twin("app").create(given(tenancy)).id != renamed.id
+
+
 def test_an_app_of_the_same_name_is_another_one(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """At Qlik many apps may have one name; what does not come from this template is left alone."""
     theirs = tenancy.app("Sales", "Staging", description="By hand")
