@@ -52,16 +52,17 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self._settings = settings
         self._children: list[pulumi.Resource] = []
         self.tenant = self._make_tenant()
+        # Spaces before all that nothing waits for: apps, which take longest, wait for them.
+        self.users = {key: self._make_user(key) for key in self._customer.users}
+        self.admins = {key: self._make_admin(key) for key in self._customer.admins}
+        self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
+        self.groups = {key: self._make_group(key) for key in self._customer.groups}
         self._make_settings()
         self.web_integrations = {
             key: self._make_web_integration(key) for key in self._customer.web_integrations
         }
         for key in self._customer.jwt_identity_providers:
             self._make_jwt_identity_provider(key)
-        self.groups = {key: self._make_group(key) for key in self._customer.groups}
-        self.users = {key: self._make_user(key) for key in self._customer.users}
-        self.admins = {key: self._make_admin(key) for key in self._customer.admins}
-        self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
         for key, space in self._customer.spaces.items():
             for group in space.access:
                 self._make_assignment(key, group)

@@ -12,7 +12,7 @@ import difflib
 import enum
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from providers.limits import Limits
@@ -140,14 +140,9 @@ class Property(Generic[T]):
             for word in unknown
         ]
 
-    @cached_property
+    @property
     def _adapter(self) -> Any:
-        from typing import Annotated
-
-        from pydantic import Field, TypeAdapter
-
-        annotated: Any = Annotated[self.type, Field(**self.limits.field)]
-        return TypeAdapter(annotated)
+        return _adapter(self.type, tuple(self.limits.field.items()))
 
     def _reason(self, problem: Any) -> str:
         value = "the value" if self.sensitive else f"{problem['input']!r:.80}"
@@ -155,6 +150,17 @@ class Property(Generic[T]):
         if self.limits.hint and problem["type"].startswith(OUT_OF_LIMITS):
             return f"{shown} is not allowed; allowed: {self.limits.hint}"
         return f"{shown}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+
+
+@cache
+def _adapter(type: Any, limits: tuple[tuple[str, Any], ...]) -> Any:
+    """Return what checks a type within limits; many properties share one, and each takes a while to build."""
+    from typing import Annotated
+
+    from pydantic import Field, TypeAdapter
+
+    annotated: Any = Annotated[type, Field(**dict(limits))]
+    return TypeAdapter(annotated)
 
 
 def prop(
