@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from providers import run
 from providers.intents import Intent
 from providers.qlik import Cloud, Host, NotFound, QlikError
 from providers.verbs import Collection, Properties
@@ -23,7 +24,9 @@ class Keyless(Collection):
         """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
         host = self.host(cloud, want)
         intent = Intent(self.kind.__name__)
-        there = self._left_behind(cloud, host, want, intent) or self.lookup(host, want)
+        there = None
+        if intent.earlier or host.hostname not in run.current().new_tenants:
+            there = self._left_behind(cloud, host, want, intent) or self.lookup(host, want)
         if there is None:
             try:
                 with intent.sending():

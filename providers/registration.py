@@ -42,6 +42,8 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
         found = left or _make(cloud, want, intent)
     intent.finish(hostname=found.hostname, tenant_id=found.tenant_id)
     run.current().active_tenants[found.hostname] = found.tenant_id
+    if found.new:
+        run.current().new_tenants.add(found.hostname)
     return found
 
 

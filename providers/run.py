@@ -29,6 +29,9 @@ class Run:
     empty_spaces: set[str] = field(default_factory=set)
     """Ids of the spaces that the run made, so that nothing is in them but what the run put there."""
 
+    new_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants that the run made, so that nothing is in them but what the run put there."""
+
     active_tenants: dict[str, str] = field(default_factory=dict)
     """Hostnames of the tenants that the run made or reactivated, and their ids at Qlik."""
 
