@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bench import stacks
 from bench.table import Row
 from emulator import Emulator
@@ -9,6 +11,7 @@ from tests.e2e.customers import everything, settings
 from tests.e2e.harness import Stack
 
 LATENCY = 0.1
+TIMES = 3
 WORKERS = 4
 
 LONGEST_CHAIN = (
@@ -63,24 +66,32 @@ EVERYTHING = {
 
 def rows() -> list[Row]:
     """Measure both customers at 100 ms a request, rate limits off."""
-    with Emulator(latency_ms=LATENCY * 1000) as qlik, stacks.demo(qlik) as stack:
-        found = measured("new customer", stack, DEMO)
-    with Emulator(latency_ms=LATENCY * 1000) as qlik, stacks.stack(qlik) as stack:
-        stack.write(**settings(everything()))
-        return found + measured("with everything", stack, EVERYTHING)
+    text = stacks.DEMO.read_text("utf-8")
+    return [
+        *measured("new customer", lambda stack: stack.write(text=text), DEMO),
+        *measured("with everything", lambda stack: stack.write(**settings(everything())), EVERYTHING),
+    ]
 
 
-def measured(what: str, stack: Stack, script: dict[str, int]) -> list[Row]:
-    """Make a customer, and as many resources that do nothing."""
-    made = stacks.watched(stack, "up", "--skip-preview", "--yes")
-    resources = len(stack.resources())
-    with stacks.floor(resources) as nothing:
-        floor = stacks.timed(nothing.up)
+def measured(what: str, write: Callable[[Stack], object], script: dict[str, int]) -> list[Row]:
+    """Make a customer, and as many resources that do nothing; of a few times the fastest counts."""
+    runs = [_made(write) for _ in range(TIMES)]
+    made, resources = min(runs, key=lambda run: run[0].seconds)
+    floors = []
+    for _ in range(TIMES):
+        with stacks.floor(resources) as nothing:
+            floors.append(nothing.up().seconds)
     spread = made.requests * LATENCY / WORKERS
-    least = max(len(LONGEST_CHAIN) * LATENCY, spread) + floor
+    least = max(len(LONGEST_CHAIN) * LATENCY, spread) + min(floors)
     sent = sum(script.values())
     how = f"{resources} resources, {LATENCY * 1000:.0f} ms a request"
     return [
         Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, 1.5),
         Row("  requests", "against a straight script", str(made.requests), str(sent), made.requests / sent),
     ]
+
+
+def _made(write: Callable[[Stack], object]) -> tuple[stacks.Measured, int]:
+    with Emulator(latency_ms=LATENCY * 1000) as qlik, stacks.stack(qlik) as stack:
+        write(stack)
+        return stacks.watched(stack, "up", "--skip-preview", "--yes"), len(stack.resources())
