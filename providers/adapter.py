@@ -44,6 +44,7 @@ class Provider(ResourceProvider):
         self.module = module
         self._holder: dict[str, str] = {}
         engine.exit_with_engine()
+        engine.answer_more_at_once()
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return load, (self.module,)

@@ -1,4 +1,5 @@
-"""What a dynamic provider can do only by the back door: clean errors, partial failures, an end in time.
+"""What a dynamic provider can do only by the back door: clean errors, partial failures, more calls at once,
+an end in time.
 
 The SDK hands a provider neither the gRPC context nor the request. Both are found in the frame of the SDK's
 own handler; where a later SDK hides them, the user sees the plain error with its traceback, and a half-made
@@ -16,8 +17,11 @@ import time
 from functools import cache
 from types import FrameType
 from typing import Any, NamedTuple
+from weakref import ReferenceType
 
 POLL_SECONDS = 0.5
+AT_ONCE = 16
+"""How many calls are answered at the same time: the connections that the client keeps to one host."""
 
 
 class Call(NamedTuple):
@@ -88,6 +92,24 @@ def _failure(message: str, detail: Any) -> Failure:
             status.details.append(packed)
         call.context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     return Failure(message)
+
+
+@cache
+def answer_more_at_once() -> None:
+    """Raise the number of calls that this process answers at the same time, from the SDK's four.
+
+    Most of a call is waiting for Qlik, and all resources of a stack share the calls. The SDK has no setting
+    for it: the pool is found in the frame of the worker that runs this. Where a later one hides it, or none
+    is there, the number stays.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        found = frame.f_locals.get("executor_reference")
+        pool: Any = found() if isinstance(found, ReferenceType) else None
+        if isinstance(getattr(pool, "_max_workers", None), int):
+            pool._max_workers = max(pool._max_workers, AT_ONCE)
+            return
+        frame = frame.f_back
 
 
 @cache

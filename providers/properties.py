@@ -2,18 +2,19 @@
 
 From that one statement come the typed constructor and the outputs of the class, the check of what a program
 sets, the meaning of a difference, the name in Qlik's JSON and the reference page. pydantic does the checking.
-It is imported only when there is a value that was not checked before, since most runs change nothing and
-every run pays for its imports.
+It is imported only for a value that was not checked before and is not right at first sight, since every run
+pays for its imports.
 """
 
 from __future__ import annotations
 
 import difflib
 import enum
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from providers.limits import Limits
 
@@ -125,12 +126,13 @@ class Property(Generic[T]):
 
     def problems(self, value: Any) -> list[str]:
         """Say what is wrong with a value: nothing, as a rule."""
-        from pydantic import ValidationError
+        if not right_at_first_sight(value, self.type, self.limits.field):
+            from pydantic import ValidationError
 
-        try:
-            self._adapter.validate_python(value, strict=True)
-        except ValidationError as error:
-            return [self._reason(problem) for problem in error.errors(include_url=False)]
+            try:
+                self._adapter.validate_python(value, strict=True)
+            except ValidationError as error:
+                return [self._reason(problem) for problem in error.errors(include_url=False)]
         wrong = self.limits.problem(value) if self.limits.problem else None
         if wrong:
             return [wrong]
@@ -150,6 +152,32 @@ class Property(Generic[T]):
         if self.limits.hint and problem["type"].startswith(OUT_OF_LIMITS):
             return f"{shown} is not allowed; allowed: {self.limits.hint}"
         return f"{shown}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+
+
+def right_at_first_sight(value: Any, type_: Any, limits: Mapping[str, Any]) -> bool:
+    """Tell whether a value is certain to pass pydantic's check, without importing it; False is no verdict."""
+    if get_origin(type_) is Literal:
+        return value in get_args(type_) and not limits
+    if get_origin(type_) is list:
+        fits = type(value) is list and all(type(item) is get_args(type_)[0] is str for item in value)
+    else:
+        fits = type_ in (str, int, bool) and type(value) is type_
+    return fits and all(_within(value, limit, bound) for limit, bound in limits.items())
+
+
+def _within(value: Any, limit: str, bound: Any) -> bool:
+    match limit:
+        case "min_length":
+            return bool(len(value) >= bound)
+        case "max_length":
+            return bool(len(value) <= bound)
+        case "ge":
+            return bool(value >= bound)
+        case "le":
+            return bool(value <= bound)
+        case "pattern":  # one line in plain characters: the two kinds of regular expression differ in others
+            return value.isascii() and value.isprintable() and re.search(bound, value) is not None
+    return False
 
 
 @cache

@@ -88,7 +88,9 @@ class SpaceVerbs(Collection):
         The bot joins the space even where the owner is right already: a killed run may have got no further.
         """
         host = self.host(cloud, want)
-        bot = host.get("/api/v1/users/me")["id"]
+        # Whoever has made a space owns it.
+        ours = id in run.current().empty_spaces
+        bot = have["owner_id"] if ours else host.get("/api/v1/users/me")["id"]
         owner = want.get("owner") or bot
         if owner != have["owner_id"]:
             patch = [{"op": "replace", "path": "/ownerId", "value": owner}]

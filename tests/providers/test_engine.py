@@ -206,6 +206,21 @@ def provider_space(qlik: Emulator) -> str:
     return str(made["id"])
 
 
+def test_more_calls_at_once_than_the_sdk_has_threads_for(start: Start, qlik: Emulator) -> None:
+    """All that the engine asks for at the same time is under way at the same time; another canary."""
+    qlik.control.add_fault(method="POST", path="/api/v1/spaces", hold=True)
+    provider = start("space")
+    provider.check({}, SPACE)
+    with ThreadPoolExecutor(engine.AT_ONCE) as threads:
+        spaces = [SPACE | {"name": f"Space {number}"} for number in range(engine.AT_ONCE)]
+        made = threads.map(provider.create, spaces)
+        try:
+            wait_for_fault(qlik, engine.AT_ONCE)
+        finally:
+            qlik.control.clear_faults()
+        assert len({id for id, _ in made}) == engine.AT_ONCE > 4
+
+
 def test_one_token_serves_all_threads(start: Start, qlik: Emulator) -> None:
     """Four calls at once that find none ask for one, not for four."""
     qlik.control.settings(latency_ms=50)
@@ -233,9 +248,9 @@ def test_the_process_ends_with_its_engine(start: Start, qlik: Emulator) -> None:
     assert [each for each in qlik.control.requests() if each["path"] != "/oauth/token"] == []
 
 
-def wait_for_fault(qlik: Emulator) -> None:
-    """Wait until a request is held."""
+def wait_for_fault(qlik: Emulator, times: int = 1) -> None:
+    """Wait until so many requests are held."""
     end = time.monotonic() + 20
-    while not qlik.control.faults[0]["hit"]:
+    while qlik.control.faults[0]["hit"] < times:
         assert time.monotonic() < end, "no request came"
         time.sleep(0.02)

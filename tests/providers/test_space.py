@@ -11,7 +11,8 @@ from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Tw
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)
 WHO_WE_ARE = ("GET /api/v1/users/me", "GET /api/v1/users/*")
-HAND_OVER = (*WHO_WE_ARE, *PATCH, "POST /api/v1/spaces/{id}/assignments")
+NEW_OWNER = (*PATCH, "POST /api/v1/spaces/{id}/assignments")
+HAND_OVER = (*WHO_WE_ARE, *NEW_OWNER)
 PROPERTIES = ("name", "type", "description")
 
 
@@ -39,7 +40,7 @@ CASE = Case(
     "space",
     given,
     remote,
-    creates=("POST /api/v1/spaces", *HAND_OVER),
+    creates=("POST /api/v1/spaces", *NEW_OWNER),
     deletes=("DELETE /api/v1/spaces/{id}",),
     changes={
         "name": InPlace("Sales North", PATCH),
