@@ -25,6 +25,7 @@ from stacks.values import (
     Pem,
     ProviderType,
     Region,
+    Ring,
     SpaceName,
     SpaceRoles,
     SpaceType,
@@ -348,6 +349,16 @@ class Content(Block):
     protect: Switch | None = key(
         None,
         about="Refuse to delete what holds users' work. Default: yes for production, no for a trial.",
+        change=NO_REQUEST,
+    )
+    ring: Ring = key(
+        "broad",
+        about="When changes of many customers reach this one: `pilot` first, `early` next, `broad` last.",
+        change=NO_REQUEST,
+    )
+    tags: dict[str, Text] = key(
+        default_factory=dict,
+        about="Words of your own, `key: value`, by which `tenantry up --tag key=value` selects customers.",
         change=NO_REQUEST,
     )
     group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")

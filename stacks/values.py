@@ -21,6 +21,7 @@ ProviderType = Literal["idp", "custom"]
 SpaceType = Literal["shared", "managed", "data"]
 LifecycleKind = Literal["production", "trial"]
 UserStatus = Literal["active", "disabled"]
+Ring = Literal["pilot", "early", "broad"]
 
 REGIONS = ("ap", "de", "eu", "jp", "sg", "uk", "us")
 """The regions that Qlik publishes for tenants; it opens new ones, so others pass as well."""

@@ -16,7 +16,8 @@ from tests.stacks.conftest import Folder
 STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
-    "tenant, lifecycle, protect, group_settings, license_settings, web_integrations, jwt_identity_providers, "
+    "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, web_integrations, "
+    "jwt_identity_providers, "
     "users, admins, groups, spaces, apps, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))

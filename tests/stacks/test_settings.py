@@ -50,6 +50,8 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "tenant": dict.fromkeys(type(customer.tenant).model_fields),
         "lifecycle": {"kind": "production", "ends_on": None, "grace_days": 30},
         "protect": None,
+        "ring": "broad",
+        "tags": {},
         "group_settings": None,
         "license_settings": None,
         "web_integrations": {},
