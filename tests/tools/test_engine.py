@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import engine
+from tools import engine, golang
 from tools.engine import build, release
 from tools.environment import Stamps
 from tools.steps import SetupError
@@ -249,7 +249,7 @@ def test_a_build_is_complete_and_with_this_environments_language_host(
         assert os.access(cli.parent / plugin, os.X_OK)
     host = (cli.parent / "pulumi-language-python").read_text()
     assert f"exec '{venv / 'bin' / 'python'}' -P " in host
-    assert (build.MODULE / "language_host.py").exists()
+    assert (release.RECIPE.folder / "language_host.py").exists()
 
 
 def test_two_set_ups_at_once_build_once(go: Callable[..., Path], tmp_path: Path) -> None:
@@ -273,9 +273,9 @@ def test_an_old_go_is_not_used(
 ) -> None:
     """Go then comes from a Python package, with its caches beside it, so that they go with it."""
     on_path(monkeypatch, fake("go/bin", "go", "echo go1.25.9").parent)
-    monkeypatch.setattr(build, "run", lambda command, **_: "go1.25.9" if "GOVERSION" in command else "")
+    monkeypatch.setattr(golang, "run", lambda command, **_: "go1.25.9" if "GOVERSION" in command else "")
     scratch = tmp_path / "scratch"
-    command = build.go_command(scratch)
+    command = golang.command(release.RECIPE, scratch)
     assert command[-1] == scratch / "bin" / "go"
     assert f"GOPATH={scratch / 'path'}" in command
     assert "Go from the Python package" in capsys.readouterr().out

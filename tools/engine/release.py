@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shutil
 import tempfile
 import urllib.request
 from pathlib import Path
 
+from tools import golang
+from tools.golang import REGISTRIES, Recipe
 from tools.steps import SetupError, complete_or_absent, locked, run, step
 
 MINIMUM = (3, 254, 0)
 INSTALLER = "https://get.pulumi.com/install.sh"
 REACHABLE_SECONDS = 5
 PLUGINS = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+RECIPE = Recipe(
+    Path(__file__).parent,
+    f"{REGISTRIES}\nOr put Pulumi 3.254 or newer on PATH yourself: https://www.pulumi.com/docs/install/",
+)
 
 
 def pinned() -> str:
-    """The version that is installed or built, such as "3.259.0": stated once, in go.mod."""
-    text = (Path(__file__).parent / "go.mod").read_text("utf-8")
-    match = re.search(r"^require github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", text, re.MULTILINE)
-    assert match, "go.mod does not require the Pulumi CLI"
-    return match[1]
+    """The version that is installed or built, such as "3.259.0"."""
+    return RECIPE.required("github.com/pulumi/pulumi/pkg/v3")
 
 
 def cached_as(cache: Path, origin: str) -> Path:
-    """The folder in the cache for the pinned version on this kind of machine, by where it comes from."""
-    return cache / f"pulumi-{pinned()}-{platform.system().lower()}-{platform.machine()}-{origin}"
+    """The folder in the cache for the pinned version, by where it comes from."""
+    return golang.cached_as(cache, "pulumi", pinned(), origin)
 
 
 def version_of(cli: Path) -> tuple[int, ...]:

@@ -1,0 +1,63 @@
+"""actionlint is built once, and tells a workflow that works from one that does not."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import actionlint, engine, golang
+
+GOOD = """\
+on: {pull_request: {}}
+jobs:
+  preview:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: make check
+        env: {BASE: "${{ github.event.pull_request.base.sha }}"}
+"""
+
+
+@pytest.fixture(scope="module")
+def command() -> Path:
+    """The command, from the cache of this machine."""
+    return actionlint.ensure(engine.cache())
+
+
+def said(command: Path, workflow: Path) -> list[str]:
+    """What it says of a workflow; scripts are not looked at, for that it needs tools of others."""
+    only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
+    done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
+    assert done.returncode == bool(done.stdout), done
+    return done.stdout.splitlines()
+
+
+def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
+    workflow = tmp_path / "good.yaml"
+    workflow.write_text(GOOD)
+    assert said(command, workflow) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("runs-on:", "run-on:", 'unexpected key "run-on"'),
+        ("pull_request:", "pull_requests:", 'unknown Webhook event "pull_requests"'),
+        ("checkout@v4", "checkout", "ref is missing"),
+        ("ubuntu-latest", "ubuntu-never", 'label "ubuntu-never" is unknown'),
+        ("github.event", "githubb.event", 'undefined variable "githubb"'),
+    ],
+)
+def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+    assert right in GOOD
+    workflow = tmp_path / "bad.yaml"
+    workflow.write_text(GOOD.replace(right, wrong))
+    assert any(complaint in line for line in said(command, workflow))
+
+
+def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golang, "command", pytest.fail)
+    assert actionlint.ensure(engine.cache()) == command

@@ -1,0 +1,29 @@
+"""actionlint, which checks workflow files of GitHub Actions, built from its Go module.
+
+Not part of the set-up: only the tests that use it build it, once, into the cache that the Pulumi CLI is in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.golang import Recipe, cached_as, workshop
+from tools.steps import locked, step
+
+MODULE = "github.com/rhysd/actionlint"
+RECIPE = Recipe(Path(__file__).parent)
+
+
+def ensure(cache: Path) -> Path:
+    """The actionlint command in the cache, built if need be. Raises SetupError if it cannot be."""
+    version = RECIPE.required(MODULE)
+    home = cached_as(cache, "actionlint", version)
+    command = home / "actionlint"
+    with locked(cache / "actionlint.lock"):
+        if not command.exists():
+            with (
+                workshop(home, RECIPE) as (go, scratch),
+                step(f"actionlint {version} from its Go module (up to a minute, once)"),
+            ):
+                go.build(f"{MODULE}/cmd/actionlint", scratch / command.name)
+    return command

