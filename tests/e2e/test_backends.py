@@ -1,0 +1,158 @@
+"""Stacks whose state is in Postgres or in S3: what they do is what they do with files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from stacks.backend import Backend, NoSuchStack
+from tests.e2e import backends
+from tests.e2e.backends import Environment, RemoteStack
+from tests.e2e.creations import CREATIONS
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Process
+from tests.e2e.operations import tenants
+from tests.e2e.test_harness import wait_for
+from tests.world import World
+
+SECONDS_TO_FAIL = 30
+EVERYWHERE = pytest.mark.parametrize("kind", backends.KINDS)
+INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
+
+
+@pytest.fixture(scope="session")
+def new_backend() -> Iterator[Callable[[str], Environment]]:
+    """Makes an empty backend of a kind; the servers end with the session."""
+    with backends.running() as new:
+        yield new
+
+
+@pytest.fixture
+def machine(scratch: Path, qlik: Emulator) -> Iterator[Callable[..., RemoteStack]]:
+    """Makes a checkout, as on a machine of its own, for a stack of a backend; several for one if need be."""
+    with ExitStack() as ends:
+
+        def make(backend: Environment, name: str = "globex") -> RemoteStack:
+            folder = scratch / str(len(list(scratch.iterdir())))
+            folder.mkdir()
+            stack = RemoteStack(folder, name, backend=backend, qlik=qlik)
+            ends.callback(stack.close)
+            stack.write(**settings(GLOBEX if name == "globex" else INITECH))
+            return stack
+
+        yield make
+
+
+def start(stack: RemoteStack) -> Process:
+    """Start an `up`."""
+    return stack.start("up", "--skip-preview", "--yes")
+
+
+@EVERYWHERE
+def test_the_life_of_a_customer(
+    kind: str,
+    new_backend: Callable[[str], Environment],
+    machine: Callable[..., RemoteStack],
+    qlik: Emulator,
+) -> None:
+    """Made on one machine, looked at on a second, taken down on a third: all they share is the backend."""
+    backend = new_backend(kind)
+    first = machine(backend)
+    first.init()
+    made = first.up().changes
+    assert made.keys() == {"create"}
+
+    second = machine(backend)
+    again = second.up()
+    assert (list(again.changes), again.requests) == (["same"], [])
+    there = Backend(second.folder, second.env)
+    (hostname,) = tenants(qlik)
+    assert there.outputs("globex")["hostname"] == hostname
+    ids = [each.get("id") for each in there.state("globex")["deployment"]["resources"]]
+    assert World(qlik, hostname).spaces["Sales"]["id"] in ids
+    with pytest.raises(NoSuchStack):
+        there.state("initech")
+
+    third = machine(backend)
+    assert third.destroy().changes == {"delete": made["create"]}
+    assert list(tenants(qlik).values()) == ["disabled"]
+    assert third.resources() == {}
+
+
+@EVERYWHERE
+def test_two_stacks_at_once(
+    kind: str,
+    new_backend: Callable[[str], Environment],
+    machine: Callable[..., RemoteStack],
+    qlik: Emulator,
+) -> None:
+    """They share a project and a backend, and nothing else: each has its customer and no other's."""
+    backend = new_backend(kind)
+    both = [machine(backend, name) for name in ("globex", "initech")]
+    for stack in both:
+        stack.init()
+    assert [run.wait().rc for run in [start(stack) for stack in both]] == [0, 0]
+    names = [World(qlik, stack.resources()["Tenant tenant"]["id"]).tenant["name"] for stack in both]
+    assert names == ["Globex", "Initech"]
+    assert [list(stack.up().changes) for stack in both] == [["same"], ["same"]]
+    listed = json.loads(Backend(both[0].folder, both[0].env).run("stack", "ls", "--json"))
+    assert [each["name"] for each in listed] == ["globex", "initech"]
+
+
+@EVERYWHERE
+def test_one_run_of_a_stack_at_a_time(
+    kind: str,
+    new_backend: Callable[[str], Environment],
+    machine: Callable[..., RemoteStack],
+    qlik: Emulator,
+) -> None:
+    """A second run, from another machine, is told of the lock; the first does not notice."""
+    backend = new_backend(kind)
+    first, second = machine(backend), machine(backend)
+    first.init()
+    fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
+    run = start(first)
+    wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
+    refused = second.up(expect=None)
+    qlik.control.release(fault)
+    assert refused.rc != 0
+    assert "the stack is currently locked by 1 lock(s)" in refused.output
+    assert refused.requests == []
+    assert run.wait().rc == 0
+    assert list(tenants(qlik).values()) == ["active"]
+    assert list(second.up().changes) == ["same"]
+
+
+@EVERYWHERE
+def test_a_state_moves_to_another_backend(
+    kind: str, new_backend: Callable[[str], Environment], machine: Callable[..., RemoteStack]
+) -> None:
+    """Export here, import there: the next run has nothing to do."""
+    old = machine({})
+    old.init()
+    old.up()
+    new = machine(new_backend(kind))
+    new.init()
+    file = new.folder / "state.json"
+    old.pulumi("stack", "export", "--file", str(file))
+    new.pulumi("stack", "import", "--file", str(file))
+    again = new.up()
+    assert (list(again.changes), again.requests) == (["same"], [])
+
+
+@EVERYWHERE
+def test_a_backend_that_is_down(kind: str, machine: Callable[..., RemoteStack]) -> None:
+    """The run fails and says so, within seconds, and nothing is sent to Qlik."""
+    stack = machine(backends.unreachable(kind))
+    began = time.monotonic()
+    failed = stack.up(expect=None)
+    assert time.monotonic() - began < SECONDS_TO_FAIL
+    assert failed.rc > 0
+    assert "connection refused" in failed.output
+    assert failed.requests == []
