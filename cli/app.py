@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from cli import check, emulator, forget, import_, keypair, settings, smoke, version
+from cli import (
+    check,
+    diff,
+    emulator,
+    expire,
+    forget,
+    import_,
+    keypair,
+    runs,
+    settings,
+    smoke,
+    status,
+    version,
+)
 
 app = typer.Typer(
     name="tenantry",
@@ -13,5 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (settings, check, import_, forget, keypair, smoke, emulator, version):
+groups = (settings, check, diff, runs, status, expire, import_, forget, keypair, smoke, emulator, version)
+for group in groups:
     group.add_to(app)

@@ -42,3 +42,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, dim: S
         style = "dim" if index < len(dim) and dim[index] else ""
         table.add_row(*map(Text, row), style=style)
     Console().print(table)
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under columns as a table of Markdown; nothing in a cell can be taken for Markdown."""
+    from fleet.report.words import inert
+
+    lines = [columns, ["---"] * len(columns), *([inert(each) for each in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,13 +18,28 @@ NO_SUCH_STACK = 6
 
 SECONDS = 120.0
 
+_PASSWORD = re.compile(r"(?<=://)[^/@\s\"']+@")
+
+
+def find_pulumi() -> str | None:
+    """Return the command of this environment, which goes before any other, else the first on PATH."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    return shutil.which("pulumi", path=path)
+
+
+def redacted(text: str) -> str:
+    """Return what the command printed without the passwords in addresses, which it repeats in its errors."""
+    return _PASSWORD.sub("***@", text)
+
 
 class PulumiFailed(Exception):
-    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run."""
+    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run, and `said`
+    what it printed.
+    """
 
     def __init__(self, what: str, said: str, code: int | None = None) -> None:
-        super().__init__(f"{what}: {said.strip() or f'exit code {code}'}")
-        self.code = code
+        super().__init__(f"{what}: {redacted(said.strip()) or f'exit code {code}'}")
+        self.said, self.code = redacted(said), code
 
 
 class NoSuchStack(PulumiFailed):
@@ -59,9 +75,7 @@ class Backend:
     def run(self, *arguments: str, given: str = "") -> str:
         """Run `pulumi` with these arguments and `given` as its input; return what it printed."""
         what = f"pulumi {' '.join(arguments[:2])}"
-        # The one that belongs to this environment goes before any other.
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-        command = shutil.which("pulumi", path=path)
+        command = find_pulumi()
         if command is None:
             raise PulumiFailed(what, "there is no `pulumi` on PATH; `make setup` brings it")
         try:

@@ -1,0 +1,155 @@
+"""`tenantry expire`: trials that have ended are taken down; those that will soon are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import markdown_table, print_json, print_table
+from cli.projects import current_project, root_of
+from cli.reporting import FAILED, finish
+from cli.running import carry_out, chosen_by, confirm
+from cli.runs import AN_HOUR, Jobs, Seconds, Yes
+from cli.shared import Output, any_selection, reports, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleet.members import Member
+    from fleet.outcome import Operation, Outcome
+    from fleet.run import Order
+    from fleet.selection import Wanted
+    from fleet.trials import Trial
+    from stacks.project import Project
+
+REMINDER = 14
+COLUMNS = ("stack", "customer", "trial", "days of grace", "tenant")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(expire)
+
+
+@takes(wanted=any_selection, output=reports)
+def expire(
+    wanted: Wanted,
+    output: Output,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trials that have ended, or soon will, and end there.")
+    ] = False,
+    within: Annotated[
+        int, typer.Option(min=0, metavar="DAYS", help="Also list the trials that end within so many days.")
+    ] = REMINDER,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+    yes: Yes = False,
+) -> None:
+    """Take down the trials whose last day has passed, each with the days of grace that its file gives it.
+
+    Without stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when
+    Qlik purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a
+    trial going, `kind: production` makes it a customer.
+    """
+    from fleet.inventory import standings
+    from fleet.pool import default_jobs
+    from fleet.trials import ending, with_tenants
+    from stacks.backend import Backend
+
+    project, today = current_project(), datetime.now(UTC).date()
+    chosen = chosen_by(wanted, project)
+    members = ending(chosen.members, today, within)
+    found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
+    trials = with_tenants(found, today)
+    over = [trial for trial in trials if trial.over]
+    unreadable = [each for each in found if each.trouble]
+    for each in unreadable:
+        typer.echo(f"{each.member.stack}: {each.trouble}", err=True)
+    if dry_run or not output.form:
+        _list(trials, output)
+    if not dry_run:
+        confirm(f"Take down {len(over)} trial{'s'[: len(over) != 1]}?", yes=yes or not over)
+        if over:
+            _take_down(project, today, over, output, jobs, seconds)
+    if unreadable:
+        raise typer.Exit(FAILED)
+
+
+def _take_down(
+    project: Project, today: date, over: Sequence[Trial], output: Output, jobs: int | None, seconds: float
+) -> None:
+    """Destroy the stacks of trials; before that the days of grace of the file get into the state."""
+    from fleet.trials import UPDATE_GRACE
+
+    stale = [each.member for each in over if each.standing.grace_days != each.member.grace_days]
+    failed: list[Outcome] = []
+    if stale:
+        failed = carry_out(_order(project, "up", stale, today, seconds, UPDATE_GRACE), jobs).failed
+    left = {each.stack for each in failed}
+    members = [each.member for each in over if each.member.stack not in left]
+    report = carry_out(_order(project, "destroy", members, today, seconds), jobs)
+    finish(replace(report, outcomes=(*report.outcomes, *failed)), output)
+
+
+def _order(
+    project: Project,
+    operation: Operation,
+    members: Sequence[Member],
+    today: date,
+    seconds: float,
+    arguments: Sequence[str] = (),
+) -> Order:
+    from fleet.run import Order
+    from fleet.selection import Selection
+    from fleet.waves import Wave
+
+    chosen = tuple(members)
+    return Order(
+        operation,
+        project,
+        root_of(project),
+        Selection(chosen),
+        [Wave("all", chosen)],
+        arguments,
+        seconds=seconds,
+        today=today,
+    )
+
+
+def _list(trials: Sequence[Trial], output: Output) -> None:
+    if output.form == "json":
+        print_json({"trials": [_json(each) for each in trials]})
+    elif output.form == "markdown":
+        typer.echo(markdown_table(COLUMNS, [_row(each) for each in trials]))
+    elif trials:
+        print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
+    else:
+        typer.echo("No trial with a tenant has ended, or soon will.")
+
+
+def _row(trial: Trial) -> tuple[str, ...]:
+    member = trial.member
+    return (
+        member.stack,
+        member.customer,
+        trial.text,
+        str(member.grace_days),
+        trial.standing.hostname,
+    )
+
+
+def _json(trial: Trial) -> dict[str, Any]:
+    member = trial.member
+    return {
+        "stack": member.stack,
+        "customer": member.customer,
+        "plan": member.plan or None,
+        "ends_on": str(member.ends_on),
+        "days": trial.days,
+        "over": trial.over,
+        "grace_days": member.grace_days,
+        "hostname": trial.standing.hostname,
+    }

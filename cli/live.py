@@ -1,0 +1,110 @@
+"""What is seen of a run while it goes on: a line for each stack under way, and how long it may still take."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as Screen
+from rich.table import Table
+from rich.text import Text
+
+from fleet.events import latest
+from fleet.report.words import duration
+
+if TYPE_CHECKING:
+    from fleet.job import Job
+    from fleet.outcome import Outcome
+
+TAIL = 32 * 1024
+SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
+
+
+class Live:
+    """Watches a run of `total` stacks; use it as a context manager.
+
+    On a terminal the lines are redrawn in place; elsewhere each stack that ends is a line. Everything goes to
+    standard error: standard output is for the report.
+    """
+
+    def __init__(self, total: int, at_once: int) -> None:
+        self.total, self.at_once = total, at_once
+        self.done = self.failed = 0
+        self.running: dict[str, tuple[Job, float]] = {}
+        self.started = time.monotonic()
+        self.screen: Screen | None = None
+        if sys.stderr.isatty():
+            console = Console(stderr=True, highlight=False)
+            self.screen = Screen(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Live:
+        if self.screen:
+            self.screen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.screen:
+            self.screen.stop()
+
+    def begun(self, job: Job) -> None:
+        """Add a line for a stack."""
+        self.running[job.member.stack] = (job, time.monotonic())
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """Replace its line by what became of it."""
+        self.running.pop(job.member.stack, None)
+        self.done += 1
+        self.failed += outcome.failed
+        line = f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)"
+        self.say(line if self.screen else f"{line}{self._left(', ')}")
+
+    def tick(self) -> None:
+        """Draw all lines anew."""
+        if self.screen:
+            self.screen.update(self._lines(), refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if self.screen:
+            self.screen.console.print(Text(line))
+        else:
+            typer.echo(line, err=True)
+
+    def _lines(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        for stack, (job, since) in self.running.items():
+            table.add_row(Text(f"  {stack}"), f"{time.monotonic() - since:.0f} s", Text(_at(job)))
+        failed = f", {self.failed} failed" if self.failed else ""
+        total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
+        return Group(table, Text(total, style="bold"))
+
+    def _left(self, before: str) -> str:
+        """Say how long the rest may take, if it goes on as it did so far."""
+        if not self.done or self.done >= self.total:
+            return ""
+        seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
+        return f"{before}about {duration(seconds)} left"
+
+
+def summary(outcome: Outcome) -> str:
+    """Return what became of a stack in a few words."""
+    if outcome.troubles and outcome.failed:
+        more = len(outcome.troubles) - 1
+        return f"{outcome.status}: {outcome.troubles[0].line}{f' (and {more} more)' if more else ''}"
+    if outcome.status != "ok":
+        return f"{outcome.status}: {'; '.join(outcome.remarks)}"
+    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(outcome.counts.items())]
+    drift = [f"{len(outcome.drift)} changed outside of here"] if outcome.drift else []
+    return ", ".join([*counts, *drift]) or "nothing to do"
+
+
+def _at(job: Job) -> str:
+    """Say what a job is at, by the end of the engine's log."""
+    with suppress(OSError), job.log.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - TAIL))
+        return latest(file.read().decode("utf-8", "replace").splitlines())
+    return ""

@@ -1,0 +1,65 @@
+"""How a run over many stacks ends: its report, in the form that was asked for, and the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.output import fail, print_table
+from cli.running import INTERRUPTED
+from cli.shared import Output
+
+if TYPE_CHECKING:
+    from fleet.outcome import Report
+
+FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
+
+
+def finish(report: Report, output: Output, *, expect_no_changes: bool = False) -> None:
+    """Print a report, write its files, and end the command with the exit code that says how it went."""
+    show(report, output)
+    if code := exit_code(report, expect_no_changes=expect_no_changes):
+        raise typer.Exit(code)
+
+
+def show(report: Report, output: Output) -> None:
+    """Print a report and write its files."""
+    from fleet.report import write
+    from fleet.report.html import html
+    from fleet.report.markdown import markdown
+    from fleet.report.table import printed, sum_up
+
+    if output.folder:
+        try:
+            write(report, output.folder)
+        except OSError as error:
+            fail(f"The report cannot be written into {output.folder}: {error.strerror}")
+    if output.form == "json":
+        typer.echo(report.to_json())
+    elif output.form == "markdown":
+        typer.echo(markdown(report))
+    elif output.form == "html":
+        typer.echo(html(report))
+    else:
+        columns, rows, dim = printed(report)
+        if rows:
+            print_table(columns, rows, dim=dim)
+        for each in report.outcomes:
+            if each.revive:
+                typer.echo(
+                    f"{each.stack}: purged on {each.purged_on}; until then it comes back with {each.revive}"
+                )
+        typer.echo(sum_up(report))
+
+
+def exit_code(report: Report, *, expect_no_changes: bool = False) -> int:
+    """Return 0 if all went well, else the number that says what did not."""
+    if report.stopped.startswith(INTERRUPTED):
+        return BY_USER
+    if report.stopped:
+        return STOPPED
+    if report.failed:
+        return FAILED
+    changed = any(each.changes or each.drift for each in report.outcomes)
+    return CHANGED if expect_no_changes and changed else 0

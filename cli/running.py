@@ -1,0 +1,85 @@
+"""A run over many stacks in a terminal: what is asked before, what Ctrl-C does, what is seen meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.output import fail
+from cli.projects import root_of
+
+if TYPE_CHECKING:
+    from fleet.outcome import Report
+    from fleet.pool import Pool
+    from fleet.run import Order
+    from fleet.selection import Selection, Wanted
+    from stacks.project import Project
+
+INTERRUPTED = "interrupted"
+"""How the reason begins for which a run was stopped by the user."""
+
+
+def chosen_by(wanted: Wanted, project: Project) -> Selection:
+    """Return the stacks that are wanted; the command ends where something that is named does not exist."""
+    from fleet.selection import NothingLikeIt, select
+
+    try:
+        return select(project, root_of(project), wanted)
+    except NothingLikeIt as error:
+        fail(f"{error}", code=2)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before anything is changed; where nobody can be asked, --yes must have been given."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        fail(f"{question} There is nobody to ask: add --yes.", code=2)
+    typer.confirm(question, abort=True, err=True)
+
+
+def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
+    """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report."""
+    from cli.live import Live
+    from fleet import run
+    from fleet.pool import Pool, default_jobs
+
+    at_once = jobs or default_jobs()
+    total = sum(len(wave.members) for wave in order.waves)
+    with Live(total, at_once) as live:
+        pool = Pool(at_once, most_failures, live)
+        with _signals(pool, live.say):
+            try:
+                return run.carry_out(order, pool, announce=live.say)
+            except OSError as error:
+                fail(f"The run could not begin: {error.filename or 'its journal'}: {error.strerror}")
+
+
+@contextmanager
+def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
+    """Stop on the first Ctrl-C, interrupt what runs on the second; SIGTERM does both at once."""
+    from fleet import process
+
+    times = 0
+
+    def on_signal(number: int, _frame: Any) -> None:
+        nonlocal times
+        times += 1 if number == signal.SIGINT else 2
+        pool.stop = pool.stop or f"{INTERRUPTED} by {signal.Signals(number).name}"
+        if times == 1:
+            say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
+        else:
+            count = process.interrupt()
+            say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,123 @@
+"""`tenantry status` and `tenantry outputs`: what the backend knows of many stacks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import fail, print_json, print_table
+from cli.projects import current_project, root_of
+from cli.running import chosen_by
+from cli.runs import Jobs
+from cli.shared import selection, takes
+
+if TYPE_CHECKING:
+    from fleet.inventory import Standing
+    from fleet.selection import Wanted
+
+COLUMNS = ("stack", "customer", "plan", "ring", "last run", "result", "versions", "ends", "tenant")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(status)
+    app.command()(outputs)
+
+
+@takes(wanted=selection)
+def status(
+    wanted: Wanted,
+    jobs: Jobs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show how each stack stands: its last run, the versions of its templates, when it ends, its tenant.
+
+    Asks the backend alone; no request is sent to Qlik. Exit code 1 if a stack cannot be read.
+    """
+    from fleet.inventory import standings
+    from fleet.pool import default_jobs
+    from stacks.backend import Backend
+
+    project = current_project()
+    members = chosen_by(wanted, project).members
+    found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
+    if as_json:
+        print_json({"stacks": [_json(each) for each in found]})
+    else:
+        print_table(COLUMNS, [_row(each) for each in found], dim=[not each.up for each in found])
+    if any(each.trouble for each in found):
+        raise typer.Exit(1)
+
+
+@takes(wanted=selection)
+def outputs(
+    wanted: Wanted,
+    jobs: Jobs = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each id, as CSV.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outputs of each stack as JSON, which is the default.")
+    ] = False,
+) -> None:
+    """Print hostnames and the ids of tenants, groups, spaces and apps of all customers, for a portal.
+
+    Asks the backend alone; secrets are hidden. Exit code 1 if a stack cannot be read; the others are printed.
+    """
+    from fleet import inventory
+    from fleet.pool import default_jobs
+    from stacks.backend import Backend
+
+    if as_csv and as_json:
+        fail("--csv and --json: one of them.", code=2)
+    project = current_project()
+    members = chosen_by(wanted, project).members
+    found = list(inventory.outputs(Backend(root_of(project)), members, jobs or default_jobs()))
+    if as_csv:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(inventory.COLUMNS)
+        for member, made, _ in found:
+            writer.writerows(inventory.rows(member, made))
+        typer.echo(text.getvalue(), nl=False)
+    else:
+        print_json({member.stack: made for member, made, trouble in found if not trouble})
+    failed = [(member, trouble) for member, _, trouble in found if trouble]
+    for member, trouble in failed:
+        typer.echo(f"{member.stack}: {trouble}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _row(each: Standing) -> tuple[str, ...]:
+    member = each.member
+    versions = ", ".join(f"{app} {version}" for app, version in sorted(each.versions.items()))
+    result = f"{each.result}, {each.unfinished} unfinished" if each.unfinished else each.result
+    return (
+        member.stack,
+        member.customer,
+        member.plan,
+        member.ring,
+        " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
+        each.trouble or result,
+        versions,
+        str(member.ends_on or ""),
+        each.hostname or ("" if each.trouble else "none"),
+    )
+
+
+def _json(each: Standing) -> dict[str, Any]:
+    member = each.member
+    facts = {key: value for key, value in asdict(each).items() if key != "member"}
+    return {
+        "stack": member.stack,
+        "customer": member.customer,
+        "plan": member.plan or None,
+        "ring": member.ring,
+        "tags": dict(member.tags),
+        "pinned": list(member.pinned),
+        **facts,
+        "ends_on": str(member.ends_on) if member.ends_on else None,
+    }

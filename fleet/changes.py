@@ -1,0 +1,120 @@
+"""What has changed since a commit, and which stacks that is about."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.members import Member
+from stacks.project import Project
+
+DEPENDENCIES = frozenset(
+    {
+        "Pulumi.yaml",
+        "Pulumi.yml",
+        "requirements.txt",
+        "requirements.lock",
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+    }
+)
+
+NOT_THE_PROGRAM = frozenset(
+    {"bench", "cli", "docs", "emulator", "fleet", "importing", "tests", "tools", ".github", ".ci"}
+)
+"""Folders of a project whose code no `pulumi` run imports."""
+
+
+class UnknownRef(Exception):
+    """What was to be compared with is no commit, or this is no git checkout; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The files that differ from a commit, added and removed ones included, as absolute paths.
+
+    `code` are those among them that the program is made of: a change of these is one of every stack.
+    `removed` are the stacks whose file is gone.
+    """
+
+    ref: str
+    files: frozenset[Path] = frozenset()
+    code: tuple[Path, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def touch(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
+        """Whether anything that the settings of a stack are read from has changed.
+
+        Nobody knows what all a broken file leads to: then anything counts but `others`, the files of stacks.
+        """
+        if member.broken:
+            return bool(self.files - set(self.code) - (others - {member.file.resolve()}))
+        return not self.files.isdisjoint(path.resolve() for path in member.files)
+
+
+def since(ref: str, project: Project, root: Path) -> Changes:
+    """Return what differs between this working tree and the commit from which it and `ref` went apart.
+
+    Raises UnknownRef.
+    """
+    root = root.resolve()
+    base = merge_base(ref, root)
+    top = Path(git(root, "rev-parse", "--show-toplevel").strip())
+    listed = git(root, "diff", "--name-only", "--no-renames", "-z", base, "--", ".")
+    new = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+    files = frozenset(top / name for name in (listed + new).split("\0") if name)
+    stacks = project.stacks.resolve()
+    removed = [path for path in files if path.parent == stacks and not path.exists()]
+    return Changes(
+        ref,
+        files,
+        tuple(sorted(path for path in files if is_code(path.relative_to(root), stacks.relative_to(root)))),
+        tuple(sorted(name for path in removed if (name := stack_name(path)))),
+    )
+
+
+def stack_name(path: Path) -> str:
+    """Return the stack that a file of that name is of, or nothing."""
+    name = path.name
+    is_stack = name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml"
+    return name.removeprefix("Pulumi.").removesuffix(".yaml") if is_stack else ""
+
+
+def is_code(path: Path, stacks: Path) -> bool:
+    """Tell whether a file, by its path in the project, is one that the program is made of."""
+    if path.name in DEPENDENCIES:
+        return len(path.parts) == 1
+    return path.suffix == ".py" and path.parts[0] not in NOT_THE_PROGRAM
+
+
+def merge_base(ref: str, root: Path) -> str:
+    """Return the commit from which this checkout and `ref` went apart. Raises UnknownRef."""
+    if ref.startswith("-"):
+        raise UnknownRef(f"{ref!r} is no commit")
+    git(root, "rev-parse", "--git-dir")
+    try:
+        git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    except UnknownRef:
+        raise UnknownRef(
+            f"there is no commit {ref!r} here; where only a part of the history was fetched, fetch all of it "
+            "(`git fetch --unshallow`, `fetch-depth: 0`)"
+        ) from None
+    try:
+        return git(root, "merge-base", ref, "HEAD").strip()
+    except UnknownRef:
+        raise UnknownRef(f"{ref} and this checkout have no commit in common") from None
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in a folder and return what it prints. Raises UnknownRef with git's own words."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, encoding="utf-8", check=False
+        )
+    except OSError as error:
+        raise UnknownRef(f"git cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise UnknownRef(f"git {arguments[0]}: {' '.join(done.stderr.split()) or done.returncode}")
+    return done.stdout

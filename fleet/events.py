@@ -1,0 +1,182 @@
+"""The engine's event log of one run: which steps were taken, what was said, what failed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fleet.outcome import Change, Difference
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine shows for a value that is known only after `up`."""
+
+HALVES = ("create-replacement", "delete-replaced")
+"""The two halves of a replacement, which is a step of its own as well."""
+
+QUIET = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
+"""Steps after which a resource is as it was."""
+
+_OURS = "pulumi-python:dynamic/qlik:"
+_ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
+_PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
+
+
+@dataclass(frozen=True)
+class Said:
+    """An error: what was said, and of which resource, if of one ("Space Sales")."""
+
+    text: str
+    resource: str = ""
+
+
+@dataclass
+class Log:
+    """What a run did, as far as it got: `done` unless it ended before the engine had summed it up."""
+
+    changes: list[Change] = field(default_factory=list)
+    drift: list[Change] = field(default_factory=list)
+    same: int = 0
+    errors: list[Said] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    done: bool = False
+
+
+def read(path: Path) -> Log:
+    """Return what an event log tells. The last line of a killed run may be half a one, and does not count."""
+    log = Log()
+    for event in events(path):
+        _take(log, event)
+    log.remarks = [line for line in "\n".join(log.remarks).splitlines() if line.strip()]
+    return log
+
+
+def events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the engine's events, less those that only debugging needs."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if '"severity":"debug"' in line:
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def _take(log: Log, event: Mapping[str, Any]) -> None:
+    if step := event.get("resOutputsEvent"):
+        _take_step(log, step["metadata"])
+    elif said := event.get("diagnosticEvent"):
+        text, resource = said["message"].strip(), said.get("urn", "")
+        if said["severity"] == "error":
+            log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
+        elif text and not said.get("ephemeral"):
+            log.remarks.append(text)
+    elif event.get("summaryEvent"):
+        log.done = True
+
+
+def _take_step(log: Log, step: Mapping[str, Any]) -> None:
+    if is_engines_own(step["urn"]) or step["op"] in HALVES:
+        return
+    if step["op"] == "same":
+        log.same += 1
+    elif step["op"] == "refresh":
+        if change := _drift(step):
+            log.drift.append(change)
+    elif step["op"] not in QUIET:
+        log.changes.append(_change(step))
+
+
+def _drift(step: Mapping[str, Any]) -> Change | None:
+    """Return what a refresh found, if it found anything: a resource that is gone, or one that differs."""
+    kind, name = _kind_and_name(step["urn"])
+    if not step.get("new"):
+        return Change("delete", kind, name)
+    differences = tuple(_differences(kind, step))
+    return Change("update", kind, name, differences) if differences else None
+
+
+def _change(step: Mapping[str, Any]) -> Change:
+    kind, name = _kind_and_name(step["urn"])
+    differences = () if step["op"] in ("create", "delete") else tuple(_differences(kind, step))
+    return Change(step["op"], kind, name, differences, tuple(step.get("keys") or ()))
+
+
+def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield what differs, one entry for each property, whatever lies below it."""
+    old, new = (_inputs(step, side) for side in ("old", "new"))
+    paths = list(step.get("detailedDiff") or step.get("diffs") or _unlike(old, new))
+    for name in dict.fromkeys(map(_property, paths)):
+        if name in references(kind):
+            # Ids differ from customer to customer, and tell a reader nothing.
+            yield Difference(name)
+        else:
+            yield Difference(name, _value(old.get(name)), _value(new.get(name)))
+
+
+def _inputs(step: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+    return (step.get(side) or {}).get("inputs") or {}
+
+
+def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the values that differ; a refresh tells them no other way."""
+    return (name for name in {**old, **new} if name != "__provider" and old.get(name) != new.get(name))
+
+
+def _property(path: str) -> str:
+    found = _PROPERTY.match(path)
+    return (found[1] or found[2]) if found else path
+
+
+def _value(value: Any) -> Any:
+    return None if value == UNKNOWN else value
+
+
+@cache
+def references(kind: str) -> frozenset[str]:
+    """Return the properties of a kind of resource that hold the id of another one."""
+    import providers
+
+    known = providers.kinds().get(kind)
+    return frozenset(each.name for each in known.inputs() if each.reference) if known else frozenset()
+
+
+def is_engines_own(urn: str) -> bool:
+    """Whether it is the stack itself, a component or a default provider: nothing that is at Qlik."""
+    kind = _type(urn)
+    return kind.startswith((*_ENGINES_OWN, "qlik:index:"))
+
+
+def short_name(urn: str) -> str:
+    """Return kind and name of a resource, such as "Space Sales"; nothing for no URN."""
+    return " ".join(_kind_and_name(urn)) if urn else ""
+
+
+def _kind_and_name(urn: str) -> tuple[str, str]:
+    return _type(urn).rpartition(":")[2], urn.split("::", 3)[-1]
+
+
+def _type(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) > 2 else ""
+
+
+def latest(lines: Iterable[str]) -> str:
+    """Return what a run is at, by the newest lines of its log: "update Group Analysts"."""
+    for line in reversed(list(lines)):
+        if '"resourcePreEvent"' in line or '"resOutputsEvent"' in line:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            step = (event.get("resourcePreEvent") or event.get("resOutputsEvent"))["metadata"]
+            if not is_engines_own(step["urn"]):
+                return f"{step['op']} {short_name(step['urn'])}"
+    return ""

@@ -1,0 +1,74 @@
+"""Runs on disk: a folder each, with what became of every stack as soon as it is known, and logs of failures.
+
+So a run that ends early, whatever ended it, can be resumed, and what went wrong can be read afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleet.outcome import Operation, Outcome
+from providers import intents
+
+KEPT = 20
+"""How many runs of a project are kept."""
+
+OUTCOMES = "outcomes.jsonl"
+
+
+def directory(project: str) -> Path:
+    """Return where the runs of a project are: beside the notes of requests, see `TENANTRY_STATE`."""
+    return intents.directory().parent / "runs" / project
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One run: its folder, and in it one folder for each stack and a line for each outcome."""
+
+    folder: Path
+
+    @classmethod
+    def begin(cls, project: str, operation: Operation) -> Journal:
+        """Make the folder of a new run; the oldest ones go."""
+        runs = directory(project)
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in sorted(runs.iterdir())[: -KEPT + 1]:
+            shutil.rmtree(old, ignore_errors=True)
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        folder = runs / f"{moment}-{operation}"
+        folder.mkdir(mode=0o700)
+        return cls(folder)
+
+    @classmethod
+    def last(cls, project: str, operation: Operation) -> Journal | None:
+        """Return the newest run of that operation, if there is one."""
+        runs = sorted(directory(project).glob(f"*-{operation}"))
+        return cls(runs[-1]) if runs else None
+
+    def folder_of(self, stack: str) -> Path:
+        """Return the folder for the logs of one stack."""
+        return self.folder / stack
+
+    def add(self, outcome: Outcome) -> None:
+        """Note what became of a stack; the logs of one that went well are of no more use."""
+        row = {"stack": outcome.stack, "status": outcome.status, "settings": outcome.settings}
+        with (self.folder / OUTCOMES).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        if not outcome.failed:
+            shutil.rmtree(self.folder_of(outcome.stack), ignore_errors=True)
+
+    def finished(self) -> dict[str, str]:
+        """Return the stacks that went well, and the digest of the settings that they had."""
+        return {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        with suppress(FileNotFoundError):
+            for line in (self.folder / OUTCOMES).read_text("utf-8").splitlines():
+                with suppress(ValueError):  # the line at which a run was killed
+                    yield json.loads(line)

@@ -1,0 +1,136 @@
+"""The customers of a project as a run over many of them sees them: what selects each, without any request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stacks.document import read
+from stacks.errors import SettingsError
+from stacks.settings import Resolved, resolve
+
+if TYPE_CHECKING:
+    from stacks.models import Settings
+
+RINGS = ("pilot", "early", "broad")
+"""In the order in which changes reach them."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One stack. `plans` are the names of its plan and all that it extends, nearest first; `files` are those
+    that its settings were read from. `ends_on` is the last day of a trial, `grace_days` what
+    Qlik is to keep its tenant for after that. `digest` changes
+    with any setting. Where the files are broken, `broken` says how, and the rest is what could be read.
+    """
+
+    stack: str
+    file: Path
+    customer: str = ""
+    plans: tuple[str, ...] = ()
+    ring: str = RINGS[-1]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ends_on: date | None = None
+    grace_days: int | None = None
+    pinned: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    digest: str = ""
+    broken: SettingsError | None = None
+
+    @property
+    def plan(self) -> str:
+        """The name of its plan, if it has one."""
+        return self.plans[0] if self.plans else ""
+
+    def expired(self, today: date) -> bool:
+        """Whether it is a trial whose last day has passed."""
+        return self.ends_on is not None and self.ends_on < today
+
+
+def members(files: Mapping[str, Path]) -> list[Member]:
+    """Return the members with these stack files, by name, in the order of names."""
+    return [_member(stack, files[stack]) for stack in sorted(files)]
+
+
+def _member(stack: str, file: Path) -> Member:
+    try:
+        resolved = resolve(file)
+    except SettingsError as error:
+        return Member(stack, file, broken=error, **_readable(file))
+    settings = resolved.settings
+    plans = [layer for layer in resolved.sources.layers if layer.is_plan]
+    return Member(
+        stack=stack,
+        file=file,
+        customer=settings.customer.name,
+        plans=tuple(Path(layer.name).stem for layer in plans),
+        ring=settings.customer.ring,
+        tags=settings.customer.tags,
+        ends_on=settings.customer.lifecycle.ends_on,
+        grace_days=settings.customer.lifecycle.grace_days,
+        pinned=tuple(_pinned(resolved)),
+        files=(file, *_plan_files(file, resolved), *_key_files(file, resolved)),
+        digest=_digest(settings),
+    )
+
+
+def _readable(file: Path) -> dict[str, Any]:
+    """Return what a broken file still tells of its customer."""
+    try:
+        value = read(file).value
+    except OSError:
+        return {}
+    customer = _inside(value, "config", "tenantry:customer")
+    if not isinstance(customer, dict):
+        return {}
+    name, plan, ring, tags = (customer.get(key) for key in ("name", "plan", "ring", "tags"))
+    return {
+        "customer": name if isinstance(name, str) else "",
+        "plans": (plan,) if isinstance(plan, str) else (),
+        "ring": ring if ring in RINGS else RINGS[-1],
+        "tags": {k: v for k, v in tags.items() if isinstance(v, str)} if isinstance(tags, dict) else {},
+    }
+
+
+def _inside(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _pinned(resolved: Resolved) -> Iterator[str]:
+    """Yield the apps whose version the customer's own file holds, against that of its plan."""
+    own, *plans = resolved.sources.layers
+    for key, app in resolved.settings.customer.apps.items():
+        keys = ("tenantry:customer", "apps", key, "version")
+        planned = next((layer for layer in plans if layer.holds(keys)), None)
+        if planned is None or not own.holds(keys):
+            continue
+        version = planned.values["apps"][key]["version"]
+        if version != app.version:
+            yield f"{key} {app.version} (plan: {version})"
+
+
+def _plan_files(file: Path, resolved: Resolved) -> Iterator[Path]:
+    for layer in resolved.sources.layers:
+        if layer.is_plan:
+            yield file.parent / "plans" / Path(layer.name).name
+
+
+def _key_files(file: Path, resolved: Resolved) -> Iterator[Path]:
+    """Yield the PEM files that are named; a path is from the folder of the file that says it."""
+    for key, provider in resolved.settings.customer.jwt_identity_providers.items():
+        if provider.pem_file:
+            keys = ("tenantry:customer", "jwt_identity_providers", key, "pem_file")
+            folder = file.parent / "plans" if resolved.sources.of(keys).is_plan else file.parent
+            yield folder / provider.pem_file
+
+
+def _digest(settings: Settings) -> str:
+    text = json.dumps(settings.model_dump(mode="json", by_alias=True), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

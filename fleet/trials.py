@@ -1,0 +1,55 @@
+"""Trials: which have ended, which will soon, and what is to be done before they are taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fleet.inventory import Standing
+from fleet.members import Member
+
+LIFECYCLE_URN = "**qlik:TenantLifecycle::lifecycle"
+"""Matches the URN of the resource that holds the days of grace."""
+
+UPDATE_GRACE = ("--target", LIFECYCLE_URN)
+"""Arguments of an `up` that brings the days of grace into the state, which is what a destroy goes by."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial with a tenant. `days` are those until its last day, below 0 once that has passed."""
+
+    member: Member
+    standing: Standing
+    days: int
+
+    @property
+    def over(self) -> bool:
+        """Whether its last day has passed."""
+        return self.days < 0
+
+    @property
+    def text(self) -> str:
+        """What there is to say of it."""
+        ends = self.member.ends_on
+        if self.days == 0:
+            return f"ends today, {ends}"
+        count = abs(self.days)
+        days = f"{count} day{'s'[: count != 1]}"
+        return f"ended on {ends}, {days} ago" if self.over else f"ends on {ends}, in {days}"
+
+
+def ending(members: Iterable[Member], today: date, within: int) -> list[Member]:
+    """Return the trials that have ended, or will within so many days."""
+    return [each for each in members if each.ends_on and (each.ends_on - today).days <= within]
+
+
+def with_tenants(standings: Sequence[Standing], today: date) -> list[Trial]:
+    """Return the trials that have a tenant to be taken down, the longest over first."""
+    trials = [
+        Trial(each.member, each, (each.member.ends_on - today).days)
+        for each in standings
+        if each.up and each.member.ends_on
+    ]
+    return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))

@@ -1,0 +1,156 @@
+"""Drive `tenantry` over many stacks with the real Pulumi CLI: one project folder, one backend, any customers.
+
+fleet.write("globex", customer={"name": "Globex", ...})
+done = fleet.run("up", "--all", "--yes")
+assert done.code == 0, done
+assert done.report["outcomes"]...
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.outcome import Outcome, Report
+from tests.e2e.customers import REGION, SOURCE_TENANT
+from tests.e2e.harness import ROOT, Qlik, copy_program
+from tools.private import client_environment, private_environment
+
+TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
+TIMEOUT = 240.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """A `tenantry` command that has ended, and the requests that the emulator got meanwhile."""
+
+    args: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    requests: list[dict[str, Any]]
+
+    @property
+    def report(self) -> Report:
+        """The report that it printed, for `--json`."""
+        return Report.from_json(self.stdout)
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """The outcomes in it, by stack."""
+        return {each.stack: each for each in self.report.outcomes}
+
+    @property
+    def json(self) -> Any:
+        """What it printed, for other commands with `--json`."""
+        return json.loads(self.stdout)
+
+    def __str__(self) -> str:
+        return f"$ tenantry {' '.join(self.args)}    (exit code {self.code})\n{self.stdout}{self.stderr}"
+
+
+class Fleet:
+    """A project with many stacks against an emulator."""
+
+    def __init__(self, folder: Path, qlik: Qlik | None = None) -> None:
+        self.folder, self.qlik = folder, qlik
+        self.project = folder / "project"
+        self.project.mkdir()
+        copy_program(ROOT, self.project)
+        shutil.rmtree(self.project / "stacks" / "plans")
+        (self.project / "stacks" / "plans").mkdir()
+        self.env = private_environment(folder / "pulumi")
+        if qlik:
+            self.env |= client_environment(qlik.url)
+
+    def write(self, stack: str, customer: Mapping[str, Any], **config: Any) -> Path:
+        """Write a stack file."""
+        block = {
+            "qlik:region": REGION,
+            "qlik:source_tenant": SOURCE_TENANT,
+            "tenantry:customer": dict(customer),
+            **config,
+        }
+        file = self.file(stack)
+        file.write_text(yaml.safe_dump({"config": block}, sort_keys=False), "utf-8")
+        return file
+
+    def file(self, stack: str) -> Path:
+        """The path of a stack file."""
+        return self.project / "stacks" / f"Pulumi.{stack}.yaml"
+
+    def write_plan(self, name: str, plan: Mapping[str, Any]) -> Path:
+        """Write a plan."""
+        file = self.project / "stacks" / "plans" / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(dict(plan), sort_keys=False), "utf-8")
+        return file
+
+    def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
+        """Start a command and return at once."""
+        return subprocess.Popen(
+            [str(TENANTRY), *args],
+            cwd=self.project,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *args: str, expect: int | None = 0, **env: str) -> Done:
+        """Run a command to its end. Fails if its exit code is not `expect` (None: any)."""
+        before = len(self.requests())
+        with self.start(*args, **env) as process:
+            done = self.wait(process, args, before)
+        assert expect is None or done.code == expect, f"exit code {done.code}, not {expect}: {done}"
+        return done
+
+    def wait(self, process: subprocess.Popen[str], args: tuple[str, ...] = (), before: int = 0) -> Done:
+        """Wait for a command that was started."""
+        try:
+            stdout, stderr = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
+            stdout, stderr = process.communicate(timeout=60)
+            raise AssertionError(f"no end after {TIMEOUT} s: {stdout}{stderr}") from None
+        done = Done(args, process.returncode, stdout, stderr, self.requests()[before:])
+        print(done)
+        return done
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the emulator was asked so far."""
+        return self.qlik.control.requests() if self.qlik else []
+
+    def git(self, *args: str) -> str:
+        """Run git in the project."""
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+        done = subprocess.run(
+            ["git", *identity, *args], cwd=self.project, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, message: str = "a change") -> str:
+        """Commit everything in the project; returns the commit. Makes the repository the first time."""
+        if not (self.project / ".git").exists():
+            self.git("init", "--quiet", "--initial-branch", "main")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+
+def wait_until(true: Any, what: str, seconds: float = 60) -> None:
+    """Wait until a function returns something true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
