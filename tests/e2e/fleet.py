@@ -66,6 +66,7 @@ class Fleet:
         self.project = folder / "project"
         self.project.mkdir()
         copy_program(ROOT, self.project)
+        shutil.copy(ROOT / ".gitignore", self.project)
         shutil.rmtree(self.project / "stacks" / "plans")
         (self.project / "stacks" / "plans").mkdir()
         self.env = private_environment(folder / "pulumi")

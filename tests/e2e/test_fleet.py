@@ -1,0 +1,235 @@
+"""Many customers on the real engine: a version that rolls out, in waves, back, and what goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from fleet.outcome import Difference
+from tests.e2e.customers import changed
+from tests.e2e.fleet import Fleet
+from tests.world import World
+
+PLAN: dict[str, Any] = {
+    "lifecycle": {"kind": "production", "grace_days": 30},
+    "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}},
+    "apps": {
+        "Sales Overview": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        }
+    },
+}
+NEWER = changed(PLAN, ("apps/Sales Overview/version", "2.4.0"))
+VERSION = (Difference("version", "2.3.0", "2.4.0"),)
+
+
+@pytest.fixture
+def fleet(scratch: Path, qlik: Emulator) -> Fleet:
+    """A project without stacks."""
+    return Fleet(scratch, qlik)
+
+
+def exports(requests: list[dict[str, Any]]) -> int:
+    """How often a template was exported."""
+    return sum("/export" in each["path"] for each in requests)
+
+
+def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
+    """Made, previewed without credentials, rolled out in waves, held where pinned, resumed, rolled back."""
+    fleet.write_plan("standard", PLAN)
+    fleet.write("acme", {"name": "Acme", "plan": "standard", "ring": "pilot"})
+    fleet.write("globex", {"name": "Globex", "plan": "standard", "ring": "early"})
+    fleet.write("initech", {"name": "Initech", "plan": "standard"})
+    base = fleet.commit()
+
+    preview = fleet.run("preview", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
+    assert preview.requests == []
+    assert {name: (each.new, each.counts) for name, each in preview.outcomes.items()} == dict.fromkeys(
+        ("acme", "globex", "initech"), (True, {"create": 6})
+    )
+    assert fleet.git("status", "--porcelain") == "", "a preview changes no file"
+
+    made = fleet.run("up", "--all", "--yes", "--json")
+    assert {name: (each.status, each.counts) for name, each in made.outcomes.items()} == dict.fromkeys(
+        ("acme", "globex", "initech"), ("ok", {"create": 6})
+    )
+    assert exports(made.requests) == 1, "one export for all customers"
+    base = fleet.commit("with the salts that Pulumi wrote")
+    again = fleet.run("up", "--all", "--yes", "--json")
+    assert again.requests == []
+    assert {each.same for each in again.report.outcomes} == {6}
+
+    fleet.write(
+        "initech", {"name": "Initech", "plan": "standard", "apps": {"Sales Overview": {"version": "2.3.0"}}}
+    )
+    fleet.write_plan("standard", NEWER)
+    fleet.write("hooli", {"name": "Hooli", "plan": "standard"})
+    preview = fleet.run(
+        "preview", "--changed-since", base, "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET=""
+    )
+    assert preview.requests == []
+    seen = preview.outcomes
+    assert seen["acme"].changes == seen["globex"].changes
+    assert [(each.operation, each.resource) for each in seen["acme"].changes] == [
+        ("replace", "App Sales Overview"),
+        ("update", "AppPublication Sales Overview in Sales"),
+    ]
+    assert seen["acme"].changes[0].differences == VERSION
+    assert seen["acme"].changes[0].because == ("version",)
+    assert (seen["initech"].changes, seen["initech"].same) == ((), 6)
+    assert (seen["hooli"].new, seen["hooli"].counts) == (True, {"create": 6})
+    (fleet.file("hooli")).unlink()
+
+    early = World(qlik, fleet.run("outputs", "globex").json["globex"]["hostname"])
+    fault = qlik.control.add_fault(host=early.hostname, path="/api/v1/apps/import", status=403)
+    stopped = fleet.run("up", "--all", "--yes", "--waves", "rings", "--json", expect=3)
+    assert {name: each.status for name, each in stopped.outcomes.items()} == {
+        "acme": "ok",
+        "globex": "failed",
+        "initech": "skipped",
+    }
+    assert exports(stopped.requests) == 1
+    (trouble,) = stopped.outcomes["globex"].troubles
+    assert (trouble.where, trouble.code) == ("App Sales Overview", "HTTP-403")
+    assert "traceId" in trouble.text
+    assert stopped.outcomes["initech"].remarks == ("pinned: Sales Overview 2.3.0 (plan: 2.4.0)",)
+    assert stopped.report.stopped == "1 failed, none may"
+
+    qlik.control.release(fault)
+    resumed = fleet.run("up", "--all", "--yes", "--waves", "rings", "--resume", "--include-pinned", "--json")
+    assert resumed.outcomes["acme"].remarks == ("done in the run before this one",)
+    assert resumed.outcomes["globex"].status == "ok"
+    assert (resumed.outcomes["initech"].status, resumed.outcomes["initech"].changes) == ("ok", ())
+    assert exports(resumed.requests) == 0, "from the cache"
+    assert early.apps["Sales", "Sales Overview"]["description"] == "{v2.4.0}"
+
+    fleet.write_plan("standard", PLAN)
+    back = fleet.run("up", "--plan", "standard", "--yes", "--waves", "50%,100%", "--json")
+    assert {name: each.counts for name, each in back.outcomes.items()} == {
+        "acme": {"replace": 1, "update": 1},
+        "globex": {"replace": 1, "update": 1},
+        "initech": {},
+    }
+    assert exports(back.requests) == 0
+    assert early.apps["Sales", "Sales Overview"]["description"] == "{v2.3.0}"
+
+
+SMALL = {
+    "lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10},
+    "groups": {"Analysts": {}},
+}
+
+
+def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, qlik: Emulator) -> None:
+    """A broken file, a wrong passphrase, a locked stack, an error of Qlik's, a production customer."""
+    for name in ("acme", "globex", "initech"):
+        fleet.write(name, {"name": name.title(), **SMALL})
+    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
+    fleet.write("hooli", {"name": "Hooli", "lifecycle": {"kind": "production"}})
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400, body=QLIKS_WORDS)
+    made = fleet.run("up", "--all", "--yes", "--json", "--jobs", "1", expect=1)
+    statuses = {name: each.status for name, each in made.outcomes.items()}
+    assert statuses == {
+        "acme": "ok",
+        "broken": "failed",
+        "globex": "failed",
+        "hooli": "ok",
+        "initech": "ok",
+    }
+    assert made.outcomes["broken"].troubles[0].where == "stacks/Pulumi.broken.yaml:6"
+    (trouble,) = made.outcomes["globex"].troubles
+    assert (trouble.code, trouble.trace_id, trouble.where) == ("GROUPS-7", "t-1", "Group Analysts")
+    fleet.file("broken").unlink()
+    qlik.control.clear_faults()
+
+    wrong = fleet.run("preview", "--all", expect=1, PULUMI_CONFIG_PASSPHRASE="another")
+    assert wrong.stdout.count("the passphrase is wrong") == 4
+    down = fleet.run("preview", "acme", expect=1, PULUMI_BACKEND_URL="postgres://team:geheim@127.0.0.1:1/x")
+    assert "the backend cannot be reached" in down.stdout
+    assert "geheim" not in down.stdout + down.stderr
+    lock = fleet.folder / "pulumi/state/.pulumi/locks/organization/tenantry/acme/someone.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text('{"pid": 1, "username": "ada", "hostname": "ci", "timestamp": "2026-01-01T00:00:00Z"}')
+    fleet.write("initech", {"name": "Initech Ltd", **SMALL})
+    locked = fleet.run("up", "--all", "--yes", "--json", expect=1)
+    assert locked.outcomes["acme"].troubles[0].text == (
+        "the stack is locked by a run of ada@ci since 2026-01-01T00:00:00Z"
+    )
+    assert locked.outcomes["initech"].counts == {"update": 1}
+    assert locked.outcomes["globex"].counts == {"create": 2}, "what failed before goes on from there"
+    lock.unlink()
+
+    requirement = fleet.project / "Pulumi.yaml"
+    text = requirement.read_text()
+    requirement.write_text(text.replace(">=3.254.0", ">=99.0.0"))
+    assert "is too old" in fleet.run("preview", "acme", expect=1).stdout
+    requirement.write_text(text)
+
+    gone = fleet.run("destroy", "--all", "--yes", "--json", expect=1)
+    assert {name: each.status for name, each in gone.outcomes.items()} == {
+        "acme": "ok",
+        "globex": "ok",
+        "hooli": "failed",
+        "initech": "ok",
+    }
+    assert "protect: false" in gone.outcomes["hooli"].troubles[0].advice
+    assert gone.outcomes["acme"].revive.startswith("revive: {hostname: ")
+    assert fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"].changes == ()
+
+
+QLIKS_WORDS = {"errors": [{"code": "GROUPS-7", "title": "Invalid name", "status": 400}], "traceId": "t-1"}
+
+
+def test_questions_that_make_no_sense_do_nothing(fleet: Fleet) -> None:
+    """Exit code 2, one line, and no run."""
+    fleet.write("acme", {"name": "Acme", **SMALL})
+    asked = [
+        ("up", "--yes"),
+        ("up", "acmee", "--yes"),
+        ("up", "--all", "--ring", "pilots", "--yes"),
+        ("up", "--all", "--waves", "half", "--yes"),
+        ("up", "--all", "--wave", "pilot", "--yes"),
+        ("up", "--all"),
+        ("preview", "--all", "--json", "--markdown"),
+        ("preview", "--changed-since", "nowhere"),
+        ("preview", "--all", "--shard", "3/2"),
+        ("preview", "--all", "--tag", "gold"),
+        ("preview", "--all", "--sample", "3"),
+        ("diff", "--all"),
+        ("outputs", "--all", "--csv", "--json"),
+    ]
+    for args in asked:
+        done = fleet.run(*args, expect=2)
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1, done
+        assert "Traceback" not in done.stderr
+    assert not (fleet.folder / "pulumi/state/.pulumi").exists()
+
+
+def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
+    """What somebody changed at Qlik, over many customers; `up --refresh` puts it right."""
+    for name in ("acme", "globex"):
+        fleet.write(name, {"name": name.title(), **SMALL})
+    fleet.run("up", "--all", "--yes")
+    fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
+    world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
+    group = next(each for each in world.every("group") if each["name"] == "Analysts")
+    world.patch(f"groups/{group['id']}", assignedRoles=[{"name": "AuditAdmin"}])
+    found = fleet.run("preview", "--all", "--refresh", "--expect-no-changes", "--json", expect=7).outcomes
+    (drift,) = found["acme"].drift
+    assert (drift.operation, drift.resource) == ("update", "Group Analysts")
+    assert drift.differences == (Difference("roles", [], ["AuditAdmin"]),)
+    assert found["acme"].changes[0].differences == (Difference("roles", ["AuditAdmin"], []),)
+    assert (found["globex"].drift, found["globex"].changes) == ((), ())
+    fleet.run("up", "--all", "--refresh", "--yes")
+    fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
+    world.patch(f"groups/{group['id']}", assignedRoles=[{"name": "AuditAdmin"}])
+    taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
+    assert [each.resource for each in taken.drift] == ["Group Analysts"]
+    assert taken.changes == ()

@@ -1,0 +1,92 @@
+"""A project with stack files and plans, in a git repository of its own where a test needs one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleet.members import Member, members
+from fleet.selection import Selection, Wanted, select
+from stacks.project import Project
+
+PLAN: dict[str, Any] = {
+    "lifecycle": {"kind": "production", "grace_days": 30},
+    "groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}},
+    "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}},
+    "apps": {
+        "Sales": {"template": "Sales", "version": "1.0.0", "staging": "Staging", "publish_to": ["Sales"]}
+    },
+}
+
+
+class Repository:
+    """The folder of a project."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "stacks" / "plans").mkdir(parents=True)
+        (root / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\nstackConfigDir: stacks\n")
+
+    @property
+    def project(self) -> Project:
+        """The project."""
+        found = Project.at(self.root)
+        assert found
+        return found
+
+    def customer(self, stack: str, **customer: Any) -> Path:
+        """Write a stack file; a name is given where the test gives none."""
+        block = {
+            "qlik:region": "eu",
+            "qlik:source_tenant": "templates.eu.qlikcloud.com",
+            "tenantry:customer": {"name": stack.title(), **customer},
+        }
+        return self.write(f"stacks/Pulumi.{stack}.yaml", yaml.safe_dump({"config": block}, sort_keys=False))
+
+    def plan(self, name: str = "standard", plan: Any = None) -> Path:
+        """Write a plan."""
+        return self.write(f"stacks/plans/{name}.yaml", yaml.safe_dump(PLAN if plan is None else plan))
+
+    def write(self, name: str, text: str = "changed\n") -> Path:
+        """Write any file of the project."""
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        return file
+
+    def git(self, *args: str) -> str:
+        """Run git here."""
+        who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+        done = subprocess.run(["git", *who, *args], cwd=self.root, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        """Commit everything and return the commit."""
+        if not (self.root / ".git").exists():
+            self.git("init", "--quiet", "--initial-branch", "main")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def select(self, *names: str, **wanted: Any) -> Selection:
+        """Select stacks."""
+        return select(self.project, self.root, Wanted(names, **wanted))
+
+    def selected(self, *names: str, **wanted: Any) -> list[str]:
+        """Select stacks and return their names."""
+        return [each.stack for each in self.select(*names, **wanted).members]
+
+    def members(self) -> dict[str, Member]:
+        """All members by name."""
+        return {each.stack: each for each in members(self.project.stack_files())}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A project without stacks."""
+    (tmp_path / "project").mkdir()
+    return Repository(tmp_path / "project")

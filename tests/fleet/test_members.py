@@ -1,0 +1,87 @@
+"""What selects a customer, read from its file and plans."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.fleet.conftest import PLAN, Repository
+from tests.keys import public_pem
+
+
+def test_what_a_file_and_its_plans_say(repository: Repository) -> None:
+    repository.plan()
+    repository.plan("gold", {"extends": "standard", "ring": "early", "tags": {"tier": "gold"}})
+    repository.customer(
+        "acme",
+        plan="gold",
+        tags={"country": "se"},
+        lifecycle={"kind": "trial", "ends_on": "2026-12-31", "grace_days": 12},
+    )
+    acme = repository.members()["acme"]
+    assert (acme.customer, acme.plan, acme.plans) == ("Acme", "gold", ("gold", "standard"))
+    assert (acme.ring, acme.tags) == ("early", {"tier": "gold", "country": "se"})
+    assert (acme.ends_on, acme.grace_days) == (date(2026, 12, 31), 12)
+    assert not acme.expired(date(2026, 12, 31))
+    assert acme.expired(date(2027, 1, 1))
+    plans = repository.root / "stacks" / "plans"
+    assert set(acme.files) == {acme.file, plans / "gold.yaml", plans / "standard.yaml"}
+
+
+def test_without_a_plan_it_is_broad_and_has_no_end(repository: Repository) -> None:
+    repository.customer("acme")
+    acme = repository.members()["acme"]
+    assert (acme.plan, acme.ring, acme.tags, acme.ends_on) == ("", "broad", {}, None)
+    assert acme.files == (acme.file,)
+
+
+def test_a_version_of_ones_own_is_a_pin_only_against_the_plan(repository: Repository) -> None:
+    repository.plan()
+    repository.customer("same", plan="standard", apps={"Sales": {"version": "1.0.0"}})
+    repository.customer("other", plan="standard", apps={"Sales": {"version": "0.9.0"}})
+    repository.customer("follows", plan="standard", apps={"Sales": {"name": "Revenue"}})
+    repository.customer("without", **PLAN)
+    pins = {name: member.pinned for name, member in repository.members().items()}
+    assert pins == {"same": (), "other": ("Sales 0.9.0 (plan: 1.0.0)",), "follows": (), "without": ()}
+
+
+def test_a_pin_of_a_plan_that_extends_is_no_pin_of_the_customer(repository: Repository) -> None:
+    repository.plan()
+    repository.plan("gold", {"extends": "standard", "apps": {"Sales": {"version": "2.0.0"}}})
+    repository.customer("acme", plan="gold")
+    repository.customer("held", plan="gold", apps={"Sales": {"version": "1.0.0"}})
+    found = repository.members()
+    assert found["acme"].pinned == ()
+    assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
+
+
+def test_the_digest_changes_with_any_setting_and_with_nothing_else(repository: Repository) -> None:
+    repository.plan()
+    file = repository.customer("acme", plan="standard")
+    first = repository.members()["acme"].digest
+    file.write_text(f"# a remark\n{file.read_text()}")
+    assert repository.members()["acme"].digest == first
+    repository.plan(plan=PLAN | {"groups": {"Analysts": {"roles": ["AuditAdmin"]}}})
+    assert repository.members()["acme"].digest != first
+
+
+def test_the_files_of_keys_count(repository: Repository) -> None:
+    key = repository.write("keys/acme.pem", public_pem())
+    signer = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
+    repository.customer("acme", jwt_identity_providers=signer)
+    files = [file.resolve() for file in repository.members()["acme"].files]
+    assert key in files
+
+
+def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> None:
+    repository.plan()
+    repository.customer("acme", plan="standard", ring="pilot", tags={"a": "b"}, colour="red")
+    repository.customer("bad", plan="standard", ring="outer", tags={"n": 1})
+    repository.write("stacks/Pulumi.torn.yaml", "config: {a")
+    found = repository.members()
+    acme = found["acme"]
+    assert acme.broken
+    assert (acme.customer, acme.plan, acme.ring, acme.tags) == ("Acme", "standard", "pilot", {"a": "b"})
+    assert found["bad"].broken
+    assert (found["bad"].ring, found["bad"].tags) == ("broad", {})
+    assert found["torn"].broken
+    assert found["torn"].plan == ""

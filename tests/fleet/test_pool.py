@@ -1,0 +1,94 @@
+"""Many jobs, a few at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from fleet.job import Job
+from fleet.outcome import Outcome
+from fleet.pool import Pool
+from tests.fleet.samples import do_well, fail_where_asked, job
+
+NAMES = [f"stack-{number}" for number in range(6)]
+
+
+@pytest.mark.parametrize("executor", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_any_executor_will_do(executor: Callable[[int], Executor]) -> None:
+    """Jobs and outcomes are plain data: they go to another process and come back."""
+    pool = Pool(2, executor=executor, work=do_well)
+    found = list(pool.run([job(name) for name in NAMES]))
+    assert sorted(each.stack for each in found) == NAMES
+    assert {(each.status, each.same) for each in found} == {("ok", 3)}
+
+
+def test_never_more_than_so_many_at_once() -> None:
+    together, most, lock = 0, 0, threading.Lock()
+    all_there = threading.Barrier(3, timeout=10)
+
+    def work(job: Job) -> Outcome:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+        all_there.wait()
+        with lock:
+            together -= 1
+        return job.outcome()
+
+    assert len(list(Pool(3, work=work).run([job(name) for name in NAMES]))) == 6
+    assert most == 3
+
+
+def test_it_stops_when_too_many_have_failed() -> None:
+    names = ["bad-1", "good-1", "bad-2", "good-2", "good-3"]
+    pool = Pool(1, most_failures=1, work=fail_where_asked)
+    found = {each.stack: each for each in pool.run([job(name) for name in names])}
+    assert list(found) == names
+    assert [found[name].status for name in names] == ["failed", "ok", "failed", "not run", "not run"]
+    assert found["good-3"].remarks == ("2 failed, more than 1 were allowed to",)
+    assert pool.stop == "2 failed, more than 1 were allowed to"
+
+
+def test_no_limit_is_no_limit() -> None:
+    pool = Pool(1, work=fail_where_asked)
+    statuses = [each.status for each in pool.run([job("bad-1"), job("bad-2"), job("good")])]
+    assert statuses == ["failed", "failed", "ok"]
+    assert pool.stop == ""
+
+
+def test_a_worker_that_is_lost_takes_no_other_with_it() -> None:
+    found = {each.stack: each for each in Pool(2, work=fail_where_asked).run([job("lost"), job("good")])}
+    assert found["good"].status == "ok"
+    assert found["lost"].status == "failed"
+    assert "out of memory" in found["lost"].troubles[0].text
+
+
+def test_what_runs_when_it_is_stopped_comes_to_its_end() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(job: Job) -> Outcome:
+        begun.set()
+        assert go_on.wait(10)
+        return job.outcome()
+
+    pool = Pool(1, work=work)
+
+    def stop() -> None:
+        assert begun.wait(10)
+        pool.stop = "interrupted by SIGINT"
+        go_on.set()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    found = list(pool.run([job(name) for name in NAMES[:3]]))
+    thread.join()
+    assert [each.status for each in found] == ["ok", "not run", "not run"]
+
+
+def test_a_pool_that_was_stopped_begins_nothing() -> None:
+    pool = Pool(1, work=do_well, stop="enough")
+    assert [each.status for each in pool.run([job("a"), job("b")])] == ["not run", "not run"]

@@ -1,0 +1,198 @@
+"""Which stacks a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from fleet.selection import NothingLikeIt, Shard, Wanted
+from tests.fleet.conftest import PLAN, Repository
+from tests.keys import public_pem
+
+STACKS = ["acme", "globex", "hooli", "initech"]
+
+
+@pytest.fixture
+def team(repository: Repository) -> Repository:
+    """Four customers on two plans, one of which extends the other."""
+    repository.plan()
+    repository.plan("gold", {"extends": "standard", "tags": {"tier": "gold"}})
+    repository.customer("acme", plan="standard", ring="pilot", tags={"country": "se"})
+    repository.customer("globex", plan="gold", ring="early")
+    repository.customer("hooli", **PLAN)
+    repository.customer("initech", plan="gold", tags={"country": "se"})
+    return repository
+
+
+CASES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"every": True}, STACKS),
+    ({"plans": ["standard"]}, ["acme", "globex", "initech"]),
+    ({"plans": ["gold"]}, ["globex", "initech"]),
+    ({"rings": ["pilot", "early"]}, ["acme", "globex"]),
+    ({"tags": {"country": "se"}}, ["acme", "initech"]),
+    ({"tags": {"country": "se", "tier": "gold"}}, ["initech"]),
+    ({"tags": {"country": "no"}}, []),
+    ({"plans": ["gold"], "rings": ["broad"]}, ["initech"]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "stacks"), CASES)
+def test_each_criterion_must_hold(team: Repository, wanted: dict[str, Any], stacks: list[str]) -> None:
+    assert team.selected(**wanted) == stacks
+
+
+def test_names_are_in_order_and_each_once(team: Repository) -> None:
+    assert team.selected("initech", "acme", "initech") == ["acme", "initech"]
+    assert team.selected("initech", "acme", rings=["pilot"]) == ["acme"]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; did you mean "acme"'),
+    ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; did you mean "gold"'),
+    ({"rings": ["pilots"]}, '--ring pilots: .*did you mean "pilot".*broad, early, pilot'),
+    ({"every": True, "changed_since": "nowhere"}, "--changed-since nowhere: .*git"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "text"), WRONG)
+def test_what_does_not_exist_is_told(team: Repository, wanted: dict[str, Any], text: str) -> None:
+    with pytest.raises(NothingLikeIt, match=text) as told:
+        team.select(*wanted.pop("names", ()), **wanted)
+    assert "\n" not in str(told.value)
+
+
+def test_shards_are_every_stack_once_and_of_one_size(team: Repository) -> None:
+    parts = [team.selected(every=True, shard=Shard(number, 3)) for number in (1, 2, 3)]
+    assert sorted(chain.from_iterable(parts)) == STACKS
+    assert sorted(map(len, parts)) == [1, 1, 2]
+    assert parts[0] == team.selected(every=True, shard=Shard(1, 3))
+    assert [team.selected(every=True, shard=Shard(n, 9)) for n in (5, 9)] == [[], []]
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])
+def test_a_shard_that_is_none(text: str) -> None:
+    with pytest.raises(NothingLikeIt, match="write K/N"):
+        Shard.parse(text)
+    assert Shard.parse("2/3") == Shard(2, 3)
+
+
+def test_nothing_at_all_is_not_everything() -> None:
+    assert not Wanted().anything
+    assert not Wanted(shard=Shard(1, 2), sample=3).anything
+    assert Wanted(changed_since="main").anything
+
+
+CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
+    ("nothing", lambda team: None, []),
+    ("a stack file", lambda team: team.customer("acme", plan="standard", ring="early"), ["acme"]),
+    ("a new stack file", lambda team: team.customer("new"), ["new"]),
+    (
+        "a plan that is extended",
+        lambda team: team.plan(plan=PLAN | {"protect": True}),
+        ["acme", "globex", "initech"],
+    ),
+    ("a plan", lambda team: team.plan("gold", {"extends": "standard"}), ["globex", "initech"]),
+    ("a page", lambda team: team.write("docs/guide.md"), []),
+    ("a test", lambda team: team.write("tests/test_x.py"), []),
+    ("the command line", lambda team: team.write("cli/check.py"), []),
+    ("the program", lambda team: team.write("__main__.py"), STACKS),
+    ("a module", lambda team: team.write("providers/space.py"), STACKS),
+    ("code beside the stacks", lambda team: team.write("stacks/rules.py"), STACKS),
+    ("packages", lambda team: team.write("requirements.lock"), STACKS),
+    (
+        "the project",
+        lambda team: team.write(
+            "Pulumi.yaml",
+            team.write(
+                "Pulumi.yaml", "name: tenantry\nruntime: python\nstackConfigDir: stacks\ndescription: x\n"
+            ).read_text(),
+        ),
+        STACKS,
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "stacks"), [pytest.param(c, s, id=name) for name, c, s in CHANGES])
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_has_changed(
+    team: Repository, change: Callable[[Repository], Any], stacks: list[str], committed: bool
+) -> None:
+    """Compared with the commit, be the change committed, only written, or not even known to git."""
+    base = team.commit()
+    change(team)
+    if committed:
+        team.commit()
+    assert team.selected(changed_since=base) == stacks
+
+
+def test_against_the_commit_where_a_branch_began(team: Repository) -> None:
+    """What others did on main since then is not ours."""
+    team.commit()
+    team.git("switch", "--quiet", "--create", "ours")
+    team.customer("acme", plan="standard", ring="early")
+    team.commit()
+    team.git("switch", "--quiet", "main")
+    team.customer("hooli", name="Theirs")
+    team.commit()
+    team.git("switch", "--quiet", "ours")
+    assert team.selected(changed_since="main") == ["acme"]
+
+
+def test_a_stack_file_that_was_removed(team: Repository) -> None:
+    base = team.commit()
+    (team.root / "stacks" / "Pulumi.hooli.yaml").unlink()
+    team.customer("acme", plan="standard", ring="early")
+    found = team.select(changed_since=base)
+    assert found.removed == ("hooli",)
+    assert [each.stack for each in found.members] == ["acme"]
+
+
+def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:
+    team.write("keys/acme.pem", public_pem())
+    provider = {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}
+    team.customer("acme", jwt_identity_providers={"portal": provider})
+    base = team.commit()
+    team.write("keys/acme.pem", public_pem() + "\n")
+    assert team.selected(changed_since=base) == ["acme"]
+
+
+def test_a_plan_that_is_broken_or_gone_is_a_change_of_its_customers(team: Repository) -> None:
+    base = team.commit()
+    team.write("stacks/plans/gold.yaml", "groups: {a")
+    assert team.selected(changed_since=base) == ["globex", "initech"]
+    (team.root / "stacks" / "plans" / "gold.yaml").unlink()
+    assert team.selected(changed_since=base) == ["globex", "initech"]
+
+
+def test_a_broken_stack_that_nobody_touched_is_left_alone(team: Repository) -> None:
+    team.write("stacks/Pulumi.torn.yaml", "config: {a")
+    base = team.commit()
+    team.customer("acme", plan="standard", ring="early")
+    assert team.selected(changed_since=base) == ["acme"]
+
+
+def test_a_sample_has_what_changed_and_some_of_each_plan(team: Repository) -> None:
+    base = team.commit()
+    team.write("providers/space.py")
+    team.customer("acme", plan="standard", ring="early")
+    found = team.selected(changed_since=base, sample=2)
+    assert len(found) == 3
+    assert "acme" in found
+    assert "hooli" in found, "the only one without a plan"
+    assert found == team.selected(changed_since=base, sample=2)
+    assert team.selected(changed_since=base, sample=0) == ["acme"]
+    assert team.selected(changed_since=base, sample=99) == STACKS
+
+
+def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
+    outer = Repository(tmp_path)
+    inner = Repository(tmp_path / "customers")
+    inner.customer("acme")
+    inner.customer("hooli")
+    base = outer.commit()
+    inner.customer("acme", ring="pilot")
+    outer.write("providers/elsewhere.py")
+    assert inner.selected(changed_since=base) == ["acme"]

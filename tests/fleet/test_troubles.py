@@ -1,0 +1,101 @@
+"""What went wrong, in a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.events import Log, Said
+from fleet.troubles import of_command, of_log, of_text
+
+PRINTED = {
+    "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
+        "the passphrase is wrong",
+        "PULUMI_CONFIG_PASSPHRASE",
+    ),
+    "error: getting stack configuration: get stack secrets manager: passphrase must be set with X": (
+        "there is no passphrase",
+        "PULUMI_CONFIG_PASSPHRASE",
+    ),
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or "
+    "delete the lock file with `pulumi cancel`.\n  file:///x.json: created by root@vm (pid 29558) at "
+    "2026-11-26T11:37:04Z": (
+        "the stack is locked by a run of root@vm since 2026-11-26T11:37:04Z",
+        "`pulumi cancel --stack acme`",
+    ),
+    'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (
+        "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml asks for >=3.254.0",
+        "make setup",
+    ),
+    "error: could not write: write /x/y: no space left on device": ("the disk is full", "make room"),
+    "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions": (
+        "no backend is set",
+        "PULUMI_BACKEND_URL",
+    ),
+    'error: unable to open state directory "file:///x": stat /x: no such file or directory': (
+        'the backend cannot be reached: unable to open state directory "file:///x"',
+        "PULUMI_BACKEND_URL",
+    ),
+    "error: getting stack configuration: invalid YAML file: yaml: line 1: did not find": (
+        "the stack file is no YAML: yaml: line 1: did not find",
+        "tenantry settings acme",
+    ),
+    "error: something nobody has seen yet\nmore of it": ("something nobody has seen yet", ""),
+    "": ("`pulumi` ended with exit code 5 and said nothing", ""),
+}
+
+
+@pytest.mark.parametrize(("printed", "expected"), PRINTED.items())
+def test_what_the_cli_says(printed: str, expected: tuple[str, str]) -> None:
+    text, advice = expected
+    told = of_command("acme", printed, 5)
+    assert told.text.startswith(text)
+    assert advice in told.advice
+    assert "\n" not in told.line
+
+
+def test_passwords_in_addresses_are_not_repeated() -> None:
+    """The CLI shows the whole address of a database that it cannot reach."""
+    printed = (
+        'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
+        "ping PostgreSQL: dial tcp 127.0.0.1:1: connect: connection refused"
+    )
+    told = of_command("acme", printed, 1)
+    assert told.text.startswith("the backend cannot be reached")
+    assert "geheim" not in repr(told)
+    assert "***@db:1" in told.text
+
+
+def test_what_qlik_says() -> None:
+    text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
+    told = of_text(text, "Tenant tenant")
+    assert (told.code, told.trace_id, told.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
+    assert told.text == text.partition("\n")[0]
+    assert told.advice == "Take down trials."
+    assert told.details == text
+    assert of_text("GET h/p answered 500").code == "500"
+    assert of_text("no answer at all").code == ""
+
+
+def test_what_is_protected_says_what_to_do() -> None:
+    text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
+    told = of_text(text, "Tenant tenant")
+    assert "protect: false" in told.advice
+    assert "urn:" not in told.line
+
+
+def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
+    said = [Said("no", "Space Sales"), Said("no", "Space Sales"), Said("update failed")]
+    assert [each.line for each in of_log(Log(errors=said))] == ["Space Sales: no"]
+
+
+def test_problems_of_settings_are_told_one_by_one() -> None:
+    """As the program tells them when `pulumi` runs it."""
+    text = (
+        "2 problems in the settings of stack acme:\nstacks/Pulumi.acme.yaml:3: customer.plan: no such plan\n"
+        "stacks/plans/gold.yaml: is gone"
+    )
+    found = list(of_log(Log(errors=[Said(text)])))
+    assert [(each.where, each.text) for each in found] == [
+        ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),
+        ("stacks/plans/gold.yaml", "is gone"),
+    ]

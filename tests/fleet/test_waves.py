@@ -1,0 +1,58 @@
+"""Waves: who is reached first."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.selection import NothingLikeIt
+from fleet.waves import one, split
+from tests.fleet.samples import member
+
+RINGS = {"p1": "pilot", "e1": "early", "e2": "early"}
+MEMBERS = [member(name, ring=ring) for name, ring in RINGS.items()]
+MEMBERS += [member(f"b{number}") for number in range(17)]
+
+
+def test_by_ring() -> None:
+    waves = split(MEMBERS, "rings")
+    assert [wave.name for wave in waves] == ["pilot", "early", "broad"]
+    assert [len(wave.members) for wave in waves] == [1, 2, 17]
+
+
+def test_by_share_the_inner_rings_come_first() -> None:
+    waves = split(MEMBERS, "10%, 50%,100%")
+    assert [wave.name for wave in waves] == ["10%", "50%", "100%"]
+    assert [len(wave.members) for wave in waves] == [2, 8, 10]
+    assert waves[0].members[0].stack == "p1"
+    assert "e1" in {each.stack for wave in waves[:2] for each in wave.members}
+    everyone = [each.stack for wave in waves for each in wave.members]
+    assert sorted(everyone) == sorted(each.stack for each in MEMBERS)
+
+
+def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywhere() -> None:
+    first = [each.stack for wave in split(MEMBERS, "50,100") for each in wave.members]
+    again = [each.stack for wave in split(MEMBERS[::-1], "50%,100%") for each in wave.members]
+    assert first == again
+    broad = [name for name in first if name.startswith("b")]
+    assert broad != sorted(broad)
+
+
+@pytest.mark.parametrize(
+    "how", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
+)
+def test_what_is_no_way_to_divide(how: str) -> None:
+    with pytest.raises(NothingLikeIt, match="percentages that add up to all"):
+        split(MEMBERS, how)
+
+
+def test_few_members_fill_the_first_waves() -> None:
+    assert [len(wave.members) for wave in split(MEMBERS[:1], "1%,100%")] == [1, 0]
+    assert [len(wave.members) for wave in split([], "1%,100%")] == [0, 0]
+
+
+def test_one_of_them() -> None:
+    waves = split(MEMBERS, "rings")
+    assert [wave.name for wave in one(waves, "early")] == ["early"]
+    assert [wave.name for wave in one(waves, "3")] == ["broad"]
+    with pytest.raises(NothingLikeIt, match="the waves are pilot, early, broad"):
+        one(waves, "outer")
