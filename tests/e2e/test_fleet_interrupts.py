@@ -1,0 +1,91 @@
+"""Runs that end early: Ctrl-C once, twice, a signal from a CI runner, a stack that takes too long."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from fleet.outcome import Report
+from tests.e2e.fleet import Fleet, wait_until
+
+STACKS = ("acme", "globex", "initech", "umbrella")
+CUSTOMER = {
+    "lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10},
+    "groups": {"Analysts": {}},
+    "spaces": {"Sales": {"type": "managed", "access": {"Analysts": ["consumer"]}}},
+}
+
+
+@pytest.fixture
+def fleet(scratch: Path, qlik: Emulator) -> Fleet:
+    """A project with four customers, none of whom is up."""
+    made = Fleet(scratch, qlik)
+    for name in STACKS:
+        made.write(name, {"name": name.title(), **CUSTOMER})
+    return made
+
+
+def held(qlik: Emulator, times: int) -> None:
+    """Wait until so many requests are held."""
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held")
+
+
+def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fleet, qlik: Emulator) -> None:
+    qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
+    run = ("up", "--all", "--yes", "--jobs", "2", "--json", "--reports", str(fleet.folder / "reports"))
+    with fleet.start(*run) as process:
+        held(qlik, 2)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        wait_until(lambda: "Stopping" in process.stderr.readline(), "the word that it stops")
+        qlik.control.clear_faults()
+        done = fleet.wait(process, run)
+    assert done.code == 130
+    statuses = [each.status for each in done.report.outcomes]
+    assert statuses == ["ok", "ok", "not run", "not run"]
+    assert done.report.stopped == "interrupted by SIGINT"
+    assert Report.from_json((fleet.folder / "reports" / "report.json").read_bytes()) == done.report
+
+    resumed = fleet.run("up", "--all", "--yes", "--resume", "--json")
+    assert [each.status for each in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
+    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    assert len(made) == len(STACKS), "none of them twice"
+    fleet.run("up", "--all", "--yes", "--json")
+    assert fleet.run("preview", "--all", "--expect-no-changes").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: signal.Signals) -> None:
+    """A second Ctrl-C, or the signal of a runner that is taken away: each ends after the step it is at."""
+    for name in STACKS[1:]:
+        fleet.file(name).unlink()
+    qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
+    run = ("up", "--all", "--yes", "--json")
+    with fleet.start(*run) as process:
+        held(qlik, 1)
+        assert process.stderr is not None
+        if number == signal.SIGINT:
+            process.send_signal(number)
+            wait_until(lambda: "Stopping" in process.stderr.readline(), "the word that it stops")
+        process.send_signal(number)
+        wait_until(lambda: "Interrupting 1" in process.stderr.readline(), "the word that it interrupts")
+        qlik.control.clear_faults()
+        done = fleet.wait(process, run)
+    assert done.code == 130
+    assert done.outcomes["acme"].status == "interrupted"
+    again = fleet.run("up", "--all", "--yes", "--json")
+    assert again.outcomes["acme"].status == "ok"
+    fleet.run("preview", "--all", "--expect-no-changes")
+
+
+def test_a_stack_that_takes_too_long_is_interrupted(fleet: Fleet, qlik: Emulator) -> None:
+    """The others go on, and the one says so."""
+    qlik.control.add_fault(method="POST", path="/api/v1/groups", times=1, delay_ms=60_000)
+    done = fleet.run("up", "acme", "globex", "--yes", "--jobs", "2", "--timeout", "8", "--json", expect=1)
+    late = [each for each in done.report.outcomes if each.failed]
+    assert len(late) == 1
+    assert late[0].troubles[0].text == "no end after 8 s"
+    assert sorted(each.status for each in done.report.outcomes) == ["failed", "ok"]

@@ -1,0 +1,162 @@
+"""Trials of many customers: named, taken down, brought back, extended, kept for good."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator import Emulator
+from tests.e2e.fleet import Fleet
+from tests.world import World, writes
+
+OVER, FAR = "2000-01-01", "2999-12-31"
+
+
+def trial(name: str, ends_on: str, **more: Any) -> dict[str, Any]:
+    """A customer with one group."""
+    lifecycle = {"kind": "trial", "ends_on": ends_on, "grace_days": 10, **more}
+    return {"name": name, "lifecycle": lifecycle, "groups": {"Analysts": {}}}
+
+
+@pytest.fixture
+def fleet(scratch: Path, qlik: Emulator) -> Fleet:
+    """A project with four trials that are up."""
+    made = Fleet(scratch, qlik)
+    for name in ("acme", "globex", "initech", "umbrella"):
+        made.write(name, trial(name.title(), FAR))
+    made.run("up", "--all", "--yes")
+    return made
+
+
+def tenants(qlik: Emulator) -> dict[str, str]:
+    """The status of the tenants that were made, by name."""
+    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    return {each["name"]: each["status"] for each in made}
+
+
+def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    fleet.write("acme", trial("Acme", OVER))
+    fleet.write("globex", trial("Globex", OVER, grace_days=21))
+    fleet.write("initech", trial("Initech", soon))
+    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
+
+    listed = fleet.run("expire", "--dry-run", "--json")
+    rows = {row["stack"]: (row["over"], row["grace_days"]) for row in listed.json["trials"]}
+    assert rows == {"acme": (True, 10), "globex": (True, 21), "initech": (False, 10)}
+    assert [
+        each["stack"] for each in fleet.run("expire", "--dry-run", "--within", "0", "--json").json["trials"]
+    ] == [
+        "acme",
+        "globex",
+    ]
+    assert "| initech | Initech | ends on" in fleet.run("expire", "--dry-run", "--markdown").stdout
+    assert listed.requests == []
+    assert fleet.run("expire", expect=2).requests == [], "nobody was asked"
+    assert set(tenants(qlik).values()) == {"active"}
+
+    skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
+    assert (skipped.status, skipped.changes) == ("skipped", ())
+    assert "tenantry expire" in skipped.remarks[0]
+
+    gone = fleet.run("expire", "--yes", "--json")
+    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate", "deactivate"]
+    assert tenants(qlik) == {
+        "Acme": "disabled",
+        "Globex": "disabled",
+        "Initech": "active",
+        "Umbrella": "active",
+    }
+    outcomes = gone.outcomes
+    assert list(outcomes) == ["acme", "globex"]
+    days = {
+        name: (datetime.fromisoformat(each.purged_on).date() - datetime.now(UTC).date()).days
+        for name, each in outcomes.items()
+    }
+    assert days["globex"] in (20, 21), "the days of grace of the file, which the state did not have yet"
+    assert days["acme"] in (9, 10)
+
+    again = fleet.run("expire", "--yes")
+    assert again.requests == []
+    assert "Initech" in again.stdout
+    assert "acme" not in again.stdout
+    skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
+    assert skipped.status == "skipped", "a trial that was taken down is not made anew"
+
+    back = trial("Acme", FAR) | yaml.safe_load(outcomes["acme"].revive)
+    fleet.write("acme", back)
+    revived = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
+    assert revived.status == "ok"
+    assert tenants(qlik)["Acme"] == "active"
+    assert len(tenants(qlik)) == 4
+
+
+def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) -> None:
+    """Neither is a new tenant, nor a request that makes or takes away anything."""
+    before = fleet.run("outputs", "--all").json
+    fleet.write("acme", trial("Acme", "2998-12-31"))
+    customer = trial("Globex", FAR) | {"lifecycle": {"kind": "production", "grace_days": 30}}
+    fleet.write("globex", customer)
+    done = fleet.run("up", "--all", "--yes", "--json")
+    assert {name: each.counts for name, each in done.outcomes.items()} == {
+        "acme": {"update": 1},
+        "globex": {"update": 2},
+        "initech": {},
+        "umbrella": {},
+    }
+    assert writes(done.requests) == []
+    assert fleet.run("outputs", "--all").json == before
+    assert fleet.run("expire", "--yes", "--json", "--within", "400000").requests == []
+    assert "is protected" in fleet.run("destroy", "globex", "--yes", expect=1).stdout
+
+
+def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None:
+    """It fails by name, the others go, and the next night finds it again."""
+    hostname = fleet.run("outputs", "acme").json["acme"]["hostname"]
+    for name in ("acme", "globex"):
+        fleet.write(name, trial(name.title(), OVER))
+    tenant = World(qlik, hostname).tenant["id"]
+    fault = qlik.control.add_fault(path=f"*/tenants/{tenant}/actions/deactivate", status=403)
+    failed = fleet.run("expire", "--yes", "--json", expect=1)
+    assert {name: each.status for name, each in failed.outcomes.items()} == {"acme": "failed", "globex": "ok"}
+    qlik.control.release(fault)
+    done = fleet.run("expire", "--yes", "--json")
+    assert list(done.outcomes) == ["acme"]
+    assert tenants(qlik)["Acme"] == "disabled"
+
+
+def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emulator) -> None:
+    """What a portal's database and an operator want to know of all customers."""
+    fleet.write("never", trial("Never", FAR))
+    status = fleet.run("status", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
+    assert status.requests == []
+    rows = {row["stack"]: row for row in status.json["stacks"]}
+    assert list(rows) == ["acme", "globex", "initech", "never", "umbrella"]
+    acme = rows["acme"]
+    assert (acme["operation"], acme["result"], acme["resources"], acme["unfinished"]) == (
+        "update",
+        "succeeded",
+        3,
+        0,
+    )
+    assert (acme["kind"], acme["ends_on"], acme["trouble"]) == ("trial", FAR, "")
+    assert acme["hostname"].endswith(".eu.qlikcloud.com")
+    assert (rows["never"]["result"], rows["never"]["hostname"]) == ("", "")
+
+    found = fleet.run("outputs", "--all")
+    assert found.requests == []
+    assert found.json["acme"]["hostname"] == acme["hostname"]
+    assert found.json["never"] == {}
+    table = [line.split(",") for line in fleet.run("outputs", "acme", "never", "--csv").stdout.splitlines()]
+    assert table[0] == ["stack", "customer", "kind", "key", "id", "url"]
+    group = found.json["acme"]["groups"]["Analysts"]
+    assert ["acme", "Acme", "group", "Analysts", group, ""] in table
+    assert {row[0] for row in table[1:]} == {"acme"}
+
+    torn = fleet.run("status", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere")
+    assert torn.stdout.count("the backend cannot be reached") == 5
+    assert fleet.run("outputs", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere").json == {}
