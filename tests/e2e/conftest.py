@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e import backends
 from tests.e2e.harness import PULUMI, Stack
 
 if TYPE_CHECKING:
@@ -49,3 +50,10 @@ def make_stack(scratch: Path) -> Iterator[Callable[..., Stack]]:
 def stack(make_stack: Callable[..., Stack], qlik: Emulator) -> Stack:
     """The stack `globex` of the real program against a fresh emulator. Write its file before `up`."""
     return make_stack(qlik=qlik)
+
+
+@pytest.fixture(scope="session")
+def new_backend() -> Iterator[Callable[[str], backends.Environment]]:
+    """Makes an empty backend of a kind, in Postgres or S3; the servers end with the session."""
+    with backends.running() as new:
+        yield new

@@ -26,13 +26,6 @@ EVERYWHERE = pytest.mark.parametrize("kind", backends.KINDS)
 INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
 
 
-@pytest.fixture(scope="session")
-def new_backend() -> Iterator[Callable[[str], Environment]]:
-    """Makes an empty backend of a kind; the servers end with the session."""
-    with backends.running() as new:
-        yield new
-
-
 @pytest.fixture
 def machine(scratch: Path, qlik: Emulator) -> Iterator[Callable[..., RemoteStack]]:
     """Makes a checkout, as on a machine of its own, for a stack of a backend; several for one if need be."""

@@ -1,0 +1,68 @@
+"""Many customers whose state is in Postgres or in S3, run from two machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e import backends
+from tests.e2e.backends import Environment
+from tests.e2e.fleet import Fleet
+from tests.world import writes
+
+CUSTOMER = {"lifecycle": {"kind": "trial", "ends_on": "2999-12-31"}, "groups": {"Analysts": {}}}
+STACKS = ("acme", "globex", "hooli")
+
+
+@pytest.mark.parametrize("kind", backends.KINDS)
+def test_many_customers_in_shards(
+    kind: str, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
+) -> None:
+    """Two runners make their shards at the same time; a third sees all of it, and takes it down."""
+    shared = new_backend(kind)
+    runners = []
+    for number in range(3):
+        folder = scratch / f"runner-{number}"
+        folder.mkdir()
+        runner = Fleet(folder, qlik)
+        runner.env |= shared
+        for name in STACKS:
+            runner.write(name, {"name": name.title(), **CUSTOMER})
+        runners.append(runner)
+    *workers, third = runners
+    commands = [("up", "--all", "--yes", "--shard", f"{number}/2", "--json") for number in (1, 2)]
+    processes = [worker.start(*command) for worker, command in zip(workers, commands, strict=True)]
+    done = [worker.wait(process) for worker, process in zip(workers, processes, strict=True)]
+    assert [each.code for each in done] == [0, 0]
+    assert [list(each.outcomes) for each in done] == [["acme", "hooli"], ["globex"]]
+
+    status = third.run("status", "--all", "--json").json["stacks"]
+    assert [(row["stack"], row["result"], row["resources"]) for row in status] == [
+        (name, "succeeded", 3) for name in STACKS
+    ]
+    third.write("initech", {"name": "Initech", **CUSTOMER})
+    preview = third.run("preview", "--all", "--json")
+    assert preview.requests == []
+    assert {name: (each.new, len(each.changes)) for name, each in preview.outcomes.items()} == {
+        **dict.fromkeys(STACKS, (False, 0)),
+        "initech": (True, 3),
+    }
+    assert third.run("up", *STACKS, "--yes").requests == []
+    gone = third.run("destroy", *STACKS, "--yes")
+    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"] * 3
+
+
+@pytest.mark.parametrize("kind", backends.KINDS)
+def test_a_backend_that_is_down(kind: str, scratch: Path, qlik: Emulator) -> None:
+    """One line for each stack, no request to Qlik, and an exit code that says so."""
+    fleet = Fleet(scratch, qlik)
+    for name in STACKS[:2]:
+        fleet.write(name, {"name": name.title(), **CUSTOMER})
+    done = fleet.run("up", "--all", "--yes", "--json", expect=1, **backends.unreachable(kind))
+    assert done.requests == []
+    assert [each.troubles[0].text.partition(":")[0] for each in done.report.outcomes] == [
+        "the backend cannot be reached"
+    ] * 2
