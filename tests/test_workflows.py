@@ -1,0 +1,159 @@
+"""The workflows for GitHub and GitLab are well-formed, and keep secrets where they belong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import actionlint, engine
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+GITLAB = ROOT / ".gitlab-ci.yml"
+SCRIPTS = sorted(each for each in (ROOT / ".ci").iterdir() if each.name != "run")
+PINNED = {
+    "actions/checkout@v4",
+    "actions/setup-python@v5",
+    "actions/cache/restore@v4",
+    "actions/cache/save@v4",
+    "actions/upload-artifact@v4",
+    "actions/download-artifact@v4",
+    "./.github/actions/setup",
+}
+QLIK = "secrets.QLIK_"
+
+Doc = dict[str, Any]
+
+
+def read(file: Path) -> Doc:
+    loaded: Doc = yaml.safe_load(file.read_text("utf-8"))
+    return loaded
+
+
+def jobs() -> Iterator[tuple[str, Doc]]:
+    """Every job of every workflow, as "preview.yml comment"."""
+    for file in WORKFLOWS:
+        for name, job in read(file)["jobs"].items():
+            yield f"{file.name} {name}", job
+
+
+def steps() -> Iterator[tuple[str, Doc]]:
+    """Every step, those of our own actions included."""
+    for name, job in jobs():
+        yield from ((name, step) for step in job["steps"])
+    for file in ACTIONS:
+        yield from ((file.parent.name, step) for step in read(file)["runs"]["steps"])
+
+
+def test_actionlint_has_no_complaint() -> None:
+    command = str(actionlint.ensure(engine.cache()))
+    done = subprocess.run(
+        [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, WORKFLOWS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [("gitlab-ci", [GITLAB]), ("github-workflows", WORKFLOWS), ("github-actions", ACTIONS)],
+    ids=["gitlab", "workflows", "actions"],
+)
+def test_the_published_schemas_hold(schema: str, files: list[Path]) -> None:
+    assert files
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_expression_becomes_part_of_a_script() -> None:
+    """Whoever names a branch would otherwise write a part of it; values come by the environment."""
+    scripts = [(name, step["run"]) for name, step in steps() if "run" in step]
+    assert len(scripts) > 10
+    assert [each for each in scripts if "${{" in each[1]] == []
+
+
+def test_every_job_says_what_it_may_and_how_long() -> None:
+    for file in WORKFLOWS:
+        assert read(file)["permissions"] == {}, f"{file.name}: nothing unless a job says so"
+    for name, job in jobs():
+        assert {"permissions", "timeout-minutes", "runs-on"} <= job.keys(), name
+        writes = {scope for scope, access in job["permissions"].items() if access == "write"}
+        allowed = {
+            "preview.yml comment": {"pull-requests"},
+            "drift.yml issue": {"issues"},
+            "expire-trials.yml remind": {"issues"},
+        }
+        assert writes == allowed.get(name, set()), name
+        assert job["permissions"]["contents"] == "read", name
+
+
+def test_actions_are_githubs_own_and_pinned() -> None:
+    used = [step["uses"] for _, step in steps() if "uses" in step]
+    assert set(used) == PINNED
+    for name, step in steps():
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False, name
+
+
+def test_nothing_of_a_fork_runs_with_secrets() -> None:
+    text = "".join(file.read_text("utf-8") for file in WORKFLOWS)
+    triggers = [trigger for file in WORKFLOWS for trigger in _triggers(read(file))]
+    assert "pull_request" in triggers
+    assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
+    assert "toJSON(secrets)" not in text
+    assert "secrets" not in str(read(ROOT / ".github/workflows/preview.yml")["jobs"]["diff"])
+
+
+def _triggers(workflow: Doc) -> list[str]:
+    on = workflow[True]  # type: ignore[index]  # what YAML 1.1 takes `on` for
+    return [on] if isinstance(on, str) else list(on)
+
+
+def test_credentials_of_qlik_are_those_of_an_environment() -> None:
+    """An environment can ask for approval; the repository's own secrets are seen by every pull request."""
+    with_them = {name: job.get("environment") for name, job in jobs() if QLIK in str(job)}
+    assert with_them == {
+        "deploy.yml pilot": "pilot",
+        "deploy.yml early": "early",
+        "deploy.yml broad": "broad",
+        "drift.yml look": "drift",
+        "expire-trials.yml take-down": "trials",
+    }
+    for name, step in steps():
+        if "secrets." in str(step):
+            assert "secrets." not in str({key: each for key, each in step.items() if key != "env"}), name
+
+
+def test_what_is_not_configured_is_skipped() -> None:
+    """A job that does not wait for another looks whether there is a backend; `diff` needs none."""
+    for name, job in jobs():
+        if "needs" not in job and name != "preview.yml diff":
+            assert "vars.PULUMI_BACKEND_URL != ''" in job["if"], name
+    rules = read(GITLAB)["workflow"]["rules"]
+    assert rules[1] == {"if": "$PULUMI_BACKEND_URL == null", "when": "never"}
+
+
+def test_gitlab_knows_how_many_parts_there_are() -> None:
+    pipeline = read(GITLAB)
+    count = {job["parallel"] for job in pipeline.values() if isinstance(job, dict) and "parallel" in job}
+    assert pipeline["variables"]["SHARDS"].split() == [
+        f"{n}/{each}" for each in count for n in range(1, each + 1)
+    ]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_scripts_can_be_run(script: Path) -> None:
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
