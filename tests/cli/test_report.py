@@ -1,0 +1,138 @@
+"""`tenantry report`, `comment` and `issue`: shards become one report, and a forge is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import comment, report
+from fleet.outcome import Outcome, Report, Trouble
+from fleet.report.html import html
+from fleet.report.markdown import markdown
+from tests.fleet.forge_server import TOKEN, Server, serving
+
+APP = typer.Typer()
+report.add_to(APP)
+comment.add_to(APP)
+
+OUTCOMES = (
+    Outcome("acme", "up", "ok", plan="gold"),
+    Outcome("globex", "up", "failed", troubles=(Trouble("no", "Space Sales", "give it", "FORBIDDEN"),)),
+    Outcome("initech", "up", "ok"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_forge(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID", "GITLAB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with serving() as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", "acme/customers")
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        yield server
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> list[str]:
+    files = []
+    for number, outcome in enumerate(OUTCOMES):
+        files.append(tmp_path / f"{number}.json")
+        Report("up", (outcome,), started=f"2026-11-0{number + 1}T00:00:00Z", seconds=number).write(files[-1])
+    return list(map(str, files))
+
+
+def run(*arguments: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(APP, list(arguments), input=text, catch_exceptions=False)
+
+
+def test_shards_are_one_table_in_any_order(shards: list[str]) -> None:
+    result = run("report", *shards)
+    assert result.exit_code == 0
+    assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
+        "acme gold - - - - up to date -",
+        "globex - - - - - failed: Space Sales: no → give it [FORBIDDEN] -",
+        "initech - - - - - up to date -",
+        "3 stacks: 2 up to date, 1 failed in 2 s",
+    ]
+    assert run("report", *reversed(shards)).stdout == result.stdout
+
+
+def test_the_other_forms(shards: list[str], tmp_path: Path) -> None:
+    merged = Report.from_json(run("report", "--json", *shards).stdout)
+    assert [each.stack for each in merged.outcomes] == ["acme", "globex", "initech"]
+    assert run("report", "--html", *shards).stdout == html(merged) + "\n"
+    link = "https://ci.example/x"
+    assert run("report", "--markdown", "--link", link, *shards).stdout == markdown(merged, link=link)
+    assert run("report", "--markdown", "--json", *shards).exit_code == 2
+    folder = tmp_path / "out"
+    assert run("report", "--reports", str(folder), *shards).exit_code == 0
+    assert json.loads((folder / "report.json").read_text("utf-8"))["seconds"] == 2
+    assert (folder / "report.html").exists()
+
+
+def test_a_file_that_is_no_report_is_named_in_one_line(tmp_path: Path, shards: list[str]) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{", "utf-8")
+    for name, words in ((str(broken), "is no report"), (str(tmp_path / "none.json"), "cannot be read")):
+        result = run("report", *shards, name)
+        assert result.exit_code == 2
+        assert name in result.stderr
+        assert words in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_reports_that_do_not_belong_together_are_refused(tmp_path: Path, shards: list[str]) -> None:
+    Report("destroy", ()).write(tmp_path / "other.json")
+    result = run("report", *shards, str(tmp_path / "other.json"))
+    assert result.exit_code == 2
+    assert "different operations" in result.stderr
+
+
+def test_a_comment_is_written_once(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "report.md").write_text("first\n", "utf-8")
+    result = run("comment", "--pull-request", "7", str(tmp_path / "report.md"))
+    assert (result.exit_code, result.stdout) == (0, f"{server.comments[0]['html_url']}\n")
+    assert run("comment", "--pull-request", "7", "-", text="second\n").exit_code == 0
+    assert [each["body"] for each in server.comments] == ["<!-- tenantry preview -->\nsecond\n"]
+    run("comment", "--pull-request", "7", "--marker", "other", "-", text="third")
+    assert len(server.comments) == 2
+
+
+def test_an_issue_is_opened_and_closed(server: Server) -> None:
+    assert run("issue", "--title", "Drift", "-", text="acme").exit_code == 0
+    assert [each["title"] for each in server.open] == ["Drift"]
+    assert run("issue", "--title", "Drift").exit_code == 2
+    assert run("issue", "--title", "Drift", "--close").exit_code == 0
+    assert server.open == []
+
+
+def test_without_a_forge_it_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    for command in (["comment", "--pull-request", "7", "-"], ["issue", "--title", "Drift", "-"]):
+        result = run(*command, text="text")
+        assert result.exit_code == 2
+        assert "neither GitHub nor GitLab" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_the_forge_refuses_is_one_line_and_exit_code_1(server: Server) -> None:
+    server.failures = [(403, {"message": "no"})]
+    result = run("comment", "--pull-request", "7", "-", text="text")
+    assert result.exit_code == 1
+    assert "pull-requests: write" in result.stderr
+    assert TOKEN not in result.output
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = run("comment", "--pull-request", "7", str(tmp_path / "none.md"))
+    assert result.exit_code == 2
+    assert "none.md cannot be read" in result.stderr

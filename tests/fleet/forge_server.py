@@ -1,0 +1,154 @@
+"""A server on this machine that behaves like GitHub and GitLab, as far as comments and issues go."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "ghs_verysecret"
+PAGES = 30
+"""The most entries that a page has, whatever is asked for."""
+
+Doc = dict[str, Any]
+
+
+class Server:
+    """What is there, what was asked, and what goes wrong next."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.login = "tenantry[bot]"
+        self.knows_who = True
+        self.comments: list[Doc] = []
+        self.issues: list[Doc] = []
+        self.requests: list[str] = []
+        self.tokens: set[str] = set()
+        self.failures: list[tuple[int, Doc]] = []
+        self.race: Doc | None = None
+        self.elsewhere = False
+        self._id = 100
+
+    def entry(self, text: str, login: str = "", **more: Any) -> Doc:
+        """Return an entry of somebody, with a new id, as both APIs would show it."""
+        self._id += 1
+        login = login or self.login
+        return {
+            "id": self._id,
+            "number": self._id + 5000,
+            "iid": self._id + 5000,
+            "body": text,
+            "description": text,
+            "state": "open",
+            "user": {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"},
+            "author": {"username": login},
+            "html_url": f"https://forge.example/{self._id}",
+            "web_url": f"https://forge.example/{self._id}",
+            **more,
+        }
+
+    @property
+    def writes(self) -> list[str]:
+        """What was asked, less what only reads."""
+        return [each for each in self.requests if not each.startswith("GET ")]
+
+    @property
+    def open(self) -> list[Doc]:
+        return [each for each in self.issues if each["state"] == "open"]
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: Doc) -> tuple[int, Any]:
+        """Carry out a request."""
+        if path == "/user":
+            if not self.knows_who:
+                return 403, {"message": "Resource not accessible by integration"}
+            return 200, {"login": self.login, "username": self.login}
+        is_comment = re.search(r"/(comments|notes)(/\d+)?$", path) is not None
+        entries = self.comments if is_comment else self.issues
+        if method == "GET":
+            return 200, entries if is_comment else self.open
+        if method == "POST":
+            if self.race:
+                entries.append(self.race)
+            entries.append(self.entry(body.get("body") or body["description"], title=body.get("title")))
+            return 201, entries[-1]
+        wanted = int(path.rpartition("/")[2])
+        [found] = [each for each in entries if wanted == (each["id"] if is_comment else each["number"])]
+        if method == "DELETE":
+            entries.remove(found)
+            return 204, None
+        found.update(body)
+        if text := body.get("body") or body.get("description"):
+            found.update(body=text, description=text)
+        if body.get("state_event") == "close":
+            found["state"] = "closed"
+        return 200, found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def _handle(self) -> None:
+        server: Server = self.server.forge  # type: ignore[attr-defined]
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else {}
+        server.requests.append(f"{self.command} {parts.path}")
+        names = ("Authorization", "PRIVATE-TOKEN", "JOB-TOKEN")
+        server.tokens.update(f"{name}: {self.headers[name]}" for name in names if self.headers[name])
+        links: dict[str, str] = {}
+        if server.failures and parts.path != "/user":
+            status, found = server.failures.pop(0)
+        else:
+            status, found = server.answer(self.command, parts.path, query, body)
+        if status == 200 and isinstance(found, list):
+            found, links = self._page(server, found, query)
+        self._reply(status, found, links)
+
+    def _page(
+        self, server: Server, found: list[Doc], query: dict[str, str]
+    ) -> tuple[list[Doc], dict[str, str]]:
+        page, size = int(query.get("page", "1")), min(int(query.get("per_page", "30")), PAGES)
+        shown = found[(page - 1) * size : page * size]
+        more = len(found) > page * size
+        if "/projects/" in self.path:
+            return shown, {"x-next-page": str(page + 1) if more else ""}
+        host = "http://evil.example" if server.elsewhere else server.url
+        path = urlsplit(self.path).path
+        following = f'<{host}{path}?per_page={size}&page={page + 1}>; rel="next"'
+        return shown, {"Link": following} if more else {}
+
+    def _reply(self, status: int, found: Any, headers: dict[str, str]) -> None:
+        content = b"" if found is None else json.dumps(found).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Serve until the end of the block, on a port of its own."""
+    forge = Server()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.forge = forge  # type: ignore[attr-defined]
+    forge.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True)
+    thread.start()
+    try:
+        yield forge
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,102 @@
+"""Reports for tests of pages, with text of others in every place that has any."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from markdown_it import MarkdownIt
+
+from fleet.outcome import Change, Difference, Outcome, Report, Trouble
+
+HOSTILE = (
+    "</details><script>alert(1)</script>",
+    "<!-- marker -->",
+    "@org/team",
+    "a|b|c",
+    "`x`",
+    "```",
+    "one\n\n# two\n- three\r\n/close",
+    "[!CAUTION]",
+    "> [!CAUTION]",
+    "![x](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "[secret](https://evil.example)",
+    "#12 and GH-12 and org/name#3 and !4",
+    "# heading",
+    "1. item",
+    "- item",
+    "/close",
+    "---",
+    "**bold** __bold__ ~~gone~~ $x$",
+    "&lt;b&gt; &#64;team",
+    "line\u2028separator \u202e turned \x1b[31m",
+    "\\",
+    '"><img src=x onerror=alert(1)>',
+)
+
+
+def everywhere(text: str) -> Report:
+    """Return a report with this text in every place that is not ours."""
+    difference = Difference("description", text, [text, text])
+    outcome = Outcome(
+        text,
+        "preview",
+        "failed",
+        customer=text,
+        plan=text,
+        changes=(
+            Change("update", "Group", text, (difference,)),
+            Change("delete", "Space", text),
+            Change("replace", "App", text, (Difference("version", text, text + "2"),), ("version",)),
+        ),
+        drift=(Change("update", "User", text, (difference,)),),
+        troubles=(Trouble(text, where=text, advice=text, code=text),),
+        remarks=(text,),
+        pinned=(text,),
+        revive=f"revive: {text}",
+        seconds=1,
+    )
+    named = [Outcome(f"{text}{n}", "preview", "ok", new=True, changes=outcome.changes[:1]) for n in range(5)]
+    skipped = Outcome(f"{text}z", "preview", "skipped", plan=text, remarks=(text,))
+    return Report("preview", (outcome, *named, skipped), base=text, stopped=text, removed=(text,))
+
+
+def customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
+    """Return a preview of many stacks, with changes, failures and dangers of which no two are the same."""
+    outcomes = []
+    for n in range(number):
+        stack = f"customer-{n:04}"
+        if n < failed:
+            trouble = Trouble(f"space {n} is not empty: {'x' * 200}", f"Space {n}", "move what is in it")
+            outcomes.append(Outcome(stack, "preview", "failed", plan="gold", troubles=(trouble,)))
+            continue
+        changes = [Change("update", "Group", f"G{n % 200}", (Difference("roles", [f"{n}"], ["b"]),))]
+        if n < failed + endangered:
+            changes.append(Change("delete", "Space", f"Archive {n}"))
+        outcomes.append(Outcome(stack, "preview", "ok", plan="gold", changes=tuple(changes), seconds=3))
+    return Report("preview", tuple(outcomes), seconds=600, removed=("left-over",))
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
+
+def tags(html: str) -> list[str]:
+    """Return the tags of a page, in their order."""
+    parser = _Tags()
+    parser.feed(html)
+    parser.close()
+    return parser.tags
+
+
+def rendered(markdown: str) -> str:
+    """Return Markdown as the HTML that a forge makes of it, as far as that is CommonMark with tables."""
+    return str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown))

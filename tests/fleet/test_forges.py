@@ -1,0 +1,243 @@
+"""One comment and one issue at GitHub and GitLab, however often a run is repeated and whoever else writes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.forges import Forge, ForgeError, GitHub, GitLab, NoForge, api, from_environment, hidden
+from tests.fleet.forge_server import TOKEN, Server, serving
+
+MARKER = hidden("tenantry preview")
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "PAUSES", (0.0, 0.0))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["GitHub", "GitLab"])
+def forge(request: pytest.FixtureRequest, server: Server) -> Forge:
+    if request.param == "GitHub":
+        return GitHub(server.url, "acme/customers", TOKEN)
+    return GitLab(server.url, "77", TOKEN)
+
+
+def test_the_marker_cannot_be_left() -> None:
+    assert hidden("tenantry preview") == "<!-- tenantry preview -->"
+    assert hidden("a --> b\n<c>") == "<!-- a - b -c- -->"
+
+
+def test_a_comment_is_made_once_and_then_changed(server: Server, forge: Forge) -> None:
+    url = forge.comment(7, MARKER, "first")
+    again = forge.comment(7, MARKER, "second")
+    [comment] = server.comments
+    assert comment["body"] == f"{MARKER}\nsecond"
+    assert url == again == comment["html_url"]
+    assert [each.split()[0] in ("POST", "PATCH", "PUT") for each in server.writes] == [True, True]
+
+
+def test_what_says_the_same_is_not_written_again(server: Server, forge: Forge) -> None:
+    forge.comment(7, MARKER, f"{MARKER}\nfirst")
+    server.comments[0]["body"] = f"{MARKER}\r\nfirst"
+    forge.comment(7, MARKER, "first\n")
+    assert len(server.writes) == 1
+
+
+def test_the_old_one_is_found_after_many_others(server: Server, forge: Forge) -> None:
+    server.comments = [server.entry(f"other {n}") for n in range(75)]
+    server.comments.insert(70, server.entry(f"{MARKER}\nold"))
+    forge.comment(7, MARKER, "new")
+    assert len(server.comments) == 76
+    assert server.comments[70]["body"] == f"{MARKER}\nnew"
+
+
+def test_comments_of_others_are_left_alone(server: Server, forge: Forge) -> None:
+    others = [
+        server.entry(f"{MARKER}\nmine now", login="mallory"),
+        server.entry(f"> {MARKER}\nquoted"),
+        server.entry(f" {MARKER}"),
+        server.entry("<!-- tenantry preview 2 -->\nanother one"),
+    ]
+    server.comments = [dict(each) for each in others]
+    forge.comment(7, MARKER, "text")
+    assert server.comments[:4] == others
+    assert server.comments[4]["body"] == f"{MARKER}\ntext"
+
+
+def test_a_token_that_may_not_ask_who_it_is_takes_bots_only(server: Server) -> None:
+    server.knows_who = False
+    server.comments = [server.entry(f"{MARKER}\nmine", login="mallory"), server.entry(f"{MARKER}\nold")]
+    GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "new")
+    assert [each["body"] for each in server.comments] == [f"{MARKER}\nmine", f"{MARKER}\nnew"]
+
+
+def test_notes_of_gitlab_itself_are_none(server: Server) -> None:
+    server.comments = [server.entry(f"{MARKER}\nchanged title", system=True)]
+    GitLab(server.url, "77", TOKEN).comment(7, MARKER, "text")
+    assert len(server.comments) == 2
+
+
+def test_of_two_that_were_made_at_once_the_first_stays(server: Server, forge: Forge) -> None:
+    server.race = server.entry(f"{MARKER}\nof the other run")
+    forge.comment(7, MARKER, "text")
+    [comment] = server.comments
+    assert comment["id"] == server.race["id"]
+    assert comment["body"] == f"{MARKER}\ntext"
+
+
+def test_duplicates_of_before_are_removed(server: Server, forge: Forge) -> None:
+    server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(3)]
+    first = server.comments[0]["id"]
+    forge.comment(7, MARKER, "text")
+    assert [each["id"] for each in server.comments] == [first]
+
+
+def test_an_issue_is_opened_changed_and_closed(server: Server, forge: Forge) -> None:
+    assert forge.issue(MARKER, "Drift", None) == ""
+    assert server.writes == []
+    url = forge.issue(MARKER, "Drift in 2 customers", "acme, globex")
+    forge.issue(MARKER, "Drift in 1 customer", "acme")
+    [issue] = server.open
+    assert (issue["title"], issue["body"]) == ("Drift in 1 customer", f"{MARKER}\nacme")
+    assert forge.issue(MARKER, "Drift", None) == url
+    assert server.open == []
+    forge.issue(MARKER, "Drift again", "acme")
+    assert len(server.issues) == 2
+    assert len(server.open) == 1
+
+
+def test_issues_that_were_opened_twice_become_one(server: Server, forge: Forge) -> None:
+    server.issues = [server.entry(f"{MARKER}\n{n}", title="Drift") for n in range(2)]
+    forge.issue(MARKER, "Drift", "text")
+    assert [each["state"] for each in server.issues] == ["open", "closed"]
+
+
+def test_a_pull_request_is_no_issue(server: Server) -> None:
+    server.issues = [server.entry(f"{MARKER}\ntext", title="x", pull_request={})]
+    GitHub(server.url, "acme/customers", TOKEN).issue(MARKER, "Drift", None)
+    assert len(server.open) == 1
+
+
+def test_what_is_too_long_is_cut_and_says_so(server: Server) -> None:
+    GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "x" * 70_000)
+    text = server.comments[0]["body"]
+    assert len(text) == 65_536
+    assert text.startswith(MARKER)
+    assert text.endswith("does not fit here.\n")
+
+
+def test_a_failing_server_is_asked_three_times(server: Server, forge: Forge) -> None:
+    server.failures = [(502, {}), (503, {})]
+    forge.comment(7, MARKER, "text")
+    assert len(server.comments) == 1
+    server.failures = [(502, {"message": "down"})] * 3
+    with pytest.raises(ForgeError, match=r"Commenting on .* 7 .*GET http.* answered 502 down\.$"):
+        forge.comment(7, MARKER, "more")
+
+
+def test_a_create_that_was_answered_with_an_error_makes_no_second_one(server: Server, forge: Forge) -> None:
+    answer = server.answer
+
+    def late(method: str, *rest: object) -> tuple[int, object]:
+        status, found = answer(method, *rest)  # type: ignore[arg-type]
+        if method == "POST" and len(server.comments) == 1:
+            return 502, {}
+        return status, found
+
+    server.answer = late  # type: ignore[assignment,method-assign]
+    forge.comment(7, MARKER, "text")
+    assert len(server.comments) == 1
+
+
+def test_errors_say_what_was_tried_and_what_to_do(server: Server) -> None:
+    github, gitlab = GitHub(server.url, "acme/customers", TOKEN), GitLab(server.url, "77", TOKEN)
+    server.failures = [(403, {"message": f"Resource not accessible by {TOKEN}"})]
+    with pytest.raises(ForgeError) as refused:
+        github.comment(7, MARKER, "text")
+    assert str(refused.value) == (
+        "Commenting on pull request 7 of acme/customers: "
+        f"GET {server.url}/repos/acme/customers/issues/7/comments "
+        "answered 403 Resource not accessible by [secret]. The workflow needs `permissions: pull-requests: "
+        "write`, which it does not get for a pull request from a fork."
+    )
+    for status, forge, words in (
+        (401, github, "GITHUB_TOKEN right"),
+        (404, github, "such a repository"),
+        (403, gitlab, "scope `api`"),
+        (302, gitlab, "answered 302"),
+    ):
+        server.failures = [(status, {"message": "a\nb"})]
+        with pytest.raises(ForgeError, match=words) as failed:
+            forge.issue(MARKER, "Drift", "text")
+        assert "\n" not in str(failed.value)
+        assert TOKEN not in str(failed.value)
+
+
+def test_nobody_there_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ForgeError, match=r"had no answer \(ConnectionError\)\. Is the network up") as failed:
+        GitHub(f"http://127.0.0.1:{port}", "a/b", TOKEN).comment(7, MARKER, "text")
+    assert failed.value.__cause__ is None
+    assert TOKEN not in str(failed.value)
+
+
+def test_no_token_goes_to_another_host(server: Server) -> None:
+    server.comments = [server.entry("other") for _ in range(31)]
+    server.elsewhere = True
+    with pytest.raises(ForgeError, match="another host"):
+        GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "text")
+
+
+def test_a_netrc_does_not_replace_the_token(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n", "utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "text")
+    assert server.tokens == {f"Authorization: Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "sent"),
+    [
+        (
+            {"GITHUB_REPOSITORY": "a/b", "GITHUB_TOKEN": "t", "GITHUB_API_URL": "URL"},
+            "Authorization: Bearer t",
+        ),
+        (
+            {"CI_API_V4_URL": "URL", "CI_PROJECT_ID": "7", "GITLAB_TOKEN": "t", "CI_JOB_TOKEN": "j"},
+            "PRIVATE-TOKEN: t",
+        ),
+        ({"CI_API_V4_URL": "URL", "CI_PROJECT_ID": "7", "CI_JOB_TOKEN": "j"}, "JOB-TOKEN: j"),
+    ],
+)
+def test_the_environment_says_which_forge(server: Server, environment: dict[str, str], sent: str) -> None:
+    forge = from_environment({name: value.replace("URL", server.url) for name, value in environment.items()})
+    forge.comment(7, MARKER, "text")
+    assert server.tokens == {sent}
+    assert len(server.comments) == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "neither GitHub nor GitLab"),
+        ({"GITHUB_REPOSITORY": "a/b"}, "GITHUB_TOKEN is not set"),
+        ({"CI_API_V4_URL": "x", "CI_PROJECT_ID": "7"}, "GITLAB_TOKEN is not set"),
+    ],
+)
+def test_without_a_forge_it_is_said_what_to_set(environment: dict[str, str], words: str) -> None:
+    with pytest.raises(NoForge, match=words):
+        from_environment(environment)

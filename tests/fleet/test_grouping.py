@@ -1,0 +1,257 @@
+"""What a report says of many customers in few lines, and what it warns of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from fleet.report.grouping import DANGERS, Section, page
+from fleet.report.words import duration, value
+
+ROLLOUT = (
+    Change("replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)),
+    Change(
+        "update",
+        "AppPublication",
+        "Sales Overview in Sales",
+        (Difference("source_app"), Difference("description", "{v2.3.0}", "{v2.4.0}")),
+    ),
+)
+
+
+def outcome(stack: str, *changes: Change, **more: Any) -> Outcome:
+    return Outcome(stack, **{"operation": "preview", "status": "ok", "changes": changes, **more})
+
+
+def said(*outcomes: Outcome, **more: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    report = Report(outcomes[0].operation if outcomes else "preview", outcomes, **more)
+    return {each.title: told(each) for each in page(report).sections}
+
+
+def told(section: Section) -> list[tuple[str, tuple[str, ...]]]:
+    return [(line.text, line.stacks) for line in section.lines]
+
+
+def test_a_rollout_is_one_line_and_its_publications_are_none() -> None:
+    assert said(outcome("globex", *ROLLOUT), outcome("acme", *ROLLOUT)) == {
+        "App versions": [("Sales Overview 2.3.0 → 2.4.0", ("acme", "globex"))]
+    }
+
+
+def test_a_publication_that_changes_otherwise_is_a_line_of_its_own() -> None:
+    renamed = Change("update", "AppPublication", "Sales Overview in Sales", (Difference("name", "a", "b"),))
+    other = Change("update", "AppPublication", "Other in Sales", (Difference("description", "a", "b"),))
+    assert said(outcome("acme", ROLLOUT[0], renamed, other))["Changes"] == [
+        ("update AppPublication Other in Sales: description a → b", ("acme",)),
+        ("update AppPublication Sales Overview in Sales: name a → b", ("acme",)),
+    ]
+
+
+@pytest.mark.parametrize("because", ["template", "template_id", "source_tenant", "data"])
+def test_another_import_of_an_app_is_routine(because: str) -> None:
+    change = Change("replace", "App", "Sales", (Difference(because, "a", "b"),), (because,))
+    assert said(outcome("acme", change)) == {
+        "App versions": [(f"Sales imported anew: {because} a → b", ("acme",))]
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Change("delete", "Group", "Analysts"), "delete Group Analysts"),
+        (
+            Change("delete", "AppPublication", "A in B"),
+            "delete AppPublication A in B: what users made in it goes with it",
+        ),
+        (
+            Change("replace", "Space", "Sales", (Difference("type", "shared", "managed"),), ("type",)),
+            "replace Space Sales (because of type): type shared → managed",
+        ),
+        (
+            Change("replace", "App", "Sales", (Difference("version", "1", "2"),), ("version", "tenant")),
+            "replace App Sales (because of version, tenant): version 1 → 2",
+        ),
+        (
+            Change("update", "Tenant", "tenant", (Difference("name", "A", "B"),)),
+            "update Tenant tenant: name A → B",
+        ),
+        (
+            Change("update", "TenantLifecycle", "lifecycle", (Difference("grace_days", 30, 7),)),
+            "update TenantLifecycle lifecycle: grace_days 30 → 7",
+        ),
+        (Change("create", "GroupSettings", "group settings"), "create GroupSettings group settings"),
+        (
+            Change("update", "LicenseSettings", "license settings", (Difference("auto", True, False),)),
+            "update LicenseSettings license settings: auto true → false",
+        ),
+    ],
+)
+def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
+    sections = said(outcome("acme", *ROLLOUT), outcome("globex", change))
+    assert list(sections) == [DANGERS, "App versions"]
+    assert sections[DANGERS] == [(text, ("globex",))]
+
+
+def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
+    version = Difference("value", "2.3.0", "2.4.0")
+    changes = (
+        Change("update", "setting", "customer.apps.Sales.version", (version,)),
+        Change("delete", "setting", "customer.description", (Difference("value", "ours"),)),
+    )
+    new = outcome("new", Change("create", "setting", "customer.name"), new=True, operation="diff")
+    assert said(outcome("acme", *changes, operation="diff"), new) == {
+        "New customers": [("1 setting", ("new",))],
+        "Changes": [
+            ("customer.apps.Sales.version: 2.3.0 → 2.4.0", ("acme",)),
+            ("customer.description: ours → (none)", ("acme",)),
+        ],
+    }
+
+
+def test_a_stack_whose_file_is_gone_is_a_danger_and_is_told_to_live_on() -> None:
+    [(text, stacks)] = said(removed=("globex",))[DANGERS]
+    assert "lives on" in text
+    assert "not taken down" in text
+    assert stacks == ("globex",)
+
+
+def test_a_destroy_is_one_danger_for_each_tenant() -> None:
+    changes = [Change("delete", kind, "x") for kind in ("TenantLifecycle", "Tenant", "Space", "Group")]
+    revive = "revive: {hostname: a.eu.qlikcloud.com, tenant_id: t}"
+    down = outcome(
+        "acme", *changes, operation="destroy", purged_on="2026-12-24", revive=revive, remarks=(revive,)
+    )
+    assert said(down) == {
+        DANGERS: [
+            (
+                "the tenant is deactivated, with all in it (4 resources); Qlik purges it on 2026-12-24",
+                ("acme",),
+            )
+        ],
+        "To bring a tenant back": [(revive, ("acme",))],
+    }
+    [(text, _)] = said(outcome("acme", *changes))[DANGERS]
+    assert text.startswith("the tenant would be deactivated")
+
+
+def test_new_customers_are_told_by_their_number_of_resources() -> None:
+    changes = [Change("create", "Tenant", "tenant"), *(Change("create", "Space", f"{n}") for n in range(19))]
+    assert said(
+        outcome("acme", *changes, plan="gold"), outcome("globex", Change("create", "Group", "x"), new=True)
+    ) == {"New customers": [("1 resource", ("globex",)), ("20 resources, plan gold", ("acme",))]}
+
+
+def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
+    def failed(stack: str) -> Outcome:
+        text = f"POST {stack}.eu.qlikcloud.com/api/v1/spaces answered 403 FORBIDDEN (traceId {stack}1)"
+        trouble = Trouble(text, "Space Sales", "give the client its role", "FORBIDDEN", f"{stack}1")
+        return outcome(stack, status="failed", troubles=(trouble,))
+
+    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))["Failed"]
+    advice = "→ give the client its role"
+    assert many == [
+        (f"Space Sales: POST …/api/v1/spaces answered 403 FORBIDDEN {advice}", ("acme", "globex")),
+        ("nothing was said", ("initech",)),
+    ]
+    [(alone, _)] = said(failed("acme"))["Failed"]
+    assert "acme.eu.qlikcloud.com" in alone
+    assert "traceId acme1" in alone
+
+
+def test_a_code_that_the_line_has_not_is_added() -> None:
+    failed = outcome("acme", status="failed", troubles=(Trouble("no", code="LICENSE-7"),))
+    assert said(failed)["Failed"] == [("no [LICENSE-7]", ("acme",))]
+
+
+def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
+    outcomes = [
+        outcome("a", status="not run"),
+        outcome("b", status="skipped", remarks=("the trial is over",)),
+        outcome("c", pinned=("Sales Overview 2.1.0 (plan: 2.4.0)",)),
+        outcome("d", status="interrupted", troubles=(Trouble("no end after 9 s"),)),
+        outcome("e", remarks=("group taken over",)),
+    ]
+    assert said(*outcomes, stopped="too many failures") == {
+        "Interrupted": [("no end after 9 s", ("d",))],
+        "Not run": [("too many failures", ("a",))],
+        "Skipped": [("the trial is over", ("b",))],
+        "Pinned by the customer's own file": [("Sales Overview 2.1.0 (plan: 2.4.0)", ("c",))],
+        "Remarks": [("group taken over", ("e",))],
+    }
+
+
+def test_a_run_that_was_stopped_says_so_also_where_everybody_had_a_turn() -> None:
+    assert said(outcome("a"), stopped="Ctrl-C") == {"Not run": [("the run was stopped: Ctrl-C", ())]}
+
+
+def test_drift_is_grouped_and_no_danger() -> None:
+    drift = (
+        Change("update", "Group", "Analysts", (Difference("roles", ["a"], ["a", "b"]),)),
+        Change("delete", "Space", "Sales"),
+    )
+    assert said(outcome("acme", drift=drift), outcome("globex", drift=drift[:1])) == {
+        "Changed outside of here": [
+            ("Group Analysts differs: roles a → a, b", ("acme", "globex")),
+            ("Space Sales is gone", ("acme",)),
+        ]
+    }
+
+
+def test_nothing_to_do_is_a_number_only() -> None:
+    told = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
+    assert told.sections == []
+    assert told.summary == "2 stacks: 2 up to date in 1 m 3 s"
+
+
+def test_the_numbers() -> None:
+    outcomes = (
+        *(outcome(f"{n}", operation="up") for n in range(9)),
+        *(outcome(f"c{n}", *ROLLOUT, operation="up") for n in range(2)),
+        outcome("f", status="failed", operation="up"),
+    )
+    told = page(Report("up", outcomes, seconds=63))
+    assert told.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
+
+
+def test_changes_are_the_same_only_if_their_whole_values_are() -> None:
+    def described(end: str) -> Change:
+        return Change("update", "Space", "Sales", (Difference("description", "", "x" * 90 + end),))
+
+    lines = said(outcome("a", described("1")), outcome("b", described("2")), outcome("c", described("1")))
+    assert [stacks for _, stacks in lines["Changes"]] == [("a", "c"), ("b",)]
+
+
+def test_of_many_differences_a_few_are_shown() -> None:
+    change = Change("update", "Group", "A", tuple(Difference(f"p{n}", 1, 2) for n in range(9)))
+    [(text, _)] = said(outcome("a", change))["Changes"]
+    assert text.endswith("p5 1 → 2; and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (None, "(none)"),
+        (["a", "b", "c"], "a, b, c"),
+        ([], "(empty)"),
+        ([{"a": 1}], '[{"a": 1}]'),
+        (True, "true"),
+        (3, "3"),
+        ("", '""'),
+        ("a\n\nb\tc", "a b c"),
+        ("right\u202eleft", "right left"),
+        ("[secret]", "[secret]"),
+        ("x" * 81, "x" * 79 + "…"),
+    ],
+)
+def test_values(given: Any, shown: str) -> None:
+    assert value(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.42, "0.4 s"), (12.4, "12 s"), (59.7, "1 m 0 s"), (63, "1 m 3 s"), (7500, "2 h 5 m")],
+)
+def test_durations(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown

@@ -1,0 +1,101 @@
+"""A report as a web page, the files that are written, and the table."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from pathlib import Path
+
+import pytest
+
+from fleet import report as reports
+from fleet.outcome import Change, Outcome, Report, Trouble
+from fleet.report import table
+from fleet.report.html import html
+from tests.fleet import pages
+
+
+@pytest.mark.parametrize("name", pages.HOSTILE)
+def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
+    page = html(pages.everywhere(name))
+    assert pages.tags(page) == pages.tags(html(pages.everywhere("harmless")))
+    shown = " ".join(entities.unescape(re.sub(r"<[^>]*>", "", page)).split())
+    assert " ".join(re.sub(r"[\x1b\u2028\u202e]", " ", name).split()) in shown
+
+
+def test_every_line_every_name_and_every_stack_is_there() -> None:
+    page = html(pages.customers(1000, failed=100, endangered=100))
+    for n in range(1000):
+        assert f"<td>customer-{n:04}</td>" in page
+    for n in range(100):
+        assert f"<b>customer-{n:04}</b>: Space {n}: space {n} is not empty" in page
+    assert page.count("delete Space Archive ") == 100
+
+
+def test_it_fetches_and_runs_nothing() -> None:
+    page = html(pages.everywhere("harmless"))
+    assert not re.search(r"\b(src|href|url)\b *[=(]|@import|<script|<link", page)
+    assert "default-src 'none'" in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_nothing_to_do_is_said() -> None:
+    assert "Nothing is to be done" in html(Report("up", (Outcome("acme", "up", "ok"),)))
+    assert "No stack is concerned" in html(Report("up", ()))
+
+
+def test_the_customer_is_named_below_the_stack() -> None:
+    page = html(Report("up", (Outcome("acme", "up", "ok", customer="Acme & Sons"),)))
+    assert "<td>acme<small>Acme &amp; Sons</small></td>" in page
+
+
+def test_the_rows_of_the_table() -> None:
+    changes = (*(Change("update", "Group", f"{n}") for n in range(3)), Change("replace", "App", "Sales"))
+    trouble = Trouble("no", "Space Sales", "give it", "FORBIDDEN")
+    outcomes = (
+        Outcome("b", "up", "failed", plan="gold", changes=changes, troubles=(trouble,), seconds=63),
+        Outcome("a", "up", "ok", same=3),
+        Outcome("c", "up", "skipped", remarks=("the trial\nis over",)),
+    )
+    columns, rows, dim = table.printed(Report("up", outcomes))
+    assert all(len(row) == len(columns) for row in rows)
+    assert rows == [
+        ("a", "-", "-", "-", "-", "-", "up to date", "-"),
+        ("b", "gold", "-", "3", "-", "1", "failed: Space Sales: no → give it [FORBIDDEN]", "1 m 3 s"),
+        ("c", "-", "-", "-", "-", "-", "skipped: the trial is over", "-"),
+    ]
+    assert dim == [True, False, True]
+
+
+def test_the_line_below_the_table() -> None:
+    report = Report("up", (Outcome("a", "up", "ok"),), seconds=3, removed=("b",), stopped="Ctrl-C")
+    assert table.sum_up(report).splitlines() == [
+        "1 stack: 1 up to date in 3 s",
+        "Without a stack file now, with a tenant that lives on: b",
+        "Stopped: Ctrl-C",
+    ]
+
+
+def test_the_files_are_written_and_read_back(tmp_path: Path) -> None:
+    report = pages.customers(20, failed=2)
+    reports.write(report, tmp_path / "made" / "here", link="https://ci.example/x")
+    folder = tmp_path / "made" / "here"
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert reports.read([folder / "report.json"]) == report
+    assert "<https://ci.example/x>" in (folder / "report.md").read_text("utf-8")
+    assert (folder / "report.html").read_text("utf-8") == html(report)
+
+
+def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path) -> None:
+    files = [tmp_path / "one.json", tmp_path / "two.json"]
+    Report("up", (Outcome("a", "up", "failed"),), started="2026-11-01T10:00:00Z", stopped="x").write(files[0])
+    Report("up", (Outcome("a", "up", "ok"),), started="2026-11-01T11:00:00Z", stopped="y").write(files[1])
+    assert reports.read(files) == reports.read(files[::-1])
+    assert reports.read(files).outcomes[0].status == "ok"
+
+
+def test_what_is_no_report_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text('{"operation": "dance"}', "utf-8")
+    with pytest.raises(ValueError, match=r"x\.json is no report: "):
+        reports.read([file])

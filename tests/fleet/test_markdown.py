@@ -1,0 +1,152 @@
+"""A report as Markdown: short enough, what matters is in it, and text of others does nothing."""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+import time
+
+import pytest
+
+from fleet.outcome import Change, Difference, Outcome, Report, merged
+from fleet.report.markdown import markdown
+from tests.fleet import pages
+
+MARKER = "<!-- tenantry preview -->"
+
+
+def rollout(stack: str) -> Outcome:
+    change = Change(
+        "replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)
+    )
+    return Outcome(stack, "preview", "ok", plan="gold", changes=(change,), seconds=2)
+
+
+def test_a_rollout_is_one_folded_line_with_the_names_below() -> None:
+    text = markdown(Report("preview", tuple(rollout(f"c{n:03}") for n in range(312)), base="main"))
+    assert "<summary>Sales Overview 2.3.0 → 2.4.0 in 312 customers</summary>" in text
+    assert "c000, c001, c002" in text
+    assert "c099 and 212 more" in text
+    assert "[!CAUTION]" not in text
+    assert "312 stacks: 312 to change in 0 s against main." in text
+
+
+def test_few_customers_are_named_beside_the_line() -> None:
+    text = markdown(Report("preview", (rollout("acme"), rollout("globex"))))
+    assert "- Sales Overview 2.3.0 → 2.4.0 in 2 customers: **acme, globex**" in text
+
+
+def test_dangers_are_the_first_thing_below_the_numbers() -> None:
+    delete = Outcome("acme", "preview", "ok", changes=(Change("delete", "Space", "Archive"),))
+    lines = markdown(Report("preview", (rollout("globex"), delete)), marker=MARKER).splitlines()
+    assert lines[0] == MARKER
+    assert lines[1] == "## Preview of 2 stacks"
+    assert lines[5] == "> [!CAUTION]"
+    assert "> - delete Space Archive in 1 customer: **acme**" in lines
+
+
+def test_the_table_has_every_stack() -> None:
+    text = markdown(Report("preview", (rollout("acme"), Outcome("globex", "preview", "ok"))))
+    assert "| acme | gold |  |  |  | 1 | to change | 2 s |" in text
+    assert "| globex |  |  |  |  |  | up to date |  |" in text
+
+
+def test_nothing_to_do_at_all() -> None:
+    assert "No stack is concerned. Nothing is to be done." in markdown(Report("preview", ()))
+    text = markdown(Report("preview", (Outcome("acme", "preview", "ok"),)))
+    assert "1 stack: 1 up to date in 0 s. Nothing is to be done." in text
+    assert "###" not in text
+
+
+@pytest.mark.parametrize("limit", [60_000, 20_000, 5_000])
+@pytest.mark.parametrize(("failed", "endangered"), [(0, 0), (20, 20), (400, 400), (1000, 0)])
+def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endangered: int) -> None:
+    report = pages.customers(1000, failed=failed, endangered=endangered)
+    started = time.perf_counter()
+    text = markdown(report, limit=limit, marker=MARKER, link="https://ci.example/report")
+    assert time.perf_counter() - started < 5
+    assert len(text.encode()) <= limit
+    assert text.startswith(MARKER)
+    assert "Not all of it fits here" in text
+    assert "[The whole report](<https://ci.example/report>)" in text
+    assert f"whole tenants: {endangered + 1}" in text
+    assert "lives on" in text or "left out here" in text
+    if failed:
+        assert f"### Failed: {failed:,}" in text
+    assert pages.tags(pages.rendered(text)).count("details") == pages.tags(pages.rendered(text)).count(
+        "/details"
+    )
+
+
+def test_what_matters_is_named_when_the_rest_is_not() -> None:
+    text = markdown(pages.customers(1000, failed=20, endangered=20), limit=20_000)
+    for n in range(20):
+        assert f"**customer-{n:04}**: Space {n}: space {n} is not empty" in text
+    for n in range(20, 40):
+        assert f"- delete Space Archive {n} in 1 customer: **customer-{n:04}**" in text
+    assert "**left-over**" in text
+    assert re.search(r"\*\*\d+ more lines about [\d,]+ customers left out here\*\*", text)
+
+
+def test_failures_that_do_not_fit_are_counted_and_some_of_them_named() -> None:
+    text = markdown(pages.customers(1000, failed=1000), limit=30_000)
+    shown = len(re.findall(r"^- \*\*customer-", text, re.MULTILINE))
+    assert 50 < shown < 1000
+    assert (
+        f"**{1000 - shown:,} more lines about {1000 - shown:,} customers left out here**: customer-0" in text
+    )
+
+
+def test_the_limit_is_made_use_of() -> None:
+    whole = markdown(pages.customers(150), limit=10**9)
+    size = len(whole.encode())
+    assert markdown(pages.customers(150), limit=size + 1) == whole
+    without_table = markdown(pages.customers(150), limit=size - 1)
+    assert "The table of all 150 stacks does not fit here." in without_table
+    assert "All stacks" not in without_table
+    cut = markdown(pages.customers(150), limit=5_000)
+    assert 4_800 < len(cut.encode()) <= 5_000
+
+
+def test_also_a_tiny_limit_holds() -> None:
+    text = markdown(pages.customers(1000, failed=400, endangered=400), limit=700, marker=MARKER)
+    assert len(text.encode()) <= 700
+    assert "- Failed: 400" in text
+
+
+@pytest.mark.parametrize("name", pages.HOSTILE)
+def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
+    text = markdown(pages.everywhere(name))
+    page = pages.rendered(text)
+    assert pages.tags(page) == pages.tags(pages.rendered(markdown(pages.everywhere("harmless"))))
+    assert text.count("[!CAUTION]") == 1
+    assert not re.search(r"(?<!\w)@\w", html.unescape(text)), "somebody would be pinged"
+    assert not re.search(r"[#!]\d|GH-\d", html.unescape(text)), "an issue would be linked to"
+    assert not [line for line in text.splitlines() if line.startswith("/")], (
+        "GitLab would take it for a command"
+    )
+    shown = html.unescape(re.sub(r"<[^>]*>", "", page)).replace("\u200b", "")
+    assert " ".join(re.sub(r"[\x1b\u2028\u202e]", " ", name).split()) in " ".join(shown.split())
+
+
+def test_secrets_stay_hidden_and_readable() -> None:
+    change = Change("update", "Space", "Sales", (Difference("key", "[secret]", "[secret]"),))
+    text = markdown(Report("preview", (Outcome("acme", "preview", "ok", changes=(change,)),)))
+    assert "key [secret] → [secret]" in text
+
+
+def test_shards_make_the_same_page_in_any_order() -> None:
+    whole = pages.customers(60, failed=5, endangered=5)
+    shards = [Report("preview", whole.outcomes[n::4], seconds=n, removed=whole.removed) for n in range(4)]
+    first = markdown(merged(shards))
+    for seed in range(5):
+        random.Random(seed).shuffle(shards)
+        assert markdown(merged(shards)) == first
+    turned = Report("preview", tuple(reversed(whole.outcomes)), seconds=3, removed=whole.removed)
+    assert markdown(turned) == first
+
+
+def test_a_link_that_is_no_url_is_said_as_it_is() -> None:
+    text = markdown(Report("preview", ()), link="artifact `report`")
+    assert "The whole report: artifact &#96;report&#96;" in text
