@@ -21,7 +21,7 @@ DRY: tuple[Operation, ...] = ("preview", "diff")
 _CONTROLS = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+"
 )
-_HIDDEN = re.compile(r"(?<![!\]])" + re.escape(HIDDEN) + r"(?![(\[:])")
+_HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
 # At the beginning of a line some more would make a list or a heading, or at GitLab a command.
 _MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")

@@ -121,6 +121,7 @@ def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
     page = pages.rendered(text)
     assert pages.tags(page) == pages.tags(pages.rendered(markdown(pages.everywhere("harmless"))))
     assert text.count("[!CAUTION]") == 1
+    assert {line.count("|") for line in text.splitlines() if line.startswith("| ")} == {9}
     assert not re.search(r"(?<!\w)@\w", html.unescape(text)), "somebody would be pinged"
     assert not re.search(r"[#!]\d|GH-\d", html.unescape(text)), "an issue would be linked to"
     assert not [line for line in text.splitlines() if line.startswith("/")], (
