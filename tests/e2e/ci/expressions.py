@@ -1,0 +1,138 @@
+"""Expressions of GitHub Actions, as far as our workflows use them. What is not known fails the test."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TOKEN = re.compile(r"\s*(?:(\d+|'(?:[^']|'')*')|(&&|\|\||==|!=|!|[(),])|([A-Za-z_][\w-]*(?:\.[\w-]+)*))")
+WHOLE = re.compile(r"^\$\{\{((?:(?!\}\}).)*)\}\}$", re.DOTALL)
+INNER = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+FREE = ("secrets", "vars", "inputs")
+"""Contexts in which what is not there is empty, as it may not be set. So are outputs."""
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+class Expressions:
+    """Values in contexts (`github`, `vars`, …) and functions, by which expressions are worked out."""
+
+    def __init__(self, contexts: Mapping[str, Any], functions: Functions) -> None:
+        self.contexts = contexts
+        self.functions: Functions = {"fromJSON": json.loads, **functions}
+
+    def value(self, of: Any) -> Any:
+        """Return what a value of a workflow comes to: all in it that is `${{ … }}` worked out."""
+        if isinstance(of, Mapping):
+            return {key: self.value(each) for key, each in of.items()}
+        if isinstance(of, list):
+            return [self.value(each) for each in of]
+        if not isinstance(of, str):
+            return of
+        if whole := WHOLE.match(of.strip()):
+            return self.evaluate(whole[1])
+        return INNER.sub(lambda found: text(self.evaluate(found[1])), of)
+
+    def holds(self, condition: str) -> bool:
+        """Tell whether the condition of an `if:` holds."""
+        return bool(self.evaluate(bare(condition)))
+
+    def evaluate(self, expression: str) -> Any:
+        """Work out an expression."""
+        tokens, end = [], 0
+        while end < len(expression.rstrip()):
+            found = TOKEN.match(expression, end)
+            assert found, f"cannot be read: {expression[end:]!r}"
+            tokens.append(found[0].strip())
+            end = found.end()
+        rest = _Reader(self, tokens)
+        value = rest.either()
+        assert not rest.tokens, f"left over in {expression!r}: {rest.tokens}"
+        return value
+
+    def look_up(self, path: str) -> Any:
+        """Return what a dotted path leads to."""
+        root, *names = path.split(".")
+        assert root in self.contexts, f"unknown context: {path}"
+        found = self.contexts[root]
+        for number, name in enumerate(names):
+            if root in FREE or (number and names[number - 1] == "outputs"):
+                return found.get(name, "")
+            assert isinstance(found, Mapping), f"nothing in it: {path}"
+            assert name in found, f"unknown value: {path}"
+            found = found[name]
+        return found
+
+
+class _Reader:
+    """Reads an expression from left to right; what binds least is read first."""
+
+    def __init__(self, expressions: Expressions, tokens: list[str]) -> None:
+        self.expressions, self.tokens = expressions, tokens
+
+    def either(self) -> Any:
+        value = self.both()
+        while self._next("||"):
+            other = self.both()
+            value = value or other
+        return value
+
+    def both(self) -> Any:
+        value = self.compared()
+        while self._next("&&"):
+            other = self.compared()
+            value = value and other
+        return value
+
+    def compared(self) -> Any:
+        value = self.single()
+        for operator in ("==", "!="):
+            if self._next(operator):
+                same = text(value).lower() == text(self.single()).lower()
+                return same == (operator == "==")
+        return value
+
+    def single(self) -> Any:
+        token = self.tokens.pop(0)
+        if token == "!":
+            return not self.single()
+        if token == "(":
+            value = self.either()
+            assert self._next(")")
+            return value
+        if token.startswith("'"):
+            return token[1:-1].replace("''", "'")
+        if token.isdigit():
+            return int(token)
+        if self._next("("):
+            return self._call(token)
+        return self.expressions.look_up(token)
+
+    def _call(self, name: str) -> Any:
+        assert name in self.expressions.functions, f"unknown function: {name}"
+        given = []
+        while not self._next(")"):
+            given.append(self.either())
+            self._next(",")
+        return self.expressions.functions[name](*given)
+
+    def _next(self, token: str) -> bool:
+        if self.tokens[:1] != [token]:
+            return False
+        self.tokens.pop(0)
+        return True
+
+
+def bare(condition: str) -> str:
+    """Return a condition without the `${{ }}` that it may be in."""
+    whole = WHOLE.match(str(condition).strip())
+    return whole[1] if whole else str(condition)
+
+
+def text(value: Any) -> str:
+    """Return a value as GitHub writes it into text."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,203 @@
+"""GitLab CI on this machine: rules, `extends`, variables, `parallel`, artifacts, caches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.ci.site import BIN, PASSPHRASE, Doc, Job, Machine, Site, copy
+from tests.fleet.forge_server import TOKEN
+
+NOT_JOBS = ("workflow", "stages", "variables")
+QLIK = {"QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
+CLAUSE = re.compile(r"^\$(\w+)(?:\s*(==|!=|=~)\s*(?:\"([^\"]*)\"|\$(\w+)|(null)|/(.*)/))?$")
+SET_UP = "make setup"
+
+
+class GitLab:
+    """Runs pipelines of a site; what one leaves in the cache the next one finds."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self.site, self.folder = site, folder
+        self.variables = {
+            "PULUMI_BACKEND_URL": site.backend,
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "GITLAB_TOKEN": TOKEN,
+        }
+        self.environments = dict.fromkeys(("pilot", "early", "broad", "drift", "trials"), QLIK)
+        self.caches: dict[str, Path] = {}
+        self.pipelines = 0
+
+    def merge_request(self, branch: str, *, fork: bool = False) -> dict[str, Job]:
+        """Run the pipeline of a merge request; that of a fork is one of the fork, without our variables."""
+        source = "somebody/customers" if fork else "oem/customers"
+        return self.run(
+            self.site.git("rev-parse", branch),
+            "merge_request_event",
+            secrets=not fork,
+            CI_MERGE_REQUEST_SOURCE_PROJECT_PATH=source,
+            CI_MERGE_REQUEST_PROJECT_PATH="oem/customers",
+            CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main",
+            CI_MERGE_REQUEST_DIFF_BASE_SHA=self.site.git("merge-base", "main", branch),
+            CI_MERGE_REQUEST_IID="1",
+        )
+
+    def push(self) -> dict[str, Job]:
+        """Run the pipeline of a push to main."""
+        commit = self.site.git("rev-parse", "main")
+        return self.run(commit, "push", CI_COMMIT_BRANCH="main")
+
+    def night(self, what: str) -> dict[str, Job]:
+        """Run a scheduled pipeline."""
+        commit = self.site.git("rev-parse", "main")
+        return self.run(commit, "schedule", CI_COMMIT_BRANCH="main", TENANTRY_SCHEDULE=what)
+
+    def run(self, commit: str, source: str, *, secrets: bool = True, **more: str) -> dict[str, Job]:
+        """Run a pipeline: each job that its rules let in; who is asked clicks. Returns the jobs by name."""
+        self.pipelines += 1
+        text = (self.site.work / ".gitlab-ci.yml").read_text("utf-8")
+        known = {
+            **(self.variables if secrets else {}),
+            "CI_PIPELINE_SOURCE": source,
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_COMMIT_SHA": commit,
+            "CI_PIPELINE_URL": f"https://gitlab.example/pipelines/{self.pipelines}",
+            "CI_API_V4_URL": self.site.forge.url,
+            "CI_PROJECT_ID": "7",
+            **more,
+        }
+        return _Pipeline(self, yaml.safe_load(text), commit, known).carry_out()
+
+
+@dataclass
+class _Pipeline:
+    gitlab: GitLab
+    document: Doc
+    commit: str
+    known: Mapping[str, str]
+    jobs: dict[str, Job] = field(default_factory=dict)
+    artifacts: dict[str, list[Path]] = field(default_factory=dict)
+    results: dict[str, bool] = field(default_factory=dict)
+
+    def carry_out(self) -> dict[str, Job]:
+        if not admitted(self.document["workflow"]["rules"], self.known):
+            return {}
+        stages = self.document["stages"]
+        jobs = [(name, self._whole(name)) for name in self.document if name not in NOT_JOBS]
+        due = [(name, job) for name, job in jobs if not name.startswith(".")]
+        for name, job in sorted(due, key=lambda each: stages.index(each[1]["stage"])):
+            rule = admitted(job["rules"], self.known)
+            needs = [each["job"] if isinstance(each, dict) else each for each in job.get("needs", [])]
+            well = all(self.results.get(each, True) for each in needs)
+            if rule and (well or rule.get("when") == "always"):
+                self._job(name, job)
+            elif rule:
+                self.results[name] = False
+        return self.jobs
+
+    def _whole(self, name: str) -> Doc:
+        """Return a job with all that it extends."""
+        job: Doc = self.document[name]
+        whole: Doc = {}
+        bases = job.get("extends", [])
+        for base in [bases] if isinstance(bases, str) else bases:
+            whole = merged(whole, self._whole(base))
+        return merged(whole, job)
+
+    def _job(self, name: str, job: Doc) -> None:
+        count = job.get("parallel", 1)
+        for number in range(1, count + 1):
+            node = {"CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": str(count)} if "parallel" in job else {}
+            shown = f"{name} {number}/{count}" if node else name
+            done = self.jobs[shown] = Job(shown)
+            folder = self.gitlab.folder / f"{self.gitlab.pipelines}-{len(self.jobs)}"
+            machine = Machine(self.gitlab.site, folder)
+            machine.site.clone(machine.workspace, self.commit, whole=True)
+            self._bring(machine, job)
+            env = self._environment(machine, job, node)
+            script = [line for line in job["before_script"] if line != SET_UP] + job["script"]
+            assert len(script) == len(job["before_script"]) + len(job["script"]) - 1
+            machine.set_up()
+            (machine.workspace / ".git" / "info" / "exclude").write_text(".venv\n")
+            (machine.workspace / ".venv").symlink_to(BIN.parent)
+            step = machine.bash(shown, "\n".join(script), env)
+            done.steps.append(step)
+            done.result = "failure" if step.code else "success"
+            self.results[name] = self.results.get(name, True) and not step.code
+            self._keep(name, machine, job, well=not step.code)
+
+    def _environment(self, machine: Machine, job: Doc, node: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a job; what a variable says of others is filled in."""
+        values = {
+            key: str(value["value"] if isinstance(value, dict) else value)
+            for key, value in {**self.document["variables"], **job.get("variables", {})}.items()
+        }
+        environment = job.get("environment", {}).get("name", "")
+        known = {**self.known, **node, "CI_PROJECT_DIR": str(machine.workspace)}
+        if "PULUMI_BACKEND_URL" in known:
+            known |= self.gitlab.environments.get(environment, {})
+        filled = {key: re.sub(r"\$(\w+)", lambda it: known[it[1]], value) for key, value in values.items()}
+        return {**filled, **known}
+
+    def _caches(self, job: Doc) -> Iterator[tuple[str, list[str]]]:
+        caches = job["cache"] if isinstance(job["cache"], list) else [job["cache"]]
+        for each in caches:
+            yield str(each["key"]), each["paths"]
+
+    def _bring(self, machine: Machine, job: Doc) -> None:
+        for key, paths in self._caches(job):
+            for path in paths:
+                if found := self.gitlab.caches.get(f"{key}:{path}"):
+                    copy(found, machine.workspace / path)
+        for need in job.get("needs", []):
+            if not isinstance(need, dict):
+                for folder in self.artifacts.get(need, []):
+                    copy(folder, machine.workspace / "build" / "reports")
+
+    def _keep(self, name: str, machine: Machine, job: Doc, *, well: bool) -> None:
+        for key, paths in self._caches(job):
+            for path in paths:
+                if (machine.workspace / path).exists():
+                    self.gitlab.caches[f"{key}:{path}"] = machine.workspace / path
+        assert job["artifacts"]["paths"] == ["build/reports"]
+        folder = machine.workspace / "build" / "reports"
+        if folder.exists() and (well or job["artifacts"]["when"] == "always"):
+            self.artifacts.setdefault(name, []).append(folder)
+
+
+def merged(base: Doc, over: Doc) -> Doc:
+    """Return a job with another over it: blocks are merged, lists are not."""
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        result[key] = merged(base[key], value) if both else value
+    return result
+
+
+def admitted(rules: Collection[Doc], known: Mapping[str, str]) -> Doc | None:
+    """Return the first rule that holds, unless it says `never`."""
+    first = next((rule for rule in rules if holds(rule["if"], known)), None)
+    return None if first and first.get("when") == "never" else first
+
+
+def holds(condition: str, known: Mapping[str, str]) -> bool:
+    """Tell whether the condition of a rule holds."""
+    return all(_clause(each.strip(), known) for each in condition.split("&&"))
+
+
+def _clause(clause: str, known: Mapping[str, str]) -> bool:
+    found = CLAUSE.match(clause)
+    assert found, f"cannot be read: {clause}"
+    name, operator, literal, other, null, pattern = found.groups()
+    value: Any = known.get(name)
+    if operator is None:
+        return bool(value)
+    if operator == "=~":
+        return re.search(pattern, value or "") is not None
+    right = None if null else known.get(other) if other else literal
+    return bool((value == right) == (operator == "=="))

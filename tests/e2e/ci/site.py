@@ -1,0 +1,228 @@
+"""What a platform team has: a repository at a forge, a backend, Qlik Cloud, and machines for jobs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emulator import Emulator
+from tests.e2e.customers import REGION, SOURCE_TENANT
+from tests.e2e.harness import ROOT, copy_program
+from tests.fleet.forge_server import Server
+from tests.world import World
+
+BIN = ROOT / ".venv" / "bin"
+CI = (".ci", ".github", ".gitlab-ci.yml", ".gitignore", "requirements.lock")
+IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+PLANNERS = {"Planners": {"provider_type": "custom", "description": "Who plans"}}
+PASSPHRASE = "correct horse"
+
+Doc = dict[str, Any]
+
+
+@dataclass
+class Step:
+    """A script that was run: its environment, its exit code, what it printed."""
+
+    name: str
+    env: Mapping[str, str]
+    code: int
+    output: str
+
+
+@dataclass
+class Job:
+    """A job that has ended; `result` is GitHub's word, `summary` Markdown."""
+
+    name: str
+    result: str = "success"
+    steps: list[Step] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+    @property
+    def output(self) -> str:
+        """All that it printed."""
+        return "".join(step.output for step in self.steps)
+
+
+class Site:
+    """A bare repository with a project, and a working copy of it to write in and push from."""
+
+    def __init__(self, folder: Path, qlik: Emulator, forge: Server) -> None:
+        self.folder, self.qlik, self.forge = folder, qlik, forge
+        self.bare, self.work = folder / "origin.git", folder / "work"
+        self.state = folder / "state"
+        for each in (self.work, self.state):
+            each.mkdir()
+        copy_program(ROOT, self.work)
+        shutil.rmtree(self.work / "stacks" / "plans")
+        (self.work / "stacks" / "plans").mkdir()
+        for name in CI:
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, self.work / name)
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self._run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(self.bare))
+        self.git("remote", "add", "origin", f"file://{self.bare}")
+
+    def write(self, stack: str, **customer: Any) -> None:
+        """Write a stack file."""
+        config = {"qlik:region": REGION, "qlik:source_tenant": SOURCE_TENANT, "tenantry:customer": customer}
+        self._dump(f"Pulumi.{stack}.yaml", {"config": config})
+
+    def write_plan(self, name: str, **plan: Any) -> None:
+        """Write a plan."""
+        self._dump(f"plans/{name}.yaml", plan)
+
+    def _dump(self, name: str, content: Doc) -> None:
+        (self.work / "stacks" / name).write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+
+    def push(self, branch: str = "main", message: str = "a change") -> str:
+        """Commit what is there on a branch, which begins here if it is new, and push it."""
+        if self.git("branch", "--show-current") != branch:
+            self.git("checkout", "--quiet", "-B", branch)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.git("push", "--quiet", "--force", "origin", branch)
+        return self.git("rev-parse", "HEAD")
+
+    def pull_request(self, branch: str) -> tuple[str, str]:
+        """Return the branch's own commit, and the one in which it is merged into main."""
+        head = self.git("rev-parse", branch)
+        self.git("checkout", "--quiet", "--detach", "main")
+        self.git("merge", "--quiet", "--no-ff", "--no-edit", branch)
+        self.git("push", "--quiet", "--force", "origin", "HEAD:refs/pull/1/merge")
+        merged = self.git("rev-parse", "HEAD")
+        self.git("checkout", "--quiet", branch)
+        return head, merged
+
+    def git(self, *args: str) -> str:
+        """Run git in the working copy."""
+        return self._run("git", *IDENTITY, "-C", str(self.work), *args)
+
+    def clone(self, folder: Path, commit: str, *, whole: bool) -> None:
+        """Check a commit out, with all branches and their history, or alone."""
+        source = f"file://{self.bare}"
+        self._run("git", "init", "--quiet", str(folder))
+        git = ("git", "-C", str(folder))
+        self._run(*git, "remote", "add", "origin", source)
+        depth = [] if whole else ["--depth", "1"]
+        self._run(*git, "fetch", "--quiet", *depth, "origin", commit)
+        if whole:
+            self._run(*git, "fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        self._run(*git, "checkout", "--quiet", commit)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout.strip()
+
+    @property
+    def backend(self) -> str:
+        """The URL of the backend."""
+        return f"file://{self.state}"
+
+    def states(self) -> dict[str, bytes]:
+        """Everything in the backend, by path."""
+        return {str(each): each.read_bytes() for each in self.state.rglob("*") if each.is_file()}
+
+    def tenants(self) -> dict[str, Doc]:
+        """The tenants that were made at Qlik, by name."""
+        made = [each for each in self.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+        return {each["name"]: each for each in made}
+
+    def keep_only(self, *stacks: str) -> None:
+        """Take the other stack files away."""
+        kept = {f"Pulumi.{stack}.yaml" for stack in stacks}
+        for file in (self.work / "stacks").glob("Pulumi.*.yaml"):
+            if file.name not in kept:
+                file.unlink()
+
+    def of(self, customer: str) -> World:
+        """What a customer's tenant holds."""
+        return World(self.qlik, self.tenants()[customer]["hostnames"][0])
+
+    def groups(self, customer: str) -> set[str]:
+        """The groups of a customer."""
+        return self.of(customer).groups.keys() - {"Everyone"}
+
+    @property
+    def planners(self) -> str:
+        """The path of the group that Hooli has."""
+        return f"groups/{self.of('Hooli').groups['Planners']['id']}"
+
+
+class Machine:
+    """A machine as a job finds it: a home with nothing in it, and no settings but those of this test."""
+
+    def __init__(self, site: Site, folder: Path) -> None:
+        self.site, self.home, self.workspace = site, folder / "home", folder / "work"
+        for each in (self.home, folder / "temp", folder / "pulumi"):
+            each.mkdir(parents=True)
+        self.env = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "PULUMI_HOME": str(folder / "pulumi"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
+            "QLIK_CLOUD_ENDPOINT": site.qlik.url,
+        }
+
+    def set_up(self) -> None:
+        """Stand for the set-up, which has tests of its own."""
+        self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
+
+    def path(self, written: str) -> Path:
+        """Return a path as workflows write it: from the home, or from the folder of the checkout."""
+        if written.startswith("~/"):
+            return self.home / written[2:]
+        return self.workspace / written
+
+    def bash(self, name: str, script: str, env: Mapping[str, str]) -> Step:
+        """Run a script as both forges do: it ends at the first command that fails."""
+        whole = {**self.env, **env}
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=self.workspace,
+            env=whole,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        print(f"--- {name} (exit code {done.returncode})\n{script}\n{done.stdout}")
+        return Step(name, whole, done.returncode, done.stdout)
+
+
+def credentials(job: Job) -> set[str]:
+    """The credentials that any script of a job had in its environment."""
+    names = ("QLIK_C", "QLIK_ORG", "PULUMI_CONFIG", "PULUMI_BACKEND", "AWS_", "GITHUB_TOKEN", "GITLAB_TOKEN")
+    told = {name: value for step in job.steps for name, value in step.env.items()}
+    return {name for name, value in told.items() if value and name.startswith(names)} - {
+        "QLIK_CLOUD_ENDPOINT"
+    }
+
+
+def trial(ends_on: str) -> Doc:
+    """The lifecycle of a trial."""
+    return {"kind": "trial", "ends_on": ends_on, "grace_days": 10}
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder, or what a pattern in its last part matches, into another, over what is there."""
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True, symlinks=True)
+        return
+    for each in source.parent.glob(source.name):
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(each, target)

@@ -1,0 +1,216 @@
+"""Every script of every workflow for GitHub, as pull requests, pushes and nights run them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.e2e.ci.github import GitHub
+from tests.e2e.ci.site import PLANNERS, Site, credentials, trial
+
+ALL_WELL = dict.fromkeys(("select", "pilot", "early", "broad"), "success")
+NOTHING_TO_DO = dict.fromkeys(("pilot", "early", "broad"), "skipped") | {"select": "success"}
+
+
+def plan(version: str) -> dict[str, Any]:
+    """A plan with one app."""
+    app = {"template": "Sales Overview", "version": version, "staging": "Staging", "publish_to": ["Sales"]}
+    return {
+        "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}},
+        "apps": {"Sales Overview": app},
+    }
+
+
+def deploy(github: GitHub, site: Site, **more: Any) -> dict[str, str]:
+    """Deploy what main has; returns the results of the jobs."""
+    return github.run("deploy", site.git("rev-parse", "main"), **more).results
+
+
+def test_a_pull_request(site: Site, github: GitHub) -> None:
+    """One comment over all customers, changed by the next push; a broken file and a lost machine show."""
+    site.write_plan("standard", **plan("2.3.0"))
+    site.push()
+    assert deploy(github, site) == ALL_WELL
+    github.variables["TENANTRY_STACKS_PER_JOB"] = "2"
+    before, asked = site.states(), len(site.qlik.control.requests())
+
+    site.write_plan("standard", **plan("2.4.0"))
+    site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
+    site.write("hooli", name="Hooli", ring="erly")
+    site.push("feature")
+    run = github.pull_request("feature", lost=["preview 1/2"])  # the other one has hooli and umbrella
+    parts = {"preview 1/2": "failure", "preview 2/2": "failure"}
+    assert run.results == {"select": "success", **parts, "comment": "failure", "diff": "skipped"}
+    [comment] = site.forge.comments
+    assert comment["body"].startswith("<!-- tenantry preview -->\n> [!CAUTION]")
+    first = site.git("rev-parse", "--short=8", "feature")
+    told = (
+        "1 of 2 parts of the run left no report: 1/2",
+        "erly",
+        "New customers",
+        "umbrella",
+        "runs/2",
+        first,
+    )
+    assert [each for each in told if each not in comment["body"]] == []
+
+    site.write("hooli", name="Hooli", ring="early", groups=PLANNERS | {"Sellers": {}})
+    site.push("feature")
+    run = github.pull_request("feature")
+    assert run.results == dict.fromkeys(run.results, "success") | {"diff": "skipped"}
+    assert site.forge.comments == [comment]
+    told = ("2.3.0", "2.4.0", "globex", "initech", "Sellers", "umbrella")
+    assert [each for each in told if each not in comment["body"]] == []
+    assert [each for each in ("CAUTION", "erly", first) if each in comment["body"]] == []
+    assert comment["body"].partition("\n")[2].strip() in run.summary
+
+    needs = {"preview 1/2": {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"}, "comment": {"GITHUB_TOKEN"}}
+    needs |= {"preview 2/2": needs["preview 1/2"], "select": set(), "diff": set()}
+    assert {name: credentials(job) for name, job in run.jobs.items()} == needs
+    assert len(site.qlik.control.requests()) == asked
+    assert site.states() == before, "so that previews may do with a backend that they can only read"
+
+
+def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> None:
+    """Nobody takes silence for consent; and a repository in which nothing is configured is left in peace."""
+    site.push("feature")
+    run = github.pull_request("feature", lost=["select"])
+    assert run.results["comment"] == "failure"
+    [comment] = site.forge.comments
+    assert "before it knew which stacks" in comment["body"]
+    run = github.pull_request("feature")
+    assert run.results["comment"] == "success"
+    assert "No stack is concerned" in comment["body"]
+
+    del github.variables["PULUMI_BACKEND_URL"]
+    assert set(github.pull_request("feature").results.values()) == {"skipped"}
+    commit = site.git("rev-parse", "main")
+    for workflow in ("deploy", "drift", "expire-trials"):
+        assert set(github.run(workflow, commit).results.values()) == {"skipped"}
+
+
+def test_a_fork(site: Site, github: GitHub) -> None:
+    """It gets neither state nor passphrase, but settings are checked and compared."""
+    site.write_plan("standard", **plan("2.4.0"))
+    site.push("feature")
+    run = github.pull_request("feature", fork=True)
+    assert run.results == dict.fromkeys(("select", "preview", "comment"), "skipped") | {"diff": "success"}
+    assert "2.4.0" in run.summary
+    assert credentials(run.jobs["diff"]) == set()
+    assert (site.forge.requests, site.qlik.control.requests()) == ([], [])
+
+    site.write("hooli", name="Hooli", ring="erly")
+    site.push("feature")
+    run = github.pull_request("feature", fork=True)
+    assert run.results["diff"] == "failure"
+    assert "erly" in run.summary
+
+
+def test_rings(site: Site, github: GitHub) -> None:
+    """One after the other; one that was held up catches up; one template is one export; twice is once."""
+    site.write_plan("standard", **plan("2.3.0"))
+    site.push()
+    assert deploy(github, site, rejected=["early"])["broad"] == "skipped"
+    assert site.tenants().keys() == {"Initech"}
+
+    site.write("globex", name="Globex", plan="standard", groups={"Buyers": {}})
+    site.push()
+    assert deploy(github, site) == ALL_WELL | {"pilot": "skipped"}
+    assert site.tenants().keys() == {"Initech", "Hooli", "Globex"}
+    requests = site.qlik.control.requests()
+    assert sum("/export" in each["path"] for each in requests) == 1
+
+    assert deploy(github, site) == NOTHING_TO_DO
+    github.caches.clear()
+    assert deploy(github, site) == ALL_WELL
+    assert len(site.qlik.control.requests()) == len(requests)
+
+
+def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
+    """The next ring does not begin; a second attempt leaves out what went well, and an old run is refused."""
+    site.write("acme", name="Acme", ring="pilot", groups={"Sellers": {}})
+    old = site.push()
+    fault = site.qlik.control.add_fault(method="POST", path="/api/v1/spaces", status=403)
+    run = github.run("deploy", old)
+    assert run.results == NOTHING_TO_DO | {"pilot": "failure"}
+    assert "initech" in run.summary
+    site.qlik.control.release(fault)
+    run = github.run("deploy", old, attempt=2)
+    assert run.results == ALL_WELL
+    assert "done in the run before this one" in run.jobs["pilot"].summary
+
+    site.write("acme", name="Acme", ring="pilot", groups={"Buyers": {}})
+    site.push()
+    chosen = {"what": "stacks", "names": "acme globex"}
+    assert deploy(github, site, inputs=chosen) == ALL_WELL | {"early": "skipped"}
+    assert deploy(github, site, inputs={"what": "plan"})["select"] == "failure"
+    assert deploy(github, site) == NOTHING_TO_DO | {"pilot": "success"}
+    assert site.groups("Acme") == {"Buyers"}
+    refused = github.run("deploy", old)
+    assert refused.results["select"] == "failure"
+    assert "newer than this commit" in refused.jobs["select"].output
+
+    site.git("revert", "--no-edit", "HEAD")
+    site.push()
+    assert deploy(github, site) == NOTHING_TO_DO | {"pilot": "success"}
+    assert site.groups("Acme") == {"Sellers"}
+
+
+def test_a_force_push(site: Site, github: GitHub) -> None:
+    """What was deployed and is no more in the history is put back."""
+    site.keep_only("initech")
+    site.push()
+    kept = site.git("rev-parse", "HEAD")
+    site.write("initech", name="Initech", ring="pilot", groups={"Buyers": {}})
+    site.push()
+    deploy(github, site)
+    site.git("reset", "--hard", "--quiet", kept)
+    site.push()
+    assert deploy(github, site)["pilot"] == "success"
+    assert site.groups("Initech") == set()
+
+
+def test_drift(site: Site, github: GitHub) -> None:
+    """One issue as long as something differs at Qlik, and it is closed when nothing does."""
+    site.keep_only("hooli")
+    commit = site.push()
+    deploy(github, site, inputs={"what": "all"})
+    site.of("Hooli").patch(site.planners, description="Friends")
+    run = github.run("drift", commit)
+    assert run.results == {"select": "success", "look 1/1": "failure", "issue": "success"}
+    [issue] = site.forge.open
+    assert issue["title"] == "Tenants differ from their files"
+    assert [each for each in ("hooli", "Planners", "Friends") if each not in issue["body"]] == []
+
+    site.of("Hooli").patch(site.planners, description="Who plans")
+    assert set(github.run("drift", commit).results.values()) == {"success"}
+    assert site.forge.open == []
+
+
+def test_trials(site: Site, github: GitHub) -> None:
+    """Those that will soon end are named, those that have are taken down, if the environment allows it."""
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    site.write("initech", name="Initech", lifecycle=trial(soon))
+    site.write("globex", name="Globex", lifecycle=trial("2999-12-31"))
+    site.keep_only("initech", "globex")
+    site.push()
+    deploy(github, site)
+    site.write("globex", name="Globex", lifecycle=trial("2000-01-01"))
+    commit = site.push()
+    run = github.run("expire-trials", commit, rejected=["trials"])
+    assert run.results == {"remind": "success", "take-down": "failure"}
+    [issue] = site.forge.open
+    assert issue["title"] == "Trials that end soon"
+    assert [name for name in ("initech", "globex") if name in issue["body"]] == ["initech", "globex"]
+    assert site.tenants()["Globex"]["status"] == "active"
+
+    run = github.run("expire-trials", commit)
+    assert run.results == {"remind": "success", "take-down": "success"}
+    assert site.tenants()["Initech"]["status"] == "active"
+    globex = site.tenants()["Globex"]
+    assert globex["status"] == "disabled"
+    assert f"revive: {{hostname: {globex['hostnames'][0]}," in run.summary
+    assert "purges it on" in run.summary
+
+    assert github.run("expire-trials", commit).results == {"remind": "success", "take-down": "skipped"}
+    assert "globex" not in issue["body"]

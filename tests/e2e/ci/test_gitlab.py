@@ -1,0 +1,70 @@
+"""Every script of the pipeline for GitLab, as merge requests, pushes and nights run them."""
+
+from __future__ import annotations
+
+from tests.e2e.ci.gitlab import GitLab
+from tests.e2e.ci.site import PLANNERS, Job, Site, credentials, trial
+
+
+def results(jobs: dict[str, Job]) -> dict[str, str]:
+    """The results of jobs by their names."""
+    return {name: job.result for name, job in jobs.items()}
+
+
+def test_merge_requests(site: Site, gitlab: GitLab) -> None:
+    """One note, changed by the next push; nothing of Qlik's is needed; that of a fork is only compared."""
+    site.write("umbrella", name="Umbrella", groups={"Scientists": {}})
+    site.write("hooli", name="Hooli", ring="erly")
+    site.push("feature")
+    jobs = gitlab.merge_request("feature")
+    assert [name for name, job in jobs.items() if job.result == "failure"] == ["preview 1/4"]
+    [note] = site.forge.comments
+    assert "umbrella" in note["body"]
+    assert "erly" in note["body"]
+    assert "no report" not in note["body"]
+
+    site.write("hooli", name="Hooli", ring="early", groups=PLANNERS)
+    site.push("feature")
+    jobs = gitlab.merge_request("feature")
+    assert results(jobs) == dict.fromkeys([*(f"preview {n}/4" for n in range(1, 5)), "comment"], "success")
+    assert site.forge.comments == [note]
+    assert "erly" not in note["body"]
+    assert not any(name.startswith("QLIK_") for job in jobs.values() for name in credentials(job))
+
+    asked = len(site.forge.requests)
+    jobs = gitlab.merge_request("feature", fork=True)
+    assert results(jobs) == {"diff": "success"}
+    assert "umbrella" in jobs["diff"].output
+    assert credentials(jobs["diff"]) == set()
+    assert (len(site.forge.requests), site.qlik.control.requests()) == (asked, [])
+    del gitlab.variables["PULUMI_BACKEND_URL"]
+    assert gitlab.merge_request("feature") == gitlab.push() == gitlab.night("drift") == {}
+
+
+def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
+    """Deployed ring by ring, and only once; what differs opens an issue; a trial that has ended goes."""
+    site.write("initech", name="Initech", ring="pilot", lifecycle=trial("2999-12-31"))
+    site.keep_only("hooli", "initech")
+    site.push()
+    assert results(gitlab.push()) == dict.fromkeys(("pilot", "early", "broad"), "success")
+    assert site.tenants().keys() == {"Initech", "Hooli"}
+    asked = len(site.qlik.control.requests())
+    assert [job.output.splitlines()[0] for job in gitlab.push().values()] == ["0 stacks"] * 3
+    assert len(site.qlik.control.requests()) == asked
+
+    site.write("initech", name="Initech", ring="pilot", lifecycle=trial("2000-01-01"))
+    site.push()
+    assert results(gitlab.night("trials")) == {"trials": "success", "take down": "success"}
+    assert ["initech" in issue["body"] for issue in site.forge.open] == [True]
+    assert {name: each["status"] for name, each in site.tenants().items()} == {
+        "Initech": "disabled",
+        "Hooli": "active",
+    }
+
+    site.of("Hooli").patch(site.planners, description="Friends")
+    assert results(gitlab.night("drift"))["drift 1/4"] == "failure"
+    found = next(issue for issue in site.forge.open if issue["title"] == "Tenants differ from their files")
+    assert "Who plans" in found["body"]
+    site.of("Hooli").patch(site.planners, description="Who plans")
+    assert set(results(gitlab.night("drift")).values()) == {"success"}
+    assert found["state"] == "closed"
