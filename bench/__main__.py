@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, idle, import_, refresh, size, table, upload
+from bench import customer, emulator, fleet, idle, import_, refresh, size, table, upload
 
 SECTIONS = {
     "customer": customer.rows,
@@ -17,6 +17,7 @@ SECTIONS = {
     "size": size.rows,
     "upload": upload.rows,
     "emulator": emulator.rows,
+    "fleet": fleet.rows,
 }
 
 

@@ -6,12 +6,14 @@ import typer
 
 from cli import (
     check,
+    comment,
     diff,
     emulator,
     expire,
     forget,
     import_,
     keypair,
+    report,
     runs,
     settings,
     smoke,
@@ -26,6 +28,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-groups = (settings, check, diff, runs, status, expire, import_, forget, keypair, smoke, emulator, version)
+groups = (
+    settings,
+    check,
+    diff,
+    runs,
+    status,
+    expire,
+    report,
+    comment,
+    import_,
+    forget,
+    keypair,
+    smoke,
+    emulator,
+    version,
+)
 for group in groups:
     group.add_to(app)

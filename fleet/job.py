@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleet import events, process, scratch, troubles
+from fleet import events, process, scratch, troubles, warm
 from fleet.members import Member
 from fleet.outcome import Operation, Outcome, Trouble
 from stacks.backend import NO_SUCH_STACK, find_pulumi
@@ -91,16 +91,32 @@ def _carried_out(job: Job) -> Outcome:
         trouble = Trouble("there is no `pulumi` on PATH", advice="`make setup` brings it")
         return job.outcome(status="failed", troubles=(trouble,))
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ended = _pulumi(job, _config_file(job), {})
+    ended = _first(job)
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
     if job.operation == "preview":
-        environment, arguments = scratch.empty_stack(job.member, job.project, job.folder)
-        return replace(_result(job, _pulumi(job, arguments, environment)), new=True)
+        alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
+        with warm.provider(job.root) as environment:
+            ended = _pulumi(job, arguments, {**alone, **environment})
+        return replace(_result(job, ended), new=True)
     if job.operation == "up":
         begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
         return replace(_result(job, begun if begun.code else _pulumi(job, (), {})), new=True)
     return job.outcome(status="skipped", remarks=(NEVER_UP,))
+
+
+def _first(job: Job) -> process.Ended:
+    """Run the command; a preview uses a provider that runs already.
+
+    What fails is looked at once more with a provider of its own: no failure is one of a shared process.
+    """
+    arguments = _config_file(job)
+    if job.operation == "preview" and "--refresh" not in job.arguments:
+        with warm.provider(job.root) as environment:
+            ended = _pulumi(job, arguments, environment)
+        if ended.code in (0, NO_SUCH_STACK) or not environment or ended.interrupted:
+            return ended
+    return _pulumi(job, arguments, {})
 
 
 def _config_file(job: Job) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,9 +228,12 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     assert drift.differences == (Difference("roles", [], ["AuditAdmin"]),)
     assert found["acme"].changes[0].differences == (Difference("roles", ["AuditAdmin"], []),)
     assert (found["globex"].drift, found["globex"].changes) == ((), ())
+    taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
+    assert ([each.resource for each in taken.drift], taken.changes) == (["Group Analysts"], ())
+    warm, cold = (
+        [replace(each, seconds=0) for each in fleet.run("preview", "--all", "--json", **how).report.outcomes]
+        for how in ({}, {"TENANTRY_COLD": "1"})
+    )
+    assert warm == cold != []
     fleet.run("up", "--all", "--refresh", "--yes")
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
-    world.patch(f"groups/{group['id']}", assignedRoles=[{"name": "AuditAdmin"}])
-    taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
-    assert [each.resource for each in taken.drift] == ["Group Analysts"]
-    assert taken.changes == ()

@@ -1,0 +1,240 @@
+"""Many customers: `tenantry` over all of them, against the plain CLI over as many stacks that do nothing."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from bench import stacks
+from bench.table import Row
+from emulator import Emulator
+from fleet.outcome import Change, Difference, Outcome, Report
+from fleet.pool import default_jobs
+from fleet.report.markdown import markdown
+from tests.e2e.fleet import TENANTRY, Fleet
+from tests.e2e.harness import PULUMI, Stack
+
+SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_FLEET", "10,50,200").split(","))
+RESOURCES = 20
+MOST_CPU = 1.2
+COMMENT_STACKS, COMMENT_SECONDS = 1_000, 5.0
+MEGABYTE = 1 << 20
+SAMPLE_SECONDS = 0.25
+
+
+class Took(NamedTuple):
+    """What a command over many stacks took. `peak`: bytes of all its processes together, at the most."""
+
+    seconds: float
+    cpu: float
+    peak: int
+    requests: int
+    exports: int
+
+
+def rows() -> list[Row]:
+    """Measure a preview, an `up` without changes and a new template version for ever more customers."""
+    found = [_comment()]
+    with Emulator() as qlik, _folder() as folder:
+        (folder / "ours").mkdir()
+        ours = Fleet(folder / "ours", qlik)
+        floor = Floor(folder / "floor")
+        there = 0
+        for turn, size in enumerate(SIZES):
+            for number in range(there, size):
+                ours.write(f"c{number:04}", {"name": f"Customer {number}", "plan": "bench"})
+            ours.write_plan("bench", _plan("2.3.0"))
+            made = _measured(ours, "up", "--all", "--yes")
+            floor.grow(size)
+            there = size
+            found += _rows(ours, floor, size, made, turn)
+    return found
+
+
+def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterator[Row]:
+    """Yield a row for each kind of run over so many customers."""
+    before = SIZES[turn - 1] if turn else 0
+    nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
+    preview, idle = _measured(ours, "preview", "--all"), _measured(ours, "up", "--all", "--yes")
+    assert preview.requests == idle.requests == 0
+    ours.write_plan("bench", _plan("2.4.0"))
+    wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
+    assert wave.exports == 1, wave.exports
+    yield _row(f"fleet of {size}: preview", size, preview, nothing["preview"], MOST_CPU)
+    yield _row("  up, no change", size, idle, nothing["up"], MOST_CPU)
+    yield Row(
+        "  wave of a new version",
+        f"{60 * size / wave.seconds:.0f} a minute; one export; {wave.requests / size:.1f} requests a stack",
+        f"{wave.seconds:.0f} s",
+        f"{nothing['up'].seconds:.0f} s",
+        wave.seconds / nothing["up"].seconds,
+    )
+    yield Row(
+        "  made",
+        f"{size - before} new; {made.requests / (size - before):.1f} requests each",
+        f"{made.seconds:.0f} s",
+        f"{nothing['up'].seconds:.0f} s",
+        made.seconds / nothing["up"].seconds,
+    )
+
+
+def _row(what: str, size: int, ours: Took, floor: Took, goal: float) -> Row:
+    how = (
+        f"{60 * size / ours.seconds:.0f} a minute, {ours.seconds:.0f} s; CPU a stack; "
+        f"memory {ours.peak // MEGABYTE} MB, {floor.peak // MEGABYTE} MB"
+    )
+    return Row(what, how, f"{ours.cpu / size:.2f} s", f"{floor.cpu / size:.2f} s", ours.cpu / floor.cpu, goal)
+
+
+COMMANDS = {"preview": ("preview",), "up": ("up", "--skip-preview", "--yes")}
+
+
+class Floor:
+    """Stacks of resources that do nothing, and the plain CLI over all of them, as many at a time as ours."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.stack = Stack(folder, "floor-0", program=stacks.FLOOR)
+        self.names: list[str] = []
+
+    def grow(self, size: int) -> None:
+        """Make stacks until there are so many: the first by an `up`, the others as its copies."""
+        state = self.stack.folder / "pulumi/state/.pulumi/stacks/floor"
+        self.stack.write({"floor:resources": RESOURCES})
+        if not self.names:
+            self.stack.up()
+        text, config = (state / "floor-0.json").read_text("utf-8"), self.stack.file.read_text("utf-8")
+        for number in range(1, size):
+            name = f"floor-{number}"
+            (state / f"{name}.json").write_text(text.replace("floor-0", name), "utf-8")
+            self.stack.file.with_name(f"Pulumi.{name}.yaml").write_text(config, "utf-8")
+        self.names = [f"floor-{number}" for number in range(size)]
+
+    def run(self, *command: str) -> Took:
+        """Run the same command on each."""
+
+        def one(name: str) -> None:
+            subprocess.run(
+                [PULUMI, *command, "--stack", name, "--non-interactive", "--color", "never"],
+                cwd=self.stack.folder,
+                env=self.stack.env,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+
+        def every() -> None:
+            with ThreadPoolExecutor(default_jobs()) as pool:
+                list(pool.map(one, self.names))
+
+        return _took(every, lambda: 0)
+
+
+def _measured(ours: Fleet, *command: str) -> Took:
+    sent = len(ours.requests())
+
+    def run() -> None:
+        done = subprocess.run(
+            [TENANTRY, *command], cwd=ours.project, env=ours.env, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"failed: {done.stdout}{done.stderr}")
+
+    took = _took(run, lambda: len(ours.requests()) - sent)
+    exported = sum("/export" in each["path"] for each in ours.requests()[sent:])
+    return took._replace(exports=exported)
+
+
+def _took(run: Callable[[], None], requests: Callable[[], int]) -> Took:
+    """Run something that starts processes and measure them; CPU is that of all which have ended by then."""
+    peak, done = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(peak, done))
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    watcher.start()
+    try:
+        run()
+    finally:
+        done.set()
+        watcher.join()
+    after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Took(seconds, cpu, peak[0], requests(), 0)
+
+
+def _watch(peak: list[int], done: threading.Event) -> None:
+    own = psutil.Process()
+    while not done.wait(SAMPLE_SECONDS):
+        total = 0
+        for each in own.children(recursive=True):
+            with suppress(psutil.Error):
+                total += each.memory_info().rss
+        peak[0] = max(peak[0], total)
+
+
+def _plan(version: str) -> dict[str, object]:
+    """A plan with which a customer has 20 resources: one app in one space, and groups with access."""
+    groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(6)}
+    access = {name: ["consumer"] for name in groups}
+    spaces = {
+        "Staging": {"type": "shared"},
+        "Sales": {"type": "managed", "access": access},
+        "Inventory": {"type": "managed", "access": {"Group 0": ["consumer"]}},
+    }
+    app = {"template": "Sales Overview", "version": version, "staging": "Staging", "publish_to": ["Sales"]}
+    return {
+        "lifecycle": {"kind": "production"},
+        "groups": groups,
+        "spaces": spaces,
+        "apps": {"Sales Overview": app},
+    }
+
+
+def _comment() -> Row:
+    """Measure the comment of a pull request that changes 1,000 customers."""
+    version = Change(
+        "replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)
+    )
+    outcomes = tuple(
+        Outcome(
+            f"customer-{number:04}",
+            "preview",
+            "ok",
+            plan="standard",
+            changes=(version, *(Change("create", "Group", f"Group {each}") for each in range(number % 7))),
+            same=20,
+        )
+        for number in range(COMMENT_STACKS)
+    )
+    began = time.perf_counter()
+    text = markdown(Report("preview", outcomes))
+    seconds = time.perf_counter() - began
+    return Row(
+        "comment of a pull request",
+        f"{COMMENT_STACKS} stacks, {len(text)} characters",
+        f"{seconds:.2f} s",
+        f"{COMMENT_SECONDS:.0f} s",
+        seconds / COMMENT_SECONDS,
+        1.0,
+    )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    memory = stacks.MEMORY if stacks.MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=memory))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

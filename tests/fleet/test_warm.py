@@ -1,0 +1,66 @@
+"""Provider processes that are kept between previews."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fleet import warm
+from tests.e2e.harness import ROOT
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("PULUMI_PYTHON_CMD", raising=False)
+    monkeypatch.delenv(warm.OFF, raising=False)
+    yield
+    warm.close()
+
+
+def running() -> list[psutil.Process]:
+    """The providers that this process has started and that run."""
+    own = psutil.Process().children(recursive=True)
+    return [each for each in own if "fleet.warm_provider" in each.cmdline()]
+
+
+def test_one_serves_the_next_preview_too_and_two_at_a_time_have_their_own() -> None:
+    with warm.provider(ROOT) as first:
+        assert first.keys() == {"PULUMI_DEBUG_PROVIDERS"}
+        with warm.provider(ROOT) as second:
+            assert second != first
+    with warm.provider(ROOT) as third:
+        assert third in (first, second)
+    assert len(running()) == 2
+    warm.close()
+    assert running() == []
+
+
+def test_one_that_has_died_is_not_given_again() -> None:
+    with warm.provider(ROOT) as first:
+        pass
+    (process,) = running()
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    with warm.provider(ROOT) as second:
+        assert second != first
+
+
+def test_none_where_the_user_wants_none_or_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (warm.OFF, "PULUMI_PYTHON_CMD"):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, "1")
+            with warm.provider(ROOT) as environment:
+                assert environment == {}
+    assert running() == []
+
+
+def test_none_where_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pulumi").mkdir()
+    (tmp_path / "pulumi" / "__init__.py").write_text("raise SystemExit('no such SDK')")
+    with warm.provider(tmp_path) as environment:
+        assert environment == {}
+    assert running() == []
