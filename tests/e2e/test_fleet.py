@@ -231,8 +231,11 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
     assert ([each.resource for each in taken.drift], taken.changes) == (["Group Analysts"], ())
     warm, cold = (
-        [replace(each, seconds=0) for each in fleet.run("preview", "--all", "--json", **how).report.outcomes]
-        for how in ({}, {"TENANTRY_COLD": "1"})
+        [
+            replace(each, seconds=0)
+            for each in fleet.run("preview", "--all", "--json", TENANTRY_COLD=off).report.outcomes
+        ]
+        for off in ("", "1")
     )
     assert warm == cold != []
     fleet.run("up", "--all", "--refresh", "--yes")
