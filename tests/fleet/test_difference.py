@@ -1,0 +1,78 @@
+"""What the merged settings of customers are now that they were not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleet.changes import UnknownRef
+from fleet.difference import compare
+from fleet.outcome import Change, Difference, Outcome
+from tests.fleet.conftest import PLAN, Repository
+
+
+def outcomes(repository: Repository, base: str) -> dict[str, Outcome]:
+    report = compare(repository.select(changed_since=base), repository.root, base)
+    assert (report.operation, report.base) == ("diff", base)
+    return {each.stack: each for each in report.outcomes}
+
+
+def setting(operation: str, name: str, old: object, new: object) -> Change:
+    return Change(operation, "setting", name, (Difference("value", old, new),))
+
+
+def test_a_plan_changes_its_customers_but_for_what_they_say_themselves(repository: Repository) -> None:
+    repository.plan()
+    repository.customer("acme", plan="standard")
+    repository.customer("held", plan="standard", apps={"Sales": {"version": "1.0.0"}})
+    base = repository.commit()
+    newer = {"Sales": {**PLAN["apps"]["Sales"], "version": "2.0.0"}}
+    repository.plan(plan=PLAN | {"apps": newer, "groups": {"Viewers": {}}})
+    found = outcomes(repository, base)
+    assert setting("update", "customer.apps.Sales.version", "1.0.0", "2.0.0") in found["acme"].changes
+    assert "customer.apps.Sales.version" not in [each.name for each in found["held"].changes]
+    assert setting("create", "customer.groups.Viewers.name", None, "Viewers") in found["acme"].changes
+    gone = [each.name for each in found["acme"].changes if each.operation == "delete"]
+    assert "customer.groups.Analysts.roles" in gone
+    assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
+
+
+def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Repository) -> None:
+    repository.plan()
+    repository.customer("acme", plan="standard")
+    repository.customer("mended", plan="nowhere")
+    base = repository.commit()
+    repository.customer("new", plan="standard")
+    repository.customer("acme", plan="standard", ring="outer")
+    repository.customer("mended", plan="standard")
+    found = outcomes(repository, base)
+    assert (found["new"].new, found["new"].status) == (True, "ok")
+    assert setting("create", "customer.name", None, "New") in found["new"].changes
+    assert (found["acme"].status, found["acme"].changes) == ("failed", ())
+    assert '"outer" is not allowed' in found["acme"].troubles[0].text
+    assert found["mended"].remarks == ("its settings could not be read before",)
+
+
+def test_a_remark_in_a_file_is_no_difference(repository: Repository) -> None:
+    file = repository.customer("acme")
+    base = repository.commit()
+    file.write_text(f"# a remark\n{file.read_text()}")
+    assert outcomes(repository, base)["acme"].changes == ()
+
+
+def test_a_link_that_leads_elsewhere_is_no_obstacle(repository: Repository, tmp_path: Path) -> None:
+    repository.customer("acme")
+    (repository.root / "elsewhere").symlink_to(tmp_path)
+    base = repository.commit()
+    repository.customer("acme", ring="pilot")
+    (change,) = outcomes(repository, base)["acme"].changes
+    assert (change.name, change.differences) == ("customer.ring", (Difference("value", "broad", "pilot"),))
+
+
+def test_against_what_is_no_commit(repository: Repository) -> None:
+    repository.customer("acme")
+    repository.commit()
+    for ref in ("nowhere", "--output=x"):
+        with pytest.raises(UnknownRef, match="no commit"):
+            compare(repository.select(every=True), repository.root, ref)

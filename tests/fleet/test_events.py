@@ -1,0 +1,142 @@
+"""The engine's event log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.events import Said, latest, read, references, short_name
+from fleet.outcome import Change, Difference
+
+COMPONENT = "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant"
+
+
+def urn(kind: str, name: str) -> str:
+    return f"{COMPONENT}$pulumi-python:dynamic/qlik:{kind}::{name}"
+
+
+def step(op: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"resOutputsEvent": {"metadata": {"op": op, "urn": urn(kind, name), **more}}}
+
+
+def said(severity: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"diagnosticEvent": {"severity": severity, "message": message, **more}}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Any:
+    """Write events into a log and read it."""
+
+    def write(*events: Any, end: str = "") -> Any:
+        file = tmp_path / "events.json"
+        lines = (json.dumps(each, separators=(",", ":")) for each in events)
+        file.write_text("\n".join(lines) + "\n" + end)
+        return read(file)
+
+    return write
+
+
+def inputs(**values: Any) -> dict[str, Any]:
+    return {"inputs": {"__provider": "x", **values}}
+
+
+def test_steps_are_counted_once_and_the_engines_own_not_at_all(log: Any) -> None:
+    own = {"resOutputsEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
+    stack = "urn:pulumi:acme::tenantry::pulumi:pulumi:Stack::tenantry-acme"
+    found = log(
+        own,
+        {"resOutputsEvent": {"metadata": {"op": "create", "urn": stack}}},
+        {"resourcePreEvent": {"metadata": {"op": "create", "urn": urn("Space", "Sales")}}},
+        step("create", "Space", "Sales"),
+        step("same", "Group", "Analysts"),
+        step("create-replacement", "App", "Sales"),
+        step(
+            "replace",
+            "App",
+            "Sales",
+            keys=["version"],
+            diffs=["version"],
+            old=inputs(version="1"),
+            new=inputs(version="2"),
+        ),
+        step("delete-replaced", "App", "Sales"),
+        step("delete", "Group", "Old", old=inputs(name="Old")),
+        {"summaryEvent": {"result": "succeeded"}},
+    )
+    assert found.changes == [
+        Change("create", "Space", "Sales"),
+        Change("replace", "App", "Sales", (Difference("version", "1", "2"),), ("version",)),
+        Change("delete", "Group", "Old"),
+    ]
+    assert (found.same, found.done, found.errors, found.drift) == (1, True, [], [])
+
+
+def test_a_property_differs_once_whatever_lies_below_it(log: Any) -> None:
+    paths: dict[str, Any] = {"roles[0]": {}, "roles[1]": {}, 'revive["a.b"].c': {}, '["odd.name"]': {}}
+    old = inputs(roles=["A", "B"], revive={"a.b": 1}, **{"odd.name": 1})
+    new = inputs(roles=["C"], revive={"a.b": 2}, **{"odd.name": 2})
+    (change,) = log(step("update", "Group", "One", detailedDiff=paths, old=old, new=new)).changes
+    assert [each.name for each in change.differences] == ["roles", "revive", "odd.name"]
+    assert change.differences[0] == Difference("roles", ["A", "B"], ["C"])
+
+
+def test_ids_are_left_out_for_each_customer_has_its_own(log: Any) -> None:
+    assert "source_app" in references("AppPublication")
+    old, new = inputs(source_app="a1", description="x"), inputs(source_app="a2", description="y")
+    event = step(
+        "update", "AppPublication", "Sales in Sales", diffs=["source_app", "description"], old=old, new=new
+    )
+    (change,) = log(event).changes
+    assert change.differences == (Difference("source_app"), Difference("description", "x", "y"))
+
+
+def test_what_is_not_known_yet_is_not_shown_as_the_engines_placeholder(log: Any) -> None:
+    new = inputs(name="04da6b54-80e4-46f7-96ec-b56ff0331ba9")
+    (change,) = log(step("update", "Group", "One", diffs=["name"], old=inputs(name="a"), new=new)).changes
+    assert change.differences == (Difference("name", "a", None),)
+
+
+def test_what_a_refresh_finds_is_drift(log: Any) -> None:
+    found = log(
+        step("refresh", "Group", "Same", old=inputs(roles=[]), new=inputs(roles=[])),
+        step("refresh", "Group", "Changed", old=inputs(roles=["A"]), new=inputs(roles=["B"])),
+        step("refresh", "Group", "Gone", old=inputs(roles=["A"]), new=None),
+    )
+    assert found.drift == [
+        Change("update", "Group", "Changed", (Difference("roles", ["A"], ["B"]),)),
+        Change("delete", "Group", "Gone"),
+    ]
+    assert found.changes == []
+
+
+def test_what_was_said(log: Any) -> None:
+    found = log(
+        said("debug", "registering"),
+        said("error", "no\n", urn=urn("Space", "Sales")),
+        said("error", "update failed"),
+        said("info", "tenant is gone;\n\n"),
+        said("info", "  revive: x\n"),
+        said("info#err", "progress", ephemeral=True),
+    )
+    assert found.errors == [Said("no", "Space Sales"), Said("update failed", "")]
+    assert found.remarks == ["tenant is gone;", "revive: x"]
+
+
+def test_a_log_that_ends_in_the_middle_or_was_never_begun(log: Any, tmp_path: Path) -> None:
+    found = log(step("create", "Space", "Sales"), end='{"resOutputsEvent": {"meta')
+    assert ([each.name for each in found.changes], found.done) == (["Sales"], False)
+    assert read(tmp_path / "none.json").changes == []
+
+
+def test_what_a_run_is_at() -> None:
+    lines = [
+        json.dumps(step("create", "Space", "Sales")),
+        json.dumps(said("info", "x")),
+        '{"resourcePreEvent',
+    ]
+    assert latest(lines) == "create Space Sales"
+    assert latest(['cut off"resOutputsEvent"}']) == ""
+    assert short_name("") == ""
