@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
 
 
-def finish(report: Report, output: Output, *, expect_no_changes: bool = False) -> None:
-    """Print a report, write its files, and end the command with the exit code that says how it went."""
+def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
+    """Print a report, write its files, and end the command with the exit code that says how it went.
+
+    `expect_no` is what there must be none of: "changes" (drift is one) or "drift".
+    """
     show(report, output)
-    if code := exit_code(report, expect_no_changes=expect_no_changes):
+    if code := exit_code(report, expect_no=expect_no):
         raise typer.Exit(code)
 
 
@@ -53,7 +56,7 @@ def show(report: Report, output: Output) -> None:
         typer.echo(sum_up(report))
 
 
-def exit_code(report: Report, *, expect_no_changes: bool = False) -> int:
+def exit_code(report: Report, *, expect_no: str = "") -> int:
     """Return 0 if all went well, else the number that says what did not."""
     if report.stopped.startswith(INTERRUPTED):
         return BY_USER
@@ -61,5 +64,5 @@ def exit_code(report: Report, *, expect_no_changes: bool = False) -> int:
         return STOPPED
     if report.failed:
         return FAILED
-    changed = any(each.changes or each.drift for each in report.outcomes)
-    return CHANGED if expect_no_changes and changed else 0
+    changed = any(each.drift or (each.changes and expect_no == "changes") for each in report.outcomes)
+    return CHANGED if expect_no and changed else 0

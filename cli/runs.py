@@ -58,6 +58,9 @@ def preview(
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit code 7 if there is any change, or drift.")
     ] = False,
+    expect_no_drift: Annotated[
+        bool, typer.Option("--expect-no-drift", help="With --refresh: exit code 7 if there is any drift.")
+    ] = False,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
 ) -> None:
@@ -66,7 +69,11 @@ def preview(
     Sends no request to Qlik and needs no credentials, unless --refresh asks for it. A customer who has no
     stack yet is previewed, too. The exit code is 1 if a stack failed.
     """
-    _run("preview", wanted, output, jobs, seconds, ("--refresh",) if look else (), quiet=expect_no_changes)
+    if expect_no_drift and not look:
+        fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
+    arguments = ("--refresh",) if look else ()
+    expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
+    _run("preview", wanted, output, jobs, seconds, arguments, expect_no=expect)
 
 
 @takes(wanted=selection, output=reports)
@@ -136,7 +143,9 @@ def refresh(
 
     Nothing is changed at Qlik. `tenantry preview --refresh` shows the same and changes no state either.
     """
-    _run("refresh", wanted, output, jobs, seconds, (), quiet=expect_no_changes, yes=yes)
+    _run(
+        "refresh", wanted, output, jobs, seconds, (), expect_no="drift" if expect_no_changes else "", yes=yes
+    )
 
 
 @takes(wanted=selection, output=reports)
@@ -168,7 +177,7 @@ def _run(
     most_failures: int | None = None,
     resume: bool = False,
     hold_pinned: bool = False,
-    quiet: bool = False,
+    expect_no: str = "",
     yes: bool = False,
 ) -> None:
     from fleet.run import Order
@@ -191,7 +200,7 @@ def _run(
         hold_expired=operation in ("preview", "up"),
         seconds=seconds,
     )
-    finish(carry_out(order, jobs, most_failures), output, expect_no_changes=quiet)
+    finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
 
 
 def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +72,7 @@ def since(ref: str, project: Project, root: Path) -> Changes:
     return Changes(
         ref,
         files,
-        tuple(sorted(path for path in files if is_code(path.relative_to(root), stacks.relative_to(root)))),
+        tuple(sorted(path for path in files if is_code(path.relative_to(root)))),
         tuple(sorted(name for path in removed if (name := stack_name(path)))),
     )
 
@@ -82,11 +84,30 @@ def stack_name(path: Path) -> str:
     return name.removeprefix("Pulumi.").removesuffix(".yaml") if is_stack else ""
 
 
-def is_code(path: Path, stacks: Path) -> bool:
+def is_code(path: Path) -> bool:
     """Tell whether a file, by its path in the project, is one that the program is made of."""
     if path.name in DEPENDENCIES:
         return len(path.parts) == 1
     return path.suffix == ".py" and path.parts[0] not in NOT_THE_PROGRAM
+
+
+def code_digest(root: Path) -> str:
+    """Return what tells the code of a project, with the packages that it asks for, from any other."""
+    root = root.resolve()
+    total = hashlib.sha256()
+    for folder, folders, files in os.walk(root):
+        at = Path(folder).relative_to(root)
+        folders[:] = sorted(name for name in folders if not _skipped(at / name))
+        for name in sorted(files):
+            if is_code(at / name):
+                total.update(f"{at / name}\0".encode())
+                total.update((root / at / name).read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _skipped(folder: Path) -> bool:
+    """Whether nothing below a folder is the program's."""
+    return folder.parts[0] in NOT_THE_PROGRAM or folder.name.startswith((".", "__pycache__", "node_modules"))
 
 
 def merge_base(ref: str, root: Path) -> str:

@@ -20,6 +20,7 @@ KEPT = 20
 """How many runs of a project are kept."""
 
 OUTCOMES = "outcomes.jsonl"
+CODE = "code"
 
 
 def directory(project: str) -> Path:
@@ -34,8 +35,8 @@ class Journal:
     folder: Path
 
     @classmethod
-    def begin(cls, project: str, operation: Operation) -> Journal:
-        """Make the folder of a new run; the oldest ones go."""
+    def begin(cls, project: str, operation: Operation, code: str = "") -> Journal:
+        """Make the folder of a new run; the oldest ones go. `code` is a digest of the program that runs."""
         runs = directory(project)
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in sorted(runs.iterdir())[: -KEPT + 1]:
@@ -43,6 +44,7 @@ class Journal:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         folder = runs / f"{moment}-{operation}"
         folder.mkdir(mode=0o700)
+        (folder / CODE).write_text(code)
         return cls(folder)
 
     @classmethod
@@ -63,8 +65,12 @@ class Journal:
         if not outcome.failed:
             shutil.rmtree(self.folder_of(outcome.stack), ignore_errors=True)
 
-    def finished(self) -> dict[str, str]:
-        """Return the stacks that went well, and the digest of the settings that they had."""
+    def finished(self, code: str = "") -> dict[str, str]:
+        """Return the stacks that went well, and the digest of the settings that they had; none if the program
+        was another.
+        """
+        if (self.folder / CODE).read_text() != code:
+            return {}
         return {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
 
     def _rows(self) -> Iterator[dict[str, str]]:

@@ -162,8 +162,11 @@ class Report:
 
 
 def merged(reports: Iterable[Report]) -> Report:
-    """Return the reports of shards as one. Raises ValueError if there is none, or if they differ in kind."""
-    parts = list(reports)
+    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts.
+
+    Raises ValueError if there is none, or if they differ in kind.
+    """
+    parts = sorted(reports, key=lambda each: (each.started, each.stopped))
     if not parts:
         raise ValueError("there is no report to merge")
     if len({(each.operation, each.base) for each in parts}) > 1:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from fleet.changes import code_digest
 from fleet.job import SECONDS, Job
 from fleet.journal import Journal
 from fleet.members import Member
@@ -23,9 +24,9 @@ class Order:
     """What is to be done with which stacks.
 
     `arguments` are added to each command. `resume`: leave out what went well in the last run of the same
-    operation, unless its settings are others now. `hold_pinned`: leave out customers who hold the version of
-    an app against their plan; `hold_expired`: trials whose last day has passed. `seconds` is the longest that
-    one stack may take.
+    operation, unless its settings or the program are others now. `hold_pinned`: leave out customers who hold
+    the version of an app against their plan; `hold_expired`: trials whose last day has passed. `seconds` is
+    the longest that one stack may take.
     """
 
     operation: Operation
@@ -48,8 +49,10 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
     that cannot be kept. Raises OSError if there is no place for the logs.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    finished = _finished(order)
-    journal = Journal.begin(order.project.name, order.operation)
+    code = code_digest(order.root)
+    last = Journal.last(order.project.name, order.operation) if order.resume else None
+    finished = last.finished(code) if last else {}
+    journal = Journal.begin(order.project.name, order.operation, code)
     outcomes: dict[str, Outcome] = {}
     for number, wave in enumerate(order.waves, start=1):
         jobs = []
@@ -88,11 +91,6 @@ def _job(order: Order, member: Member, journal: Journal) -> Job:
         tuple(order.arguments),
         seconds=order.seconds,
     )
-
-
-def _finished(order: Order) -> dict[str, str]:
-    last = Journal.last(order.project.name, order.operation) if order.resume else None
-    return last.finished() if last else {}
 
 
 def _why_not(order: Order, member: Member, finished: dict[str, str]) -> str:

@@ -25,7 +25,8 @@ class Kept:
             user = self._api.send(Place("Asking who the token is of", ""), "GET", "/user")
         except ForgeError:
             return ""
-        return str(user.get("login") or user.get("username") or "")
+        known = user if isinstance(user, dict) else {}  # whatever an address that is none of a forge answers
+        return str(known.get("login") or known.get("username") or "")
 
     def _is_ours(self, entry: Entry) -> bool:
         raise NotImplementedError

@@ -202,6 +202,7 @@ def test_questions_that_make_no_sense_do_nothing(fleet: Fleet) -> None:
         ("preview", "--all", "--shard", "3/2"),
         ("preview", "--all", "--tag", "gold"),
         ("preview", "--all", "--sample", "3"),
+        ("preview", "--all", "--expect-no-drift"),
         ("diff", "--all"),
         ("outputs", "--all", "--csv", "--json"),
     ]
@@ -222,7 +223,7 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(each for each in world.every("group") if each["name"] == "Analysts")
     world.patch(f"groups/{group['id']}", assignedRoles=[{"name": "AuditAdmin"}])
-    found = fleet.run("preview", "--all", "--refresh", "--expect-no-changes", "--json", expect=7).outcomes
+    found = fleet.run("preview", "--all", "--refresh", "--expect-no-drift", "--json", expect=7).outcomes
     (drift,) = found["acme"].drift
     assert (drift.operation, drift.resource) == ("update", "Group Analysts")
     assert drift.differences == (Difference("roles", [], ["AuditAdmin"]),)

@@ -26,6 +26,7 @@ def test_what_went_well_is_known_to_the_next_run() -> None:
     last = Journal.last("shop", "up")
     assert last is not None
     assert last.finished() == {"acme": "d1"}
+    assert last.finished("another program") == {}
     assert Journal.last("shop", "destroy") is None
     assert Journal.last("other", "up") is None
 

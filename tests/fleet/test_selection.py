@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fleet.changes import code_digest
 from fleet.selection import NothingLikeIt, Shard, Wanted
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
@@ -196,3 +197,22 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
     inner.customer("acme", ring="pilot")
     outer.write("providers/elsewhere.py")
     assert inner.selected(changed_since=base) == ["acme"]
+
+
+def test_the_digest_of_the_program(team: Repository) -> None:
+    """Changes with what `pulumi` runs, and with nothing else."""
+    team.write("providers/space.py")
+    first = code_digest(team.root)
+    for name in (
+        "docs/page.md",
+        "tests/test_x.py",
+        "cli/check.py",
+        ".venv/lib/x.py",
+        "stacks/plans/gold.yaml",
+    ):
+        team.write(name)
+        assert code_digest(team.root) == first, name
+    for name in ("providers/space.py", "__main__.py", "stacks/rules.py", "requirements.lock"):
+        team.write(name, "other")
+        assert code_digest(team.root) != first, name
+        first = code_digest(team.root)

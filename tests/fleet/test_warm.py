@@ -17,6 +17,7 @@ from tests.e2e.harness import ROOT
 def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("PULUMI_PYTHON_CMD", raising=False)
     monkeypatch.delenv(warm.OFF, raising=False)
+    warm.close()
     yield
     warm.close()
 
