@@ -16,7 +16,7 @@ demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
 	@$(BIN)/python -m tools.demo $(ARGS)
 
 test: setup ## all tests; ARGS="tests/stacks -k plans" for some
-	@$(BIN)/python -m pytest $(or $(ARGS),-n logical)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n logical --dist worksteal)
 
 check: setup ## format, lint, types, import directions: all of them, whatever the first says
 	@failed=; \
