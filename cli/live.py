@@ -35,6 +35,7 @@ class Live:
         self.total, self.at_once = total, at_once
         self.done = self.failed = 0
         self.running: dict[str, tuple[Job, float]] = {}
+        self.later: list[str] = []
         self.started = time.monotonic()
         self.screen: Screen | None = None
         if sys.stderr.isatty():
@@ -47,6 +48,7 @@ class Live:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._catch_up()
         if self.screen:
             self.screen.stop()
 
@@ -62,8 +64,13 @@ class Live:
         line = f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)"
         self.say(line if self.screen else f"{line}{self._left(', ')}")
 
+    def say_later(self, line: str) -> None:
+        """Print a line with the next tick: a signal may come while another is being printed."""
+        self.later.append(line)
+
     def tick(self) -> None:
         """Draw all lines anew."""
+        self._catch_up()
         if self.screen:
             self.screen.update(self._lines(), refresh=True)
 
@@ -73,6 +80,10 @@ class Live:
             self.screen.console.print(Text(line))
         else:
             typer.echo(line, err=True)
+
+    def _catch_up(self) -> None:
+        while self.later:
+            self.say(self.later.pop(0))
 
     def _lines(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))

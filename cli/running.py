@@ -53,7 +53,7 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
     total = sum(len(wave.members) for wave in order.waves)
     with Live(total, at_once) as live:
         pool = Pool(at_once, most_failures, live)
-        with _signals(pool, live.say):
+        with _signals(pool, live.say_later):
             try:
                 return run.carry_out(order, pool, announce=live.say)
             except OSError as error:
@@ -62,7 +62,10 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
 
 @contextmanager
 def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
-    """Stop on the first Ctrl-C, interrupt what runs on the second; SIGTERM does both at once."""
+    """Stop on the first Ctrl-C, interrupt what runs on the second; SIGTERM does both at once.
+
+    `say` must not print at once.
+    """
     from fleet import process
 
     times = 0

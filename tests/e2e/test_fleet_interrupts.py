@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,14 +34,24 @@ def held(qlik: Emulator, times: int) -> None:
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held")
 
 
+def heard(process: subprocess.Popen[str], word: str) -> None:
+    """Read what a command says until it has said a word; the test fails if it ends without."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if word in line:
+            return
+    raise AssertionError(f"it never said {word!r}, but: {said}")
+
+
 def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fleet, qlik: Emulator) -> None:
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--jobs", "2", "--json", "--reports", str(fleet.folder / "reports"))
     with fleet.start(*run) as process:
         held(qlik, 2)
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        wait_until(lambda: "Stopping" in process.stderr.readline(), "the word that it stops")
+        heard(process, "Stopping")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130
@@ -66,12 +77,11 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
     run = ("up", "--all", "--yes", "--json")
     with fleet.start(*run) as process:
         held(qlik, 1)
-        assert process.stderr is not None
         if number == signal.SIGINT:
             process.send_signal(number)
-            wait_until(lambda: "Stopping" in process.stderr.readline(), "the word that it stops")
+            heard(process, "Stopping")
         process.send_signal(number)
-        wait_until(lambda: "Interrupting 1" in process.stderr.readline(), "the word that it interrupts")
+        heard(process, "Interrupting 1")
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130
