@@ -84,23 +84,6 @@ OneShard = Annotated[
 ]
 
 
-def selection(
-    stacks: Stacks = None,
-    every: Every = False,
-    plans: Plans = None,
-    rings: Rings = None,
-    tags: Tags = None,
-    changed_since: ChangedSince = "",
-    sample: Sample = None,
-    shard: OneShard = "",
-) -> Wanted:
-    """Return which stacks are asked for; the command ends where that is nothing at all."""
-    wanted = any_selection(stacks, every, plans, rings, tags, changed_since, sample, shard)
-    if not wanted.anything:
-        fail("Which stacks? Name them, or give --all, --plan, --ring, --tag or --changed-since.", code=2)
-    return wanted
-
-
 def any_selection(
     stacks: Stacks = None,
     every: Every = False,
@@ -132,6 +115,15 @@ def any_selection(
         sample,
         part,
     )
+
+
+@functools.wraps(any_selection)
+def selection(**given: Any) -> Wanted:
+    """Return which stacks are asked for; the command ends where that is nothing at all."""
+    wanted = any_selection(**given)
+    if not wanted.anything:
+        fail("Which stacks? Name them, or give --all, --plan, --ring, --tag or --changed-since.", code=2)
+    return wanted
 
 
 def _pair(tag: str) -> tuple[str, str]:

@@ -33,8 +33,8 @@ def redacted(text: str) -> str:
 
 
 class PulumiFailed(Exception):
-    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run, and `said`
-    what it printed.
+    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run, and
+    `said` what it printed.
     """
 
     def __init__(self, what: str, said: str, code: int | None = None) -> None:
