@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -35,8 +36,11 @@ def chosen_by(wanted: Wanted, project: Project) -> Selection:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before anything is changed; where nobody can be asked, --yes must have been given."""
-    if yes:
+    """Ask before anything is changed; where nobody can be asked, --yes must have been given.
+
+    PULUMI_SKIP_CONFIRMATIONS is the same, as for `pulumi` itself.
+    """
+    if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
         return
     if not sys.stdin.isatty():
         fail(f"{question} There is nobody to ask: add --yes.", code=2)

@@ -25,7 +25,8 @@ from providers import (
 )
 
 if TYPE_CHECKING:
-    from stacks.models import Block, Customer, Settings
+    from stacks.models import Customer, Settings
+    from stacks.models.block import Block
 
 R = TypeVar("R", bound=pulumi.Resource)
 

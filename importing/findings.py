@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from stacks.models import Customer, block_of
+from stacks.models import Customer
+from stacks.models.block import block_of
 
 Properties = dict[str, Any]
 

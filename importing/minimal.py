@@ -9,7 +9,8 @@ import yaml
 
 from importing.findings import Findings, Properties, default
 from stacks.merge import ENTRIES
-from stacks.models import Block, Customer, block_of
+from stacks.models import Customer
+from stacks.models.block import Block, block_of
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*")
 

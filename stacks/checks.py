@@ -17,7 +17,8 @@ from stacks.backend import PulumiFailed
 from stacks.document import Keys
 from stacks.errors import SettingsError
 from stacks.findings import Finding, Level, at
-from stacks.models import Customer, Revive, Settings
+from stacks.models import Customer, Settings
+from stacks.models.tenant import Revive
 from stacks.rules import nearest
 from stacks.settings import Resolved, resolve, stack_of
 from stacks.sources import CUSTOMER, Sources

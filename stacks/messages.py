@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from stacks.document import Keys
-from stacks.models import Block, block_of
+from stacks.models.block import Block, block_of
 from stacks.rules import choices
 from stacks.values import show
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from providers.preflight import DEACTIVATED, TENANTS_PER_REGION, Preflight
 from stacks.findings import Finding, Level, at
-from stacks.models import Revive, Settings
+from stacks.models import Settings
+from stacks.models.tenant import Revive
 from stacks.sources import CUSTOMER, Sources
 
 ABOUT = "organisation"

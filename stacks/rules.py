@@ -12,7 +12,10 @@ from difflib import get_close_matches
 from providers.limits import ROLES_BY_SPACE_TYPE
 from stacks.document import Keys
 from stacks.merge import ENTRIES
-from stacks.models import Admin, App, Content, Revive, Settings, User
+from stacks.models import Content, Settings
+from stacks.models.content import App
+from stacks.models.people import Admin, User
+from stacks.models.tenant import Revive
 from stacks.sources import CUSTOMER
 
 Removed = Mapping[Keys, str]

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from providers.limits import ROLES_BY_SPACE_TYPE
-from stacks.models import IN_PLACE, Plan, Settings
+from stacks.models import Plan, Settings
+from stacks.models.block import IN_PLACE
 
 Schema = dict[str, Any]
 

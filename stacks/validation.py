@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from stacks.document import Keys
 from stacks.errors import Problem
 from stacks.messages import keys_of, text_of
-from stacks.models import Block, block_of
+from stacks.models.block import Block, block_of
 from stacks.rules import Complaint
 from stacks.sources import Sources
 

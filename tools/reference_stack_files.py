@@ -14,31 +14,18 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from providers.limits import ROLES_BY_SPACE_TYPE
-from stacks.models import (
-    Admin,
-    App,
-    Block,
-    Content,
-    Customer,
-    Group,
-    GroupSettings,
-    JwtIdentityProvider,
-    LicenseSettings,
-    Lifecycle,
-    Plan,
-    Revive,
-    Settings,
-    Space,
-    TenantSwitches,
-    User,
-    WebIntegration,
-)
+from stacks.models import Content, Customer, Plan, Settings
+from stacks.models.block import Block
+from stacks.models.content import App, Space
+from stacks.models.logins import JwtIdentityProvider, WebIntegration
+from stacks.models.people import Admin, Group, User
+from stacks.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
 from stacks.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "stack-files.md"
 SCHEMA = ROOT / "stacks" / "schema.json"
-MARK = "<!-- From here on made by `make docs` from stacks/models.py -->\n"
+MARK = "<!-- From here on made by `make docs` from stacks/models -->\n"
 
 _BLOCKS: dict[type[Block], str] = {
     Settings: "config",

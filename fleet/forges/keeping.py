@@ -165,7 +165,7 @@ class GitLab(Kept):
         return not entry.get("system") and self._me in ("", author)
 
     def _advice(self, what: str) -> Entry:
-        needed = "GITLAB_TOKEN has to be a project access token with the role Developer and the scope `api`"
+        needed = "GITLAB_TOKEN has to be a project access token with the role Reporter and the scope `api`"
         return {
             "401": f"{needed}; a job token may not write here."
             if self._api.header == "JOB-TOKEN"

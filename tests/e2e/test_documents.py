@@ -22,7 +22,7 @@ def commands(page: str) -> dict[str, str]:
     """The commands under each heading of a page."""
     found: dict[str, str] = {}
     heading = ""
-    for match in BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8")):
+    for match in BLOCK.finditer((ROOT / page).read_text("utf-8")):
         heading = match["heading"] or heading
         if match["commands"]:
             found[heading] = found.get(heading, "") + match["commands"]
@@ -42,7 +42,7 @@ def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
 def test_a_customer_by_the_book(stack: Stack, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
     shutil.copy(ROOT / "stacks" / stack.file.name, stack.file)
-    shown = commands("operating.md")
+    shown = commands("docs/operating.md")
     assert shown.keys() >= set(ROUTINE)
     printed = {heading: run(stack.folder, stack.env, shown[heading]) for heading in ROUTINE}
     assert '"tenant_id"' in printed["A new customer"]
@@ -63,7 +63,7 @@ def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
     fleet.commit()
     fleet.run("up", "--all", "--yes")
     fleet.write_plan("standard", trial | {"groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}}})
-    shown = commands("many-customers.md")
+    shown = commands("docs/many-customers.md")
     printed = {}
     for heading, script in shown.items():
         if heading == "Trials":
@@ -75,3 +75,24 @@ def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
     assert "2 stacks: 2 changed" in printed["A change for everybody, in waves"]
     assert "globex: purged on" in printed["Trials"]
     assert printed["What there is"].count("acme,Acme,") == 3
+
+
+def test_the_commands_of_the_readme(scratch: Path, qlik: Emulator) -> None:
+    """A customer, and then a change of the plan for everybody on it, as the first page says."""
+    fleet = Fleet(scratch, qlik)
+    plan = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
+    fleet.write_plan("standard", plan)
+    fleet.write("initech", {"name": "Initech", "plan": "standard", "ring": "pilot"})
+    fleet.write("globex", {"name": "Globex", "plan": "standard"})
+    fleet.commit()
+    fleet.run("up", "globex", "--yes")
+    fleet.commit()
+    credentials, *lines = commands("README.md")["Use it"].splitlines()
+    assert credentials.startswith("export QLIK_CLIENT_ID=")
+    (many,) = [number for number, line in enumerate(lines) if line.startswith("tenantry preview")]
+    printed = run(fleet.project, fleet.env, "\n".join(lines[:many]))
+    assert "everything is fine" in printed
+    fleet.write_plan("standard", plan | {"spaces": {"Sales": {"type": "managed"}}})
+    printed = run(fleet.project, fleet.env, "\n".join(lines[many:]))
+    assert "2 stacks: 2 to change" in printed
+    assert "2 stacks: 2 changed" in printed

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import stacks
+from emulator import Emulator
+from tests.stacks.checking import Bench
 
 if TYPE_CHECKING:
     from stacks.models import Customer, Settings
@@ -58,3 +60,10 @@ class Folder:
 def folder(tmp_path: Path) -> Folder:
     (tmp_path / "stacks" / "plans").mkdir(parents=True)
     return Folder(tmp_path / "stacks")
+
+
+@pytest.fixture
+def bench(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Stack files in a folder that is the current one, and a local Qlik Cloud."""
+    monkeypatch.chdir(tmp_path)
+    return Bench(qlik, tmp_path)

@@ -14,7 +14,8 @@ from jsonschema import Draft7Validator
 
 import stacks
 from stacks.messages import names_of
-from stacks.models import Block, Settings, block_of
+from stacks.models import Settings
+from stacks.models.block import Block, block_of
 from stacks.schema import schema
 from tests.stacks.conftest import HEAD
 from tools import reference_stack_files as reference
