@@ -15,6 +15,8 @@ CODE = re.compile(r"answered (?P<status>\d{3})(?: (?P<code>[A-Z][A-Z_]*(?:-\d+)?
 TRACE = re.compile(r"traceId (?P<id>[\w-]+)")
 PROBLEM = re.compile(r"^(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)$")
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
+TRACEBACK = "Traceback (most recent call last):"
+FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMED_UP = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
 """What the engine says at the end of a run in which something else has failed."""
 
@@ -31,11 +33,17 @@ def _known(pattern: str, text: str, advice: str) -> Known:
     return Known(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, advice)
 
 
+FULL = _known(
+    r"no space left on device|disk quota exceeded",
+    "the disk is full",
+    "make room, then run it again: what was done is in the state or found by its notes",
+)
 KNOWN = (
+    FULL,
     _known(
-        r"no space left on device|disk quota exceeded",
-        "the disk is full",
-        "make room, then run it again: what was done is in the state or found by its notes",
+        r"unexpected end of JSON input",
+        "its state, or a lock of it, was cut off while it was written, as by a full disk",
+        "docs/backends.md, *After a full disk*, says how the one before it is put back",
     ),
     _known(
         r"incorrect passphrase",
@@ -133,6 +141,10 @@ def of_text(text: str, resource: str = "") -> Trouble:
     if PROTECTED.search(text):
         advice = "if it is to go: `protect: false` in its file and an `up` first, reviewed as any change"
         return Trouble("is protected, as a production customer is", resource, advice, details=text)
+    if FULL.pattern.search(text):
+        return Trouble(FULL.text, resource, FULL.advice, details=text)
+    if TRACEBACK in text:
+        return _of_traceback(text, resource)
     first, _, rest = text.partition("\n")
     code, trace = CODE.search(text), TRACE.search(text)
     return Trouble(
@@ -143,6 +155,16 @@ def of_text(text: str, resource: str = "") -> Trouble:
         trace_id=trace["id"] if trace else "",
         details=text,
     )
+
+
+def _of_traceback(text: str, resource: str) -> Trouble:
+    """Return an exception of the program: what it was, and where in the code it was raised."""
+    lines = text.splitlines()
+    at = max((number for number, line in enumerate(lines) if FRAME.match(line)), default=0)
+    raised = next((line for line in lines[at:] if line.strip() and not line[0].isspace()), lines[0])
+    frame = FRAME.match(lines[at])
+    where = resource or (f"{frame['file']}:{frame['line']}" if frame else "")
+    return Trouble(f"the program failed: {raised.strip()}", where, details=text)
 
 
 def of_command(stack: str, printed: str, code: int | None) -> Trouble:

@@ -10,9 +10,7 @@ from fleet.report.markdown import markdown
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "pull-requests.md"
 BEGIN, END = "<!-- From here made by `make docs` -->\n", "<!-- To here -->\n"
 
-VERSION = Change(
-    "replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)
-)
+VERSION = Change("replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",))
 ACCESS = Change("create", "SpaceAssignment", "Analysts in Sales")
 ROLE = Change("update", "Group", "Analysts", (Difference("roles", [], ["AnalyticsAdmin"]),))
 GONE = Change("delete", "AppPublication", "Stock in Sales")
@@ -24,8 +22,11 @@ BROKEN = Trouble(
 
 
 def _sample() -> Report:
-    changed = {name: (VERSION, ACCESS) for name in ("bluth", "cyberdyne", "dunder", "globex", "initech")}
-    changed |= {"globex": (VERSION, ACCESS, ROLE), "initech": (VERSION, ACCESS, GONE)}
+    changed: dict[str, tuple[Change, ...]] = dict.fromkeys(
+        ("bluth", "cyberdyne", "dunder", "globex", "initech"), (VERSION, ACCESS)
+    )
+    changed["globex"] += (ROLE,)
+    changed["initech"] += (GONE,)
     outcomes = [
         *(Outcome(name, "preview", "ok", changes=changes) for name, changes in changed.items()),
         Outcome("hooli", "preview", "failed", troubles=(BROKEN,)),

@@ -262,8 +262,8 @@ def copy_program(program: Path, folder: Path) -> None:
         (folder / name).symlink_to(program / name)
     stacks = folder / "stacks"
     stacks.mkdir()
-    for module in (program / "stacks").glob("*.py"):
-        (stacks / module.name).symlink_to(module)
+    for code in (*(program / "stacks").glob("*.py"), program / "stacks" / "models"):
+        (stacks / code.name).symlink_to(code)
     shutil.copytree(program / "stacks" / "plans", stacks / "plans")
 
 

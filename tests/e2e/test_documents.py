@@ -91,7 +91,7 @@ def test_the_commands_of_the_readme(scratch: Path, qlik: Emulator) -> None:
     assert credentials.startswith("export QLIK_CLIENT_ID=")
     (many,) = [number for number, line in enumerate(lines) if line.startswith("tenantry preview")]
     printed = run(fleet.project, fleet.env, "\n".join(lines[:many]))
-    assert "everything is fine" in printed
+    assert "ok       settings      valid" in printed
     fleet.write_plan("standard", plan | {"spaces": {"Sales": {"type": "managed"}}})
     printed = run(fleet.project, fleet.env, "\n".join(lines[many:]))
     assert "2 stacks: 2 to change" in printed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from fleet.events import Log, Said
@@ -25,6 +27,10 @@ PRINTED = {
     'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (
         "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml asks for >=3.254.0",
         "make setup",
+    ),
+    "error: failed to load checkpoint: unexpected end of JSON input": (
+        "its state, or a lock of it, was cut off",
+        "docs/backends.md",
     ),
     "error: could not write: write /x/y: no space left on device": ("the disk is full", "make room"),
     "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions": (
@@ -76,6 +82,11 @@ def test_what_qlik_says() -> None:
     assert of_text("no answer at all").code == ""
 
 
+def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
+    told = of_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
+    assert (told.text, told.where) == ("the disk is full", "Group Analysts")
+
+
 def test_what_is_protected_says_what_to_do() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
     told = of_text(text, "Tenant tenant")
@@ -99,3 +110,22 @@ def test_problems_of_settings_are_told_one_by_one() -> None:
         ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),
         ("stacks/plans/gold.yaml", "is gone"),
     ]
+
+
+def test_an_exception_of_the_program_is_a_line_with_its_place() -> None:
+    """However long the way to it; the exception that was raised last is the one that ended the program."""
+    raised: list[BaseException] = []
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError as error:
+            raise ValueError("no such thing\nmore of it") from error
+    except ValueError as error:
+        raised.append(error)
+    printed = "".join(traceback.format_exception(raised[0]))
+    told = of_text(f"Program failed with an unhandled exception:\n{printed}")
+    assert told.text == "the program failed: ValueError: no such thing"
+    (frame,) = traceback.extract_tb(raised[0].__traceback__)
+    assert told.where == f"{__file__}:{frame.lineno}"
+    assert "more of it" in told.details
+    assert "Traceback" not in told.line

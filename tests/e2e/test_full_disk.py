@@ -1,0 +1,115 @@
+"""A disk that is really full: every stack says so, nothing is lost, and the next run goes on."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from shlex import quote
+
+import pytest
+
+from emulator import Emulator
+from fleet.outcome import Report
+from tests.e2e.fleet import TENANTRY, TIMEOUT, Fleet
+from tests.e2e.test_documents import commands, run
+from tests.world import World
+
+STACKS = ("acme", "globex", "initech")
+CUSTOMER = {
+    "lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10},
+    "groups": {"Analysts": {}},
+}
+
+UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
+SCRIPT = """\
+mkdir -p {disk} && mount -t tmpfs -o size=1m tmpfs {disk}
+head -c 2M /dev/zero > {disk}/ballast
+df --output=avail {disk} | tail -n 1 > {out}/room
+{tenantry} up --all --yes --json > {out}/full.json
+echo $? > {out}/full.code
+rm {disk}/ballast
+{tenantry} up --all --yes --json > {out}/again.json
+echo $? > {out}/again.code
+"""
+
+
+def own_mounts() -> bool:
+    """Whether a process may have mounts of its own here."""
+    try:
+        return (
+            subprocess.run(
+                [*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
+            ).returncode
+            == 0
+        )
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not own_mounts(), reason="no mounts of one's own here, hence no small disk to fill")
+@pytest.mark.parametrize("disk", ["pulumi/state", "notes"])
+def test_full(scratch: Path, qlik: Emulator, disk: str) -> None:
+    """First the disk of the backend, then that of the notes and of the run's journal."""
+    fleet = Fleet(scratch, qlik)
+    for name in STACKS:
+        fleet.write(name, {"name": name.title(), **CUSTOMER})
+    names = {"disk": scratch / disk, "out": scratch, "tenantry": TENANTRY}
+    done = subprocess.run(
+        [*UNSHARE, "bash", "-c", SCRIPT.format(**{key: quote(str(value)) for key, value in names.items()})],
+        cwd=fleet.project,
+        env={**fleet.env, "TENANTRY_STATE": str(scratch / "notes")},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    assert (scratch / "room").read_text().strip() == "0"
+    assert [(scratch / f"{name}.code").read_text().strip() for name in ("full", "again")] == ["1", "0"]
+    assert "Traceback" not in done.stderr
+    if disk == "notes":
+        assert "The run could not begin: its journal: No space left on device" in done.stderr
+    else:
+        full = Report.from_json((scratch / "full.json").read_bytes())
+        troubles = {each.stack: [trouble.text for trouble in each.troubles] for each in full.outcomes}
+        assert troubles == {key: ["the disk is full"] for key in STACKS}
+    again = Report.from_json((scratch / "again.json").read_bytes())
+    assert {each.stack: each.status for each in again.outcomes} == dict.fromkeys(STACKS, "ok")
+    assert made(qlik).keys() == {name.title() for name in STACKS}
+
+
+def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
+    """What a full disk leaves behind in a folder is named, and put right as the guide says."""
+    fleet = Fleet(scratch, qlik)
+    for name in ("acme", "globex"):
+        fleet.write(name, {"name": name.title(), **CUSTOMER})
+    fleet.run("up", "--all", "--yes")
+    fleet.write("acme", {"name": "Acme", **CUSTOMER, "groups": {"Analysts": {}, "Sellers": {}}})
+    fleet.run("up", "acme", "--yes")
+    fleet.write("initech", {"name": "Initech", **CUSTOMER})
+    backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
+    state = backend / "stacks" / "tenantry" / "acme.json"
+    state.write_bytes(state.read_bytes()[:4096])
+    state.with_name("initech.json").touch()
+    lock = backend / "locks" / "organization" / "tenantry" / "globex" / "1.json.2.tmp"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    failed = fleet.run("up", "--all", "--yes", "--json", expect=1)
+    cut_off = [each.stack for each in failed.report.outcomes if "was cut off" in each.troubles[0].text]
+    assert cut_off == list(STACKS)
+    before = made(qlik)
+    run(fleet.project, fleet.env, commands("docs/backends.md")["After a full disk"])
+    again = fleet.run("up", "--all", "--yes", "--json")
+    assert {each.stack: each.status for each in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
+    fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
+    after = made(qlik)
+    assert after.pop("Initech")
+    assert after == before, "nothing was made anew"
+
+
+def made(qlik: Emulator) -> dict[str, list[str]]:
+    """The ids of the groups of each tenant that was made, by its name."""
+    tenants = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    assert len({each["name"] for each in tenants}) == len(tenants), "none of them twice"
+    worlds = {each["name"]: World(qlik, each["hostnames"][0]) for each in tenants}
+    return {name: sorted(group["id"] for group in world.every("group")) for name, world in worlds.items()}
