@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,9 +17,6 @@ from cli.shared import Output, any_selection, reports, takes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleet.members import Member
-    from fleet.outcome import Operation, Outcome
-    from fleet.run import Order
     from fleet.selection import Wanted
     from fleet.trials import Trial
     from stacks.project import Project
@@ -65,58 +61,42 @@ def expire(
     found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
     trials = with_tenants(found, today)
     over = [trial for trial in trials if trial.over]
-    unreadable = [each for each in found if each.trouble]
-    for each in unreadable:
-        typer.echo(f"{each.member.stack}: {each.trouble}", err=True)
+    unknown = {
+        each.stack: "; ".join(map(str, each.broken.problems)) for each in chosen.members if each.broken
+    }
+    unknown |= {each.member.stack: each.trouble for each in found if each.trouble}
+    for stack, why in sorted(unknown.items()):
+        typer.echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
         _list(trials, output)
     if not dry_run:
         confirm(f"Take down {len(over)} trial{'s'[: len(over) != 1]}?", yes=yes or not over)
-        if over:
-            _take_down(project, today, over, output, jobs, seconds)
-    if unreadable:
+        if over or output.form or output.folder:
+            _take_down(project, over, output, jobs, seconds)
+    if unknown:
         raise typer.Exit(FAILED)
 
 
 def _take_down(
-    project: Project, today: date, over: Sequence[Trial], output: Output, jobs: int | None, seconds: float
+    project: Project, over: Sequence[Trial], output: Output, jobs: int | None, seconds: float
 ) -> None:
-    """Destroy the stacks of trials; before that the days of grace of the file get into the state."""
-    from fleet.trials import UPDATE_GRACE
-
-    stale = [each.member for each in over if each.standing.grace_days != each.member.grace_days]
-    failed: list[Outcome] = []
-    if stale:
-        failed = carry_out(_order(project, "up", stale, today, seconds, UPDATE_GRACE), jobs).failed
-    left = {each.stack for each in failed}
-    members = [each.member for each in over if each.member.stack not in left]
-    report = carry_out(_order(project, "destroy", members, today, seconds), jobs)
-    finish(replace(report, outcomes=(*report.outcomes, *failed)), output)
-
-
-def _order(
-    project: Project,
-    operation: Operation,
-    members: Sequence[Member],
-    today: date,
-    seconds: float,
-    arguments: Sequence[str] = (),
-) -> Order:
+    """Destroy the stacks of trials, each with the days of grace of its file."""
     from fleet.run import Order
     from fleet.selection import Selection
+    from fleet.trials import with_grace_of_file
     from fleet.waves import Wave
 
-    chosen = tuple(members)
-    return Order(
-        operation,
+    chosen = tuple(each.member for each in over)
+    order = Order(
+        "destroy",
         project,
         root_of(project),
         Selection(chosen),
         [Wave("all", chosen)],
-        arguments,
+        environments={each.member.stack: with_grace_of_file(each) for each in over},
         seconds=seconds,
-        today=today,
     )
+    finish(carry_out(order, jobs), output)
 
 
 def _list(trials: Sequence[Trial], output: Output) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import fail
-from cli.reporting import show
+from cli.reporting import FAILED, save, show
 from cli.shared import Output, reports, takes
 
 if TYPE_CHECKING:
@@ -33,15 +33,10 @@ def report(
     Prints a table of all stacks unless told otherwise. The order of the files makes no difference. Where two
     tell of the same stack, the run that was begun later counts.
     """
-    from fleet.report.markdown import markdown
-
     merged = _read(files)
-    if output.folder:
-        _write(merged, output.folder, link)
-    if output.form == "markdown":
-        typer.echo(markdown(merged, link=link), nl=False)
-    else:
-        show(merged, output._replace(folder=None))
+    show(merged, output.form, link)
+    if not save(merged, output.folder, link):
+        raise typer.Exit(FAILED)
 
 
 def _read(files: list[Path]) -> Report:
@@ -53,12 +48,3 @@ def _read(files: list[Path]) -> Report:
         fail(f"{error.filename} cannot be read: {error.strerror}", code=2)
     except ValueError as error:
         fail(str(error), code=2)
-
-
-def _write(report: Report, folder: Path, link: str) -> None:
-    from fleet.report import write
-
-    try:
-        write(report, folder, link)
-    except OSError as error:
-        fail(f"The report cannot be written into {folder}: {error.strerror}")

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.output import fail, print_table
+from cli.output import print_table
 from cli.running import INTERRUPTED
 from cli.shared import Output
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fleet.outcome import Report
 
 FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
@@ -21,28 +23,37 @@ def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
 
     `expect_no` is what there must be none of: "changes" (drift is one) or "drift".
     """
-    show(report, output)
-    if code := exit_code(report, expect_no=expect_no):
+    show(report, output.form)
+    written = save(report, output.folder)
+    code = exit_code(report, expect_no=expect_no) or (0 if written else FAILED)
+    if code:
         raise typer.Exit(code)
 
 
-def show(report: Report, output: Output) -> None:
-    """Print a report and write its files."""
+def save(report: Report, folder: Path | None, link: str = "") -> bool:
+    """Write the files of a report, if they are wanted; say so where they cannot be, and return False."""
     from fleet.report import write
+
+    try:
+        if folder:
+            write(report, folder, link)
+    except OSError as error:
+        typer.echo(f"The report cannot be written into {folder}: {error.strerror}", err=True)
+        return False
+    return True
+
+
+def show(report: Report, form: str, link: str = "") -> None:
+    """Print a report."""
     from fleet.report.html import html
     from fleet.report.markdown import markdown
     from fleet.report.table import printed, sum_up
 
-    if output.folder:
-        try:
-            write(report, output.folder)
-        except OSError as error:
-            fail(f"The report cannot be written into {output.folder}: {error.strerror}")
-    if output.form == "json":
+    if form == "json":
         typer.echo(report.to_json())
-    elif output.form == "markdown":
-        typer.echo(markdown(report))
-    elif output.form == "html":
+    elif form == "markdown":
+        typer.echo(markdown(report, link=link), nl=False)
+    elif form == "html":
         typer.echo(html(report))
     else:
         columns, rows, dim = printed(report)

@@ -54,8 +54,7 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
     from fleet.pool import Pool, default_jobs
 
     at_once = jobs or default_jobs()
-    total = sum(len(wave.members) for wave in order.waves)
-    with Live(total, at_once) as live:
+    with Live(order.count, at_once) as live:
         pool = Pool(at_once, most_failures, live)
         with _signals(pool, live.say_later):
             try:

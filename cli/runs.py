@@ -184,22 +184,20 @@ def _run(
 
     project = current_project()
     chosen = chosen_by(wanted, project)
-    split = _split(chosen, waves, wave)
-    count = sum(len(each.members) for each in split)
-    if operation != "preview":
-        confirm(f"{operation} {count} stack{'s'[: count != 1]}?", yes=yes or not count)
     order = Order(
         operation,
         project,
         root_of(project),
         chosen,
-        split,
+        _split(chosen, waves, wave),
         arguments,
         resume=resume,
         hold_pinned=hold_pinned,
         hold_expired=operation in ("preview", "up"),
         seconds=seconds,
     )
+    if operation != "preview":
+        confirm(f"{operation} {order.count} stack{'s'[: order.count != 1]}?", yes=yes or not order.count)
     finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -103,14 +103,19 @@ def _row(each: Standing) -> tuple[str, ...]:
         " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
         each.trouble or result,
         versions,
-        str(member.ends_on or ""),
+        _ends_on(each),
         each.hostname or ("" if each.trouble else "none"),
     )
 
 
+def _ends_on(each: Standing) -> str:
+    """Return the last day by the file; where that is broken, by the state."""
+    return each.ends_on if each.member.broken else str(each.member.ends_on or "")
+
+
 def _json(each: Standing) -> dict[str, Any]:
     member = each.member
-    facts = {key: value for key, value in asdict(each).items() if key != "member"}
+    facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}
     return {
         "stack": member.stack,
         "customer": member.customer,
@@ -119,5 +124,6 @@ def _json(each: Standing) -> dict[str, Any]:
         "tags": dict(member.tags),
         "pinned": list(member.pinned),
         **facts,
-        "ends_on": str(member.ends_on) if member.ends_on else None,
+        "ends_on": _ends_on(each) or None,
+        "problems": [str(problem) for problem in member.broken.problems] if member.broken else [],
     }

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet.changes import merge_base
+from fleet.changes import git, merge_base
 from fleet.members import Member
 from fleet.outcome import Change, Difference, Outcome, Report
 from fleet.selection import Selection
@@ -49,13 +49,16 @@ def compare(selection: Selection, root: Path, ref: str) -> Report:
 
 @contextmanager
 def _checked_out(root: Path, commit: str) -> Iterator[Path]:
-    """Give a folder with the project as it was in a commit."""
-    packed = subprocess.run(
-        ["git", "-C", str(root), "archive", "--format=tar", commit, "."], capture_output=True, check=True
-    )
+    """Give a folder with the project as it was in a commit; with nothing in it if it was not there."""
     with tempfile.TemporaryDirectory(prefix="tenantry-diff-") as name:
-        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-            archive.extractall(name, filter=_inside)  # noqa: S202 (filtered)
+        if git(root, "ls-tree", "--name-only", commit):  # nothing where the folder is new
+            packed = subprocess.run(
+                ["git", "-C", str(root), "archive", "--format=tar", commit, "."],
+                capture_output=True,
+                check=True,
+            )
+            with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+                archive.extractall(name, filter=_inside)  # noqa: S202 (filtered)
         yield Path(name)
 
 

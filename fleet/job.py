@@ -96,9 +96,7 @@ def _carried_out(job: Job) -> Outcome:
         return _result(job, ended)
     if job.operation == "preview":
         alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
-        with warm.provider(job.root) as environment:
-            ended = _pulumi(job, arguments, {**alone, **environment})
-        return replace(_result(job, ended), new=True)
+        return replace(_result(job, _preview(job, arguments, alone)), new=True)
     if job.operation == "up":
         begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
         return replace(_result(job, begun if begun.code else _pulumi(job, (), {})), new=True)
@@ -106,17 +104,22 @@ def _carried_out(job: Job) -> Outcome:
 
 
 def _first(job: Job) -> process.Ended:
-    """Run the command; a preview uses a provider that runs already.
+    """Run the command as if the backend had the stack."""
+    run = _preview if job.operation == "preview" else _pulumi
+    return run(job, _config_file(job), {})
+
+
+def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    """Run a preview, with a provider that runs already if it asks Qlik for nothing.
 
     What fails is looked at once more with a provider of its own: no failure is one of a shared process.
     """
-    arguments = _config_file(job)
-    if job.operation == "preview" and "--refresh" not in job.arguments:
-        with warm.provider(job.root) as environment:
-            ended = _pulumi(job, arguments, environment)
-        if ended.code in (0, NO_SUCH_STACK) or not environment or ended.interrupted:
+    if "--refresh" not in job.arguments:
+        with warm.provider(job.root) as shared:
+            ended = _pulumi(job, arguments, {**environment, **shared})
+        if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
             return ended
-    return _pulumi(job, arguments, {})
+    return _pulumi(job, arguments, environment)
 
 
 def _config_file(job: Job) -> tuple[str, ...]:

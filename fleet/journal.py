@@ -55,7 +55,7 @@ class Journal:
 
     def folder_of(self, stack: str) -> Path:
         """Return the folder for the logs of one stack."""
-        return self.folder / stack
+        return self.folder / "stacks" / stack
 
     def add(self, outcome: Outcome) -> None:
         """Note what became of a stack; the logs of one that went well are of no more use."""
@@ -67,11 +67,16 @@ class Journal:
 
     def finished(self, code: str = "") -> dict[str, str]:
         """Return the stacks that went well, and the digest of the settings that they had; none if the program
-        was another.
+        was another. What a later run destroyed, in part or whole, is not among them.
         """
         if (self.folder / CODE).read_text() != code:
             return {}
-        return {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
+        done = {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
+        for run in self.folder.parent.glob("*-destroy"):
+            if run.name > self.folder.name:
+                for row in Journal(run)._rows():
+                    done.pop(row["stack"], None)
+        return done
 
     def _rows(self) -> Iterator[dict[str, str]]:
         with suppress(FileNotFoundError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 from fleet.changes import code_digest
@@ -18,15 +19,17 @@ from fleet.selection import Selection
 from fleet.waves import Wave
 from stacks.project import Project
 
+DONE = "done in the run before this one"
+
 
 @dataclass(frozen=True)
 class Order:
     """What is to be done with which stacks.
 
-    `arguments` are added to each command. `resume`: leave out what went well in the last run of the same
-    operation, unless its settings or the program are others now. `hold_pinned`: leave out customers who hold
-    the version of an app against their plan; `hold_expired`: trials whose last day has passed. `seconds` is
-    the longest that one stack may take.
+    `arguments` are added to each command, `environments` to the environment of those of a stack. `resume`:
+    leave out what went well in the last run of the same operation, unless its settings or the program are
+    others now. `hold_pinned`: leave out customers who hold the version of an app against their plan;
+    `hold_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
     """
 
     operation: Operation
@@ -35,11 +38,48 @@ class Order:
     selection: Selection
     waves: Sequence[Wave]
     arguments: Sequence[str] = ()
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     resume: bool = False
     hold_pinned: bool = False
     hold_expired: bool = False
     seconds: float = SECONDS
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @cached_property
+    def code(self) -> str:
+        """A digest of the program."""
+        return code_digest(self.root)
+
+    @cached_property
+    def finished(self) -> Mapping[str, str]:
+        """The stacks that need not be done again, and the digests of their settings."""
+        last = Journal.last(self.project.name, self.operation) if self.resume else None
+        return last.finished(self.code) if last else {}
+
+    @cached_property
+    def left_out(self) -> Mapping[str, str]:
+        """The stacks that have no turn, and why."""
+        members = [member for wave in self.waves for member in wave.members]
+        return {member.stack: why for member in members if (why := self._why_not(member))}
+
+    def _why_not(self, member: Member) -> str:
+        if member.broken:
+            return ""
+        if self.finished.get(member.stack, "-") == member.digest:
+            return DONE
+        if self.hold_expired and member.expired(self.today):
+            return (
+                f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, a later ends_on "
+                "keeps it"
+            )
+        if self.hold_pinned and member.pinned:
+            return f"pinned: {', '.join(member.pinned)}"
+        return ""
+
+    @property
+    def count(self) -> int:
+        """How many stacks have a turn."""
+        return sum(len(wave.members) for wave in self.waves) - len(self.left_out)
 
 
 def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
@@ -49,18 +89,17 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
     that cannot be kept. Raises OSError if there is no place for the logs.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    code = code_digest(order.root)
-    last = Journal.last(order.project.name, order.operation) if order.resume else None
-    finished = last.finished(code) if last else {}
-    journal = Journal.begin(order.project.name, order.operation, code)
+    left_out = order.left_out  # before this run is the last one
+    journal = Journal.begin(order.project.name, order.operation, order.code)
     outcomes: dict[str, Outcome] = {}
     for number, wave in enumerate(order.waves, start=1):
         jobs = []
         for member in wave.members:
             job = _job(order, member, journal)
-            why = _why_not(order, member, finished)
-            if why:
+            if why := left_out.get(member.stack):
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,))
+                if why == DONE:
+                    _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
             else:
                 jobs.append(job)
         if len(order.waves) > 1 and jobs and not pool.stop:
@@ -89,23 +128,9 @@ def _job(order: Order, member: Member, journal: Journal) -> Job:
         order.root,
         journal.folder_of(member.stack),
         tuple(order.arguments),
+        order.environments.get(member.stack, {}),
         seconds=order.seconds,
     )
-
-
-def _why_not(order: Order, member: Member, finished: dict[str, str]) -> str:
-    """Return why a stack is left out, if it is."""
-    if member.broken:
-        return ""
-    if finished.get(member.stack, "-") == member.digest:
-        return "done in the run before this one"
-    if order.hold_expired and member.expired(order.today):
-        return (
-            f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, a later ends_on keeps it"
-        )
-    if order.hold_pinned and member.pinned:
-        return f"pinned: {', '.join(member.pinned)}"
-    return ""
 
 
 def _note(journal: Journal, outcome: Outcome, announce: Callable[[str], None]) -> None:

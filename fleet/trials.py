@@ -1,4 +1,4 @@
-"""Trials: which have ended, which will soon, and what is to be done before they are taken down."""
+"""Trials: which have ended, which will soon, and with which days of grace they are taken down."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from datetime import date
 
 from fleet.inventory import Standing
 from fleet.members import Member
-
-LIFECYCLE_URN = "**qlik:TenantLifecycle::lifecycle"
-"""Matches the URN of the resource that holds the days of grace."""
-
-UPDATE_GRACE = ("--target", LIFECYCLE_URN)
-"""Arguments of an `up` that brings the days of grace into the state, which is what a destroy goes by."""
+from providers.limits import GRACE_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -53,3 +48,9 @@ def with_tenants(standings: Sequence[Standing], today: date) -> list[Trial]:
         if each.up and each.member.ends_on
     ]
     return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))
+
+
+def with_grace_of_file(trial: Trial) -> dict[str, str]:
+    """Return the environment of a destroy that goes by the days of grace in the file, not by the state's."""
+    days = trial.member.grace_days
+    return {} if days is None else {GRACE_VARIABLE: str(days)}

@@ -30,6 +30,9 @@ IDP_DESCRIPTION = Limits("128 characters at most", {"max_length": 128})
 CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
+GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
+"""The variable that goes before the days of grace in the state when a tenant is taken down."""
+
 DAY = Limits("a date as YYYY-MM-DD", {"pattern": r"^\d{4}-\d{2}-\d{2}$"})
 REGION = Limits("a region such as eu, us or ap", {"pattern": r"^[a-z]{2,}$"})
 

@@ -8,13 +8,15 @@ https://qlik.dev/apis/org-rest.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from providers import run
 from providers.errors import TenantGone, TenantUndecided
 from providers.intents import Intent
-from providers.qlik import Cloud, NotFound, QlikError, TenantDisabled
+from providers.limits import GRACE_DAYS, GRACE_VARIABLE
+from providers.qlik import Cloud, ConfigurationError, NotFound, QlikError, TenantDisabled
 from providers.verbs import Properties, made_by_us
 from providers.waiting import lag_seconds, meanwhile, wait
 
@@ -58,14 +60,27 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
 
 
 def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
-    """Deactivate a tenant and say how to bring it back."""
-    purged = deactivate(cloud, hostname, tenant_id, grace_days)
+    """Deactivate a tenant and say how to bring it back.
+
+    `grace_days` are those of the state. `TENANTRY_GRACE_DAYS` goes before them, as those of a stack file may
+    not have got there. Raises ConfigurationError where that is no number of days.
+    """
+    purged = deactivate(cloud, hostname, tenant_id, _grace_days_given() or grace_days)
     if purged:
         cloud.notify(
             f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
             "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
             f"  revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
         )
+
+
+def _grace_days_given() -> int | None:
+    given = os.environ.get(GRACE_VARIABLE)
+    if not given:
+        return None
+    if not given.isdecimal() or not GRACE_DAYS.field["ge"] <= int(given) <= GRACE_DAYS.field["le"]:
+        raise ConfigurationError(f"{GRACE_VARIABLE} is {given!r}: give {GRACE_DAYS.hint}. Nothing was sent.")
+    return int(given)
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:

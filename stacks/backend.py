@@ -18,7 +18,8 @@ NO_SUCH_STACK = 6
 
 SECONDS = 120.0
 
-_PASSWORD = re.compile(r"(?<=://)[^/@\s\"']+@")
+_PASSWORD = re.compile(r"(?<=://)[^\s\"']+@")
+"""All of an address up to its last "@": a password may hold any character but a space or a quotation mark."""
 
 
 def find_pulumi() -> str | None:

@@ -24,6 +24,7 @@ class SettingsError(Exception):
     """Settings that cannot be used. `problems` has all of them, in the order of the files' lines."""
 
     def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
+        self.subject = subject
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = [
@@ -31,3 +32,7 @@ class SettingsError(Exception):
             *map(str, self.problems),
         ]
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[SettingsError], tuple[str, tuple[Problem, ...]]]:
+        """Let it be copied, and sent to another process: its message alone does not make it."""
+        return type(self), (self.subject, self.problems)

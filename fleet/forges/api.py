@@ -21,7 +21,13 @@ Entry = Mapping[str, Any]
 
 
 class ForgeError(Exception):
-    """It could not be said there: one line with what was tried, the status, and what to do."""
+    """It could not be said there: one line with what was tried, the status, and what to do. `status` is that
+    of the answer, None if there was none.
+    """
+
+    def __init__(self, line: str, status: int | None = None) -> None:
+        super().__init__(line)
+        self.status = status
 
 
 class NoForge(ForgeError):
@@ -89,7 +95,7 @@ class Api:
         tried, status = f"{place.what}: {_shown(method, url)}", response.status_code
         if status >= 300:
             line = f"{tried} answered {status} {_said(response).replace(self.token, '[secret]')}".rstrip(" .")
-            raise ForgeError(f"{line}. {place.advice.get(str(status), '')}".rstrip())
+            raise ForgeError(f"{line}. {place.advice.get(str(status), '')}".rstrip(), status)
         try:
             return (response.json() if response.content else None), response
         except ValueError:

@@ -23,8 +23,10 @@ class Kept:
         """The login of the token, or nothing where the token may not ask for it."""
         try:
             user = self._api.send(Place("Asking who the token is of", ""), "GET", "/user")
-        except ForgeError:
-            return ""
+        except ForgeError as error:
+            if error.status in (401, 403, 404):
+                return ""
+            raise
         known = user if isinstance(user, dict) else {}  # whatever an address that is none of a forge answers
         return str(known.get("login") or known.get("username") or "")
 
@@ -54,7 +56,11 @@ class Kept:
 
     def _remove(self, place: Place, entry: Entry) -> None:
         method = place.change if place.closing else "DELETE"
-        self._api.send(place, method, place.path(entry), place.closing)
+        try:
+            self._api.send(place, method, place.path(entry), place.closing)
+        except ForgeError as error:
+            if error.status not in (404, 410):  # else another run was faster
+                raise
 
     def _keep_issue(self, place: Place, marker: str, title: str, text: str | None) -> str:
         if text is not None:

@@ -11,6 +11,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli import comment, report
+from cli.reporting import finish
+from cli.shared import Output
 from fleet.outcome import Outcome, Report, Trouble
 from fleet.report.html import html
 from fleet.report.markdown import markdown
@@ -136,3 +138,23 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = run("comment", "--pull-request", "7", str(tmp_path / "none.md"))
     assert result.exit_code == 2
     assert "none.md cannot be read" in result.stderr
+
+
+def test_a_report_that_cannot_be_written_is_printed_all_the_same(
+    shards: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hours of work, and the lines that bring tenants back, are not lost with a folder."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "reports"
+    result = run("report", "--reports", str(folder), *shards)
+    assert result.exit_code == 1
+    assert "3 stacks: 2 up to date, 1 failed" in result.stdout
+    assert f"cannot be written into {folder}" in result.stderr
+    for outcomes, code in ((OUTCOMES[:1], 1), (OUTCOMES, 1)):
+        with pytest.raises(typer.Exit) as ended:
+            finish(Report("up", outcomes), Output("", folder))
+        assert ended.value.exit_code == code
+    with pytest.raises(typer.Exit) as ended:
+        finish(Report("up", OUTCOMES, stopped="2 failed, none may"), Output("", folder))
+    assert ended.value.exit_code == 3
+    assert "acme" in capsys.readouterr().out

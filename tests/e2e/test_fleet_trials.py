@@ -41,11 +41,14 @@ def tenants(qlik: Emulator) -> dict[str, str]:
 def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     fleet.write("acme", trial("Acme", OVER))
-    fleet.write("globex", trial("Globex", OVER, grace_days=21))
+    later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # what was never made stands in nobody's way
+    fleet.write("globex", trial("Globex", OVER, grace_days=21) | {"groups": later})
     fleet.write("initech", trial("Initech", soon))
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
 
-    listed = fleet.run("expire", "--dry-run", "--json")
+    listed = fleet.run("expire", "--dry-run", "--json", expect=1)
+    assert listed.stderr.startswith("broken: stacks/Pulumi.broken.yaml:6: customer.plan")
+    fleet.file("broken").unlink()
     rows = {row["stack"]: (row["over"], row["grace_days"]) for row in listed.json["trials"]}
     assert rows == {"acme": (True, 10), "globex": (True, 21), "initech": (False, 10)}
     assert [
@@ -80,6 +83,9 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     assert days["globex"] in (20, 21), "the days of grace of the file, which the state did not have yet"
     assert days["acme"] in (9, 10)
 
+    nothing = fleet.run("expire", "--yes", "--json", "--reports", str(fleet.folder / "reports"))
+    assert (nothing.report.operation, nothing.report.outcomes, nothing.requests) == ("destroy", (), [])
+    assert (fleet.folder / "reports" / "report.md").is_file()
     again = fleet.run("expire", "--yes")
     assert again.requests == []
     assert "Initech" in again.stdout
@@ -132,6 +138,7 @@ def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None
 def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emulator) -> None:
     """What a portal's database and an operator want to know of all customers."""
     fleet.write("never", trial("Never", FAR))
+    fleet.write("globex", trial("Globex", FAR) | {"plan": "nowhere"})
     status = fleet.run("status", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
     assert status.requests == []
     rows = {row["stack"]: row for row in status.json["stacks"]}
@@ -146,6 +153,8 @@ def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emula
     assert (acme["kind"], acme["ends_on"], acme["trouble"]) == ("trial", FAR, "")
     assert acme["hostname"].endswith(".eu.qlikcloud.com")
     assert (rows["never"]["result"], rows["never"]["hostname"]) == ("", "")
+    assert (rows["globex"]["ends_on"], acme["problems"]) == (FAR, [])
+    assert "customer.plan" in rows["globex"]["problems"][0]
 
     found = fleet.run("outputs", "--all")
     assert found.requests == []

@@ -76,3 +76,14 @@ def test_against_what_is_no_commit(repository: Repository) -> None:
     for ref in ("nowhere", "--output=x"):
         with pytest.raises(UnknownRef, match="no commit"):
             compare(repository.select(every=True), repository.root, ref)
+
+
+def test_where_the_project_is_new_all_is(repository: Repository) -> None:
+    """As in a branch that begins with Tenantry, in a folder of a repository."""
+    top = repository.root
+    (top / "README.md").write_text("another project\n")
+    base = repository.commit()
+    inner = Repository(top / "tenants")
+    inner.customer("acme")
+    report = compare(inner.select(every=True), inner.root, base)
+    assert [(each.stack, each.new) for each in report.outcomes] == [("acme", True)]

@@ -241,3 +241,32 @@ def test_the_environment_says_which_forge(server: Server, environment: dict[str,
 def test_without_a_forge_it_is_said_what_to_set(environment: dict[str, str], words: str) -> None:
     with pytest.raises(NoForge, match=words):
         from_environment(environment)
+
+
+def test_who_we_are_is_not_guessed_while_the_server_is_down(server: Server, forge: Forge) -> None:
+    """Our own comment would not be found, and be there twice."""
+    server.login = "operator"
+    forge.comment(7, MARKER, "first")
+    answer = server.answer
+
+    def down(method: str, path: str, *rest: object) -> tuple[int, object]:
+        return (502, {}) if path == "/user" else answer(method, path, *rest)  # type: ignore[arg-type]
+
+    server.answer = down  # type: ignore[assignment,method-assign]
+    again = type(forge)(server.url, "77", TOKEN)  # type: ignore[call-arg]
+    with pytest.raises(ForgeError, match="who the token is of"):
+        again.comment(7, MARKER, "second")
+    assert [each["body"] for each in server.comments] == [f"{MARKER}\nfirst"]
+
+
+def test_what_another_run_has_removed_already_is_no_failure(server: Server, forge: Forge) -> None:
+    server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(2)]
+    answer = server.answer
+
+    def late(method: str, *rest: object) -> tuple[int, object]:
+        status, found = answer(method, *rest)  # type: ignore[arg-type]
+        return (404, {"message": "Not Found"}) if method == "DELETE" else (status, found)
+
+    server.answer = late  # type: ignore[assignment,method-assign]
+    forge.comment(7, MARKER, "text")
+    assert [each["body"] for each in server.comments] == [f"{MARKER}\ntext"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fleet import job as jobs
-from fleet import process
+from fleet import process, warm
 from fleet.job import Job, carry_out
 from fleet.members import Member
 from fleet.outcome import HIDDEN
+from stacks.backend import NO_SUCH_STACK
 from stacks.errors import Problem, SettingsError
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member
@@ -66,3 +69,36 @@ def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: py
     assert "geheim" not in repr(new) + repr(refused)
     assert "geheim" not in kept
     assert HIDDEN in kept
+
+
+def test_a_preview_that_takes_too_long_is_not_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails with a shared provider is tried with one of its own, also that of a new customer."""
+    ended: list[int | None] = []
+    runs: list[dict[str, str]] = []
+
+    def run(*_: object, env: dict[str, str], errors: Path, **__: object) -> process.Ended:
+        errors.write_text("")
+        runs.append(env)
+        return process.Ended(ended.pop(0), False)
+
+    @contextmanager
+    def shared(_: Path) -> Iterator[dict[str, str]]:
+        yield {"SHARED": "1"}
+
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(warm, "provider", shared)
+    file = tmp_path / "Pulumi.acme.yaml"
+    file.write_text("config: {}\n")
+    one = replace(job("acme", tmp_path), operation="preview", member=replace(member("acme"), file=file))
+    for codes, status, kept in (
+        ([0], "ok", [True]),
+        ([None], "failed", [True]),
+        ([1, 0], "ok", [True, False]),
+        ([NO_SUCH_STACK, 1, 0], "ok", [True, True, False]),
+        ([NO_SUCH_STACK, 1, 1], "failed", [True, True, False]),
+    ):
+        ended[:], runs[:] = codes, []
+        assert carry_out(one).status == status
+        assert ["SHARED" in env for env in runs] == kept

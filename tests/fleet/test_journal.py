@@ -31,6 +31,18 @@ def test_what_went_well_is_known_to_the_next_run() -> None:
     assert Journal.last("other", "up") is None
 
 
+def test_what_was_destroyed_since_is_not_done() -> None:
+    before = Journal.begin("shop", "destroy")
+    before.add(job("globex").outcome())
+    journal = Journal.begin("shop", "up")
+    for stack in ("acme", "globex", "initech"):
+        journal.add(job(stack).outcome())
+    since = Journal.begin("shop", "destroy")
+    since.add(job("acme").outcome())
+    since.add(job("initech").outcome(status="failed"))
+    assert journal.finished() == {"globex": "d1"}
+
+
 def test_a_run_that_was_killed_while_writing() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
@@ -42,10 +54,11 @@ def test_a_run_that_was_killed_while_writing() -> None:
 
 def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
     journal = Journal.begin("shop", "up")
-    for stack, status in (("acme", "ok"), ("bad", "failed"), ("half", "interrupted")):
-        journal.folder_of(stack).mkdir()
+    for stack, status in (("acme", "ok"), ("code", "failed"), (OUTCOMES, "interrupted")):
+        journal.folder_of(stack).mkdir(parents=True)
         journal.add(job(stack).outcome(status=status))
-    assert sorted(each.name for each in journal.folder.iterdir() if each.is_dir()) == ["bad", "half"]
+    left = [stack for stack in ("acme", "code", OUTCOMES) if journal.folder_of(stack).exists()]
+    assert left == ["code", OUTCOMES], "whatever a stack is called"
     assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
 
 

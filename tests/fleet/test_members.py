@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 
 from tests.fleet.conftest import PLAN, Repository
@@ -85,3 +86,12 @@ def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> No
     assert (found["bad"].ring, found["bad"].tags) == ("broad", {})
     assert found["torn"].broken
     assert found["torn"].plan == ""
+
+
+def test_a_broken_member_can_be_sent_to_a_worker_too(repository: Repository) -> None:
+    repository.customer("acme", plan="nowhere")
+    member = repository.members()["acme"]
+    sent = pickle.loads(pickle.dumps(member))
+    assert member.broken is not None
+    assert sent.broken.problems == member.broken.problems
+    assert str(sent.broken) == str(member.broken)

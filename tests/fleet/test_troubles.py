@@ -71,6 +71,14 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
     assert "***@db:1" in told.text
 
 
+@pytest.mark.parametrize("password", ["p@ss", "p/ss", "a@b@c", "p:?#ss"])
+def test_whatever_a_password_is_made_of(password: str) -> None:
+    told = of_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
+    assert password not in repr(told)
+    assert "ss@" not in repr(told)
+    assert "***@db/x" in told.text
+
+
 def test_what_qlik_says() -> None:
     text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
     told = of_text(text, "Tenant tenant")

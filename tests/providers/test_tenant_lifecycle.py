@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from providers.engine import Failure
+from providers.limits import GRACE_VARIABLE
 from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 
 
@@ -44,6 +47,24 @@ def test_its_end_is_that_of_the_tenant(twin: Callable[[str], Twin], tenancy: Ten
     assert tenancy.world.tenant["status"] == "disabled"
     line = f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}"
     assert line in tenancy.said[-1]
+
+
+def test_the_days_of_grace_can_be_given_at_the_end(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go before those of the state; what is no number of days takes nothing down."""
+    lifecycle = twin("tenant_lifecycle").create(given(tenancy))
+    for wrong in ("9", "91", "-12", "a month"):
+        monkeypatch.setenv(GRACE_VARIABLE, wrong)
+        with pytest.raises(Failure, match="give 10 to 90 days"):
+            lifecycle.delete()
+    assert tenancy.world.tenant["status"] == "active"
+    monkeypatch.setenv(GRACE_VARIABLE, "21")
+    lifecycle.delete()
+    purged = datetime.fromtimestamp(tenancy.world.tenant["_purge_at"], UTC)
+    assert f"purges it on {purged.date()}" in tenancy.said[-1]
+    made = datetime.fromisoformat(tenancy.world.tenant["lastUpdated"])
+    assert (purged - made).days in (20, 21)
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,7 @@ def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
     refused = github.run("deploy", old)
     assert refused.results["select"] == "failure"
     assert "newer than this commit" in refused.jobs["select"].output
+    assert github.run("deploy", old, inputs={"what": "all"}).results["select"] == "failure"
 
     site.git("revert", "--no-edit", "HEAD")
     site.push()

@@ -1,0 +1,82 @@
+"""A run over many stacks: who has a turn, what is done again, what is said of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.job import Job
+from fleet.outcome import Outcome, Report
+from fleet.pool import Pool
+from fleet.run import DONE, Order, carry_out
+from fleet.selection import Selection
+from fleet.waves import Wave
+from tests.fleet.conftest import Repository
+from tests.fleet.samples import do_well, fail_where_asked, member
+
+MEMBERS = (
+    member("acme"),
+    member("bad"),
+    member("over", ends_on=date(2026, 1, 1)),
+    member("pinned", pinned=("Sales 1.0.0 (plan: 2.0.0)",)),
+)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state" / "intents"))
+
+
+@pytest.fixture
+def order(repository: Repository) -> Any:
+    """Make an order for the four."""
+
+    def made(**more: Any) -> Order:
+        waves = [Wave("all", MEMBERS)]
+        more = {"today": date(2026, 2, 1), "operation": "up", **more}
+        return Order(
+            project=repository.project,
+            root=repository.root,
+            selection=Selection(MEMBERS),
+            waves=waves,
+            **more,
+        )
+
+    return made
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {each.stack: each.status for each in report.outcomes}
+
+
+def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
+    one = order(hold_expired=True, hold_pinned=True)
+    assert (one.count, list(one.left_out)) == (2, ["over", "pinned"])
+    report = carry_out(one, Pool(work=do_well))
+    assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
+    assert (order().count, order().left_out) == (4, {})
+
+
+def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
+    carry_out(order(), Pool(work=fail_where_asked))
+    for _ in range(2):
+        resumed = order(resume=True)
+        assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE)
+        report = carry_out(resumed, Pool(work=fail_where_asked))
+        assert statuses(report)["bad"] == "failed"
+    carry_out(order(operation="destroy"), Pool(work=do_well))
+    assert order(resume=True).left_out == {}, "what was taken down meanwhile is made again"
+
+
+def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
+    seen: dict[str, dict[str, str]] = {}
+
+    def work(job: Job) -> Outcome:
+        seen[job.member.stack] = dict(job.environment)
+        return job.outcome()
+
+    carry_out(order(environments={"acme": {"DAYS": "21"}}), Pool(work=work))
+    assert seen == {"acme": {"DAYS": "21"}, "bad": {}, "over": {}, "pinned": {}}
