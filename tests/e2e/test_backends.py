@@ -22,12 +22,18 @@ from tests.e2e.test_harness import wait_for
 from tests.world import World
 
 SECONDS_TO_FAIL = 30
-EVERYWHERE = pytest.mark.parametrize("kind", backends.KINDS)
+Machine = Callable[..., RemoteStack]
 INITECH = changed(GLOBEX, ("name", "Initech"), ("alias", "initech"))
 
 
+@pytest.fixture(params=backends.KINDS)
+def backend(request: pytest.FixtureRequest, new_backend: Callable[[str], Environment]) -> Environment:
+    """An empty backend, of each kind."""
+    return new_backend(request.param)
+
+
 @pytest.fixture
-def machine(scratch: Path, qlik: Emulator) -> Iterator[Callable[..., RemoteStack]]:
+def machine(scratch: Path, qlik: Emulator) -> Iterator[Machine]:
     """Makes a checkout, as on a machine of its own, for a stack of a backend; several for one if need be."""
     with ExitStack() as ends:
 
@@ -47,15 +53,8 @@ def start(stack: RemoteStack) -> Process:
     return stack.start("up", "--skip-preview", "--yes")
 
 
-@EVERYWHERE
-def test_the_life_of_a_customer(
-    kind: str,
-    new_backend: Callable[[str], Environment],
-    machine: Callable[..., RemoteStack],
-    qlik: Emulator,
-) -> None:
+def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """Made on one machine, looked at on a second, taken down on a third: all they share is the backend."""
-    backend = new_backend(kind)
     first = machine(backend)
     first.init()
     made = first.up().changes
@@ -78,15 +77,8 @@ def test_the_life_of_a_customer(
     assert third.resources() == {}
 
 
-@EVERYWHERE
-def test_two_stacks_at_once(
-    kind: str,
-    new_backend: Callable[[str], Environment],
-    machine: Callable[..., RemoteStack],
-    qlik: Emulator,
-) -> None:
+def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """They share a project and a backend, and nothing else: each has its customer and no other's."""
-    backend = new_backend(kind)
     both = [machine(backend, name) for name in ("globex", "initech")]
     for stack in both:
         stack.init()
@@ -98,15 +90,8 @@ def test_two_stacks_at_once(
     assert [each["name"] for each in listed] == ["globex", "initech"]
 
 
-@EVERYWHERE
-def test_one_run_of_a_stack_at_a_time(
-    kind: str,
-    new_backend: Callable[[str], Environment],
-    machine: Callable[..., RemoteStack],
-    qlik: Emulator,
-) -> None:
+def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
     """A second run, from another machine, is told of the lock; the first does not notice."""
-    backend = new_backend(kind)
     first, second = machine(backend), machine(backend)
     first.init()
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
@@ -122,15 +107,12 @@ def test_one_run_of_a_stack_at_a_time(
     assert list(second.up().changes) == ["same"]
 
 
-@EVERYWHERE
-def test_a_state_moves_to_another_backend(
-    kind: str, new_backend: Callable[[str], Environment], machine: Callable[..., RemoteStack]
-) -> None:
+def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine) -> None:
     """Export here, import there: the next run has nothing to do."""
     old = machine({})
     old.init()
     old.up()
-    new = machine(new_backend(kind))
+    new = machine(backend)
     new.init()
     file = new.folder / "state.json"
     old.pulumi("stack", "export", "--file", str(file))
@@ -139,8 +121,8 @@ def test_a_state_moves_to_another_backend(
     assert (list(again.changes), again.requests) == (["same"], [])
 
 
-@EVERYWHERE
-def test_a_backend_that_is_down(kind: str, machine: Callable[..., RemoteStack]) -> None:
+@pytest.mark.parametrize("kind", backends.KINDS)
+def test_a_backend_that_is_down(kind: str, machine: Machine) -> None:
     """The run fails and says so, within seconds, and nothing is sent to Qlik."""
     stack = machine(backends.unreachable(kind))
     began = time.monotonic()
