@@ -52,20 +52,18 @@ def expire(
     """
     from fleet.inventory import standings
     from fleet.pool import default_jobs
-    from fleet.trials import ending, with_tenants
+    from fleet.trials import ending, unknown, with_tenants
     from stacks.backend import Backend
 
     project, today = current_project(), datetime.now(UTC).date()
     chosen = chosen_by(wanted, project)
-    members = ending(chosen.members, today, within)
+    broken = [member for member in chosen.members if member.broken]
+    members = [*ending(chosen.members, today, within), *broken]
     found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
     trials = with_tenants(found, today)
     over = [trial for trial in trials if trial.over]
-    unknown = {
-        each.stack: "; ".join(map(str, each.broken.problems)) for each in chosen.members if each.broken
-    }
-    unknown |= {each.member.stack: each.trouble for each in found if each.trouble}
-    for stack, why in sorted(unknown.items()):
+    untold = unknown(found)
+    for stack, why in sorted(untold.items()):
         typer.echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
         _list(trials, output)
@@ -73,7 +71,7 @@ def expire(
         confirm(f"Take down {len(over)} trial{'s'[: len(over) != 1]}?", yes=yes or not over)
         if over or output.form or output.folder:
             _take_down(project, over, output, jobs, seconds)
-    if unknown:
+    if untold:
         raise typer.Exit(FAILED)
 
 

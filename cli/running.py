@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -47,6 +47,14 @@ def confirm(question: str, *, yes: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
+def count_of(order: Order) -> int:
+    """Return how many stacks have a turn; the command ends where that cannot be told."""
+    try:
+        return order.count
+    except OSError as error:
+        _cannot_begin(error)
+
+
 def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report."""
     from cli.live import Live
@@ -54,13 +62,17 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
     from fleet.pool import Pool, default_jobs
 
     at_once = jobs or default_jobs()
-    with Live(order.count, at_once) as live:
+    with Live(count_of(order), at_once) as live:
         pool = Pool(at_once, most_failures, live)
         with _signals(pool, live.say_later):
             try:
                 return run.carry_out(order, pool, announce=live.say)
             except OSError as error:
-                fail(f"The run could not begin: {error.filename or 'its journal'}: {error.strerror}")
+                _cannot_begin(error)
+
+
+def _cannot_begin(error: OSError) -> NoReturn:
+    fail(f"The run could not begin: {error.filename or 'its journal'}: {error.strerror}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 from cli.output import fail
 from cli.projects import current_project, root_of
 from cli.reporting import finish
-from cli.running import carry_out, chosen_by, confirm
+from cli.running import carry_out, chosen_by, confirm, count_of
 from cli.shared import Output, reports, selection, takes
 
 if TYPE_CHECKING:
@@ -197,7 +197,8 @@ def _run(
         seconds=seconds,
     )
     if operation != "preview":
-        confirm(f"{operation} {order.count} stack{'s'[: order.count != 1]}?", yes=yes or not order.count)
+        count = count_of(order)
+        confirm(f"{operation} {count} stack{'s'[: count != 1]}?", yes=yes or not count)
     finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
 
 

@@ -65,7 +65,10 @@ Rings = Annotated[
     list[str] | None, typer.Option("--ring", help="Customers of this ring: pilot, early or broad.")
 ]
 Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Customers with this tag.")
+    list[str] | None,
+    typer.Option(
+        "--tag", metavar="KEY=VALUE", help="Customers with this tag; of several values of one key any."
+    ),
 ]
 ChangedSince = Annotated[
     str,
@@ -105,12 +108,15 @@ def any_selection(
         fail("Name stacks or give --all, not both.", code=2)
     if sample is not None and not changed_since:
         fail("--sample: of what has changed since when? Give --changed-since as well.", code=2)
+    values: dict[str, set[str]] = {}
+    for key, value in map(_pair, tags or ()):
+        values.setdefault(key, set()).add(value)
     return Wanted(
         tuple(stacks or ()),
         every,
         tuple(plans or ()),
         tuple(rings or ()),
-        dict(_pair(tag) for tag in tags or ()),
+        values,
         changed_since,
         sample,
         part,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from fleet.members import Member
@@ -35,25 +36,41 @@ class UnknownRef(Exception):
 
 @dataclass(frozen=True)
 class Changes:
-    """The files that differ from a commit, added and removed ones included, as absolute paths.
+    """The files of the repository that differ from a commit, added and removed ones included, as absolute
+    paths; a link or a submodule that leads elsewhere now is one of them.
 
-    `code` are those among them that the program is made of: a change of these is one of every stack.
-    `removed` are the stacks whose file is gone.
+    `own` are those of the project, `code` those among them that the program is made of: a change of these is
+    one of every stack. `removed` are the stacks whose file is gone.
     """
 
     ref: str
     files: frozenset[Path] = frozenset()
+    own: frozenset[Path] = frozenset()
     code: tuple[Path, ...] = ()
     removed: tuple[str, ...] = ()
 
     def touch(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
         """Whether anything that the settings of a stack are read from has changed.
 
-        Nobody knows what all a broken file leads to: then anything counts but `others`, the files of stacks.
+        Nobody knows what all a broken file leads to: then any of the project's counts but `others`, the files
+        of stacks.
         """
-        if member.broken:
-            return bool(self.files - set(self.code) - (others - {member.file.resolve()}))
-        return not self.files.isdisjoint(path.resolve() for path in member.files)
+        if any(not self.files.isdisjoint(places(path)) for path in member.files or (member.file,)):
+            return True
+        return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
+
+
+@cache
+def places(file: Path) -> frozenset[Path]:
+    """Return all paths on the way to a file: its own and those of its folders, before and after each link."""
+    found: set[Path] = set()
+    path = Path(os.path.abspath(file))
+    while path not in found:
+        found.update((path, *path.parents))
+        link = next((each for each in (*reversed(path.parents), path) if each.is_symlink()), None)
+        if link is not None:
+            path = Path(os.path.normpath(link.parent / link.readlink() / path.relative_to(link)))
+    return frozenset(found)
 
 
 def since(ref: str, project: Project, root: Path) -> Changes:
@@ -63,16 +80,18 @@ def since(ref: str, project: Project, root: Path) -> Changes:
     """
     root = root.resolve()
     base = merge_base(ref, root)
-    top = Path(git(root, "rev-parse", "--show-toplevel").strip())
-    listed = git(root, "diff", "--name-only", "--no-renames", "-z", base, "--", ".")
-    new = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+    top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
+    listed = git(root, "diff", "--name-only", "--no-renames", "--no-relative", "-z", base, "--", ":/")
+    new = git(root, "ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/")
     files = frozenset(top / name for name in (listed + new).split("\0") if name)
     stacks = project.stacks.resolve()
+    inside = frozenset(path for path in files if path.is_relative_to(root))
     removed = [path for path in files if path.parent == stacks and not path.exists()]
     return Changes(
         ref,
         files,
-        tuple(sorted(path for path in files if is_code(path.relative_to(root)))),
+        inside | {path for path in files if path.is_relative_to(stacks)},
+        tuple(sorted(path for path in inside if is_code(path.relative_to(root)))),
         tuple(sorted(name for path in removed if (name := stack_name(path)))),
     )
 
@@ -99,7 +118,7 @@ def code_digest(root: Path) -> str:
         at = Path(folder).relative_to(root)
         folders[:] = sorted(name for name in folders if not _skipped(at / name))
         for name in sorted(files):
-            if is_code(at / name):
+            if is_code(at / name) and (root / at / name).is_file():
                 total.update(f"{at / name}\0".encode())
                 total.update((root / at / name).read_bytes())
     return total.hexdigest()[:16]
@@ -132,7 +151,11 @@ def git(root: Path, *arguments: str) -> str:
     """Run git in a folder and return what it prints. Raises UnknownRef with git's own words."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, encoding="utf-8", check=False
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",  # names of files may be any bytes
+            check=False,
         )
     except OSError as error:
         raise UnknownRef(f"git cannot be run: {error.strerror}") from None

@@ -34,6 +34,10 @@ class Said:
     resource: str = ""
 
 
+LEFT_OVER = "an unfinished replacement"
+"""Why a resource is deleted whose replacement an earlier run has made and not finished."""
+
+
 @dataclass
 class Log:
     """What a run did, as far as it got: `done` unless it ended before the engine had summed it up."""
@@ -44,6 +48,8 @@ class Log:
     errors: list[Said] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     done: bool = False
+    replaced: set[str] = field(default_factory=set)
+    left_over: list[str] = field(default_factory=list)
 
 
 def read(path: Path) -> Log:
@@ -51,6 +57,9 @@ def read(path: Path) -> Log:
     log = Log()
     for event in events(path):
         _take(log, event)
+    for urn in log.left_over:
+        if urn not in log.replaced:
+            log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
     log.remarks = [line for line in "\n".join(log.remarks).splitlines() if line.strip()]
     return log
 
@@ -83,8 +92,14 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
 
 
 def _take_step(log: Log, step: Mapping[str, Any]) -> None:
-    if is_engines_own(step["urn"]) or step["op"] in HALVES:
+    if is_engines_own(step["urn"]):
         return
+    if step["op"] == "delete-replaced":
+        log.left_over.append(step["urn"])
+    if step["op"] in HALVES:
+        return
+    if step["op"] == "replace":
+        log.replaced.add(step["urn"])
     if step["op"] == "same":
         log.same += 1
     elif step["op"] == "refresh":

@@ -10,14 +10,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fleet.outcome import Operation, Outcome
 from providers import intents
 
 KEPT = 20
-"""How many runs of a project are kept."""
+"""How many runs of each operation are kept for a project, and all of the last day."""
+
+MOMENT = "%Y%m%dT%H%M%S%f"
 
 OUTCOMES = "outcomes.jsonl"
 CODE = "code"
@@ -36,13 +38,18 @@ class Journal:
 
     @classmethod
     def begin(cls, project: str, operation: Operation, code: str = "") -> Journal:
-        """Make the folder of a new run; the oldest ones go. `code` is a digest of the program that runs."""
+        """Make the folder of a new run; the oldest ones of the operation go.
+
+        `code` is a digest of the program that runs.
+        """
         runs = directory(project)
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in sorted(runs.iterdir())[: -KEPT + 1]:
-            shutil.rmtree(old, ignore_errors=True)
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        folder = runs / f"{moment}-{operation}"
+        now = datetime.now(UTC)
+        yesterday = f"{now - timedelta(days=1):{MOMENT}}"
+        for old in sorted(runs.glob(f"*-{operation}"))[: -KEPT + 1]:
+            if old.name < yesterday:  # else it may be under way
+                shutil.rmtree(old, ignore_errors=True)
+        folder = runs / f"{now:{MOMENT}}-{operation}"
         folder.mkdir(mode=0o700)
         (folder / CODE).write_text(code)
         return cls(folder)
@@ -69,7 +76,7 @@ class Journal:
         """Return the stacks that went well, and the digest of the settings that they had; none if the program
         was another. What a later run destroyed, in part or whole, is not among them.
         """
-        if (self.folder / CODE).read_text() != code:
+        if self._code() != code:
             return {}
         done = {row["stack"]: row["settings"] for row in self._rows() if row["status"] == "ok"}
         for run in self.folder.parent.glob("*-destroy"):
@@ -77,6 +84,11 @@ class Journal:
                 for row in Journal(run)._rows():
                     done.pop(row["stack"], None)
         return done
+
+    def _code(self) -> str | None:
+        with suppress(FileNotFoundError):  # a run that was killed as it began
+            return (self.folder / CODE).read_text()
+        return None
 
     def _rows(self) -> Iterator[dict[str, str]]:
         with suppress(FileNotFoundError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from stacks.document import read
 from stacks.errors import SettingsError
+from stacks.merge import merge
+from stacks.plans import read_chain
 from stacks.settings import Resolved, resolve
+from stacks.sources import Source
 
 if TYPE_CHECKING:
     from stacks.models import Settings
@@ -88,13 +91,25 @@ def _readable(file: Path) -> dict[str, Any]:
     customer = _inside(value, "config", "tenantry:customer")
     if not isinstance(customer, dict):
         return {}
-    name, plan, ring, tags = (customer.get(key) for key in ("name", "plan", "ring", "tags"))
+    name, plan = customer.get("name"), customer.get("plan")
+    layers = _readable_plans(file, plan) if isinstance(plan, str) else ()
+    for layer in layers:
+        customer = merge(layer.values, customer)
+    ring, tags = customer.get("ring"), customer.get("tags")
     return {
         "customer": name if isinstance(name, str) else "",
-        "plans": (plan,) if isinstance(plan, str) else (),
+        "plans": tuple(Path(layer.name).stem for layer in layers)
+        or ((plan,) if isinstance(plan, str) else ()),
         "ring": ring if ring in RINGS else RINGS[-1],
         "tags": {k: v for k, v in tags.items() if isinstance(v, str)} if isinstance(tags, dict) else {},
     }
+
+
+def _readable_plans(file: Path, plan: str) -> Sequence[Source]:
+    try:
+        return read_chain(file.parent / "plans" / f"{plan}.yaml").plans
+    except OSError:
+        return ()
 
 
 def _inside(value: Any, *keys: str) -> Any:

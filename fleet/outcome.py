@@ -17,6 +17,9 @@ Operation = Literal["preview", "up", "refresh", "destroy", "diff"]
 Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
 """`skipped`: for a reason that is among the remarks. `not run`: the run was stopped before its turn."""
 
+DONE = "done in the run before this one"
+"""The remark of a stack that a resumed run has left out."""
+
 HIDDEN = "[secret]"
 """What stands for a value that is not to be seen."""
 
@@ -162,7 +165,8 @@ class Report:
 
 
 def merged(reports: Iterable[Report]) -> Report:
-    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts.
+    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts, unless
+    that left it out as done.
 
     Raises ValueError if there is none, or if they differ in kind.
     """
@@ -171,7 +175,10 @@ def merged(reports: Iterable[Report]) -> Report:
         raise ValueError("there is no report to merge")
     if len({(each.operation, each.base) for each in parts}) > 1:
         raise ValueError("the reports are of different operations, or against different commits")
-    outcomes = {each.stack: each for part in parts for each in part.outcomes}
+    outcomes: dict[str, Outcome] = {}
+    for outcome in (each for part in parts for each in part.outcomes):
+        if outcome.stack not in outcomes or DONE not in outcome.remarks:
+            outcomes[outcome.stack] = outcome
     return replace(
         parts[0],
         outcomes=tuple(outcomes[name] for name in sorted(outcomes)),

@@ -13,13 +13,11 @@ from fleet.changes import code_digest
 from fleet.job import SECONDS, Job
 from fleet.journal import Journal
 from fleet.members import Member
-from fleet.outcome import Operation, Outcome, Report
+from fleet.outcome import DONE, Operation, Outcome, Report
 from fleet.pool import Pool
 from fleet.selection import Selection
 from fleet.waves import Wave
 from stacks.project import Project
-
-DONE = "done in the run before this one"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -43,13 +43,16 @@ class Shard:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user asks for. Each criterion that is given must hold; `names` are given alone, or narrow."""
+    """What a user asks for. Each criterion that is given must hold; `names` are given alone, or narrow.
+
+    Of several plans, rings, or values of one tag any will do.
+    """
 
     names: Sequence[str] = ()
     every: bool = False
     plans: Sequence[str] = ()
     rings: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, Collection[str]] = field(default_factory=dict)
     changed_since: str = ""
     sample: int | None = None
     shard: Shard | None = None
@@ -110,7 +113,7 @@ def _fits(member: Member, wanted: Wanted) -> bool:
     return (
         (not wanted.plans or not set(wanted.plans).isdisjoint(member.plans))
         and (not wanted.rings or member.ring in wanted.rings)
-        and wanted.tags.items() <= dict(member.tags).items()
+        and all(member.tags.get(key) in values for key, values in wanted.tags.items())
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,7 +51,21 @@ def with_tenants(standings: Sequence[Standing], today: date) -> list[Trial]:
     return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))
 
 
+def unknown(standings: Sequence[Standing]) -> dict[str, str]:
+    """Return why nobody can say of some stacks whether they are over: the state of one cannot be read, or it
+    has a trial's tenant and its file is broken.
+    """
+    found = {each.member.stack: each.trouble for each in standings if each.trouble}
+    for each in standings:
+        if each.member.broken and each.up and each.kind == "trial":
+            found[each.member.stack] = "; ".join(map(str, each.member.broken.problems))
+    return found
+
+
 def with_grace_of_file(trial: Trial) -> dict[str, str]:
-    """Return the environment of a destroy that goes by the days of grace in the file, not by the state's."""
+    """Return the environment of a destroy that goes by the days of grace in the file, not by the state's.
+
+    Whoever has set the variable means it, for all of them.
+    """
     days = trial.member.grace_days
-    return {} if days is None else {GRACE_VARIABLE: str(days)}
+    return {} if days is None or os.environ.get(GRACE_VARIABLE) else {GRACE_VARIABLE: str(days)}

@@ -152,18 +152,19 @@ def _follows(change: Change, imported: tuple[str, ...]) -> bool:
 
 
 def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
-    found, down = Lines(), Lines()
+    """Return the gravest first: where there is not room for all, it is the last ones that are left out."""
+    down, tenants, gone, publications, others = (Lines() for _ in range(5))
+    of_kind = {"AppPublication": publications} | dict.fromkeys(TENANT_LEVEL, tenants)
     for outcome in outcomes:
         new = is_new(outcome)
         if taken_down(outcome):
             down.add(lines.taken_down(outcome), outcome.stack)
         for each in remaining(outcome):
             if is_danger(each, new=new):
-                found.add(lines.danger(each), outcome.stack, each)
-    gone = Lines()
+                of_kind.get(each.kind, others).add(lines.danger(each), outcome.stack, each)
     for stack in sorted(report.removed):
         gone.add("stack file taken away (the tenant lives on, and is not taken down by that)", stack)
-    return [*down.all(), *found.all(), *gone.all()]
+    return [line for some in (down, tenants, gone, publications, others) for line in some.all()]
 
 
 def _failures(outcomes: Iterable[Outcome], status: str) -> list[Line]:

@@ -70,15 +70,17 @@ def change(of: Change) -> str:
     """Say what happens to a resource: "update Group Analysts: roles a, b → a"."""
     if of.kind == SETTING:
         return f"{of.name}: {', '.join(_values(each) for each in of.differences)}"
-    why = f" (because of {', '.join(of.because)})" if of.because else ""
-    told = differences(of.differences)
-    return f"{of.operation} {of.resource}{why}{f': {told}' if told else ''}"
+    return _happens(of, differences(of.differences))
 
 
 def danger(of: Change) -> str:
     """Say what happens to a resource, and what that leads to where it is known."""
-    consequence = CONSEQUENCES.get((of.operation, of.kind))
-    return change(of) + (f": {consequence}" if consequence else "")
+    return _happens(of, CONSEQUENCES.get((of.operation, of.kind), ""), differences(of.differences))
+
+
+def _happens(of: Change, *told: str) -> str:
+    why = f" (because of {', '.join(of.because)})" if of.because else ""
+    return ": ".join([f"{of.operation} {of.resource}{why}", *filter(None, told)])
 
 
 def rollout(of: Change) -> str:

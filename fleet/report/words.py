@@ -27,6 +27,8 @@ _MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 # "@team" would ping people; "#1" and "!1" would leave a note there.
 _REFERENCE = re.compile(r"([@#!%$~^])(?=[\w\"'&{(/:])")
+# Addresses would become links without any markup.
+_ADDRESS = re.compile(r"\b(https?:|ftp:|www)(?=//|\.)", re.IGNORECASE)
 _REPOSITORY_REFERENCE = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
 
 
@@ -86,6 +88,7 @@ def inert(text: str) -> str:
 def _inert(text: str) -> str:
     text = html.escape(text, quote=False)
     text = _REFERENCE.sub("\\1\u200b", text)
+    text = _ADDRESS.sub("\\1\u200b", text)
     text = _REPOSITORY_REFERENCE.sub("\\1\u200b", text)
     text = _NUMBERED.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)

@@ -44,11 +44,13 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     later: dict[str, Any] = {"Analysts": {}, "Sellers": {}}  # what was never made stands in nobody's way
     fleet.write("globex", trial("Globex", OVER, grace_days=21) | {"groups": later})
     fleet.write("initech", trial("Initech", soon))
-    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
+    fleet.write("umbrella", trial("Umbrella", FAR) | {"plan": "nowhere"})
+    fleet.write("broken", {"name": "Broken", "plan": "nowhere"})  # it has no tenant, so nobody minds
 
     listed = fleet.run("expire", "--dry-run", "--json", expect=1)
-    assert listed.stderr.startswith("broken: stacks/Pulumi.broken.yaml:6: customer.plan")
-    fleet.file("broken").unlink()
+    assert listed.stderr.startswith("umbrella: stacks/Pulumi.umbrella.yaml:")
+    assert len(listed.stderr.splitlines()) == 1
+    fleet.write("umbrella", trial("Umbrella", FAR))
     rows = {row["stack"]: (row["over"], row["grace_days"]) for row in listed.json["trials"]}
     assert rows == {"acme": (True, 10), "globex": (True, 21), "initech": (False, 10)}
     assert [

@@ -21,6 +21,7 @@ HOSTILE = (
     "![x](https://evil.example/x.png)",
     "[x]: https://evil.example",
     "[secret](https://evil.example)",
+    "https://evil.example/x www.evil.example HTTP://evil.example",
     "#12 and GH-12 and org/name#3 and !4",
     "# heading",
     "1. item",

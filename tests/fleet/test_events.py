@@ -140,3 +140,18 @@ def test_what_a_run_is_at() -> None:
     assert latest(lines) == "create Space Sales"
     assert latest(['cut off"resOutputsEvent"}']) == ""
     assert short_name("") == ""
+
+
+def test_what_an_unfinished_replacement_has_left_is_deleted(log: Any) -> None:
+    """The run before made the new one and failed to delete the old one; the engine tells no more of it."""
+    found = log(
+        step("same", "App", "Sales"),
+        step("delete-replaced", "App", "Sales"),
+        step("create-replacement", "User", "ada"),
+        step("replace", "User", "ada", keys=["subject"]),
+        step("delete-replaced", "User", "ada"),
+    )
+    assert found.changes == [
+        Change("replace", "User", "ada", (), ("subject",)),
+        Change("delete", "App", "Sales", (), ("an unfinished replacement",)),
+    ]

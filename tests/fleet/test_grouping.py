@@ -255,3 +255,20 @@ def test_values(given: Any, shown: str) -> None:
 )
 def test_durations(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+def test_the_gravest_comes_first_however_few_it_happens_to() -> None:
+    many = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
+    grave = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
+    copy = outcome("globex", Change("delete", "AppPublication", "A in B"))
+    lines = said(*many, grave, copy, removed=("gone",))[DANGERS]
+    assert [stacks[0] for _, stacks in lines] == ["acme", "gone", "globex", "c0"]
+
+
+def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
+    long = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
+    change = Change("replace", "AppPublication", "A in B", long, ("app",))
+    ((text, _),) = said(outcome("acme", change))[DANGERS]
+    assert text.startswith(
+        "replace AppPublication A in B (because of app): what users made in it goes with it: "
+    )

@@ -62,6 +62,22 @@ def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
     assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
 
 
-def test_old_runs_go() -> None:
-    made = [Journal.begin("shop", "preview").folder for _ in range(KEPT + 3)]
-    assert sorted(directory("shop").iterdir()) == made[3:]
+def test_old_runs_go_but_none_that_may_be_under_way() -> None:
+    """Twenty quick previews take nothing from an `up` of two hours, nor from one of this morning."""
+    long = Journal.begin("shop", "up").folder
+    old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(KEPT + 3)]
+    for folder in old:
+        folder.mkdir()
+    new = [Journal.begin("shop", "preview").folder for _ in range(5)]
+    left = set(directory("shop").iterdir())
+    assert left == {long, *new, *sorted(old)[-(KEPT - 5) :]}
+    many = [Journal.begin("shop", "preview").folder for _ in range(KEPT)]
+    assert set(directory("shop").iterdir()) == {long, *new, *many}
+
+
+def test_a_run_that_was_killed_as_it_began_is_of_no_use() -> None:
+    journal = Journal.begin("shop", "up", "program")
+    journal.add(job("acme").outcome())
+    assert journal.finished("program") == {"acme": "d1"}
+    (journal.folder / "code").unlink()
+    assert journal.finished("program") == {}

@@ -6,10 +6,11 @@ import html
 import random
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
-from fleet.outcome import Change, Difference, Outcome, Report, merged
+from fleet.outcome import DONE, Change, Difference, Outcome, Report, merged
 from fleet.report.markdown import markdown
 from tests.fleet import pages
 
@@ -124,6 +125,7 @@ def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
     assert {line.count("|") for line in text.splitlines() if line.startswith("| ")} == {9}
     assert not re.search(r"(?<!\w)@\w", html.unescape(text)), "somebody would be pinged"
     assert not re.search(r"[#!]\d|GH-\d", html.unescape(text)), "an issue would be linked to"
+    assert not re.search(r"https?://|www\.", html.unescape(text), re.IGNORECASE), "it would become a link"
     assert not [line for line in text.splitlines() if line.startswith("/")], (
         "GitLab would take it for a command"
     )
@@ -151,3 +153,12 @@ def test_shards_make_the_same_page_in_any_order() -> None:
 def test_a_link_that_is_no_url_is_said_as_it_is() -> None:
     text = markdown(Report("preview", ()), link="artifact `report`")
     assert "The whole report: artifact &#96;report&#96;" in text
+
+
+def test_what_a_resumed_run_left_out_stays_as_it_was_done() -> None:
+    done = Outcome("acme", "up", "ok", changes=(Change("create", "Group", "Analysts"),))
+    failed = Outcome("globex", "up", "failed")
+    first = Report("up", (done, failed), started="2026-01-01T00:00:00+00:00")
+    left_out = replace(done, status="skipped", changes=(), remarks=(DONE,))
+    second = Report("up", (left_out, replace(failed, status="ok")), started="2026-01-01T01:00:00+00:00")
+    assert merged([second, first]).outcomes == (done, replace(failed, status="ok"))

@@ -88,6 +88,18 @@ def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> No
     assert found["torn"].plan == ""
 
 
+def test_what_a_plan_selects_a_broken_file_by_it_still_does(repository: Repository) -> None:
+    """Else a pilot would be taken for one of the many, and its ring for done."""
+    repository.plan()
+    gold = {"extends": "standard", "ring": "pilot", "tags": {"country": "se", "tier": "gold"}}
+    repository.plan("gold", gold)
+    repository.customer("acme", plan="gold", tags={"country": "no"}, colour="red")
+    acme = repository.members()["acme"]
+    assert acme.broken
+    assert (acme.plans, acme.ring) == (("gold", "standard"), "pilot")
+    assert acme.tags == {"country": "no", "tier": "gold"}
+
+
 def test_a_broken_member_can_be_sent_to_a_worker_too(repository: Repository) -> None:
     repository.customer("acme", plan="nowhere")
     member = repository.members()["acme"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fleet.job import Job
-from fleet.outcome import Outcome, Report
+from fleet.outcome import DONE, Outcome, Report
 from fleet.pool import Pool
-from fleet.run import DONE, Order, carry_out
+from fleet.run import Order, carry_out
 from fleet.selection import Selection
 from fleet.waves import Wave
 from tests.fleet.conftest import Repository

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fleet.changes import code_digest
 from fleet.selection import NothingLikeIt, Shard, Wanted
@@ -33,9 +37,10 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"plans": ["standard"]}, ["acme", "globex", "initech"]),
     ({"plans": ["gold"]}, ["globex", "initech"]),
     ({"rings": ["pilot", "early"]}, ["acme", "globex"]),
-    ({"tags": {"country": "se"}}, ["acme", "initech"]),
-    ({"tags": {"country": "se", "tier": "gold"}}, ["initech"]),
-    ({"tags": {"country": "no"}}, []),
+    ({"tags": {"country": ["se"]}}, ["acme", "initech"]),
+    ({"tags": {"country": ["se"], "tier": ["gold"]}}, ["initech"]),
+    ({"tags": {"tier": ["gold", "silver"]}}, ["globex", "initech"]),
+    ({"tags": {"country": ["no"]}}, []),
     ({"plans": ["gold"], "rings": ["broad"]}, ["initech"]),
 ]
 
@@ -199,9 +204,68 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
     assert inner.selected(changed_since=base) == ["acme"]
 
 
+def test_whatever_leads_to_a_file_counts(tmp_path: Path) -> None:
+    """Links, in one step or two, to a file or a folder; stack files and keys outside of the project."""
+    outer = Repository(tmp_path / "repository")
+    inner = Repository(outer.root / "infra")
+    inner.write("Pulumi.yaml", "name: tenantry\nruntime: python\nstackConfigDir: ../customers\n")
+    for name in ("v1", "v2"):
+        outer.write(f"plans/{name}.yaml", f"tags: {{of: {name}}}\n")
+    plans = outer.root / "customers" / "plans"
+    plans.parent.mkdir()
+    plans.symlink_to("../plans")
+    (outer.root / "plans" / "current.yaml").symlink_to("newest.yaml")
+    newest = outer.root / "plans" / "newest.yaml"
+    newest.symlink_to("v1.yaml")
+    outer.write("keys/acme.pem", public_pem())
+    signer = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
+    acme = {"name": "Acme", "plan": "current", "jwt_identity_providers": signer}
+    for name, block in {"acme": acme, "hooli": {"name": "Hooli"}, "torn": {"plan": "nowhere"}}.items():
+        config = {"qlik:region": "eu", "qlik:source_tenant": "t.eu.qlikcloud.com", "tenantry:customer": block}
+        outer.write(f"customers/Pulumi.{name}.yaml", yaml.safe_dump({"config": config}))
+    base = outer.commit()
+    assert inner.selected(changed_since=base) == []
+    outer.write("README.md", "of another project in the repository")
+    assert inner.selected(changed_since=base) == []
+
+    def changed(change: Callable[[], object]) -> list[str]:
+        change()
+        found = inner.selected(changed_since=base)
+        outer.git("stash", "--quiet", "--include-untracked")
+        return found
+
+    def lead(link: Path, elsewhere: str) -> Callable[[], None]:
+        def change() -> None:
+            link.unlink()
+            link.symlink_to(elsewhere)
+
+        return change
+
+    assert changed(lead(newest, "v2.yaml")) == ["acme"]
+    assert changed(lead(outer.root / "plans" / "current.yaml", "v2.yaml")) == ["acme"]
+    assert changed(lambda: outer.write("plans/v1.yaml", "tags: {of: nobody}\n")) == ["acme"]
+    assert changed(lambda: outer.write("keys/acme.pem", public_pem() + "\n")) == ["acme"]
+    assert changed(lambda: outer.write("customers/Pulumi.hooli.yaml", "config: {a")) == ["hooli"]
+    shutil.copytree(outer.root / "plans", outer.root / "other", symlinks=True)
+    base = outer.commit()
+    assert changed(lead(plans, "../other"))[0] == "acme"
+
+
+def test_odd_names_and_settings_of_git_are_no_obstacle(tmp_path: Path) -> None:
+    outer = Repository(tmp_path)
+    inner = Repository(tmp_path / "customers")
+    inner.customer("acme")
+    base = outer.commit()
+    outer.git("config", "diff.relative", "true")
+    inner.customer("acme", ring="pilot")
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()
+    assert inner.selected(changed_since=base) == ["acme"]
+
+
 def test_the_digest_of_the_program(team: Repository) -> None:
-    """Changes with what `pulumi` runs, and with nothing else."""
+    """Changes with what `pulumi` runs, and with nothing else, such as the links that editors make."""
     team.write("providers/space.py")
+    (team.root / ".#main.py").symlink_to("ada@machine.1")
     first = code_digest(team.root)
     for name in (
         "docs/page.md",

@@ -141,7 +141,7 @@ def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
 
     site.write("acme", name="Acme", ring="pilot", groups={"Buyers": {}})
     site.push()
-    chosen = {"what": "stacks", "names": "acme globex"}
+    chosen = {"what": "stacks", "names": "acme\nglobex"}
     assert deploy(github, site, inputs=chosen) == ALL_WELL | {"early": "skipped"}
     assert deploy(github, site, inputs={"what": "plan"})["select"] == "failure"
     assert deploy(github, site) == NOTHING_TO_DO | {"pilot": "success"}
@@ -165,6 +165,7 @@ def test_a_force_push(site: Site, github: GitHub) -> None:
     site.write("initech", name="Initech", ring="pilot", groups={"Buyers": {}})
     site.push()
     deploy(github, site)
+    site.git("push", "--quiet", "origin", "HEAD:refs/heads/another")  # where it can be found still
     site.git("reset", "--hard", "--quiet", kept)
     site.push()
     assert deploy(github, site)["pilot"] == "success"
