@@ -97,7 +97,7 @@ def _row(what: str, size: int, ours: Took, floor: Took, goal: float) -> Row:
     return Row(what, how, f"{ours.cpu / size:.2f} s", f"{floor.cpu / size:.2f} s", ours.cpu / floor.cpu, goal)
 
 
-COMMANDS = {"preview": ("preview",), "up": ("up", "--skip-preview", "--yes")}
+COMMANDS = {"preview": ("preview",), "up": ("up", "--yes")}
 
 
 class Floor:

@@ -13,14 +13,13 @@ from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
 
-from fleet.events import latest
+from fleet.events import InFlight
 from fleet.report.words import duration
 
 if TYPE_CHECKING:
     from fleet.job import Job
     from fleet.outcome import Outcome
 
-TAIL = 32 * 1024
 SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
@@ -34,7 +33,7 @@ class Live:
     def __init__(self, total: int, at_once: int) -> None:
         self.total, self.at_once = total, at_once
         self.done = self.failed = 0
-        self.running: dict[str, tuple[Job, float]] = {}
+        self.running: dict[str, Running] = {}
         self.later: list[str] = []
         self.started = time.monotonic()
         self.screen: Screen | None = None
@@ -54,15 +53,14 @@ class Live:
 
     def begun(self, job: Job) -> None:
         """Add a line for a stack."""
-        self.running[job.member.stack] = (job, time.monotonic())
+        self.running[job.member.stack] = Running(job)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Replace its line by what became of it."""
         self.running.pop(job.member.stack, None)
         self.done += 1
         self.failed += outcome.failed
-        line = f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)"
-        self.say(line if self.screen else f"{line}{self._left(', ')}")
+        self.say(f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)")
 
     def say_later(self, line: str) -> None:
         """Print a line with the next tick: a signal may come while another is being printed."""
@@ -87,15 +85,15 @@ class Live:
 
     def _lines(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
-        for stack, (job, since) in self.running.items():
-            table.add_row(Text(f"  {stack}"), f"{time.monotonic() - since:.0f} s", Text(_at(job)))
+        for stack, each in self.running.items():
+            table.add_row(Text(f"  {stack}"), f"{time.monotonic() - each.since:.0f} s", Text(each.at()))
         failed = f", {self.failed} failed" if self.failed else ""
         total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
         return Group(table, Text(total, style="bold"))
 
     def _left(self, before: str) -> str:
-        """Say how long the rest may take, if it goes on as it did so far."""
-        if not self.done or self.done >= self.total:
+        """Say how long the rest may take, if it goes on as it did so far; of a few that tells nothing."""
+        if self.done < 2 * self.at_once or self.done >= self.total:
             return ""
         seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
         return f"{before}about {duration(seconds)} left"
@@ -113,9 +111,23 @@ def summary(outcome: Outcome) -> str:
     return ", ".join([*counts, *drift]) or "nothing to do"
 
 
-def _at(job: Job) -> str:
-    """Say what a job is at, by the end of the engine's log."""
-    with suppress(OSError), job.log.open("rb") as file:
-        file.seek(max(0, file.seek(0, 2) - TAIL))
-        return latest(file.read().decode("utf-8", "replace").splitlines())
-    return ""
+class Running:
+    """A job under way, of whose log new lines are read as they come."""
+
+    def __init__(self, job: Job) -> None:
+        self.since = time.monotonic()
+        self._log = job.log
+        self._place = 0
+        self._rest = b""
+        self._steps = InFlight()
+
+    def at(self) -> str:
+        """Say what it is at."""
+        with suppress(OSError), self._log.open("rb") as file:
+            if file.seek(0, 2) < self._place:  # another command has begun the log anew
+                self._place, self._rest, self._steps = 0, b"", InFlight()
+            file.seek(self._place)
+            *lines, self._rest = (self._rest + file.read()).split(b"\n")
+            self._place = file.tell()
+            self._steps.take(line.decode("utf-8", "replace") for line in lines)
+        return self._steps.text

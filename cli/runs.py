@@ -100,18 +100,23 @@ def up(
     most_failures: MostFailures = None,
     resume: Resume = False,
     look: Refresh = False,
+    skip_preview: Annotated[
+        bool,
+        typer.Option("--skip-preview", help="Do not look first whether all of it can be done; much faster."),
+    ] = False,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
 ) -> None:
     """Make every customer what the files say, in waves if asked to; trials that have ended are left out.
 
-    Exit code 1 if a stack failed, 3 if the run was stopped because of that, 130 if it was interrupted.
+    Each stack is previewed first, as by `pulumi up`: one whose preview fails is left as it is. Exit code 1
+    if a stack failed, 3 if the run was stopped because of that, 130 if it was interrupted.
     """
     if wave and not waves:
         fail("--wave: of which waves? Give --waves as well.", code=2)
     most = 0 if waves and most_failures is None else most_failures
-    arguments = ("--refresh",) if look else ()
+    arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
     _run(
         "up",
         wanted,

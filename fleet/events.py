@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from fleet.outcome import Change, Difference
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine shows for a value that is known only after `up`."""
+
+PROTECT = "protect"
+"""What differs where a resource is protected from deletion, or is no more."""
 
 HALVES = ("create-replacement", "delete-replaced")
 """The two halves of a replacement, which is a step of its own as well."""
@@ -40,7 +44,10 @@ LEFT_OVER = "an unfinished replacement"
 
 @dataclass
 class Log:
-    """What a run did, as far as it got: `done` unless it ended before the engine had summed it up."""
+    """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
+
+    `planned`: it got no further than its preview.
+    """
 
     changes: list[Change] = field(default_factory=list)
     drift: list[Change] = field(default_factory=list)
@@ -48,6 +55,7 @@ class Log:
     errors: list[Said] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     done: bool = False
+    planned: bool = False
     replaced: set[str] = field(default_factory=set)
     left_over: list[str] = field(default_factory=list)
 
@@ -80,6 +88,7 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
 
 def _take(log: Log, event: Mapping[str, Any]) -> None:
     if step := event.get("resOutputsEvent"):
+        log.planned = bool(event["resOutputsEvent"].get("planning"))
         _take_step(log, step["metadata"])
     elif said := event.get("diagnosticEvent"):
         text, resource = said["message"].strip(), said.get("urn", "")
@@ -101,7 +110,10 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
     if step["op"] == "replace":
         log.replaced.add(step["urn"])
     if step["op"] == "same":
-        log.same += 1
+        if protected := _protection(step):
+            log.changes.append(Change("update", *_kind_and_name(step["urn"]), (protected,)))
+        else:
+            log.same += 1
     elif step["op"] == "refresh":
         if change := _drift(step):
             log.drift.append(change)
@@ -125,7 +137,9 @@ def _change(step: Mapping[str, Any]) -> Change:
 
 
 def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what differs, one entry for each property, whatever lies below it."""
+    """Yield what differs, one entry for each property, whatever lies below it; and its protection."""
+    if protected := _protection(step):
+        yield protected
     old, new = (_inputs(step, side) for side in ("old", "new"))
     paths = list(step.get("detailedDiff") or step.get("diffs") or _unlike(old, new))
     for name in dict.fromkeys(map(_property, paths)):
@@ -134,6 +148,17 @@ def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
             yield Difference(name)
         else:
             yield Difference(name, _value(old.get(name)), _value(new.get(name)))
+
+
+def _protection(step: Mapping[str, Any]) -> Difference | None:
+    """Return whether a resource is protected from deletion now and was not, or the other way round.
+
+    To the engine that is no change.
+    """
+    if not (step.get("old") and step.get("new")):
+        return None
+    old, new = (bool(step[side].get("protect")) for side in ("old", "new"))
+    return Difference(PROTECT, old, new) if old != new else None
 
 
 def _inputs(step: Mapping[str, Any], side: str) -> Mapping[str, Any]:
@@ -183,15 +208,45 @@ def _type(urn: str) -> str:
     return parts[2].rpartition("$")[2] if len(parts) > 2 else ""
 
 
-def latest(lines: Iterable[str]) -> str:
-    """Return what a run is at, by the newest lines of its log: "update Group Analysts"."""
-    for line in reversed(list(lines)):
-        if '"resourcePreEvent"' in line or '"resOutputsEvent"' in line:
-            try:
-                event = json.loads(line)
-            except ValueError:
+class InFlight:
+    """The steps that a run is at, by the lines of its log as they come."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, str] = {}
+        self.begun = self.planning = False
+
+    def take(self, lines: Iterable[str]) -> None:
+        """Take more lines."""
+        for line in lines:
+            name = next((each for each in STEP_EVENTS if f'"{each}"' in line), None)
+            if name is None:
                 continue
-            step = (event.get("resourcePreEvent") or event.get("resOutputsEvent"))["metadata"]
-            if not is_engines_own(step["urn"]):
-                return f"{step['op']} {short_name(step['urn'])}"
-    return ""
+            with suppress(ValueError, KeyError):
+                self._take(name, json.loads(line)[name])
+
+    def _take(self, name: str, event: Mapping[str, Any]) -> None:
+        step = event["metadata"]
+        if is_engines_own(step["urn"]):
+            return
+        if self.planning and not event.get("planning"):
+            self._steps.clear()
+        self.begun, self.planning = True, bool(event.get("planning"))
+        if name != "resourcePreEvent":
+            self._steps.pop(step["urn"], None)
+        elif step["op"] != "same":
+            self._steps[step["urn"]] = VERBS.get(step["op"], step["op"])
+
+    @property
+    def text(self) -> str:
+        """The step that it has been at for longest, and how many others: "create Group Analysts (+2)"."""
+        if self.planning or not self.begun:
+            return "previewing" if self.planning else "starting"
+        if not self._steps:
+            return ""
+        urn, verb = next(iter(self._steps.items()))
+        more = len(self._steps) - 1
+        return f"{verb} {short_name(urn)}{f' (+{more})' if more else ''}"
+
+
+STEP_EVENTS = ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent")
+VERBS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

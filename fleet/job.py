@@ -22,7 +22,7 @@ QUIETLY = ("--non-interactive", "--color", "never", "--suppress-progress", "--su
 AT_ONCE = ("--skip-preview", "--yes")
 COMMANDS: dict[Operation, tuple[str, ...]] = {
     "preview": ("preview",),
-    "up": ("up", *AT_ONCE),
+    "up": ("up", "--yes"),
     "refresh": ("refresh", *AT_ONCE),
     "destroy": ("destroy", *AT_ONCE),
 }
@@ -158,6 +158,8 @@ def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> 
 def _result(job: Job, ended: process.Ended) -> Outcome:
     """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
     log = events.read(job.log)
+    if job.operation != "preview" and log.planned:  # the command's own preview failed: nothing was done
+        log.changes = []
     if job.operation == "refresh":
         log.changes, log.drift = [], log.changes
     outcome = job.outcome(

@@ -29,7 +29,8 @@ class Member:
     """One stack. `plans` are the names of its plan and all that it extends, nearest first; `files` are those
     that its settings were read from. `ends_on` is the last day of a trial, `grace_days` what
     Qlik is to keep its tenant for after that. `digest` changes
-    with any setting. Where the files are broken, `broken` says how, and the rest is what could be read.
+    with any setting. Where the files are broken, `broken` says how, and the rest is what could be read;
+    `unknown` are the names of those of `plans`, `ring` and `tags` that could not.
     """
 
     stack: str
@@ -44,6 +45,7 @@ class Member:
     files: tuple[Path, ...] = ()
     digest: str = ""
     broken: SettingsError | None = None
+    unknown: frozenset[str] = frozenset()
 
     @property
     def plan(self) -> str:
@@ -87,21 +89,27 @@ def _readable(file: Path) -> dict[str, Any]:
     try:
         value = read(file).value
     except OSError:
-        return {}
+        value = None
     customer = _inside(value, "config", "tenantry:customer")
     if not isinstance(customer, dict):
-        return {}
+        return {"unknown": frozenset(("plans", "ring", "tags"))}
     name, plan = customer.get("name"), customer.get("plan")
     layers = _readable_plans(file, plan) if isinstance(plan, str) else ()
     for layer in layers:
         customer = merge(layer.values, customer)
-    ring, tags = customer.get("ring"), customer.get("tags")
+    plans = tuple(Path(layer.name).stem for layer in layers) or ((plan,) if isinstance(plan, str) else ())
+    ring, tags = customer.get("ring", RINGS[-1]), customer.get("tags") or {}
+    unknown = {
+        "plans": plan is not None and not layers,
+        "ring": ring not in RINGS or (plan is not None and not layers and "ring" not in customer),
+        "tags": not isinstance(tags, dict) or (plan is not None and not layers),
+    }
     return {
         "customer": name if isinstance(name, str) else "",
-        "plans": tuple(Path(layer.name).stem for layer in layers)
-        or ((plan,) if isinstance(plan, str) else ()),
+        "plans": plans,
         "ring": ring if ring in RINGS else RINGS[-1],
         "tags": {k: v for k, v in tags.items() if isinstance(v, str)} if isinstance(tags, dict) else {},
+        "unknown": frozenset(key for key, is_so in unknown.items() if is_so),
     }
 
 

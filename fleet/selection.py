@@ -110,11 +110,15 @@ def _check(wanted: Wanted, files: Mapping[str, Path], project: Project) -> None:
 
 
 def _fits(member: Member, wanted: Wanted) -> bool:
-    return (
-        (not wanted.plans or not set(wanted.plans).isdisjoint(member.plans))
-        and (not wanted.rings or member.ring in wanted.rings)
-        and all(member.tags.get(key) in values for key, values in wanted.tags.items())
-    )
+    """Tell whether a customer is wanted. One whose file does not tell is, and fails by name: else nobody
+    would notice it.
+    """
+    fits = {
+        "plans": not wanted.plans or not set(wanted.plans).isdisjoint(member.plans),
+        "ring": not wanted.rings or member.ring in wanted.rings,
+        "tags": all(member.tags.get(key) in values for key, values in wanted.tags.items()),
+    }
+    return all(fit or name in member.unknown for name, fit in fits.items())
 
 
 def _changed(

@@ -139,7 +139,10 @@ def _of_line(line: str) -> Trouble:
 def of_text(text: str, resource: str = "") -> Trouble:
     """Return what a provider said: its first line, Qlik's code, and the rest as what to do about it."""
     if PROTECTED.search(text):
-        advice = "if it is to go: `protect: false` in its file and an `up` first, reviewed as any change"
+        advice = (
+            "if it is to go: put it back into the file, take the protection off there with an `up` "
+            "(`protect: false`), and then take it out; each reviewed, as any change"
+        )
         return Trouble("is protected, as a production customer is", resource, advice, details=text)
     if FULL.pattern.search(text):
         return Trouble(FULL.text, resource, FULL.advice, details=text)

@@ -22,21 +22,26 @@ class Wave:
 
 
 def split(members: Sequence[Member], how: str) -> list[Wave]:
-    """Return the members in waves, by `rings`, or by percentages that add up: `10%,50%,100%`.
+    """Return the members in waves, by `rings`, or by percentages that rise to all: `10%,50%,100%`.
 
     By percentages the inner rings come first, and within a ring the order says nothing; it is the same
-    everywhere. Raises NothingLikeIt for what is neither.
+    everywhere. Whose file does not tell its ring is of the first wave, so that it is noticed.
+    Raises NothingLikeIt for what is neither.
     """
     if how == BY_RING:
-        return [Wave(ring, tuple(each for each in members if each.ring == ring)) for ring in RINGS]
+        return [Wave(ring, tuple(each for each in members if _ring(each) == ring)) for ring in RINGS]
     shares = _shares(how)
-    in_order = sorted(members, key=lambda each: (RINGS.index(each.ring), lottery(each)))
+    in_order = sorted(members, key=lambda each: (RINGS.index(_ring(each)), lottery(each)))
     waves, begun = [], 0
     for share in shares:
         end = ceil(len(in_order) * share / 100)
         waves.append(Wave(f"{share}%", tuple(in_order[begun:end])))
         begun = max(begun, end)
     return waves
+
+
+def _ring(member: Member) -> str:
+    return RINGS[0] if "ring" in member.unknown else member.ring
 
 
 def one(waves: Sequence[Wave], name: str) -> list[Wave]:
@@ -54,6 +59,6 @@ def _shares(how: str) -> list[int]:
     grows = all(a < b for a, b in zip([0, *shares], shares, strict=False))
     if not all(parts) or not grows or shares[-1:] != [100]:
         raise NothingLikeIt(
-            f"--waves {how}: write rings, or percentages that add up to all, for example 10%,50%,100%"
+            f"--waves {how}: write `rings`, or percentages that rise to 100%, for example 10%,50%,100%"
         )
     return shares

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emulator import Emulator
+from fleet.scratch import add_stack
 from tools.private import client_environment, private_environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,10 +49,10 @@ class Demo:
         self._file = folder / f"Pulumi.{STACK}.yaml"
         self._env = private_environment(folder) | client_environment(qlik.url)
         shutil.copy(ROOT / "stacks" / self._file.name, self._file)
+        add_stack(folder / "state", "tenantry", STACK)
 
     def run(self) -> None:
         """Make the customer, show what it is, and show that a second run has nothing to do."""
-        self.pulumi("stack", "init", STACK, "--no-select", quiet=True)
         console.rule(f"pulumi up --stack {STACK}")
         self.up()
         show(json.loads(self.pulumi("stack", "output", "--json", "--stack", STACK, quiet=True)))

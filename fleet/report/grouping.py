@@ -117,7 +117,7 @@ def is_danger(change: Change, *, new: bool = False) -> bool:
     """Whether a change is one to look at twice."""
     if change.kind == lines.SETTING:
         return False
-    if change.operation == "delete":
+    if change.operation == "delete" or lines.unprotected(change):
         return True
     if change.operation == "replace":
         return not is_new_import(change)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.events import PROTECT
 from fleet.outcome import Change, Difference, Outcome, Trouble
 from fleet.report.words import DRY, clean, count, shortened, value
 
@@ -75,7 +76,15 @@ def change(of: Change) -> str:
 
 def danger(of: Change) -> str:
     """Say what happens to a resource, and what that leads to where it is known."""
-    return _happens(of, CONSEQUENCES.get((of.operation, of.kind), ""), differences(of.differences))
+    consequence = CONSEQUENCES.get((of.operation, of.kind), "")
+    if unprotected(of):
+        consequence = "it can be deleted from then on"
+    return _happens(of, consequence, differences(of.differences))
+
+
+def unprotected(of: Change) -> bool:
+    """Whether a resource is not protected from deletion any more."""
+    return any(each.name == PROTECT and each.old is True for each in of.differences)
 
 
 def _happens(of: Change, *told: str) -> str:

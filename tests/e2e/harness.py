@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import psutil
 import yaml
 
+from fleet.scratch import add_stack
 from tests.e2e.result import Result, is_engines_own, short_name
 from tools.private import client_environment, private_environment
 
@@ -236,14 +237,7 @@ class Stack:
         return env | (client_environment(self.qlik.url) if self.qlik else {})
 
     def _begin(self) -> None:
-        """Make the stack: an empty checkpoint, as `pulumi stack init` writes it, without its half second."""
-        backend = self.folder / "pulumi" / "state" / ".pulumi"
-        file = backend / "stacks" / self.project / f"{self.name}.json"
-        file.parent.mkdir(parents=True)
-        file.write_text(
-            json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{self.project}/{self.name}"}})
-        )
-        (backend / "meta.yaml").write_text("version: 1\n")
+        add_stack(self.folder / "pulumi" / "state", self.project, self.name)
 
     def _is_ours(self, process: psutil.Process, name: str) -> bool:
         try:

@@ -12,7 +12,7 @@ from emulator import Emulator
 from fleet.outcome import Difference
 from tests.e2e.customers import changed
 from tests.e2e.fleet import Fleet
-from tests.world import World
+from tests.world import World, writes
 
 PLAN: dict[str, Any] = {
     "lifecycle": {"kind": "production", "grace_days": 30},
@@ -182,6 +182,41 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
     assert "protect: false" in gone.outcomes["hooli"].troubles[0].advice
     assert gone.outcomes["acme"].revive.startswith("revive: {hostname: ")
     assert fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"].changes == ()
+
+
+def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) -> None:
+    """What is protected, and an error at the end of the program, are found before anything is done."""
+    shared = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
+    archive = {"spaces": {"Archive": {"type": "managed", "access": {"Analysts": ["consumer"]}}}}
+    fleet.write("acme", {"name": "Acme", **shared, **archive})
+    fleet.run("up", "--all", "--yes")
+    fleet.write("acme", {"name": "Acme", **shared, "groups": {"Analysts": {}, "Sellers": {}}})
+    refused = fleet.run("up", "--all", "--yes", "--json", expect=1)
+    assert writes(refused.requests) == []
+    acme = refused.outcomes["acme"]
+    assert (acme.changes, [each.where for each in acme.troubles]) == ((), ["Space Archive"])
+    assert "put it back into the file" in acme.troubles[0].advice
+
+    fleet.write("acme", {"name": "Acme", **shared, **archive, "protect": False})
+    preview = fleet.run("preview", "--all", "--json", "--expect-no-changes", expect=7).outcomes["acme"]
+    assert {each.resource: each.differences for each in preview.changes} == dict.fromkeys(
+        ("Space Archive", "Tenant tenant", "TenantLifecycle lifecycle"),
+        (Difference("protect", True, False),),
+    )
+    fleet.run("up", "--all", "--yes", "--skip-preview")
+    fleet.run("preview", "--all", "--expect-no-changes")
+    program = fleet.project / "__main__.py"
+    text = program.read_text()
+    program.unlink()
+    program.write_text(f"{text}\nraise NameError('customers')\n")
+    fleet.write("acme", {"name": "Acme", **shared, "protect": False})
+    failed = fleet.run("up", "--all", "--yes", "--json", expect=1)
+    assert writes(failed.requests) == []
+    (trouble,) = failed.outcomes["acme"].troubles
+    assert trouble.text == "the program failed: NameError: customers"
+    assert trouble.where.startswith(f"{program}:")
+    program.write_text(text)
+    assert fleet.run("up", "--all", "--yes", "--json").outcomes["acme"].counts == {"delete": 2}
 
 
 QLIKS_WORDS = {"errors": [{"code": "GROUPS-7", "title": "Invalid name", "status": 400}], "traceId": "t-1"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleet.events import Said, latest, read, references, short_name
+from fleet.events import InFlight, Said, read, references, short_name
 from fleet.outcome import Change, Difference
 
 COMPONENT = "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant"
@@ -131,15 +131,56 @@ def test_a_log_that_ends_in_the_middle_or_was_never_begun(log: Any, tmp_path: Pa
     assert read(tmp_path / "none.json").changes == []
 
 
+def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
+    """A line of the log about a step."""
+    return json.dumps({name: {"metadata": {"op": op, "urn": urn(kind, resource)}, **more}})
+
+
 def test_what_a_run_is_at() -> None:
-    lines = [
-        json.dumps(step("create", "Space", "Sales")),
-        json.dumps(said("info", "x")),
-        '{"resourcePreEvent',
-    ]
-    assert latest(lines) == "create Space Sales"
-    assert latest(['cut off"resOutputsEvent"}']) == ""
+    """The step that has lasted longest, and how many others; never what is done, or stays as it is."""
+    at = InFlight()
+    assert at.text == "starting"
+    at.take([line("resourcePreEvent", "create", "Space", "Sales", planning=True), "half a {line", "{}"])
+    assert at.text == "previewing"
+    own = {"resourcePreEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
+    at.take([json.dumps(own), line("resourcePreEvent", "same", "Group", "Everyone")])
+    assert at.text == ""
+    at.take([line("resourcePreEvent", "create-replacement", "App", "Sales Overview")])
+    at.take([line("resourcePreEvent", "update", "Group", "Analysts")])
+    at.take([line("resourcePreEvent", "delete-replaced", "Group", "Old")])
+    assert at.text == "create App Sales Overview (+2)"
+    at.take([line("resOutputsEvent", "create-replacement", "App", "Sales Overview")])
+    at.take([line("resOpFailedEvent", "update", "Group", "Analysts")])
+    assert at.text == "delete Group Old"
+    at.take([line("resOutputsEvent", "delete-replaced", "Group", "Old")])
+    assert at.text == ""
     assert short_name("") == ""
+
+
+def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none(log: Any) -> None:
+    old, new = {"protect": True, "inputs": {}}, {"inputs": {}}
+    found = log(
+        step("same", "Tenant", "tenant", old=old, new=new),
+        step("same", "Space", "Sales", old=old, new=old),
+        step("update", "Group", "One", old=old | inputs(name="A"), new=inputs(name="B"), diffs=["name"]),
+        step("same", "Space", "Stock", old=new, new=old),
+        step("delete", "Group", "Two", old=old),
+    )
+    taken_off, put_on = Difference("protect", True, False), Difference("protect", False, True)
+    assert found.changes == [
+        Change("update", "Tenant", "tenant", (taken_off,)),
+        Change("update", "Group", "One", (taken_off, Difference("name", "A", "B"))),
+        Change("update", "Space", "Stock", (put_on,)),
+        Change("delete", "Group", "Two"),
+    ]
+    assert found.same == 1
+
+
+def test_a_run_that_got_no_further_than_its_preview(log: Any) -> None:
+    planned = step("create", "Group", "One")
+    planned["resOutputsEvent"]["planning"] = True
+    assert log(planned).planned
+    assert not log(step("create", "Group", "One")).planned
 
 
 def test_what_an_unfinished_replacement_has_left_is_deleted(log: Any) -> None:

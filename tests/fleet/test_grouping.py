@@ -83,6 +83,10 @@ def test_another_import_of_an_app_is_routine(because: str) -> None:
         ),
         (Change("create", "GroupSettings", "group settings"), "create GroupSettings group settings"),
         (
+            Change("update", "Space", "Sales", (Difference("protect", True, False),)),
+            "update Space Sales: it can be deleted from then on: protect true → false",
+        ),
+        (
             Change("update", "LicenseSettings", "license settings", (Difference("auto", True, False),)),
             "update LicenseSettings license settings: auto true → false",
         ),

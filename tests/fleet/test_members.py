@@ -83,9 +83,10 @@ def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> No
     assert acme.broken
     assert (acme.customer, acme.plan, acme.ring, acme.tags) == ("Acme", "standard", "pilot", {"a": "b"})
     assert found["bad"].broken
-    assert (found["bad"].ring, found["bad"].tags) == ("broad", {})
+    assert (found["bad"].ring, found["bad"].tags, found["bad"].unknown) == ("broad", {}, {"ring"})
     assert found["torn"].broken
-    assert found["torn"].plan == ""
+    assert (found["torn"].plan, found["torn"].unknown) == ("", {"plans", "ring", "tags"})
+    assert acme.unknown == set()
 
 
 def test_what_a_plan_selects_a_broken_file_by_it_still_does(repository: Repository) -> None:

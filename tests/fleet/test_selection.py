@@ -50,6 +50,17 @@ def test_each_criterion_must_hold(team: Repository, wanted: dict[str, Any], stac
     assert team.selected(**wanted) == stacks
 
 
+def test_whoever_does_not_tell_is_not_passed_over(team: Repository) -> None:
+    """A typo in the ring must not take a customer out of its ring, without a word."""
+    team.customer("typo", plan="gold", ring="erly")
+    team.write("stacks/Pulumi.torn.yaml", "config: {a")
+    team.customer("lost", plan="golden", ring="pilot")
+    assert team.selected(rings=["early"]) == ["globex", "torn", "typo"]
+    assert team.selected(plans=["standard"], rings=["pilot"]) == ["acme", "lost", "torn", "typo"]
+    assert team.selected(tags={"tier": ["gold"]}) == ["globex", "initech", "lost", "torn", "typo"]
+    assert team.selected(tags={"tier": ["silver"]}) == ["lost", "torn"]
+
+
 def test_names_are_in_order_and_each_once(team: Repository) -> None:
     assert team.selected("initech", "acme", "initech") == ["acme", "initech"]
     assert team.selected("initech", "acme", rings=["pilot"]) == ["acme"]

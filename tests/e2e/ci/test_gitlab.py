@@ -43,36 +43,37 @@ def test_merge_requests(site: Site, gitlab: GitLab) -> None:
 
 def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
     """Deployed ring by ring, and only once; what differs opens an issue; a trial that has ended goes."""
-    site.write("initech", name="Initech", ring="pilot", lifecycle=trial("2999-12-31"))
-    site.keep_only("hooli", "initech")
+    for name in ("initech", "acme"):
+        site.write(name, name=name.title(), ring="pilot", lifecycle=trial("2999-12-31"))
+    site.keep_only("hooli", "initech", "acme")
     site.push()
     assert results(gitlab.push()) == dict.fromkeys(("pilot", "early", "broad"), "success")
-    assert site.tenants().keys() == {"Initech", "Hooli"}
+    assert site.tenants().keys() == {"Initech", "Hooli", "Acme"}
     asked = len(site.qlik.control.requests())
     assert [job.output.splitlines()[0] for job in gitlab.push().values()] == ["0 stacks"] * 3
     assert len(site.qlik.control.requests()) == asked
 
     site.write("initech", name="Initech", ring="pilot", lifecycle=trial("2000-01-01"))
     site.push()
-    broken = site.work / "stacks" / "Pulumi.acme.yaml"
-    site.write("acme", name="Acme", ring="erly")
+    site.write("acme", name="Acme", ring="erly", lifecycle=trial("2999-12-31"))
     site.push()
     assert results(gitlab.night("trials")) == {"trials": "failure", "take down": "failure"}
     [issue] = site.forge.open
     assert [each for each in ("initech", "acme: stacks/Pulumi.acme.yaml") if each not in issue["body"]] == []
     assert gitlab.night("trials")["trials"].result == "failure"
     assert site.forge.open == [issue], "which stays open as long as nobody knows of all"
-    broken.unlink()
+    site.write("acme", name="Acme", ring="pilot", lifecycle=trial("2999-12-31"))
     site.push()
     assert results(gitlab.night("trials")) == {"trials": "success", "take down": "success"}
     assert site.forge.open == []
     assert {name: each["status"] for name, each in site.tenants().items()} == {
         "Initech": "disabled",
         "Hooli": "active",
+        "Acme": "active",
     }
 
     site.of("Hooli").patch(site.planners, description="Friends")
-    assert results(gitlab.night("drift"))["drift 1/4"] == "failure"
+    assert results(gitlab.night("drift"))["drift 2/4"] == "failure"
     found = next(issue for issue in site.forge.open if issue["title"] == "Tenants differ from their files")
     assert "Who plans" in found["body"]
     site.of("Hooli").patch(site.planners, description="Who plans")
