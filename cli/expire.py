@@ -10,7 +10,7 @@ import typer
 from cli.output import markdown_table, print_json, print_table
 from cli.projects import current_project, root_of
 from cli.reporting import FAILED, finish
-from cli.running import carry_out, chosen_by, confirm
+from cli.running import carry_out, chosen_by, confirm, named
 from cli.runs import AN_HOUR, Jobs, Seconds, Yes
 from cli.shared import Output, any_selection, reports, takes
 
@@ -68,7 +68,7 @@ def expire(
     if dry_run or not output.form:
         _list(trials, output)
     if not dry_run:
-        confirm(f"Take down {len(over)} trial{'s'[: len(over) != 1]}?", yes=yes or not over)
+        confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
         if over or output.form or output.folder:
             _take_down(project, over, output, jobs, seconds)
     if untold:

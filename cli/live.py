@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.events import InFlight
+from fleet.report.grouping import apart
 from fleet.report.words import duration
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Live:
         """Replace its line by what became of it."""
         self.running.pop(job.member.stack, None)
         self.done += 1
-        self.failed += outcome.failed
+        self.failed += outcome.status == "failed"
         self.say(f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)")
 
     def say_later(self, line: str) -> None:
@@ -106,7 +108,10 @@ def summary(outcome: Outcome) -> str:
         return f"{outcome.status}: {outcome.troubles[0].line}{f' (and {more} more)' if more else ''}"
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
-    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(outcome.counts.items())]
+    imports, rest = apart(outcome)
+    found = Counter(each.operation for each in rest)
+    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
+    counts += [f"{len(imports)} app{'s'[: len(imports) != 1]} imported anew"] if imports else []
     drift = [f"{len(outcome.drift)} changed outside of here"] if outcome.drift else []
     return ", ".join([*counts, *drift]) or "nothing to do"
 

@@ -21,14 +21,21 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, dim: Sequence[bool] = ()) -> None:
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    dim: Sequence[bool] = (),
+    spare: Sequence[str] = (),
+) -> None:
     """Print rows under columns; `dim` says for each row whether it matters less.
 
-    Elsewhere than on a terminal no row is wrapped or cut, so that the output can be searched.
+    Columns that are `spare` are left out, one after the other, where a terminal has no room for all.
+    Elsewhere no row is wrapped or cut, so that the output can be searched.
     """
     if not sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-        for row in rows:
+        widths = _widths(columns, rows)
+        for row in (columns, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             typer.echo("  ".join(cells).rstrip())
         return
@@ -36,12 +43,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, dim: S
     from rich.table import Column, Table
     from rich.text import Text
 
-    headers = (Column(column, overflow="fold") for column in columns)
+    console = Console()
+    shown = list(columns)
+    for column in spare:
+        if sum(_widths(columns, rows, shown)) + 2 * len(shown) > console.width:
+            shown.remove(column)
+    headers = (Column(column, overflow="fold") for column in shown)
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for index, row in enumerate(rows):
         style = "dim" if index < len(dim) and dim[index] else ""
-        table.add_row(*map(Text, row), style=style)
-    Console().print(table)
+        texts = [Text(cell) for column, cell in zip(columns, row, strict=True) if column in shown]
+        table.add_row(*texts, style=style)
+    console.print(table)
+
+
+def _widths(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], shown: Sequence[str] | None = None
+) -> list[int]:
+    whole = zip(columns, *rows, strict=True)
+    return [max(map(len, column)) for column in whole if shown is None or column[0] in shown]
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,7 +17,9 @@ STACK = typer.Argument(help="Name of the stack: the NAME of stacks/Pulumi.NAME.y
 def current_project() -> Project:
     """Return the project around the current folder; the command ends where there is none."""
     project = Project.of(Path.cwd() / "Pulumi.yaml")
-    return project or fail("There is no Pulumi.yaml here or above: run this in the folder of your project.")
+    return project or fail(
+        "There is no Pulumi.yaml here or above: run this in the folder of your project.", code=2
+    )
 
 
 def root_of(project: Project) -> Path:
@@ -30,7 +32,9 @@ def stack_files(project: Project, names: Sequence[str], *, every: bool = False) 
     files = project.stack_files()
     for name in names:
         if name not in files:
-            fail(f"There is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}")
+            fail(
+                f"There is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}", code=2
+            )
     if every and not files:
-        fail(f"There are no stack files in {project.stacks}.")
+        fail(f"There are no stack files in {project.stacks}.", code=2)
     return files if every else {name: files[name] for name in dict.fromkeys(names)}

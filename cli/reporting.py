@@ -48,6 +48,7 @@ def show(report: Report, form: str, link: str = "") -> None:
     from fleet.report.html import html
     from fleet.report.markdown import markdown
     from fleet.report.table import printed, sum_up
+    from fleet.report.text import text
 
     if form == "json":
         typer.echo(report.to_json())
@@ -59,11 +60,9 @@ def show(report: Report, form: str, link: str = "") -> None:
         columns, rows, dim = printed(report)
         if rows:
             print_table(columns, rows, dim=dim)
-        for each in report.outcomes:
-            if each.revive:
-                typer.echo(
-                    f"{each.stack}: purged on {each.purged_on}; until then it comes back with {each.revive}"
-                )
+        for line in text(report):
+            red = typer.colors.RED if line.red else None
+            typer.secho(line.text, bold=line.heading or None, fg=red)
         typer.echo(sum_up(report))
 
 

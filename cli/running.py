@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fleet.selection import Selection, Wanted
     from stacks.project import Project
 
+SHOWN = 20
 INTERRUPTED = "interrupted"
 """How the reason begins for which a run was stopped by the user."""
 
@@ -44,13 +45,23 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         fail(f"{question} There is nobody to ask: add --yes.", code=2)
-    typer.confirm(question, abort=True, err=True)
-
-
-def count_of(order: Order) -> int:
-    """Return how many stacks have a turn; the command ends where that cannot be told."""
     try:
-        return order.count
+        if not typer.confirm(question, err=True):
+            raise typer.Exit(1)
+    except typer.Abort:
+        raise typer.Exit(130) from None
+
+
+def named(stacks: Sequence[str]) -> str:
+    """Return how many stacks there are and which, as a question shows them."""
+    shown = ", ".join(stacks[:SHOWN]) + (", …" if len(stacks) > SHOWN else "")
+    return f"{len(stacks)} stack{'s'[: len(stacks) != 1]}" + (f" ({shown})" if stacks else "")
+
+
+def due(order: Order) -> list[str]:
+    """Return the stacks that have a turn; the command ends where that cannot be told."""
+    try:
+        return order.due
     except OSError as error:
         _cannot_begin(error)
 
@@ -62,7 +73,7 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
     from fleet.pool import Pool, default_jobs
 
     at_once = jobs or default_jobs()
-    with Live(count_of(order), at_once) as live:
+    with Live(len(due(order)), at_once) as live:
         pool = Pool(at_once, most_failures, live)
         with _signals(pool, live.say_later):
             try:
@@ -91,9 +102,12 @@ def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
         pool.stop = pool.stop or f"{INTERRUPTED} by {signal.Signals(number).name}"
         if times == 1:
             say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
-        else:
+        elif times == 2 or number == signal.SIGTERM:
             count = process.interrupt()
             say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
+        else:
+            process.interrupt()
+            say("Dropping everything. What was begun is looked for by the next run.")
 
     former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -10,7 +10,7 @@ import typer
 from cli.output import fail
 from cli.projects import current_project, root_of
 from cli.reporting import finish
-from cli.running import carry_out, chosen_by, confirm, count_of
+from cli.running import carry_out, chosen_by, confirm, due, named
 from cli.shared import Output, reports, selection, takes
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ def _run(
         seconds=seconds,
     )
     if operation != "preview":
-        count = count_of(order)
-        confirm(f"{operation} {count} stack{'s'[: count != 1]}?", yes=yes or not count)
+        stacks = due(order)
+        confirm(f"{operation} {named(stacks)}?", yes=yes or not stacks)
     finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,19 +37,28 @@ def status(
 ) -> None:
     """Show how each stack stands: its last run, the versions of its templates, when it ends, its tenant.
 
-    Asks the backend alone; no request is sent to Qlik. Exit code 1 if a stack cannot be read.
+    Asks the backend alone; no request is sent to Qlik. Of a tenant that was taken down from this machine it
+    tells the day of the purge, and with --json the line that brings it back. Exit code 1 if a stack cannot be
+    read.
     """
-    from fleet.inventory import standings
+    from fleet.inventory import standings, without_file
+    from fleet.journal import Journal
     from fleet.pool import default_jobs
     from stacks.backend import Backend
 
     project = current_project()
     members = chosen_by(wanted, project).members
-    found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
+    backend = Backend(root_of(project))
+    found = list(standings(backend, members, jobs or default_jobs()))
+    gone = Journal.taken_down(project.name)
+    strays = without_file(backend, project) if wanted.every else []
     if as_json:
-        print_json({"stacks": [_json(each) for each in found]})
+        print_json({"stacks": [_json(each, gone) for each in found], "without_file": strays})
     else:
-        print_table(COLUMNS, [_row(each) for each in found], dim=[not each.up for each in found])
+        rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
+        print_table(COLUMNS, rows, dim=dim, spare=("customer", "plan", "ring", "versions"))
+        if strays:
+            typer.echo(f"In the backend, without a stack file: {', '.join(strays)}")
     if any(each.trouble for each in found):
         raise typer.Exit(1)
 
@@ -91,8 +101,13 @@ def outputs(
         raise typer.Exit(1)
 
 
-def _row(each: Standing) -> tuple[str, ...]:
+TakenDown = Mapping[str, tuple[str, str]]
+
+
+def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
     member = each.member
+    _, purged_on = gone.get(member.stack, ("", ""))
+    none = f"none; purged on {purged_on}" if purged_on else "none"
     versions = ", ".join(f"{app} {version}" for app, version in sorted(each.versions.items()))
     result = f"{each.result}, {each.unfinished} unfinished" if each.unfinished else each.result
     return (
@@ -104,7 +119,7 @@ def _row(each: Standing) -> tuple[str, ...]:
         each.trouble or result,
         versions,
         _ends_on(each),
-        each.hostname or ("" if each.trouble else "none"),
+        each.hostname or ("" if each.trouble else none),
     )
 
 
@@ -113,8 +128,9 @@ def _ends_on(each: Standing) -> str:
     return each.ends_on if each.member.broken else str(each.member.ends_on or "")
 
 
-def _json(each: Standing) -> dict[str, Any]:
+def _json(each: Standing, gone: TakenDown) -> dict[str, Any]:
     member = each.member
+    revive, purged_on = ("", "") if each.up else gone.get(member.stack, ("", ""))
     facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}
     return {
         "stack": member.stack,
@@ -125,5 +141,7 @@ def _json(each: Standing) -> dict[str, Any]:
         "pinned": list(member.pinned),
         **facts,
         "ends_on": _ends_on(each) or None,
+        "revive": revive or None,
+        "purged_on": purged_on or None,
         "problems": [str(problem) for problem in member.broken.problems] if member.broken else [],
     }

@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from fleet.changes import git, merge_base
 from fleet.members import Member
 from fleet.outcome import Change, Difference, Outcome, Report
+from fleet.report import words
 from fleet.selection import Selection
 from fleet.troubles import of_settings
+from stacks.document import Keys, path_text
 from stacks.errors import SettingsError
-from stacks.origins import values_of
+from stacks.merge import ENTRIES
+from stacks.origins import Value, values_of
 from stacks.project import Project
+from stacks.sources import CUSTOMER
 
 SETTING = "setting"
 """The kind of what changes here."""
@@ -84,7 +87,7 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
     )
     if member.broken:
         return replace(about, status="failed", troubles=tuple(of_settings(member.broken)))
-    have: Mapping[str, Any] = {}
+    have: Mapping[str, Value] = {}
     remarks: tuple[str, ...] = ()
     if former is not None:
         try:
@@ -92,16 +95,47 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
         except SettingsError:
             remarks = ("its settings could not be read before",)
     want = _values(member.file)
-    differences = [_change(name, have, want) for name in {**have, **want} if have.get(name) != want.get(name)]
-    same = sum(have.get(name) == value for name, value in want.items())
+    differences = list(_changes(have, want))
+    same = sum(name in have and have[name].value == value.value for name, value in want.items())
     ordered = tuple(sorted(differences, key=lambda each: each.name))
     return replace(about, changes=ordered, same=same, remarks=remarks)
 
 
-def _values(file: Path) -> dict[str, Any]:
-    return {each.path: each.value for each in values_of(file)}
+def _values(file: Path) -> dict[str, Value]:
+    return {each.path: each for each in values_of(file)}
 
 
-def _change(name: str, have: Mapping[str, Any], want: Mapping[str, Any]) -> Change:
-    operation = "update" if name in have and name in want else "create" if name in want else "delete"
-    return Change(operation, SETTING, name, (Difference("value", have.get(name), want.get(name)),))
+def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[Change]:
+    """Yield what differs: an entry that is there on one side only, such as a group, as one thing."""
+    former, now = _entries(have), _entries(want)
+    for entry in former.keys() ^ now.keys():
+        old, new = former.get(entry), now.get(entry)
+        operation = "create" if old is None else "delete"
+        yield Change(operation, SETTING, path_text(entry), (Difference("value", old, new),))
+    for name in {**have, **want}:
+        sides = [side.get(name) for side in (have, want)]
+        found = [each for each in sides if each is not None]
+        if any(_entry(each) in former.keys() ^ now.keys() for each in found):
+            continue
+        old, new = (None if each is None else each.value for each in sides)
+        if old != new and any(each.origin for each in found):  # else a default of something else
+            operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
+            yield Change(operation, SETTING, name, (Difference("value", old, new),))
+
+
+def _entry(value: Value) -> Keys:
+    """Return the keys of the entry that a value belongs to; nothing if it belongs to none."""
+    keys = value.keys
+    return keys[:3] if len(keys) > 2 and keys[0] == CUSTOMER and keys[1] in ENTRIES else ()
+
+
+def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
+    """Return what files say of each entry: "provider_type custom, roles AnalyticsAdmin"."""
+    found: dict[Keys, list[str]] = {}
+    for each in values.values():
+        if entry := _entry(each):
+            told = found.setdefault(entry, [])
+            is_its_key = each.keys[3:] == ("name",) and each.value == entry[-1]
+            if each.origin and not is_its_key:
+                told.append(f"{path_text(each.keys[3:])} {words.value(each.value)}")
+    return {entry: ", ".join(told) for entry, told in found.items()}

@@ -27,6 +27,8 @@ QUIET = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
 
 _OURS = "pulumi-python:dynamic/qlik:"
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
+_PENDING = "Attempting to deploy or update resources with"
+_CUT_OFF = re.compile(r"\* (urn:\S.*?), interrupted while (\w+)")
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 
@@ -46,7 +48,7 @@ LEFT_OVER = "an unfinished replacement"
 class Log:
     """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
 
-    `planned`: it got no further than its preview.
+    `planned`: it got no further than its preview. `cut_off`: the URNs of what an earlier run was cut off at.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Log:
     planned: bool = False
     replaced: set[str] = field(default_factory=set)
     left_over: list[str] = field(default_factory=list)
+    cut_off: list[str] = field(default_factory=list)
 
 
 def read(path: Path) -> Log:
@@ -94,6 +97,11 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         text, resource = said["message"].strip(), said.get("urn", "")
         if said["severity"] == "error":
             log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
+        elif found := _CUT_OFF.findall(text) if text.startswith(_PENDING) else []:
+            log.cut_off += [urn for urn, _ in found]
+            log.remarks += [
+                f"an earlier run was cut off while {verb} {short_name(urn)}" for urn, verb in found
+            ]
         elif text and not said.get("ephemeral"):
             log.remarks.append(text)
     elif event.get("summaryEvent"):
@@ -133,6 +141,9 @@ def _drift(step: Mapping[str, Any]) -> Change | None:
 def _change(step: Mapping[str, Any]) -> Change:
     kind, name = _kind_and_name(step["urn"])
     differences = () if step["op"] in ("create", "delete") else tuple(_differences(kind, step))
+    revived = _inputs(step, "new").get("revive") if step["op"] == "create" else None
+    if isinstance(revived, dict):
+        differences = (Difference("revive", None, revived.get("hostname")),)
     return Change(step["op"], kind, name, differences, tuple(step.get("keys") or ()))
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from fleet.members import Member
 from fleet.troubles import of_command
 from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from stacks.project import Project
 from stacks.state import resources
 
 T = TypeVar("T")
@@ -84,6 +85,16 @@ def standing(backend: Backend, member: Member) -> Standing:
         ends_on=str(lifecycle.get("ends_on", "")),
         grace_days=int(lifecycle["grace_days"]) if "grace_days" in lifecycle else None,
     )
+
+
+def without_file(backend: Backend, project: Project) -> list[str]:
+    """Return the stacks of the project in the backend that have no file here; nothing if it does not tell."""
+    try:
+        listed = json.loads(backend.run("stack", "ls", "--json"))
+    except PulumiFailed:
+        return []
+    names = {str(each["name"]).rpartition("/")[2] for each in listed}
+    return sorted(names - project.stack_files().keys())
 
 
 def outputs(

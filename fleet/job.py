@@ -7,13 +7,14 @@ import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet import events, process, scratch, troubles, warm
 from fleet.members import Member
 from fleet.outcome import Operation, Outcome, Trouble
-from stacks.backend import NO_SUCH_STACK, find_pulumi
+from stacks.backend import NO_SUCH_STACK, Backend, PulumiFailed, find_pulumi
 
 SECONDS = 3600.0
 """The longest that the work on one stack may take."""
@@ -27,6 +28,7 @@ COMMANDS: dict[Operation, tuple[str, ...]] = {
     "destroy": ("destroy", *AT_ONCE),
 }
 NEVER_UP = "it has never been up"
+NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
 
 REVIVE = re.compile(r"^revive: \{hostname: \S+, tenant_id: \S+\}$")
 PURGED = re.compile(r"Qlik purges it on (\d{4}-\d{2}-\d{2})")
@@ -91,6 +93,15 @@ def _carried_out(job: Job) -> Outcome:
         trouble = Trouble("there is no `pulumi` on PATH", advice="`make setup` brings it")
         return job.outcome(status="failed", troubles=(trouble,))
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    had_salt = scratch.has_salt(job.member.file)
+    outcome = _done(job)
+    if not had_salt and scratch.has_salt(job.member.file):
+        outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT))
+    return outcome
+
+
+def _done(job: Job) -> Outcome:
+    """Run the command for the stack, which may have to be made."""
     ended = _first(job)
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
@@ -155,6 +166,15 @@ def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> 
     )
 
 
+def _settle(job: Job) -> None:
+    """Take the creates that an earlier run was cut off at out of the state, as far as it has what they made.
+
+    Pulumi keeps them, with a warning in each run, until a `refresh` that is told to forget them.
+    """
+    with suppress(PulumiFailed):
+        Backend(job.root, job.environment).settle(job.member.stack)
+
+
 def _result(job: Job, ended: process.Ended) -> Outcome:
     """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
     log = events.read(job.log)
@@ -173,6 +193,8 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
     )
     if ended.code == 0:
         job.log.unlink(missing_ok=True)  # it may be long, and is of no more use
+        if log.cut_off and job.operation == "up":
+            _settle(job)
         return outcome
     told = tuple(troubles.of_log(log))
     if ended.code is None:

@@ -60,6 +60,14 @@ class Journal:
         runs = sorted(directory(project).glob(f"*-{operation}"))
         return cls(runs[-1]) if runs else None
 
+    @classmethod
+    def taken_down(cls, project: str) -> dict[str, tuple[str, str]]:
+        """Return the line that brings back a tenant, and the day of its purge, by stack, as far as the runs
+        that are kept tell.
+        """
+        rows = (row for run in sorted(directory(project).glob("*-destroy")) for row in cls(run)._rows())
+        return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
+
     def folder_of(self, stack: str) -> Path:
         """Return the folder for the logs of one stack."""
         return self.folder / "stacks" / stack
@@ -67,6 +75,8 @@ class Journal:
     def add(self, outcome: Outcome) -> None:
         """Note what became of a stack; the logs of one that went well are of no more use."""
         row = {"stack": outcome.stack, "status": outcome.status, "settings": outcome.settings}
+        if outcome.revive:
+            row |= {"revive": outcome.revive, "purged_on": outcome.purged_on}
         with (self.folder / OUTCOMES).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         if not outcome.failed:

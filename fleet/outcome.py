@@ -17,7 +17,7 @@ Operation = Literal["preview", "up", "refresh", "destroy", "diff"]
 Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
 """`skipped`: for a reason that is among the remarks. `not run`: the run was stopped before its turn."""
 
-DONE = "done in the run before this one"
+DONE = "done in an earlier run"
 """The remark of a stack that a resumed run has left out."""
 
 HIDDEN = "[secret]"

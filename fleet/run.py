@@ -67,17 +67,18 @@ class Order:
             return DONE
         if self.hold_expired and member.expired(self.today):
             return (
-                f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, a later ends_on "
-                "keeps it"
+                f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, if that was not "
+                "done; a later ends_on keeps it"
             )
         if self.hold_pinned and member.pinned:
             return f"pinned: {', '.join(member.pinned)}"
         return ""
 
     @property
-    def count(self) -> int:
-        """How many stacks have a turn."""
-        return sum(len(wave.members) for wave in self.waves) - len(self.left_out)
+    def due(self) -> list[str]:
+        """The stacks that have a turn, wave by wave."""
+        stacks = [member.stack for wave in self.waves for member in wave.members]
+        return [stack for stack in stacks if stack not in self.left_out]
 
 
 def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
@@ -107,6 +108,8 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
         for outcome in pool.run(jobs):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
+    if any(each.failed for each in outcomes.values()):
+        announce(f"logs of what failed: {journal.folder_of('STACK')}")
     return Report(
         order.operation,
         tuple(outcomes[name] for name in sorted(outcomes)),

@@ -83,6 +83,8 @@ def select(project: Project, root: Path, wanted: Wanted) -> Selection:
     """
     files = project.stack_files()
     _check(wanted, files, project)
+    if wanted.tags:
+        _check_tags(wanted, members(files))
     known = members({name: files[name] for name in dict.fromkeys(wanted.names)} if wanted.names else files)
     found = [member for member in known if _fits(member, wanted)]
     changed = None
@@ -107,6 +109,15 @@ def _check(wanted: Wanted, files: Mapping[str, Path], project: Project) -> None:
     for name in wanted.rings:
         if name not in RINGS:
             raise NothingLikeIt(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
+
+
+def _check_tags(wanted: Wanted, every: Sequence[Member]) -> None:
+    """Refuse a key that no customer has; a value that none has now may be had by one tomorrow."""
+    there = sorted({key for member in every for key in member.tags})
+    for key in wanted.tags:
+        if key not in there:
+            known = choices(key, there) if there else ""
+            raise NothingLikeIt(f"--tag {key}: no customer has such a tag{known}")
 
 
 def _fits(member: Member, wanted: Wanted) -> bool:

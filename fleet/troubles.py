@@ -82,6 +82,11 @@ KNOWN = (
         "see PULUMI_BACKEND_URL and the credentials of its database or bucket",
     ),
     _known(
+        r"unable to open state directory.*?stat (?P<path>[^\n]+?): no such file or directory",
+        "the backend's folder is not there: {path}",
+        "`mkdir -p {path}`, if PULUMI_BACKEND_URL is right",
+    ),
+    _known(
         r"connection refused|no such host|i/o timeout|network is unreachable|unable to open state|"
         r"NoSuchBucket|could not connect|connection reset|deadline exceeded|failed to ping",
         "the backend cannot be reached: {said}",

@@ -133,7 +133,7 @@ class Provider(ResourceProvider):
             try:
                 live = self.verbs.read(cloud, id_, have)
             except TenantDisabled:
-                cloud.notify(f"{self.verbs.kind.__name__} {id_} kept as it was: its tenant is deactivated")
+                _tell_deactivated(cloud, have.get("tenant", id_))
                 live = {}
         if live is None:
             return ReadResult("", {}, {})
@@ -208,6 +208,14 @@ def _unknown(value: Any) -> bool:
 
 def _plain(properties: dict[str, Any]) -> Properties:
     return {name: integers(value) for name, value in properties.items() if name != PROVIDER_KEY}
+
+
+def _tell_deactivated(cloud: Cloud, hostname: str) -> None:
+    """Say, once in a run, that what is in a tenant could not be looked at."""
+    known = run.current().deactivated
+    if hostname not in known:
+        known.add(hostname)
+        cloud.notify(f"tenant {hostname} is deactivated: what is in it is kept as it was")
 
 
 @cache

@@ -58,7 +58,8 @@ def current_run() -> str:
 
 def say(text: str) -> None:
     """Show a line to the user who runs `pulumi`, while the verb goes on."""
-    print(text, flush=True)
+    sys.stdout.write(f"{text}\n")  # in one piece: other verbs speak at the same time
+    sys.stdout.flush()
 
 
 class Failure(Exception):

@@ -35,6 +35,9 @@ class Run:
     active_tenants: dict[str, str] = field(default_factory=dict)
     """Hostnames of the tenants that the run made or reactivated, and their ids at Qlik."""
 
+    deactivated: set[str] = field(default_factory=set)
+    """Hostnames of the tenants of which the user was told that they are deactivated."""
+
     listings: dict[tuple[str, str], Listing] | None = field(default_factory=dict)
     """What the run listed of which collection (hostname and path) since it last wrote; None for a verb that
     must not rely on it.

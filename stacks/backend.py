@@ -73,6 +73,17 @@ class Backend:
         """Put another state in the place of a stack's; Pulumi refuses one that does not hold together."""
         self.run("stack", "import", "--stack", stack, given=json.dumps(state))
 
+    def settle(self, stack: str) -> None:
+        """Take the operations that a run was cut off at out of a state that has their resources."""
+        state = self.state(stack)
+        deployment = state.get("deployment") or {}
+        there = {each["urn"] for each in deployment.get("resources") or ()}
+        pending = deployment.get("pending_operations") or ()
+        left = [each for each in pending if each["resource"]["urn"] not in there]
+        if len(left) < len(pending):
+            deployment["pending_operations"] = left
+            self.replace_state(stack, state)
+
     def run(self, *arguments: str, given: str = "") -> str:
         """Run `pulumi` with these arguments and `given` as its input; return what it printed."""
         what = f"pulumi {' '.join(arguments[:2])}"

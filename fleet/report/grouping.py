@@ -54,6 +54,7 @@ class Page:
 
 
 NOTHING = "Nothing is to be done"
+BACK = "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
 DANGERS = "Deletes, replacements and changes of whole tenants"
 
 TITLES: dict[Operation, str] = {
@@ -73,9 +74,10 @@ def page(report: Report) -> Page:
         Section("Failed", _failures(outcomes, "failed"), vital=True, names_first=True),
         Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
         Section("Not run", _not_run(report), vital=True, names_first=True),
-        Section("To bring a tenant back", _revivals(outcomes), vital=True, names_first=True),
+        Section(BACK, _revivals(outcomes), vital=True, names_first=True),
         Section("New customers", _new(outcomes), names_first=True),
         Section("App versions", _rollouts(outcomes)),
+        Section("Taken out of the settings", _changes(outcomes, taken_out=True)),
         Section("Changes", _changes(outcomes)),
         Section("Changed outside of here", _drift(outcomes)),
         Section("Skipped", _skipped(outcomes), names_first=True),
@@ -135,13 +137,17 @@ def remaining(outcome: Outcome) -> Iterable[Change]:
     publications that only follow one.
     """
     new, down = is_new(outcome), taken_down(outcome)
-    imported = tuple(f"{each.name} in " for each in outcome.changes if is_new_import(each))
-    for each in outcome.changes:
-        if (down and each.operation == "delete") or (new and each.operation == "create"):
-            continue
-        if is_new_import(each) or _follows(each, imported):
-            continue
-        yield each
+    for each in apart(outcome)[1]:
+        if not ((down and each.operation == "delete") or (new and each.operation == "create")):
+            yield each
+
+
+def apart(outcome: Outcome) -> tuple[list[Change], list[Change]]:
+    """Return the apps that are imported anew, and what changes besides, publications that follow left out."""
+    imports = [each for each in outcome.changes if is_new_import(each)]
+    imported = tuple(f"{each.name} in " for each in imports)
+    rest = [each for each in outcome.changes if not (is_new_import(each) or _follows(each, imported))]
+    return imports, rest
 
 
 def _follows(change: Change, imported: tuple[str, ...]) -> bool:
@@ -189,7 +195,13 @@ def _not_run(report: Report) -> list[Line]:
 
 
 def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
-    return [Line(clean(each.revive), (each.stack,)) for each in outcomes if each.revive]
+    return [
+        Line(
+            clean(f"until {each.purged_on}: {each.revive}" if each.purged_on else each.revive), (each.stack,)
+        )
+        for each in outcomes
+        if each.revive
+    ]
 
 
 def _new(outcomes: Iterable[Outcome]) -> list[Line]:
@@ -210,12 +222,13 @@ def _rollouts(outcomes: Iterable[Outcome]) -> list[Line]:
     return found.all()
 
 
-def _changes(outcomes: Iterable[Outcome]) -> list[Line]:
+def _changes(outcomes: Iterable[Outcome], *, taken_out: bool = False) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
         new = is_new(outcome)
         for each in remaining(outcome):
-            if not is_danger(each, new=new):
+            is_out = each.kind == lines.SETTING and each.operation == "delete"
+            if is_out == taken_out and not is_danger(each, new=new):
                 found.add(lines.change(each), outcome.stack, each)
     return found.all()
 

@@ -48,14 +48,15 @@ tr.dim td { color: var(--soft); }
 td.changed { color: var(--green); } td.changing { color: var(--blue); }
 td small { display: block; color: var(--soft); }
 td:first-child { white-space: nowrap; }
-td:nth-child(7) { overflow-wrap: anywhere; }
+td:nth-child(8) { overflow-wrap: anywhere; }
 """
 
-NUMBERS = frozenset({2, 3, 4, 5, 7})
+NUMBERS = frozenset({2, 3, 4, 5, 6, 8})
 COLOURS = {
     "failed": "failed",
     "interrupted": "interrupted",
     "changed": "changed",
+    "taken down": "changed",
     "to change": "changing",
     "changed outside": "changing",
 }

@@ -64,14 +64,28 @@ class Lines:
             Line(shortened(clean(key[0] if len(stacks) > 1 else self._alone[key]), LONGEST), tuple(stacks))
             for key, stacks in self._stacks.items()
         ]
-        return sorted(found, key=lambda line: (-len(line.stacks), line.text, line.stacks))
+        return sorted(found, key=lambda line: (-len(line.stacks), _natural(line.text), line.stacks))
+
+
+def _natural(text: str) -> list[tuple[str, int]]:
+    """Return a key by which "line 7" comes before "line 11"."""
+    return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d{0,9})", text)]
 
 
 def change(of: Change) -> str:
     """Say what happens to a resource: "update Group Analysts: roles a, b → a"."""
     if of.kind == SETTING:
-        return f"{of.name}: {', '.join(_values(each) for each in of.differences)}"
+        return _setting(of)
     return _happens(of, differences(of.differences))
+
+
+def _setting(of: Change) -> str:
+    (found,) = of.differences
+    if of.operation == "create":
+        return f"{of.name} added{f': {value(found.new)}' if found.new not in ('', None) else ''}"
+    if of.operation == "delete":
+        return f"{of.name} taken out{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
+    return f"{of.name}: {_values(found)}"
 
 
 def danger(of: Change) -> str:
@@ -98,8 +112,13 @@ def rollout(of: Change) -> str:
     rest = differences([each for each in of.differences if each is not version])
     if version is None:
         return f"{of.name} imported anew: {rest or ', '.join(of.because)}"
-    step = f"{of.name} {value(version.old)} → {value(version.new)}"
+    older = " (older)" if _numbers(version.new) < _numbers(version.old) else ""
+    step = f"{of.name} {value(version.old)} → {value(version.new)}{older}"
     return f"{step} ({rest})" if rest else step
+
+
+def _numbers(version: object) -> list[int]:
+    return list(map(int, re.findall(r"\d{1,9}", str(version))))
 
 
 def drift(of: Change) -> str:
@@ -129,8 +148,16 @@ def _values(of: Difference) -> str:
 def new_customer(outcome: Outcome, made: int) -> str:
     """Say what a new customer is made of."""
     plan = f", plan {outcome.plan}" if outcome.plan else ""
+    if revived := next((each for each in map(_revived, outcome.changes) if each), ""):
+        return f"takes up the tenant {revived} again, with what is in it{plan}"
     what = "setting" if all(each.kind == SETTING for each in outcome.changes) else "resource"
     return f"{count(made, what)}{plan}"
+
+
+def _revived(of: Change) -> str:
+    """Return the tenant that is not made but taken up again."""
+    found = of.difference("revive") if of.operation == "create" and of.kind == "Tenant" else None
+    return str(found.new) if found else ""
 
 
 def taken_down(outcome: Outcome) -> str:

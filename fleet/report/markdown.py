@@ -171,7 +171,7 @@ def _table(report: Report) -> str:
     lines = [
         "<details><summary>All stacks</summary>\n",
         f"| {' | '.join(table.COLUMNS)} |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
         *(f"| {' | '.join(map(inert, row.short))} |" for row in rows),
         "\n</details>\n",
     ]

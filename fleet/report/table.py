@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.outcome import Outcome, Report
 from fleet.report import lines
+from fleet.report.grouping import apart
 from fleet.report.words import clean, duration, state, totals
 
-COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "result", "time")
+COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
+"""`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ def rows(report: Report) -> list[Row]:
 
 
 def _row(outcome: Outcome) -> Row:
-    counts = outcome.counts
-    numbers = [counts.get(each, 0) for each in ("create", "update", "delete", "replace")]
+    imports, rest = apart(outcome)
+    counts = Counter(each.operation for each in rest)
+    numbers = [*(counts[each] for each in ("create", "update", "delete", "replace")), len(imports)]
     found = state(outcome)
     short = (
         clean(outcome.stack),
@@ -56,10 +60,11 @@ def _row(outcome: Outcome) -> Row:
 def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
     """Return columns, rows and which rows are dim, as the command line prints tables.
 
-    No cell is empty, so that also where they are printed without lines each stands in its column.
+    No cell is empty, so that also where they are printed without lines each stands in its column. What went
+    wrong is not in them: see `fleet.report.text`.
     """
     found = rows(report)
-    cells = [tuple(cell or "-" for cell in row.cells) for row in found]
+    cells = [tuple(cell or "-" for cell in row.short) for row in found]
     return COLUMNS, cells, [row.dim for row in found]
 
 
@@ -70,5 +75,7 @@ def sum_up(report: Report) -> str:
         names = ", ".join(sorted(report.removed))
         line += f"\nWithout a stack file now, with a tenant that lives on: {clean(names)}"
     if report.stopped:
-        line += f"\nStopped: {clean(report.stopped)}"
+        line += f"\nStopped: {clean(report.stopped)}."
+        if report.operation == "up":
+            line += " The same command with --resume goes on from here."
     return line

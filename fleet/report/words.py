@@ -99,13 +99,17 @@ def state(outcome: Outcome) -> str:
     if outcome.status != "ok":
         return outcome.status
     if outcome.changes:
-        return "to change" if outcome.operation in DRY else "changed"
-    return "changed outside" if outcome.drift else "up to date"
+        done = "taken down" if outcome.operation == "destroy" else "changed"
+        return "to change" if outcome.operation in DRY else done
+    nothing = "the same" if outcome.operation == "diff" else "up to date"
+    return "changed outside" if outcome.drift else nothing
 
 
 STATES = (
     "up to date",
+    "the same",
     "changed",
+    "taken down",
     "to change",
     "changed outside",
     "skipped",

@@ -118,9 +118,9 @@ def test_all_of_none(project: Folder) -> None:
     for file in project.path.glob("stacks/Pulumi.*.yaml"):
         file.unlink()
     said = project.run("check", "--all")
-    assert (said.exit_code, "no stack files" in said.stderr) == (1, True)
+    assert (said.exit_code, "no stack files" in said.stderr) == (2, True)
 
 
 def test_a_stack_without_file(project: Folder) -> None:
     said = project.run("check", "a", "nobody")
-    assert (said.exit_code, "no stack file Pulumi.nobody.yaml" in said.stderr) == (1, True)
+    assert (said.exit_code, "no stack file Pulumi.nobody.yaml" in said.stderr) == (2, True)

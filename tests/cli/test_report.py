@@ -61,9 +61,12 @@ def test_shards_are_one_table_in_any_order(shards: list[str]) -> None:
     result = run("report", *shards)
     assert result.exit_code == 0
     assert [" ".join(line.split()) for line in result.stdout.splitlines()] == [
-        "acme gold - - - - up to date -",
-        "globex - - - - - failed: Space Sales: no → give it [FORBIDDEN] -",
-        "initech - - - - - up to date -",
+        "customer plan + ~ - ± replace apps result time",
+        "acme gold - - - - - up to date -",
+        "globex - - - - - - failed -",
+        "initech - - - - - - up to date -",
+        "Failed: 1",
+        "globex: Space Sales: no → give it [FORBIDDEN]",
         "3 stacks: 2 up to date, 1 failed in 2 s",
     ]
     assert run("report", *reversed(shards)).stdout == result.stdout

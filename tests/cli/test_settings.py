@@ -153,7 +153,7 @@ def test_settings_that_are_wrong_are_told_as_everywhere(project: Folder) -> None
 
 def test_a_stack_without_file(project: Folder) -> None:
     said = project.run("settings", "glob")
-    assert said.exit_code == 1
+    assert said.exit_code == 2
     assert "no stack file Pulumi.glob.yaml" in said.stderr
     assert 'did you mean "globex"?' in said.stderr
 
@@ -161,7 +161,7 @@ def test_a_stack_without_file(project: Folder) -> None:
 def test_outside_of_a_project(folder: Folder) -> None:
     (folder.path / "Pulumi.yaml").unlink()
     said = folder.run("settings", "globex")
-    assert (said.exit_code, "no Pulumi.yaml here or above" in said.stderr) == (1, True)
+    assert (said.exit_code, "no Pulumi.yaml here or above" in said.stderr) == (2, True)
 
 
 def test_on_a_terminal_nothing_is_cut(

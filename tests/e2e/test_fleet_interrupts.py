@@ -91,6 +91,30 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
     fleet.run("preview", "--all", "--expect-no-changes")
 
 
+def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emulator) -> None:
+    """A third Ctrl-C drops the requests under way; the next run says so, and the one after says nothing."""
+    for name in STACKS[1:]:
+        fleet.file(name).unlink()
+    qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
+    run = ("up", "--all", "--yes", "--skip-preview", "--json")
+    with fleet.start(*run) as process:
+        held(qlik, 1)
+        for word in ("Stopping", "Interrupting 1", "Dropping everything"):
+            process.send_signal(signal.SIGINT)
+            heard(process, word)
+        done = fleet.wait(process, run)
+        qlik.control.clear_faults()
+    assert (done.code, done.outcomes["acme"].status) == (130, "interrupted")
+    assert fleet.run("status", "--all", "--json").json["stacks"][0]["unfinished"] > 0
+    again = fleet.run("up", "--all", "--yes", "--json").outcomes["acme"]
+    assert again.status == "ok"
+    assert "an earlier run was cut off while creating Group Analysts" in again.remarks
+    assert "AWS" not in repr(again)
+    assert fleet.run("status", "--all", "--json").json["stacks"][0]["unfinished"] == 0
+    assert fleet.run("up", "--all", "--yes", "--json").outcomes["acme"].remarks == ()
+    fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
+
+
 def test_a_stack_that_takes_too_long_is_interrupted(fleet: Fleet, qlik: Emulator) -> None:
     """The others go on, and the one says so."""
     qlik.control.add_fault(method="POST", path="/api/v1/groups", times=1, delay_ms=60_000)

@@ -94,9 +94,13 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     assert "acme" not in again.stdout
     skipped = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert skipped.status == "skipped", "a trial that was taken down is not made anew"
+    down = fleet.run("status", "acme", "--json").json["stacks"][0]
+    assert (down["revive"], down["purged_on"]) == (outcomes["acme"].revive, outcomes["acme"].purged_on)
 
     back = trial("Acme", FAR) | yaml.safe_load(outcomes["acme"].revive)
     fleet.write("acme", back)
+    told = fleet.run("preview", "acme", "--markdown").stdout
+    assert f"takes up the tenant {down['revive'].split()[2].rstrip(',')} again" in told
     revived = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert revived.status == "ok"
     assert tenants(qlik)["Acme"] == "active"
@@ -168,6 +172,9 @@ def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emula
     assert ["acme", "Acme", "group", "Analysts", group, ""] in table
     assert {row[0] for row in table[1:]} == {"acme"}
 
+    assert status.json["without_file"] == []
+    fleet.file("umbrella").unlink()
+    assert "without a stack file: umbrella" in fleet.run("status", "--all").stdout
     torn = fleet.run("status", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere")
-    assert torn.stdout.count("the backend cannot be reached") == 5
+    assert torn.stdout.count("the backend's folder is not there: /nowhere") == 4
     assert fleet.run("outputs", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere").json == {}

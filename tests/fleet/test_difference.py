@@ -32,9 +32,10 @@ def test_a_plan_changes_its_customers_but_for_what_they_say_themselves(repositor
     found = outcomes(repository, base)
     assert setting("update", "customer.apps.Sales.version", "1.0.0", "2.0.0") in found["acme"].changes
     assert "customer.apps.Sales.version" not in [each.name for each in found["held"].changes]
-    assert setting("create", "customer.groups.Viewers.name", None, "Viewers") in found["acme"].changes
-    gone = [each.name for each in found["acme"].changes if each.operation == "delete"]
-    assert "customer.groups.Analysts.roles" in gone
+    assert setting("create", "customer.groups.Viewers", None, "") in found["acme"].changes
+    gone = setting("delete", "customer.groups.Analysts", "roles AnalyticsAdmin", None)
+    assert gone in found["acme"].changes
+    assert len(found["acme"].changes) == 3, "defaults of what comes and goes are none"
     assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
 
 

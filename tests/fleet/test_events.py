@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from fleet.events import InFlight, Said, read, references, short_name
-from fleet.outcome import Change, Difference
+from fleet.outcome import Change, Difference, Outcome
+from fleet.report.lines import new_customer
 
 COMPONENT = "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant"
 
@@ -158,7 +159,8 @@ def test_what_a_run_is_at() -> None:
 
 
 def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none(log: Any) -> None:
-    old, new = {"protect": True, "inputs": {}}, {"inputs": {}}
+    old: dict[str, Any] = {"protect": True, "inputs": {}}
+    new: dict[str, Any] = {"inputs": {}}
     found = log(
         step("same", "Tenant", "tenant", old=old, new=new),
         step("same", "Space", "Sales", old=old, new=old),
@@ -174,6 +176,16 @@ def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none
         Change("delete", "Group", "Two"),
     ]
     assert found.same == 1
+
+
+def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
+    revive = {"hostname": "x.eu.qlikcloud.com", "tenant_id": "t"}
+    (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes
+    assert change == Change("create", "Tenant", "tenant", (Difference("revive", None, "x.eu.qlikcloud.com"),))
+    told = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
+    assert told == "takes up the tenant x.eu.qlikcloud.com again, with what is in it, plan gold"
+    (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive="new"))).changes
+    assert change.differences == ()
 
 
 def test_a_run_that_got_no_further_than_its_preview(log: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from fleet.report.grouping import DANGERS, Section, page
+from fleet.report.grouping import BACK, DANGERS, Section, page
 from fleet.report.words import duration, value
 
 ROLLOUT = (
@@ -103,13 +103,17 @@ def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
     changes = (
         Change("update", "setting", "customer.apps.Sales.version", (version,)),
         Change("delete", "setting", "customer.description", (Difference("value", "ours"),)),
+        Change("create", "setting", "customer.groups.Viewers", (Difference("value", None, ""),)),
+        Change("create", "setting", "customer.tags.tier", (Difference("value", None, "gold"),)),
     )
     new = outcome("new", Change("create", "setting", "customer.name"), new=True, operation="diff")
     assert said(outcome("acme", *changes, operation="diff"), new) == {
         "New customers": [("1 setting", ("new",))],
+        "Taken out of the settings": [("customer.description taken out (was: ours)", ("acme",))],
         "Changes": [
             ("customer.apps.Sales.version: 2.3.0 → 2.4.0", ("acme",)),
-            ("customer.description: ours → (none)", ("acme",)),
+            ("customer.groups.Viewers added", ("acme",)),
+            ("customer.tags.tier added: gold", ("acme",)),
         ],
     }
 
@@ -134,7 +138,7 @@ def test_a_destroy_is_one_danger_for_each_tenant() -> None:
                 ("acme",),
             )
         ],
-        "To bring a tenant back": [(revive, ("acme",))],
+        BACK: [(f"until 2026-12-24: {revive}", ("acme",))],
     }
     [(text, _)] = said(outcome("acme", *changes))[DANGERS]
     assert text.startswith("the tenant would be deactivated")

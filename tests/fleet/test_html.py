@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from fleet import report as reports
-from fleet.outcome import Change, Outcome, Report, Trouble
+from fleet.outcome import Change, Difference, Outcome, Report, Trouble
 from fleet.report import table
 from fleet.report.html import html
+from fleet.report.text import text
 from tests.fleet import pages
 
 
@@ -50,7 +51,10 @@ def test_the_customer_is_named_below_the_stack() -> None:
 
 
 def test_the_rows_of_the_table() -> None:
-    changes = (*(Change("update", "Group", f"{n}") for n in range(3)), Change("replace", "App", "Sales"))
+    version = Change("replace", "App", "Sales", (Difference("version", "1", "2"),), ("version",))
+    follows = Change("update", "AppPublication", "Sales in Sales", (Difference("source_app"),))
+    space = Change("replace", "Space", "Sales", (), ("type",))
+    changes = (*(Change("update", "Group", f"{n}") for n in range(3)), version, follows, space)
     trouble = Trouble("no", "Space Sales", "give it", "FORBIDDEN")
     outcomes = (
         Outcome("b", "up", "failed", plan="gold", changes=changes, troubles=(trouble,), seconds=63),
@@ -60,11 +64,30 @@ def test_the_rows_of_the_table() -> None:
     columns, rows, dim = table.printed(Report("up", outcomes))
     assert all(len(row) == len(columns) for row in rows)
     assert rows == [
-        ("a", "-", "-", "-", "-", "-", "up to date", "-"),
-        ("b", "gold", "-", "3", "-", "1", "failed: Space Sales: no → give it [FORBIDDEN]", "1 m 3 s"),
-        ("c", "-", "-", "-", "-", "-", "skipped: the trial is over", "-"),
+        ("a", "-", "-", "-", "-", "-", "-", "up to date", "-"),
+        ("b", "gold", "-", "3", "-", "1", "1", "failed", "1 m 3 s"),
+        ("c", "-", "-", "-", "-", "-", "-", "skipped", "-"),
     ]
     assert dim == [True, False, True]
+
+
+def test_below_the_table_all_is_told_in_lines() -> None:
+    """What happens to many is one line, with a few of their names; of failures every name is there."""
+    wrong = tuple(Outcome(f"c{n:02}", "up", "failed", troubles=(Trouble("no"),)) for n in range(20))
+    group = Change("create", "Group", "Analysts")
+    right = tuple(Outcome(f"d{n:02}", "up", "ok", changes=(group,)) for n in range(20))
+    gone = Outcome("e", "up", "ok", changes=(Change("delete", "Group", "Old\x1b[2J"),))
+    lines = list(text(Report("up", (*wrong, *right, gone))))
+    assert [(each.text, each.red) for each in lines if each.heading] == [
+        ("Deletes, replacements and changes of whole tenants: 1", True),
+        ("Failed: 20", True),
+        ("Changes: 20", False),
+    ]
+    assert [each.text for each in lines if not each.heading] == [
+        "  delete Group Old [2J in 1 customer: e",
+        f"  {', '.join(each.stack for each in wrong)}: no",
+        f"  create Group Analysts in 20 customers: {', '.join(f'd{n:02}' for n in range(12))} and 8 more",
+    ]
 
 
 def test_the_line_below_the_table() -> None:
@@ -72,7 +95,7 @@ def test_the_line_below_the_table() -> None:
     assert table.sum_up(report).splitlines() == [
         "1 stack: 1 up to date in 3 s",
         "Without a stack file now, with a tenant that lives on: b",
-        "Stopped: Ctrl-C",
+        "Stopped: Ctrl-C. The same command with --resume goes on from here.",
     ]
 
 

@@ -40,7 +40,9 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
 
     monkeypatch.setattr(process, "run", full)
-    done = carry_out(job("acme", tmp_path))
+    file = tmp_path / "Pulumi.acme.yaml"
+    file.write_text("config: {}\n")
+    done = carry_out(replace(job("acme", tmp_path), member=replace(member("acme"), file=file)))
     assert (done.status, [each.text for each in done.troubles]) == ("failed", ["the disk is full"])
 
 

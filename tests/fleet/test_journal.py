@@ -81,3 +81,16 @@ def test_a_run_that_was_killed_as_it_began_is_of_no_use() -> None:
     assert journal.finished("program") == {"acme": "d1"}
     (journal.folder / "code").unlink()
     assert journal.finished("program") == {}
+
+
+def test_what_was_taken_down_can_be_looked_up() -> None:
+    first, second = Journal.begin("shop", "destroy"), Journal.begin("shop", "destroy")
+    first.add(job("acme").outcome(revive="revive: {old}", purged_on="2026-11-01"))
+    first.add(job("globex").outcome(revive="revive: {globex}", purged_on="2026-12-01"))
+    second.add(job("acme").outcome(revive="revive: {new}", purged_on="2026-12-24"))
+    second.add(job("globex").outcome(status="failed"))
+    Journal.begin("shop", "up").add(job("initech").outcome())
+    assert Journal.taken_down("shop") == {
+        "acme": ("revive: {new}", "2026-12-24"),
+        "globex": ("revive: {globex}", "2026-12-01"),
+    }

@@ -54,10 +54,10 @@ def statuses(report: Report) -> dict[str, str]:
 
 def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
     one = order(hold_expired=True, hold_pinned=True)
-    assert (one.count, list(one.left_out)) == (2, ["over", "pinned"])
+    assert (one.due, list(one.left_out)) == (["acme", "bad"], ["over", "pinned"])
     report = carry_out(one, Pool(work=do_well))
     assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
-    assert (order().count, order().left_out) == (4, {})
+    assert (len(order().due), order().left_out) == (4, {})
 
 
 def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:

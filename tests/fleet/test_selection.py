@@ -70,6 +70,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; did you mean "acme"'),
     ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; did you mean "gold"'),
     ({"rings": ["pilots"]}, '--ring pilots: .*did you mean "pilot".*broad, early, pilot'),
+    ({"tags": {"tiers": ["gold"]}}, '--tag tiers: no customer has such a tag; did you mean "tier"?'),
     ({"every": True, "changed_since": "nowhere"}, "--changed-since nowhere: .*git"),
 ]
 

@@ -38,8 +38,8 @@ PRINTED = {
         "PULUMI_BACKEND_URL",
     ),
     'error: unable to open state directory "file:///x": stat /x: no such file or directory': (
-        'the backend cannot be reached: unable to open state directory "file:///x"',
-        "PULUMI_BACKEND_URL",
+        "the backend's folder is not there: /x",
+        "`mkdir -p /x`, if PULUMI_BACKEND_URL is right",
     ),
     "error: getting stack configuration: invalid YAML file: yaml: line 1: did not find": (
         "the stack file is no YAML: yaml: line 1: did not find",
