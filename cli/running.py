@@ -94,19 +94,20 @@ def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
     """
     from fleet import process
 
-    times = 0
+    asked, interrupts = False, 0
 
     def on_signal(number: int, _frame: Any) -> None:
-        nonlocal times
-        times += 1 if number == signal.SIGINT else 2
+        nonlocal asked, interrupts
         pool.stop = pool.stop or f"{INTERRUPTED} by {signal.Signals(number).name}"
-        if times == 1:
+        if number == signal.SIGINT and not asked:
+            asked = True
             say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
-        elif times == 2 or number == signal.SIGTERM:
-            count = process.interrupt()
+            return
+        asked, interrupts = True, interrupts + 1
+        count = process.interrupt()
+        if interrupts == 1:
             say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
         else:
-            process.interrupt()
             say("Dropping everything. What was begun is looked for by the next run.")
 
     former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -36,5 +36,9 @@ def test_a_signal_prints_nothing_by_itself(
         assert capsys.readouterr().err == ""
         live.tick()
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["Stopping", "Interrupting 3", "Interrupting 3"]
+    assert [line.split(":")[0] for line in lines] == [
+        "Stopping",
+        "Interrupting 3",
+        "Dropping everything. What was begun is looked for by the next run.",
+    ]
     assert signal.getsignal(signal.SIGINT) is former
