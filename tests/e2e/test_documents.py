@@ -61,7 +61,7 @@ def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), "plan": "standard", "ring": "pilot"})
     fleet.commit()
-    fleet.run("up", "--all", "--yes")
+    fleet.run("up", "--all", "--yes", "--skip-preview")
     fleet.write_plan("standard", trial | {"groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}}})
     shown = commands("docs/many-customers.md")
     printed = {}
@@ -85,7 +85,7 @@ def test_the_commands_of_the_readme(scratch: Path, qlik: Emulator) -> None:
     fleet.write("initech", {"name": "Initech", "plan": "standard", "ring": "pilot"})
     fleet.write("globex", {"name": "Globex", "plan": "standard"})
     fleet.commit()
-    fleet.run("up", "globex", "--yes")
+    fleet.run("up", "globex", "--yes", "--skip-preview")
     fleet.commit()
     lines = commands("README.md")["Use it"].splitlines()
     given = [line for line in lines if line.startswith("export ")]

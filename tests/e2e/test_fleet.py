@@ -56,13 +56,13 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     )
     assert fleet.git("status", "--porcelain") == "", "a preview changes no file"
 
-    made = fleet.run("up", "--all", "--yes", "--json")
+    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert {name: (each.status, each.counts) for name, each in made.outcomes.items()} == dict.fromkeys(
         ("acme", "globex", "initech"), ("ok", {"create": 6})
     )
     assert exports(made.requests) == 1, "one export for all customers"
     base = fleet.commit("with the salts that Pulumi wrote")
-    again = fleet.run("up", "--all", "--yes", "--json")
+    again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert again.requests == []
     assert {each.same for each in again.report.outcomes} == {6}
 
@@ -111,7 +111,7 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     assert early.apps["Sales", "Sales Overview"]["description"] == "{v2.4.0}"
 
     fleet.write_plan("standard", PLAN)
-    back = fleet.run("up", "--plan", "standard", "--yes", "--waves", "50%,100%", "--json")
+    back = fleet.run("up", "--plan", "standard", "--yes", "--skip-preview", "--waves", "50%,100%", "--json")
     assert {name: each.counts for name, each in back.outcomes.items()} == {
         "acme": {"replace": 1, "update": 1},
         "globex": {"replace": 1, "update": 1},
@@ -134,7 +134,7 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})
     fleet.write("hooli", {"name": "Hooli", "lifecycle": {"kind": "production"}})
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400, body=QLIKS_WORDS)
-    made = fleet.run("up", "--all", "--yes", "--json", "--jobs", "1", expect=1)
+    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "1", expect=1)
     statuses = {name: each.status for name, each in made.outcomes.items()}
     assert statuses == {
         "acme": "ok",
@@ -189,7 +189,7 @@ def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) ->
     shared = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
     archive = {"spaces": {"Archive": {"type": "managed", "access": {"Analysts": ["consumer"]}}}}
     fleet.write("acme", {"name": "Acme", **shared, **archive})
-    fleet.run("up", "--all", "--yes")
+    fleet.run("up", "--all", "--yes", "--skip-preview")
     fleet.write("acme", {"name": "Acme", **shared, "groups": {"Analysts": {}, "Sellers": {}}})
     refused = fleet.run("up", "--all", "--yes", "--json", expect=1)
     assert writes(refused.requests) == []
@@ -253,7 +253,7 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     """What somebody changed at Qlik, over many customers; `up --refresh` puts it right."""
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **SMALL})
-    fleet.run("up", "--all", "--yes")
+    fleet.run("up", "--all", "--yes", "--skip-preview")
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(each for each in world.every("group") if each["name"] == "Analysts")

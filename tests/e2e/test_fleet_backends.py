@@ -33,7 +33,9 @@ def test_many_customers_in_shards(
             runner.write(name, {"name": name.title(), **CUSTOMER})
         runners.append(runner)
     *workers, third = runners
-    commands = [("up", "--all", "--yes", "--shard", f"{number}/2", "--json") for number in (1, 2)]
+    commands = [
+        ("up", "--all", "--yes", "--skip-preview", "--shard", f"{number}/2", "--json") for number in (1, 2)
+    ]
     processes = [worker.start(*command) for worker, command in zip(workers, commands, strict=True)]
     done = [worker.wait(process) for worker, process in zip(workers, processes, strict=True)]
     assert [each.code for each in done] == [0, 0]

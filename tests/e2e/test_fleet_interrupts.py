@@ -47,7 +47,17 @@ def heard(process: subprocess.Popen[str], word: str) -> None:
 
 def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fleet, qlik: Emulator) -> None:
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
-    run = ("up", "--all", "--yes", "--jobs", "2", "--json", "--reports", str(fleet.folder / "reports"))
+    run = (
+        "up",
+        "--all",
+        "--yes",
+        "--skip-preview",
+        "--jobs",
+        "2",
+        "--json",
+        "--reports",
+        str(fleet.folder / "reports"),
+    )
     with fleet.start(*run) as process:
         held(qlik, 2)
         process.send_signal(signal.SIGINT)
@@ -64,7 +74,7 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
     assert [each.status for each in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
     made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
     assert len(made) == len(STACKS), "none of them twice"
-    fleet.run("up", "--all", "--yes", "--json")
+    fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert fleet.run("preview", "--all", "--expect-no-changes").code == 0
 
 
@@ -74,7 +84,7 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
     for name in STACKS[1:]:
         fleet.file(name).unlink()
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
-    run = ("up", "--all", "--yes", "--json")
+    run = ("up", "--all", "--yes", "--skip-preview", "--json")
     with fleet.start(*run) as process:
         held(qlik, 1)
         if number == signal.SIGINT:
@@ -86,7 +96,7 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
         done = fleet.wait(process, run)
     assert done.code == 130
     assert done.outcomes["acme"].status == "interrupted"
-    again = fleet.run("up", "--all", "--yes", "--json")
+    again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert again.outcomes["acme"].status == "ok"
     fleet.run("preview", "--all", "--expect-no-changes")
 
@@ -118,7 +128,9 @@ def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emu
 def test_a_stack_that_takes_too_long_is_interrupted(fleet: Fleet, qlik: Emulator) -> None:
     """The others go on, and the one says so."""
     qlik.control.add_fault(method="POST", path="/api/v1/groups", times=1, delay_ms=60_000)
-    done = fleet.run("up", "acme", "globex", "--yes", "--jobs", "2", "--timeout", "8", "--json", expect=1)
+    done = fleet.run(
+        "up", "acme", "globex", "--yes", "--skip-preview", "--jobs", "2", "--timeout", "8", "--json", expect=1
+    )
     late = [each for each in done.report.outcomes if each.failed]
     assert len(late) == 1
     assert late[0].troubles[0].text == "no end after 8 s"

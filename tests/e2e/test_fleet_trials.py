@@ -28,7 +28,7 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
     made = Fleet(scratch, qlik)
     for name in ("acme", "globex", "initech", "umbrella"):
         made.write(name, trial(name.title(), FAR))
-    made.run("up", "--all", "--yes")
+    made.run("up", "--all", "--yes", "--skip-preview")
     return made
 
 
