@@ -47,17 +47,8 @@ def heard(process: subprocess.Popen[str], word: str) -> None:
 
 def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fleet, qlik: Emulator) -> None:
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
-    run = (
-        "up",
-        "--all",
-        "--yes",
-        "--skip-preview",
-        "--jobs",
-        "2",
-        "--json",
-        "--reports",
-        str(fleet.folder / "reports"),
-    )
+    reports = str(fleet.folder / "reports")
+    run = ("up", "--all", "--yes", "--skip-preview", "--jobs", "2", "--json", "--reports", reports)
     with fleet.start(*run) as process:
         held(qlik, 2)
         process.send_signal(signal.SIGINT)
