@@ -83,10 +83,10 @@ def select(project: Project, root: Path, wanted: Wanted) -> Selection:
     """
     files = project.stack_files()
     _check(wanted, files, project)
-    if wanted.tags:
-        _check_tags(wanted, members(files))
-    known = members({name: files[name] for name in dict.fromkeys(wanted.names)} if wanted.names else files)
-    found = [member for member in known if _fits(member, wanted)]
+    named = set(wanted.names) or set(files)
+    every = members(files if wanted.tags else {name: files[name] for name in named})
+    _check_tags(wanted, every)
+    found = [member for member in every if member.stack in named and _fits(member, wanted)]
     changed = None
     if wanted.changed_since:
         try:
