@@ -67,20 +67,21 @@ def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterat
     """Yield a row for each kind of run over so many customers."""
     before = SIZES[turn - 1] if turn else 0
     nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
-    preview, idle = _measured(ours, "preview", "--all"), _measured(ours, "up", "--all", "--yes")
-    assert preview.requests == idle.requests == 0
+    took = {kind: _measured(ours, *command) for kind, command in OURS.items()}
+    assert not any(each.requests for each in took.values())
     ours.write_plan("bench", _plan("2.4.0"))
     shutil.rmtree(ours.env["TENANTRY_CACHE"])  # what a smaller fleet has exported
     wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
     assert wave.exports == 1, wave.exports
-    yield _row(f"fleet of {size}: preview", size, preview, nothing["preview"], MOST_CPU)
-    yield _row("  up, no change", size, idle, nothing["up"], MOST_CPU)
+    for kind, mine in took.items():
+        what = f"fleet of {size}: {kind}" if kind == PREVIEW else f"  {kind}"
+        yield _row(what, size, mine, nothing[kind], MOST_CPU)
     rolled = (
         f"{60 * size / wave.seconds:.0f} a minute; one export; {wave.requests / size:.1f} requests a stack"
     )
-    yield _beside("  wave of a new version", rolled, wave, nothing["up"])
+    yield _beside("  wave of a new version", rolled, wave, nothing[UP])
     new = size - before
-    yield _beside("  made", f"{new} new; {made.requests / new:.1f} requests each", made, nothing["up"])
+    yield _beside("  made", f"{new} new; {made.requests / new:.1f} requests each", made, nothing[UP])
 
 
 def _beside(what: str, how: str, ours: Took, floor: Took) -> Row:
@@ -97,7 +98,11 @@ def _row(what: str, size: int, ours: Took, floor: Took, goal: float) -> Row:
     return Row(what, how, f"{ours.cpu / size:.2f} s", f"{floor.cpu / size:.2f} s", ours.cpu / floor.cpu, goal)
 
 
-COMMANDS = {"preview": ("preview",), "up": ("up", "--yes")}
+PREVIEW, UP, BARE = "preview", "up, no change", "the same, --skip-preview"
+COMMANDS = {PREVIEW: ("preview",), UP: ("up", "--yes"), BARE: ("up", "--skip-preview", "--yes")}
+"""What is run on each stack by the plain CLI, and what is against it."""
+
+OURS = {kind: (command[0], "--all", *command[1:]) for kind, command in COMMANDS.items()}
 
 
 class Floor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import markdown_table, print_json, print_table
+from cli.output import fail, markdown_table, print_json, print_table
 from cli.projects import current_project, root_of
 from cli.reporting import FAILED, finish
 from cli.running import carry_out, chosen_by, confirm, named
@@ -16,6 +17,7 @@ from cli.shared import Output, any_selection, reports, takes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from fleet.selection import Wanted
     from fleet.trials import Trial
@@ -48,7 +50,8 @@ def expire(
 
     Without stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when
     Qlik purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a
-    trial going, `kind: production` makes it a customer.
+    trial going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and
+    trials.md.
     """
     from fleet.inventory import standings
     from fleet.pool import default_jobs
@@ -67,6 +70,8 @@ def expire(
         typer.echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
         _list(trials, output)
+    if dry_run and output.folder:
+        _write(trials, output.folder)
     if not dry_run:
         confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
         if over or output.form or output.folder:
@@ -99,13 +104,30 @@ def _take_down(
 
 def _list(trials: Sequence[Trial], output: Output) -> None:
     if output.form == "json":
-        print_json({"trials": [_json(each) for each in trials]})
+        print_json(_all(trials))
     elif output.form == "markdown":
-        typer.echo(markdown_table(COLUMNS, [_row(each) for each in trials]))
+        typer.echo(_table(trials))
     elif trials:
         print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
     else:
         typer.echo("No trial with a tenant has ended, or soon will.")
+
+
+def _write(trials: Sequence[Trial], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "trials.json").write_text(json.dumps(_all(trials)) + "\n", "utf-8")
+        (folder / "trials.md").write_text(_table(trials) + "\n", "utf-8")
+    except OSError as error:
+        fail(f"The list cannot be written into {folder}: {error.strerror}")
+
+
+def _table(trials: Sequence[Trial]) -> str:
+    return markdown_table(COLUMNS, [_row(each) for each in trials])
+
+
+def _all(trials: Sequence[Trial]) -> dict[str, Any]:
+    return {"trials": [_json(each) for each in trials]}
 
 
 def _row(trial: Trial) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _OURS = "pulumi-python:dynamic/qlik:"
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _PENDING = "Attempting to deploy or update resources with"
 _CUT_OFF = re.compile(r"\* (urn:\S.*?), interrupted while (\w+)")
+_PROGRESS = re.compile(r"; trying again in \S+ s \(|: waiting \d+ s$|^waiting for .* of at most \d+ s\)$")
+"""What is said while something takes its time, see `providers.qlik.calls` and `providers.waiting`."""
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 
@@ -71,7 +73,8 @@ def read(path: Path) -> Log:
     for urn in log.left_over:
         if urn not in log.replaced:
             log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
-    log.remarks = [line for line in "\n".join(log.remarks).splitlines() if line.strip()]
+    lines = "\n".join(log.remarks).splitlines()
+    log.remarks = [line for line in lines if line.strip() and not _PROGRESS.search(line)]
     return log
 
 
@@ -90,18 +93,17 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _take(log: Log, event: Mapping[str, Any]) -> None:
-    if step := event.get("resOutputsEvent"):
-        log.planned = bool(event["resOutputsEvent"].get("planning"))
-        _take_step(log, step["metadata"])
+    if done := event.get("resOutputsEvent"):
+        log.planned = bool(done.get("planning"))
+        _take_step(log, done["metadata"])
     elif said := event.get("diagnosticEvent"):
         text, resource = said["message"].strip(), said.get("urn", "")
         if said["severity"] == "error":
             log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
-        elif found := _CUT_OFF.findall(text) if text.startswith(_PENDING) else []:
-            log.cut_off += [urn for urn, _ in found]
-            log.remarks += [
-                f"an earlier run was cut off while {verb} {short_name(urn)}" for urn, verb in found
-            ]
+        elif text.startswith(_PENDING):
+            for urn, verb in _CUT_OFF.findall(text):
+                log.cut_off.append(urn)
+                log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
         elif text and not said.get("ephemeral"):
             log.remarks.append(text)
     elif event.get("summaryEvent"):

@@ -23,6 +23,7 @@ MOMENT = "%Y%m%dT%H%M%S%f"
 
 OUTCOMES = "outcomes.jsonl"
 CODE = "code"
+STACKS = "stacks"
 
 
 def directory(project: str) -> Path:
@@ -70,7 +71,12 @@ class Journal:
 
     def folder_of(self, stack: str) -> Path:
         """Return the folder for the logs of one stack."""
-        return self.folder / "stacks" / stack
+        return self.folder / STACKS / stack
+
+    def logs(self) -> Path | None:
+        """Return the folder with the logs that are left, those of failures; None if there are none."""
+        folder = self.folder / STACKS
+        return folder if folder.exists() and any(folder.iterdir()) else None
 
     def add(self, outcome: Outcome) -> None:
         """Note what became of a stack; the logs of one that went well are of no more use."""

@@ -108,8 +108,8 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
         for outcome in pool.run(jobs):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
-    if any(each.failed for each in outcomes.values()):
-        announce(f"logs of what failed: {journal.folder_of('STACK')}")
+    if logs := journal.logs():
+        announce(f"Logs of what failed: {logs}")
     return Report(
         order.operation,
         tuple(outcomes[name] for name in sorted(outcomes)),

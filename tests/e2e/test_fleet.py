@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
+from fleet.job import NEW_SALT
 from fleet.outcome import Difference
 from tests.e2e.customers import changed
 from tests.e2e.fleet import Fleet
@@ -253,7 +254,9 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     """What somebody changed at Qlik, over many customers; `up --refresh` puts it right."""
     for name in ("acme", "globex"):
         fleet.write(name, {"name": name.title(), **SMALL})
-    fleet.run("up", "--all", "--yes", "--skip-preview")
+    qlik.control.add_fault(method="POST", path="/oauth/token", status=503, times=1)
+    made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json").outcomes
+    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT,), "no word of the second try"
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(each for each in world.every("group") if each["name"] == "Analysts")

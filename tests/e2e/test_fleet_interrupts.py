@@ -29,6 +29,12 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
     return made
 
 
+def alone(fleet: Fleet) -> None:
+    """Leave but one customer."""
+    for name in STACKS[1:]:
+        fleet.file(name).unlink()
+
+
 def held(qlik: Emulator, times: int) -> None:
     """Wait until so many requests are held."""
     wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held")
@@ -72,8 +78,7 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: signal.Signals) -> None:
     """A second Ctrl-C, or the signal of a runner that is taken away: each ends after the step it is at."""
-    for name in STACKS[1:]:
-        fleet.file(name).unlink()
+    alone(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
     with fleet.start(*run) as process:
@@ -94,8 +99,7 @@ def test_interrupted_stacks_lose_nothing(fleet: Fleet, qlik: Emulator, number: s
 
 def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emulator) -> None:
     """A third Ctrl-C drops the requests under way; the next run says so, and the one after says nothing."""
-    for name in STACKS[1:]:
-        fleet.file(name).unlink()
+    alone(fleet)
     qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     run = ("up", "--all", "--yes", "--skip-preview", "--json")
     with fleet.start(*run) as process:
@@ -118,7 +122,7 @@ def test_what_was_dropped_is_looked_for_once_and_settled(fleet: Fleet, qlik: Emu
 
 def test_a_stack_that_takes_too_long_is_interrupted(fleet: Fleet, qlik: Emulator) -> None:
     """The others go on, and the one says so."""
-    qlik.control.add_fault(method="POST", path="/api/v1/groups", times=1, delay_ms=60_000)
+    qlik.control.add_fault(method="POST", path="/api/v1/groups", times=1, delay_ms=15_000)
     done = fleet.run(
         "up", "acme", "globex", "--yes", "--skip-preview", "--jobs", "2", "--timeout", "8", "--json", expect=1
     )

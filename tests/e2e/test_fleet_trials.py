@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     fleet.write("umbrella", trial("Umbrella", FAR) | {"plan": "nowhere"})
     fleet.write("broken", {"name": "Broken", "plan": "nowhere"})  # it has no tenant, so nobody minds
 
-    listed = fleet.run("expire", "--dry-run", "--json", expect=1)
+    folder = fleet.folder / "listed"
+    listed = fleet.run("expire", "--dry-run", "--json", "--reports", str(folder), expect=1)
+    assert json.loads((folder / "trials.json").read_text()) == listed.json
+    assert "| initech | Initech | ends on" in (folder / "trials.md").read_text()
     assert listed.stderr.startswith("umbrella: stacks/Pulumi.umbrella.yaml:")
     assert len(listed.stderr.splitlines()) == 1
     fleet.write("umbrella", trial("Umbrella", FAR))

@@ -178,6 +178,17 @@ def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none
     assert found.same == 1
 
 
+def test_what_is_said_while_something_takes_its_time_is_no_remark(log: Any) -> None:
+    """It differs from stack to stack, and is of no use afterwards."""
+    lines = [
+        "POST a.eu.qlikcloud.com/x failed: Connection refused; trying again in 1.9 s (1 of 4 tries)",
+        "Qlik limits the rate of requests to a.eu.qlikcloud.com (tier 2): waiting 60 s",
+        'waiting for published app "Sales" to be ready (15 of at most 180 s)',
+        "tenant a.eu.qlikcloud.com is there, though its answer was lost; going on with it",
+    ]
+    assert log(*(said("info#out", line) for line in lines)).remarks == lines[3:]
+
+
 def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
     revive = {"hostname": "x.eu.qlikcloud.com", "tenant_id": "t"}
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes

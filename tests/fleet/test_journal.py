@@ -57,6 +57,7 @@ def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
     for stack, status in (("acme", "ok"), ("code", "failed"), (OUTCOMES, "interrupted")):
         journal.folder_of(stack).mkdir(parents=True)
         journal.add(job(stack).outcome(status=status))
+    assert journal.logs() == journal.folder_of("code").parent
     left = [stack for stack in ("acme", "code", OUTCOMES) if journal.folder_of(stack).exists()]
     assert left == ["code", OUTCOMES], "whatever a stack is called"
     assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
@@ -81,6 +82,14 @@ def test_a_run_that_was_killed_as_it_began_is_of_no_use() -> None:
     assert journal.finished("program") == {"acme": "d1"}
     (journal.folder / "code").unlink()
     assert journal.finished("program") == {}
+
+
+def test_where_nothing_failed_there_are_no_logs() -> None:
+    journal = Journal.begin("shop", "up")
+    assert journal.logs() is None
+    journal.folder_of("acme").mkdir(parents=True)
+    journal.add(job("acme").outcome())
+    assert journal.logs() is None
 
 
 def test_what_was_taken_down_can_be_looked_up() -> None:
