@@ -1,16 +1,21 @@
-"""Signals during a run over many stacks."""
+"""What is asked before a run over many stacks, what is seen of it, and what signals do."""
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
+import typer
 
 from cli.live import Live
-from cli.running import INTERRUPTED, _signals
+from cli.running import INTERRUPTED, _signals, confirm, named
 from fleet import process
 from fleet.pool import Pool
+from tests.fleet.samples import job
 
 
 def test_a_signal_prints_nothing_by_itself(
@@ -42,3 +47,60 @@ def test_a_signal_prints_nothing_by_itself(
         "Dropping everything. What was begun is looked for by the next run.",
     ]
     assert signal.getsignal(signal.SIGINT) is former
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE"])
+def test_pulumis_word_for_yes_is_ours(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
+    confirm("up 2 stacks?", yes=False)
+
+
+@pytest.mark.parametrize("value", ["", "0", "false"])
+def test_where_nobody_can_be_asked_nothing_is_done(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(typer.Exit) as ended:
+        confirm("up 2 stacks?", yes=False)
+    assert ended.value.exit_code == 2
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
+    """Sit at the terminal."""
+
+    def asked(*_: object, **__: object) -> bool:
+        if isinstance(answer, BaseException):
+            raise answer
+        return bool(answer)
+
+    monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(typer, "confirm", asked)
+
+
+def test_a_no_and_a_ctrl_c_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, True)
+    confirm("up?", yes=False)
+    for answer, code in ((False, 1), (typer.Abort(), 130)):
+        answering(monkeypatch, answer)
+        with pytest.raises(typer.Exit) as ended:
+            confirm("up?", yes=False)
+        assert ended.value.exit_code == code
+
+
+def test_a_question_names_the_stacks_unless_there_are_too_many() -> None:
+    assert named([]) == "0 stacks"
+    assert named(["acme"]) == "1 stack (acme)"
+    assert named([f"c{n}" for n in range(30)]).endswith("c18, c19, …)")
+
+
+def test_of_a_few_stacks_nobody_can_tell_how_long_the_rest_takes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with Live(40, 2) as live:
+        for number in range(4):
+            assert live._left("") == ""
+            one = job(f"c{number}", tmp_path)
+            live.begun(one)
+            live.ended(one, one.outcome())
+        assert live._left("").startswith("about ")
+    assert "left" not in capsys.readouterr().err

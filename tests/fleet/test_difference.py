@@ -10,6 +10,7 @@ from fleet.changes import UnknownRef
 from fleet.difference import compare
 from fleet.outcome import Change, Difference, Outcome
 from tests.fleet.conftest import PLAN, Repository
+from tests.keys import public_pem
 
 
 def outcomes(repository: Repository, base: str) -> dict[str, Outcome]:
@@ -50,6 +51,7 @@ def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Reposit
     found = outcomes(repository, base)
     assert (found["new"].new, found["new"].status) == (True, "ok")
     assert setting("create", "customer.name", None, "New") in found["new"].changes
+    assert "customer.ring" not in [each.name for each in found["new"].changes], "which nobody has set"
     assert (found["acme"].status, found["acme"].changes) == ("failed", ())
     assert '"outer" is not allowed' in found["acme"].troubles[0].text
     assert found["mended"].remarks == ("its settings could not be read before",)
@@ -88,3 +90,20 @@ def test_where_the_project_is_new_all_is(repository: Repository) -> None:
     inner.customer("acme")
     report = compare(inner.select(every=True), inner.root, base)
     assert [(each.stack, each.new) for each in report.outcomes] == [("acme", True)]
+
+
+def test_what_comes_with_a_block_by_default_is_no_difference(repository: Repository) -> None:
+    signer = {"issuer": "portal", "kid": "1", "pem": public_pem()}
+    repository.customer("acme", jwt_identity_providers={"portal": signer}, tenant={})
+    base = repository.commit()
+    repository.customer("acme", jwt_identity_providers={"portal": signer}, license_settings={})
+    assert outcomes(repository, base)["acme"].changes == ()
+    repository.customer(
+        "acme",
+        jwt_identity_providers={"portal": signer | {"clock_tolerance_seconds": 9}},
+        license_settings={"auto_assign_analyzer": True},
+    )
+    assert outcomes(repository, base)["acme"].changes == (
+        setting("update", "customer.jwt_identity_providers.portal.clock_tolerance_seconds", 5, 9),
+        setting("create", "customer.license_settings.auto_assign_analyzer", None, True),
+    )

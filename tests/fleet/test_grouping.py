@@ -280,3 +280,22 @@ def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
     assert text.startswith(
         "replace AppPublication A in B (because of app): what users made in it goes with it: "
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("2.4.0", "2.3.0", "Sales 2.4.0 → 2.3.0 (older)"),
+        ("2.10.0", "2.9.0", "Sales 2.10.0 → 2.9.0 (older)"),
+        ("2.9.0", "2.10.0", "Sales 2.9.0 → 2.10.0"),
+    ],
+)
+def test_a_step_back_is_called_one(old: str, new: str, shown: str) -> None:
+    change = Change("replace", "App", "Sales", (Difference("version", old, new),), ("version",))
+    assert said(outcome("acme", change))["App versions"] == [(shown, ("acme",))]
+
+
+def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
+    troubles = tuple(Trouble("wrong", f"stacks/Pulumi.acme.yaml:{line}") for line in (11, 7, 100))
+    failed = said(outcome("acme", status="failed", troubles=troubles))["Failed"]
+    assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]

@@ -56,3 +56,15 @@ def test_one_of_them() -> None:
     assert [wave.name for wave in one(waves, "3")] == ["broad"]
     with pytest.raises(NothingLikeIt, match="the waves are pilot, early, broad"):
         one(waves, "outer")
+
+
+def test_whoever_does_not_tell_the_ring_is_of_the_first_wave() -> None:
+    """There it fails at once and by name, not after all others."""
+    members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
+    assert [[each.stack for each in wave.members] for wave in split(members, "rings")] == [
+        ["a", "typo"],
+        [],
+        ["b"],
+    ]
+    first, _ = split(members, "50%,100%")
+    assert {each.stack for each in first.members} == {"a", "typo"}

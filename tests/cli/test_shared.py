@@ -1,0 +1,19 @@
+"""What options come to, which several commands have."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from cli.shared import any_selection
+
+
+def test_several_values_of_a_tag_are_kept_apart_by_its_key() -> None:
+    wanted = any_selection(tags=["country=se", "country=no", "tier=gold"])
+    assert wanted.tags == {"country": {"se", "no"}, "tier": {"gold"}}
+
+
+@pytest.mark.parametrize("tag", ["gold", "=gold", ""])
+def test_what_is_no_tag(tag: str) -> None:
+    with pytest.raises(typer.Exit):
+        any_selection(tags=[tag])

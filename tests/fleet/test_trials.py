@@ -1,0 +1,58 @@
+"""Trials: which are over, which nobody can tell of, and for how long a tenant is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from fleet.inventory import Standing
+from fleet.trials import Trial, ending, unknown, with_grace_of_file, with_tenants
+from providers.limits import GRACE_VARIABLE
+from stacks.errors import Problem, SettingsError
+from tests.fleet.samples import member
+
+TODAY = date(2026, 6, 15)
+BROKEN = SettingsError("stack bad", [Problem("stacks/Pulumi.bad.yaml", 3, "customer.plan", "no such plan")])
+
+
+def test_which_are_over() -> None:
+    """The last day is one of the trial; those without a tenant are of no concern."""
+    days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
+    members = [member(name, ends_on=date(2026, 6, day)) for name, day in days.items()]
+    asked = ending([*members, member("paying")], TODAY, 14)
+    assert [each.stack for each in asked] == ["gone", "over", "today", "soon"]
+    trials = with_tenants([Standing(each, hostname="h" * (each.stack != "gone")) for each in asked], TODAY)
+    assert [(each.member.stack, each.over, each.text) for each in trials] == [
+        ("over", True, "ended on 2026-06-14, 1 day ago"),
+        ("today", False, "ends today, 2026-06-15"),
+        ("soon", False, "ends on 2026-06-29, in 14 days"),
+    ]
+
+
+def test_of_whom_nobody_can_tell() -> None:
+    """Customers and stacks without a tenant have nothing to be taken down, whatever their files say."""
+    bad = member("bad", broken=BROKEN)
+    told = unknown(
+        [
+            Standing(member("torn"), trouble="the passphrase is wrong"),
+            Standing(bad, hostname="h", kind="trial"),
+            Standing(member("paying", broken=BROKEN), hostname="h", kind="production"),
+            Standing(member("never", broken=BROKEN)),
+            Standing(member("fine"), hostname="h", kind="trial"),
+        ]
+    )
+    assert told == {
+        "torn": "the passphrase is wrong",
+        "bad": "stacks/Pulumi.bad.yaml:3: customer.plan: no such plan",
+    }
+
+
+def test_the_days_of_grace_are_those_of_the_file_unless_somebody_says_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trial = Trial(member("acme", grace_days=21), Standing(member("acme")), -1)
+    monkeypatch.delenv(GRACE_VARIABLE, raising=False)
+    assert with_grace_of_file(trial) == {GRACE_VARIABLE: "21"}
+    monkeypatch.setenv(GRACE_VARIABLE, "90")
+    assert with_grace_of_file(trial) == {}
