@@ -9,15 +9,15 @@ import time
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from . import effects, sessions
 from .authentication import authenticate
 from .call import HANDLERS, Call, Reply
-from .clock import iso
+from .clock import http_date, iso
 from .contract import Operation, contract
 from .control import Controller
 from .errors import Invalid, Refusal
@@ -53,6 +53,7 @@ class Application:
         """Serve one request; the server's own events need nothing here."""
         if scope["type"] != "http":
             return
+        send = self._dated(send)
         request = Request(scope, receive)
         host = Host.parse(request.headers.get("host", ""))
         if host.kind == "loopback" and scope["path"].startswith("/_emulator/"):
@@ -60,6 +61,16 @@ class Application:
             await response(scope, receive, send)
             return
         await _Exchange(self, request, host).run(receive, send)
+
+    def _dated(self, send: Send) -> Send:
+        """Send answers with the emulator's time as `Date`, unless a fault names another."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(raw=message["headers"]).setdefault("date", http_date(self.world.now()))
+            await send(message)
+
+        return dated
 
 
 class _Exchange:

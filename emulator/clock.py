@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 DAY = 86_400.0
 
@@ -41,3 +42,8 @@ def iso(seconds: float) -> str:
     """A moment as Qlik writes it, in UTC with milliseconds: `2026-09-16T08:00:00.000Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def http_date(seconds: float) -> str:
+    """A moment as HTTP's `Date` header has it: `Wed, 16 Sep 2026 08:00:00 GMT`."""
+    return formatdate(seconds, usegmt=True)

@@ -66,7 +66,10 @@ class _Server(uvicorn.Server):
 
 
 def config_for(app: ASGIApp, **options: Any) -> uvicorn.Config:
-    """What both ways of serving share: no log of its own, no web sockets, no lifespan events."""
+    """What both ways of serving share: no log of its own, no web sockets, no lifespan events.
+
+    Nor a date: the application sends its own clock's.
+    """
     return uvicorn.Config(
         app,
         http=_Protocol,
@@ -75,6 +78,7 @@ def config_for(app: ASGIApp, **options: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=GRACE_SECONDS,
         **options,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -127,3 +129,28 @@ def test_latency_is_added_to_every_answer(qlik: Emulator, source: Api) -> None:
     qlik.control.clear_requests()
     source.get("/api/v1/spaces")
     assert 80 <= qlik.control.requests()[0]["ms"] < 1000
+
+
+def test_every_answer_is_dated_by_the_emulators_clock(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/groups", status=503)
+    for _ in range(2):
+        qlik.control.advance(40_000)
+        answers = [
+            requests.get(f"{qlik.url}/_emulator/health", timeout=10),
+            source.login().send("GET", "/api/v1/spaces"),
+            source.send("GET", "/api/v1/groups"),
+            source.send("GET", "/api/v1/webhooks"),
+            source.send("GET", "/api/v1/users/me"),
+        ]
+        earliest = datetime.fromisoformat(answers[0].json()["time"]).replace(microsecond=0)
+        dates = [parsedate_to_datetime(answer.headers["date"]) for answer in answers]
+        assert dates == sorted(dates)
+        assert earliest <= dates[0]
+        assert dates[-1] <= datetime.fromisoformat(qlik.control.health()["time"])
+        assert all(answer.headers["date"].endswith(" GMT") for answer in answers)
+
+
+def test_a_fault_may_date_its_answer_otherwise(qlik: Emulator, source: Api) -> None:
+    wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
+    qlik.control.add_fault(path="/api/v1/spaces", status=503, headers={"Date": wrong})
+    assert source.send("GET", "/api/v1/spaces").headers["date"] == wrong
