@@ -97,7 +97,7 @@ class _Exchange:
             self._write_down(0)
             self._cut()
             return
-        response = effects.made_up(rule) if "status" in rule else await self._answer()
+        response = await self._response(rule)
         if response is None:
             return
         if rule.get("merge"):
@@ -112,6 +112,13 @@ class _Exchange:
             self._cut()
             return
         await response(self.request.scope, receive, send)
+
+    async def _response(self, rule: dict[str, Any]) -> Response | None:
+        """Qlik's answer, or the rule's; None for a client that left before it had sent everything."""
+        if "status" not in rule:
+            return await self._answer()
+        done = not rule.get("done") or await self._answer()
+        return effects.made_up(rule) if done else None
 
     async def _answer(self) -> Response | None:
         try:

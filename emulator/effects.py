@@ -22,10 +22,10 @@ async def wait(fault: Fault) -> None:
 
 
 def made_up(rule: dict[str, Any]) -> Response:
-    """The answer of a `status` rule; nothing was done."""
+    """The answer of a `status` rule, whether Qlik's own was thrown away for it or never made."""
     default = Refusal(rule["status"], "Injected fault", code=f"HTTP-{rule['status']}").body("")
     body = rule.get("body", default)
-    headers = {"x-emulator-fault": "status", **rule.get("headers", {})}
+    headers = {"x-emulator-fault": "done" if rule.get("done") else "status", **rule.get("headers", {})}
     if isinstance(body, str):
         return Response(body, rule["status"], headers)
     return JSONResponse(body, rule["status"], headers)

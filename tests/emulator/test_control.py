@@ -48,6 +48,8 @@ def test_writes_need_json_which_no_page_sends_unasked(qlik: Emulator) -> None:
         ("POST", "settings", {"tenant_quota": -1}, 400),
         ("POST", "faults", {"status": 99}, 400),
         ("POST", "faults", {"path": "*"}, 400),
+        ("POST", "faults", {"done": True}, 400),
+        ("POST", "faults", {"done": True, "delay_ms": 5}, 400),
         ("POST", "faults", {"stats": 500}, 400),
         ("POST", "faults", [], 400),
         ("POST", "tokens", {"host": "nobody.eu.qlikcloud.com"}, 400),

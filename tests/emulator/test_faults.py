@@ -11,7 +11,7 @@ import requests
 
 from emulator import Emulator
 
-from .api import REGISTER, SOURCE, Api
+from .api import REGISTER, SOURCE, Api, error
 
 
 @pytest.fixture
@@ -56,6 +56,30 @@ def test_a_cut_connection_with_and_without_effect(
         source.post("/api/v1/groups", {"name": "A"})
     assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == made
     assert qlik.control.requests()[-2]["status"] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (502, "<html>Bad gateway</html>", "<html>Bad gateway</html>"),
+        (200, '{"id": "', '{"id": "'),
+        (201, "", ""),
+    ],
+)
+def test_done_and_then_another_answer(qlik: Emulator, source: Api, status: int, body: str, text: str) -> None:
+    rule = {"path": "/api/v1/groups", "method": "POST", "status": status, "body": body, "times": 1}
+    qlik.control.add_fault(**rule, done=True, headers={"x-served-by": "proxy"})
+    answer = source.send("POST", "/api/v1/groups", json={"name": "A"})
+    assert (answer.status_code, answer.text, answer.headers["x-served-by"]) == (status, text, "proxy")
+    assert qlik.control.requests()[-1]["status"] == status
+    assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == ["A"]
+    source.post("/api/v1/groups", {"name": "A"}, expect=409)
+
+
+def test_done_and_then_an_error_hides_a_refusal_too(qlik: Emulator, source: Api) -> None:
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", status=500, done=True)
+    assert error(source.post("/api/v1/groups", {"nome": "A"}, expect=500))["code"] == "HTTP-500"
+    assert source.get("/api/v1/groups")["data"] == []
 
 
 def test_a_lost_answer_to_tenant_creation_leaves_an_orphan(qlik: Emulator) -> None:
