@@ -20,7 +20,7 @@ from .call import HANDLERS, Call, Reply
 from .clock import http_date, iso
 from .contract import Operation, contract
 from .control import Controller
-from .errors import Invalid, Refusal
+from .errors import PUBLISHED_404, Invalid, Refusal
 from .faults import Faults
 from .hosts import Host
 from .limits import Limits
@@ -222,6 +222,9 @@ class _Exchange:
         operation.check_body(call.body)
 
     def _refuse(self, refusal: Refusal) -> Response:
+        look = self.world.settings.not_found
+        if refusal.status == 404 and look != "published" and refusal.code_in(self._api) not in PUBLISHED_404:
+            return effects.not_found(look, self._api)
         # A connection with an unread body cannot be used again.
         headers = refusal.headers if refusal.status != 413 else refusal.headers | {"connection": "close"}
         return JSONResponse(refusal.body(self._api), refusal.status, headers)

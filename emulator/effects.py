@@ -31,6 +31,14 @@ def made_up(rule: dict[str, Any]) -> Response:
     return JSONResponse(body, rule["status"], headers)
 
 
+def not_found(look: str, api: str) -> Response:
+    """A 404 without a published code: `bare` of any body, or with a code that nobody else has."""
+    headers = {"x-emulator-fault": "not_found"}
+    if look == "bare":
+        return Response(status_code=404, headers=headers)
+    return JSONResponse(Refusal(404, "Resource not found", code="NOT-FOUND").body(api), 404, headers)
+
+
 def merge(response: Response, extra: dict[str, Any]) -> None:
     """Put further members into a JSON object on its way out."""
     if isinstance(response, JSONResponse):

@@ -32,6 +32,9 @@ KNOWN_CODES = {
 }
 """Published codes. Where none is published the code is `<API>-<status>`, which is the emulator's own."""
 
+PUBLISHED_404 = {code for (_, status), code in KNOWN_CODES.items() if status == 404} | {"CSRF-TOKEN-3"}
+"""Every code that the contract has for a 404."""
+
 PATCH_CODES = {
     "tenants": ("TENANTS-10", "Invalid PATCH request"),
     "web-integrations": ("WEBINTEGRATIONS-4", "Invalid patch"),
@@ -93,10 +96,15 @@ class Refusal(Exception):
         self.source = source or {}
         self.extra = extra
 
+    def code_in(self, api: str) -> str:
+        """The code it has in the answer of that API."""
+        api = self.api or api
+        return self.code or KNOWN_CODES.get((api, self.status)) or f"{(api or 'http').upper()}-{self.status}"
+
     def body(self, api: str) -> dict[str, Any]:
         """The answer's JSON, in the style of that API (a contract file's name; empty for none)."""
+        code = self.code_in(api)
         api = self.api or api
-        code = self.code or KNOWN_CODES.get((api, self.status)) or f"{(api or 'http').upper()}-{self.status}"
         entry: dict[str, Any] = {"code": code, "title": self.title}
         detail = self.detail
         extra = dict(self.extra)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+NOT_FOUND = ("published", "bare", "other")
+
 
 @dataclass
 class Settings:
@@ -20,6 +22,8 @@ class Settings:
         publish_ready_ms: how long reading a fresh publication answers 403.
         space_ready_ms: how long a fresh space refuses a publication.
         tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
+        not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
+            `<API>-404`; `bare` without a body; `other` with a code that is the emulator's nowhere else.
     """
 
     latency_ms: float = 0
@@ -30,6 +34,7 @@ class Settings:
     publish_ready_ms: float = 0
     space_ready_ms: float = 0
     tenant_quota: int | None = None
+    not_found: str = "published"
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set some of them.
@@ -57,6 +62,9 @@ def _check(name: str, value: Any) -> None:
     elif name == "tenant_quota":
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
             raise ValueError("tenant_quota must be a whole number, 0 or more, or null")
+    elif name == "not_found":
+        if value not in NOT_FOUND:
+            raise ValueError(f"not_found must be one of {', '.join(NOT_FOUND)}")
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         raise ValueError(f"{name} must be a number, 0 or more")
     elif name == "rate_window_scale" and value == 0:

@@ -46,6 +46,8 @@ def test_writes_need_json_which_no_page_sends_unasked(qlik: Emulator) -> None:
         ("POST", "settings", {"latency_ms": "fast"}, 400),
         ("POST", "settings", {"rate_limits": 1}, 400),
         ("POST", "settings", {"tenant_quota": -1}, 400),
+        ("POST", "settings", {"not_found": "none"}, 400),
+        ("POST", "settings", {"not_found": ["bare"]}, 400),
         ("POST", "faults", {"status": 99}, 400),
         ("POST", "faults", {"path": "*"}, 400),
         ("POST", "faults", {"done": True}, 400),
