@@ -63,7 +63,7 @@ def count(call: Call) -> Reply:
 def get(call: Call) -> Reply:
     """One tenant, in a list of one."""
     tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
-    if tenant is None or tenant["_licence"] not in _licences(call):
+    if tenant is None or tenant["_licence"] not in _licences(call) or not _is_listed(call, tenant):
         raise Refusal(404)
     return Reply(200, {"data": [view(tenant)], "links": {"self": {"href": f"{FOREIGN}/{tenant['id']}"}}})
 
@@ -89,9 +89,19 @@ def _licences(call: Call) -> list[str]:
     return list(client.get("licences", []))
 
 
+def _is_listed(call: Call, tenant: Doc) -> bool:
+    """Whether the organisation knows of a tenant by now; of those of the seed it always has."""
+    lag = call.world.settings.organisation_lag_ms / 1000
+    return bool(tenant.get("_made_at", 0.0) + lag <= call.world.now())
+
+
 def _matching(call: Call, text: str | None) -> list[Doc]:
     licences = _licences(call)
-    tenants = [tenant for tenant in call.store.all(SHARED, "tenant") if tenant["_licence"] in licences]
+    tenants = [
+        tenant
+        for tenant in call.store.all(SHARED, "tenant")
+        if tenant["_licence"] in licences and _is_listed(call, tenant)
+    ]
     if text is None:
         return tenants
     matches = compile_filter(text, FILTERABLE)

@@ -212,3 +212,19 @@ def test_a_filter_of_the_organisation_must_name_the_subscription(qlik: Emulator)
     }
     found = console.post("/api/core/tenants/actions/filter", {"filter": mine}, expect=200)
     assert len(found["data"]) == 2
+
+
+def test_the_organisation_hears_of_a_new_tenant_late(qlik: Emulator) -> None:
+    qlik.control.settings(organisation_lag_ms=600_000)
+    console = Api(qlik, CONSOLE, "demo-org").login()
+    mine = 'subscriptionId eq "1000000000000001"'
+    count = f"/api/core/tenants/actions/count?filter={mine}"
+    tenant = new_tenant(qlik)
+    own_id = tenant_id(tenant)
+    assert own_id not in {entry["id"] for entry in console.everything("/api/core/tenants")}
+    assert console.get(count) == {"total": 1}
+    console.get(f"/api/core/tenants/{own_id}", expect=404)
+    qlik.control.advance(600)
+    assert own_id in {entry["id"] for entry in console.everything("/api/core/tenants")}
+    assert console.get(count) == {"total": 2}
+    console.get(f"/api/core/tenants/{own_id}")
