@@ -65,7 +65,7 @@ def create(call: Call) -> Reply:
     if datacenter != DATACENTERS[region][0]:
         raise Refusal(400, detail=f"datacenter of this region is {DATACENTERS[region][0]}")
     _check_quota(call, licence, region)
-    own = {"_created_by": _creator(call, licence), "_made": True, "_made_at": call.world.now()}
+    own: Doc = {"_created_by": _creator(call, licence), "_made": True, "_made_at": call.world.now()}
     tenant = add_tenant(call.world, region=region, licence=licence, **own)
     return Reply(201, view(call, tenant))
 
