@@ -44,6 +44,16 @@ def authenticate(call: Call) -> None:
         call.user = _user(call, entry["user"])
 
 
+def renew(call: Call) -> None:
+    """Look the user up again, for a call that is carried out later than it was accepted.
+
+    Raises:
+        Refusal: 401, the user is gone or disabled by now.
+    """
+    if call.user:
+        call.user = _user(call, call.user["id"])
+
+
 def _user(call: Call, user_id: str) -> Doc:
     user = call.store.get(call.tenant_id, "user", user_id)
     if user is None or user["status"] == "disabled":

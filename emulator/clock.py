@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import formatdate
 
@@ -22,10 +24,22 @@ class Clock:
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
         self._base = time.time() - time.monotonic()
+        self._held: float | None = None
 
     def now(self) -> float:
         """Seconds since 1970, by the emulator's clock."""
+        if self._held is not None:
+            return self._held
         return self._base + time.monotonic() + self.offset
+
+    @contextmanager
+    def at(self, moment: float) -> Iterator[None]:
+        """Stand at a moment for as long as the block takes."""
+        self._held = moment
+        try:
+            yield
+        finally:
+            self._held = None
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.

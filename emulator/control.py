@@ -67,17 +67,19 @@ class Controller:
         return Response(status_code=204) if result is None else JSONResponse(result)
 
     def health(self, _: Body) -> Body:
-        """Whether it runs, its time, and what was asked that it does not know."""
+        """Whether it runs, its time, what is accepted and not done yet, and what it does not know."""
         return {
             "status": "ok",
             "time": iso(self.world.now()),
             "tenants": self.world.store.count(SHARED, "tenant"),
             "operations": len(self.app.contract.operations),
+            "waiting": len(self.app.agenda),
             "unknown": self.app.log.unknown,
         }
 
     def reset(self, _: Body) -> None:
         """Back to the seed; no request, fault or setting of before is left."""
+        self.app.agenda.clear()
         self.app.faults.clear()
         self.app.limits.clear()
         self.app.log.clear()
@@ -88,13 +90,14 @@ class Controller:
         return {"now": iso(self.world.now()), "offset_seconds": self.world.clock.offset}
 
     def advance(self, body: Body) -> Body:
-        """Move the time: `{"advance_seconds": n}`."""
+        """Move the time, and do what is due by then: `{"advance_seconds": n}`."""
         seconds = body.get("advance_seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')
         if seconds > 1e10:
             raise ValueError("advance_seconds is too far away")
         self.world.advance(seconds)
+        self.app.agenda.run()
         return self.clock()
 
     def change_settings(self, body: Body) -> Body:

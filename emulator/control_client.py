@@ -24,7 +24,7 @@ class Control:
         self._address = urlsplit(url)
 
     def health(self) -> dict[str, Any]:
-        """`status`, `time`, `tenants`, `operations` and `unknown` (what was asked in vain)."""
+        """`status`, `time`, `tenants`, `operations`, `waiting` and `unknown` (what was asked in vain)."""
         found: dict[str, Any] = self._ask("GET", "health")
         return found
 

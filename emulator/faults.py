@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-NUMBERS = {"nth", "times", "status", "delay_ms", "probability"}
+NUMBERS = {"nth", "times", "status", "delay_ms", "done_after_ms", "probability"}
 FLAGS = {"done", "hold", "drop_before", "drop_after", "truncate"}
 TEXTS = {"host", "path", "method"}
 OBJECTS = {"headers", "merge"}
-EFFECTS = ({"status", "delay_ms", "merge"} | FLAGS) - {"done"}
+EFFECTS = ({"status", "delay_ms", "done_after_ms", "merge"} | FLAGS) - {"done"}
 
 
 @dataclass
@@ -23,7 +23,8 @@ class Fault:
     Attributes:
         rule: as given: `host`, `path` (patterns with `*`), `method`; `nth` (only the nth match) or
             `probability` (0..1); `times` (at most so often); and one or more of `status` with `body`,
-            `headers` and `done`, `delay_ms`, `hold`, `drop_before`, `drop_after`, `truncate`, `merge`.
+            `headers` and `done`, `done_after_ms`, `delay_ms`, `hold`, `drop_before`, `drop_after`,
+            `truncate`, `merge`.
         matched: requests that fitted host, path and method.
         hit: requests that it happened to.
     """
@@ -106,5 +107,7 @@ def _check(rule: dict[str, Any]) -> None:
         raise ValueError(f"a fault needs an effect: {', '.join(sorted(EFFECTS))}")
     if "status" in rule and not (isinstance(rule["status"], int) and 200 <= rule["status"] <= 599):
         raise ValueError("status must be 200 to 599")
+    if "done_after_ms" in rule and (rule.get("done") or rule.get("drop_before")):
+        raise ValueError("done_after_ms excludes done and drop_before")
     if rule.get("done") and "status" not in rule:
         raise ValueError("done needs a status to answer with; drop_after is done without an answer")

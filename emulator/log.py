@@ -18,12 +18,27 @@ class RequestLog:
         self._db = store.db
         self._unknown: dict[str, int] = {}
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Write one down; keys are `time`, `host`, `method`, `path`, `status`, `tier`, `ms`, `client`."""
+    def add(self, entry: dict[str, Any]) -> int:
+        """Write one down; returns the number of its line.
+
+        Keys are `time`, `host`, `method`, `path`, `status`, `tier`, `ms`, `client`, and `late` where a fault
+        has put it off: `at` (when it is carried out) and `status` (Qlik's answer; null as long as it waits).
+        """
         cursor = self._db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),))
         last = cursor.lastrowid or 0
         if last % TRIM_EVERY == 0:
             self._db.execute("DELETE FROM requests WHERE seq <= ?", (last - KEPT,))
+        return last
+
+    def amend(self, line: int, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Replace an entry; where it was cleared since, write it down again."""
+        # By its content as well: once cleared, the lines are counted anew.
+        found = self._db.execute(
+            "UPDATE requests SET entry=? WHERE seq=? AND entry=?",
+            (json.dumps(after), line, json.dumps(before)),
+        )
+        if not found.rowcount:
+            self.add(after)
 
     def entries(self) -> list[dict[str, Any]]:
         """All of them, oldest first."""

@@ -21,6 +21,7 @@ class Settings:
         items_lag_ms: how long a fresh app stays out of /items, by the emulator's clock.
         publish_ready_ms: how long reading a fresh publication answers 403.
         space_ready_ms: how long a fresh space refuses a publication.
+        creation_ms: how long Qlik takes for what it makes without a key; until then it is not there.
         organisation_lag_ms: how long a new tenant stays out of the organisation's list.
         tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
         not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
@@ -34,6 +35,7 @@ class Settings:
     items_lag_ms: float = 0
     publish_ready_ms: float = 0
     space_ready_ms: float = 0
+    creation_ms: float = 0
     organisation_lag_ms: float = 0
     tenant_quota: int | None = None
     not_found: str = "published"
