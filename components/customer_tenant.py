@@ -18,8 +18,10 @@ from providers import (
     Space,
     SpaceAssignment,
     Tenant,
+    TenantActivation,
     TenantAdmin,
     TenantLifecycle,
+    TenantProof,
     User,
     WebIntegration,
 )
@@ -35,10 +37,10 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """One customer: a tenant with its settings, ways to log in, people, groups, spaces, access, apps and
     publications, and its lifecycle.
 
-    The children are named by their keys in the stack file. All are `deleted_with` the tenant, and the
-    lifecycle depends on all of them, so that taking the customer down is one request. For a protected
-    customer what holds users' work is protected: the tenant, its managed spaces and publications, and the
-    lifecycle.
+    The children are named by their keys in the stack file. The proof comes before the tenant. All in the
+    tenant is `deleted_with` it, and the lifecycle depends on all of that, so that taking the customer down
+    is one request. The activation depends on the lifecycle. For a protected customer what holds users' work
+    is protected: the tenant, its managed spaces and publications, the lifecycle and the activation.
     """
 
     outputs: dict[str, Any]
@@ -52,6 +54,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         super().__init__("qlik:index:QlikCustomerTenant", resource_name, {}, opts)
         self._settings = settings
         self._children: list[pulumi.Resource] = []
+        self.proof = self._make_proof()
         self.tenant = self._make_tenant()
         # Spaces before all that nothing waits for: apps, which take longest, wait for them.
         self.users = {key: self._make_user(key) for key in self._customer.users}
@@ -74,6 +77,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self.apps = {key: self._make_app(key) for key in self._customer.apps}
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
         self.lifecycle = self._make_lifecycle()
+        self.activation = self._make_activation()
         self.outputs = self._outputs()
         self.register_outputs(self.outputs)
 
@@ -89,6 +93,22 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             aliases=[pulumi.Alias(name=name) for name in formerly],
         )
 
+    @property
+    def _ends_on(self) -> str | None:
+        day = self._customer.lifecycle.ends_on
+        return str(day) if day else None
+
+    def _make_proof(self) -> TenantProof:
+        return TenantProof(
+            "proof",
+            region=self._settings.region,
+            source_tenant=self._settings.source_tenant,
+            name=self._customer.name,
+            revives=self._customer.revive is not None or None,
+            ends_on=self._ends_on,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
     def _make_tenant(self) -> Tenant:
         customer, revive = self._customer, self._customer.revive
         return Tenant(
@@ -98,7 +118,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name=customer.name,
             alias=self._settings.alias_hostname,
             grace_days=customer.lifecycle.grace_days,
-            revive=revive if revive is None or isinstance(revive, str) else revive.model_dump(),
+            revive=revive.model_dump() if revive else None,
+            proof=self.proof.proof,
             **customer.tenant.model_dump(),
             opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
         )
@@ -269,10 +290,22 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             "lifecycle",
             tenant=self.tenant.id,
             kind=lifecycle.kind,
-            ends_on=str(lifecycle.ends_on) if lifecycle.ends_on else None,
+            tenant_id=self.tenant.tenant_id,
+            ends_on=self._ends_on,
             grace_days=lifecycle.grace_days,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self.tenant, *self._children], protect=self._customer.protected
+            ),
+        )
+
+    def _make_activation(self) -> TenantActivation:
+        return TenantActivation(
+            "activation",
+            tenant=self.tenant.id,
+            tenant_id=self.tenant.tenant_id,
+            ends_on=self._ends_on,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[self.lifecycle], protect=self._customer.protected
             ),
         )
 

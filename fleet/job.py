@@ -14,7 +14,9 @@ from pathlib import Path
 from fleet import events, process, scratch, troubles, warm
 from fleet.members import Member
 from fleet.outcome import Operation, Outcome, Trouble
-from stacks.backend import NO_SUCH_STACK, Backend, PulumiFailed, find_pulumi
+from providers.facts import RENEW, nothing_made_in
+from providers.stack import find_pulumi
+from stacks.backend import NO_SUCH_STACK, Backend, PulumiFailed
 
 SECONDS = 3600.0
 """The longest that the work on one stack may take."""
@@ -103,6 +105,9 @@ def _carried_out(job: Job) -> Outcome:
 def _done(job: Job) -> Outcome:
     """Run the command for the stack, which may have to be made."""
     ended = _first(job)
+    if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
+        # It is certain that no tenant was made under this very proof: have it renewed, and one made.
+        ended = _pulumi(job, (), {RENEW: proof})
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
     if job.operation == "preview":
@@ -112,6 +117,14 @@ def _done(job: Job) -> Outcome:
         begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
         return replace(_result(job, begun if begun.code else _pulumi(job, (), {})), new=True)
     return job.outcome(status="skipped", remarks=(NEVER_UP,))
+
+
+def _unused_proof(job: Job) -> str:
+    """Return the proof under which an `up` has found that nothing was made; nothing if it failed for other
+    reasons.
+    """
+    said = (nothing_made_in(each.text) for each in events.read(job.log).errors)
+    return next(filter(None, said), "")
 
 
 def _first(job: Job) -> process.Ended:

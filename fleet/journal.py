@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fleet.outcome import Operation, Outcome
-from providers import intents
+from providers import notes
 
 KEPT = 20
 """How many runs of each operation are kept for a project, and all of the last day."""
@@ -28,7 +28,7 @@ STACKS = "stacks"
 
 def directory(project: str) -> Path:
     """Return where the runs of a project are: beside the notes of requests, see `TENANTRY_STATE`."""
-    return intents.directory().parent / "runs" / project
+    return notes.directory().parent / "runs" / project
 
 
 @dataclass(frozen=True)

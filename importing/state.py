@@ -24,16 +24,18 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
     """
     known = list(objects)
     ids: dict[str, str] = {}
+    made_of: dict[str, Properties] = {}
     made: dict[tuple[str, str], Properties] = {}
     for step in preview["steps"]:
         resource = step["newState"]
         if not resource["type"].startswith(_OURS):
             continue
         kind, name = resource["type"].removeprefix(_OURS), resource["urn"].rpartition("::")[2]
-        inputs = dict(_resolved(resource["inputs"], resource.get("propertyDependencies") or {}, ids))
+        inputs = dict(_resolved(resource, ids, made_of))
         found = _match(kind, name, inputs, known)
         ids[resource["urn"]] = found.id
         outputs = inputs | _outputs(found, inputs)
+        made_of[resource["urn"]] = outputs
         made[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
     return skeleton | {
         "resources": [
@@ -57,13 +59,16 @@ def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Foun
 
 
 def _resolved(
-    inputs: Properties, depends_on: Mapping[str, list[str]], ids: Mapping[str, str]
+    resource: Properties, ids: Mapping[str, str], outputs: Mapping[str, Properties]
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the inputs with the ids of what was found; an unknown one is the id of what it depends on."""
-    for name, value in inputs.items():
+    """Yield the inputs of a resource. An unknown one is the output of that name of what it depends on, or
+    its id.
+    """
+    depends_on = resource.get("propertyDependencies") or {}
+    for name, value in resource["inputs"].items():
         if value == UNKNOWN:
             [urn] = depends_on[name]
-            yield name, ids[urn]
+            yield name, outputs[urn].get(name, ids[urn])
         else:
             yield name, value
 

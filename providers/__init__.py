@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from providers.space import Space as Space
     from providers.space_assignment import SpaceAssignment as SpaceAssignment
     from providers.tenant import Tenant as Tenant
+    from providers.tenant_activation import TenantActivation as TenantActivation
     from providers.tenant_admin import TenantAdmin as TenantAdmin
     from providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
+    from providers.tenant_proof import TenantProof as TenantProof
     from providers.user import User as User
     from providers.web_integration import WebIntegration as WebIntegration
 
 MODULES = {
+    "TenantProof": "tenant_proof",
     "Tenant": "tenant",
     "TenantLifecycle": "tenant_lifecycle",
+    "TenantActivation": "tenant_activation",
     "User": "user",
     "TenantAdmin": "tenant_admin",
     "Group": "group",

@@ -23,15 +23,18 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from providers import engine, load, run
-from providers.errors import Unfinished
+from providers import engine, evidence, load, run
+from providers.errors import NotProven, TenantUndecided, Unfinished
 from providers.properties import REQUIRED, Change, Property, contains, integers, nearest
-from providers.qlik import Cloud, QlikError, TenantDisabled
+from providers.qlik import Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
 from providers.resource import PROVIDER_KEY
 from providers.verbs import Properties
 
 if TYPE_CHECKING:
     from providers.verbs import Verbs
+
+POSTPONED = "postponed"
+"""The output with the names of the properties that a run could not set yet: see `providers.moves`."""
 
 
 class Provider(ResourceProvider):
@@ -42,7 +45,7 @@ class Provider(ResourceProvider):
     def __init__(self, module: str) -> None:
         super().__init__()
         self.module = module
-        self._holder: dict[str, str] = {}
+        self._given: dict[str, Properties] = {}
         engine.exit_with_engine()
         engine.answer_more_at_once()
 
@@ -61,11 +64,13 @@ class Provider(ResourceProvider):
         Inputs that equal those of the state were checked before and are not checked again.
         """
         have, given = _plain(_olds), _plain(news)
+        self._given[engine.current_urn()] = given
         known = self.verbs.kind.properties
         inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
+        run.wanted[engine.current_urn()] = inputs
         if inputs == have and not any(name not in known or known[name].computed for name in given):
             return CheckResult(inputs, [])
         return CheckResult(inputs, self._failures(have, given, inputs))
@@ -113,34 +118,67 @@ class Provider(ResourceProvider):
             or each.name in also
             or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
         ]
+        urn = engine.current_urn()
         if not replaces:
-            self._holder[_id] = engine.current_urn()
+            run.kept.setdefault(self._key(_id), set()).add(urn)
+        if remark := self.verbs.remark(_id, have, self._given.get(urn, {})):
+            engine.say(remark)
+        if self.verbs.renews(_id, have):
+            return DiffResult(changes=True, replaces=[next(iter(self.verbs.kind.properties))])
         kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
-        return DiffResult(replaces=replaces, delete_before_replace=bool(self.verbs.natural_key) and kept)
+        return DiffResult(
+            # The engine compares inputs, and sees no change where only a part was postponed.
+            changes=True if have.get(POSTPONED) else None,
+            replaces=replaces,
+            delete_before_replace=bool(self.verbs.natural_key) and kept,
+        )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the object."""
         want = _plain(props)
         with self._run(props) as cloud:
             id, live = self.verbs.create(cloud, want)
-            run.current().made.add(id)
+            self._hold(id, made=True)
         return CreateResult(id, self._managed(want | live, want))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
         have = _plain(props)
         with self._run(props, writes=False) as cloud:
-            try:
-                live = self.verbs.read(cloud, id_, have)
-            except TenantDisabled:
-                _tell_deactivated(cloud, have.get("tenant", id_))
-                live = {}
+            live = self._read(cloud, id_, have)
         if live is None:
             return ReadResult("", {}, {})
         outs = self._managed(have | live, have)
         return ReadResult(
             id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
         )
+
+    def _read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Read the object; what is in a tenant that is deactivated or gone keeps its values, loudly."""
+        hostname = have.get("tenant", id)
+        try:
+            return self.verbs.read(cloud, id, have)
+        except TenantDisabled:
+            _tell_once(cloud, f"tenant {hostname} is deactivated: what is in it is kept as it was")
+        except (HostUnknown, NotProven, NotFound):
+            if evidence.tenant_is_known(cloud.tenant(hostname)):
+                raise
+            _tell_once(cloud, f"tenant {hostname} does not answer (404): what is in it is kept as it was")
+        return {}
+
+    def _hold(self, id: str, *, made: bool = False) -> None:
+        """Take note that this resource holds the object, for what else the run does."""
+        current = run.current()
+        if self.verbs.is_object:
+            current.holders.setdefault(id, set()).add(current.urn)
+        if made:
+            current.made.add(self._key(id))
+
+    def _key(self, id: str) -> str:
+        """What tells the object from one of another kind that is named by the same id, such as its
+        tenant's.
+        """
+        return id if self.verbs.is_object else f"{self.module} {id}"
 
     def _managed(self, found: Properties, have: Properties) -> Properties:
         """Return what was found without the properties that are left alone: they are nobody's difference."""
@@ -153,10 +191,16 @@ class Provider(ResourceProvider):
         """Make the object what is wanted."""
         have, want = _plain(_olds), _plain(_news)
         computed = {
-            e.name: have[e.name] for e in self.verbs.kind.properties.values() if e.computed and e.name in have
+            e.name: have[e.name]
+            for e in self.verbs.kind.properties.values()
+            if e.computed and e.name in have and e.name != POSTPONED
         }
         with self._run(_news) as cloud:
-            changed = self.verbs.update(cloud, _id, have, want)
+            self._hold(_id)
+            try:
+                changed = self.verbs.update(cloud, _id, have, want)
+            except NotFound as error:
+                raise engine.failure(f"{error}\n{_not_there(self.verbs.kind.__name__, _id)}") from None
         return UpdateResult(self._managed(computed | want | changed, want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -167,7 +211,7 @@ class Provider(ResourceProvider):
         """
         urn = engine.current_urn()
         with self._run(_props) as cloud:
-            if _id in run.current().made or self._holder.get(_id, urn) != urn:
+            if self._key(_id) in run.current().made or run.kept.get(self._key(_id), set()) - {urn}:
                 cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
                 self.verbs.let_go(cloud, _id, _plain(_props))
             else:
@@ -185,7 +229,8 @@ class Provider(ResourceProvider):
             outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
             raise engine.partial_failure(error.id, outs, str(error)) from None
         except QlikError as error:
-            raise engine.failure(str(error)) from None
+            advice = _next_step(error) if writes else ""
+            raise engine.failure("\n".join(filter(None, (str(error), advice)))) from None
 
 
 def differs(have: Any, want: Any) -> bool:
@@ -210,12 +255,29 @@ def _plain(properties: dict[str, Any]) -> Properties:
     return {name: integers(value) for name, value in properties.items() if name != PROVIDER_KEY}
 
 
-def _tell_deactivated(cloud: Cloud, hostname: str) -> None:
-    """Say, once in a run, that what is in a tenant could not be looked at."""
-    known = run.current().deactivated
-    if hostname not in known:
-        known.add(hostname)
-        cloud.notify(f"tenant {hostname} is deactivated: what is in it is kept as it was")
+def _next_step(error: QlikError) -> str:
+    """Return what to do after an error, where that follows from what a run does next."""
+    if isinstance(error, TenantDisabled):
+        return "`pulumi up --refresh` reactivates it first."
+    if error.may_be_done and not isinstance(error, TenantUndecided):
+        return "Run `pulumi up` again: it looks for what may have been done before it asks again."
+    return ""
+
+
+def _not_there(kind: str, id: str) -> str:
+    return (
+        f"If somebody has removed {kind} {id} at Qlik, `pulumi up --refresh` finds that out and makes it "
+        "anew. If "
+        "something else answered in Qlik's place, run it again."
+    )
+
+
+def _tell_once(cloud: Cloud, text: str) -> None:
+    """Say something once in a run."""
+    told = run.current().told
+    if text not in told:
+        told.add(text)
+        cloud.notify(text)
 
 
 @cache

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import suppress
 from typing import Any
 
 from providers import catalog, templates
 from providers.errors import AdoptionUndecided, Unfinished
-from providers.intents import Intent
 from providers.limits import NOT_EMPTY
+from providers.notes import Note, current_note
 from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, Host, NotFound, QlikError
+from providers.qlik import ApiError, Cloud, Host, QlikError
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs, taken_over
 
@@ -96,10 +95,8 @@ class AppVerbs(Verbs):
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the app."""
-        try:
-            return _decode(cloud.tenant(have["tenant"]).get(f"/api/v1/apps/{id}")["attributes"], have)
-        except NotFound:
-            return None
+        found = catalog.read(cloud.tenant(have["tenant"]), id)
+        return None if found is None else _decode(found, have)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Move the app, and PUT name and description, each only if it differs."""
@@ -115,13 +112,18 @@ class AppVerbs(Verbs):
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the app; copies that were published of it stay."""
-        with suppress(NotFound):
-            cloud.tenant(have["tenant"]).delete(f"/api/v1/apps/{id}")
-        Intent(f"import {mark(have)}").clear()
+        catalog.delete(cloud.tenant(have["tenant"]), id)
+        _note(have).clear()
 
     def _imported(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the app that an earlier run imported, if there is one."""
-        found = catalog.recover(cloud, host, want, Intent(f"import {mark(want)}"), lambda: _find(host, want))
+        interrupted: dict[str, str] = {}
+        found = catalog.recover(self, cloud, host, want, _note(want), lambda: _find(host, want, interrupted))
+        for id, name in interrupted.items():
+            cloud.notify(
+                f'app "{name}" ({id}) was left behind by an import that was cut off. Delete it, or see '
+                "`tenantry orphans`."
+            )
         if found is not None:
             changed = self.changes(want | _decode({"spaceId": want["space"]} | found, want), want)
             cloud.notify(taken_over(f'app "{want["name"]}"', found["id"], changed))
@@ -133,13 +135,24 @@ class AppVerbs(Verbs):
         )
         file = templates.fetch(cloud, source, data=want["data"], join=bool(want.get("join_template_space")))
         query = {"spaceId": want["space"], "name": _marked_name(want)}
-        return catalog.make(
-            cloud,
-            host,
-            Intent(f"import {mark(want)}"),
-            lambda: host.upload("/api/v1/apps/import", file, params=query)["attributes"],
-            lambda: _find(host, want),
-        )
+        try:
+            return catalog.make(
+                cloud,
+                host,
+                _note(want),
+                lambda: host.upload("/api/v1/apps/import", file, params=query)["attributes"],
+                lambda: _find(host, want),
+            )
+        except ApiError as refusal:
+            if 400 <= refusal.status < 500:
+                file.unlink(
+                    missing_ok=True
+                )  # it may be the file that Qlik does not take: export it anew next time
+            raise
+
+
+def _note(properties: Properties) -> Note:
+    return current_note(properties["tenant"], f"import {mark(properties)}")
 
 
 MARK = re.compile(r"\[[0-9a-f]{12}\]")
@@ -163,26 +176,29 @@ def _described(want: Properties) -> str:
     return catalog.describe(want["description"], f"[{mark(want)}]", want["version"])
 
 
-def _find(host: Host, want: Properties) -> dict[str, Any] | None:
+def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = None) -> dict[str, Any] | None:
     """Return the attributes of the app with the mark of what is wanted, or of the one to adopt.
 
-    What bears another mark is an import of its own, such as the one that a new version replaces.
-    Raises AdoptionUndecided.
+    What bears another mark is an import of its own, such as the one that a new version replaces. One that
+    never got its name is added to `interrupted`, by id. Raises AdoptionUndecided.
     """
     ours, others = f"[{mark(want)}]", []
     for app in catalog.apps(host, want["space"], want["name"]):
         if app["name"] == _marked_name(want) or (
             app["name"] == want["name"] and ours in app.get("description", "")
         ):
-            return app
-        if app["name"] == want["name"] and not MARK.search(app.get("description", "")):
+            if catalog.is_free(VERBS, host, app):
+                return app
+        elif interrupted is not None and MARK.fullmatch(app["name"].removeprefix(f"{want['name']} ")):
+            interrupted[app["id"]] = app["name"]
+        elif app["name"] == want["name"] and not MARK.search(app.get("description", "")):
             others.append(app)
     if not want.get("adopt"):
         return None
     if len(others) > 1:
         label = f'app "{want["name"]}" in space {want["space"]}'
         raise AdoptionUndecided(label, host.hostname, [app["id"] for app in others])
-    return others[0] if others else None
+    return others[0] if others and catalog.is_free(VERBS, host, others[0]) else None
 
 
 def as_found(attributes: dict[str, Any], own: Properties) -> Properties:

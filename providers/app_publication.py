@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Literal
 
 from providers import catalog
 from providers.errors import AlreadyExists, NotReady, Unfinished
-from providers.intents import Intent
 from providers.limits import NOT_EMPTY
+from providers.notes import Note, current_note
 from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
 from providers.resource import Resource
@@ -69,14 +68,13 @@ class AppPublicationVerbs(Verbs):
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the app; while Qlik refuses to open it, it keeps its values."""
         try:
-            return _decode(cloud.tenant(have["tenant"]).get(f"/api/v1/apps/{id}")["attributes"])
+            found = catalog.read(cloud.tenant(have["tenant"]), id)
         except Forbidden:
             cloud.notify(
                 f'published app "{have["name"]}" ({id}) kept as it was: Qlik refuses to open it (403)'
             )
             return {}
-        except NotFound:
-            return None
+        return None if found is None else _decode(found)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Move the app, publish another one over it, or PUT name and description: only what differs.
@@ -102,13 +100,12 @@ class AppPublicationVerbs(Verbs):
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the published app, and with it what users made in it."""
-        with suppress(NotFound):
-            cloud.tenant(have["tenant"]).delete(f"/api/v1/apps/{id}")
-        _intent(have).clear()
+        catalog.delete(cloud.tenant(have["tenant"]), id)
+        _note(have).clear()
 
     def _published(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the app of that name in the space, if there is one and it is ours to change."""
-        found = catalog.recover(cloud, host, want, _intent(want), lambda: _find(host, want))
+        found = catalog.recover(self, cloud, host, want, _note(want), lambda: _find(host, want))
         if found is None:
             return None
         if not (want.get("adopt") or made_by_us(host, found.get("ownerId"))):
@@ -136,7 +133,7 @@ class AppPublicationVerbs(Verbs):
             space = f"space {want['space']} to take a publication"
             return wait(cloud, attempt, space, lag_seconds()) or dict(host.post(path, body)["attributes"])
 
-        return catalog.make(cloud, host, _intent(want), publish, lambda: _find(host, want))
+        return catalog.make(cloud, host, _note(want), publish, lambda: _find(host, want))
 
 
 def published_url(hostname: str, id: str) -> str:
@@ -144,14 +141,13 @@ def published_url(hostname: str, id: str) -> str:
     return f"https://{hostname}/sense/app/{id}"
 
 
-def _intent(properties: Properties) -> Intent:
-    return Intent(f"publish {properties['name']} in {properties['space']}")
+def _note(properties: Properties) -> Note:
+    return current_note(properties["tenant"], f"publish {properties['name']} in {properties['space']}")
 
 
 def _find(host: Host, want: Properties) -> dict[str, Any] | None:
-    return next(
-        (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"]), None
-    )
+    same = (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"])
+    return next((app for app in same if catalog.is_free(VERBS, host, app)), None)
 
 
 def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:

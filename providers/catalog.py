@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from providers import run
-from providers.intents import Intent
+from providers import evidence, moves, run
+from providers.notes import Note
 from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
-from providers.verbs import Properties
-from providers.waiting import lag_seconds, ready_seconds, wait
+from providers.verbs import Properties, Verbs
+from providers.waiting import late_seconds, ready_seconds, wait
 
 Attributes = dict[str, Any]
 Lookup = Callable[[], Attributes | None]
@@ -42,18 +42,20 @@ def describe(text: str, *marks: str) -> str:
     return " ".join(part for part in (text, *others, f"{{v{version}}}" if version else "") if part)
 
 
-def recover(cloud: Cloud, host: Host, want: Properties, intent: Intent, lookup: Lookup) -> Attributes | None:
-    """Return the app that is there already; wait for the catalog where an earlier run surely asked for it."""
+def recover(
+    verbs: Verbs, cloud: Cloud, host: Host, want: Properties, note: Note, lookup: Lookup
+) -> Attributes | None:
+    """Return the app that is there already; wait for it where an earlier run asked for it and Qlik may be
+    late.
+    """
     if want["space"] in run.current().empty_spaces:
         return None
-    found = lookup()
-    if found is not None or intent.earlier is None:
-        return found
-    if "app" not in intent.earlier:
-        return wait(
-            cloud, lookup, f'app "{intent.earlier["name"]}", which an earlier run asked for', lag_seconds()
-        )
-    path = f"/api/v1/apps/{intent.earlier['app']}"
+    if note.earlier is None:
+        return lookup()
+    if "app" not in note.earlier:
+        what = f"{note.what}, which an earlier run asked for"
+        return wait(cloud, lookup, what, late_seconds(note.age()))
+    path = f"/api/v1/apps/{note.earlier['app']}"
 
     def opened() -> Attributes | None:
         """Return the app, None while Qlik refuses to open it, as it does for a while after publishing."""
@@ -63,29 +65,48 @@ def recover(cloud: Cloud, host: Host, want: Properties, intent: Intent, lookup: 
             return lookup()
 
     try:
-        noted = wait(cloud, opened, f'app "{intent.earlier["name"]}" to be opened', ready_seconds()) or dict(
-            host.get(path)["attributes"]
-        )
+        noted = wait(cloud, opened, f"{note.what} to be opened", ready_seconds())
+        noted = noted or dict(host.get(path)["attributes"])
     except NotFound:
-        return None
+        return lookup()
     # A note never outweighs the name: the app may be in the care of a resource whose key has changed.
     ours = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
-    return noted if ours else None
+    return noted if ours and is_free(verbs, host, noted) else lookup()
+
+
+def is_free(verbs: Verbs, host: Host, app: Attributes) -> bool:
+    """Tell whether no other resource of the stack holds an app. Raises HolderUnknown."""
+    return not moves.holder(verbs, f'app "{app["name"]}"', host, app["id"])
 
 
 def make(
-    cloud: Cloud, host: Host, intent: Intent, request: Callable[[], Attributes], lookup: Lookup
+    cloud: Cloud, host: Host, note: Note, request: Callable[[], Attributes], lookup: Lookup
 ) -> Attributes:
     """Send the request that makes an app, protected by its note; if the answer is lost, look for the app."""
     host.authenticate()
     try:
-        with intent.sending(name=intent.what):
+        with note.sending():
             made = request()
     except QlikError as error:
-        what = f"the app whose answer was lost ({intent.what})"
-        found = wait(cloud, lookup, what, lag_seconds()) if error.may_be_done else None
+        what = f"the app whose answer was lost ({note.what})"
+        found = wait(cloud, lookup, what, late_seconds()) if error.may_be_done else None
         if found is None:
             raise
         made = found
-    intent.finish(app=made["id"])
+    note.finish(app=made["id"])
     return made
+
+
+def read(host: Host, id: str) -> Attributes | None:
+    """Return the attributes of an app; None only if it is certainly gone: Qlik publishes no code for that."""
+    found = evidence.read(host, f"/api/v1/apps/{id}", id, lambda: _every(host), key="resourceId")
+    return None if found is None else dict(found["attributes"])
+
+
+def delete(host: Host, id: str) -> None:
+    """DELETE an app; fine if it is certainly gone already."""
+    evidence.delete(host, f"/api/v1/apps/{id}", id, lambda: _every(host), key="resourceId")
+
+
+def _every(host: Host) -> Iterator[dict[str, Any]]:
+    return host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})

@@ -16,8 +16,16 @@ providers.qlik.QlikError
     ├── PersonAmbiguous      more than one
     ├── EmailTaken           the e-mail address is another user's
     ├── PartlyDone           Qlik made some of the changes asked for, and not others
+    ├── NotProven            a 404 that may be anybody's, and no proof that the object is gone
+    ├── StateUnreadable      the state of the stack cannot be read, and something depends on it
+    ├── HeldByAnother        another resource of this stack holds the object
+    ├── HolderUnknown        whether one does cannot be known
+    ├── NameTaken            somebody else's object has the name that one shall get
     ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
-    ├── TenantGone           the tenant to take back is not there
+    │   └── NothingMade      it is certain that none was made: the proof may be renewed
+    ├── CheckpointsRefused   the engine was told not to keep its state while it runs
+    ├── TrialEnded           a trial whose last day has passed is not made or brought back
+    ├── TenantGone           the tenant to take back, or that the state holds, is not there
     ├── AliasRefused         a tenant cannot have the alias that is wanted
     └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
 ```
@@ -124,11 +132,12 @@ class PersonAmbiguous(ResourceError):
 class EmailTaken(ResourceError):
     """An e-mail address belongs to one user of a tenant, and to another one than is wanted."""
 
-    def __init__(self, email: str, hostname: str, user: str) -> None:
+    def __init__(self, email: str, hostname: str, user: str, user_id: str) -> None:
         super().__init__(
             f"the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes an "
             "address once: give one of the two another, or name that user's subject."
         )
+        self.user_id = user_id
 
 
 class PartlyDone(ResourceError):
@@ -141,19 +150,109 @@ class PartlyDone(ResourceError):
         )
 
 
+class NotProven(ResourceError):
+    """An answer of 404 that does not prove that the object is gone; nothing was changed."""
+
+    def __init__(self, id: str, hostname: str, why: str, cause: Exception) -> None:
+        super().__init__(
+            f"{cause}\nThat does not prove that {id} on {hostname} is gone: {why}. Something on the way "
+            "may have "
+            "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know that "
+            "it "
+            "is gone, `pulumi state delete` takes it out of the state."
+        )
+
+
+class StateUnreadable(ResourceError):
+    """The state of the stack could not be read."""
+
+    def __init__(self, stack: str, why: str) -> None:
+        super().__init__(f"the state of stack {stack} could not be read: {why}")
+
+
+class HolderUnknown(ResourceError):
+    """The natural key is taken, and whether another resource of this stack holds the object is not known."""
+
+    def __init__(self, label: str, hostname: str, id: str, cause: Exception) -> None:
+        super().__init__(
+            f"{label} is there already on {hostname} (id {id}), and whether another resource of this stack "
+            "holds it "
+            f"is not known: {cause}. It is not taken over. Run it again where `pulumi stack export` works."
+        )
+
+
+class NameTaken(ResourceError):
+    """An object cannot get a name that another one has."""
+
+    def __init__(self, label: str, hostname: str, id: str, maker: str | None, cause: Exception) -> None:
+        made = f", made by user {maker}" if maker else ""
+        super().__init__(
+            f"{cause}\n{label} cannot get that name on {hostname}: another object has it (id {id}{made}), "
+            "which no "
+            "resource of this stack holds. Rename or delete that one, or give this one another name."
+        )
+
+
+class HeldByAnother(ResourceError):
+    """An object that another resource of this stack holds is not taken over."""
+
+    def __init__(self, label: str, hostname: str, id: str, holder: str) -> None:
+        kind, _, name = holder.rpartition("::")
+        super().__init__(
+            f"{label} is there already on {hostname} (id {id}), and {kind.rpartition(':')[2]} {name} of "
+            "this stack holds it. If it is "
+            f'the same thing under a new key, add `renamed_from: "{name}"` to the new entry. If the old '
+            "entry is "
+            "to go, remove it first, run `pulumi up`, and add the new one after that."
+        )
+
+
 class TenantUndecided(ResourceError):
     """A tenant may or may not have been made by an earlier run, and nothing tells which one it is."""
 
 
-class TenantGone(ResourceError):
-    """The tenant to take back is not there."""
+class NothingMade(TenantUndecided):
+    """It is certain that nothing was made under the proof in the state: it may be renewed."""
 
-    def __init__(self, hostname: str, tenant_id: str, cause: Exception) -> None:
+
+class CheckpointsRefused(ResourceError):
+    """Without checkpoints the proof would not be in the state when Qlik is asked for a tenant."""
+
+    def __init__(self, variable: str) -> None:
         super().__init__(
-            f"there is no tenant {hostname} with id {tenant_id} to bring back: it was purged at the end of "
-            "its days of grace, or `revive` names it wrongly. Take `revive` out of the stack file to have "
-            f"a new tenant made.\n{cause}"
+            f"{variable} is set: the engine would not save the state before it asks Qlik for a tenant, and "
+            "a run "
+            "that is cut off would leave a tenant that nobody knows. Unset it. Nothing was sent."
         )
+
+
+class TrialEnded(ResourceError):
+    """A trial that has ended gets no tenant."""
+
+    def __init__(self, ends_on: str) -> None:
+        super().__init__(ended(ends_on))
+
+
+def ended(ends_on: str) -> str:
+    """Return the message that a trial has ended, and what to do."""
+    return (
+        f"the trial ended on {ends_on}, so no tenant is made or brought back for it. To go on with it, set "
+        "a later "
+        "`ends_on`, or make it a customer with `lifecycle: {kind: production}`; with `revive: {hostname: …, "
+        "tenant_id: …}` as well, the tenant that was taken down comes back with everything in it"
+    )
+
+
+class TenantGone(ResourceError):
+    """The tenant to take back, or that the state holds, is not there."""
+
+    def __init__(self, hostname: str, tenant_id: str, cause: Exception, advice: str = "") -> None:
+        advice = advice or (
+            "It was purged at the end of its days of grace, or `revive` names it wrongly. Take `revive` "
+            "out of the "
+            "stack file to have a new tenant made."
+        )
+        super().__init__(f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause}")
 
 
 class AliasRefused(ResourceError):

@@ -37,6 +37,9 @@ class Group(Resource):
     )
 
     status: Property[str] = output("`active` or `disabled`.")
+    postponed: Property[list[str]] = output(
+        "What the next run still has to set: a name that another resource of the stack had at the time."
+    )
 
 
 class GroupVerbs(Collection):
@@ -68,6 +71,17 @@ class GroupVerbs(Collection):
     def decode(self, found: dict[str, Any]) -> Properties:
         """Take the names of the roles."""
         return super().decode(found) | {"roles": roles.names_in(found)}
+
+    def can_stand_aside(self, want: Properties) -> bool:
+        """A custom group is told by its id; an idp group is its name."""
+        return bool(want["provider_type"] == "custom")
+
+    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
+        """What a login made is an idp group's name and no more: nobody has given it roles or said what it
+        is for.
+        """
+        bare = not roles.names_in(there) and not there.get("description")
+        return (want["provider_type"] == "idp" and bare) or super().is_ours(host, there, want)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """POST the group; a role that the tenant does not have is named."""

@@ -96,13 +96,17 @@ class JwtIdentityProviderVerbs(Keyless):
             },
         }
 
-    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+    def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
         """Return the provider of that issuer and key id; there is no filter."""
-        for found in host.list(self.path):
-            key = self.decode(found) if found.get("protocol") == "jwtAuth" else {}
-            if (key.get("issuer"), key.get("kid")) == (want["issuer"], want["kid"]):
-                return found
-        return None
+        wanted = want["issuer"], want["kid"]
+        keys = (
+            (each, self.decode(each)) for each in host.list(self.path) if each.get("protocol") == "jwtAuth"
+        )
+        return [each for each, key in keys if (key["issuer"], key["kid"]) == wanted]
+
+    def shares_key(self) -> bool:
+        """Two keys of one issuer never have one id."""
+        return False
 
     def may_be_there(self, error: QlikError) -> bool:
         """A refusal may mean that another run was quicker."""

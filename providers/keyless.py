@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import run
-from providers.intents import Intent
-from providers.qlik import Cloud, Host, NotFound, QlikError
+from providers import moves, run
+from providers.errors import HeldByAnother
+from providers.notes import Note, current_note
+from providers.qlik import Cloud, Host, QlikError
 from providers.verbs import Collection, Properties
-from providers.waiting import lag_seconds, wait
+from providers.waiting import late_seconds, wait
 
 Found = dict[str, Any]
 
@@ -16,30 +17,30 @@ Found = dict[str, Any]
 class Keyless(Collection):
     """Looks for the object before it is made, and keeps a note on disk of having asked for it.
 
-    `lookup` finds it by its natural key. The note says which of several it is, or that the list may still
-    have to show it. It never outweighs the key: another entry of the state may have the object by now.
+    `candidates` finds it by its natural key. What another resource of the stack holds is none. The note
+    says that the list may still have to show it.
     """
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
         host = self.host(cloud, want)
-        intent = Intent(self.kind.__name__)
+        note = current_note(host.hostname, self.kind.__name__)
         there = None
-        if intent.earlier or host.hostname not in run.current().new_tenants:
-            there = self._left_behind(cloud, host, want, intent) or self.lookup(host, want)
+        if note.earlier or host.hostname not in run.current().new_tenants:
+            there = self._left_behind(cloud, host, want, note)
         if there is None:
             try:
-                with intent.sending():
+                with note.sending():
                     made = host.post(self.path.format(**want), self.body(cloud, host, want))
             except QlikError as error:
                 there = self._made_after_all(cloud, host, want, error)
                 if there is None:
                     raise
             else:
-                intent.finish(id=made["id"])
+                note.finish(id=made["id"])
                 return made["id"], self.decode(made)
         live = self.take_over(cloud, host, there, want)
-        intent.finish(id=there["id"])
+        note.finish(id=there["id"])
         return there["id"], live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
@@ -50,28 +51,47 @@ class Keyless(Collection):
         """Whether a failed POST may mean that there is such an object."""
         return error.may_be_done
 
+    def candidates(self, host: Host, want: Properties) -> list[Found]:
+        """Return the objects with the natural key of what is wanted."""
+        raise NotImplementedError
+
+    def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
+        """Return the one to take over of several that no other resource of the stack holds."""
+        return found[0] if found else None
+
+    def shares_key(self) -> bool:
+        """Whether two objects may have the same natural key at Qlik."""
+        return True
+
+    def lookup(self, host: Host, want: Properties) -> Found | None:
+        """Return the object to take over. Raises HeldByAnother, HolderUnknown."""
+        free = []
+        for each in self.candidates(host, want):
+            label = self.label(want, each["id"])
+            holder = moves.holder(self, label, host, each["id"])
+            if not holder:
+                free.append(each)
+            elif not self.shares_key():
+                raise HeldByAnother(label, host.hostname, each["id"], holder)
+        return self.choose(host, want, free)
+
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object and forget its note."""
         super().delete(cloud, id, have)
-        Intent(self.kind.__name__).clear()
+        current_note(have["tenant"], self.kind.__name__).clear()
 
-    def _left_behind(self, cloud: Cloud, host: Host, want: Properties, intent: Intent) -> Found | None:
-        """Return the object that an earlier run of ours made, if there was one; wait for it to be listed."""
-        if intent.earlier is None:
-            return None
-        if "id" not in intent.earlier:
-            what = f"{self.label(want, 'made')}, which an earlier run asked for"
-            return wait(cloud, lambda: self.lookup(host, want), what, lag_seconds())
-        try:
-            found: Found = host.get(self.member(intent.earlier["id"], want))
-        except NotFound:
-            return None
-        have = want | self.decode(found)
-        return found if all(have[name] == want[name] for name in self.natural_key) else None
+    def _left_behind(self, cloud: Cloud, host: Host, want: Properties, note: Note) -> Found | None:
+        """Return the object that is there; wait for it where an earlier run asked for it and Qlik may be
+        late.
+        """
+        if note.earlier is None or "id" in note.earlier:
+            return self.lookup(host, want)
+        what = f"{self.label(want, 'made')}, which an earlier run asked for"
+        return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 
     def _made_after_all(self, cloud: Cloud, host: Host, want: Properties, error: QlikError) -> Found | None:
         if not self.may_be_there(error):
             return None
-        seconds = lag_seconds() if error.may_be_done else 0
+        seconds = late_seconds() if error.may_be_done else 0
         what = f"{self.label(want, 'made')}, whose answer was lost"
         return wait(cloud, lambda: self.lookup(host, want), what, seconds)

@@ -50,7 +50,7 @@ def refuse_taken(host: Host, email: str | None, *, by_other_than: str = "") -> N
     """Raise EmailTaken if somebody has the address, other than the user of that id."""
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
-        raise EmailTaken(email or "", host.hostname, shown(others[0]))
+        raise EmailTaken(email or "", host.hostname, shown(others[0]), others[0]["id"])
 
 
 def find(host: Host, *, email: str | None = None, subject: str | None = None) -> User:

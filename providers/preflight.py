@@ -1,6 +1,7 @@
 """What Qlik can tell before anything is made: read, never written, and asked once for however many stacks.
 
-Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, …/users, and https://qlik.dev/apis/org-rest.
+Sources: https://qlik.dev/apis/rest/licenses, …/items, …/apps, …/roles, …/users, and
+https://qlik.dev/apis/org-rest.
 """
 
 from __future__ import annotations

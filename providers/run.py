@@ -6,11 +6,12 @@ they are told apart. Outside of the engine nothing is known.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers.listings import Listing
@@ -35,14 +36,34 @@ class Run:
     active_tenants: dict[str, str] = field(default_factory=dict)
     """Hostnames of the tenants that the run made or reactivated, and their ids at Qlik."""
 
-    deactivated: set[str] = field(default_factory=set)
-    """Hostnames of the tenants of which the user was told that they are deactivated."""
+    revived_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants that the run took back: what earlier runs gave there is not known."""
+
+    gone_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants of which Qlik said to this run that it knows no such tenant."""
+
+    told: set[str] = field(default_factory=set)
+    """What the user was told once and need not be told for each resource."""
+
+    holders: dict[str, set[str]] = field(default_factory=dict)
+    """Ids of the objects that the run made, took over or looked at, and the URNs that hold them."""
+
+    state: list[list[dict[str, Any]]] = field(default_factory=list)
+    """The resources in the stack's state, once they were read: see `providers.stack`."""
+
+    state_lock: threading.Lock = field(default_factory=threading.Lock)
 
     listings: dict[tuple[str, str], Listing] | None = field(default_factory=dict)
     """What the run listed of which collection (hostname and path) since it last wrote; None for a verb that
     must not rely on it.
     """
 
+
+wanted: dict[str, dict[str, Any]] = {}
+"""The inputs that the program gives each URN, as far as the engine has had them checked by this process."""
+
+kept: dict[str, set[str]] = {}
+"""The URNs that this process was told to keep for each object, as a diff found no replacement."""
 
 _current: ContextVar[Run | None] = ContextVar("run", default=None)
 _runs: dict[str, Run] = {}

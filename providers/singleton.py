@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, ClassVar
 
-from providers.intents import Intent
-from providers.qlik import Cloud, Host, NotFound
+from providers import run
+from providers.notes import Note
+from providers.qlik import Cloud, Host
 from providers.verbs import Properties, Verbs
 
 
@@ -42,16 +42,22 @@ class Singleton(Verbs):
         """Keep what is there now of what is wanted, then set what differs."""
         host = cloud.tenant(want["tenant"])
         live = self.live(host)
-        found = self._keep(host, {}, {name: live[name] for name in self.changes({}, want)})
+        here = {name: live[name] for name in self.changes({}, want)}
+        if host.hostname in run.current().revived_tenants:
+            # What has our value already most likely got it from us: what was there before that, nobody knows.
+            here = {name: value for name, value in here.items() if value != want[name]}
+            cloud.notify(
+                f"{self.kind.__name__}: what was there before the tenant was first set up is not known any "
+                "more, so taking "
+                "these settings out of the file will leave them as they are"
+            )
+        found = self._keep(host, {}, here)
         self._write(host, self.changes(live, want), live)
         return f"{host.hostname}{self.path}", {"before": found}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the settings; without them there is no tenant."""
-        try:
-            return self.live(cloud.tenant(have["tenant"]))
-        except NotFound:
-            return None
+        """GET the settings. They are there as long as the tenant is, so a 404 is never their end."""
+        return self.live(cloud.tenant(have["tenant"]))
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Set what differs, and give back what is no longer set."""
@@ -66,14 +72,13 @@ class Singleton(Verbs):
         self._write(host, self.changes(live, want) | returned, live | wanted)
         found = {name: value for name, value in found.items() if name not in returned}
         if returned:
-            self._note(host).note(before=found)
+            self._note(host).write(before=found)
         return {"before": found}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Give back what was found."""
         host = cloud.tenant(have["tenant"])
-        with suppress(NotFound):
-            self._write(host, have.get("before") or {}, {})
+        self._write(host, have.get("before") or {}, {})
         self._note(host).clear()
 
     def _keep(self, host: Host, found: Properties, live: Properties) -> Properties:
@@ -81,12 +86,12 @@ class Singleton(Verbs):
         note = self._note(host)
         earlier = (note.earlier or {}).get("before") or {}
         before = {name: value for name, value in live.items() if value is not None} | earlier | found
-        note.note(before=before)
+        note.write(before=before)
         return before
 
     def _write(self, host: Host, changes: Properties, known: Properties) -> None:
         if changes:
             self.write(host, changes, known)
 
-    def _note(self, host: Host) -> Intent:
-        return Intent(f"settings {host.hostname}{self.path}")
+    def _note(self, host: Host) -> Note:
+        return Note(host.hostname, f"settings {self.path}")

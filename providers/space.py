@@ -39,6 +39,9 @@ class Space(Resource):
     )
 
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")
+    postponed: Property[list[str]] = output(
+        "What the next run still has to set: a name that another resource of the stack had at the time."
+    )
 
 
 ROLES_OF_THE_BOT = {
@@ -57,6 +60,19 @@ class SpaceVerbs(Collection):
     kind = Space
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
+
+    def can_stand_aside(self, want: Properties) -> bool:
+        """A space is told by its id, so its name may be another for a while."""
+        return True
+
+    def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
+        """Join a space that somebody else owns, or nothing could be imported or published there."""
+        found = super().take_over(cloud, host, there, want)
+        if want.get("adopt") and not want.get("owner"):
+            bot = host.get("/api/v1/users/me")["id"]
+            if there.get("ownerId") != bot:
+                self._join(cloud, host, there["id"], bot, want)
+        return found
 
     def made(self, id: str) -> None:
         """A space that this run made is empty, so nobody need look what is in it."""
@@ -78,9 +94,9 @@ class SpaceVerbs(Collection):
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs, the owner last."""
-        super().update(cloud, id, have, want)
+        changed = super().update(cloud, id, have, want)
         same = want.get("owner") == have["owner_id"] if want.get("owner") else not have.get("owner")
-        return {} if same else self._hand_over(cloud, id, have, want)
+        return changed | ({} if same else self._hand_over(cloud, id, have, want))
 
     def _hand_over(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Make the wanted user the owner, or our bot user again; return what changed.
@@ -96,10 +112,16 @@ class SpaceVerbs(Collection):
             patch = [{"op": "replace", "path": "/ownerId", "value": owner}]
             host.patch(self.member(id, want), patch, repeatable=True)
         if owner != bot:
-            roles = ROLES_OF_THE_BOT[want["type"]]
-            _join(host, id, bot, roles)
-            cloud.notify(f'space "{want["name"]}" ({id}): our bot user stays a member ({", ".join(roles)})')
+            self._join(cloud, host, id, bot, want)
         return {"owner": owner, "owner_id": owner}
+
+    def _join(self, cloud: Cloud, host: Host, id: str, bot: str, want: Properties) -> None:
+        """Make our bot user a member, unless it is one: then its roles stay as they are."""
+        roles = ROLES_OF_THE_BOT[want["type"]]
+        with suppress(Conflict):
+            body = {"type": "user", "assigneeId": bot, "roles": roles}
+            host.post(f"/api/v1/spaces/{id}/assignments", body, repeatable=True)
+        cloud.notify(f'space "{want["name"]}" ({id}): our bot user is a member ({", ".join(roles)})')
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the space; if it is not empty, say what is in it."""
@@ -109,13 +131,6 @@ class SpaceVerbs(Collection):
             host = self.host(cloud, have)
             content = [_item(item) for item in host.list("/api/v1/items", {"spaceId": id})]
             raise NotEmpty(f'"{have["name"]}" ({id})', host.hostname, content) from refusal
-
-
-def _join(host: Host, space: str, user: str, roles: list[str]) -> None:
-    """Give a user roles in a space, unless it has some: then those stay as they are."""
-    with suppress(Conflict):
-        body = {"type": "user", "assigneeId": user, "roles": roles}
-        host.post(f"/api/v1/spaces/{space}/assignments", body, repeatable=True)
 
 
 def _item(item: dict[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from providers.limits import NOT_EMPTY, SPACE_ROLES
 from providers.properties import Change, Property, prop, reference
-from providers.qlik import Cloud, Host
+from providers.qlik import Cloud, Host, NotFound
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
 
@@ -45,6 +46,15 @@ class SpaceAssignmentVerbs(Collection):
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
         """Return the assignment of the assignee, if there is one."""
         return next(host.list(self.path.format(**want), {"assigneeId": want["assignee"]}), None)
+
+    def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
+        """Return all assignments of the space; none if the space itself is certainly gone."""
+        try:
+            return list(super().listed(host, have))
+        except NotFound:
+            if any(each["id"] == have["space"] for each in host.list("/api/v1/spaces")):
+                raise
+            return []
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PUT the whole list of roles."""

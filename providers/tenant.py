@@ -4,15 +4,15 @@ https://qlik.dev/manage/platform-operations/create-a-tenant).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from providers import registration
-from providers.errors import AliasRefused, Unfinished
-from providers.intents import Intent
+from providers import evidence, lifetime, notes, registration, run
+from providers.errors import AliasRefused, NotProven, TenantGone, Unfinished
 from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 from providers.properties import Change, Property, output, prop
-from providers.qlik import ApiError, Cloud, NotFound, QlikError, TenantDisabled
+from providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
 from providers.resource import Resource
+from providers.tenant_list import DEACTIVATED, DELETED, hostname_of, listed
 from providers.verbs import Properties, Verbs
 
 Switch = Property[bool]
@@ -45,7 +45,10 @@ class Tenant(Resource):
     )
     enable_app_opening_feedback: Switch = prop("Whether opening an app shows its progress.", default=None)
     status: Property[Literal["active"]] = prop(
-        "A tenant that was deactivated behind our back is a difference, and is reactivated.", default="active"
+        "A tenant that was deactivated behind our back shows as `disabled`, and is reactivated. One that "
+        "Qlik does "
+        "not know any more shows as `gone`; it stays in the state until `tenantry forget`.",
+        default="active",
     )
     grace_days: Property[int] = prop(
         "Days until a deactivated tenant is purged, where no `TenantLifecycle` sees to it.",
@@ -53,9 +56,14 @@ class Tenant(Resource):
         change=Change.NO_REQUEST,
         limits=GRACE_DAYS,
     )
-    revive: Property[dict[str, str] | Literal["new"]] = prop(
+    revive: Property[dict[str, str]] = prop(
         "Take back this tenant instead of making one: `{hostname, tenant_id}`, as destroying it printed "
-        "them. `new` makes a new one, whatever an earlier run may have left.",
+        "them.",
+        default=None,
+        change=Change.AT_CREATION,
+    )
+    proof: Property[dict[str, Any]] = prop(
+        "The output `proof` of the `TenantProof` under which it is made.",
         default=None,
         change=Change.AT_CREATION,
     )
@@ -70,11 +78,25 @@ class TenantVerbs(Verbs):
     kind = Tenant
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
-        """The tenant to take back is named in full."""
+        """The tenant to take back is named in full; a new one is made under a proof."""
         revive = want.get("revive")
-        if isinstance(revive, dict) and revive.keys() != {"hostname", "tenant_id"}:
+        if revive is not None and revive.keys() != {"hostname", "tenant_id"}:
             return {"revive": "takes hostname and tenant_id, both, and nothing else"}
+        if not have and revive is None and not want.get("proof"):
+            return {"proof": "is required: pass the output `proof` of a TenantProof, or `revive`"}
         return {}
+
+    def remark(self, id: str, have: Properties, given: Properties) -> str:
+        """Say that a `revive` pasted too late has no effect."""
+        revive = given.get("revive")
+        if not isinstance(revive, dict) or revive.get("hostname") in (None, id):
+            return ""
+        return (
+            f"`revive` names {revive['hostname']}, but this stack has tenant {id}: it has no effect. To go "
+            "on with "
+            f"{revive['hostname']}, first take {id} down (`pulumi destroy`) or let go of it (`tenantry "
+            "forget`)."
+        )
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Find the tenant that is to be taken back, or make one; then correct its name and the rest."""
@@ -84,7 +106,7 @@ class TenantVerbs(Verbs):
         try:
             if not new:
                 have |= self.read(cloud, hostname, have) or {}
-            self.update(cloud, hostname, have, want)
+            self._correct(cloud, hostname, have, want)
         except QlikError as error:
             raise Unfinished(hostname, {k: v for k, v in have.items() if v is not None}, error) from error
         return hostname, found
@@ -95,43 +117,98 @@ class TenantVerbs(Verbs):
             found = cloud.tenant(id).get(f"/api/v1/tenants/{have['tenant_id']}")
         except TenantDisabled:
             return {"status": "disabled"}
-        except NotFound:
-            return None
+        except (NotFound, HostUnknown) as error:
+            return {"status": self._status_of_unknown(cloud, id, error)}
         alias = found["hostnames"][1] if len(found["hostnames"]) > 1 else None
         return {name: found.get(self.kind.properties[name].camel) for name in PATCHED} | {
             "alias": alias,
             "status": found["status"],
         }
 
+    def _status_of_unknown(self, cloud: Cloud, id: str, error: NotFound | HostUnknown) -> str:
+        """Return the status of a tenant whose host answered 404; raise NotProven if nothing tells.
+
+        Nothing leaves the state because of it, so two such answers are enough where nobody can be asked.
+        """
+        if cloud.has_organisation:
+            region = cloud.tenant(id).region
+            tenant = next((each for each in listed(cloud, region).tenants if hostname_of(each) == id), {})
+            if tenant.get("status") in DEACTIVATED:
+                return "disabled"
+            if tenant and tenant.get("status") != DELETED:
+                raise NotProven(id, cloud.tenant(id).hostname, "the organisation's list still has it", error)
+        elif evidence.tenant_is_known(cloud.tenant(id)):
+            raise NotProven(id, cloud.tenant(id).hostname, "asked once more, it answers", error)
+        cloud.notify(
+            f"Qlik knows no tenant {id} any more (404): it was purged, or somebody deleted it. It stays in "
+            "the state. "
+            "`tenantry forget` takes it and all in it out of the state; the next `pulumi up` then makes a "
+            "new one."
+        )
+        return "gone"
+
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Reactivate the tenant if need be, then PATCH what differs in one request."""
+        self._correct(cloud, id, have, want)
+        return {}
+
+    def _correct(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> None:
         tenant_id = have["tenant_id"]
         changes = self.changes(have, want)
         if changes.pop("status", None):
-            registration.reactivate(cloud, id, tenant_id)
+            if have.get("status") == "gone":
+                self._refuse_gone(cloud, id, tenant_id)
+            lifetime.make_sure_active(cloud, id, tenant_id, None)
+        alias = changes.pop("alias", None)
+        try:
+            self._patch(cloud, id, tenant_id, changes | ({"alias": alias} if alias else {}))
+        except ApiError as refusal:
+            if not alias or not any(problem.pointer == PATCHED["alias"] for problem in refusal.problems):
+                raise
+            # A tenant without a name would be one that nobody knows: name it all the same.
+            self._patch(cloud, id, tenant_id, changes)
+            have |= changes
+            raise AliasRefused(want["alias"], refusal) from refusal
+
+    def _patch(self, cloud: Cloud, id: str, tenant_id: str, changes: Properties) -> None:
         patch = [
             {"op": "replace", "path": PATCHED[name], "value": value}
             for name, value in changes.items()
             if name in PATCHED
         ]
+        if patch:
+            cloud.tenant(id).patch(f"/api/v1/tenants/{tenant_id}", patch, repeatable=True)
+
+    def _refuse_gone(self, cloud: Cloud, id: str, tenant_id: str) -> None:
+        """Raise TenantGone if Qlik still knows no such tenant."""
         try:
-            if patch:
-                cloud.tenant(id).patch(f"/api/v1/tenants/{tenant_id}", patch, repeatable=True)
-        except ApiError as refusal:
-            if PATCHED["alias"] in str(refusal):
-                raise AliasRefused(want["alias"], refusal) from refusal
-            raise
-        return {}
+            cloud.tenant(id).get(f"/api/v1/tenants/{tenant_id}")
+        except TenantDisabled:
+            return
+        except (NotFound, HostUnknown) as error:
+            advice = (
+                "It was purged, or somebody deleted it. `tenantry forget` takes it and all in it out of "
+                "the state (with "
+                "--protected for a production customer); the next `pulumi up` then makes a new one, or "
+                "takes back the "
+                "one that `revive` names."
+            )
+            raise TenantGone(id, tenant_id, error, advice) from error
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Deactivate the tenant, unless that was done: its `TenantLifecycle` goes first and does it."""
         try:
             cloud.tenant(id).get(f"/api/v1/tenants/{have['tenant_id']}")
-        except (TenantDisabled, NotFound):
+        except TenantDisabled:
             pass
+        except (NotFound, HostUnknown):
+            # The register host's answer proves more; if the tenant lives after all, it is to be taken down
+            # anyway.
+            if id not in run.current().gone_tenants:
+                lifetime.take_down(cloud, id, have["tenant_id"], have["grace_days"])
         else:
-            registration.take_down(cloud, id, have["tenant_id"], have["grace_days"])
-        Intent("tenant").clear()
+            lifetime.take_down(cloud, id, have["tenant_id"], have["grace_days"])
+        notes.clear(id)
 
 
 PATCHED = {

@@ -4,13 +4,13 @@ made as in https://qlik.dev/manage/platform-operations/add-an-interactive-user-t
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
 from typing import Literal
 
-from providers import listings, people, roles, run
-from providers.errors import PartlyDone, Unfinished
-from providers.intents import Intent
+from providers import evidence, listings, moves, people, roles, run
+from providers.errors import HeldByAnother, PartlyDone, Unfinished
 from providers.limits import NOT_EMPTY
+from providers.notes import Note
 from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import Cloud, Conflict, Host, NotFound, QlikError
 from providers.resource import Resource
@@ -59,6 +59,7 @@ class TenantAdminVerbs(Verbs):
     """Found on the source tenant, made or promoted on the target; a note on disk keeps what was given."""
 
     kind = TenantAdmin
+    identity = ("tenant", "email", "subject")
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """A person is named in one way."""
@@ -70,12 +71,14 @@ class TenantAdminVerbs(Verbs):
         """Find the person, then make the user, or give the one that is there the role."""
         source, host = cloud.tenant(want["source_tenant"]), cloud.tenant(want["tenant"])
         person = people.find(source, email=want.get("email"), subject=want.get("subject"))
-        intent = _intent(person["subject"])
+        note = _note(host.hostname, person["subject"])
         there = people.with_subject(host, person["subject"])
-        given = _given(intent, there)
-        with intent.sending(**given):
+        if there is not None:
+            self._refuse_held(cloud, host, there, want)
+        given = _given(note, host.hostname, there)
+        with note.sending(**given):
             user = there or _make(host, person)
-        intent.finish(user=user["id"])
+        note.finish(user=user["id"])
         outputs = given | {"user_subject": person["subject"]}
         have = want | outputs | _decode(user)
         if there is not None:
@@ -88,14 +91,20 @@ class TenantAdminVerbs(Verbs):
             raise Unfinished(user["id"], have, error) from error
         return user["id"], outputs
 
+    def _refuse_held(self, cloud: Cloud, host: Host, there: people.User, want: Properties) -> None:
+        """Raise HeldByAnother where another administrator of the stack is that person and stays so."""
+        label = f'administrator "{there["name"]}"'
+        holder = moves.holder(self, label, host, there["id"])
+        if holder and not moves.leaves(cloud, self, holder, want):
+            raise HeldByAnother(label, host.hostname, there["id"], holder)
+
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Take the user from the list that a refresh reads, or GET it."""
         host = cloud.tenant(have["tenant"])
-        try:
-            found = listings.find(host, people.PATH, id) or host.get(f"{people.PATH}/{id}")
-        except NotFound:
-            return None
-        return None if found.get("status") == people.DELETED else _decode(found)
+        found = listings.find(host, people.PATH, id)
+        if found is None:
+            found = evidence.read(host, f"{people.PATH}/{id}", id, lambda: _living(host))
+        return None if found is None or found.get("status") == people.DELETED else _decode(found)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """Set the user active and give the role, each only if need be."""
@@ -114,33 +123,45 @@ class TenantAdminVerbs(Verbs):
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the user if it was made for this, else take back the role if it was given by this."""
         if have["made_user"]:
-            with suppress(NotFound):
-                cloud.tenant(have["tenant"]).delete(f"{people.PATH}/{id}")
+            host = cloud.tenant(have["tenant"])
+            evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _living(host))
         else:
             self.let_go(cloud, id, have)
-        _intent(have["user_subject"]).clear()
+        _note(have["tenant"], have["user_subject"]).clear()
 
     def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Take back the role, unless another entry of the stack file wants it now."""
         if have["gave_role"] and people.admin_mark(id) not in run.current().made:
-            with suppress(NotFound):
-                people.patch(cloud.tenant(have["tenant"]), id, [people.role_removed(roles.TENANT_ADMIN)])
+            host = cloud.tenant(have["tenant"])
+            try:
+                people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
+            except NotFound as answer:
+                evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _living(host), answer)
 
 
-def _intent(subject: str) -> Intent:
-    return Intent(f"admin {subject}")
+def _living(host: Host) -> Iterator[people.User]:
+    return (user for user in host.list(people.PATH) if user.get("status") != people.DELETED)
 
 
-def _given(intent: Intent, there: people.User | None) -> dict[str, bool]:
-    """Return what is given now, or was by an earlier run: the user itself, and the role."""
+def _note(hostname: str, subject: str) -> Note:
+    return Note(hostname, f"administrator {subject}")
+
+
+def _given(note: Note, hostname: str, there: people.User | None) -> dict[str, bool]:
+    """Return what is given now, or was by an earlier run: the user itself, and the role.
+
+    A tenant that was taken back had no people but those whom its stack put there, so the role counts as
+    given.
+    """
     if there is None:
         return {"made_user": True, "gave_role": True}
-    note = intent.earlier or {}
-    ours = note if note.get("user", there["id"]) == there["id"] else {}
+    earlier = note.earlier or {}
+    ours = earlier if earlier.get("user", there["id"]) == there["id"] else {}
     has_role = roles.TENANT_ADMIN in roles.names_in(there)
+    taken_back = hostname in run.current().revived_tenants
     return {
         "made_user": bool(ours.get("made_user")),
-        "gave_role": not has_role or bool(ours.get("gave_role")),
+        "gave_role": not has_role or taken_back or bool(ours.get("gave_role")),
     }
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from providers import registration, run
-from providers.intents import Intent, settle
-from providers.limits import DAY, GRACE_DAYS
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, TenantDisabled
+from providers import lifetime
+from providers.limits import DAY, GRACE_DAYS, NOT_EMPTY
+from providers.properties import Change, Property, prop, reference
+from providers.qlik import Cloud
 from providers.resource import Resource
 from providers.verbs import Properties, Verbs
 
@@ -38,30 +37,22 @@ class TenantLifecycle(Resource):
         limits=GRACE_DAYS,
     )
 
-    tenant_id: Property[str] = output("Qlik's id of the tenant.")
+    tenant_id: Property[str] = prop(
+        "Qlik's id of the tenant: its output `tenant_id`.", change=Change.AT_CREATION, limits=NOT_EMPTY
+    )
 
 
 class TenantLifecycleVerbs(Verbs):
     """Only making and deleting it concern Qlik; its properties are kept for that day."""
 
     kind = TenantLifecycle
+    is_object = False
     natural_key = ("tenant",)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Make sure that the tenant is active: an earlier lifecycle may just have deactivated it."""
-        hostname, note = want["tenant"], Intent("deactivation")
-        tenant_id = run.current().active_tenants.get(hostname)
-        try:
-            tenant_id = tenant_id or cloud.tenant(hostname).get("/api/v1/tenants/me")["id"]
-        except TenantDisabled:
-            if (note.earlier or {}).get("hostname") != hostname:
-                raise
-            tenant_id = (note.earlier or {})["tenant_id"]
-            registration.reactivate(cloud, hostname, tenant_id)
-        note.clear()
-        # Made after the tenant, so the state has that by now: from here on a new one means a new one.
-        settle("tenant", hostname=hostname)
-        return hostname, {"tenant_id": tenant_id}
+        lifetime.make_sure_active(cloud, want["tenant"], want["tenant_id"], want.get("ends_on"))
+        return want["tenant"], {}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Nothing of it is at Qlik; whether the tenant is active is the tenant's to say."""
@@ -73,9 +64,7 @@ class TenantLifecycleVerbs(Verbs):
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Deactivate the tenant and say how to bring it back."""
-        hostname, tenant_id = have["tenant"], have["tenant_id"]
-        Intent("deactivation").note(hostname=hostname, tenant_id=tenant_id)
-        registration.take_down(cloud, hostname, tenant_id, have["grace_days"])
+        lifetime.take_down(cloud, have["tenant"], have["tenant_id"], have["grace_days"])
 
 
 VERBS = TenantLifecycleVerbs()

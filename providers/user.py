@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from providers import people, roles, run
-from providers.errors import PartlyDone, Unfinished
+from providers import moves, people, roles, run
+from providers.errors import EmailTaken, PartlyDone, Unfinished
 from providers.limits import NOT_EMPTY
-from providers.properties import Change, Property, prop, reference
+from providers.properties import Change, Property, output, prop, reference
 from providers.qlik import ApiError, Cloud, Host, QlikError
 from providers.resource import Resource
 from providers.verbs import Collection, Properties
@@ -37,6 +38,11 @@ class User(Resource):
         default="active",
     )
 
+    postponed: Property[list[str]] = output(
+        "What the next run still has to set: an e-mail address that another resource of the stack had at "
+        "the time."
+    )
+
 
 class UserVerbs(Collection):
     """Users have no maker at Qlik: one with the subject is the one wanted."""
@@ -45,6 +51,7 @@ class UserVerbs(Collection):
     path = people.PATH
     # What two users cannot share: a replacement has another subject, but may keep the address.
     natural_key = ("tenant", "email")
+    identity = ("tenant", "subject")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
         """Name each role by an object."""
@@ -75,18 +82,30 @@ class UserVerbs(Collection):
             people.refuse_taken(host, want.get("email"))
         return there
 
+    def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
+        """Leave out those that are shown as deleted."""
+        return (each for each in super().listed(host, have) if each.get("status") != people.DELETED)
+
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the user as an active one, and correct what came of it."""
-        with roles.explained(self.host(cloud, want), want.get("roles")):
-            id, found = super().create(cloud, want | {"status": "active"})
+        """POST the user as an active one, and correct what came of it.
+
+        An address that another user of the stack still has is set once that one has given it up.
+        """
+        host = self.host(cloud, want)
+        with roles.explained(host, want.get("roles")):
+            try:
+                id, found = super().create(cloud, want | {"status": "active"})
+            except EmailTaken as taken:
+                if not moves.holder(self, self.label(want, ""), host, taken.user_id):
+                    raise
+                id, found = super().create(cloud, want | {"status": "active", "email": None})
         have = want | {name: value for name, value in found.items() if want.get(name) is not None}
         try:
-            self.update(cloud, id, have, want)
+            return id, self.update(cloud, id, have, want)
         except Unfinished:
             raise
         except QlikError as error:
             raise Unfinished(id, have, error) from error
-        return id, {}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the user; one that is shown as deleted is gone."""
@@ -103,20 +122,53 @@ class UserVerbs(Collection):
             run.current().made.add(people.admin_mark(id))
         if not changes:
             return {}
-        operations = [people.replaced(name, value) for name, value in self.encode(changes).items()]
+        moved: Properties = {}
         try:
-            with roles.explained(host, want.get("roles")):
-                said = people.patch(host, id, operations)
+            said = self._change(host, id, changes, want)
         except ApiError as refusal:
-            if refusal.status in (400, 409) and "email" in changes:
-                people.refuse_taken(host, want["email"], by_other_than=id)
-            raise
+            holder = self._holder_of_email(host, id, changes, want) if refusal.status in moves.TAKEN else ""
+            if not holder:
+                raise
+            said, moved = self._move_email(cloud, host, id, changes, want, holder)
         left = people.left(self.read(cloud, id, want), changes) if said else {}
         if left:
             raise Unfinished(
                 id, have | want | left, PartlyDone(self.label(want, id), host.hostname, left, said)
             )
-        return {}
+        return moved
+
+    def _change(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
+        operations = [people.replaced(name, value) for name, value in self.encode(changes).items()]
+        with roles.explained(host, want.get("roles")):
+            return people.patch(host, id, operations) if operations else ""
+
+    def _holder_of_email(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
+        """Return the user of the stack that has the wanted address; raise EmailTaken if it is somebody
+        else's.
+        """
+        if "email" not in changes:
+            return ""
+        try:
+            people.refuse_taken(host, want["email"], by_other_than=id)
+        except EmailTaken as taken:
+            holder = moves.holder(self, self.label(want, id), host, taken.user_id)
+            if holder:
+                return holder
+            raise
+        return ""
+
+    def _move_email(
+        self, cloud: Cloud, host: Host, id: str, changes: Properties, want: Properties, holder: str
+    ) -> tuple[str, Properties]:
+        """Give up the present address and wait for the wanted one; return what was not done, and what is so
+        far.
+        """
+        aside = f"{moves.mark()}@moving.invalid"
+        said = self._change(host, id, changes | {"email": aside}, want)
+        if moves.when_free(cloud, lambda: self._change(host, id, {"email": want["email"]}, want), holder):
+            return said, {}
+        moves.tell(cloud, self.label(want, id), "the e-mail address", want["email"], holder)
+        return said, {"email": aside, "postponed": ["email"]}
 
 
 VERBS = UserVerbs()

@@ -7,13 +7,13 @@ adds, then its verbs, then `VERBS`, their one instance. Kinds that are a plain c
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from providers import listings
-from providers.errors import AlreadyDifferent, AlreadyExists
+from providers import evidence, listings, moves
+from providers.errors import AlreadyDifferent, AlreadyExists, HeldByAnother, NameTaken
 from providers.properties import Change
-from providers.qlik import Cloud, Conflict, Host, NotFound
+from providers.qlik import Cloud, Conflict, Host
 
 if TYPE_CHECKING:
     from providers.resource import Resource
@@ -34,9 +34,23 @@ class Verbs:
     natural_key: ClassVar[tuple[str, ...]] = ()
     """What tells two objects apart, at Qlik or for us: a replacement that keeps it must delete first."""
 
+    identity: ClassVar[tuple[str, ...]] = ()
+    """What makes an object the very one, where that is not the natural key."""
+
+    is_object: ClassVar[bool] = True
+    """Whether the id is that of an object at Qlik, which two resources could hold."""
+
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
         return {}
+
+    def remark(self, id: str, have: Properties, given: Properties) -> str:
+        """Return what to tell the user of inputs that have no effect any more; nothing as a rule."""
+        return ""
+
+    def renews(self, id: str, have: Properties) -> bool:
+        """Tell whether the resource is to be replaced though no property has changed."""
+        return False
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
         """Return the properties whose change replaces the object, beyond those that always do."""
@@ -131,9 +145,42 @@ class Collection(Verbs):
             there = self.lookup(host, want)
             if there is None:
                 raise
+            label = self.label(want, there["id"])
+            if holder := moves.holder(self, label, host, there["id"]):
+                if self.can_stand_aside(want):
+                    return self._make_aside(cloud, host, want, holder)
+                if not moves.leaves(cloud, self, holder, want):
+                    raise HeldByAnother(label, host.hostname, there["id"], holder) from None
             return there["id"], self.take_over(cloud, host, there, want)
         self.made(found["id"])
         return found["id"], self.decode(found)
+
+    def can_stand_aside(self, want: Properties) -> bool:
+        """Whether the object may have another name for a while: see `providers.moves`."""
+        return False
+
+    def _make_aside(self, cloud: Cloud, host: Host, want: Properties, holder: str) -> tuple[str, Properties]:
+        """POST the object under a temporary name, and give it its own once the other resource has moved."""
+        aside = want | {"name": moves.temporary(want["name"])}
+        try:
+            found = host.post(self.path.format(**want), self.encode(aside), repeatable=True)
+            self.made(found["id"])
+        except Conflict:
+            found = self.lookup(host, aside)
+            if found is None:
+                raise
+        have = self.decode(found)
+        return found["id"], have | self._move(cloud, host, found["id"], have, want, holder)
+
+    def _move(
+        self, cloud: Cloud, host: Host, id: str, have: Properties, want: Properties, holder: str
+    ) -> Properties:
+        """Give the object its name as soon as it is free; return what it is like then."""
+        change = [{"op": "replace", "path": "/name", "value": want["name"]}]
+        if moves.when_free(cloud, lambda: host.patch(self.member(id, want), change, repeatable=True), holder):
+            return {"name": want["name"]}
+        moves.tell(cloud, self.label(want, id), "the name", want["name"], holder)
+        return {"name": have["name"], "postponed": ["name"]}
 
     def made(self, id: str) -> None:
         """Take note that the object is new, for what else the run does."""
@@ -141,7 +188,7 @@ class Collection(Verbs):
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
         """Return what an existing object is like once it is as wanted, if it is ours to change."""
         label = self.label(want, there["id"])
-        if not (want.get("adopt") or made_by_us(host, there.get(self.maker))):
+        if not (want.get("adopt") or self.is_ours(host, there, want)):
             raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
         have = {**want, **self.decode(there)}
         changed = self.changes(have, want)
@@ -154,6 +201,10 @@ class Collection(Verbs):
         cloud.notify(taken_over(label, there["id"], changed))
         return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
 
+    def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
+        """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
+        return made_by_us(host, there.get(self.maker))
+
     def label(self, want: Properties, id: str) -> str:
         """Return how messages call the object."""
         return f'{self.kind.__name__} "{want.get("name", id)}"'
@@ -163,26 +214,52 @@ class Collection(Verbs):
         return value
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Take the object from the list that a refresh reads, or GET it; 404 alone means that it is gone."""
+        """Take the object from the list of a refresh, or GET it; None only if it is certainly gone."""
         host = self.host(cloud, have)
-        try:
-            listed = listings.find(host, self.path.format(**have), id)
-            return self.decode(listed or host.get(self.member(id, have)))
-        except NotFound:
-            return None
+        found = listings.find(host, self.path.format(**have), id)
+        if found is None:
+            found = evidence.read(host, self.member(id, have), id, lambda: self.listed(host, have))
+        return None if found is None else self.decode(found)
+
+    def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
+        """Return the whole collection that the object is in."""
+        return host.list(self.path.format(**have))
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs, if anything does."""
-        changes = self.encode(self.changes(have, want))
-        if changes:
-            patch = [{"op": "replace", "path": f"/{name}", "value": value} for name, value in changes.items()]
-            self.host(cloud, want).patch(self.member(id, want), patch, repeatable=True)
+        """PATCH what differs, if anything does. A name that another resource of the stack has is waited
+        for.
+        """
+        host, changes = self.host(cloud, want), self.changes(have, want)
+        try:
+            self.patch(host, id, changes, want)
+        except Conflict as conflict:
+            there = self.lookup(host, want) if "name" in changes else None
+            if there is None or there["id"] == id:
+                raise
+            label = self.label(want, id)
+            holder = moves.holder(self, label, host, there["id"])
+            if not holder:
+                raise NameTaken(
+                    label, host.hostname, there["id"], there.get(self.maker), conflict
+                ) from conflict
+            aside = moves.temporary(want["name"])
+            self.patch(host, id, changes | {"name": aside}, want)
+            return self._move(cloud, host, id, {"name": aside}, want, holder)
         return {}
+
+    def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
+        """PATCH some properties, if there are any."""
+        patch = [
+            {"op": "replace", "path": f"/{name}", "value": value}
+            for name, value in self.encode(changes).items()
+        ]
+        if patch:
+            host.patch(self.member(id, want), patch, repeatable=True)
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object."""
-        with suppress(NotFound):
-            self.host(cloud, have).delete(self.member(id, have))
+        host = self.host(cloud, have)
+        evidence.delete(host, self.member(id, have), id, lambda: self.listed(host, have))
 
 
 def made_by_us(host: Host, maker: str | None) -> bool:

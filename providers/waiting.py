@@ -26,6 +26,22 @@ def lag_seconds() -> float:
     return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
 
 
+def creation_seconds() -> float:
+    """How many seconds Qlik may go on with a request to make something after its answer was lost:
+    `TENANTRY_CREATION_SECONDS`, 300 by default.
+
+    No source states a longest time. A gateway gives a request up after a minute or two, and Qlik's own
+    scripts take the answer to come within one; this is a multiple of both. Whoever shortens it risks a
+    second object.
+    """
+    return float(os.environ.get("TENANTRY_CREATION_SECONDS", "300"))
+
+
+def late_seconds(age: float = 0.0) -> float:
+    """How many seconds to look for what a request of that age, whose answer is not known, may still make."""
+    return max(lag_seconds(), creation_seconds() + lag_seconds() - age)
+
+
 @contextmanager
 def meanwhile(other: Callable[[], object]) -> Iterator[None]:
     """Do the block, and something that does not need it at the same time; an error of either comes out."""

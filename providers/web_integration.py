@@ -38,15 +38,18 @@ class WebIntegrationVerbs(Keyless):
     path = "/api/v1/web-integrations"
     natural_key = ("tenant", "name")
 
-    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the one of that name; of several the only one that this client made."""
-        same = [each for each in host.list(self.path) if each["name"] == want["name"]]
-        if len(same) > 1:
-            ids = [each["id"] for each in same]
-            same = [each for each in same if made_by_us(host, each.get(self.maker))]
-            if len(same) != 1:
-                raise Ambiguous(self.label(want, ""), host.hostname, ids)
-        return same[0] if same else None
+    def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
+        """Return those of that name."""
+        return [each for each in host.list(self.path) if each["name"] == want["name"]]
+
+    def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """Of several take the only one that this client made."""
+        if len(found) <= 1:
+            return found[0] if found else None
+        ours = [each for each in found if made_by_us(host, each.get(self.maker))]
+        if len(ours) != 1:
+            raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
+        return ours[0]
 
 
 VERBS = WebIntegrationVerbs()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from providers.stack import find_pulumi
 
 NO_SUCH_STACK = 6
 """The exit code of `pulumi` for a stack that the backend does not have."""
@@ -20,12 +20,6 @@ SECONDS = 120.0
 
 _PASSWORD = re.compile(r"(?<=://)[^\s\"']+@")
 """All of an address up to its last "@": a password may hold any character but a space or a quotation mark."""
-
-
-def find_pulumi() -> str | None:
-    """Return the command of this environment, which goes before any other, else the first on PATH."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    return shutil.which("pulumi", path=path)
 
 
 def redacted(text: str) -> str:

@@ -18,7 +18,6 @@ from stacks.document import Keys
 from stacks.errors import SettingsError
 from stacks.findings import Finding, Level, at
 from stacks.models import Customer, Settings
-from stacks.models.tenant import Revive
 from stacks.rules import nearest
 from stacks.settings import Resolved, resolve, stack_of
 from stacks.sources import CUSTOMER, Sources
@@ -179,7 +178,7 @@ class Checks:
         if not any(wanted.values()):
             return
         revived = self.customer.revive
-        host = self.tenant or (revived.hostname if isinstance(revived, Revive) else None)
+        host = self.tenant or (revived.hostname if revived else None)
         try:
             known = self.preflight.roles(host or self.settings.source_tenant)
         except TenantDisabled:

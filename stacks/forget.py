@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from providers import intents
+from providers import notes
+from providers.stack import stack_of
 from stacks.backend import Backend
 from stacks.state import Resource, Split, State, name_of, split
 
@@ -57,8 +58,8 @@ class Farewell:
         """
         kept = _keep(self.stack, self.state)
         self.backend.replace_state(self.stack, self.parts.rest)
-        for scope in {"::".join(each["urn"].split("::")[:2]) for each in self.parts.ours}:
-            intents.forget(f"{scope}::")
+        for stack in {stack_of(each["urn"], self.backend.root) for each in self.parts.ours}:
+            notes.forget(stack)
         return kept
 
 
@@ -69,7 +70,7 @@ def _revive(tenant: Resource) -> str:
 
 def _keep(stack: str, state: State) -> Path:
     """Write a state where the notes are, readable by the user alone."""
-    folder = intents.directory().parent / "forgotten"
+    folder = notes.directory().parent / "forgotten"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     file = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '-', stack)}-{moment}.json"

@@ -65,7 +65,7 @@ _SHAPES = {
 
 
 def _union(value: object) -> str:
-    return f"{show(value)} is not allowed; write new, or a mapping of hostname and tenant_id"
+    return f"{show(value)} is not allowed; write a mapping of hostname and tenant_id"
 
 
 def _missing(key: str, field: FieldInfo | None) -> str:

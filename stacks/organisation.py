@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from providers.preflight import DEACTIVATED, TENANTS_PER_REGION, Preflight
+from providers.lifetime import revive_line
+from providers.preflight import TENANTS_PER_REGION, Preflight
+from providers.tenant_list import DEACTIVATED
 from stacks.findings import Finding, Level, at
 from stacks.models import Settings
 from stacks.models.tenant import Revive
@@ -25,10 +27,10 @@ def findings(
     """
     listed = preflight.tenants(settings.region)
     customer = settings.customer
-    revive = customer.revive if isinstance(customer.revive, Revive) else None
+    revive = customer.revive
     taken: Level = "error" if sure else "warning"
-    back = [] if tenant or customer.revive else _deactivated(settings, listed, preflight)
-    own = {tenant or (revive.hostname if revive else None), *(each["hostnames"][0] for each in back)}
+    asleep = [] if tenant or revive else _deactivated(settings, listed)
+    own = {tenant or (revive.hostname if revive else None)}
     others = [each for each in listed if each["hostnames"][0] not in own]
 
     yield _count(settings, listed, new=tenant is None and not revive)
@@ -45,25 +47,20 @@ def findings(
         if each.get("name") == customer.name and each["status"] == "active":
             text = f"{_named(each)} has this name already; is it this customer's?"
             yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
-    if len(back) == 1:
-        found = f"{_named(back[0])}{_deadline(back[0])}"
-        text = f"`pulumi up` brings back {found}; with `revive: new` it makes another"
+    for each in asleep:
+        line = revive_line(each["hostnames"][0], each["id"])
+        text = (
+            f"{_named(each)} has this name{_deadline(each)}; `pulumi up` stops once because of it. If it "
+            "is this customer "
+            f"who comes back: {line}"
+        )
         yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
-    elif back:
-        found = ", ".join(map(_named, back))
-        text = f"several deactivated tenants have this name; say by `revive` which you mean: {found}"
-        yield at(sources, (CUSTOMER, "name"), taken, ABOUT, text)
 
 
-def _deactivated(settings: Settings, listed: list[Tenant], preflight: Preflight) -> list[Tenant]:
-    """Return the deactivated tenants of the customer's name that this client made: `up` takes one back."""
-    return [
-        each
-        for each in listed
-        if each.get("name") == settings.customer.name
-        and each["status"] in DEACTIVATED
-        and preflight.ours(each, settings.source_tenant)
-    ]
+def _deactivated(settings: Settings, listed: list[Tenant]) -> list[Tenant]:
+    """Return the deactivated tenants of the customer's name."""
+    name = settings.customer.name
+    return [each for each in listed if each.get("name") == name and each["status"] in DEACTIVATED]
 
 
 def _revived(revive: Revive, listed: list[Tenant], sources: Sources) -> Finding:

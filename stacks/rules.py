@@ -15,7 +15,6 @@ from stacks.merge import ENTRIES
 from stacks.models import Content, Settings
 from stacks.models.content import App
 from stacks.models.people import Admin, User
-from stacks.models.tenant import Revive
 from stacks.sources import CUSTOMER
 
 Removed = Mapping[Keys, str]
@@ -62,7 +61,7 @@ def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
 def _regions(settings: Settings) -> Iterator[Complaint]:
     region = settings.region
     hosts: list[tuple[Keys, str | None]] = [(("qlik:source_tenant",), settings.source_tenant)]
-    if isinstance(settings.customer.revive, Revive):
+    if settings.customer.revive:
         hosts.append(((CUSTOMER, "revive", "hostname"), settings.customer.revive.hostname))
     for keys, host in hosts:
         if region and host and host.split(".")[1] != region:

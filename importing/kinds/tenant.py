@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from importing.findings import Findings, Found
@@ -28,5 +29,12 @@ def find(living: Living, findings: Findings) -> None:
     if of_plan.get("kind") == "trial" and not of_plan.get("ends_on"):
         customer["lifecycle"] = {"kind": "production"}
         findings.leave("the end of the trial", "the plan is for trials, but Qlik does not know of a last day")
+    # Nothing was asked for: the state has a proof like that of any other tenant, and none is left to be used.
+    proof = secrets.token_hex(16)
+    known = {"id": proof, "name": tenant["name"], "unused": True}
+    findings.objects.append(Found("TenantProof", proof, {"proof": known}))
     findings.objects.append(Found("Tenant", living.hostname, live | ids))
-    findings.objects.append(Found("TenantLifecycle", living.hostname, {"tenant_id": tenant["id"]}))
+    findings.objects += [
+        Found(kind, living.hostname, {"tenant_id": tenant["id"]})
+        for kind in ("TenantLifecycle", "TenantActivation")
+    ]

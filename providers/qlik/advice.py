@@ -29,6 +29,11 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         return BY_CODE[code]
     if request.proof is not None and status in (400, 401):
         return _not_let_in(request)
+    if request.credentials and status in (404, 410):
+        return (
+            f"No tenant answers at {request.host}: it was purged, or something on the way answered in Qlik's"
+            " place (a proxy, an ingress). The credentials are not at fault."
+        )
     if request.credentials and status == 403:
         return "The OAuth client's bot user is disabled on this host, or it holds too many tokens."
     if request.credentials and 400 <= status < 500 and status != 429:

@@ -16,6 +16,7 @@ from providers.qlik.errors import (
     ApiError,
     Conflict,
     Forbidden,
+    HostUnknown,
     NotFound,
     PreconditionFailed,
     Problem,
@@ -32,6 +33,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    410: NotFound,
     409: Conflict,
     412: PreconditionFailed,
     429: RateLimited,
@@ -48,12 +50,15 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
     kind = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
     if answer.status == 401 and codes & DISABLED:
         kind = TenantDisabled
+    if kind is NotFound and request.credentials:
+        kind = HostUnknown
     return kind(
         request,
         answer.status,
         [_without_secrets(problem, request) for problem in found],
         trace_id=trace_id(body, answer),
         retry_after=retry_after(answer, now),
+        enveloped=isinstance(body, dict) and isinstance(body.get("errors"), list) and any(codes),
         advice=advice(request, answer.status, codes),
     )
 

@@ -40,6 +40,7 @@ class Calls:
         self._default_deadline = default_deadline
         self._notify = notify
         self._limits = limits.RateLimits(clock)
+        self._heard: dict[str, float] = {}
         self._tokens = Tokens(credentials, self.send, clock)
 
     def send(self, request: Request) -> Answer:
@@ -58,6 +59,10 @@ class Calls:
     def default_deadline(self) -> AbstractContextManager[Deadline]:
         """Return a context that has the deadline of the settings where none is set."""
         return default_deadline(self._default_deadline, clock=self._clock, setting=DEADLINE)
+
+    def time_at(self, host: str) -> float | None:
+        """Return the `Date` of the last answer of a host, in seconds since 1970; None without one."""
+        return self._heard.get(host)
 
     def close(self) -> None:
         """Close the connections."""
@@ -87,6 +92,9 @@ class Calls:
 
     def _once(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
         answer = self._transport.exchange(request, token, deadline)
+        dated = answers.http_date(answer.headers.get("Date", ""))
+        if dated is not None:
+            self._heard[request.host] = dated
         if answer.status >= 400:
             raise answers.api_error(request, answer, self._clock.time())
         return answer

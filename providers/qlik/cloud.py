@@ -87,6 +87,13 @@ class Cloud:
         """Have a token for a host, unless there is one that lasts; raises QlikError."""
         self._calls.authenticate(hostname)
 
+    def time_at(self, hostname: str) -> float | None:
+        """Return a host's own time in its last answer, as seconds since 1970; None if it said none.
+
+        Qlik's clock and not this machine's, which may be off.
+        """
+        return self._calls.time_at(hostname)
+
     def pause(self, seconds: float, waiting_for: str) -> None:
         """Wait; raises DeadlineExceeded, naming what was waited for, if that would reach the deadline."""
         with self._calls.default_deadline() as deadline:

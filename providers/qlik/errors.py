@@ -15,6 +15,7 @@ QlikError
         ├── TenantDisabled
         ├── Forbidden
         ├── NotFound
+        ├── HostUnknown
         ├── Conflict
         ├── PreconditionFailed
         ├── RateLimited
@@ -123,7 +124,7 @@ class AnswerLost(RequestFailed):
 
     def __init__(self, request: Request, reason: str) -> None:
         self.reason = reason
-        advice = "Qlik may or may not have done it: look before trying again."
+        advice = "Qlik may or may not have done it."
         super().__init__(request, f"was sent, but its answer was lost: {reason}", advice)
 
     @property
@@ -137,6 +138,7 @@ class ApiError(RequestFailed):
 
     `status` is the HTTP status, `problems` the entries of `errors[]`, and `code`, `title`, `detail` those
     of the first. `trace_id` is what Qlik's support asks for. `retry_after` is in seconds, where Qlik sent it.
+    `enveloped` tells whether the body was Qlik's own form of an error, with a code: a proxy's page is not.
     """
 
     def __init__(
@@ -147,9 +149,11 @@ class ApiError(RequestFailed):
         *,
         trace_id: str = "",
         retry_after: float | None = None,
+        enveloped: bool = False,
         advice: str = "",
     ) -> None:
         self.status = status
+        self.enveloped = enveloped
         self.problems = tuple(problems)
         first = self.problems[0] if self.problems else Problem()
         self.code, self.title, self.detail = first.code, first.title, first.detail
@@ -172,8 +176,34 @@ class Forbidden(ApiError):
     """403: known, but not allowed to do this."""
 
 
+GONE_CODES = {
+    "groups": "GROUPS-7",
+    "roles": "IDENTITIES-10402",
+    "tenants": "TENANTS-8",
+    "users": "USERS-7",
+    "web-integrations": "WEBINTEGRATIONS_NOT_FOUND",
+}
+"""The codes that Qlik's API specifications publish for an object that is not there, by API."""
+
+
 class NotFound(ApiError):
-    """404: absent, or not visible."""
+    """404 or 410: absent, or not visible, or somebody on the way answered in Qlik's place."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the answer alone proves that the object is gone: Qlik's envelope and a published code.
+
+        Any other 404 may be the page of a proxy: see `providers.evidence`.
+        """
+        api = [*self.path.split("/"), "", "", "", ""][3]
+        return self.enveloped and self.code == GONE_CODES.get(api)
+
+
+class HostUnknown(ApiError):
+    """404 or 410 for a token: about the host as a whole, and never about an object on it.
+
+    The tenant was purged, or something on the way answered in Qlik's place.
+    """
 
 
 class Conflict(ApiError):

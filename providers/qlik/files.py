@@ -16,6 +16,24 @@ NOT_COMPLETE_YET = 204
 POLL = 1.0
 
 
+TEXT_TYPES = ("text/", "application/json", "application/xml", "application/xhtml")
+
+
+def is_page(content_type: str, file: Path) -> bool:
+    """Tell whether what was downloaded is a page of a proxy, or a message, and no file: by its type or its
+    beginning.
+    """
+    if content_type.strip().lower().startswith(TEXT_TYPES):
+        return True
+    with file.open("rb") as opened:
+        return (
+            opened.read(256)
+            .lstrip(b"\xef\xbb\xbf \t\r\n")
+            .lower()
+            .startswith((b"<!doctype", b"<html", b"<?xml", b'{"errors"'))
+        )
+
+
 def download(
     fetch: Callable[[Request], Answer], request: Request, to: Path, pause: Callable[[float, str], None]
 ) -> int:
@@ -32,6 +50,8 @@ def download(
             pause(POLL, f"{request.host}{request.plain_path} to be complete")
         if answer.status != WHOLE:
             raise answers.unexpected(request, answer, "not the whole content")
+        if is_page(answer.headers.get("Content-Type", ""), part):
+            raise answers.unexpected(request, answer, "a page or a message instead of a file")
         part.replace(to)
     finally:
         part.unlink(missing_ok=True)

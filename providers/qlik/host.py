@@ -37,6 +37,11 @@ class Host:
         """The region that the host is in ("eu"), empty for the organisation's host."""
         return hostnames.region(self.hostname)
 
+    @property
+    def time(self) -> float | None:
+        """The host's own time in its last answer, as seconds since 1970; None if it said none."""
+        return self.cloud.time_at(self.hostname)
+
     def authenticate(self) -> None:
         """Have a token ready: a failure to get one comes here, and not from the request after it."""
         self.cloud.authenticate(self.hostname)

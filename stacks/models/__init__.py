@@ -10,7 +10,7 @@ from stacks.models.block import AT_CREATION, NO_REQUEST, Block, key
 from stacks.models.content import App, Space
 from stacks.models.logins import JwtIdentityProvider, WebIntegration
 from stacks.models.people import Admin, Group, User
-from stacks.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revival, TenantSwitches
+from stacks.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
 from stacks.values import Alias, Hostname, Name, Region, Ring, Switch, Text
 
 
@@ -71,9 +71,9 @@ class Customer(Content):
         about="Label of the hostname for people, `<alias>.<region>.qlikcloud.com`; unique in its region.",
         change="in place; the former alias is released",
     )
-    revive: Revival | None = key(
+    revive: Revive | None = key(
         None,
-        about="The deactivated tenant to take up again, or `new` to make another one for certain.",
+        about="The tenant to take up again, as its destruction or an error printed it.",
         change=AT_CREATION,
     )
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Discriminator, Tag
-
 from providers.limits import ROLES_OF_A_GROUP
 from stacks.models.block import AT_CREATION, NO_REQUEST, Block, key
 from stacks.values import Day, GraceDays, Hostname, LifecycleKind, Switch, Text
@@ -59,12 +55,6 @@ class Revive(Block):
 
     hostname: Hostname = key(about="The tenant's system hostname.", change=AT_CREATION)
     tenant_id: Text = key(about="The tenant's id at Qlik.", change=AT_CREATION)
-
-
-Revival = Annotated[
-    Annotated[Revive, Tag("<tenant>")] | Annotated[Literal["new"], Tag("<new>")],
-    Discriminator(lambda value: "<new>" if isinstance(value, str) else "<tenant>"),
-]
 
 
 class GroupSettings(Block):

@@ -1,0 +1,60 @@
+"""That a tenant is in use: what tells the next run that a destroy was cut off.
+
+A destroy takes it out of the state first, and deactivates the tenant after that. So where a destroy was cut
+off, the state has a tenant and no activation: the next `pulumi up` makes it, and with it the tenant is
+active again. Without it such a run would have nothing to do, while the tenant waits for its purge.
+"""
+
+from __future__ import annotations
+
+from providers import lifetime
+from providers.limits import DAY, NOT_EMPTY
+from providers.properties import Change, Property, prop, reference
+from providers.qlik import Cloud
+from providers.resource import Resource
+from providers.verbs import Properties, Verbs
+
+
+class TenantActivation(Resource):
+    """Makes sure that the tenant is active when it is made; its deletion sends no request.
+
+    Let it depend on the `TenantLifecycle`, so that it is made last and deleted first.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that is in use.")
+    tenant_id: Property[str] = prop(
+        "Qlik's id of the tenant: its output `tenant_id`.", change=Change.AT_CREATION, limits=NOT_EMPTY
+    )
+    ends_on: Property[str] = prop(
+        "Last day of a trial, as YYYY-MM-DD: one that has ended is not brought back.",
+        default=None,
+        change=Change.NO_REQUEST,
+        limits=DAY,
+    )
+
+
+class TenantActivationVerbs(Verbs):
+    """Only making it concerns Qlik."""
+
+    kind = TenantActivation
+    is_object = False
+    natural_key = ("tenant",)
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Reactivate the tenant if it is deactivated; no request for one that this run made."""
+        lifetime.make_sure_active(cloud, want["tenant"], want["tenant_id"], want.get("ends_on"))
+        return want["tenant"], {}
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Nothing of it is at Qlik; whether the tenant is active is the tenant's to say."""
+        return {}
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Keep the new values; no request."""
+        return {}
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Leave the state; no request."""
+
+
+VERBS = TenantActivationVerbs()
