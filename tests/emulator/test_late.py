@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -35,6 +36,11 @@ def lose(api: Api, path: str, **body: Any) -> None:
     """Send a POST whose answer is cut off."""
     with pytest.raises(requests.ConnectionError):
         api.send("POST", path, **body)
+
+
+def late(qlik: Emulator) -> list[Any]:
+    """What came of each request that was put off."""
+    return [entry["late"]["status"] for entry in qlik.control.requests() if "late" in entry]
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -102,10 +108,22 @@ def test_an_upload_is_kept_until_it_is_due(qlik: Emulator) -> None:
     qlik.control.add_fault(path="/api/v1/apps/import", done_after_ms=600_000)
     lose(tenant, f"/api/v1/apps/import?spaceId={space}&name=Big", data=content)
     assert tenant.get("/api/v1/items")["data"] == []
+    assert not [file.path for file in psutil.Process().open_files() if file.path.endswith(".part")]
     qlik.control.advance(600)
     (item,) = tenant.get("/api/v1/items")["data"]
     location = tenant.send("POST", f"/api/v1/apps/{item['resourceId']}/export").headers["location"]
     assert tenant.get(location).endswith(b"\n" + content)
+    assert not list((qlik._folder / "files").glob("*.part"))
+
+
+def test_an_upload_into_a_space_that_is_gone_by_then_leaves_nothing(qlik: Emulator) -> None:
+    tenant = new_tenant(qlik)
+    space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
+    qlik.control.add_fault(path="/api/v1/apps/import", done_after_ms=600_000)
+    lose(tenant, f"/api/v1/apps/import?spaceId={space}", data=b"content")
+    tenant.delete(f"/api/v1/spaces/{space}")
+    qlik.control.advance(600)
+    assert late(qlik) == [404]
     assert not list((qlik._folder / "files").glob("*.part"))
 
 
@@ -123,8 +141,7 @@ def test_what_is_late_meets_what_has_become_of_the_tenant(qlik: Emulator, source
     assert names(tenant) == ["Twice"]
     found = tenant.get(own)
     assert (found["name"], found["enableAnalyticCreation"]) == ("Globex", True)
-    late = [entry["late"]["status"] for entry in qlik.control.requests() if "late" in entry]
-    assert late == [409, 204]
+    assert late(qlik) == [409, 204]
 
 
 def test_a_tenant_that_was_closed_meanwhile_takes_nothing(qlik: Emulator) -> None:
@@ -135,9 +152,21 @@ def test_a_tenant_that_was_closed_meanwhile_takes_nothing(qlik: Emulator) -> Non
     register, headers = tenant.on(REGISTER).login(), {"qlik-confirm-hostname": tenant.host}
     register.post(f"/api/v1/tenants/{own_id}/actions/deactivate", expect=200, headers=headers)
     qlik.control.advance(600)
-    assert [entry["late"]["status"] for entry in qlik.control.requests() if "late" in entry] == [401]
+    assert late(qlik) == [401]
     register.post(f"/api/v1/tenants/{own_id}/actions/reactivate", expect=200, headers=headers)
     assert names(tenant) == []
+
+
+def test_a_user_who_was_disabled_meanwhile_does_nothing(qlik: Emulator) -> None:
+    tenant = new_tenant(qlik)
+    bot = tenant.send("GET", "/api/v1/users/me").headers["location"]
+    qlik.control.add_fault(path=GROUPS, method="POST", done_after_ms=600_000)
+    lose(tenant, GROUPS, json={"name": "Late"})
+    disabled = [{"op": "replace", "path": "/status", "value": "disabled"}]
+    qlik.request("PATCH", tenant.host, bot, disabled)
+    qlik.control.advance(600)
+    assert late(qlik) == [401]
+    assert qlik.request("GET", tenant.host, GROUPS)["data"] == []
 
 
 @pytest.mark.parametrize(("body", "token", "status"), [({}, None, 400), ({"name": "A"}, "wrong", 401)])
@@ -239,8 +268,8 @@ def test_creating_takes_a_while(qlik: Emulator, name: str) -> None:
     qlik.control.advance(300)
     assert count(qlik, kind) == before
     qlik.control.advance(10_000)
-    assert count(qlik, kind) == before + 1
     made = waiting.answer()
+    assert count(qlik, kind) == before + 1
     assert made.status_code in (200, 201)
     made = made.json().get("attributes", made.json())
     created = made.get("created") or made["createdDate"]
