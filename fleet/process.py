@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +20,38 @@ class Ended(NamedTuple):
     interrupted: bool
 
 
-_running: set[subprocess.Popen[bytes]] = set()
-_interrupted: set[subprocess.Popen[bytes]] = set()
-_lock = threading.Lock()
+class _Command:
+    """A command from before it is started until it has ended.
+
+    `interrupt` may be called in a signal handler, hence in the middle of anything that is done here, and
+    takes no lock: whatever holds one might be what the signal has interrupted. It gets by with appending to
+    a list and popping from it, each of which is done at once or not at all.
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unsent: list[signal.Signals] = []
+
+    def started(self, process: subprocess.Popen[bytes]) -> None:
+        """Take the process, which gets the signals that came while it was being started."""
+        self._process = process
+        self._send()
+
+    def interrupt(self) -> None:
+        """Send the process SIGINT, as soon as there is one."""
+        self.interrupted = True
+        self._unsent.append(signal.SIGINT)
+        self._send()
+
+    def _send(self) -> None:
+        """Send each signal once, whether `started` or `interrupt` comes to it first."""
+        while self._process and self._unsent:
+            with suppress(IndexError):
+                self._process.send_signal(self._unsent.pop())
+
+
+_running: set[_Command] = set()
 
 
 def run(
@@ -33,50 +62,47 @@ def run(
     What it prints goes into two files: a plugin that outlives a killed CLI would keep a pipe open. It has a
     session of its own, so that a Ctrl-C in the terminal does not reach it: `interrupt` does.
     """
-    with output.open("wb") as out, errors.open("wb") as err:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-        )
-    with _lock:
-        _running.add(process)
+    this = _Command()
+    _running.add(this)
     try:
-        code: int | None = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        code = None
-        _end(process)
+        with output.open("wb") as out, errors.open("wb") as err:
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        this.started(process)
+        code = _code(process, seconds)
     finally:
-        with _lock:
-            _running.discard(process)
-            interrupted = process in _interrupted
-            _interrupted.discard(process)
-    return Ended(code, interrupted)
+        _running.discard(this)
+    return Ended(code, this.interrupted)
 
 
 def interrupt() -> int:
     """Ask every running command to finish the steps that it has begun, and to begin no others.
 
-    Returns how many there are. A second time makes them drop everything, as the CLI has it.
+    Returns how many there are. A second time makes them drop everything, as the CLI has it. May be called in
+    a signal handler, whatever the signal has interrupted.
     """
-    with _lock:
-        running = list(_running)
-        _interrupted.update(running)
-    for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+    running = _running.copy()
+    for each in running:
+        each.interrupt()
     return len(running)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command whose time is up."""
-    process.send_signal(signal.SIGINT)
+def _code(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Return the exit code of a process; one whose time is up is ended, and has none."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
     try:
         process.wait(LAST_WORDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    return None

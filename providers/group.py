@@ -38,7 +38,8 @@ class Group(Resource):
 
     status: Property[str] = output("`active` or `disabled`.")
     postponed: Property[list[str]] = output(
-        "What the next run still has to set: a name that another resource of the stack had at the time."
+        "What the next run still has to set: a name that another resource of the stack had at the time.",
+        at_qlik=False,
     )
 
 

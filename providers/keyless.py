@@ -84,8 +84,12 @@ class Keyless(Collection):
         """Return the object that is there; wait for it where an earlier run asked for it and Qlik may be
         late.
         """
-        if note.earlier is None or "id" in note.earlier:
+        if note.earlier is None:
             return self.lookup(host, want)
+        if noted := note.earlier.get("id"):
+            found = next((each for each in self.candidates(host, want) if each["id"] == noted), None)
+            free = found and not moves.holder(self, self.label(want, noted), host, noted)
+            return found if free else self.lookup(host, want)
         what = f"{self.label(want, 'made')}, which an earlier run asked for"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 

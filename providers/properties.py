@@ -158,7 +158,11 @@ def right_at_first_sight(value: Any, type_: Any, limits: Mapping[str, Any]) -> b
     """Tell whether a value is certain to pass pydantic's check, without importing it; False is no verdict."""
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits
-    if get_origin(type_) is list:
+    if get_origin(type_) is dict:
+        fits = (
+            type(value) is dict and get_args(type_) == (str, Any) and all(type(key) is str for key in value)
+        )
+    elif get_origin(type_) is list:
         fits = type(value) is list and all(type(item) is get_args(type_)[0] is str for item in value)
     else:
         fits = type_ in (str, int, bool) and type(value) is type_
@@ -234,9 +238,10 @@ def reference(
     return Property(doc, default=default, change=change, reference=kind, follows=follows)
 
 
-def output(doc: str, *, init: Literal[False] = False) -> Any:
-    """Declare a property that Qlik sets."""
-    return Property(doc, default=None, computed=not init)
+def output(doc: str, *, at_qlik: bool = True, init: Literal[False] = False) -> Any:
+    """Declare a property that Qlik sets, or a verb alone where it is not `at_qlik`."""
+    change = Change.IN_PLACE if at_qlik else Change.NO_REQUEST
+    return Property(doc, default=None, computed=not init, change=change)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

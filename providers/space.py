@@ -40,7 +40,8 @@ class Space(Resource):
 
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")
     postponed: Property[list[str]] = output(
-        "What the next run still has to set: a name that another resource of the stack had at the time."
+        "What the next run still has to set: a name that another resource of the stack had at the time.",
+        at_qlik=False,
     )
 
 

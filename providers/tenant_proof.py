@@ -85,6 +85,7 @@ class TenantProofVerbs(Verbs):
             raise CheckpointsRefused(SKIP_CHECKPOINTS)
         id = secrets.token_hex(16)
         register, source = cloud.register(want["region"]), cloud.tenant(want["source_tenant"])
+        key = ""
         if want.get("revives"):
             register.authenticate()
             now = register.time
@@ -92,9 +93,10 @@ class TenantProofVerbs(Verbs):
             with meanwhile(register.authenticate):
                 key = _licence_key(source)
             now = source.time
-            permits.issue(cloud, id, key)
         if has_ended(want.get("ends_on"), now):
             raise TrialEnded(want["ends_on"])
+        if key:
+            permits.issue(cloud, id, key)
         return id, {"proof": facts(id, want, now)}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:

@@ -40,7 +40,8 @@ class User(Resource):
 
     postponed: Property[list[str]] = output(
         "What the next run still has to set: an e-mail address that another resource of the stack had at "
-        "the time."
+        "the time.",
+        at_qlik=False,
     )
 
 

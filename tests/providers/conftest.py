@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator
-from providers import adapter
+from providers import adapter, evidence
 from providers.qlik import Cloud
 from tests.providers.twins import Tenancy, Twin
 
@@ -19,6 +19,8 @@ def tenancy(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "0")
+    monkeypatch.setenv("TENANTRY_CREATION_SECONDS", "0")
+    monkeypatch.setattr(evidence, "PAUSE", 0.0)
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",

@@ -10,6 +10,14 @@ from tests.keys import public_pem
 TENANT = "x1y2z3.eu.qlikcloud.com"
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "TenantProof": {
+        "region": "eu",
+        "source_tenant": "templates.eu.qlikcloud.com",
+        "name": "Globex",
+        "revives": True,
+        "ends_on": "2999-12-31",
+    },
+    "TenantActivation": {"tenant": TENANT, "tenant_id": "t1", "ends_on": "2999-12-31"},
     "Tenant": {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",
@@ -23,8 +31,15 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "status": "active",
         "grace_days": 20,
         "revive": {"hostname": TENANT, "tenant_id": "t1"},
+        "proof": {"id": "p1", "name": "Globex", "unused": True},
     },
-    "TenantLifecycle": {"tenant": TENANT, "kind": "trial", "ends_on": "2026-12-31", "grace_days": 20},
+    "TenantLifecycle": {
+        "tenant": TENANT,
+        "tenant_id": "t1",
+        "kind": "trial",
+        "ends_on": "2026-12-31",
+        "grace_days": 20,
+    },
     "User": {
         "tenant": TENANT,
         "subject": "auth0|ada",

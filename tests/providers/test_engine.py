@@ -19,6 +19,13 @@ from tests.providers.provider_process import Failed, ProviderProcess
 from tests.world import World
 
 SOURCE = "templates.eu.qlikcloud.com"
+TENANT: dict[str, object] = {
+    "region": "eu",
+    "source_tenant": SOURCE,
+    "name": "Globex",
+    "status": "active",
+    "grace_days": 30,
+}
 SPACE = {"tenant": SOURCE, "name": "Sales", "type": "shared", "description": ""}
 
 Start = Callable[..., ProviderProcess]
@@ -93,8 +100,9 @@ def test_an_error_is_its_text_alone(start: Start, qlik: Emulator) -> None:
 def test_a_half_made_object_is_recorded(start: Start, qlik: Emulator) -> None:
     """With its id and all outputs, the provider string too: the next `up` updates it."""
     qlik.control.add_fault(method="PATCH", path="/api/v1/tenants/*", status=400)
-    tenant = {"region": "eu", "source_tenant": SOURCE, "name": "Globex", "status": "active", "grace_days": 30}
-    failed = Failed(lambda: start("tenant").create(tenant))
+    provider = start("tenant")
+    tenant = TENANT | {"proof": provider.proof()}
+    failed = Failed(lambda: provider.create(tenant))
     made = next(
         each
         for each in qlik.control.dump()["cloud"]["tenant"]
@@ -126,7 +134,7 @@ def test_without_the_frame_of_the_sdk_the_error_still_says_it(start: Start, qlik
     """A later SDK may hide it. Then the message comes with its traceback, and nothing else breaks."""
     qlik.control.add_fault(method="PATCH", path="/api/v1/tenants/*", status=400)
     provider = start("tenant", before=HIDDEN)
-    tenant = {"region": "eu", "source_tenant": SOURCE, "name": "Globex", "status": "active", "grace_days": 30}
+    tenant = TENANT | {"proof": provider.proof()}
     failed = Failed(lambda: provider.create(tenant))
     assert (failed.status, failed.recorded) == (None, None)
     assert "answered 400" in failed.text

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 STRINGS = {
     "Tenant": "gASVIwAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBnRlbmFudJSFlFKULg==",
+    "TenantActivation": "gASVLgAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEXRlbmFudF9hY3RpdmF0aW9ulIWUUpQu",
+    "TenantProof": "gASVKQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMDHRlbmFudF9wcm9vZpSFlFKULg==",
     "TenantLifecycle": "gASVLQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMEHRlbmFudF9saWZlY3ljbGWUhZRSlC4=",
     "User": "gASVIQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMBHVzZXKUhZRSlC4=",
     "TenantAdmin": "gASVKQAAAAAAAACMCXByb3ZpZGVyc5SMBGxvYWSUk5SMDHRlbmFudF9hZG1pbpSFlFKULg==",
@@ -41,6 +43,8 @@ STRINGS = {
 
 TOKENS = {
     "Tenant": "pulumi-python:dynamic/qlik:Tenant",
+    "TenantActivation": "pulumi-python:dynamic/qlik:TenantActivation",
+    "TenantProof": "pulumi-python:dynamic/qlik:TenantProof",
     "TenantLifecycle": "pulumi-python:dynamic/qlik:TenantLifecycle",
     "User": "pulumi-python:dynamic/qlik:User",
     "TenantAdmin": "pulumi-python:dynamic/qlik:TenantAdmin",

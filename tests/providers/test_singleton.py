@@ -97,7 +97,7 @@ def test_two_kinds_of_settings_are_two_objects(twin: MakeTwin, tenancy: Tenancy)
 
 
 def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
-    """Has no settings left, and nothing to give back."""
+    """Its settings stay in the state as they were: a 404 is never their end."""
     made = twin("group_settings").create(groups.given(tenancy))
     tenancy.cloud.register("eu").post(
         f"/api/v1/tenants/{tenancy.tenant_id}/actions/deactivate",
@@ -108,5 +108,7 @@ def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
     with pytest.raises(Failure, match="deactivated"):
         made.delete()
     tenancy.qlik.control.advance(11 * 24 * 3600)
-    assert made.drift() is None
-    made.delete()
+    assert made.drift() == {}
+    assert "does not answer (404)" in tenancy.said[-1]
+    with pytest.raises(Failure, match="404"):
+        made.delete()

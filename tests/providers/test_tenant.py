@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from providers.engine import Failure
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import World
 
@@ -23,12 +24,20 @@ def given(tenancy: Tenancy) -> Inputs:
     return {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",
+        "proof": proof(tenancy),
         "name": "Globex",
         "alias": "globex.eu.qlikcloud.com",
         "datacenter": "eu-west-1",
         "status": "active",
         **SWITCHES,
     }
+
+
+def proof(tenancy: Tenancy) -> Inputs:
+    """A proof that this run has made, with its permit."""
+    inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
+    made: Inputs = Twin(tenancy, "tenant_proof").create(inputs).state["proof"]
+    return made
 
 
 def camel(name: str) -> str:
@@ -78,7 +87,6 @@ CASE = Case(
     given,
     remote,
     creates=(
-        "GET /api/v1/licenses/overview",
         "POST /api/v1/tenants",
         "PATCH /api/v1/tenants/{tenant_id}",
     ),
@@ -99,7 +107,6 @@ CASE = Case(
         "status": Drift(deactivate, "disabled"),
         **{name: Drift(patched(camel(name), not value), not value) for name, value in SWITCHES.items()},
     },
-    gone=purge,
 )
 
 
@@ -108,7 +115,7 @@ def test_many_changes_are_one_request(twin: Callable[[str], Twin], tenancy: Tena
     tenant = twin("tenant").create(given(tenancy))
     tenancy.requests()
     wanted = {name: not value for name, value in SWITCHES.items()} | {"name": "Globex Corporation"}
-    tenant.update(given(tenancy) | wanted)
+    tenant.update(tenant.inputs | wanted)
     assert tenancy.requests() == [f"PATCH /api/v1/tenants/{tenant.state['tenant_id']}"]
     assert (remote(tenancy, tenant.id) or {}).items() >= wanted.items()
 
@@ -123,7 +130,7 @@ def test_a_tenant_does_not_move(twin: Callable[[str], Twin], tenancy: Tenancy, n
 
 def test_what_is_not_given_is_left_alone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """Neither sent nor compared: no alias, no switches."""
-    inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name")}
+    inputs = {name: given(tenancy)[name] for name in ("region", "source_tenant", "name", "proof")}
     tenant = twin("tenant").create(inputs)
     patched("enableAppOpeningFeedback", True)(tenancy, tenant.id)
     patched("hostnames/1", "mine.eu.qlikcloud.com")(tenancy, tenant.id)
@@ -143,3 +150,61 @@ def test_deactivation_confirms_the_hostname_and_gives_the_days(
     assert found["status"] == "disabled"
     now = datetime.fromisoformat(tenancy.qlik.control.health()["time"]).timestamp()
     assert (found["_purge_at"] - now) / 86400 == pytest.approx(12, abs=0.01)
+
+
+def test_one_that_qlik_does_not_know_stays_in_the_state(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """Purged at Qlik: a refresh shows that and drops nothing; `up` stops and says the ways out."""
+    tenant = twin("tenant").create(given(tenancy))
+    purge(tenancy, tenant.id)
+    assert tenant.drift() == {"status": "gone"}
+    assert "tenantry forget" in tenancy.said[-1]
+    with pytest.raises(Failure) as caught:
+        tenant.update(tenant.inputs)
+    assert "tenantry forget" in str(caught.value)
+    assert "revive" in str(caught.value)
+    tenant.delete()
+
+
+def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there."""
+    tenant = twin("tenant").create(given(tenancy))
+    page = {"status": 404, "body": "default backend - 404"}
+    tenancy.qlik.control.add_fault(host=tenant.id, path="/api/v1/tenants/*", times=1, **page)
+    with pytest.raises(Failure, match="asked once more, it answers"):
+        tenant.drift()
+    tenancy.qlik.control.clear_faults()
+    fault = tenancy.qlik.control.add_fault(host="register.*", path="*/deactivate", **page)
+    with pytest.raises(Failure, match="does not prove that .* is gone"):
+        tenant.delete()
+    tenancy.qlik.control.release(fault)
+    assert World(tenancy.qlik, tenant.id).tenant["status"] == "active"
+    assert tenant.drift() == {}
+
+
+def test_a_refused_alias_leaves_no_tenant_without_a_name(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """Name and alias go in one request; only if the alias is refused, the name goes in another."""
+    tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "globex.eu.qlikcloud.com"})
+    before = {each["hostnames"][0] for each in tenancy.qlik.control.dump()["cloud"]["tenant"]}
+    with pytest.raises(Failure, match=r"cannot have the alias globex\.eu\.qlikcloud\.com"):
+        twin("tenant").create(given(tenancy))
+    (made,) = (
+        each for each in tenancy.qlik.control.dump()["cloud"]["tenant"] if each["hostnames"][0] not in before
+    )
+    assert made["name"] == "Globex"
+    assert made["hostnames"][1:] == []
+
+
+def test_a_revive_line_that_comes_too_late_is_told(
+    twin: Callable[[str], Twin], tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stack has a tenant already: the line has no effect, and that is said."""
+    tenant = twin("tenant").create(given(tenancy))
+    line = {"hostname": "x1y2z3.eu.qlikcloud.com", "tenant_id": "t"}
+    assert tenant.diff({**tenant.inputs, "revive": line}) == []
+    assert "`revive` names x1y2z3.eu.qlikcloud.com, but this stack has tenant" in capsys.readouterr().out
+    assert tenant.diff({**tenant.inputs, "revive": {"hostname": tenant.id, "tenant_id": "t"}}) == []
+    assert capsys.readouterr().out == ""

@@ -15,8 +15,9 @@ from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 def given(tenancy: Tenancy) -> Inputs:
     return {
         "tenant": tenancy.hostname,
+        "tenant_id": tenancy.tenant_id,
         "kind": "trial",
-        "ends_on": "2026-12-31",
+        "ends_on": "2999-12-31",
         "grace_days": 10,
     }
 
@@ -29,11 +30,11 @@ CASE = Case(
     "tenant_lifecycle",
     given,
     remote,
-    creates=("GET /api/v1/tenants/me", "GET /api/v1/tenants/*"),
+    creates=("GET /api/v1/tenants/{tenant_id}",),
     deletes=("POST /api/v1/tenants/{tenant_id}/actions/deactivate",),
     changes={
         "kind": InPlace("production"),
-        "ends_on": InPlace("2027-01-31"),
+        "ends_on": InPlace("2999-01-31"),
         "grace_days": InPlace(90),
     },
 )

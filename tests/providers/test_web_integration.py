@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from providers.engine import Failure
-from providers.intents import Intent
+from providers.notes import current_note
 from providers.qlik import Host
 from providers.web_integration import WebIntegrationVerbs
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
@@ -168,7 +168,7 @@ def test_what_a_list_shows_late_is_waited_for(
 ) -> None:
     """A run was killed before it saw the answer: the next one finds what it made, and makes no second one."""
     there = existing(tenancy, given(tenancy), tenancy.as_bot)
-    Intent("WebIntegration").note(started="2026-11-23T12:00:00.000+00:00")
+    current_note(tenancy.hostname, "WebIntegration").write(started="2026-11-23T12:00:00.000+00:00")
     look = WebIntegrationVerbs.lookup
     asked: list[str] = []
 

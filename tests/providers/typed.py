@@ -19,14 +19,18 @@ from providers import (
     Space,
     SpaceAssignment,
     Tenant,
+    TenantActivation,
     TenantAdmin,
     TenantLifecycle,
+    TenantProof,
     User,
     WebIntegration,
 )
 
-tenant = Tenant("t", region="eu", source_tenant="s.eu.qlikcloud.com", name="Globex", grace_days=10)
-TenantLifecycle("l", tenant=tenant.id, kind="trial", ends_on="2026-12-31")
+proof = TenantProof("p", region="eu", source_tenant="s.eu.qlikcloud.com", name="Globex")
+tenant = Tenant("t", region="eu", source_tenant="s", name="Globex", grace_days=10, proof=proof.proof)
+TenantLifecycle("l", tenant=tenant.id, tenant_id=tenant.tenant_id, kind="trial", ends_on="2026-12-31")
+TenantActivation("a", tenant=tenant.id, tenant_id=tenant.tenant_id)
 group = Group("g", tenant=tenant.id, name="Analysts", roles=["Developer"])
 user = User("u", tenant=tenant.id, subject="auth0|ada", roles=["Developer"])
 admin = TenantAdmin("t", tenant=tenant.id, source_tenant="s", email="ada@example.com")
@@ -58,7 +62,7 @@ Space("s", tenant=tenant.id, name="Sales", type="private")  # type: ignore[arg-t
 Space("s", tenant=tenant.id, name=7, type="shared")  # type: ignore[arg-type]
 Space("s", tenant=tenant.tenant_id, name="Sales", type=tenant.grace_days)  # type: ignore[arg-type]
 Group("g", tenant=tenant.id, name="Analysts", roles="Developer")  # type: ignore[arg-type]
-TenantLifecycle("l", tenant=tenant.id, grace_days="10")  # type: ignore[arg-type]
+TenantLifecycle("l", tenant=tenant.id, tenant_id="t", grace_days="10")  # type: ignore[arg-type]
 Space("s", "Sales", tenant=tenant.id, type="shared")  # type: ignore[call-arg, arg-type]
 JwtIdentityProvider("j", tenant=tenant.id, issuer="us", kid="one")  # type: ignore[call-arg]
 WebIntegration("w", tenant=tenant.id, name="Portal", valid_origins="https://a.example")  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def error(
         (403, Forbidden),
         (404, NotFound),
         (409, Conflict),
-        (410, ApiError),
+        (410, NotFound),
         (412, PreconditionFailed),
         (429, RateLimited),
         (500, ServerError),

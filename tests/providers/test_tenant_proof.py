@@ -1,0 +1,104 @@
+"""The proof that a tenant is about to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from providers import permits
+from providers.engine import Failure
+from providers.facts import RENEW
+from tests.providers.twins import Case, Inputs, Tenancy, Twin
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    return {}
+
+
+CASE = Case("tenant_proof", given, remote, creates=("GET /api/v1/licenses/overview",), deletes=(), stays=True)
+
+
+def test_it_has_the_time_of_qlik_and_no_secret(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A machine whose clock is off says nothing of when a tenant was asked for."""
+    tenancy.qlik.control.advance(40 * 24 * 3600)
+    proof = twin("tenant_proof").create(given(tenancy))
+    facts = proof.state["proof"]
+    now = datetime.fromisoformat(tenancy.qlik.control.health()["time"])
+    made_at, valid_until = (datetime.fromisoformat(facts[name]) for name in ("made_at", "valid_until"))
+    assert timedelta(0) <= now - made_at < timedelta(minutes=5)
+    assert (valid_until - made_at).total_seconds() == permits.LIFE
+    assert facts["id"] == proof.id
+    assert "licence-key" not in repr(proof.state)
+
+
+def test_its_permit_is_spent_once(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Whatever comes of the request that it is taken for."""
+    proof = twin("tenant_proof").create(given(tenancy))
+    assert permits.take(proof.id)
+    assert permits.take(proof.id) is None
+
+
+def test_taking_a_tenant_back_needs_no_licence(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Nothing is asked for under such a proof, and it says so."""
+    tenancy.requests()
+    proof = twin("tenant_proof").create(given(tenancy) | {"revives": True})
+    assert tenancy.requests() == []
+    assert proof.state["proof"]["unused"] is True
+    assert permits.take(proof.id) is None
+
+
+@pytest.mark.parametrize("wrong", ["secret", "licence"])
+def test_what_would_fail_later_leaves_no_proof(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Wrong credentials or no licence end the run before there is anything in the state."""
+    path = "/oauth/token" if wrong == "secret" else "/api/v1/licenses/overview"
+    tenancy.cloud._calls._tokens._tokens.clear()
+    tenancy.qlik.control.add_fault(host="templates.*", path=path, status=403)
+    with pytest.raises(Failure, match="answered 403"):
+        twin("tenant_proof").create(given(tenancy))
+
+
+def test_without_checkpoints_nothing_is_asked_for(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof would not be in the state in time."""
+    monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
+    tenancy.requests()
+    with pytest.raises(Failure, match="PULUMI_SKIP_CHECKPOINTS is set"):
+        twin("tenant_proof").create(given(tenancy))
+    assert tenancy.requests() == []
+
+
+def test_it_is_renewed_by_its_own_name_alone(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command run twice, or pasted later, renews nothing else."""
+    proof = twin("tenant_proof").create(given(tenancy))
+    assert proof.diff(proof.inputs) == []
+    monkeypatch.setenv(RENEW, "0" * 32)
+    assert proof.diff(proof.inputs) == []
+    monkeypatch.setenv(RENEW, proof.id)
+    assert proof.diff(proof.inputs) != []
+
+
+def test_a_trial_that_has_ended_gets_no_tenant(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A preview says so by this machine's clock, and a run by Qlik's; one that lives is not touched."""
+    with pytest.raises(AssertionError) as told:
+        twin("tenant_proof").check(given(tenancy) | {"ends_on": "2020-12-31"})
+    for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
+        assert words in str(told.value)
+    tomorrow = str(datetime.now(UTC).date() + timedelta(days=1))
+    tenancy.qlik.control.advance(3 * 24 * 3600)
+    before = set(permits._permits)
+    with pytest.raises(Failure, match=f"the trial ended on {tomorrow}"):
+        twin("tenant_proof").create(given(tenancy) | {"ends_on": tomorrow})
+    assert set(permits._permits) == before
+    proof = twin("tenant_proof").create(given(tenancy))
+    assert proof.check(proof.inputs | {"ends_on": "2020-12-31"}) == proof.inputs
