@@ -1,0 +1,20 @@
+"""A place for each test, in memory where the machine has that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.lab import Lab
+from tests.e2e.conftest import scratch
+
+__all__ = ["lab", "scratch"]
+
+
+@pytest.fixture
+def lab(scratch: Path) -> Iterator[Lab]:
+    """A stack and a fresh emulator; write the customer's file first."""
+    with Lab(scratch) as made:
+        yield made

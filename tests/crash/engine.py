@@ -1,0 +1,186 @@
+"""Pulumi's engine in process: `up`, `refresh` and `destroy` of one stack, each in a process of its own.
+
+    engine = Engine(folder, program)
+    assert engine.up().ok
+    engine.state["Space Sales"].id
+
+The state is a file in the folder, written before and after each step as Pulumi writes it, so that a run which
+is killed leaves what it would leave there. `engine.state` may be read, changed, kept and put back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.crash import process, program
+from tests.crash.deployment import Deployment
+from tests.crash.ending import delete_the_rest
+from tests.crash.goals import Options, Stop
+from tests.crash.monitor import Monitor
+from tests.crash.provider import Call, Provider
+from tests.crash.refreshing import refresh
+from tests.crash.resources import STACK, State, urn_of
+
+Program = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    `errors` are what the engine shows, `said` the lines that the providers printed, `calls` all that the
+    engine asked of them in order. A killed run has no errors.
+    """
+
+    errors: list[str]
+    killed: bool
+    calls: list[Call]
+    said: list[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it came to its end without an error."""
+        return not self.killed and not self.errors
+
+    @property
+    def steps(self) -> list[str]:
+        """The calls that change something: "create Space Sales"."""
+        return [str(call) for call in self.calls if call.kind in ("create", "update", "delete")]
+
+    def expect_ok(self) -> Result:
+        """Fail the test unless it went well."""
+        assert self.ok, "killed" if self.killed else "\n".join([*self.said, *self.errors])
+        return self
+
+
+class Engine:
+    """One stack.
+
+    Args:
+        folder: where the state is, and the log of each run; also the working directory of the runs.
+        main: the program.
+        before: what each run's process does first, such as setting its environment.
+        parallel: how many steps are begun at the same time, see `Options`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        main: Program,
+        *,
+        before: Callable[[], None] = lambda: None,
+        project: str = "tenantry",
+        stack: str = "globex",
+        parallel: int = 1,
+    ) -> None:
+        self.folder, self.main, self.before = folder, main, before
+        self.project, self.stack, self.parallel = project, stack, parallel
+
+    @property
+    def file(self) -> Path:
+        """The file with the state."""
+        return self.folder / "state.json"
+
+    @property
+    def state(self) -> State:
+        """The state as it is on disk; assign one to put it there."""
+        return State.load(self.file)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        state.save(self.file)
+
+    def up(
+        self,
+        *,
+        refresh: bool = False,
+        targets: Iterable[str] = (),
+        target_dependents: bool = False,
+        replace: Iterable[str] = (),
+    ) -> Result:
+        """`pulumi up --skip-preview`, with `--refresh`, `--target`, `--target-dependents`, `--replace`."""
+        options = Options(frozenset(targets), target_dependents, frozenset(replace), self.parallel)
+        return self._run(options, live=refresh, main=self.main)
+
+    def refresh(self, *, targets: Iterable[str] = ()) -> Result:
+        """`pulumi refresh --skip-preview`."""
+        return self._run(Options(frozenset(targets), parallel=self.parallel), live=True, end=False)
+
+    def destroy(
+        self, *, refresh: bool = False, targets: Iterable[str] = (), target_dependents: bool = False
+    ) -> Result:
+        """`pulumi destroy --skip-preview`."""
+        options = Options(frozenset(targets), target_dependents, parallel=self.parallel)
+        return self._run(options, live=refresh)
+
+    def taint(self, name: str) -> None:
+        """`pulumi state taint`: the next `up` replaces it."""
+        self._mark(name, taint=True)
+
+    def unprotect(self, name: str) -> None:
+        """`pulumi state unprotect`."""
+        self._mark(name, protect=False)
+
+    def _mark(self, name: str, **marks: bool) -> None:
+        state = self.state
+        vars(state[name]).update(marks)
+        self.state = state
+
+    def _run(self, options: Options, *, live: bool, end: bool = True, main: Program | None = None) -> Result:
+        log, said, errors = (self.folder / name for name in ("calls.jsonl", "said.txt", "errors.json"))
+        for each in (log, said, errors):
+            each.unlink(missing_ok=True)
+
+        def do() -> None:
+            os.chdir(self.folder)
+            with (
+                log.open("a", buffering=1) as calls,
+                said.open("a", buffering=1) as output,
+                redirect_stdout(output),
+            ):
+                self.before()
+                provider = Provider(lambda call: calls.write(json.dumps(asdict(call)) + "\n"))
+                run = Deployment(self.state, provider, options, lambda state: state.save(self.file))
+                self._work(run, live=live, end=end, main=main)
+            errors.write_text(json.dumps(run.errors))
+
+        ended = process.run(do)
+        return Result(
+            errors=json.loads(errors.read_text()) if ended else [],
+            killed=not ended,
+            calls=[Call(**json.loads(line)) for line in _lines(log)],
+            said=_lines(said),
+        )
+
+    def _work(self, run: Deployment, *, live: bool, end: bool, main: Program | None) -> None:
+        try:
+            if live:
+                run.refuse_unknown(run.options.targets)
+                refresh(run)
+            if main:
+                run.refuse_unknown(run.options.replace)
+                self._run_program(run, main)
+            if end and not run.errors:
+                delete_the_rest(run)
+                run.refuse_unknown(run.options.targets)
+        except Stop as error:
+            run.errors.append(str(error))
+        run.checkpoint.write()
+
+    def _run_program(self, run: Deployment, main: Program) -> None:
+        turns = program.Turns()
+        monitor = Monitor(run, turns, project=self.project, stack=self.stack)
+        run.errors += program.run(main, monitor, turns, project=self.project, stack=self.stack)
+        root = run.registered.get(urn_of(self.stack, self.project, "", STACK, f"{self.project}-{self.stack}"))
+        if root:
+            # Outputs that a failed run did not come to may well be there still.
+            root.outputs = monitor.stack_outputs if not run.errors else root.outputs | monitor.stack_outputs
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.exists() else []

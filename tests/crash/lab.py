@@ -1,0 +1,182 @@
+"""A customer's stack and an emulated Qlik in one place, which can be kept and put back as often as needed.
+
+with Lab(folder) as lab:
+    lab.write(everything())
+    lab.up().expect_ok()
+    kept = lab.keep()
+    lab.advance(days=1)
+    lab.refresh()
+    lab.put_back(kept)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pulumi.runtime
+
+from emulator import Emulator
+from providers import adapter, stack
+from providers.qlik import Cloud
+from tests.contract import ContractChecker
+from tests.crash.clock import SharedClock
+from tests.crash.engine import Engine, Result
+from tests.crash.resources import State
+from tests.crash.wire import Kill, Request, Wire, numbered
+from tests.e2e.customers import REGION, SOURCE_TENANT, Customer
+from tests.world import World
+from tools.private import FOREIGN, client_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Run(Result):
+    """What came of a run, and the requests of it that reached the emulator, in its words, with tokens."""
+
+    log: list[dict[str, Any]]
+
+    @property
+    def requests(self) -> list[Request]:
+        """Each request by a name that it has in other runs as well."""
+        return list(numbered(self.log))
+
+
+class Lab:
+    """One stack of the real program, and one Qlik.
+
+    Args:
+        folder: everything is kept below it; in memory, if possible.
+        settings: of the emulator, see `emulator.settings.Settings`.
+    """
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self._folder, self._settings = folder, settings
+        self._kept = 0
+        self._checker = ContractChecker()
+        self._live = folder / "live"
+        self._live.mkdir()
+        self._kill: Kill | None = None
+        self._config: dict[str, str] = {}
+        self.env: dict[str, str] = {}
+        """More variables of the environment, for every run from now on."""
+        self.engine = Engine(self._live, self._program, before=self._before)
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.qlik.stop()
+        if error == (None, None, None):
+            assert not self._checker.violations, "\n".join(self._checker.violations)
+
+    def write(self, customer: Customer) -> None:
+        """Write the customer's stack file."""
+        config = {"qlik:region": REGION, "qlik:source_tenant": SOURCE_TENANT}
+        self._config = {**config, "tenantry:customer": json.dumps(customer)}
+
+    @property
+    def state(self) -> State:
+        """The state of the stack."""
+        return self.engine.state
+
+    @property
+    def tenants(self) -> dict[str, str]:
+        """Status of every tenant that was made, by system hostname."""
+        made = [each for each in self.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+        return {each["hostnames"][0]: each["status"] for each in made}
+
+    @property
+    def world(self) -> World:
+        """What is in the tenant, of which there must be one."""
+        (hostname,) = self.tenants
+        return World(self.qlik, hostname)
+
+    def up(self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any) -> Run:
+        """`up`, with the options of `Engine.up`; `fault` is a rule for the emulator during this run alone."""
+        return self._run("up", fault, kill, options)
+
+    def refresh(
+        self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
+    ) -> Run:
+        """`refresh`, as `up`."""
+        return self._run("refresh", fault, kill, options)
+
+    def destroy(
+        self, *, fault: Mapping[str, Any] | None = None, kill: Kill | None = None, **options: Any
+    ) -> Run:
+        """`destroy`, as `up`."""
+        return self._run("destroy", fault, kill, options)
+
+    def advance(self, *, days: float = 0, seconds: float = 0) -> None:
+        """Let time pass."""
+        self.qlik.control.advance(days * 24 * 3600 + seconds)
+
+    def keep(self) -> Path:
+        """Keep everything as it is: Qlik, the state, the notes on disk. Returns what `put_back` takes."""
+        self._kept += 1
+        kept = self._folder / f"kept-{self._kept}"
+        self.qlik.stop()
+        shutil.copytree(self._live, kept)
+        self._start()
+        return kept
+
+    def put_back(self, kept: Path) -> None:
+        """Have everything as it was when `keep` was called."""
+        self.qlik.stop()
+        shutil.rmtree(self._live)
+        shutil.copytree(kept, self._live)
+        self._start()
+
+    def _start(self) -> None:
+        self.qlik = Emulator(self._live / "qlik", middleware=self._checker.wrap, **self._settings).start()
+
+    def _run(
+        self, command: str, fault: Mapping[str, Any] | None, kill: Kill | None, options: Mapping[str, Any]
+    ) -> Run:
+        before = len(self.qlik.control.requests())
+        self._kill = kill
+        rule = self.qlik.control.add_fault(**fault) if fault else ""
+        result: Result = getattr(self.engine, command)(**options)
+        if rule:
+            self.qlik.control.release(rule)
+        run = Run(**vars(result), log=self.qlik.control.requests()[before:])
+        print(command, *run.said, *run.errors, "killed" if run.killed else "", sep="\n    ")
+        return run
+
+    def _before(self) -> None:
+        """Make the process that of a provider: its environment, its client, and the state where it looks."""
+        for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+            del os.environ[name]
+        os.environ |= client_environment(self.qlik.url) | {
+            "HOME": str(self._live),
+            "TENANTRY_STATE": str(self._live / "notes"),
+            "TENANTRY_CACHE": str(self._folder / "cache"),
+            "PULUMI_BACKEND_URL": "file://state",
+            **self.env,
+        }
+        cloud = Cloud(os.environ, clock=SharedClock(self.qlik.control), adapter=Wire(self._kill))
+        cloud.notify = print
+        vars(adapter)["_cloud"] = lambda: cloud
+        vars(stack)["find_pulumi"] = self._pulumi
+
+    def _pulumi(self) -> str:
+        """A command that answers `pulumi stack export`."""
+        command = self._live / "pulumi"
+        command.write_text(f"#!/bin/sh\necho '{{\"deployment\":'; cat '{self.engine.file}'; echo '}}'\n")
+        command.chmod(0o755)
+        return str(command)
+
+    def _program(self) -> None:
+        pulumi.runtime.set_all_config(self._config)
+        settings = pulumi.runtime.settings.SETTINGS
+        settings.root_directory = str(ROOT)
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

@@ -1,0 +1,114 @@
+"""The resource monitor: what a program's SDK asks of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import resource_pb2
+
+from tests.crash.deployment import Deployment
+from tests.crash.goals import Alias, Goal, Stop
+from tests.crash.program import Gone, NotYet, Turns
+from tests.crash.resources import STACK, urn_of
+
+FEATURES = [
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+]
+UNKNOWN_OPTIONS = {
+    "importId",
+    "ignoreChanges",
+    "replaceOnChanges",
+    "replace_with",
+    "retainOnDelete",
+    "additionalSecretOutputs",
+    "provider",
+    "remote",
+    "transforms",
+    "replacement_trigger",
+}
+"""What this engine does not know, so that no program may rely on it."""
+
+
+class Monitor:
+    """Answers in the order in which it is asked. After a failure only what had been begun is still done."""
+
+    def __init__(self, run: Deployment, turns: Turns, *, project: str, stack: str) -> None:
+        self._run, self._turns = run, turns
+        self._project, self._stack = project, stack
+        self._begun = 0
+        self._left = 0
+        self.stack_outputs: dict[str, Any] = {}
+
+    def GetDeploymentInfo(self, _request: Any) -> Any:
+        """What the SDK may make use of. Without secrets: values come as they are."""
+        return resource_pb2.DeploymentInfo(supportedFeatures=FEATURES)
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Do what the resource takes."""
+        if self._run.stopped and not self._has_begun():
+            raise Gone
+        urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
+        try:
+            each = self._run.register(_goal(request), urn)
+        except Stop as error:
+            self._run.errors.append(str(error))
+            if not self._run.stopped:
+                self._run.stopped = True
+                self._begun, self._left = self._turns.asked, self._run.options.parallel - 1
+            # The program hears of it only when all that had been begun is done.
+            raise NotYet from None
+        answer = resource_pb2.RegisterResourceResponse(urn=each.urn, id=each.id)
+        answer.unknown = each.urn in self._run.skipped
+        if each.custom:
+            answer.object.update(each.outputs)
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the outputs of a component; those of the stack until its end."""
+        if self._run.stopped:
+            raise Gone
+        outputs = json_format.MessageToDict(request.outputs)
+        if request.urn.split("::")[2] == STACK:
+            self.stack_outputs = outputs
+        else:
+            self._run.outputs(request.urn, outputs)
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, _request: Any) -> Any:
+        """The program is done."""
+        return empty_pb2.Empty()
+
+    def _has_begun(self) -> bool:
+        """Whether this registration had been asked for when the run failed, and there was room for it."""
+        begun = self._turns.current <= self._begun and self._left > 0
+        self._left -= begun
+        return begun
+
+
+def _goal(request: Any) -> Goal:
+    unknown = {each.name for each, _ in request.ListFields()} & UNKNOWN_OPTIONS
+    assert not unknown, f"{request.name} has the options {unknown}"
+    inputs = json_format.MessageToDict(request.object)
+    by_property = {name: sorted(each.urns) for name, each in request.propertyDependencies.items()}
+    if not by_property:
+        by_property = {name: sorted(request.dependencies) for name in inputs}
+    return Goal(
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        inputs=inputs,
+        parent=request.parent,
+        protect=request.protect if request.HasField("protect") else None,
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        deleted_with=request.deletedWith,
+        dependencies=sorted(request.dependencies),
+        property_dependencies={name: urns for name, urns in by_property.items() if urns},
+        aliases=[_alias(each) for each in request.aliases],
+    )
+
+
+def _alias(alias: Any) -> Alias:
+    spec = alias.spec
+    return Alias(spec.name, spec.type, spec.parentUrn, spec.noParent, alias.urn)

@@ -1,0 +1,177 @@
+"""What a state consists of, under the names of `pulumi stack export`, and how resources hang together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.result import short_name
+
+Properties = dict[str, Any]
+STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(eq=False)
+class Resource:
+    """One entry of a state. Entries are told apart by identity: two of them may have one URN."""
+
+    urn: str
+    type: str
+    custom: bool
+    inputs: Properties = field(default_factory=dict)
+    id: str = ""
+    outputs: Properties = field(default_factory=dict)
+    parent: str = ""
+    protect: bool = False
+    taint: bool = False
+    delete: bool = False
+    """Replaced already, and to be deleted."""
+    pendingReplacement: bool = False
+    """Deleted already, and to be replaced."""
+    deletedWith: str = ""
+    dependencies: list[str] = field(default_factory=list)
+    propertyDependencies: dict[str, list[str]] = field(default_factory=dict)
+    initErrors: list[str] = field(default_factory=list)
+    formerly: str = ""
+    """The URN in the state before this run, if that was another; never stored."""
+
+    @property
+    def name(self) -> str:
+        """Type and name, such as "Space Sales"."""
+        return short_name(self.urn)
+
+    def needs(self) -> set[str]:
+        """The URNs of all that this one depends on, its parent left out."""
+        by_property = {urn for urns in self.propertyDependencies.values() for urn in urns}
+        return {*self.dependencies, *by_property, self.deletedWith} - {""}
+
+    def copy(self, **changes: Any) -> Resource:
+        """The same in an entry of its own, with some changes."""
+        return Resource(**deepcopy(vars(self)) | changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """As the export has it: without what is empty."""
+        kept = {name: value for name, value in vars(self).items() if value and name != "formerly"}
+        return {"urn": self.urn, "type": self.type, "custom": self.custom, **kept}
+
+
+@dataclass
+class State:
+    """The state of a stack: its entries in an order in which each comes after all that it needs.
+
+    `pending` are the operations that a killed run was about: pairs of what it did ("creating") and the URN.
+    """
+
+    resources: list[Resource] = field(default_factory=list)
+    pending: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> State:
+        """Read what `as_json` wrote, or the `deployment` of an export without the engine's own providers."""
+        known = {each.name for each in fields(Resource)}
+        entries = [
+            Resource(**{name: value for name, value in each.items() if name in known})
+            for each in state.get("resources") or []
+            if not each["type"].startswith("pulumi:providers:")
+        ]
+        operations = state.get("pending_operations") or []
+        return cls(entries, [(each["type"], each["resource"]["urn"]) for each in operations])
+
+    def as_json(self) -> dict[str, Any]:
+        """Under the names of an export."""
+        operations = [{"type": kind, "resource": {"urn": urn}} for kind, urn in self.pending]
+        return {
+            "resources": [each.as_json() for each in self.resources],
+            **({"pending_operations": operations} if operations else {}),
+        }
+
+    @classmethod
+    def load(cls, path: Path) -> State:
+        """Read a file; one that is not there holds nothing."""
+        return cls.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else cls()
+
+    def save(self, path: Path) -> None:
+        """Write a file, whole or not at all."""
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(self.as_json(), indent=1), "utf-8")
+        draft.replace(path)
+
+    def copy(self) -> State:
+        """The same state, on its own."""
+        return State.from_json(json.loads(json.dumps(self.as_json())))
+
+    def __iter__(self) -> Iterator[Resource]:
+        return (each for each in self.resources if each.type != STACK)
+
+    def __getitem__(self, name: str) -> Resource:
+        """The entry of that type and name ("Space Sales") that is not waiting to be deleted."""
+        found = [each for each in self.resources if each.name == name and not each.delete]
+        if len(found) != 1:
+            raise KeyError(f"{name}: {len(found)} in {[each.name for each in self.resources]}")
+        return found[0]
+
+    @property
+    def names(self) -> list[str]:
+        """Type and name of every entry in order, without the stack's own."""
+        return [each.name for each in self]
+
+
+def urn_of(stack: str, project: str, parent: str, type: str, name: str) -> str:
+    """Make a URN: it names the types of all parents but the stack."""
+    above = parent.split("::")[2] if parent else STACK
+    return f"urn:pulumi:{stack}::{project}::{'' if above == STACK else f'{above}$'}{type}::{name}"
+
+
+def dependents(
+    entries: list[Resource], root: Resource, ignored: Iterable[str], *, children: bool
+) -> list[Resource]:
+    """All that depends on an entry, directly or not, in order; with `children` parents count as needed."""
+    found: list[Resource] = []
+    known, ignored = {root.urn}, set(ignored)
+    for each in entries[entries.index(root) + 1 :]:
+        above = {each.parent} if children else set()
+        if each.urn not in ignored and known & (each.needs() | above):
+            found.append(each)
+            known.add(each.urn)
+    return found
+
+
+def direct_needs(entries: list[Resource], each: Resource) -> set[Resource]:
+    """The entries that one depends on, its parent included; for a component its earlier children as well."""
+    before = entries[: entries.index(each)]
+    found = set()
+    for other in before:
+        if other.urn in each.needs():
+            found.add(other)
+            if not other.custom:
+                found |= {child for child in before if _is_below(child, other.urn, before)}
+        if other.urn == each.parent:
+            found.add(other)
+    return found
+
+
+def all_needs(entries: list[Resource], each: Resource) -> set[Resource]:
+    """The entries that one depends on, directly or not."""
+    found: set[Resource] = set()
+    urns = [*each.needs(), each.parent]
+    while urns:
+        urn = urns.pop()
+        same = [other for other in entries if other.urn == urn and other not in found]
+        # Old entries refer to old ones, where there are both.
+        match = [other for other in same if other.delete == each.delete] or same
+        found |= set(match)
+        urns += [further for other in match for further in (*other.needs(), other.parent)]
+    return found - {each}
+
+
+def _is_below(each: Resource, parent: str, entries: list[Resource]) -> bool:
+    while each.parent and each.parent != parent:
+        above = next((other for other in entries if other.urn == each.parent), None)
+        if above is None:
+            return False
+        each = above
+    return each.parent == parent

@@ -1,0 +1,201 @@
+"""Takes the same steps with the real engine and the one in process, and compares what each did."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from tests.crash.engine import Engine
+from tests.crash.resources import Resource, State
+from tests.e2e.harness import Stack
+
+PROGRAM = Path(__file__).parent / "program"
+Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: `program` are the resources (None: those of the step before), `faults` what goes wrong.
+
+    `live` changes what is there behind the engine's back. `ok` is whether it goes well. `targets` and
+    `replace` are names of things; `tainted` is one that is marked before.
+    """
+
+    command: str
+    program: list[Doc] | None = None
+    faults: dict[str, str] = field(default_factory=dict)
+    live: Callable[[Doc], object] = lambda _: None
+    ok: bool = True
+    refresh: bool = False
+    targets: tuple[str, ...] = ()
+    target_dependents: bool = False
+    replace: tuple[str, ...] = ()
+    tainted: str = ""
+    unprotected: str = ""
+    parallel: int = 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one of the engines did in a step: the calls in order, what is live, and the state."""
+
+    ok: bool
+    calls: list[Doc]
+    live: Doc
+    state: State
+
+    def comparable_state(self) -> Doc:
+        """The state without the order in which resources are in it, which is up to chance."""
+        entries = {f"{each.urn} {each.id} {each.delete}": _sorted(each) for each in self.state.resources}
+        return {"resources": entries, "pending": sorted(self.state.pending)}
+
+    def calls_of(self, *names: str, but: str = "") -> list[Doc]:
+        """The calls about some things, in order, without those of a kind."""
+        return [each for each in self.calls if each["name"] in names and each["kind"] != but]
+
+
+class Real:
+    """The real engine, in the folder of a stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.folder = stack, stack.folder
+
+    def take(self, step: Step) -> bool:
+        """Run the command."""
+        for kind in ("taint", "unprotect"):
+            if name := getattr(step, f"{kind}ed"):
+                self.stack.pulumi("state", kind, self._urn(name), "--yes")
+        args = ["--parallel", str(step.parallel), *(["--refresh"] if step.refresh else [])]
+        for option in ("target", "replace"):
+            for name in getattr(step, option if option == "replace" else "targets"):
+                args += [f"--{option}", self._urn(name)]
+        args += ["--target-dependents"] if step.target_dependents else []
+        self.stack.write({})
+        return bool(getattr(self.stack, step.command)(*args, expect=None).rc == 0)
+
+    def state(self) -> State:
+        """The state as it is on disk."""
+        path = self.folder / "pulumi" / "state" / ".pulumi" / "stacks" / self.stack.project
+        found = json.loads((path / f"{self.stack.name}.json").read_text("utf-8"))
+        return State.from_json(found["checkpoint"].get("latest") or {})
+
+    def _urn(self, name: str) -> str:
+        known = {each.urn.rpartition("::")[2]: each.urn for each in self.state() if not each.delete}
+        new = "urn:pulumi:globex::things::pulumi-python:dynamic/things:Thing::"
+        return known.get(name, f"{new}{name}")
+
+
+class InProcess:
+    """The engine in process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.engine = Engine(folder, self._main, before=self._before, project="things", stack="globex")
+
+    def take(self, step: Step) -> bool:
+        """Run the command."""
+        if step.tainted:
+            self.engine.taint(f"Thing {step.tainted}")
+        if step.unprotected:
+            self.engine.unprotect(f"Thing {step.unprotected}")
+        self.engine.parallel = step.parallel
+        options: Doc = {}
+        if step.targets:
+            options["targets"] = [f"Thing {name}" for name in step.targets]
+        if step.replace:
+            options["replace"] = [f"Thing {name}" for name in step.replace]
+        if step.target_dependents:
+            options["target_dependents"] = True
+        if step.refresh:
+            options["refresh"] = True
+        result = getattr(self.engine, step.command)(**options)
+        print(step.command, result)
+        assert [(each.kind, each.fresh) for each in result.calls] == [
+            (each["kind"], each.get("fresh", False)) for each in read_log(self.folder)
+        ], "the engine's own log is another than the provider's"
+        return bool(result.ok)
+
+    def state(self) -> State:
+        """The state as it is on disk."""
+        return self.engine.state
+
+    def _before(self) -> None:
+        os.environ["ALONE"] = "1"
+        sys.path.insert(0, str(PROGRAM))
+
+    def _main(self) -> None:
+        runpy.run_path(str(PROGRAM / "__main__.py"), run_name="__main__")
+
+
+def prepare(folder: Path, step: Step) -> None:
+    """Put a step's program and faults in place, and change what is live."""
+    for left in ("log.jsonl", "failed", "begun", *(path.name for path in folder.glob("begun *"))):
+        (folder / left).unlink(missing_ok=True)
+    if step.program is not None:
+        (folder / "program.json").write_text(json.dumps(step.program))
+    (folder / "faults.json").write_text(json.dumps(step.faults))
+    path = folder / "live.json"
+    live = json.loads(path.read_text()) if path.exists() else {}
+    step.live(live)
+    path.write_text(json.dumps(live))
+
+
+def seen(engine: Real | InProcess, ok: bool) -> Seen:
+    """What the engine did in the step."""
+    live = json.loads((engine.folder / "live.json").read_text())
+    return Seen(ok, read_log(engine.folder), live, engine.state())
+
+
+def read_log(folder: Path) -> list[Doc]:
+    """The calls of the last step."""
+    path = folder / "log.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
+    """Expect the same of both; the order counts for each thing, and between what depends on each other.
+
+    With targets the engine looks, in an order of chance, which dependents would have to go as well.
+    """
+    chance = "diff" if step.targets else ""
+    assert ours.ok == real.ok
+    names = {each["name"] for each in real.calls} | {each["name"] for each in ours.calls}
+    for name in sorted(names):
+        assert ours.calls_of(name) == real.calls_of(name)
+    for pair in sorted(_related(before, real.state, names)):
+        assert ours.calls_of(*pair, but=chance) == real.calls_of(*pair, but=chance)
+    assert ours.live == real.live
+    assert ours.comparable_state() == real.comparable_state()
+
+
+def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str]]:
+    """The pairs of things of which one depends on the other, before or after."""
+    found = set()
+    for state in (before, after):
+        needs = {_name(each.urn): {_name(urn) for urn in each.needs()} for each in state}
+        found |= {
+            (one, other)
+            for one, other in combinations(sorted(names), 2)
+            if other in needs.get(one, ()) or one in needs.get(other, ())
+        }
+    return found
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _sorted(each: Resource) -> Doc:
+    found = each.as_json()
+    found["dependencies"] = sorted(each.dependencies)
+    found["propertyDependencies"] = {
+        name: sorted(urns) for name, urns in each.propertyDependencies.items() if urns
+    }
+    return found

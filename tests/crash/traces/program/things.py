@@ -1,0 +1,167 @@
+"""Resources that live in `live.json` and write down in `log.jsonl` what the engine asks of them.
+
+A thing has a `size` and what it is `like`, which change in place, and a `shape` and what it is `of`, which
+replace it: the old one is deleted first if the thing is `first`. Other keys are just kept. `faults.json` says
+which call of which thing goes wrong once, and how: {"create a": "fail"}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from providers import engine
+
+Properties = dict[str, Any]
+INPUTS = ("size", "shape", "of", "like", "first", "__provider")
+LOCK = threading.Lock()
+PATIENCE = 60.0
+
+
+@contextmanager
+def stored(name: str) -> Iterator[Properties]:
+    """What a file holds, written back afterwards."""
+    path = Path(name)
+    with LOCK:
+        content: Properties = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        yield content
+        path.write_text(json.dumps(content), "utf-8")
+
+
+def note(kind: str, **facts: Any) -> str:
+    """Write down a call; return the name of the thing that it is about."""
+    name = engine.current_urn().rpartition("::")[2]
+    with LOCK, Path("log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"kind": kind, "name": name, **facts}) + "\n")
+    return name
+
+
+def fault(kind: str, name: str) -> str:
+    """What is to go wrong with this call: taken from the file, so that it happens once."""
+    with stored("faults.json") as faults:
+        found: str = faults.pop(f"{kind} {name}", "")
+    if found.startswith("late"):
+        # Until that many others have been begun, where several are at once.
+        wait_for(found.removeprefix("late "))
+        found = "fail"
+    if found == "slow":
+        Path(f"begun {name}").touch()
+        wait_for("failed")
+    if found == "hang":
+        if os.environ.get("ALONE"):
+            os._exit(99)
+        Path("begun").touch()
+        time.sleep(PATIENCE)
+    if found == "fail":
+        Path("failed").touch()
+        raise engine.failure(f"cannot {kind} {name}")
+    return found
+
+
+def wait_for(names: str) -> None:
+    """Wait for files, unless things are made one at a time."""
+    end = time.monotonic() + PATIENCE
+    while not os.environ.get("ALONE") and not all(Path(name).exists() for name in names.split(",")):
+        assert time.monotonic() < end, f"nobody made {names}"
+        time.sleep(0.01)
+
+
+class Provider(ResourceProvider):
+    """Takes notes of everything."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Take what came, unless it is wrong."""
+        note("check", fresh=not _olds)
+        return CheckResult(news, [CheckFailure("wrong", "is set")] if news.get("wrong") else [])
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Another shape is another thing; an id that is not known yet counts as another."""
+        note("diff", unknown=sorted(name for name, value in _news.items() if isinstance(value, Unknown)))
+        other = [name for name in ("shape", "of") if _differs(_olds.get(name), _news.get(name))]
+        return DiffResult(replaces=other, delete_before_replace=bool(_news.get("first")))
+
+    def create(self, props: Properties) -> CreateResult:
+        """Make it, with an id that counts the things of that name."""
+        name = note("create", inputs=_shown(props))
+        found = fault("create", name)
+        with stored("live.json") as live:
+            number = live["count"] = live.get("count", {})
+            number[name] = number.get(name, 0) + 1
+            id = f"{name}-{number[name]}"
+            live[id] = _shown(props)
+        if found == "half":
+            raise engine.partial_failure(id, {**props, "made": 0}, f"{name} is not finished")
+        return CreateResult(id, {**props, "made": 1})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Look at it."""
+        name = note("read", id=id_)
+        fault("read", name)
+        with stored("live.json") as live:
+            if id_ not in live:
+                return ReadResult("", {}, {})
+            outs = {**props, **live[id_]}
+        return ReadResult(id_, outs, {name: outs[name] for name in INPUTS if name in outs})
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Change it."""
+        name = note("update", id=_id, olds=_shown(_olds), inputs=_shown(_news))
+        found = fault("update", name)
+        with stored("live.json") as live:
+            live[_id] = _shown(_news)
+        if found == "half":
+            raise engine.partial_failure(_id, {**_olds, "made": 0}, f"{name} is not finished")
+        return UpdateResult({**_news, "made": 2})
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Remove it."""
+        name = note("delete", id=_id)
+        fault("delete", name)
+        with stored("live.json") as live:
+            live.pop(_id, None)
+
+
+class Thing(Resource, module="things", name="Thing"):
+    """A thing."""
+
+    size: pulumi.Output[int]
+
+    def __init__(self, name: str, inputs: Properties, options: pulumi.ResourceOptions) -> None:
+        super().__init__(Provider(), name, {"size": None, "made": None, **inputs}, options)
+
+
+class Group(pulumi.ComponentResource):
+    """Has things below it, and outputs."""
+
+    def __init__(self, name: str, inputs: Properties, options: pulumi.ResourceOptions) -> None:
+        super().__init__("things:index:Group", name, {}, options)
+        self.register_outputs({"size": inputs.get("size")})
+
+
+def _differs(have: Any, want: Any) -> bool:
+    return isinstance(want, Unknown) or have != want
+
+
+def _shown(properties: Properties) -> Properties:
+    return {name: value for name, value in properties.items() if name != "__provider"}

@@ -1,0 +1,177 @@
+"""Sequences of commands that between them use all that the engine in process knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.crash.traces.both import Doc, Step
+
+
+def thing(name: str, **inputs: Any) -> Doc:
+    """A resource of a program, see `program/__main__.py`."""
+    return {"name": name, "size": 1, **inputs}
+
+
+def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
+    """A program with other inputs of some things; None: without it."""
+    return [
+        {**each, **(changes.get(each["name"]) or {})}
+        for each in program
+        if changes.get(each["name"], {}) is not None
+    ]
+
+
+def set_live(**sizes: int | None) -> Any:
+    """Change the sizes of what is live, by id with an underscore; None: it is gone."""
+
+    def do(live: Doc) -> None:
+        for name, size in sizes.items():
+            id = name.replace("_", "-")
+            if size is None:
+                del live[id]
+            else:
+                live[id]["size"] = size
+
+    return do
+
+
+CALM = [
+    thing("base"),
+    thing("user", like="base"),
+    thing("room", of="base"),
+    thing("deep", of="room"),
+    thing("late", needs=["room", "user"]),
+    thing("ball", shape="round"),
+    thing("lid", of="ball"),
+    thing("box", shape="square", first=True),
+    thing("boxlid", of="box"),
+    thing("boxlidlid", of="boxlid"),
+    thing("boxlabel", like="box"),
+    thing("boxneed", needs=["box"]),
+    thing("host", shape="flat"),
+    thing("guest", of="host", **{"with": "host"}),
+    thing("stray", **{"with": "host"}),
+    thing("group", group=True),
+    thing("inside", parent="group"),
+    thing("group-part", parent="group", needs=["inside"]),
+    thing("before", shape="old"),
+    thing("waste"),
+    thing("wasted", needs=["waste"]),
+    thing("safe", protect=True, of="base"),
+]
+LATER = [
+    *changed(
+        CALM,
+        base={"size": 2},
+        ball={"shape": "oval"},
+        box={"shape": "long"},
+        host={"shape": "steep"},
+        group={"name": "team", "was": ["group"], "size": 5},
+        inside={"parent": "team"},
+        before={"name": "after", "was": ["nothing", "before"], "size": 3},
+        waste=None,
+        wasted=None,
+        **{"group-part": {"name": "team-part", "parent": "team"}},
+    ),
+]
+
+LIFE = [
+    Step("up", CALM),
+    Step("up"),
+    Step("up", LATER),
+    Step("refresh", live=set_live(base_1=7, user_1=None, room_1=9, host_2=None)),
+    Step("up"),
+    Step("up", refresh=True, live=set_live(box_2=None, inside_1=4)),
+    Step("destroy", ok=False),
+    Step("destroy", unprotected="safe"),
+]
+
+CHAIN = [thing("a"), thing("b", needs=["a"]), thing("c", needs=["b"])]
+LONGER = [*CHAIN, thing("d", needs=["c"]), thing("e", of="d")]
+GROWN = changed(LONGER, b={"size": 2}, c={"size": 2})
+
+FAILURES = [
+    Step("up", CHAIN, {"create b": "fail"}, ok=False),
+    Step("up", LONGER, {"create d": "half"}, ok=False),
+    Step("up"),
+    Step("up", GROWN, {"update b": "fail"}, ok=False),
+    Step("up", changed(GROWN, b={"wrong": True}), ok=False),
+    Step("up", changed(GROWN, d={"size": 5}), {"update d": "half"}, ok=False),
+    Step("refresh"),
+    Step("up", changed(GROWN, d={"size": 6}), {"update d": "half"}, ok=False),
+    Step("up"),
+    Step("refresh", None, {"read b": "fail"}, live=set_live(c_1=8), ok=False),
+    Step("up", None, {"read b": "fail"}, refresh=True, ok=False),
+]
+
+HALF_REPLACED = [
+    Step("up", LONGER),
+    Step("up", changed(LONGER, d={"shape": "new"}), {"create d": "fail"}, ok=False),
+    Step("up", None, {"create d": "half"}, ok=False),
+    Step("up", None, {"delete d": "fail"}, ok=False),
+    Step("refresh"),
+    Step("up", changed(LONGER, d={"shape": "first", "first": True}), {"create d": "fail"}, ok=False),
+    Step("refresh"),
+    Step("up"),
+    Step("up", changed(LONGER, d={"shape": "again", "first": True}), {"delete d": "fail"}, ok=False),
+    Step("up", None, {"create d": "fail"}, ok=False),
+    Step("up", CHAIN),
+    Step("up", changed(LONGER, d={"first": True})),
+    Step("up", changed(LONGER, d={"first": True, "shape": "odd"}), {"create d": "fail"}, ok=False),
+    Step("up", changed(LONGER, d={"first": True})),
+    Step("destroy", None, {"delete b": "fail"}, ok=False),
+]
+
+GUARDED = [thing("a"), thing("b", of="a", protect=True), thing("c", needs=["b"])]
+
+PROTECTED = [
+    Step("up", GUARDED),
+    Step("up", changed(GUARDED, b={"shape": "new"}), ok=False),
+    Step("up", changed(GUARDED, a={"shape": "new", "first": True}), ok=False),
+    Step("up", changed(GUARDED, b=None, c=None), ok=False),
+    Step("up", changed(GUARDED, b={"protect": False, "shape": "new"})),
+]
+
+FEW = [
+    thing("a"),
+    thing("b", of="a"),
+    thing("c", like="a"),
+    thing("d"),
+    thing("y", delete_first=True),
+    thing("z", of="y"),
+]
+MORE = [*FEW, thing("e", of="a"), thing("f", of="e")]
+
+CHOICES = [
+    Step("up", FEW),
+    Step("up", replace=("a", "d")),
+    Step("up", replace=("y",)),
+    Step("up", tainted="d"),
+    Step("up", changed(FEW, a={"size": 2}, d={"size": 2}), targets=("d",)),
+    Step("up", changed(MORE, a={"size": 2}), targets=("f",), ok=False),
+    Step("up", targets=("e",)),
+    Step("up", targets=("a",), target_dependents=True),
+    Step("up", changed(MORE, b=None, d=None, f=None), targets=("a",), ok=False),
+    Step("up", targets=("nothing",), ok=False),
+    Step("refresh", live=set_live(c_1=9, z_2=9), targets=("c",)),
+    Step("up", targets=("d",)),
+    Step("destroy", targets=("a",), ok=False),
+    Step("destroy", targets=("a",), target_dependents=True),
+    Step("destroy"),
+]
+
+AT_ONCE = [
+    Step(
+        "up",
+        [thing("a"), thing("b"), thing("c"), thing("d"), thing("e", needs=["b"])],
+        {
+            "create a": "late begun b,begun c,begun d",
+            "create b": "slow",
+            "create c": "slow",
+            "create d": "slow",
+        },
+        ok=False,
+        parallel=4,
+    ),
+    Step("up", parallel=4),
+]

@@ -1,0 +1,56 @@
+"""The engine in process makes a whole customer as the real one does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from emulator import Emulator
+from tests.crash.lab import Lab
+from tests.crash.resources import Resource, State
+from tests.crash.wire import numbered, without_tokens
+from tests.e2e.customers import everything, settings
+from tests.e2e.harness import Stack
+
+COMMANDS = ("up", "up", "refresh", "destroy")
+
+
+def test_both_engines_send_the_same_requests_and_keep_the_same(
+    make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
+) -> None:
+    """From nothing to nothing: the requests of each command, how often each, and what the state links."""
+    stack = make_stack(qlik=qlik)
+    stack.write(**settings(everything()))
+    with Lab(tmp_path) as lab:
+        lab.write(everything())
+        for command in COMMANDS:
+            real, ours = getattr(stack, command)(), getattr(lab, command)()
+            assert ours.ok
+            assert counted(ours.log) == counted(real.requests)
+            theirs = State.from_json(stack.export()["deployment"] or {})
+            assert links(lab.state) == links(theirs)
+
+
+def counted(log: Iterable[dict[str, Any]]) -> Counter[str]:
+    """How often each request was sent, but for tokens: how many of those depends on what is at once."""
+    return Counter(f"{each.method} {each.path}" for each in without_tokens(numbered(log)))
+
+
+def links(state: State) -> dict[str, Any]:
+    """What each entry needs and how it is kept, by URN; ids differ, of course."""
+    return {each.urn: _link(each) for each in state}
+
+
+def _link(each: Resource) -> tuple[Any, ...]:
+    by_property = {name: sorted(urns) for name, urns in each.propertyDependencies.items() if urns}
+    return (
+        each.parent,
+        each.deletedWith,
+        each.protect,
+        sorted(each.dependencies),
+        by_property,
+        sorted(each.inputs),
+        sorted(each.outputs),
+    )
