@@ -195,7 +195,8 @@ def _these(candidates: list[Tenant]) -> str:
     if not candidates:
         return ""
     lines = "".join(map(shown, candidates))
-    return f"\nThis may be it. If you know that it is, add its line to the stack file and run `pulumi up`:{lines}"
+    advice = "If you know that it is, add its line to the stack file and run `pulumi up`"
+    return f"\nThis may be it. {advice}:{lines}"
 
 
 def _stack(before: str = " ") -> str:

@@ -113,8 +113,13 @@ class TenantVerbs(Verbs):
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the tenant; one that is deactivated refuses to answer, and keeps its other values."""
+        host, path = cloud.tenant(id), f"/api/v1/tenants/{have['tenant_id']}"
         try:
-            found = cloud.tenant(id).get(f"/api/v1/tenants/{have['tenant_id']}")
+            try:
+                found = host.get(path)
+            except (NotFound, HostUnknown):
+                host.pause(evidence.PAUSE, f"a second look at tenant {id}, which is said not to be there")
+                found = host.get(path)
         except TenantDisabled:
             return {"status": "disabled"}
         except (NotFound, HostUnknown) as error:
@@ -126,9 +131,9 @@ class TenantVerbs(Verbs):
         }
 
     def _status_of_unknown(self, cloud: Cloud, id: str, error: NotFound | HostUnknown) -> str:
-        """Return the status of a tenant whose host answered 404; raise NotProven if nothing tells.
+        """Return the status of a tenant whose host answered 404 twice; raise NotProven if that is contradicted.
 
-        Nothing leaves the state because of it, so two such answers are enough where nobody can be asked.
+        Nothing leaves the state because of it, so that is enough where the organisation cannot be asked.
         """
         if cloud.has_organisation:
             region = cloud.tenant(id).region
@@ -137,8 +142,6 @@ class TenantVerbs(Verbs):
                 return "disabled"
             if tenant and tenant.get("status") != DELETED:
                 raise NotProven(id, cloud.tenant(id).hostname, "the organisation's list still has it", error)
-        elif evidence.tenant_is_known(cloud.tenant(id)):
-            raise NotProven(id, cloud.tenant(id).hostname, "asked once more, it answers", error)
         cloud.notify(
             f"Qlik knows no tenant {id} any more (404): it was purged, or somebody deleted it. It stays in "
             "the state. "

@@ -13,8 +13,8 @@ import pytest
 
 from providers import engine, kinds, listings, run
 from providers.engine import Failure
-from providers.qlik.errors import GONE_CODES
 from providers.qlik import Cloud, DeadlineExceeded, Host, deadline
+from providers.qlik.errors import GONE_CODES
 from providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
 from providers.verbs import Collection
 from tests.providers.test_every_kind import CASES
@@ -72,7 +72,9 @@ def test_a_list_shows_what_the_object_itself_does(
 def test_what_is_in_no_list_is_asked_for_before_it_is_gone(
     case: Case, twin: MakeTwin, tenancy: Tenancy
 ) -> None:
-    """A list may leave out what is there. Without a published code for that it is asked for again, and listed whole."""
+    """A list may leave out what is there. Without a published code for that it is asked for again, and
+    listed whole.
+    """
     made = twin(case.module).create(case.given(tenancy))
     assert case.gone
     case.gone(tenancy, made.id)

@@ -90,7 +90,9 @@ def test_a_killed_process_leaves_its_note(folder: Path) -> None:
 
 
 def test_each_tenant_request_and_stack_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack whose name is used again, in another backend or for another tenant, finds nothing of the first."""
+    """A stack whose name is used again, in another backend or for another tenant, finds nothing of the
+    first.
+    """
     with run.of(URN):
         lose()
         assert Note(TENANT, "publish").earlier is None

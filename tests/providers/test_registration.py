@@ -1,4 +1,6 @@
-"""How a tenant comes to be: one request per proof, and nothing taken that is not certain to be this stack's."""
+"""How a tenant comes to be: one request per proof, and nothing taken that is not certain to be this
+stack's.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ class Registry:
         return self.proof
 
     def obtain(self, **want: Any) -> tuple[str, str]:
-        """Return hostname and id of the tenant for this stack, as `create` of a Tenant does under its proof."""
+        """Return hostname and id of the tenant for this stack, as `create` of a Tenant does under its
+        proof.
+        """
         with run.of(self.owner):
             return registration.obtain(self.cloud, WANT | {"proof": self.proof} | want)[:2]
 
@@ -204,7 +208,9 @@ def test_a_request_that_qlik_refused(registry: Registry, refusal: dict[str, Any]
     ids=str,
 )
 def test_an_answer_that_tells_nothing(registry: Registry, effect: dict[str, Any]) -> None:
-    """Lost, cut, of another shape, or a page of a proxy: it may have been made. Nobody asks again, nobody guesses."""
+    """Lost, cut, of another shape, or a page of a proxy: it may have been made. Nobody asks again, nobody
+    guesses.
+    """
     registry.lose_one(**effect)
     made = len(registry.tenants)
     for _ in range(2):
@@ -242,7 +248,9 @@ def test_the_cause_is_told(registry: Registry) -> None:
 def test_a_deactivated_tenant_of_that_name_stops_once(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may be this customer, or another stack's: a person says. Renewing the proof says that it is another."""
+    """It may be this customer, or another stack's: a person says. Renewing the proof says that it is
+    another.
+    """
     asleep = registry.made_by_another(name="Globex")
     tenant_id = World(registry.qlik, asleep).tenant["id"]
     lifetime.deactivate(registry.cloud, asleep, tenant_id, 30)

@@ -168,15 +168,15 @@ def test_one_that_qlik_does_not_know_stays_in_the_state(
 
 
 def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there."""
+    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A deactivation
+    that met such a page was none.
+    """
     tenant = twin("tenant").create(given(tenancy))
     page = {"status": 404, "body": "default backend - 404"}
     tenancy.qlik.control.add_fault(host=tenant.id, path="/api/v1/tenants/*", times=1, **page)
-    with pytest.raises(Failure, match="asked once more, it answers"):
-        tenant.drift()
-    tenancy.qlik.control.clear_faults()
+    assert tenant.drift() == {}
     fault = tenancy.qlik.control.add_fault(host="register.*", path="*/deactivate", **page)
-    with pytest.raises(Failure, match="does not prove that .* is gone"):
+    with pytest.raises(Failure, match=r"does not prove that .* is gone"):
         tenant.delete()
     tenancy.qlik.control.release(fault)
     assert World(tenancy.qlik, tenant.id).tenant["status"] == "active"

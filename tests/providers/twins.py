@@ -156,8 +156,8 @@ class Case:
     `changes` has every property that changes in place, `replaces` a new value for each of those that do not
     (`without` the inputs that do not go with it), `fixed` those that never change. `drifts` has each property
     that somebody may change at Qlik, and `gone` removes the object. `existing` makes another object with the
-    natural key of the inputs, as somebody; `corrected` are the properties in which it differs. `stays`: deletion removes
-    nothing at Qlik, as the resource is in the state alone.
+    natural key of the inputs, as somebody; `corrected` are the properties in which it differs. `stays`:
+    deletion removes nothing at Qlik, as the resource is in the state alone.
 
     Requests are patterns: `{id}` is the object's id, `{space}` and the like are inputs, `*` is anything.
     """
