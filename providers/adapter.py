@@ -64,13 +64,14 @@ class Provider(ResourceProvider):
         Inputs that equal those of the state were checked before and are not checked again.
         """
         have, given = _plain(_olds), _plain(news)
-        self._given[engine.current_urn()] = given
+        urn = engine.current_urn()
+        self._given[urn] = given
         known = self.verbs.kind.properties
         inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        run.wanted[engine.current_urn()] = inputs
+        run.wanted[urn] = inputs
         if inputs == have and not any(name not in known or known[name].computed for name in given):
             return CheckResult(inputs, [])
         return CheckResult(inputs, self._failures(have, given, inputs))
@@ -160,8 +161,10 @@ class Provider(ResourceProvider):
             return self.verbs.read(cloud, id, have)
         except TenantDisabled:
             _tell_once(cloud, f"tenant {hostname} is deactivated: what is in it is kept as it was")
-        except (HostUnknown, NotProven, NotFound):
+        except (HostUnknown, NotProven, NotFound) as error:
             if evidence.tenant_is_known(cloud.tenant(hostname)):
+                if isinstance(error, HostUnknown):
+                    return self.verbs.read(cloud, id, have)  # a bad moment of an ingress has passed
                 raise
             _tell_once(cloud, f"tenant {hostname} does not answer (404): what is in it is kept as it was")
         return {}

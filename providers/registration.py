@@ -48,7 +48,7 @@ def obtain(cloud: Cloud, want: Properties) -> Found:
     run.current().active_tenants[found.hostname] = found.tenant_id
     if found.new:
         run.current().new_tenants.add(found.hostname)
-    else:
+    elif revive:
         run.current().revived_tenants.add(found.hostname)
     return found
 

@@ -45,18 +45,19 @@ class Singleton(Verbs):
         here = {name: live[name] for name in self.changes({}, want)}
         if host.hostname in run.current().revived_tenants:
             # What has our value already most likely got it from us: what was there before that, nobody knows.
-            here = {name: value for name, value in here.items() if value != want[name]}
-            cloud.notify(
-                f"{self.kind.__name__}: what was there before the tenant was first set up is not known any "
-                "more, so taking "
-                "these settings out of the file will leave them as they are"
-            )
+            ours = [name for name, value in here.items() if value == want[name]]
+            here = {name: value for name, value in here.items() if name not in ours}
+            if ours:
+                cloud.notify(
+                    f"{self.kind.__name__}: what {', '.join(ours)} was before the tenant was first set up is not "
+                    "known any more. Taken out of the file, it will stay as it is."
+                )
         found = self._keep(host, {}, here)
         self._write(host, self.changes(live, want), live)
         return f"{host.hostname}{self.path}", {"before": found}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the settings. They are there as long as the tenant is, so a 404 is never their end."""
+        """GET the settings. They go with the tenant and not before it: a 404 is never their end."""
         return self.live(cloud.tenant(have["tenant"]))
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:

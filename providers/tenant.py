@@ -131,7 +131,8 @@ class TenantVerbs(Verbs):
         }
 
     def _status_of_unknown(self, cloud: Cloud, id: str, error: NotFound | HostUnknown) -> str:
-        """Return the status of a tenant whose host answered 404 twice; raise NotProven if that is contradicted.
+        """Return the status of a tenant whose host answered 404 twice; raise NotProven if that is
+        contradicted.
 
         Nothing leaves the state because of it, so that is enough where the organisation cannot be asked.
         """

@@ -140,14 +140,39 @@ def test_delete_removes_it_once(case: Case, twin: MakeTwin, tenancy: Tenancy) ->
     assert (case.remote(tenancy, made.id) is None) is not case.stays
 
 
+@pytest.mark.parametrize("not_found", ["published", "bare", "other"])
 @pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
-def test_what_is_gone_is_reported_as_gone(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
-    """A refresh drops it from the state, and a deletion has nothing to do."""
+def test_what_is_gone_is_reported_as_gone(
+    case: Case, twin: MakeTwin, tenancy: Tenancy, not_found: str
+) -> None:
+    """A refresh drops it from the state, and a deletion has nothing to do, however Qlik words its 404."""
+    tenancy.qlik.control.settings(not_found=not_found)
     made = twin(case.module).create(case.given(tenancy))
     assert case.gone
     case.gone(tenancy, made.id)
     made.delete()
     assert made.drift() is None
+
+
+@pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
+def test_a_page_that_says_404_proves_nothing(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """While an ingress answers in Qlik's place nothing leaves the state, and no deletion counts as done."""
+    made = twin(case.module).create(case.given(tenancy))
+    before = case.remote(tenancy, made.id)
+    fault = tenancy.qlik.control.add_fault(
+        host=tenancy.hostname, path=f"*{made.id.rpartition('/')[2]}", status=404, body="default backend - 404"
+    )
+    for step in (made.drift, made.delete):
+        with pytest.raises(Failure, match="does not prove that"):
+            step()
+    tenancy.qlik.control.release(fault)
+    assert case.remote(tenancy, made.id) == before
+    assert made.drift() == {}
+    fault = tenancy.qlik.control.add_fault(
+        host=tenancy.hostname, path="*", times=1, status=404, body="default backend - 404"
+    )
+    assert made.drift() == {}, "one that passes is asked about once more"
+    tenancy.qlik.control.release(fault)
 
 
 @pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)

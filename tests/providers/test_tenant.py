@@ -168,8 +168,8 @@ def test_one_that_qlik_does_not_know_stays_in_the_state(
 
 
 def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
-    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A deactivation
-    that met such a page was none.
+    """An ingress that has a bad moment answers in Qlik's place: asked once more, the tenant is there. A
+    deactivation that met such a page was none.
     """
     tenant = twin("tenant").create(given(tenancy))
     page = {"status": 404, "body": "default backend - 404"}
