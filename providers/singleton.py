@@ -48,9 +48,10 @@ class Singleton(Verbs):
             ours = [name for name, value in here.items() if value == want[name]]
             here = {name: value for name, value in here.items() if name not in ours}
             if ours:
+                names = ", ".join(ours)
                 cloud.notify(
-                    f"{self.kind.__name__}: what {', '.join(ours)} was before the tenant was set up is not known "
-                    "any more. Taken out of the file, it will stay as it is."
+                    f"{self.kind.__name__}: what {names} was before the tenant was set up is not known any more. "
+                    "Taken out of the file, it will stay as it is."
                 )
         found = self._keep(host, {}, here)
         self._write(host, self.changes(live, want), live)
