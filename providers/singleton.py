@@ -50,8 +50,8 @@ class Singleton(Verbs):
             if ours:
                 names = ", ".join(ours)
                 cloud.notify(
-                    f"{self.kind.__name__}: what {names} was before the tenant was set up is not known any more. "
-                    "Taken out of the file, it will stay as it is."
+                    f"{self.kind.__name__}: what {names} was before the tenant was set up is not known any "
+                    "more. Taken out of the file, it will stay as it is."
                 )
         found = self._keep(host, {}, here)
         self._write(host, self.changes(live, want), live)
