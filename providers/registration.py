@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from providers import doubt, permits, run
+from providers import lost_answers, permits, run
 from providers.errors import TenantGone, TenantUndecided
 from providers.lifetime import reactivate
 from providers.notes import Note
@@ -76,7 +76,7 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     if want.get("datacenter"):
         body["datacenter"] = want["datacenter"]
     try:
-        doubt.refuse_namesake(cloud, want)
+        lost_answers.refuse_namesake(cloud, want)
     except QlikError:
         note.write(outcome="nothing")  # the permit is gone, so that stays true
         raise
@@ -88,8 +88,8 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     except QlikError as error:
         if _surely_not_made(error):
             note.write(outcome="nothing")
-            raise doubt.refused(proof["id"], error) from error
-        raise doubt.answer_lost(cloud, want, error) from error
+            raise lost_answers.refused(proof["id"], error) from error
+        raise lost_answers.lost(cloud, want, error) from error
     note.write(outcome="made", hostname=found.hostname, tenant_id=found.tenant_id)
     return found
 
@@ -115,14 +115,14 @@ def _surely_not_made(error: QlikError) -> bool:
 
 def _made_before(cloud: Cloud, want: Properties) -> Found:
     """Return the tenant that an earlier run made under the proof; nothing is asked for."""
-    doubt.refuse_forced_replacement()
+    lost_answers.refuse_forced_replacement()
     note = Note(want["proof"]["id"], "tenant").earlier or {}
     if note.get("outcome") == "made":
         found = Found(str(note["hostname"]), str(note["tenant_id"]))
         try:
             cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")
         except (TenantDisabled, NotFound, HostUnknown) as error:
-            raise doubt.made_and_gone(want, found, error) from error
+            raise lost_answers.made_and_gone(want, found.hostname, found.tenant_id, error) from error
         cloud.notify(f"tenant {found.hostname} was made by an earlier run under this proof; going on with it")
         return found
-    raise doubt.undecided(cloud, want, nothing_noted=note.get("outcome") == "nothing")
+    raise lost_answers.verdict(cloud, want, nothing_noted=note.get("outcome") == "nothing")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from providers import doubt, lifetime, permits, registration, run
+from providers import lifetime, lost_answers, permits, registration, run
 from providers.errors import NothingMade, ResourceError, TenantGone, TenantUndecided
 from providers.facts import nothing_made_in
 from providers.notes import Note
@@ -125,7 +125,7 @@ def registry(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A stack with organisation credentials, and no proof yet."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path))
     # Nothing tells these stacks' states: the proof that is renewed is asked about in the state.
-    monkeypatch.setattr(doubt, "state_resources", list)
+    monkeypatch.setattr(lost_answers, "state_resources", list)
     environment = {
         "QLIK_CLOUD_ENDPOINT": qlik.url,
         "QLIK_CLIENT_ID": "demo",
@@ -263,7 +263,7 @@ def test_a_deactivated_tenant_of_that_name_stops_once(
     assert (registry.asked, World(registry.qlik, asleep).tenant["status"]) == (1, "disabled")
 
     proofs = [{"type": "pulumi-python:dynamic/qlik:TenantProof"}] * 2
-    monkeypatch.setattr(doubt, "state_resources", lambda: proofs)
+    monkeypatch.setattr(lost_answers, "state_resources", lambda: proofs)
     registry.prove()
     assert registry.obtain()[0] != asleep
     assert World(registry.qlik, asleep).tenant["status"] == "disabled"
@@ -423,7 +423,7 @@ def test_a_proof_without_a_time_is_never_settled(registry: Registry) -> None:
         key: value for key, value in registry.proof.items() if key not in ("made_at", "valid_until")
     }
     registry.qlik.control.advance(HOUR)
-    assert "without a date" in registry.undecided()
+    assert "had no date" in registry.undecided()
 
 
 def test_a_list_that_cannot_be_read_decides_nothing(registry: Registry) -> None:
@@ -452,7 +452,7 @@ def test_a_tenant_alone_is_not_replaced(registry: Registry, monkeypatch: pytest.
     hostname, _ = registry.obtain()
     registry.end_run()
     entry = {"urn": URN, "id": hostname, "type": "pulumi-python:dynamic/qlik:Tenant"}
-    monkeypatch.setattr(doubt, "state_resources", lambda: [entry])
+    monkeypatch.setattr(lost_answers, "state_resources", lambda: [entry])
     with pytest.raises(ResourceError) as error:
         registry.obtain()
     assert f"--replace '{URN}'" in str(error.value)
