@@ -270,8 +270,7 @@ def _next_step(error: QlikError) -> str:
 def _not_there(kind: str, id: str) -> str:
     return (
         f"If somebody has removed {kind} {id} at Qlik, `pulumi up --refresh` finds that out and makes it "
-        "anew. If "
-        "something else answered in Qlik's place, run it again."
+        "anew. If something else answered in Qlik's place, run it again."
     )
 
 

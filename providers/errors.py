@@ -155,11 +155,10 @@ class NotProven(ResourceError):
 
     def __init__(self, id: str, hostname: str, why: str, cause: Exception) -> None:
         super().__init__(
-            f"{cause}\nThat does not prove that {id} on {hostname} is gone: {why}. Something on the way "
-            "may have "
-            "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know that "
-            "it "
-            "is gone, `pulumi state delete` takes it out of the state."
+            f"{cause}\n"
+            f"That does not prove that {id} on {hostname} is gone: {why}. Something on the way may have "
+            "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know "
+            "that it is gone, `pulumi state delete` takes it out of the state."
         )
 
 
@@ -176,8 +175,8 @@ class HolderUnknown(ResourceError):
     def __init__(self, label: str, hostname: str, id: str, cause: Exception) -> None:
         super().__init__(
             f"{label} is there already on {hostname} (id {id}), and whether another resource of this stack "
-            "holds it "
-            f"is not known: {cause}. It is not taken over. Run it again where `pulumi stack export` works."
+            f"holds it is not known: {cause}. It is not taken over. Run it again where `pulumi stack "
+            "export` works."
         )
 
 
@@ -187,8 +186,8 @@ class NameTaken(ResourceError):
     def __init__(self, label: str, hostname: str, id: str, maker: str | None, cause: Exception) -> None:
         made = f", made by user {maker}" if maker else ""
         super().__init__(
-            f"{cause}\n{label} cannot get that name on {hostname}: another object has it (id {id}{made}), "
-            "which no "
+            f"{cause}\n"
+            f"{label} cannot get that name on {hostname}: another object has it (id {id}{made}), which no "
             "resource of this stack holds. Rename or delete that one, or give this one another name."
         )
 
@@ -221,8 +220,7 @@ class CheckpointsRefused(ResourceError):
     def __init__(self, variable: str) -> None:
         super().__init__(
             f"{variable} is set: the engine would not save the state before it asks Qlik for a tenant, and "
-            "a run "
-            "that is cut off would leave a tenant that nobody knows. Unset it. Nothing was sent."
+            "a run that is cut off would leave a tenant that nobody knows. Unset it. Nothing was sent."
         )
 
 
@@ -237,9 +235,9 @@ def ended(ends_on: str) -> str:
     """Return the message that a trial has ended, and what to do."""
     return (
         f"the trial ended on {ends_on}, so no tenant is made or brought back for it. To go on with it, set "
-        "a later "
-        "`ends_on`, or make it a customer with `lifecycle: {kind: production}`; with `revive: {hostname: …, "
-        "tenant_id: …}` as well, the tenant that was taken down comes back with everything in it"
+        "a later `ends_on`, or make it a customer with `lifecycle: {kind: production}`; with `revive: "
+        "{hostname: …, tenant_id: …}` as well, the tenant that was taken down comes back with "
+        "everything in it"
     )
 
 
@@ -249,8 +247,7 @@ class TenantGone(ResourceError):
     def __init__(self, hostname: str, tenant_id: str, cause: Exception, advice: str = "") -> None:
         advice = advice or (
             "It was purged at the end of its days of grace, or `revive` names it wrongly. Take `revive` "
-            "out of the "
-            "stack file to have a new tenant made."
+            "out of the stack file to have a new tenant made."
         )
         super().__init__(f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause}")
 

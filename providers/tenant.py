@@ -46,8 +46,7 @@ class Tenant(Resource):
     enable_app_opening_feedback: Switch = prop("Whether opening an app shows its progress.", default=None)
     status: Property[Literal["active"]] = prop(
         "A tenant that was deactivated behind our back shows as `disabled`, and is reactivated. One that "
-        "Qlik does "
-        "not know any more shows as `gone`; it stays in the state until `tenantry forget`.",
+        "Qlik does not know any more shows as `gone`; it stays in the state until `tenantry forget`.",
         default="active",
     )
     grace_days: Property[int] = prop(
@@ -93,9 +92,8 @@ class TenantVerbs(Verbs):
             return ""
         return (
             f"`revive` names {revive['hostname']}, but this stack has tenant {id}: it has no effect. To go "
-            "on with "
-            f"{revive['hostname']}, first take {id} down (`pulumi destroy`) or let go of it (`tenantry "
-            "forget`)."
+            f"on with {revive['hostname']}, first take {id} down (`pulumi destroy`) or let go of it "
+            "(`tenantry forget`)."
         )
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
@@ -145,9 +143,8 @@ class TenantVerbs(Verbs):
                 raise NotProven(id, cloud.tenant(id).hostname, "the organisation's list still has it", error)
         cloud.notify(
             f"Qlik knows no tenant {id} any more (404): it was purged, or somebody deleted it. It stays in "
-            "the state. "
-            "`tenantry forget` takes it and all in it out of the state; the next `pulumi up` then makes a "
-            "new one."
+            "the state. `tenantry forget` takes it and all in it out of the state; the next `pulumi up` "
+            "then makes a new one."
         )
         return "gone"
 
@@ -192,10 +189,8 @@ class TenantVerbs(Verbs):
         except (NotFound, HostUnknown) as error:
             advice = (
                 "It was purged, or somebody deleted it. `tenantry forget` takes it and all in it out of "
-                "the state (with "
-                "--protected for a production customer); the next `pulumi up` then makes a new one, or "
-                "takes back the "
-                "one that `revive` names."
+                "the state (with --protected for a production customer); the next `pulumi up` then makes "
+                "a new one, or takes back the one that `revive` names."
             )
             raise TenantGone(id, tenant_id, error, advice) from error
 

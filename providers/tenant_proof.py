@@ -58,8 +58,7 @@ class TenantProof(Resource):
 
     proof: Property[dict[str, Any]] = output(
         "What the tenant is made under: `id`; `made_at` and `valid_until`, by Qlik's clock; `name`; and "
-        "whether it is "
-        "`unused`, as nothing was to be asked for under it."
+        "whether it is `unused`, as nothing was to be asked for under it."
     )
 
 

@@ -51,8 +51,7 @@ def findings(
         line = revive_line(each["hostnames"][0], each["id"])
         text = (
             f"{_named(each)} has this name{_deadline(each)}; `pulumi up` stops once because of it. If it "
-            "is this customer "
-            f"who comes back: {line}"
+            f"is this customer who comes back: {line}"
         )
         yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
 
