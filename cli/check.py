@@ -57,21 +57,20 @@ def _found(names: list[str], every: bool) -> dict[str, list[Finding]]:
     from providers.qlik import Cloud
     from stacks import checks
     from stacks.backend import Backend, NoSuchStack
-    from stacks.state import hostname_of
 
     project = current_project()
     backend = Backend(root_of(project))
 
-    def tenant_of(stack: str) -> str | None:
+    def state_of(stack: str) -> dict[str, Any]:
         try:
-            return hostname_of(backend.state(stack))
+            return backend.state(stack)
         except NoSuchStack:
-            return None
+            return {}
 
     files = stack_files(project, names, every=every)
     with Cloud.from_environment() as cloud:
         cloud.notify = lambda line: typer.echo(line, err=True)
-        return checks.check(files.values(), Preflight(cloud), tenant_of)
+        return checks.check(files.values(), Preflight(cloud), state_of)
 
 
 def _count(found: dict[str, list[Finding]], level: str) -> int:

@@ -12,7 +12,7 @@ from providers.preflight import Preflight, Roles
 from providers.qlik import QlikError, TenantDisabled
 from providers.qlik.hostnames import region
 from providers.templates import Template
-from stacks import organisation
+from stacks import held_names, organisation
 from stacks.backend import PulumiFailed
 from stacks.document import Keys
 from stacks.errors import SettingsError
@@ -21,53 +21,57 @@ from stacks.models import Customer, Settings
 from stacks.rules import nearest
 from stacks.settings import Resolved, resolve, stack_of
 from stacks.sources import CUSTOMER, Sources
+from stacks.state import State, hostname_of
 
 SOON = timedelta(days=30)
 AT_ONCE = 8
 
-TenantOf = Callable[[str], str | None]
-"""Tells the hostname of the tenant that a stack has, None if it has none yet; raises PulumiFailed."""
+StateOf = Callable[[str], State]
+"""Returns the state of a stack, an empty one if there is none yet; raises PulumiFailed."""
 
 
-def check(paths: Iterable[Path], preflight: Preflight, tenant_of: TenantOf) -> dict[str, list[Finding]]:
+def check(paths: Iterable[Path], preflight: Preflight, state_of: StateOf) -> dict[str, list[Finding]]:
     """Return all that is to be said of the stacks with these files, by stack. Sends reads only."""
     named = {stack_of(path): path for path in paths}
 
     def one(stack: str) -> list[Finding]:
-        return list(_check(stack, named[stack], preflight, tenant_of))
+        return list(_check(stack, named[stack], preflight, state_of))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(named, pool.map(one, named), strict=True))
 
 
-def _check(stack: str, path: Path, preflight: Preflight, tenant_of: TenantOf) -> Iterator[Finding]:
+def _check(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Iterator[Finding]:
     try:
         resolved = resolve(path)
     except SettingsError as problems:
         yield from (Finding("error", "settings", each.text, each) for each in problems.problems)
         return
     yield Finding("ok", "settings", "valid")
-    checks = Checks(resolved, preflight, *_tenant(stack, tenant_of))
+    checks = Checks(resolved, preflight, *_state(stack, state_of))
     yield from checks.all()
 
 
-def _tenant(stack: str, tenant_of: TenantOf) -> tuple[str | None, str]:
+def _state(stack: str, state_of: StateOf) -> tuple[State, str]:
     try:
-        return tenant_of(stack), ""
+        return state_of(stack), ""
     except PulumiFailed as failure:
-        return None, str(failure)
+        return {}, str(failure)
 
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of one stack. `tenant` is the hostname of the tenant that it has already, if it has one;
-    `unknown` says why that cannot be told.
-    """
+    """The checks of one stack. `unknown` says why its state cannot be told, which is empty then."""
 
     resolved: Resolved
     preflight: Preflight
-    tenant: str | None
+    state: State
     unknown: str = ""
+
+    @property
+    def tenant(self) -> str | None:
+        """The hostname of the tenant that the stack has already, if it has one."""
+        return hostname_of(self.state)
 
     @property
     def settings(self) -> Settings:
@@ -90,6 +94,7 @@ class Checks:
         if self.unknown:
             text = f"cannot be read, so a tenant that the stack has is not looked at. {self.unknown}"
             yield Finding("warning", "state", text)
+        yield from held_names.findings(self.customer, self.sources, self.state)
         refused = list(self.guarded("credentials", self.credentials))
         yield from refused
         if all(each.level == "ok" for each in refused):

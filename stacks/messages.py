@@ -21,8 +21,8 @@ _EXAMPLES = {
 
 
 def keys_of(error: ErrorDetails) -> Keys:
-    """Return the path of an error, without the steps that only name the member of a union."""
-    return tuple(step for step in error["loc"] if not str(step).startswith("<"))
+    """Return the path of an error."""
+    return tuple(error["loc"])
 
 
 def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str:
@@ -40,8 +40,9 @@ def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str
         case "string_type" if isinstance(value, (bool, int, float)):
             return _quote(str(keys[-1]), value, written)
         case "literal_error":
-            allowed = get_choices(field)
-            return f"{show(value)} is not allowed{choices(str(value), allowed)}" if allowed else _union(value)
+            return f"{show(value)} is not allowed{choices(str(value), get_choices(field))}"
+        case "model_type" | "model_attributes_type" if is_whole(block):
+            return f"must be a mapping of {' and '.join(names_of(block))}, not {show(value)}"
         case "greater_than_equal" | "less_than_equal":
             return f"{show(value)} is out of range; allowed: {_range(field)}"
         case "too_short" | "string_too_short":
@@ -62,10 +63,6 @@ _SHAPES = {
     "model_type": "a mapping of keys",
     "string_type": "text",
 }
-
-
-def _union(value: object) -> str:
-    return f"{show(value)} is not allowed; write a mapping of hostname and tenant_id"
 
 
 def _missing(key: str, field: FieldInfo | None) -> str:
@@ -92,6 +89,11 @@ def _range(field: FieldInfo | None) -> str:
     low = next((limit.ge for limit in limits if isinstance(limit, Ge)), "")
     high = next((limit.le for limit in limits if isinstance(limit, Le)), "")
     return f"{low} to {high}"
+
+
+def is_whole(block: type[Block]) -> bool:
+    """Tell whether a block needs each of its keys, so that what is wrong with it can name them."""
+    return all(field.is_required() for field in block.model_fields.values())
 
 
 def names_of(block: type[Block]) -> list[str]:

@@ -13,6 +13,7 @@ from providers.preflight import Preflight
 from providers.qlik import Cloud
 from stacks.checks import check
 from stacks.findings import Finding
+from stacks.state import TENANT
 
 SOURCE = "templates.eu.qlikcloud.com"
 REGISTER = "register.eu.qlikcloud.com"
@@ -46,6 +47,7 @@ class Bench:
         self.qlik, self.folder = qlik, folder
         self.environment = {"QLIK_CLOUD_ENDPOINT": qlik.url, **CLIENT, **ORGANISATION}
         self.tenant_of: Callable[[str], str | None] = nobody
+        self.held: list[dict[str, Any]] = []
 
     def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **more: Any) -> Path:
         """Write a stack file whose customer differs from the usual one in some keys."""
@@ -58,11 +60,17 @@ class Bench:
         path.write_text(yaml.safe_dump({"config": config}, sort_keys=False), "utf-8")
         return path
 
+    def state_of(self, stack: str) -> dict[str, Any]:
+        """The state of a stack: its tenant, if it has one, and what a test has put there."""
+        hostname = self.tenant_of(stack)
+        tenant = [{"type": TENANT, "urn": "urn:…::tenant", "id": hostname}] if hostname else []
+        return {"deployment": {"resources": [*tenant, *self.held]}}
+
     def check(self, *paths: Path) -> dict[str, list[Finding]]:
         """Check stacks; whatever is found, nothing was sent that changes anything."""
         before = len(self.qlik.control.requests())
         with Cloud(self.environment) as cloud:
-            found = check(paths, Preflight(cloud), self.tenant_of)
+            found = check(paths, Preflight(cloud), self.state_of)
         sent = [f"{each['method']} {each['path']}" for each in self.qlik.control.requests()[before:]]
         assert [each for each in sent if not each.startswith("GET ") and each != "POST /oauth/token"] == []
         return found

@@ -10,7 +10,7 @@ from providers.preflight import Preflight
 from providers.qlik import Cloud
 from providers.qlik.testing import FakeClock
 from stacks.checks import check
-from tests.stacks.checking import CUSTOMER, REGISTER, SOURCE, Bench, nobody
+from tests.stacks.checking import CUSTOMER, REGISTER, SOURCE, Bench
 
 
 def test_all_is_well(bench: Bench) -> None:
@@ -83,7 +83,7 @@ def test_a_licence_that_ends_soon(bench: Bench) -> None:
     bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": "2026-01-01/2027-02-01"})
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
-        [findings] = check([bench.write()], Preflight(cloud), nobody).values()
+        [findings] = check([bench.write()], Preflight(cloud), lambda _: {}).values()
     assert [str(each) for each in findings if each.level == "warning"] == [f"ends on 2027-02-01 ({SOURCE})"]
 
 
