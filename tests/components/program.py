@@ -23,6 +23,7 @@ from stacks import load
 ROOT = Path(__file__).resolve().parents[2]
 TENANT_ID = "JJfZKRbct6lpn6gcjsIbt4mYiiGIlzZG"
 HOSTNAME = "x1y2z3.eu.qlikcloud.com"
+PROOF = {"id": "0123456789abcdef0123456789abcdef", "name": "Globex", "unused": False}
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Qlik(mocks.Mocks):
     """Answers as Qlik would."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.typ.endswith(":TenantProof"):
+            return str(PROOF["id"]), {**args.inputs, "proof": PROOF}
         if args.typ.endswith(":Tenant"):
             return HOSTNAME, {**args.inputs, "tenant_id": TENANT_ID, "hostname": HOSTNAME}
         return f"id of {args.name}", {**args.inputs, "url": f"https://{HOSTNAME}/sense/app/{args.name}"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers.pem import one_line
-from tests.components.program import HOSTNAME, TENANT_ID, run
+from tests.components.program import HOSTNAME, PROOF, TENANT_ID, run
 from tests.keys import public_pem
 
 CUSTOMER: dict[str, Any] = {
@@ -37,6 +37,7 @@ CUSTOMER: dict[str, Any] = {
 TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 10}}
 NAMES = {
     "QlikCustomerTenant globex",
+    "TenantProof proof",
     "Tenant tenant",
     "GroupSettings group settings",
     "LicenseSettings license settings",
@@ -57,12 +58,14 @@ NAMES = {
     "App Drafts",
     "AppPublication Overview in Sales",
     "TenantLifecycle lifecycle",
+    "TenantActivation activation",
 }
 HOLDS_USERS_WORK = {
     "Tenant tenant",
     "Space Sales",
     "AppPublication Overview in Sales",
     "TenantLifecycle lifecycle",
+    "TenantActivation activation",
 }
 
 
@@ -76,22 +79,82 @@ def test_names_and_parents() -> None:
     assert all(each.type.startswith("pulumi-python:dynamic/qlik:") for each in resources.values())
 
 
-def test_all_but_tenant_and_lifecycle_go_with_the_tenant() -> None:
-    """So that a destroy makes no request for each of them. The lifecycle has to be deleted by itself."""
+def test_all_in_the_tenant_goes_with_the_tenant() -> None:
+    """So that a destroy makes no request for each of them. What ends the tenant is deleted by itself, before
+    it, and the proof after it.
+    """
     resources, _ = run(CUSTOMER)
     without = {name for name, each in resources.items() if not each.deleted_with}
-    assert without == {"QlikCustomerTenant globex", "Tenant tenant", "TenantLifecycle lifecycle"}
+    assert without == {
+        "QlikCustomerTenant globex",
+        "TenantProof proof",
+        "Tenant tenant",
+        "TenantLifecycle lifecycle",
+        "TenantActivation activation",
+    }
     assert {each.deleted_with for each in resources.values()} == {"", "tenant"}
 
 
+@pytest.mark.parametrize("customer", [CUSTOMER, CUSTOMER | TRIAL], ids=["production", "trial"])
+def test_the_proof_comes_before_the_tenant(customer: dict[str, Any]) -> None:
+    """It needs nothing, so that it is in the state first; and as the tenant needs it, it is deleted last.
+
+    Protected or gone with the tenant, it could not be renewed where no tenant came of it.
+    """
+    resources, _ = run(customer)
+    order = list(resources)
+    proof, tenant = resources["TenantProof proof"], resources["Tenant tenant"]
+    assert order.index("TenantProof proof") < order.index("Tenant tenant")
+    assert (proof.depends_on, proof.references) == ([], {})
+    assert (proof.deleted_with, proof.protect) == ("", False)
+    assert tenant.depends_on == ["proof"]
+    assert tenant.references == {"proof": ["proof"]}
+    assert tenant.inputs["proof"] == PROOF
+
+
+def test_what_the_proof_is_for() -> None:
+    """What the request for the tenant will say; and for a trial its end, after which none is sent."""
+    resources, _ = run(CUSTOMER)
+    asked = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Globex"}
+    assert resources["TenantProof proof"].inputs == asked
+    assert {name: resources["Tenant tenant"].inputs[name] for name in asked} == asked
+    resources, _ = run(CUSTOMER | TRIAL)
+    assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2026-12-31"}
+
+
 def test_the_lifecycle_depends_on_everything() -> None:
-    """It is made last, and so deleted first; only the tenant can replace it."""
+    """It is made after, and so deleted before, all but the activation; only the tenant can replace it."""
     resources, _ = run(CUSTOMER)
     lifecycle = resources["TenantLifecycle lifecycle"]
-    everything = {name.partition(" ")[2] for name in NAMES} - {"globex", "lifecycle"}
+    others = {"QlikCustomerTenant globex", "TenantLifecycle lifecycle", "TenantActivation activation"}
+    # Of the proof it knows through the tenant, which is in between.
+    everything = {name.partition(" ")[2] for name in NAMES - others - {"TenantProof proof"}}
     assert set(lifecycle.depends_on) == everything
-    assert lifecycle.inputs["tenant"] == HOSTNAME
-    assert lifecycle.references == {"tenant": ["tenant"]}
+    assert (lifecycle.inputs["tenant"], lifecycle.inputs["tenant_id"]) == (HOSTNAME, TENANT_ID)
+    assert lifecycle.references == {"tenant": ["tenant"], "tenant_id": ["tenant"]}
+
+
+@pytest.mark.parametrize(
+    ("customer", "ends_on", "protected"),
+    [(CUSTOMER, None, True), (CUSTOMER | TRIAL, "2026-12-31", False)],
+    ids=["production", "trial"],
+)
+def test_the_activation_depends_on_the_lifecycle(
+    customer: dict[str, Any], ends_on: str | None, protected: bool
+) -> None:
+    """It is made last and so deleted first, before the lifecycle deactivates the tenant; and it is protected
+    with that, or a destroy that the lifecycle's protection stops would have taken it out of the state.
+    """
+    resources, _ = run(customer)
+    assert list(resources)[-1] == "TenantActivation activation"
+    activation, lifecycle = resources["TenantActivation activation"], resources["TenantLifecycle lifecycle"]
+    assert set(activation.depends_on) == {"lifecycle", "tenant"}
+    assert activation.references == {"tenant": ["tenant"], "tenant_id": ["tenant"]}
+    assert activation.inputs == {"tenant": HOSTNAME, "tenant_id": TENANT_ID} | (
+        {"ends_on": ends_on} if ends_on else {}
+    )
+    assert (activation.protect, lifecycle.protect) == (protected, protected)
+    assert activation.deleted_with == ""
 
 
 @pytest.mark.parametrize(
@@ -207,11 +270,15 @@ def test_outputs(alias: dict[str, str], url: str) -> None:
     }
 
 
-@pytest.mark.parametrize("revive", ["new", {"hostname": HOSTNAME, "tenant_id": TENANT_ID}])
-def test_a_tenant_to_take_back(revive: Any) -> None:
-    """As the stack file names it."""
+def test_a_tenant_to_take_back() -> None:
+    """As the stack file names it; and the proof says that none is asked for."""
+    revive = {"hostname": HOSTNAME, "tenant_id": TENANT_ID}
     resources, _ = run(CUSTOMER | {"revive": revive})
     assert resources["Tenant tenant"].inputs["revive"] == revive
+    assert resources["TenantProof proof"].inputs["revives"] is True
+    resources, _ = run(CUSTOMER)
+    assert "revive" not in resources["Tenant tenant"].inputs
+    assert "revives" not in resources["TenantProof proof"].inputs
 
 
 def test_settings_and_ways_to_log_in() -> None:

@@ -100,9 +100,10 @@ ONE_MISTAKE = [
     ),
     # Taking a tenant up again
     (
-        "revive: old",
-        '6: customer.revive: "old" is not allowed; write new, or a mapping of hostname and tenant_id',
+        "revive: new",
+        '6: customer.revive: must be a mapping of hostname and tenant_id, not "new"',
     ),
+    ("revive: []", "6: customer.revive: must be a mapping of hostname and tenant_id, not a list"),
     ("revive: {hostname: x.eu.qlikcloud.com}", "6: customer.revive.tenant_id: is missing"),
     (
         "revive: {hostname: x.us.qlikcloud.com, tenant_id: T1}",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from stacks.backend import PulumiFailed
 from tests.stacks.checking import CLIENT, SOURCE, Bench
@@ -89,33 +90,46 @@ class TestNames:
         assert told.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
         assert tenant["hostname"] in told
 
-    def test_a_deactivated_tenant_of_that_name_comes_back(self, bench: Bench) -> None:
-        """Its alias is no obstacle then."""
+    def test_a_deactivated_tenant_of_that_name_does_not_come_back_by_itself(self, bench: Bench) -> None:
+        """`up` stops, as only a person knows whether it is this customer's. The line is ready to paste, and
+        settles it; until then the alias that the tenant has is taken.
+        """
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.deactivate(tenant)
-        [told] = bench.wrong()
-        assert told.startswith(
-            "warning organisation: Pulumi.globex.yaml:5: customer.name: `pulumi up` brings back disabled"
-        )
-        assert "which is possible until 20" in told
-        assert told.endswith("with `revive: new` it makes another")
+        alias, name = bench.wrong()
+        assert alias.startswith("error organisation: Pulumi.globex.yaml:6: customer.alias: ")
+        assert f"globex.eu.qlikcloud.com is taken by disabled tenant {tenant['hostname']}" in alias
+        assert name.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: disabled tenant ")
+        assert "which is possible until 20" in name
+        assert "`pulumi up` stops once because of it" in name
+        line = name[name.index("revive: ") :]
+        assert yaml.safe_load(line) == {"revive": tenant}
+        assert bench.wrong(**yaml.safe_load(line), groups={}) == []
 
-    def test_one_that_somebody_else_made_and_deactivated_stays_where_it_is(self, bench: Bench) -> None:
-        """As `up` leaves it alone; but its alias is taken."""
-        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+    def test_who_made_and_deactivated_it_makes_no_difference(self, bench: Bench) -> None:
+        """As it makes none to `up`: another stack of ours may have made it as well as somebody else."""
+        tenant = bench.make_tenant("Globex")
         bench.deactivate(tenant)
+        ours = bench.wrong()
         bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/users/*", merge={"id": "another"})
-        [told] = bench.wrong()
-        assert told.startswith("error organisation: ")
-        assert f"globex.eu.qlikcloud.com is taken by disabled tenant {tenant['hostname']}" in told
+        assert bench.wrong() == ours
+        assert len(ours) == 1
 
     def test_several_deactivated_tenants_of_that_name(self, bench: Bench) -> None:
-        made = [bench.make_tenant("Globex"), bench.make_tenant("Globex")]
+        """Each with its own line; another name, or another status, is not meant."""
+        made = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
         for tenant in made:
             bench.deactivate(tenant)
-        [told] = bench.wrong()
-        assert told.startswith("error organisation: ")
-        assert all(tenant["hostname"] in told for tenant in made)
+        told = bench.wrong()
+        assert {each.partition(":")[0] for each in told} == {"warning organisation"}
+        lines = [yaml.safe_load(each[each.index("revive: ") :])["revive"] for each in told]
+        assert sorted(lines, key=str) == sorted(made[:2], key=str)
+
+    def test_a_deactivated_tenant_of_that_name_is_nothing_to_a_stack_that_has_one(self, bench: Bench) -> None:
+        bench.deactivate(bench.make_tenant("Globex"))
+        own = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.tenant_of = lambda _: str(own["hostname"])
+        assert bench.wrong() == []
 
     def test_the_tenant_to_revive(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")

@@ -101,6 +101,8 @@ BAD = [
     ("colour: red\n", "'colour' was unexpected"),
     ("alias: globex\n", "'alias' was unexpected"),
     ("groups: {Analysts: {rolse: []}}\n", "'rolse' was unexpected"),
+    (f"{HEAD}    revive: new\n", "'new' is not of type 'object'"),
+    (f"{HEAD}    revive: {{host: x.eu.qlikcloud.com}}\n", "'host' was unexpected"),
 ]
 
 
@@ -121,7 +123,6 @@ GOOD = [
     f"{HEAD}    groups: {{Analysts: , Viewers: null}}\n",
     f"{HEAD}    spaces: {{Sales: {{access: {{Analysts: null}}}}}}\n",
     f"{HEAD}    apps: {{A: {{version: '2.0'}}}}\n    protect: null\n",
-    f"{HEAD}    revive: new\n",
     f"{HEAD}    revive: {{hostname: x.eu.qlikcloud.com, tenant_id: T}}\n",
     f"{HEAD}    lifecycle: {{kind: trial, ends_on: 2026-12-31}}\n",
     HEAD.replace("  qlik:region: eu\n", "  aws:region: eu-west-1\n  tenantry:secrets_db: {secure: v1:x}\n"),

@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 import stacks
+from providers.lifetime import revive_line
 from stacks.document import read
 from stacks.project import Project
 from tests.keys import public_pem
@@ -156,11 +157,13 @@ def test_a_new_region_of_qlik_is_no_mistake(folder: Folder) -> None:
     assert folder.write(head=HEAD.replace(": eu", ": ca").replace(".eu.", ".ca.")).load().region == "ca"
 
 
-@pytest.mark.parametrize("revive", ["new", "{hostname: x1y2.eu.qlikcloud.com, tenant_id: T1}"])
-def test_taking_a_tenant_up_again(folder: Folder, revive: str) -> None:
-    found = folder.write(f"revive: {revive}").customer().revive
-    wanted = yaml.safe_load(revive)
-    assert (found if isinstance(found, str) or found is None else found.model_dump()) == wanted
+def test_taking_a_tenant_up_again(folder: Folder) -> None:
+    """By the line as a destroy, or an error, prints it."""
+    line = revive_line("x1y2.eu.qlikcloud.com", "T1")
+    found = folder.write(line).customer().revive
+    assert found is not None
+    assert found.model_dump() == {"hostname": "x1y2.eu.qlikcloud.com", "tenant_id": "T1"}
+    assert folder.write("revive: null").customer().revive is None
 
 
 def test_settings_cannot_be_changed(folder: Folder) -> None:
