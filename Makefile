@@ -1,7 +1,7 @@
 # `make` says what there is. Everything starts with the set-up, which takes a fifth of a second when it is done.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := $(wildcard __main__.py providers components stacks emulator fleet importing cli tools bench tests)
+CODE := $(wildcard __main__.py providers components stacks emulator fleet importing audit cli tools bench tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench emulator lock docs

@@ -13,11 +13,13 @@ from cli import (
     forget,
     import_,
     keypair,
+    orphans,
     report,
     runs,
     settings,
     smoke,
     status,
+    unlock,
     version,
 )
 
@@ -39,6 +41,8 @@ groups = (
     comment,
     import_,
     forget,
+    orphans,
+    unlock,
     keypair,
     smoke,
     emulator,

@@ -1,0 +1,65 @@
+"""States of stacks and tenants of an organisation, as Pulumi and Qlik write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audit.holdings import APP, PROOF
+from audit.tenants import Listed
+from stacks.state import TENANT
+
+Json = dict[str, Any]
+APP_ID = "0b3f6f0e-9f0c-4d52-9f6b-0d4e6a1c7f11"
+
+
+def urn(kind: str, name: str, stack: str = "globex") -> str:
+    """The URN of a resource."""
+    return f"urn:pulumi:{stack}::tenantry::{kind}::{name}"
+
+
+def tenant(label: str, tenant_id: str = "", **more: Any) -> Json:
+    """A tenant in a state."""
+    inputs = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": label.title()}
+    outputs = {**inputs, "tenant_id": tenant_id or f"id-{label}"}
+    return {
+        "type": TENANT,
+        "urn": urn(TENANT, "tenant"),
+        "id": f"{label}.eu.qlikcloud.com",
+        "inputs": inputs,
+        "outputs": outputs,
+        **more,
+    }
+
+
+def proof(made_at: str = "2026-03-01T10:00:00Z", name: str = "Globex", **more: Any) -> Json:
+    """The proof of a tenant in a state."""
+    values = {"made_at": made_at, "region": "eu", "name": name}
+    return {"type": PROOF, "urn": urn(PROOF, "proof"), "id": "p-1", "outputs": values, **more}
+
+
+def app(version: str = "2.3.0", id: str = APP_ID, **more: Any) -> Json:
+    """An app in a state."""
+    inputs = {"source_tenant": "templates.eu.qlikcloud.com", "template": "Sales", "version": version}
+    return {"type": APP, "urn": urn(APP, "Sales"), "id": id, "inputs": inputs, **more}
+
+
+def state(*resources: Json, pending: list[Json] | None = None) -> Json:
+    """A state with these resources and operations."""
+    return {"deployment": {"resources": list(resources), "pending_operations": pending or []}}
+
+
+def creating(resource: Json) -> Json:
+    """The operation that makes a resource."""
+    return {"type": "creating", "resource": {key: value for key, value in resource.items() if key != "id"}}
+
+
+def listed(label: str, **more: Any) -> Listed:
+    """A tenant in the organisation's list."""
+    found = {
+        "id": f"id-{label}",
+        "name": label.title(),
+        "hostnames": [f"{label}.eu.qlikcloud.com"],
+        "status": "active",
+        "createdAt": "2026-03-01T10:01:00.000Z",
+    }
+    return Listed.of(found | more)

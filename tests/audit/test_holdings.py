@@ -1,0 +1,84 @@
+"""What the state of a stack holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audit.findings import Unread
+from audit.holdings import Held, Proof, holding, read_all
+from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tests.audit.states import APP_ID, app, creating, proof, state, tenant
+
+
+def test_a_tenant_its_source_and_all_ids() -> None:
+    publication = {"type": "x:AppPublication", "urn": "u", "id": "pub", "inputs": {"app": [APP_ID[::-1]]}}
+    found = holding("globex", state(tenant("X1"), app(), publication))
+    assert found.tenants == (Held("x1.eu.qlikcloud.com", "id-X1"),)
+    assert found.sources == {"templates.eu.qlikcloud.com"}
+    assert {APP_ID, APP_ID[::-1], "pub", "X1.eu.qlikcloud.com"} <= found.ids
+    assert (found.proofs, found.importing) == ((), False)
+
+
+def test_a_tenant_that_is_still_to_be_deleted_is_held() -> None:
+    """The next run would deactivate it."""
+    assert holding("globex", state(tenant("x1", delete=True))).tenants
+
+
+def test_proofs_count_only_where_there_is_no_tenant() -> None:
+    assert holding("globex", state(proof())).proofs == (Proof("2026-03-01T10:00:00Z", "eu", "Globex"),)
+    assert holding("globex", state(proof(), tenant("x1"))).proofs == ()
+    assert holding("globex", state(proof(delete=True))).proofs == ()
+
+
+def test_what_a_proof_says() -> None:
+    """In its output, and of the region in its inputs; the name is that of its time."""
+    said = {"id": "p-1", "made_at": "2026-03-01T10:00:00+00:00", "name": "Globex", "unused": True}
+    resource = proof() | {"inputs": {"region": "eu", "name": "Globex Ltd"}, "outputs": {"proof": said}}
+    assert holding("globex", state(resource)).proofs == (
+        Proof("2026-03-01T10:00:00+00:00", "eu", "Globex", True),
+    )
+
+
+def test_a_stack_that_was_never_up_holds_nothing() -> None:
+    found = holding("globex", {"version": 3, "deployment": None})
+    assert (found.tenants, found.proofs, found.ids) == ((), (), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("resources", "begun", "importing"),
+    [
+        ([], app("2.3.0"), True),
+        ([app("2.3.0")], app("2.3.0"), False),  # a later run did it, and the operation stayed
+        ([app("2.3.0")], app("2.4.0"), True),  # the new version, before the old one is deleted
+        ([app("2.4.0", delete=True), app("2.3.0")], app("2.4.0"), True),
+        ([], tenant("x1"), False),
+    ],
+)
+def test_an_import_that_was_begun(
+    resources: list[dict[str, object]], begun: dict[str, object], importing: bool
+) -> None:
+    assert holding("globex", state(*resources, pending=[creating(begun)])).importing is importing
+
+
+def test_only_a_creation_is_an_import() -> None:
+    assert not holding("globex", state(pending=[{"type": "deleting", "resource": app()}])).importing
+
+
+def test_what_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that went meanwhile holds nothing; the others are read."""
+
+    def export(_: Backend, stack: str) -> dict[str, object]:
+        if stack == "gone":
+            raise NoSuchStack("pulumi stack export", "no stack", 6)
+        if stack == "broken":
+            raise PulumiFailed("pulumi stack export", "cut off", 255)
+        return state(tenant(stack))
+
+    monkeypatch.setattr(Backend, "state", export)
+    held, unread = read_all(
+        Backend(Path()), ["a", "broken", "gone", "b"], 2, lambda stack, failure: f"{stack} {failure.code}"
+    )
+    assert [each.stack for each in held] == ["a", "b"]
+    assert unread == [Unread("the state of stack broken", "broken 255")]

@@ -1,0 +1,200 @@
+"""Apps that an interrupted import left: which count, and what is looked at again before one is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.findings import Unread
+from audit.leftovers import LeftOver, Search, delete_all
+from emulator import Emulator
+from providers.qlik import Cloud
+from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tests.audit.states import app, creating, state
+from tests.emulator.api import Api, new_tenant
+from tests.world import World, writes
+
+MARK = "[0123456789ab]"
+States = dict[str, dict[str, Any] | PulumiFailed]
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> States:
+    """The states in the backend, by stack."""
+    there: States = {"globex": state()}
+
+    def export(_: Backend, stack: str) -> dict[str, Any]:
+        if stack not in there:
+            raise NoSuchStack("pulumi stack export", "no stack", 6)
+        found = there[stack]
+        if isinstance(found, PulumiFailed):
+            raise found
+        return found
+
+    monkeypatch.setattr(Backend, "state", export)
+    return there
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    """A tenant with a shared space, asked as our bot."""
+    made = new_tenant(qlik)
+    made.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})
+    return made
+
+
+@pytest.fixture
+def cloud(qlik: Emulator) -> Iterator[Cloud]:
+    """Qlik Cloud, with our client."""
+    environment = {
+        "QLIK_CLOUD_ENDPOINT": qlik.url,
+        "QLIK_CLIENT_ID": "demo",
+        "QLIK_CLIENT_SECRET": "demo-secret",
+    }
+    with Cloud(environment) as cloud:
+        yield cloud
+
+
+def search(cloud: Cloud, *, complete: bool = True) -> Search:
+    """A search in the backend of `states`."""
+    return Search(cloud, Backend(Path()), lambda stack, _: f"{stack} is broken", complete)
+
+
+def find(cloud: Cloud, tenant: Api, *ids: str, complete: bool = True) -> list[LeftOver]:
+    """What is left in a tenant that stack `globex` holds, where `ids` are in a state."""
+    unread: list[Unread] = []
+    found = search(cloud, complete=complete).search({tenant.host: ["globex"]}, frozenset(ids), 2, unread)
+    assert unread == []
+    return found
+
+
+def space(tenant: Api) -> str:
+    """The id of the space."""
+    return str(World(tenant.qlik, tenant.host).spaces["Staging"]["id"])
+
+
+def add(tenant: Api, name: str, description: str = "") -> str:
+    """Make an app in the space."""
+    attributes = {"name": name, "description": description, "spaceId": space(tenant)}
+    return str(tenant.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
+
+
+def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, states: States) -> None:
+    """Before and after the app gets its own name; what has no mark is somebody's app."""
+    named, described = add(tenant, f"Sales {MARK}"), add(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}")
+    add(tenant, "Sales", "Figures {v2.3.0} [0123]")
+    found = find(cloud, tenant)
+    assert {each.id: each.mark for each in found} == {named: MARK, described: MARK}
+    assert {(each.hostname, each.stacks, each.kept) for each in found} == {(tenant.host, ("globex",), "")}
+    assert all(each.made for each in found)
+
+
+def test_what_is_in_a_state_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
+    """By then, or by now: a run may have recorded it since the states were read."""
+    first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
+    assert [each.id for each in find(cloud, tenant, first)] == [second]
+    states["globex"] = state(app(id=second))
+    assert find(cloud, tenant, first) == []
+
+
+def test_a_published_copy_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
+    managed = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
+    staged = add(tenant, "Sales", MARK)
+    tenant.post(f"/api/v1/apps/{staged}/publish", {"spaceId": managed}, expect=200)
+    copies = [each for each in World(tenant.qlik, tenant.host).every("app") if each["spaceId"] == managed]
+    assert [MARK in each["description"] for each in copies] == [True]
+    assert [each.id for each in find(cloud, tenant)] == [staged]
+
+
+def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, states: States) -> None:
+    """It has our mark, as it was copied from a staged app, and another maker."""
+    staged = add(tenant, "Sales", MARK)
+    world = World(tenant.qlik, tenant.host)
+    world.join(space(tenant))
+    world.request("POST", f"apps/{staged}/copy", {"attributes": {"name": "Mine", "spaceId": space(tenant)}})
+    copied = world.apps["Staging", "Mine"]
+    assert MARK in copied["description"]
+    assert [each.id for each in find(cloud, tenant)] == [staged]
+
+
+def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
+    """The app may be the very one that a run is about to record."""
+    states["globex"] = state(pending=[creating(app())])
+    id = add(tenant, f"Sales {MARK}")
+    [found] = find(cloud, tenant)
+    assert "under way or was cut off" in found.kept
+    assert search(cloud).delete(found) == found.kept
+    assert tenant.get(f"/api/v1/apps/{id}")
+
+
+def test_a_state_that_cannot_be_read_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
+    add(tenant, f"Sales {MARK}")
+    [found] = find(cloud, tenant, complete=False)
+    assert (found.finding.certain, found.kept) == (False, "a state that could not be read may hold it")
+    states["globex"] = PulumiFailed("pulumi stack export", "error", 255)
+    [found] = find(cloud, tenant)
+    assert found.kept == "the state of stack globex cannot be read: globex is broken"
+    del states["globex"]
+    [found] = find(cloud, tenant)
+    assert found.kept == "stack globex is gone"
+
+
+def test_a_tenant_that_tells_nothing_is_named(
+    cloud: Cloud, tenant: Api, qlik: Emulator, states: States
+) -> None:
+    add(tenant, f"Sales {MARK}")
+    other = new_tenant(qlik)
+    qlik.control.add_fault(host=tenant.host, path="/api/v1/items", status=403)
+    unread: list[Unread] = []
+    found = search(cloud).search({tenant.host: ["globex"], other.host: []}, frozenset(), 2, unread)
+    assert (found, [each.what for each in unread]) == ([], [f"the apps of {tenant.host}"])
+
+
+def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
+    """That one, and no other; what is gone already counts as gone."""
+    id, other = add(tenant, f"Sales {MARK}"), add(tenant, "Sales")
+    found = find(cloud, tenant)
+    before = len(qlik.control.requests())
+    said: list[str] = []
+    assert delete_all(search(cloud), found, said.append) == (found, [])
+    assert writes(qlik.control.requests()[before:]) == [f"DELETE /api/v1/apps/{id}"]
+    assert said == [f"app {id} on {tenant.host}: deleted"]
+    assert [each["id"] for each in World(qlik, tenant.host).every("app")] == [other]
+    assert delete_all(search(cloud), found, said.append) == (found, [])
+    assert said[1:] == [f"app {id} on {tenant.host}: not deleted, it is gone already"]
+
+
+def test_what_has_changed_since_stays(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
+    """Recorded by a run, being imported, renamed by a person, or not to be looked at: reads only."""
+    id = add(tenant, f"Sales {MARK}")
+    found = find(cloud, tenant)
+    before, said = len(qlik.control.requests()), list[str]()
+    for now in (
+        state(app(id=id)),
+        state(pending=[creating(app())]),
+        PulumiFailed("pulumi stack export", "error", 255),
+    ):
+        states["globex"] = now
+        assert delete_all(search(cloud), found, said.append) == ([], [])
+    del states["globex"]
+    assert delete_all(search(cloud), found, said.append) == ([], [])
+    states["globex"] = state()
+    assert writes(qlik.control.requests()[before:]) == []
+    tenant.put(f"/api/v1/apps/{id}", {"attributes": {"name": "Sales"}})
+    assert delete_all(search(cloud), found, said.append) == ([], [])
+    assert [line.partition(", ")[2].partition(" ")[0] for line in said] == ["it", "an", "the", "stack", "it"]
+    assert tenant.get(f"/api/v1/apps/{id}")
+
+
+def test_one_that_qlik_does_not_delete_does_not_stop_the_others(
+    cloud: Cloud, tenant: Api, qlik: Emulator, states: States
+) -> None:
+    first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
+    found = sorted(find(cloud, tenant), key=lambda each: each.id != first)
+    qlik.control.add_fault(method="DELETE", path=f"/api/v1/apps/{first}", status=403)
+    gone, failed = delete_all(search(cloud), found, lambda _: None)
+    assert [each.id for each in gone] == [second]
+    assert [each.what for each in failed] == [f"app {first} on {tenant.host}"]

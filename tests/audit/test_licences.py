@@ -1,0 +1,72 @@
+"""Licences that end soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from audit.findings import Finding, Unread
+from audit.licences import ending
+from audit.tenants import Ledger, Listed
+from providers.preflight import Preflight
+from providers.qlik import Cloud
+from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tests.audit.states import listed
+
+TODAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SOURCE = listed("templates", licenseNumber="L-1")
+
+
+def look(
+    tenants: list[Listed], answer: Callable[[Call], Reply] = lambda _: Reply(500)
+) -> tuple[list[Finding], list[Unread]]:
+    """What is found on that day."""
+    clock = FakeClock(TODAY.timestamp())
+    cloud = Cloud(ENVIRONMENT, adapter=MockTransport(answer), clock=clock)
+    unread: list[Unread] = []
+    ledger = Ledger([], frozenset({"templates.eu.qlikcloud.com"}))
+    return list(ending(tenants, ledger, Preflight(cloud), unread)), unread
+
+
+def overview(ends: str) -> Callable[[Call], Reply]:
+    """The licence of the source tenant."""
+    return lambda _: Reply(200, {"status": "Ok", "trial": False, "valid": f"2025-01-01/{ends}"})
+
+
+@pytest.mark.parametrize("key", ["licenseEndsAt", "licenceEndsAt"])
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("2026-03-31", "ends on 2026-03-31, in 30 days"),
+        ("2026-04-01", ""),
+        ("2026-03-02T00:00:00Z", "ends on 2026-03-02, in 1 day;"),
+        ("2026-02-01", "ended on 2026-02-01"),
+        ("never", ""),
+    ],
+)
+def test_by_the_list(key: str, ends: str, said: str) -> None:
+    """Once for each licence, however many tenants are under it; nobody else is asked."""
+    more: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
+    found, unread = look([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
+    assert unread == []
+    assert len(found) == bool(said)
+    for each in found:
+        assert (each.about, each.facts["tenants"]) == ("L-1", 3)
+        assert said in each.text
+
+
+def test_by_the_source_tenant() -> None:
+    """Where the list does not tell."""
+    found, _ = look([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
+    assert [(each.about, each.facts["ends"]) for each in found] == [("L-1", "2026-03-11")]
+    assert look([SOURCE], overview("2026-09-30")) == ([], [])
+
+
+def test_a_source_tenant_that_does_not_tell() -> None:
+    found, unread = look([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
+    assert found == []
+    assert [each.what for each in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
+    assert "LICENSES-403" in unread[0].why

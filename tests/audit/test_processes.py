@@ -1,0 +1,73 @@
+"""Whether the process that took a lock is still there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from audit import processes
+from audit.processes import may_be_pulumi
+
+WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs until the block ends."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.communicate("")
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this machine")
+
+
+@needs_proc
+def test_a_process_of_another_name_has_taken_the_id_over() -> None:
+    with running(sys.executable, "-c", WAITS) as process:
+        assert not may_be_pulumi(process.pid)
+
+
+def test_pulumi(tmp_path: Path) -> None:
+    """By the name of its program, wherever that is."""
+    program = tmp_path / "pulumi"
+    program.symlink_to(sys.executable)
+    with running(str(program), "-c", WAITS) as process:
+        assert may_be_pulumi(process.pid)
+    assert not may_be_pulumi(process.pid)
+
+
+@needs_proc
+def test_one_that_has_ended_and_is_not_asked_about_yet(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.symlink_to(sys.executable)
+    with subprocess.Popen([program, "-c", ""]) as process:
+        # Waits for the end and leaves the process in the table.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not may_be_pulumi(process.pid)
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**62])
+def test_what_is_no_process_id(pid: int) -> None:
+    """0 and below would ask about groups of processes."""
+    assert not may_be_pulumi(pid)
+
+
+def test_what_cannot_be_known_counts_as_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no /proc, any process of that id may be it; another user's can be there and hide."""
+    monkeypatch.setattr(processes, "PROC", tmp_path / "none")
+    assert may_be_pulumi(os.getpid())
+
+    def refused(_: int, __: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refused)
+    assert may_be_pulumi(1)

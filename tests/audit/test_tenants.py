@@ -1,0 +1,170 @@
+"""The organisation's list of tenants against the states."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.findings import Finding
+from audit.holdings import Held, Holding, Proof, holding
+from audit.tenants import Ledger, Listed, compare, may_be_of, missing
+from tests.audit.states import listed, proof, state, tenant
+
+SOURCES = frozenset({"templates.eu.qlikcloud.com"})
+
+
+def found(tenants: list[Listed], *holdings: Holding, complete: bool = True) -> dict[str, list[Finding]]:
+    """What is found, by kind."""
+    ledger = Ledger(holdings, SOURCES, complete)
+    by_kind: dict[str, list[Finding]] = {}
+    for each in compare(tenants, missing(tenants, ledger), ledger):
+        by_kind.setdefault(each.kind.name, []).append(each)
+    return by_kind
+
+
+def holds(stack: str, *labels: str) -> Holding:
+    """A stack that holds tenants."""
+    return holding(stack, state(*(tenant(label) for label in labels)))
+
+
+def test_all_in_order() -> None:
+    """Each is held once, or is a source tenant, by any of its hostnames."""
+    source = listed("x9", hostnames=["x9.eu.qlikcloud.com", "Templates.eu.qlikcloud.com"])
+    assert found([listed("x1"), listed("x2"), source], holds("a", "x1"), holds("b", "x2")) == {}
+
+
+def test_a_tenant_is_known_by_hostname_or_id() -> None:
+    """A state may have another spelling of the one, and a stack of an old state none of the other."""
+    by_id = Holding("a", (Held("other.eu.qlikcloud.com", "id-x1"),))
+    by_alias = Holding("b", (Held("shop.eu.qlikcloud.com", ""),))
+    alias = listed("x2", hostnames=["x2.eu.qlikcloud.com", "shop.eu.qlikcloud.com"])
+    assert found([listed("x1"), alias], by_id, by_alias) == {}
+
+
+def test_unmanaged() -> None:
+    [one] = found([listed("x1", name="Hooli")])["unmanaged"]
+    assert one.about == "x1.eu.qlikcloud.com"
+    assert one.ways == (
+        "tenantry import x1.eu.qlikcloud.com",
+        "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
+    )
+    assert one.certain
+    assert '"Hooli", active, made 2026-03-01T10:01:00.000Z, id id-x1' in one.text
+    assert one.facts["region"] == "eu"
+
+
+def test_nothing_is_unmanaged_for_certain_where_a_state_is_unknown() -> None:
+    by_kind = found([listed("x1", name="Hooli"), listed("x2", name="")], complete=False)
+    assert [each.certain for kind in ("unmanaged", "unnamed") for each in by_kind[kind]] == [False, False]
+
+
+@pytest.mark.parametrize("name", ["", None, "x1"])
+def test_unnamed(name: str | None) -> None:
+    """Without a name, or with the label of the hostname for one."""
+    by_kind = found([listed("x1", name=name)])
+    assert by_kind.keys() == {"unnamed"}
+    [one] = by_kind["unnamed"]
+    assert one.text.startswith("made 2026-03-01T10:01:00.000Z")
+    assert one.ways == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
+
+
+def test_an_unnamed_tenant_that_is_held_is_no_orphan() -> None:
+    assert found([listed("x1", name="")], holds("a", "x1")) == {}
+
+
+def test_held_by_several() -> None:
+    by_kind = found([listed("x1")], holds("globex", "x1"), holds("organization/other/acme", "x1"))
+    assert by_kind.keys() == {"held_twice"}
+    [one] = by_kind["held_twice"]
+    assert one.facts["stacks"] == ["globex", "organization/other/acme"]
+    assert one.ways == ("tenantry forget globex", "tenantry forget acme  # in the folder of project other")
+
+
+def test_missing() -> None:
+    by_kind = found([], holds("globex", "x1"))
+    assert by_kind.keys() == {"missing"}
+    [one] = by_kind["missing"]
+    assert (one.about, one.ways) == ("x1.eu.qlikcloud.com", ("tenantry forget globex",))
+
+
+@pytest.mark.parametrize("status", ["disabled", "deactivated"])
+def test_deactivated_whether_held_or_not(status: str) -> None:
+    asleep = {"status": status, "deletionStartsAt": "2026-04-01T00:00:00Z"}
+    by_kind = found([listed("x1", **asleep), listed("x2", **asleep)], holds("globex", "x1"))
+    assert by_kind.keys() == {"deactivated"}
+    held, free = by_kind["deactivated"]
+    assert held.ways[0] == "pulumi up --refresh --stack globex"
+    assert held.ways[1:] == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
+    assert free.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
+    assert [each.facts["purged_on"] for each in (held, free)] == ["2026-04-01"] * 2
+    assert "purged on 2026-04-01; held by globex" in held.text
+
+
+def test_names_that_living_tenants_share() -> None:
+    """One that sleeps has no part in it, nor have two source tenants, nor two without a name."""
+    same = [
+        listed("x1", name="Hooli"),
+        listed("x2", name="Hooli"),
+        listed("x3", name="Hooli", status="disabled"),
+    ]
+    nameless = [listed("x4", name=""), listed("x5", name="")]
+    by_kind = found([*same, *nameless], holds("a", "x1"), holds("b", "x2"), holds("c", "x4", "x5"))
+    [one] = by_kind["same_name"]
+    assert (one.about, one.text) == ('"Hooli"', "x1.eu.qlikcloud.com (a), x2.eu.qlikcloud.com (b)")
+    sources = frozenset({"x1.eu.qlikcloud.com", "x2.eu.qlikcloud.com"})
+    assert list(compare(same[:2], [], Ledger([], sources))) == []
+
+
+def test_a_stack_that_was_cut_off() -> None:
+    """Its candidates were made since its proof, in its region, without a name or with the customer's."""
+    cut_off = holding("globex", state(proof("2026-03-01T10:00:00Z", "Globex")))
+    tenants = [
+        listed("x1", name=""),
+        listed("x2", name="Globex"),
+        listed("x3", name="Hooli"),
+        listed("x4", name="", createdAt="2026-03-01T09:00:00Z"),
+        listed("x5", name="", hostnames=["x5.us.qlikcloud.com"]),
+        listed("x6", name=""),
+    ]
+    by_kind = found(tenants, cut_off, holds("hooli", "x6"))
+    [one] = by_kind["cut_off"]
+    assert (one.about, one.facts["made_at"]) == ("globex", "2026-03-01T10:00:00Z")
+    assert 'was about to ask for a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in one.text
+    assert one.ways == (
+        "tenantry up globex",
+        "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
+        "revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",
+    )
+    asked = {each.about: "stack globex was about to ask for one" in each.text for each in by_kind["unnamed"]}
+    assert asked == {
+        "x1.eu.qlikcloud.com": True,
+        "x4.eu.qlikcloud.com": False,
+        "x5.us.qlikcloud.com": False,
+    }
+
+
+def test_a_stack_that_was_cut_off_while_it_took_a_tenant_back() -> None:
+    """None was asked for, so none can have been made."""
+    cut_off = Holding("globex", proofs=(Proof("2026-03-01T10:00:00Z", "eu", "Globex", unused=True),))
+    by_kind = found([listed("x1", name="")], cut_off)
+    assert "was about to take back a tenant" in by_kind["cut_off"][0].text
+    assert by_kind["cut_off"][0].ways == ("tenantry up globex",)
+    assert "globex" not in by_kind["unnamed"][0].text
+
+
+@pytest.mark.parametrize(
+    ("made", "fits"),
+    [
+        ("2026-03-01T09:58:30Z", True),  # within what clocks may differ by
+        ("2026-03-01T09:57:30Z", False),
+        ("2026-03-01T11:58:30+02:00", True),
+        ("", True),  # nothing speaks against it
+    ],
+)
+def test_how_much_earlier_than_its_proof_a_tenant_may_seem(made: str, fits: bool) -> None:
+    [asked] = holding("globex", state(proof("2026-03-01T10:00:00Z"))).proofs
+    assert may_be_of(listed("x1", name="", createdAt=made), asked) is fits
+
+
+def test_a_tenant_without_a_hostname_is_named_by_its_id() -> None:
+    [one] = found([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
+    assert (one.about, one.ways) == ("id-x1", ())

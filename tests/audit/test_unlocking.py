@@ -1,0 +1,114 @@
+"""Which locks may be cleared, and what is said afterwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from audit.locks import Lock
+from audit.unlocking import Judge, aftermath, stale_after
+from tests.audit.states import app, creating, proof, state, tenant
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def lock(host: str = "here", minutes: float | None = 10) -> Lock:
+    """A lock of that age."""
+    return Lock("ada", host, 42, None if minutes is None else NOW - timedelta(minutes=minutes))
+
+
+def judge(*, alive: bool = False, older_than: float | None = None) -> Judge:
+    """On the machine "here"."""
+    age = None if older_than is None else timedelta(minutes=older_than)
+    return Judge("here", NOW, lambda pid: alive and pid == 42, age)
+
+
+@pytest.mark.parametrize("older_than", [None, 0])
+@pytest.mark.parametrize("age", [1.0, 1_000_000.0, None])
+def test_a_process_that_runs_keeps_its_lock_at_any_age(age: float | None, older_than: float | None) -> None:
+    found = judge(alive=True, older_than=older_than).verdict(lock(minutes=age))
+    assert not found.clear
+    assert "process 42 runs on this machine" in str(found)
+    assert str(found).startswith("ada@here (pid 42)")
+
+
+def test_it_is_told_since_when_it_runs() -> None:
+    assert "since 2026-03-01T11:50:00+00:00" in str(judge(alive=True).verdict(lock()))
+
+
+@pytest.mark.parametrize(
+    ("age", "older_than", "clear"),
+    [(0, None, True), (None, None, True), (10, 5, True), (10, 15, False), (None, 15, False)],
+)
+def test_a_process_that_is_gone(age: float | None, older_than: float | None, clear: bool) -> None:
+    """At any age, unless one was asked for."""
+    assert judge(older_than=older_than).verdict(lock(minutes=age)).clear is clear
+
+
+@pytest.mark.parametrize(
+    ("age", "older_than", "clear"),
+    [
+        (70, None, False),
+        (80, None, True),
+        (70, 60, True),
+        (70, 70, False),
+        (-5, 0, False),  # a clock that is ahead
+        (None, 0, False),
+        (None, None, False),
+    ],
+)
+@pytest.mark.parametrize("alive", [True, False])
+def test_another_machine(age: float | None, older_than: float | None, clear: bool, alive: bool) -> None:
+    """By its age alone: a process of that id here is another one."""
+    found = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
+    assert found.clear is clear
+    assert "another machine" in found.text
+
+
+def test_a_lock_that_was_written_in_part_is_judged_by_its_age() -> None:
+    assert not judge().verdict(lock("", 70)).clear
+    assert judge().verdict(lock("", 80)).clear
+
+
+def test_how_old_is_too_old_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TENANTRY_CREATION_SECONDS", "TENANTRY_LAG_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    usual = stale_after()
+    assert timedelta(minutes=75) < usual < timedelta(minutes=76)
+    monkeypatch.setenv("TENANTRY_CREATION_SECONDS", "900")
+    monkeypatch.setenv("TENANTRY_LAG_SECONDS", "60")
+    assert stale_after() - usual == timedelta(seconds=600 + 30)
+
+
+def said(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
+    """What is said of a state."""
+    return "\n".join(aftermath("globex", state(*resources, pending=pending)))
+
+
+def test_a_tenant_that_was_being_made_without_a_proof() -> None:
+    """Nothing tells whether it was made: look first."""
+    text = said(pending=[creating(tenant("x1"))])
+    assert "cut off while creating Tenant tenant." in text
+    assert "no proof" in text
+    assert "`tenantry orphans`" in text
+    assert text.endswith("Go on with: pulumi up --stack globex")
+
+
+@pytest.mark.parametrize("there", [[proof()], [tenant("x1")]])
+def test_with_a_proof_or_the_tenant_the_next_run_goes_on(there: list[dict[str, Any]]) -> None:
+    text = said(*there, pending=[creating(tenant("x1"))])
+    assert "orphans" not in text
+    assert text.endswith("Go on with: pulumi up --stack globex")
+
+
+def test_something_else_that_was_being_made() -> None:
+    assert said(pending=[creating(app())]) == (
+        "A run was cut off while creating App Sales.\nGo on with: pulumi up --stack globex"
+    )
+
+
+def test_nothing_pending() -> None:
+    assert said(tenant("x1"), pending=[]) == ""
+    assert aftermath("globex", {"version": 3, "deployment": None}) == []

@@ -1,0 +1,221 @@
+"""`tenantry orphans`: what it prints, asks and returns; what it finds is in tests/audit and tests/e2e."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+import audit.look
+from audit.findings import KINDS, MISSING, UNMANAGED, Finding, Unread
+from audit.leftovers import LeftOver, Search
+from audit.look import Audit, UnknownRegion
+from providers.qlik import Cloud, CredentialsMissing
+from stacks.backend import Backend, PulumiFailed
+from tests.cli.conftest import Folder
+
+FREE = LeftOver(
+    "x1.eu.qlikcloud.com", "a-1", "Sales [0123456789ab]", "[0123456789ab]", "2026-03-01", ("globex",)
+)
+KEPT = LeftOver(
+    "x1.eu.qlikcloud.com", "a-2", "Costs", "[0123456789ab]", "", ("globex",), "a run is under way"
+)
+HOOLI = Finding(UNMANAGED, "x1.eu.qlikcloud.com", '"Hooli", active', ("tenantry import x1.eu.qlikcloud.com",))
+GONE = Finding(
+    MISSING, "x2.eu.qlikcloud.com", "held by acme", ("tenantry forget acme",), facts={"stacks": ["acme"]}
+)
+
+
+class Looks:
+    """Stands in for the look: what it finds, with what it was asked, and which apps were deleted since."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.unread: list[Unread] = []
+        self.left_over: list[LeftOver] = []
+        self.error: Exception | None = None
+        self.asked: dict[str, Any] = {}
+        self.deleted: list[str] = []
+        self.delete: Callable[[LeftOver], str] = lambda _: ""
+
+    def look(self, *_: object, **asked: Any) -> Audit:
+        self.asked = asked
+        if self.error:
+            raise self.error
+        findings = [*self.findings, *(each.finding for each in self.left_over)]
+        search = Search(Cloud({}), Backend(Path()), lambda _, __: "")
+        return Audit(5, 3, findings, self.unread, self.left_over, search)
+
+    def delete_one(self, app: LeftOver) -> str:
+        self.deleted.append(app.id)
+        return self.delete(app)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    made = Looks()
+    monkeypatch.setattr(audit.look, "look", made.look)
+    monkeypatch.setattr(Search, "delete", lambda _, app: made.delete_one(app))
+    monkeypatch.setenv("QLIK_ORG_CLIENT_ID", "org")
+    monkeypatch.setenv("QLIK_ORG_CLIENT_SECRET", "secret")
+    monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
+    return made
+
+
+def test_nothing(folder: Folder, looks: Looks) -> None:
+    said = folder.run("orphans")
+    assert (said.exit_code, said.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
+
+
+def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
+    looks.findings = [GONE, HOOLI]
+    said = folder.run("orphans")
+    assert said.exit_code == 7
+    assert said.stdout.splitlines() == [
+        "Tenants that no stack holds: 1",
+        f"  {UNMANAGED.advice}",
+        '  - x1.eu.qlikcloud.com: "Hooli", active',
+        "      tenantry import x1.eu.qlikcloud.com",
+        "Tenants in a state that the organisation does not list: 1",
+        f"  {MISSING.advice}",
+        "  - x2.eu.qlikcloud.com: held by acme",
+        "      tenantry forget acme",
+        "5 tenants, 3 stacks: 2 findings",
+    ]
+
+
+def test_something_unread_is_worse_than_findings(folder: Folder, looks: Looks) -> None:
+    looks.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
+    looks.unread = [Unread("the state of stack globex", "it was cut off")]
+    said = folder.run("orphans")
+    assert said.exit_code == 1
+    assert "Tenants that no stack holds, for all that could be read: 1" in said.stdout
+    assert "5 tenants, 3 stacks: 1 finding, 1 unknown" in said.stdout
+    assert "Unknown is the state of stack globex: it was cut off" in said.stderr
+
+
+def test_as_json(folder: Folder, looks: Looks) -> None:
+    looks.findings, looks.left_over = [GONE], [KEPT]
+    looks.unread = [Unread("the licence", "403")]
+    told = json.loads(folder.run("orphans", "--json").stdout)
+    assert (told["tenants"], told["stacks"], told["deleted"]) == (5, 3, [])
+    assert told["unread"] == [{"what": "the licence", "why": "403"}]
+    missing, left = told["findings"]
+    assert missing == {
+        "kind": "missing",
+        "about": "x2.eu.qlikcloud.com",
+        "text": "held by acme",
+        "certain": True,
+        "ways": ["tenantry forget acme"],
+        "stacks": ["acme"],
+    }
+    assert (left["app_id"], left["kept"]) == ("a-2", "a run is under way")
+
+
+def test_without_the_organisations_client(
+    folder: Folder, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
+        monkeypatch.delenv(name, raising=False)
+    said = folder.run("orphans")
+    assert (said.exit_code, "QLIK_ORG_CLIENT_ID" in said.stderr, looks.asked) == (1, True, {})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CredentialsMissing("no client"), 1),
+        (PulumiFailed("pulumi whoami", "no backend", 1), 1),
+        (UnknownRegion("no client, no backend"), 2),
+    ],
+)
+def test_what_ends_the_look(folder: Folder, looks: Looks, error: Exception, code: int) -> None:
+    looks.error = error
+    said = folder.run("orphans")
+    assert (said.exit_code, said.stdout) == (code, "")
+    assert str(error) in said.stderr
+
+
+def test_the_region_is_handed_over(folder: Folder, looks: Looks) -> None:
+    folder.run("orphans", "--region", "EU", "--jobs", "3")
+    assert (looks.asked["region"], looks.asked["at_once"]) == ("eu", 3)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
+    """Let somebody sit there who answers; returns what was asked."""
+    asked: list[str] = []
+
+    def confirm(question: str, **_: Any) -> bool:
+        asked.append(question)
+        return yes
+
+    monkeypatch.setattr("cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(typer, "confirm", confirm)
+    return asked
+
+
+@pytest.mark.parametrize(("yes", "deleted", "code"), [(True, ["a-1"], 7), (False, [], 1)])
+def test_fix_lists_counts_and_asks(
+    folder: Folder,
+    looks: Looks,
+    monkeypatch: pytest.MonkeyPatch,
+    yes: bool,
+    deleted: Sequence[str],
+    code: int,
+) -> None:
+    """Only for what may be deleted; what is kept remains a finding."""
+    looks.left_over = [FREE, KEPT]
+    asked = answer(monkeypatch, yes)
+    said = folder.run("orphans", "--fix")
+    assert asked == ["Delete 1 left-over app?"]
+    assert "  a-1: app" in said.stderr
+    assert "  a-2: app" not in said.stderr
+    assert (said.exit_code, looks.deleted) == (code, deleted)
+
+
+def test_what_is_deleted_is_no_finding_any_more(folder: Folder, looks: Looks) -> None:
+    looks.left_over = [FREE]
+    said = folder.run("orphans", "--fix", "--yes", "--json")
+    assert (said.exit_code, json.loads(said.stdout)["deleted"]) == (0, ["a-1"])
+
+
+def test_what_has_changed_meanwhile_stays_one(folder: Folder, looks: Looks) -> None:
+    looks.left_over, looks.delete = [FREE], lambda _: "it has changed since"
+    said = folder.run("orphans", "--fix", "--yes")
+    assert (said.exit_code, "not deleted, it has changed since" in said.stderr) == (7, True)
+
+
+def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> None:
+    def refuse(_: LeftOver) -> str:
+        raise CredentialsMissing("no client for region eu")
+
+    looks.left_over, looks.delete = [FREE], refuse
+    said = folder.run("orphans", "--fix", "--yes", "--json")
+    assert (said.exit_code, json.loads(said.stdout)["deleted"]) == (1, [])
+    assert "no client for region eu" in said.stderr
+
+
+def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
+    """Everything but a left-over app: there is nothing to ask."""
+    looks.findings = [Finding(kind, "x1", "") for kind in KINDS]
+    said = folder.run("orphans", "--fix")
+    assert (said.exit_code, looks.deleted) == (7, [])
+    assert "nothing that --fix could delete" in said.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
+def test_where_nobody_can_be_asked(folder: Folder, looks: Looks, arguments: list[str]) -> None:
+    looks.left_over = [FREE]
+    said = folder.run("orphans", *arguments)
+    assert (said.exit_code, "add --yes" in said.stderr, looks.deleted) == (2, True, [])
+
+
+def test_yes_alone_deletes_nothing(folder: Folder, looks: Looks) -> None:
+    looks.left_over = [FREE]
+    assert folder.run("orphans", "--yes").exit_code == 7
+    assert looks.deleted == []

@@ -1,0 +1,157 @@
+"""`tenantry unlock`: what it asks, and what it does not do; the real locks are in tests/e2e."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tests.cli.conftest import Folder
+
+Lock = tuple[str, int]
+"""Machine, and age in minutes."""
+
+
+class Pulumi:
+    """Stands in for the command: which backend it is, who holds the stack, and what was done."""
+
+    def __init__(self, url: str = "s3://state") -> None:
+        self.url = url
+        self.now = datetime.now(UTC)
+        self.locks: list[Lock] = []
+        self.done: list[tuple[str, ...]] = []
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        self.done.append(arguments)
+        match arguments:
+            case ("whoami", *_):
+                return json.dumps({"url": self.url})
+            case ("stack", "export", "--stack", "globex"):
+                return json.dumps({"version": 3, "deployment": {}})
+            case ("stack", "export", *_):
+                raise NoSuchStack("pulumi stack export", "no stack named 'nobody' found", 6)
+            case ("stack", "rename", "globex", "--stack", "globex"):
+                raise PulumiFailed("pulumi stack rename", self._said(), 255)
+            case ("cancel", "--yes", "--stack", "globex"):
+                self.locks = []
+                return ""
+        raise AssertionError(f"nobody runs {arguments}")
+
+    @property
+    def cancelled(self) -> bool:
+        return any(each[0] == "cancel" for each in self.done)
+
+    def _said(self) -> str:
+        if not self.locks:
+            return "error: a stack named globex already exists"
+        lines = [
+            f"  1.json: created by ada@{host} (pid 4) at {(self.now - timedelta(minutes=age)).isoformat()}"
+            for host, age in self.locks
+        ]
+        return "\n".join([f"error: the stack is currently locked by {len(lines)} lock(s).", *lines])
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> Pulumi:
+    made = Pulumi()
+    monkeypatch.setattr(Backend, "run", lambda _, *arguments, **given: made.run(*arguments, **given))
+    monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
+    return made
+
+
+def test_not_locked(folder: Folder, pulumi: Pulumi) -> None:
+    said = folder.run("unlock", "globex")
+    assert (said.exit_code, said.output) == (0, "Stack globex is not locked.\n")
+    assert not pulumi.cancelled
+
+
+def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
+    pulumi.locks = [("ci", 90)]
+    said = folder.run("unlock", "globex", "--yes")
+    assert (said.exit_code, "Stack globex is not locked any more." in said.output) == (0, True)
+    assert pulumi.cancelled
+
+
+@pytest.mark.parametrize("locks", [[("ci", 10)], [("ci", 90), ("ci", 10)]])
+def test_all_of_them_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Lock]) -> None:
+    """`pulumi cancel` clears all at once."""
+    pulumi.locks = locks
+    said = folder.run("unlock", "globex", "--yes")
+    assert (said.exit_code, "Nothing was cleared" in said.stderr) == (1, True)
+    assert not pulumi.cancelled
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], None]) -> list[str]:
+    """Let somebody sit there who answers; returns what was asked."""
+    asked: list[str] = []
+
+    def confirm(question: str, **_: Any) -> bool:
+        asked.append(question)
+        meanwhile()
+        return yes
+
+    monkeypatch.setattr("cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(typer, "confirm", confirm)
+    return asked
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_it_asks(folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
+    pulumi.locks = [("ci", 90)]
+    asked = answer(monkeypatch, yes, lambda: None)
+    said = folder.run("unlock", "globex")
+    assert asked == ["Clear the lock of stack globex?"]
+    assert (said.exit_code, pulumi.cancelled) == (0 if yes else 1, yes)
+    assert re.search(r"is 9\d min old", said.stdout)
+
+
+@pytest.mark.parametrize("now", [[], [("ci", 0)], [("ci", 90), ("ci", 0)]])
+def test_it_looks_again_before_it_clears(
+    folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, now: list[Lock]
+) -> None:
+    """Somebody else cleared it while the question stood there, and a run has begun since."""
+    pulumi.locks = [("ci", 90)]
+    answer(monkeypatch, True, lambda: setattr(pulumi, "locks", now))
+    said = folder.run("unlock", "globex")
+    assert (said.exit_code, "have changed meanwhile" in said.stderr) == (1, True)
+    assert not pulumi.cancelled
+
+
+def test_where_nobody_can_be_asked(folder: Folder, pulumi: Pulumi) -> None:
+    pulumi.locks = [("ci", 90)]
+    said = folder.run("unlock", "globex")
+    assert (said.exit_code, "add --yes" in said.stderr) == (2, True)
+    assert not pulumi.cancelled
+
+
+def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -> None:
+    """Nothing but the backend's address is asked for."""
+    pulumi.url = "https://app.pulumi.com/ada"
+    said = folder.run("unlock", "globex", "--yes")
+    assert (said.exit_code, "`pulumi cancel --stack globex`" in said.stderr) == (1, True)
+    assert [each[0] for each in pulumi.done] == ["whoami"]
+
+
+def test_a_stack_that_is_not_there(folder: Folder, pulumi: Pulumi) -> None:
+    said = folder.run("unlock", "nobody", "--yes")
+    assert (said.exit_code, "no stack named 'nobody'" in said.stderr) == (1, True)
+    assert not any(each[:2] == ("stack", "rename") for each in pulumi.done)
+
+
+def test_what_pulumi_cannot_say_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
+    pulumi._said = lambda: "error: unexpected end of JSON input"  # type: ignore[method-assign]
+    said = folder.run("unlock", "globex", "--yes")
+    assert (said.exit_code, "unexpected end of JSON input" in said.stderr) == (1, True)
+    assert not pulumi.cancelled
+
+
+def test_an_age_is_no_less_than_nothing(folder: Folder, pulumi: Pulumi) -> None:
+    assert folder.run("unlock", "globex", "--older-than", "-1").exit_code == 2
+    assert pulumi.done == []

@@ -1,0 +1,326 @@
+"""What no stack knows of: all tenants of the emulated organisation against real states, of all projects."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from tests.contract import ContractChecker
+from tests.e2e.creations import CREATIONS, Mute
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.fleet import Done, Fleet
+from tests.e2e.harness import Process, Stack
+from tests.e2e.operations import ORGANISATION, deactivate_by_hand, tenants
+from tests.e2e.test_harness import wait_for
+from tests.e2e.test_unlock import TENANTRY, kill, unlock
+from tests.emulator.api import CONSOLE, Api, new_tenant
+from tests.world import World, calls, writes
+
+DAY = 24 * 3600
+MARK = "[0123456789ab]"
+CUSTOMER = {"lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}}
+STAGING = {"spaces": {"Staging": {"type": "shared"}}}
+US = "templates.us.qlikcloud.com"
+
+
+@pytest.fixture
+def fleet(scratch: Path, qlik: Emulator) -> Fleet:
+    """A project without stacks, with the organisation's client."""
+    made = Fleet(scratch, qlik)
+    made.env |= ORGANISATION
+    return made
+
+
+def up(fleet: Fleet, *stacks: str, **more: Any) -> dict[str, World]:
+    """Make customers of that name; returns their tenants."""
+    for name in stacks:
+        fleet.write(name, {"name": name.title(), **CUSTOMER, **more})
+    fleet.run("up", *stacks, "--yes", "--skip-preview")
+    found = fleet.run("outputs", *stacks).json
+    assert fleet.qlik
+    return {name: World(fleet.qlik, found[name]["hostname"]) for name in stacks}  # type: ignore[arg-type]
+
+
+def look(fleet: Fleet, *arguments: str, expect: int = 7, **env: str) -> dict[str, list[dict[str, Any]]]:
+    """The findings of `tenantry orphans --region eu`, by kind; it sends reads only."""
+    done = fleet.run("orphans", "--region", "eu", "--json", *arguments, expect=expect, **env)
+    assert writes(done.requests) == []
+    return by_kind(done)
+
+
+def by_kind(done: Done) -> dict[str, list[dict[str, Any]]]:
+    """The findings that a command printed."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in done.json["findings"]:
+        found.setdefault(each["kind"], []).append(each)
+    return found
+
+
+def checkpoint(fleet: Fleet, stack: str, project: str = "tenantry") -> Path:
+    """The file with the state of a stack."""
+    return fleet.folder / f"pulumi/state/.pulumi/stacks/{project}/{stack}.json"
+
+
+def leave(world: World, name: str = f"Sales {MARK}") -> str:
+    """Leave an app in the tenant's shared space, made by our own bot; returns its id."""
+    bot = Api(world.qlik, world.hostname).login()
+    attributes = {"name": name, "spaceId": world.spaces["Staging"]["id"]}
+    return str(bot.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
+
+
+def name(tenant: Api, name: str) -> None:
+    """Give a tenant a name, behind our back."""
+    world = World(tenant.qlik, tenant.host)
+    world.patch(f"tenants/{world.tenant['id']}", name=name)
+
+
+def test_all_in_order(fleet: Fleet, qlik: Emulator) -> None:
+    """Also before the first customer: the source tenants of stack files are no orphans."""
+    fleet.write("acme", {"name": "Acme", **CUSTOMER})
+    assert look(fleet, expect=0) == {}
+    up(fleet, "acme")
+    said = fleet.run("orphans", "--region", "eu")
+    assert said.stdout == "2 tenants, 1 stack: 0 findings\n"
+    [other] = by_kind(fleet.run("orphans", "--json", expect=7))["unmanaged"]
+    assert other["hostname"] == US, "in another region, and nobody's source tenant"
+
+
+def test_the_organisations_client_is_needed(fleet: Fleet) -> None:
+    fleet.write("acme", {"name": "Acme", **CUSTOMER})
+    done = fleet.run("orphans", expect=1, QLIK_ORG_CLIENT_ID="", QLIK_ORG_CLIENT_SECRET="")
+    assert (done.stdout, done.requests) == ("", [])
+    assert "QLIK_ORG_CLIENT_ID" in done.stderr
+
+
+def test_a_region_without_tenants(fleet: Fleet) -> None:
+    fleet.write("acme", {"name": "Acme", **CUSTOMER})
+    done = fleet.run("orphans", "--region", "mars", expect=2)
+    assert "No tenant is in region mars; there are some in: eu, us" in done.stderr
+
+
+def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
+    """With a name and without; what is printed for one that has none brings it under a stack."""
+    up(fleet, "acme")
+    hooli, nameless = new_tenant(qlik), new_tenant(qlik)
+    name(hooli, "Hooli")
+    found = look(fleet)
+    assert found.keys() == {"unmanaged", "unnamed"}
+    assert [(each["hostname"], each["name"]) for each in found["unmanaged"]] == [(hooli.host, "Hooli")]
+    assert f"tenantry import {hooli.host}" in found["unmanaged"][0]["ways"]
+    [one] = found["unnamed"]
+    assert (one["hostname"], one["certain"]) == (nameless.host, True)
+    assert one["made_at"] == World(qlik, nameless.host).tenant["created"]
+
+    said = fleet.run("orphans", "--region", "eu", expect=7).stdout
+    assert "Tenants that no stack holds: 1" in said
+    assert f"      {one['revive']}" in said.splitlines()
+    assert said.endswith("4 tenants, 1 stack: 2 findings\n")
+
+    hostname, tenant_id = nameless.host, World(qlik, nameless.host).tenant["id"]
+    assert one["revive"] == f"revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
+    fleet.write(
+        "globex", {"name": "Globex", **CUSTOMER, "revive": {"hostname": hostname, "tenant_id": tenant_id}}
+    )
+    fleet.run("up", "globex", "--yes", "--skip-preview")
+    assert look(fleet).keys() == {"unmanaged"}
+
+
+def test_a_tenant_that_stacks_of_two_projects_hold(fleet: Fleet) -> None:
+    """The other project's state lies in the same backend."""
+    up(fleet, "acme")
+    other = checkpoint(fleet, "copy", "other")
+    other.parent.mkdir()
+    shutil.copy(checkpoint(fleet, "acme"), other)
+    found = look(fleet)
+    assert found.keys() == {"held_twice"}
+    assert found["held_twice"][0]["stacks"] == ["acme", "organization/other/copy"]
+    checkpoint(fleet, "acme").unlink()
+    assert look(fleet, expect=0) == {}, "held by the other project alone"
+
+
+def test_deactivated_and_purged(fleet: Fleet, qlik: Emulator) -> None:
+    """Held or not, with the day of the purge; afterwards one that is held is missing."""
+    held = up(fleet, "acme", "globex")["acme"]
+    fleet.run("destroy", "globex", "--yes")
+    deactivate_by_hand(held)
+    found = look(fleet)
+    assert found.keys() == {"deactivated"}
+    stacks = {each["name"]: each["stacks"] for each in found["deactivated"]}
+    assert stacks == {"Acme": ["acme"], "Globex": []}
+    assert all(each["purged_on"] and each["revive"] in each["ways"] for each in found["deactivated"])
+
+    qlik.control.advance(31 * DAY)
+    found = look(fleet)
+    assert found.keys() == {"missing"}
+    assert [(each["hostname"], each["ways"]) for each in found["missing"]] == [
+        (held.hostname, ["tenantry forget acme"])
+    ]
+    fleet.run("forget", "acme", "--yes")
+    assert look(fleet, expect=0) == {}
+
+
+def test_a_tenant_that_the_list_does_not_show_yet(fleet: Fleet, qlik: Emulator) -> None:
+    """It is asked for by itself before it counts as missing."""
+    world = up(fleet, "acme")["acme"]
+    real = Api(qlik, CONSOLE, "demo-org").login().get("/api/core/tenants?limit=100")
+    late = [each for each in real["data"] if each["hostnames"][0] != world.hostname]
+    fault = qlik.control.add_fault(
+        host=CONSOLE, path="/api/core/tenants", status=200, body={**real, "data": late}
+    )
+    assert look(fleet, expect=0) == {}
+    qlik.control.add_fault(host=CONSOLE, path="/api/core/tenants/*", status=403)
+    done = fleet.run("orphans", "--region", "eu", "--json", expect=1)
+    assert (done.json["findings"], len(done.json["unread"])) == ([], 1)
+    qlik.control.release(fault)
+
+
+def test_two_tenants_of_one_name(fleet: Fleet, qlik: Emulator) -> None:
+    acme = up(fleet, "acme")["acme"]
+    twin = new_tenant(qlik)
+    name(twin, "Acme")
+    [same] = look(fleet)["same_name"]
+    assert (same["about"], set(same["hostnames"])) == ('"Acme"', {acme.hostname, twin.host})
+    assert f"{twin.host} (no stack)" in same["text"]
+
+
+def test_a_licence_that_ends_soon(fleet: Fleet, qlik: Emulator) -> None:
+    """By the source tenant, as the organisation's list tells no end here."""
+    up(fleet, "acme")
+    overview = Api(qlik, SOURCE_TENANT).login().get("/api/v1/licenses/overview")
+    body = {**overview, "valid": "2025-01-01/2026-01-31"}
+    fault = qlik.control.add_fault(
+        host=SOURCE_TENANT, path="/api/v1/licenses/overview", status=200, body=body
+    )
+    [licence] = look(fleet)["licence"]
+    assert (licence["ends"], licence["source_tenant"]) == ("2026-01-31", SOURCE_TENANT)
+    assert "ended on 2026-01-31" in licence["text"]
+    qlik.control.release(fault)
+    qlik.control.add_fault(host=SOURCE_TENANT, path="/api/v1/licenses/overview", status=403)
+    done = fleet.run("orphans", "--region", "eu", expect=1)
+    assert f"the licence of source tenant {SOURCE_TENANT}" in done.stderr
+
+
+def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
+    """It is named, the others are read, nothing is unmanaged for certain, and nothing is deleted."""
+    worlds = up(fleet, "acme", "globex", **STAGING)
+    left = leave(worlds["acme"])
+    file = checkpoint(fleet, "globex")
+    file.write_text(file.read_text()[:200])
+    done = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json", expect=1)
+    assert writes(done.requests) == []
+    told = done.json
+    assert "the state of stack globex" in {each["what"] for each in told["unread"]}
+    found = {each["kind"]: each for each in told["findings"]}
+    assert found.keys() == {"unmanaged", "left_over"}
+    assert (found["unmanaged"]["hostname"], found["unmanaged"]["certain"]) == (
+        worlds["globex"].hostname,
+        False,
+    )
+    assert (found["left_over"]["app_id"], found["left_over"]["certain"]) == (left, False)
+    said = fleet.run("orphans", "--region", "eu", expect=1)
+    assert "Tenants that no stack holds, for all that could be read: 1" in said.stdout
+    assert "Unknown is the state of stack globex" in said.stderr
+
+
+def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulator) -> None:
+    """Each looked at once more; who cannot be asked must say --yes."""
+    world = up(fleet, "acme", **STAGING)["acme"]
+    left, other = leave(world), leave(world, "Sales")
+    [found] = look(fleet)["left_over"]
+    assert (found["app_id"], found["hostname"], found["stacks"]) == (left, world.hostname, ["acme"])
+    asked = fleet.run("orphans", "--region", "eu", "--fix", expect=2)
+    assert "Delete 1 left-over app? There is nobody to ask: add --yes." in asked.stderr
+    assert writes(asked.requests) == []
+
+    fixed = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json")
+    assert fixed.json["deleted"] == [left]
+    assert writes(fixed.requests) == [f"DELETE /api/v1/apps/{left}"]
+    again = calls(fixed.requests)
+    assert again.index(f"GET /api/v1/apps/{left}") < again.index(f"DELETE /api/v1/apps/{left}")
+    assert [each["id"] for each in world.every("app")] == [other]
+    assert look(fleet, "--fix", "--yes", expect=0) == {}
+
+
+class TestKilledRuns:
+    """Runs that are killed while Qlik does what they asked, and nobody hears the answer."""
+
+    @pytest.fixture
+    def mute(self) -> Mute:
+        """Keeps an answer for good."""
+        return Mute()
+
+    @pytest.fixture
+    def qlik(self, mute: Mute) -> Iterator[Emulator]:
+        """A fresh local Qlik Cloud whose answers can be kept back."""
+        checker = ContractChecker()
+        with Emulator(middleware=lambda app: mute.wrap(checker.wrap(app))) as emulator:
+            yield emulator
+        assert not checker.violations, "\n".join(checker.violations)
+
+    def start(self, stack: Stack, mute: Mute, at: str) -> Process:
+        """A run that waits for the answer to a request."""
+        stack.env.update(ORGANISATION)
+        stack.write(**settings(GLOBEX))
+        mute.next(**CREATIONS[at])
+        run = stack.start("up", "--skip-preview", "--yes")
+        wait_for(mute.struck.is_set, seconds=60)
+        return run
+
+    def test_the_tenant(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
+        """The stack is named with the time of its proof, and with what Qlik has made since."""
+        kill(stack, self.start(stack, mute, "tenant"))
+        [proof] = [each for name, each in stack.resources().items() if name.startswith("TenantProof ")]
+        [made] = tenants(qlik)
+        [cut] = self.found(stack, "cut_off")
+        assert (cut["about"], cut["region"], cut["name"]) == ("globex", "eu", "Globex")
+        assert cut["made_at"] == proof["outputs"]["proof"]["made_at"]
+        [orphan] = self.found(stack, "unnamed")
+        assert orphan["hostname"] == made
+        assert cut["ways"] == ["tenantry up globex", orphan["revive"]]
+        assert f"stack globex was about to ask for one at {cut['made_at']}" in orphan["text"]
+
+    def test_an_import(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
+        """What it left is found, and stays while a run may still take it up."""
+        run = self.start(stack, mute, "import")
+        [under_way] = self.found(stack, "left_over")
+        assert "under way or was cut off" in under_way["kept"]
+        assert self.found(stack, "left_over", "--fix", "--yes") == [under_way]
+
+        kill(stack, run)
+        assert unlock(stack, "--yes").returncode == 0
+        assert self.found(stack, "left_over") == [under_way]
+        stack.write(**settings(changed(GLOBEX, ("apps/Sales Overview/version", "2.4.0"))))
+        stack.up()
+        [kept] = self.found(stack, "left_over")
+        assert "--clear-pending-creates --stack globex" in kept["kept"], "Pulumi keeps what it was cut off at"
+        stack.pulumi("refresh", "--skip-preview", "--yes", "--clear-pending-creates")
+        world = World(qlik, stack.outputs()["hostname"])
+        before = {each["id"] for each in world.every("app")}
+        [left] = self.found(stack, "left_over")
+        assert (left["app_id"], left["kept"]) == (under_way["app_id"], None)
+        assert self.found(stack, "left_over", "--fix", "--yes") == [left]
+        assert before - {each["id"] for each in world.every("app")} == {left["app_id"]}
+        assert self.found(stack, "left_over") == []
+        stack.preview("--refresh", "--expect-no-changes")
+
+    def found(self, stack: Stack, kind: str, *arguments: str) -> list[dict[str, Any]]:
+        """What the command finds of a kind."""
+        done = subprocess.run(
+            [TENANTRY, "orphans", "--region", "eu", "--json", *arguments],
+            cwd=stack.folder,
+            env=stack.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode in (0, 7), done.stderr
+        return [each for each in json.loads(done.stdout)["findings"] if each["kind"] == kind]

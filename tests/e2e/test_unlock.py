@@ -1,0 +1,208 @@
+"""The lock that a killed run left, on the real engine: cleared after a look at who holds it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from stacks.state import TENANT
+from tests.e2e import backends
+from tests.e2e.backends import Environment, RemoteStack
+from tests.e2e.creations import CREATIONS
+from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.harness import ROOT, Process, Stack
+from tests.e2e.test_harness import wait_for
+
+TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
+
+
+def unlock(stack: Stack, *arguments: str, name: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `tenantry unlock` for a stack, in its folder and environment."""
+    return subprocess.run(
+        [TENANTRY, "unlock", name or stack.name, *arguments],
+        cwd=stack.folder,
+        env={**stack.env, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def held_up(stack: Stack, qlik: Emulator, at: str, customer: Customer = GLOBEX) -> tuple[Process, str]:
+    """An `up` that waits for Qlik's answer to a request, and the rule that lets it go on."""
+    stack.write(**settings(customer))
+    fault = qlik.control.add_fault(hold=True, **CREATIONS[at])
+    run = stack.start("up", "--skip-preview", "--yes")
+    wait_for(lambda: qlik.control.faults[0]["hit"] >= 1, seconds=60)
+    return run, fault
+
+
+def kill(stack: Stack, run: Process) -> None:
+    """Kill the CLI, and wait for what it started."""
+    run.signal(signal.SIGKILL)
+    run.wait()
+    wait_for(lambda: not stack.processes(), seconds=30)
+
+
+def lock(stack: Stack, *, host: str = "ci", age: float = 0, name: str = "somebody") -> Path:
+    """Put the lock of a run on another machine into the stack's backend, a folder."""
+    file = stack.folder / f"pulumi/state/.pulumi/locks/organization/{stack.project}/{stack.name}/{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    at = (datetime.now(UTC) - timedelta(minutes=age)).isoformat()
+    file.write_text(json.dumps({"pid": 1, "username": "ada", "hostname": host, "timestamp": at}))
+    return file
+
+
+def cut_off_without_proof(stack: Stack) -> None:
+    """Leave a state of the stack as a run did that made no proof and was killed while it made the tenant.
+
+    Written into its file, as `pulumi stack import` leaves out operations that were cut off.
+    """
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    file = stack.folder / f"pulumi/state/.pulumi/stacks/{stack.project}/{stack.name}.json"
+    document = json.loads(file.read_text())
+    latest = document["checkpoint"]["latest"]
+    [tenant] = [each for each in latest["resources"] if each["type"] == TENANT]
+    latest["resources"] = [each for each in latest["resources"] if "dynamic/qlik:" not in each["type"]]
+    begun = {key: value for key, value in tenant.items() if key not in ("id", "outputs")}
+    latest["pending_operations"] = [{"resource": begun, "type": "creating"}]
+    file.write_text(json.dumps(document))
+
+
+def pending(stack: Stack) -> list[dict[str, Any]]:
+    """The operations in the state that a run was cut off at."""
+    return stack.export()["deployment"].get("pending_operations") or []
+
+
+def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik: Emulator) -> None:
+    """With its process id and since when it runs; afterwards the lock goes, and the next run can begin."""
+    run, fault = held_up(stack, qlik, "space")
+    for arguments in ((), ("--yes",), ("--yes", "--older-than", "0")):
+        refused = unlock(stack, *arguments)
+        assert refused.returncode == 1
+        assert f"(pid {run.pid}) since {datetime.now(UTC).year}" in refused.stderr
+        assert f"process {run.pid} runs on this machine" in refused.stderr
+        assert "Nothing was cleared" in refused.stderr
+    assert "currently locked" in stack.up(expect=None).output
+
+    kill(stack, run)
+    qlik.control.release(fault)
+    assert "currently locked" in stack.up(expect=None).output
+    operations = pending(stack)
+    assert operations
+    young = unlock(stack, "--yes", "--older-than", "1000000")
+    assert (young.returncode, "must be older than" in young.stderr) == (1, True)
+    nobody = unlock(stack)
+    assert (nobody.returncode, "add --yes" in nobody.stderr) == (2, True)
+    assert "currently locked" in stack.up(expect=None).output
+
+    cleared = unlock(stack, "--yes")
+    assert cleared.returncode == 0, cleared.stderr
+    assert f"no `pulumi` of the process id {run.pid} is on this machine any more" in cleared.stdout
+    assert "Stack globex is not locked any more." in cleared.stdout
+    assert "A run was cut off while creating Space" in cleared.stdout
+    assert pending(stack) == operations, "what the run was cut off at is left to the next run"
+    stack.up()
+    again = unlock(stack, "--yes")
+    assert (again.returncode, again.stdout.splitlines()[0]) == (0, "Stack globex is not locked.")
+
+
+def test_another_machines_lock_goes_by_its_age(stack: Stack) -> None:
+    """About 75 minutes, or as asked for; and where one lock must stay, all do."""
+    file = lock(stack, age=60)
+    young = unlock(stack, "--yes")
+    assert young.returncode == 1
+    assert re.search(r"ada@ci \(pid 1\) since \S+: another machine took it", young.stderr)
+    assert re.search(r"is 6\d min old, and must be older than 7\d min", young.stderr)
+    lock(stack, age=90, name="older")
+    assert unlock(stack, "--yes").returncode == 1
+    assert file.exists()
+    asked = unlock(stack, "--yes", "--older-than", "30")
+    assert (asked.returncode, file.exists(), list(file.parent.glob("*.json"))) == (0, False, [])
+
+    lock(stack, age=90)
+    assert unlock(stack, PULUMI_SKIP_CONFIRMATIONS="true").returncode == 0
+    assert not list(file.parent.glob("*.json"))
+
+
+def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
+    """Nothing tells whether Qlik made it: that is said, and the operation stays."""
+    cut_off_without_proof(stack)
+    operations = pending(stack)
+    lock(stack, age=90)
+    said = unlock(stack, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert "A run was cut off while creating Tenant tenant." in said.stdout
+    assert "no proof" in said.stdout
+    assert "tenantry orphans" in said.stdout
+    assert pending(stack) == operations
+    assert [each["type"] for each in operations] == ["creating"]
+
+
+def test_a_tenant_that_was_being_made_with_a_proof(stack: Stack, qlik: Emulator) -> None:
+    """The next run finds out; the operation stays."""
+    run, fault = held_up(stack, qlik, "tenant")
+    kill(stack, run)
+    qlik.control.release(fault)
+    operations = pending(stack)
+    said = unlock(stack, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert "A run was cut off while creating Tenant tenant." in said.stdout
+    assert "no run asks Qlik a second time" in said.stdout
+    assert "tenantry orphans" not in said.stdout
+    assert pending(stack) == operations != []
+
+
+def test_a_stack_that_is_not_there(stack: Stack) -> None:
+    said = unlock(stack, "--yes", name="nobody")
+    assert (said.returncode, "no stack named 'nobody'" in said.stderr) == (1, True)
+
+
+@pytest.fixture
+def remote(
+    request: pytest.FixtureRequest, new_backend: Callable[[str], Environment], scratch: Path, qlik: Emulator
+) -> Iterator[Stack]:
+    """A stack whose state is on a server."""
+    with ExitStack() as ends:
+        stack = RemoteStack(scratch, "globex", backend=new_backend(request.param), qlik=qlik)
+        ends.enter_context(stack)
+        stack.write(**settings(GLOBEX))
+        stack.init()
+        yield stack
+
+
+@pytest.mark.parametrize("remote", backends.KINDS, indirect=True)
+def test_on_a_server_pulumi_is_asked(remote: Stack, qlik: Emulator) -> None:
+    """Where there is no file to read; the question changes neither the state nor the stack file."""
+    remote.up()
+    state, text = remote.export(), remote.file.read_text()
+    free = unlock(remote, "--yes")
+    assert (free.returncode, free.stdout) == (0, "Stack globex is not locked.\n")
+    assert (remote.export(), remote.file.read_text()) == (state, text)
+    assert remote.up("--expect-no-changes").requests == [], "and leaves no lock"
+
+    run, fault = held_up(remote, qlik, "group", changed(GLOBEX, ("groups/Sellers", {})))
+    refused = unlock(remote, "--yes")
+    assert refused.returncode == 1
+    assert f"process {run.pid} runs on this machine" in refused.stderr
+    kill(remote, run)
+    qlik.control.release(fault)
+    state = remote.export()
+    cleared = unlock(remote, "--yes")
+    assert cleared.returncode == 0, cleared.stderr
+    assert "Stack globex is not locked any more." in cleared.stdout
+    assert remote.export() == state
+    remote.up()
