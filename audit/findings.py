@@ -96,6 +96,6 @@ def count_of(number: int, what: str) -> str:
 
 
 def command(words: str, stack: str) -> str:
-    """Return a command for a stack; it runs in the folder of the stack's project."""
-    *_, project, name = ("", *stack.split("/"))
+    """Return a command for a stack, named in full (organisation/project/name) if it is of another project."""
+    *_, project, name = stack.split("/") if stack.count("/") > 1 else ("", stack)
     return f"{words} {name}  # in the folder of project {project}" if project else f"{words} {name}"

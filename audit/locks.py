@@ -47,7 +47,8 @@ class NoLocksTold(Exception):
 def locks_of(backend: Backend, address: str, project: str, stack: str) -> list[Lock]:
     """Return the locks of a stack, which may be named in full. Raises NoLocksTold, PulumiFailed, OSError."""
     folder = folder_of(address, backend.root)
-    *_, project, name = (project, *stack.split("/"))
+    *_, name = parts = stack.split("/")
+    project = parts[1] if len(parts) > 2 else project
     if folder and (folder / "stacks" / project).is_dir():
         return list(_in_folder(folder / "locks" / ORGANISATION / project / name))
     return _asked(backend, stack)

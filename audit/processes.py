@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,12 +14,14 @@ ENDED = ("Z", "X")
 
 
 def may_be_pulumi(pid: int) -> bool:
-    """Tell whether a process of that id is alive and is `pulumi`, or may be.
+    """Tell whether a process of that id is alive and is `pulumi`, or may be; one in a container here counts.
 
     What cannot be known counts as yes: another user's process that hides, and any where there is no /proc.
     """
-    if pid <= 0:
-        return False
+    return pid > 0 and (_may_be_pulumi(pid) or any(map(_may_be_pulumi, _in_containers(pid))))
+
+
+def _may_be_pulumi(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -29,6 +32,15 @@ def may_be_pulumi(pid: int) -> bool:
         return False
     names = list(_names(pid))
     return not names or any("pulumi" in name for name in names)
+
+
+def _in_containers(pid: int) -> Iterator[int]:
+    """Yield the processes of this machine that have that id in a container: it may share our hostname."""
+    for status in PROC.glob("[0-9]*/status"):
+        with suppress(OSError):
+            found = re.search(r"^NSpid:[ \t]+(\d+)[ \t].*\b(\d+)$", status.read_text(), re.MULTILINE)
+            if found and int(found[2]) == pid:
+                yield int(found[1])
 
 
 def _state(pid: int) -> str:

@@ -79,7 +79,12 @@ def lock_file(state: Path, stack: str, text: str) -> Path:
 
 @pytest.mark.parametrize(
     ("stack", "locks"),
-    [("globex", [ADA]), ("organization/tenantry/globex", [ADA]), ("organization/other/globex", [])],
+    [
+        ("globex", [ADA]),
+        ("organization/globex", [ADA]),
+        ("organization/tenantry/globex", [ADA]),
+        ("organization/other/globex", []),
+    ],
 )
 def test_in_a_folder(state: Path, stack: str, locks: list[Lock]) -> None:
     """Each stack's own; what lies beside a lock is none."""

@@ -61,6 +61,38 @@ def test_what_is_no_process_id(pid: int) -> None:
     assert not may_be_pulumi(pid)
 
 
+@pytest.mark.parametrize(
+    ("ids", "name", "there"),
+    [
+        ("{pid}\t7\t12", "pulumi", True),
+        ("{pid}\t12", "pulumi", True),
+        ("{pid}\t12\t7", "pulumi", False),
+        ("{pid}\t112", "pulumi", False),
+        ("{pid}", "pulumi", False),
+        ("{pid}\t12", "python", False),
+    ],
+)
+def test_one_in_a_container_that_shares_the_hostname(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, name: str, there: bool
+) -> None:
+    """Its lock has the id that it has in there; here it is another, in a list from outside to inside."""
+    alive = os.getpid()
+    folder = tmp_path / str(alive)
+    folder.mkdir()
+    (folder / "status").write_text(f"Name:\t{name}\nNSpid:\t{ids.format(pid=alive)}\nVmPeak:\t12\n")
+    (folder / "comm").write_text(f"{name}\n")
+    real = os.kill
+
+    def kill(pid: int, number: int) -> None:
+        if pid == 12:
+            raise ProcessLookupError
+        real(pid, number)
+
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr(os, "kill", kill)
+    assert may_be_pulumi(12) is there
+
+
 def test_what_cannot_be_known_counts_as_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no /proc, any process of that id may be it; another user's can be there and hide."""
     monkeypatch.setattr(processes, "PROC", tmp_path / "none")

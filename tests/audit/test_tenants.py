@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audit.findings import Finding
+from audit.findings import Finding, command
 from audit.holdings import Held, Holding, Proof, holding
 from audit.tenants import Ledger, Listed, compare, may_be_of, missing
 from tests.audit.states import listed, proof, state, tenant
@@ -168,3 +168,15 @@ def test_how_much_earlier_than_its_proof_a_tenant_may_seem(made: str, fits: bool
 def test_a_tenant_without_a_hostname_is_named_by_its_id() -> None:
     [one] = found([listed("x1", hostnames=[], name="Hooli")])["unmanaged"]
     assert (one.about, one.ways) == ("id-x1", ())
+
+
+@pytest.mark.parametrize(
+    ("stack", "line"),
+    [
+        ("globex", "tenantry forget globex"),
+        ("oem/globex", "tenantry forget oem/globex"),
+        ("oem/other/globex", "tenantry forget globex  # in the folder of project other"),
+    ],
+)
+def test_a_command_for_a_stack_of_another_project_says_where_it_runs(stack: str, line: str) -> None:
+    assert command("tenantry forget", stack) == line
