@@ -14,7 +14,9 @@ from providers.user import VERBS
 
 
 def find(living: Living, findings: Findings) -> None:
-    """Take the people that stand for something, and count the rest."""
+    """Take the people that stand for something, name the administrators who are not active, and count the
+    rest.
+    """
     findings.customer |= {block: {} for block in ("users", "admins") if findings.plan.get(block)}
     planned = {each.get("subject"): each for each in (findings.plan.get("users") or {}).values()}
     left = 0
@@ -23,7 +25,12 @@ def find(living: Living, findings: Findings) -> None:
             continue
         if user["subject"] in planned:
             _user(user, planned[user["subject"]], findings)
-        elif not (roles.TENANT_ADMIN in roles.names_in(user) and _admin(living, findings, user)):
+        elif roles.TENANT_ADMIN not in roles.names_in(user):
+            left += 1
+        elif people.status_of(user) != "active":
+            # A stack would set the status: who has let an invitation lie, or was disabled, stays that.
+            findings.leave(f"administrator {_name(user)} (status {people.status_of(user)})")
+        elif not _admin(living, findings, user):
             left += 1
     if left:
         findings.leave(many(left, "user"))
@@ -37,12 +44,12 @@ def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:
 
 
 def _admin(living: Living, findings: Findings, user: Json) -> bool:
-    """Add an administrator who is the same person on the source tenant, and may log in; tell if so."""
+    """Add an active administrator who is the same person on the source tenant; tell if so."""
     source = living.cloud.tenant(living.source_tenant)
     person = people.with_subject(source, user["subject"])
-    live = {"role": roles.TENANT_ADMIN, "status": people.status_of(user)}
-    if person is None or live["status"] != "active":
+    if person is None:
         return False
+    live = {"role": roles.TENANT_ADMIN, "status": "active"}
     email = (person.get("email") or "").casefold()
     unique = email and len(people.with_email(source, email)) == 1
     known = {"email": email} if unique else {"subject": person["subject"]}
@@ -52,3 +59,8 @@ def _admin(living: Living, findings: Findings, user: Json) -> bool:
     outputs = {"user_subject": user["subject"], "made_user": False, "gave_role": False}
     findings.objects.append(Found("TenantAdmin", user["id"], live | known | outputs, tuple(known)))
     return True
+
+
+def _name(user: Json) -> str:
+    """Return how messages call a user: one who never logged in may have no name."""
+    return str(user.get("name") or user.get("email") or user["subject"])

@@ -10,7 +10,8 @@ from emulator import Emulator
 from importing import ImportRefused
 from importing.living import Living
 from importing.minimal import minimal
-from providers import app, pem, registration
+from providers import app, lifetime, pem, people
+from providers.facts import nothing_made, nothing_made_in
 from providers.qlik import Cloud
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
@@ -49,6 +50,24 @@ def test_what_the_example_scripts_make(qlik: Emulator, folder: Path, find: Find)
     assert ("AppPublication", world.apps["Sales", "Sales Overview"]["id"]) in ids
     assert ("SpaceAssignment", world.assignment("Sales", "Analytics Consumers")["id"]) in ids
     assert found.unmanaged == []
+
+
+def test_the_tenant_with_what_comes_before_and_after_it(qlik: Emulator, folder: Path, find: Find) -> None:
+    """The state is to be that of a tenant which the stack made: a proof under which none was asked for, and
+    what the end of the tenant needs.
+    """
+    world = by_scripts(qlik, folder)
+    tenant_id = world.tenant["id"]
+    objects = {each.kind: each for each in find(world).objects}
+    assert (objects["Tenant"].id, objects["Tenant"].live["tenant_id"]) == (world.hostname, tenant_id)
+    for kind in "TenantLifecycle", "TenantActivation":
+        assert (objects[kind].id, objects[kind].live) == (world.hostname, {"tenant_id": tenant_id})
+    proof = objects["TenantProof"]
+    assert proof.live == {"proof": {"id": proof.id, "name": world.tenant["name"], "unused": True}}
+    # A line about it must be read as one about this proof, see providers.facts.
+    assert nothing_made_in(nothing_made(proof.id)) == proof.id
+    again = next(each for each in find(world).objects if each.kind == "TenantProof")
+    assert again.id != proof.id, "each import has its own"
 
 
 def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
@@ -111,6 +130,33 @@ def test_administrators_who_are_known_on_the_source_tenant(
         "bo": {"subject": "auth0|bo", "status": "active", "email": "bo@example.com"}
     }
     assert minimal(planned)["users"] == {"cy": None}
+
+
+@pytest.mark.parametrize("status", ["invited", "disabled"])
+def test_an_administrator_who_may_not_log_in_is_named(
+    qlik: Emulator, folder: Path, find: Find, cloud: Cloud, status: str
+) -> None:
+    """Whether known on the source tenant or not: an administrator is more than one of so many users."""
+    world = by_scripts(qlik, folder)
+    host = cloud.tenant(world.hostname)
+    admin = {
+        "status": "invited" if status == "invited" else "active",
+        "assignedRoles": [{"name": "TenantAdmin"}],
+    }
+    known = {"name": "Ada Admin", "subject": "auth0|ada", "email": "ada@example.com"}
+    for person in known, {"subject": "auth0|bo", "email": "bo@example.com"}:
+        made = host.post("/api/v1/users", person | admin)
+        if status != made["status"]:
+            host.patch(f"/api/v1/users/{made['id']}", [people.replaced("status", status)])
+    host.post("/api/v1/users", {"name": "Cy", "subject": "auth0|cy", "status": "active"})
+    found = find(world)
+    assert "admins" not in minimal(found)
+    assert [each for each in found.objects if each.kind == "TenantAdmin"] == []
+    assert sorted(found.unmanaged) == [
+        "1 user",
+        f"administrator Ada Admin (status {status})",
+        f"administrator bo@example.com (status {status})",
+    ]
 
 
 def test_the_owner_of_a_space_is_what_the_plan_says_or_nothing(
@@ -289,6 +335,6 @@ def test_a_tenant_that_is_not_there_is_refused(cloud: Cloud) -> None:
 
 def test_a_deactivated_tenant_is_refused(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
     world = by_scripts(qlik, folder)
-    registration.deactivate(cloud, world.hostname, world.tenant["id"], 10)
+    lifetime.deactivate(cloud, world.hostname, world.tenant["id"], 10)
     with pytest.raises(ImportRefused, match="is deactivated, and tells nothing"):
         Living(cloud, world.hostname, SOURCE)
