@@ -147,3 +147,59 @@ def test_what_would_change_or_is_not_certain_is_refused() -> None:
         filled({"name": "Else"})
     with pytest.raises(ImportRefused, match="for which 2 objects were found"):
         filled({"name": "Sales"}, Found("Space", "s2", {"name": "Sales"}, ("name",)))
+
+
+PROOF = {"id": "0123456789abcdef0123456789abcdef", "name": "Acme", "unused": True}
+
+
+def step(kind: str, name: str, inputs: dict[str, Any], **references: str) -> dict[str, Any]:
+    """A resource in a preview: what `references` names is the output of another one, which is not made."""
+    path = "urn:pulumi:acme::tenantry::c$pulumi-python:dynamic/qlik"
+    known = {each: [f"{path}:{of}"] for each, of in references.items()}
+    return {
+        "newState": {
+            "urn": f"{path}:{kind}::{name}",
+            "type": f"pulumi-python:dynamic/qlik:{kind}",
+            "inputs": inputs | dict.fromkeys(references, state.UNKNOWN),
+            "propertyDependencies": known,
+        }
+    }
+
+
+def test_the_proof_goes_along_from_resource_to_resource() -> None:
+    """So that the state of an imported tenant is that of one which the stack made, and `up` finds no more to
+    do there: the tenant has the proof, and what ends it has the tenant's id.
+    """
+    of_tenant = {"tenant": "Tenant::tenant", "tenant_id": "Tenant::tenant"}
+    steps = [
+        step("TenantProof", "proof", {"name": "Acme"}),
+        step("Tenant", "tenant", {"name": "Acme"}, proof="TenantProof::proof"),
+        step("TenantLifecycle", "lifecycle", {"kind": "production"}, **of_tenant),
+        step("TenantActivation", "activation", {}, **of_tenant),
+    ]
+    objects = [
+        Found("TenantProof", str(PROOF["id"]), {"proof": PROOF}),
+        Found("Tenant", HOST, {"name": "Acme", "tenant_id": "T1", "hostname": HOST}),
+        Found("TenantLifecycle", HOST, {"tenant_id": "T1"}),
+        Found("TenantActivation", HOST, {"tenant_id": "T1"}),
+    ]
+    names = [each["newState"]["urn"].rpartition("::")[2] for each in steps]
+    skeleton = [
+        {"type": each["newState"]["type"], "name": name, "id": "<PLACEHOLDER>"}
+        for each, name in zip(steps, names, strict=True)
+    ]
+    filled = state.fill({"resources": skeleton}, {"steps": steps}, objects)["resources"]
+    proof, tenant, lifecycle, activation = filled
+    assert (proof["id"], proof["outputs"]) == (PROOF["id"], {"name": "Acme", "proof": PROOF})
+    assert tenant["inputs"] == {"name": "Acme", "proof": PROOF}
+    assert tenant["outputs"] == tenant["inputs"] | {"tenant_id": "T1", "hostname": HOST}
+    for each, more in (lifecycle, {"kind": "production"}), (activation, {}):
+        assert each["id"] == HOST
+        assert each["inputs"] == each["outputs"] == {"tenant": HOST, "tenant_id": "T1"} | more
+
+
+@pytest.mark.parametrize("kind", ["TenantProof", "TenantActivation"])
+def test_a_state_without_what_goes_along_is_none(kind: str) -> None:
+    """A next `up` would make it: a proof of its own with requests, an activation with another."""
+    with pytest.raises(ImportRefused, match=f'makes {kind} "it", for which nothing was found'):
+        state.fill({"resources": []}, {"steps": [step(kind, "it", {})]}, [Found("Tenant", HOST, {})])
