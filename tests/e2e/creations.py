@@ -56,9 +56,13 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
     assert world.apps[published]["originAppId"] == world.apps[staged]["id"]
 
     resources = stack.resources()
+    proof = resources["TenantProof proof"]["id"]
+    assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the one that it was made under"
     assert {name: each["id"] for name, each in resources.items() if each.get("id")} == {
+        "TenantProof proof": proof,
         "Tenant tenant": hostname,
         "TenantLifecycle lifecycle": hostname,
+        "TenantActivation activation": hostname,
         "Group Analysts": world.groups["Analysts"]["id"],
         "Group Partners": world.groups["Partners"]["id"],
         "Space Staging": world.spaces["Staging"]["id"],

@@ -233,6 +233,7 @@ class Stack:
             "HOME": str(self.folder / "home"),
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+            "TENANTRY_CREATION_SECONDS": "1",  # the emulator makes at once whatever it does not put off
         }
         return env | (client_environment(self.qlik.url) if self.qlik else {})
 

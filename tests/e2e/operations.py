@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import yaml
+
 from emulator import Emulator
 from emulator.control_client import send
+from providers.facts import RENEW, nothing_made_in
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
 from tests.e2e.result import Result, short_name
@@ -14,7 +17,9 @@ from tests.world import World
 
 ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
 DEACTIVATE = "/api/v1/tenants/*/actions/deactivate"
-DAY = 24 * 3600
+HOUR = 3600
+"""Longer than a proof is in doubt: what was asked for under it has come of it, and is listed, or never will."""
+DAY = 24 * HOUR
 
 Doc = dict[str, Any]
 
@@ -81,6 +86,19 @@ def revive_line(result: Result) -> str:
     found = [line for line in lines if line.startswith("revive:")]
     assert len(found) == 1, f"{len(found)} lines to paste"
     return found[0]
+
+
+def take_back(stack: Stack, customer: Customer, asked: Result) -> Customer:
+    """Add the one line that a run printed to the customer in its stack file; returns the customer with it."""
+    taken: Customer = {**customer, **yaml.safe_load(revive_line(asked))}
+    stack.write(**settings(taken))
+    return taken
+
+
+def renewal(asked: Result) -> dict[str, str]:
+    """The environment that renews the very proof under which nothing was made, as a run has found."""
+    (proof,) = {nothing_made_in(error) for error in asked.errors} - {""}
+    return {RENEW: proof}
 
 
 def token(qlik: Emulator, host: str) -> str:

@@ -9,22 +9,38 @@ from tests.e2e import creations
 from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each, once
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import tenants
+from tests.e2e.operations import HOUR, renewal, take_back, tenants
 from tests.world import calls
 
-NOT_REPEATED = {"POST /api/v1/tenants", "POST /api/v1/apps/import", "POST publish"}
-RUNS = 4
+NOT_REPEATED = {"POST /api/v1/apps/import", "POST publish"}
+RUNS = 3
 
 
-def up_until_done(stack: Stack) -> list[str]:
+def up_until_done(stack: Stack, **env: str) -> list[str]:
     """Run `up` until it succeeds, a few times at most; returns what the runs that failed said."""
     said: list[str] = []
     for _ in range(RUNS):
-        result = stack.up(expect=None)
+        result = stack.up(expect=None, **env)
         if result.rc == 0:
             return said
         said += result.errors
     raise AssertionError(f"still failing after {RUNS} runs: {said}")
+
+
+def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
+    """Run `up` until the tenant is no longer in doubt: a person says which one it is, or time that there is
+    none. Returns the environment for the run that goes on.
+    """
+    lost = stack.up(expect=1)
+    assert lost.failed == ["Tenant tenant"]
+    assert any("its answer was lost" in error for error in lost.errors)
+    if effect != "drop_before":
+        take_back(stack, GLOBEX, lost)
+        return {}
+    assert "Run `pulumi up` again" in str(lost.errors)
+    assert "Qlik may still be making it" in str(stack.up(expect=1).errors)
+    qlik.control.advance(HOUR)
+    return renewal(stack.up(expect=1))
 
 
 @pytest.mark.parametrize("effect", ["drop_after", "truncate", "drop_before"])
@@ -36,7 +52,7 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
     """
     creations.write(stack)
     hits = once(qlik, effect, *CREATIONS.values(), *FINISHING.values())
-    failures = up_until_done(stack)
+    failures = up_until_done(stack, **settle_tenant(stack, qlik, effect))
     assert hits() == [1] * len(CREATIONS | FINISHING)
     if effect == "drop_before":
         # Not done, and not safe to repeat at once: the run stops and says so, the next one goes on.

@@ -7,7 +7,18 @@ import yaml
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import ORGANISATION, bring_up, content, deactivate_by_hand, revive_line, tenants
+from tests.e2e.operations import (
+    DAY,
+    ORGANISATION,
+    bring_up,
+    content,
+    deactivate_by_hand,
+    renewal,
+    resources,
+    revive_line,
+    take_back,
+    tenants,
+)
 from tests.world import World, writes
 
 CREATE = "POST /api/v1/tenants"
@@ -43,11 +54,19 @@ def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -
     assert stack.up("--expect-no-changes").requests == []
 
 
-def test_the_organisation_finds_it_without_the_line(stack: Stack, qlik: Emulator) -> None:
-    """One deactivated tenant of that name is the one; the region's client alone would make a new one."""
+def test_nothing_comes_back_by_its_name(stack: Stack, qlik: Emulator) -> None:
+    """A deactivated tenant of that name may be another customer's: `up` stops, however often, and nothing is
+    touched. Its line brings it back.
+    """
     world = bring_up(stack, qlik, GLOBEX)
     before = content(world)
     stack.destroy()
+    for _ in range(2):
+        stopped = stack.up(expect=1, **ORGANISATION)
+        assert stopped.failed == ["Tenant tenant"]
+        assert any('deactivated tenant has the name "Globex"' in error for error in stopped.errors)
+        assert (writes(stopped.requests), tenants(qlik)) == ([], {world.hostname: "disabled"})
+    take_back(stack, GLOBEX, stopped)
     back = stack.up(expect=0, **ORGANISATION)
     assert (content(world), tenants(qlik)) == (before, {world.hostname: "active"})
     assert CREATE not in writes(back.requests)
@@ -56,7 +75,7 @@ def test_the_organisation_finds_it_without_the_line(stack: Stack, qlik: Emulator
 
 
 def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulator) -> None:
-    """`up` stops, lists both and does nothing; the line for one of them settles it."""
+    """`up` stops and lists both; the line for one of them settles it, and so does: it is a third customer."""
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
     stack.destroy()
@@ -68,27 +87,39 @@ def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulato
     assert stopped.failed == ["Tenant tenant"]
     (error,) = [each for each in stopped.errors if "Globex" in each]
     for world in (first, second):
-        assert f"hostname: {world.hostname}, tenant_id: {world.tenant['id']}" in error
-    assert "revive: new" in error
+        assert f"revive: {{hostname: {world.hostname}, tenant_id: {world.tenant['id']}}}" in error
     assert writes(stopped.requests) == []
 
     stack.write(**settings({**customer, **line}))
     stack.up(expect=0, **ORGANISATION)
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
 
+    stack.destroy()
+    stack.write(**settings(customer))
+    stopped = stack.up(expect=1, **ORGANISATION)
+    proof = resources(stack)["TenantProof proof"]["id"]
+    assert f"TENANTRY_RENEW={proof} pulumi up" in str(stopped.errors)
+    assert stack.up(expect=0, **ORGANISATION, TENANTRY_RENEW=proof).changes["replace"] == [
+        "TenantProof proof"
+    ]
+    third = resources(stack)["Tenant tenant"]["id"]
+    assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "disabled", third: "active"}
+
 
 def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> None:
-    """After the purge there is nothing to come back to: an error that says so, and no other tenant."""
+    """After the purge there is nothing to come back to: an error says so, and nothing else is made unasked."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
-    qlik.control.advance(11 * 24 * 3600)
+    qlik.control.advance(11 * DAY)
     stack.write(**settings({**GLOBEX, **line}))
     failed = stack.up(expect=1)
     assert failed.failed == ["Tenant tenant"]
     assert any(world.hostname in error and "purged" in error for error in failed.errors), failed.errors
     assert tenants(qlik) == {}
     stack.write(**settings(GLOBEX))
-    stack.up()
+    certain = stack.up(expect=1)
+    assert certain.requests == []
+    stack.up(expect=0, **renewal(certain))
     assert list(tenants(qlik).values()) == ["active"]
 
 
