@@ -110,7 +110,7 @@ def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
         _say("There is nothing that --fix could delete.")
         return [], []
     for app in apps:
-        _say(f"  {app.id}: {app.finding.text}")
+        _say(f"- {app.id}: {app.finding.text}")
     confirm(f"Delete {count_of(len(apps), 'left-over app')}?", yes=yes)
     gone, failed = delete_all(found.search, apps, _say)
     for each in failed:
@@ -120,6 +120,7 @@ def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
 
 def _print(found: Audit) -> None:
     from audit.findings import KINDS, count_of
+    from fleet.report.words import clean
 
     for kind in KINDS:
         same = [each for each in found.findings if each.kind is kind]
@@ -129,11 +130,11 @@ def _print(found: Audit) -> None:
         typer.secho(f"{kind.heading}{'' if sure else ', for all that could be read'}: {len(same)}", bold=True)
         typer.echo(f"  {kind.advice}")
         for each in same:
-            typer.echo(f"  - {each.about}: {each.text}")
+            typer.echo(f"  - {clean(f'{each.about}: {each.text}')}")
             for way in each.ways:
-                typer.echo(f"      {way}")
+                typer.echo(f"      {clean(way)}")
     for unread in found.unread:
-        typer.echo(f"Unknown is {unread.what}: {unread.why}", err=True)
+        _say(f"Unknown is {unread.what}: {unread.why}")
     about = f"{count_of(found.tenants, 'tenant')}, {count_of(found.stacks, 'stack')}"
     unknown = f", {len(found.unread)} unknown" if found.unread else ""
     typer.echo(f"{about}: {count_of(len(found.findings), 'finding')}{unknown}")
@@ -155,4 +156,7 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    """Print a line beside the report; names in it are other people's, who may have put anything into them."""
+    from fleet.report.words import clean
+
+    typer.echo(clean(line), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,6 +90,17 @@ def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
     ]
 
 
+def test_names_are_shown_and_do_nothing_to_a_terminal(folder: Folder, looks: Looks) -> None:
+    """They are other people's: neither a line of their own nor a control sequence comes of them."""
+    looks.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
+    looks.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
+    looks.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
+    said = folder.run("orphans", "--fix", "--yes")
+    assert not set("\x1b\r\x07") & set(said.output)
+    assert '  - x1: "Hooli [2J - x9: all is well"' in said.stdout.splitlines()
+    assert "Unknown is the apps of x1: 403 traceId t-1" in said.stderr.splitlines()
+
+
 def test_something_unread_is_worse_than_findings(folder: Folder, looks: Looks) -> None:
     looks.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
     looks.unread = [Unread("the state of stack globex", "it was cut off")]
@@ -173,8 +185,8 @@ def test_fix_lists_counts_and_asks(
     asked = answer(monkeypatch, yes)
     said = folder.run("orphans", "--fix")
     assert asked == ["Delete 1 left-over app?"]
-    assert "  a-1: app" in said.stderr
-    assert "  a-2: app" not in said.stderr
+    assert "- a-1: app" in said.stderr
+    assert "- a-2: app" not in said.stderr
     assert (said.exit_code, looks.deleted) == (code, deleted)
 
 
