@@ -41,6 +41,17 @@ class NoSuchStack(PulumiFailed):
     """The backend that Pulumi is logged in to has no stack of that name."""
 
 
+class StateChanged(PulumiFailed):
+    """A stack has another state than the one that was looked at, as another run has ended; nothing was
+    written.
+    """
+
+    def __init__(self, stack: str) -> None:
+        super().__init__(
+            f"stack {stack}", "its state has changed meanwhile. Nothing was written: run it again"
+        )
+
+
 @dataclass(frozen=True)
 class Backend:
     """The stacks of the project in the folder `root`, in the backend that Pulumi is logged in to.
@@ -63,20 +74,28 @@ class Backend:
         state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))
         return state
 
-    def replace_state(self, stack: str, state: dict[str, Any]) -> None:
-        """Put another state in the place of a stack's; Pulumi refuses one that does not hold together."""
+    def replace_state(self, stack: str, state: dict[str, Any], *, seen: dict[str, Any] | None = None) -> None:
+        """Put another state in the place of a stack's; Pulumi refuses one that does not hold together, and
+        all while a run has the stack locked.
+
+        `seen`: the state that the other was made of. Raises StateChanged if the stack has another one by now.
+        """
+        if seen is not None and self.state(stack) != seen:
+            raise StateChanged(stack)
         self.run("stack", "import", "--stack", stack, given=json.dumps(state))
 
     def settle(self, stack: str) -> None:
-        """Take the operations that a run was cut off at out of a state that has their resources."""
+        """Take the operations that a run was cut off at out of a state that has their resources. Raises
+        StateChanged.
+        """
         state = self.state(stack)
         deployment = state.get("deployment") or {}
         there = {each["urn"] for each in deployment.get("resources") or ()}
         pending = deployment.get("pending_operations") or ()
         left = [each for each in pending if each["resource"]["urn"] not in there]
         if len(left) < len(pending):
-            deployment["pending_operations"] = left
-            self.replace_state(stack, state)
+            settled = {**state, "deployment": {**deployment, "pending_operations": left}}
+            self.replace_state(stack, settled, seen=state)
 
     def run(self, *arguments: str, given: str = "") -> str:
         """Run `pulumi` with these arguments and `given` as its input; return what it printed."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from providers import notes
 from providers.stack import stack_of
-from stacks.backend import Backend
+from stacks.backend import Backend, StateChanged
 from stacks.state import Resource, Split, State, name_of, split
 
 
@@ -54,10 +54,14 @@ class Farewell:
 
     def carry_out(self) -> Path:
         """Replace the state by one without the tenants, clear their notes, and return the file in which the
-        former state is kept.
+        former state is kept. Raises PulumiFailed; StateChanged where another run came in between.
         """
         kept = _keep(self.stack, self.state)
-        self.backend.replace_state(self.stack, self.parts.rest)
+        try:
+            self.backend.replace_state(self.stack, self.parts.rest, seen=self.state)
+        except StateChanged:
+            kept.unlink()
+            raise
         for stack in {stack_of(each["urn"], self.backend.root) for each in self.parts.ours}:
             notes.forget(stack)
         return kept

@@ -1,0 +1,65 @@
+"""`tenantry forget` while another run changes the stack; the rest is in tests/e2e, on the real engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from stacks.backend import Backend
+from stacks.state import TENANT
+from tests.cli.conftest import Folder
+
+
+class Pulumi:
+    """Stands in for the command: each time it is asked for the state it gives the next one, and then the
+    last.
+    """
+
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self.states = list(states)
+        self.written: list[Any] = []
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        match arguments:
+            case ("stack", "export", "--stack", "globex"):
+                return json.dumps(self.states.pop(0) if len(self.states) > 1 else self.states[0])
+            case ("stack", "import", "--stack", "globex"):
+                self.written.append(json.loads(given))
+                return ""
+        raise AssertionError(f"nobody runs {arguments}")
+
+
+def state(*names: str) -> dict[str, Any]:
+    urn = "urn:pulumi:globex::tenantry::"
+    tenant = {"urn": f"{urn}{TENANT}::tenant", "type": TENANT, "id": "x.eu.qlikcloud.com"}
+    kind = "pulumi-python:dynamic/qlik:Space"
+    spaces = [{"urn": f"{urn}{kind}::{name}", "type": kind, "id": name} for name in names]
+    return {"version": 3, "deployment": {"resources": [tenant, *spaces]}}
+
+
+@pytest.mark.parametrize("arguments", [["--yes"], []], ids=["--yes", "asked"])
+@pytest.mark.parametrize("changed", [False, True], ids=["as it was", "changed meanwhile"])
+def test_nothing_is_forgotten_that_was_not_looked_at(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], changed: bool
+) -> None:
+    pulumi = Pulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))
+    monkeypatch.setattr(Backend, "run", lambda _, *given, **more: pulumi.run(*given, **more))
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
+    said = CliRunner().invoke(app, ["forget", "globex", *arguments], input="y\n", catch_exceptions=False)
+    kept = list((tmp_path / "state" / "forgotten").glob("*"))
+    if changed:
+        assert said.exit_code == 1
+        assert (
+            "stack globex: its state has changed meanwhile. Nothing was written: run it again" in said.stderr
+        )
+        assert "Done." not in said.output
+        assert (pulumi.written, kept) == ([], [])
+    else:
+        assert said.exit_code == 0
+        assert [each["deployment"]["resources"] for each in pulumi.written] == [[]]
+        assert [json.loads(each.read_text()) for each in kept] == [state("Sales")]
