@@ -85,16 +85,17 @@ class Backend:
         self.run("stack", "import", "--stack", stack, given=json.dumps(state))
 
     def settle(self, stack: str) -> None:
-        """Take the operations that a run was cut off at out of a state that has their resources. Raises
-        StateChanged.
+        """Take the operations that a run was cut off at out of a state that has all their resources.
+
+        Where one is missing, nothing is done: `pulumi stack import` takes out every operation, and with it
+        what tells that something may have been made. Raises StateChanged.
         """
         state = self.state(stack)
         deployment = state.get("deployment") or {}
         there = {each["urn"] for each in deployment.get("resources") or ()}
         pending = deployment.get("pending_operations") or ()
-        left = [each for each in pending if each["resource"]["urn"] not in there]
-        if len(left) < len(pending):
-            settled = {**state, "deployment": {**deployment, "pending_operations": left}}
+        if pending and all(each["resource"]["urn"] in there for each in pending):
+            settled = {**state, "deployment": {**deployment, "pending_operations": []}}
             self.replace_state(stack, settled, seen=state)
 
     def run(self, *arguments: str, given: str = "") -> str:

@@ -128,6 +128,13 @@ def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
     assert [each["urn"] for each in resources(after)] == [each["urn"] for each in resources(before)]
 
 
+def test_what_a_run_was_cut_off_at_and_nobody_knows_of_stays(backend: Backend) -> None:
+    """`pulumi stack import` would take out both, also the one that may have made what the state lacks."""
+    cut_off(backend, "Sales", "Unknown")
+    backend.settle("globex")
+    assert pending(backend.state("globex")) == ["Sales", "Unknown"]
+
+
 def test_what_is_settled_already_is_not_written(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     backend.settle("globex")
     monkeypatch.setattr(Backend, "replace_state", lambda *_, **__: pytest.fail("written"))
