@@ -71,7 +71,8 @@ KINDS = (UNMANAGED, UNNAMED, HELD_TWICE, MISSING, DEACTIVATED, SAME_NAME, LICENC
 class Finding:
     """One thing found: `about` names it, `text` says what there is to say, `ways` are lines to run or paste.
 
-    `certain` is False where a state that could not be read may say otherwise. `facts` are for machines.
+    `certain` is False where a state that could not be read may say otherwise. `notice`: there is nothing to
+    do about it. `facts` are for machines.
     """
 
     kind: Kind
@@ -79,6 +80,7 @@ class Finding:
     text: str
     ways: tuple[str, ...] = ()
     certain: bool = True
+    notice: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -167,7 +167,9 @@ def _asleep(tenant: Listed, stacks: list[str]) -> Finding:
     purge = f"purged on {tenant.purged_on}" if tenant.purged_on else "the day of its purge is not told"
     holders = f"; held by {', '.join(stacks)}" if stacks else ""
     ways = [command("pulumi up --refresh --stack", each) for each in stacks]
-    return _finding(DEACTIVATED, tenant, f'"{tenant.name}", {purge}{holders}', ways, stacks=stacks)
+    found = _finding(DEACTIVATED, tenant, f'"{tenant.name}", {purge}{holders}', ways, stacks=stacks)
+    # One that a stack has let go of goes its way; one that a stack holds is down and should be up.
+    return replace(found, notice=not stacks)
 
 
 def _namesakes(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:

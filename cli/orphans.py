@@ -50,8 +50,8 @@ def orphans(
     had their tenant; and staged apps that an interrupted import left. Needs the organisation's client. Sends
     reads only, but for what --fix deletes: apps, and nothing else; a tenant or a state is never touched.
 
-    Exit code 0 if there is nothing to say, 7 if there is, 1 if something could not be read, whatever else was
-    found.
+    Exit code 0 if there is nothing to do, 7 if there is, 1 if something could not be read, whatever else was
+    found. A deactivated tenant that no stack holds any more is only told: it waits for its purge.
     """
     from providers.qlik import Cloud, QlikError
 
@@ -70,7 +70,7 @@ def orphans(
         print_json(_json(found, gone, failed))
     if found.unread or failed:
         raise typer.Exit(FAILED)
-    if len(found.findings) > len(gone):
+    if sum(not each.notice for each in found.findings) > len(gone):
         raise typer.Exit(CHANGED)
 
 
@@ -151,8 +151,9 @@ def _json(found: Audit, gone: Sequence[LeftOver], failed: Sequence[Unread]) -> d
 
 
 def _row(finding: Finding) -> dict[str, Any]:
-    shared = {"kind": finding.kind.name, "about": finding.about, "text": finding.text}
-    return {**shared, "certain": finding.certain, "ways": list(finding.ways), **finding.facts}
+    shared: dict[str, Any] = {"kind": finding.kind.name, "about": finding.about, "text": finding.text}
+    shared |= {"certain": finding.certain, "notice": finding.notice}
+    return {**shared, "ways": list(finding.ways), **finding.facts}
 
 
 def _say(line: str) -> None:

@@ -58,12 +58,12 @@ KNOWN = (
     _known(
         r"currently locked by .*?created by (?P<by>\S+) .*? at (?P<at>\S+)",
         "the stack is locked by a run of {by} since {at}",
-        "wait for it; if it was killed, `pulumi cancel --stack {stack}`",
+        "wait for it; if it was killed, `tenantry unlock {stack}`",
     ),
     _known(
         r"currently locked|conflict: another update",
         "the stack is locked by another run",
-        "wait for it; if it was killed, `pulumi cancel --stack {stack}`",
+        "wait for it; if it was killed, `tenantry unlock {stack}`",
     ),
     _known(
         r"version (?P<have>\S+) does not satisfy the version range \"?(?P<want>[^\"\n]+)",

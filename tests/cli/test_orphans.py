@@ -73,6 +73,12 @@ def test_nothing(folder: Folder, looks: Looks) -> None:
     assert (said.exit_code, said.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
+def test_what_is_only_told_does_not_count(folder: Folder, looks: Looks) -> None:
+    looks.findings = [dataclasses.replace(GONE, notice=True)]
+    said = folder.run("orphans")
+    assert (said.exit_code, "x2.eu.qlikcloud.com" in said.stdout) == (0, True)
+
+
 def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
     looks.findings = [GONE, HOOLI]
     said = folder.run("orphans")
@@ -123,6 +129,7 @@ def test_as_json(folder: Folder, looks: Looks) -> None:
         "about": "x2.eu.qlikcloud.com",
         "text": "held by acme",
         "certain": True,
+        "notice": False,
         "ways": ["tenantry forget acme"],
         "stacks": ["acme"],
     }

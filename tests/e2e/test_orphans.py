@@ -155,6 +155,7 @@ def test_deactivated_and_purged(fleet: Fleet, qlik: Emulator) -> None:
     stacks = {each["name"]: each["stacks"] for each in found["deactivated"]}
     assert stacks == {"Acme": ["acme"], "Globex": []}
     assert all(each["purged_on"] and each["revive"] in each["ways"] for each in found["deactivated"])
+    assert {each["name"]: each["notice"] for each in found["deactivated"]} == {"Acme": False, "Globex": True}
 
     qlik.control.advance(31 * DAY)
     found = look(fleet)

@@ -22,7 +22,7 @@ PRINTED = {
     "delete the lock file with `pulumi cancel`.\n  file:///x.json: created by root@vm (pid 29558) at "
     "2026-11-26T11:37:04Z": (
         "the stack is locked by a run of root@vm since 2026-11-26T11:37:04Z",
-        "`pulumi cancel --stack acme`",
+        "`tenantry unlock acme`",
     ),
     'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (
         "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml asks for >=3.254.0",
