@@ -225,7 +225,7 @@ def _finding(
         "stacks": [],
     }
     lines = tuple(ways) if kind is HELD_TWICE else (*ways, *tenant.revival)
-    return Finding(kind, tenant.hostname, text, lines, certain, told | facts)
+    return Finding(kind, tenant.hostname, text, lines, certain, facts=told | facts)
 
 
 def _described(tenant: Listed) -> str:
