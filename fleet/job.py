@@ -103,8 +103,10 @@ def _carried_out(job: Job) -> Outcome:
 
 
 def _done(job: Job) -> Outcome:
-    """Run the command for the stack, which may have to be made."""
+    """Run the command for the stack, which may have to be made. What is interrupted begins no other one."""
     ended = _first(job)
+    if ended.interrupted:
+        return _result(job, ended)
     if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
         # It is certain that no tenant was made under this very proof: have it renewed, and one made.
         ended = _pulumi(job, (), {RENEW: proof})
@@ -114,9 +116,17 @@ def _done(job: Job) -> Outcome:
         alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
         return replace(_result(job, _preview(job, arguments, alone)), new=True)
     if job.operation == "up":
-        begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
-        return replace(_result(job, begun if begun.code else _pulumi(job, (), {})), new=True)
+        return replace(_made(job), new=True)
     return job.outcome(status="skipped", remarks=(NEVER_UP,))
+
+
+def _made(job: Job) -> Outcome:
+    """Make the stack, then run the command for it."""
+    begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
+    if begun.interrupted and not begun.code:
+        text = "it was interrupted when there was no more than the stack"
+        return job.outcome(status="interrupted", troubles=(Trouble(text, advice="run it again"),))
+    return _result(job, begun if begun.code else _pulumi(job, (), {}))
 
 
 def _unused_proof(job: Job) -> str:
