@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from emulator import Emulator
 from fleet import job as jobs
 from fleet import process, warm
 from fleet.job import Job, carry_out
 from fleet.members import Member
-from fleet.outcome import HIDDEN
+from fleet.outcome import HIDDEN, Operation
+from providers.facts import RENEW, nothing_made
 from stacks.backend import NO_SUCH_STACK
 from stacks.errors import Problem, SettingsError
+from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member
+from tests.world import World, writes
 from tools.private import private_environment
 
 PROGRAM = ROOT / "tests" / "e2e" / "programs" / "secret_value"
@@ -104,3 +111,153 @@ def test_a_preview_that_takes_too_long_is_not_begun_again(
         ended[:], runs[:] = codes, []
         assert carry_out(one).status == status
         assert ["SHARED" in env for env in runs] == kept
+
+
+PROOF = "0123456789abcdef0123456789abcdef"
+NOTHING_MADE = f"An earlier run was about to ask for a tenant, and none was made.\n{nothing_made(PROOF)}"
+REFUSED = f"answered 403 TENANTS-3 (traceId t)\n  {RENEW}={PROOF} pulumi up --stack acme"
+
+
+class Run(NamedTuple):
+    """How a command ends, and what the engine says in it, as an error or as a mere remark."""
+
+    code: int | None
+    said: str = ""
+    severity: str = "error"
+    interrupted: bool = False
+
+
+class Pulumi:
+    """Stands in for the command: ends as it is told to, and keeps what it was started with."""
+
+    def __init__(self, *runs: Run) -> None:
+        self.runs = list(runs)
+        self.commands: list[str] = []
+        self.renewed: list[str | None] = []
+
+    def run(self, command: Sequence[str], *, env: dict[str, str], errors: Path, **_: object) -> process.Ended:
+        """Write the engine's log, of which a command without one has none."""
+        errors.write_text("")
+        self.commands.append(" ".join(command[1:3] if command[1] == "stack" else command[1:2]))
+        self.renewed.append(env.get(RENEW))
+        this = self.runs.pop(0)
+        if this.said:
+            event = {"message": f"{this.said}\n", "severity": this.severity, "urn": ""}
+            log = Path(command[command.index("--event-log") + 1])
+            log.write_text(json.dumps({"diagnosticEvent": event}) + "\n")
+        return process.Ended(this.code, this.interrupted)
+
+
+def scripted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation, runs: list[Run]
+) -> tuple[Job, Pulumi]:
+    """A job whose commands end as they are told to."""
+
+    @contextmanager
+    def no_provider(_: Path) -> Iterator[dict[str, str]]:
+        yield {}
+
+    pulumi = Pulumi(*runs)
+    monkeypatch.setattr(process, "run", pulumi.run)
+    monkeypatch.setattr(warm, "provider", no_provider)
+    monkeypatch.delenv(RENEW, raising=False)
+    file = folder / "Pulumi.acme.yaml"
+    file.write_text("config: {}\n")
+    one = replace(job("acme", folder), operation=operation, member=replace(member("acme"), file=file))
+    return one, pulumi
+
+
+ONCE_MORE = Run(1, NOTHING_MADE)
+RENEWALS: list[tuple[str, Operation, list[Run], list[str], str]] = [
+    ("nothing was made", "up", [ONCE_MORE, Run(0)], ["up", "up"], "ok"),
+    ("the same again", "up", [ONCE_MORE, ONCE_MORE], ["up", "up"], "failed"),
+    ("another failure after it", "up", [ONCE_MORE, Run(1, "no")], ["up", "up"], "failed"),
+    ("another failure", "up", [Run(1, "no")], ["up"], "failed"),
+    ("a refusal, which names the proof", "up", [Run(1, REFUSED)], ["up"], "failed"),
+    ("within a line", "up", [Run(1, f"said: {nothing_made(PROOF)}")], ["up"], "failed"),
+    ("a remark", "up", [Run(1, NOTHING_MADE, "info")], ["up"], "failed"),
+    ("no failure", "up", [Run(0, NOTHING_MADE)], ["up"], "ok"),
+    ("its time was up", "up", [Run(None, NOTHING_MADE)], ["up"], "failed"),
+    ("a new stack", "up", [Run(NO_SUCH_STACK), Run(0), ONCE_MORE], ["up", "stack init", "up"], "failed"),
+    ("a destroy", "destroy", [ONCE_MORE], ["destroy"], "failed"),
+    ("a refresh", "refresh", [ONCE_MORE], ["refresh"], "failed"),
+    ("a preview", "preview", [ONCE_MORE], ["preview"], "failed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "runs", "commands", "status"),
+    [each[1:] for each in RENEWALS],
+    ids=[each[0] for each in RENEWALS],
+)
+def test_a_proof_is_renewed_once_and_only_where_nothing_was_made(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation,
+    runs: list[Run],
+    commands: list[str],
+    status: str,
+) -> None:
+    """Each renewal has another tenant asked for: it needs the very line that says that there is none."""
+    one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
+    assert carry_out(one).status == status
+    assert (pulumi.commands, pulumi.runs) == (commands, [])
+    assert pulumi.renewed == [PROOF if run == ("up", 1) else None for run in zip(commands, count())]
+
+
+INTERRUPTED: list[tuple[str, Operation, list[Run], list[str]]] = [
+    ("nothing was made", "up", [Run(1, NOTHING_MADE, interrupted=True)], ["up"]),
+    ("a new stack", "up", [Run(NO_SUCH_STACK, interrupted=True)], ["up"]),
+    ("a new stack's preview", "preview", [Run(NO_SUCH_STACK, interrupted=True)], ["preview"]),
+    ("a stack just made", "up", [Run(NO_SUCH_STACK), Run(0, interrupted=True)], ["up", "stack init"]),
+    ("a stack being made", "up", [Run(NO_SUCH_STACK), Run(-2, interrupted=True)], ["up", "stack init"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "runs", "commands"),
+    [each[1:] for each in INTERRUPTED],
+    ids=[each[0] for each in INTERRUPTED],
+)
+def test_no_command_is_begun_after_an_interruption(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation,
+    runs: list[Run],
+    commands: list[str],
+) -> None:
+    """The next one would know nothing of it, and go on for as long as it takes."""
+    one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
+    done = carry_out(one)
+    assert (done.status, pulumi.commands, pulumi.runs) == ("interrupted", commands, [])
+    assert done.troubles
+
+
+def test_a_renewed_proof_has_one_tenant_made(tmp_path: Path, qlik: Emulator) -> None:
+    """On the real engine: a request that was refused is not repeated but by an `up`, and by that one once."""
+    fleet = Fleet(tmp_path, qlik)
+    fleet.write("acme", {"name": "Acme", "lifecycle": {"kind": "trial", "ends_on": "2099-12-31"}})
+    qlik.control.add_fault(
+        method="POST",
+        path="/api/v1/tenants",
+        status=403,
+        body={"errors": [{"code": "TENANTS-3", "title": "no"}], "traceId": "t"},
+        times=1,
+    )
+    refused = fleet.run("up", "acme", "--yes", "--json", expect=1)
+    assert writes(refused.requests) == ["POST /api/v1/tenants"]
+    assert "No tenant was made" in refused.outcomes["acme"].troubles[0].advice
+    done = fleet.run("up", "acme", "--yes", "--json")
+    changed = {change.kind: change.operation for change in done.outcomes["acme"].changes}
+    assert changed == {
+        "TenantProof": "replace",
+        "Tenant": "create",
+        "TenantLifecycle": "create",
+        "TenantActivation": "create",
+    }
+    [made] = [
+        each["hostnames"][0] for each in qlik.control.dump()["cloud"]["tenant"] if each["name"] == "Acme"
+    ]
+    tenant = World(qlik, made).tenant["id"]
+    assert writes(done.requests) == ["POST /api/v1/tenants", f"PATCH /api/v1/tenants/{tenant}"]
+    assert fleet.run("up", "acme", "--yes", "--json").requests == []
