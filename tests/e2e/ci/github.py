@@ -68,7 +68,10 @@ class GitHub:
 
 @dataclass
 class _Running:
-    """One run. `lost`: jobs whose machine dies at once. `rejected`: environments that nobody approves."""
+    """One run. `lost`: jobs whose machine dies at once. `rejected`: environments that nobody approves.
+
+    `dies_when`: the machine that is at work at the moment at which this holds dies.
+    """
 
     github: GitHub
     workflow: Doc
@@ -80,6 +83,7 @@ class _Running:
     attempt: int = 1
     lost: Collection[str] = ()
     rejected: Collection[str] = ()
+    dies_when: Callable[[], bool] | None = None
     run: Run = field(default_factory=Run)
     needs: dict[str, Doc] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
@@ -147,7 +151,7 @@ class _Running:
             done.result = "failure"
             return done
         folder = self.github.folder / f"{self.github.runs}-{len(self.run.jobs)}"
-        machine = Machine(self.github.site, folder)
+        machine = Machine(self.github.site, folder, self.dies_when)
         runner = _Runner(self, machine, done, {**known, **more})
         runner.carry_out(self.workflow.get("env", {}), job)
         return done
@@ -166,6 +170,8 @@ class _Runner:
         for each in (of_all, job.get("env", {})):
             self.known["env"] |= self._expressions().value(each)
         for number, step in enumerate(job["steps"]):
+            if self.machine.dead:
+                return
             outputs: dict[str, str] = {}
             if self._expressions().holds(with_status(step)):
                 outputs = self._step(step, step.get("name") or f"{self.job.name}, step {number}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,25 @@ class GitLab:
             CI_MERGE_REQUEST_IID="1",
         )
 
-    def push(self) -> dict[str, Job]:
-        """Run the pipeline of a push to main."""
+    def push(self, dies_when: Callable[[], bool] | None = None) -> dict[str, Job]:
+        """Run the pipeline of a push to main; the machine that is at work when `dies_when` holds dies."""
         commit = self.site.git("rev-parse", "main")
-        return self.run(commit, "push", CI_COMMIT_BRANCH="main")
+        return self.run(commit, "push", dies_when=dies_when, CI_COMMIT_BRANCH="main")
 
     def night(self, what: str) -> dict[str, Job]:
         """Run a scheduled pipeline."""
         commit = self.site.git("rev-parse", "main")
         return self.run(commit, "schedule", CI_COMMIT_BRANCH="main", TENANTRY_SCHEDULE=what)
 
-    def run(self, commit: str, source: str, *, secrets: bool = True, **more: str) -> dict[str, Job]:
+    def run(
+        self,
+        commit: str,
+        source: str,
+        *,
+        secrets: bool = True,
+        dies_when: Callable[[], bool] | None = None,
+        **more: str,
+    ) -> dict[str, Job]:
         """Run a pipeline: each job that its rules let in; who is asked clicks. Returns the jobs by name."""
         self.pipelines += 1
         text = (self.site.work / ".gitlab-ci.yml").read_text("utf-8")
@@ -71,7 +79,7 @@ class GitLab:
             "CI_PROJECT_ID": "7",
             **more,
         }
-        return _Pipeline(self, yaml.safe_load(text), commit, known).carry_out()
+        return _Pipeline(self, yaml.safe_load(text), commit, known, dies_when).carry_out()
 
 
 @dataclass
@@ -80,6 +88,7 @@ class _Pipeline:
     document: Doc
     commit: str
     known: Mapping[str, str]
+    dies_when: Callable[[], bool] | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     artifacts: dict[str, list[Path]] = field(default_factory=dict)
     results: dict[str, bool] = field(default_factory=dict)
@@ -116,7 +125,7 @@ class _Pipeline:
             shown = f"{name} {number}/{count}" if node else name
             done = self.jobs[shown] = Job(shown)
             folder = self.gitlab.folder / f"{self.gitlab.pipelines}-{len(self.jobs)}"
-            machine = Machine(self.gitlab.site, folder)
+            machine = Machine(self.gitlab.site, folder, self.dies_when)
             machine.site.clone(machine.workspace, self.commit, whole=True)
             self._bring(machine, job)
             env = self._environment(machine, job, node)
@@ -129,7 +138,8 @@ class _Pipeline:
             done.steps.append(step)
             done.result = "failure" if step.code else "success"
             self.results[name] = self.results.get(name, True) and not step.code
-            self._keep(name, machine, job, well=not step.code)
+            if not machine.dead:
+                self._keep(name, machine, job, well=not step.code)
 
     def _environment(self, machine: Machine, job: Doc, node: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a job; what a variable says of others is filled in."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from emulator import Emulator
@@ -159,10 +162,14 @@ class Site:
 
 
 class Machine:
-    """A machine as a job finds it: a home with nothing in it, and no settings but those of this test."""
+    """A machine as a job finds it: a home with nothing in it, and no settings but those of this test.
 
-    def __init__(self, site: Site, folder: Path) -> None:
+    `dies_when`: it dies at the moment at which this holds, with everything that runs on it.
+    """
+
+    def __init__(self, site: Site, folder: Path, dies_when: Callable[[], bool] | None = None) -> None:
         self.site, self.home, self.workspace = site, folder / "home", folder / "work"
+        self.dies_when, self.dead = dies_when, False
         for each in (self.home, folder / "temp", folder / "pulumi"):
             each.mkdir(parents=True)
         self.env = {
@@ -189,19 +196,52 @@ class Machine:
     def bash(self, name: str, script: str, env: Mapping[str, str]) -> Step:
         """Run a script as both forges do: it ends at the first command that fails."""
         whole = {**self.env, **env}
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-            cwd=self.workspace,
-            env=whole,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        with self._watched():
+            done = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+                cwd=self.workspace,
+                env=whole,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=240,
+                check=False,
+            )
         print(f"--- {name} (exit code {done.returncode})\n{script}\n{done.stdout}")
         return Step(name, whole, done.returncode, done.stdout)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Let the machine die in the block, if its moment comes."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while self.dies_when and not self.dead and not over.wait(0.05):
+                if self.dies_when():
+                    self.dead = True
+                    self._kill_all()
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
+
+    def _kill_all(self) -> None:
+        """SIGKILL whatever has this machine's home, by its id, in whatever group or session it is."""
+        while processes := [each for each in psutil.process_iter() if self._is_here(each)]:
+            for each in processes:
+                with suppress(psutil.Error):
+                    each.kill()
+
+    def _is_here(self, process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ()["HOME"] == str(self.home)
+        except (psutil.Error, KeyError):
+            return False
 
 
 def credentials(job: Job) -> set[str]:

@@ -150,6 +150,11 @@ def test_a_deployment_that_fails(site: Site, github: GitHub) -> None:
     assert refused.results["select"] == "failure"
     assert "newer than this commit" in refused.jobs["select"].output
     assert github.run("deploy", old, inputs={"what": "all"}).results["select"] == "failure"
+    kept = dict(github.caches)
+    github.caches.clear()
+    assert "main has newer commits" in github.run("deploy", old).jobs["pilot"].output
+    assert site.groups("Acme") == {"Buyers"}
+    github.caches.update(kept)
 
     site.git("revert", "--no-edit", "HEAD")
     site.push()

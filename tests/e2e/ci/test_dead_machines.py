@@ -1,0 +1,116 @@
+"""A machine that dies while Qlik makes a tenant, and the next one, which has nothing but the backend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.ci.github import QLIK, GitHub
+from tests.e2e.ci.site import PASSPHRASE, Machine, Site
+from tests.e2e.operations import HOUR, ORGANISATION
+from tests.world import calls, writes
+
+LINE = re.compile(r"revive: (\{hostname: [\w.-]+, tenant_id: [\w-]+\})")
+WHEN = re.compile(r"asked register\.eu\.qlikcloud\.com for a tenant after \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+@pytest.fixture
+def one(site: Site) -> Site:
+    """The repository with one customer, for whom there is no tenant yet."""
+    site.write("initech", name="Initech", ring="pilot")
+    site.keep_only("initech")
+    site.push()
+    return site
+
+
+def is_asked(site: Site) -> Callable[[], bool]:
+    """Have Qlik take an hour for a tenant; return what tells whether it was asked for one and makes it."""
+    site.qlik.control.settings(creation_ms=HOUR * 1000)
+    return lambda: site.qlik.control.health()["waiting"] > 0
+
+
+def unlock(site: Site) -> None:
+    """Qlik has made the tenant meanwhile; somebody takes away the lock that the machine has left."""
+    assert site.tenants() == {}
+    site.qlik.control.advance(HOUR)
+    site.qlik.control.settings(creation_ms=0)
+    assert len(made(site)) == 1
+    somebody = Machine(site, site.folder / "somebody")
+    site.clone(somebody.workspace, site.git("rev-parse", "main"), whole=True)
+    somebody.set_up()
+    known = {"PULUMI_BACKEND_URL": site.backend, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+    assert somebody.bash("unlock", "tenantry unlock initech --yes", known).code == 0
+
+
+def made(site: Site) -> list[dict[str, Any]]:
+    """The tenants that Qlik has made, whatever they are called."""
+    return [each for each in site.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+
+
+def asked_once(site: Site) -> bool:
+    """Whether Qlik was asked for a tenant once, over all runs."""
+    return calls(site.qlik.control.requests()).count("POST /api/v1/tenants") == 1
+
+
+def answer(site: Site, line: str) -> None:
+    """Paste the line into the stack file."""
+    site.write("initech", name="Initech", ring="pilot", revive=yaml.safe_load(line))
+    site.push()
+
+
+def up_to_date(site: Site) -> bool:
+    """Whether the one tenant is the customer's."""
+    return [(each["name"], each["status"]) for each in made(site)] == [("Initech", "active")]
+
+
+def test_the_organisation_lists_what_may_be_the_tenant(one: Site, github: GitHub) -> None:
+    github.environments["pilot"] = QLIK | ORGANISATION
+    commit = one.git("rev-parse", "main")
+    run = github.run("deploy", commit, dies_when=is_asked(one))
+    assert run.jobs["pilot"].result == "failure"
+    unlock(one)
+    assert github.caches == {}, "so that the next machine finds none of it"
+    before = len(one.qlik.control.requests())
+    run = github.run("deploy", commit)
+    assert run.jobs["pilot"].result == "failure"
+    assert writes(one.qlik.control.requests()[before:]) == []
+    [tenant] = made(one)
+    [line] = set(LINE.findall(run.summary))
+    assert yaml.safe_load(line) == {"hostname": tenant["hostnames"][0], "tenant_id": tenant["id"]}
+
+    answer(one, line)
+    assert github.run("deploy", one.git("rev-parse", "main")).jobs["pilot"].result == "success"
+    assert up_to_date(one)
+    assert asked_once(one)
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_without_the_organisation_somebody_has_to_look(one: Site, forge: str, request: Any) -> None:
+    """The run says when and where Qlik was asked, and what to paste; it sends nothing at all."""
+    machines = request.getfixturevalue(forge)
+
+    def deploy(**more: Any) -> Any:
+        if forge == "gitlab":
+            return machines.push(**more)["pilot"]
+        return machines.run("deploy", one.git("rev-parse", "main"), **more).jobs["pilot"]
+
+    assert deploy(dies_when=is_asked(one)).result == "failure"
+    unlock(one)
+    assert machines.caches == {}
+    before = len(one.qlik.control.requests())
+    stopped = deploy()
+    assert stopped.result == "failure"
+    assert len(one.qlik.control.requests()) == before
+    assert WHEN.search(stopped.output)
+    told = ("QLIK_ORG_CLIENT_ID", "revive: {hostname: …, tenant_id: …}", "TENANTRY_RENEW=")
+    assert [each for each in told if each not in stopped.output] == []
+
+    [tenant] = made(one)
+    answer(one, f"{{hostname: {tenant['hostnames'][0]}, tenant_id: {tenant['id']}}}")
+    assert deploy().result == "success"
+    assert up_to_date(one)
+    assert asked_once(one)
