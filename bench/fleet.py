@@ -27,7 +27,7 @@ from tests.e2e.fleet import TENANTRY, Fleet
 from tests.e2e.harness import PULUMI, Stack
 
 SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_FLEET", "10,50,200").split(","))
-RESOURCES = 20
+RESOURCES = 22
 MOST_CPU = 1.2
 COMMENT_STACKS, COMMENT_SECONDS = 1_000, 5.0
 MEGABYTE = 1 << 20
@@ -188,7 +188,7 @@ def _watch(peak: list[int], done: threading.Event) -> None:
 
 
 def _plan(version: str) -> dict[str, object]:
-    """A plan with which a customer has 20 resources: one app in one space, and groups with access."""
+    """A plan with which a customer has 22 resources: one app in one space, and groups with access."""
     groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(6)}
     access = {name: ["consumer"] for name in groups}
     spaces = {
