@@ -144,16 +144,17 @@ class AppVerbs(Verbs):
                 lambda: _find(host, want),
             )
         except ApiError as refusal:
-            if 400 <= refusal.status < 500:
-                file.unlink(
-                    missing_ok=True
-                )  # it may be the file that Qlik does not take: export it anew next time
+            if 400 <= refusal.status < 500 and refusal.status not in NOT_ABOUT_THE_FILE:
+                templates.distrust(file)
             raise
 
 
 def _note(properties: Properties) -> Note:
     return current_note(properties["tenant"], f"import {mark(properties)}")
 
+
+NOT_ABOUT_THE_FILE = (401, 403, 404, 429)
+"""Refusals of an import that say nothing of its file: another export of it would be refused just so."""
 
 MARK = re.compile(r"\[[0-9a-f]{12}\]")
 

@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,9 +61,22 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     name = f"{item['resourceId']}-{changed}{'' if data else '-nodata'}.qvf"
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
-        if not file.exists():
+        if not file.exists() or _refused(file).exists():
             _fetch(cloud, template, item, file, data=data, join=join)
+            _refused(file).unlink(missing_ok=True)
     return file
+
+
+def distrust(file: Path) -> None:
+    """Have a file exported anew the next time: Qlik has refused it. Until then it stays, as other runs may be
+    about to read it.
+    """
+    with suppress(OSError):
+        _refused(file).touch()
+
+
+def _refused(file: Path) -> Path:
+    return file.with_suffix(".refused")
 
 
 def find(host: Host, template: Template) -> dict[str, Any]:
