@@ -18,7 +18,7 @@ from tests.world import World
 ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
 DEACTIVATE = "/api/v1/tenants/*/actions/deactivate"
 HOUR = 3600
-"""Longer than a proof is in doubt: what was asked for under it has come of it, and is listed, or never will."""
+"""Longer than a proof is in doubt: what was asked for under it is there and listed, or never will be."""
 DAY = 24 * HOUR
 
 Doc = dict[str, Any]

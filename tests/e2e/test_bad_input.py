@@ -11,6 +11,7 @@ import pytest
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, settings
 from tests.e2e.harness import Stack
+from tests.e2e.operations import renewal
 from tests.e2e.result import Result
 
 BROKEN = """\
@@ -119,24 +120,29 @@ def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
         closed_port = str(bound.getsockname()[1])
         for obstacle, (environment, expected) in REFUSALS.items():
             env = {key: value.replace("{closed_port}", closed_port) for key, value in environment.items()}
-            assert_tenant_failed(stack, obstacle, stack.up(expect=None, **env), expected)
+            failed = stack.up(expect=None, **env)
+            assert_one_failed(obstacle, failed, "TenantProof proof", expected)
+            assert stack.resources().keys() <= {"QlikCustomerTenant globex"}, obstacle
     qlik.control.settings(tenant_quota=0)
     expected = (
         "POST register.eu.qlikcloud.com/api/v1/tenants answered 403 TENANTS-22",
         "traceId",
         "take down",
     )
-    assert_tenant_failed(stack, "quota", stack.up(expect=None), expected)
+    assert_one_failed("quota", stack.up(expect=None), "Tenant tenant", expected)
+    assert stack.resources().keys() == {"QlikCustomerTenant globex", "TenantProof proof"}
     qlik.control.settings(tenant_quota=1)
-    stack.up()
+    certain = stack.up(expect=None)
+    assert certain.requests == []
+    assert "none was made: the request was refused" in str(certain.errors)
+    stack.up(expect=0, **renewal(certain))
 
 
-def assert_tenant_failed(stack: Stack, obstacle: str, failed: Result, expected: tuple[str, ...]) -> None:
-    """The tenant alone failed, with one message that has all of the expected words; no secret is in it."""
+def assert_one_failed(obstacle: str, failed: Result, name: str, expected: tuple[str, ...]) -> None:
+    """One resource failed, with one message that has all of the expected words; no secret is in it."""
     assert failed.rc != 0, obstacle
-    assert failed.failed == ["Tenant tenant"], obstacle
+    assert failed.failed == [name], obstacle
     (said,) = [error for error in failed.errors if expected[0] in error]
     assert all(words in said for words in expected), f"{obstacle}: {said}"
     assert_harmless(failed)
     assert not any(secret in failed.output for secret in ("demo-secret", "not-the-secret", "demo-us-secret"))
-    assert stack.resources().keys() <= {"QlikCustomerTenant globex"}, obstacle

@@ -41,6 +41,7 @@ PLANNED = {
         "grace_days": "update",
     },
     "TenantLifecycle lifecycle": {"grace_days": "update", "ends_on": "update"},
+    "TenantActivation activation": {"ends_on": "update"},
     "Group Analysts": {"roles[0]": "update", "roles[1]": "add"},
     "Group Partners": {"name": "update", "description": "update"},
     "Group Viewers": {"name": "update"},

@@ -33,6 +33,7 @@ config:
 
 RESOURCES = {
     "QlikCustomerTenant globex",
+    "TenantProof proof",
     "Tenant tenant",
     "Group Analysts",
     "Group Viewers",
@@ -46,6 +47,7 @@ RESOURCES = {
     "AppPublication Sales Overview in Sales",
     "AppPublication Sales Overview in Partners",
     "TenantLifecycle lifecycle",
+    "TenantActivation activation",
 }
 
 

@@ -53,19 +53,19 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     preview = fleet.run("preview", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
     assert preview.requests == []
     assert {name: (each.new, each.counts) for name, each in preview.outcomes.items()} == dict.fromkeys(
-        ("acme", "globex", "initech"), (True, {"create": 6})
+        ("acme", "globex", "initech"), (True, {"create": 8})
     )
     assert fleet.git("status", "--porcelain") == "", "a preview changes no file"
 
     made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert {name: (each.status, each.counts) for name, each in made.outcomes.items()} == dict.fromkeys(
-        ("acme", "globex", "initech"), ("ok", {"create": 6})
+        ("acme", "globex", "initech"), ("ok", {"create": 8})
     )
     assert exports(made.requests) == 1, "one export for all customers"
     base = fleet.commit("with the salts that Pulumi wrote")
     again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert again.requests == []
-    assert {each.same for each in again.report.outcomes} == {6}
+    assert {each.same for each in again.report.outcomes} == {8}
 
     fleet.write(
         "initech", {"name": "Initech", "plan": "standard", "apps": {"Sales Overview": {"version": "2.3.0"}}}
@@ -84,8 +84,8 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     ]
     assert seen["acme"].changes[0].differences == VERSION
     assert seen["acme"].changes[0].because == ("version",)
-    assert (seen["initech"].changes, seen["initech"].same) == ((), 6)
-    assert (seen["hooli"].new, seen["hooli"].counts) == (True, {"create": 6})
+    assert (seen["initech"].changes, seen["initech"].same) == ((), 8)
+    assert (seen["hooli"].new, seen["hooli"].counts) == (True, {"create": 8})
     (fleet.file("hooli")).unlink()
 
     early = World(qlik, fleet.run("outputs", "globex").json["globex"]["hostname"])
@@ -164,7 +164,7 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
         "the stack is locked by a run of ada@ci since 2026-01-01T00:00:00Z"
     )
     assert locked.outcomes["initech"].counts == {"update": 1}
-    assert locked.outcomes["globex"].counts == {"create": 2}, "what failed before goes on from there"
+    assert locked.outcomes["globex"].counts == {"create": 3}, "what failed before goes on from there"
     lock.unlink()
 
     requirement = fleet.project / "Pulumi.yaml"
@@ -201,7 +201,7 @@ def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) ->
     fleet.write("acme", {"name": "Acme", **shared, **archive, "protect": False})
     preview = fleet.run("preview", "--all", "--json", "--expect-no-changes", expect=7).outcomes["acme"]
     assert {each.resource: each.differences for each in preview.changes} == dict.fromkeys(
-        ("Space Archive", "Tenant tenant", "TenantLifecycle lifecycle"),
+        ("Space Archive", "Tenant tenant", "TenantActivation activation", "TenantLifecycle lifecycle"),
         (Difference("protect", True, False),),
     )
     fleet.run("up", "--all", "--yes", "--skip-preview")

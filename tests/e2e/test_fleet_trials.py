@@ -119,8 +119,8 @@ def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) ->
     fleet.write("globex", customer)
     done = fleet.run("up", "--all", "--yes", "--json")
     assert {name: each.counts for name, each in done.outcomes.items()} == {
-        "acme": {"update": 1},
-        "globex": {"update": 2},
+        "acme": {"update": 2},
+        "globex": {"update": 3},
         "initech": {},
         "umbrella": {},
     }
@@ -157,7 +157,7 @@ def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emula
     assert (acme["operation"], acme["result"], acme["resources"], acme["unfinished"]) == (
         "update",
         "succeeded",
-        3,
+        5,
         0,
     )
     assert (acme["kind"], acme["ends_on"], acme["trouble"]) == ("trial", FAR, "")

@@ -72,11 +72,12 @@ def test_a_tenant_made_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_
         "Space Sales",
         "AppPublication Sales Overview in Sales",
         "TenantLifecycle lifecycle",
+        "TenantActivation activation",
     }
     tenant = resources["Tenant tenant"]
     assert tenant["id"] == world.hostname
     assert resources["Group Analytics Consumers"]["deletedWith"] == tenant["urn"]
-    assert len(resources["TenantLifecycle lifecycle"]["dependencies"]) >= len(resources) - 2
+    assert len(resources["TenantLifecycle lifecycle"]["dependencies"]) >= len(resources) - 4
 
     twice = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE, "--stack", "other")
     assert (twice.returncode, "is managed by stack acme already" in twice.stderr) == (1, True)

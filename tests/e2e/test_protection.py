@@ -14,6 +14,7 @@ PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 
 PROTECTED = {
     "Tenant tenant",
     "TenantLifecycle lifecycle",
+    "TenantActivation activation",
     "Space Sales",
     "AppPublication Sales Overview in Sales",
 }
@@ -35,7 +36,7 @@ def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator
     survives("destroy", "--skip-preview", expect=1)
     survives("destroy", "--skip-preview", "--run-program", expect=1)
     survives("destroy", "--skip-preview", "--continue-on-error", expect=1)
-    for name in ("Tenant tenant", "Space Sales", "TenantLifecycle lifecycle"):
+    for name in ("Tenant tenant", "Space Sales", "TenantLifecycle lifecycle", "TenantActivation activation"):
         survives("destroy", "--skip-preview", "--target", targets[name], "--target-dependents", expect=1)
     survives("up", "--skip-preview", "--replace", targets["Tenant tenant"], expect=1)
     survives("up", "--skip-preview", "--replace", targets["Space Sales"], expect=1)
@@ -79,6 +80,7 @@ def test_taking_a_production_customer_down_takes_two_steps(stack: Stack, qlik: E
     assert tenants(qlik) == {world.hostname: "disabled"}
 
 
+CHANGED = {"Tenant tenant", "TenantLifecycle lifecycle", "TenantActivation activation"}
 LIFECYCLES: list[tuple[dict[str, Any], list[str]]] = [
     ({"kind": "trial", "ends_on": "2027-01-31", "grace_days": 10}, ["ends_on"]),
     ({"kind": "trial", "ends_on": "2027-01-31", "grace_days": 20}, ["grace_days"]),
@@ -94,7 +96,7 @@ def test_a_trial_becomes_a_customer(stack: Stack, qlik: Emulator) -> None:
         turned = stack.up()
         assert turned.requests == []
         assert sorted(turned.diffs["TenantLifecycle lifecycle"]) == properties
-        assert set(turned.changes["update"]) <= {"Tenant tenant", "TenantLifecycle lifecycle"}  # type: ignore[arg-type]
+        assert set(turned.changes["update"]) <= CHANGED  # type: ignore[arg-type]
         assert "replace" not in turned.changes
     at_qlik, in_state = cloud(qlik), state(stack)
     assert {name for name, each in in_state.items() if each.get("protect")} == PROTECTED

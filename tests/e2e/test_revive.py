@@ -107,7 +107,7 @@ def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulato
 
 
 def test_the_line_for_a_tenant_that_is_gone(stack: Stack, qlik: Emulator) -> None:
-    """After the purge there is nothing to come back to: an error says so, and nothing else is made unasked."""
+    """After the purge there is nothing to come back to: an error says so, and nothing is made unasked."""
     world = bring_up(stack, qlik, GLOBEX)
     line = yaml.safe_load(revive_line(stack.destroy()))
     qlik.control.advance(11 * DAY)

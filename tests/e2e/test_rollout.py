@@ -145,7 +145,7 @@ def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
     repaired = changed(GLOBEX, ("apps/Stock", app(template="Sales Overview", version="2.4.0")))
     stack.write(**settings(repaired))
     done = stack.up()
-    assert done.changes["create"] == ["App Stock", "TenantLifecycle lifecycle"]
+    assert done.changes["create"] == ["App Stock", "TenantActivation activation", "TenantLifecycle lifecycle"]
     assert not {"update", "delete", "replace"} & done.changes.keys()
     assert len(tenants(qlik)) == 1
 

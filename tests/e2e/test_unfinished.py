@@ -27,8 +27,8 @@ def unfinished(stack: Stack, name: str, result: Result) -> str:
 
 @pytest.mark.parametrize("refreshed", [False, True])
 def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: bool) -> None:
-    """The tenant is there without name and alias: that is what a preview shows, also after a refresh, which
-    takes the engine's own mark away.
+    """The tenant is there, with its name, without its alias: that is what a preview shows, also after a
+    refresh, which takes the engine's own mark away.
     """
     creations.write(stack)
     source = World(qlik, SOURCE_TENANT)
@@ -37,12 +37,13 @@ def test_a_tenant_whose_alias_is_taken(stack: Stack, qlik: Emulator, refreshed: 
     failed = stack.up(expect=1)
     hostname = unfinished(stack, "Tenant tenant", failed)
     assert list(tenants(qlik)) == [hostname]
+    assert World(qlik, hostname).tenant["name"] == "Globex"
     assert "TENANTS-10" in failed.output
     assert "already in use" in failed.output
     if refreshed:
         stack.refresh()
         assert "initErrors" not in stack.resources()["Tenant tenant"]
-    assert stack.preview("--refresh").diffs["Tenant tenant"] == {"name": "update", "alias": "add"}
+    assert stack.preview("--refresh").diffs["Tenant tenant"] == {"alias": "add"}
 
     assert stack.up(expect=1).failed == ["Tenant tenant"]
     source.patch(alias, **{"hostnames/1": "templates-again.eu.qlikcloud.com"})
