@@ -124,8 +124,8 @@ class Provider(ResourceProvider):
             run.kept.setdefault(self._key(_id), set()).add(urn)
         if remark := self.verbs.remark(_id, have, self._given.get(urn, {})):
             engine.say(remark)
-        if self.verbs.renews(_id, have):
-            return DiffResult(changes=True, replaces=[next(iter(self.verbs.kind.properties))])
+        if renewed := self.verbs.renewed(_id):
+            return DiffResult(changes=True, replaces=[renewed])
         kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
         return DiffResult(
             # The engine compares inputs, and sees no change where only a part was postponed.

@@ -94,7 +94,7 @@ def refused(proof: str, error: QlikError) -> ResourceError:
 
 
 def lost(cloud: Cloud, want: Properties, error: QlikError) -> TenantUndecided:
-    """Return the error for a request of this run that may have been carried out, with what can be seen now."""
+    """Return the error for a request of this run that Qlik may have carried out, with what can be seen."""
     seen = "Run `pulumi up` again: it finds out, and makes no second one."
     if cloud.has_organisation:
         try:

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeVar
 from providers import people, templates
 from providers.qlik import Cloud, Forbidden
 from providers.templates import Template
-from providers.verbs import made_by_us
 
 T = TypeVar("T")
 
@@ -106,11 +105,6 @@ class Preflight:
         return [
             each for each in self._listed() if each["hostnames"] and each["hostnames"][0].endswith(suffix)
         ]
-
-    def ours(self, tenant: dict[str, Any], source_tenant: str) -> bool:
-        """Return whether this client made a tenant of that list."""
-        host, maker = self._cloud.tenant(source_tenant), tenant.get("createdBy")
-        return self._once(("maker", source_tenant, maker), lambda: made_by_us(host, maker))
 
     def _licence(self, hostname: str) -> Licence:
         found = self._cloud.tenant(hostname).get("/api/v1/licenses/overview")

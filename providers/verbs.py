@@ -48,9 +48,11 @@ class Verbs:
         """Return what to tell the user of inputs that have no effect any more; nothing as a rule."""
         return ""
 
-    def renews(self, id: str, have: Properties) -> bool:
-        """Tell whether the resource is to be replaced though no property has changed."""
-        return False
+    def renewed(self, id: str) -> str:
+        """Return the property to be made anew by a replacement though no input has changed; nothing as a
+        rule.
+        """
+        return ""
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
         """Return the properties whose change replaces the object, beyond those that always do."""

@@ -13,6 +13,7 @@ from fleet.report import lines
 from fleet.report.lines import Line, Lines
 from fleet.report.words import clean, count, totals
 
+PROOF, ACTIVATION = "TenantProof", "TenantActivation"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
 """The kinds whose changes reach everybody in a tenant, or the tenant itself."""
 
@@ -117,8 +118,10 @@ def is_new_import(change: Change) -> bool:
 
 def is_danger(change: Change, *, new: bool = False) -> bool:
     """Whether a change is one to look at twice."""
-    if change.kind == lines.SETTING:
+    if change.kind == lines.SETTING or change.kind == PROOF:
         return False
+    if (change.operation, change.kind) == ("create", ACTIVATION):
+        return not new
     if change.operation == "delete" or lines.unprotected(change):
         return True
     if change.operation == "replace":
@@ -133,11 +136,13 @@ def is_danger(change: Change, *, new: bool = False) -> bool:
 def remaining(outcome: Outcome) -> Iterable[Change]:
     """Yield the changes of a stack that are told by themselves.
 
-    Not those of a tenant that is taken down, the creates of a new customer, new imports of apps, and
-    publications that only follow one.
+    Not those of a tenant that is taken down, the creates of a new customer, new imports of apps, publications
+    that only follow one, and what the activation repeats of the lifecycle.
     """
     new, down = is_new(outcome), taken_down(outcome)
     for each in apart(outcome)[1]:
+        if (each.operation, each.kind) == ("update", ACTIVATION) and not lines.unprotected(each):
+            continue
         if not ((down and each.operation == "delete") or (new and each.operation == "create")):
             yield each
 

@@ -21,6 +21,7 @@ CONSEQUENCES = {
     ("replace", "AppPublication"): "what users made in it goes with it",
     ("delete", "TenantLifecycle"): "this deactivates the tenant",
     ("replace", "TenantLifecycle"): "this deactivates the tenant",
+    ("create", "TenantActivation"): "a destroy was cut off; this makes the tenant active again",
     ("delete", "Tenant"): "this is all that the customer has",
     ("replace", "Tenant"): "this is all that the customer has",
 }

@@ -98,6 +98,34 @@ def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
     assert sections[DANGERS] == [(text, ("globex",))]
 
 
+def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
+    """What is about to happen is told: the tenant comes back."""
+    change = Change("create", "TenantActivation", "activation")
+    ((line, stacks),) = said(outcome("acme", change, same=9))[DANGERS]
+    assert (line, stacks) == (
+        "create TenantActivation activation: a destroy was cut off; this makes the tenant active again",
+        ("acme",),
+    )
+
+
+def test_a_proof_is_renewed_without_danger_and_a_longer_trial_is_one_line() -> None:
+    """Nothing is lost by the one, and the activation only repeats the day of the lifecycle."""
+    day = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
+    found = said(
+        outcome("acme", Change("replace", "TenantProof", "proof", because=("proof",)), same=9),
+        outcome(
+            "globex",
+            Change("update", "TenantLifecycle", "lifecycle", day),
+            Change("update", "TenantActivation", "activation", day),
+            same=9,
+        ),
+    )
+    lines = [line for section in found.values() for line, _ in section]
+    assert not [line for line in lines if "TenantActivation" in line]
+    assert not [line for line, _ in found.get(DANGERS, []) if "TenantProof" in line]
+    assert [line for line in lines if "TenantProof" in line]
+
+
 def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
     version = Difference("value", "2.3.0", "2.4.0")
     changes = (
