@@ -51,6 +51,7 @@ def merge(response: Response, extra: dict[str, Any]) -> None:
 
 async def send_half(response: Response, send: Send) -> None:
     """Announce the whole answer and send half of it."""
+    response.headers["x-emulator-fault"] = "truncate"
     body = bytes(response.body) if hasattr(response, "body") else b"x" * 100
     response.headers["content-length"] = str(max(len(body), 2))
     await send(
