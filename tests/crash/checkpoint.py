@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.crash.resources import STACK, Resource, State, urn_of
+from tests.crash.resources import Resource, State
 
 
 class Checkpoint:
@@ -80,18 +80,11 @@ class Checkpoint:
 
 def _renamed(entries: list[Resource]) -> list[Resource]:
     """Let all entries refer to resources by the URNs that they have now."""
-    now: dict[str, str] = {}
-    for each in entries:
-        if each.formerly:
-            now[each.formerly] = each.urn
-        if (parent := now.get(each.parent, "")) and not parent.split("::")[2].endswith(STACK):
-            stack, project, _, name = each.urn.removeprefix("urn:pulumi:").split("::")
-            now[each.urn] = urn_of(stack, project, parent, each.type, name)
+    now = {each.formerly: each.urn for each in entries if each.formerly}
     if not now:
         return entries
     return [
         each.copy(
-            urn=now.get(each.urn, each.urn),
             parent=now.get(each.parent, each.parent),
             deletedWith=now.get(each.deletedWith, each.deletedWith),
             dependencies=[now.get(urn, urn) for urn in each.dependencies],

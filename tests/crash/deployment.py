@@ -72,7 +72,7 @@ class Deployment:
             custom=goal.custom,
             inputs=goal.inputs,
             parent=goal.parent,
-            protect=bool(goal.protect),
+            protect=goal.protect,
             deletedWith=goal.deleted_with,
             dependencies=goal.dependencies,
             propertyDependencies=goal.property_dependencies,
@@ -89,8 +89,6 @@ class Deployment:
                 else {}
             )
             each.inputs = self._checked(urn, known, goal.inputs)
-        if target:
-            self._keep_needs(each)
         if recreating:
             self.deletes.remove(urn)
             self._create(each, old)
@@ -117,9 +115,8 @@ class Deployment:
 
     def _inherit(self, goal: Goal) -> None:
         above = self.goals.get(goal.parent)
-        if above:
+        if above:  # of the protection the SDK takes care
             goal.deleted_with = goal.deleted_with or above.deleted_with
-            goal.protect = above.protect if goal.protect is None else goal.protect
 
     def _old(self, goal: Goal, urn: str) -> Resource | None:
         """The entry of a resource, by its URN or else by those that it may have had before."""
@@ -189,7 +186,7 @@ class Deployment:
         if not first:
             self._create(each, old, delete_later=True)
             return
-        going = [other for other in reversed(self.replaced_with(old)) if other not in self.early]
+        going = self.replaced_with(old)[::-1]
         if protected := [other.name for other in going if other.protect and not other.delete]:
             raise Stop(
                 f"unable to replace {', '.join(protected)} as part of replacing {each.name}: protected"
@@ -242,8 +239,6 @@ class Deployment:
         try:
             if each.custom:
                 each.outputs = self.provider.update(each.urn, old.id, old.inputs, old.outputs, each.inputs)
-            else:
-                each.outputs = {}
         except CallFailed as error:
             if error.half is None:
                 self.checkpoint.failed(each)
@@ -274,26 +269,17 @@ class Deployment:
         if missing := (each.needs() | {each.parent}) & self.skipped:
             raise Stop(f"{each.name} needs {', '.join(sorted(missing))}, which is not a target")
 
-    def _keep_needs(self, each: Resource) -> None:
-        """Keep in the state, before a target, what it needs and the program has not registered."""
-        if self.options.targets:
-            for old in self._untouched(each):
-                self._keep(old)
-
     def _keep(self, old: Resource) -> Resource:
         """Leave an entry as it is, and before it all that it needs."""
         self.steps.add(old.urn)
-        for other in self._untouched(old):
-            self._keep(other)
+        needed = old.needs() | {old.parent}
+        for other in [each for each in self.entries if each.urn in needed and not each.delete]:
+            if not self.stays(other) and other.urn not in self.deletes:
+                self._keep(other)
         kept = old.copy()
         self.checkpoint.same(old, kept)
         return kept
 
-    def _untouched(self, each: Resource) -> list[Resource]:
-        """The entries that one needs, and that nothing was done with yet."""
-        urns = each.needs() | {each.parent}
-        return [old for old in self.entries if old.urn in urns and not old.delete and not self.is_done(old)]
-
-    def is_done(self, old: Resource) -> bool:
-        """Whether this run has come to an entry, under its URN or a new one."""
-        return self.renamed.get(old.urn, old.urn) in self.steps or old.urn in self.deletes
+    def stays(self, old: Resource) -> bool:
+        """Whether this run has come to what an entry is about, under its URN or a new one, and keeps it."""
+        return self.renamed.get(old.urn, old.urn) in self.steps

@@ -12,25 +12,14 @@ def delete_the_rest(run: Deployment) -> None:
     allowed = _allowed(run)
     going: list[Resource] = []
     for each in run.entries:
-        if allowed is not None and each.urn not in allowed:
-            if not _stays(run, each):
-                run.steps.add(each.urn)
-                run.checkpoint.same(each, each.copy())
-        elif each.delete:
-            if each not in run.early:
-                run.deletes.add(each.urn)
-                going.append(each)
-        elif not _stays(run, each):
+        over = each not in run.early if each.delete else not run.stays(each)
+        if over and (allowed is None or each.urn in allowed):
             run.deletes.add(each.urn)
             going.append(each)
     extra = [each.name for each in going if not {each.urn, each.name} & run.options.targets]
     if extra and run.options.targets and not run.options.target_dependents:
         raise Stop(f"{', '.join(extra)} would be deleted, but is not a target")
     _delete_in_order(run, going)
-
-
-def _stays(run: Deployment, each: Resource) -> bool:
-    return run.renamed.get(each.urn, each.urn) in run.steps
 
 
 def _allowed(run: Deployment) -> set[str] | None:

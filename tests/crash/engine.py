@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.crash import process, program
 from tests.crash.deployment import Deployment
@@ -52,7 +53,7 @@ class Result:
         """The calls that change something: "create Space Sales"."""
         return [str(call) for call in self.calls if call.kind in ("create", "update", "delete")]
 
-    def expect_ok(self) -> Result:
+    def expect_ok(self) -> Self:
         """Fail the test unless it went well."""
         assert self.ok, "killed" if self.killed else "\n".join([*self.said, *self.errors])
         return self

@@ -11,19 +11,21 @@ with Lab(folder) as lab:
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import pulumi.runtime
 
 from emulator import Emulator
-from providers import adapter, stack
+from providers import adapter, kinds, stack
 from providers.qlik import Cloud
 from tests.contract import ContractChecker
 from tests.crash.clock import SharedClock
@@ -35,6 +37,11 @@ from tests.world import World
 from tools.private import FOREIGN, client_environment
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# What every run would load, loaded once: the runs are forks of this process.
+kinds()
+for module in ("components", "dill", "requests", "stacks.engine", "stacks.settings"):
+    importlib.import_module(module)
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,10 @@ class Lab:
         """`destroy`, as `up`."""
         return self._run("destroy", fault, kill, options)
 
+    def now(self) -> float:
+        """Seconds since 1970, by the emulator's clock."""
+        return datetime.fromisoformat(self.qlik.control.health()["time"]).timestamp()
+
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
         """Let time pass."""
         self.qlik.control.advance(days * 24 * 3600 + seconds)
@@ -159,7 +170,7 @@ class Lab:
         os.environ |= client_environment(self.qlik.url) | {
             "HOME": str(self._live),
             "TENANTRY_STATE": str(self._live / "notes"),
-            "TENANTRY_CACHE": str(self._folder / "cache"),
+            "TENANTRY_CACHE": str(self._live / "cache"),
             "PULUMI_BACKEND_URL": "file://state",
             **self.env,
         }

@@ -8,7 +8,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import resource_pb2
 
 from tests.crash.deployment import Deployment
-from tests.crash.goals import Alias, Goal, Stop
+from tests.crash.goals import Goal, Stop
 from tests.crash.program import Gone, NotYet, Turns
 from tests.crash.resources import STACK, urn_of
 
@@ -100,15 +100,18 @@ def _goal(request: Any) -> Goal:
         custom=request.custom,
         inputs=inputs,
         parent=request.parent,
-        protect=request.protect if request.HasField("protect") else None,
+        protect=request.protect,
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         deleted_with=request.deletedWith,
         dependencies=sorted(request.dependencies),
         property_dependencies={name: urns for name, urns in by_property.items() if urns},
-        aliases=[_alias(each) for each in request.aliases],
+        former_names=[_former_name(each, request.parent) for each in request.aliases],
     )
 
 
-def _alias(alias: Any) -> Alias:
+def _former_name(alias: Any, parent: str) -> str:
     spec = alias.spec
-    return Alias(spec.name, spec.type, spec.parentUrn, spec.noParent, alias.urn)
+    other = [alias.urn, spec.type, spec.stack, spec.project, spec.noParent]
+    assert not any(other), f"an alias of more than the name: {alias}"
+    assert spec.parentUrn in ("", parent), f"an alias below another parent: {alias}"
+    return str(spec.name)

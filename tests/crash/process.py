@@ -5,6 +5,7 @@ So is what a killed one had not written down: no `finally` runs, no lock is let 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ def run(do: Callable[[], None], *, seconds: float = SECONDS) -> bool:
 
 def _be(do: Callable[[], None]) -> None:
     code = BROKEN
+    gc.disable()  # it would touch, and so copy, all that the test's process holds
     try:
         do()
         code = 0

@@ -12,6 +12,8 @@ import importlib.util
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
 from typing import Any, NoReturn
 
 from google.protobuf import json_format, struct_pb2
@@ -171,20 +173,24 @@ class _Context:
         return CallFailed(status.message, Half(half.id, _plain(half.properties), list(half.reasons)))
 
 
-def _servicer() -> Any:
-    """A servicer as in a new process: its module keeps every provider that it has unpickled.
-
-    The module starts a server at its end, which is left out.
-    """
-    spec = importlib.util.find_spec("pulumi.dynamic.__main__")
+def _without_main(name: str) -> CodeType:
+    """Compile a module that starts a server at its end, without that."""
+    spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.origin is not None
-    with open(spec.origin, encoding="utf-8") as source:
-        tree = ast.parse(source.read())
+    tree = ast.parse(Path(spec.origin).read_text("utf-8"))
     last = tree.body.pop()
     assert ast.unparse(last) == "main()"
+    return compile(tree, spec.origin, "exec")
+
+
+SERVICER = _without_main("pulumi.dynamic.__main__")
+
+
+def _servicer() -> Any:
+    """A servicer as in a new process: its module keeps every provider that it has unpickled."""
     module: dict[str, Any] = {"__name__": "pulumi.dynamic.__main__"}
-    exec(compile(tree, spec.origin, "exec"), module)
+    exec(SERVICER, module)
     return module["DynamicResourceProviderServicer"]()
 
 

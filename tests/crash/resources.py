@@ -141,17 +141,9 @@ def dependents(
 
 
 def direct_needs(entries: list[Resource], each: Resource) -> set[Resource]:
-    """The entries that one depends on, its parent included; for a component its earlier children as well."""
-    before = entries[: entries.index(each)]
-    found = set()
-    for other in before:
-        if other.urn in each.needs():
-            found.add(other)
-            if not other.custom:
-                found |= {child for child in before if _is_below(child, other.urn, before)}
-        if other.urn == each.parent:
-            found.add(other)
-    return found
+    """The entries that one depends on, its parent included."""
+    above = each.needs() | {each.parent}
+    return {other for other in entries[: entries.index(each)] if other.urn in above}
 
 
 def all_needs(entries: list[Resource], each: Resource) -> set[Resource]:
@@ -166,12 +158,3 @@ def all_needs(entries: list[Resource], each: Resource) -> set[Resource]:
         found |= set(match)
         urns += [further for other in match for further in (*other.needs(), other.parent)]
     return found - {each}
-
-
-def _is_below(each: Resource, parent: str, entries: list[Resource]) -> bool:
-    while each.parent and each.parent != parent:
-        above = next((other for other in entries if other.urn == each.parent), None)
-        if above is None:
-            return False
-        each = above
-    return each.parent == parent

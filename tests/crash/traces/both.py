@@ -25,7 +25,7 @@ class Step:
     """One command: `program` are the resources (None: those of the step before), `faults` what goes wrong.
 
     `live` changes what is there behind the engine's back. `ok` is whether it goes well. `targets` and
-    `replace` are names of things; `tainted` is one that is marked before.
+    `replace` are names of things; `tainted` is one that is marked before. `unprotected`: all of them are.
     """
 
     command: str
@@ -38,7 +38,7 @@ class Step:
     target_dependents: bool = False
     replace: tuple[str, ...] = ()
     tainted: str = ""
-    unprotected: str = ""
+    unprotected: bool = False
     parallel: int = 1
 
 
@@ -69,9 +69,10 @@ class Real:
 
     def take(self, step: Step) -> bool:
         """Run the command."""
-        for kind in ("taint", "unprotect"):
-            if name := getattr(step, f"{kind}ed"):
-                self.stack.pulumi("state", kind, self._urn(name), "--yes")
+        if step.tainted:
+            self.stack.pulumi("state", "taint", self._urn(step.tainted), "--yes")
+        if step.unprotected:
+            self.stack.pulumi("state", "unprotect", "--all", "--yes")
         args = ["--parallel", str(step.parallel), *(["--refresh"] if step.refresh else [])]
         for option in ("target", "replace"):
             for name in getattr(step, option if option == "replace" else "targets"):
@@ -103,8 +104,8 @@ class InProcess:
         """Run the command."""
         if step.tainted:
             self.engine.taint(f"Thing {step.tainted}")
-        if step.unprotected:
-            self.engine.unprotect(f"Thing {step.unprotected}")
+        for name in self.state().names if step.unprotected else ():
+            self.engine.unprotect(name)
         self.engine.parallel = step.parallel
         options: Doc = {}
         if step.targets:
@@ -172,14 +173,24 @@ def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
     for pair in sorted(_related(before, real.state, names)):
         assert ours.calls_of(*pair, but=chance) == real.calls_of(*pair, but=chance)
     assert ours.live == real.live
+    assert not out_of_order(ours.state)
     assert ours.comparable_state() == real.comparable_state()
+
+
+def out_of_order(state: State) -> list[str]:
+    """The entries that come before something that they need: Pulumi would refuse such a state."""
+    known, early = {""}, []
+    for each in state.resources:
+        early += [each.urn] if (each.needs() | {each.parent}) - known else []
+        known.add(each.urn)
+    return early
 
 
 def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str]]:
     """The pairs of things of which one depends on the other, before or after."""
     found = set()
     for state in (before, after):
-        needs = {_name(each.urn): {_name(urn) for urn in each.needs()} for each in state}
+        needs = {_name(each.urn): {_name(urn) for urn in (*each.needs(), each.parent)} for each in state}
         found |= {
             (one, other)
             for one, other in combinations(sorted(names), 2)

@@ -54,9 +54,13 @@ CALM = [
     thing("group", group=True),
     thing("inside", parent="group"),
     thing("group-part", parent="group", needs=["inside"]),
+    thing("club", group=True, protect=True, **{"with": "host"}),
+    thing("member", parent="club"),
+    thing("fan", needs=["group"]),
+    thing("hanger", **{"with": "boxlid"}),
     thing("before", shape="old"),
     thing("waste"),
-    thing("wasted", needs=["waste"]),
+    thing("wasted", needs=["waste"], parent="waste"),
     thing("safe", protect=True, of="base"),
 ]
 LATER = [
@@ -67,6 +71,8 @@ LATER = [
         box={"shape": "long"},
         host={"shape": "steep"},
         group={"name": "team", "was": ["group"], "size": 5},
+        fan={"needs": ["team"]},
+        hanger=None,
         inside={"parent": "team"},
         before={"name": "after", "was": ["nothing", "before"], "size": 3},
         waste=None,
@@ -83,7 +89,27 @@ LIFE = [
     Step("up"),
     Step("up", refresh=True, live=set_live(box_2=None, inside_1=4)),
     Step("destroy", ok=False),
-    Step("destroy", unprotected="safe"),
+    Step("destroy", unprotected=True),
+]
+
+PARTS = [
+    thing("group", group=True),
+    thing("first", parent="group"),
+    thing("second", parent="group", needs=["first"]),
+    thing("third", needs=["second"]),
+]
+RENAMED = changed(
+    PARTS,
+    group={"name": "team", "was": ["group"]},
+    first={"parent": "team", "size": 2},
+    second={"parent": "team"},
+)
+
+NAMES = [
+    Step("up", PARTS),
+    Step("up", RENAMED, {"update first": "fail"}, ok=False),
+    Step("up"),
+    Step("up", changed(RENAMED, first={"name": "one", "was": ["first"]}, second={"needs": ["one"]})),
 ]
 
 CHAIN = [thing("a"), thing("b", needs=["a"]), thing("c", needs=["b"])]
@@ -108,13 +134,12 @@ HALF_REPLACED = [
     Step("up", LONGER),
     Step("up", changed(LONGER, d={"shape": "new"}), {"create d": "fail"}, ok=False),
     Step("up", None, {"create d": "half"}, ok=False),
-    Step("up", None, {"delete d": "fail"}, ok=False),
+    Step("up", None, {"delete e": "fail"}, ok=False),
     Step("refresh"),
-    Step("up", changed(LONGER, d={"shape": "first", "first": True}), {"create d": "fail"}, ok=False),
-    Step("refresh"),
-    Step("up"),
+    Step("up", changed(LONGER, d={"shape": "first", "first": True})),
     Step("up", changed(LONGER, d={"shape": "again", "first": True}), {"delete d": "fail"}, ok=False),
     Step("up", None, {"create d": "fail"}, ok=False),
+    Step("refresh"),
     Step("up", CHAIN),
     Step("up", changed(LONGER, d={"first": True})),
     Step("up", changed(LONGER, d={"first": True, "shape": "odd"}), {"create d": "fail"}, ok=False),
@@ -130,6 +155,7 @@ PROTECTED = [
     Step("up", changed(GUARDED, a={"shape": "new", "first": True}), ok=False),
     Step("up", changed(GUARDED, b=None, c=None), ok=False),
     Step("up", changed(GUARDED, b={"protect": False, "shape": "new"})),
+    Step("up", [*GUARDED, thing("a")], ok=False),
 ]
 
 FEW = [
@@ -139,6 +165,9 @@ FEW = [
     thing("d"),
     thing("y", delete_first=True),
     thing("z", of="y"),
+    thing("kid", parent="z"),
+    thing("p", needs=["d"]),
+    thing("q", needs=["p"]),
 ]
 MORE = [*FEW, thing("e", of="a"), thing("f", of="e")]
 
@@ -149,14 +178,17 @@ CHOICES = [
     Step("up", tainted="d"),
     Step("up", changed(FEW, a={"size": 2}, d={"size": 2}), targets=("d",)),
     Step("up", changed(MORE, a={"size": 2}), targets=("f",), ok=False),
-    Step("up", targets=("e",)),
+    Step("up", [*changed(MORE, q=None), thing("q", like="e")], targets=("q",), ok=False),
+    Step("up", changed(MORE, a={"size": 2}), targets=("e",)),
     Step("up", targets=("a",), target_dependents=True),
-    Step("up", changed(MORE, b=None, d=None, f=None), targets=("a",), ok=False),
+    Step("up", changed(MORE, b=None, d=None, f=None, p=None, q={"needs": []}), targets=("a",), ok=False),
     Step("up", targets=("nothing",), ok=False),
+    Step("up", replace=("nothing",), ok=False),
+    Step("refresh", targets=("nothing",), ok=False),
     Step("refresh", live=set_live(c_1=9, z_2=9), targets=("c",)),
-    Step("up", targets=("d",)),
+    Step("up", targets=("z",)),
     Step("destroy", targets=("a",), ok=False),
-    Step("destroy", targets=("a",), target_dependents=True),
+    Step("destroy", targets=("a", "y"), target_dependents=True),
     Step("destroy"),
 ]
 

@@ -27,13 +27,14 @@ def both(make_stack: Callable[..., Stack], tmp_path: Path) -> tuple[Real, InProc
     "sequence",
     [
         sequences.LIFE,
+        sequences.NAMES,
         sequences.FAILURES,
         sequences.HALF_REPLACED,
         sequences.PROTECTED,
         sequences.CHOICES,
         sequences.AT_ONCE,
     ],
-    ids=["life", "failures", "half replaced", "protected", "choices", "at once"],
+    ids=["life", "names", "failures", "half replaced", "protected", "choices", "at once"],
 )
 def test_a_sequence_of_commands(both: tuple[Real, InProcess], sequence: list[Step]) -> None:
     """After each command both have asked the same of the things, and hold the same of them."""

@@ -146,6 +146,7 @@ class Thing(Resource, module="things", name="Thing"):
     """A thing."""
 
     size: pulumi.Output[int]
+    made: pulumi.Output[int]
 
     def __init__(self, name: str, inputs: Properties, options: pulumi.ResourceOptions) -> None:
         super().__init__(Provider(), name, {"size": None, "made": None, **inputs}, options)
@@ -155,7 +156,7 @@ class Group(pulumi.ComponentResource):
     """Has things below it, and outputs."""
 
     def __init__(self, name: str, inputs: Properties, options: pulumi.ResourceOptions) -> None:
-        super().__init__("things:index:Group", name, {}, options)
+        super().__init__("things:index:Group", name, inputs, options)
         self.register_outputs({"size": inputs.get("size")})
 
 

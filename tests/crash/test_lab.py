@@ -1,0 +1,126 @@
+"""Runs that are struck at one request, and what the next one makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.lab import Lab
+from tests.crash.wire import Kill, Request, without_tokens
+from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed
+
+SPACE = Request("POST", "/api/v1/spaces", 1)
+SMALL: Customer = {
+    "name": "Globex",
+    "lifecycle": TRIAL,
+    "groups": {"Analysts": {}},
+    "spaces": {"Sales": {"type": "managed", "access": {"Analysts": ["consumer"]}}},
+}
+
+
+def test_an_answer_is_lost(lab: Lab) -> None:
+    """Qlik made the space, the client asked again and took it over; the next run has nothing to do."""
+    lab.write(SMALL)
+    run = lab.up(fault=SPACE.fault(drop_after=True)).expect_ok()
+    assert [each["status"] for each in run.log if each["path"] == SPACE.path] == [0, 409]
+    assert any("taken over" in line for line in run.said)
+    again = lab.up().expect_ok()
+    assert (again.steps, again.requests) == ([], [])
+    assert [each["id"] for each in lab.world.every("space")] == [lab.state["Space Sales"].id]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_the_process_is_killed_at_a_request(lab: Lab, after: bool) -> None:
+    """The state says what was under way; the next run makes the space or finds it."""
+    lab.write(SMALL)
+    killed = lab.up(kill=Kill(SPACE, after=after))
+    assert killed.killed
+    assert SPACE in killed.requests if after else SPACE not in killed.requests
+    assert [doing for doing, urn in lab.state.pending if urn.endswith("Space::Sales")] == ["creating"]
+    assert "Space Sales" not in lab.state.names
+    finished = lab.up().expect_ok()
+    assert "create Space Sales" in finished.steps
+    assert "create Tenant tenant" not in finished.steps
+    assert [each["id"] for each in lab.world.every("space")] == [lab.state["Space Sales"].id]
+    assert lab.up().expect_ok().steps == []
+
+
+def test_a_fault_strikes_one_run_and_one_request(lab: Lab) -> None:
+    """The run after it meets a Qlik that is well."""
+    lab.write(SMALL)
+    failed = lab.up(fault=SPACE.fault(status=403, body={"errors": [{"code": "X-1", "title": "Not you"}]}))
+    assert not failed.ok
+    assert any("Not you" in error for error in failed.errors)
+    assert lab.qlik.control.faults == []
+    assert lab.up().expect_ok().steps.count("create Space Sales") == 1
+
+
+def test_everything_is_kept_and_put_back(lab: Lab) -> None:
+    """Qlik, the state and its notes are as they were, as often as wanted."""
+    lab.write(SMALL)
+    lab.up().expect_ok()
+    kept, there, state = lab.keep(), lab.qlik.control.dump(), lab.state.as_json()
+    for _ in range(2):
+        lab.advance(days=3)
+        lab.destroy().expect_ok()
+        assert lab.state.names == []
+        assert list(lab.tenants.values()) == ["disabled"]
+        lab.put_back(kept)
+        assert lab.qlik.control.dump() == there
+        assert lab.state.as_json() == state
+    assert lab.up().expect_ok().requests == []
+    assert lab.refresh().expect_ok().steps == []
+
+
+def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
+    """An app that can be used only in half an hour is waited for in no time, by both clocks."""
+    with Lab(scratch, publish_ready_ms=1_800_000) as lab:
+        lab.env["TENANTRY_READY_SECONDS"] = "3600"
+        lab.env["TENANTRY_DEADLINE"] = "7200"
+        lab.write(GLOBEX)
+        before = lab.now()
+        run = lab.up().expect_ok()
+        assert lab.now() - before >= 1800
+        assert any("waiting for" in line for line in run.said)
+
+
+def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:
+    """A client that started before it would take a token of then for a fresh one."""
+    lab.write(SMALL)
+    lab.up().expect_ok()
+    lab.advance(days=30)
+    made = next(each for each in lab.refresh().expect_ok().log if each["path"].startswith("/api/v1/spaces"))
+    assert made["time"] > lab.state["TenantProof proof"].outputs["proof"]["made_at"]
+    assert lab.up().expect_ok().steps == []
+
+
+def test_each_run_is_a_process_of_its_own(lab: Lab) -> None:
+    """Nothing of a run is left in memory for the next: each gets its own tokens."""
+    lab.write(SMALL)
+    lab.up().expect_ok()
+    for _ in range(2):
+        tokens = [each for each in lab.refresh().expect_ok().requests if each.path.endswith("/token")]
+        assert len(tokens) == 1
+
+
+def test_requests_have_the_same_names_in_each_run(lab: Lab) -> None:
+    """However ids and hostnames differ."""
+    lab.write(GLOBEX)
+    kept = lab.keep()
+    runs = []
+    for _ in range(2):
+        lab.put_back(kept)
+        runs.append(without_tokens(lab.up().expect_ok().requests))
+    assert sorted(map(str, runs[0])) == sorted(map(str, runs[1]))
+    assert Request("POST", "/api/v1/spaces/*/assignments", 1) in runs[0]
+
+
+def test_what_the_state_holds_can_be_asked_for_while_it_is_written(lab: Lab) -> None:
+    """Two groups of one name in a file of two keys: the second is told whose it is."""
+    lab.write(changed(SMALL, ("groups/Analysts", {"name": "Same"})))
+    lab.up().expect_ok()
+    lab.write(changed(SMALL, ("groups/Analysts", {"name": "Same"}), ("groups/Again", {"name": "Same"})))
+    run = lab.up()
+    assert not run.ok
+    assert any("Analysts" in error for error in run.errors), run.errors
