@@ -131,12 +131,19 @@ class TenantAdminVerbs(Verbs):
 
     def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Take back the role, unless another entry of the stack file wants it now."""
-        if have["gave_role"] and people.admin_mark(id) not in run.current().made:
-            host = cloud.tenant(have["tenant"])
-            try:
-                people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
-            except NotFound as answer:
-                evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _living(host), answer)
+        if people.admin_mark(id) in run.current().made:
+            return
+        host = cloud.tenant(have["tenant"])
+        if not have["gave_role"]:
+            cloud.notify(
+                f"user {id} of {host.hostname} keeps the role {roles.TENANT_ADMIN}: as far as is known, it "
+                "had the role before. Take it away in Qlik if that is not wanted."
+            )
+            return
+        try:
+            people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
+        except NotFound as answer:
+            evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _living(host), answer)
 
 
 def _living(host: Host) -> Iterator[people.User]:

@@ -233,6 +233,14 @@ def test_given_again_it_is_ours(twin: MakeTwin, tenancy: Tenancy) -> None:
     assert held(tenancy, there) == []
 
 
+def test_a_role_that_stays_is_told(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Nobody who is taken out of the file goes on as administrator without a word."""
+    there = make(tenancy, "TenantAdmin")
+    twin("tenant_admin").create(given(tenancy)).delete()
+    assert held(tenancy, there) == ["TenantAdmin"]
+    assert f"user {there} of {tenancy.hostname} keeps the role TenantAdmin" in tenancy.said[-1]
+
+
 @pytest.mark.parametrize(
     ("roles", "kept"), [(None, []), (["TenantAdmin"], ["TenantAdmin"])], ids=["a plain user", "still admin"]
 )
