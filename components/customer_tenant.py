@@ -85,10 +85,17 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     def _customer(self) -> Customer:
         return self._settings.customer
 
-    def _options(self, *, protect: bool = False, formerly: Iterable[str] = ()) -> pulumi.ResourceOptions:
+    def _options(
+        self,
+        *,
+        protect: bool = False,
+        formerly: Iterable[str] = (),
+        after: Iterable[pulumi.Resource] = (),
+    ) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
             deleted_with=self.tenant,
+            depends_on=list(after),
             protect=protect and self._customer.protected,
             aliases=[pulumi.Alias(name=name) for name in formerly],
         )
@@ -258,7 +265,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             data=app.data,
             join_template_space=app.join_template_space or None,
             adopt=app.adopt or None,
-            opts=self._options(formerly=names.former(app.renamed_from)),
+            # All spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and would
+            # have it made anew at the same time if nothing told it to wait.
+            opts=self._options(formerly=names.former(app.renamed_from), after=self.spaces.values()),
         )
         return self._child(made)
 
