@@ -4,10 +4,10 @@ BIN := .venv/bin
 CODE := $(wildcard __main__.py providers components stacks emulator fleet importing audit cli tools bench tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench emulator lock docs
+.PHONY: help setup demo test check format bench crash-matrix emulator lock docs
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 setup: ## virtual environment, locked packages, Pulumi CLI
 	@$(PYTHON) -m tools.setup
@@ -32,6 +32,9 @@ format: setup ## put the code into its one format
 
 bench: setup ## how fast it is
 	@$(BIN)/python -m bench $(ARGS)
+
+crash-matrix: setup ## each request of a customer with each fault: hours; ARGS="--every 50" for some
+	@$(BIN)/python -m tests.crash.matrix $(ARGS)
 
 emulator: setup ## the local Qlik Cloud; ARGS="--port 8080" for its options
 	@$(BIN)/tenantry emulator $(ARGS)
