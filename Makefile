@@ -7,7 +7,7 @@ CODE := $(wildcard __main__.py providers components stacks emulator fleet import
 .PHONY: help setup demo test check format bench crash-matrix emulator lock docs
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: ## virtual environment, locked packages, Pulumi CLI
 	@$(PYTHON) -m tools.setup
