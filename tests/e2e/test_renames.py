@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, Customer, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import bring_up, cloud, content, entries, resources, state, urn
-from tests.world import writes
+from tests.world import World, writes
 
 ACCESS = {"Analysts": ["consumer", "contributor"]}
 RENAMED: Customer = {
@@ -49,6 +51,12 @@ def without_renamed_from(customer: Customer) -> Customer:
     return {**customer, **blocks}
 
 
+ANOTHER_KEY = without_renamed_from(RENAMED)
+ANOTHER_KEY["groups"]["Analysts"] = ANOTHER_KEY["groups"].pop("Data Analysts")
+ANOTHER_KEY["spaces"]["Revenue"]["access"] = ACCESS
+"""The same without saying so, but for the group of the identity provider."""
+
+
 def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
     """`name:` is changed in place, for all that can be renamed: ids, access and apps stay."""
     world = bring_up(stack, qlik, GLOBEX)
@@ -72,7 +80,7 @@ def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
             "Space Staging",
             "Tenant tenant",
         ],
-        "same": 4,
+        "same": 6,
     }
     assert [call for call in writes(done.requests) if call.startswith(("POST", "DELETE"))] == []
     assert len(writes(done.requests)) == 6
@@ -94,7 +102,7 @@ def test_another_key_said_so(stack: Stack, qlik: Emulator) -> None:
     for customer in (RENAMED, without_renamed_from(RENAMED)):
         stack.write(**settings(customer))
         done = stack.up("--expect-no-changes")
-        assert done.changes == {"same": 10}
+        assert done.changes == {"same": 12}
         assert done.requests == []
         assert (cloud(qlik), entries(stack)) == (at_qlik, ids)
     assert "AppPublication Overview in Revenue" in resources(stack)
@@ -104,41 +112,90 @@ def test_another_key_said_so(stack: Stack, qlik: Emulator) -> None:
     }
 
 
-def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
-    """Forgetting `renamed_from:` loses nothing: what has that name at Qlik gets its new key."""
+def test_another_key_for_what_is_its_name(stack: Stack, qlik: Emulator) -> None:
+    """An idp group is its name, so there cannot be a second one: refused with the line that is missing."""
     world = bring_up(stack, qlik, GLOBEX)
-    at_qlik, ids = content(world), entries(stack)
-    stack.write(**settings(without_renamed_from(RENAMED)))
-    done = stack.up()
-    assert content(world) == at_qlik
-    assert [call for call in writes(done.requests) if call.startswith("DELETE")] == []
-    assert entries(stack) == ids
-    assert "Space Revenue" in resources(stack)
-    assert "Space Sales" not in resources(stack)
-    assert any('Space "Sales" was there already' in message for message in done.messages)
-    assert any("stays" in message for message in done.messages)
+    at_qlik, in_state = content(world), state(stack)
+    groups = {key: each for key, each in GLOBEX["groups"].items() if key != "Analysts"}
+    renamed = {"name": "Analysts", "roles": ["AnalyticsAdmin"]}
+    access = {"Data Analysts": ACCESS["Analysts"]}
+    customer = changed(
+        GLOBEX, ("groups", groups | {"Data Analysts": renamed}), ("spaces/Sales/access", access)
+    )
+    stack.write(**settings(customer))
+    refused = stack.up(expect=1)
+    assert refused.failed == ["Group Data Analysts"]
+    assert any('add `renamed_from: "Analysts"` to the new entry' in error for error in refused.errors)
+    assert (content(world), state(stack)) == (at_qlik, in_state)
+    customer["groups"]["Data Analysts"]["renamed_from"] = "Analysts"
+    stack.write(**settings(customer))
     assert stack.up("--expect-no-changes").requests == []
+    assert content(world) == at_qlik
+
+
+def alive(world: World) -> dict[str, dict[Any, Any]]:
+    """All that the tenant holds, by kind and name."""
+    return {"groups": world.groups, "spaces": world.spaces, "apps": world.apps, "access": world.access}
+
+
+def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
+    """It is another object, made beside the old one, which goes: no key is given what another one holds. A
+    name that the old one still has is set by the next run.
+    """
+    world = bring_up(stack, qlik, GLOBEX)
+    before, old = alive(world), set(entries(stack))
+    stack.write(**settings(ANOTHER_KEY))
+    done = stack.up()
+    assert set(done.changes["delete"]) == {  # type: ignore[arg-type]
+        "App Sales Overview",
+        "AppPublication Sales Overview in Sales",
+        "Group Partners",
+        "Space Sales",
+        "Space Staging",
+        "SpaceAssignment Analysts in Sales",
+    }
+    assert not any("taken over" in message for message in done.messages)
+    assert {name.partition(" [moving ")[0] for name in world.spaces} == {"Sales", "Staging"}
+    assert not before["spaces"].keys() & world.spaces.keys()
+    assert any("Space Sales still has the name 'Sales'" in message for message in done.messages)
+    set_now = stack.up()
+    assert set_now.changes["update"] == ["Group Resellers", "Space Imports", "Space Revenue"]
+    after = alive(world)
+    assert {kind: found.keys() for kind, found in after.items()} == {
+        kind: found.keys() for kind, found in before.items()
+    }
+    kept = {each.partition(" ")[0] for each in old & set(entries(stack))}
+    assert kept == {"TenantProof", "Tenant", "TenantLifecycle", "TenantActivation", "Group"}
+    assert after["groups"]["Analysts"] == before["groups"]["Analysts"]
+    assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
 
 
 def test_another_key_for_what_is_protected(stack: Stack, qlik: Emulator) -> None:
-    """Refused for a production customer, in the preview too. Whatever is then done about it loses nothing.
-
-    After an `up` that went ahead all the same the state holds the space and the published app twice, and
-    only taking the protection off the old entries lets these go, in a later run: the objects stay.
+    """Refused for a production customer, in the preview too. What is protected is not touched, even by an
+    `up` that went ahead all the same: with the former file, what that one made beside it goes again.
     """
-    production = {**GLOBEX, "lifecycle": {"kind": "production", "grace_days": 10}}
-    world = bring_up(stack, qlik, production)
-    at_qlik, ids, before = content(world), entries(stack), state(stack)
-    customer = {**without_renamed_from(RENAMED), "lifecycle": production["lifecycle"]}
-    stack.write(**settings(customer))
+    production = {"lifecycle": {"kind": "production", "grace_days": 10}}
+    world = bring_up(stack, qlik, {**GLOBEX, **production})
+    before, in_state = alive(world), state(stack)
+    space, app = world.spaces["Sales"], world.apps["Sales", "Sales Overview"]
+    stack.write(**settings({**ANOTHER_KEY, **production}))
     for refused in (stack.preview(expect=1), stack.up(expect=1), stack.up(expect=1)):
         assert any("in Sales" in error and "protected" in error for error in refused.errors)
-        assert content(world) == at_qlik
-    twice = {name for name, each in before.items() if each.get("protect")} & state(stack).keys()
-    assert {"Space Sales", "AppPublication Sales Overview in Sales"} <= twice
+        assert (world.spaces["Sales"], world.apps["Sales", "Sales Overview"]) == (space, app)
+    protected = {name for name, each in state(stack).items() if each.get("protect")}
+    beside = protected - in_state.keys()
+    assert beside == {"Space Revenue", "AppPublication Overview in Revenue"}
+    assert protected - beside == {name for name, each in in_state.items() if each.get("protect")}
 
-    for name in ("Space Sales", "AppPublication Sales Overview in Sales"):
-        stack.pulumi("state", "unprotect", urn(stack, name), "--yes")
-    stack.up()
-    assert (content(world), entries(stack)) == (at_qlik, ids)
+    stack.pulumi("state", "unprotect", *(urn(stack, name) for name in sorted(beside)), "--yes")
+    stack.write(**settings({**GLOBEX, **production}))
+    for _ in range(2):
+        stack.up()
+    after = alive(world)
+    assert (after["spaces"]["Sales"], after["apps"]["Sales", "Sales Overview"]) == (space, app)
+    assert {kind: found.keys() for kind, found in after.items()} == {
+        kind: found.keys() for kind, found in before.items()
+    }
+    assert after["access"] == before["access"]
+    assert state(stack).keys() == in_state.keys()
     assert stack.up("--expect-no-changes").requests == []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import shlex
 from typing import Any
 
-import pytest
-
 from emulator import Emulator
+from providers.facts import RENEW
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import add_app, bring_up, cloud, content, entries, resources, state, tenants, urn
@@ -49,7 +49,7 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     done = agreed(stack)
     assert done.changes == {
         "replace": ["Space Archive", "Space Planning", "SpaceAssignment Analysts in Planning"],
-        "same": 10,
+        "same": 12,
     }
     types = {name: space["type"] for name, space in world.spaces.items()}
     assert types == {"Staging": "shared", "Sales": "managed", "Archive": "managed", "Planning": "shared"}
@@ -74,8 +74,11 @@ def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
 
 
 def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator) -> None:
-    """The app has to leave first; it is imported into its new staging space, and users' copy stays."""
+    """The app has to leave first, however long that takes; it is imported into its new staging space, and
+    users' copy stays.
+    """
     world = bring_up(stack, qlik, SPARE)
+    qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", delay_ms=1500)
     copy = world.apps["Sales", "Sales Overview"]["id"]
     customer = changed(SPARE, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed"))
     stack.write(**settings(customer))
@@ -106,23 +109,32 @@ def test_a_group(stack: Stack, qlik: Emulator) -> None:
     assert world.access == {("Sales", "BI Analysts"): ["consumer", "contributor"]}
 
 
-WAYS: dict[str, Callable[[str], list[str]]] = {
-    "--replace": lambda tenant: ["--replace", tenant],
-    "--target-replace": lambda tenant: ["--target-replace", tenant, "--target-dependents"],
-    "taint": lambda tenant: [],
-}
+COMMAND = re.compile(r"^ *pulumi (up .*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_tenant_itself(stack: Stack, qlik: Emulator, way: str) -> None:
-    """A second tenant is made, complete, before the first is deactivated, with everything still in it."""
+def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
+    """Alone it is not replaced, as its proof allows no second one: nothing is asked for, whatever is typed.
+
+    The command that the error shows replaces both. A second tenant is made, complete, before the first is
+    deactivated, with everything still in it.
+    """
     customer = {key: value for key, value in GLOBEX.items() if key != "alias"}
     first = bring_up(stack, qlik, customer)
-    before, tenant = content(first), urn(stack, "Tenant tenant")
-    if way == "taint":
-        stack.pulumi("state", "taint", tenant, "--yes")
-    done = agreed(stack, *WAYS[way](tenant)) if way == "--replace" else stack.up(*WAYS[way](tenant))
-    assert len(done.changes["replace"]) == 9  # type: ignore[arg-type]
+    before, in_state, tenant = content(first), state(stack), urn(stack, "Tenant tenant")
+    for way in (["--replace", tenant], ["--target-replace", tenant, "--target-dependents"], []):
+        if not way:
+            stack.pulumi("state", "taint", tenant, "--yes")
+        refused = stack.up(*way, expect=1)
+        assert refused.failed == ["Tenant tenant"], way
+        assert (writes(refused.requests), content(first)) == ([], before), way
+        assert state(stack) == in_state, way
+    (error,) = [each for each in refused.errors if "`--replace` or a taint asks for another tenant" in each]
+    assert f"pulumi state untaint --stack globex '{tenant}'" in error
+    command = shlex.split(COMMAND.findall(error)[0])
+    assert command[1:3] == ["--stack", "globex"]
+
+    done = agreed(stack, *command[3:])
+    assert len(done.changes["replace"]) == 11  # type: ignore[arg-type]
     second = World(qlik, resources(stack)["Tenant tenant"]["id"])
     assert tenants(qlik) == {first.hostname: "disabled", second.hostname: "active"}
     assert content(first) == before
@@ -134,6 +146,42 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator, way: str) -> None:
     assert any(first.hostname in message and "revive:" in message for message in done.messages)
 
 
+def test_the_tenant_is_a_target(stack: Stack, qlik: Emulator) -> None:
+    """An `up` of the tenant alone makes the proof that it needs; the rest comes with the next one, which has
+    no other tenant made, and nor has a new proof.
+    """
+    stack.write(**settings(GLOBEX))
+    parent = "urn:pulumi:globex::tenantry::qlik:index:QlikCustomerTenant"
+    tenant = f"{parent}$pulumi-python:dynamic/qlik:Tenant::tenant"
+    proof = tenant.replace("Tenant::tenant", "TenantProof::proof")
+    assert "pass the output `proof` of a TenantProof" in str(stack.up("--target", tenant, expect=1).errors)
+    stack.up("--target", f"{parent}::globex", "--target", proof, "--target", tenant)
+    (hostname,) = tenants(qlik)
+    assert state(stack).keys() == {"TenantProof proof", "Tenant tenant"}
+    stack.write(**settings({**GLOBEX, "name": "Globex Ltd"}))
+    assert stack.up("--target", tenant).changes["update"] == ["Tenant tenant"]
+    stack.up()
+    assert World(qlik, hostname).tenant["name"] == "Globex Ltd"
+    settled(stack)
+
+    renew(stack, qlik, hostname)
+
+
+def renew(stack: Stack, qlik: Emulator, hostname: str) -> None:
+    """A new proof is no new tenant; the command that had it made does so once, however often it is run."""
+    before, in_state = content(World(qlik, hostname)), state(stack)
+    first = in_state.pop("TenantProof proof")["id"]
+    stack.up("--replace", urn(stack, "TenantProof proof"))
+    second = resources(stack)["TenantProof proof"]["id"]
+    assert stack.up("--expect-no-changes", expect=0, **{RENEW: first}).requests == []
+    done = stack.up(expect=0, **{RENEW: second})
+    assert (done.changes["replace"], writes(done.requests)) == (["TenantProof proof"], [])
+    after = state(stack)
+    assert after.pop("TenantProof proof")["id"] not in (first, second)
+    assert (after, content(World(qlik, hostname)), list(tenants(qlik))) == (in_state, before, [hostname])
+    stack.up("--expect-no-changes")
+
+
 def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
     """An alias is held by one tenant: the new one is made but does not get it, and the error says what helps.
 
@@ -141,7 +189,10 @@ def test_the_tenant_with_its_alias(stack: Stack, qlik: Emulator) -> None:
     """
     first = bring_up(stack, qlik, GLOBEX)
     before = content(first)
-    failed = stack.up("--replace", urn(stack, "Tenant tenant"), expect=1)
+    both = [
+        word for name in ("TenantProof proof", "Tenant tenant") for word in ("--replace", urn(stack, name))
+    ]
+    failed = stack.up(*both, expect=1)
     assert failed.failed == ["Tenant tenant"]
     assert any("cannot have the alias globex.eu.qlikcloud.com" in error for error in failed.errors)
     assert (content(first), first.tenant["status"]) == (before, "active")
@@ -160,6 +211,7 @@ EACH = {
     "App": "App Sales Overview",
     "AppPublication": "AppPublication Sales Overview in Sales",
     "TenantLifecycle": "TenantLifecycle lifecycle",
+    "TenantActivation": "TenantActivation activation",
 }
 
 
