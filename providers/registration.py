@@ -23,8 +23,6 @@ from providers.qlik import (
 )
 from providers.verbs import Properties
 
-REQUEST_TIMEOUT = 408
-
 
 class Found(NamedTuple):
     """A tenant: its system hostname, its id at Qlik, and whether it was made just now."""
@@ -109,7 +107,7 @@ def _surely_not_made(error: QlikError) -> bool:
     if error.may_be_done or isinstance(error, TenantUndecided):
         return False
     if isinstance(error, ApiError):
-        return error.enveloped and error.status != REQUEST_TIMEOUT
+        return error.enveloped
     return not (isinstance(error, ConnectionFailed) and error.sent)
 
 

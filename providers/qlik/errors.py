@@ -163,6 +163,11 @@ class ApiError(RequestFailed):
         trace = f" (traceId {trace_id})" if trace_id else ""
         super().__init__(request, f"answered {status} {said}".rstrip() + trace, advice)
 
+    @property
+    def may_be_done(self) -> bool:
+        """Only a 408, of something on the way that did not wait for Qlik to end, leaves that open."""
+        return self.status == 408 and self._changes
+
 
 class Unauthorized(ApiError):
     """401: the client or its token is not accepted here."""

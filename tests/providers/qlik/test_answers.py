@@ -202,3 +202,9 @@ def test_what_was_sent_as_a_secret_is_not_repeated() -> None:
 def test_a_secret_at_the_edge_of_a_cut_text_is_not_shown_by_half() -> None:
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
     assert "eyJ" not in str(error(500, b"x" * 480 + b" " + token.encode()))
+
+
+def test_a_time_out_on_the_way_leaves_open_what_came_of_it() -> None:
+    """Qlik may go on with what it was asked for; any other refusal was none of that."""
+    assert error(408).may_be_done
+    assert not error(403).may_be_done
