@@ -37,8 +37,8 @@ def forget(
 
 
 def notes(stack: Stack) -> list[Path]:
-    """The notes that runs of this stack left."""
-    return list(Path(stack.env["TENANTRY_STATE"]).glob("intents/*.json"))
+    """The notes that runs left, each in the folder of its stack."""
+    return list(Path(stack.env["TENANTRY_STATE"]).glob("notes/*/*.json"))
 
 
 def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
@@ -48,15 +48,10 @@ def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
     """
     world = bring_up(stack, qlik, PRODUCTION)
     before, outputs, state = content(world), stack.outputs(), stack.export()
-    note = Path(stack.env["TENANTRY_STATE"]) / "intents" / "left.json"
-    owner = next(
-        each["urn"] for each in state["deployment"]["resources"] if each["type"].endswith("qlik:App")
-    )
-    note.write_text(
-        json.dumps({"what": "import 123", "owner": owner, "started": "2026-01-01T00:00:00+00:00"})
-    )
-    other = note.with_name("other.json")
-    other.write_text(json.dumps({"what": "tenant", "owner": owner.replace(":globex:", ":initech:")}))
+    assert notes(stack)
+    other = Path(stack.env["TENANTRY_STATE"]) / "notes" / "another-stack" / "other.json"
+    other.parent.mkdir()
+    other.write_text("{}")
     asked = len(stack.requests())
 
     refused = forget(stack, "--yes")
