@@ -13,7 +13,7 @@ SOURCE_TENANT = "templates.eu.qlikcloud.com"
 
 Customer = dict[str, Any]
 
-TRIAL = {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 10}
+TRIAL = {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}
 
 GLOBEX: Customer = {
     "name": "Globex",

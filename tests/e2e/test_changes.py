@@ -22,7 +22,7 @@ AFTER = changed(
     ("alias", "globex-corp"),
     ("tenant/enable_app_opening_feedback", True),
     ("lifecycle/grace_days", 20),
-    ("lifecycle/ends_on", "2027-01-31"),
+    ("lifecycle/ends_on", "2998-01-31"),
     ("groups/Analysts/roles", ["Developer", "DataAdmin"]),
     ("groups/Partners/name", "Resellers"),
     ("groups/Partners/description", "Those who sell it"),

@@ -15,7 +15,7 @@ config:
   tenantry:customer:
     name: Globex
     alias: globex
-    lifecycle: {kind: trial, ends_on: 2026-12-31, grace_days: 10}
+    lifecycle: {kind: trial, ends_on: 2999-12-31, grace_days: 10}
     groups:
       Analysts: {roles: [AnalyticsAdmin]}
       Viewers:

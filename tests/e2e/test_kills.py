@@ -5,7 +5,9 @@ What may be this customer's tenant is never taken unasked: the run stops, and it
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -16,8 +18,9 @@ from tests.contract import ContractChecker
 from tests.e2e import creations
 from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX
+from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Process, Stack
-from tests.e2e.operations import HOUR, renewal, take_back, tenants
+from tests.e2e.operations import HOUR, take_back, tenants
 from tests.e2e.test_harness import wait_for
 from tests.world import calls, writes
 
@@ -108,12 +111,31 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
     kill(stack, run)
     qlik.control.release(fault)
+    shutil.rmtree(stack.env["TENANTRY_STATE"])  # nothing depends on the notes
     early = stack.up(expect=1)
     assert any("Qlik may still be making it" in error for error in early.errors)
+    assert writes(early.requests) == []
     qlik.control.advance(HOUR)
-    certain = stack.up(expect=1)
-    assert writes(early.requests) == writes(certain.requests) == []
-    stack.up(expect=0, **renewal(certain))
+    up = [str(TENANTRY), "up", stack.name, "--yes", "--skip-preview"]
+    subprocess.run(up, cwd=stack.folder, env=stack.env, stdin=subprocess.DEVNULL, timeout=240, check=True)
+    answered = [each["status"] for each in stack.requests() if calls([each]) == ["POST /api/v1/tenants"]]
+    assert answered == [201], "the one that was held went with its run"
+    expect_exactly_one_of_each(stack, qlik)
+
+
+def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Emulator, mute: Mute) -> None:
+    """The state has all but what says that the tenant is in use, so the plan shows that it will be again."""
+    creations.write(stack)
+    stack.up()
+    mute.next("POST", "/api/v1/tenants/*/actions/deactivate")
+    run = stack.start("destroy", "--skip-preview", "--yes")
+    wait_for(mute.struck.is_set, seconds=60)
+    kill(stack, run)
+    assert list(tenants(qlik).values()) == ["disabled"]
+    assert stack.preview().changes == {"create": ["TenantActivation activation"], "same": 11}
+    back = stack.up()
+    assert any("it is active again" in message for message in back.messages)
+    assert [call.rpartition("/")[2] for call in writes(back.requests)] == ["reactivate"]
     expect_exactly_one_of_each(stack, qlik)
 
 

@@ -82,8 +82,8 @@ def test_taking_a_production_customer_down_takes_two_steps(stack: Stack, qlik: E
 
 CHANGED = {"Tenant tenant", "TenantLifecycle lifecycle", "TenantActivation activation"}
 LIFECYCLES: list[tuple[dict[str, Any], list[str]]] = [
-    ({"kind": "trial", "ends_on": "2027-01-31", "grace_days": 10}, ["ends_on"]),
-    ({"kind": "trial", "ends_on": "2027-01-31", "grace_days": 20}, ["grace_days"]),
+    ({"kind": "trial", "ends_on": "2998-01-31", "grace_days": 10}, ["ends_on"]),
+    ({"kind": "trial", "ends_on": "2998-01-31", "grace_days": 20}, ["grace_days"]),
     ({"kind": "production", "grace_days": 20}, ["ends_on", "kind"]),
 ]
 

@@ -1,0 +1,149 @@
+"""A stack never gets the tenant of another one, whatever it is called and wherever state and notes are."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from emulator import Emulator
+from tests.e2e import creations
+from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each
+from tests.e2e.customers import GLOBEX, TRIAL, Customer, settings
+from tests.e2e.fleet import Fleet
+from tests.e2e.harness import Stack
+from tests.e2e.operations import ORGANISATION, content, resources, take_back, tenants
+from tests.e2e.test_harness import wait_for
+from tests.e2e.test_kills import kill, start
+from tests.world import World, writes
+
+SMALL: Customer = {"name": "Globex", "lifecycle": TRIAL, "groups": {"Analysts": {}}}
+LINE = re.compile(r"revive: \{hostname: \S+, tenant_id: \S+\}")
+
+MakeStack = Callable[..., Stack]
+
+
+def notes(stack: Stack) -> Path:
+    """Where the notes of this machine are."""
+    return Path(stack.env["TENANTRY_STATE"])
+
+
+def on_the_same_machine(make_stack: MakeStack, qlik: Emulator, stack: Stack) -> Stack:
+    """A stack of the same project and name in another backend; it shares the notes."""
+    other = make_stack(qlik=qlik)
+    other.env["TENANTRY_STATE"] = str(notes(stack))
+    assert (other.project, other.name) == (stack.project, stack.name)
+    assert other.env["PULUMI_BACKEND_URL"] != stack.env["PULUMI_BACKEND_URL"]
+    return other
+
+
+def test_a_name_that_is_used_again(stack: Stack, make_stack: MakeStack, qlik: Emulator) -> None:
+    """After `stack rm`, and in another backend: what is noted of the former stack's tenant is not theirs."""
+    stack.write(**settings(SMALL))
+    stack.up()
+    found = [resources(stack)["Tenant tenant"]["id"]]
+    before = content(World(qlik, found[0]))
+    stack.pulumi("stack", "rm", "--force", "--preserve-config", "--yes")
+    assert any(found[0] in file.read_text() for file in notes(stack).rglob("*.json"))
+    stack.pulumi("stack", "init", "--no-select")
+    for each in (stack, on_the_same_machine(make_stack, qlik, stack)):
+        each.write(**settings(SMALL))
+        each.up()
+        found.append(resources(each)["Tenant tenant"]["id"])
+    assert len(set(found)) == 3
+    assert tenants(qlik) == dict.fromkeys(found, "active")
+    assert content(World(qlik, found[0])) == before
+
+
+def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
+    """And its doubt. A new stack of the former name has neither, and makes a tenant of its own."""
+    stack.write(**settings(SMALL))
+    qlik.control.add_fault(drop_after=True, times=1, **CREATIONS["tenant"])
+    stack.up(expect=1)
+    (lost,) = tenants(qlik)
+    proof = resources(stack)["TenantProof proof"]["id"]
+    stack.pulumi("stack", "rename", "initech")
+
+    stack.pulumi("stack", "init", "--no-select")
+    stack.write(**settings({**SMALL, "name": "Hooli"}))
+    stack.up(expect=0, **ORGANISATION)
+    new = resources(stack)["Tenant tenant"]["id"]
+    assert tenants(qlik).keys() == {lost, new} != {lost}
+
+    stack.name = "initech"
+    stack.write(**settings(SMALL))
+    assert resources(stack)["TenantProof proof"]["id"] == proof
+    alone = stack.up(expect=1)
+    assert "QLIK_ORG_CLIENT_ID" in str(alone.errors)
+    assert alone.requests == []
+    asked = stack.up(expect=1, **ORGANISATION)
+    assert writes(asked.requests) == []
+    assert take_back(stack, SMALL, asked)["revive"]["hostname"] == lost
+    stack.up(expect=0, **ORGANISATION)
+    assert {World(qlik, each).tenant["name"] for each in (lost, new)} == {"Globex", "Hooli"}
+    assert resources(stack)["Tenant tenant"]["id"] == lost
+
+
+def test_what_a_killed_run_made_is_known_by_its_note_alone(
+    stack: Stack, make_stack: MakeStack, qlik: Emulator
+) -> None:
+    """The state has the proof, the note on this disk names the tenant that was made under it. A copy of the
+    state in another backend takes nothing by that note. Where the note is lost, the run stops.
+    """
+    creations.write(stack)
+    fault = qlik.control.add_fault(hold=True, **FINISHING["name of the tenant"])
+    run = start(stack)
+    wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
+    kill(stack, run)
+    qlik.control.release(fault)
+    assert "Tenant tenant" not in resources(stack)
+
+    copy, file = on_the_same_machine(make_stack, qlik, stack), str(stack.folder / "copy.json")
+    copy.write(**settings(GLOBEX))
+    stack.pulumi("stack", "export", "--file", file)
+    copy.pulumi("stack", "import", "--file", file)
+    assert resources(copy)["TenantProof proof"]["id"] == resources(stack)["TenantProof proof"]["id"]
+    stopped = copy.up(expect=1)
+    assert (stopped.failed, stopped.requests) == (["Tenant tenant"], [])
+
+    aside = notes(stack).rename(stack.folder / "aside")
+    stopped = stack.up(expect=1)
+    assert (stopped.failed, writes(stopped.requests)) == (["Tenant tenant"], [])
+    assert LINE.search(str.join("\n", stopped.errors))
+    shutil.rmtree(notes(stack), ignore_errors=True)
+    aside.rename(notes(stack))
+
+    done = stack.up()
+    assert any("was made by an earlier run under this proof" in message for message in done.messages)
+    expect_exactly_one_of_each(stack, qlik)
+    stopped = copy.up(expect=1, **ORGANISATION)
+    assert (stopped.failed, writes(stopped.requests)) == (["Tenant tenant"], [])
+
+
+def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> None:
+    """All three are without a name for a while: nobody claims another's, and about the third a person is
+    asked.
+    """
+    fleet = Fleet(scratch, qlik)
+    fleet.env |= ORGANISATION | {"TENANTRY_CREATION_SECONDS": "1"}
+    customers = {name: {**SMALL, "name": name.title()} for name in ("acme", "hooli", "initech")}
+    for name, customer in customers.items():
+        fleet.write(name, customer)
+    qlik.control.add_fault(drop_after=True, nth=2, **CREATIONS["tenant"])
+    done = fleet.run("up", "--all", "--jobs", "3", "--yes", "--skip-preview", "--json", expect=1)
+    (lost,) = [name for name, each in done.outcomes.items() if each.status == "failed"]
+    assert len(tenants(qlik)) == 3
+
+    asked = fleet.run("up", lost, "--yes", "--skip-preview", "--json", expect=1)
+    assert writes(asked.requests) == []
+    (line,) = LINE.findall(asked.stderr)
+    fleet.write(lost, {**customers[lost], **yaml.safe_load(line)})
+    fleet.run("up", lost, "--yes", "--skip-preview")
+    found = {name: each["hostname"] for name, each in fleet.run("outputs", "--all").json.items()}
+    assert set(found.values()) == tenants(qlik).keys()
+    assert {name: World(qlik, hostname).tenant["name"] for name, hostname in found.items()} == {
+        name: customer["name"] for name, customer in customers.items()
+    }
