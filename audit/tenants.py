@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from audit.findings import (
@@ -21,11 +21,9 @@ from audit.findings import (
 )
 from audit.holdings import Held, Holding, Proof
 from providers.lifetime import revive_line
+from providers.lost_answers import CLOCK_SKEW
 from providers.qlik import hostnames
 from providers.tenant_list import DEACTIVATED as ASLEEP
-
-CLOCK_SKEW = timedelta(minutes=2)
-"""How much earlier than its proof a tenant may seem to be made: the clocks of two of Qlik's hosts."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ active again. Without it such a run would have nothing to do, while the tenant w
 
 from __future__ import annotations
 
-from providers import lifetime
 from providers.limits import DAY, NOT_EMPTY
 from providers.properties import Change, Property, prop, reference
 from providers.qlik import Cloud
 from providers.resource import Resource
-from providers.verbs import Properties, Verbs
+from providers.tenant_lifecycle import TenantLifecycleVerbs
+from providers.verbs import Properties
 
 
 class TenantActivation(Resource):
@@ -33,25 +33,10 @@ class TenantActivation(Resource):
     )
 
 
-class TenantActivationVerbs(Verbs):
-    """Only making it concerns Qlik."""
+class TenantActivationVerbs(TenantLifecycleVerbs):
+    """As the lifecycle, but that its deletion leaves the tenant as it is."""
 
     kind = TenantActivation
-    is_object = False
-    natural_key = ("tenant",)
-
-    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Reactivate the tenant if it is deactivated; no request for one that this run made."""
-        lifetime.make_sure_active(cloud, want["tenant"], want["tenant_id"], want.get("ends_on"))
-        return want["tenant"], {}
-
-    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Nothing of it is at Qlik; whether the tenant is active is the tenant's to say."""
-        return {}
-
-    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Keep the new values; no request."""
-        return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Leave the state; no request."""
