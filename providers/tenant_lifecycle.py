@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from providers import lifetime
 from providers.limits import DAY, GRACE_DAYS, NOT_EMPTY
@@ -45,7 +45,7 @@ class TenantLifecycle(Resource):
 class TenantLifecycleVerbs(Verbs):
     """Only making and deleting it concern Qlik; its properties are kept for that day."""
 
-    kind = TenantLifecycle
+    kind: ClassVar[type[Resource]] = TenantLifecycle
     is_object = False
     natural_key = ("tenant",)
 
