@@ -1,0 +1,100 @@
+"""A breadth-first search through everything that can happen: what it finds first, no shorter way leads to.
+
+It knows nothing of tenants: a state is anything that can be told apart, `steps` says what can happen next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+S = TypeVar("S", bound=Hashable)
+S_co = TypeVar("S_co", bound=Hashable, covariant=True)
+
+
+class Move(Protocol[S_co]):
+    """What can happen next: in words, the state after it, and whether it is a failure (`cost` above 0)."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def state(self) -> S_co: ...
+    @property
+    def cost(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Found(Generic[S]):
+    """What a search came to: how much there is, everything that happened on some way, and the counterexample.
+
+    `broken` says which promise does not hold ("": all hold), `trace` what led there, `state` where that is.
+    """
+
+    states: int
+    moves: int
+    texts: frozenset[str]
+    broken: str = ""
+    trace: tuple[str, ...] = ()
+    state: S | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.states} states, {self.moves} moves"]
+        if self.broken:
+            lines += [f"broken: {self.broken}", *(f"{n:3}. {text}" for n, text in enumerate(self.trace, 1))]
+        return "\n".join(lines)
+
+
+def search(
+    initial: S,
+    steps: Callable[[S], Iterable[Move[S]]],
+    invariants: Mapping[str, Callable[[S], bool]],
+    goal: tuple[str, Callable[[S], bool]] | None = None,
+) -> Found[S]:
+    """Visit every state and check the invariants; then, whether moves without failure lead to the goal.
+
+    The search ends at the first state in which an invariant does not hold.
+    """
+    numbers: dict[S, int] = {initial: 0}
+    states, parents, texts = [initial], [0], [""]
+    free: list[list[int]] = [[]]  # for each state, those from which a move without failure leads to it
+    moves = 0
+
+    def found(broken: str = "", at: int = 0) -> Found[S]:
+        trace, number = [], at
+        while number:
+            trace.append(texts[number])
+            number = parents[number]
+        return Found(len(states), moves, frozenset(texts[1:]), broken, tuple(trace[::-1]), states[at])
+
+    for number, state in enumerate(states):
+        for words, holds in invariants.items():
+            if not holds(state):
+                return found(words, number)
+        for move in steps(state):
+            moves += 1
+            to = numbers.setdefault(move.state, len(states))
+            if to == len(states):
+                states.append(move.state)
+                parents.append(number)
+                texts.append(move.text)
+                free.append([])
+            if not move.cost:
+                free[to].append(number)
+    if goal is not None:
+        words, reached = goal
+        stuck = _stuck(free, [number for number, state in enumerate(states) if reached(state)])
+        if stuck is not None:
+            return found(words, stuck)
+    return found()
+
+
+def _stuck(free: list[list[int]], good: list[int]) -> int | None:
+    """Return the first state from which none of the good ones can be reached, if there is one."""
+    known = set(good)
+    for number in good:
+        for before in free[number]:
+            if before not in known:
+                known.add(before)
+                good.append(before)
+    return next((number for number in range(len(free)) if number not in known), None)
