@@ -127,10 +127,12 @@ class UserVerbs(Collection):
         try:
             said = self._change(host, id, changes, want)
         except ApiError as refusal:
-            holder = self._holder_of_email(host, id, changes, want) if refusal.status in moves.TAKEN else ""
-            if not holder:
+            if "email" not in changes or refusal.status not in moves.TAKEN:
                 raise
-            said, moved = self._move_email(cloud, host, id, changes, want, holder)
+            if holder := self._holder_of_email(host, id, want):
+                said, moved = self._move_email(cloud, host, id, changes, want, holder)
+            else:  # another resource may have had it until a moment ago
+                said = self._change(host, id, changes, want)
         left = people.left(self.read(cloud, id, want), changes) if said else {}
         if left:
             raise Unfinished(
@@ -143,12 +145,10 @@ class UserVerbs(Collection):
         with roles.explained(host, want.get("roles")):
             return people.patch(host, id, operations) if operations else ""
 
-    def _holder_of_email(self, host: Host, id: str, changes: Properties, want: Properties) -> str:
+    def _holder_of_email(self, host: Host, id: str, want: Properties) -> str:
         """Return the user of the stack that has the wanted address; raise EmailTaken if it is somebody
         else's.
         """
-        if "email" not in changes:
-            return ""
         try:
             people.refuse_taken(host, want["email"], by_other_than=id)
         except EmailTaken as taken:

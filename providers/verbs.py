@@ -145,17 +145,24 @@ class Collection(Verbs):
             found = host.post(self.path.format(**want), self.encode(want), repeatable=True)
         except Conflict:
             there = self.lookup(host, want)
-            if there is None:
-                raise
-            label = self.label(want, there["id"])
-            if holder := moves.holder(self, label, host, there["id"]):
-                if self.can_stand_aside(want):
-                    return self._make_aside(cloud, host, want, holder)
-                if not moves.leaves(cloud, self, holder, want):
-                    raise HeldByAnother(label, host.hostname, there["id"], holder) from None
-            return there["id"], self.take_over(cloud, host, there, want)
+            if there is not None:
+                return self._make_of(cloud, host, there, want)
+            # Another resource had the name until a moment ago.
+            found = host.post(self.path.format(**want), self.encode(want), repeatable=True)
         self.made(found["id"])
         return found["id"], self.decode(found)
+
+    def _make_of(
+        self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
+    ) -> tuple[str, Properties]:
+        """Take over what has the name, or make the object beside it."""
+        label = self.label(want, there["id"])
+        if holder := moves.holder(self, label, host, there["id"]):
+            if self.can_stand_aside(want):
+                return self._make_aside(cloud, host, want, holder)
+            if not moves.leaves(cloud, self, holder, want):
+                raise HeldByAnother(label, host.hostname, there["id"], holder)
+        return there["id"], self.take_over(cloud, host, there, want)
 
     def can_stand_aside(self, want: Properties) -> bool:
         """Whether the object may have another name for a while: see `providers.moves`."""
@@ -235,8 +242,13 @@ class Collection(Verbs):
         try:
             self.patch(host, id, changes, want)
         except Conflict as conflict:
-            there = self.lookup(host, want) if "name" in changes else None
-            if there is None or there["id"] == id:
+            if "name" not in changes:
+                raise
+            there = self.lookup(host, want)
+            if there is None:  # another resource had the name until a moment ago
+                self.patch(host, id, changes, want)
+                return {}
+            if there["id"] == id:
                 raise
             label = self.label(want, id)
             holder = moves.holder(self, label, host, there["id"])
