@@ -1,0 +1,106 @@
+"""Names that entries of a stack file exchange, pass on or take over within one change of it.
+
+Whatever the order in which the engine gets there: after two runs at most each entry has its own object still,
+by the new name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator import Emulator
+from tests.e2e.customers import TRIAL, Customer, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import entries, resources
+from tests.world import World
+
+START = {"One": "a", "Two": "b", "Three": "c"}
+AGAIN = "Run `pulumi up` again"
+APP = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging", "data": False}
+
+
+def customer(names: dict[str, str]) -> Customer:
+    """A customer with a space, a group, a user and an app for each key, called by its name."""
+    return {
+        "name": "Globex",
+        "lifecycle": TRIAL,
+        "spaces": {"Staging": {"type": "shared"}}
+        | {key: {"type": "managed", "name": name} for key, name in names.items()},
+        "groups": {key: {"provider_type": "custom", "name": name} for key, name in names.items()},
+        "users": {
+            key: {"subject": f"auth0|{key}", "email": f"{name}@globex.example"} for key, name in names.items()
+        },
+        "apps": {key: {**APP, "name": name} for key, name in names.items()},
+    }
+
+
+def ids(stack: Stack) -> dict[str, str]:
+    """The id of each object by kind and key."""
+    found = {name: str(each["id"]) for name, each in resources(stack).items()}
+    return {
+        name: id for name, id in found.items() if name.partition(" ")[0] in ("Space", "Group", "User", "App")
+    }
+
+
+def change(stack: Stack, world: World, names: dict[str, str], *args: str) -> None:
+    """Give the entries other names; after two runs at most all is as the file says."""
+    stack.write(**settings(customer(names)))
+    said = stack.up(*args).messages
+    if any(AGAIN in message for message in said):
+        said = stack.up(*args).messages
+    assert not any(AGAIN in message for message in said), "something is still another's after two runs"
+    assert_named(world, ids(stack), names)
+    held = entries(stack)
+    assert len(held) == len(set(held)), "an object is in the state twice"
+    assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
+
+
+def assert_named(world: World, held: dict[str, str], names: dict[str, str]) -> None:
+    """At Qlik there are the objects of the state and no others, each called by the name of its key."""
+    kinds: dict[str, dict[str, Any]] = {
+        "Space": {each["id"]: each["name"] for each in world.every("space")},
+        "Group": {each["id"]: each["name"] for each in world.groups.values()},
+        "User": {
+            each["id"]: each["email"].partition("@")[0]
+            for each in world.every("user")
+            if each["subject"].startswith("auth0|")
+        },
+        "App": {each["id"]: name for (_, name), each in world.apps.items()},
+    }
+    for kind, found in kinds.items():
+        wanted = {held[f"{kind} {key}"]: name for key, name in names.items()}
+        if kind == "Space":
+            wanted[held["Space Staging"]] = "Staging"
+        assert found == wanted, kind
+
+
+@pytest.mark.parametrize("args", [(), ("--parallel", "1")], ids=["at once", "one by one"])
+def test_names_that_move(stack: Stack, qlik: Emulator, args: tuple[str, ...]) -> None:
+    """Exchanged between two, and moved along: a takes b's while b takes a new one. Every id stays."""
+    stack.write(**settings(customer(START)))
+    stack.up()
+    world = World(qlik, resources(stack)["Tenant tenant"]["id"])
+    before = ids(stack)
+    assert_named(world, before, START)
+    for names in ({**START, "One": "b", "Two": "a"}, {"One": "a", "Two": "c", "Three": "d"}):
+        change(stack, world, names, *args)
+        assert ids(stack) == before
+
+
+def test_names_that_another_entry_takes(stack: Stack, qlik: Emulator) -> None:
+    """An entry goes, and a new one or a present one has its name from now on: no key has another's object."""
+    stack.write(**settings(customer({"One": "a", "Two": "b"})))
+    stack.up()
+    world = World(qlik, resources(stack)["Tenant tenant"]["id"])
+    before = ids(stack)
+    change(stack, world, {"Two": "b", "Three": "a"})
+    new = {name: id for name, id in ids(stack).items() if name.endswith("Three")}
+    assert not set(new.values()) & set(before.values())
+    change(stack, world, {"Three": "b"})
+    assert new.items() <= ids(stack).items()
+    for kind, status in {"spaces": 409, "groups": 409, "users": 400}.items():
+        qlik.control.add_fault(method="PATCH", path=f"/api/v1/{kind}/*", status=status, times=1)
+    change(stack, world, {"Three": "e"})
+    assert [fault["hit"] for fault in qlik.control.faults] == [1, 1, 1], "refused, and free when looked at"
