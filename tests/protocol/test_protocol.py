@@ -13,7 +13,7 @@ import pytest
 
 from tests.protocol import __main__ as command
 from tests.protocol import model
-from tests.protocol.checker import Found
+from tests.protocol.checker import Found, search
 from tests.protocol.state import State
 from tests.protocol.worlds import BROKEN, DEEP, NOT_PROMISED, QUICK, Broken, check
 
@@ -36,6 +36,12 @@ def test_everything_promised_holds(name: str) -> None:
 def test_a_broken_protocol_has_a_counterexample(name: str) -> None:
     found = check(BROKEN[name].world)
     assert found.broken == BROKEN[name].promise, str(found)
+
+
+def test_two_stacks_can_hold_one_tenant_if_a_person_pastes_any() -> None:
+    world = BROKEN["a person who pastes any candidate"].world
+    only = {model.ONE_HOLDER: model.invariants(world)[model.ONE_HOLDER]}
+    assert search(model.initial(world), model.steps(world), only).broken == model.ONE_HOLDER
 
 
 @pytest.mark.parametrize("name", NOT_PROMISED)

@@ -159,7 +159,7 @@ BROKEN = {
         model.DEACTIVATED,
     ),
     "a person who pastes any candidate": Broken(
-        World(1, frozenset({COPY}), Rules(person_knows=False)), model.ONE_HOLDER
+        World(1, frozenset({COPY}), Rules(person_knows=False)), model.CANDIDATE
     ),
     "a person who renews before the time": Broken(
         World(2, frozenset({LOSE, FOREIGN}), Rules(person_waits=False)), model.NOTHING_MADE
