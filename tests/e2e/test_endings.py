@@ -1,0 +1,115 @@
+"""Tenants that are gone, trials that are over, and what is known of a tenant that was away for a while."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+from emulator import Emulator
+from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed, settings
+from tests.e2e.fleet import TENANTRY
+from tests.e2e.harness import Stack
+from tests.e2e.operations import (
+    DAY,
+    ORGANISATION,
+    bring_up,
+    deactivate_by_hand,
+    entries,
+    resources,
+    take_back,
+    tenants,
+)
+from tests.world import World, calls, writes
+
+PRODUCTION = changed(GLOBEX, ("lifecycle", {"kind": "production", "grace_days": 30}))
+
+
+def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
+    """A refresh says so and keeps everything in the state. `up` names the two ways on, and makes nothing; no
+    credentials are asked for, as they are not to blame.
+    """
+    world = bring_up(stack, qlik, PRODUCTION)
+    deactivate_by_hand(world)
+    qlik.control.advance(31 * DAY)
+    held = entries(stack)
+    gone = stack.refresh()
+    assert gone.diffs == {"Tenant tenant": {"status": "update"}}
+    assert gone.changes == {"update": ["Tenant tenant"], "same": len(held)}
+    assert entries(stack) == held
+    assert resources(stack)["Tenant tenant"]["outputs"]["status"] == "gone"
+    assert any("knows no tenant" in message and "tenantry forget" in message for message in gone.messages)
+    told = [stack.up(expect=1), stack.up("--refresh", expect=1, **ORGANISATION)]
+    for failed in told:
+        assert failed.failed == ["Tenant tenant"]
+        (error,) = [each for each in failed.errors if world.hostname in each]
+        assert "`tenantry forget`" in error
+        assert "`revive`" in error
+        assert "--protected" in error
+        assert "QLIK_CLIENT" not in failed.output
+        assert "credentials" not in failed.output.replace("The credentials are not at fault.", "")
+        assert writes(failed.requests) == []
+    assert (entries(stack), tenants(qlik)) == (held, {})
+
+    forget = [str(TENANTRY), "forget", stack.name, "--protected", "--yes"]
+    subprocess.run(forget, cwd=stack.folder, env=stack.env, timeout=240, check=True)
+    stack.up(expect=0, **ORGANISATION)
+    assert list(tenants(qlik).values()) == ["active"]
+
+
+def trial(last_day: datetime) -> Customer:
+    """A trial that ends on a day."""
+    return {**GLOBEX, "lifecycle": {**TRIAL, "ends_on": last_day.date().isoformat()}}
+
+
+def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> None:
+    """Nor a preview of one. Whether it is over is told by Qlik's clock where that can be asked."""
+    now = datetime.now(UTC)
+    stack.write(**settings(trial(now - timedelta(days=2))))
+    for refused in (stack.preview(expect=None), stack.up(expect=None)):
+        assert refused.rc != 0
+        (error,) = [each for each in refused.errors if "trial ended on" in each]
+        for words in ("ends_on", "revive", "lifecycle: {kind: production}"):
+            assert words in error
+        assert refused.requests == []
+
+    qlik.control.advance(5 * DAY)
+    stack.write(**settings(trial(now + timedelta(days=2))))
+    stack.preview()
+    refused = stack.up(expect=1)
+    assert refused.failed == ["TenantProof proof"]
+    assert any("trial ended on" in error for error in refused.errors)
+    assert "POST /api/v1/tenants" not in calls(refused.requests)
+    stack.write(**settings(trial(now + timedelta(days=9))))
+    stack.up()
+    assert list(tenants(qlik).values()) == ["active"]
+
+
+def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emulator) -> None:
+    """An administrator who is taken out of the file loses the role. What the settings were before the first
+    day nobody knows any more: the run that takes it back says that they will stay, and they do.
+    """
+    extras = {
+        "admins": {"Support": {"email": "ada@example.com"}},
+        "group_settings": {"auto_create_groups": True},
+    }
+    world = bring_up(stack, qlik, {**GLOBEX, **extras})
+    assert administrators(world) == {"auth0|ada"}
+    taken = take_back(stack, {**GLOBEX, **extras}, stack.destroy())
+    back = stack.up()
+    assert any("auto_create_groups" in each and "is not known any more" in each for each in back.messages)
+    stack.write(**settings({key: value for key, value in taken.items() if key not in extras}))
+    done = stack.up()
+    assert done.changes["delete"] == ["GroupSettings group settings", "TenantAdmin Support"]
+    assert administrators(world) == set()
+    assert world.request("GET", "groups/settings")["autoCreateGroups"] is True
+    assert World(qlik, world.hostname).tenant["status"] == "active"
+
+
+def administrators(world: World) -> set[str]:
+    """The subjects of the people who are administrators."""
+    return {
+        each["subject"]
+        for each in world.every("user")
+        if each["subject"].startswith("auth0|")
+        and "TenantAdmin" in {role["name"] for role in each["assignedRoles"]}
+    }

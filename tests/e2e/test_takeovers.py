@@ -1,0 +1,112 @@
+"""What is in the tenant already: taken over where that is safe, else a question; and what is told besides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator import Emulator
+from emulator.control_client import send
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, Customer, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import HOUR, bring_up, content, resources
+from tests.keys import public_pem
+from tests.logins import ISSUER, token
+from tests.world import World, writes
+
+LOGINS = changed(
+    GLOBEX,
+    ("group_settings", {"auto_create_groups": True}),
+    ("jwt_identity_providers", {"portal": {"issuer": ISSUER, "kid": "key-1", "pem": public_pem()}}),
+)
+
+
+def test_groups_that_a_login_made(stack: Stack, qlik: Emulator) -> None:
+    """A bare name is taken over with a word; one that somebody gave roles is asked about."""
+    world = bring_up(stack, qlik, LOGINS)
+    bearer = {"authorization": f"Bearer {token(groups=['Viewers', 'Editors'])}"}
+    status, _ = send(qlik.url, "POST", world.hostname, "/login/jwt-session", headers=bearer)
+    assert status == 200
+    made = {name: world.groups[name]["id"] for name in ("Viewers", "Editors")}
+    world.patch(f"groups/{made['Editors']}", assignedRoles=[{"name": "Steward"}])
+    before = world.groups["Editors"]
+
+    stack.write(
+        **settings(changed(LOGINS, ("groups/Viewers", {"roles": ["Developer"]}), ("groups/Editors", {})))
+    )
+    asked = stack.up(expect=1)
+    assert asked.failed == ["Group Editors"]
+    assert any("Set `adopt: true`" in error and made["Editors"] in error for error in asked.errors)
+    assert world.groups["Editors"] == before
+    assert any('Group "Viewers" was there already' in message for message in asked.messages)
+    customer = changed(
+        LOGINS, ("groups/Viewers", {"roles": ["Developer"]}), ("groups/Editors", {"adopt": True})
+    )
+    stack.write(**settings(customer))
+    stack.up()
+    assert {name: resources(stack)[f"Group {name}"]["id"] for name in made} == made
+    assert [role["name"] for role in world.groups["Viewers"]["assignedRoles"]] == ["Developer"]
+    assert world.groups["Editors"]["assignedRoles"] == []
+
+
+def test_somebody_elses_space(stack: Stack, qlik: Emulator) -> None:
+    """Adopted, it takes an import: our bot user joins it. Without `adopt` it is left alone."""
+    world = bring_up(stack, qlik, GLOBEX)
+    world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})
+    app: dict[str, Any] = {"template": "Inventory", "version": "1.0.0", "staging": "Theirs"}
+    customer = changed(GLOBEX, ("spaces/Theirs", {"type": "shared"}), ("apps/Stock", app))
+    stack.write(**settings(customer))
+    before = content(world)
+    refused = stack.up(expect=1)
+    assert refused.failed == ["Space Theirs"]
+    assert any("Set `adopt: true`" in error for error in refused.errors)
+    assert content(world) == before
+    stack.write(**settings(changed(customer, ("spaces/Theirs/adopt", True))))
+    done = stack.up()
+    assert any("our bot user is a member (facilitator, producer)" in message for message in done.messages)
+    assert ("Theirs", "Stock") in world.apps
+    assert stack.up("--expect-no-changes").requests == []
+
+
+def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
+    """An import that was cut off, a deletion elsewhere, a line that comes too late."""
+    world = bring_up(stack, qlik, GLOBEX)
+    app: dict[str, Any] = {"template": "Sales Overview", "version": "2.3.0", "staging": "Staging"}
+    qlik.control.advance(2 * HOUR)  # only what comes now is listed late
+    qlik.control.settings(items_lag_ms=3_600_000)
+    qlik.control.add_fault(method="POST", path="/api/v1/apps/import", drop_after=True, times=1)
+    stack.env["TENANTRY_LAG_SECONDS"] = "1"
+    stack.write(**settings(changed(GLOBEX, ("apps/Second", app))))
+    assert "its answer was lost" in str(stack.up(expect=1).errors)
+    qlik.control.settings(items_lag_ms=0)
+    customer = changed(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
+    stack.write(**settings(customer))
+    done = stack.up()
+    (left,) = [each for (_, name), each in world.apps.items() if name.startswith("Second [")]
+    told = [each for each in done.messages if "left behind by an import that was cut off" in each]
+    assert any(left["id"] in each and "tenantry orphans" in each for each in told)
+    assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
+
+    world.request("DELETE", f"groups/{world.groups['Partners']['id']}")
+    customer = changed(customer, ("groups/Partners/description", "Those who sell it"))
+    stack.write(**settings(customer))
+    failed = stack.up(expect=1)
+    assert failed.failed == ["Group Partners"]
+    assert any("`pulumi up --refresh` finds that out and makes it anew" in each for each in failed.errors)
+    stack.up("--refresh")
+    assert world.groups["Partners"]["description"] == "Those who sell it"
+
+    too_late(stack, world, customer)
+
+
+def too_late(stack: Stack, world: World, customer: Customer) -> None:
+    """A line for another tenant changes nothing, and that is said; the line for this one is no news."""
+    elsewhere = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
+    stack.write(**settings({**customer, "revive": elsewhere}))
+    for done in (stack.preview(), stack.up()):
+        (told,) = {each for each in done.messages if "`revive` names" in each}
+        for words in (SOURCE_TENANT, f"has tenant {world.hostname}", "it has no effect", "tenantry forget"):
+            assert words in told
+        assert writes(done.requests) == []
+    here = {"hostname": world.hostname, "tenant_id": world.tenant["id"]}
+    stack.write(**settings({**customer, "revive": here}))
+    assert not any("`revive`" in each for each in stack.up("--expect-no-changes").messages)
