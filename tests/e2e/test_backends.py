@@ -19,6 +19,7 @@ from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Process
 from tests.e2e.operations import tenants
 from tests.e2e.test_harness import wait_for
+from tests.e2e.test_kills import kill
 from tests.world import World
 
 SECONDS_TO_FAIL = 30
@@ -105,6 +106,23 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
     assert run.wait().rc == 0
     assert list(tenants(qlik).values()) == ["active"]
     assert list(second.up().changes) == ["same"]
+
+
+def test_the_proof_is_in_the_state_first(backend: Environment, machine: Machine, qlik: Emulator) -> None:
+    """Killed while Qlik is asked for a tenant: another machine finds the proof and asks for no second one."""
+    first, second = machine(backend), machine(backend)
+    first.init()
+    fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
+    run = start(first)
+    wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
+    kill(first, run)
+    qlik.control.release(fault)
+    state = second.resources()
+    assert "Tenant tenant" not in state
+    assert state["TenantProof proof"]["outputs"]["proof"]["id"] == state["TenantProof proof"]["id"]
+    refused = second.up(expect=1)
+    assert (refused.failed, refused.requests) == (["Tenant tenant"], [])
+    assert tenants(qlik) == {}
 
 
 def test_a_state_moves_to_another_backend(backend: Environment, machine: Machine) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from emulator import Emulator
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
 from tests.e2e.harness import Stack
+from tests.e2e.result import Result
 from tests.world import World
 
 APP = "apps/Sales Overview"
@@ -41,7 +42,7 @@ def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
     outputs = stack.outputs()
     world = World(qlik, outputs["hostname"])
     first = world.apps["Staging", "Sales Overview"]
-    assert_rolled_out(world, "2.3.0")
+    assert_rolled_out(world, "2.3.0", "Sales", "Partners")
 
     stack.write(**settings(version(CUSTOMER, "2.4.0")))
     preview = stack.preview()
@@ -52,21 +53,21 @@ def test_there_and_back(stack: Stack, qlik: Emulator) -> None:
         operation for operation, name in up.operations if name in (*ROLLOUT["replace"], *ROLLOUT["update"])
     ]
     assert steps == ["create-replacement", "replace", "update", "update", "delete-replaced"]
-    assert_rolled_out(world, "2.4.0")
+    assert_rolled_out(world, "2.4.0", "Sales", "Partners")
     assert world.apps["Staging", "Sales Overview"]["id"] != first["id"]
     assert stack.outputs() == outputs
 
     stack.write(**settings(version(CUSTOMER, "2.3.0")))
     assert stack.up().changes == preview.changes
-    assert_rolled_out(world, "2.3.0")
+    assert_rolled_out(world, "2.3.0", "Sales", "Partners")
     assert stack.outputs() == outputs
     assert stack.up("--expect-no-changes").requests == []
 
 
-def assert_rolled_out(world: World, number: str) -> None:
-    """One staged copy and the two published ones, all of them of that version, with its data."""
+def assert_rolled_out(world: World, number: str, *spaces: str) -> None:
+    """One staged copy and the published ones, all of them of that version, with its data."""
     apps = world.apps
-    assert apps.keys() == {(space, "Sales Overview") for space in ("Staging", "Sales", "Partners")}
+    assert apps.keys() == {(space, "Sales Overview") for space in ("Staging", *spaces)}
     staged = apps.pop(("Staging", "Sales Overview"))
     template = templates(world.qlik)[number]
     assert staged["description"].endswith(f"{{v{number}}}")
@@ -167,15 +168,42 @@ def tenants(qlik: Emulator) -> dict[str, Any]:
     return {each["hostnames"][0]: each for each in made}
 
 
+def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
+    """A page in the template's place is neither imported nor kept, and a file that Qlik does not take is
+    exported anew the next time.
+    """
+    stack.write(**settings(GLOBEX))
+    page = {"status": 200, "body": "<!doctype html><html><body>Sign in</body></html>", "times": 1}
+    qlik.control.add_fault(method="GET", path="/api/v1/temp-contents/*", **page)
+    failed = stack.up(expect=1)
+    assert failed.failed == ["App Sales Overview"]
+    assert any("a page or a message instead of a file" in error for error in failed.errors)
+    assert counts(failed) == (1, 0)
+    cache = Path(stack.env["TENANTRY_CACHE"])
+    assert list(cache.rglob("*.qvf")) == []
+
+    qlik.control.add_fault(method="POST", path="/api/v1/apps/import", status=400, times=1)
+    assert counts(stack.up(expect=1)) == (1, 1)
+    (kept,) = cache.rglob("*.qvf")
+    kept.write_bytes(b"something else")
+    assert counts(stack.up()) == (1, 1)
+    world = World(qlik, stack.outputs()["hostname"])
+    assert_rolled_out(world, "2.3.0", "Sales")
+
+
+def counts(result: Result) -> tuple[int, int]:
+    """How many exports and imports a run asked for."""
+    asked = [each["path"] for each in result.requests if each["method"] == "POST"]
+    return sum("/export" in path for path in asked), sum("/apps/import" in path for path in asked)
+
+
 def test_a_thousand_customers_cause_one_export(
     make_stack: Callable[..., Stack], qlik: Emulator, tmp_path: Path
 ) -> None:
     """A second customer takes the template from the cache of the machine."""
-    exports = []
+    done = []
     for name in ("globex", "initech"):
         stack = make_stack(name, qlik=qlik)
         stack.write(**settings(changed(GLOBEX, ("name", name.title()), ("alias", name))))
-        requests = stack.up(TENANTRY_CACHE=str(tmp_path / "cache")).requests
-        exports.append(sum("/export" in each["path"] for each in requests))
-        assert sum("/apps/import" in each["path"] for each in requests) == 1
-    assert exports == [1, 0]
+        done.append(counts(stack.up(TENANTRY_CACHE=str(tmp_path / "cache"))))
+    assert done == [(1, 1), (0, 1)]
