@@ -105,11 +105,14 @@ def _answers(state: State, world: World, number: int, stack: Stack) -> Iterator[
 def _may_renew(state: State, world: World, number: int) -> bool:
     """Tell whether a careful person renews by hand: at a stop, with nothing made for this stack.
 
-    A stop for a deactivated tenant says that this is certain; at others, the time that they say must be over.
+    They renew the proof that the stop named. A stop for a deactivated tenant says that nothing was made, for
+    certain; at others, the time that they say must be over.
     """
     stack = state.stacks[number]
     proof = stack.has.proof
     if stack.told is None or stack.told.why == "too early" or proof is None or stack.has.tenant is not None:
+        return False
+    if stack.told.proof != proof and world.rules.renewal_names_proof:
         return False
     made = any(tenant.proof == proof and tenant.stack == number for tenant in state.tenants)
     certain = stack.told.why == "deactivated" or world.over(state.proofs[proof].age)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.protocol import rules
 from tests.protocol.rules import World
-from tests.protocol.state import Proof, State, Tenant
+from tests.protocol.state import Proof, Stack, State, Tenant
 
 DESTROYS = ("take down", "tenant leaves", "proof leaves")
 FORGOTTEN = Proof(stack=-1, customer="")
@@ -32,12 +32,7 @@ def fold(state: State, world: World) -> State:
         disks=tuple(
             notes and frozenset(note for note in notes if note.proof in wanted) for notes in state.disks
         ),
-        stacks=tuple(
-            stack._replace(unused=None)
-            if stack.unused not in (None, stack.has.proof) and world.rules.renewal_names_proof
-            else stack
-            for stack in state.stacks
-        ),
+        stacks=tuple(_stack(stack, world) for stack in state.stacks),
     )
 
 
@@ -50,6 +45,15 @@ def free_number(state: State) -> int:
 
 def _in_use(state: State) -> set[int | None]:
     return {stack.has.proof for stack in state.stacks} | {run.has.proof for run in state.runs}
+
+
+def _stack(stack: Stack, world: World) -> Stack:
+    """What was said of another proof than the present one is of no use: a renewal names its proof."""
+    if stack.unused not in (None, stack.has.proof) and world.rules.renewal_names_proof:
+        stack = stack._replace(unused=None)
+    if stack.told and stack.told.proof not in (None, stack.has.proof):
+        stack = stack._replace(told=stack.told._replace(proof=None))
+    return stack
 
 
 def _tenant(tenant: Tenant, wanted: set[int | None]) -> Tenant:

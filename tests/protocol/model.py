@@ -29,7 +29,7 @@ What must hold in every state that can be reached:
 5.  There is progress: if nothing fails any more, a careful person can get to where each stack holds exactly
     one tenant, an active one. That person clears the locks of dead runs and runs `up`. At a stop they paste
     the line of a tenant that really was made for this stack; or if none was, and the time that the stop says
-    is over, they renew by hand.
+    is over, they renew by hand the very proof that the stop named.
 6.  A run that sees in the list a deactivated tenant of the customer's name sends no POST, unless a person
     renewed the proof by hand.
 7.  The runs of a stack make one tenant, unless the stack was destroyed, a state was rolled back, or the

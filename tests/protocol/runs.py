@@ -240,7 +240,7 @@ def _nothing(state: State, run: Run, why: str, cost: int = 0, note: bool = True)
 def _stop(state: State, run: Run, why: str, tenants: frozenset[int], before: str = "", cost: int = 0) -> Step:
     """End with a message that a person has to read."""
     shown = f": tenant {', '.join(map(str, sorted(tenants)))}" if tenants else ""
-    after = end(state, run).stack(run.stack, told=Told(why, tenants))
+    after = end(state, run).stack(run.stack, told=Told(why, run.has.proof, tenants))
     return Step(_says(state, run, f"{before}stops, {why}{shown}"), after, cost)
 
 

@@ -17,12 +17,13 @@ class Deployment(NamedTuple):
 
 
 class Told(NamedTuple):
-    """How the last run of a stack ended, if it was a stop, and the tenants that it named.
+    """How the last run of a stack ended, if it was a stop: why, for which proof, with which tenants.
 
     `why` is "candidates", "deactivated", "too early" or "no client".
     """
 
     why: str
+    proof: int | None
     tenants: frozenset[int] = frozenset()
 
 
