@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from providers import run
-from providers.errors import NotProven, TrialEnded
+from providers.errors import NotProven, TenantGone, TrialEnded
 from providers.limits import GRACE_DAYS, GRACE_VARIABLE
-from providers.qlik import Cloud, ConfigurationError, NotFound, TenantDisabled
+from providers.qlik import Cloud, ConfigurationError, HostUnknown, NotFound, TenantDisabled
 from providers.tenant_list import is_listed
 
 
@@ -22,13 +22,7 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
     try:
         answer = _act(cloud, hostname, tenant_id, "deactivate", {"purgeAfterDays": grace_days})
     except NotFound as error:
-        if not error.proven and is_listed(cloud, hostname) is not False:
-            why = (
-                "the organisation's list still has it"
-                if cloud.has_organisation
-                else "only the organisation's list would tell, and no organisation client is set"
-            )
-            raise NotProven(hostname, error.host, f"{why}. `tenantry forget` lets go of it", error) from error
+        _refuse_unproven(cloud, hostname, error)
         run.current().gone_tenants.add(hostname)
         cloud.notify(f"Qlik knows no tenant {hostname} any more (404): there is nothing to deactivate")
         return ""
@@ -62,7 +56,10 @@ def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
 
 
 def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str | None) -> None:
-    """Reactivate a tenant that is deactivated, unless it is that of a trial that has ended (TrialEnded)."""
+    """Reactivate a tenant that is deactivated, unless it is that of a trial that has ended (TrialEnded).
+
+    Raises TenantGone where Qlik knows no such tenant, NotProven where nothing proves that.
+    """
     if hostname in run.current().active_tenants:
         return
     try:
@@ -71,7 +68,20 @@ def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str |
         refuse_ended(cloud, hostname, ends_on)
         reactivate(cloud, hostname, tenant_id)
         cloud.notify(f"tenant {hostname} was deactivated, as by a run that was cut off; it is active again")
+    except (NotFound, HostUnknown) as error:
+        _refuse_unproven(cloud, hostname, error)
+        raise gone(hostname, tenant_id, error) from error
     run.current().active_tenants[hostname] = tenant_id
+
+
+def gone(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> TenantGone:
+    """Return the error for a tenant of the state that Qlik does not know any more."""
+    advice = (
+        "It was purged, or somebody deleted it. `tenantry forget` takes it and all in it out of "
+        "the state (with --protected for a production customer); the next `pulumi up` then makes "
+        "a new one, or takes back the one that `revive` names."
+    )
+    return TenantGone(hostname, tenant_id, cause, advice)
 
 
 def refuse_ended(cloud: Cloud, hostname: str, ends_on: str | None) -> None:
@@ -86,6 +96,18 @@ def has_ended(ends_on: str | None, now: float | None = None) -> bool:
     """
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     return bool(ends_on) and date.fromisoformat(str(ends_on)) < moment.date()
+
+
+def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown) -> None:
+    """Raise NotProven if an answer of 404 does not prove that a tenant is gone."""
+    if (isinstance(answer, NotFound) and answer.proven) or is_listed(cloud, hostname) is False:
+        return
+    why = (
+        "the organisation's list still has it"
+        if cloud.has_organisation
+        else "only the organisation's list would tell, and no organisation client is set"
+    )
+    raise NotProven(hostname, answer.host, f"{why}. `tenantry forget` lets go of it", answer) from answer
 
 
 def _grace_days_given() -> int | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from providers import evidence, lifetime, notes, registration, run
-from providers.errors import AliasRefused, NotProven, TenantGone, Unfinished
+from providers.errors import AliasRefused, NotProven, Unfinished
 from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 from providers.properties import Change, Property, output, prop
 from providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
@@ -187,12 +187,7 @@ class TenantVerbs(Verbs):
         except TenantDisabled:
             return
         except (NotFound, HostUnknown) as error:
-            advice = (
-                "It was purged, or somebody deleted it. `tenantry forget` takes it and all in it out of "
-                "the state (with --protected for a production customer); the next `pulumi up` then makes "
-                "a new one, or takes back the one that `revive` names."
-            )
-            raise TenantGone(id, tenant_id, error, advice) from error
+            raise lifetime.gone(id, tenant_id, error) from error
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Deactivate the tenant, unless that was done: its `TenantLifecycle` goes first and does it."""

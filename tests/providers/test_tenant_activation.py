@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from providers import lifetime
 from providers.engine import Failure
-from tests.providers.test_tenant import deactivate
+from tests.providers.test_tenant import deactivate, purge
 from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 
 
@@ -48,3 +49,26 @@ def test_a_trial_that_has_ended_stays_down(twin: Callable[[str], Twin], tenancy:
     for words in ("2020-12-31", "ends_on", "revive", "lifecycle"):
         assert words in str(caught.value)
     assert tenancy.world.tenant["status"] == "disabled"
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["list", "no list"])
+def test_one_that_was_purged_meanwhile(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    """A destroy was cut off and the days of grace went by: the error says the way out, however often."""
+    purge(tenancy, tenancy.hostname)
+    monkeypatch.setattr(lifetime, "is_listed", lambda *_: False if listed else None)
+    for _ in range(2):
+        with pytest.raises(Failure) as caught:
+            twin("tenant_activation").create(given(tenancy))
+        assert "tenantry forget" in str(caught.value)
+        assert ("there is no tenant" in str(caught.value)) == listed
+
+
+def test_a_404_alone_does_not_say_that_it_is_gone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """An ingress that has a bad moment: nothing was changed, and the next run makes the activation."""
+    fault = tenancy.qlik.control.add_fault(path="/api/v1/tenants/*", status=404, body="default backend - 404")
+    with pytest.raises(Failure, match=r"does not prove that .* is gone"):
+        twin("tenant_activation").create(given(tenancy))
+    tenancy.qlik.control.release(fault)
+    twin("tenant_activation").create(given(tenancy))
