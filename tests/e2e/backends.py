@@ -72,6 +72,10 @@ class RemoteStack(Stack):
         """`pulumi stack init`."""
         return self.pulumi("stack", "init", "--no-select")
 
+    def deployment(self) -> dict[str, Any]:
+        """What the state holds, as the CLI tells it."""
+        return self.export()["deployment"] or {}
+
     def _environment(self) -> Environment:
         return super()._environment() | self._backend
 

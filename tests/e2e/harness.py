@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
 TIMEOUT = 120.0
 MARK = "TENANTRY_E2E"
+SECRET = "4dabf18193072939515e22adb298388d"
+"""What marks a secret in the state."""
 PACKAGES = ("providers", "components")
 
 
@@ -196,10 +198,20 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs of the stack, secrets in plain text."""
+        resources = self.deployment().get("resources", [])
+        held: dict[str, Any] = next((each for each in resources if each["type"] == "pulumi:pulumi:Stack"), {})
+        if SECRET not in json.dumps(held.get("outputs")):
+            return held.get("outputs") or {}
         outputs: dict[str, Any] = json.loads(
             self.pulumi("stack", "output", "--json", "--show-secrets").stdout
         )
         return outputs
+
+    def deployment(self) -> dict[str, Any]:
+        """What the state holds, read from its file: that is quicker than to ask the CLI."""
+        file = self.folder / "pulumi" / "state" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+        latest: dict[str, Any] | None = json.loads(file.read_text("utf-8"))["checkpoint"].get("latest")
+        return latest or {}
 
     def export(self) -> dict[str, Any]:
         """The state, as `pulumi stack export` gives it."""
@@ -208,7 +220,7 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The resources in the state by type and name ("Space Sales"), the engine's own left out."""
-        resources = (self.export()["deployment"] or {}).get("resources", [])
+        resources = self.deployment().get("resources", [])
         return {short_name(each["urn"]): each for each in resources if not is_engines_own(each["urn"])}
 
     def pulumi(self, *args: str, expect: int | None = 0, **env: str) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import yaml
@@ -50,10 +49,8 @@ def tenants(qlik: Emulator) -> dict[str, str]:
 
 
 def checkpoint(stack: Stack) -> list[Doc]:
-    """Every entry of the state for a resource at Qlik, read from its file, without the CLI: that is quick."""
-    file = stack.folder / "pulumi" / "state" / ".pulumi" / "stacks" / stack.project / f"{stack.name}.json"
-    latest = json.loads(file.read_text("utf-8"))["checkpoint"].get("latest") or {}
-    return [each for each in latest.get("resources", []) if "dynamic/qlik:" in each["type"]]
+    """Every entry of the state for a resource at Qlik."""
+    return [each for each in stack.deployment().get("resources", []) if "dynamic/qlik:" in each["type"]]
 
 
 def resources(stack: Stack) -> dict[str, Doc]:

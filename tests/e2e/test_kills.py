@@ -151,7 +151,7 @@ def test_the_provider_alone_is_killed(stack: Stack, qlik: Emulator, mute: Mute, 
     failed = run.wait()
     assert failed.rc == 1
     assert failed.failed
-    assert not stack.export()["deployment"].get("pending_operations")
+    assert not stack.deployment().get("pending_operations")
     if made == "tenant":
         answer(stack, qlik)
     stack.up()
@@ -172,7 +172,7 @@ def test_a_run_that_is_asked_to_stop_finishes_what_it_began(
     wait_for(lambda: not stack.processes(), seconds=SECONDS_TO_END)
     assert {"Space Staging", "Space Sales"} <= stack.resources().keys()
     assert "TenantLifecycle lifecycle" not in stack.resources()
-    assert not stack.export()["deployment"].get("pending_operations")
+    assert not stack.deployment().get("pending_operations")
     qlik.control.clear_faults()
     assert "taken over" not in stack.up().output
     expect_exactly_one_of_each(stack, qlik)
