@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from providers import evidence, lifetime, notes, registration, run
-from providers.errors import AliasRefused, NotProven, Unfinished
+from providers.errors import AliasRefused, NotProven, ResourceError, Unfinished
 from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 from providers.properties import Change, Property, output, prop
 from providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
@@ -104,10 +104,25 @@ class TenantVerbs(Verbs):
         try:
             if not new:
                 have |= self.read(cloud, hostname, have) or {}
+                self._refuse_other_name(have, want)
             self._correct(cloud, hostname, have, want)
         except QlikError as error:
             raise Unfinished(hostname, {k: v for k, v in have.items() if v is not None}, error) from error
         return hostname, found
+
+    def _refuse_other_name(self, have: Properties, want: Properties) -> None:
+        """Raise ResourceError if the customer got another name since the proof.
+
+        The state must have the tenant before it is called so. Else a run that is cut off in between leaves
+        a tenant of a name that neither the proof nor, some days later, the file has: it would pass for
+        another customer's.
+        """
+        known = (want.get("proof") or {}).get("name")
+        if known and want["name"] not in (known, have["name"]):
+            raise ResourceError(
+                f'This tenant was asked for as "{known}". It is in the state now, and the next run calls it '
+                f'"{want["name"]}".'
+            )
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the tenant; one that is deactivated refuses to answer, and keeps its other values."""

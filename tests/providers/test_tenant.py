@@ -183,6 +183,22 @@ def test_a_passing_404_changes_nothing(twin: Callable[[str], Twin], tenancy: Ten
     assert tenant.drift() == {}
 
 
+def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """A run that is killed right after it gave that name would leave a tenant that fits no proof."""
+    revive = {"hostname": tenancy.hostname, "tenant_id": tenancy.tenant_id}
+    tenant = twin("tenant")
+    with pytest.raises(Failure, match=r'asked for as "Globex".*the next run calls it "Globex Ltd"'):
+        tenant.create(given(tenancy) | {"name": "Globex Ltd", "revive": revive})
+    assert "PATCH" not in " ".join(tenancy.requests())
+    # Recorded as it is, so that the next run updates it.
+    tenant.id, tenant.state = tenancy.hostname, tenant.inputs | {"name": tenancy.world.tenant["name"]}
+    tenant.state["tenant_id"] = tenancy.tenant_id
+    tenant.update(tenant.inputs)
+    assert tenancy.world.tenant["name"] == "Globex Ltd"
+
+
 def test_a_refused_alias_leaves_no_tenant_without_a_name(
     twin: Callable[[str], Twin], tenancy: Tenancy
 ) -> None:
