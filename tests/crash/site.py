@@ -1,0 +1,212 @@
+"""Several stacks, in two backends and run from two machines, and one Qlik for all of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from providers.facts import RENEW
+from tests.crash.faults import FAULTS
+from tests.crash.lab import Lab, Run
+from tests.crash.resources import Resource, State
+from tests.crash.wire import Kill, Request
+from tests.e2e.customers import Customer
+from tests.e2e.operations import ORGANISATION
+
+TENANT = "pulumi-python:dynamic/qlik:Tenant"
+PROOF = "pulumi-python:dynamic/qlik:TenantProof"
+LISTS_LATE_SECONDS = 20.0
+
+ASK = Request("POST", "/api/v1/tenants", 1)
+NAME = Request("PATCH", "/api/v1/tenants/*", 1)
+LIST = Request("GET", "/api/core/tenants", 1)
+TOKEN = Request("POST", "/oauth/token", 1)
+LAST_TOKEN = Request("POST", "/oauth/token", 3)
+DEACTIVATE = Request("POST", "/api/v1/tenants/*/actions/deactivate", 1)
+
+
+class Place(NamedTuple):
+    """Where a stack is: the backend, and the stack's name in there."""
+
+    backend: str
+    name: str
+
+
+@dataclass(eq=False)
+class Stack:
+    """One customer's stack: where it is, what its file says, and what its last run told the person.
+
+    `customer` is a number that no other customer has, whatever the names. `history` are the states that it
+    has had, the oldest first; `kept` is the last one of a stack that was removed. `may_hold` are the tenants,
+    `copied` the proofs that came into it with a state.
+    """
+
+    place: Place
+    customer: int
+    file: Customer
+    told: str = ""
+    renewed: str = ""
+    history: list[State] = field(default_factory=list)
+    kept: State = field(default_factory=State)
+    may_hold: set[str] = field(default_factory=set)
+    copied: set[str] = field(default_factory=set)
+
+
+class Strike(NamedTuple):
+    """What happens to one request of a run, or to its process at that request."""
+
+    fault: dict[str, Any] | None = None
+    kill: Kill | None = None
+
+
+def _struck(request: Request, fault: str, **more: Any) -> Strike:
+    return Strike(request.fault(times=1, **FAULTS[fault], **more))
+
+
+NOTHING = Strike()
+STRIKES = {
+    "nothing": NOTHING,
+    "the answer of the request is cut": _struck(ASK, "cut after"),
+    "killed when it is named": Strike(kill=Kill(NAME)),
+    "killed after the request": Strike(kill=Kill(ASK, after=True)),
+    "killed right after the proof": Strike(kill=Kill(LIST)),
+    "the request is done late": _struck(ASK, "done late, cut"),
+    "the request is refused": _struck(ASK, "refused"),
+    "the request is cut before it is done": _struck(ASK, "cut before"),
+    "killed before the request": Strike(kill=Kill(ASK)),
+    "the answer is truncated": _struck(ASK, "truncated"),
+    "the request is done, then 503": _struck(ASK, "done, then 503"),
+    "killed after it is named": Strike(kill=Kill(NAME, after=True)),
+    "its name is refused": _struck(NAME, "refused"),
+    "its name is done, then 503": _struck(NAME, "done, then 503"),
+    "killed before the proof": Strike(kill=Kill(TOKEN)),
+    "a token is refused": _struck(TOKEN, "refused"),
+    "the last token is refused": _struck(LAST_TOKEN, "refused"),
+}
+"""By their names in a sequence; the first ones are the simplest and the most dangerous."""
+
+STRIKES_OF_DESTROY = {
+    "nothing": NOTHING,
+    "killed after the deactivation": Strike(kill=Kill(DEACTIVATE, after=True)),
+    "killed before the deactivation": Strike(kill=Kill(DEACTIVATE)),
+    "the answer is cut": _struck(DEACTIVATE, "cut after"),
+    "refused": _struck(DEACTIVATE, "refused"),
+}
+
+
+class Site(Lab):
+    """The lab with many stacks. `product` may break the product in the process of each run.
+
+    Begin with `clear`.
+    """
+
+    def __init__(self, folder: Path, product: Callable[[], None] = lambda: None) -> None:
+        super().__init__(folder)
+        self._product = product
+        self.tell: Callable[[str], object] = lambda text: None
+        """Hears of what each run said."""
+
+    def clear(self, *, lists_late: bool) -> None:
+        """Begin anew, with nothing anywhere."""
+        self.qlik.control.reset()
+        self.lists_late = lists_late
+        if lists_late:
+            self.qlik.control.settings(organisation_lag_ms=LISTS_LATE_SECONDS * 1000)
+        for each in ("states", "machines"):
+            shutil.rmtree(self._live / each, ignore_errors=True)
+
+    def run(
+        self,
+        stack: Stack,
+        command: str = "up",
+        *,
+        machine: str = "a",
+        organisation: bool = True,
+        renew: str = "",
+        strike: Strike = NOTHING,
+        **options: Any,
+    ) -> Run:
+        """Run a command of a stack. `renew` is the proof that the person wants renewed."""
+        self.engine.folder = self._folder_of(stack.place)
+        self.engine.folder.mkdir(parents=True, exist_ok=True)
+        self.engine.stack = stack.place.name
+        self.write(stack.file)
+        self.env = {
+            "TENANTRY_STATE": str(self.notes_of(machine)),
+            "PULUMI_BACKEND_URL": f"file://{stack.place.backend}",
+            **(ORGANISATION if organisation else {}),
+            **({RENEW: renew} if renew else {}),
+        }
+        with redirect_stdout(StringIO()) as told:
+            run: Run = getattr(self, command)(fault=strike.fault, kill=strike.kill, **options)
+        self.tell(told.getvalue().rstrip())
+        return run
+
+    def state_of(self, place: Place) -> State:
+        """The state of the stack that is there."""
+        return State.load(self._folder_of(place) / "state.json")
+
+    def put_state(self, place: Place, state: State) -> State:
+        """Import a state, which may be another stack's; returns it as it is there."""
+        moved = moved_to(place.name, state)
+        self._folder_of(place).mkdir(parents=True, exist_ok=True)
+        moved.save(self._folder_of(place) / "state.json")
+        return moved
+
+    def remove_state(self, place: Place) -> None:
+        """`pulumi stack rm --force`."""
+        shutil.rmtree(self._folder_of(place), ignore_errors=True)
+
+    @property
+    def made(self) -> list[dict[str, Any]]:
+        """The tenants that were made and are not purged."""
+        now, dump = self.now(), self.qlik.control.dump()["cloud"]["tenant"]
+        return [each for each in dump if each.get("_made") and each.get("_purge_at", now + 1) > now]
+
+    def notes_of(self, machine: str) -> Path:
+        """Where a machine keeps its notes."""
+        return self._live / "machines" / machine
+
+    @property
+    def violations(self) -> list[str]:
+        """What of Qlik's answers its contract does not allow."""
+        return self._checker.violations
+
+    def _folder_of(self, place: Place) -> Path:
+        return self._live / "states" / place.backend / place.name
+
+    def _before(self) -> None:
+        super()._before()
+        self._product()
+
+
+def moved_to(name: str, state: State) -> State:
+    """A state under another name of its stack, as `pulumi stack rename` makes it of the old."""
+    text = json.dumps(state.as_json())
+    text = re.sub(r"urn:pulumi:[^:]+::", f"urn:pulumi:{name}::", text)
+    text = re.sub(r'(pulumi:pulumi:Stack::tenantry-)[^:"]+', rf"\g<1>{name}", text)
+    return State.from_json(json.loads(text))
+
+
+def tenants_in(state: State) -> set[str]:
+    """System hostnames of the tenants in a state, also of one that is to be deleted."""
+    return {each.id for each in state if each.type == TENANT}
+
+
+def proof_in(state: State) -> dict[str, Any]:
+    """What the proof in a state says; nothing if it has none."""
+    proofs = [each for each in state if each.type == PROOF and not each.delete]
+    assert len(proofs) <= 1, "a state with two proofs"
+    return _said(proofs[0]) if proofs else {}
+
+
+def _said(proof: Resource) -> dict[str, Any]:
+    said: dict[str, Any] = proof.outputs["proof"]
+    return said

@@ -1,0 +1,77 @@
+"""Several stacks, two machines, two backends: whatever is done in whatever order, each gets its own tenant.
+
+The sequences here are the same in each run. `python -m tests.crash.sequences` tries others, and many more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.deeds import SETTLED, Deeds
+from tests.crash.mutations import MUTATIONS, QUICK
+from tests.crash.sequences import LONG, search
+from tests.crash.site import STRIKES, STRIKES_OF_DESTROY, Place, Site, tenants_in
+from tests.crash.truth import Broken
+
+pytestmark = pytest.mark.timeout(3600)
+
+GLOBEX, INITECH = Place("east", "globex"), Place("east", "initech")
+
+
+@pytest.fixture
+def site(scratch: Path) -> Iterator[Site]:
+    """A Qlik, and room for the stacks."""
+    with Site(scratch) as made:
+        yield made
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_is_promised_holds(site: Site, number: int) -> None:
+    search(site, examples=12, steps=14, number=number)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_broken_product_is_found_out(scratch: Path, name: str) -> None:
+    """The others take longer: `python -m tests.crash.sequences --mutations`."""
+    with Site(scratch, MUTATIONS[name].breaks) as site, pytest.raises(Broken, match=MUTATIONS[name].promise):
+        search(site, examples=80, steps=14, number=0, shrink=False)
+
+
+def test_a_tenant_that_was_purged_while_its_destroy_was_cut_off(site: Site) -> None:
+    """The next run says the way out, and that way leads to a new tenant."""
+    deeds = Deeds(site, (GLOBEX,))
+    (stack,) = deeds.stacks
+    deeds.up(stack)
+    deeds.run(stack, "destroy", strike=STRIKES_OF_DESTROY["killed after the deactivation"])
+    deeds.wait(LONG)
+    assert "tenantry forget" in "\n".join(deeds.up(stack).errors)
+    deeds.see_to(stack)
+
+
+def test_a_customer_of_many_names(site: Site) -> None:
+    """A tenant that no state has bears no name that its proof does not know, whatever the file said since."""
+    deeds = Deeds(site, (GLOBEX,))
+    (stack,) = deeds.stacks
+    deeds.up(stack, strike=STRIKES["killed when it is named"])
+    stack.file["name"] = "Initech"
+    deeds.up(stack, strike=STRIKES["killed after it is named"])
+    stack.file["name"] = "Hooli"
+    deeds.wait(SETTLED)
+    deeds.see_to(stack, machine="b")
+    assert [each["name"] for each in site.made] == ["Hooli"]
+
+
+def test_a_copy_under_the_former_name_of_a_stack(site: Site) -> None:
+    """Nobody promises anything here: the copy cannot be told from the stack that it was made of."""
+    deeds = Deeds(site, (GLOBEX, INITECH))
+    stack, other = deeds.stacks
+    deeds.up(stack, strike=STRIKES["killed when it is named"])
+    deeds.rename(stack, "umbrella")
+    deeds.rename(other, "globex")
+    deeds.bring(other, stack.history[-1])
+    deeds.up(other)
+    deeds.see_to(stack)
+    assert tenants_in(site.state_of(stack.place)) == tenants_in(site.state_of(other.place))
