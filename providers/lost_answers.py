@@ -63,19 +63,22 @@ def verdict(cloud: Cloud, want: Properties, *, nothing_noted: bool) -> TenantUnd
     return _nothing(proof["id"], why)
 
 
-def refuse_namesake(cloud: Cloud, want: Properties, tenants: Iterable[Tenant] | None = None) -> None:
+def refuse_namesake(
+    cloud: Cloud, want: Properties, tenants: Iterable[Tenant] | None = None, *, unless_renewed: bool = False
+) -> None:
     """Raise TenantUndecided if a deactivated tenant has the customer's name: is this the customer coming
     back?
 
     It is never brought back by its name, since it may be another stack's. `tenants`: the list, if it was
-    read.
+    read. `unless_renewed`: for the run that made the proof. If that was in the place of another one, a person
+    or an earlier run has settled the question.
     """
     if not cloud.has_organisation:
         return
     tenants = listed(cloud, want["region"]).tenants if tenants is None else tenants
     same = [each for each in tenants if each.get("name") == want["name"]]
     same = [each for each in same if each.get("status") in DEACTIVATED]
-    if same and not is_renewed():
+    if same and not (unless_renewed and is_renewed()):
         have = f"{len(same)} deactivated tenants have" if len(same) > 1 else "A deactivated tenant has"
         raise TenantUndecided(
             f'{have} the name "{want["name"]}". Nothing was made. If this customer comes back, {PASTE}:'

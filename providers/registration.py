@@ -74,7 +74,7 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     if want.get("datacenter"):
         body["datacenter"] = want["datacenter"]
     try:
-        lost_answers.refuse_namesake(cloud, want)
+        lost_answers.refuse_namesake(cloud, want, unless_renewed=True)
     except QlikError:
         note.write(outcome="nothing")  # the permit is gone, so that stays true
         raise

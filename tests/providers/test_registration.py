@@ -269,6 +269,24 @@ def test_a_deactivated_tenant_of_that_name_stops_once(
     assert World(registry.qlik, asleep).tenant["status"] == "disabled"
 
 
+def test_a_renewal_that_came_to_nothing_settles_no_later_question(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state may still have both proofs, and a tenant of that name may have been taken down since."""
+    proofs = [{"type": "pulumi-python:dynamic/qlik:TenantProof"}] * 2
+    monkeypatch.setattr(lost_answers, "state_resources", lambda: proofs)
+    registry.qlik.control.settings(tenant_quota=0)
+    registry.prove()
+    with pytest.raises(ResourceError):
+        registry.obtain()
+    registry.end_run()
+    registry.qlik.control.settings(tenant_quota=None)
+    registry.nothing_made()
+    asleep = registry.made_by_another(name="Globex")
+    lifetime.deactivate(registry.cloud, asleep, World(registry.qlik, asleep).tenant["id"], 30)
+    assert f"hostname: {asleep}" in registry.undecided()
+
+
 # Under the proof of an earlier run
 
 
