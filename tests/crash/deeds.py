@@ -10,7 +10,7 @@ from providers.facts import RENEW, nothing_made_in
 from stacks.state import split
 from tests.crash.lab import Run
 from tests.crash.resources import State
-from tests.crash.site import NOTHING, Place, Site, Stack, Strike, tenants_in
+from tests.crash.site import NOTHING, Place, Site, Stack, Strike, proof_in, tenants_in
 from tests.crash.truth import NO_LIST, PROGRESS, TOO_EARLY, Broken, Look, Made, Truth
 
 CALLED = ("Globex", "Initech", "Hooli")
@@ -38,14 +38,19 @@ class Deeds:
         """`pulumi up`, with the options of `Site.run`."""
         return self.run(stack, "up", **options)
 
-    def run(self, stack: Stack, command: str, *, strike: Strike = NOTHING, **options: Any) -> Run:
-        """Run a command of a stack."""
+    def run(
+        self, stack: Stack, command: str, *, strike: Strike = NOTHING, by_hand: bool = True, **options: Any
+    ) -> Run:
+        """Run a command of a stack. `by_hand`: if a proof is renewed, it is a person who wants that."""
         before = self.site.state_of(stack.place)
         run = self.site.run(stack, command, strike=strike, **options)
         after = self.site.state_of(stack.place)
         stack.told = "\n".join(run.errors)
         if after.as_json() != before.as_json():
             stack.history.append(after)
+        old, new = (proof_in(each).get("id", "") for each in (before, after))
+        if new != old and options.get("renew") == old:
+            self.truth.renewed(old, new, by_hand=by_hand)
         self.truth.learn(stack, run)
         others = [self.site.state_of(each.place) for each in self.stacks if each is not stack]
         elsewhere = {hostname for state in others for hostname in tenants_in(state)}
@@ -54,27 +59,37 @@ class Deeds:
         self.look()
         return run
 
-    def answer(self, stack: Stack, *, comes_back: bool = True, **options: Any) -> Run:
+    def answer(
+        self, stack: Stack, *, comes_back: bool = True, strike: Strike = NOTHING, **options: Any
+    ) -> Run:
         """Do what the last run's message says, as a careful person who knows which tenant is whose.
 
-        `comes_back`: a tenant that was taken down is wanted again, rather than a new one.
+        `comes_back`: a tenant that was taken down is wanted again, rather than a new one. The person uses
+        `tenantry up`: where a run is certain that nothing was made, another one renews the proof at once.
         """
-        text, renew = stack.told, nothing_made_in(stack.told)
+        text, renew = stack.told, ""
+        if nothing_made_in(text):
+            text = "\n".join(self.up(stack, **options).errors)
+            if certain := nothing_made_in(text):
+                return self._renew(stack, certain, by_hand=False, strike=strike, **options)
         if TOO_EARLY in text:
             self.wait(SETTLED)
         elif "tenantry forget" in text or "No tenant answers at" in text:
             left = split({"deployment": self.site.state_of(stack.place).as_json()}).rest["deployment"]
             self._put(stack, State.from_json(left))
-        elif RENEW in text and not renew:
+        elif RENEW in text:
             self.wait(SETTLED)  # nobody answers before it is certain what came of the request
             (proof,) = set(re.findall(rf"{RENEW}=([0-9a-f]+)", text))
             mine = self._mine(stack, text, proof)
             if mine and (comes_back or mine.asked.proof == proof):
                 stack.file["revive"] = {"hostname": mine.hostname, "tenant_id": mine.id}
-            elif not self.truth.under(proof):
+            else:
                 renew = proof
-        stack.renewed = renew or stack.renewed
-        return self.up(stack, renew=renew, **options)
+        return self._renew(stack, renew, by_hand=True, strike=strike, **options)
+
+    def _renew(self, stack: Stack, proof: str, **options: Any) -> Run:
+        stack.renewed = proof or stack.renewed
+        return self.up(stack, renew=proof, **options)
 
     def see_to(self, stack: Stack, **options: Any) -> None:
         """Answer until the stack has its tenant, with nothing going wrong meanwhile."""
@@ -153,10 +168,12 @@ class Deeds:
         self.look()
 
     def _mine(self, stack: Stack, text: str, proof: str) -> Made | None:
-        """The tenant of this customer that a message shows; of several the one of that proof, or the newest.
+        """The tenant that was made for this customer under that proof, or the newest that a message shows.
 
-        Where there is no list, the person looks in My Qlik.
+        Where it shows none for want of a list, the person looks in My Qlik.
         """
         shown = {hostname for hostname, _ in REVIVE.findall(text)}
-        mine = [each for each in self.truth.of(stack.customer) if each.hostname in shown or NO_LIST in text]
-        return next((each for each in mine if each.asked.proof == proof), None) or next(iter(mine), None)
+        mine = self.truth.of(stack.customer)
+        asked = [each for each in mine if each.asked.proof == proof]
+        others = [each for each in mine if each.hostname in shown or NO_LIST in text]
+        return next(iter([*asked, *others]), None)

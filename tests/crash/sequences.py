@@ -67,10 +67,20 @@ class Sequences(RuleBasedStateMachine):
         struck = STRIKES[strike]
         self._deeds.up(self._stack(stack), machine=machine, organisation=organisation, strike=struck)
 
-    @rule(stack=a_stack, machine=a_machine, organisation=has_organisation, comes_back=st.booleans())
-    def answer(self, stack: int, machine: str, organisation: bool, comes_back: bool) -> None:
+    @rule(
+        stack=a_stack,
+        machine=a_machine,
+        organisation=has_organisation,
+        comes_back=st.booleans(),
+        strike=st.one_of(st.just("nothing"), st.sampled_from((*STRIKES,))),
+    )
+    def answer(self, stack: int, machine: str, organisation: bool, comes_back: bool, strike: str) -> None:
         self._deeds.answer(
-            self._stack(stack), machine=machine, organisation=organisation, comes_back=comes_back
+            self._stack(stack),
+            machine=machine,
+            organisation=organisation,
+            comes_back=comes_back,
+            strike=STRIKES[strike],
         )
 
     @rule(stack=a_stack, machine=a_machine)

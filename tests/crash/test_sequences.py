@@ -64,6 +64,20 @@ def test_a_customer_of_many_names(site: Site) -> None:
     assert [each["name"] for each in site.made] == ["Hooli"]
 
 
+def test_a_namesake_that_is_taken_down_between_two_renewals(site: Site) -> None:
+    """That a proof was renewed for another reason does not say that a new tenant is wanted beside it."""
+    deeds = Deeds(site, (GLOBEX, INITECH))
+    stack, namesake = deeds.stacks
+    namesake.file["name"] = stack.file["name"]
+    deeds.up(stack, strike=STRIKES["the request is refused"])
+    deeds.up(stack)
+    deeds.answer(stack, strike=STRIKES["the request is refused"])
+    deeds.up(namesake)
+    deeds.run(namesake, "destroy")
+    deeds.up(stack)
+    deeds.see_to(stack)
+
+
 def test_a_copy_under_the_former_name_of_a_stack(site: Site) -> None:
     """Nobody promises anything here: the copy cannot be told from the stack that it was made of."""
     deeds = Deeds(site, (GLOBEX, INITECH))

@@ -27,6 +27,7 @@ EVIDENCE = "a tenant is taken without evidence"
 ONE_REQUEST = "two requests under one proof"
 LOST = "a tenant that nobody names"
 NOTHING_MADE = '"nothing was made" under a proof that made a tenant'
+NAMESAKE = "a request beside a deactivated tenant of that name"
 ASLEEP = "a stack is up, and its tenant is not"
 PROGRESS = "a careful person does not get on"
 READABLE = "an error with a traceback"
@@ -77,7 +78,8 @@ class Truth:
     """Which request made which tenant.
 
     `shared` are tenants that came into a state by a copy, or back into it. `renamed` are those that had their
-    name changed after they had got one.
+    name changed after they had got one. `by_hand` are proofs that a person, rather than `tenantry up`, wanted
+    in the place of others.
     """
 
     site: Site
@@ -85,6 +87,7 @@ class Truth:
     made: dict[str, Made] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     renamed: set[str] = field(default_factory=set)
+    by_hand: set[str] = field(default_factory=set)
     _late: dict[str, Asked] = field(default_factory=dict, init=False)
     _there: dict[str, Doc] = field(default_factory=dict, init=False)
 
@@ -93,9 +96,17 @@ class Truth:
         requests = [each for each in run.log if _asks(each)] if run else []
         for each in requests:
             assert stack is not None
+            assert run is not None
             proof = proof_in(self.site.state_of(stack.place)).get("id", "")
             if not proof or proof in self.asked:
                 raise Broken(ONE_REQUEST, f"{stack.place} under proof {proof or '(none in the state)'}")
+            asleep = [each for each in self._asleep(stack.file["name"]) if not self.young(each)]
+            if (
+                asleep
+                and any("/core/tenants" in each["path"] for each in run.log)
+                and proof not in self.by_hand
+            ):
+                raise Broken(NAMESAKE, f"{asleep}; {stack.place} under proof {proof}")
             self.asked[proof] = Asked(proof, stack.customer, stack.place)
             if "late" in each:
                 self._late[each["late"]["at"]] = self.asked[proof]
@@ -109,6 +120,11 @@ class Truth:
             if before not in (each["name"], hostname.partition(".")[0]):
                 self.renamed.add(hostname)
         self._there = there
+
+    def renewed(self, old: str, new: str, *, by_hand: bool) -> None:
+        """Take note of a proof that takes the place of another, and who wanted that."""
+        if by_hand or old in self.by_hand:
+            self.by_hand.add(new)
 
     def status(self, hostname: str) -> str:
         """Status of a tenant; nothing if it is purged."""
@@ -125,6 +141,11 @@ class Truth:
             each.asked.proof for each in self.made.values()
         }
         return proof in waits
+
+    def _asleep(self, name: str) -> list[str]:
+        """The deactivated tenants of a name, as they were before the run that is being looked at."""
+        there = self._there.items()
+        return [hostname for hostname, each in there if (each["status"], each["name"]) == ("disabled", name)]
 
     def of(self, customer: int) -> list[Made]:
         """The tenants of a customer that are not purged, the newest first."""
