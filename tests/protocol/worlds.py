@@ -6,6 +6,7 @@ Two runs go on at a time. Nothing else is bounded: runs, proofs and time go on w
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 from tests.protocol import model
@@ -74,22 +75,37 @@ QUICK = {
     ),
 }
 
-DEEP = {
-    "any two mishaps": World(2, ALL),
-    "any two mishaps, no organisation": World(2, ALL, organisation=False),
-    "three failures of runs": World(3, TO_RUNS),
-    "any one mishap, longer times": World(1, ALL, life=2, creation=3, lag=2),
-    "two failures of runs, longer times": World(2, TO_RUNS, life=2, creation=2, lag=3),
-    "destroyed and rolled back": World(2, frozenset({KILL, LOSE, REFUSE, DESTROY, ROLL_BACK})),
-    "taken for dead": World(2, frozenset({CLEAR, SLEEP, REFUSE, LOSE, WIPE})),
-    "two stacks at once, one mishap": World(1, frozenset({KILL, LOSE, FOREIGN}), stacks=2),
-    "a customer of many names, two of three destroyed": World(3, frozenset({KILL, CUSTOMER, DESTROY, WIPE})),
-} | {
-    f"Qlik's clocks apart: proof +{proof}, creation +{made}, list +{read}": World(
-        2, TO_RUNS, skew=1, register_ahead=proof, created_ahead=made, list_ahead=read
-    )
-    for proof, made, read in ((0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0))
-}
+
+def _two_of_all() -> dict[str, World]:
+    """Any two mishaps, pair by pair: one world with them all has too many states to keep in memory."""
+    pairs = [frozenset(pair) for pair in combinations(sorted(TO_STACKS), 2)]
+    pairs += [frozenset({one}) | TO_RUNS for one in sorted(TO_STACKS)]
+    return {
+        f"{', '.join(sorted(pair & TO_STACKS))}{', failures of runs' if pair & TO_RUNS else ''}"
+        f"{'' if organisation else ', no organisation'}": World(2, pair, organisation=organisation)
+        for pair in pairs
+        for organisation in (True, False)
+    }
+
+
+DEEP = (
+    _two_of_all()
+    | {
+        "three failures of runs": World(3, TO_RUNS),
+        "any one mishap, longer times": World(1, ALL, life=2, creation=3, lag=2),
+        "two failures of runs, longer times": World(2, TO_RUNS, life=2, creation=2, lag=3),
+        "destroyed, rolled back and killed": World(3, frozenset({KILL, DESTROY, ROLL_BACK})),
+        "taken for dead while it sleeps, and refused": World(2, frozenset({CLEAR, SLEEP, REFUSE})),
+        "two stacks at once, one mishap": World(1, frozenset({KILL, LOSE, FOREIGN}), stacks=2),
+        "a customer of many names, and destroyed": World(3, frozenset({KILL, CUSTOMER, DESTROY, WIPE})),
+    }
+    | {
+        f"Qlik's clocks apart: proof +{proof}, creation +{made}, list +{read}": World(
+            2, TO_RUNS, skew=1, register_ahead=proof, created_ahead=made, list_ahead=read
+        )
+        for proof, made, read in ((0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0))
+    }
+)
 
 
 class Broken(NamedTuple):
