@@ -70,7 +70,6 @@ def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
     qlik.control.release(fault)
     stack.refresh()
     assert (state(stack), cloud(qlik)) == (in_state, at_qlik)
-    assert stack.up("--expect-no-changes").requests == []
 
 
 def passing_pages(stack: Stack, hostname: str) -> list[tuple[list[str], list[str]]]:
