@@ -187,7 +187,7 @@ def _former(state: State, number: int) -> set[Deployment]:
     former = {Deployment()}
     for n, proof in enumerate(state.proofs):
         if proof.stack == number and proof.recorded:
-            former |= {Deployment(n, (proof.customer,), held) for held in (None, proof.held)}
+            former |= {Deployment(n, held) for held in (None, proof.held)}
     return former
 
 

@@ -23,8 +23,9 @@ def candidates(state: State, world: World, run: Run, view: frozenset[int]) -> fr
 
 def fits(state: State, world: World, has: Deployment, customer: str, number: int) -> bool:
     """Tell whether a tenant may be the one made under the proof in this state, whoever made it."""
+    assert has.proof is not None
     tenant, rules = state.tenants[number], world.rules
-    names = {"", customer, *has.names} if rules.candidates_named else {""}
+    names = {"", customer, state.proofs[has.proof].customer} if rules.candidates_named else {""}
     return (
         has.proof in tenant.since
         and tenant.name in names

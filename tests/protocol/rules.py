@@ -52,8 +52,8 @@ class Rules:
     """False: a renewal replaces whichever proof is in the state, as `--replace` does."""
     candidates_named: bool = True
     """False: only unnamed tenants are candidates."""
-    remembers_names: bool = True
-    """False: the proof keeps the customer's first name, and not every one that it had under this proof."""
+    names_newer_later: bool = True
+    """False: a run that takes an earlier one's tenant gives it a name newer than the proof at once."""
     candidates_deactivated: bool = True
     """False: only active tenants are candidates."""
     asks_about_deactivated: str = "unless by hand"

@@ -26,7 +26,7 @@ def start_up(
         by_hand |= old is not None and state.proofs[old].by_hand
         new = free_number(state)
         proof = Proof(number, stack.customer, renewed=renew, by_hand=by_hand)
-        has = stack.has._replace(proof=new, names=(stack.customer,))
+        has = stack.has._replace(proof=new)
         run = run._replace(step="record", has=has, permit=0, renews=old)
         text += f" and renews proof {old}{', as a person said' if by_hand else ''}" if renew else ""
         text += f"; Qlik gives the time for a new proof {new}"
@@ -35,11 +35,6 @@ def start_up(
             for tenant in state.tenants
         )
         state = state._replace(proofs=(*state.proofs[:new], proof, *state.proofs[new + 1 :]), tenants=tenants)
-    elif world.rules.remembers_names and stack.customer not in stack.has.names:
-        has = stack.has._replace(names=tuple(sorted({*stack.has.names, stack.customer})))
-        run = run._replace(has=has)
-        state = state.stack(number, has=has)
-        text += f"; proof {has.proof} in the state gets the name {stack.customer} too"
     return Step(text, state._replace(runs=(*state.runs, run)))
 
 
@@ -162,8 +157,14 @@ def _note(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _name(state: State, world: World, run: Run) -> Iterator[Step]:
-    """The first PATCH, which gives the name."""
+    """The first PATCH, which gives the name; one that is newer than the proof comes with the next `up`."""
     assert run.tenant is not None
+    assert run.has.proof is not None
+    known = (state.proofs[run.has.proof].customer, state.tenants[run.tenant].name)
+    if run.customer not in known and world.rules.names_newer_later:
+        text = f"does not call tenant {run.tenant} {run.customer} before the state has it"
+        yield Step(_says(state, run, text), state.run(run, step="write"))
+        return
     after = state.tenant(run.tenant, name=run.customer).run(run, step="write")
     yield Step(_says(state, run, f"names tenant {run.tenant} {run.customer}"), after)
     if UNNAMED in world.kinds and run.engine:

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 
 class Deployment(NamedTuple):
-    """What Pulumi's state holds of one stack: the proof, every name the customer had under it, the tenant."""
+    """What Pulumi's state holds of one stack."""
 
     proof: int | None = None
-    names: tuple[str, ...] = ()
     tenant: int | None = None
 
 

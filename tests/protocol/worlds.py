@@ -152,8 +152,8 @@ BROKEN = {
     "only active candidates": Broken(
         World(2, frozenset({KILL, DESTROY}), Rules(candidates_deactivated=False)), model.CANDIDATE
     ),
-    "only the first name and today's": Broken(
-        World(4, frozenset({KILL, CUSTOMER}), Rules(remembers_names=False)), model.CANDIDATE
+    "a newer name before the state has the tenant": Broken(
+        World(4, frozenset({KILL, CUSTOMER}), Rules(names_newer_later=False)), model.CANDIDATE
     ),
     "a permit without an end": Broken(
         World(2, frozenset({OUTLIVE, SLOW}), Rules(permit_counts_from="never")), model.NOTHING_MADE
@@ -175,7 +175,7 @@ BROKEN = {
         model.DEACTIVATED,
     ),
     "a person who pastes any candidate": Broken(
-        World(1, frozenset({COPY}), Rules(person_knows=False)), model.CANDIDATE
+        World(1, frozenset({COPY}), Rules(person_knows=False)), model.ONE_HOLDER
     ),
     "a person who renews before the time": Broken(
         World(2, frozenset({LOSE, FOREIGN}), Rules(person_waits=False)), model.NOTHING_MADE
