@@ -89,8 +89,7 @@ HAPPENS = (
 
 @pytest.mark.timeout(3600)
 def test_the_search_comes_by_everything() -> None:
-    some = ("any one mishap", "any one mishap, no organisation", "rolled back", "destroyed")
-    some += ("a customer of many names",)
+    some = [name for name in QUICK if name.startswith(("any one", "rolled", "destroyed", "a customer"))]
     texts = "\n".join(sorted({text for name in some for text in searched(name).texts}))
     assert [each for each in HAPPENS if not re.search(each, texts, re.MULTILINE)] == []
 
