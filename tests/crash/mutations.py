@@ -94,7 +94,7 @@ MUTATIONS = {
     "the only candidate is taken": Mutation(_the_only_candidate_is_taken, truth.EVIDENCE),
     "a note is anybody's": Mutation(_a_note_is_anybodys, truth.EVIDENCE),
     "what is late is not waited for": Mutation(_what_is_late_is_not_waited_for, truth.NOTHING_MADE),
-    "only tenants without a name are candidates": Mutation(_only_unnamed_candidates, truth.NOTHING_MADE),
+    "only tenants without a name are candidates": Mutation(_only_unnamed_candidates, truth.LOST),
     "a renewal names no proof": Mutation(_a_renewal_names_no_proof, truth.NOTHING_MADE),
     "nothing wakes a tenant after a destroy that was cut off": Mutation(
         _nothing_wakes_a_tenant, truth.ASLEEP
