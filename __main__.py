@@ -2,8 +2,7 @@
 
 import pulumi
 
-from components import QlikCustomerTenant
-from stacks import current_settings
+from tenantry import QlikCustomerTenant, current_settings
 
 customer = QlikCustomerTenant(pulumi.get_stack(), current_settings())
 

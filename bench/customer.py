@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import everything, settings
 from tests.e2e.harness import Stack
 

@@ -13,12 +13,12 @@ from typing import Any
 import psutil
 
 from bench.table import Row
-from emulator import Emulator
-from emulator.apis import apps, groups, spaces, tenants, users
-from emulator.apis.assignments import add_assignment
-from emulator.seed import plant
-from emulator.store import SHARED, Doc
-from emulator.world import World
+from tenantry.emulator import Emulator
+from tenantry.emulator.apis import apps, groups, spaces, tenants, users
+from tenantry.emulator.apis.assignments import add_assignment
+from tenantry.emulator.seed import plant
+from tenantry.emulator.store import SHARED, Doc
+from tenantry.emulator.world import World
 
 MEGABYTE = 1024 * 1024
 TENANTS = 1_000

@@ -19,10 +19,10 @@ import psutil
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
-from fleet.outcome import Change, Difference, Outcome, Report
-from fleet.pool import default_jobs
-from fleet.report.markdown import markdown
+from tenantry.emulator import Emulator
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report
+from tenantry.fleet.pool import default_jobs
+from tenantry.fleet.report.markdown import markdown
 from tests.e2e.fleet import TENANTRY, Fleet
 from tests.e2e.harness import PULUMI, Stack
 

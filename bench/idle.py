@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
+from tenantry.emulator import Emulator
 
 TIMES = 5
 

@@ -8,7 +8,7 @@ import time
 from bench import stacks
 from bench.refresh import GROUPS, GROUPS_OF_A_SPACE, LATENCY, SPACES
 from bench.table import Row
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
 
 SOURCE = "templates.eu.qlikcloud.com"

@@ -6,7 +6,7 @@ import shutil
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
 
 GROUPS, SPACES, GROUPS_OF_A_SPACE = 100, 100, 3
@@ -49,8 +49,7 @@ def _refreshed(stack: Stack) -> stacks.Measured:
 
 
 def _without_lists(stack: Stack) -> None:
-    """Give the stack a copy of the providers in which a refresh has no lists."""
-    ours = stack.folder / "providers"
-    ours.unlink()
-    shutil.copytree(ROOT / "providers", ours)
-    (ours / "listings.py").write_text(ONE_BY_ONE)
+    """Give the stack a copy of the package in which a refresh has no lists."""
+    ours = stack.folder / "tenantry"
+    shutil.copytree(ROOT / "tenantry", ours)
+    (ours / "providers" / "framework" / "listings.py").write_text(ONE_BY_ONE)

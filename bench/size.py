@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
+from tenantry.emulator import Emulator
 
 SIZES = (10, 100, 400)
 MEGABYTE = 1 << 20

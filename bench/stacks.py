@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.harness import Process, Stack
 from tests.e2e.result import Result
 

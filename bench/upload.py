@@ -9,8 +9,8 @@ import requests
 
 from bench import stacks
 from bench.table import Row
-from emulator import Emulator
-from emulator.files import qvf_header
+from tenantry.emulator import Emulator
+from tenantry.emulator.files import qvf_header
 
 MEGABYTE = 1 << 20
 APP_BYTES = 500 * MEGABYTE

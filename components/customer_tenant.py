@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
-from components import names
-from providers import (
+from tenantry.components import names
+from tenantry.providers import (
     App,
     AppPublication,
     Group,
@@ -27,8 +27,8 @@ from providers import (
 )
 
 if TYPE_CHECKING:
-    from stacks.models import Customer, Settings
-    from stacks.models.block import Block
+    from tenantry.settings.models import Customer, Settings
+    from tenantry.settings.models.block import Block
 
 R = TypeVar("R", bound=pulumi.Resource)
 

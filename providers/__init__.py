@@ -9,24 +9,29 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+if __name__ != "tenantry.providers":
+    raise ImportError(
+        f"{__file__} was imported as {__name__!r}. Import it as `tenantry.providers`: under two names "
+        "its modules would exist twice in one process."
+    )
+
 if TYPE_CHECKING:
-    from providers.adapter import Provider
-    from providers.app import App as App
-    from providers.app_publication import AppPublication as AppPublication
-    from providers.group import Group as Group
-    from providers.group_settings import GroupSettings as GroupSettings
-    from providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
-    from providers.license_settings import LicenseSettings as LicenseSettings
-    from providers.resource import Resource
-    from providers.space import Space as Space
-    from providers.space_assignment import SpaceAssignment as SpaceAssignment
-    from providers.tenant import Tenant as Tenant
-    from providers.tenant_activation import TenantActivation as TenantActivation
-    from providers.tenant_admin import TenantAdmin as TenantAdmin
-    from providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
-    from providers.tenant_proof import TenantProof as TenantProof
-    from providers.user import User as User
-    from providers.web_integration import WebIntegration as WebIntegration
+    from tenantry.providers.app import App as App
+    from tenantry.providers.app_publication import AppPublication as AppPublication
+    from tenantry.providers.framework.resource import Resource
+    from tenantry.providers.group import Group as Group
+    from tenantry.providers.group_settings import GroupSettings as GroupSettings
+    from tenantry.providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
+    from tenantry.providers.license_settings import LicenseSettings as LicenseSettings
+    from tenantry.providers.space import Space as Space
+    from tenantry.providers.space_assignment import SpaceAssignment as SpaceAssignment
+    from tenantry.providers.tenant import Tenant as Tenant
+    from tenantry.providers.tenant_activation import TenantActivation as TenantActivation
+    from tenantry.providers.tenant_admin import TenantAdmin as TenantAdmin
+    from tenantry.providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
+    from tenantry.providers.tenant_proof import TenantProof as TenantProof
+    from tenantry.providers.user import User as User
+    from tenantry.providers.web_integration import WebIntegration as WebIntegration
 
 MODULES = {
     "TenantProof": "tenant_proof",
@@ -47,18 +52,7 @@ MODULES = {
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 
-__all__ = [*MODULES, "kinds", "load"]
-
-
-def load(module: str) -> Provider:
-    """Return the provider of the kind that lives in `module`.
-
-    The state of every resource names this function and its argument (see
-    `providers.resource.provider_string`): its import path and the names it takes are fixed.
-    """
-    from providers.adapter import Provider
-
-    return Provider(module)
+__all__ = [*MODULES, "kinds"]
 
 
 def kinds() -> dict[str, type[Resource]]:

@@ -7,14 +7,14 @@ import json
 import re
 from typing import Any
 
-from providers import catalog, templates
-from providers.errors import AdoptionUndecided, Unfinished
-from providers.limits import NOT_EMPTY
-from providers.notes import Note, current_note
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import ApiError, Cloud, Host, QlikError
-from providers.resource import Resource
-from providers.verbs import Properties, Verbs, taken_over
+from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
+from tenantry.providers.framework.notes import Note, current_note
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
+from tenantry.providers.lookups import catalog, templates
+from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
+from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class App(Resource):

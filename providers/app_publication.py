@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from providers import catalog
-from providers.errors import AlreadyExists, NotReady, Unfinished
-from providers.limits import NOT_EMPTY
-from providers.notes import Note, current_note
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
-from providers.resource import Resource
-from providers.verbs import Properties, Verbs, made_by_us, taken_over
-from providers.waiting import lag_seconds, ready_seconds, wait
+from tenantry.providers.framework.errors import AlreadyExists, NotReady, Unfinished
+from tenantry.providers.framework.notes import Note, current_note
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs, made_by_us, taken_over
+from tenantry.providers.framework.waiting import lag_seconds, ready_seconds, wait
+from tenantry.providers.lookups import catalog
+from tenantry.providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
+from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class AppPublication(Resource):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from providers import roles, scim
-from providers.limits import GROUP_NAME, ROLES_OF_A_GROUP
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, Host
-from providers.resource import Resource
-from providers.verbs import Collection, Properties
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.lookups import roles, scim
+from tenantry.providers.qlik import Cloud, Host
+from tenantry.providers.values.limits import GROUP_NAME, ROLES_OF_A_GROUP
 
 
 class Group(Resource):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import roles
-from providers.limits import ROLES_OF_A_GROUP
-from providers.properties import Property, output, prop, reference
-from providers.qlik import Host
-from providers.resource import Resource
-from providers.singleton import Singleton
-from providers.verbs import Properties
+from tenantry.providers.framework.properties import Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.singleton import Singleton
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.lookups import roles
+from tenantry.providers.qlik import Host
+from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 
 EVERYONE = "000000000000000000000001"
 """The system group that every user is in: in no list of groups, and never deleted."""

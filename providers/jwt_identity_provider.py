@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import pem, run
-from providers.keyless import Keyless
-from providers.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
-from providers.properties import Change, Property, prop, reference
-from providers.qlik import ApiError, Cloud, Host, QlikError
-from providers.resource import Resource
-from providers.verbs import Properties
+from tenantry.providers.framework import run
+from tenantry.providers.framework.keyless import Keyless
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
+from tenantry.providers.values import pem
+from tenantry.providers.values.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
 
 INSTEAD = (
     "every token signed with the old key would be refused at once. Add a second provider with a kid of its "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers.properties import Property, output, prop, reference
-from providers.qlik import Host
-from providers.resource import Resource
-from providers.singleton import Singleton
-from providers.verbs import Properties
+from tenantry.providers.framework.properties import Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.singleton import Singleton
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import Host
 
 
 class LicenseSettings(Resource):

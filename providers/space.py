@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Literal
 
-from providers import run
-from providers.errors import NotEmpty, Unfinished
-from providers.limits import SPACE_NAME
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, Conflict, Host, PreconditionFailed, QlikError
-from providers.resource import Resource
-from providers.verbs import Collection, Properties
+from tenantry.providers.framework import run
+from tenantry.providers.framework.errors import NotEmpty, Unfinished
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.qlik import Cloud, Conflict, Host, PreconditionFailed, QlikError
+from tenantry.providers.values.limits import SPACE_NAME
 
 
 class Space(Resource):

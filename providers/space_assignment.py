@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from providers.limits import NOT_EMPTY, SPACE_ROLES
-from providers.properties import Change, Property, prop, reference
-from providers.qlik import Cloud, Host, NotFound
-from providers.resource import Resource
-from providers.verbs import Collection, Properties
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.qlik import Cloud, Host, NotFound
+from tenantry.providers.values.limits import NOT_EMPTY, SPACE_ROLES
 
 
 class SpaceAssignment(Resource):

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from providers import evidence, lifetime, notes, registration, run
-from providers.errors import AliasRefused, NotProven, ResourceError, Unfinished
-from providers.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
-from providers.properties import Change, Property, output, prop
-from providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
-from providers.resource import Resource
-from providers.tenant_list import DEACTIVATED, DELETED, hostname_of, listed
-from providers.verbs import Properties, Verbs
+from tenantry.providers.framework import evidence, notes, run
+from tenantry.providers.framework.errors import AliasRefused, NotProven, ResourceError, Unfinished
+from tenantry.providers.framework.properties import Change, Property, output, prop
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs
+from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.tenants import lifetime, registration
+from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, hostname_of, listed
+from tenantry.providers.values.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 
 Switch = Property[bool]
 

@@ -7,12 +7,12 @@ active again. Without it such a run would have nothing to do, while the tenant w
 
 from __future__ import annotations
 
-from providers.limits import DAY, NOT_EMPTY
-from providers.properties import Change, Property, prop, reference
-from providers.qlik import Cloud
-from providers.resource import Resource
-from providers.tenant_lifecycle import TenantLifecycleVerbs
-from providers.verbs import Properties
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.tenant_lifecycle import TenantLifecycleVerbs
+from tenantry.providers.values.limits import DAY, NOT_EMPTY
 
 
 class TenantActivation(Resource):

@@ -7,14 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from providers import evidence, listings, moves, people, roles, run
-from providers.errors import HeldByAnother, PartlyDone, Unfinished
-from providers.limits import NOT_EMPTY
-from providers.notes import Note
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import Cloud, Conflict, Host, NotFound, QlikError
-from providers.resource import Resource
-from providers.verbs import Properties, Verbs, taken_over
+from tenantry.providers.framework import evidence, listings, moves, run
+from tenantry.providers.framework.errors import HeldByAnother, PartlyDone, Unfinished
+from tenantry.providers.framework.notes import Note
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
+from tenantry.providers.lookups import people, roles
+from tenantry.providers.qlik import Cloud, Conflict, Host, NotFound, QlikError
+from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class TenantAdmin(Resource):

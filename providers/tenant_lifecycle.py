@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from providers import lifetime
-from providers.limits import DAY, GRACE_DAYS, NOT_EMPTY
-from providers.properties import Change, Property, prop, reference
-from providers.qlik import Cloud
-from providers.resource import Resource
-from providers.verbs import Properties, Verbs
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.tenants import lifetime
+from tenantry.providers.values.limits import DAY, GRACE_DAYS, NOT_EMPTY
 
 
 class TenantLifecycle(Resource):

@@ -13,16 +13,17 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from providers import notes, permits
-from providers.errors import CheckpointsRefused, TrialEnded, ended
-from providers.facts import RENEW
-from providers.lifetime import has_ended
-from providers.limits import DAY, NOT_EMPTY, REGION
-from providers.properties import Change, Property, output, prop
-from providers.qlik import Cloud, Host
-from providers.resource import Resource
-from providers.verbs import Properties, Verbs
-from providers.waiting import meanwhile
+from tenantry.providers.framework import notes
+from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended
+from tenantry.providers.framework.facts import RENEW
+from tenantry.providers.framework.properties import Change, Property, output, prop
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, Verbs
+from tenantry.providers.framework.waiting import meanwhile
+from tenantry.providers.qlik import Cloud, Host
+from tenantry.providers.tenants import permits
+from tenantry.providers.tenants.lifetime import has_ended
+from tenantry.providers.values.limits import DAY, NOT_EMPTY, REGION
 
 SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
 
@@ -31,10 +32,10 @@ class TenantProof(Resource):
     """That a run is about to ask Qlik for a tenant. One proof allows one request, in the run that made it.
 
     Making it does what comes before that request anyway: the access token for the register host and the
-    licence of the source tenant. So wrong credentials, or no network, end the run before there is a proof.
-    A run that finds the proof of an earlier run asks for nothing: it finds out what came of that request,
-    see `providers.registration`. If nothing was made, the proof is replaced by a new one first; a tenant
-    that lives is not touched by that.
+    licence of the source tenant. So wrong credentials, or no network, end the run before there is a proof. A
+    run that finds the proof of an earlier run asks for nothing: it finds out what came of that request, see
+    `tenantry.providers.tenants.registration`. If nothing was made, the proof is replaced by a new one first;
+    a tenant that lives is not touched by that.
     """
 
     region: Property[str] = prop("Region of the tenant.", change=Change.AT_CREATION, limits=REGION)

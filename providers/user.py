@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from providers import moves, people, roles, run
-from providers.errors import EmailTaken, PartlyDone, Unfinished
-from providers.limits import NOT_EMPTY
-from providers.properties import Change, Property, output, prop, reference
-from providers.qlik import ApiError, Cloud, Host, QlikError
-from providers.resource import Resource
-from providers.verbs import Collection, Properties
+from tenantry.providers.framework import moves, run
+from tenantry.providers.framework.errors import EmailTaken, PartlyDone, Unfinished
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.lookups import people, roles
+from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
+from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class User(Resource):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers.errors import Ambiguous
-from providers.keyless import Keyless
-from providers.limits import NOT_EMPTY
-from providers.origins import ORIGINS
-from providers.properties import Change, Property, prop, reference
-from providers.qlik import Host
-from providers.resource import Resource
-from providers.verbs import Properties, made_by_us
+from tenantry.providers.framework.errors import Ambiguous
+from tenantry.providers.framework.keyless import Keyless
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties, made_by_us
+from tenantry.providers.qlik import Host
+from tenantry.providers.values.limits import NOT_EMPTY
+from tenantry.providers.values.origins import ORIGINS
 
 
 class WebIntegration(Resource):

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator import Emulator
-
-from .contract import ContractChecker
+from tenantry.emulator import Emulator
+from tests.contract import ContractChecker
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator.contract import Operation, contract
-from emulator.hosts import Host
+from tenantry.emulator.contract import Operation, contract
+from tenantry.emulator.hosts import Host
 
 PLATFORM = {"400", "401", "403", "429"}
 """Answers that every operation may give, listed or not (contract README, "Every API")."""

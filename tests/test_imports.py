@@ -1,45 +1,149 @@
-"""The directions in which the packages may import each other, and that no package escapes these rules."""
+"""One name for everything, the directions of imports, and what the installed package holds."""
 
 from __future__ import annotations
 
-import tomllib
-from fnmatch import fnmatch
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import grimp
 import pytest
-from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
+LINKS = ("components", "providers")
 
 
 @pytest.fixture(scope="module")
-def project() -> dict[str, Any]:
-    """The project's settings."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+def graph() -> grimp.ImportGraph:
+    """Who imports whom."""
+    return grimp.build_graph("tenantry", include_external_packages=True, cache_dir=None)
 
 
-def test_imports_go_down_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contracts in pyproject.toml hold."""
-    monkeypatch.chdir(ROOT)
-    failed = lint_imports(no_logo=True, no_cache=True)
-    assert not failed, capsys.readouterr().out
+def copy(folder: Path) -> Path:
+    """Copy what belongs to the package, links as links."""
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info", "plans")
+    for name in ("tenantry", *LINKS):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skipped)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
 
 
-def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it() -> None:
-    """`providers.qlik` imports no other module of the project, and not the engine's SDK."""
-    graph = grimp.build_graph("providers", include_external_packages=True, cache_dir=None)
-    client = {"providers.qlik", *graph.find_descendants("providers.qlik")}
+def run(folder: Path, *command: str, code: int = 0) -> str:
+    """Run a command in a folder and return what it says."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def lint(folder: Path, *, code: int = 0) -> str:
+    """Check the contracts of a copy and return what is said."""
+    return run(folder, str(Path(sys.executable).with_name("lint-imports")), "--no-cache", code=code)
+
+
+def test_imports_go_down_only() -> None:
+    """The contracts in pyproject.toml hold, and hold something."""
+    said = lint(ROOT)
+    assert said.count(" KEPT") == 4
+    assert "0 broken" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "broken"),
+    [
+        ("providers/space.py", "import tenantry.components", "Imports go down only"),
+        ("components/names.py", "import tenantry.fleet.job", "Imports go down only"),
+        ("tenantry/fleet/job.py", "import tenantry.cli.app", "Imports go down only"),
+        (
+            "tenantry/emulator/call.py",
+            "import tenantry.settings.project",
+            "The emulator shares nothing with the code that it tests",
+        ),
+        ("providers/app.py", "import tenantry.emulator.app", "The product does not need the emulator"),
+        (
+            "providers/qlik/host.py",
+            "import tenantry.providers.framework.run",
+            "What the resource types share builds on the client",
+        ),
+    ],
+)
+def test_an_import_that_goes_up_is_refused(tmp_path: Path, file: str, line: str, broken: str) -> None:
+    """In the folders that the links lead to as well."""
+    with (copy(tmp_path) / file).open("a", encoding="utf-8") as code:
+        code.write(f"\n{line}\n")
+    assert f"{broken} BROKEN" in lint(tmp_path, code=1)
+
+
+def test_a_new_package_must_say_where_it_stands(tmp_path: Path) -> None:
+    new = copy(tmp_path) / "tenantry" / "new"
+    new.mkdir()
+    (new / "__init__.py").touch()
+    assert "- tenantry.new" in lint(tmp_path, code=1)
+
+
+def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp.ImportGraph) -> None:
+    """`tenantry.providers.qlik` imports no other module of the project, and not the engine's SDK."""
+    client = {"tenantry.providers.qlik", *graph.find_descendants("tenantry.providers.qlik")}
     imported = {each for module in client for each in graph.find_modules_directly_imported_by(module)}
-    above = {each for each in imported - client if each.partition(".")[0] in ("providers", "pulumi")}
+    above = {each for each in imported - client if each.partition(".")[0] in ("tenantry", "pulumi")}
     assert above == set()
     assert "json" in imported, "the graph holds no imports at all"
 
 
-def test_every_shipped_package_is_under_the_rules(project: dict[str, Any]) -> None:
-    """A new top-level package must be named in the contracts, and be shipped."""
-    patterns = project["tool"]["setuptools"]["packages"]["find"]["include"]
-    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"bench", "tests", "tools"}
-    assert {name for name in packages if not any(fnmatch(name, pattern) for pattern in patterns)} == set()
-    assert set(project["tool"]["importlinter"]["root_packages"]) == packages
+def test_no_module_imports_itself_by_a_detour(graph: grimp.ImportGraph) -> None:
+    """But for the package itself, which names what users import from it."""
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for module in graph.modules - {"tenantry"}:
+        order.add(module, *(graph.find_modules_directly_imported_by(module) - {"tenantry"}))
+    order.prepare()
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_linked_folder_has_one_name(name: str) -> None:
+    """Where it is importable by its bare name as well, in the checkout, each module would exist twice."""
+    said = run(ROOT, sys.executable, "-c", f"import {name}", code=1)
+    assert f"Import it as `tenantry.{name}`" in said
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
+    """As a tool unpacks it that makes text of links."""
+    link = copy(tmp_path) / "tenantry" / name
+    target = link.readlink()
+    assert target == Path("..") / name
+    link.unlink()
+    link.write_text(str(target))
+    said = run(tmp_path, sys.executable, "-c", "import tenantry", code=1)
+    assert f"is a link to ../{name}" in said
+    assert "core.symlinks" in said
+
+
+def test_what_is_installed(tmp_path: Path) -> None:
+    """A wheel, made of the source archive: one name, with its types and its data, and nothing else."""
+    source = copy(tmp_path / "source")
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    script = (
+        "import sys; from setuptools import build_meta; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
+    )
+    run(source, sys.executable, "-c", script, "build_sdist", str(archives))
+    [archive] = archives.glob("*.tar.gz")
+    with tarfile.open(archive) as unpacked:
+        unpacked.extractall(tmp_path, filter="data")
+    [folder] = tmp_path.glob("tenantry-*")
+    run(folder, sys.executable, "-c", script, "build_wheel", str(archives))
+    [wheel] = archives.glob("*.whl")
+    names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name.parts[0] for name in names if not name.parts[0].endswith(".dist-info")} == {"tenantry"}
+    here = {
+        file.relative_to(ROOT)
+        for folder in (ROOT / "tenantry", *(ROOT / "tenantry" / name for name in LINKS))
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert {name for name in names if name.parts[0] == "tenantry"} == here
+    assert {name.suffix for name in here} >= {".py", ".typed", ".json", ".yaml"}

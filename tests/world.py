@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 
 Doc = dict[str, Any]
 

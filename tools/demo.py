@@ -22,8 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from emulator import Emulator
-from fleet.scratch import add_stack
+from tenantry.emulator import Emulator
+from tenantry.fleet.scratch import add_stack
 from tools.private import client_environment, private_environment
 
 ROOT = Path(__file__).resolve().parent.parent

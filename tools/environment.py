@@ -7,9 +7,13 @@ import json
 import sys
 from pathlib import Path
 
-from tools.steps import run, step, write
+from tools.steps import SetupError, run, step, write
 
 VENV_ADVICE = "On Debian and Ubuntu Python's venv is a package of its own: apt-get install python3-venv"
+LINK_ADVICE = (
+    "Here it is none: a tool that does not know links has unpacked it as text.\n"
+    "Clone with git (on Windows with `git config core.symlinks true`), or unpack the archive with tar."
+)
 NETWORK_ADVICE = (
     "Is a package registry reachable? pip uses the one from `pip config list` and the PIP_* variables.\n"
     "When it is, run the same command again: what is already there is kept."
@@ -51,8 +55,14 @@ class Stamps:
 def ensure(root: Path, venv: Path) -> Stamps:
     """Bring the environment `venv` of the checkout `root` up to date and return its stamps.
 
-    Raises SetupError when Python has no venv module or a package cannot be fetched.
+    Raises SetupError when a link of the checkout is none, Python has no venv module or a package cannot be
+    fetched.
     """
+    for name in ("components", "providers"):
+        if (root / "tenantry" / name).is_file():
+            raise SetupError(
+                f"{root / 'tenantry' / name} is a link to ../{name} in the repository. {LINK_ADVICE}"
+            )
     python = venv / "bin" / "python"
     if not usable(python):
         with step(f"virtual environment with Python {sys.version_info.major}.{sys.version_info.minor}"):

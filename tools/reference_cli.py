@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from typer.cli import get_docs_for_click
 
-from cli.app import app
+from tenantry.cli.app import app
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 

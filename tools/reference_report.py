@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from fleet.report.markdown import markdown
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from tenantry.fleet.report.markdown import markdown
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "pull-requests.md"
 BEGIN, END = "<!-- From here made by `make docs` -->\n", "<!-- To here -->\n"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from providers import kinds
-from providers.properties import REQUIRED, Property
-from providers.resource import Resource
+from tenantry.providers import kinds
+from tenantry.providers.framework.properties import REQUIRED, Property
+from tenantry.providers.framework.resource import Resource
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "resources.md"

@@ -1,4 +1,5 @@
-"""Write what is made of the models of stack files: `stacks/schema.json`, tables of `docs/stack-files.md`.
+"""Write what is made of the models of stack files: `tenantry/settings/schema.json`, tables of
+`docs/stack-files.md`.
 
 `make docs` runs it. The part of the page above the mark is written by hand and kept.
 """
@@ -13,19 +14,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
-from providers.limits import ROLES_BY_SPACE_TYPE
-from stacks.models import Content, Customer, Plan, Settings
-from stacks.models.block import Block
-from stacks.models.content import App, Space
-from stacks.models.logins import JwtIdentityProvider, WebIntegration
-from stacks.models.people import Admin, Group, User
-from stacks.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
-from stacks.schema import schema
+from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
+from tenantry.settings.models import Content, Customer, Plan, Settings
+from tenantry.settings.models.block import Block
+from tenantry.settings.models.content import App, Space
+from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
+from tenantry.settings.models.people import Admin, Group, User
+from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
+from tenantry.settings.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "stack-files.md"
-SCHEMA = ROOT / "stacks" / "schema.json"
-MARK = "<!-- From here on made by `make docs` from stacks/models -->\n"
+SCHEMA = ROOT / "tenantry" / "settings" / "schema.json"
+MARK = "<!-- From here on made by `make docs` from tenantry/settings/models -->\n"
 
 _BLOCKS: dict[type[Block], str] = {
     Settings: "config",
@@ -49,7 +50,7 @@ _NAMED_BY_KEY = (WebIntegration, Group, Space, App)
 
 
 def schema_text() -> str:
-    """Return what `stacks/schema.json` must hold."""
+    """Return what `tenantry/settings/schema.json` must hold."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,7 +1,7 @@
 """A client for Qlik Cloud: hosts, tokens, requests, limits, errors.
 
 ```python
-from providers.qlik import Cloud, deadline
+from tenantry.providers.qlik import Cloud, deadline
 
 with Cloud.from_environment() as cloud, deadline(60):
     tenant = cloud.tenant("x1y2.eu.qlikcloud.com")
@@ -14,9 +14,9 @@ Importing it is cheap: the HTTP library is imported when the first request is se
 
 from __future__ import annotations
 
-from providers.qlik.cloud import Cloud
-from providers.qlik.deadlines import Clock, Deadline, current_deadline, deadline
-from providers.qlik.errors import (
+from tenantry.providers.qlik.cloud import Cloud
+from tenantry.providers.qlik.deadlines import Clock, Deadline, current_deadline, deadline
+from tenantry.providers.qlik.errors import (
     AnswerLost,
     ApiError,
     ConfigurationError,
@@ -40,7 +40,7 @@ from providers.qlik.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from providers.qlik.host import Host
+from tenantry.providers.qlik.host import Host
 
 __all__ = [
     "AnswerLost",

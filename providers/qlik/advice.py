@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from providers.qlik.hostnames import region
-from providers.qlik.messages import Request
-from providers.qlik.settings import DEADLINE
+from tenantry.providers.qlik.hostnames import region
+from tenantry.providers.qlik.messages import Request
+from tenantry.providers.qlik.settings import DEADLINE
 
 DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from providers.qlik.advice import DISABLED, advice
-from providers.qlik.errors import (
+from tenantry.providers.qlik.advice import DISABLED, advice
+from tenantry.providers.qlik.errors import (
     ApiError,
     Conflict,
     Forbidden,
@@ -26,8 +26,8 @@ from providers.qlik.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from providers.qlik.messages import Answer, Request
-from providers.qlik.redaction import redacted
+from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.redaction import redacted
 
 BY_STATUS: dict[int, type[ApiError]] = {
     401: Unauthorized,

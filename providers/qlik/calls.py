@@ -6,14 +6,20 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from providers.qlik import answers, limits
-from providers.qlik.credentials import CredentialSource
-from providers.qlik.deadlines import Clock, Deadline, default_deadline
-from providers.qlik.errors import AnswerLost, ConnectionFailed, RateLimited, ServerError, Unauthorized
-from providers.qlik.messages import Answer, Request
-from providers.qlik.settings import DEADLINE
-from providers.qlik.tokens import Token, Tokens
-from providers.qlik.transport import Transport
+from tenantry.providers.qlik import answers, limits
+from tenantry.providers.qlik.credentials import CredentialSource
+from tenantry.providers.qlik.deadlines import Clock, Deadline, default_deadline
+from tenantry.providers.qlik.errors import (
+    AnswerLost,
+    ConnectionFailed,
+    RateLimited,
+    ServerError,
+    Unauthorized,
+)
+from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.settings import DEADLINE
+from tenantry.providers.qlik.tokens import Token, Tokens
+from tenantry.providers.qlik.transport import Transport
 
 TRIES = 4
 BACK_OFF = 1.0

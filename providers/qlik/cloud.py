@@ -9,14 +9,14 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from providers.qlik import hostnames
-from providers.qlik.calls import Calls
-from providers.qlik.credentials import CredentialSource
-from providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
-from providers.qlik.host import Host
-from providers.qlik.messages import Answer, Request
-from providers.qlik.settings import Settings
-from providers.qlik.transport import Transport
+from tenantry.providers.qlik import hostnames
+from tenantry.providers.qlik.calls import Calls
+from tenantry.providers.qlik.credentials import CredentialSource
+from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
+from tenantry.providers.qlik.host import Host
+from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.settings import Settings
+from tenantry.providers.qlik.transport import Transport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -27,7 +27,7 @@ class Cloud:
 
     `environ` holds credentials and settings; it is read when they are needed: making a Cloud never fails.
     `notify` is called with a line for the user when a request has to wait; it may be replaced at any time.
-    `clock` and `adapter` are for tests, see `providers.qlik.testing`.
+    `clock` and `adapter` are for tests, see `tenantry.providers.qlik.testing`.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Cloud:
             deadline.pause(seconds, waiting_for)
 
     def deadline(self, seconds: float, *, setting: str = "") -> AbstractContextManager[Deadline]:
-        """Like `providers.qlik.deadline`, by the clock of this Cloud."""
+        """Like `tenantry.providers.qlik.deadline`, by the clock of this Cloud."""
         return deadline(seconds, clock=self.clock, setting=setting)
 
     def default_deadline(self) -> AbstractContextManager[Deadline]:

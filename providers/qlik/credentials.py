@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from providers.qlik.errors import CredentialsCommandFailed, CredentialsMissing
+from tenantry.providers.qlik.errors import CredentialsCommandFailed, CredentialsMissing
 
 COMMAND = "QLIK_CREDENTIALS_COMMAND"
 COMMAND_SECONDS = 60.0

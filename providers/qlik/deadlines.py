@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from providers.qlik.errors import DeadlineExceeded
+from tenantry.providers.qlik.errors import DeadlineExceeded
 
 
 class Clock(Protocol):

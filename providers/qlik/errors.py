@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from providers.qlik.messages import Request
+from tenantry.providers.qlik.messages import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class NotFound(ApiError):
     def proven(self) -> bool:
         """Whether the answer alone proves that the object is gone: Qlik's envelope and a published code.
 
-        Any other 404 may be the page of a proxy: see `providers.evidence`.
+        Any other 404 may be the page of a proxy: see `tenantry.providers.framework.evidence`.
         """
         api = [*self.path.split("/"), "", "", "", ""][3]
         return self.enveloped and self.code == GONE_CODES.get(api)

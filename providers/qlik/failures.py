@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from http.client import IncompleteRead
 from socket import gaierror
 
-from providers.qlik.deadlines import Deadline
-from providers.qlik.errors import ConnectionFailed
-from providers.qlik.messages import Request
-from providers.qlik.settings import DEADLINE, ENDPOINT, REQUEST_TIMEOUT, Settings
+from tenantry.providers.qlik.deadlines import Deadline
+from tenantry.providers.qlik.errors import ConnectionFailed
+from tenantry.providers.qlik.messages import Request
+from tenantry.providers.qlik.settings import DEADLINE, ENDPOINT, REQUEST_TIMEOUT, Settings
 
 
 def connection_failed(

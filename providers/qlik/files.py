@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from providers.qlik import answers
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import answers
+from tenantry.providers.qlik.messages import Answer, Request
 
 WHOLE = 200
 NOT_COMPLETE_YET = 204

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from providers.qlik import answers, files, hostnames, paging, redirects
-from providers.qlik.messages import Answer, JsonBody, Params, Request
+from tenantry.providers.qlik import answers, files, hostnames, paging, redirects
+from tenantry.providers.qlik.messages import Answer, JsonBody, Params, Request
 
 if TYPE_CHECKING:
-    from providers.qlik.cloud import Cloud
+    from tenantry.providers.qlik.cloud import Cloud
 
 PAGE = 100  # the most that nearly all of Qlik's collections allow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from providers.qlik.errors import HostRefused
+from tenantry.providers.qlik.errors import HostRefused
 
 ORGANISATION = "console.qlikcloud.com"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 
-from providers.qlik.deadlines import Clock, Deadline
+from tenantry.providers.qlik.deadlines import Clock, Deadline
 
 SPECIAL = re.compile(
     r"POST /api/[^/]+/(?:reloads(?:/[^/]+/actions/cancel)?|(?:groups|users)/actions/filter)"

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from providers.qlik import answers
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import answers
+from tenantry.providers.qlik.messages import Answer, Request
 
 
 def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> Iterator[dict[str, Any]]:

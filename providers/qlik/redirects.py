@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from providers.qlik import answers
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import answers
+from tenantry.providers.qlik.messages import Answer, Request
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST = 5

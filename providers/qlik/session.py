@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from providers.qlik import answers, redirects
-from providers.qlik.host import Host
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import answers, redirects
+from tenantry.providers.qlik.host import Host
+from tenantry.providers.qlik.messages import Answer, Request
 
 if TYPE_CHECKING:
-    from providers.qlik.cloud import Cloud
+    from tenantry.providers.qlik.cloud import Cloud
 
 LOGIN = "/login/jwt-session"
 CSRF = "qlik-csrf-token"

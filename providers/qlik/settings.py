@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from providers.qlik.errors import ConfigurationError, EndpointRefused
+from tenantry.providers.qlik.errors import ConfigurationError, EndpointRefused
 
 ENDPOINT = "QLIK_CLOUD_ENDPOINT"
 REQUEST_TIMEOUT = "TENANTRY_REQUEST_TIMEOUT"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from providers.qlik import answers, hostnames
-from providers.qlik.credentials import Credentials, CredentialSource
-from providers.qlik.deadlines import Clock, Deadline
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik import answers, hostnames
+from tenantry.providers.qlik.credentials import Credentials, CredentialSource
+from tenantry.providers.qlik.deadlines import Clock, Deadline
+from tenantry.providers.qlik.messages import Answer, Request
 
 UNKNOWN_LIFETIME = 3600.0  # the shortest that any of Qlik's guides shows
 RENEW_EARLY = 60.0

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
-from providers.qlik.deadlines import Deadline
-from providers.qlik.errors import ConnectionFailed
-from providers.qlik.failures import connection_failed
-from providers.qlik.messages import Answer, Request
-from providers.qlik.settings import Settings
-from providers.qlik.tokens import Token
+from tenantry.providers.qlik.deadlines import Deadline
+from tenantry.providers.qlik.errors import ConnectionFailed
+from tenantry.providers.qlik.failures import connection_failed
+from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.settings import Settings
+from tenantry.providers.qlik.tokens import Token
 
 if TYPE_CHECKING:
     import requests
@@ -27,7 +27,7 @@ CONNECTIONS_PER_HOST = 16
 class Transport:
     """Sends requests over connections that are kept and reused. Safe to use from several threads.
 
-    `adapter` stands in for the network in tests, see `providers.qlik.testing`.
+    `adapter` stands in for the network in tests, see `tenantry.providers.qlik.testing`.
     """
 
     def __init__(self, settings: Settings, adapter: BaseAdapter | None = None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from audit.holdings import APP, PROOF
-from audit.tenants import Listed
-from stacks.state import TENANT
+from tenantry.audit.holdings import APP, PROOF
+from tenantry.audit.tenants import Listed
+from tenantry.state.entries import TENANT
 
 Json = dict[str, Any]
 APP_ID = "0b3f6f0e-9f0c-4d52-9f6b-0d4e6a1c7f11"

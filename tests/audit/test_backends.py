@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.backends import address_of, folder_of, is_pulumi_cloud, stacks_of
-from stacks.backend import Backend, PulumiFailed
-from stacks.project import Project
+from tenantry.audit.backends import address_of, folder_of, is_pulumi_cloud, stacks_of
+from tenantry.settings.project import Project
+from tenantry.state.backend import Backend, PulumiFailed
 
 BROKEN = PulumiFailed("pulumi stack ls", "error: place 1: unexpected end of JSON input", 255)
 

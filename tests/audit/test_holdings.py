@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.findings import Unread
-from audit.holdings import Held, Proof, holding, read_all
-from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.audit.findings import Unread
+from tenantry.audit.holdings import Held, Proof, holding, read_all
+from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.audit.states import APP_ID, app, creating, proof, state, tenant
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from audit.findings import Unread
-from audit.leftovers import LeftOver, Search, delete_all
-from emulator import Emulator
-from providers.qlik import Cloud
-from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.audit.findings import Unread
+from tenantry.audit.leftovers import LeftOver, Search, delete_all
+from tenantry.emulator import Emulator
+from tenantry.providers.qlik import Cloud
+from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.audit.states import app, creating, state
 from tests.emulator.api import Api, new_tenant
 from tests.world import World, writes

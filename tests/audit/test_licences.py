@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from audit.findings import Finding, Unread
-from audit.licences import ending
-from audit.tenants import Ledger, Listed
-from providers.preflight import Preflight
-from providers.qlik import Cloud
-from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tenantry.audit.findings import Finding, Unread
+from tenantry.audit.licences import ending
+from tenantry.audit.tenants import Ledger, Listed
+from tenantry.providers.lookups.preflight import Preflight
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 from tests.audit.states import listed
 
 TODAY = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.locks import Lock, NoLocksTold, locks_of, moment, told
-from stacks.backend import Backend, PulumiFailed
+from tenantry.audit.locks import Lock, NoLocksTold, locks_of, moment, told
+from tenantry.state.backend import Backend, PulumiFailed
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA = Lock("ada", "ci", 42, NOON)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from audit import processes
-from audit.processes import may_be_pulumi
+from tenantry.audit import processes
+from tenantry.audit.processes import may_be_pulumi
 
 WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from audit.findings import Finding, command
-from audit.holdings import Held, Holding, Proof, holding
-from audit.tenants import Ledger, Listed, compare, may_be_of, missing
+from tenantry.audit.findings import Finding, command
+from tenantry.audit.holdings import Held, Holding, Proof, holding
+from tenantry.audit.tenants import Ledger, Listed, compare, may_be_of, missing
 from tests.audit.states import listed, proof, state, tenant
 
 SOURCES = frozenset({"templates.eu.qlikcloud.com"})

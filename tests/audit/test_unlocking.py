@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from audit.locks import Lock
-from audit.unlocking import Judge, aftermath, stale_after
+from tenantry.audit.locks import Lock
+from tenantry.audit.unlocking import Judge, aftermath, stale_after
 from tests.audit.states import app, creating, proof, state, tenant
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.app import app
+from tenantry.cli.app import app
 
 PROJECT = "name: tenantry\nruntime: python\nstackConfigDir: stacks\n"
 

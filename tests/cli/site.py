@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from typer.testing import CliRunner
 
-from cli.app import app
+from tenantry.cli.app import app
 from tests import logins
 from tests.emulator.api import SOURCE, Api
 from tests.world import World

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from emulator import Emulator
-from stacks.backend import Backend, NoSuchStack, PulumiFailed
-from stacks.state import TENANT
+from tenantry.emulator import Emulator
+from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.state.entries import TENANT
 from tests.cli.conftest import Folder
 
 STACK = """\

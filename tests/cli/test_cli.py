@@ -13,8 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import cli
-from cli.app import app
+import tenantry.cli
+from tenantry.cli.app import app
 from tools import reference_cli
 
 BIN = Path(sys.executable).parent
@@ -35,12 +35,14 @@ def without(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
     real = builtins.__import__
 
     def import_(name: str, *args: Any, **options: Any) -> Any:
-        if name.partition(".")[0] in libraries:
+        if any(f"{name}.".startswith(f"{library}.") for library in libraries):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return real(name, *args, **options)
 
     for module in list(sys.modules):
-        if module.partition(".")[0] in (*libraries, "emulator") or module == "cli.app":
+        if module.partition(".")[0] in libraries or module.startswith(
+            ("tenantry.emulator", "tenantry.cli.app")
+        ):
             monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(builtins, "__import__", import_)
 
@@ -76,7 +78,7 @@ def test_the_emulator_gets_its_arguments_and_gives_the_exit_code(monkeypatch: py
         got.append(argv)
         return 3
 
-    monkeypatch.setattr("emulator.__main__.main", main)
+    monkeypatch.setattr("tenantry.emulator.__main__.main", main)
     said = CliRunner().invoke(app, ["emulator", "--port", "0", "--help"])
     assert (got, said.exit_code) == ([["--port", "0", "--help"]], 3)
 
@@ -92,10 +94,10 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(monkeypatch: pytest
 def test_without_its_own_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "typer")
     with pytest.raises(SystemExit, match=r'needs typer.*pip install "tenantry\[cli\]"'):
-        cli.main()
+        tenantry.cli.main()
 
 
 def test_a_fault_of_our_own_is_not_taken_for_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "emulator")
-    with pytest.raises(ModuleNotFoundError, match="emulator"):
+    without(monkeypatch, "tenantry.emulator")
+    with pytest.raises(ModuleNotFoundError, match=r"tenantry\.emulator"):
         CliRunner().invoke(app, ["emulator"], catch_exceptions=False)

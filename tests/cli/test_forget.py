@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from stacks.backend import Backend
-from stacks.state import TENANT
+from tenantry.cli.app import app
+from tenantry.state.backend import Backend
+from tenantry.state.entries import TENANT
 from tests.cli.conftest import Folder
 
 

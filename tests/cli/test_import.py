@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-import importing
-from importing import Imported, ImportRefused, Wanted
+import tenantry.importing
+from tenantry.importing import Imported, ImportRefused, Wanted
 from tests.cli.conftest import Folder
 
 HOST = "acme.eu.qlikcloud.com"
@@ -21,7 +21,7 @@ def test_what_is_managed_and_what_is_not(folder: Folder, monkeypatch: pytest.Mon
         asked.extend([project.stacks, backend.root, wanted])
         return Imported("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
 
-    monkeypatch.setattr(importing, "import_tenant", imported)
+    monkeypatch.setattr(tenantry.importing, "import_tenant", imported)
     said = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
     assert said.exit_code == 0
     wanted = Wanted(HOST, None, "gold", "templates.eu.qlikcloud.com")
@@ -35,7 +35,7 @@ def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
     def refused(*_: Any) -> Imported:
         raise ImportRefused("it is managed by stack other already")
 
-    monkeypatch.setattr(importing, "import_tenant", refused)
+    monkeypatch.setattr(tenantry.importing, "import_tenant", refused)
     said = folder.run("import", HOST)
     assert said.exit_code == 1
     assert said.output == f"{HOST} was not imported: it is managed by stack other already\n"

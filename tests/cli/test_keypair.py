@@ -12,9 +12,9 @@ import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from typer.testing import CliRunner
 
-import cli
-from cli import keys
-from cli.app import app
+import tenantry.cli
+from tenantry.cli import keys
+from tenantry.cli.app import app
 from tests.cli.test_cli import without
 
 
@@ -101,8 +101,8 @@ def test_without_its_libraries_it_says_what_to_install(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without(monkeypatch, "cryptography", "jwt")
-    monkeypatch.delitem(sys.modules, "cli.keys")
-    monkeypatch.delattr(cli, "keys")
+    monkeypatch.delitem(sys.modules, "tenantry.cli.keys")
+    monkeypatch.delattr(tenantry.cli, "keys")
     said = keypair("keys", code=1)
     assert "needs cryptography" in said or "needs jwt" in said
     assert 'pip install "tenantry[cli]"' in said

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import typer
 
-import audit.look
-from audit.findings import KINDS, MISSING, UNMANAGED, Finding, Unread
-from audit.leftovers import LeftOver, Search
-from audit.look import Audit, UnknownRegion
-from providers.qlik import Cloud, CredentialsMissing
-from stacks.backend import Backend, PulumiFailed
+import tenantry.audit.look
+from tenantry.audit.findings import KINDS, MISSING, UNMANAGED, Finding, Unread
+from tenantry.audit.leftovers import LeftOver, Search
+from tenantry.audit.look import Audit, UnknownRegion
+from tenantry.providers.qlik import Cloud, CredentialsMissing
+from tenantry.state.backend import Backend, PulumiFailed
 from tests.cli.conftest import Folder
 
 FREE = LeftOver(
@@ -60,7 +60,7 @@ class Looks:
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
     made = Looks()
-    monkeypatch.setattr(audit.look, "look", made.look)
+    monkeypatch.setattr(tenantry.audit.look, "look", made.look)
     monkeypatch.setattr(Search, "delete", lambda _, app: made.delete_one(app))
     monkeypatch.setenv("QLIK_ORG_CLIENT_ID", "org")
     monkeypatch.setenv("QLIK_ORG_CLIENT_SECRET", "secret")
@@ -173,7 +173,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
         asked.append(question)
         return yes
 
-    monkeypatch.setattr("cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(
+        "tenantry.cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
     monkeypatch.setattr(typer, "confirm", confirm)
     return asked
 

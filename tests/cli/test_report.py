@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli import comment, report
-from cli.reporting import finish
-from cli.shared import Output
-from fleet.outcome import Outcome, Report, Trouble
-from fleet.report.html import html
-from fleet.report.markdown import markdown
+from tenantry.cli import comment, report
+from tenantry.cli.reporting import finish
+from tenantry.cli.shared import Output
+from tenantry.fleet.outcome import Outcome, Report, Trouble
+from tenantry.fleet.report.html import html
+from tenantry.fleet.report.markdown import markdown
 from tests.fleet.forge_server import TOKEN, Server, serving
 
 APP = typer.Typer()

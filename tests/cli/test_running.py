@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.live import Live
-from cli.running import INTERRUPTED, _signals, confirm, named
-from fleet import process
-from fleet.pool import Pool
+from tenantry.cli.live import Live
+from tenantry.cli.running import INTERRUPTED, _signals, confirm, named
+from tenantry.fleet import process
+from tenantry.fleet.pool import Pool
 from tests.fleet.samples import job
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import stacks
-from cli import output
+import tenantry.settings
+from tenantry.cli import output
 from tests.cli.conftest import PROJECT, Folder
 from tests.keys import public_pem
 
@@ -105,11 +105,11 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
 
 
 def test_what_is_printed_makes_the_same_settings_without_the_plans(project: Folder) -> None:
-    before = stacks.load_file(project.path / "stacks" / "Pulumi.globex.yaml")
+    before = tenantry.settings.load_file(project.path / "stacks" / "Pulumi.globex.yaml")
     whole = as_json(project)["settings"]
     del whole["tenantry:customer"]["plan"]
     alone = project.write("stacks/Pulumi.alone.yaml", json.dumps({"config": whole}))
-    after = stacks.load_file(alone)
+    after = tenantry.settings.load_file(alone)
     named = after.customer.model_copy(update={"plan": "gold"})
     assert after.model_copy(update={"customer": named}) == before
 

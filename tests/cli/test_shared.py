@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from cli.shared import any_selection
+from tenantry.cli.shared import any_selection
 
 
 def test_several_values_of_a_tag_are_kept_apart_by_its_key() -> None:

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from emulator import Emulator
-from stacks.backend import Backend, PulumiFailed
+from tenantry.emulator import Emulator
+from tenantry.state.backend import Backend, PulumiFailed
 from tests import keys, logins
 from tests.cli.site import Site
 from tests.emulator.api import REGISTER, SOURCE, Api, new_tenant

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from stacks.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.cli.conftest import Folder
 
 Lock = tuple[str, int]
@@ -97,7 +97,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], N
         meanwhile()
         return yes
 
-    monkeypatch.setattr("cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(
+        "tenantry.cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
     monkeypatch.setattr(typer, "confirm", confirm)
     return asked
 

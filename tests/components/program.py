@@ -17,8 +17,8 @@ import pulumi
 from pulumi.runtime import mocks, rpc, set_mocks, test
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from components import QlikCustomerTenant
-from stacks import load
+from tenantry.components import QlikCustomerTenant
+from tenantry.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 TENANT_ID = "JJfZKRbct6lpn6gcjsIbt4mYiiGIlzZG"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.pem import one_line
+from tenantry.providers.values.pem import one_line
 from tests.components.program import HOSTNAME, PROOF, TENANT_ID, run
 from tests.keys import public_pem
 

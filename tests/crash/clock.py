@@ -6,7 +6,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from emulator.control_client import Control, send
+from tenantry.emulator.control_client import Control, send
 
 
 class SharedClock:

@@ -6,8 +6,8 @@ import re
 import shutil
 from typing import Any
 
-from providers.facts import RENEW, nothing_made_in
-from stacks.state import split
+from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.state.entries import split
 from tests.crash.lab import Run
 from tests.crash.resources import State
 from tests.crash.site import NOTHING, Place, Site, Stack, Strike, proof_in, tenants_in

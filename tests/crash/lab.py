@@ -24,9 +24,10 @@ from typing import Any, Self
 
 import pulumi.runtime
 
-from emulator import Emulator
-from providers import adapter, kinds, stack
-from providers.qlik import Cloud
+from tenantry.emulator import Emulator
+from tenantry.providers import kinds
+from tenantry.providers.framework import adapter, stack
+from tenantry.providers.qlik import Cloud
 from tests.contract import ContractChecker
 from tests.crash.clock import SharedClock
 from tests.crash.engine import Engine, Result
@@ -40,7 +41,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What every run would load, loaded once: the runs are forks of this process.
 kinds()
-for module in ("components", "dill", "requests", "stacks.engine", "stacks.settings"):
+for module in (
+    "tenantry.components",
+    "dill",
+    "requests",
+    "tenantry.settings.current",
+    "tenantry.settings.loading",
+):
     importlib.import_module(module)
 
 
@@ -61,7 +68,7 @@ class Lab:
 
     Args:
         folder: everything is kept below it; in memory, if possible.
-        settings: of the emulator, see `emulator.settings.Settings`.
+        settings: of the emulator, see `tenantry.emulator.settings.Settings`.
     """
 
     def __init__(self, folder: Path, **settings: Any) -> None:

@@ -29,9 +29,9 @@ from typing import Any
 
 import yaml
 
-from providers import adapter
-from providers.facts import RENEW, nothing_made_in
-from providers.qlik import Clock
+from tenantry.providers.framework import adapter
+from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.qlik import Clock
 from tests.crash.faults import FAULTS, MACHINES
 from tests.crash.lab import Lab, Run
 from tests.crash.resources import Resource

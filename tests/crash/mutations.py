@@ -7,17 +7,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from providers import adapter, lost_answers, notes, permits, registration
-from providers.errors import TenantUndecided
-from providers.facts import RENEW
-from providers.permits import Permit
-from providers.qlik import Cloud
-from providers.registration import Found
-from providers.stack import StackId
-from providers.tenant_activation import TenantActivationVerbs
-from providers.tenant_list import Tenant, is_unnamed
-from providers.tenant_proof import TenantProofVerbs
-from providers.verbs import Properties, Verbs
+from tenantry.providers.framework import adapter, notes
+from tenantry.providers.framework.errors import TenantUndecided
+from tenantry.providers.framework.facts import RENEW
+from tenantry.providers.framework.stack import StackId
+from tenantry.providers.framework.verbs import Properties, Verbs
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.tenant_activation import TenantActivationVerbs
+from tenantry.providers.tenant_proof import TenantProofVerbs
+from tenantry.providers.tenants import lost_answers, permits, registration
+from tenantry.providers.tenants.permits import Permit
+from tenantry.providers.tenants.registration import Found
+from tenantry.providers.tenants.tenant_list import Tenant, is_unnamed
 from tests.crash import truth
 from tests.crash.deeds import REVIVE
 

@@ -1,7 +1,8 @@
 """The provider process's part: the SDK's own servicer of dynamic providers, called as the engine calls it.
 
 Values cross as on the wire, in protobuf messages. The frame of the servicer's handler holds the `request` and
-the `context` in which `providers.engine` looks for the URN and the run, and leaves its errors.
+the `context` in which `tenantry.providers.framework.engine` looks for the URN and the run, and leaves its
+errors.
 """
 
 from __future__ import annotations

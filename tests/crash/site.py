@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from providers.facts import RENEW
+from tenantry.providers.framework.facts import RENEW
 from tests.crash.faults import FAULTS
 from tests.crash.lab import Lab, Run
 from tests.crash.resources import Resource, State

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from audit.findings import Finding
-from audit.holdings import holding
-from audit.tenants import Ledger, Listed, compare, missing
-from providers.facts import nothing_made_in
-from providers.qlik import Cloud
-from providers.tenant_list import DELETED
+from tenantry.audit.findings import Finding
+from tenantry.audit.holdings import holding
+from tenantry.audit.tenants import Ledger, Listed, compare, missing
+from tenantry.providers.framework.facts import nothing_made_in
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.tenants.tenant_list import DELETED
 from tests.crash.clock import SharedClock
 from tests.crash.lab import Run
 from tests.crash.resources import State

@@ -16,7 +16,7 @@ from tests.e2e import backends
 from tests.e2e.harness import PULUMI, Stack
 
 if TYPE_CHECKING:
-    from emulator import Emulator
+    from tenantry.emulator import Emulator
 
 MEMORY = Path("/dev/shm")
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from fleet.outcome import Outcome, Report
+from tenantry.fleet.outcome import Outcome, Report
 from tests.e2e.customers import REGION, SOURCE_TENANT
 from tests.e2e.harness import ROOT, Qlik, copy_program
 from tools.private import client_environment, private_environment

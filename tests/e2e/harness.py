@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import psutil
 import yaml
 
-from fleet.scratch import add_stack
+from tenantry.fleet.scratch import add_stack
 from tests.e2e.result import Result, is_engines_own, short_name
 from tools.private import client_environment, private_environment
 
@@ -33,7 +33,6 @@ TIMEOUT = 120.0
 MARK = "TENANTRY_E2E"
 SECRET = "4dabf18193072939515e22adb298388d"
 """What marks a secret in the state."""
-PACKAGES = ("providers", "components")
 
 
 class Control(Protocol):
@@ -260,18 +259,13 @@ class Stack:
 
 
 def copy_program(program: Path, folder: Path) -> None:
-    """Put the project `program` into `folder`: its code as links, its stack files as copies."""
+    """Put the project `program` into `folder`. The package that it imports is the one that is installed."""
     if not (program / "stacks").is_dir():
         shutil.copytree(program, folder, dirs_exist_ok=True)
         return
     shutil.copy(program / "Pulumi.yaml", folder)
-    for name in ("__main__.py", *PACKAGES):
-        (folder / name).symlink_to(program / name)
-    stacks = folder / "stacks"
-    stacks.mkdir()
-    for code in (*(program / "stacks").glob("*.py"), program / "stacks" / "models"):
-        (stacks / code.name).symlink_to(code)
-    shutil.copytree(program / "stacks" / "plans", stacks / "plans")
+    (folder / "__main__.py").symlink_to(program / "__main__.py")
+    shutil.copytree(program / "stacks" / "plans", folder / "stacks" / "plans")
 
 
 def command_line(process: psutil.Process) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from emulator import Emulator
-from emulator.control_client import send
-from providers.facts import RENEW, nothing_made_in
+from tenantry.emulator import Emulator
+from tenantry.emulator.control_client import send
+from tenantry.providers.framework.facts import RENEW, nothing_made_in
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
 from tests.e2e.result import Result, short_name

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
-from stacks.backend import Backend, NoSuchStack
+from tenantry.emulator import Emulator
+from tenantry.state.backend import Backend, NoSuchStack
 from tests.e2e import backends
 from tests.e2e.backends import Environment, RemoteStack
 from tests.e2e.creations import CREATIONS

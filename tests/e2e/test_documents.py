@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT, Stack
 from tests.world import writes

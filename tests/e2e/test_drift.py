@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
 from tests.world import World, writes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from datetime import UTC, datetime, timedelta
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed, settings
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Stack

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator import Emulator
-from providers import MODULES
+from tenantry.emulator import Emulator
+from tenantry.providers import MODULES
 from tests.e2e.customers import everything, settings
 from tests.e2e.harness import Stack
 from tests.world import writes

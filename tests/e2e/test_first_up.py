@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.harness import Stack
 from tests.world import World
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-from fleet.job import NEW_SALT
-from fleet.outcome import Difference
+from tenantry.emulator import Emulator
+from tenantry.fleet.job import NEW_SALT
+from tenantry.fleet.outcome import Difference
 from tests.e2e.customers import changed
 from tests.e2e.fleet import Fleet
 from tests.world import World, writes

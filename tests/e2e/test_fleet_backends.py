@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e import backends
 from tests.e2e.backends import Environment
 from tests.e2e.fleet import Fleet

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
-from emulator import Emulator
-from fleet import process as commands
-from fleet.outcome import Report
+from tenantry.cli.app import app
+from tenantry.emulator import Emulator
+from tenantry.fleet import process as commands
+from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import Fleet, wait_until
 
 LONG = 240

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.fleet import Fleet
 from tests.world import World, writes
 

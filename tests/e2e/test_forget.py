@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import ROOT, Stack
 from tests.e2e.operations import bring_up, content, tenants

@@ -8,8 +8,8 @@ from shlex import quote
 
 import pytest
 
-from emulator import Emulator
-from fleet.outcome import Report
+from tenantry.emulator import Emulator
+from tenantry.fleet.outcome import Report
 from tests.e2e.fleet import TENANTRY, TIMEOUT, Fleet
 from tests.e2e.test_documents import commands, run
 from tests.world import World

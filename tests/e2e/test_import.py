@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.harness import ROOT, Stack
 from tests.importing.tenants import SOURCE, by_scripts
 from tests.world import World, writes

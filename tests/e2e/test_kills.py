@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
 from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import TRIAL, Customer, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import entries, resources

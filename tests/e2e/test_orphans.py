@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e.creations import CREATIONS, Mute
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e import creations
 from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import TRIAL, settings
 from tests.e2e.harness import ROOT, Stack
 from tests.world import writes

@@ -6,8 +6,8 @@ import re
 import shlex
 from typing import Any
 
-from emulator import Emulator
-from providers.facts import RENEW
+from tenantry.emulator import Emulator
+from tenantry.providers.framework.facts import RENEW
 from tests.e2e.customers import GLOBEX, TRIAL, Customer, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import add_app, bring_up, cloud, content, entries, resources, state, tenants, urn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import (

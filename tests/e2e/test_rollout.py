@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.result import Result

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
 from tests.e2e.customers import GLOBEX, changed, settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator import Emulator
-from emulator.control_client import send
+from tenantry.emulator import Emulator
+from tenantry.emulator.control_client import send
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, Customer, changed, settings
 from tests.e2e.harness import Stack
 from tests.e2e.operations import HOUR, bring_up, resources

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from emulator import Emulator
-from emulator.control_client import send
-from providers.group_settings import EVERYONE
+from tenantry.emulator import Emulator
+from tenantry.emulator.control_client import send
+from tenantry.providers.group_settings import EVERYONE
 from tests.e2e.customers import GLOBEX, Customer, changed, settings
 from tests.e2e.harness import Stack
 from tests.keys import public_pem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e import creations
 from tests.e2e.creations import expect_exactly_one_of_each
 from tests.e2e.customers import SOURCE_TENANT

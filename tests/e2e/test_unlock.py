@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-from stacks.state import TENANT
+from tenantry.emulator import Emulator
+from tenantry.state.entries import TENANT
 from tests.e2e import backends
 from tests.e2e.backends import Environment, RemoteStack
 from tests.e2e.creations import CREATIONS

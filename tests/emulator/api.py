@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 
 SOURCE = "templates.eu.qlikcloud.com"
 REGISTER = "register.eu.qlikcloud.com"

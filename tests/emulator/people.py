@@ -6,10 +6,9 @@ from typing import Any
 
 import requests
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests import logins
-
-from .api import Api, new_tenant
+from tests.emulator.api import Api, new_tenant
 
 LOGIN = "/login/jwt-session"
 

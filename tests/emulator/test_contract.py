@@ -10,13 +10,12 @@ import pytest
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from emulator.apis import apps  # noqa: F401 - registers the handlers
-from emulator.call import HANDLERS
-from emulator.contract import contract
-from emulator.errors import Invalid
-
-from ..contract import ContractChecker
-from .api import SOURCE
+from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
+from tenantry.emulator.call import HANDLERS
+from tenantry.emulator.contract import contract
+from tenantry.emulator.errors import Invalid
+from tests.contract import ContractChecker
+from tests.emulator.api import SOURCE
 
 GROUP = {
     "id": "1",

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from emulator import ControlError, Emulator
-from emulator.control_client import send
-
-from .api import SOURCE, Api, error, new_tenant
+from tenantry.emulator import ControlError, Emulator
+from tenantry.emulator.control_client import send
+from tests.emulator.api import SOURCE, Api, error, new_tenant
 
 
 @pytest.fixture

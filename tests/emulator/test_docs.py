@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from emulator import faults
-from emulator.__main__ import main
-from emulator.apis import apps  # noqa: F401 - registers the handlers
-from emulator.call import HANDLERS
-from emulator.contract import FOLDER, contract
-from emulator.settings import Settings
-
-from .api import SECRETS
+from tenantry.emulator import faults
+from tenantry.emulator.__main__ import main
+from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
+from tenantry.emulator.call import HANDLERS
+from tenantry.emulator.contract import FOLDER, contract
+from tenantry.emulator.settings import Settings
+from tests.emulator.api import SECRETS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text("utf-8")
 

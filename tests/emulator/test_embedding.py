@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests import logins
+from tests.emulator.api import Api, error, new_tenant
 from tests.keys import public_pem
-
-from .api import Api, error, new_tenant
 
 PEM = "".join(public_pem().splitlines())
 

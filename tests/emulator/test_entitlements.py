@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator import Emulator
-
-from .api import SOURCE, Api, new_tenant
-from .people import login, open_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import SOURCE, Api, new_tenant
+from tests.emulator.people import login, open_tenant
 
 
 @pytest.fixture

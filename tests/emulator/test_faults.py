@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from emulator import Emulator
-
-from .api import REGISTER, SOURCE, Api, error
+from tenantry.emulator import Emulator
+from tests.emulator.api import REGISTER, SOURCE, Api, error
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from emulator import Emulator
-from emulator.apis import apps  # noqa: F401 - registers the handlers
-from emulator.call import HANDLERS
-from emulator.contract import Operation, contract
-
-from ..contract import ContractChecker
-from .api import CONSOLE, REGISTER, Api, new_tenant
+from tenantry.emulator import Emulator
+from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
+from tenantry.emulator.call import HANDLERS
+from tenantry.emulator.contract import Operation, contract
+from tests.contract import ContractChecker
+from tests.emulator.api import CONSOLE, REGISTER, Api, new_tenant
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from emulator import Emulator
-
-from .api import CONSOLE, REGISTER, SOURCE, Api, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import CONSOLE, REGISTER, SOURCE, Api, new_tenant
 
 
 def test_a_customer_from_nothing_to_deactivation(qlik: Emulator) -> None:

@@ -14,10 +14,9 @@ import psutil
 import pytest
 import requests
 
-from emulator import Emulator
-
-from ..keys import public_pem
-from .api import REGISTER, SOURCE, Api, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import REGISTER, SOURCE, Api, new_tenant
+from tests.keys import public_pem
 
 KEY = {"licenseKey": "emulator-licence-key-eu"}
 GROUPS = "/api/v1/groups"

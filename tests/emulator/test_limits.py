@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from emulator import Emulator
-
-from .api import Api, error, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error, new_tenant
 
 
 def drain(api: Api, count: int) -> None:

@@ -12,13 +12,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from emulator import Emulator
-from emulator.apis.identity_providers import public_key
+from tenantry.emulator import Emulator
+from tenantry.emulator.apis.identity_providers import public_key
 from tests import keys, logins
+from tests.emulator.api import REGISTER, Api, error, new_tenant
+from tests.emulator.people import LOGIN, login, open_tenant
 from tests.logins import token
-
-from .api import REGISTER, Api, error, new_tenant
-from .people import LOGIN, login, open_tenant
 
 COOKIES = ["_csrfToken", "_csrfToken.sig", "eas.sid", "eas.sid.sig"]
 

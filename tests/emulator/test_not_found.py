@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator import Emulator
-
-from .api import CONSOLE, SOURCE, Api, error
+from tenantry.emulator import Emulator
+from tests.emulator.api import CONSOLE, SOURCE, Api, error
 
 PUBLISHED = {
     "/api/v1/tenants/none": "TENANTS-8",

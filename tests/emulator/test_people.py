@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-
-from .api import SOURCE, Api, error, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import SOURCE, Api, error, new_tenant
 
 EVERYONE = "000000000000000000000001"
 

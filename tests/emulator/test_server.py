@@ -14,18 +14,18 @@ import psutil
 import pytest
 import requests
 
-from emulator import Emulator
-from emulator.__main__ import main
-from emulator.server import bind
-from emulator.tls import CA_FILE
-
-from .api import SOURCE, Api, new_tenant
+import tenantry.emulator
+from tenantry.emulator import Emulator
+from tenantry.emulator.__main__ import main
+from tenantry.emulator.server import bind
+from tenantry.emulator.tls import CA_FILE
+from tests.emulator.api import SOURCE, Api, new_tenant
 
 MEGABYTE = 1024 * 1024
 
 
 def run(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "emulator", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "tenantry.emulator", "--port", "0", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -172,15 +172,14 @@ def _zeros(size: int) -> Iterator[bytes]:
 
 def test_importing_the_package_is_cheap() -> None:
     code = (
-        "import sys, emulator; sys.exit(any(m in sys.modules for m in ('uvicorn', 'starlette', 'sqlite3')))"
+        "import sys, tenantry.emulator; sys.exit(len({'uvicorn', 'starlette', 'sqlite3'} & {*sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "emulator.server")
-    import emulator
+    monkeypatch.delitem(sys.modules, "tenantry.emulator.server")
 
     with pytest.raises(ImportError, match=r"pip install 'tenantry\[emulator\]'"):
-        emulator.Emulator  # noqa: B018
+        tenantry.emulator.Emulator  # noqa: B018

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error
+from tests.emulator.people import login, open_tenant
 from tests.logins import token
-
-from .api import Api, error
-from .people import login, open_tenant
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-
-from .api import Api, error, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error, new_tenant
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.store import Store, public
+from tenantry.emulator.store import Store, public
 
 
 @pytest.fixture

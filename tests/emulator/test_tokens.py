@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-from emulator.seed import plant
-from emulator.store import SHARED
-from emulator.world import World
-
-from .api import CONSOLE, REGISTER, SOURCE, Api, error, new_tenant
+from tenantry.emulator import Emulator
+from tenantry.emulator.seed import plant
+from tenantry.emulator.store import SHARED
+from tenantry.emulator.world import World
+from tests.emulator.api import CONSOLE, REGISTER, SOURCE, Api, error, new_tenant
 
 
 def test_a_token_is_refused_on_every_other_host(qlik: Emulator) -> None:

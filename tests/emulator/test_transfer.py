@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
-
-from .api import Api, new_tenant
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, new_tenant
 
 OFFSET_STREAM = {"Content-Type": "application/offset+octet-stream"}
 TUS = {"Tus-Resumable": "1.0.0"}

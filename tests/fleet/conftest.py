@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet.members import Member, members
-from fleet.selection import Selection, Wanted, select
-from stacks.project import Project
+from tenantry.fleet.members import Member, members
+from tenantry.fleet.selection import Selection, Wanted, select
+from tenantry.settings.project import Project
 
 PLAN: dict[str, Any] = {
     "lifecycle": {"kind": "production", "grace_days": 30},

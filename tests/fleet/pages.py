@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 
-from fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
 
 HOSTILE = (
     "</details><script>alert(1)</script>",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fleet.job import Job
-from fleet.members import Member
-from fleet.outcome import Outcome, Trouble
+from tenantry.fleet.job import Job
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import Outcome, Trouble
 
 NOWHERE = Path("nowhere")
 

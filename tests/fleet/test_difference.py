@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.changes import UnknownRef
-from fleet.difference import compare
-from fleet.outcome import Change, Difference, Outcome
+from tenantry.fleet.changes import UnknownRef
+from tenantry.fleet.difference import compare
+from tenantry.fleet.outcome import Change, Difference, Outcome
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fleet.events import InFlight, Said, read, references, short_name
-from fleet.outcome import Change, Difference, Outcome
-from fleet.report.lines import new_customer
+from tenantry.fleet.events import InFlight, Said, read, references, short_name
+from tenantry.fleet.outcome import Change, Difference, Outcome
+from tenantry.fleet.report.lines import new_customer
 
 COMPONENT = "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.forges import Forge, ForgeError, GitHub, GitLab, NoForge, api, from_environment, hidden
+from tenantry.fleet.forges import Forge, ForgeError, GitHub, GitLab, NoForge, api, from_environment, hidden
 from tests.fleet.forge_server import TOKEN, Server, serving
 
 MARKER = hidden("tenantry preview")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from fleet.report.grouping import BACK, DANGERS, Section, page
-from fleet.report.words import duration, value
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from tenantry.fleet.report.grouping import BACK, DANGERS, Section, page
+from tenantry.fleet.report.words import duration, value
 
 ROLLOUT = (
     Change("replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)),

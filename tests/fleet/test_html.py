@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet import report as reports
-from fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from fleet.report import table
-from fleet.report.html import html
-from fleet.report.text import text
+from tenantry.fleet import report as reports
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from tenantry.fleet.report import table
+from tenantry.fleet.report.html import html
+from tenantry.fleet.report.text import text
 from tests.fleet import pages
 
 

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import pytest
 
-from emulator import Emulator
-from fleet import job as jobs
-from fleet import process, warm
-from fleet.job import Job, carry_out
-from fleet.members import Member
-from fleet.outcome import HIDDEN, Operation
-from providers.facts import RENEW, nothing_made
-from stacks.backend import NO_SUCH_STACK
-from stacks.errors import Problem, SettingsError
+from tenantry.emulator import Emulator
+from tenantry.fleet import job as jobs
+from tenantry.fleet import process, warm
+from tenantry.fleet.job import Job, carry_out
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import HIDDEN, Operation
+from tenantry.providers.framework.facts import RENEW, nothing_made
+from tenantry.settings.errors import Problem, SettingsError
+from tenantry.state.backend import NO_SUCH_STACK
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member

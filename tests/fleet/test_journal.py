@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.journal import KEPT, OUTCOMES, Journal, directory
+from tenantry.fleet.journal import KEPT, OUTCOMES, Journal, directory
 from tests.fleet.samples import job
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.outcome import DONE, Change, Difference, Outcome, Report, merged
-from fleet.report.markdown import markdown
+from tenantry.fleet.outcome import DONE, Change, Difference, Outcome, Report, merged
+from tenantry.fleet.report.markdown import markdown
 from tests.fleet import pages
 
 MARKER = "<!-- tenantry preview -->"

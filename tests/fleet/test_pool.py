@@ -8,9 +8,9 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from fleet.job import Job
-from fleet.outcome import Outcome
-from fleet.pool import Pool
+from tenantry.fleet.job import Job
+from tenantry.fleet.outcome import Outcome
+from tenantry.fleet.pool import Pool
 from tests.fleet.samples import do_well, fail_where_asked, job
 
 NAMES = [f"stack-{number}" for number in range(6)]

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from fleet import process
-from fleet.process import Ended
+from tenantry.fleet import process
+from tenantry.fleet.process import Ended
 
 DEAF = "trap '' INT; echo ready; while :; do sleep 0.1; done"
 POLITE = "trap 'echo last words; exit 3' INT; echo ready; while :; do sleep 0.1; done"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fleet.job import Job
-from fleet.outcome import DONE, Outcome, Report
-from fleet.pool import Pool
-from fleet.run import Order, carry_out
-from fleet.selection import Selection
-from fleet.waves import Wave
+from tenantry.fleet.job import Job
+from tenantry.fleet.outcome import DONE, Outcome, Report
+from tenantry.fleet.pool import Pool
+from tenantry.fleet.run import Order, carry_out
+from tenantry.fleet.selection import Selection
+from tenantry.fleet.waves import Wave
 from tests.fleet.conftest import Repository
 from tests.fleet.samples import do_well, fail_where_asked, member
 

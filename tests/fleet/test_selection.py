@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet.changes import code_digest
-from fleet.selection import NothingLikeIt, Shard, Wanted
+from tenantry.fleet.changes import code_digest
+from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
@@ -114,8 +114,8 @@ CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
     ),
     ("a plan", lambda team: team.plan("gold", {"extends": "standard"}), ["globex", "initech"]),
     ("a page", lambda team: team.write("docs/guide.md"), []),
-    ("a test", lambda team: team.write("tests/test_x.py"), []),
-    ("the command line", lambda team: team.write("cli/check.py"), []),
+    ("a workflow's script", lambda team: team.write(".github/shards.py"), []),
+    ("a module that happens to have a name of ours", lambda team: team.write("cli/check.py"), STACKS),
     ("the program", lambda team: team.write("__main__.py"), STACKS),
     ("a module", lambda team: team.write("providers/space.py"), STACKS),
     ("code beside the stacks", lambda team: team.write("stacks/rules.py"), STACKS),
@@ -281,14 +281,44 @@ def test_the_digest_of_the_program(team: Repository) -> None:
     first = code_digest(team.root)
     for name in (
         "docs/page.md",
-        "tests/test_x.py",
-        "cli/check.py",
         ".venv/lib/x.py",
         "stacks/plans/gold.yaml",
     ):
         team.write(name)
         assert code_digest(team.root) == first, name
-    for name in ("providers/space.py", "__main__.py", "stacks/rules.py", "requirements.lock"):
+    for name in (
+        "providers/space.py",
+        "__main__.py",
+        "stacks/rules.py",
+        "requirements.lock",
+        "cli/check.py",
+        "tools/x.py",
+    ):
+        team.write(name, "other")
+        assert code_digest(team.root) != first, name
+        first = code_digest(team.root)
+
+
+def test_the_digest_of_the_program_in_the_checkout(team: Repository) -> None:
+    """In Tenantry's own repository it is known what no run imports."""
+    team.write("tenantry/__init__.py")
+    first = code_digest(team.root)
+    for name in (
+        "tests/test_x.py",
+        "tools/x.py",
+        "tenantry/cli/check.py",
+        "tenantry/fleet/run.py",
+        "tenantry/emulator/app.py",
+    ):
+        team.write(name, "other")
+        assert code_digest(team.root) == first, name
+    for name in (
+        "providers/space.py",
+        "components/names.py",
+        "tenantry/settings/rules.py",
+        "tenantry/__init__.py",
+        "__main__.py",
+    ):
         team.write(name, "other")
         assert code_digest(team.root) != first, name
         first = code_digest(team.root)

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from fleet.inventory import Standing
-from fleet.trials import Trial, ending, unknown, with_grace_of_file, with_tenants
-from providers.limits import GRACE_VARIABLE
-from stacks.errors import Problem, SettingsError
+from tenantry.fleet.inventory import Standing
+from tenantry.fleet.trials import Trial, ending, unknown, with_grace_of_file, with_tenants
+from tenantry.providers.values.limits import GRACE_VARIABLE
+from tenantry.settings.errors import Problem, SettingsError
 from tests.fleet.samples import member
 
 TODAY = date(2026, 6, 15)

@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from fleet.events import Log, Said
-from fleet.troubles import of_command, of_log, of_text
+from tenantry.fleet.events import Log, Said
+from tenantry.fleet.troubles import of_command, of_log, of_text
 
 PRINTED = {
     "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (

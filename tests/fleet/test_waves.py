@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.selection import NothingLikeIt
-from fleet.waves import one, split
+from tenantry.fleet.selection import NothingLikeIt
+from tenantry.fleet.waves import one, split
 from tests.fleet.samples import member
 
 RINGS = {"p1": "pilot", "e1": "early", "e2": "early"}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator
-from importing.findings import Findings
-from importing.kinds import find_all
-from importing.living import Living
-from providers.qlik import Cloud
+from tenantry.emulator import Emulator
+from tenantry.importing.findings import Findings
+from tenantry.importing.kinds import find_all
+from tenantry.importing.living import Living
+from tenantry.providers.qlik import Cloud
 from tests.importing.tenants import SOURCE, cloud_of
 from tests.world import World
 

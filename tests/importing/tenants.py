@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from emulator import Emulator
-from providers.qlik import Cloud, Host
+from tenantry.emulator import Emulator
+from tenantry.providers.qlik import Cloud, Host
 from tests.keys import public_pem
 from tests.world import World
 

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
-from importing import ImportRefused
-from importing.living import Living
-from importing.minimal import minimal
-from providers import app, lifetime, pem, people
-from providers.facts import nothing_made, nothing_made_in
-from providers.qlik import Cloud
+from tenantry.emulator import Emulator
+from tenantry.importing import ImportRefused
+from tenantry.importing.living import Living
+from tenantry.importing.minimal import minimal
+from tenantry.providers import app
+from tenantry.providers.framework.facts import nothing_made, nothing_made_in
+from tenantry.providers.lookups import people
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.tenants import lifetime
+from tenantry.providers.values import pem
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
 from tests.keys import public_pem
@@ -64,7 +67,7 @@ def test_the_tenant_with_what_comes_before_and_after_it(qlik: Emulator, folder: 
         assert (objects[kind].id, objects[kind].live) == (world.hostname, {"tenant_id": tenant_id})
     proof = objects["TenantProof"]
     assert proof.live == {"proof": {"id": proof.id, "name": world.tenant["name"], "unused": True}}
-    # A line about it must be read as one about this proof, see providers.facts.
+    # A line about it must be read as one about this proof, see tenantry.providers.framework.facts.
     assert nothing_made_in(nothing_made(proof.id)) == proof.id
     again = next(each for each in find(world).objects if each.kind == "TenantProof")
     assert again.id != proof.id, "each import has its own"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from importing.findings import Findings
-from importing.minimal import as_text, minimal
-from stacks import load_file
-from stacks.merge import complete
-from stacks.models import Customer
+from tenantry.importing.findings import Findings
+from tenantry.importing.minimal import as_text, minimal
+from tenantry.settings import load_file
+from tenantry.settings.merge import complete
+from tenantry.settings.models import Customer
 
 HEAD = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
 PLAN: dict[str, Any] = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from importing import ImportRefused, run, state
-from importing.findings import Found
-from importing.run import Wanted
-from stacks.backend import Backend, PulumiFailed
-from stacks.project import Project
+from tenantry.importing import ImportRefused, run, state
+from tenantry.importing.findings import Found
+from tenantry.importing.run import Wanted
+from tenantry.settings.project import Project
+from tenantry.state.backend import Backend, PulumiFailed
 
 HOST = "acme.eu.qlikcloud.com"
 

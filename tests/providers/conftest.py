@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
-from providers import adapter, evidence
-from providers.qlik import Cloud
+from tenantry.emulator import Emulator
+from tenantry.providers.framework import adapter, evidence
+from tenantry.providers.qlik import Cloud
 from tests.providers.twins import Tenancy, Twin
 
 

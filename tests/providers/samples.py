@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers.pem import one_line
+from tenantry.providers.values.pem import one_line
 from tests.keys import public_pem
 
 TENANT = "x1y2z3.eu.qlikcloud.com"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 SOURCE_TENANT = "templates.eu.qlikcloud.com"

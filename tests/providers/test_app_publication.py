@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PUT = ("PUT /api/v1/apps/{id}",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from providers.app import MARK, as_found
+from tenantry.providers.app import MARK, as_found
 from tests.providers.twins import Tenancy, Twin
 
 SOURCE = "templates.eu.qlikcloud.com"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.engine import Failure
-from providers.group_settings import EVERYONE
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.group_settings import EVERYONE
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATH = "/api/v1/groups/settings"

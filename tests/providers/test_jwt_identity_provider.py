@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from providers import engine
-from providers.engine import Failure
-from providers.jwt_identity_provider import JwtIdentityProviderVerbs
-from providers.pem import fingerprint, one_line
-from providers.qlik import Host
+from tenantry.providers.framework import engine
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.jwt_identity_provider import JwtIdentityProviderVerbs
+from tenantry.providers.qlik import Host
+from tenantry.providers.values.pem import fingerprint, one_line
 from tests.keys import public_pem
 from tests.pems import certificate, private_pem
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin

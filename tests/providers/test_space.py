@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATCH = ("PATCH /api/v1/spaces/{id}",)

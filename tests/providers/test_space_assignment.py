@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 ASSIGNMENTS = "/api/v1/spaces/{space}/assignments"

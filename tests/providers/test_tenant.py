@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import World
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from providers import lifetime
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.tenants import lifetime
 from tests.providers.test_tenant import deactivate, purge
 from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 

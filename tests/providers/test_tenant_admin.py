@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from providers import run
-from providers.engine import Failure
+from tenantry.providers.framework import run
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Case, Drift, Inputs, Tenancy, Twin
 from tests.world import World
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers.engine import Failure
-from providers.limits import GRACE_VARIABLE
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.values.limits import GRACE_VARIABLE
 from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from providers import permits
-from providers.engine import Failure
-from providers.facts import RENEW
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.facts import RENEW
+from tenantry.providers.tenants import permits
 from tests.providers.twins import Case, Inputs, Tenancy, Twin
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.engine import Failure
+from tenantry.providers.framework.engine import Failure
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATCH = ("PATCH /api/v1/users/{id}",)

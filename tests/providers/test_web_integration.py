@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from providers.engine import Failure
-from providers.notes import current_note
-from providers.qlik import Host
-from providers.web_integration import WebIntegrationVerbs
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.notes import current_note
+from tenantry.providers.qlik import Host
+from tenantry.providers.web_integration import WebIntegrationVerbs
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import Doc
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from emulator import Emulator
-from providers.adapter import Provider
-from providers.qlik import Cloud
-from providers.resource import PROVIDER_KEY, provider_string
+from tenantry.emulator import Emulator
+from tenantry.providers.framework.adapter import Provider
+from tenantry.providers.framework.resource import PROVIDER_KEY, provider_string
+from tenantry.providers.qlik import Cloud
 from tests.world import World, calls
 
 LICENCE = "emulator-licence-key-eu"

@@ -84,6 +84,15 @@ def test_a_failed_step_is_tried_again_and_no_other(root: Path, commands: Command
     assert commands.since() == ["venv", "--require-hashes", "--editable"]
 
 
+@pytest.mark.parametrize("name", ["components", "providers"])
+def test_a_checkout_without_links_is_refused(root: Path, commands: Commands, name: str) -> None:
+    (root / "tenantry").mkdir()
+    (root / "tenantry" / name).write_text(f"../{name}")
+    with pytest.raises(SetupError, match=f"tenantry/{name} is a link to ../{name} in the repository"):
+        environment.ensure(root, root / ".venv")
+    assert commands.since() == []
+
+
 def test_a_moved_checkout_is_installed_anew(root: Path, commands: Commands) -> None:
     environment.ensure(root, root / ".venv")
     commands.since()

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from providers import Group, Space, SpaceAssignment, Tenant, TenantLifecycle
+from tenantry.providers import Group, Space, SpaceAssignment, Tenant, TenantLifecycle
 
 tenant = Tenant("initech", region="eu", source_tenant="templates.eu.qlikcloud.com", name="Initech")
 inside = pulumi.ResourceOptions(deleted_with=tenant)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.crash.lab import Lab
 from tests.crash.resources import Resource, State
 from tests.crash.wire import numbered, without_tokens

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.ci.github import GitHub
 from tests.e2e.ci.gitlab import GitLab
 from tests.e2e.ci.site import PLANNERS, Site

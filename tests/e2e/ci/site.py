@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import yaml
 
-from emulator import Emulator
+from tenantry.emulator import Emulator
 from tests.e2e.customers import REGION, SOURCE_TENANT
 from tests.e2e.harness import ROOT, copy_program
 from tests.fleet.forge_server import Server

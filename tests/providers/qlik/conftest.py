@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import Cloud, Host
-from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tenantry.providers.qlik import Cloud, Host
+from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 from tests.providers.qlik.wire import Wire
 
 TENANT = "acme.eu.qlikcloud.com"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from providers.qlik import (
+from tenantry.providers.qlik import (
     ApiError,
     Conflict,
     Forbidden,
@@ -19,8 +19,8 @@ from providers.qlik import (
     TenantDisabled,
     Unauthorized,
 )
-from providers.qlik.answers import api_error, retry_after
-from providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.answers import api_error, retry_after
+from tenantry.providers.qlik.messages import Answer, Request
 
 REQUEST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/things")
 TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID and …")

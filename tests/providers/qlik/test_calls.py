@@ -18,7 +18,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from providers.qlik import (
+from tenantry.providers.qlik import (
     AnswerLost,
     ApiError,
     ConnectionFailed,
@@ -27,7 +27,7 @@ from providers.qlik import (
     QlikError,
     ServerError,
 )
-from providers.qlik.testing import Call, Reply
+from tenantry.providers.qlik.testing import Call, Reply
 from tests.providers.qlik.conftest import MakeSky, Sky, failed
 
 OK = Reply(200, {"id": "1"})

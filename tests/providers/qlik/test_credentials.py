@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import Cloud, CredentialsCommandFailed, CredentialsMissing, credentials
-from providers.qlik.credentials import CredentialSource
+from tenantry.providers.qlik import Cloud, CredentialsCommandFailed, CredentialsMissing, credentials
+from tenantry.providers.qlik.credentials import CredentialSource
 from tests.providers.qlik.secrecy import everything_said
 
 GENERAL = {"QLIK_CLIENT_ID": "id", "QLIK_CLIENT_SECRET": "s3cret"}

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from providers.qlik import DeadlineExceeded, current_deadline, deadline
-from providers.qlik.deadlines import SYSTEM_CLOCK, Deadline, default_deadline
-from providers.qlik.testing import FakeClock
+from tenantry.providers.qlik import DeadlineExceeded, current_deadline, deadline
+from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline, default_deadline
+from tenantry.providers.qlik.testing import FakeClock
 from tests.providers.qlik.conftest import MakeSky
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Emulator
-from providers.qlik import (
+from tenantry.emulator import Emulator
+from tenantry.providers.qlik import (
     AnswerLost,
     Cloud,
     Conflict,
@@ -18,7 +18,7 @@ from providers.qlik import (
     TenantDisabled,
     Unauthorized,
 )
-from providers.qlik.testing import FakeClock
+from tenantry.providers.qlik.testing import FakeClock
 
 SOURCE = "templates.eu.qlikcloud.com"
 SPACES = "/api/v1/spaces"

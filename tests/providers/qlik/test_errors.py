@@ -4,9 +4,16 @@ import inspect
 
 import pytest
 
-from providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, QlikError, errors
-from providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnswer
-from providers.qlik.messages import Request
+from tenantry.providers.qlik import (
+    AnswerLost,
+    ApiError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    QlikError,
+    errors,
+)
+from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnswer
+from tenantry.providers.qlik.messages import Request
 
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
 TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID")

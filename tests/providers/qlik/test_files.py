@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, UnexpectedAnswer
-from providers.qlik.testing import Reply
+from tenantry.providers.qlik import AnswerLost, ApiError, ConnectionFailed, DeadlineExceeded, UnexpectedAnswer
+from tenantry.providers.qlik.testing import Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky, failed
 from tests.providers.qlik.test_calls import BROKEN
 
@@ -123,7 +123,7 @@ def test_upload_of_a_file_that_is_not_there(make_sky: MakeSky, tmp_path: Path) -
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from providers.qlik import Cloud
+from tenantry.providers.qlik import Cloud
 from tests.providers.qlik.wire import Wire
 
 folder, size = Path(sys.argv[1]), int(sys.argv[2])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import Host, UnexpectedAnswer
-from providers.qlik.testing import Reply
+from tenantry.providers.qlik import Host, UnexpectedAnswer
+from tenantry.providers.qlik.testing import Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky
 
 PATCH = [{"op": "replace", "path": "/name", "value": "Sales"}]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.qlik import HostRefused
+from tenantry.providers.qlik import HostRefused
 from tests.providers.qlik.conftest import MakeSky
 
 

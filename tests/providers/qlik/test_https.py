@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import Cloud, ConnectionFailed
-from providers.qlik.testing import ENVIRONMENT, FakeClock
+from tenantry.providers.qlik import Cloud, ConnectionFailed
+from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock
 from tests.providers.qlik.conftest import TENANT
 from tests.providers.qlik.wire import Exchange, Wire
 

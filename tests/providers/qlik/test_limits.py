@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from providers.qlik import Cloud, DeadlineExceeded, RateLimited
-from providers.qlik.deadlines import Deadline
-from providers.qlik.limits import RateLimits, budget
-from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tenantry.providers.qlik import Cloud, DeadlineExceeded, RateLimited
+from tenantry.providers.qlik.deadlines import Deadline
+from tenantry.providers.qlik.limits import RateLimits, budget
+from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky, failed
 
 OK = Reply(200, {})

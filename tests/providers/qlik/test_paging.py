@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import NotFound, UnexpectedAnswer
-from providers.qlik.testing import Reply
+from tenantry.providers.qlik import NotFound, UnexpectedAnswer
+from tenantry.providers.qlik.testing import Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky, failed
 
 
@@ -111,7 +111,7 @@ def test_a_page_is_repeated_alone(make_sky: MakeSky) -> None:
 
 
 def test_an_abandoned_list_leaves_no_deadline_behind(make_sky: MakeSky) -> None:
-    from providers.qlik import current_deadline
+    from tenantry.providers.qlik import current_deadline
 
     next(make_sky([page("a", href="?next=2")]).tenant.list("/x"))
     assert current_deadline() is None

@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-import providers.qlik
-from providers.qlik import errors, testing
+import tenantry.providers.qlik
+from tenantry.providers.qlik import errors, testing
 
 
-@pytest.mark.parametrize("module", [providers.qlik, testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [tenantry.providers.qlik, testing], ids=lambda module: module.__name__)
 def test_all_names_exist_once_and_are_sorted(module: ModuleType) -> None:
     assert sorted(set(module.__all__)) == sorted(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)
@@ -22,10 +22,10 @@ def test_all_names_exist_once_and_are_sorted(module: ModuleType) -> None:
 def test_every_public_name_is_in_all() -> None:
     public = {
         name
-        for name, value in vars(providers.qlik).items()
+        for name, value in vars(tenantry.providers.qlik).items()
         if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
     }
-    assert public == set(providers.qlik.__all__)
+    assert public == set(tenantry.providers.qlik.__all__)
 
 
 def test_every_error_is_exported() -> None:
@@ -34,12 +34,12 @@ def test_every_error_is_exported() -> None:
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, errors.QlikError)
     }
-    assert classes <= set(providers.qlik.__all__)
+    assert classes <= set(tenantry.providers.qlik.__all__)
 
 
-@pytest.mark.parametrize("name", providers.qlik.__all__)
+@pytest.mark.parametrize("name", tenantry.providers.qlik.__all__)
 def test_every_public_name_is_documented(name: str) -> None:
-    value = getattr(providers.qlik, name)
+    value = getattr(tenantry.providers.qlik, name)
     assert inspect.getdoc(value)
     members = vars(value).items() if isinstance(value, type) else []
     for member, function in members:
@@ -49,8 +49,9 @@ def test_every_public_name_is_documented(name: str) -> None:
 
 def test_importing_does_not_import_the_http_library() -> None:
     code = (
-        "import sys, providers.qlik; providers.qlik.Cloud.from_environment().tenant('a.eu.qlikcloud.com');"
-        "print(sorted({'requests', 'urllib3', 'pulumi', 'pydantic', 'emulator'} & set(sys.modules)))"
+        "import sys; from tenantry.providers.qlik import Cloud;"
+        "Cloud.from_environment().tenant('a.eu.qlikcloud.com');"
+        "print(sorted({'requests', 'urllib3', 'pulumi', 'pydantic', 'tenantry.emulator'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

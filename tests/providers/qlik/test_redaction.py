@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.qlik.redaction import redacted
+from tenantry.providers.qlik.redaction import redacted
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 

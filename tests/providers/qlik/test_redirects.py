@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from providers.qlik import UnexpectedAnswer
-from providers.qlik.testing import Call, Reply
+from tenantry.providers.qlik import UnexpectedAnswer
+from tenantry.providers.qlik.testing import Call, Reply
 from tests.providers.qlik.conftest import TENANT, MakeSky
 from tests.providers.qlik.secrecy import everything_said
 

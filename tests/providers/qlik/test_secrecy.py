@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import Cloud, QlikError
-from providers.qlik.testing import FakeClock
+from tenantry.providers.qlik import Cloud, QlikError
+from tenantry.providers.qlik.testing import FakeClock
 from tests.providers.qlik.conftest import TENANT, MakeWire, problem
 from tests.providers.qlik.secrecy import chain, everything_said
 from tests.providers.qlik.test_transport import cut_in_answer, reset

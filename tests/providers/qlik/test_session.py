@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator import Emulator
-from providers.qlik import ApiError, Cloud, Forbidden, TenantDisabled, Unauthorized, UnexpectedAnswer
-from providers.qlik.session import Session, log_in
-from providers.qlik.testing import Reply
+from tenantry.emulator import Emulator
+from tenantry.providers.qlik import ApiError, Cloud, Forbidden, TenantDisabled, Unauthorized, UnexpectedAnswer
+from tenantry.providers.qlik.session import Session, log_in
+from tenantry.providers.qlik.testing import Reply
 from tests import logins
 from tests.providers.qlik.conftest import TENANT, MakeSky, MakeWire, problem
 from tests.providers.qlik.secrecy import everything_said

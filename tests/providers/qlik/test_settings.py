@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from providers.qlik import ConfigurationError, EndpointRefused
-from providers.qlik.settings import Settings, loopback
+from tenantry.providers.qlik import ConfigurationError, EndpointRefused
+from tenantry.providers.qlik.settings import Settings, loopback
 from tests.providers.qlik.conftest import MakeSky
 
 

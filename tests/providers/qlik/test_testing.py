@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from providers.qlik import Cloud
-from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
 
 
 def test_the_example_of_the_module() -> None:

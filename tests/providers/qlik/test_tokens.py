@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import (
+from tenantry.providers.qlik import (
     DeadlineExceeded,
     Forbidden,
     ServerError,
@@ -14,11 +14,11 @@ from providers.qlik import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from providers.qlik.credentials import CredentialSource
-from providers.qlik.deadlines import Deadline
-from providers.qlik.messages import Answer, Request
-from providers.qlik.testing import ENVIRONMENT, Call, FakeClock, Reply
-from providers.qlik.tokens import Tokens
+from tenantry.providers.qlik.credentials import CredentialSource
+from tenantry.providers.qlik.deadlines import Deadline
+from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, Reply
+from tenantry.providers.qlik.tokens import Tokens
 from tests.providers.qlik.conftest import TENANT, MakeSky, failed
 
 HOUR = 3600.0

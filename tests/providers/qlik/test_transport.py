@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
-from providers.qlik.deadlines import SYSTEM_CLOCK
+from tenantry.providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
+from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK
 from tests.providers.qlik.conftest import TENANT, MakeWire
 from tests.providers.qlik.wire import Exchange, Wire
 
@@ -171,7 +171,7 @@ def test_nobody_listens(wired: Wired) -> None:
         "QLIK_CLIENT_SECRET": "s",
         "QLIK_CLOUD_ENDPOINT": f"http://127.0.0.1:{port}",
     }
-    from providers.qlik.testing import FakeClock
+    from tenantry.providers.qlik.testing import FakeClock
 
     with Cloud(environ, clock=FakeClock()) as cloud, pytest.raises(ConnectionFailed) as caught:
         cloud.tenant(TENANT).post("/x", {})

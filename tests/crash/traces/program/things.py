@@ -29,7 +29,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from providers import engine
+from tenantry.providers.framework import engine
 
 Properties = dict[str, Any]
 INPUTS = ("size", "shape", "of", "like", "first", "__provider")

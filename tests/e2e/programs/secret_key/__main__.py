@@ -2,7 +2,7 @@
 
 import os
 
-from providers import JwtIdentityProvider
+from tenantry.providers import JwtIdentityProvider
 
 pem = os.environ["SIGNING_KEY"]
 JwtIdentityProvider("signer", tenant="x1y2z3.eu.qlikcloud.com", issuer="us", kid="one", pem=pem)

@@ -4,7 +4,7 @@ import os
 
 import pulumi
 
-from providers import Group
+from tenantry.providers import Group
 
 secret = pulumi.Output.secret(os.environ["SECRET"])
 Group("one", tenant="x1y2z3.eu.qlikcloud.com", name="One", provider_type="custom", description=secret)

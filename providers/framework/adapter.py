@@ -1,0 +1,304 @@
+"""Between Pulumi's dynamic providers and the verbs of a kind: one class for all kinds.
+
+What is special about dynamic providers is dealt with here and in `tenantry.providers.framework.engine`, so
+that a kind need not know of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from tenantry.providers.framework import engine, evidence, run
+from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
+from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
+from tenantry.providers.framework.resource import PROVIDER_KEY
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+
+if TYPE_CHECKING:
+    from tenantry.providers.framework.verbs import Verbs
+
+POSTPONED = "postponed"
+"""The output with the names of the properties that a run could not set yet:
+
+see `tenantry.providers.framework.moves`.
+"""
+
+
+def provider(module: str) -> Provider:
+    """Return the provider of the resource type that lives in `tenantry.providers.<module>`.
+
+    The state of every resource names this function, as `tenantry.provider`, and its argument: see
+    `resource.provider_string`. Neither may change.
+    """
+    return Provider(module)
+
+
+provider.__module__ = "tenantry"
+
+
+class Provider(ResourceProvider):
+    """The dynamic provider of one kind, named by its module: `Provider("space")`."""
+
+    serialize_as_secret_always = False
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self.module = module
+        self._given: dict[str, Properties] = {}
+        engine.exit_with_engine()
+        engine.answer_more_at_once()
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return provider, (self.module,)
+
+    @property
+    def verbs(self) -> Verbs:
+        """The verbs of the kind."""
+        verbs: Verbs = importlib.import_module(f"tenantry.providers.{self.module}").VERBS
+        return verbs
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Say what is wrong with the inputs, and give them the one form in which they are stored.
+
+        Inputs that equal those of the state were checked before and are not checked again.
+        """
+        have, given = _plain(_olds), _plain(news)
+        urn = engine.current_urn()
+        self._given[urn] = given
+        known = self.verbs.kind.properties
+        inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
+        if have:
+            inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        run.wanted[urn] = inputs
+        if inputs == have and not any(name not in known or known[name].computed for name in given):
+            return CheckResult(inputs, [])
+        return CheckResult(inputs, self._failures(have, given, inputs))
+
+    def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
+        known = {each.name: each for each in self.verbs.kind.inputs()}
+        failures = [
+            CheckFailure(
+                name,
+                "is set by Qlik alone: read it, do not set it"
+                if name in self.verbs.kind.properties
+                else f"{self.verbs.kind.__name__} has no property {name!r}{nearest(name, known)}",
+            )
+            for name, value in given.items()
+            if name not in known and value is not None
+        ]
+        for name, each in known.items():
+            if name not in inputs:
+                failures += [CheckFailure(name, "is required")] if each.default is REQUIRED else []
+            elif not contains(inputs[name], _unknown):
+                failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
+        failures += [
+            CheckFailure(name, f"{_was(each, have[name])}can never change: {each.instead}")
+            for name, each in known.items()
+            if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
+        ]
+        if not failures and not contains(inputs, _unknown):
+            failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
+        return [
+            _without_value(each) if each.property in inputs and known[each.property].sensitive else each
+            for each in failures
+        ]
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Say which changes replace the object; the engine itself finds out which properties differ."""
+        have, want = _plain(_olds), _plain(_news)
+        also = self.verbs.replaces(have, want)
+        changed = [
+            each for each in self.verbs.kind.inputs() if differs(have.get(each.name), want.get(each.name))
+        ]
+        replaces = [
+            each.name
+            for each in changed
+            if each.change is Change.REPLACES
+            or each.name in also
+            or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
+        ]
+        urn = engine.current_urn()
+        if not replaces:
+            run.kept.setdefault(self._key(_id), set()).add(urn)
+        if remark := self.verbs.remark(_id, have, self._given.get(urn, {})):
+            engine.say(remark)
+        if renewed := self.verbs.renewed(_id):
+            return DiffResult(changes=True, replaces=[renewed])
+        kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
+        return DiffResult(
+            # The engine compares inputs, and sees no change where only a part was postponed.
+            changes=True if have.get(POSTPONED) else None,
+            replaces=replaces,
+            delete_before_replace=bool(self.verbs.natural_key) and kept,
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the object."""
+        want = _plain(props)
+        with self._run(props) as cloud:
+            id, live = self.verbs.create(cloud, want)
+            self._hold(id, made=True)
+        return CreateResult(id, self._managed(want | live, want))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
+        have = _plain(props)
+        with self._run(props, writes=False) as cloud:
+            live = self._read(cloud, id_, have)
+        if live is None:
+            return ReadResult("", {}, {})
+        outs = self._managed(have | live, have)
+        return ReadResult(
+            id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
+        )
+
+    def _read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Read the object; what is in a tenant that is deactivated or gone keeps its values, loudly."""
+        hostname = have.get("tenant", id)
+        try:
+            return self.verbs.read(cloud, id, have)
+        except TenantDisabled:
+            _tell_once(cloud, f"tenant {hostname} is deactivated: what is in it is kept as it was")
+        except (HostUnknown, NotProven, NotFound) as error:
+            if evidence.tenant_is_known(cloud.tenant(hostname)):
+                if isinstance(error, HostUnknown):
+                    return self.verbs.read(cloud, id, have)  # a bad moment of an ingress has passed
+                raise
+            _tell_once(cloud, f"tenant {hostname} does not answer (404): what is in it is kept as it was")
+        return {}
+
+    def _hold(self, id: str, *, made: bool = False) -> None:
+        """Take note that this resource holds the object, for what else the run does."""
+        current = run.current()
+        if self.verbs.is_object:
+            current.holders.setdefault(id, set()).add(current.urn)
+        if made:
+            current.made.add(self._key(id))
+
+    def _key(self, id: str) -> str:
+        """What tells the object from one of another kind that is named by the same id, such as its
+        tenant's.
+        """
+        return id if self.verbs.is_object else f"{self.module} {id}"
+
+    def _managed(self, found: Properties, have: Properties) -> Properties:
+        """Return what was found without the properties that are left alone: they are nobody's difference."""
+        known = self.verbs.kind.properties
+        return {
+            name: value for name, value in found.items() if known[name].computed or have.get(name) is not None
+        }
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Make the object what is wanted."""
+        have, want = _plain(_olds), _plain(_news)
+        computed = {
+            e.name: have[e.name]
+            for e in self.verbs.kind.properties.values()
+            if e.computed and e.name in have and e.name != POSTPONED
+        }
+        with self._run(_news) as cloud:
+            self._hold(_id)
+            try:
+                changed = self.verbs.update(cloud, _id, have, want)
+            except NotFound as error:
+                raise engine.failure(f"{error}\n{_not_there(self.verbs.kind.__name__, _id)}") from None
+        return UpdateResult(self._managed(computed | want | changed, want))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove the object, unless it is still wanted: then only this entry of the state goes.
+
+        The state holds an object twice where `--replace`, a taint or another name in the program, and no
+        `aliases`, made create find what is in the state's care already, and take it over.
+        """
+        urn = engine.current_urn()
+        with self._run(_props) as cloud:
+            if self._key(_id) in run.current().made or run.kept.get(self._key(_id), set()) - {urn}:
+                cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
+                self.verbs.let_go(cloud, _id, _plain(_props))
+            else:
+                self.verbs.delete(cloud, _id, _plain(_props))
+
+    @contextmanager
+    def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
+        """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
+        cloud = _cloud()
+        try:
+            with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run(), writes=writes):
+                yield cloud
+        except Unfinished as error:
+            outs = self._managed(error.properties, properties)
+            outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
+            raise engine.partial_failure(error.id, outs, str(error)) from None
+        except QlikError as error:
+            advice = _next_step(error) if writes else ""
+            raise engine.failure("\n".join(filter(None, (str(error), advice)))) from None
+
+
+def differs(have: Any, want: Any) -> bool:
+    """Compare a value of the state with a wanted one; one that is not known yet counts as another."""
+    return contains(want, _unknown) or bool(have != want)
+
+
+def _was(prop: Property[Any], value: Any) -> str:
+    return "" if prop.sensitive else f"is {value!r} and "
+
+
+def _without_value(failure: CheckFailure) -> CheckFailure:
+    """Keep the engine from showing the value, which it does wherever a failure names its property."""
+    return CheckFailure("", f"{failure.property} {failure.reason}")
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, Unknown)
+
+
+def _plain(properties: dict[str, Any]) -> Properties:
+    return {name: integers(value) for name, value in properties.items() if name != PROVIDER_KEY}
+
+
+def _next_step(error: QlikError) -> str:
+    """Return what to do after an error, where that follows from what a run does next."""
+    if isinstance(error, TenantDisabled):
+        return "`pulumi up --refresh` reactivates it first."
+    if error.may_be_done and not isinstance(error, TenantUndecided):
+        return "Run `pulumi up` again: it looks for what may have been done before it asks again."
+    return ""
+
+
+def _not_there(kind: str, id: str) -> str:
+    return (
+        f"If somebody has removed {kind} {id} at Qlik, `pulumi up --refresh` finds that out and makes it "
+        "anew. If something else answered in Qlik's place, run it again."
+    )
+
+
+def _tell_once(cloud: Cloud, text: str) -> None:
+    """Say something once in a run."""
+    told = run.current().told
+    if text not in told:
+        told.add(text)
+        cloud.notify(text)
+
+
+@cache
+def _cloud() -> Cloud:
+    cloud = Cloud.from_environment()
+    cloud.notify = engine.say
+    return cloud

@@ -1,0 +1,271 @@
+"""What can go wrong with a resource, beyond what Qlik answers.
+
+```
+tenantry.providers.qlik.QlikError
+└── ResourceError
+    ├── AlreadyExists        something of that name is there, and somebody else made it
+    ├── AlreadyDifferent     something of that name is there, and Qlik cannot make it what is wanted
+    ├── AdoptionUndecided    several objects fit the one to adopt
+    ├── Ambiguous            several objects of that name are there, and nothing tells which is meant
+    ├── NotEmpty             a space still holds content
+    ├── TemplateNotFound     no template app of that name and version, or not to be seen
+    ├── TemplateAmbiguous    more than one
+    ├── NotReady             made, but not usable within the time allowed
+    ├── UnknownRole          a role that the tenant does not have
+    ├── PersonNotFound       nobody of that e-mail address or subject
+    ├── PersonAmbiguous      more than one
+    ├── EmailTaken           the e-mail address is another user's
+    ├── PartlyDone           Qlik made some of the changes asked for, and not others
+    ├── NotProven            a 404 that may be anybody's, and no proof that the object is gone
+    ├── StateUnreadable      the state of the stack cannot be read, and something depends on it
+    ├── HeldByAnother        another resource of this stack holds the object
+    ├── HolderUnknown        whether one does cannot be known
+    ├── NameTaken            somebody else's object has the name that one shall get
+    ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
+    │   └── NothingMade      it is certain that none was made: the proof may be renewed
+    ├── CheckpointsRefused   the engine was told not to keep its state while it runs
+    ├── TrialEnded           a trial whose last day has passed is not made or brought back
+    ├── TenantGone           the tenant to take back, or that the state holds, is not there
+    ├── AliasRefused         a tenant cannot have the alias that is wanted
+    └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
+```
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.providers.qlik import QlikError
+
+
+class ResourceError(QlikError):
+    """A resource could not be made what was asked for."""
+
+
+class AlreadyExists(ResourceError):
+    """The natural key is taken by an object that this client did not make."""
+
+    def __init__(self, label: str, hostname: str, id: str, maker: str | None) -> None:
+        super().__init__(
+            f"{label} exists already on {hostname} (id {id}, made by user {maker}), and not by this client. "
+            "Set `adopt: true` for it to manage it from here on, or give one of the two another name."
+        )
+        self.id = id
+
+
+class AlreadyDifferent(ResourceError):
+    """The natural key is taken by an object that differs in what Qlik cannot change."""
+
+    def __init__(
+        self, label: str, hostname: str, id: str, differences: dict[str, tuple[Any, Any]], advice: str = ""
+    ) -> None:
+        said = ", ".join(f"{name} {have!r} instead of {want!r}" for name, (have, want) in differences.items())
+        advice = advice or "Delete or rename that one, or give this one another name."
+        super().__init__(
+            f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. {advice}"
+        )
+
+
+class Ambiguous(ResourceError):
+    """Qlik does not keep this natural key unique, and several objects have it."""
+
+    def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
+        super().__init__(
+            f"{label} exists several times on {hostname} (ids {', '.join(ids)}), and nothing tells which one "
+            "is meant. Delete or rename all but one of them, or give this one another name."
+        )
+
+
+class AdoptionUndecided(ResourceError):
+    """Several objects have the name of the one to adopt."""
+
+    def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
+        listed = "".join(f"\n  - {id}" for id in ids)
+        super().__init__(
+            f"{label} on {hostname}: `adopt: true` means one, but {len(ids)} have that name. "
+            f"Rename or delete all but the one to adopt:{listed}"
+        )
+
+
+class NotEmpty(ResourceError):
+    """A space cannot be deleted while there is something in it."""
+
+    def __init__(self, space: str, hostname: str, content: list[str]) -> None:
+        held = "".join(f"\n  - {item}" for item in content) or "\n  (nothing that this client may see)"
+        super().__init__(
+            f"space {space} on {hostname} is not empty, so Qlik refuses to delete it. "
+            f"Move or delete what it holds first, or keep the space:{held}"
+        )
+
+
+class TemplateNotFound(ResourceError):
+    """The template app is not there, or this client may not see or export it."""
+
+
+class TemplateAmbiguous(ResourceError):
+    """Several apps have the name and version of the template."""
+
+
+class NotReady(ResourceError):
+    """An object did not become usable within the time allowed."""
+
+
+class UnknownRole(ResourceError):
+    """The tenant has no role of that name; `hints` has what was likely meant, for each unknown one."""
+
+    def __init__(self, hostname: str, hints: dict[str, str], known: list[str], cause: Exception) -> None:
+        unknown = ", ".join(f"{name!r}{hint}" for name, hint in hints.items())
+        super().__init__(
+            f"no such role on {hostname}: {unknown}; names are case-sensitive. "
+            f"Roles there: {', '.join(known)}.\n{cause}"
+        )
+
+
+class PersonNotFound(ResourceError):
+    """Nobody has that e-mail address or subject."""
+
+
+class PersonAmbiguous(ResourceError):
+    """Several people have that e-mail address or subject."""
+
+
+class EmailTaken(ResourceError):
+    """An e-mail address belongs to one user of a tenant, and to another one than is wanted."""
+
+    def __init__(self, email: str, hostname: str, user: str, user_id: str) -> None:
+        super().__init__(
+            f"the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes an "
+            "address once: give one of the two another, or name that user's subject."
+        )
+        self.user_id = user_id
+
+
+class PartlyDone(ResourceError):
+    """Qlik answered 207: some of the changes were made, and those named here were not."""
+
+    def __init__(self, label: str, hostname: str, left: dict[str, Any], said: str) -> None:
+        values = ", ".join(f"{name} is {value!r}" for name, value in left.items())
+        super().__init__(
+            f"{label} on {hostname} was changed in part (207): {values} still. Qlik said: {said}"
+        )
+
+
+class NotProven(ResourceError):
+    """An answer of 404 that does not prove that the object is gone; nothing was changed."""
+
+    def __init__(self, id: str, hostname: str, why: str, cause: Exception) -> None:
+        super().__init__(
+            f"{cause}\n"
+            f"That does not prove that {id} on {hostname} is gone: {why}. Something on the way may have "
+            "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know "
+            "that it is gone, `pulumi state delete` takes it out of the state."
+        )
+
+
+class StateUnreadable(ResourceError):
+    """The state of the stack could not be read."""
+
+    def __init__(self, stack: str, why: str) -> None:
+        super().__init__(f"the state of stack {stack} could not be read: {why}")
+
+
+class HolderUnknown(ResourceError):
+    """The natural key is taken, and whether another resource of this stack holds the object is not known."""
+
+    def __init__(self, label: str, hostname: str, id: str, cause: Exception) -> None:
+        super().__init__(
+            f"{label} is there already on {hostname} (id {id}), and whether another resource of this stack "
+            f"holds it is not known: {cause}. It is not taken over. Run it again where `pulumi stack "
+            "export` works."
+        )
+
+
+class NameTaken(ResourceError):
+    """An object cannot get a name that another one has."""
+
+    def __init__(self, label: str, hostname: str, id: str, maker: str | None, cause: Exception) -> None:
+        made = f", made by user {maker}" if maker else ""
+        super().__init__(
+            f"{cause}\n"
+            f"{label} cannot get that name on {hostname}: another object has it (id {id}{made}), which no "
+            "resource of this stack holds. Rename or delete that one, or give this one another name."
+        )
+
+
+class HeldByAnother(ResourceError):
+    """An object that another resource of this stack holds is not taken over."""
+
+    def __init__(self, label: str, hostname: str, id: str, holder: str) -> None:
+        kind, _, name = holder.rpartition("::")
+        super().__init__(
+            f"{label} is there already on {hostname} (id {id}), and {kind.rpartition(':')[2]} {name} of "
+            "this stack holds it. If it is "
+            f'the same thing under a new key, add `renamed_from: "{name}"` to the new entry. If the old '
+            "entry is "
+            "to go, remove it first, run `pulumi up`, and add the new one after that."
+        )
+
+
+class TenantUndecided(ResourceError):
+    """A tenant may or may not have been made by an earlier run, and nothing tells which one it is."""
+
+
+class NothingMade(TenantUndecided):
+    """It is certain that nothing was made under the proof in the state: it may be renewed."""
+
+
+class CheckpointsRefused(ResourceError):
+    """Without checkpoints the proof would not be in the state when Qlik is asked for a tenant."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(
+            f"{variable} is set: the engine would not save the state before it asks Qlik for a tenant, and "
+            "a run that is cut off would leave a tenant that nobody knows. Unset it. Nothing was sent."
+        )
+
+
+class TrialEnded(ResourceError):
+    """A trial that has ended gets no tenant."""
+
+    def __init__(self, ends_on: str) -> None:
+        super().__init__(ended(ends_on))
+
+
+def ended(ends_on: str) -> str:
+    """Return the message that a trial has ended, and what to do."""
+    return (
+        f"the trial ended on {ends_on}, so no tenant is made or brought back for it. To go on with it, set "
+        "a later `ends_on`, or make it a customer with `lifecycle: {kind: production}`; with `revive: "
+        "{hostname: …, tenant_id: …}` as well, the tenant that was taken down comes back with "
+        "everything in it"
+    )
+
+
+class TenantGone(ResourceError):
+    """The tenant to take back, or that the state holds, is not there."""
+
+    def __init__(self, hostname: str, tenant_id: str, cause: Exception, advice: str = "") -> None:
+        advice = advice or (
+            "It was purged at the end of its days of grace, or `revive` names it wrongly. Take `revive` "
+            "out of the stack file to have a new tenant made."
+        )
+        super().__init__(f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause}")
+
+
+class AliasRefused(ResourceError):
+    """A tenant cannot have the alias that is wanted."""
+
+    def __init__(self, alias: str, cause: Exception) -> None:
+        super().__init__(
+            f"{cause}\nThe tenant cannot have the alias {alias}. If another tenant holds it, which a "
+            "deactivated one may do until it is purged: choose another alias, or give that one another first."
+        )
+
+
+class Unfinished(ResourceError):
+    """An object exists, but a later step failed; it is recorded, and the next `pulumi up` finishes it."""
+
+    def __init__(self, id: str, properties: dict[str, Any], cause: Exception) -> None:
+        super().__init__(f"{cause}\n(The object exists, id {id}; the next `pulumi up` goes on from here.)")
+        self.id = id
+        self.properties = properties

@@ -1,0 +1,101 @@
+"""Collections at Qlik whose POST has no key that would refuse a second object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.providers.framework import moves, run
+from tenantry.providers.framework.errors import HeldByAnother
+from tenantry.providers.framework.notes import Note, current_note
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.framework.waiting import late_seconds, wait
+from tenantry.providers.qlik import Cloud, Host, QlikError
+
+Found = dict[str, Any]
+
+
+class Keyless(Collection):
+    """Looks for the object before it is made, and keeps a note on disk of having asked for it.
+
+    `candidates` finds it by its natural key. What another resource of the stack holds is none. The note
+    says that the list may still have to show it.
+    """
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
+        host = self.host(cloud, want)
+        note = current_note(host.hostname, self.kind.__name__)
+        there = None
+        if note.earlier or host.hostname not in run.current().new_tenants:
+            there = self._left_behind(cloud, host, want, note)
+        if there is None:
+            try:
+                with note.sending():
+                    made = host.post(self.path.format(**want), self.body(cloud, host, want))
+            except QlikError as error:
+                there = self._made_after_all(cloud, host, want, error)
+                if there is None:
+                    raise
+            else:
+                note.finish(id=made["id"])
+                return made["id"], self.decode(made)
+        live = self.take_over(cloud, host, there, want)
+        note.finish(id=there["id"])
+        return there["id"], live
+
+    def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
+        """Return what is POSTed."""
+        return self.encode(want)
+
+    def may_be_there(self, error: QlikError) -> bool:
+        """Whether a failed POST may mean that there is such an object."""
+        return error.may_be_done
+
+    def candidates(self, host: Host, want: Properties) -> list[Found]:
+        """Return the objects with the natural key of what is wanted."""
+        raise NotImplementedError
+
+    def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
+        """Return the one to take over of several that no other resource of the stack holds."""
+        return found[0] if found else None
+
+    def shares_key(self) -> bool:
+        """Whether two objects may have the same natural key at Qlik."""
+        return True
+
+    def lookup(self, host: Host, want: Properties) -> Found | None:
+        """Return the object to take over. Raises HeldByAnother, HolderUnknown."""
+        free = []
+        for each in self.candidates(host, want):
+            label = self.label(want, each["id"])
+            holder = moves.holder(self, label, host, each["id"])
+            if not holder:
+                free.append(each)
+            elif not self.shares_key():
+                raise HeldByAnother(label, host.hostname, each["id"], holder)
+        return self.choose(host, want, free)
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the object and forget its note."""
+        super().delete(cloud, id, have)
+        current_note(have["tenant"], self.kind.__name__).clear()
+
+    def _left_behind(self, cloud: Cloud, host: Host, want: Properties, note: Note) -> Found | None:
+        """Return the object that is there; wait for it where an earlier run asked for it and Qlik may be
+        late.
+        """
+        if note.earlier is None:
+            return self.lookup(host, want)
+        if noted := note.earlier.get("id"):
+            found = next((each for each in self.candidates(host, want) if each["id"] == noted), None)
+            free = found and not moves.holder(self, self.label(want, noted), host, noted)
+            return found if free else self.lookup(host, want)
+        what = f"{self.label(want, 'made')}, which an earlier run asked for"
+        return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
+
+    def _made_after_all(self, cloud: Cloud, host: Host, want: Properties, error: QlikError) -> Found | None:
+        if not self.may_be_there(error):
+            return None
+        seconds = late_seconds() if error.may_be_done else 0
+        what = f"{self.label(want, 'made')}, whose answer was lost"
+        return wait(cloud, lambda: self.lookup(host, want), what, seconds)

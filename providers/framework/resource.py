@@ -1,0 +1,102 @@
+"""What a program uses: the base class of every kind of resource."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+
+import pulumi
+from pulumi.runtime.proto.source_pb2 import StackTrace
+
+import tenantry
+from tenantry.providers.framework.properties import Property, output, prop, reference
+
+PROVIDER_KEY = "__provider"
+
+
+def provider_string(module: str) -> str:
+    """Return what a resource's state holds as `__provider`: a pickled call of `tenantry.provider(module)`.
+
+    The engine's provider process turns it back into a provider. It is written here rather than by the SDK,
+    whose choice of pickle protocol changes with the version of Python: a changed string would be a change of
+    every resource.
+    """
+    return base64.b64encode(pickle.dumps(_Call(module), protocol=4)).decode()
+
+
+class _Call:
+    """Pickles as a call of `tenantry.provider`."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return tenantry.provider, (self.module,)
+
+
+@contextmanager
+def _no_stack_trace() -> Iterator[None]:
+    """Keep the program's stack trace out of the state: paths of one machine, and more bytes than all else.
+
+    The SDK has no switch for it. Where a later one has no such function, the traces are back, no more.
+    """
+    sdk = sys.modules["pulumi.runtime.resource"]
+    trace = getattr(sdk, "_get_stack_trace", None)
+    if trace is None:
+        yield
+        return
+    setattr(sdk, "_get_stack_trace", StackTrace)  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(sdk, "_get_stack_trace", trace)  # noqa: B010
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))
+class _Declared(pulumi.CustomResource):
+    """Gives type checkers the constructor of a kind from the properties in its class body."""
+
+
+class Resource(_Declared):
+    """A resource at Qlik Cloud: `Kind(resource_name, property=…, opts=pulumi.ResourceOptions(…))`.
+
+    `resource_name` is the Pulumi name. Every property takes a value or an output, and reads as an output.
+    What is wrong with a value is told by the engine as a check failure of the property, in previews too.
+    """
+
+    properties: ClassVar[dict[str, Property[Any]]]
+    """Every property of the kind, inputs first, in the order of the class body."""
+
+    if TYPE_CHECKING:
+        resource_name: str = prop("The Pulumi name.", kw_only=False)
+        opts: pulumi.ResourceOptions | None = prop("Options of the resource.", default=None)
+    else:
+
+        def __init__(self, resource_name, /, *, opts=None, **inputs):
+            outputs = {name: None for name, each in self.properties.items() if each.computed}
+            with _no_stack_trace():
+                super().__init__(
+                    f"pulumi-python:dynamic/qlik:{type(self).__name__}",
+                    resource_name,
+                    {**outputs, **inputs, PROVIDER_KEY: provider_string(self.module())},
+                    opts,
+                )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        declared = [value for value in vars(cls).values() if isinstance(value, Property)]
+        cls.properties = {each.name: each for each in sorted(declared, key=lambda each: each.computed)}
+
+    @classmethod
+    def module(cls) -> str:
+        """Return the name of the module that holds the kind."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def inputs(cls) -> list[Property[Any]]:
+        """Return the properties that a program sets."""
+        return [each for each in cls.properties.values() if not each.computed]

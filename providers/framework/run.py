@@ -1,0 +1,91 @@
+"""What the run of the engine that a verb is part of has done so far: what it knows need not be asked again.
+
+A provider process serves one run as a rule, but may serve several; each has an address of its own, by which
+they are told apart. Outside of the engine nothing is known.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tenantry.providers.framework.listings import Listing
+
+
+@dataclass
+class Run:
+    """One run. Its verbs run in several threads; each only adds or removes single entries."""
+
+    urn: str = ""
+    """The resource that the verb is about: it names the stack, too."""
+
+    made: set[str] = field(default_factory=set)
+    """Ids of the objects that the run made or took over."""
+
+    empty_spaces: set[str] = field(default_factory=set)
+    """Ids of the spaces that the run made, so that nothing is in them but what the run put there."""
+
+    new_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants that the run made, so that nothing is in them but what the run put there."""
+
+    active_tenants: dict[str, str] = field(default_factory=dict)
+    """Hostnames of the tenants that the run made or reactivated, and their ids at Qlik."""
+
+    revived_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants that the run took back: what earlier runs gave there is not known."""
+
+    gone_tenants: set[str] = field(default_factory=set)
+    """Hostnames of the tenants of which Qlik said to this run that it knows no such tenant."""
+
+    told: set[str] = field(default_factory=set)
+    """What the user was told once and need not be told for each resource."""
+
+    holders: dict[str, set[str]] = field(default_factory=dict)
+    """Ids of the objects that the run made, took over or looked at, and the URNs that hold them."""
+
+    state: list[list[dict[str, Any]]] = field(default_factory=list)
+    """The resources in the stack's state, once they were read: see `tenantry.providers.framework.stack`."""
+
+    state_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    listings: dict[tuple[str, str], Listing] | None = field(default_factory=dict)
+    """What the run listed of which collection (hostname and path) since it last wrote; None for a verb that
+    must not rely on it.
+    """
+
+
+wanted: dict[str, dict[str, Any]] = {}
+"""The inputs that the program gives each URN, as far as the engine has had them checked by this process."""
+
+kept: dict[str, set[str]] = {}
+"""The URNs that this process was told to keep for each object, as a diff found no replacement."""
+
+_current: ContextVar[Run | None] = ContextVar("run", default=None)
+_runs: dict[str, Run] = {}
+
+
+def current() -> Run:
+    """Return the run that this verb is part of; outside of the engine one that knows nothing."""
+    return _current.get() or Run(listings=None)
+
+
+@contextmanager
+def of(urn: str, address: str = "", *, writes: bool = True) -> Iterator[None]:
+    """Say which resource the block is about, and by its address which run of the engine it is part of.
+
+    After a block that `writes`, what the run has listed counts no longer, and during it neither.
+    """
+    known = _runs.setdefault(address, Run()) if address else Run()
+    listings = known.listings if address and not writes else None
+    token = _current.set(replace(known, urn=urn, listings=listings))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        if writes and known.listings:
+            known.listings.clear()

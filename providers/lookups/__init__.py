@@ -1,0 +1,1 @@
+"""What resources look up at Qlik: templates, apps in its catalog, people, roles, and the preflight."""

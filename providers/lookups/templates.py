@@ -1,0 +1,186 @@
+"""Template apps: found on the source tenant, exported once, kept in a cache on this machine.
+
+Source: https://qlik.dev/manage/platform-operations/deploy-content-to-a-tenant.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
+from tenantry.providers.framework.properties import nearest
+from tenantry.providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError
+
+VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
+"""A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
+
+
+ROLE_TO_EXPORT = "producer"
+"""The least role in a shared space with which an app can be exported."""
+
+
+class Template(NamedTuple):
+    """A template as a stack file names it: by name or by app id, and by version."""
+
+    source_tenant: str
+    name: str | None
+    app_id: str | None
+    version: str
+
+    def __str__(self) -> str:
+        return f"template {self.name or self.app_id!r}, version {self.version}, on {self.source_tenant}"
+
+
+def version_of(description: str) -> str:
+    """Return the version that a description ends with, or nothing."""
+    found = VERSION.search(description)
+    return found.group(1) if found else ""
+
+
+def cache_directory() -> Path:
+    """Where exported templates are kept: `TENANTRY_CACHE`, else the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("TENANTRY_CACHE") or f"{home}/tenantry").expanduser() / "templates"
+
+
+def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:
+    """Return the file of the template, exported with or without its data, or from the cache.
+
+    `join` allows to make our bot user a member of the template's space, where the export is refused without.
+    Raises TemplateNotFound, TemplateAmbiguous.
+    """
+    host = cloud.tenant(template.source_tenant)
+    item = find(host, template)
+    changed = re.sub(r"\W", "", item["resourceAttributes"].get("modifiedDate") or item["updatedAt"])
+    name = f"{item['resourceId']}-{changed}{'' if data else '-nodata'}.qvf"
+    file = cache_directory() / template.source_tenant / name
+    with _alone(file):
+        if not file.exists() or _refused(file).exists():
+            _fetch(cloud, template, item, file, data=data, join=join)
+            _refused(file).unlink(missing_ok=True)
+    return file
+
+
+def distrust(file: Path) -> None:
+    """Have a file exported anew the next time: Qlik has refused it. Until then it stays, as other runs may be
+    about to read it.
+    """
+    with suppress(OSError):
+        _refused(file).touch()
+
+
+def _refused(file: Path) -> Path:
+    return file.with_suffix(".refused")
+
+
+def find(host: Host, template: Template) -> dict[str, Any]:
+    """Return the item of the template; exactly one app that is no published copy must fit.
+
+    Raises TemplateNotFound, TemplateAmbiguous.
+    """
+    query = {"resourceType": "app", "noActions": "true"}
+    if template.app_id:
+        named = list(host.list("/api/v1/items", query | {"resourceId": template.app_id}))
+    else:
+        named = host.find("/api/v1/items", template.name or "", query)
+    sources = [item for item in named if not item["resourceAttributes"].get("publishTime")]
+    fitting = [item for item in sources if version_of(item.get("description", "")) == template.version]
+    if len(fitting) > 1:
+        apps = "".join(
+            f"\n  - app {item['resourceId']} in {_space(host, item.get('spaceId'))}" for item in fitting
+        )
+        raise TemplateAmbiguous(
+            f"{template}: {len(fitting)} apps fit; name the one you mean by `template_id`:{apps}"
+        )
+    if not fitting:
+        raise TemplateNotFound(f"{template}: {_why_not(template, named, sources)}")
+    return fitting[0]
+
+
+def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
+    if not named:
+        return (
+            "no such app is to be seen there. The name must be exact, and the bot user of this client must "
+            "be a member of the space that the template is in."
+        )
+    if not sources:
+        return "it is there only as a published copy in a managed space, and those cannot be exported."
+    versions = sorted({version_of(item.get("description", "")) or "none" for item in sources})
+    return (
+        f"the app is there, but not in that version{nearest(template.version, versions)}. Versions found: "
+        f"{', '.join(versions)} (a template's version is `{{v…}}` at the end of its description)."
+    )
+
+
+def _fetch(
+    cloud: Cloud, template: Template, item: dict[str, Any], file: Path, *, data: bool, join: bool
+) -> None:
+    host = cloud.tenant(template.source_tenant)
+    try:
+        _export(host, item, file, data=data)
+    except Forbidden as refusal:
+        if not join or not item.get("spaceId"):
+            raise _not_exportable(host, template, item, refusal) from refusal
+        try:
+            _join(cloud, host, template, item["spaceId"])
+            _export(host, item, file, data=data)
+        except Forbidden as still:
+            raise _not_exportable(host, template, item, still) from still
+
+
+def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None:
+    query = {} if data else {"NoData": "true"}
+    host.download(host.export(f"/api/v1/apps/{item['resourceId']}/export", query), file)
+
+
+def _join(cloud: Cloud, host: Host, template: Template, space: str) -> None:
+    """Make our bot user a member of the template's space who may edit; it stays one."""
+    path, bot = f"/api/v1/spaces/{space}/assignments", host.get("/api/v1/users/me")["id"]
+    try:
+        body = {"type": "user", "assigneeId": bot, "roles": [ROLE_TO_EXPORT]}
+        host.post(path, body, repeatable=True)
+    except Conflict:
+        for held in host.list(path, {"assigneeId": bot}):
+            host.put(f"{path}/{held['id']}", {"roles": sorted({*held["roles"], ROLE_TO_EXPORT})})
+    cloud.notify(
+        f"{template}: our bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
+        f"{ROLE_TO_EXPORT}, to export it, and stays a member"
+    )
+
+
+def _not_exportable(
+    host: Host, template: Template, item: dict[str, Any], refusal: Forbidden
+) -> TemplateNotFound:
+    advice = (
+        f"Give its bot user an edit role, such as `{ROLE_TO_EXPORT}`, in {_space(host, item['spaceId'])} of "
+        "the source tenant, or set `join_template_space: true` for the app to have it join by itself."
+        if item.get("spaceId")
+        else "It is in somebody's personal space: move it to a shared one in which its bot user may edit."
+    )
+    return TemplateNotFound(f"{template}: this client may see it but not export it. {advice}\n{refusal}")
+
+
+def _space(host: Host, id: str | None) -> str:
+    """Return a space for a message: by name and id, if Qlik tells the name."""
+    if not id:
+        return "a personal space"
+    try:
+        name = host.get(f"/api/v1/spaces/{id}")["name"]
+    except QlikError:
+        return f"space {id}"
+    return f'space "{name}" ({id})'
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Let one process and thread at a time fetch a file."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,127 @@
+"""How a tenant comes to be: taken back, made under a proof of this run, or found to have been made before.
+
+One proof, at most one request (`tenantry.providers.tenant_proof`). Sources:
+https://qlik.dev/manage/platform-operations/create-a-tenant, https://qlik.dev/apis/org-rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tenantry.providers.framework import run
+from tenantry.providers.framework.errors import TenantGone, TenantUndecided
+from tenantry.providers.framework.notes import Note
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import (
+    ApiError,
+    Cloud,
+    ConnectionFailed,
+    HostUnknown,
+    NotFound,
+    QlikError,
+    TenantDisabled,
+)
+from tenantry.providers.tenants import lost_answers, permits
+from tenantry.providers.tenants.lifetime import reactivate
+
+
+class Found(NamedTuple):
+    """A tenant: its system hostname, its id at Qlik, and whether it was made just now."""
+
+    hostname: str
+    tenant_id: str
+    new: bool = False
+
+
+def obtain(cloud: Cloud, want: Properties) -> Found:
+    """Return the tenant to use: the one to take back, a new one, or the one that an earlier run made.
+
+    Raises TenantUndecided where only a person can tell, NothingMade where the proof has to be renewed
+    first, and what sending raises.
+    """
+    revive = want.get("revive")
+    if revive:
+        found = _take_back(cloud, revive["hostname"], revive["tenant_id"])
+    else:
+        found = _make(cloud, want) or _made_before(cloud, want)
+    run.current().active_tenants[found.hostname] = found.tenant_id
+    if found.new:
+        run.current().new_tenants.add(found.hostname)
+    elif revive:
+        run.current().revived_tenants.add(found.hostname)
+    return found
+
+
+def _take_back(cloud: Cloud, hostname: str, tenant_id: str) -> Found:
+    try:
+        try:
+            cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
+        except TenantDisabled:
+            reactivate(cloud, hostname, tenant_id)
+            cloud.notify(f"tenant {hostname} was deactivated; brought back with everything in it")
+    except (NotFound, HostUnknown) as error:
+        raise TenantGone(hostname, tenant_id, error) from error
+    return Found(hostname, tenant_id)
+
+
+def _make(cloud: Cloud, want: Properties) -> Found | None:
+    """Ask for a tenant under the proof, if this run made it; None if an earlier one did."""
+    proof = want["proof"]
+    permit = permits.take(proof["id"])
+    if permit is None:
+        return None
+    note = Note(proof["id"], "tenant")
+    body = {"licenseKey": permit.licence_key}
+    if want.get("datacenter"):
+        body["datacenter"] = want["datacenter"]
+    try:
+        lost_answers.refuse_namesake(cloud, want, unless_renewed=True)
+    except QlikError:
+        note.write(outcome="nothing")  # the permit is gone, so that stays true
+        raise
+    note.write(outcome="unknown")
+    try:
+        with cloud.deadline(permit.remaining(cloud)):
+            made = cloud.register(want["region"]).post("/api/v1/tenants", body)
+        found = _read(made)
+    except QlikError as error:
+        if _surely_not_made(error):
+            note.write(outcome="nothing")
+            raise lost_answers.refused(proof["id"], error) from error
+        raise lost_answers.lost(cloud, want, error) from error
+    note.write(outcome="made", hostname=found.hostname, tenant_id=found.tenant_id)
+    return found
+
+
+def _read(made: Any) -> Found:
+    try:
+        hostname, tenant_id = made["hostnames"][0], made["id"]
+    except (TypeError, LookupError):
+        hostname = tenant_id = None
+    if not (isinstance(hostname, str) and isinstance(tenant_id, str) and hostname and tenant_id):
+        raise TenantUndecided("the answer names no tenant: it has another shape than Qlik's")
+    return Found(hostname, tenant_id, new=True)
+
+
+def _surely_not_made(error: QlikError) -> bool:
+    """Whether Qlik itself refused the request, or it never left: then no tenant can come of it."""
+    if error.may_be_done or isinstance(error, TenantUndecided):
+        return False
+    if isinstance(error, ApiError):
+        return error.enveloped
+    return not (isinstance(error, ConnectionFailed) and error.sent)
+
+
+def _made_before(cloud: Cloud, want: Properties) -> Found:
+    """Return the tenant that an earlier run made under the proof; nothing is asked for."""
+    lost_answers.refuse_forced_replacement()
+    note = Note(want["proof"]["id"], "tenant").earlier or {}
+    if note.get("outcome") == "made":
+        found = Found(str(note["hostname"]), str(note["tenant_id"]))
+        try:
+            cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")
+        except (TenantDisabled, NotFound, HostUnknown) as error:
+            raise lost_answers.made_and_gone(want, found.hostname, found.tenant_id, error) from error
+        cloud.notify(f"tenant {found.hostname} was made by an earlier run under this proof; going on with it")
+        return found
+    raise lost_answers.verdict(cloud, want, nothing_noted=note.get("outcome") == "nothing")

@@ -1,0 +1,65 @@
+"""The organisation's list of all tenants (https://qlik.dev/apis/org-rest), and what it can tell."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tenantry.providers.qlik import Cloud
+
+DEACTIVATED = ("disabled", "deactivated")
+DELETED = "deleted"
+
+Tenant = dict[str, Any]
+
+
+class Listed(NamedTuple):
+    """The tenants of a region, the newest first, and the time at which the list was read, by Qlik's clock in
+    seconds since 1970 (None if the answer had no date).
+    """
+
+    tenants: list[Tenant]
+    read_at: float | None
+
+
+def listed(cloud: Cloud, region: str) -> Listed:
+    """Return the tenants of a region. Needs the organisation's client."""
+    organisation = cloud.organisation()
+    found: list[Tenant] = []
+    read_at = None
+    for number, tenant in enumerate(organisation.list("/api/core/tenants", {"sort": "-createdAt"})):
+        if number == 0:
+            read_at = organisation.time  # of the first page: what came later may not be in it
+        if hostname_of(tenant).endswith(f".{region}.qlikcloud.com"):
+            found.append(tenant)
+    return Listed(found, organisation.time if read_at is None else read_at)
+
+
+def hostname_of(tenant: Tenant) -> str:
+    """Return the system hostname of a listed tenant; nothing if it has none."""
+    hostnames = tenant.get("hostnames")
+    return str(hostnames[0]) if isinstance(hostnames, list) and hostnames else ""
+
+
+def is_unnamed(tenant: Tenant) -> bool:
+    """Tell whether nobody has named it yet: Qlik gives it the label of its hostname."""
+    return tenant.get("name", "") in ("", None, hostname_of(tenant).partition(".")[0])
+
+
+def is_listed(cloud: Cloud, hostname: str) -> bool | None:
+    """Tell whether the organisation lists a tenant that is not deleted; None if there is no way to know."""
+    if not cloud.has_organisation:
+        return None
+    region = cloud.tenant(hostname).region
+    return any(
+        hostname_of(each) == hostname and each.get("status") != DELETED
+        for each in listed(cloud, region).tenants
+    )
+
+
+def shown(tenant: Tenant) -> str:
+    """Return a tenant for a message, with the line that takes it back, ready to paste."""
+    name = "without a name" if is_unnamed(tenant) else f'named "{tenant["name"]}"'
+    return (
+        f"\n  revive: {{hostname: {hostname_of(tenant)}, tenant_id: {tenant['id']}}}"
+        f"  # {tenant.get('status')}, {name}, made {tenant.get('createdAt')}"
+    )

@@ -1,0 +1,31 @@
+"""Origins of web pages, as Qlik takes them: `scheme://host[:port]`, no wildcard, no path."""
+
+from __future__ import annotations
+
+import re
+
+from tenantry.providers.values.limits import Limits
+
+PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
+HIGHEST_PORT = 65535
+
+
+def problem(origin: str) -> str | None:
+    """Return what is wrong with an origin and what to write instead; None if it is one."""
+    if "*" in origin:
+        return f'"{origin}" has a wildcard, which Qlik does not take; list each origin'
+    if found := re.fullmatch(PATTERN, origin):
+        fits = int((found[2] or ":0")[1:]) <= HIGHEST_PORT
+        return None if fits else f'"{origin}" has a port above {HIGHEST_PORT}'
+    bare = re.match(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?([^/?#@\s]+)", origin.strip())
+    meant = f"{bare[1] or 'https'}://{bare[2]}" if bare else ""
+    advice = f"write {meant}" if re.fullmatch(PATTERN, meant) else "for example https://portal.example.com"
+    return f'"{origin}" is no origin, which is scheme://host[:port] and no path; {advice}'
+
+
+def first_problem(origins: list[str]) -> str | None:
+    """Return what is wrong with the first wrong origin."""
+    return next((found for origin in origins if (found := problem(origin))), None)
+
+
+ORIGINS = Limits("scheme://host[:port], no wildcard, no path", {"min_length": 1}, first_problem)

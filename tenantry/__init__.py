@@ -1,0 +1,53 @@
+"""Tenantry: one Qlik Cloud tenant per customer, as code, with Pulumi.
+
+```python
+import pulumi
+
+from tenantry import QlikCustomerTenant, current_settings
+
+customer = QlikCustomerTenant(pulumi.get_stack(), current_settings())
+```
+
+The resource types by themselves are in `tenantry.providers`. The names below are imported on first use,
+because every `pulumi` run pays for what this package imports.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tenantry.components import QlikCustomerTenant as QlikCustomerTenant
+    from tenantry.providers.framework.adapter import provider as provider
+    from tenantry.settings import SettingsError as SettingsError
+    from tenantry.settings import current_settings as current_settings
+
+_HOMES = {
+    "QlikCustomerTenant": "tenantry.components",
+    "SettingsError": "tenantry.settings",
+    "current_settings": "tenantry.settings",
+    "provider": "tenantry.providers.framework.adapter",
+}
+"""Where the public names live. States name `tenantry.provider`: it must not move."""
+
+__all__ = ["QlikCustomerTenant", "SettingsError", "current_settings", "provider"]
+
+_LINKS = ("components", "providers")
+"""In a checkout these are links to the folders at its top."""
+
+for _name in _LINKS:
+    if not os.path.isdir(os.path.join(os.path.dirname(__file__), _name)):
+        raise ImportError(
+            f"{os.path.join(os.path.dirname(__file__), _name)} is not a folder. In Tenantry's repository it "
+            f"is a link to ../{_name}; a tool that does not know links has unpacked it as text. "
+            "Clone the repository with git (on Windows with `git config core.symlinks true`), unpack the "
+            "archive with tar, or install the wheel."
+        )
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

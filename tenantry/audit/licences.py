@@ -1,0 +1,64 @@
+"""Licences that end soon: by the organisation's list where that tells, else by the source tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+
+from tenantry.audit.findings import LICENCE, Finding, Unread, count_of
+from tenantry.audit.tenants import Ledger, Listed
+from tenantry.providers.lookups.preflight import Preflight
+from tenantry.providers.qlik import QlikError
+
+SOON = 30
+"""Days."""
+
+
+def ending(
+    tenants: Collection[Listed], ledger: Ledger, preflight: Preflight, unread: list[Unread]
+) -> Iterator[Finding]:
+    """Yield each licence that ends within 30 days; add to `unread` each source tenant that does not tell."""
+    living = [each for each in tenants if each.alive]
+    told: dict[tuple[str, str], int] = {}
+    for tenant in living:
+        if tenant.licence_ends:
+            key = tenant.licence, tenant.licence_ends
+            told[key] = told.get(key, 0) + 1
+    for (licence, ends), number in sorted(told.items()):
+        day = _day(ends)
+        if day and _soon(day, preflight.today):
+            text = f"{_when(day, preflight.today)}; {count_of(number, 'tenant')} under it"
+            facts = {"licence": licence, "ends": str(day), "tenants": number}
+            yield Finding(LICENCE, licence or "a licence without a number", text, facts=facts)
+    known = {licence for licence, _ in told}
+    for source in living:
+        if ledger.is_source(source) and source.licence not in known:
+            yield from _of_source(source, preflight, unread)
+
+
+def _of_source(source: Listed, preflight: Preflight, unread: list[Unread]) -> Iterator[Finding]:
+    try:
+        day = preflight.licence(source.hostname).ends
+    except QlikError as error:
+        unread.append(Unread(f"the licence of source tenant {source.hostname}", str(error)))
+        return
+    if day and _soon(day, preflight.today):
+        facts = {"licence": source.licence or None, "ends": str(day), "source_tenant": source.hostname}
+        text = f"the licence of source tenant {source.hostname}; {_when(day, preflight.today)}"
+        yield Finding(LICENCE, source.licence or source.hostname, text, facts=facts)
+
+
+def _soon(day: date, today: date) -> bool:
+    return (day - today).days <= SOON
+
+
+def _when(day: date, today: date) -> str:
+    left = (day - today).days
+    return f"ends on {day}, in {count_of(left, 'day')}" if left >= 0 else f"ended on {day}"
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

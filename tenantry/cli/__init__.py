@@ -1,0 +1,20 @@
+"""The `tenantry` command."""
+
+from __future__ import annotations
+
+import sys
+
+INSTALL = 'pip install "tenantry[cli]"'
+
+
+def main() -> None:
+    """Run the command line of this process; says what to install where its libraries are missing."""
+    try:
+        from tenantry.cli.app import app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("typer", "rich"):
+            raise
+        sys.exit(
+            f"The tenantry command needs {error.name}, which is not installed. Install it with: {INSTALL}"
+        )
+    app()

@@ -1,0 +1,155 @@
+"""`tenantry expire`: trials that have ended are taken down; those that will soon are named."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenantry.cli.output import fail, markdown_table, print_json, print_table
+from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.reporting import FAILED, finish
+from tenantry.cli.running import carry_out, chosen_by, confirm, named
+from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
+from tenantry.cli.shared import Output, any_selection, reports, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.trials import Trial
+    from tenantry.settings.project import Project
+
+REMINDER = 14
+COLUMNS = ("stack", "customer", "trial", "days of grace", "tenant")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(expire)
+
+
+@takes(wanted=any_selection, output=reports)
+def expire(
+    wanted: Wanted,
+    output: Output,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trials that have ended, or soon will, and end there.")
+    ] = False,
+    within: Annotated[
+        int, typer.Option(min=0, metavar="DAYS", help="Also list the trials that end within so many days.")
+    ] = REMINDER,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+    yes: Yes = False,
+) -> None:
+    """Take down the trials whose last day has passed, each with the days of grace that its file gives it.
+
+    Without stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when
+    Qlik purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a
+    trial going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and
+    trials.md.
+    """
+    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.pool import default_jobs
+    from tenantry.fleet.trials import ending, unknown, with_tenants
+    from tenantry.state.backend import Backend
+
+    project, today = current_project(), datetime.now(UTC).date()
+    chosen = chosen_by(wanted, project)
+    broken = [member for member in chosen.members if member.broken]
+    members = [*ending(chosen.members, today, within), *broken]
+    found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
+    trials = with_tenants(found, today)
+    over = [trial for trial in trials if trial.over]
+    untold = unknown(found)
+    for stack, why in sorted(untold.items()):
+        typer.echo(f"{stack}: {why}", err=True)
+    if dry_run or not output.form:
+        _list(trials, output)
+    if dry_run and output.folder:
+        _write(trials, output.folder)
+    if not dry_run:
+        confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
+        if over or output.form or output.folder:
+            _take_down(project, over, output, jobs, seconds)
+    if untold:
+        raise typer.Exit(FAILED)
+
+
+def _take_down(
+    project: Project, over: Sequence[Trial], output: Output, jobs: int | None, seconds: float
+) -> None:
+    """Destroy the stacks of trials, each with the days of grace of its file."""
+    from tenantry.fleet.run import Order
+    from tenantry.fleet.selection import Selection
+    from tenantry.fleet.trials import with_grace_of_file
+    from tenantry.fleet.waves import Wave
+
+    chosen = tuple(each.member for each in over)
+    order = Order(
+        "destroy",
+        project,
+        root_of(project),
+        Selection(chosen),
+        [Wave("all", chosen)],
+        environments={each.member.stack: with_grace_of_file(each) for each in over},
+        seconds=seconds,
+    )
+    finish(carry_out(order, jobs), output)
+
+
+def _list(trials: Sequence[Trial], output: Output) -> None:
+    if output.form == "json":
+        print_json(_all(trials))
+    elif output.form == "markdown":
+        typer.echo(_table(trials))
+    elif trials:
+        print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
+    else:
+        typer.echo("No trial with a tenant has ended, or soon will.")
+
+
+def _write(trials: Sequence[Trial], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "trials.json").write_text(json.dumps(_all(trials)) + "\n", "utf-8")
+        (folder / "trials.md").write_text(_table(trials) + "\n", "utf-8")
+    except OSError as error:
+        fail(f"The list cannot be written into {folder}: {error.strerror}")
+
+
+def _table(trials: Sequence[Trial]) -> str:
+    return markdown_table(COLUMNS, [_row(each) for each in trials])
+
+
+def _all(trials: Sequence[Trial]) -> dict[str, Any]:
+    return {"trials": [_json(each) for each in trials]}
+
+
+def _row(trial: Trial) -> tuple[str, ...]:
+    member = trial.member
+    return (
+        member.stack,
+        member.customer,
+        trial.text,
+        str(member.grace_days),
+        trial.standing.hostname,
+    )
+
+
+def _json(trial: Trial) -> dict[str, Any]:
+    member = trial.member
+    return {
+        "stack": member.stack,
+        "customer": member.customer,
+        "plan": member.plan or None,
+        "ends_on": str(member.ends_on),
+        "days": trial.days,
+        "over": trial.over,
+        "grace_days": member.grace_days,
+        "hostname": trial.standing.hostname,
+    }

@@ -1,0 +1,26 @@
+"""Commands whose libraries are optional say how to install them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Turn a missing library inside into a message that names the extra with it.
+
+    A missing module of the project itself is a fault of ours and stays an exception.
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        name = getattr(missing, "name", None)
+        if not isinstance(missing, ModuleNotFoundError) or not name or name.partition(".")[0] == "tenantry":
+            raise
+        advice = f'pip install "tenantry[{extra}]"'
+        typer.echo(f"This command needs {name}, which is not installed. Install it with: {advice}", err=True)
+        raise typer.Exit(1) from None

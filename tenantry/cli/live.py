@@ -1,0 +1,138 @@
+"""What is seen of a run while it goes on: a line for each stack under way, and how long it may still take."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as Screen
+from rich.table import Table
+from rich.text import Text
+
+from tenantry.fleet.events import InFlight
+from tenantry.fleet.report.grouping import apart
+from tenantry.fleet.report.words import duration
+
+if TYPE_CHECKING:
+    from tenantry.fleet.job import Job
+    from tenantry.fleet.outcome import Outcome
+
+SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
+
+
+class Live:
+    """Watches a run of `total` stacks; use it as a context manager.
+
+    On a terminal the lines are redrawn in place; elsewhere each stack that ends is a line. Everything goes to
+    standard error: standard output is for the report.
+    """
+
+    def __init__(self, total: int, at_once: int) -> None:
+        self.total, self.at_once = total, at_once
+        self.done = self.failed = 0
+        self.running: dict[str, Running] = {}
+        self.later: list[str] = []
+        self.started = time.monotonic()
+        self.screen: Screen | None = None
+        if sys.stderr.isatty():
+            console = Console(stderr=True, highlight=False)
+            self.screen = Screen(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Live:
+        if self.screen:
+            self.screen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._catch_up()
+        if self.screen:
+            self.screen.stop()
+
+    def begun(self, job: Job) -> None:
+        """Add a line for a stack."""
+        self.running[job.member.stack] = Running(job)
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """Replace its line by what became of it."""
+        self.running.pop(job.member.stack, None)
+        self.done += 1
+        self.failed += outcome.status == "failed"
+        self.say(f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)")
+
+    def say_later(self, line: str) -> None:
+        """Print a line with the next tick: a signal may come while another is being printed."""
+        self.later.append(line)
+
+    def tick(self) -> None:
+        """Draw all lines anew."""
+        self._catch_up()
+        if self.screen:
+            self.screen.update(self._lines(), refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if self.screen:
+            self.screen.console.print(Text(line))
+        else:
+            typer.echo(line, err=True)
+
+    def _catch_up(self) -> None:
+        while self.later:
+            self.say(self.later.pop(0))
+
+    def _lines(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        for stack, each in self.running.items():
+            table.add_row(Text(f"  {stack}"), f"{time.monotonic() - each.since:.0f} s", Text(each.at()))
+        failed = f", {self.failed} failed" if self.failed else ""
+        total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
+        return Group(table, Text(total, style="bold"))
+
+    def _left(self, before: str) -> str:
+        """Say how long the rest may take, if it goes on as it did so far; of a few that tells nothing."""
+        if self.done < 2 * self.at_once or self.done >= self.total:
+            return ""
+        seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
+        return f"{before}about {duration(seconds)} left"
+
+
+def summary(outcome: Outcome) -> str:
+    """Return what became of a stack in a few words."""
+    if outcome.troubles and outcome.failed:
+        more = len(outcome.troubles) - 1
+        return f"{outcome.status}: {outcome.troubles[0].line}{f' (and {more} more)' if more else ''}"
+    if outcome.status != "ok":
+        return f"{outcome.status}: {'; '.join(outcome.remarks)}"
+    imports, rest = apart(outcome)
+    found = Counter(each.operation for each in rest)
+    counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
+    counts += [f"{len(imports)} app{'s'[: len(imports) != 1]} imported anew"] if imports else []
+    drift = [f"{len(outcome.drift)} changed outside of here"] if outcome.drift else []
+    return ", ".join([*counts, *drift]) or "nothing to do"
+
+
+class Running:
+    """A job under way, of whose log new lines are read as they come."""
+
+    def __init__(self, job: Job) -> None:
+        self.since = time.monotonic()
+        self._log = job.log
+        self._place = 0
+        self._rest = b""
+        self._steps = InFlight()
+
+    def at(self) -> str:
+        """Say what it is at."""
+        with suppress(OSError), self._log.open("rb") as file:
+            if file.seek(0, 2) < self._place:  # another command has begun the log anew
+                self._place, self._rest, self._steps = 0, b"", InFlight()
+            file.seek(self._place)
+            *lines, self._rest = (self._rest + file.read()).split(b"\n")
+            self._place = file.tell()
+            self._steps.take(line.decode("utf-8", "replace") for line in lines)
+        return self._steps.text

@@ -1,0 +1,78 @@
+"""How a run over many stacks ends: its report, in the form that was asked for, and the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from tenantry.cli.output import print_table
+from tenantry.cli.running import INTERRUPTED
+from tenantry.cli.shared import Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tenantry.fleet.outcome import Report
+
+FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
+
+
+def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
+    """Print a report, write its files, and end the command with the exit code that says how it went.
+
+    `expect_no` is what there must be none of: "changes" (drift is one) or "drift".
+    """
+    show(report, output.form)
+    written = save(report, output.folder)
+    code = exit_code(report, expect_no=expect_no) or (0 if written else FAILED)
+    if code:
+        raise typer.Exit(code)
+
+
+def save(report: Report, folder: Path | None, link: str = "") -> bool:
+    """Write the files of a report, if they are wanted; say so where they cannot be, and return False."""
+    from tenantry.fleet.report import write
+
+    try:
+        if folder:
+            write(report, folder, link)
+    except OSError as error:
+        typer.echo(f"The report cannot be written into {folder}: {error.strerror}", err=True)
+        return False
+    return True
+
+
+def show(report: Report, form: str, link: str = "") -> None:
+    """Print a report."""
+    from tenantry.fleet.report.html import html
+    from tenantry.fleet.report.markdown import markdown
+    from tenantry.fleet.report.table import printed, sum_up
+    from tenantry.fleet.report.text import text
+
+    if form == "json":
+        typer.echo(report.to_json())
+    elif form == "markdown":
+        typer.echo(markdown(report, link=link), nl=False)
+    elif form == "html":
+        typer.echo(html(report))
+    else:
+        columns, rows, dim = printed(report)
+        if rows:
+            print_table(columns, rows, dim=dim)
+        for line in text(report):
+            red = typer.colors.RED if line.red else None
+            typer.secho(line.text, bold=line.heading or None, fg=red)
+        typer.echo(sum_up(report))
+
+
+def exit_code(report: Report, *, expect_no: str = "") -> int:
+    """Return 0 if all went well, else the number that says what did not."""
+    if report.stopped.startswith(INTERRUPTED):
+        return BY_USER
+    if report.stopped:
+        return STOPPED
+    if report.failed:
+        return FAILED
+    changed = any(each.drift or (each.changes and expect_no == "changes") for each in report.outcomes)
+    return CHANGED if expect_no and changed else 0

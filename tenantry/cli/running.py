@@ -1,0 +1,118 @@
+"""A run over many stacks in a terminal: what is asked before, what Ctrl-C does, what is seen meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from tenantry.cli.output import fail
+from tenantry.cli.projects import root_of
+
+if TYPE_CHECKING:
+    from tenantry.fleet.outcome import Report
+    from tenantry.fleet.pool import Pool
+    from tenantry.fleet.run import Order
+    from tenantry.fleet.selection import Selection, Wanted
+    from tenantry.settings.project import Project
+
+SHOWN = 20
+INTERRUPTED = "interrupted"
+"""How the reason begins for which a run was stopped by the user."""
+
+
+def chosen_by(wanted: Wanted, project: Project) -> Selection:
+    """Return the stacks that are wanted; the command ends where something that is named does not exist."""
+    from tenantry.fleet.selection import NothingLikeIt, select
+
+    try:
+        return select(project, root_of(project), wanted)
+    except NothingLikeIt as error:
+        fail(f"{error}", code=2)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before anything is changed; where nobody can be asked, --yes must have been given.
+
+    PULUMI_SKIP_CONFIRMATIONS is the same, as for `pulumi` itself.
+    """
+    if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
+        return
+    if not sys.stdin.isatty():
+        fail(f"{question} There is nobody to ask: add --yes.", code=2)
+    try:
+        if not typer.confirm(question, err=True):
+            raise typer.Exit(1)
+    except typer.Abort:
+        raise typer.Exit(130) from None
+
+
+def named(stacks: Sequence[str]) -> str:
+    """Return how many stacks there are and which, as a question shows them."""
+    shown = ", ".join(stacks[:SHOWN]) + (", …" if len(stacks) > SHOWN else "")
+    return f"{len(stacks)} stack{'s'[: len(stacks) != 1]}" + (f" ({shown})" if stacks else "")
+
+
+def due(order: Order) -> list[str]:
+    """Return the stacks that have a turn; the command ends where that cannot be told."""
+    try:
+        return order.due
+    except OSError as error:
+        _cannot_begin(error)
+
+
+def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
+    """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report."""
+    from tenantry.cli.live import Live
+    from tenantry.fleet import run
+    from tenantry.fleet.pool import Pool, default_jobs
+
+    at_once = jobs or default_jobs()
+    with Live(len(due(order)), at_once) as live:
+        pool = Pool(at_once, most_failures, live)
+        with _signals(pool, live.say_later):
+            try:
+                return run.carry_out(order, pool, announce=live.say)
+            except OSError as error:
+                _cannot_begin(error)
+
+
+def _cannot_begin(error: OSError) -> NoReturn:
+    fail(f"The run could not begin: {error.filename or 'its journal'}: {error.strerror}")
+
+
+@contextmanager
+def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
+    """Stop on the first Ctrl-C, interrupt what runs on the second; SIGTERM does both at once.
+
+    `say` must not print at once.
+    """
+    from tenantry.fleet import process
+
+    asked, interrupts = False, 0
+
+    def on_signal(number: int, _frame: Any) -> None:
+        nonlocal asked, interrupts
+        pool.stop = pool.stop or f"{INTERRUPTED} by {signal.Signals(number).name}"
+        if number == signal.SIGINT and not asked:
+            asked = True
+            say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
+            return
+        asked, interrupts = True, interrupts + 1
+        count = process.interrupt()
+        if interrupts == 1:
+            say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
+        else:
+            say("Dropping everything. What was begun is looked for by the next run.")
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,220 @@
+"""`tenantry preview`, `up`, `refresh` and `destroy`: what `pulumi` does to one stack, done to many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tenantry.cli.output import fail
+from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.reporting import finish
+from tenantry.cli.running import carry_out, chosen_by, confirm, due, named
+from tenantry.cli.shared import Output, reports, selection, takes
+
+if TYPE_CHECKING:
+    from tenantry.fleet.outcome import Operation
+    from tenantry.fleet.selection import Selection, Wanted
+    from tenantry.fleet.waves import Wave
+
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="How many stacks at a time. Default: two a processor."),
+]
+MostFailures = Annotated[
+    int | None,
+    typer.Option(
+        "--max-failures",
+        min=0,
+        help="Stop when more than so many have failed. With --waves: 0, else no limit.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Leave out what went well in the last run, unless it has changed since."),
+]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Look at Qlik first for what was changed outside of here.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Seconds = Annotated[
+    float, typer.Option("--timeout", min=1, metavar="SECONDS", help="The longest that one stack may take.")
+]
+AN_HOUR = 3600.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (preview, up, refresh, destroy):
+        app.command()(command)
+
+
+@takes(wanted=selection, output=reports)
+def preview(
+    wanted: Wanted,
+    output: Output,
+    look: Refresh = False,
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Exit code 7 if there is any change, or drift.")
+    ] = False,
+    expect_no_drift: Annotated[
+        bool, typer.Option("--expect-no-drift", help="With --refresh: exit code 7 if there is any drift.")
+    ] = False,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+) -> None:
+    """Show what `up` would change for whom; one report over all customers, grouped by identical change.
+
+    Sends no request to Qlik and needs no credentials, unless --refresh asks for it. A customer who has no
+    stack yet is previewed, too. The exit code is 1 if a stack failed.
+    """
+    if expect_no_drift and not look:
+        fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
+    arguments = ("--refresh",) if look else ()
+    expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
+    _run("preview", wanted, output, jobs, seconds, arguments, expect_no=expect)
+
+
+@takes(wanted=selection, output=reports)
+def up(
+    wanted: Wanted,
+    output: Output,
+    waves: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="One after the other, as long as all goes well: `rings`, or percentages `10%,50%,100%`.",
+            show_default=False,
+        ),
+    ] = "",
+    wave: Annotated[
+        str, typer.Option(metavar="NAME", help="Of --waves only this one.", show_default=False)
+    ] = "",
+    include_pinned: Annotated[
+        bool,
+        typer.Option(
+            "--include-pinned", help="With --waves: also customers who hold a version of their own."
+        ),
+    ] = False,
+    most_failures: MostFailures = None,
+    resume: Resume = False,
+    look: Refresh = False,
+    skip_preview: Annotated[
+        bool,
+        typer.Option("--skip-preview", help="Do not look first whether all of it can be done; much faster."),
+    ] = False,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+    yes: Yes = False,
+) -> None:
+    """Make every customer what the files say, in waves if asked to; trials that have ended are left out.
+
+    Each stack is previewed first, as by `pulumi up`: one whose preview fails is left as it is. Exit code 1
+    if a stack failed, 3 if the run was stopped because of that, 130 if it was interrupted.
+    """
+    if wave and not waves:
+        fail("--wave: of which waves? Give --waves as well.", code=2)
+    most = 0 if waves and most_failures is None else most_failures
+    arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
+    _run(
+        "up",
+        wanted,
+        output,
+        jobs,
+        seconds,
+        arguments,
+        waves=waves,
+        wave=wave,
+        most_failures=most,
+        resume=resume,
+        hold_pinned=bool(waves) and not include_pinned,
+        yes=yes,
+    )
+
+
+@takes(wanted=selection, output=reports)
+def refresh(
+    wanted: Wanted,
+    output: Output,
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Exit code 7 if anything was found.")
+    ] = False,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+    yes: Yes = False,
+) -> None:
+    """Take what is at Qlik into the state of every stack; what differs from it is reported.
+
+    Nothing is changed at Qlik. `tenantry preview --refresh` shows the same and changes no state either.
+    """
+    _run(
+        "refresh", wanted, output, jobs, seconds, (), expect_no="drift" if expect_no_changes else "", yes=yes
+    )
+
+
+@takes(wanted=selection, output=reports)
+def destroy(
+    wanted: Wanted,
+    output: Output,
+    most_failures: MostFailures = None,
+    jobs: Jobs = None,
+    seconds: Seconds = AN_HOUR,
+    yes: Yes = False,
+) -> None:
+    """Deactivate the tenants of customers, each with its days of grace; says how each can be brought back.
+
+    Production customers are protected: they fail here, until their files say `protect: false` and `up` ran.
+    """
+    _run("destroy", wanted, output, jobs, seconds, (), most_failures=most_failures, yes=yes)
+
+
+def _run(
+    operation: Operation,
+    wanted: Wanted,
+    output: Output,
+    jobs: int | None,
+    seconds: float,
+    arguments: Sequence[str],
+    *,
+    waves: str = "",
+    wave: str = "",
+    most_failures: int | None = None,
+    resume: bool = False,
+    hold_pinned: bool = False,
+    expect_no: str = "",
+    yes: bool = False,
+) -> None:
+    from tenantry.fleet.run import Order
+
+    project = current_project()
+    chosen = chosen_by(wanted, project)
+    order = Order(
+        operation,
+        project,
+        root_of(project),
+        chosen,
+        _split(chosen, waves, wave),
+        arguments,
+        resume=resume,
+        hold_pinned=hold_pinned,
+        hold_expired=operation in ("preview", "up"),
+        seconds=seconds,
+    )
+    if operation != "preview":
+        stacks = due(order)
+        confirm(f"{operation} {named(stacks)}?", yes=yes or not stacks)
+    finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
+
+
+def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:
+    from tenantry.fleet.selection import NothingLikeIt
+    from tenantry.fleet.waves import Wave, one, split
+
+    if not waves:
+        return [Wave("all", chosen.members)]
+    try:
+        parts = split(chosen.members, waves)
+        return one(parts, wave) if wave else parts
+    except NothingLikeIt as error:
+        fail(str(error), code=2)

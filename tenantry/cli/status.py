@@ -1,0 +1,147 @@
+"""`tenantry status` and `tenantry outputs`: what the backend knows of many stacks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tenantry.cli.output import fail, print_json, print_table
+from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.running import chosen_by
+from tenantry.cli.runs import Jobs
+from tenantry.cli.shared import selection, takes
+
+if TYPE_CHECKING:
+    from tenantry.fleet.inventory import Standing
+    from tenantry.fleet.selection import Wanted
+
+COLUMNS = ("stack", "customer", "plan", "ring", "last run", "result", "versions", "ends", "tenant")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(status)
+    app.command()(outputs)
+
+
+@takes(wanted=selection)
+def status(
+    wanted: Wanted,
+    jobs: Jobs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show how each stack stands: its last run, the versions of its templates, when it ends, its tenant.
+
+    Asks the backend alone; no request is sent to Qlik. Of a tenant that was taken down from this machine it
+    tells the day of the purge, and with --json the line that brings it back. Exit code 1 if a stack cannot be
+    read.
+    """
+    from tenantry.fleet.inventory import standings, without_file
+    from tenantry.fleet.journal import Journal
+    from tenantry.fleet.pool import default_jobs
+    from tenantry.state.backend import Backend
+
+    project = current_project()
+    members = chosen_by(wanted, project).members
+    backend = Backend(root_of(project))
+    found = list(standings(backend, members, jobs or default_jobs()))
+    gone = Journal.taken_down(project.name)
+    strays = without_file(backend, project) if wanted.every else []
+    if as_json:
+        print_json({"stacks": [_json(each, gone) for each in found], "without_file": strays})
+    else:
+        rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
+        print_table(COLUMNS, rows, dim=dim, spare=("customer", "plan", "ring", "versions"))
+        if strays:
+            typer.echo(f"In the backend, without a stack file: {', '.join(strays)}")
+    if any(each.trouble for each in found):
+        raise typer.Exit(1)
+
+
+@takes(wanted=selection)
+def outputs(
+    wanted: Wanted,
+    jobs: Jobs = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each id, as CSV.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outputs of each stack as JSON, which is the default.")
+    ] = False,
+) -> None:
+    """Print hostnames and the ids of tenants, groups, spaces and apps of all customers, for a portal.
+
+    Asks the backend alone; secrets are hidden. Exit code 1 if a stack cannot be read; the others are printed.
+    """
+    from tenantry.fleet import inventory
+    from tenantry.fleet.pool import default_jobs
+    from tenantry.state.backend import Backend
+
+    if as_csv and as_json:
+        fail("--csv and --json: one of them.", code=2)
+    project = current_project()
+    members = chosen_by(wanted, project).members
+    found = list(inventory.outputs(Backend(root_of(project)), members, jobs or default_jobs()))
+    if as_csv:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(inventory.COLUMNS)
+        for member, made, _ in found:
+            writer.writerows(inventory.rows(member, made))
+        typer.echo(text.getvalue(), nl=False)
+    else:
+        print_json({member.stack: made for member, made, trouble in found if not trouble})
+    failed = [(member, trouble) for member, _, trouble in found if trouble]
+    for member, trouble in failed:
+        typer.echo(f"{member.stack}: {trouble}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+TakenDown = Mapping[str, tuple[str, str]]
+
+
+def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
+    member = each.member
+    _, purged_on = gone.get(member.stack, ("", ""))
+    none = f"none; purged on {purged_on}" if purged_on else "none"
+    versions = ", ".join(f"{app} {version}" for app, version in sorted(each.versions.items()))
+    result = f"{each.result}, {each.unfinished} unfinished" if each.unfinished else each.result
+    return (
+        member.stack,
+        member.customer,
+        member.plan,
+        member.ring,
+        " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
+        each.trouble or result,
+        versions,
+        _ends_on(each),
+        each.hostname or ("" if each.trouble else none),
+    )
+
+
+def _ends_on(each: Standing) -> str:
+    """Return the last day by the file; where that is broken, by the state."""
+    return each.ends_on if each.member.broken else str(each.member.ends_on or "")
+
+
+def _json(each: Standing, gone: TakenDown) -> dict[str, Any]:
+    member = each.member
+    revive, purged_on = ("", "") if each.up else gone.get(member.stack, ("", ""))
+    facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}
+    return {
+        "stack": member.stack,
+        "customer": member.customer,
+        "plan": member.plan or None,
+        "ring": member.ring,
+        "tags": dict(member.tags),
+        "pinned": list(member.pinned),
+        **facts,
+        "ends_on": _ends_on(each) or None,
+        "revive": revive or None,
+        "purged_on": purged_on or None,
+        "problems": [str(problem) for problem in member.broken.problems] if member.broken else [],
+    }

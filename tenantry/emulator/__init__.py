@@ -1,0 +1,31 @@
+"""A local Qlik Cloud to develop and test against:
+
+`python -m tenantry.emulator`, or `with Emulator() as qlik:`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tenantry.emulator.control_client import Control, ControlError
+    from tenantry.emulator.server import Emulator
+
+__all__ = ["Control", "ControlError", "Emulator"]
+
+_HOMES = {"Control": "control_client", "ControlError": "control_client", "Emulator": "server"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: the server's libraries are an extra, and slow to load.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith(__name__):
+            raise
+        raise ImportError(
+            f"{error.name} is missing; install the extra: pip install 'tenantry[emulator]'"
+        ) from error

@@ -1,0 +1,198 @@
+"""Groups of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.emulator.apis import users
+from tenantry.emulator.apis.roles import assigned
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.scim import compile_filter
+from tenantry.emulator.store import Doc
+from tenantry.emulator.world import World, new_id
+
+EVERYONE = "000000000000000000000001"
+LIMITS = {"idp": 10_000, "custom": 20_000}
+FILTERABLE = dict.fromkeys(
+    ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType", "assignedRoles.name"), ""
+)
+SORTABLE = ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType")
+
+
+def add_group(world: World, tenant_id: str, creator: Doc, *, name: str, kind: str, **fields: Any) -> Doc:
+    """Make a group.
+
+    Args:
+        kind: `idp` or `custom`.
+        fields: further fields, such as `assignedRoles`.
+    """
+    now = iso(world.now())
+    group: Doc = {
+        "id": new_id(),
+        "tenantId": tenant_id,
+        "name": name,
+        "status": "active",
+        "providerType": kind,
+        "assignedRoles": [],
+        "createdAt": now,
+        "createdBy": creator["id"],
+        "lastUpdatedAt": now,
+        "updatedBy": creator["id"],
+        **fields,
+    }
+    return world.store.put(tenant_id, "group", group, parent=kind)
+
+
+@operation("groups", "getGroups")
+def listing(call: Call) -> Reply:
+    """The tenant's groups; `systemGroups=true` lists Everyone instead, and goes with nothing else."""
+    if call.query.get("systemGroups"):
+        if len(call.query) > 1:
+            raise Refusal(
+                400, detail="systemGroups goes with no other parameter", source={"parameter": "systemGroups"}
+            )
+        return Reply(
+            200, {"data": [view(call, everyone(call))], "links": {"self": call.link("/api/v1/groups")}}
+        )
+    return _page(call, call.query.get("filter"))
+
+
+@operation("groups", "groups_api_actions_filter")
+def filtered(call: Call) -> Reply:
+    """The same with the filter in the body."""
+    return _page(call, (call.body or {}).get("filter"))
+
+
+@operation("groups", "postGroups")
+def create(call: Call) -> Reply:
+    """Make a group; a name belongs to one group per provider type."""
+    body = call.body
+    kind = body.get("providerType", "idp")
+    _check_name(call, body["name"], kind)
+    if call.store.count(call.tenant_id, "group", parent=kind) >= LIMITS[kind]:
+        raise Refusal(400, detail=f"a tenant holds at most {LIMITS[kind]} {kind} groups")
+    fields = {"assignedRoles": assigned(call.store, call.tenant_id, body.get("assignedRoles", []))}
+    if kind == "custom" and "description" in body:
+        fields["description"] = body["description"]
+    group = add_group(call.world, call.tenant_id, call.user, name=body["name"], kind=kind, **fields)
+    return Reply(201, view(call, group))
+
+
+@operation("groups", "getGroupById")
+def get(call: Call) -> Reply:
+    """Read one group, Everyone included."""
+    return Reply(200, view(call, find(call)))
+
+
+@operation("groups", "updateGroupById")
+def patch(call: Call) -> Reply:
+    """Replace roles, and on custom groups name and description."""
+    group = find(call)
+    for change in call.body:
+        _apply(call, group, change["path"].lstrip("/"), change["value"])
+    group |= {"lastUpdatedAt": iso(call.world.now()), "updatedBy": call.user_id}
+    save(call, group)
+    return Reply(204)
+
+
+@operation("groups", "deleteGroupById")
+def delete(call: Call) -> Reply:
+    """Remove a group: not Everyone, and not a custom group that still has users."""
+    group = find(call)
+    if group["id"] == EVERYONE:
+        raise Refusal(404, detail="a system group cannot be deleted")
+    members = [user for user in call.store.all(call.tenant_id, "user") if _is_member(user, group)]
+    if members and group["providerType"] == "custom":
+        # Status unpublished: a refusal that nobody takes for "gone".
+        raise Refusal(409, detail=f"{len(members)} users are assigned to the group")
+    call.store.delete(call.tenant_id, "group", group["id"])
+    users.forget_assignee(call, group["id"])
+    for user in members:
+        user["assignedGroups"] = [held for held in user["assignedGroups"] if held["id"] != group["id"]]
+        call.store.put(call.tenant_id, "user", user)
+    return Reply(204)
+
+
+def save(call: Call, group: Doc) -> None:
+    """Keep a group, or what was changed of Everyone."""
+    call.store.put(call.tenant_id, "system-group" if group["id"] == EVERYONE else "group", group)
+
+
+def membership(group: Doc) -> Doc:
+    """A group as it shows in a user's `assignedGroups`."""
+    return {name: group[name] for name in ("id", "name", "providerType", "assignedRoles")}
+
+
+def find(call: Call) -> Doc:
+    """The group of the path, or 404."""
+    if call.path["groupId"] == EVERYONE:
+        return everyone(call)
+    group = call.store.get(call.tenant_id, "group", call.path["groupId"])
+    if group is None:
+        raise Refusal(404)
+    return group
+
+
+def everyone(call: Call) -> Doc:
+    """The system group that every user is in; only its roles are kept."""
+    kept = call.store.get(call.tenant_id, "system-group", EVERYONE)
+    return kept or {
+        "id": EVERYONE,
+        "tenantId": call.tenant_id,
+        "name": "com.qlik.Everyone",
+        "status": "active",
+        "assignedRoles": [],
+        "createdAt": call.tenant["created"],
+        "lastUpdatedAt": call.tenant["created"],
+    }
+
+
+def view(call: Call, group: Doc) -> Doc:
+    """A group as the API shows it."""
+    return group | {"links": {"self": call.link(f"/api/v1/groups/{group['id']}")}}
+
+
+def _is_member(user: Doc, group: Doc) -> bool:
+    return any(assigned_group["id"] == group["id"] for assigned_group in user["assignedGroups"])
+
+
+def _check_name(call: Call, name: str, kind: str, own_id: str = "") -> None:
+    if not name:
+        raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
+    for group in call.store.named(call.tenant_id, "group", name):
+        if group["providerType"] == kind and group["id"] != own_id:
+            raise Refusal(409, "Conflict", detail="a group of this name and provider type exists")
+
+
+def _apply(call: Call, group: Doc, name: str, value: Any) -> None:
+    pointer = {"pointer": f"/{name}"}
+    if name == "assignedRoles":
+        if not isinstance(value, list) or len(value) > 100:
+            raise Refusal(400, detail="value must be a list of at most 100 roles", source=pointer)
+        group["assignedRoles"] = assigned(call.store, call.tenant_id, value)
+        return
+    if group.get("providerType") != "custom":
+        raise Refusal(400, detail=f"{name} can be changed on custom groups only", source=pointer)
+    if not isinstance(value, str) or len(value) > (256 if name == "name" else 10_000):
+        raise Refusal(400, detail="value must be a string, a name at most 256 characters", source=pointer)
+    if name == "name":
+        _check_name(call, value, "custom", group["id"])
+    group[name] = value
+
+
+def _page(call: Call, text: str | None) -> Reply:
+    groups = call.store.all(call.tenant_id, "group")
+    if text:
+        matches = compile_filter(text, FILTERABLE)
+        groups = [group for group in groups if matches(group)]
+    sort = str(call.query.get("sort", "+name")).strip().lstrip("+-")
+    if sort not in SORTABLE:
+        raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
+    data, links = page(call, groups, default=20, sort="+name")
+    body: Doc = {"data": [view(call, group) for group in data], "links": links}
+    if call.query.get("totalResults"):
+        body["totalResults"] = len(groups)
+    return Reply(200, body)

@@ -1,0 +1,197 @@
+"""Identity providers of a tenant."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import uuid
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.store import Doc, public
+from tenantry.emulator.world import new_id
+
+WRITE_ONLY = {
+    "jwtAuth": {"jwtLoginEnabled"},
+    "OIDC": {"clientSecret", "useClaimsFromIdToken", "idTokenSignatureAlg", "audience", "allowedClientIds"},
+    "SAML": {"metadata"},
+}
+"""Members of options that are sent and never come back (whether a client secret is masked is unpublished)."""
+
+PEM = re.compile(r"\s*-----BEGIN (?P<kind>[A-Z ]+)-----(?P<body>.*)-----END (?P=kind)-----\s*", re.DOTALL)
+
+
+@operation("identity-providers", "getIdps")
+def listing(call: Call) -> Reply:
+    """All of them; there is no search."""
+    found = [doc for doc in _all(call) if doc["active"] == call.query.get("active", doc["active"])]
+    data, links = page(call, found, default=20, sort="created")
+    return Reply(200, {"data": [_view(doc) for doc in data], "links": links})
+
+
+@operation("identity-providers", "createIdp")
+def create(call: Call) -> Reply:
+    """Make one. For JWT: one key, and each issuer and key id once (a 400, as no 409 is published)."""
+    body = call.body
+    if body is None:
+        raise Refusal(400, detail="the body is missing", source={"pointer": "/"})
+    if call.tenant_id not in body.get("tenantIds", [call.tenant_id]):
+        raise Refusal(403, detail="tenantIds must contain the caller's tenant")
+    if body["protocol"] == "jwtAuth":
+        _check_key(call, body["options"])
+    now = iso(call.world.now())
+    verified = body["protocol"] == "jwtAuth" or body.get("skipVerify") or "pendingOptions" not in body
+    doc: Doc = {
+        "id": new_id(),
+        "tenantIds": [call.tenant_id],
+        "description": "",
+        "clockToleranceSec": 5,
+        "interactive": False,
+        "active": bool(verified),
+        "created": now,
+        "lastUpdated": now,
+        **{name: value for name, value in body.items() if name not in ("skipVerify", "active")},
+        "_popts": str(uuid.uuid4()),
+    }
+    if "pendingOptions" in doc:
+        doc["pendingState"] = "pending"
+    call.store.put(call.tenant_id, "identity-provider", doc)
+    return Reply(201, _view(doc), headers={"qlik-idp-popts": doc["_popts"]})
+
+
+@operation("identity-providers", "getStatus")
+def status(call: Call) -> Reply:
+    """Which are active, without ids."""
+    docs = _all(call)
+    shown = [{name: doc[name] for name in ("active", "provider", "interactive")} for doc in docs]
+    active = sum(1 for doc in docs if doc["active"] and doc["interactive"])
+    return Reply(200, {"idps_metadata": shown, "active_interactive_idps_count": active})
+
+
+@operation("identity-providers", "getMeMeta")
+def meta(call: Call) -> Reply:
+    """Links of the default login, while no other interactive one is active."""
+    if any(doc["active"] and doc["interactive"] for doc in _all(call)):
+        return Reply(200, {})
+    return Reply(200, {"userPortalLink": "https://account.myqlik.qlik.com", "upgradeSubscriptionLink": ""})
+
+
+@operation("identity-providers", "getWellKnownMetaData")
+def well_known(call: Call) -> Reply:
+    """What can be configured."""
+    return Reply(200, {"protocols": list(WRITE_ONLY)})
+
+
+@operation("identity-providers", "getIdp")
+def get(call: Call) -> Reply:
+    """Read one."""
+    doc = _find(call)
+    return Reply(200, _view(doc), headers={"qlik-idp-popts": doc["_popts"]})
+
+
+@operation("identity-providers", "updateIdp")
+def patch(call: Call) -> Reply:
+    """Change one: of a JWT provider nothing but the description."""
+    doc = _find(call)
+    for change in call.body or []:
+        path = change.get("path", "")
+        if doc["protocol"] == "jwtAuth" and path != "/description":
+            raise Refusal(400, detail="jwtAuth takes /description only", source={"pointer": path or "/"})
+        if path.startswith("/pendingOptions") or change["op"] == "promote-options":
+            _match(call, doc)
+        _apply(doc, change)
+    doc["lastUpdated"] = iso(call.world.now())
+    call.store.put(call.tenant_id, "identity-provider", doc)
+    return Reply(204)
+
+
+@operation("identity-providers", "deleteIdp")
+def delete(call: Call) -> Reply:
+    """Remove one, except the active interactive one."""
+    doc = _find(call)
+    if doc["interactive"] and doc["active"]:
+        raise Refusal(400, detail="the tenant's interactive identity provider cannot be deleted")
+    call.store.delete(call.tenant_id, "identity-provider", doc["id"])
+    return Reply(204)
+
+
+def public_key(pem: str) -> RSAPublicKey | None:
+    """The RSA key of a PEM public key or certificate, line breaks or not; None if it is none."""
+    found = PEM.fullmatch(pem)
+    try:
+        der = base64.b64decode("".join(found["body"].split()), validate=True) if found else b""
+        if found and found["kind"] == "CERTIFICATE":
+            key: Any = x509.load_der_x509_certificate(der).public_key()
+        else:
+            key = load_der_public_key(der)
+    except (ValueError, binascii.Error):
+        return None
+    return key if isinstance(key, RSAPublicKey) else None
+
+
+def _all(call: Call) -> list[Doc]:
+    return call.store.all(call.tenant_id, "identity-provider")
+
+
+def _find(call: Call) -> Doc:
+    doc = call.store.get(call.tenant_id, "identity-provider", call.path["id"])
+    if doc is None:
+        raise Refusal(404)
+    return doc
+
+
+def _view(doc: Doc) -> Doc:
+    shown = public(doc)
+    hidden = WRITE_ONLY[doc["protocol"]]
+    for part in ("options", "pendingOptions"):
+        if part in shown:
+            shown[part] = {name: value for name, value in shown[part].items() if name not in hidden}
+    return shown
+
+
+def _check_key(call: Call, options: dict[str, Any]) -> None:
+    key = options["staticKeys"][0]
+    if public_key(key["pem"]) is None:
+        # Whether Qlik looks that closely is unpublished; nobody could log in with anything else.
+        detail = "not a PEM of an RSA public key or certificate"
+        raise Refusal(400, detail=detail, source={"pointer": "/options/staticKeys/0/pem"})
+    for other in _all(call):
+        if other["protocol"] != "jwtAuth" or other["options"]["issuer"] != options["issuer"]:
+            continue
+        if other["options"]["staticKeys"][0]["kid"] == key["kid"]:
+            raise Refusal(400, detail="an identity provider with this issuer and kid exists")
+
+
+def _match(call: Call, doc: Doc) -> None:
+    if call.headers.get("qlik-idp-popts-match") != doc["_popts"]:
+        raise Refusal(412, detail="header QLIK-IDP-POPTS-MATCH must be the hash of the last answer")
+
+
+def _apply(doc: Doc, change: dict[str, Any]) -> None:
+    if change["op"] == "promote-options":
+        if "pendingOptions" not in doc:
+            raise Refusal(400, detail="there are no pendingOptions", source={"pointer": "/pendingOptions"})
+        doc |= {"options": doc.pop("pendingOptions"), "active": True}
+        doc.pop("pendingState", None)
+        return
+    *parents, name = change.get("path", "/").strip("/").split("/")
+    wanted = bool if name == "active" else int if name == "clockToleranceSec" else None
+    value = change.get("value")
+    if not name or value is None or (wanted and type(value) is not wanted):
+        raise Refusal(
+            400, detail="path or value is missing or wrong", source={"pointer": change.get("path", "/")}
+        )
+    if name == "description" and (not isinstance(value, str) or len(value) > 128):
+        raise Refusal(400, detail="at most 128 characters", source={"pointer": "/description"})
+    place = doc
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[name] = value

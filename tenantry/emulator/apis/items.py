@@ -1,0 +1,162 @@
+"""The catalogue: one item per app, a little late."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from tenantry.emulator.apis import apps
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.errors import Invalid, Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.store import Doc
+
+SORT_FIELDS = {"recentlyUsed": "updatedAt"}
+
+
+@operation("items", "listItems")
+def listing(call: Call) -> Reply:
+    """Search the catalogue; `name` and `query` find whatever contains them."""
+    _check(call.query)
+    found = [item for item in _all(call) if _wanted(call.query, item)]
+    return _page(call, found)
+
+
+@operation("items", "getItem")
+def get(call: Call) -> Reply:
+    """Read one item, by its own id."""
+    return Reply(200, _shown(call, _find(call)))
+
+
+@operation("items", "listPublishedItems")
+def published(call: Call) -> Reply:
+    """The published copies of a source app."""
+    source = _find(call)["resourceId"]
+    return _page(call, [item for item in _all(call) if item["resourceAttributes"]["originAppId"] == source])
+
+
+def item_id(app_id: str) -> str:
+    """The catalogue's own id of an app: never the app's id."""
+    return hashlib.sha256(app_id.encode()).hexdigest()[:24]
+
+
+def _all(call: Call) -> list[Doc]:
+    lag = call.world.settings.items_lag_ms / 1000
+    visible = [
+        app
+        for app in call.store.all(call.tenant_id, "app")
+        if "_deleted_at" not in app
+        and app["_made_at"] + lag <= call.world.now()
+        and apps.is_visible(call, app)
+    ]
+    kinds = {space["id"]: space["type"] for space in call.store.all(call.tenant_id, "space")}
+    return [_item(call, app) | {"_space_type": kinds.get(app["spaceId"], "personal")} for app in visible]
+
+
+def _item(call: Call, app: Doc) -> Doc:
+    created = app["createdDate"][:19] + "Z"
+    updated = app["modifiedDate"][:19] + "Z"
+    key = item_id(app["id"])
+    item: Doc = {
+        "id": key,
+        "name": app["name"],
+        "description": app["description"],
+        "tenantId": call.tenant_id,
+        "ownerId": app["ownerId"],
+        "creatorId": app["_creator"],
+        "updaterId": app["_updater"],
+        "createdAt": created,
+        "updatedAt": updated,
+        "resourceType": "app",
+        "resourceSubType": "",
+        "resourceId": app["id"],
+        "resourceCreatedAt": created,
+        "resourceUpdatedAt": updated,
+        "resourceAttributes": apps.attributes(app) | {"spaceId": app["spaceId"]},
+        "resourceCustomAttributes": None,
+        "resourceReloadStatus": "ok" if app["lastReloadTime"] else "",
+        "resourceReloadEndTime": app["lastReloadTime"],
+        "resourceSize": {"appFile": app["_size"], "appMemory": 0},
+        "isFavorited": False,
+        "collectionIds": [],
+        "actions": ["read"],
+        "meta": {"isFavorited": False, "actions": ["read"], "tags": [], "collections": []},
+        "links": {
+            "self": call.link(f"/api/v1/items/{key}"),
+            "collections": call.link(f"/api/v1/items/{key}/collections"),
+            "open": call.link(f"/sense/app/{app['id']}"),
+        },
+    }
+    return item | ({"spaceId": app["spaceId"]} if app["spaceId"] else {})
+
+
+def _find(call: Call) -> Doc:
+    for item in _all(call):
+        if item["id"] == call.path["itemId"]:
+            return item
+    raise Refusal(404)
+
+
+def _page(call: Call, found: list[Doc]) -> Reply:
+    data, links = page(call, found, default=10, sort="+createdAt", key=_sort_value)
+    links["collection"] = call.link("/api/v1/items")
+    return Reply(200, {"data": [_shown(call, item) for item in data], "links": links})
+
+
+def _sort_value(item: Doc, name: str) -> str:
+    return str(item[SORT_FIELDS.get(name, name)]).casefold()
+
+
+def _shown(call: Call, item: Doc) -> Doc:
+    hidden = {"_space_type"}
+    if call.query.get("noActions"):
+        hidden.add("actions")
+    return {name: value for name, value in item.items() if name not in hidden}
+
+
+def _check(query: dict[str, Any]) -> None:
+    """The rules between parameters, which no schema states."""
+    for name in ("resourceId", "resourceIds", "resourceLink"):
+        if name in query and "resourceType" not in query:
+            raise Invalid("needs resourceType", parameter=name)
+    if "resourceId" in query and "resourceLink" in query:
+        raise Invalid("excludes resourceLink", parameter="resourceId")
+    if "resourceSubType" in query and "[" in query.get("resourceType", ""):
+        raise Invalid("excludes the bracket form of resourceType", parameter="resourceSubType")
+    if query.get("resourceIds", "").count(",") >= 100:
+        raise Invalid("at most 100 ids", parameter="resourceIds")
+
+
+def _wanted(query: dict[str, Any], item: Doc) -> bool:
+    exact = {
+        "id": item["id"],
+        "ownerId": item["ownerId"],
+        "createdByUserId": item["creatorId"],
+        "resourceId": item["resourceId"],
+        "spaceId": item.get("spaceId", "personal"),
+    }
+    return (
+        all(query.get(name, value) == value for name, value in exact.items())
+        and query.get("notOwnerId") != item["ownerId"]
+        and query.get("notCreatedByUserId") != item["creatorId"]
+        and _contains(query.get("name", ""), item["name"])
+        and any(_contains(query.get("query", ""), item[field]) for field in ("name", "description"))
+        and _is_app(query)
+        and item["_space_type"] in str(query.get("spaceType", item["_space_type"])).split(",")
+        and ("resourceIds" not in query or item["resourceId"] in query["resourceIds"].split(","))
+        # Nothing here is shared by link, collected or tagged, and apps have no link.
+        and not query.get("shared")
+        and "collectionId" not in query
+        and "resourceLink" not in query
+    )
+
+
+def _contains(part: str, whole: str) -> bool:
+    return part.casefold() in whole.casefold()
+
+
+def _is_app(query: dict[str, Any]) -> bool:
+    """Whether resourceType and resourceSubType let apps through, whose subtype is empty."""
+    kinds = query.get("resourceType", "app").replace("app[]", "app")
+    subtype_fits = "" in query.get("resourceSubType", "").split(",")
+    return subtype_fits and "app" in kinds.split(",")

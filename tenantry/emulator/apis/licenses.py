@@ -1,0 +1,88 @@
+"""The licence behind a tenant."""
+
+from __future__ import annotations
+
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.store import SHARED, Doc
+
+DEFAULTS = {"id": "settings", "autoAssignProfessional": False, "autoAssignAnalyzer": False}
+
+
+@operation("licenses", "getLicenseOverview")
+def overview(call: Call) -> Reply:
+    """The licence with its key, which is what a new tenant is made from."""
+    licence = call.store.get(SHARED, "licence", call.tenant["_licence"])
+    if licence is None:
+        raise Refusal(404)
+    return Reply(200, {name: value for name, value in licence.items() if name not in ("id", "source")})
+
+
+@operation("licenses", "getLicenseSettings")
+def settings(call: Call) -> Reply:
+    """Which entitlements are given out by themselves."""
+    return Reply(200, _view(_settings(call)))
+
+
+@operation("licenses", "updateLicenseSettings")
+def update(call: Call) -> Reply:
+    """Set both flags. One left out is switched off: Qlik does not say what happens then, so send both."""
+    changed = DEFAULTS | (call.body or {})
+    return Reply(200, _view(call.store.put(call.tenant_id, "licence-settings", changed)))
+
+
+@operation("licenses", "deleteLicenseAssignments")
+def release(call: Call) -> Reply:
+    """Take entitlements back; 207 whatever came of it, a status per item."""
+    results = [_release(call, item["subject"], item["type"]) for item in call.body["delete"]]
+    return Reply(207, {"data": results})
+
+
+def assign_by_itself(call: Call, subject: str) -> None:
+    """Spend an entitlement on a subject without one, if the settings say so and the licence has one left."""
+    licence = call.tenant["_licence"]
+    if call.store.get(SHARED, "entitlement", f"{licence}/{subject}"):
+        return
+    settings = _settings(call)
+    for kind in ("professional", "analyzer"):
+        allotment = _allotment(call, kind)
+        if settings[f"autoAssign{kind.capitalize()}"] and allotment["unitsUsed"] < allotment["units"]:
+            entry = {"id": f"{licence}/{subject}", "subject": subject, "type": kind}
+            call.store.put(SHARED, "entitlement", entry, parent=licence)
+            _count(call, kind, 1)
+            return
+
+
+def _release(call: Call, subject: str, kind: str) -> Doc:
+    key = f"{call.tenant['_licence']}/{subject}"
+    held = call.store.get(SHARED, "entitlement", key)
+    if held is None or held["type"] != kind:
+        return {"subject": subject, "type": kind, "status": 404, "code": "LICENSES-404", "title": "Not found"}
+    call.store.delete(SHARED, "entitlement", key)
+    _count(call, kind, -1)
+    return {"subject": subject, "type": kind, "status": 200}
+
+
+def _licence(call: Call) -> Doc:
+    return call.store.get(SHARED, "licence", call.tenant["_licence"]) or {"allotments": []}
+
+
+def _allotment(call: Call, kind: str) -> Doc:
+    none = {"units": 0, "unitsUsed": 0}
+    return next((each for each in _licence(call)["allotments"] if each["name"] == kind), none)
+
+
+def _count(call: Call, kind: str, change: int) -> None:
+    licence = _licence(call)
+    for allotment in licence["allotments"]:
+        if allotment["name"] == kind:
+            allotment["unitsUsed"] += change
+    call.store.put(SHARED, "licence", licence)
+
+
+def _settings(call: Call) -> Doc:
+    return call.store.get(call.tenant_id, "licence-settings", "settings") or DEFAULTS
+
+
+def _view(settings: Doc) -> Doc:
+    return {name: value for name, value in settings.items() if name != "id"}

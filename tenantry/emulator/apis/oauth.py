@@ -1,0 +1,100 @@
+"""Tokens: one per host, from client credentials (POST /oauth/token)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from tenantry.emulator.apis.users import bot_of
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.hosts import Host
+from tenantry.emulator.store import SHARED, Doc
+from tenantry.emulator.world import World
+
+LIFETIME = 21_600
+
+
+@operation("oauth", "postOauthToken")
+def token(call: Call) -> Reply:
+    """Give out a token that this host, and no other, accepts."""
+    if call.body["grant_type"] != "client_credentials":
+        raise Refusal(400, "Unsupported grant type", detail="the emulator knows client_credentials only")
+    if "client_secret" not in call.body:
+        raise Refusal(400, "Unsupported credentials", detail="the emulator knows client_secret only")
+    client = call.store.get(SHARED, "client", call.body["client_id"])
+    if (
+        client is None
+        or not _accepts(client, call)
+        or not _same(client["secret"], call.body["client_secret"])
+    ):
+        raise Refusal(401, "Unauthorized", detail="client credentials are not valid on this host")
+    user = bot_of(call.world, call.tenant, client, call.host.region) if call.tenant else {}
+    if user.get("status") == "disabled":
+        raise Refusal(403, "Forbidden", detail="the client's user is disabled")
+    return Reply(
+        200, _token_set(call, issue(call.world, audience(call.host, call.tenant), user, client["id"]))
+    )
+
+
+def issue(world: World, host: str, user: Doc, client: str) -> str:
+    """Make a token; only its digest is kept.
+
+    Args:
+        host: audience, see `audience`.
+        user: whose token it is; `{}` on the register host and the console.
+    """
+    secret = secrets.token_urlsafe(32)
+    world.store.put(
+        SHARED,
+        "token",
+        {
+            "id": _digest(secret),
+            "audience": host,
+            "user": user.get("id", ""),
+            "client": client,
+            "expires": world.now() + LIFETIME,
+        },
+    )
+    return secret
+
+
+def find(world: World, secret: str, host: str) -> Doc | None:
+    """The entry of a token that is valid on that host now, or None."""
+    entry = world.store.get(SHARED, "token", _digest(secret))
+    if entry is None or entry["audience"] != host or entry["expires"] <= world.now():
+        return None
+    return entry
+
+
+def audience(host: Host, tenant: Doc) -> str:
+    """What a token is bound to: the tenant, by whichever of its names it was asked, or the host."""
+    return str(tenant.get("id") or host.name)
+
+
+def _accepts(client: Doc, call: Call) -> bool:
+    """Organisation clients work on the console; region clients on register and on their licence's tenants."""
+    if client["level"] == "organization":
+        return call.host.kind == "console"
+    if client["region"] != call.host.region:
+        return False
+    return call.host.kind == "register" or call.tenant.get("_licence") == client["licence"]
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _token_set(call: Call, secret: str) -> Doc:
+    return {
+        "access_token": secret,
+        "token_type": "bearer",
+        "expires_in": LIFETIME,
+        "expires_at": iso(call.world.now() + LIFETIME),
+    }

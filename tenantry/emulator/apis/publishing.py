@@ -1,0 +1,104 @@
+"""Publishing into managed spaces."""
+
+from __future__ import annotations
+
+from tenantry.emulator.apis import apps, spaces
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.store import Doc
+
+PUBLISHERS = {"publisher", "facilitator"}
+CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_file", "_offset", "_size")
+"""What a copy takes from its source besides the data."""
+
+
+@operation("apps", "publishApp")
+def publish(call: Call) -> Reply:
+    """Copy an app into a managed space: a new app with its own id, every time."""
+    source = _source(call)
+    space = _target_space(call, call.body.get("spaceId", ""))
+    wanted = call.body.get("attributes", {})
+    if call.body.get("moveApp"):
+        return _move(call, source, space)
+    now = call.world.now()
+    app = apps.add_app(
+        call.world,
+        call.tenant_id,
+        call.user,
+        name=wanted.get("name") or source["name"],
+        space=space["id"],
+        description=wanted.get("description", source["description"]),
+        publishTime=iso(now),
+        originAppId=source["id"],
+        # There is no target yet whose data could stay.
+        lastReloadTime="" if call.body.get("data") == "target" else source["lastReloadTime"],
+        _published_at=now,
+        **{name: source[name] for name in CONTENT},
+    )
+    return Reply(200, apps.view(call, app))
+
+
+@operation("apps", "republishApp")
+def republish(call: Call) -> Reply:
+    """Replace the content of a published app, whose id, address and users' own sheets stay."""
+    source = _source(call)
+    target_id = call.body.get("targetId", "")
+    if not target_id:
+        raise Refusal(400, detail="targetId is missing")
+    target = apps.find(call, target_id)
+    if not target["publishTime"]:
+        raise Refusal(400, detail="targetId is not a published app")
+    space = call.store.get(call.tenant_id, "space", target["spaceId"])
+    _must_publish(call, space or {})
+    if call.body.get("checkOriginAppId", True) and target["originAppId"] != source["id"]:
+        raise Refusal(400, detail="the target was published from another app; checkOriginAppId is true")
+    changes = dict(call.body.get("attributes", {})) | {name: source[name] for name in CONTENT}
+    if call.body.get("data", "source") == "source":
+        changes["lastReloadTime"] = source["lastReloadTime"]
+    changes |= {"originAppId": source["id"], "publishTime": iso(call.world.now())}
+    return Reply(200, apps.view(call, apps.changed(call, target, **changes)))
+
+
+def _source(call: Call) -> Doc:
+    source = apps.find(call)
+    if apps.space_type(call, source["spaceId"]) == "managed":
+        raise Refusal(403, detail="an app of a managed space cannot be published from there")
+    apps.must_edit(call, source)
+    return source
+
+
+def _target_space(call: Call, space_id: str) -> Doc:
+    if not space_id:
+        raise Refusal(400, detail="spaceId is missing")
+    space = call.store.get(call.tenant_id, "space", space_id)
+    if space is None:
+        raise Refusal(404, detail="no such space")
+    if space["type"] != "managed":
+        raise Refusal(400, detail=f"apps are published to managed spaces; this one is {space['type']}")
+    _must_publish(call, space)
+    if call.world.now() < space["_made_at"] + call.world.settings.space_ready_ms / 1000:
+        raise Refusal(403, detail="the caller may not publish to this space")
+    return space
+
+
+def _must_publish(call: Call, space: Doc) -> None:
+    if not space or not PUBLISHERS & set(spaces.roles_in(call.world, space, call.user)):
+        raise Refusal(403, detail="the caller may not publish to this space")
+
+
+def _move(call: Call, source: Doc, space: Doc) -> Reply:
+    origin = call.body.get("originAppId")
+    if not origin:
+        raise Refusal(400, detail="moveApp needs originAppId")
+    now = call.world.now()
+    moved = apps.changed(
+        call,
+        source,
+        **call.body.get("attributes", {}),
+        spaceId=space["id"],
+        originAppId=origin,
+        publishTime=iso(now),
+        _published_at=now,
+    )
+    return Reply(200, apps.view(call, moved))

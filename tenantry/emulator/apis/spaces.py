@@ -1,0 +1,191 @@
+"""Spaces of a tenant, and what their members may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.emulator.apis import groups
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.store import Doc, public
+from tenantry.emulator.world import World, new_id
+
+ROLES = {
+    "shared": ["codeveloper", "consumer", "dataconsumer", "facilitator", "producer"],
+    "managed": ["consumer", "contributor", "dataconsumer", "facilitator", "publisher", "basicconsumer"],
+    "data": ["consumer", "dataconsumer", "datapreview", "facilitator", "operator", "producer", "publisher"],
+}
+"""Space type -> roles that can be given in it (contract: `x-qlik-roles-by-space-type`)."""
+
+SORTABLE = ("type", "name", "createdAt")
+
+
+def add_space(world: World, tenant_id: str, owner: Doc, *, name: str, kind: str, **fields: Any) -> Doc:
+    """Make a space.
+
+    Args:
+        kind: `shared`, `managed` or `data`.
+        fields: further fields, such as `description`.
+    """
+    now = world.now()
+    space: Doc = {
+        "id": new_id(),
+        "tenantId": tenant_id,
+        "name": name,
+        "type": kind,
+        "ownerId": owner["id"],
+        "createdAt": iso(now),
+        "createdBy": owner["id"],
+        "updatedAt": iso(now),
+        "_made_at": now,
+        **fields,
+    }
+    return world.store.put(tenant_id, "space", space)
+
+
+def roles_in(world: World, space: Doc, user: Doc) -> list[str]:
+    """The roles a user has in a space: all of them as owner, else those assigned directly or to a group."""
+    if space["ownerId"] == user["id"]:
+        return ROLES[space["type"]]
+    member_of = {groups.EVERYONE, *(group["id"] for group in user.get("assignedGroups", []))}
+    held: set[str] = set()
+    for assignment in world.store.all(space["tenantId"], "assignment", parent=space["id"]):
+        if assignment["assigneeId"] == user["id"] or assignment["assigneeId"] in member_of:
+            held.update(assignment["roles"])
+    return sorted(held)
+
+
+@operation("spaces", "getSpaces")
+def listing(call: Call) -> Reply:
+    """The spaces that the caller may see; `name` finds every name that contains it."""
+    sort = str(call.query.get("sort", "+name")).strip().lstrip("+-")
+    if sort not in SORTABLE:
+        raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
+    found = [space for space in call.store.all(call.tenant_id, "space") if _wanted(call, space)]
+    data, links = page(call, found, default=10, sort="+name")
+    body = {"data": [view(call, space) for space in data], "meta": {"count": len(found)}, "links": links}
+    return Reply(200, body)
+
+
+@operation("spaces", "getTypes")
+def types(call: Call) -> Reply:
+    """The kinds of space."""
+    return Reply(200, {"data": list(ROLES)})
+
+
+@operation("spaces", "createSpace")
+def create(call: Call) -> Reply:
+    """Make a space; the name is unique in the tenant across all types."""
+    _check_name(call, call.body["name"])
+    fields = {"description": call.body["description"]} if "description" in call.body else {}
+    space = add_space(
+        call.world, call.tenant_id, call.user, name=call.body["name"], kind=call.body["type"], **fields
+    )
+    return Reply(201, view(call, space))
+
+
+@operation("spaces", "getSpaceById")
+def get(call: Call) -> Reply:
+    """Read one space."""
+    return Reply(200, view(call, find(call)))
+
+
+@operation("spaces", "updateSpaceById")
+def put(call: Call) -> Reply:
+    """Change name, owner and description; one left out stays as it is."""
+    return _update(call, call.body)
+
+
+@operation("spaces", "patchSpaceById")
+def patch(call: Call) -> Reply:
+    """Replace name, owner or description."""
+    return _update(call, {change["path"][1:]: change["value"] for change in call.body})
+
+
+@operation("spaces", "deleteSpaceById")
+def delete(call: Call) -> Reply:
+    """Remove an empty space."""
+    space = find(call)
+    must_manage(call, space)
+    apps = [
+        app for app in call.store.all(call.tenant_id, "app", parent=space["id"]) if "_deleted_at" not in app
+    ]
+    if apps:
+        raise Refusal(412, code="SpaceNotEmpty", detail=f"the space still holds {len(apps)} resources")
+    call.store.delete(call.tenant_id, "space", space["id"])
+    return Reply(204)
+
+
+def find(call: Call) -> Doc:
+    """The space of the path, or 404 when it is absent or hidden from the caller."""
+    space = call.store.get(call.tenant_id, "space", call.path["spaceId"])
+    if space is None or not _visible(call, space):
+        raise Refusal(
+            404,
+        )
+    return space
+
+
+def view(call: Call, space: Doc) -> Doc:
+    """A space as the API shows it to the caller."""
+    path = f"/api/v1/spaces/{space['id']}"
+    manages = _manages(call, space)
+    return public(space) | {
+        "meta": {
+            "actions": ["change_owner", "create", "read", "update", "delete"] if manages else ["read"],
+            "roles": roles_in(call.world, space, call.user),
+            "assignableRoles": ROLES[space["type"]],
+        },
+        "links": {"self": call.link(path), "assignments": call.link(f"{path}/assignments")},
+    }
+
+
+def _visible(call: Call, space: Doc) -> bool:
+    return call.is_admin or bool(roles_in(call.world, space, call.user))
+
+
+def _manages(call: Call, space: Doc) -> bool:
+    return call.is_admin or "facilitator" in roles_in(call.world, space, call.user)
+
+
+def must_manage(call: Call, space: Doc) -> None:
+    """Refuse with 403 unless the caller may change the space and its members."""
+    if not _manages(call, space):
+        raise Refusal(403, detail="needs TenantAdmin, the owner or facilitator of the space")
+
+
+def _wanted(call: Call, space: Doc) -> bool:
+    query = call.query
+    held = roles_in(call.world, space, call.user) if "roles" in query or query.get("action") else []
+    return (
+        query.get("name", "").casefold() in space["name"].casefold()
+        and space["ownerId"] == query.get("ownerId", space["ownerId"])
+        and space["type"] in str(query.get("type", space["type"])).split(",")
+        and ("roles" not in query or bool(set(query["roles"]) & set(held)))
+        and (query.get("action") != "publish" or (space["type"] == "managed" and "publisher" in held))
+        # No space of the emulator has an environment: the empty value selects all, any other none.
+        and not query.get("environmentId")
+        and not query.get("environment.name")
+        and _visible(call, space)
+    )
+
+
+def _update(call: Call, changes: dict[str, Any]) -> Reply:
+    space = find(call)
+    must_manage(call, space)
+    if "name" in changes:
+        _check_name(call, changes["name"], space["id"])
+    if "ownerId" in changes and call.store.get(call.tenant_id, "user", changes["ownerId"]) is None:
+        raise Refusal(400, detail="no such user", source={"pointer": "/ownerId"})
+    space |= changes | {"updatedAt": iso(call.world.now())}
+    return Reply(200, view(call, call.store.put(call.tenant_id, "space", space)))
+
+
+def _check_name(call: Call, name: str, own_id: str = "") -> None:
+    """The same rules for PATCH as for POST, whose schema states them."""
+    if not name or len(name) > 256 or set(name) & set('"*?<>/|\\:'):
+        raise Refusal(400, detail='name is empty, too long or holds one of " * ? < > / | \\ :')
+    if any(space["id"] != own_id for space in call.store.named(call.tenant_id, "space", name)):
+        raise Refusal(409, code="SpaceNameConflict", detail="a space with this name exists already")

@@ -1,0 +1,65 @@
+"""Apps as files: export and import."""
+
+from __future__ import annotations
+
+from tenantry.emulator.apis import apps, temp_contents
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.files import qvf_header, read_qvf_header
+
+UNNAMED = "Imported app"
+
+
+@operation("apps", "exportApp")
+def export(call: Call) -> Reply:
+    """Write an app to temporary content; not from a managed space, and only as its editor."""
+    app = apps.find(call)
+    if apps.space_type(call, app["spaceId"]) == "managed":
+        raise Refusal(403, detail="apps in managed spaces cannot be exported")
+    apps.must_edit(call, app)
+    has_data = bool(app["lastReloadTime"]) and not call.query.get("NoData")
+    header = qvf_header(app["name"], app["description"], has_data=has_data)
+    entry = temp_contents.add(
+        call, f"{app['name']}.qvf", header=header.decode(), file=app["_file"], offset=app["_offset"]
+    )
+    return Reply(201, headers={"location": f"/api/v1/temp-contents/{entry['id']}"})
+
+
+@operation("apps", "importApp")
+def import_(call: Call) -> Reply:
+    """Make an app from a file in the body or in temporary content: always a new one."""
+    query = call.query
+    if query.get("mode", "NEW").upper() != "NEW":
+        raise Refusal(403, detail="mode AUTOREPLACE is reserved for Qlik")
+    if "appId" in query or "fallbackName" in query:
+        raise Refusal(400, detail="appId and fallbackName are for .qvw files")
+    space = query.get("spaceId", "")
+    apps.check_target(call, space)
+    key = _received(call)
+    path = call.world.files.path(key)
+    described, offset = read_qvf_header(path)
+    app = apps.add_app(
+        call.world,
+        call.tenant_id,
+        call.user,
+        name=query.get("name") or str(described.get("name") or UNNAMED),
+        space=space,
+        description=str(described.get("description", "")),
+        lastReloadTime=iso(call.world.now()) if described.get("hasData") else "",
+        _file=key,
+        _offset=offset,
+        _size=path.stat().st_size,
+    )
+    return Reply(200, apps.view(call, app))
+
+
+def _received(call: Call) -> str:
+    """Key of the file that was sent, now or before."""
+    if call.upload and call.upload.size:
+        if "fileId" in call.query:
+            raise Refusal(400, detail="send a file or name one by fileId, not both")
+        return call.world.files.store(call.upload)
+    if "fileId" in call.query:
+        return temp_contents.complete_file(call, call.query["fileId"])
+    raise Refusal(400, detail="no file: send one, or name one by fileId")

@@ -1,0 +1,183 @@
+"""Users, among them the bot user of each OAuth client."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from tenantry.emulator.apis.roles import assigned
+from tenantry.emulator.call import ADMIN, Call, Reply, operation
+from tenantry.emulator.clock import DAY, iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.scim import compile_filter
+from tenantry.emulator.store import Doc
+from tenantry.emulator.world import World, new_id
+
+INVITATION = 30 * DAY
+FILTERABLE = dict.fromkeys(
+    (
+        "id",
+        "status",
+        "clientId",
+        "assignedRoles.id",
+        "assignedRoles.name",
+        "assignedGroups.id",
+        "assignedGroups.assignedRoles.name",
+        "assignedScopes",
+    ),
+    "eq",
+) | {"subject": "eq co", "name": "eq co", "email": "eq co"}
+
+
+def add_user(
+    world: World, tenant: Doc, *, subject: str, name: str, roles: list[str], **fields: object
+) -> Doc:
+    """Make a user.
+
+    Args:
+        roles: names of roles to assign.
+        fields: further fields, such as `email`, `status`, `clientId`.
+    """
+    now = iso(world.now())
+    user: Doc = {
+        "id": new_id(),
+        "tenantId": tenant["id"],
+        "subject": subject,
+        "name": name,
+        "status": "active",
+        "assignedRoles": assigned(world.store, tenant["id"], [{"name": role} for role in roles]),
+        "assignedGroups": [],
+        "createdAt": now,
+        "lastUpdatedAt": now,
+        **fields,
+    }
+    return world.store.put(tenant["id"], "user", user, parent=subject)
+
+
+def bot_of(world: World, tenant: Doc, client: Doc, region: str) -> Doc:
+    """The user that a client acts as on a tenant; made at its first token there, with TenantAdmin."""
+    subject = f"qlikbot\\{client['id']}"
+    known = by_subject(world, tenant["id"], subject)
+    if known:
+        return known
+    name = f"{region.upper()} OAuth client"
+    return add_user(world, tenant, subject=subject, name=name, roles=[ADMIN], clientId=client["id"])
+
+
+def by_subject(world: World, tenant_id: str, subject: str) -> Doc | None:
+    """The user with that subject, or None."""
+    return next(iter(world.store.all(tenant_id, "user", parent=subject)), None)
+
+
+@operation("users", "getMyUser")
+def me(call: Call) -> Reply:
+    """Redirect to the caller's own user."""
+    location = f"/api/v1/users/{call.user_id}"
+    if "fields" in call.query:
+        location += f"?fields={quote(call.query['fields'], safe=',')}"
+    page = f'<a href="{location}">Moved Permanently</a>.\n\n'
+    return Reply(301, headers={"location": location}, text=page)
+
+
+@operation("users", "getUsers")
+def listing(call: Call) -> Reply:
+    """The tenant's users, bots included."""
+    return _page(call, call.query.get("filter"))
+
+
+@operation("users", "users_api_actions_filter")
+def filtered(call: Call) -> Reply:
+    """The same with the filter in the body."""
+    return _page(call, (call.body or {}).get("filter"))
+
+
+@operation("users", "countUsers")
+def count(call: Call) -> Reply:
+    """How many users there are."""
+    return Reply(200, {"total": call.store.count(call.tenant_id, "user")})
+
+
+@operation("users", "createUser")
+def create(call: Call) -> Reply:
+    """Make a user ahead of its first login; subject and e-mail address belong to one user each."""
+    body = dict(call.body)
+    subject = body.pop("subject")
+    if not subject:
+        raise Refusal(400, detail="subject must not be empty", source={"pointer": "/subject"})
+    if body.pop("tenantId", call.tenant_id) != call.tenant_id:
+        raise Refusal(400, detail="tenantId is not this tenant", source={"pointer": "/tenantId"})
+    if by_subject(call.world, call.tenant_id, subject):
+        raise Refusal(409, detail="a user with this subject exists")
+    body.setdefault("status", "invited")
+    if body["status"] == "invited":
+        if not body.get("email"):
+            raise Refusal(400, detail="an invited user needs an email", source={"pointer": "/email"})
+        body["inviteExpiry"] = int(call.world.now() + INVITATION)
+    check_email(call, body.get("email", ""))
+    body["assignedRoles"] = assigned(call.store, call.tenant_id, body.get("assignedRoles", []))
+    name = body.pop("name", "") or body.get("email") or subject
+    return Reply(
+        201, view(call, add_user(call.world, call.tenant, subject=subject, name=name, roles=[], **body))
+    )
+
+
+@operation("users", "getUserById")
+def get(call: Call) -> Reply:
+    """Read one user."""
+    return Reply(200, view(call, find(call)))
+
+
+@operation("users", "deleteUserById")
+def delete(call: Call) -> Reply:
+    """Remove a user and its roles in spaces; a caller cannot remove itself."""
+    user = find(call)
+    if user["id"] == call.user_id:
+        raise Refusal(400, detail="a user cannot delete itself")
+    call.store.delete(call.tenant_id, "user", user["id"])
+    forget_assignee(call, user["id"])
+    return Reply(204)
+
+
+def find(call: Call) -> Doc:
+    """The user of the path, or 404."""
+    user = call.store.get(call.tenant_id, "user", call.path["userId"])
+    if user is None:
+        raise Refusal(404)
+    return user
+
+
+def view(call: Call, user: Doc) -> Doc:
+    """A user as the API shows it, cut down to `fields` where asked."""
+    shown = user | {"links": {"self": call.link(f"/api/v1/users/{user['id']}")}}
+    if "fields" not in call.query:
+        return shown
+    wanted = set(call.query["fields"].split(",")) | {"id", "subject", "name", "tenantId"}
+    return {name: value for name, value in shown.items() if name in wanted}
+
+
+def check_email(call: Call, email: str, own_id: str = "") -> None:
+    """Refuse with 409 when another user has the address; addresses compare without regard to case."""
+    for user in call.store.all(call.tenant_id, "user") if email else []:
+        if user.get("email", "").casefold() == email.casefold() and user["id"] != own_id:
+            raise Refusal(409, detail="a user with this email exists")
+
+
+def forget_assignee(call: Call, assignee: str) -> None:
+    """Drop every role in spaces of a user or group that is gone."""
+    for assignment in call.store.all(call.tenant_id, "assignment"):
+        if assignment["assigneeId"] == assignee:
+            call.store.delete(call.tenant_id, "assignment", assignment["id"])
+
+
+def _page(call: Call, text: str | None) -> Reply:
+    users = call.store.all(call.tenant_id, "user")
+    if text:
+        matches = compile_filter(
+            text.replace("assignedGroupsAssignedRoles", "assignedGroups.assignedRoles"), FILTERABLE
+        )
+        users = [user for user in users if matches(user)]
+    data, links = page(call, users, default=20, sort="+name")
+    body: Doc = {"data": [view(call, user) for user in data], "links": links}
+    if call.query.get("totalResults"):
+        body["totalResults"] = len(users)
+    return Reply(200, body)

@@ -1,0 +1,111 @@
+"""What a handler is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenantry.emulator.contract import Operation
+from tenantry.emulator.files import Content, Spool
+from tenantry.emulator.hosts import Host
+from tenantry.emulator.store import SHARED, Doc, Store
+from tenantry.emulator.world import World
+
+ADMIN = "TenantAdmin"
+
+
+@dataclass
+class Call:
+    """One request, checked against the contract and authenticated.
+
+    Attributes:
+        path: path parameters by name.
+        query: query parameters by name, typed.
+        body: parsed JSON or form, or None.
+        upload: the received file, where the operation takes one.
+        tenant: the tenant that was asked; `{}` on the register host and the console.
+        user: who asks; `{}` for a request without token or session.
+        client: client id behind the token; empty without token.
+        cookies: name -> value.
+        session: the session that the cookies name; `{}` for a request with a token.
+    """
+
+    world: World
+    host: Host
+    operation: Operation
+    path: dict[str, str]
+    query: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    upload: Spool | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tenant: Doc = field(default_factory=dict)
+    user: Doc = field(default_factory=dict)
+    client: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    session: Doc = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        """The documents."""
+        return self.world.store
+
+    @property
+    def tenant_id(self) -> str:
+        """Where the tenant's documents are filed."""
+        return str(self.tenant.get("id", SHARED))
+
+    @property
+    def user_id(self) -> str:
+        """Who is written down as creator, owner or editor."""
+        return str(self.user.get("id", ""))
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller holds TenantAdmin directly."""
+        return any(role["name"] == ADMIN for role in self.user.get("assignedRoles", []))
+
+    def url(self, path: str) -> str:
+        """An absolute address on the host that was asked, as Qlik writes it in `links`."""
+        return f"https://{self.host.name}{path}"
+
+    def link(self, path: str) -> dict[str, str]:
+        """`{"href": ...}` of a path on the host that was asked."""
+        return {"href": self.url(path)}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        body: JSON; None for an empty body.
+        content: a download instead of JSON.
+        span: first byte of the download and the one after its last; None for all of it.
+        text: HTML instead of JSON.
+        cookies: name -> value, to be set at the client.
+    """
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = None
+    span: tuple[int, int] | None = None
+    text: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Call], Reply]
+
+HANDLERS: dict[tuple[str, str], Handler] = {}
+"""(contract file, operationId) -> what answers it."""
+
+
+def operation(api: str, operation_id: str) -> Callable[[Handler], Handler]:
+    """Register a handler for an operation of the contract."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[api, operation_id] = handler
+        return handler
+
+    return register

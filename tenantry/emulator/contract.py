@@ -1,0 +1,231 @@
+"""Qlik's contract as data: which operations there are, and what they allow.
+
+The files in `contract/` are the only place where a path, a tier, a parameter or a body is described; routing,
+request checking and the tests' response checking all read them from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import yaml
+
+from tenantry.emulator.errors import Invalid
+
+FOLDER = Path(__file__).parent / "contract"
+METHODS = ("get", "post", "put", "patch", "delete")
+BINARY = frozenset({"application/octet-stream", "application/offset+octet-stream"})
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation of one API.
+
+    Attributes:
+        api: name of the contract file, such as `spaces`.
+        id: its operationId.
+        method: upper case.
+        path: template, such as `/api/v1/spaces/{spaceId}`.
+        host: kind of host that serves it: `tenant`, `register`, `console` or `any`.
+        tier: rate tier, `1`, `2` or `special`.
+        limit: requests per minute in that tier.
+        responses: the contract's own `responses`, references resolved one level.
+    """
+
+    api: str
+    id: str
+    method: str
+    path: str
+    host: str
+    tier: str
+    limit: int
+    body: Schema | None
+    responses: dict[str, Any]
+    parameters: list[Schema]
+    document: Document = field(repr=False)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The path template as a regular expression with named groups."""
+        return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+    @cached_property
+    def media_types(self) -> list[str]:
+        """Media types of the request body; empty when the operation takes none."""
+        return list(self.body["content"]) if self.body else []
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the request body is a file."""
+        return any(media_type in BINARY for media_type in self.media_types)
+
+    @cached_property
+    def _query(self) -> dict[str, Schema]:
+        return {p["name"]: p for p in self.parameters if p["in"] == "query"}
+
+    @cached_property
+    def _query_validator(self) -> jsonschema_rs.Validator:
+        schema = {
+            "type": "object",
+            "properties": {name: parameter.get("schema", {}) for name, parameter in self._query.items()},
+            "required": [name for name, parameter in self._query.items() if parameter.get("required")],
+        }
+        return self.document.validator(schema)
+
+    @cached_property
+    def _body_validator(self) -> jsonschema_rs.Validator:
+        content = (self.body or {})["content"]
+        return self.document.validator(next(iter(content.values()))["schema"])
+
+    def check_query(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """Turn the query into typed values.
+
+        Raises:
+            Invalid: a parameter that the contract does not name, a repeated one, or a wrong value.
+        """
+        values: dict[str, Any] = {}
+        for name, text in pairs:
+            if name not in self._query:
+                raise Invalid("unknown query parameter", parameter=name)
+            if name in values:
+                raise Invalid("query parameter given twice", parameter=name)
+            values[name] = _typed(text, self.document.resolve(self._query[name].get("schema", {})))
+        error = next(self._query_validator.iter_errors(values), None)
+        if error:
+            raise Invalid(error.message, parameter=str(next(iter(error.instance_path), "")))
+        return values
+
+    def check_body(self, body: Any) -> None:
+        """Hold a JSON (or form) body against the contract.
+
+        Raises:
+            Invalid: wrong type, missing or unknown member; the message never repeats a value.
+        """
+        error = next(self._body_validator.iter_errors(body), None)
+        if error:
+            pointer = "/" + "/".join(str(step) for step in error.instance_path)
+            raise Invalid(error.message, pointer=pointer, missing=getattr(error.kind, "property", ""))
+
+
+class Document:
+    """One contract file."""
+
+    def __init__(self, path: Path) -> None:
+        self.api = path.stem
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self.spec: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - safe loaders
+        schemas = self.spec.get("components", {}).get("schemas", {})
+        bases = set(_bases(schemas))
+        self._components = {name: _closed(part, is_base=name in bases) for name, part in schemas.items()}
+
+    def resolve(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow a `$ref` of this file, siblings kept."""
+        if "$ref" not in node:
+            return dict(node)
+        target: Any = self.spec
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return self.resolve(target) | {key: value for key, value in node.items() if key != "$ref"}
+
+    def validator(self, schema: Schema) -> jsonschema_rs.Validator:
+        """A validator for a schema of this file; members that the file does not name are refused."""
+        root = {**_closed(schema), "components": {"schemas": self._components}}
+        return jsonschema_rs.validator_for(root, validate_formats=True, mask="the value")
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation of the file."""
+        for path, item in self.spec["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield self._operation(path, method, item)
+
+    def _operation(self, path: str, method: str, item: dict[str, Any]) -> Operation:
+        spec = item[method]
+        tier = spec["x-qlik-tier"]
+        body = spec.get("requestBody")
+        default_host = {"oauth": "any", "organization": "console"}.get(self.api, "tenant")
+        return Operation(
+            api=self.api,
+            id=spec["operationId"],
+            method=method.upper(),
+            path=path,
+            host=spec.get("x-host", default_host),
+            tier=tier["tier"],
+            limit=tier["limit"],
+            body=self.resolve(body) if body else None,
+            responses={str(status): self.resolve(answer) for status, answer in spec["responses"].items()},
+            parameters=[self.resolve(p) for p in [*item.get("parameters", []), *spec.get("parameters", [])]],
+            document=self,
+        )
+
+
+class Contract:
+    """All operations, and the way from a request to its operation."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.operations = [op for path in sorted(folder.glob("*.yaml")) for op in Document(path).operations()]
+        # Fewest parameters first, so that /users/me is not taken for a user id.
+        self.operations.sort(key=lambda op: op.path.count("{"))
+
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation of a request and its path parameters, or None when the contract has none."""
+        for operation in self.operations:
+            if operation.method == method and (match := operation.pattern.fullmatch(path)):
+                return operation, match.groupdict()
+        return None
+
+
+@cache
+def contract() -> Contract:
+    """The contract; read once per process."""
+    return Contract()
+
+
+def _typed(text: str, schema: Schema) -> Any:
+    """A query value in the type its schema names; what cannot be read stays text, and fails the schema."""
+    kind = schema.get("type")
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if kind in ("integer", "number"):
+        return int(text) if re.fullmatch(r"-?\d{1,18}", text) else text
+    if kind == "array":
+        return text.split(",") if text else []
+    return text
+
+
+def _bases(node: Any) -> Iterator[str]:
+    """Names of the schemas that others extend by `allOf`: those cannot be closed by themselves."""
+    if isinstance(node, dict):
+        yield from (part["$ref"].rsplit("/", 1)[1] for part in node.get("allOf", []) if "$ref" in part)
+        for value in node.values():
+            yield from _bases(value)
+
+
+def _closed(schema: Any, *, is_base: bool = False) -> Any:
+    """A copy that allows no members beyond those named, stripped of what does not check anything."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy: Schema = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            copy[key] = {name: _closed(part) for name, part in value.items()}
+        elif key == "allOf":
+            copy[key] = [_closed(part, is_base=True) for part in value]
+        elif key in ("enum", "const", "required"):
+            copy[key] = value
+        elif (
+            key not in ("examples", "example", "default", "description", "discriminator") and key[:2] != "x-"
+        ):
+            copy[key] = _closed(value)
+    if "properties" in schema and not is_base:
+        copy.setdefault("additionalProperties", False)
+    return copy

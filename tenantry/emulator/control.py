@@ -1,0 +1,141 @@
+"""The emulator's own API, under /_emulator/ on loopback host names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tenantry.emulator.apis import oauth, users
+from tenantry.emulator.clock import iso
+from tenantry.emulator.hosts import Host
+from tenantry.emulator.store import SHARED
+
+if TYPE_CHECKING:
+    from tenantry.emulator.app import Application
+
+OPERATOR = "emulator"
+"""Client id behind the tokens that the control API gives out."""
+
+Body = dict[str, Any]
+
+
+class Controller:
+    """Answers the control API.
+
+    Only loopback host names lead here, and writes need `content-type: application/json`: a page in a browser
+    can neither name such a host nor send such a request unasked.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self.world = app.world
+        self._routes: dict[tuple[str, str], Callable[[Body], Any]] = {
+            ("GET", "health"): self.health,
+            ("POST", "reset"): self.reset,
+            ("GET", "requests"): lambda _: app.log.entries(),
+            ("DELETE", "requests"): lambda _: app.log.clear(),
+            ("GET", "faults"): lambda _: app.faults.view(),
+            ("POST", "faults"): lambda body: app.faults.add(body).view(),
+            ("DELETE", "faults"): lambda _: app.faults.clear(),
+            ("GET", "clock"): lambda _: self.clock(),
+            ("POST", "clock"): self.advance,
+            ("GET", "settings"): lambda _: self.world.settings.as_dict(),
+            ("POST", "settings"): self.change_settings,
+            ("GET", "dump"): lambda _: self.world.dump(),
+            ("POST", "tokens"): self.token,
+        }
+
+    async def respond(self, request: Request) -> Response:
+        """Answer one request: 404 unknown, 405 wrong method, 415 not JSON, 400 with the reason in `error`."""
+        name = request.url.path.removeprefix("/_emulator/")
+        if name.startswith("faults/") and request.method in ("DELETE", "POST"):
+            return self._release(name)
+        action = self._routes.get((request.method, name))
+        if action is None:
+            known = any(name == route for _, route in self._routes)
+            return JSONResponse({"error": f"no {request.method} of {name!r}"}, 405 if known else 404)
+        if request.method == "POST" and not _is_json(request):
+            return JSONResponse({"error": "send content-type: application/json"}, 415)
+        try:
+            result = action(_object(await request.body()))
+        except ValueError as problem:
+            return JSONResponse({"error": str(problem)}, 400)
+        return Response(status_code=204) if result is None else JSONResponse(result)
+
+    def health(self, _: Body) -> Body:
+        """Whether it runs, its time, what is accepted and not done yet, and what it does not know."""
+        return {
+            "status": "ok",
+            "time": iso(self.world.now()),
+            "tenants": self.world.store.count(SHARED, "tenant"),
+            "operations": len(self.app.contract.operations),
+            "waiting": len(self.app.agenda),
+            "unknown": self.app.log.unknown,
+        }
+
+    def reset(self, _: Body) -> None:
+        """Back to the seed; no request, fault or setting of before is left."""
+        self.app.agenda.clear()
+        self.app.faults.clear()
+        self.app.limits.clear()
+        self.app.log.clear()
+        self.world.reset()
+
+    def clock(self) -> Body:
+        """The emulator's time, and how far it is ahead of the machine's."""
+        return {"now": iso(self.world.now()), "offset_seconds": self.world.clock.offset}
+
+    def advance(self, body: Body) -> Body:
+        """Move the time, and do what is due by then: `{"advance_seconds": n}`."""
+        seconds = body.get("advance_seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
+            raise ValueError('send {"advance_seconds": n}')
+        if seconds > 1e10:
+            raise ValueError("advance_seconds is too far away")
+        self.world.advance(seconds)
+        self.app.agenda.run()
+        return self.clock()
+
+    def change_settings(self, body: Body) -> Body:
+        """Change some settings; returns all of them."""
+        self.world.settings.change(body)
+        return self.world.settings.as_dict()
+
+    def token(self, body: Body) -> Body:
+        """A token of an administrator other than the clients: `{"host": hostname}`.
+
+        For changing things behind a client's back. Requests with it carry the client `emulator` in the log
+        and count towards no rate limit.
+        """
+        host = Host.parse(str(body.get("host", "")))
+        tenant = self.world.tenant_of(host.name)
+        if tenant is None:
+            raise ValueError(f"no tenant answers to {host.name!r}")
+        store = self.world.store
+        with store.transaction():
+            admin = users.by_subject(self.world, tenant["id"], OPERATOR) or users.add_user(
+                self.world, tenant, subject=OPERATOR, name="Emulator operator", roles=["TenantAdmin"]
+            )
+            return {"access_token": oauth.issue(self.world, tenant["id"], admin, OPERATOR)}
+
+    def _release(self, name: str) -> Response:
+        """`DELETE faults/<id>`, `POST faults/<id>/release`: end one rule, let go what it holds."""
+        fault_id = name.removeprefix("faults/").removesuffix("/release")
+        if self.app.faults.remove(fault_id):
+            return Response(status_code=204)
+        return JSONResponse({"error": f"no fault {fault_id!r}"}, 404)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+def _object(raw: bytes) -> Body:
+    body = json.loads(raw) if raw else {}
+    if not isinstance(body, dict):
+        raise ValueError("send a JSON object")
+    return body

@@ -1,0 +1,244 @@
+"""One request of the emulated cloud: accepted, carried out, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Send
+
+from tenantry.emulator import bodies, effects, sessions
+from tenantry.emulator.authentication import authenticate, renew
+from tenantry.emulator.call import HANDLERS, Call
+from tenantry.emulator.clock import iso
+from tenantry.emulator.contract import Operation
+from tenantry.emulator.errors import PUBLISHED_404, Invalid, Refusal
+from tenantry.emulator.hosts import Host
+from tenantry.emulator.responses import response as response_of
+
+if TYPE_CHECKING:
+    from tenantry.emulator.app import Application
+
+ADMIN_APIS = {"roles", "identity-providers"}
+ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants"}
+
+CREATIONS = {
+    ("tenants", "createTenant"),
+    ("apps", "importApp"),
+    ("apps", "publishApp"),
+    ("web-integrations", "createWebIntegration"),
+    ("identity-providers", "createIdp"),
+}
+"""What has no key by which a second request would be refused; these take `creation_ms`."""
+
+
+class Exchange:
+    """One request of the emulated cloud and its answer."""
+
+    def __init__(self, app: Application, request: Request, host: Host) -> None:
+        self.app = app
+        self.world = app.world
+        self.request = request
+        self.host = host
+        self.operation: Operation | None = None
+        self.client = ""
+        self.started = time.perf_counter()
+        self.line = 0
+        self.entry: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Answer, unless a fault has something else in store."""
+        await self._latency()
+        fault = self.app.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
+        rule = fault.rule if fault else {}
+        if fault:
+            await effects.wait(fault)
+        try:
+            response = None if rule.get("drop_before") else await self._response(rule)
+        except ClientDisconnect:
+            return
+        if response is None or rule.get("drop_after"):
+            self._write_down(0)
+            self._cut()
+            return
+        if rule.get("merge"):
+            effects.merge(response, rule["merge"])
+        # Written down before it is sent, so that whoever has the answer finds it in the log.
+        self._write_down(response.status_code)
+        if rule.get("truncate"):
+            await effects.send_half(response, send)
+            self._cut()
+            return
+        await response(self.request.scope, receive, send)
+
+    async def _response(self, rule: dict[str, Any]) -> Response | None:
+        """Qlik's answer, or the rule's; None when the client is to get none."""
+        response = None
+        if "done_after_ms" in rule:
+            await self._put_off(rule["done_after_ms"] / 1000)
+        elif rule.get("done") or "status" not in rule:
+            response = await self._answer()
+        return effects.made_up(rule) if "status" in rule else response
+
+    async def _answer(self) -> Response | None:
+        """Do what is asked; None when a reset got in between."""
+        try:
+            call = await self._accept()
+        except (Invalid, Refusal) as problem:
+            return self._refuse(problem)
+        seconds = self.world.settings.creation_ms / 1000
+        if seconds and (call.operation.api, call.operation.id) in CREATIONS:
+            return await self.app.agenda.add(
+                self._later(call, seconds), lambda: self._carry_out(call, late=True)
+            )
+        return self._carry_out(call)
+
+    async def _put_off(self, seconds: float) -> None:
+        """Accept the request now and carry it out later, whether the client still waits or not."""
+        try:
+            call = await self._accept()
+        except (Invalid, Refusal) as problem:
+            status = self._refuse(problem).status_code
+            self.extra = {"late": {"at": iso(self.world.now()), "status": status}}
+            return
+        due = self._later(call, seconds)
+        self.extra = {"late": {"at": iso(due), "status": None}}
+        self.app.agenda.add(due, lambda: self._carry_out_unseen(call))
+
+    def _later(self, call: Call, seconds: float) -> float:
+        """Make a call ready to wait; returns until when."""
+        if call.upload:
+            call.upload.finish()
+        return self.world.now() + seconds
+
+    def _carry_out_unseen(self, call: Call) -> Response:
+        response = self._carry_out(call, late=True)
+        done = {"late": self.extra["late"] | {"status": response.status_code}}
+        self.app.log.amend(self.line, self.entry, self.entry | done)
+        return response
+
+    @property
+    def _api(self) -> str:
+        return self.operation.api if self.operation else ""
+
+    async def _accept(self) -> Call:
+        """Take the whole request and hold it against the contract, as whoever sent it.
+
+        Raises:
+            Invalid, Refusal: it is not to be carried out.
+            ClientDisconnect: it never arrived as a whole.
+        """
+        self.world.purge()
+        tenant = self._tenant()
+        self.operation, path = self._route()
+        if (self.operation.api, self.operation.id) not in HANDLERS:
+            self._unknown()
+            detail = f"the emulator does not cover {self.operation.method} {self.operation.path}"
+            raise Refusal(501, "Not covered", code="EMULATOR-NOT-COVERED", detail=detail)
+        headers = self.request.headers
+        cookies = sessions.cookies_of(headers.get("cookie", ""))
+        call = Call(
+            self.world, self.host, self.operation, path, headers=headers, tenant=tenant, cookies=cookies
+        )
+        authenticate(call)
+        self.client = call.client
+        self._authorise(call)
+        self.app.limits.count(call)
+        query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        call.query = self.operation.check_query(query)
+        await bodies.receive(self.request, call)
+        return call
+
+    def _carry_out(self, call: Call, *, late: bool = False) -> Response:
+        """Do what was accepted; `late`: on what has become of tenant and user since."""
+        try:
+            if late:
+                self.world.purge()
+                call.tenant = self._tenant()
+                renew(call)
+                self._authorise(call)
+            with self.world.store.transaction():
+                reply = HANDLERS[call.operation.api, call.operation.id](call)
+            return response_of(reply)
+        except (Invalid, Refusal) as problem:
+            return self._refuse(problem)
+        finally:
+            if call.upload:
+                call.upload.discard()
+
+    def _tenant(self) -> dict[str, Any]:
+        """The tenant that was asked; `{}` on the register host and the console."""
+        if self.host.kind in ("register", "console"):
+            return {}
+        tenant = self.world.tenant_of(self.host.name) if self.host.kind == "tenant" else None
+        if tenant is None:
+            detail = f"no tenant answers to {self.host.name or 'a request without Host header'}"
+            if self.host.kind == "loopback":
+                detail += "; send the Host header of a Qlik host, the control API is under /_emulator/"
+            raise Refusal(404, code="TENANT_NOT_FOUND", detail=detail)
+        if tenant["status"] == "disabled":
+            raise Refusal(401, "Tenant has been deactivated", code="TENANT_DISABLED", api="tenants")
+        return tenant
+
+    def _route(self) -> tuple[Operation, dict[str, str]]:
+        found = self.app.contract.find(self.request.method, self.request.scope["path"])
+        if found is None:
+            self._unknown()
+            raise Refusal(404, detail=f"no such path: {self.request.method} {self.request.scope['path']}")
+        operation, path = found
+        if operation.host not in ("any", self.host.kind):
+            # Not a 404, which a client could take for "already gone".
+            self._unknown()
+            self.operation = operation
+            raise Refusal(400, "Wrong host", detail=f"this is served by the {operation.host} host")
+        return operation, path
+
+    def _unknown(self) -> None:
+        self.app.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
+
+    def _authorise(self, call: Call) -> None:
+        """What only a TenantAdmin may do, whatever it is done to."""
+        operation = call.operation
+        closed = operation.api in ADMIN_APIS or (operation.api in ADMIN_WRITES and operation.method != "GET")
+        if closed and call.tenant and not call.is_admin:
+            raise Refusal(403, detail="needs the role TenantAdmin")
+
+    def _refuse(self, problem: Invalid | Refusal) -> Response:
+        refusal = problem.refusal(self._api, self.request.method) if isinstance(problem, Invalid) else problem
+        look = self.world.settings.not_found
+        if refusal.status == 404 and look != "published" and refusal.code_in(self._api) not in PUBLISHED_404:
+            return effects.not_found(look, self._api)
+        # A connection with an unread body cannot be used again.
+        headers = refusal.headers if refusal.status != 413 else refusal.headers | {"connection": "close"}
+        return JSONResponse(refusal.body(self._api), refusal.status, headers)
+
+    async def _latency(self) -> None:
+        settings = self.world.settings
+        milliseconds = settings.latency_ms + random.random() * settings.jitter_ms  # noqa: S311
+        if milliseconds:
+            await asyncio.sleep(milliseconds / 1000)
+
+    def _cut(self) -> None:
+        """Close the socket under the client."""
+        self.request.scope["state"]["cut"]()
+
+    def _write_down(self, status: int) -> None:
+        query = self.request.scope["query_string"].decode("latin-1")
+        self.entry = {
+            "time": iso(self.world.now()),
+            "host": self.host.name,
+            "method": self.request.method,
+            "path": self.request.scope["path"] + (f"?{query}" if query else ""),
+            "status": status,
+            "tier": self.operation.tier if self.operation else "",
+            "ms": round((time.perf_counter() - self.started) * 1000, 2),
+            "client": self.client,
+            **self.extra,
+        }
+        self.line = self.app.log.add(self.entry)

@@ -1,0 +1,74 @@
+"""Qlik's rate limits."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from tenantry.emulator.call import Call
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.world import World
+
+WINDOW = 300.0
+TENANT_FACTOR = 0.5
+
+
+class Limits:
+    """Counts requests per tenant, user and tier over a rolling window of five minutes.
+
+    A user may use the tier's limit per minute; all users of a tenant together half of that per user (taken
+    literally, as the published rule reads: a fresh tenant with only its bot user has half a user's limit).
+    A tier that is used up is closed until enough requests have left the window; the other tier stays open.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sent: dict[tuple[str, ...], deque[float]] = {}
+
+    def clear(self) -> None:
+        """Forget what was counted."""
+        self._sent.clear()
+
+    def count(self, call: Call) -> None:
+        """Count a request.
+
+        Raises:
+            Refusal: 429 with Retry-After in whole seconds; a refused request does not count.
+        """
+        settings = self._world.settings
+        if not settings.rate_limits or call.client == "emulator":
+            return
+        window = WINDOW * settings.rate_window_scale
+        operation = call.operation
+        tier = (operation.tier, operation.id) if operation.tier == "special" else (operation.tier,)
+        allowed = operation.limit * window / 60
+        users = max(1, call.store.count(call.tenant_id, "user")) if call.tenant else 1
+        place = call.tenant_id or call.host.name
+        now = self._world.now()
+        counters = [
+            (self._counter(place, call.user_id or call.client, *tier), allowed),
+            (self._counter(place, "*", *tier), allowed * users * TENANT_FACTOR),
+        ]
+        wait = max(_wait(sent, limit, now, window) for sent, limit in counters)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            raise Refusal(
+                429,
+                "API rate limit reached.",
+                code="HTTP-429",
+                detail=f"You need to wait {seconds} seconds until limit is lifted.",
+                headers={"retry-after": str(seconds)},
+            )
+        for sent, _ in counters:
+            sent.append(now)
+
+    def _counter(self, *key: str) -> deque[float]:
+        return self._sent.setdefault(key, deque())
+
+
+def _wait(sent: deque[float], limit: float, now: float, window: float) -> float:
+    """Seconds until one more request fits in."""
+    while sent and sent[0] <= now - window:
+        sent.popleft()
+    whole = max(1, math.floor(limit))
+    return 0.0 if len(sent) < whole else sent[len(sent) - whole] + window - now

@@ -1,0 +1,115 @@
+"""Pages of a list, with opaque cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from tenantry.emulator.call import Call
+from tenantry.emulator.errors import Invalid
+from tenantry.emulator.store import Doc
+
+Links = dict[str, dict[str, str]]
+
+
+def page(
+    call: Call,
+    docs: list[Doc],
+    *,
+    default: int,
+    sort: str = "createdAt",
+    key: Callable[[Doc, str], Any] | None = None,
+    base: str = "",
+) -> tuple[list[Doc], Links]:
+    """Cut the page out of `docs` that the query asks for.
+
+    A cursor is the position of an entry in the order asked for, not a number of entries to skip: what is made
+    or deleted between two pages never makes another entry appear twice or not at all.
+
+    Args:
+        call: its query may hold `limit`, `next`, `prev` and `sort`.
+        docs: everything that matches.
+        default: page size without `limit`.
+        sort: order without `sort`: a field, with `-` in front for descending.
+        key: value of a field to sort by; by default the field, as text, without regard to case.
+        base: address of the list, when the links name another host than the one asked.
+
+    Returns:
+        The entries, and `self`, `next`, `prev` links where they lead anywhere.
+
+    Raises:
+        Invalid: a cursor that was not given out here.
+    """
+    order = str(call.query.get("sort") or sort).split(",")[0].strip()
+    name = order.lstrip("+-")
+    value = key or _text
+
+    def position(doc: Doc) -> list[Any]:
+        return [value(doc, name), doc["id"]]
+
+    docs = sorted(docs, key=position, reverse=order.startswith("-"))
+    if "next" in call.query and "prev" in call.query:
+        raise Invalid("next and prev exclude each other", parameter="next")
+    size = int(call.query.get("limit", default))
+    start = 0
+    if "next" in call.query:
+        start = _after(docs, position, _decode(call.query["next"], "next"), order.startswith("-"))
+    elif "prev" in call.query:
+        behind = _decode(call.query["prev"], "prev")
+        start = max(0, _before(docs, position, behind, order.startswith("-")) - size)
+    chosen = docs[start : start + size]
+    address = base or call.url(call.operation.path.format(**call.path))
+    links = {"self": {"href": _with(address, call.query)}}
+    if chosen and start + size < len(docs):
+        links["next"] = {"href": _with(address, call.query, next=_encode(position(chosen[-1])))}
+    if chosen and start > 0:
+        links["prev"] = {"href": _with(address, call.query, prev=_encode(position(chosen[0])))}
+    return chosen, links
+
+
+def _text(doc: Doc, name: str) -> Any:
+    return str(doc.get(name, "")).casefold()
+
+
+def _after(docs: list[Doc], position: Callable[[Doc], Any], cursor: Any, descending: bool) -> int:
+    for index, doc in enumerate(docs):
+        if position(doc) < cursor if descending else position(doc) > cursor:
+            return index
+    return len(docs)
+
+
+def _before(docs: list[Doc], position: Callable[[Doc], Any], cursor: Any, descending: bool) -> int:
+    for index, doc in enumerate(docs):
+        if position(doc) <= cursor if descending else position(doc) >= cursor:
+            return index
+    return len(docs)
+
+
+def _encode(position: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, parameter: str) -> list[Any]:
+    try:
+        value = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        value = None
+    if not (isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)):
+        raise Invalid("not a cursor of this list", parameter=parameter)
+    return value
+
+
+def _with(address: str, query: dict[str, Any], **cursor: str) -> str:
+    kept = {name: value for name, value in query.items() if name not in ("next", "prev")} | cursor
+    texts = {name: _as_text(value) for name, value in kept.items()}
+    return f"{address}?{urlencode(texts)}" if texts else address
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,158 @@
+"""The SCIM filter language (RFC 7644, section 3.4.2.2), as far as Qlik's lists take it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tenantry.emulator.errors import Invalid
+
+Test = Callable[[dict[str, Any]], bool]
+
+TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<punctuation>[()])
+        | "(?P<double>(?:[^"\\]|\\.)*)"
+        | '(?P<single>(?:[^'\\]|\\.)*)'
+        | (?P<word>[^\s()"']+)
+    )""",
+    re.VERBOSE,
+)
+
+OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "eq": lambda left, right: left == right,
+    "ne": lambda left, right: left != right,
+    "co": lambda left, right: right in left,
+    "sw": lambda left, right: left.startswith(right),
+    "gt": lambda left, right: left > right,
+    "ge": lambda left, right: left >= right,
+    "lt": lambda left, right: left < right,
+    "le": lambda left, right: left <= right,
+}
+DEEPEST = 50
+
+
+def compile_filter(text: str, attributes: Mapping[str, str], *, parameter: str = "filter") -> Test:
+    """Turn a filter into a test of one document. Comparison is without regard to case, as in Qlik's lists.
+
+    Args:
+        text: such as `name eq "Finance" and (status eq "active" or not (id eq "1"))`.
+        attributes: what may be filtered on -> its operators, such as `eq co`; empty for all of them. A dotted
+            attribute looks into lists of objects.
+        parameter: what a refusal names.
+
+    Raises:
+        Invalid: not a filter, or one on something that cannot be filtered on.
+    """
+    return _Parser(text, attributes, parameter).parse()
+
+
+class _Parser:
+    def __init__(self, text: str, attributes: Mapping[str, str], parameter: str) -> None:
+        self.attributes = {name.casefold(): name for name in attributes}
+        self.operators = attributes
+        self.parameter = parameter
+        self.tokens = list(self._split(text))
+        self.place = 0
+
+    def parse(self) -> Test:
+        test = self._either(0)
+        if self.place < len(self.tokens):
+            raise self._error(f"unexpected {self.tokens[self.place][1]!r}")
+        return test
+
+    def _split(self, text: str) -> Iterable[tuple[str, str]]:
+        place = 0
+        text = text.strip()
+        while place < len(text):
+            match = TOKEN.match(text, place)
+            if match is None:
+                raise self._error("a quotation mark is not closed")
+            place = match.end()
+            kind = match.lastgroup or ""
+            token = match.group(kind)
+            yield ("value", re.sub(r"\\(.)", r"\1", token)) if kind in ("double", "single") else (kind, token)
+
+    def _either(self, depth: int) -> Test:
+        tests = [self._both(depth)]
+        while self._keyword("or"):
+            tests.append(self._both(depth))
+        return tests[0] if len(tests) == 1 else lambda doc: any(test(doc) for test in tests)
+
+    def _both(self, depth: int) -> Test:
+        tests = [self._single(depth)]
+        while self._keyword("and"):
+            tests.append(self._single(depth))
+        return tests[0] if len(tests) == 1 else lambda doc: all(test(doc) for test in tests)
+
+    def _single(self, depth: int) -> Test:
+        if depth > DEEPEST:
+            raise self._error("too complex")
+        if self._keyword("not"):
+            inner = self._single(depth + 1)
+            return lambda doc: not inner(doc)
+        if self._punctuation("("):
+            inner = self._either(depth + 1)
+            if not self._punctuation(")"):
+                raise self._error("a bracket is not closed")
+            return inner
+        return self._comparison()
+
+    def _comparison(self) -> Test:
+        attribute = self.attributes.get(self._take("word", "an attribute").casefold())
+        if attribute is None:
+            raise self._error(f"filter on one of {', '.join(self.attributes.values())}")
+        known = self.operators[attribute].split() or list(OPERATORS)
+        name = self._take("word", "an operator").casefold()
+        if name not in known:
+            raise self._error(f"operators of {attribute} are {', '.join(known)}")
+        operator = OPERATORS[name]
+        right = self._value().casefold()
+        if name == "ne":
+            return lambda doc: all(left != right for left in _values(doc, attribute))
+        return lambda doc: any(operator(left, right) for left in _values(doc, attribute))
+
+    def _value(self) -> str:
+        kind, text = self.tokens[self.place] if self.place < len(self.tokens) else ("end", "")
+        if kind not in ("value", "word"):
+            raise self._error("a value is missing")
+        self.place += 1
+        return text
+
+    def _take(self, kind: str, what: str) -> str:
+        if self.place >= len(self.tokens) or self.tokens[self.place][0] != kind:
+            raise self._error(f"{what} is missing")
+        self.place += 1
+        return self.tokens[self.place - 1][1]
+
+    def _keyword(self, word: str) -> bool:
+        return self._accept(lambda kind, text: kind == "word" and text.casefold() == word)
+
+    def _punctuation(self, mark: str) -> bool:
+        return self._accept(lambda kind, text: kind == "punctuation" and text == mark)
+
+    def _accept(self, wanted: Callable[[str, str], bool]) -> bool:
+        if self.place < len(self.tokens) and wanted(*self.tokens[self.place]):
+            self.place += 1
+            return True
+        return False
+
+    def _error(self, detail: str) -> Invalid:
+        return Invalid(f"not a valid filter: {detail}", parameter=self.parameter)
+
+
+def _values(doc: dict[str, Any], attribute: str) -> list[str]:
+    """The values of an attribute as text; a dotted one of every entry of a list."""
+    found: list[Any] = [doc]
+    for step in attribute.split("."):
+        found = [
+            part for item in found for part in _items(item.get(step) if isinstance(item, dict) else None)
+        ]
+    return [str(value).casefold() for value in found]
+
+
+def _items(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

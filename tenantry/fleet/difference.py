@@ -1,0 +1,141 @@
+"""What a commit and the files here say differently of each customer: no state, no credentials."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenantry.fleet.changes import git, merge_base
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report
+from tenantry.fleet.report import words
+from tenantry.fleet.selection import Selection
+from tenantry.fleet.troubles import of_settings
+from tenantry.settings.document import Keys, path_text
+from tenantry.settings.errors import SettingsError
+from tenantry.settings.merge import ENTRIES
+from tenantry.settings.origins import Value, values_of
+from tenantry.settings.project import Project
+from tenantry.settings.sources import CUSTOMER
+
+SETTING = "setting"
+"""The kind of what changes here."""
+
+
+def compare(selection: Selection, root: Path, ref: str) -> Report:
+    """Return what the settings of the selected stacks are now, against the commit from which `ref` and this
+    checkout went apart. Raises UnknownRef.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    base = merge_base(ref, root)
+    with _checked_out(root, base) as former:
+        project = Project.at(former)
+        files = project.stack_files() if project else {}
+        outcomes = tuple(_outcome(member, files.get(member.stack)) for member in selection.members)
+    return Report(
+        "diff",
+        outcomes,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 1),
+        removed=selection.removed,
+        base=ref,
+    )
+
+
+@contextmanager
+def _checked_out(root: Path, commit: str) -> Iterator[Path]:
+    """Give a folder with the project as it was in a commit; with nothing in it if it was not there."""
+    with tempfile.TemporaryDirectory(prefix="tenantry-diff-") as name:
+        if git(root, "ls-tree", "--name-only", commit):  # nothing where the folder is new
+            packed = subprocess.run(
+                ["git", "-C", str(root), "archive", "--format=tar", commit, "."],
+                capture_output=True,
+                check=True,
+            )
+            with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+                archive.extractall(name, filter=_inside)  # noqa: S202 (filtered)
+        yield Path(name)
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leave out what leads out of the folder, such as a link to elsewhere: no setting is read from there."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
+
+
+def _outcome(member: Member, former: Path | None) -> Outcome:
+    about = Outcome(
+        member.stack,
+        "diff",
+        "ok",
+        customer=member.customer,
+        plan=member.plan,
+        ring=member.ring,
+        tags=dict(member.tags),
+        pinned=member.pinned,
+        new=former is None,
+    )
+    if member.broken:
+        return replace(about, status="failed", troubles=tuple(of_settings(member.broken)))
+    have: Mapping[str, Value] = {}
+    remarks: tuple[str, ...] = ()
+    if former is not None:
+        try:
+            have = _values(former)
+        except SettingsError:
+            remarks = ("its settings could not be read before",)
+    want = _values(member.file)
+    differences = list(_changes(have, want))
+    same = sum(name in have and have[name].value == value.value for name, value in want.items())
+    ordered = tuple(sorted(differences, key=lambda each: each.name))
+    return replace(about, changes=ordered, same=same, remarks=remarks)
+
+
+def _values(file: Path) -> dict[str, Value]:
+    return {each.path: each for each in values_of(file)}
+
+
+def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[Change]:
+    """Yield what differs: an entry that is there on one side only, such as a group, as one thing."""
+    former, now = _entries(have), _entries(want)
+    for entry in former.keys() ^ now.keys():
+        old, new = former.get(entry), now.get(entry)
+        operation = "create" if old is None else "delete"
+        yield Change(operation, SETTING, path_text(entry), (Difference("value", old, new),))
+    for name in {**have, **want}:
+        sides = [side.get(name) for side in (have, want)]
+        found = [each for each in sides if each is not None]
+        if any(_entry(each) in former.keys() ^ now.keys() for each in found):
+            continue
+        old, new = (None if each is None else each.value for each in sides)
+        if old != new and any(each.origin for each in found):  # else a default of something else
+            operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
+            yield Change(operation, SETTING, name, (Difference("value", old, new),))
+
+
+def _entry(value: Value) -> Keys:
+    """Return the keys of the entry that a value belongs to; nothing if it belongs to none."""
+    keys = value.keys
+    return keys[:3] if len(keys) > 2 and keys[0] == CUSTOMER and keys[1] in ENTRIES else ()
+
+
+def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
+    """Return what files say of each entry: "provider_type custom, roles AnalyticsAdmin"."""
+    found: dict[Keys, list[str]] = {}
+    for each in values.values():
+        if entry := _entry(each):
+            told = found.setdefault(entry, [])
+            is_its_key = each.keys[3:] == ("name",) and each.value == entry[-1]
+            if each.origin and not is_its_key:
+                told.append(f"{path_text(each.keys[3:])} {words.value(each.value)}")
+    return {entry: ", ".join(told) for entry, told in found.items()}

@@ -1,0 +1,266 @@
+"""The engine's event log of one run: which steps were taken, what was said, what failed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tenantry.fleet.outcome import Change, Difference
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine shows for a value that is known only after `up`."""
+
+PROTECT = "protect"
+"""What differs where a resource is protected from deletion, or is no more."""
+
+HALVES = ("create-replacement", "delete-replaced")
+"""The two halves of a replacement, which is a step of its own as well."""
+
+QUIET = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
+"""Steps after which a resource is as it was."""
+
+_OURS = "pulumi-python:dynamic/qlik:"
+_ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
+_PENDING = "Attempting to deploy or update resources with"
+_CUT_OFF = re.compile(r"\* (urn:\S.*?), interrupted while (\w+)")
+_PROGRESS = re.compile(r"; trying again in \S+ s \(|: waiting \d+ s$|^waiting for .* of at most \d+ s\)$")
+"""What is said while something takes its time, see `tenantry.providers.qlik.calls` and
+`tenantry.providers.framework.waiting`."""
+_PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
+
+
+@dataclass(frozen=True)
+class Said:
+    """An error: what was said, and of which resource, if of one ("Space Sales")."""
+
+    text: str
+    resource: str = ""
+
+
+LEFT_OVER = "an unfinished replacement"
+"""Why a resource is deleted whose replacement an earlier run has made and not finished."""
+
+
+@dataclass
+class Log:
+    """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
+
+    `planned`: it got no further than its preview. `cut_off`: the URNs of what an earlier run was cut off at.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    drift: list[Change] = field(default_factory=list)
+    same: int = 0
+    errors: list[Said] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    done: bool = False
+    planned: bool = False
+    replaced: set[str] = field(default_factory=set)
+    left_over: list[str] = field(default_factory=list)
+    cut_off: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> Log:
+    """Return what an event log tells. The last line of a killed run may be half a one, and does not count."""
+    log = Log()
+    for event in events(path):
+        _take(log, event)
+    for urn in log.left_over:
+        if urn not in log.replaced:
+            log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
+    lines = "\n".join(log.remarks).splitlines()
+    log.remarks = [line for line in lines if line.strip() and not _PROGRESS.search(line)]
+    return log
+
+
+def events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the engine's events, less those that only debugging needs."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if '"severity":"debug"' in line:
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def _take(log: Log, event: Mapping[str, Any]) -> None:
+    if done := event.get("resOutputsEvent"):
+        log.planned = bool(done.get("planning"))
+        _take_step(log, done["metadata"])
+    elif said := event.get("diagnosticEvent"):
+        text, resource = said["message"].strip(), said.get("urn", "")
+        if said["severity"] == "error":
+            log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
+        elif text.startswith(_PENDING):
+            for urn, verb in _CUT_OFF.findall(text):
+                log.cut_off.append(urn)
+                log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
+        elif text and not said.get("ephemeral"):
+            log.remarks.append(text)
+    elif event.get("summaryEvent"):
+        log.done = True
+
+
+def _take_step(log: Log, step: Mapping[str, Any]) -> None:
+    if is_engines_own(step["urn"]):
+        return
+    if step["op"] == "delete-replaced":
+        log.left_over.append(step["urn"])
+    if step["op"] in HALVES:
+        return
+    if step["op"] == "replace":
+        log.replaced.add(step["urn"])
+    if step["op"] == "same":
+        if protected := _protection(step):
+            log.changes.append(Change("update", *_kind_and_name(step["urn"]), (protected,)))
+        else:
+            log.same += 1
+    elif step["op"] == "refresh":
+        if change := _drift(step):
+            log.drift.append(change)
+    elif step["op"] not in QUIET:
+        log.changes.append(_change(step))
+
+
+def _drift(step: Mapping[str, Any]) -> Change | None:
+    """Return what a refresh found, if it found anything: a resource that is gone, or one that differs."""
+    kind, name = _kind_and_name(step["urn"])
+    if not step.get("new"):
+        return Change("delete", kind, name)
+    differences = tuple(_differences(kind, step))
+    return Change("update", kind, name, differences) if differences else None
+
+
+def _change(step: Mapping[str, Any]) -> Change:
+    kind, name = _kind_and_name(step["urn"])
+    differences = () if step["op"] in ("create", "delete") else tuple(_differences(kind, step))
+    revived = _inputs(step, "new").get("revive") if step["op"] == "create" else None
+    if isinstance(revived, dict):
+        differences = (Difference("revive", None, revived.get("hostname")),)
+    return Change(step["op"], kind, name, differences, tuple(step.get("keys") or ()))
+
+
+def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield what differs, one entry for each property, whatever lies below it; and its protection."""
+    if protected := _protection(step):
+        yield protected
+    old, new = (_inputs(step, side) for side in ("old", "new"))
+    paths = list(step.get("detailedDiff") or step.get("diffs") or _unlike(old, new))
+    for name in dict.fromkeys(map(_property, paths)):
+        if name in references(kind):
+            # Ids differ from customer to customer, and tell a reader nothing.
+            yield Difference(name)
+        else:
+            yield Difference(name, _value(old.get(name)), _value(new.get(name)))
+
+
+def _protection(step: Mapping[str, Any]) -> Difference | None:
+    """Return whether a resource is protected from deletion now and was not, or the other way round.
+
+    To the engine that is no change.
+    """
+    if not (step.get("old") and step.get("new")):
+        return None
+    old, new = (bool(step[side].get("protect")) for side in ("old", "new"))
+    return Difference(PROTECT, old, new) if old != new else None
+
+
+def _inputs(step: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+    return (step.get(side) or {}).get("inputs") or {}
+
+
+def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the values that differ; a refresh tells them no other way."""
+    return (name for name in {**old, **new} if name != "__provider" and old.get(name) != new.get(name))
+
+
+def _property(path: str) -> str:
+    found = _PROPERTY.match(path)
+    return (found[1] or found[2]) if found else path
+
+
+def _value(value: Any) -> Any:
+    return None if value == UNKNOWN else value
+
+
+@cache
+def references(kind: str) -> frozenset[str]:
+    """Return the properties of a kind of resource that hold the id of another one."""
+    import tenantry.providers
+
+    known = tenantry.providers.kinds().get(kind)
+    return frozenset(each.name for each in known.inputs() if each.reference) if known else frozenset()
+
+
+def is_engines_own(urn: str) -> bool:
+    """Whether it is the stack itself, a component or a default provider: nothing that is at Qlik."""
+    kind = _type(urn)
+    return kind.startswith((*_ENGINES_OWN, "qlik:index:"))
+
+
+def short_name(urn: str) -> str:
+    """Return kind and name of a resource, such as "Space Sales"; nothing for no URN."""
+    return " ".join(_kind_and_name(urn)) if urn else ""
+
+
+def _kind_and_name(urn: str) -> tuple[str, str]:
+    return _type(urn).rpartition(":")[2], urn.split("::", 3)[-1]
+
+
+def _type(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) > 2 else ""
+
+
+class InFlight:
+    """The steps that a run is at, by the lines of its log as they come."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, str] = {}
+        self.begun = self.planning = False
+
+    def take(self, lines: Iterable[str]) -> None:
+        """Take more lines."""
+        for line in lines:
+            name = next((each for each in STEP_EVENTS if f'"{each}"' in line), None)
+            if name is None:
+                continue
+            with suppress(ValueError, KeyError):
+                self._take(name, json.loads(line)[name])
+
+    def _take(self, name: str, event: Mapping[str, Any]) -> None:
+        step = event["metadata"]
+        if is_engines_own(step["urn"]):
+            return
+        if self.planning and not event.get("planning"):
+            self._steps.clear()
+        self.begun, self.planning = True, bool(event.get("planning"))
+        if name != "resourcePreEvent":
+            self._steps.pop(step["urn"], None)
+        elif step["op"] != "same":
+            self._steps[step["urn"]] = VERBS.get(step["op"], step["op"])
+
+    @property
+    def text(self) -> str:
+        """The step that it has been at for longest, and how many others: "create Group Analysts (+2)"."""
+        if self.planning or not self.begun:
+            return "previewing" if self.planning else "starting"
+        if not self._steps:
+            return ""
+        urn, verb = next(iter(self._steps.items()))
+        more = len(self._steps) - 1
+        return f"{verb} {short_name(urn)}{f' (+{more})' if more else ''}"
+
+
+STEP_EVENTS = ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent")
+VERBS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

@@ -1,0 +1,150 @@
+"""What the backend knows of many stacks, without asking Qlik: how they stand, and their ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tenantry.fleet.members import Member
+from tenantry.fleet.troubles import of_command
+from tenantry.settings.project import Project
+from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.state.entries import resources
+
+T = TypeVar("T")
+
+LIFECYCLE = "pulumi-python:dynamic/qlik:TenantLifecycle"
+APP = "pulumi-python:dynamic/qlik:App"
+STACK = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a stack stands. `result` is Pulumi's word for its last update ("succeeded", "failed"), and `at` its
+    end (UTC, ISO 8601); both are empty for one that has never been up. `unfinished`: resources that the next
+    `up` must finish. `versions`: of the template of each app. `ends_on` and `grace_days` are those in the
+    state, by which it would be taken down now. `trouble` says why nothing could be read.
+    """
+
+    member: Member
+    operation: str = ""
+    result: str = ""
+    at: str = ""
+    hostname: str = ""
+    resources: int = 0
+    unfinished: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    ends_on: str = ""
+    grace_days: int | None = None
+    trouble: str = ""
+
+    @property
+    def up(self) -> bool:
+        """Whether it has a tenant."""
+        return bool(self.hostname)
+
+
+def standings(backend: Backend, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
+    """Yield how each stack stands, in the order given."""
+    yield from _each(members, at_once, lambda member: standing(backend, member))
+
+
+def standing(backend: Backend, member: Member) -> Standing:
+    """Return how one stack stands."""
+    try:
+        state = backend.state(member.stack)
+        history = json.loads(
+            backend.run(
+                "stack", "history", "--json", "--page-size", "1", "--page", "1", "--stack", member.stack
+            )
+        )
+    except NoSuchStack:
+        return Standing(member)
+    except PulumiFailed as failure:
+        return Standing(member, trouble=of_command(member.stack, failure.said, failure.code).line)
+    ours = [
+        each for each in resources(state) if not each["type"].startswith("pulumi:") and not each.get("delete")
+    ]
+    lifecycle: dict[str, Any] = next((each["inputs"] for each in ours if each["type"] == LIFECYCLE), {})
+    pending = (state.get("deployment") or {}).get("pending_operations") or []
+    last = history[0] if history else {}
+    return Standing(
+        member,
+        operation=str(last.get("kind", "")),
+        result=str(last.get("result", "")),
+        at=str(last.get("endTime") or last.get("startTime") or ""),
+        hostname=next((str(each["id"]) for each in ours if each["type"].endswith("qlik:Tenant")), ""),
+        resources=sum(bool(each.get("custom")) for each in ours),
+        unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending),
+        versions={_name(each): each["inputs"]["version"] for each in ours if each["type"] == APP},
+        kind=str(lifecycle.get("kind", "")),
+        ends_on=str(lifecycle.get("ends_on", "")),
+        grace_days=int(lifecycle["grace_days"]) if "grace_days" in lifecycle else None,
+    )
+
+
+def without_file(backend: Backend, project: Project) -> list[str]:
+    """Return the stacks of the project in the backend that have no file here; nothing if it does not tell."""
+    try:
+        listed = json.loads(backend.run("stack", "ls", "--json"))
+    except PulumiFailed:
+        return []
+    names = {str(each["name"]).rpartition("/")[2] for each in listed}
+    return sorted(names - project.stack_files().keys())
+
+
+def outputs(
+    backend: Backend, members: Sequence[Member], at_once: int
+) -> Iterator[tuple[Member, dict[str, Any], str]]:
+    """Yield the outputs of each stack in the order given, and why there are none, if that is so."""
+
+    def one(member: Member) -> tuple[Member, dict[str, Any], str]:
+        try:
+            return member, backend.outputs(member.stack), ""
+        except NoSuchStack:
+            return member, {}, ""
+        except PulumiFailed as failure:
+            return member, {}, of_command(member.stack, failure.said, failure.code).line
+
+    yield from _each(members, at_once, one)
+
+
+Row = tuple[str, str, str, str, str, str]
+COLUMNS = ("stack", "customer", "kind", "key", "id", "url")
+
+
+def rows(member: Member, found: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the ids in the outputs of a stack, one a row; a published app has the key "app in space"."""
+    if "hostname" not in found:
+        return
+    about = (member.stack, member.customer)
+    yield (*about, "hostname", "", found["hostname"], found.get("url", ""))
+    yield (*about, "tenant", "", found.get("tenant_id", ""), "")
+    for block, kind in _BLOCKS.items():
+        for key, id in sorted((found.get(block) or {}).items()):
+            yield (*about, kind, key, id, "")
+    for app, copies in sorted((found.get("apps") or {}).items()):
+        for space, copy in sorted(copies.items()):
+            yield (*about, "app", f"{app} in {space}", copy["id"], copy.get("url", ""))
+
+
+_BLOCKS = {
+    "groups": "group",
+    "spaces": "space",
+    "users": "user",
+    "admins": "admin",
+    "web_integrations": "web_integration",
+}
+
+
+def _each(members: Iterable[Member], at_once: int, ask: Callable[[Member], T]) -> Iterator[T]:
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(ask, members)
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return str(resource["urn"]).rpartition("::")[2]

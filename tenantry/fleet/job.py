@@ -1,0 +1,229 @@
+"""The work on one stack: plain data that may be sent to any worker, and what a worker does with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tenantry.fleet import events, process, scratch, troubles, warm
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import Operation, Outcome, Trouble
+from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.framework.stack import find_pulumi
+from tenantry.state.backend import NO_SUCH_STACK, Backend, PulumiFailed
+
+SECONDS = 3600.0
+"""The longest that the work on one stack may take."""
+
+QUIETLY = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
+AT_ONCE = ("--skip-preview", "--yes")
+COMMANDS: dict[Operation, tuple[str, ...]] = {
+    "preview": ("preview",),
+    "up": ("up", "--yes"),
+    "refresh": ("refresh", *AT_ONCE),
+    "destroy": ("destroy", *AT_ONCE),
+}
+NEVER_UP = "it has never been up"
+NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
+
+REVIVE = re.compile(r"^revive: \{hostname: \S+, tenant_id: \S+\}$")
+PURGED = re.compile(r"Qlik purges it on (\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done with one stack of the project in the folder `root`.
+
+    `folder` is the job's own, for its logs. `arguments` are added to the command, `environment` to that of
+    the worker. `seconds` is the longest that it may take.
+    """
+
+    operation: Operation
+    member: Member
+    project: str
+    root: Path
+    folder: Path
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
+
+    @property
+    def log(self) -> Path:
+        """The engine's event log, which grows while the job runs."""
+        return self.folder / "events.json"
+
+    def outcome(self, **more: object) -> Outcome:
+        """Return an outcome of this job."""
+        member = self.member
+        known = Outcome(
+            stack=member.stack,
+            operation=self.operation,
+            status="ok",
+            customer=member.customer,
+            plan=member.plan,
+            ring=member.ring,
+            tags=dict(member.tags),
+            pinned=member.pinned,
+            settings=member.digest,
+        )
+        return replace(known, **more)  # type: ignore[arg-type]
+
+
+def carry_out(job: Job) -> Outcome:
+    """Do the work on one stack and return what became of it; nothing that goes wrong is raised."""
+    started = time.monotonic()
+    try:
+        outcome = _carried_out(job)
+    except OSError as error:
+        trouble = troubles.of_command(
+            job.member.stack, f"{error.filename or job.folder}: {error.strerror}", None
+        )
+        outcome = job.outcome(status="failed", troubles=(trouble,))
+    return replace(outcome, seconds=round(time.monotonic() - started, 2))
+
+
+def _carried_out(job: Job) -> Outcome:
+    if job.member.broken:
+        return job.outcome(status="failed", troubles=tuple(troubles.of_settings(job.member.broken)))
+    if find_pulumi() is None:
+        trouble = Trouble("there is no `pulumi` on PATH", advice="`make setup` brings it")
+        return job.outcome(status="failed", troubles=(trouble,))
+    job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    had_salt = scratch.has_salt(job.member.file)
+    outcome = _done(job)
+    if not had_salt and scratch.has_salt(job.member.file):
+        outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT))
+    return outcome
+
+
+def _done(job: Job) -> Outcome:
+    """Run the command for the stack, which may have to be made. What is interrupted begins no other one."""
+    ended = _first(job)
+    if ended.interrupted:
+        return _result(job, ended)
+    if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
+        # It is certain that no tenant was made under this very proof: have it renewed, and one made.
+        ended = _pulumi(job, (), {RENEW: proof})
+    if ended.code != NO_SUCH_STACK:
+        return _result(job, ended)
+    if job.operation == "preview":
+        alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
+        return replace(_result(job, _preview(job, arguments, alone)), new=True)
+    if job.operation == "up":
+        return replace(_made(job), new=True)
+    return job.outcome(status="skipped", remarks=(NEVER_UP,))
+
+
+def _made(job: Job) -> Outcome:
+    """Make the stack, then run the command for it."""
+    begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
+    if begun.interrupted and not begun.code:
+        text = "it was interrupted when there was no more than the stack"
+        return job.outcome(status="interrupted", troubles=(Trouble(text, advice="run it again"),))
+    return _result(job, begun if begun.code else _pulumi(job, (), {}))
+
+
+def _unused_proof(job: Job) -> str:
+    """Return the proof under which an `up` has found that nothing was made; nothing if it failed for other
+    reasons.
+    """
+    said = (nothing_made_in(each.text) for each in events.read(job.log).errors)
+    return next(filter(None, said), "")
+
+
+def _first(job: Job) -> process.Ended:
+    """Run the command as if the backend had the stack."""
+    run = _preview if job.operation == "preview" else _pulumi
+    return run(job, _config_file(job), {})
+
+
+def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    """Run a preview, with a provider that runs already if it asks Qlik for nothing.
+
+    What fails is looked at once more with a provider of its own: no failure is one of a shared process.
+    """
+    if "--refresh" not in job.arguments:
+        with warm.provider(job.root) as shared:
+            ended = _pulumi(job, arguments, {**environment, **shared})
+        if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
+            return ended
+    return _pulumi(job, arguments, environment)
+
+
+def _config_file(job: Job) -> tuple[str, ...]:
+    """Return where a preview shall take the stack file from, if not from its place.
+
+    It would write a salt into one that has none, and a preview is to change nothing.
+    """
+    if job.operation != "preview" or scratch.has_salt(job.member.file):
+        return ()
+    return ("--config-file", str(shutil.copy(job.member.file, job.folder)))
+
+
+def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    job.log.unlink(missing_ok=True)
+    command = (*COMMANDS[job.operation], "--stack", job.member.stack, "--event-log", str(job.log), *QUIETLY)
+    return _run(job, (*command, *arguments, *job.arguments), environment)
+
+
+def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    return process.run(
+        [find_pulumi() or "pulumi", *arguments],
+        cwd=str(job.root),
+        env={
+            **os.environ,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+            **job.environment,
+            **environment,
+        },
+        output=job.folder / "output.txt",
+        errors=job.folder / "errors.txt",
+        seconds=job.seconds,
+    )
+
+
+def _settle(job: Job) -> None:
+    """Take the creates that an earlier run was cut off at out of the state, as far as it has what they made.
+
+    Pulumi keeps them, with a warning in each run, until a `refresh` that is told to forget them.
+    """
+    with suppress(PulumiFailed):
+        Backend(job.root, job.environment).settle(job.member.stack)
+
+
+def _result(job: Job, ended: process.Ended) -> Outcome:
+    """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
+    log = events.read(job.log)
+    if job.operation != "preview" and log.planned:  # the command's own preview failed: nothing was done
+        log.changes = []
+    if job.operation == "refresh":
+        log.changes, log.drift = [], log.changes
+    outcome = job.outcome(
+        exit_code=ended.code,
+        changes=tuple(sorted(log.changes, key=lambda each: (each.kind, each.name))),
+        drift=tuple(sorted(log.drift, key=lambda each: (each.kind, each.name))),
+        same=log.same,
+        remarks=tuple(log.remarks),
+        revive=next((line.strip() for line in log.remarks if REVIVE.match(line.strip())), ""),
+        purged_on=next((found[1] for line in log.remarks if (found := PURGED.search(line))), ""),
+    )
+    if ended.code == 0:
+        job.log.unlink(missing_ok=True)  # it may be long, and is of no more use
+        if log.cut_off and job.operation == "up":
+            _settle(job)
+        return outcome
+    told = tuple(troubles.of_log(log))
+    if ended.code is None:
+        late = Trouble(f"no end after {job.seconds:g} s", advice="it was interrupted; the next run goes on")
+        told = (late, *told)
+    if not told:
+        printed = (job.folder / "errors.txt").read_text("utf-8", "replace")
+        told = (troubles.of_command(job.member.stack, printed, ended.code),)
+    return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=told)

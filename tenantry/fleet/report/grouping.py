@@ -1,0 +1,269 @@
+"""What a report says of many customers, as few lines: the same change of a thousand stacks is one line.
+
+A page is a list of sections, what matters most first. It is plain text: what writes it escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tenantry.fleet.outcome import Change, Operation, Outcome, Report
+from tenantry.fleet.report import lines
+from tenantry.fleet.report.lines import Line, Lines
+from tenantry.fleet.report.words import clean, count, totals
+
+PROOF, ACTIVATION = "TenantProof", "TenantActivation"
+TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
+"""The kinds whose changes reach everybody in a tenant, or the tenant itself."""
+
+NEW_IMPORT = frozenset({"version", "template", "template_id", "source_tenant", "data"})
+"""The properties of an App that need another import. What users open, the published app, keeps its id."""
+
+FOLLOWS = frozenset({"source_app", "description", "data"})
+"""What differs of an AppPublication when its app was imported anew."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a title. `vital` ones are cut last where room is short; `red` warns.
+
+    `names_first`: what is said is of the stacks ("acme: no such role"), not a change in them.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    vital: bool = False
+    red: bool = False
+    names_first: bool = False
+
+    @property
+    def stacks(self) -> int:
+        """How many stacks it is about."""
+        return len({stack for line in self.lines for stack in line.stacks})
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report; `summary` is its line of numbers."""
+
+    title: str
+    summary: str
+    sections: Sequence[Section]
+    outcomes: Sequence[Outcome]
+    base: str = ""
+
+
+NOTHING = "Nothing is to be done"
+BACK = "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
+DANGERS = "Deletes, replacements and changes of whole tenants"
+
+TITLES: dict[Operation, str] = {
+    "preview": "Preview",
+    "up": "Up",
+    "refresh": "Refresh",
+    "destroy": "Destroy",
+    "diff": "Difference",
+}
+
+
+def page(report: Report) -> Page:
+    """Return what a report says, grouped. The order of its outcomes makes no difference."""
+    outcomes = sorted(report.outcomes, key=lambda each: each.stack)
+    sections = (
+        Section(DANGERS, _dangers(report, outcomes), vital=True, red=True),
+        Section("Failed", _failures(outcomes, "failed"), vital=True, names_first=True),
+        Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
+        Section("Not run", _not_run(report), vital=True, names_first=True),
+        Section(BACK, _revivals(outcomes), vital=True, names_first=True),
+        Section("New customers", _new(outcomes), names_first=True),
+        Section("App versions", _rollouts(outcomes)),
+        Section("Taken out of the settings", _changes(outcomes, taken_out=True)),
+        Section("Changes", _changes(outcomes)),
+        Section("Changed outside of here", _drift(outcomes)),
+        Section("Skipped", _skipped(outcomes), names_first=True),
+        Section("Pinned by the customer's own file", _each(outcomes, lambda each: each.pinned)),
+        Section("Remarks", _each(outcomes, _remarks), names_first=True),
+    )
+    return Page(
+        title=f"{TITLES[report.operation]} of {count(len(outcomes), 'stack')}",
+        summary=totals(report.outcomes, report.seconds),
+        sections=[section for section in sections if section.lines],
+        outcomes=outcomes,
+        base=clean(report.base),
+    )
+
+
+def taken_down(outcome: Outcome) -> bool:
+    """Whether the tenant is deactivated: its lifecycle is what does that when it is deleted."""
+    return any(each.kind == "TenantLifecycle" and each.operation == "delete" for each in outcome.changes)
+
+
+def is_new(outcome: Outcome) -> bool:
+    """Whether the customer is made by this run."""
+    return outcome.new or any(
+        each.kind == "Tenant" and each.operation == "create" for each in outcome.changes
+    )
+
+
+def is_new_import(change: Change) -> bool:
+    """Whether an app is replaced by another import of it and for no other reason, which is routine."""
+    if change.kind != "App" or change.operation not in ("replace", "update"):
+        return False
+    reasons = set(change.because) or {each.name for each in change.differences}
+    if change.operation == "update":
+        return change.difference("version") is not None
+    return bool(reasons) and reasons <= NEW_IMPORT
+
+
+def is_danger(change: Change, *, new: bool = False) -> bool:
+    """Whether a change is one to look at twice."""
+    if change.kind == lines.SETTING or change.kind == PROOF:
+        return False
+    if (change.operation, change.kind) == ("create", ACTIVATION):
+        return not new
+    if change.operation == "delete" or lines.unprotected(change):
+        return True
+    if change.operation == "replace":
+        return not is_new_import(change)
+    if change.kind not in TENANT_LEVEL:
+        return False
+    return not (change.operation == "create" and new) and not (
+        change.operation == "import" and not change.differences
+    )
+
+
+def remaining(outcome: Outcome) -> Iterable[Change]:
+    """Yield the changes of a stack that are told by themselves.
+
+    Not those of a tenant that is taken down, the creates of a new customer, new imports of apps, publications
+    that only follow one, and what the activation repeats of the lifecycle.
+    """
+    new, down = is_new(outcome), taken_down(outcome)
+    for each in apart(outcome)[1]:
+        if (each.operation, each.kind) == ("update", ACTIVATION) and not lines.unprotected(each):
+            continue
+        if not ((down and each.operation == "delete") or (new and each.operation == "create")):
+            yield each
+
+
+def apart(outcome: Outcome) -> tuple[list[Change], list[Change]]:
+    """Return the apps that are imported anew, and what changes besides, publications that follow left out."""
+    imports = [each for each in outcome.changes if is_new_import(each)]
+    imported = tuple(f"{each.name} in " for each in imports)
+    rest = [each for each in outcome.changes if not (is_new_import(each) or _follows(each, imported))]
+    return imports, rest
+
+
+def _follows(change: Change, imported: tuple[str, ...]) -> bool:
+    """Tell whether an app is published anew because it was imported anew; the name is "App in Space"."""
+    if change.kind != "AppPublication" or change.operation != "update":
+        return False
+    return change.name.startswith(imported) and {each.name for each in change.differences} <= FOLLOWS
+
+
+def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
+    """Return the gravest first: where there is not room for all, it is the last ones that are left out."""
+    down, tenants, gone, publications, others = (Lines() for _ in range(5))
+    of_kind = {"AppPublication": publications} | dict.fromkeys(TENANT_LEVEL, tenants)
+    for outcome in outcomes:
+        new = is_new(outcome)
+        if taken_down(outcome):
+            down.add(lines.taken_down(outcome), outcome.stack)
+        for each in remaining(outcome):
+            if is_danger(each, new=new):
+                of_kind.get(each.kind, others).add(lines.danger(each), outcome.stack, each)
+    for stack in sorted(report.removed):
+        gone.add("stack file taken away (the tenant lives on, and is not taken down by that)", stack)
+    return [line for some in (down, tenants, gone, publications, others) for line in some.all()]
+
+
+def _failures(outcomes: Iterable[Outcome], status: str) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        if outcome.status != status:
+            continue
+        for trouble in outcome.troubles:
+            found.add(lines.trouble(trouble, same_for_all=True), outcome.stack, alone=lines.trouble(trouble))
+        if not outcome.troubles:
+            found.add("nothing was said", outcome.stack)
+    return found.all()
+
+
+def _not_run(report: Report) -> list[Line]:
+    found = Lines()
+    for outcome in sorted(report.of("not run"), key=lambda each: each.stack):
+        found.add("; ".join(outcome.remarks) or report.stopped or "the run ended before", outcome.stack)
+    if report.stopped and not found.all():
+        return [Line(clean(f"the run was stopped: {report.stopped}"), ())]
+    return found.all()
+
+
+def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
+    return [
+        Line(
+            clean(f"until {each.purged_on}: {each.revive}" if each.purged_on else each.revive), (each.stack,)
+        )
+        for each in outcomes
+        if each.revive
+    ]
+
+
+def _new(outcomes: Iterable[Outcome]) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        made = outcome.counts.get("create", 0)
+        if is_new(outcome) and made:
+            found.add(lines.new_customer(outcome, made), outcome.stack)
+    return found.all()
+
+
+def _rollouts(outcomes: Iterable[Outcome]) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        for each in outcome.changes:
+            if is_new_import(each):
+                found.add(lines.rollout(each), outcome.stack, each)
+    return found.all()
+
+
+def _changes(outcomes: Iterable[Outcome], *, taken_out: bool = False) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        new = is_new(outcome)
+        for each in remaining(outcome):
+            is_out = each.kind == lines.SETTING and each.operation == "delete"
+            if is_out == taken_out and not is_danger(each, new=new):
+                found.add(lines.change(each), outcome.stack, each)
+    return found.all()
+
+
+def _drift(outcomes: Iterable[Outcome]) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        for each in outcome.drift:
+            found.add(lines.drift(each), outcome.stack, each)
+    return found.all()
+
+
+def _skipped(outcomes: Iterable[Outcome]) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        if outcome.status == "skipped":
+            found.add("; ".join(outcome.remarks) or "no reason was given", outcome.stack)
+    return found.all()
+
+
+def _remarks(outcome: Outcome) -> Sequence[str]:
+    """Return the remarks that are told nowhere else."""
+    if outcome.status in ("skipped", "not run"):
+        return ()
+    return [each for each in outcome.remarks if each.strip() != outcome.revive or not outcome.revive]
+
+
+def _each(outcomes: Iterable[Outcome], told: Callable[[Outcome], Sequence[str]]) -> list[Line]:
+    found = Lines()
+    for outcome in outcomes:
+        for text in told(outcome):
+            found.add(text, outcome.stack)
+    return found.all()

@@ -1,0 +1,180 @@
+"""Single lines of a report: what one thing is called, whomever it happens to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenantry.fleet.events import PROTECT
+from tenantry.fleet.outcome import Change, Difference, Outcome, Trouble
+from tenantry.fleet.report.words import DRY, clean, count, shortened, value
+
+SETTING = "setting"
+"""The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
+
+LONGEST = 400
+MOST_DIFFERENCES = 6
+
+CONSEQUENCES = {
+    ("delete", "AppPublication"): "what users made in it goes with it",
+    ("replace", "AppPublication"): "what users made in it goes with it",
+    ("delete", "TenantLifecycle"): "this deactivates the tenant",
+    ("replace", "TenantLifecycle"): "this deactivates the tenant",
+    ("create", "TenantActivation"): "a destroy was cut off; this makes the tenant active again",
+    ("delete", "Tenant"): "this is all that the customer has",
+    ("replace", "Tenant"): "this is all that the customer has",
+}
+
+# What differs between customers although it is the same trouble: the tenant, ids, and the trace of a request.
+_OWN = (
+    (re.compile(r"\s*\(traceId [\w-]+\)"), ""),
+    (re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) [\w.:-]+(?=/)"), r"\1 …"),
+    (re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.qlikcloud\.com\b"), "…"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{24}\b"), "…"),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What happens, as text on one line, and the stacks to which it does."""
+
+    text: str
+    stacks: tuple[str, ...]
+
+
+class Lines:
+    """Lines that are being collected: the same thing of another stack makes none of its own."""
+
+    def __init__(self) -> None:
+        self._stacks: dict[tuple[str, str], dict[str, None]] = {}
+        self._alone: dict[tuple[str, str], str] = {}
+
+    def add(self, text: str, stack: str, change: Change | None = None, *, alone: str = "") -> None:
+        """Add a stack to a line. `alone` is the text if it stays the only one.
+
+        Changes that are unlike have lines of their own, also where shortened values make the same text.
+        """
+        key = (text, repr(change.differences) if change else "")
+        self._stacks.setdefault(key, {})[stack] = None
+        self._alone.setdefault(key, alone or text)
+
+    def all(self) -> list[Line]:
+        """Return the lines, those of the most stacks first."""
+        found = [
+            Line(shortened(clean(key[0] if len(stacks) > 1 else self._alone[key]), LONGEST), tuple(stacks))
+            for key, stacks in self._stacks.items()
+        ]
+        return sorted(found, key=lambda line: (-len(line.stacks), _natural(line.text), line.stacks))
+
+
+def _natural(text: str) -> list[tuple[str, int]]:
+    """Return a key by which "line 7" comes before "line 11"."""
+    return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d{0,9})", text)]
+
+
+def change(of: Change) -> str:
+    """Say what happens to a resource: "update Group Analysts: roles a, b → a"."""
+    if of.kind == SETTING:
+        return _setting(of)
+    return _happens(of, differences(of.differences))
+
+
+def _setting(of: Change) -> str:
+    (found,) = of.differences
+    if of.operation == "create":
+        return f"{of.name} added{f': {value(found.new)}' if found.new not in ('', None) else ''}"
+    if of.operation == "delete":
+        return f"{of.name} taken out{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
+    return f"{of.name}: {_values(found)}"
+
+
+def danger(of: Change) -> str:
+    """Say what happens to a resource, and what that leads to where it is known."""
+    consequence = CONSEQUENCES.get((of.operation, of.kind), "")
+    if unprotected(of):
+        consequence = "it can be deleted from then on"
+    return _happens(of, consequence, differences(of.differences))
+
+
+def unprotected(of: Change) -> bool:
+    """Whether a resource is not protected from deletion any more."""
+    return any(each.name == PROTECT and each.old is True for each in of.differences)
+
+
+def _happens(of: Change, *told: str) -> str:
+    why = f" (because of {', '.join(of.because)})" if of.because else ""
+    return ": ".join([f"{of.operation} {of.resource}{why}", *filter(None, told)])
+
+
+def rollout(of: Change) -> str:
+    """Say which version an app gets: "Sales Overview 2.3.0 → 2.4.0"."""
+    version = of.difference("version")
+    rest = differences([each for each in of.differences if each is not version])
+    if version is None:
+        return f"{of.name} imported anew: {rest or ', '.join(of.because)}"
+    older = " (older)" if _numbers(version.new) < _numbers(version.old) else ""
+    step = f"{of.name} {value(version.old)} → {value(version.new)}{older}"
+    return f"{step} ({rest})" if rest else step
+
+
+def _numbers(version: object) -> list[int]:
+    return list(map(int, re.findall(r"\d{1,9}", str(version))))
+
+
+def drift(of: Change) -> str:
+    """Say how a resource is not what it was left as."""
+    if of.operation == "delete":
+        return f"{of.resource} is gone"
+    if of.operation == "create":
+        return f"{of.resource} is new"
+    return f"{of.resource} differs: {differences(of.differences)}"
+
+
+def differences(of: Sequence[Difference]) -> str:
+    """Say what differs: "roles a, b → a; description x → y"; what has no value to show is only named."""
+    shown = [_difference(each) for each in of[:MOST_DIFFERENCES]]
+    more = len(of) - len(shown)
+    return "; ".join([*shown, *([f"and {more} more"] if more else [])])
+
+
+def _difference(of: Difference) -> str:
+    return of.name if of.old is None and of.new is None else f"{of.name} {_values(of)}"
+
+
+def _values(of: Difference) -> str:
+    return f"{value(of.old)} → {value(of.new)}"
+
+
+def new_customer(outcome: Outcome, made: int) -> str:
+    """Say what a new customer is made of."""
+    plan = f", plan {outcome.plan}" if outcome.plan else ""
+    if revived := next((each for each in map(_revived, outcome.changes) if each), ""):
+        return f"takes up the tenant {revived} again, with what is in it{plan}"
+    what = "setting" if all(each.kind == SETTING for each in outcome.changes) else "resource"
+    return f"{count(made, what)}{plan}"
+
+
+def _revived(of: Change) -> str:
+    """Return the tenant that is not made but taken up again."""
+    found = of.difference("revive") if of.operation == "create" and of.kind == "Tenant" else None
+    return str(found.new) if found else ""
+
+
+def taken_down(outcome: Outcome) -> str:
+    """Say that a tenant is deactivated, and until when it can be brought back."""
+    verb = "would be" if outcome.operation in DRY else "is"
+    until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
+    number = count(outcome.counts.get("delete", 0), "resource")
+    return f"the tenant {verb} deactivated, with all in it ({number}){until}"
+
+
+def trouble(of: Trouble, *, same_for_all: bool = False) -> str:
+    """Say what went wrong; `same_for_all` leaves out what each customer has of its own."""
+    text = of.line
+    if of.code and of.code not in text:
+        text = f"{text} [{of.code}]"
+    if same_for_all:
+        for pattern, instead in _OWN:
+            text = pattern.sub(instead, text)
+    return text

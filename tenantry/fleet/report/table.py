@@ -1,0 +1,81 @@
+"""A report as a table: one row for each stack, for terminals and pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenantry.fleet.outcome import Outcome, Report
+from tenantry.fleet.report import lines
+from tenantry.fleet.report.grouping import apart
+from tenantry.fleet.report.words import clean, duration, state, totals
+
+COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
+"""`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stack. `short` are its cells under COLUMNS; `result` adds to the state what went wrong, and why."""
+
+    outcome: Outcome
+    short: tuple[str, ...]
+    result: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells under COLUMNS, with all that is to be said of the result."""
+        return (*self.short[:-2], self.result, self.short[-1])
+
+    @property
+    def dim(self) -> bool:
+        """Whether it matters less: nothing was to do, or it had no turn."""
+        return self.short[-2] in ("up to date", "skipped", "not run")
+
+
+def rows(report: Report) -> list[Row]:
+    """Return a row for each stack, in the order of names."""
+    return [_row(each) for each in sorted(report.outcomes, key=lambda each: each.stack)]
+
+
+def _row(outcome: Outcome) -> Row:
+    imports, rest = apart(outcome)
+    counts = Counter(each.operation for each in rest)
+    numbers = [*(counts[each] for each in ("create", "update", "delete", "replace")), len(imports)]
+    found = state(outcome)
+    short = (
+        clean(outcome.stack),
+        clean(outcome.plan),
+        *(str(number or "") for number in numbers),
+        found,
+        duration(outcome.seconds) if outcome.seconds else "",
+    )
+    told = [lines.trouble(each) for each in outcome.troubles]
+    if outcome.status in ("skipped", "not run"):
+        told.extend(outcome.remarks)
+    return Row(outcome, short, ": ".join(filter(None, (found, clean("; ".join(told))))))
+
+
+def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
+    """Return columns, rows and which rows are dim, as the command line prints tables.
+
+    No cell is empty, so that also where they are printed without lines each stands in its column. What went
+    wrong is not in them: see `tenantry.fleet.report.text`.
+    """
+    found = rows(report)
+    cells = [tuple(cell or "-" for cell in row.short) for row in found]
+    return COLUMNS, cells, [row.dim for row in found]
+
+
+def sum_up(report: Report) -> str:
+    """Return the line below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
+    line = totals(report.outcomes, report.seconds)
+    if report.removed:
+        names = ", ".join(sorted(report.removed))
+        line += f"\nWithout a stack file now, with a tenant that lives on: {clean(names)}"
+    if report.stopped:
+        line += f"\nStopped: {clean(report.stopped)}."
+        if report.operation == "up":
+            line += " The same command with --resume goes on from here."
+    return line

@@ -1,0 +1,45 @@
+"""A report as lines of text, for a terminal or a log: the sections of a page, below its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tenantry.fleet.outcome import Report
+from tenantry.fleet.report.grouping import Section, page
+from tenantry.fleet.report.lines import Line
+from tenantry.fleet.report.words import clean, count
+
+NAMES = 12
+"""The most stacks that are named in a line; of what matters most, all are."""
+
+
+class Said(NamedTuple):
+    """A line, and how it is shown."""
+
+    text: str
+    heading: bool = False
+    red: bool = False
+
+
+def text(report: Report) -> Iterator[Said]:
+    """Yield the lines of all sections, each under its title."""
+    for section in page(report).sections:
+        title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
+        yield Said(title, heading=True, red=section.red or section.title == "Failed")
+        for line in section.lines:
+            yield Said(f"  {_line(section, line)}")
+
+
+def _line(section: Section, line: Line) -> str:
+    if not line.stacks:
+        return line.text
+    names = _names(line.stacks, len(line.stacks) if section.vital else NAMES)
+    if section.names_first:
+        return f"{names}: {line.text}"
+    return f"{line.text} in {count(len(line.stacks), 'customer')}: {names}"
+
+
+def _names(stacks: Sequence[str], most: int) -> str:
+    more = len(stacks) - most
+    return ", ".join(map(clean, stacks[:most])) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,127 @@
+"""How reports say things: values, numbers, times, and text of others, which must do nothing on a page."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+from tenantry.fleet.outcome import HIDDEN, Operation, Outcome
+
+LONGEST_VALUE = 80
+NONE = "(none)"
+
+DRY: tuple[Operation, ...] = ("preview", "diff")
+"""The operations that change nothing."""
+
+# Controls, separators of lines, halves of surrogate pairs, and what turns the direction of writing around.
+_CONTROLS = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+"
+)
+_HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
+# At the beginning of a line some more would make a list or a heading, or at GitLab a command.
+_MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/]")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+# "@team" would ping people; "#1" and "!1" would leave a note there.
+_REFERENCE = re.compile(r"([@#!%$~^])(?=[\w\"'&{(/:])")
+# Addresses would become links without any markup.
+_ADDRESS = re.compile(r"\b(https?:|ftp:|www)(?=//|\.)", re.IGNORECASE)
+_REPOSITORY_REFERENCE = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Return text on one line, without characters that nobody sees."""
+    return _CONTROLS.sub(" ", text).strip()
+
+
+def shortened(text: str, longest: int = LONGEST_VALUE) -> str:
+    """Return text, cut where it is longer."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def value(of: Any) -> str:
+    """Return a value as a reader sees it: a list as "a, b, c", and "(none)" if not there or not known."""
+    if of is None:
+        return NONE
+    if isinstance(of, list | tuple) and not any(isinstance(each, dict | list) for each in of):
+        text = ", ".join(map(_plain, of)) or "(empty)"
+    else:
+        text = _plain(of)
+    return shortened(clean(text)) or '""'
+
+
+def _plain(of: Any) -> str:
+    return of if isinstance(of, str) else json.dumps(of, ensure_ascii=False, default=str)
+
+
+def count(number: int, word: str) -> str:
+    """Return a number and what there are so many of: "1 stack", "1,000 stacks"."""
+    return f"{number:,} {word}{'s'[: number != 1]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as "0.4 s", "12 s", "1 m 3 s" or "2 h 5 m"."""
+    if seconds < 9.95:
+        return f"{round(seconds, 1):g} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60} m"
+
+
+@lru_cache(maxsize=20_000)
+def inert(text: str) -> str:
+    """Return text of others so that it stands on a Markdown page, or in HTML on it, as what it is.
+
+    It makes no markup, no link and no column, and pings nobody: what Markdown could take for markup is
+    written as entities, which it takes for text, and references are broken by a space without width.
+    """
+    parts = _HIDDEN.split(clean(text))
+    return HIDDEN.join(map(_inert, parts))
+
+
+def _inert(text: str) -> str:
+    text = html.escape(text, quote=False)
+    text = _REFERENCE.sub("\\1\u200b", text)
+    text = _ADDRESS.sub("\\1\u200b", text)
+    text = _REPOSITORY_REFERENCE.sub("\\1\u200b", text)
+    text = _NUMBERED.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
+def state(outcome: Outcome) -> str:
+    """Return in which state a stack was left: its status, and for "ok" what was done or is to be."""
+    if outcome.status != "ok":
+        return outcome.status
+    if outcome.changes:
+        done = "taken down" if outcome.operation == "destroy" else "changed"
+        return "to change" if outcome.operation in DRY else done
+    nothing = "the same" if outcome.operation == "diff" else "up to date"
+    return "changed outside" if outcome.drift else nothing
+
+
+STATES = (
+    "up to date",
+    "the same",
+    "changed",
+    "taken down",
+    "to change",
+    "changed outside",
+    "skipped",
+    "not run",
+    "interrupted",
+    "failed",
+)
+
+
+def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
+    """Return the numbers in one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
+    counted = Counter(map(state, outcomes))
+    numbers = ", ".join(f"{counted[each]:,} {each}" for each in STATES if counted[each])
+    stacks = count(len(outcomes), "stack")
+    return f"{stacks}: {numbers} in {duration(seconds)}" if numbers else stacks

@@ -1,0 +1,141 @@
+"""A run over many stacks, from what is wanted to the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+from tenantry.fleet.changes import code_digest
+from tenantry.fleet.job import SECONDS, Job
+from tenantry.fleet.journal import Journal
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import DONE, Operation, Outcome, Report
+from tenantry.fleet.pool import Pool
+from tenantry.fleet.selection import Selection
+from tenantry.fleet.waves import Wave
+from tenantry.settings.project import Project
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done with which stacks.
+
+    `arguments` are added to each command, `environments` to the environment of those of a stack. `resume`:
+    leave out what went well in the last run of the same operation, unless its settings or the program are
+    others now. `hold_pinned`: leave out customers who hold the version of an app against their plan;
+    `hold_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
+    """
+
+    operation: Operation
+    project: Project
+    root: Path
+    selection: Selection
+    waves: Sequence[Wave]
+    arguments: Sequence[str] = ()
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    resume: bool = False
+    hold_pinned: bool = False
+    hold_expired: bool = False
+    seconds: float = SECONDS
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @cached_property
+    def code(self) -> str:
+        """A digest of the program."""
+        return code_digest(self.root)
+
+    @cached_property
+    def finished(self) -> Mapping[str, str]:
+        """The stacks that need not be done again, and the digests of their settings."""
+        last = Journal.last(self.project.name, self.operation) if self.resume else None
+        return last.finished(self.code) if last else {}
+
+    @cached_property
+    def left_out(self) -> Mapping[str, str]:
+        """The stacks that have no turn, and why."""
+        members = [member for wave in self.waves for member in wave.members]
+        return {member.stack: why for member in members if (why := self._why_not(member))}
+
+    def _why_not(self, member: Member) -> str:
+        if member.broken:
+            return ""
+        if self.finished.get(member.stack, "-") == member.digest:
+            return DONE
+        if self.hold_expired and member.expired(self.today):
+            return (
+                f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, if that was not "
+                "done; a later ends_on keeps it"
+            )
+        if self.hold_pinned and member.pinned:
+            return f"pinned: {', '.join(member.pinned)}"
+        return ""
+
+    @property
+    def due(self) -> list[str]:
+        """The stacks that have a turn, wave by wave."""
+        stacks = [member.stack for wave in self.waves for member in wave.members]
+        return [stack for stack in stacks if stack not in self.left_out]
+
+
+def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
+    """Do the work, one wave after the other, and return what became of every selected stack.
+
+    A wave begins only if `pool` was not stopped by then. `announce` is told of each wave, and of a journal
+    that cannot be kept. Raises OSError if there is no place for the logs.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    left_out = order.left_out  # before this run is the last one
+    journal = Journal.begin(order.project.name, order.operation, order.code)
+    outcomes: dict[str, Outcome] = {}
+    for number, wave in enumerate(order.waves, start=1):
+        jobs = []
+        for member in wave.members:
+            job = _job(order, member, journal)
+            if why := left_out.get(member.stack):
+                outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,))
+                if why == DONE:
+                    _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
+            else:
+                jobs.append(job)
+        if len(order.waves) > 1 and jobs and not pool.stop:
+            announce(
+                f"wave {number} of {len(order.waves)}, {wave.name}: {len(jobs)} stack{'s'[: len(jobs) != 1]}"
+            )
+        for outcome in pool.run(jobs):
+            outcomes[outcome.stack] = outcome
+            _note(journal, outcome, announce)
+    if logs := journal.logs():
+        announce(f"Logs of what failed: {logs}")
+    return Report(
+        order.operation,
+        tuple(outcomes[name] for name in sorted(outcomes)),
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 1),
+        stopped=pool.stop,
+        removed=order.selection.removed,
+        base=order.selection.changes.ref if order.selection.changes else "",
+    )
+
+
+def _job(order: Order, member: Member, journal: Journal) -> Job:
+    return Job(
+        order.operation,
+        member,
+        order.project.name,
+        order.root,
+        journal.folder_of(member.stack),
+        tuple(order.arguments),
+        order.environments.get(member.stack, {}),
+        seconds=order.seconds,
+    )
+
+
+def _note(journal: Journal, outcome: Outcome, announce: Callable[[str], None]) -> None:
+    try:
+        journal.add(outcome)
+    except OSError as error:
+        announce(f"{outcome.stack}: the run's journal cannot be kept: {error.strerror}; it cannot be resumed")

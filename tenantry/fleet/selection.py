@@ -1,0 +1,158 @@
+"""Which stacks a run is about."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from tenantry.fleet import changes
+from tenantry.fleet.changes import Changes
+from tenantry.fleet.members import RINGS, Member, members
+from tenantry.settings.plans import missing
+from tenantry.settings.project import Project
+from tenantry.settings.rules import choices, nearest
+
+
+class NothingLikeIt(Exception):
+    """What was asked for does not exist: a stack, a ring, a plan, a commit; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part `number` (from 1) of `count`, into which the selected stacks are dealt the same way everywhere."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read `2/5`. Raises NothingLikeIt."""
+        found = re.fullmatch(r"(\d+)/(\d+)", text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise NothingLikeIt(f"--shard {text}: write K/N, part K of N, for example 1/4")
+        return cls(int(found[1]), int(found[2]))
+
+    def of(self, selected: Sequence[Member]) -> list[Member]:
+        """Return this part, which is of the same size as any other, give or take one."""
+        return list(selected[self.number - 1 :: self.count])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user asks for. Each criterion that is given must hold; `names` are given alone, or narrow.
+
+    Of several plans, rings, or values of one tag any will do.
+    """
+
+    names: Sequence[str] = ()
+    every: bool = False
+    plans: Sequence[str] = ()
+    rings: Sequence[str] = ()
+    tags: Mapping[str, Collection[str]] = field(default_factory=dict)
+    changed_since: str = ""
+    sample: int | None = None
+    shard: Shard | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether it says anything at all; without that no run is about every stack."""
+        return bool(self.names or self.every or self.plans or self.rings or self.tags or self.changed_since)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The stacks of a run, in the order of names. `changes` is what they were selected by, if by that."""
+
+    members: tuple[Member, ...]
+    changes: Changes | None = None
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Stacks whose file was taken away, whose tenants live on."""
+        return self.changes.removed if self.changes else ()
+
+
+def select(project: Project, root: Path, wanted: Wanted) -> Selection:
+    """Return the stacks that are wanted. Reads files and git alone.
+
+    Raises NothingLikeIt for a stack, ring, plan or commit that does not exist.
+    """
+    files = project.stack_files()
+    _check(wanted, files, project)
+    named = set(wanted.names) or set(files)
+    every = members(files if wanted.tags else {name: files[name] for name in named})
+    _check_tags(wanted, every)
+    found = [member for member in every if member.stack in named and _fits(member, wanted)]
+    changed = None
+    if wanted.changed_since:
+        try:
+            changed = changes.since(wanted.changed_since, project, root)
+        except changes.UnknownRef as error:
+            raise NothingLikeIt(f"--changed-since {wanted.changed_since}: {error}") from None
+        found = _changed(found, changed, frozenset(files.values()), wanted.sample)
+    return Selection(tuple(wanted.shard.of(found) if wanted.shard else found), changed)
+
+
+def _check(wanted: Wanted, files: Mapping[str, Path], project: Project) -> None:
+    for name in wanted.names:
+        if name not in files:
+            raise NothingLikeIt(
+                f"there is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}"
+            )
+    for name in wanted.plans:
+        if wrong := missing(name, project.stacks):
+            raise NothingLikeIt(f"--plan {name}: {wrong}")
+    for name in wanted.rings:
+        if name not in RINGS:
+            raise NothingLikeIt(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
+
+
+def _check_tags(wanted: Wanted, every: Sequence[Member]) -> None:
+    """Refuse a key that no customer has; a value that none has now may be had by one tomorrow."""
+    there = sorted({key for member in every for key in member.tags})
+    for key in wanted.tags:
+        if key not in there:
+            known = choices(key, there) if there else ""
+            raise NothingLikeIt(f"--tag {key}: no customer has such a tag{known}")
+
+
+def _fits(member: Member, wanted: Wanted) -> bool:
+    """Tell whether a customer is wanted. One whose file does not tell is, and fails by name: else nobody
+    would notice it.
+    """
+    fits = {
+        "plans": not wanted.plans or not set(wanted.plans).isdisjoint(member.plans),
+        "ring": not wanted.rings or member.ring in wanted.rings,
+        "tags": all(member.tags.get(key) in values for key, values in wanted.tags.items()),
+    }
+    return all(fit or name in member.unknown for name, fit in fits.items())
+
+
+def _changed(
+    found: Sequence[Member], changed: Changes, stack_files: frozenset[Path], sample: int | None
+) -> list[Member]:
+    """Return those that have changed; if the code has, all of them, or `sample` of those that have not."""
+    resolved = frozenset(path.resolve() for path in stack_files)
+    touched = {member.stack for member in found if changed.touch(member, resolved)}
+    if changed.code:
+        rest = [member for member in found if member.stack not in touched]
+        touched |= {member.stack for member in (rest if sample is None else _spread(rest)[:sample])}
+    return [member for member in found if member.stack in touched]
+
+
+def _spread(rest: Sequence[Member]) -> list[Member]:
+    """Return members so that each plan has its turn, those of a plan in an order that says nothing."""
+    by_plan: dict[str, list[Member]] = {}
+    for member in sorted(rest, key=lottery):
+        by_plan.setdefault(member.plan, []).append(member)
+    turns = zip_longest(*(by_plan[plan] for plan in sorted(by_plan)))
+    return [member for member in chain.from_iterable(turns) if member is not None]
+
+
+def lottery(member: Member) -> str:
+    """Return a key for an order that has nothing to do with names, and is the same everywhere."""
+    return hashlib.sha256(member.stack.encode()).hexdigest()

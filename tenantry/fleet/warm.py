@@ -1,0 +1,83 @@
+"""Provider processes that are kept from one preview to the next, see `tenantry.fleet.warm_provider`."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS_TO_START = 20.0
+OFF = "TENANTRY_COLD"
+"""Set to anything, every preview starts a provider of its own."""
+
+_idle: list[Kept] = []
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A provider process of the project in the folder `root`, and the port at which it serves."""
+
+    root: Path
+    process: subprocess.Popen[bytes]
+    port: str
+
+
+@contextmanager
+def provider(root: Path) -> Iterator[Mapping[str, str]]:
+    """Give what a preview needs in its environment to use a provider that runs and that no other uses now.
+
+    That is nothing where none can be had: then the engine starts one.
+    """
+    kept = None if os.environ.get(OFF) or os.environ.get("PULUMI_PYTHON_CMD") else _take(root) or _start(root)
+    if kept is None:
+        yield {}
+        return
+    try:
+        yield {"PULUMI_DEBUG_PROVIDERS": f"pulumi-python:{kept.port}"}
+    finally:
+        if kept.process.poll() is None:
+            with _lock:
+                _idle.append(kept)
+
+
+def _take(root: Path) -> Kept | None:
+    with _lock:
+        found = next((each for each in _idle if each.root == root and each.process.poll() is None), None)
+        if found:
+            _idle.remove(found)
+    return found
+
+
+def _start(root: Path) -> Kept | None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "tenantry.fleet.warm_provider"],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 (for the type checker)
+    ready, _, _ = select.select([process.stdout], [], [], SECONDS_TO_START)
+    port = process.stdout.readline().decode().strip() if ready else ""
+    if port.isdigit():
+        return Kept(root, process, port)
+    process.kill()
+    process.communicate()
+    return None
+
+
+@atexit.register
+def close() -> None:
+    """End the processes that are kept."""
+    with _lock:
+        while _idle:
+            _idle.pop().process.communicate()

@@ -1,0 +1,123 @@
+"""Apps that were made from templates, and where they are published.
+
+An app is taken only where its template is certain: one made by us bears a mark, which is made of it; of any
+other, name and version must be those of exactly one template. A copy belongs to an app by `originAppId`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.living import Json, Living
+from tenantry.providers import app as staged
+from tenantry.providers.app_publication import published_url
+from tenantry.providers.lookups.catalog import attributes_of, describe
+from tenantry.providers.lookups.templates import version_of
+
+Template = dict[str, Any]
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take the staged apps whose template is certain, and their publications."""
+    types = {space["id"]: space["type"] for space in living.spaces}
+    apps = [attributes_of(item) for item in living.apps]
+    copies: dict[str, list[Json]] = defaultdict(list)
+    for app in apps:
+        if types.get(app["spaceId"]) == "managed":
+            copies[app.get("originAppId", "")].append(app)
+    in_shared = [app for app in apps if types.get(app["spaceId"]) == "shared"]
+    names = {space["id"]: space["name"] for space in living.spaces}
+    taken = {}
+    for app in in_shared:
+        template = _template(living, app)
+        twins = [
+            each for each in in_shared if (each["name"], each["spaceId"]) == (app["name"], app["spaceId"])
+        ]
+        published = [each for each in twins if copies[each["id"]]]
+        if isinstance(template, str):
+            why = template
+        elif len(twins) > 1 and published != [app]:
+            why = f"{len(twins)} apps of that name are there"
+        else:
+            taken[app["id"]] = _take(living, findings, app, template)
+            continue
+        findings.leave(f'app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)
+    for origin, found in copies.items():
+        _publications(living, findings, taken.get(origin), origin, found, names)
+    personal = len(apps) - len(in_shared) - sum(map(len, copies.values()))
+    if personal:
+        findings.leave(f"{many(personal, 'app')} in personal spaces")
+
+
+def _take(living: Living, findings: Findings, app: Json, template: Template) -> Template:
+    """Add the app; return its entry in the stack file."""
+    own = {"source_tenant": living.source_tenant, "data": True} | template
+    live = staged.as_found(app, own)
+    entry = {
+        "name": live["name"],
+        "description": live["description"] or None,
+        "template": None,
+        "template_id": None,
+        **template,
+        "staging": findings.keys[live["space"]],
+        "publish_to": [],
+    }
+    findings.entry("apps", app["id"], entry, "name")
+    findings.objects.append(Found("App", app["id"], live, ("name", "space")))
+    return entry
+
+
+def _template(living: Living, app: Json) -> Template | str:
+    """Return how a stack file names the template of an app, or why it is not certain."""
+    version = version_of(app["description"])
+    if not version:
+        return "its description does not end in the version of a template, {v…}"
+    fitting = [item for item in living.templates if version_of(item.get("description", "")) == version]
+    mark = staged.MARK.search(app["description"])
+    if mark:
+        own = {"source_tenant": living.source_tenant}
+        ours = [each for each in _possible(fitting, version) if f"[{staged.mark(own | each)}]" == mark[0]]
+        return ours[0] if ours else f"its mark {mark[0]} is that of no template on {living.source_tenant}"
+    named = [item for item in fitting if item["name"] == app["name"]]
+    if len(named) == 1:
+        return {"template": app["name"], "version": version}
+    many = f"{len(named)} templates" if named else "no template"
+    return f"{many} of that name and version {version} on {living.source_tenant}"
+
+
+def _possible(items: list[Json], version: str) -> Iterator[Template]:
+    for item, data in product(items, (True, False)):
+        yield {"template": item["name"], "version": version, "data": data}
+        yield {"template_id": item["resourceId"], "version": version, "data": data}
+
+
+def _publications(
+    living: Living,
+    findings: Findings,
+    entry: Template | None,
+    origin: str,
+    found: list[Json],
+    names: dict[str, str],
+) -> None:
+    """Take those copies of an app that are as the stack would publish it."""
+    for app in found:
+        wanted = describe(entry["description"] or "", entry["version"]) if entry else ""
+        if entry is None:
+            why = "what it was published from is not managed"
+        elif app["name"] != entry["name"]:
+            why = f'it is published from "{entry["name"]}" under another name'
+        elif app["description"] != wanted:
+            why = f'its description is not "{wanted}", as that of what it was published from'
+        elif sum(each["spaceId"] == app["spaceId"] for each in found) > 1:
+            why = "the same app is published there more than once"
+        else:
+            entry["publish_to"].append(findings.keys[app["spaceId"]])
+            live = {"source_app": origin, "space": app["spaceId"], "name": app["name"], "description": wanted}
+            live["url"] = published_url(living.hostname, app["id"])
+            findings.objects.append(Found("AppPublication", app["id"], live, ("source_app", "space")))
+            continue
+        findings.leave(f'published app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)

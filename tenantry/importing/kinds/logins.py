@@ -1,0 +1,56 @@
+"""What pages and tokens people come with: web integrations and JWT identity providers."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found
+from tenantry.importing.living import Json, Living
+from tenantry.providers import jwt_identity_provider, web_integration
+from tenantry.providers.values import pem
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take web integrations, and the identity providers that are one public key."""
+    names = Counter(each["name"] for each in living.web_integrations)
+    for integration in living.web_integrations:
+        if names[integration["name"]] > 1:
+            what = f'web integration "{integration["name"]}" ({integration["id"]})'
+            findings.leave(what, "another one has the same name")
+        else:
+            _web_integration(integration, findings)
+    for provider in living.identity_providers:
+        keys = (provider.get("options") or {}).get("staticKeys") or []
+        if provider.get("protocol") == "jwtAuth" and len(keys) == 1:
+            _jwt_identity_provider(provider, findings)
+        else:
+            what = f"identity provider {provider['id']}"
+            findings.leave(what, f"it is of protocol {provider.get('protocol', 'unknown')}")
+
+
+def _web_integration(integration: Json, findings: Findings) -> None:
+    live = web_integration.VERBS.decode(integration)
+    entry = {"name": live["name"], "origins": live["valid_origins"]}
+    findings.entry("web_integrations", integration["id"], entry, "name")
+    findings.objects.append(Found("WebIntegration", integration["id"], live, ("name",)))
+
+
+def _jwt_identity_provider(provider: Json, findings: Findings) -> None:
+    live = jwt_identity_provider.VERBS.decode(provider)
+    entry: dict[str, Any] = live | {"description": live["description"] or None}
+    block = "jwt_identity_providers"
+    findings.entry(block, provider["id"], entry, "issuer", "kid", key=live["kid"])
+    planned = (findings.plan.get(block) or {}).get(findings.keys[provider["id"]]) or {}
+    same = pem.one_line(planned.get("pem") or "") == live["pem"]
+    entry["pem"] = planned["pem"] if same else _lines(live["pem"])
+    entry["pem_file"] = planned.get("pem_file") if same else None
+    findings.objects.append(Found("JwtIdentityProvider", provider["id"], live, ("issuer", "kid")))
+
+
+def _lines(key: str) -> str:
+    """Return a PEM that is on one line as files have it."""
+    found = re.fullmatch(r"(-----BEGIN [^-]+-----)(.*?)(-----END [^-]+-----)", key)
+    return "\n".join((found[1], *textwrap.wrap(found[2], 64), found[3], "")) if found else key

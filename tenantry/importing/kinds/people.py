@@ -1,0 +1,66 @@
+"""People: the administrators who are known on the source tenant, and the users that the plan names.
+
+Everybody else logs in and is a user by that, which is nothing that a stack has to state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.living import Json, Living
+from tenantry.providers.lookups import people, roles
+from tenantry.providers.user import VERBS
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take the people that stand for something, name the administrators who are not active, and count the
+    rest.
+    """
+    findings.customer |= {block: {} for block in ("users", "admins") if findings.plan.get(block)}
+    planned = {each.get("subject"): each for each in (findings.plan.get("users") or {}).values()}
+    left = 0
+    for user in living.users:
+        if user["id"] == living.bot or user.get("status") == people.DELETED:
+            continue
+        if user["subject"] in planned:
+            _user(user, planned[user["subject"]], findings)
+        elif roles.TENANT_ADMIN not in roles.names_in(user):
+            left += 1
+        elif people.status_of(user) != "active":
+            # A stack would set the status: who has let an invitation lie, or was disabled, stays that.
+            findings.leave(f"administrator {_name(user)} (status {people.status_of(user)})")
+        elif not _admin(living, findings, user):
+            left += 1
+    if left:
+        findings.leave(many(left, "user"))
+
+
+def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:
+    live = VERBS.decode(user)
+    stated = ("subject", "status", *(name for name in ("name", "email", "roles") if name in planned))
+    findings.entry("users", user["id"], {name: live[name] for name in stated}, "subject", key=user["name"])
+    findings.objects.append(Found("User", user["id"], live, ("subject",)))
+
+
+def _admin(living: Living, findings: Findings, user: Json) -> bool:
+    """Add an active administrator who is the same person on the source tenant; tell if so."""
+    source = living.cloud.tenant(living.source_tenant)
+    person = people.with_subject(source, user["subject"])
+    if person is None:
+        return False
+    live = {"role": roles.TENANT_ADMIN, "status": "active"}
+    email = (person.get("email") or "").casefold()
+    unique = email and len(people.with_email(source, email)) == 1
+    known = {"email": email} if unique else {"subject": person["subject"]}
+    entry = {"email": None, "subject": None} | known
+    findings.entry("admins", user["id"], entry, *known, key=user["name"])
+    # Nothing was given by us, so nothing is taken back when the stack ends.
+    outputs = {"user_subject": user["subject"], "made_user": False, "gave_role": False}
+    findings.objects.append(Found("TenantAdmin", user["id"], live | known | outputs, tuple(known)))
+    return True
+
+
+def _name(user: Json) -> str:
+    """Return how messages call a user: one who never logged in may have no name."""
+    return str(user.get("name") or user.get("email") or user["subject"])

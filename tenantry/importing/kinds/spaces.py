@@ -1,0 +1,50 @@
+"""Spaces, and who has access to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.living import Json, Living
+from tenantry.providers.space import VERBS
+from tenantry.providers.space_assignment import VERBS as ASSIGNMENTS
+
+ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
+"""Where the access of each kind of assignee stands in a stack file."""
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take every space, and the access of all that the stack knows."""
+    for space in living.spaces:
+        live = VERBS.decode(space)
+        entry: dict[str, Any] = {
+            "name": live["name"],
+            "type": live["type"],
+            "description": live["description"] or None,
+            "owner": None,
+            **{field: {} for field in ACCESS.values()},
+        }
+        findings.entry("spaces", space["id"], entry, "name")
+        findings.objects.append(Found("Space", space["id"], live, ("name",)))
+        planned = (findings.plan.get("spaces") or {}).get(findings.keys[space["id"]]) or {}
+        if planned.get("owner") and planned["owner"] == findings.keys.get(space["ownerId"]):
+            entry["owner"] = planned["owner"]
+        _access(living, findings, space, entry)
+
+
+def _access(living: Living, findings: Findings, space: Json, entry: dict[str, Any]) -> None:
+    others: Counter[str] = Counter()
+    for assignment in living.assignments[space["id"]]:
+        kind, assignee = assignment["type"], assignment["assigneeId"]
+        key = assignee if kind == "bot" else findings.keys.get(assignee)
+        if assignee == living.bot:
+            continue
+        if key is None or key == entry["owner"]:
+            others[kind] += 1
+            continue
+        live = ASSIGNMENTS.decode(assignment) | {"space": space["id"], "assignee": assignee}
+        findings.objects.append(Found("SpaceAssignment", assignment["id"], live, ("space", "assignee")))
+        entry[ACCESS[kind]][key] = live["roles"]
+    for kind, number in others.items():
+        findings.leave(f'access to space "{entry["name"]}"', f"of {many(number, kind)}")

@@ -1,0 +1,40 @@
+"""The tenant itself, and its lifecycle."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found
+from tenantry.importing.living import Living
+from tenantry.providers.tenant import PATCHED, Tenant
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take name, alias and switches. Qlik does not know of production and trial: that is the plan's.
+
+    What was imported is protected until the file says otherwise, whatever the plan says.
+    """
+    tenant, customer = living.tenant, findings.customer
+    alias = tenant["hostnames"][1] if len(tenant["hostnames"]) > 1 else None
+    live = {name: tenant.get(Tenant.properties[name].camel) for name in PATCHED}
+    live |= {"alias": alias, "status": tenant.get("status", "active")}
+    ids = {"tenant_id": tenant["id"], "hostname": living.hostname}
+    customer |= {"name": tenant["name"], "alias": alias.partition(".")[0] if alias else None, "protect": True}
+    customer["tenant"] = {name: live[name] for name in PATCHED if name not in ("name", "alias")}
+    planned: dict[str, Any] = findings.plan.get("tenant") or {}
+    if planned.get("datacenter"):
+        customer["tenant"]["datacenter"] = tenant.get("datacenter")
+    of_plan: dict[str, Any] = findings.plan.get("lifecycle") or {}
+    if of_plan.get("kind") == "trial" and not of_plan.get("ends_on"):
+        customer["lifecycle"] = {"kind": "production"}
+        findings.leave("the end of the trial", "the plan is for trials, but Qlik does not know of a last day")
+    # Nothing was asked for: the state has a proof like that of any other tenant, and none is left to be used.
+    proof = secrets.token_hex(16)
+    known = {"id": proof, "name": tenant["name"], "unused": True}
+    findings.objects.append(Found("TenantProof", proof, {"proof": known}))
+    findings.objects.append(Found("Tenant", living.hostname, live | ids))
+    findings.objects += [
+        Found(kind, living.hostname, {"tenant_id": tenant["id"]})
+        for kind in ("TenantLifecycle", "TenantActivation")
+    ]

@@ -1,0 +1,113 @@
+"""A living tenant, read: each collection once, on first use. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any, TypeVar
+
+from tenantry.importing.errors import ImportRefused
+from tenantry.providers.qlik import Cloud, Host, QlikError, TenantDisabled
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+AT_ONCE = 4
+"""Requests in flight, as many as the engine's provider has."""
+
+
+class Living:
+    """The tenant at `hostname`, which may be its alias. Raises ImportRefused for one that is not to be had.
+
+    `source_tenant` is the hostname of the tenant that the templates are on.
+    """
+
+    def __init__(self, cloud: Cloud, hostname: str, source_tenant: str) -> None:
+        self.cloud = cloud
+        try:
+            self.tenant: Json = cloud.tenant(hostname).get("/api/v1/tenants/me")
+        except TenantDisabled as error:
+            raise ImportRefused(
+                f"{hostname} is deactivated, and tells nothing: reactivate it first, then import it"
+            ) from error
+        except QlikError as error:
+            raise ImportRefused(f"{hostname} cannot be read: {error}") from error
+        if self.tenant.get("status", "active") != "active":
+            raise ImportRefused(f"{hostname} is {self.tenant['status']}: reactivate it first, then import it")
+        self.hostname: str = self.tenant["hostnames"][0]
+        self.source_tenant = source_tenant
+        if source_tenant in self.tenant["hostnames"]:
+            raise ImportRefused(
+                f"{hostname} is the source tenant itself; what is imported is the tenant of a customer"
+            )
+
+    @property
+    def host(self) -> Host:
+        """Its host."""
+        return self.cloud.tenant(self.hostname)
+
+    @property
+    def region(self) -> str:
+        """Its region."""
+        return self.host.region
+
+    @cached_property
+    def bot(self) -> str:
+        """The user id of our own bot there."""
+        return str(self.host.get("/api/v1/users/me")["id"])
+
+    @cached_property
+    def groups(self) -> list[Json]:
+        """Every group, in the order of names."""
+        return _by_name(self.host.list("/api/v1/groups"))
+
+    @cached_property
+    def spaces(self) -> list[Json]:
+        """Every space, in the order of names."""
+        return _by_name(self.host.list("/api/v1/spaces"))
+
+    @cached_property
+    def users(self) -> list[Json]:
+        """Every user, in the order of names."""
+        return _by_name(self.host.list("/api/v1/users"))
+
+    @cached_property
+    def web_integrations(self) -> list[Json]:
+        """Every web integration, in the order of names."""
+        return _by_name(self.host.list("/api/v1/web-integrations"))
+
+    @cached_property
+    def identity_providers(self) -> list[Json]:
+        """Every identity provider."""
+        return list(self.host.list("/api/v1/identity-providers"))
+
+    @cached_property
+    def assignments(self) -> dict[str, list[Json]]:
+        """The assignments of each space, by the space's id."""
+        paths = {space["id"]: f"/api/v1/spaces/{space['id']}/assignments" for space in self.spaces}
+        found = self.at_once(lambda path: list(self.host.list(path)), paths.values())
+        return dict(zip(paths, found, strict=True))
+
+    @cached_property
+    def apps(self) -> list[Json]:
+        """Every app that our bot may see, as the catalogue has it, in the order of names."""
+        return _by_name(self.host.list("/api/v1/items", APPS))
+
+    @cached_property
+    def templates(self) -> list[Json]:
+        """Every app on the source tenant that could be a template: published copies are none."""
+        items = self.cloud.tenant(self.source_tenant).list("/api/v1/items", APPS)
+        return [item for item in items if not item["resourceAttributes"].get("publishTime")]
+
+    def at_once(self, ask: Callable[[str], T], about: Iterable[str]) -> list[T]:
+        """Ask for each, several at a time; return the answers in order."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(ask, about))
+
+
+APPS = {"resourceType": "app", "noActions": "true"}
+
+
+def _by_name(found: Iterable[Json]) -> list[Json]:
+    return sorted(found, key=lambda each: (each.get("name", ""), each["id"]))

@@ -1,0 +1,100 @@
+"""The stack file of what was found: only what its plan does not say anyway, or else would be a default."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from tenantry.importing.findings import Findings, Properties, default
+from tenantry.settings.merge import ENTRIES
+from tenantry.settings.models import Customer
+from tenantry.settings.models.block import Block, block_of
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*")
+
+
+SHORT = 80
+"""Characters of a mapping that stays on one line."""
+
+
+def minimal(findings: Findings) -> Properties:
+    """Return the customer of a stack file which, merged over the plan, is what was found."""
+    return _difference(findings.customer, findings.plan, Customer)
+
+
+def _difference(found: Properties, plan: Properties, block: type[Block]) -> Properties:
+    said: Properties = {}
+    for name, value in found.items():
+        field = block.model_fields[name]
+        inner = block_of(field.annotation)
+        if name in ENTRIES and inner:
+            changed: Any = _entries(value, plan.get(name) or {}, inner)
+        elif inner and isinstance(value, dict):
+            changed = _difference(value, plan.get(name) or {}, inner)
+        elif isinstance(value, dict):
+            changed = _map(value, plan.get(name) or {})
+        elif _same(value, plan.get(name, default(field))):
+            continue
+        else:
+            said[name] = value
+            continue
+        if changed:
+            said[name] = changed
+    return said
+
+
+def _entries(found: Properties, plan: Properties, block: type[Block]) -> Properties:
+    said: Properties = {}
+    for key, entry in found.items():
+        of_plan = {"name": key, **(plan.get(key) or {})}
+        changed = _difference(entry, of_plan, block)
+        if changed or key not in plan:
+            said[key] = changed
+    return said | {key: None for key in plan if key not in found}
+
+
+def _map(found: Properties, plan: Properties) -> Properties:
+    said = {key: value for key, value in found.items() if not _same(value, plan.get(key))}
+    return said | {key: None for key in plan if key not in found}
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return sorted(one) == sorted(other)
+    return bool(one == other)
+
+
+def as_text(config: Properties, *, head: str) -> str:
+    """Return the text of a stack file with these keys under `config:`; `head` stands above, as a comment."""
+    text = yaml.dump(
+        {"config": config},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=None,
+    )
+    return "".join(f"# {line}\n" for line in head.splitlines()) + text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever another reader of YAML might take for a number, a date or a word of its own, and keeps
+    to one line only what is short.
+    """
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        """Break what would be a long line."""
+        node = super().represent_mapping(tag, mapping, flow_style)
+        if len(str(mapping)) > SHORT:
+            node.flow_style = False
+        return node
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None if _PLAIN.fullmatch(value) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+
+_Dumper.add_representer(str, _text)

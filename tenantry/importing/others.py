@@ -1,0 +1,37 @@
+"""The other stacks of a backend: a tenant is managed by one at most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+
+from tenantry.importing.living import AT_ONCE
+from tenantry.state.backend import Backend, NoSuchStack
+
+TENANT = "pulumi-python:dynamic/qlik:Tenant"
+
+
+def names(backend: Backend) -> list[str]:
+    """Return the names of the project's stacks in the backend."""
+    return [each["name"] for each in json.loads(backend.run("stack", "ls", "--json"))]
+
+
+def manager_of(backend: Backend, hostname: str, stacks: list[str]) -> str | None:
+    """Return the stack in whose state the tenant is, if any."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(_manages, repeat(backend), stacks, repeat(hostname))
+        return next((name for name, there in zip(stacks, found, strict=True) if there), None)
+
+
+def _manages(backend: Backend, stack: str, hostname: str) -> bool:
+    return hostname in _tenants(backend, stack)
+
+
+def _tenants(backend: Backend, stack: str) -> Iterator[str]:
+    try:
+        resources = (backend.state(stack).get("deployment") or {}).get("resources") or []
+    except NoSuchStack:
+        return
+    yield from (each["id"] for each in resources if each["type"] == TENANT and not each.get("delete"))

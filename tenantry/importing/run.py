@@ -1,0 +1,205 @@
+"""The import from beginning to end: read, write the settings, make the state, put both in their places."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tenantry.importing import others, state
+from tenantry.importing.errors import ImportRefused
+from tenantry.importing.findings import Findings
+from tenantry.importing.kinds import find_all
+from tenantry.importing.living import Living
+from tenantry.importing.minimal import as_text, minimal
+from tenantry.importing.scratch import scratch
+from tenantry.providers.qlik import Cloud
+from tenantry.settings import Problem, SettingsError, load_file
+from tenantry.settings.document import read
+from tenantry.settings.loading import stack_file
+from tenantry.settings.merge import complete
+from tenantry.settings.pem_files import with_keys
+from tenantry.settings.plans import merge_layers, missing, read_chain
+from tenantry.settings.project import Project
+from tenantry.settings.sources import CUSTOMER, Sources
+from tenantry.state.backend import Backend, PulumiFailed
+
+SOURCE_TENANT, REGION = "qlik:source_tenant", "qlik:region"
+_STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of an import: the stack and its file, how many objects of each kind, what is left alone."""
+
+    stack: str
+    file: Path
+    counts: dict[str, int] = field(default_factory=dict)
+    unmanaged: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to import: the tenant by hostname, and if named the stack, its plan and the source tenant."""
+
+    hostname: str
+    stack: str | None = None
+    plan: str | None = None
+    source_tenant: str | None = None
+
+
+def import_tenant(
+    cloud: Cloud, project: Project, backend: Backend, wanted: Wanted, say: Callable[[str], None]
+) -> Imported:
+    """Take a living tenant into care as a stack of the project; `say` is told how far it is.
+
+    Raises ImportRefused, QlikError and PulumiFailed; then there is neither a stack file nor a state.
+    """
+    cloud.tenant(wanted.hostname)  # is it a host of Qlik's at all?
+    plan = _plan(project, wanted.plan)
+    if wanted.stack:
+        _check_free(project, wanted.stack)
+    living = Living(cloud, wanted.hostname, _source_tenant(project, wanted))
+    stack = wanted.stack or living.tenant["hostnames"][-1].partition(".")[0]
+    _check_free(project, stack)
+    _check_unmanaged(backend, stack, living.hostname, say)
+
+    say(f"reading {living.hostname}")
+    findings = Findings(plan)
+    find_all(living, findings)
+    text = _text(project, living, findings, wanted.plan)
+    with scratch(project, backend.root) as (copy, folder):
+        file = stack_file(stack, folder)
+        file.write_text(text, "utf-8")
+        _check_settings(file)
+        made = _make_state(copy, stack, findings, say)
+    file = stack_file(stack, project.stacks)
+    say(f"writing {file.name} and the state of stack {stack}")
+    _put_in_place(backend, stack, file, text, made)
+    counts: dict[str, int] = {}
+    for found in findings.objects:
+        counts[found.kind] = counts.get(found.kind, 0) + 1
+    return Imported(stack, file, counts, findings.unmanaged)
+
+
+def _plan(project: Project, name: str | None) -> dict[str, Any]:
+    """Return the values of a plan with all that it extends."""
+    if name is None:
+        return {}
+    if wrong := missing(name, project.stacks):
+        raise ImportRefused(wrong)
+    chain = read_chain(project.stacks / "plans" / f"{name}.yaml")
+    merged = merge_layers(chain.plans, broken=chain.broken)
+    values, unread = with_keys(complete(merged.values), Sources(chain.plans), project.stacks)
+    problems: list[Problem] = [*chain.problems, *merged.problems, *unread]
+    if problems:
+        raise ImportRefused(str(SettingsError(f"plan {name}", problems)))
+    return dict(values or {})
+
+
+def _source_tenant(project: Project, wanted: Wanted) -> str:
+    """Return the source tenant: as asked for, or that of the project, or of all its stacks there."""
+    given = wanted.source_tenant or project.config.get(SOURCE_TENANT)
+    if given:
+        return str(given)
+    region = wanted.hostname.partition(".")[2].partition(".")[0]
+    configs = [(read(file).value or {}).get("config") or {} for file in project.stack_files().values()]
+    found = {
+        each[SOURCE_TENANT] for each in configs if each.get(REGION) == region and each.get(SOURCE_TENANT)
+    }
+    if len(found) == 1:
+        return str(found.pop())
+    why = (
+        f"the stacks in region {region} have {len(found)}"
+        if found
+        else f"no stack in region {region} has one"
+    )
+    raise ImportRefused(f"which tenant has the template apps? {why}: name it with --source-tenant HOSTNAME")
+
+
+def _check_free(project: Project, stack: str) -> None:
+    if not _STACK.fullmatch(stack):
+        raise ImportRefused(f'"{stack}" is no name for a stack: letters, digits, and . _ - between them')
+    file = stack_file(stack, project.stacks)
+    if file.exists():
+        raise ImportRefused(f"{file} exists already; choose another name with --stack NAME")
+
+
+def _check_unmanaged(backend: Backend, stack: str, hostname: str, say: Callable[[str], None]) -> None:
+    stacks = others.names(backend)
+    if stack in (each.rpartition("/")[2] for each in stacks):
+        raise ImportRefused(f"the backend has a stack {stack} already; choose another name with --stack NAME")
+    if stacks:
+        say(f"looking for {hostname} in the state of {len(stacks)} other stacks")
+    if manager := others.manager_of(backend, hostname, stacks):
+        raise ImportRefused(f"{hostname} is managed by stack {manager} already")
+
+
+def _text(project: Project, living: Living, findings: Findings, plan: str | None) -> str:
+    customer = minimal(findings)
+    if plan:
+        customer = {"name": customer.pop("name"), "plan": plan} | customer
+    config = {REGION: living.region, SOURCE_TENANT: living.source_tenant}
+    config = {key: value for key, value in config.items() if project.config.get(key) != value}
+    head = f"Made by `tenantry import` from {living.hostname}."
+    for schema in ("schema.json", "../tenantry/settings/schema.json"):
+        if (project.stacks / schema).is_file():
+            head = f"yaml-language-server: $schema={schema}\n{head}"
+            break
+    return as_text({**config, CUSTOMER: customer}, head=head)
+
+
+def _check_settings(file: Path) -> None:
+    try:
+        load_file(file)
+    except SettingsError as error:
+        raise ImportRefused(f"a stack file cannot say what is in this tenant. {error}") from error
+
+
+def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the state in which a stack has all that was found and nothing to do; no request is sent."""
+    say(f"making the state of {len(findings.objects)} objects")
+    copy.run("stack", "init", stack, "--no-select")
+    file = copy.root.parent / "objects.json"
+    preview = json.loads(copy.run("preview", "--json", "--import-file", str(file), "--stack", stack))
+    filled = state.fill(json.loads(file.read_text("utf-8")), preview, findings.objects)
+    file.write_text(json.dumps(filled), "utf-8")
+    options = "--generate-code=false", "--protect=false", "--skip-preview", "--yes"
+    copy.run("import", "--file", str(file), *options, "--stack", stack)
+    say("making sure that the next `pulumi up` has nothing to do")
+    _check_no_difference(json.loads(copy.run("preview", "--json", "--stack", stack)))
+    # Only `up` writes in which order all is to be deleted, and what is protected.
+    copy.run("up", "--skip-preview", "--yes", "--stack", stack)
+    exported: dict[str, Any] = json.loads(copy.run("stack", "export", "--show-secrets", "--stack", stack))
+    exported["deployment"].pop("secrets_providers", None)
+    return exported
+
+
+def _check_no_difference(preview: dict[str, Any]) -> None:
+    changed = [
+        f"{step['op']} {step['urn'].rpartition('::')[2]} ({', '.join(step.get('detailedDiff') or ['all'])})"
+        for step in preview["steps"]
+        if step["op"] != "same"
+    ]
+    if changed:
+        raise ImportRefused(f"the next `pulumi up` would still change something: {'; '.join(changed)}")
+
+
+def _put_in_place(backend: Backend, stack: str, file: Path, text: str, made: dict[str, Any]) -> None:
+    with file.open("x", encoding="utf-8") as opened:
+        opened.write(text)
+    begun = False
+    try:
+        backend.run("stack", "init", stack, "--no-select")
+        begun = True
+        backend.replace_state(stack, made)
+    except BaseException:
+        if begun:
+            with suppress(PulumiFailed):
+                backend.run("stack", "rm", stack, "--force", "--preserve-config", "--yes")
+        file.unlink()
+        raise

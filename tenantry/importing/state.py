@@ -1,0 +1,82 @@
+"""The state of what was found: the program's resources, with the ids of the objects that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import tenantry.providers
+from tenantry.importing.errors import ImportRefused
+from tenantry.importing.findings import Found, Properties
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What Pulumi shows for a value that is known only after `up`."""
+
+_OURS = "pulumi-python:dynamic/qlik:"
+
+
+def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) -> Properties:
+    """Return the file for `pulumi import --file`.
+
+    `skeleton` is what `pulumi preview --import-file` wrote, `preview` what it printed with `--json`: there
+    the inputs are as the program gives them, but for the ids of what is not made yet. Raises ImportRefused
+    where the program has a resource that was not found, or would change one that was.
+    """
+    known = list(objects)
+    ids: dict[str, str] = {}
+    made_of: dict[str, Properties] = {}
+    made: dict[tuple[str, str], Properties] = {}
+    for step in preview["steps"]:
+        resource = step["newState"]
+        if not resource["type"].startswith(_OURS):
+            continue
+        kind, name = resource["type"].removeprefix(_OURS), resource["urn"].rpartition("::")[2]
+        inputs = dict(_resolved(resource, ids, made_of))
+        found = _match(kind, name, inputs, known)
+        ids[resource["urn"]] = found.id
+        outputs = inputs | _outputs(found, inputs)
+        made_of[resource["urn"]] = outputs
+        made[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
+    return skeleton | {
+        "resources": [
+            each | made.get((each["type"], each.get("logicalName") or each["name"]), {})
+            for each in skeleton["resources"]
+        ]
+    }
+
+
+def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:
+    matches = [found for found in known if found.is_for(kind, inputs)]
+    if len(matches) != 1:
+        what = f"{len(matches)} objects were found" if matches else "nothing was found"
+        raise ImportRefused(f'the project\'s program makes {kind} "{name}", for which {what} in the tenant')
+    other = matches[0].differences(inputs)
+    if other:
+        raise ImportRefused(
+            f'the next `up` would change {", ".join(other)} of {kind} "{name}" ({matches[0].id})'
+        )
+    return matches[0]
+
+
+def _resolved(
+    resource: Properties, ids: Mapping[str, str], outputs: Mapping[str, Properties]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the inputs of a resource. An unknown one is the output of that name of what it depends on, or
+    its id.
+    """
+    depends_on = resource.get("propertyDependencies") or {}
+    for name, value in resource["inputs"].items():
+        if value == UNKNOWN:
+            [urn] = depends_on[name]
+            yield name, outputs[urn].get(name, ids[urn])
+        else:
+            yield name, value
+
+
+def _outputs(found: Found, inputs: Properties) -> Properties:
+    known = tenantry.providers.kinds()[found.kind].properties
+    return {
+        name: value
+        for name, value in found.live.items()
+        if value is not None and name in known and (known[name].computed or name in inputs)
+    }

@@ -1,0 +1,56 @@
+"""The settings of the stack that Pulumi is running, from its configuration."""
+
+from __future__ import annotations
+
+import gc
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.runtime import is_config_secret
+
+from tenantry.settings.errors import SettingsError
+from tenantry.settings.project import Project
+from tenantry.settings.sources import CUSTOMER
+
+if TYPE_CHECKING:
+    from tenantry.settings.models import Settings
+
+
+def current_settings() -> Settings:
+    """See tenantry.settings.current_settings."""
+    # Collections while modules load and models are built would take longer than all the rest.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _settings()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _settings() -> Settings:
+    from tenantry.settings import loading as settings
+
+    root = Path(pulumi.get_root_directory())
+    project = Project.at(root)
+    stack, directory = pulumi.get_stack(), project.stacks if project else root
+    try:
+        if is_config_secret(CUSTOMER):
+            raise settings.secret_error(stack, directory)
+        config = {key: _value(key) for key in settings.KNOWN}
+        return settings.load(config, stack=stack, directory=directory)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _value(key: str) -> Any:
+    """Return one value as the engine hands it over: mappings and lists come as JSON, all else as text."""
+    namespace, name = key.split(":")
+    text = pulumi.Config(namespace).get(name) or ""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return value if isinstance(value, (dict, list)) else text

@@ -1,0 +1,191 @@
+"""One YAML file: its values as Pulumi's engine would hand them over, and the line of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tenantry.settings.errors import Problem
+from tenantry.settings.scalars import Scalar, as_text, resolve
+
+Keys = tuple[str | int, ...]
+"""Where a value is: the keys that lead to it, and the index (from 0) in a list."""
+
+_PLAIN = "plain"
+_STRING = "tag:yaml.org,2002:str"
+_MERGE = "<<"
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """PyYAML's parser without its own idea of what a plain scalar means."""
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> Any:
+        """Mark unquoted scalars, so that they can be told from quoted ones."""
+        return _PLAIN if kind is yaml.ScalarNode and implicit[0] else super().resolve(kind, value, implicit)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value was written: line (from 1), and the text of a plain scalar as it stands in the file."""
+
+    line: int
+    text: str | None = None
+
+
+@dataclass
+class Document:
+    """A YAML file, parsed. `name` is how messages call it; `problems` are those that parsing showed."""
+
+    name: str
+    value: Any = None
+    places: dict[Keys, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def readable(self) -> bool:
+        """Whether the file was YAML at all."""
+        return () in self.places
+
+    def line(self, keys: Keys) -> int:
+        """Return the line of a value, or of the nearest one around it; 0 when the file could not be read."""
+        for end in range(len(keys), -1, -1):
+            if place := self.places.get(keys[:end]):
+                return place.line
+        return 0
+
+
+def read(path: Path) -> Document:
+    """Parse the YAML file `path`. Never raises for what the file holds: see `Document.problems`.
+
+    Raises OSError when there is no such file or it cannot be opened.
+    """
+    document = Document(shown(path))
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
+        document.value = _Builder(document).value(node, ()) if node else None
+        document.places.setdefault((), Place(1))
+    except UnicodeDecodeError:
+        document.problems.append(Problem(document.name, 0, "", "this file is not UTF-8 text"))
+    except yaml.YAMLError as error:
+        document.problems.append(_syntax_problem(document.name, error))
+    return document
+
+
+def shown(path: Path) -> str:
+    """Return how messages call a file: its path from here, or from its project's folder."""
+    path = path.absolute()
+    if path.is_relative_to(Path.cwd()):
+        return path.relative_to(Path.cwd()).as_posix()
+    return "/".join(path.parts[-3 if path.parent.name == "plans" else -2 :])
+
+
+def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    what = getattr(error, "problem", None) or str(error)
+    column = f" (column {mark.column + 1})" if mark else ""
+    return Problem(name, mark.line + 1 if mark else 0, "", f"this is no YAML: {what}{column}")
+
+
+class _Builder:
+    """Makes plain values of YAML nodes, and notes where each was written."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.open: set[int] = set()
+
+    def value(self, node: yaml.Node, keys: Keys) -> Any:
+        line = node.start_mark.line + 1
+        # The line of a key says more than the line on which its block begins.
+        self.document.places.setdefault(keys, Place(line))
+        if isinstance(node, yaml.ScalarNode):
+            self.document.places[keys] = Place(self.document.places[keys].line, node.value)
+            return _scalar(node)
+        if id(node) in self.open:
+            self.complain(line, keys, "this anchor holds itself")
+            return None
+        self.open.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            built: Any = [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
+        else:
+            built = self.mapping(node, keys)
+        self.open.discard(id(node))
+        return built
+
+    def mapping(self, node: yaml.Node, keys: Keys) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        inherited: list[yaml.Node] = []
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.tag == _PLAIN and key_node.value == _MERGE:
+                inherited += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+                continue
+            key = self.key(key_node, keys)
+            if key in lines:
+                self.complain(line, (*keys, key), f"this key is already in line {lines[key]}")
+            lines[key] = line
+            self.document.places[(*keys, key)] = Place(line)
+            built[key] = self.value(value_node, (*keys, key))
+        for source in inherited:
+            self.inherit(source, keys, built)
+        return built
+
+    def inherit(self, source: yaml.Node, keys: Keys, built: dict[str, Any]) -> None:
+        if not isinstance(source, yaml.MappingNode):
+            self.complain(source.start_mark.line + 1, keys, "<< takes a mapping, or a list of mappings")
+            return
+        wanted = yaml.MappingNode(
+            source.tag,
+            [pair for pair in source.value if self.key(pair[0], keys) not in built],
+            source.start_mark,
+        )
+        for key, value in self.mapping(wanted, keys).items():
+            built.setdefault(key, value)
+
+    def key(self, node: yaml.Node, keys: Keys) -> str:
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode):
+            self.complain(line, keys, "a key must be text")
+            return ""
+        value = _scalar(node)
+        if isinstance(value, str) and value == node.value:
+            return value
+        key = "<nil>" if value is None else as_text(value)
+        if key != node.value:
+            self.complain(
+                line, (*keys, node.value), f'YAML reads this key as {key}; put it in quotes: "{node.value}"'
+            )
+        return key
+
+    def complain(self, line: int, keys: Keys, text: str) -> None:
+        self.document.problems.append(Problem(self.document.name, line, path_text(keys), text))
+
+
+def _scalar(node: yaml.ScalarNode) -> Scalar:
+    if node.tag == _STRING or node.tag.startswith("!"):
+        return str(node.value)
+    return resolve(node.value)
+
+
+def path_text(keys: Keys) -> str:
+    """Return keys as messages show them: `customer.apps.Sales.publish_to[0]`."""
+    if keys[:1] == ("config",):
+        keys = keys[1:]
+    if keys[:1] == ("tenantry:customer",):
+        keys = ("customer", *keys[1:])
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).removeprefix(".")
+
+
+def holds(value: Any, keys: Keys) -> bool:
+    """Return whether there is a value at `keys`, be it null."""
+    for key in keys:
+        in_list = isinstance(value, list) and isinstance(key, int) and key < len(value)
+        if not in_list and not (isinstance(value, Mapping) and key in value):
+            return False
+        value = value[key]
+    return True

@@ -1,0 +1,171 @@
+"""From configuration values to settings: read the plans, merge, validate, and tell every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tenantry.settings.document import Document, Keys, path_text, read, shown
+from tenantry.settings.errors import Problem, SettingsError
+from tenantry.settings.merge import complete
+from tenantry.settings.messages import names_of
+from tenantry.settings.models import Content, Settings
+from tenantry.settings.pem_files import with_keys
+from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
+from tenantry.settings.project import Project
+from tenantry.settings.rules import choices, customer_rules, settings_rules
+from tenantry.settings.sources import CUSTOMER, Source, Sources
+from tenantry.settings.validation import validate
+
+KNOWN = tuple(names_of(Settings))
+"""The keys of a stack's configuration that are read."""
+
+_OURS = ("qlik:", "tenantry:")
+SECRETS = "tenantry:secrets_"
+_ENCRYPTED = (
+    "an encrypted value here would lie in the state in plain text; "
+    f"keep it in a key of its own, {SECRETS}<name>"
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The settings of a stack, the merged values that they were made of, and where each was written."""
+
+    settings: Settings
+    values: Mapping[str, Any]
+    sources: Sources
+
+
+def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
+    """See tenantry.settings.load."""
+    return _load(config, stack, directory, _read_if_there(stack_file(stack, directory))).settings
+
+
+def load_file(path: Path) -> Settings:
+    """See tenantry.settings.load_file."""
+    return resolve(path).settings
+
+
+def resolve(path: Path) -> Resolved:
+    """Return the settings of one stack file together with where they are from. Raises SettingsError."""
+    stack = stack_of(path)
+    document = _read_or_tell(path, f"stack {stack}")
+    project = Project.of(path) or Project("tenantry", path.parent)
+    return _load(project.values_of(_config_of(document)), stack, path.parent, document)
+
+
+def check_plan(path: Path) -> None:
+    """See tenantry.settings.check_plan."""
+    subject = f"plan {path.stem}"
+    _read_or_tell(path, subject)
+    chain = read_chain(path)
+    problems = list(chain.problems)
+    if chain.plans:
+        merged = merge_layers(chain.plans, broken=chain.broken)
+        rules = partial(customer_rules, removed=merged.removed)
+        sources = Sources(chain.plans)
+        values, unread = with_keys(complete(merged.values), sources, path.parent.parent)
+        _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
+        problems += [*merged.problems, *unread, *found]
+    if problems:
+        raise SettingsError(subject, problems)
+
+
+def stack_of(path: Path) -> str:
+    """Return the name of the stack that a file belongs to."""
+    return path.name.removeprefix("Pulumi.").removesuffix(path.suffix)
+
+
+def stack_file(stack: str, directory: Path) -> Path:
+    """Return the path of a stack's file, as Pulumi names it."""
+    return directory / f"Pulumi.{stack}.yaml"
+
+
+def secret_error(stack: str, directory: Path) -> SettingsError:
+    """Return the error for a customer block with encrypted values; it says nothing of what they hold."""
+    path = stack_file(stack, directory)
+    found = list(_encrypted(_read_if_there(path)))
+    return SettingsError(f"stack {stack}", found or [Problem(shown(path), 0, "customer", _ENCRYPTED)])
+
+
+def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Resolved:
+    values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
+    written = Project("tenantry", directory).values_of(_config_of(document))
+    # Another file (`--config-file`), or one edited meanwhile, would give wrong lines: then rather none.
+    same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
+    source = Source(document.name, values, ("config",), document if same else None)
+    problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
+
+    chain = _chain_of(values.get(CUSTOMER), directory, Sources((source,)))
+    sources = Sources((source, *chain.plans))
+    merged = merge_layers(sources.layers, broken=chain.broken)
+    if CUSTOMER in values:
+        values = {**values, CUSTOMER: complete(merged.values)}
+    customer, unread = with_keys(values.get(CUSTOMER), sources, directory)
+    rules = partial(settings_rules, removed=merged.removed)
+    # Without a plan that is named, much of a customer would only seem to be missing.
+    read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
+    settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
+    problems += [*chain.problems, *merged.problems, *unread, *found]
+    if problems:
+        raise SettingsError(f"stack {stack}", problems)
+    return Resolved(settings, values, sources)
+
+
+def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
+    """Return the plan that a customer names, with all that it extends, and what keeps it from being used."""
+    name = customer.get("plan") if isinstance(customer, dict) else None
+    if not isinstance(name, str) or not name:
+        return Chain()
+    if wrong := missing(name, directory):
+        return Chain((), (sources.problem((CUSTOMER, "plan"), wrong),), broken=True)
+    return read_chain(directory / "plans" / f"{name}.yaml")
+
+
+def _unknown(document: Document) -> Iterator[Problem]:
+    for key in _config_of(document):
+        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(SECRETS):
+            yield Problem(
+                document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
+            )
+
+
+def _encrypted(document: Document) -> Iterator[Problem]:
+    for keys in _encrypted_keys(_config_of(document).get(CUSTOMER), ("config", CUSTOMER)):
+        yield Problem(document.name, document.line(keys), path_text(keys), _ENCRYPTED)
+
+
+def _encrypted_keys(value: Any, keys: Keys) -> Iterator[Keys]:
+    if isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str):
+        yield keys
+    elif isinstance(value, (dict, list)):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _encrypted_keys(part, (*keys, key))
+
+
+def _config_of(document: Document) -> dict[str, Any]:
+    config = document.value.get("config") if isinstance(document.value, dict) else None
+    return config if isinstance(config, dict) else {}
+
+
+def _read_if_there(path: Path) -> Document:
+    try:
+        return read(path)
+    except OSError:
+        return Document(shown(path))
+
+
+def _read_or_tell(path: Path, subject: str) -> Document:
+    try:
+        document = read(path)
+    except OSError as error:
+        raise SettingsError(
+            subject, [Problem(shown(path), 0, "", f"cannot be read: {error.strerror}")]
+        ) from None
+    if not document.readable:
+        raise SettingsError(subject, document.problems)
+    return document

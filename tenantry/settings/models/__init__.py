@@ -1,0 +1,104 @@
+"""What a stack file and a plan may hold: one class per block, in the words of Qlik and Pulumi.
+
+Field descriptions and docstrings are also the reference documentation and the JSON schema. Rules that look at
+more than one value are in rules.py.
+"""
+
+from __future__ import annotations
+
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, key
+from tenantry.settings.models.content import App, Space
+from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
+from tenantry.settings.models.people import Admin, Group, User
+from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
+from tenantry.settings.values import Alias, Hostname, Name, Region, Ring, Switch, Text
+
+
+class Content(Block):
+    """What a tenant is to be: the part that customers and plans have in common."""
+
+    tenant: TenantSwitches = key(default_factory=TenantSwitches, about="Switches of the tenant.")
+    lifecycle: Lifecycle = key(default_factory=Lifecycle, about="Production or trial, and the grace period.")
+    protect: Switch | None = key(
+        None,
+        about="Refuse to delete what holds users' work. Default: yes for production, no for a trial.",
+        change=NO_REQUEST,
+    )
+    ring: Ring = key(
+        "broad",
+        about="When changes of many customers reach this one: `pilot` first, `early` next, `broad` last.",
+        change=NO_REQUEST,
+    )
+    tags: dict[str, Text] = key(
+        default_factory=dict,
+        about="Words of your own, `key: value`, by which `tenantry up --tag key=value` selects customers.",
+        change=NO_REQUEST,
+    )
+    group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")
+    license_settings: LicenseSettings | None = key(None, about="Which entitlements users get.")
+    web_integrations: dict[str, WebIntegration] = key(default_factory=dict, about="Web integrations, by key.")
+    jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
+        default_factory=dict, about="JWT identity providers, by key."
+    )
+    users: dict[str, User] = key(default_factory=dict, about="Users, by key.")
+    admins: dict[str, Admin] = key(default_factory=dict, about="Administrators of the tenant, by key.")
+    groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
+    spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
+    apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
+
+
+class Plan(Content):
+    """A product tier, in a file `plans/<plan>.yaml`: the keys of a customer without its own, and this one."""
+
+    extends: Text | None = key(
+        None,
+        about="Name of another plan, over which this one merges as a customer does over its plan.",
+        change=NO_REQUEST,
+    )
+
+
+class Customer(Content):
+    """One customer: a tenant and everything in it."""
+
+    name: Name = key(about="The tenant's display name.")
+    plan: Text | None = key(
+        None,
+        about="Name of a plan: the file `plans/<plan>.yaml`, over which all this merges.",
+        change=NO_REQUEST,
+    )
+    alias: Alias | None = key(
+        None,
+        about="Label of the hostname for people, `<alias>.<region>.qlikcloud.com`; unique in its region.",
+        change="in place; the former alias is released",
+    )
+    revive: Revive | None = key(
+        None,
+        about="The tenant to take up again, as its destruction or an error printed it.",
+        change=AT_CREATION,
+    )
+
+    @property
+    def protected(self) -> bool:
+        """Whether Pulumi must refuse to delete what holds users' work."""
+        return self.lifecycle.kind == "production" if self.protect is None else self.protect
+
+
+class Settings(Block):
+    """Everything that a stack file says: the keys under `config:`."""
+
+    region: Region = key(
+        alias="qlik:region",
+        about="Region of the tenant, for example `eu`.",
+        change="never: a tenant stays in its region",
+    )
+    source_tenant: Hostname = key(
+        alias="qlik:source_tenant",
+        about="Hostname of the tenant that has the template apps and the licence; same region.",
+        change="apps are imported anew and republished",
+    )
+    customer: Customer = key(alias="tenantry:customer", about="The customer.")
+
+    @property
+    def alias_hostname(self) -> str | None:
+        """The hostname for people, `<alias>.<region>.qlikcloud.com`, if there is an alias."""
+        return f"{self.customer.alias}.{self.region}.qlikcloud.com" if self.customer.alias else None

@@ -1,0 +1,88 @@
+"""The tenant itself: its switches, its life, and settings for everybody in it."""
+
+from __future__ import annotations
+
+from tenantry.providers.values.limits import ROLES_OF_A_GROUP
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, key
+from tenantry.settings.values import Day, GraceDays, Hostname, LifecycleKind, Switch, Text
+
+
+class TenantSwitches(Block):
+    """Switches of the tenant. What is not given keeps the value that Qlik chose. (Tenants API)"""
+
+    auto_assign_create_shared_spaces_role_to_professionals: Switch | None = key(
+        None, about="Users with a professional entitlement may create shared spaces."
+    )
+    auto_assign_private_analytics_content_creator_role_to_professionals: Switch | None = key(
+        None,
+        about="Users with a professional entitlement may create analytics content in their personal space.",
+    )
+    auto_assign_data_services_contributor_role_to_professionals: Switch | None = key(
+        None, about="Users with a professional entitlement may work with the data services."
+    )
+    enable_app_opening_feedback: Switch | None = key(
+        None, about="Show how far an app has got while it opens."
+    )
+    datacenter: Text | None = key(
+        None,
+        about="The data centre in which the tenant is made, for example `eu-west-1`. Default: the region's.",
+        change="never: fixed when the tenant is made",
+    )
+
+
+class Lifecycle(Block):
+    """What kind of customer this is, and what happens to the tenant when it goes."""
+
+    kind: LifecycleKind = key(
+        "production",
+        about="A production tenant is protected from deletion; a trial ends on a day.",
+        change=NO_REQUEST,
+    )
+    ends_on: Day | None = key(
+        None,
+        about="The last day of a trial, in quotes. Required for a trial, only for a trial.",
+        change=NO_REQUEST,
+    )
+    grace_days: GraceDays = key(
+        30,
+        about="Days from the deactivation of the tenant until Qlik deletes its data; so long it can return.",
+        change=NO_REQUEST,
+    )
+
+
+class Revive(Block):
+    """A deactivated tenant that this stack takes up again instead of making a new one."""
+
+    hostname: Hostname = key(about="The tenant's system hostname.", change=AT_CREATION)
+    tenant_id: Text = key(about="The tenant's id at Qlik.", change=AT_CREATION)
+
+
+class GroupSettings(Block):
+    """How groups come into the tenant. What is not given is left alone; what was there before is given back
+    when a key is taken out. (Groups API)
+    """
+
+    auto_create_groups: Switch | None = key(
+        None, about="Make the groups in a user's claims that are not there yet when the user logs in."
+    )
+    sync_idp_groups: Switch | None = key(
+        None, about="Keep groups as an interactive identity provider has them; deprecated by Qlik."
+    )
+    everyone_roles: list[Text] | None = key(
+        None,
+        about="Names of the roles of the tenant that every user has. `[]`: none.",
+        **ROLES_OF_A_GROUP.field,
+    )
+
+
+class LicenseSettings(Block):
+    """Which entitlements users get when they log in. What is not given is left alone; what was there before
+    is given back when a key is taken out. (Licenses API)
+    """
+
+    auto_assign_professional: Switch | None = key(
+        None, about="Give users a professional entitlement, as long as there are any."
+    )
+    auto_assign_analyzer: Switch | None = key(
+        None, about="Give users an analyzer entitlement, as long as there are any."
+    )

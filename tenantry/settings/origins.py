@@ -1,0 +1,96 @@
+"""Where each value of a stack is from: its file, a plan, Pulumi.yaml, or nobody, which makes it a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenantry.settings.document import Document, Keys, path_text, read
+from tenantry.settings.loading import SECRETS, Resolved, resolve
+from tenantry.settings.project import Project
+from tenantry.settings.sources import Sources
+
+HIDDEN = "[secret]"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place in a file; `line` counts from 1, 0 = not known."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of the merged settings: `keys` lead to it; without `origin` it is a default."""
+
+    keys: Keys
+    value: Any
+    origin: Origin | None = None
+
+    @property
+    def path(self) -> str:
+        """The keys as messages show them: `customer.apps.Sales.version`."""
+        return path_text(self.keys)
+
+
+def values_of(path: Path) -> list[Value]:
+    """Return every value that is set for the stack with the file `path`, defaults included, lists whole.
+
+    A key of its own for a secret is listed without what it holds. Raises SettingsError.
+    """
+    resolved = resolve(path)
+    project = Project.of(path)
+    document = read(path)
+    config = document.value["config"]
+    shared = read(project.file) if project and project.file and project.config else None
+    own = {key if ":" in key or not project else f"{project.name}:{key}" for key in config}
+    secrets = sorted(key for key in config if key.startswith(SECRETS))
+    return [*_values(resolved, shared, own)] + [
+        Value((key,), HIDDEN, Origin(document.name, document.line(("config", key)))) for key in secrets
+    ]
+
+
+def as_mapping(values: list[Value]) -> dict[str, Any]:
+    """Return values nested as in a stack file without a plan."""
+    whole: dict[str, Any] = {}
+    for each in values:
+        inner = whole
+        for key in each.keys[:-1]:
+            inner = inner.setdefault(str(key), {})
+        inner[str(each.keys[-1])] = each.value
+    return whole
+
+
+def _values(resolved: Resolved, shared: Document | None, own: set[str]) -> Iterator[Value]:
+    for keys, value in _leaves(resolved.settings.model_dump(mode="json", by_alias=True)):
+        origin = _origin(resolved.sources, keys)
+        if keys[-1] == "pem" and not origin:
+            continue  # read from the `pem_file`, which is listed
+        if origin and shared and keys[0] not in own:
+            origin = Origin(shared.name, shared.line(("config", *keys)))
+        if origin or value not in (None, [], {}):
+            yield Value(keys, value, origin)
+
+
+def _leaves(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    if not isinstance(value, dict) or not value:
+        if value is not None:
+            yield keys, value
+        return
+    for key, part in value.items():
+        yield from _leaves(part, (*keys, key))
+
+
+def _origin(sources: Sources, keys: Keys) -> Origin | None:
+    source = sources.has(keys)
+    if source is None and keys[-1] == "name":
+        keys = keys[:-1]  # the entry's key is its name
+        source = sources.has(keys)
+    return Origin(source.name, source.place(keys)[0]) if source else None

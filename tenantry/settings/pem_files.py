@@ -1,0 +1,54 @@
+"""Keys that stand in files beside the stack file or plan that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.values import pem
+from tenantry.settings.document import Keys, shown
+from tenantry.settings.errors import Problem
+from tenantry.settings.sources import CUSTOMER, Sources
+
+BLOCK = "jwt_identity_providers"
+
+
+def with_keys(customer: Any, sources: Sources, directory: Path) -> tuple[Any, list[Problem]]:
+    """Return the values of a customer or plan with each key that a `pem_file` holds as `pem`, and problems.
+
+    A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
+    plan. No problem has any of a file's content in it.
+    """
+    problems: list[Problem] = []
+    read: dict[str, Any] = {}
+    for key, entry in _entries(customer):
+        keys: Keys = (CUSTOMER, BLOCK, key, "pem_file")
+        if "pem" in entry:
+            problems.append(sources.problem(keys, "give pem or pem_file, not both"))
+            continue
+        folder = directory / "plans" if sources.of(keys).is_plan else directory
+        text, wrong = _read(folder / entry["pem_file"])
+        if wrong:
+            problems.append(sources.problem(keys, wrong))
+        else:
+            read[key] = {**entry, "pem": text}
+    return ({**customer, BLOCK: {**customer[BLOCK], **read}} if read else customer), problems
+
+
+def _entries(customer: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    block = customer.get(BLOCK) if isinstance(customer, dict) else None
+    for key, entry in block.items() if isinstance(block, dict) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("pem_file"), str) and entry["pem_file"]:
+            yield key, entry
+
+
+def _read(path: Path) -> tuple[str, str | None]:
+    """Return the text of a file, and what is wrong with the file or with the key in it."""
+    try:
+        text = path.read_text("utf-8", "replace")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that is no path"
+        return "", f"{shown(path)} cannot be read: {reason}"
+    wrong = pem.problem(text)
+    return text, f"{shown(path)} {wrong}" if wrong else None

@@ -1,0 +1,76 @@
+"""What Pulumi.yaml says that matters to stack files: where they are, and values that all stacks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tenantry.settings.document import read
+from tenantry.settings.scalars import as_text
+
+_FILES = ("Pulumi.yaml", "Pulumi.yml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project: its name, the folder with its stack files, the values in its own `config:`, its file.
+
+    `file` is the Pulumi.yaml; None for what only stands in for a project.
+    """
+
+    name: str
+    stacks: Path
+    config: dict[str, Any] = field(default_factory=dict)
+    file: Path | None = None
+
+    @classmethod
+    def at(cls, root: Path) -> Project | None:
+        """Return the project whose Pulumi.yaml is in the folder `root`, if there is one."""
+        path = next((root / name for name in _FILES if (root / name).is_file()), None)
+        values = read(path).value if path else None
+        if not isinstance(values, dict):
+            return None
+        name = str(values.get("name"))
+        stacks = root / str(values.get("stackConfigDir") or "")
+        return cls(name, stacks, dict(_config(values.get("config"), name)), path)
+
+    @classmethod
+    def of(cls, stack_file: Path) -> Project | None:
+        """Return the project that a stack file belongs to: the nearest one around it."""
+        around = map(cls.at, stack_file.absolute().parents)
+        return next((project for project in around if project), None)
+
+    def stack_files(self) -> dict[str, Path]:
+        """Return the files of all its stacks, by the stack's name and in the order of names."""
+        files = sorted(self.stacks.glob("Pulumi.*.yaml"))
+        return {file.name.removeprefix("Pulumi.").removesuffix(".yaml"): file for file in files}
+
+    def values_of(self, stack_config: Any) -> dict[str, Any]:
+        """Return what the engine makes of a stack's `config:` in this project."""
+        return {**self.config, **dict(_values(stack_config, self.name))}
+
+
+def _config(config: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values that a project declares: `key: value`, `key: {value: …}` or `key: {default: …}`."""
+    for key, declared in _values(config, name):
+        if not isinstance(declared, dict):
+            yield key, declared
+        for word in ("value", "default"):
+            if isinstance(declared, dict) and declared.get(word) is not None:
+                yield key, as_config(declared[word])
+                break
+
+
+def _values(config: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield keys with their namespace (default: the project), and values as the engine hands them over."""
+    for key, value in config.items() if isinstance(config, dict) else ():
+        yield key if ":" in key else f"{name}:{key}", as_config(value)
+
+
+def as_config(value: Any) -> Any:
+    """Return one value of a `config:` as the engine hands it over: whatever is no mapping or list is text."""
+    if isinstance(value, (dict, list)):
+        return value
+    return "" if value is None else as_text(value)

@@ -1,0 +1,282 @@
+"""Rules that look at more than one value. Each yields what is wrong and goes on; none stops at the first.
+
+They run on what could be read: a value that is broken by itself is None here, and is told elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
+from tenantry.settings.document import Keys
+from tenantry.settings.merge import ENTRIES
+from tenantry.settings.models import Content, Settings
+from tenantry.settings.models.content import App
+from tenantry.settings.models.people import Admin, User
+from tenantry.settings.sources import CUSTOMER
+
+Removed = Mapping[Keys, str]
+"""The paths of what was taken out of a plan, and who did it."""
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A rule that is broken at `keys`. `item` is the entry of the list there that it is about, if any.
+
+    `incomplete` says that the missing part may still come from elsewhere: no problem in a plan on its own.
+    `unless` is another place: when the value there is broken by itself, this complaint would only mislead.
+    """
+
+    keys: Keys
+    text: str
+    item: str | None = None
+    incomplete: bool = False
+    unless: Keys | None = None
+
+
+def nearest(wrong: str, allowed: Iterable[str]) -> str:
+    """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing."""
+    by_folded = {name.casefold(): name for name in allowed}
+    close = get_close_matches(wrong.casefold(), by_folded, n=1)
+    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+
+
+def choices(wrong: str, allowed: Iterable[str]) -> str:
+    """Return `; did you mean "x"? allowed: x, y, z` with the allowed names in order."""
+    names = sorted(allowed)
+    near = nearest(wrong, names)
+    return f"{near}{' ' if near else '; '}allowed: {', '.join(names)}"
+
+
+def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:
+    """Check all that a stack says; `removed` is what was taken out of its plans."""
+    yield from _regions(settings)
+    for complaint in customer_rules(settings.customer, removed):
+        inside = CUSTOMER, *complaint.keys
+        yield replace(complaint, keys=inside, unless=complaint.unless and (CUSTOMER, *complaint.unless))
+
+
+def _regions(settings: Settings) -> Iterator[Complaint]:
+    region = settings.region
+    hosts: list[tuple[Keys, str | None]] = [(("qlik:source_tenant",), settings.source_tenant)]
+    if settings.customer.revive:
+        hosts.append(((CUSTOMER, "revive", "hostname"), settings.customer.revive.hostname))
+    for keys, host in hosts:
+        if region and host and host.split(".")[1] != region:
+            yield Complaint(keys, f"{host} is in region {host.split('.')[1]}, but qlik:region is {region}")
+
+
+def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    """Check a customer, or a plan, against the rules of Qlik that span several values."""
+    yield from _lifecycle(customer)
+    yield from _groups(customer)
+    yield from _spaces(customer)
+    yield from _access(customer, removed)
+    yield from _people(customer)
+    yield from _apps(customer, removed)
+    yield from _app_names(customer)
+    yield from _web_integrations(customer)
+    yield from _jwt_identity_providers(customer)
+    for block in ENTRIES:
+        yield from _renames(block, getattr(customer, block))
+
+
+def _lifecycle(customer: Content) -> Iterator[Complaint]:
+    lifecycle = customer.lifecycle
+    keys: Keys = ("lifecycle", "ends_on")
+    if lifecycle.kind == "trial" and lifecycle.ends_on is None:
+        yield Complaint(keys, 'a trial needs its last day: ends_on: "2026-12-31"', incomplete=True)
+    if lifecycle.kind == "production" and lifecycle.ends_on is not None:
+        yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
+
+
+def _groups(customer: Content) -> Iterator[Complaint]:
+    for key, group in customer.groups.items():
+        if group.provider_type == "idp" and group.description is not None:
+            yield Complaint(
+                ("groups", key, "description"),
+                "only a custom group has a description; leave it out, or set provider_type: custom",
+            )
+    types = [
+        (key, group, group.provider_type) for key, group in customer.groups.items() if group.provider_type
+    ]
+    named = ((key, ("groups", key), group.name, provider) for key, group, provider in types)
+    yield from _unique("group", ", also of provider_type {}", named)
+
+
+def _spaces(customer: Content) -> Iterator[Complaint]:
+    named = ((key, ("spaces", key), space.name, "") for key, space in customer.spaces.items())
+    yield from _unique("space", "", named)
+
+
+def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    for key, space in customer.spaces.items():
+        known = ROLES_BY_SPACE_TYPE.get(space.type, ())
+        for field in ("access", "user_access", "bot_access"):
+            for assignee, roles in getattr(space, field).items():
+                keys: Keys = ("spaces", key, field, assignee)
+                if field == "access" and assignee not in customer.groups:
+                    yield _undeclared("group", assignee, keys, customer.groups, removed)
+                if field == "user_access":
+                    yield from _person(customer, keys, assignee, removed)
+                for role in roles if known else ():
+                    if role not in known:
+                        text = (
+                            f'role "{role}" is not one that a {space.type} space knows{choices(role, known)}'
+                        )
+                        yield Complaint(keys, text, item=role)
+        if space.owner is not None:
+            yield from _person(customer, ("spaces", key, "owner"), space.owner, removed)
+        if space.owner in space.user_access:
+            text = f'"{space.owner}" owns the space and so has every role; leave this out'
+            yield Complaint(("spaces", key, "user_access", space.owner or ""), text)
+
+
+def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Iterator[Complaint]:
+    people = [*customer.users, *customer.admins]
+    by = removed.get(("users", name)) or removed.get(("admins", name))
+    if name in people:
+        return
+    if by:
+        text = f'person "{name}" is removed by {by}, but still used here; remove this as well'
+    else:
+        near = choices(name, people) if people else ""
+        text = f'person "{name}" is not declared under users or admins{near}'
+    yield Complaint(keys, text, incomplete=True, unless=("users",))
+
+
+def _people(customer: Content) -> Iterator[Complaint]:
+    """Everybody is named in one way, and once."""
+    for key, admin in customer.admins.items():
+        keys: Keys = ("admins", key)
+        if admin.email and admin.subject:
+            yield Complaint((*keys, "subject"), "give email or subject, not both")
+        if not admin.email and not admin.subject:
+            text = "who is it? give email or subject, as the source tenant has it"
+            yield Complaint((*keys, "email"), text, incomplete=True, unless=(*keys, "subject"))
+        if key in customer.users:
+            yield Complaint(keys, f'"{key}" is a key under users, too; keys of people must differ')
+    yield from _same_people(customer)
+
+
+def _same_people(customer: Content) -> Iterator[Complaint]:
+    taken: dict[tuple[str, str], str] = {}
+    blocks: dict[str, Mapping[str, User | Admin]] = {"users": customer.users, "admins": customer.admins}
+    for block, people in blocks.items():
+        for key, person in sorted(people.items()):
+            this = f'"{key}" under {block}'
+            advice = "" if block == "users" else "; a user becomes an administrator by the role TenantAdmin"
+            for field, value in (("subject", person.subject), ("email", person.email)):
+                same = value if field == "subject" or value is None else value.casefold()
+                first = this if same is None else taken.setdefault((field, same), this)
+                if first != this:
+                    yield Complaint((block, key, field), f'{field} "{value}" is that of {first}{advice}')
+
+
+def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    for key, app in customer.apps.items():
+        if app.template and app.template_id:
+            yield Complaint(("apps", key, "template_id"), "give template or template_id, not both")
+        if not app.template and not app.template_id:
+            text = "which app is it made from? give template (its exact name) or template_id"
+            yield Complaint(
+                ("apps", key, "template"), text, incomplete=True, unless=("apps", key, "template_id")
+            )
+        places = [(app.staging, "shared", "staging"), *((s, "managed", "publish_to") for s in app.publish_to)]
+        for name, wanted, field in places:
+            if name is not None:
+                yield from _space_of_type(customer, ("apps", key, field), name, wanted, removed)
+        for twice in sorted({s for s in app.publish_to if app.publish_to.count(s) > 1}):
+            yield Complaint(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
+
+
+def _space_of_type(
+    customer: Content, keys: Keys, name: str, wanted: str, removed: Removed
+) -> Iterator[Complaint]:
+    item = name if keys[-1] == "publish_to" else None
+    fitting = {key: space for key, space in customer.spaces.items() if space.type == wanted}
+    if name not in customer.spaces:
+        yield replace(_undeclared("space", name, keys, fitting, removed), item=item)
+    elif customer.spaces[name].type not in (wanted, None):
+        use = "imported into a shared" if wanted == "shared" else "published into a managed"
+        listed = ", ".join(sorted(fitting)) or "none declared"
+        text = f'"{name}" is a {customer.spaces[name].type} space, but apps are {use} one'
+        yield Complaint(keys, f"{text}; {wanted} spaces: {listed}", item)
+
+
+def _undeclared(
+    kind: str, name: str, keys: Keys, declared: Mapping[str, object], removed: Removed
+) -> Complaint:
+    if by := removed.get((f"{kind}s", name)):
+        text = f'{kind} "{name}" is removed by {by}, but still used here; remove this as well'
+    elif declared:
+        text = f'{kind} "{name}" is not declared under {kind}s{choices(name, declared)}'
+    else:
+        text = f'{kind} "{name}" is not declared under {kind}s'
+    return Complaint(keys, text, incomplete=True, unless=(f"{kind}s",))
+
+
+def _app_names(customer: Content) -> Iterator[Complaint]:
+    for where, spaces_of in _PLACES_OF_APPS.items():
+        named = (
+            (key, ("apps", key), app.name, space)
+            for key, app in customer.apps.items()
+            for space in dict.fromkeys(spaces_of(app))
+            if space is not None
+        )
+        yield from _unique("app", where, named)
+
+
+_PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
+    ', also imported into "{}"': lambda app: [app.staging],
+    ', also published into "{}"': lambda app: app.publish_to,
+}
+
+
+def _web_integrations(customer: Content) -> Iterator[Complaint]:
+    named = (
+        (key, ("web_integrations", key), each.name, "") for key, each in customer.web_integrations.items()
+    )
+    yield from _unique("web integration", "", named)
+
+
+def _jwt_identity_providers(customer: Content) -> Iterator[Complaint]:
+    taken: dict[tuple[str, str], str] = {}
+    for key, provider in sorted(customer.jwt_identity_providers.items()):
+        at: Keys = ("jwt_identity_providers", key)
+        if not provider.pem and not provider.pem_file:
+            text = "which key? give pem, or pem_file: the path of a file with it"
+            yield Complaint((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
+        first = taken.setdefault((provider.issuer, provider.kid), key)
+        if first != key and None not in (provider.issuer, provider.kid):
+            text = (
+                f'"{provider.kid}" is the kid of "{first}", of the same issuer; each key has a kid of its own'
+            )
+            yield Complaint((*at, "kid"), text)
+
+
+def _unique(kind: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
+    """Complain of each (key, path, name, scope) whose name is taken in its scope, in any order."""
+    taken: dict[tuple[str, str], str] = {}
+    for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):
+        first = taken.setdefault((name, scope), key)
+        if first != key and name is not None:
+            text = f'name "{name}" is taken by {kind} "{first}"{where.format(scope)}; names must differ'
+            yield Complaint((*keys, "name"), text)
+
+
+def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
+    claimed: dict[str, str] = {}
+    for key in sorted(entries):
+        former = getattr(entries[key], "renamed_from", None)
+        if former is None:
+            continue
+        keys: Keys = (block, key, "renamed_from")
+        if former in entries:
+            yield Complaint(
+                keys, f'"{former}" is still a key under {block}; a renamed entry has one key, the new one'
+            )
+        elif (first := claimed.setdefault(former, key)) != key:
+            yield Complaint(keys, f'"{former}" was already renamed to "{first}"')

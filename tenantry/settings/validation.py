@@ -1,0 +1,96 @@
+"""Everything that is wrong with values, at once: what pydantic finds, and what the rules find in the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from tenantry.settings.document import Keys
+from tenantry.settings.errors import Problem
+from tenantry.settings.messages import keys_of, text_of
+from tenantry.settings.models.block import Block, block_of
+from tenantry.settings.rules import Complaint
+from tenantry.settings.sources import Sources
+
+Model = TypeVar("Model", bound=Block)
+
+_ONLY_IN_STACK_FILE = 2
+"""Down to this depth (`qlik:region`, `customer.name`) no plan can supply what is missing."""
+
+
+def validate(
+    model: type[Model],
+    values: object,
+    rules: Callable[[Model], Iterable[Complaint]],
+    sources: Sources,
+    *,
+    root: Keys = (),
+    whole: bool = True,
+) -> tuple[Model, list[Problem]]:
+    """Return the model made of `values` and its problems; if there are any, it is only what could be read.
+
+    `root` is where `values` are in the keys of `sources`. When not `whole`, something may still be added to
+    them: then it is no problem that something is missing which a plan may supply.
+    """
+    errors: list[ErrorDetails] = []
+    try:
+        checked = model.model_validate(values)
+    except ValidationError as failure:
+        errors = failure.errors(include_url=False)
+        checked = salvage(model, values, {keys_of(error) for error in errors})
+    problems = [
+        sources.problem(
+            (*root, *keys_of(error)), text_of(error, model, sources.written((*root, *keys_of(error))))
+        )
+        for error in errors
+        if whole or error["type"] != "missing" or len(root + keys_of(error)) <= _ONLY_IN_STACK_FILE
+    ]
+    broken = {keys_of(error) for error in errors}
+    problems += [
+        sources.problem((*root, *complaint.keys), complaint.text, complaint.item)
+        for complaint in rules(checked)
+        if (whole or not complaint.incomplete) and not _misled(complaint, broken)
+    ]
+    return checked, problems
+
+
+def salvage(model: type[Model], values: object, broken: set[Keys], at: Keys = ()) -> Model:
+    """Return what can be read of `values`, for the rules to look at; `broken` are the paths of errors.
+
+    A value that is broken or missing is None, or empty if it is a list or mapping; nothing is converted.
+    """
+    given = values if isinstance(values, dict) else {}
+    sound = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        sound[name] = _sound(field, given.get(key), broken, (*at, key))
+    return model.model_construct(**sound)
+
+
+def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
+    inner = block_of(field.annotation)
+    if inner and isinstance(value, dict) and get_origin(field.annotation) is dict:
+        return {key: salvage(inner, entry, broken, (*at, key)) for key, entry in value.items()}
+    if inner and (isinstance(value, dict) or field.is_required()):
+        return salvage(inner, value, broken, at)
+    if value is None or at in broken:
+        # A broken word has no default: what depends on it is not known.
+        absent = value is None and at not in broken
+        return field.get_default(call_default_factory=True) if absent or field.default_factory else None
+    if isinstance(value, dict):
+        return {key: _sound_items(items, broken, (*at, key)) for key, items in value.items()}
+    return _sound_items(value, broken, at) if isinstance(value, list) else value
+
+
+def _sound_items(value: Any, broken: set[Keys], at: Keys) -> list[Any]:
+    items = value if isinstance(value, list) else []
+    return [item for index, item in enumerate(items) if (*at, index) not in broken]
+
+
+def _misled(complaint: Complaint, broken: set[Keys]) -> bool:
+    around = {complaint.keys[:end] for end in range(1, len(complaint.keys) + 1)}
+    return bool(broken & (around | {complaint.unless}))

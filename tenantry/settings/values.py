@@ -1,0 +1,184 @@
+"""The kinds of value that settings are made of: what each may hold, and what to say when it does not.
+
+Each rule is stated once, as a function that returns what is wrong (or None); the JSON schema gets what it can
+express.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from tenantry.providers.values import origins, pem
+from tenantry.providers.values.limits import (
+    CLOCK_TOLERANCE,
+    GRACE_DAYS,
+    IDP_DESCRIPTION,
+    SPACE_NAME,
+    SPACE_ROLES,
+)
+
+ProviderType = Literal["idp", "custom"]
+SpaceType = Literal["shared", "managed", "data"]
+LifecycleKind = Literal["production", "trial"]
+UserStatus = Literal["active", "disabled"]
+Ring = Literal["pilot", "early", "broad"]
+
+REGIONS = ("ap", "de", "eu", "jp", "sg", "uk", "us")
+"""The regions that Qlik publishes for tenants; it opens new ones, so others pass as well."""
+
+NAME_LENGTH = SPACE_NAME.field["max_length"]
+_FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
+_REGION = r"[a-z]{2,}[a-z0-9-]*"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_VERSION = r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]*[0-9A-Za-z])?"
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_ENGINE_DATE = re.compile(rf"({_DATE}) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{{4}} \S+")
+
+
+def _rule(what_is_wrong: Callable[[str], str | None]) -> AfterValidator:
+    def check(value: str) -> str:
+        if problem := what_is_wrong(value):
+            # As context, not as template: names may hold braces.
+            raise PydanticCustomError("settings", "{problem}", {"problem": problem})
+        return value
+
+    return AfterValidator(check)
+
+
+def _text(**schema: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **schema})
+
+
+def _name(value: str) -> str | None:
+    if not value.strip():
+        return "a name cannot be empty"
+    if len(value) > NAME_LENGTH:
+        return f'"{value[:20]}…" has {len(value)} characters; a name has at most {NAME_LENGTH}'
+    return None
+
+
+def _space_name(value: str) -> str | None:
+    bad = [character for character in _FORBIDDEN_IN_SPACE_NAMES if character in value]
+    if bad:
+        listed = " ".join(_FORBIDDEN_IN_SPACE_NAMES)
+        return f'"{value}" has {" ".join(bad)} in it; the name of a space cannot hold any of {listed}'
+    return _name(value)
+
+
+def _alias(value: str) -> str | None:
+    if "." in value:
+        return f'"{value}" is more than a label; write "{value.split(".")[0]}", the region\'s domain is added'
+    if not 3 <= len(value) <= 63:
+        return f'"{value}" has {len(value)} characters; an alias has 3 to 63'
+    if not re.fullmatch(_LABEL, value):
+        return f'"{value}" is no alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end'
+    return None
+
+
+def _region(value: str) -> str | None:
+    if re.fullmatch(_REGION, value):
+        return None
+    return f'"{value}" is no region of Qlik Cloud; known: {", ".join(REGIONS)}'
+
+
+def _hostname(value: str) -> str | None:
+    if re.fullmatch(rf"{_LABEL}\.{_REGION}\.qlikcloud\.com", value):
+        return None
+    bare = re.sub(r"^\w+://|[/:?#].*$", "", value.strip().lower())
+    advice = (
+        f"write {bare}"
+        if bare != value and bare.endswith(".qlikcloud.com")
+        else "write <tenant>.<region>.qlikcloud.com"
+    )
+    return f'"{value}" is no hostname of a tenant; {advice}'
+
+
+def _email(value: str) -> str | None:
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        return None
+    return f'"{value}" is no e-mail address; write it as ada@example.com'
+
+
+def _version(value: str) -> str | None:
+    if moment := _ENGINE_DATE.fullmatch(value):
+        return f'YAML reads this version as a date; put it in quotes: version: "{moment[1]}"'
+    if re.match(r"[vV]\d", value) or value.startswith("{"):
+        return f'"{value}" is the mark; write the version alone: "{value.strip("{}").lstrip("vV")}"'
+    if not re.fullmatch(_VERSION, value):
+        return (
+            f'"{value}" is no version; allowed: letters, digits and . + _ - between them, for example "2.3.0"'
+        )
+    return None
+
+
+def _idp_description(value: str) -> str | None:
+    too_long = len(value) > IDP_DESCRIPTION.field["max_length"]
+    return f"has {len(value)} characters; allowed: {IDP_DESCRIPTION.hint}" if too_long else None
+
+
+def _day(value: Any) -> Any:
+    """Read a date as written in quotes, or as the engine rewrites an unquoted one."""
+    if isinstance(value, date):
+        return value
+    text = value if isinstance(value, str) else ""
+    if moment := _ENGINE_DATE.fullmatch(text):
+        text = moment[1] if " 00:00:00 +0000 UTC" in text else ""
+    try:
+        return date.fromisoformat(text if re.fullmatch(_DATE, text) else "")
+    except ValueError:
+        raise PydanticCustomError(
+            "settings", "{problem}", {"problem": f'{show(value)} is no date; write it as "2026-12-31"'}
+        ) from None
+
+
+def _whole(value: Any) -> Any:
+    """Take 30.0 for 30: numbers that went through JSON may come back as floats."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def show(value: object) -> str:
+    """Return a value for a message: short, on one line, and of maps and lists only what they are."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = " ".join(str(value).split())
+    text = text if len(text) <= 60 else f"{text[:60]}…"
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+Switch = Annotated[bool, Strict()]
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, _rule(_name), _text(minLength=1, maxLength=NAME_LENGTH)]
+SpaceName = Annotated[
+    str, _rule(_space_name), _text(minLength=1, maxLength=NAME_LENGTH, pattern=SPACE_NAME.field["pattern"])
+]
+Alias = Annotated[str, _rule(_alias), _text(minLength=3, maxLength=63, pattern=f"^{_LABEL}$")]
+Region = Annotated[
+    str,
+    _rule(_region),
+    WithJsonSchema({"anyOf": [{"enum": [*REGIONS]}, {"type": "string", "pattern": f"^{_REGION}$"}]}),
+]
+Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{_REGION}\.qlikcloud\.com$")]
+Email = Annotated[str, _rule(_email), _text(format="email")]
+Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
+# Editors see the file, where an unquoted date is a date: both forms are text to a schema.
+Day = Annotated[date, BeforeValidator(_day), _text(pattern=f"^{_DATE}$")]
+GraceDays = Annotated[int, Field(**GRACE_DAYS.field), BeforeValidator(_whole)]
+SpaceRoles = Annotated[
+    list[Text],
+    Field(min_length=1),
+    WithJsonSchema({"type": "array", "minItems": 1, "items": {"enum": list(SPACE_ROLES)}}),
+]
+Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
+Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]
+IdpDescription = Annotated[str, _rule(_idp_description), _text(maxLength=IDP_DESCRIPTION.field["max_length"])]
+ClockTolerance = Annotated[int, Field(**CLOCK_TOLERANCE.field), BeforeValidator(_whole)]

@@ -1,0 +1,123 @@
+"""What Pulumi keeps of a stack, read and written with its own command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.framework.stack import find_pulumi
+
+NO_SUCH_STACK = 6
+"""The exit code of `pulumi` for a stack that the backend does not have."""
+
+SECONDS = 120.0
+
+_PASSWORD = re.compile(r"(?<=://)[^\s\"']+@")
+"""All of an address up to its last "@": a password may hold any character but a space or a quotation mark."""
+
+
+def redacted(text: str) -> str:
+    """Return what the command printed without the passwords in addresses, which it repeats in its errors."""
+    return _PASSWORD.sub("***@", text)
+
+
+class PulumiFailed(Exception):
+    """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run, and
+    `said` what it printed.
+    """
+
+    def __init__(self, what: str, said: str, code: int | None = None) -> None:
+        super().__init__(f"{what}: {redacted(said.strip()) or f'exit code {code}'}")
+        self.said, self.code = redacted(said), code
+
+
+class NoSuchStack(PulumiFailed):
+    """The backend that Pulumi is logged in to has no stack of that name."""
+
+
+class StateChanged(PulumiFailed):
+    """A stack has another state than the one that was looked at, as another run has ended; nothing was
+    written.
+    """
+
+    def __init__(self, stack: str) -> None:
+        super().__init__(
+            f"stack {stack}", "its state has changed meanwhile. Nothing was written: run it again"
+        )
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The stacks of the project in the folder `root`, in the backend that Pulumi is logged in to.
+
+    `environment` adds to that of this process; `seconds` is the longest that one command may take.
+    Every method raises PulumiFailed, and NoSuchStack where there is no such stack.
+    """
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Return the outputs of a stack, secrets hidden; nothing for one that was never up."""
+        outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", stack))
+        return outputs
+
+    def state(self, stack: str) -> dict[str, Any]:
+        """Return the state of a stack, secrets encrypted."""
+        state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))
+        return state
+
+    def replace_state(self, stack: str, state: dict[str, Any], *, seen: dict[str, Any] | None = None) -> None:
+        """Put another state in the place of a stack's; Pulumi refuses one that does not hold together, and
+        all while a run has the stack locked.
+
+        `seen`: the state that the other was made of. Raises StateChanged if the stack has another one by now.
+        """
+        if seen is not None and self.state(stack) != seen:
+            raise StateChanged(stack)
+        self.run("stack", "import", "--stack", stack, given=json.dumps(state))
+
+    def settle(self, stack: str) -> None:
+        """Take the operations that a run was cut off at out of a state that has all their resources.
+
+        Where one is missing, nothing is done: `pulumi stack import` takes out every operation, and with it
+        what tells that something may have been made. Raises StateChanged.
+        """
+        state = self.state(stack)
+        deployment = state.get("deployment") or {}
+        there = {each["urn"] for each in deployment.get("resources") or ()}
+        pending = deployment.get("pending_operations") or ()
+        if pending and all(each["resource"]["urn"] in there for each in pending):
+            settled = {**state, "deployment": {**deployment, "pending_operations": []}}
+            self.replace_state(stack, settled, seen=state)
+
+    def run(self, *arguments: str, given: str = "") -> str:
+        """Run `pulumi` with these arguments and `given` as its input; return what it printed."""
+        what = f"pulumi {' '.join(arguments[:2])}"
+        command = find_pulumi()
+        if command is None:
+            raise PulumiFailed(what, "there is no `pulumi` on PATH; `make setup` brings it")
+        try:
+            done = subprocess.run(
+                [command, *arguments, "--non-interactive", "--color", "never"],
+                cwd=self.root,
+                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.environment},
+                input=given,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=self.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise PulumiFailed(what, f"no end after {self.seconds:g} s") from None
+        if done.returncode:
+            kind = NoSuchStack if done.returncode == NO_SUCH_STACK else PulumiFailed
+            raise kind(what, done.stderr, done.returncode)
+        return done.stdout

@@ -1,0 +1,99 @@
+"""Stack files to be checked against a local Qlik Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tenantry.checks.checks import check
+from tenantry.checks.findings import Finding
+from tenantry.emulator import Emulator
+from tenantry.providers.lookups.preflight import Preflight
+from tenantry.providers.qlik import Cloud
+from tenantry.state.entries import TENANT
+
+SOURCE = "templates.eu.qlikcloud.com"
+REGISTER = "register.eu.qlikcloud.com"
+CLIENT = {"QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
+ORGANISATION = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
+CUSTOMER: dict[str, Any] = {
+    "name": "Globex",
+    "alias": "globex",
+    "lifecycle": {"kind": "trial", "ends_on": "2099-12-31"},
+    "groups": {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}},
+    "spaces": {"Staging": {"type": "shared"}, "Sales": {"type": "managed"}},
+    "apps": {
+        "Sales": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        }
+    },
+}
+
+
+def nobody(_: str) -> None:
+    """No stack has a tenant."""
+
+
+class Bench:
+    """Stack files, a local Qlik Cloud, and what is found."""
+
+    def __init__(self, qlik: Emulator, folder: Path) -> None:
+        self.qlik, self.folder = qlik, folder
+        self.environment = {"QLIK_CLOUD_ENDPOINT": qlik.url, **CLIENT, **ORGANISATION}
+        self.tenant_of: Callable[[str], str | None] = nobody
+        self.held: list[dict[str, Any]] = []
+
+    def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **more: Any) -> Path:
+        """Write a stack file whose customer differs from the usual one in some keys."""
+        config = {
+            "qlik:region": "eu",
+            "qlik:source_tenant": SOURCE,
+            "tenantry:customer": (CUSTOMER if customer is None else customer) | more,
+        }
+        path = self.folder / f"Pulumi.{name}.yaml"
+        path.write_text(yaml.safe_dump({"config": config}, sort_keys=False), "utf-8")
+        return path
+
+    def state_of(self, stack: str) -> dict[str, Any]:
+        """The state of a stack: its tenant, if it has one, and what a test has put there."""
+        hostname = self.tenant_of(stack)
+        tenant = [{"type": TENANT, "urn": "urn:…::tenant", "id": hostname}] if hostname else []
+        return {"deployment": {"resources": [*tenant, *self.held]}}
+
+    def check(self, *paths: Path) -> dict[str, list[Finding]]:
+        """Check stacks; whatever is found, nothing was sent that changes anything."""
+        before = len(self.qlik.control.requests())
+        with Cloud(self.environment) as cloud:
+            found = check(paths, Preflight(cloud), self.state_of)
+        sent = [f"{each['method']} {each['path']}" for each in self.qlik.control.requests()[before:]]
+        assert [each for each in sent if not each.startswith("GET ") and each != "POST /oauth/token"] == []
+        return found
+
+    def wrong(self, **changes: Any) -> list[str]:
+        """Level and text of what is not well with the usual customer and these changes."""
+        [findings] = self.check(self.write(**changes)).values()
+        return [f"{each.level} {each.about}: {each}" for each in findings if each.level != "ok"]
+
+    def make_tenant(self, name: str = "", alias: str = "") -> dict[str, Any]:
+        """Make a tenant with our client, as somebody else's stack would."""
+        with Cloud(self.environment) as cloud:
+            key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
+            made: dict[str, Any] = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})
+            changes = {"/name": name} if name else {}
+            changes |= {"/hostnames/1": alias} if alias else {}
+            patch = [{"op": "replace", "path": path, "value": value} for path, value in changes.items()]
+            if patch:
+                cloud.tenant(made["hostnames"][0]).patch(f"/api/v1/tenants/{made['id']}", patch)
+        return {"hostname": made["hostnames"][0], "tenant_id": made["id"]}
+
+    def deactivate(self, tenant: dict[str, Any]) -> None:
+        with Cloud(self.environment) as cloud:
+            headers = {"qlik-confirm-hostname": tenant["hostname"]}
+            path = f"/api/v1/tenants/{tenant['tenant_id']}/actions/deactivate"
+            cloud.register("eu").post(path, {"purgeAfterDays": 10}, headers=headers)

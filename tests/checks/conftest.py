@@ -1,0 +1,17 @@
+"""A local Qlik Cloud with stack files to check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.checks.bench import Bench
+
+
+@pytest.fixture
+def bench(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Stack files in a folder that is the current one, and a local Qlik Cloud."""
+    monkeypatch.chdir(tmp_path)
+    return Bench(qlik, tmp_path)

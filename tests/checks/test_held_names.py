@@ -1,0 +1,62 @@
+"""Names and addresses that another entry of the same stack has now, told before a run meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.checks.bench import Bench
+
+
+@pytest.fixture
+def bench(qlik: Emulator, tmp_path: Path) -> Bench:
+    """A stack file, and a stack that has something already."""
+    return Bench(qlik, tmp_path)
+
+
+def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
+    """A resource in the state."""
+    return {
+        "type": f"pulumi-python:dynamic/qlik:{kind}",
+        "urn": f"urn:pulumi:globex::tenantry::dynamic/qlik:{kind}::{key}",
+        "id": f"id of {key}",
+        "outputs": outputs,
+    }
+
+
+def test_names_that_stay_are_not_spoken_of(bench: Bench) -> None:
+    """Nor those that a new key takes along."""
+    bench.held = [
+        entry("Space", "Sales", name="Sales"),
+        entry("Space", "Old staging", name="Staging"),
+        entry("Group", "Analysts", name="Analysts", provider_type="idp"),
+        entry("Group", "Somebody", name="Viewers", provider_type="custom"),
+    ]
+    spaces = {"Staging": {"type": "shared", "renamed_from": "Old staging"}, "Sales": {"type": "managed"}}
+    assert bench.wrong(spaces=spaces) == []
+
+
+def test_a_name_that_moves(bench: Bench) -> None:
+    """It may take two runs, and may be meant otherwise."""
+    bench.held = [entry("Space", "Old", name="Sales"), entry("User", "Grace", email="Sales@Example.com")]
+    users = {"Ada": {"subject": "auth0|ada", "email": "sales@example.com"}}
+    space, user = bench.wrong(users=users)
+    assert space.startswith("warning names: ")
+    assert 'customer.spaces.Sales: Space "Old" of this stack has the name "Sales" now' in space
+    assert "a second `pulumi up`" in space
+    assert 'renamed_from: "Old"' in space
+    assert 'User "Grace" of this stack has the email "sales@example.com" now' in user
+
+
+def test_an_idp_group_is_its_name(bench: Bench) -> None:
+    """One whose entry goes is refused by the run; one whose entry gets another name moves."""
+    bench.held = [entry("Group", "Old", name="Analysts", provider_type="idp")]
+    [told] = bench.wrong()
+    assert told.startswith("error names: ")
+    assert "remove that entry first" in told
+    groups = {"Analysts": {}, "Old": {"name": "Viewers"}}
+    [told] = bench.wrong(groups=groups)
+    assert told.startswith("warning names: ")

@@ -1,0 +1,158 @@
+"""What `tenantry check` finds of roles and of names that are taken."""
+
+# ruff: noqa: E501 - a message is one line
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tenantry.state.backend import PulumiFailed
+from tests.checks.bench import CLIENT, SOURCE, Bench
+from tests.world import World
+
+
+class TestRoles:
+    """By the tenant's own list where there is one."""
+
+    def custom(self, world: World) -> None:
+        world.request("POST", "roles", {"name": "Planner"})
+
+    def test_without_a_tenant_those_of_the_source(self, bench: Bench) -> None:
+        self.custom(World(bench.qlik, SOURCE))
+        unknown, custom = bench.wrong(groups={"Analysts": {"roles": ["analyticsadmin", "Planner"]}})
+        assert unknown.startswith("error roles: Pulumi.globex.yaml:12: customer.groups.Analysts.roles: role ")
+        assert 'names are case-sensitive; did you mean "AnalyticsAdmin"?' in unknown
+        assert custom.startswith("warning roles: ")
+        assert f'role "Planner" is {SOURCE}\'s own; make it on the new tenant' in custom
+
+    def test_with_a_tenant_its_own(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.tenant_of = lambda _: str(tenant["hostname"])
+        [unknown] = bench.wrong(groups={"Analysts": {"roles": ["Planner"]}})
+        assert f'role "Planner" is not known on {tenant["hostname"]}' in unknown
+        self.custom(World(bench.qlik, tenant["hostname"]))
+        assert bench.wrong(groups={"Analysts": {"roles": ["Planner"]}}) == []
+
+    def test_with_a_tenant_that_is_deactivated(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Globex")
+        bench.deactivate(tenant)
+        bench.tenant_of = lambda _: str(tenant["hostname"])
+        assert bench.wrong() == [
+            f"warning tenant: {tenant['hostname']} is deactivated; roles are looked up on {SOURCE} instead"
+        ]
+
+    def test_of_users(self, bench: Bench) -> None:
+        users = {"bob": {"subject": "bob", "roles": ["Develper"]}, "eve": {"subject": "eve"}}
+        [unknown] = bench.wrong(users=users)
+        assert 'customer.users.bob.roles: role "Develper" is not known on' in unknown
+
+    def test_of_everyone(self, bench: Bench) -> None:
+        [unknown] = bench.wrong(group_settings={"everyone_roles": ["Developer", "Steword"]}, groups={})
+        assert 'customer.group_settings.everyone_roles: role "Steword" is not known on' in unknown
+
+    def test_that_may_not_be_read(self, bench: Bench) -> None:
+        bench.qlik.control.add_fault(path="/api/v1/roles", status=403, body={"errors": [{"code": "no"}]})
+        [told] = bench.wrong()
+        assert told.startswith(f"error roles: GET {SOURCE}/api/v1/roles answered 403 no")
+
+
+class TestNames:
+    """What the organisation's list tells."""
+
+    def test_an_alias_that_is_taken(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Initech", "globex.eu.qlikcloud.com")
+        [told] = bench.wrong()
+        assert told == (
+            "error organisation: Pulumi.globex.yaml:6: customer.alias: globex.eu.qlikcloud.com is taken by active tenant "
+            f'{tenant["hostname"]} ("Initech", id {tenant["tenant_id"]}); give another alias'
+        )
+
+    def test_an_alias_that_the_stacks_own_tenant_has(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.tenant_of = lambda _: str(tenant["hostname"])
+        assert bench.wrong() == []
+
+    def test_with_a_state_that_cannot_be_read_it_may_be_the_stacks_own(self, bench: Bench) -> None:
+        def unreadable(_: str) -> str | None:
+            raise PulumiFailed("pulumi stack export", "no backend")
+
+        bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.tenant_of = unreadable
+        state, alias, name = bench.wrong()
+        assert state.endswith("a tenant that the stack has is not looked at. pulumi stack export: no backend")
+        assert alias.startswith("warning organisation: ")
+        assert name.startswith("warning organisation: ")
+
+    def test_an_active_tenant_of_that_name(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Globex")
+        [told] = bench.wrong()
+        assert told.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
+        assert tenant["hostname"] in told
+
+    def test_a_deactivated_tenant_of_that_name_does_not_come_back_by_itself(self, bench: Bench) -> None:
+        """`up` stops, as only a person knows whether it is this customer's. The line is ready to paste, and
+        settles it; until then the alias that the tenant has is taken.
+        """
+        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.deactivate(tenant)
+        alias, name = bench.wrong()
+        assert alias.startswith("error organisation: Pulumi.globex.yaml:6: customer.alias: ")
+        assert f"globex.eu.qlikcloud.com is taken by disabled tenant {tenant['hostname']}" in alias
+        assert name.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: disabled tenant ")
+        assert "which is possible until 20" in name
+        assert "`pulumi up` stops once because of it" in name
+        line = name[name.index("revive: ") :]
+        assert yaml.safe_load(line) == {"revive": tenant}
+        assert bench.wrong(**yaml.safe_load(line), groups={}) == []
+
+    def test_who_made_and_deactivated_it_makes_no_difference(self, bench: Bench) -> None:
+        """As it makes none to `up`: another stack of ours may have made it as well as somebody else."""
+        tenant = bench.make_tenant("Globex")
+        bench.deactivate(tenant)
+        ours = bench.wrong()
+        bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/users/*", merge={"id": "another"})
+        assert bench.wrong() == ours
+        assert len(ours) == 1
+
+    def test_several_deactivated_tenants_of_that_name(self, bench: Bench) -> None:
+        """Each with its own line; another name, or another status, is not meant."""
+        made = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
+        for tenant in made:
+            bench.deactivate(tenant)
+        told = bench.wrong()
+        assert {each.partition(":")[0] for each in told} == {"warning organisation"}
+        lines = [yaml.safe_load(each[each.index("revive: ") :])["revive"] for each in told]
+        assert sorted(lines, key=str) == sorted(made[:2], key=str)
+
+    def test_a_deactivated_tenant_of_that_name_is_nothing_to_a_stack_that_has_one(self, bench: Bench) -> None:
+        bench.deactivate(bench.make_tenant("Globex"))
+        own = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        bench.tenant_of = lambda _: str(own["hostname"])
+        assert bench.wrong() == []
+
+    def test_the_tenant_to_revive(self, bench: Bench) -> None:
+        tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
+        assert bench.wrong(revive=tenant) == []
+        [told] = bench.wrong(revive=tenant | {"tenant_id": "other"})
+        assert f"has the id {tenant['tenant_id']}, not other" in told
+        told = bench.wrong(
+            revive={"hostname": "gone.eu.qlikcloud.com", "tenant_id": "x"}, groups={}, alias=None
+        )[-1]
+        assert told.startswith("error organisation: Pulumi.globex.yaml:")
+        assert "customer.revive: there is no tenant gone.eu.qlikcloud.com any more" in told
+
+    def test_a_region_that_is_full(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 1)
+        assert bench.wrong() == [
+            "error organisation: 1 of at most 1 tenants in region eu: no other can be made"
+        ]
+        tenant = bench.make_tenant("Globex")
+        bench.tenant_of = lambda _: str(tenant["hostname"])
+        assert bench.wrong() == ["warning organisation: 2 of at most 1 tenants in region eu"]
+
+    def test_without_the_organisations_client(self, bench: Bench) -> None:
+        bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url, **CLIENT}
+        [findings] = bench.check(bench.write()).values()
+        assert str(findings[-1]) == "names and counts are not checked: no organisation client is set"
+        assert {each.level for each in findings} == {"ok"}

@@ -1,0 +1,78 @@
+"""What `tenantry check` finds of templates and of people on the source tenant."""
+
+# ruff: noqa: E501 - a message is one line
+
+from __future__ import annotations
+
+import pytest
+
+from tenantry.providers.lookups.preflight import Found, Preflight
+from tests.checks.bench import CUSTOMER, SOURCE, Bench
+from tests.world import World
+
+TEMPLATES = [
+    (
+        {"version": "9.9"},
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Sales Overview', version 9.9, on "
+        f"{SOURCE}: the app is there, but not in that version. Versions found: 2.3.0, 2.4.0 (a template's version is "
+        "`{v…}` at the end of its description).",
+    ),
+    (
+        {"template": "Board Report", "version": "1.0.0"},
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Board Report', version 1.0.0, on "
+        f"{SOURCE}: this client may not export it. Give its bot user an edit role, such as `producer`, in space ",
+    ),
+    (
+        {"template": "sales overview"},
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'sales overview', version 2.3.0, on "
+        f"{SOURCE}: no such app is to be seen there. The name must be exact, and the bot user of this client must be a "
+        "member of the space that the template is in.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), TEMPLATES, ids=["version", "not exportable", "name"])
+def test_templates(bench: Bench, change: dict[str, str], told: str) -> None:
+    [said] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
+    assert said.startswith(told)
+
+
+def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
+    source = World(bench.qlik, SOURCE)
+    space = source.spaces["Templates"]["id"]
+    source.join(space)
+    attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
+    source.request("POST", "apps", {"attributes": attributes})
+    [told] = bench.wrong()
+    assert "2 apps fit; name the one you mean by `template_id`" in told
+
+
+def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:
+    bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
+    [told] = bench.wrong()
+    assert "this client may not export it" in told
+
+
+def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
+    """That is said, and left to `up`."""
+    app = CUSTOMER["apps"]["Sales"] | {"template": "Board Report", "version": "1.0.0"}
+    assert bench.wrong(apps={"Sales": app | {"join_template_space": True}}) == []
+
+
+def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
+    [told] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
+    assert told.endswith(
+        "this client may not export it. It is in somebody's personal space: move it to a shared "
+        "one in which its bot user may edit"
+    )
+
+
+def test_administrators_are_people_of_the_source_tenant(bench: Bench) -> None:
+    known = {"email": "Ada@example.com"}
+    assert bench.wrong(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
+    [told] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})
+    assert told.startswith("error people: Pulumi.globex.yaml:")
+    assert "customer.admins.bob.email: no user of templates.eu.qlikcloud.com has the e-mail address" in told

@@ -1,0 +1,138 @@
+"""What `tenantry check` finds: right and wrong of every kind, by reads alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.checks.checks import check
+from tenantry.providers.lookups.preflight import Preflight
+from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik.testing import FakeClock
+from tests.checks.bench import CUSTOMER, REGISTER, SOURCE, Bench
+
+
+def test_all_is_well(bench: Bench) -> None:
+    [findings] = bench.check(bench.write()).values()
+    assert [(each.level, each.about) for each in findings] == [
+        ("ok", "settings"),
+        ("ok", "credentials"),
+        ("ok", "licence"),
+        ("ok", "templates"),
+        ("ok", "roles"),
+        ("ok", "organisation"),
+    ]
+    texts = {each.about: str(each) for each in findings}
+    assert "1 of at most 8500 tenants in region eu" in texts["organisation"]
+    assert "'Sales Overview', version 2.3.0" in texts["templates"]
+    assert f"all known on {SOURCE}" in texts["roles"]
+
+
+def test_however_many_stacks_each_thing_is_asked_once(bench: Bench) -> None:
+    paths = [bench.write(name=f"c{number}", alias=f"customer-{number}") for number in range(12)]
+    found = bench.check(*paths)
+    assert list(found) == [f"c{number}" for number in range(12)]
+    assert {each.level for findings in found.values() for each in findings} == {"ok"}
+    asked = [
+        f"{each['method']} {each['host']}{each['path'].partition('?')[0]}"
+        for each in bench.qlik.control.requests()
+    ]
+    assert len(asked) == len(set(asked)) == 8, asked
+
+
+def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
+    """A stack with a broken file does not keep the others from being checked, nor one problem another."""
+    broken = bench.write({"name": "Broken", "alias": "x"}, name="broken")
+    other = bench.write(
+        name="other",
+        apps={"Sales": CUSTOMER["apps"]["Sales"] | {"version": "9.9"}},
+        groups={"Analysts": {"roles": ["Tenantadmin"]}},
+    )
+    found = bench.check(broken, other, bench.write())
+    assert [(each.level, each.about) for each in found["broken"]] == [("error", "settings")]
+    assert (
+        str(found["broken"][0])
+        == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 characters; an alias has 3 to 63'
+    )
+    assert [each.about for each in found["other"] if each.level == "error"] == ["templates", "roles"]
+    assert {each.level for each in found["globex"]} == {"ok"}
+
+
+LICENCES = [
+    ({"status": "Expired"}, f"error licence: has status Expired on {SOURCE}: no tenant can be made"),
+    ({"status": "Blacklisted"}, f"error licence: has status Blacklisted on {SOURCE}: no tenant can be made"),
+    ({"valid": "2020-01-01/2021-01-01"}, f"error licence: ended on 2021-01-01 ({SOURCE})"),
+    (
+        {"trial": True, "valid": "2020-01-01/2099-01-01"},
+        f"warning licence: is a trial until 2099-01-01 ({SOURCE})",
+    ),
+    ({"valid": "2020-01-01/"}, ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), LICENCES, ids=[str(answer) for answer, _ in LICENCES])
+def test_licences(bench: Bench, answer: dict[str, Any], told: str) -> None:
+    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge=answer)
+    wrong = bench.wrong()
+    assert wrong == ([told] if told else [])
+    assert "licence-key" not in str(wrong)
+
+
+def test_a_licence_that_ends_soon(bench: Bench) -> None:
+    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": "2026-01-01/2027-02-01"})
+    clock = FakeClock(1_800_000_000)  # 2027-01-15
+    with Cloud(bench.environment, clock=clock) as cloud:
+        [findings] = check([bench.write()], Preflight(cloud), lambda _: {}).values()
+    assert [str(each) for each in findings if each.level == "warning"] == [f"ends on 2027-02-01 ({SOURCE})"]
+
+
+def test_a_source_tenant_without_licence(bench: Bench) -> None:
+    bench.qlik.control.add_fault(
+        path="/api/v1/licenses/overview",
+        status=404,
+        body={"errors": [{"code": "L-1", "title": "none"}], "traceId": "t1"},
+    )
+    [told] = bench.wrong()
+    assert told.startswith(
+        "error licence: GET templates.eu.qlikcloud.com/api/v1/licenses/overview answered 404 L-1"
+    )
+
+
+def test_no_credentials(bench: Bench) -> None:
+    """Told once; what cannot be looked at without them is not told as wrong."""
+    bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url}
+    first, second = bench.wrong()
+    assert first.startswith("error credentials: No OAuth client for region eu.")
+    assert second == "warning credentials: licence, templates, people and roles are not checked without them"
+
+
+def test_the_client_of_another_region(bench: Bench) -> None:
+    bench.environment |= {"QLIK_CLIENT_ID": "demo-us", "QLIK_CLIENT_SECRET": "demo-us-secret"}
+    first, _ = bench.wrong()
+    assert first.startswith(f"error credentials: POST {SOURCE}/oauth/token answered 401")
+    assert "A region's OAuth client works in its own region only" in first
+    assert "demo-us-secret" not in first
+
+
+def test_a_client_that_the_register_host_refuses(bench: Bench) -> None:
+    bench.qlik.control.add_fault(
+        host=REGISTER, path="/oauth/token", status=403, body={"errors": [{"code": "X"}]}
+    )
+    first, _ = bench.wrong()
+    assert first.startswith(f"error credentials: POST {REGISTER}/oauth/token answered 403 X")
+
+
+def test_a_trial_that_has_ended(bench: Bench) -> None:
+    told = bench.wrong(lifecycle={"kind": "trial", "ends_on": "2020-12-31"})
+    assert told == [
+        "warning lifecycle: Pulumi.globex.yaml:9: customer.lifecycle.ends_on: the trial ended on 2020-12-31"
+    ]
+
+
+def test_a_tenant_in_another_region(bench: Bench) -> None:
+    bench.tenant_of = lambda _: "templates.us.qlikcloud.com"
+    told = bench.wrong(groups={})
+    assert told[0].startswith(
+        "error tenant: Pulumi.globex.yaml:2: qlik:region: the stack's tenant templates.us.qlikcloud.com"
+    )

@@ -1,0 +1,226 @@
+"""What holds for every kind of resource: each has a twin that states its `CASE`, and these tests try it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenantry.providers import MODULES, kinds
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.properties import Change
+from tests.providers.twins import Case, Tenancy, Twin, made_with, same_calls
+
+CASES: dict[str, Case] = {
+    module: importlib.import_module(f"tests.providers.test_{module}").CASE for module in MODULES.values()
+}
+"""By module. A kind without a twin is an error here."""
+
+MakeTwin = Callable[[str], Twin]
+
+every_kind = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+kinds_that = {
+    "can be gone": [case for case in CASES.values() if case.gone],
+    "can be there already": [case for case in CASES.values() if case.existing],
+}
+
+
+def pairs(what: str) -> list[Any]:
+    """Each kind with each of its properties that changes, replaces or drifts."""
+    return [
+        pytest.param(case, name, id=f"{case.module}-{name}")
+        for case in CASES.values()
+        for name in getattr(case, what)
+    ]
+
+
+@every_kind
+def test_no_property_is_left_out(case: Case) -> None:
+    """A new property has a test of what a change of it means, and of drift where Qlik holds it."""
+    kind = {each.module(): each for each in kinds().values()}[case.module]
+    declared = {change: {each.name for each in kind.inputs() if each.change is change} for change in Change}
+    in_place = {name for name, change in case.changes.items() if change.calls}
+    assert in_place | set(case.fixed) == declared[Change.IN_PLACE] | declared[Change.REFUSED]
+    assert set(case.replaces) | {"tenant"} == declared[Change.REPLACES] | {"tenant"}
+    assert set(case.changes) - in_place == declared[Change.NO_REQUEST]
+    assert set(case.drifts) - set(case.fixed) == in_place
+
+
+@every_kind
+def test_what_cannot_be_set_is_told(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """What Qlik alone sets, and what there is not; nothing that a program writes is dropped in silence."""
+    made = twin(case.module)
+    inputs = case.given(tenancy)
+    for each in made.kind.properties.values():
+        if each.computed:
+            with pytest.raises(AssertionError, match=f"^{each.name}: is set by Qlik alone"):
+                made.check({**inputs, each.name: "x"})
+    with pytest.raises(AssertionError, match=f"^tennant: {made.kind.__name__} has no property 'tennant'"):
+        made.check({**inputs, "tennant": "x"})
+    made.create(inputs)
+    with pytest.raises(AssertionError, match="has no property 'tennant'"):
+        made.check({**inputs, "tennant": "x"})
+
+
+@every_kind
+def test_create_makes_what_is_wanted(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik holds exactly what was given, after as few requests as there can be; reading it finds no drift."""
+    inputs = case.given(tenancy)
+    tenancy.requests()
+    made = twin(case.module).create(inputs)
+    assert same(tenancy.requests(), case.creates, made)
+    held = case.remote(tenancy, made.id)
+    assert held is not None
+    assert held == {name: inputs[name] for name in held}
+    assert made.drift() == {}
+    tenancy.requests()
+    made.update(inputs)
+    assert same(tenancy.requests(), case.again, made)
+
+
+@pytest.mark.parametrize(("case", "name"), pairs("changes"))
+def test_a_property_changes_in_place(case: Case, name: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """That property and no other, with no more requests than that takes."""
+    inputs = case.given(tenancy)
+    made = twin(case.module).create(inputs)
+    before = case.remote(tenancy, made.id) or {}
+    wanted = {**inputs, name: made_with(tenancy, case.changes[name].value)}
+    tenancy.requests()
+    assert made.diff(wanted) == []
+    made.update(wanted)
+    assert same(tenancy.requests(), case.changes[name].calls, made)
+    after = {**before, name: wanted[name]} if name in before else before
+    assert case.remote(tenancy, made.id) == after
+    assert made.drift() == {}
+
+
+@pytest.mark.parametrize(("case", "name"), pairs("replaces"))
+def test_a_property_that_cannot_change_replaces(
+    case: Case, name: str, twin: MakeTwin, tenancy: Tenancy
+) -> None:
+    """And the plan says so."""
+    made = twin(case.module).create(case.given(tenancy))
+    wanted = {**made.inputs, name: made_with(tenancy, case.replaces[name])}
+    wanted = {key: value for key, value in wanted.items() if key not in case.without.get(name, ())}
+    assert set(made.diff(wanted)) - set(case.without.get(name, ())) == {name}
+
+
+@every_kind
+def test_another_tenant_is_another_object(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Nothing moves from one tenant to another."""
+    made = twin(case.module).create(case.given(tenancy))
+    if "tenant" in made.inputs:
+        assert made.diff({**made.inputs, "tenant": "other.eu.qlikcloud.com"}) == ["tenant"]
+
+
+@pytest.mark.parametrize(("case", "name"), pairs("drifts"))
+def test_drift_is_found_and_put_right(case: Case, name: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A refresh names exactly the property that somebody changed; an update restores it."""
+    made = twin(case.module).create(case.given(tenancy))
+    before = case.remote(tenancy, made.id)
+    drift = case.drifts[name]
+    drift.do(tenancy, made.id)
+    assert made.drift() == {name: made_with(tenancy, drift.live)}
+    made.update(made.inputs)
+    assert case.remote(tenancy, made.id) == before
+    assert made.drift() == {}
+
+
+@every_kind
+def test_delete_removes_it_once(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """With the requests that this takes; a second time does no harm."""
+    made = twin(case.module).create(case.given(tenancy))
+    tenancy.requests()
+    made.delete()
+    assert same(tenancy.requests(), case.deletes, made)
+    assert (case.remote(tenancy, made.id) is None) is not case.stays
+    made.delete()
+    assert (case.remote(tenancy, made.id) is None) is not case.stays
+
+
+@pytest.mark.parametrize("not_found", ["published", "bare", "other"])
+@pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
+def test_what_is_gone_is_reported_as_gone(
+    case: Case, twin: MakeTwin, tenancy: Tenancy, not_found: str
+) -> None:
+    """A refresh drops it from the state, and a deletion has nothing to do, however Qlik words its 404."""
+    tenancy.qlik.control.settings(not_found=not_found)
+    made = twin(case.module).create(case.given(tenancy))
+    assert case.gone
+    case.gone(tenancy, made.id)
+    made.delete()
+    assert made.drift() is None
+
+
+@pytest.mark.parametrize("case", kinds_that["can be gone"], ids=str)
+def test_a_page_that_says_404_proves_nothing(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """While an ingress answers in Qlik's place nothing leaves the state, and no deletion counts as done."""
+    made = twin(case.module).create(case.given(tenancy))
+    before = case.remote(tenancy, made.id)
+    fault = tenancy.qlik.control.add_fault(
+        host=tenancy.hostname, path=f"*{made.id.rpartition('/')[2]}", status=404, body="default backend - 404"
+    )
+    for step in (made.drift, made.delete):
+        with pytest.raises(Failure, match="does not prove that"):
+            step()
+    tenancy.qlik.control.release(fault)
+    assert case.remote(tenancy, made.id) == before
+    assert made.drift() == {}
+    fault = tenancy.qlik.control.add_fault(
+        host=tenancy.hostname, path="*", times=1, status=404, body="default backend - 404"
+    )
+    assert made.drift() == {}, "one that passes is asked about once more"
+    tenancy.qlik.control.release(fault)
+
+
+@pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
+def test_what_our_bot_made_is_taken_over(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """No second one is made, what differs is put right, and both are said."""
+    inputs = case.given(tenancy)
+    assert case.existing
+    there = case.existing(tenancy, inputs, tenancy.as_bot)
+    made = twin(case.module).create(inputs)
+    assert made.id == there
+    assert_as_wanted(case, made, tenancy)
+    assert_said(tenancy, there, case.corrected)
+
+
+@pytest.mark.parametrize("case", kinds_that["can be there already"], ids=str)
+def test_what_somebody_else_made_is_left_alone(case: Case, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The error names its id and the way out; with `adopt: true` it is taken over."""
+    inputs = case.given(tenancy)
+    assert case.existing
+    there = case.existing(tenancy, inputs, tenancy.world.request)
+    before = case.remote(tenancy, there)
+    with pytest.raises(Failure) as caught:
+        twin(case.module).create(inputs)
+    for words in (there, tenancy.hostname, "adopt: true"):
+        assert words in str(caught.value)
+    assert case.remote(tenancy, there) == before
+
+    made = twin(case.module).create({**inputs, "adopt": True})
+    assert made.id == there
+    assert_as_wanted(case, made, tenancy)
+    assert_said(tenancy, there, case.corrected)
+    assert made.check({**inputs, "adopt": False}) == made.inputs, "taken over once, it makes no difference"
+
+
+def assert_as_wanted(case: Case, made: Twin, tenancy: Tenancy) -> None:
+    held = case.remote(tenancy, made.id) or {}
+    assert held == {name: made.inputs[name] for name in held}
+    assert made.drift() == {}
+
+
+def assert_said(tenancy: Tenancy, id: str, corrected: frozenset[str]) -> None:
+    line = next(line for line in tenancy.said if "was there already" in line)
+    assert id in line
+    said = line.partition("corrected: ")[2]
+    assert set(said.split(", ")) == corrected
+
+
+def same(found: list[str], expected: tuple[str, ...], made: Twin) -> bool:
+    print("sent:", *found, sep="\n  ")
+    names = {**made.state, **made.inputs, "id": made.id}
+    return same_calls(found, expected, **names)

@@ -1,0 +1,88 @@
+"""What is wrong with a PEM, told without showing any of it."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from tenantry.providers.values.pem import fingerprint, one_line, problem
+from tests.keys import public_pem
+from tests.pems import PRIVATE_FORMATS, certificate, elliptic_pem, encrypted_pem, pkcs1_pem, private_pem
+
+PUBLIC = public_pem()
+BODY = "".join(PUBLIC.splitlines()[1:-1])
+
+
+def relabelled(pem: str, old: str, new: str) -> str:
+    return pem.replace(f" {old}-----", f" {new}-----")
+
+
+def wrapped(der: bytes) -> str:
+    return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(der).decode()}\n-----END PUBLIC KEY-----\n"
+
+
+@pytest.mark.parametrize("text", [PUBLIC, certificate()], ids=["public key", "certificate"])
+def test_what_is_taken(text: str) -> None:
+    assert problem(text) is None
+    assert problem(one_line(text)) is None
+
+
+PRIVATE = {
+    **{form: private_pem(form) for form in PRIVATE_FORMATS},
+    "encrypted": encrypted_pem(),
+    "on one line": private_pem().replace("\n", "\\n"),
+    "beside its certificate": certificate() + private_pem(),
+    "called a public key": relabelled(private_pem(), "PRIVATE KEY", "PUBLIC KEY"),
+    "in capitals that are none": relabelled(private_pem(), "PRIVATE KEY", "Private Key"),
+    "cut off": private_pem()[:200],
+}
+
+
+@pytest.mark.parametrize("text", PRIVATE.values(), ids=PRIVATE)
+def test_a_private_key_is_refused_and_not_shown(text: str) -> None:
+    said = problem(text) or ""
+    assert "is a private key" in said
+    assert "openssl pkey" in said
+    secrets = [line for line in private_pem().splitlines() if not line.startswith("-----")]
+    assert not any(line[:20] in said for line in secrets)
+
+
+BROKEN = {
+    "": "is no PEM",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ": "is no PEM",
+    BODY: "is no PEM",
+    PUBLIC.replace("-----END PUBLIC KEY-----", ""): "cut off",
+    PUBLIC[: len(PUBLIC) // 2]: "cut off",
+    PUBLIC + public_pem("two"): "holds 2 keys or certificates",
+    relabelled(PUBLIC, "PUBLIC KEY", "CERTIFICATE"): "is no certificate",
+    relabelled(certificate(), "CERTIFICATE", "PUBLIC KEY"): "is no public key",
+    PUBLIC.replace("END PUBLIC KEY", "END CERTIFICATE"): "begins as PUBLIC KEY and ends as CERTIFICATE",
+    PUBLIC.replace(BODY[64:128], "!" * 64): "no base64",
+    PUBLIC.replace(BODY[:64], ""): "is broken",
+    PUBLIC.replace(BODY[128:192] + "\n", ""): "not all of it",
+    wrapped(b""): "no base64",
+    wrapped(b"\x30"): "is broken",
+    wrapped(b"\x30\x84\xff\xff\xff\xff"): "is broken",
+    wrapped(b"hello"): "is broken",
+    pkcs1_pem(): "is a RSA PUBLIC KEY; Qlik takes a PUBLIC KEY or a CERTIFICATE",
+    elliptic_pem(): "is no RSA key",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), BROKEN.items(), ids=[f"{n}: {said}" for n, said in enumerate(BROKEN.values())]
+)
+def test_what_is_wrong(text: str, said: str) -> None:
+    found = problem(text) or ""
+    assert said in found
+    assert BODY[:10] not in found
+
+
+def test_the_form_on_one_line_is_the_same_key() -> None:
+    line = one_line(PUBLIC)
+    assert line == f"-----BEGIN PUBLIC KEY-----{BODY}-----END PUBLIC KEY-----"
+    assert one_line(line) == line
+    assert fingerprint(line) == fingerprint(PUBLIC)
+    assert fingerprint(PUBLIC) != fingerprint(public_pem("two"))
+    assert one_line("no key at all") == "no key at all"

@@ -1,0 +1,115 @@
+"""Mistakes in apps: templates, versions, and the spaces that they use."""
+
+# ruff: noqa: E501 - a message is one line
+
+from __future__ import annotations
+
+import pytest
+
+from tests.settings.conftest import Folder
+
+FILE = "stacks/Pulumi.globex.yaml"
+
+APPS = """
+spaces:
+  Staging: {type: shared}
+  Sales: {type: managed}
+  Lake: {type: data}
+apps:
+"""
+SALES = '  Sales: {template: Sales, version: "1.0", staging: Staging, '
+
+BAD_APPS = [
+    ("  A: {template: T, staging: Staging}", "11: customer.apps.A.version: is missing"),
+    ('  A: {template: T, version: "1"}', "11: customer.apps.A.staging: is missing"),
+    (
+        '  A: {version: "1", staging: Staging}',
+        "11: customer.apps.A.template: which app is it made from? give template (its exact name) or template_id",
+    ),
+    (
+        f"{SALES}template_id: 1a2b}}",
+        "11: customer.apps.Sales.template_id: give template or template_id, not both",
+    ),
+    (
+        "  A:\n    template: T\n    staging: Staging\n    version: 2.10",
+        '14: customer.apps.A.version: YAML reads 2.10 as a number; put it in quotes: version: "2.10"',
+    ),
+    (
+        "  A: {template: T, staging: Staging, version: 2026-01-15}",
+        '11: customer.apps.A.version: YAML reads this version as a date; put it in quotes: version: "2026-01-15"',
+    ),
+    (
+        "  A: {template: T, staging: Staging, version: v2.3.0}",
+        '11: customer.apps.A.version: "v2.3.0" is the mark; write the version alone: "2.3.0"',
+    ),
+    (
+        "  A: {template: T, staging: Staging, version: '{v2.3.0}'}",
+        '11: customer.apps.A.version: "{v2.3.0}" is the mark; write the version alone: "2.3.0"',
+    ),
+    (
+        "  A: {template: T, staging: Staging, version: latest one}",
+        '11: customer.apps.A.version: "latest one" is no version; allowed: letters, digits and . + _ - between '
+        'them, for example "2.3.0"',
+    ),
+    (
+        "  A: {template: 2024, staging: Staging, version: '1'}",
+        '11: customer.apps.A.template: YAML reads 2024 as a number; put it in quotes: template: "2024"',
+    ),
+    (
+        "  A: {template: T, version: '1', staging: Sales}",
+        '11: customer.apps.A.staging: "Sales" is a managed space, but apps are imported into a shared one; '
+        "shared spaces: Staging",
+    ),
+    (
+        "  A: {template: T, version: '1', staging: Stagin}",
+        '11: customer.apps.A.staging: space "Stagin" is not declared under spaces; did you mean "Staging"? '
+        "allowed: Staging",
+    ),
+    (
+        f"{SALES}publish_to: [Staging]}}",
+        '11: customer.apps.Sales.publish_to: "Staging" is a shared space, but apps are published into a managed '
+        "one; managed spaces: Sales",
+    ),
+    (
+        f"{SALES}publish_to: [Lake]}}",
+        '11: customer.apps.Sales.publish_to: "Lake" is a data space, but apps are published into a managed one; '
+        "managed spaces: Sales",
+    ),
+    (
+        "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Nowhere",
+        '17: customer.apps.A.publish_to: space "Nowhere" is not declared under spaces; allowed: Sales',
+    ),
+    (
+        f"{SALES}publish_to: [Sales, Sales]}}",
+        '11: customer.apps.Sales.publish_to: space "Sales" is listed twice',
+    ),
+    (
+        f"{SALES}}}\n  Two: {{name: Sales, template: Sales, version: '2', staging: Staging}}",
+        '12: customer.apps.Two.name: name "Sales" is taken by app "Sales", also imported into "Staging"; '
+        "names must differ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("app", "told"), BAD_APPS, ids=[told[:60] for _, told in BAD_APPS])
+def test_one_mistake_in_an_app_is_one_line(folder: Folder, app: str, told: str) -> None:
+    assert folder.write(APPS + app).problems() == [f"{FILE}:{told}"]
+
+
+def test_an_entry_that_is_listed_twice_is_told_in_its_second_line(folder: Folder) -> None:
+    app = "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Sales"
+    told = folder.write(APPS + app).problems()
+    assert told == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
+
+
+def test_apps_of_one_name_may_not_meet_in_a_managed_space(folder: Folder) -> None:
+    apps = """
+    spaces: {S1: {type: shared}, S2: {type: shared}, M1: {type: managed}, M2: {type: managed}}
+    apps:
+      A: {name: Same, template: T, version: "1", staging: S1, publish_to: [M1, M2]}
+      B: {name: Same, template: T, version: "1", staging: S2, publish_to: [%s]}
+    """
+    told = [f'{FILE}:9: customer.apps.B.name: name "Same" is taken by app "A", also published into "M2"; '
+            "names must differ"]  # fmt: skip
+    assert folder.write(apps % "M2").problems() == told
+    assert folder.write(apps % "").load()

@@ -1,0 +1,139 @@
+"""Mistakes about people: users, administrators, and who owns or may enter a space."""
+
+# ruff: noqa: E501 - a message is one line
+
+from __future__ import annotations
+
+import pytest
+
+from tests.settings.conftest import Folder
+
+FILE = "stacks/Pulumi.globex.yaml"
+MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
+ADA = "users: {Ada: {subject: a1, email: ada@x.com}}"
+
+ONE_MISTAKE = [
+    ("users: {Ada: {}}", "6: customer.users.Ada.subject: is missing"),
+    (
+        "users: {Ada: {subject: 77}}",
+        '6: customer.users.Ada.subject: YAML reads 77 as a number; put it in quotes: subject: "77"',
+    ),
+    (
+        "users: {Ada: {subject: a1, email: ada.x.com}}",
+        '6: customer.users.Ada.email: "ada.x.com" is no e-mail address; write it as ada@example.com',
+    ),
+    (
+        "users: {Ada: {subject: a1, role: [Developer]}}",
+        '6: customer.users.Ada.role: unknown key; did you mean "roles"? '
+        "allowed: email, name, renamed_from, roles, status, subject",
+    ),
+    (
+        "users: {Ada: {subject: a1, status: invited}}",
+        '6: customer.users.Ada.status: "invited" is not allowed; allowed: active, disabled',
+    ),
+    (
+        "users:\n  Ada: {subject: a1}\n  Bob: {subject: a1}",
+        '8: customer.users.Bob.subject: subject "a1" is that of "Ada" under users',
+    ),
+    (
+        "users:\n  Ada: {subject: a1, email: A@x.com}\n  Bob: {subject: b1, email: a@x.com}",
+        '8: customer.users.Bob.email: email "a@x.com" is that of "Ada" under users',
+    ),
+    (
+        "users:\n  A: {subject: a1, renamed_from: B}\n  B: {subject: b1}",
+        '7: customer.users.A.renamed_from: "B" is still a key under users; a renamed entry has one key, the new one',
+    ),
+    (
+        "admins: {Ada: {}}",
+        "6: customer.admins.Ada.email: who is it? give email or subject, as the source tenant has it",
+    ),
+    (
+        "admins: {Ada: {email: ada@x.com, subject: a1}}",
+        "6: customer.admins.Ada.subject: give email or subject, not both",
+    ),
+    (
+        "admins: {Ada: {email: ada}}",
+        '6: customer.admins.Ada.email: "ada" is no e-mail address; write it as ada@example.com',
+    ),
+    (
+        "admins: {Ada: {name: Ada, subject: a1}}",
+        "6: customer.admins.Ada.name: unknown key; allowed: email, renamed_from, subject",
+    ),
+    (
+        "admins:\n  Ada: {email: ada@x.com}\n  Boss: {email: Ada@x.com}",
+        '8: customer.admins.Boss.email: email "Ada@x.com" is that of "Ada" under admins; '
+        "a user becomes an administrator by the role TenantAdmin",
+    ),
+    (
+        f"{ADA}\nadmins:\n  Boss: {{email: ada@x.com}}",
+        '8: customer.admins.Boss.email: email "ada@x.com" is that of "Ada" under users; '
+        "a user becomes an administrator by the role TenantAdmin",
+    ),
+    (
+        f"{ADA}\nadmins:\n  Ada: {{email: boss@x.com}}",
+        '8: customer.admins.Ada: "Ada" is a key under users, too; keys of people must differ',
+    ),
+    (
+        f"{ADA}\nspaces: {{Sales: {{type: managed, owner: Adda}}}}",
+        '7: customer.spaces.Sales.owner: person "Adda" is not declared under users or admins; '
+        'did you mean "Ada"? allowed: Ada',
+    ),
+    (
+        "spaces: {Sales: {type: managed, user_access: {Ada: [consumer]}}}",
+        '6: customer.spaces.Sales.user_access.Ada: person "Ada" is not declared under users or admins',
+    ),
+    (
+        f"{ADA}\nspaces: {{Sales: {{type: managed, owner: Ada, user_access: {{Ada: [consumer]}}}}}}",
+        '7: customer.spaces.Sales.user_access.Ada: "Ada" owns the space and so has every role; leave this out',
+    ),
+    (
+        f"{ADA}\nspaces: {{Sales: {{type: managed, user_access: {{Ada: [producer]}}}}}}",
+        '7: customer.spaces.Sales.user_access.Ada: role "producer" is not one that a managed space knows; '
+        f"allowed: {MANAGED}",
+    ),
+    (
+        "spaces: {Sales: {type: managed, bot_access: {b1: [Consumer]}}}",
+        '6: customer.spaces.Sales.bot_access.b1: role "Consumer" is not one that a managed space knows; '
+        f'did you mean "consumer"? allowed: {MANAGED}',
+    ),
+    (
+        "apps: {A: {template: T, version: '1', staging: S, join_template_space: 1}}\nspaces: {S: {type: shared}}",
+        "6: customer.apps.A.join_template_space: must be true or false, not 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("customer", "told"), ONE_MISTAKE, ids=[told[:60] for _, told in ONE_MISTAKE])
+def test_one_mistake_is_one_line(folder: Folder, customer: str, told: str) -> None:
+    assert folder.write(customer).problems() == [f"{FILE}:{told}"]
+
+
+def test_a_person_whom_the_customer_removes_but_still_uses(folder: Folder) -> None:
+    plan = "admins: {Support: {email: s@x.com}}\nspaces: {Sales: {type: managed, owner: Support}}"
+    (line,) = folder.write("plan: team\nadmins: {Support: }", team=plan).problems()
+    assert 'spaces.Sales.owner: person "Support" is removed by' in line
+    assert line.endswith("but still used here; remove this as well")
+
+
+def test_what_is_right(folder: Folder) -> None:
+    """Administrators own and enter spaces as users do; a plan may name those that every customer has."""
+    customer = folder.write(
+        """
+        plan: team
+        users: {Ada: {subject: a1, name: Ada, email: ada@x.com, roles: [Developer], status: disabled}}
+        spaces:
+          Sales: {type: managed, owner: Support, user_access: {Ada: [consumer]}, bot_access: {b1: [publisher]}}
+          Data: {type: data, user_access: {Ada: [operator], Support: [datapreview]}}
+        """,
+        team="admins: {Support: {email: s@x.com}}",
+    ).customer()
+    assert customer.admins["Support"].email == "s@x.com"
+    assert customer.users["Ada"].roles == ["Developer"]
+    assert customer.spaces["Sales"].owner == "Support"
+    assert customer.spaces["Data"].user_access == {"Ada": ["operator"], "Support": ["datapreview"]}
+
+
+def test_no_roles_are_another_thing_than_roles_left_alone(folder: Folder) -> None:
+    customer = folder.write("users: {Ada: {subject: a1, roles: []}, Bob: {subject: b1}}").customer()
+    assert customer.users["Ada"].roles == []
+    assert customer.users["Bob"].roles is None

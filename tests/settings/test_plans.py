@@ -1,0 +1,228 @@
+"""Plans that extend plans: what comes out, where the messages point, and chains that lead nowhere."""
+
+# ruff: noqa: E501 - a message is one line
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tenantry.settings
+from tenantry.settings.models import Plan
+from tests.settings.conftest import Folder
+
+STACK = "stacks/Pulumi.globex.yaml"
+
+BASE = """
+lifecycle: {grace_days: 60}
+protect: false
+groups:
+  Analysts: {roles: [AnalyticsAdmin]}
+  Viewers: {}
+spaces:
+  Staging: {type: shared}
+  Sales: {type: managed, access: {Analysts: [consumer], Viewers: [basicconsumer]}}
+apps:
+  Sales: {template: Sales, version: "1.0", staging: Staging, publish_to: [Sales]}
+"""
+STANDARD = """
+extends: base
+groups:
+  Viewers:
+  Planners: {}
+spaces:
+  Sales: {access: {Viewers: , Planners: [publisher]}}
+apps:
+  Sales: {version: "1.1"}
+"""
+GOLD = """
+extends: standard
+protect:
+groups:
+  Analysts: {roles: [AnalyticsAdmin, Developer]}
+"""
+
+
+@pytest.fixture
+def tiers(folder: Folder) -> Folder:
+    """Three plans, each over the next: gold, standard, base."""
+    return folder.write("plan: gold", gold=GOLD, standard=STANDARD, base=BASE)
+
+
+def told_of_plan(path: Path) -> list[str]:
+    with pytest.raises(tenantry.settings.SettingsError) as caught:
+        tenantry.settings.check_plan(path)
+    return str(caught.value).splitlines()[1:]
+
+
+def test_each_plan_merges_over_what_it_extends(tiers: Folder) -> None:
+    customer = tiers.customer()
+    assert customer.lifecycle.grace_days == 60
+    assert {key: group.roles for key, group in customer.groups.items()} == {
+        "Analysts": ["AnalyticsAdmin", "Developer"],
+        "Planners": [],
+    }
+    assert customer.spaces["Sales"].access == {"Analysts": ["consumer"], "Planners": ["publisher"]}
+    assert customer.apps["Sales"].version == "1.1"
+    assert customer.protect is None  # gold takes out what base set
+    for plan in ("gold", "standard", "base"):
+        tenantry.settings.check_plan(tiers.path / "plans" / f"{plan}.yaml")
+
+
+def test_the_engines_values_give_the_same(tiers: Folder) -> None:
+    config = {
+        "qlik:region": "eu",
+        "qlik:source_tenant": "templates.eu.qlikcloud.com",
+        "tenantry:customer": {"name": "Globex", "plan": "gold"},
+    }
+    assert tenantry.settings.load(config, stack="globex", directory=tiers.path) == tiers.load()
+
+
+def test_a_version_in_a_plan_reaches_its_customers_and_not_those_that_pin_theirs(folder: Folder) -> None:
+    """Whatever the distance between the customer and the plan that has it."""
+    plans = {"gold": GOLD, "standard": STANDARD, "base": BASE}
+    customers = {
+        "plan: base": "1.0",
+        "plan: standard": "1.1",
+        "plan: gold": "1.1",
+        'plan: gold\napps: {Sales: {version: "0.9"}}': "0.9",
+    }
+    for customer, version in customers.items():
+        assert folder.write(customer, **plans).customer().apps["Sales"].version == version
+    plans["standard"] = STANDARD.replace("1.1", "1.2")
+    after = [folder.write(customer, **plans).customer().apps["Sales"].version for customer in customers]
+    assert after == ["1.0", "1.2", "1.2", "0.9"]
+
+
+def test_what_one_plan_removes_the_next_can_have_anew(folder: Folder) -> None:
+    """And nothing of what was there before comes back with it."""
+    gold = "extends: standard\ngroups: {Viewers: {provider_type: custom}}"
+    base = BASE.replace("Viewers: {}", "Viewers: {roles: [Developer]}")
+    customer = folder.write("plan: gold", gold=gold, standard=STANDARD, base=base).customer()
+    assert (customer.groups["Viewers"].provider_type, customer.groups["Viewers"].roles) == ("custom", [])
+
+
+def test_values_are_told_for_the_file_that_has_them(folder: Folder) -> None:
+    told = folder.write(
+        "plan: gold\ngroups: {Analysts: {roles: [1]}}",
+        gold="extends: standard\nlifecycle: {grace_days: 5}",
+        standard="extends: base\nspaces: {Sales: {access: {Analysts: [viewer]}}}",
+        base=BASE.replace("type: shared", "type: sharde"),
+    ).problems()
+    assert [line.partition(": ")[0] for line in told] == [
+        f"{STACK}:7",
+        "stacks/plans/base.yaml:7",
+        "stacks/plans/gold.yaml:2",
+        "stacks/plans/standard.yaml:2",
+    ]
+
+
+def test_what_is_missing_is_not_told_for_an_entry_that_was_taken_out(folder: Folder) -> None:
+    """The base has the type of the space that gold takes out and has anew:
+
+    that is not where it is missing.
+    """
+    told = folder.write(
+        "plan: gold",
+        gold="extends: standard\nspaces:\n  Extra: {description: More}",
+        standard="extends: base\nspaces: {Extra: }",
+        base="spaces:\n  Extra: {type: shard}",
+    ).problems()
+    assert told == ["stacks/plans/gold.yaml:3: spaces.Extra.type: is missing; allowed: data, managed, shared"]
+
+
+def test_a_use_of_what_a_plan_removed_names_the_plan(folder: Folder) -> None:
+    standard = STANDARD.replace("Viewers: , ", "")
+    told = folder.write("plan: gold", gold=GOLD, standard=standard, base=BASE).problems()
+    assert told == [
+        'stacks/plans/base.yaml:8: spaces.Sales.access.Viewers: group "Viewers" is removed by plan "standard", '
+        "but still used here; remove this as well"
+    ]
+
+
+REMOVALS = [
+    (
+        {"gold": GOLD + "  Viewers: null\n"},
+        "stacks/plans/gold.yaml:5: groups.Viewers: an empty value removes what the plan has, but "
+        "stacks/plans/standard.yaml has no such key, nor has any plan that it extends; "
+        "for one with nothing but defaults write Viewers: {}",
+    ),
+    (
+        {"standard": STANDARD.replace("  Viewers:\n", "  Viewer:\n").replace("Viewers: , ", "")},
+        "stacks/plans/standard.yaml:3: groups.Viewer: an empty value removes what the plan has, but "
+        'stacks/plans/base.yaml has no such key; did you mean "Viewers"?',
+    ),
+]
+
+
+@pytest.mark.parametrize(("plans", "told"), REMOVALS, ids=["by an earlier plan", "misspelt"])
+def test_removing_what_no_plan_has(folder: Folder, plans: dict[str, str], told: str) -> None:
+    everything = {"gold": GOLD, "standard": STANDARD, "base": BASE, **plans}
+    assert folder.write("plan: gold", **everything).problems() == [told]
+
+
+def test_a_customer_removes_what_a_far_plan_has(tiers: Folder) -> None:
+    customer = tiers.write("plan: gold\napps: {Sales: }\nspaces: {Sales: , Staging: }").customer()
+    assert (customer.apps, customer.spaces) == ({}, {})
+
+
+CHAINS = [
+    (
+        {"gold": "extends: gold"},
+        "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle: gold -> gold; "
+        "take one of these steps out",
+    ),
+    (
+        {
+            "gold": "extends: standard",
+            "standard": "extends: base",
+            "base": "protect: true\nextends: standard",
+        },
+        "stacks/plans/base.yaml:2: extends: plans extend each other in a circle: standard -> base -> standard; "
+        "take one of these steps out",
+    ),
+    (
+        {"gold": "extends: standard", "standard": "extends: bass", "base": "{}"},
+        'stacks/plans/standard.yaml:1: extends: there is no plan "bass"; did you mean "base"? '
+        "allowed: base, gold, standard",
+    ),
+    (
+        {"gold": "extends: 2024"},
+        "stacks/plans/gold.yaml:1: extends: must be the name of a plan, in quotes if it looks like a number, "
+        "not 2024",
+    ),
+    (
+        {"gold": "extends: [standard, base]"},
+        "stacks/plans/gold.yaml:1: extends: must be the name of a plan, in quotes if it looks like a number, "
+        "not a list",
+    ),
+    (
+        {"gold": "extends: base", "base": "- Analysts"},
+        f"stacks/plans/base.yaml:1: a plan is a mapping of {', '.join(Plan.model_fields)}, not a list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plans", "told"), CHAINS, ids=[told[:60] for _, told in CHAINS])
+def test_chains_that_lead_nowhere(folder: Folder, plans: dict[str, str], told: str) -> None:
+    """One line, for the customer as for the plan alone; what only seems to be missing is not told."""
+    customer = """
+        plan: gold
+        lifecycle: {kind: trial}
+        groups: {Viewers: null}
+        spaces: {Sales: {access: {Analysts: [consumer]}}}
+        """
+    if "base.yaml:1" in told:
+        customer = "plan: gold"
+    assert folder.write(customer, **plans).problems() == [told]
+    assert told_of_plan(folder.path / "plans" / "gold.yaml") == [told]
+
+
+def test_an_empty_extends_extends_nothing(folder: Folder) -> None:
+    assert folder.write("plan: gold", gold="extends:\nprotect: true").customer().protect
+
+
+def test_a_customer_extends_nothing(folder: Folder) -> None:
+    [told] = folder.write("extends: base", base=BASE).problems()
+    assert told.startswith(f"{STACK}:6: customer.extends: unknown key; ")

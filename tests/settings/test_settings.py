@@ -1,0 +1,300 @@
+"""Good input: what settings come out, by the file and by the engine's values."""
+
+from __future__ import annotations
+
+import ast
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+import tenantry.settings
+from tenantry.providers.tenants.lifetime import revive_line
+from tenantry.settings.document import read
+from tenantry.settings.project import Project
+from tests.keys import public_pem
+from tests.settings.conftest import HEAD, Folder
+
+CHECKOUT = Path(__file__).resolve().parents[2] / "stacks"
+CONFIG: dict[str, Any] = {
+    "qlik:region": "eu",
+    "qlik:source_tenant": "templates.eu.qlikcloud.com",
+    "tenantry:customer": {"name": "Globex", "groups": {"Analysts": {"roles": ["Developer"]}}},
+}
+
+
+def test_the_demo_customer() -> None:
+    settings = tenantry.settings.load_file(CHECKOUT / "Pulumi.globex.yaml")
+    customer = settings.customer
+    assert (settings.region, settings.source_tenant) == ("eu", "templates.eu.qlikcloud.com")
+    assert settings.alias_hostname == "globex-demo.eu.qlikcloud.com"
+    assert customer.name == "Globex"
+    assert customer.lifecycle.ends_on == date(2026, 12, 31)
+    assert not customer.protected
+    assert set(customer.groups) == {"Analysts", "Planners"}
+    assert customer.spaces["Sales"].access == {"Analysts": ["consumer", "contributor"]}
+    assert customer.apps["Sales Overview"].version == "2.4.0"
+    assert customer.apps["Inventory"].version == "1.0.0"
+
+
+def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
+    customer = folder.write().customer()
+    assert customer.model_dump() == {
+        "name": "Globex",
+        "plan": None,
+        "alias": None,
+        "revive": None,
+        "tenant": dict.fromkeys(type(customer.tenant).model_fields),
+        "lifecycle": {"kind": "production", "ends_on": None, "grace_days": 30},
+        "protect": None,
+        "ring": "broad",
+        "tags": {},
+        "group_settings": None,
+        "license_settings": None,
+        "web_integrations": {},
+        "jwt_identity_providers": {},
+        "users": {},
+        "admins": {},
+        "groups": {},
+        "spaces": {},
+        "apps": {},
+    }
+    assert customer.protected
+
+
+def test_every_default_of_an_entry(folder: Folder) -> None:
+    (folder.path / "one.pem").write_text(public_pem())
+    customer = folder.write(
+        """
+        groups: {Analysts: {}}
+        users: {Ada: {subject: a1}}
+        admins: {Support: {email: s@x.com}}
+        spaces: {Staging: {type: shared}}
+        apps: {Sales: {template_id: 1a2b, version: "1", staging: Staging}}
+        group_settings: {}
+        license_settings: {}
+        web_integrations: {Portal: {origins: [https://portal.example]}}
+        jwt_identity_providers: {signer: {issuer: us, kid: one, pem_file: one.pem}}
+        """
+    ).customer()
+    assert customer.group_settings is not None
+    assert set(customer.group_settings.model_dump().values()) == {None}
+    assert customer.license_settings is not None
+    assert set(customer.license_settings.model_dump().values()) == {None}
+    common = {"renamed_from": None, "adopt": False}
+    assert customer.groups["Analysts"].model_dump() == {
+        "name": "Analysts", "description": None, "provider_type": "idp", "roles": [], **common
+    }  # fmt: skip
+    assert customer.spaces["Staging"].model_dump() == {
+        "name": "Staging", "type": "shared", "description": None, "access": {}, "user_access": {},
+        "bot_access": {}, "owner": None, **common
+    }  # fmt: skip
+    assert customer.apps["Sales"].model_dump() == {
+        "name": "Sales", "template": None, "template_id": "1a2b", "version": "1", "staging": "Staging",
+        "publish_to": [], "data": True, "join_template_space": False, "description": None, **common,
+    }  # fmt: skip
+    assert customer.users["Ada"].model_dump() == {
+        "subject": "a1", "name": None, "email": None, "roles": None, "status": "active", "renamed_from": None
+    }  # fmt: skip
+    assert customer.admins["Support"].model_dump() == {
+        "email": "s@x.com", "subject": None, "renamed_from": None
+    }  # fmt: skip
+    assert customer.web_integrations["Portal"].model_dump() == {
+        "name": "Portal", "origins": ["https://portal.example"], **common
+    }  # fmt: skip
+    assert customer.jwt_identity_providers["signer"].model_dump() == {
+        "issuer": "us", "kid": "one", "pem": public_pem(), "pem_file": "one.pem", "description": None,
+        "clock_tolerance_seconds": 5, **common,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("customer", "protected"),
+    [
+        ("", True),
+        ("protect: false", False),
+        ('lifecycle: {kind: trial, ends_on: "2026-12-31"}', False),
+        ('lifecycle: {kind: trial, ends_on: "2026-12-31"}\nprotect: true', True),
+    ],
+)
+def test_production_is_protected_unless_it_says_otherwise(
+    folder: Folder, customer: str, protected: bool
+) -> None:
+    assert folder.write(customer).customer().protected is protected
+
+
+@pytest.mark.parametrize("written", ['"2026-12-31"', "2026-12-31", '"2026-12-31 00:00:00 +0000 UTC"'])
+def test_a_date_in_quotes_and_as_the_engine_rewrites_it(folder: Folder, written: str) -> None:
+    customer = folder.write(f"lifecycle: {{kind: trial, ends_on: {written}}}").customer()
+    assert customer.lifecycle.ends_on == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize("days", [10, 90, 30.0])
+def test_a_whole_number_may_come_as_a_float(folder: Folder, days: float) -> None:
+    customer = {"name": "Globex", "lifecycle": {"grace_days": days}}
+    settings = tenantry.settings.load(
+        {**CONFIG, "tenantry:customer": customer}, stack="globex", directory=folder.path
+    )
+    assert settings.customer.lifecycle.grace_days == days
+    assert type(settings.customer.lifecycle.grace_days) is int
+
+
+@pytest.mark.parametrize("alias", ["abc", "globex-analytics-2", "a" * 63, "7up"])
+def test_aliases(folder: Folder, alias: str) -> None:
+    assert folder.write(f"alias: {alias}").load().alias_hostname == f"{alias}.eu.qlikcloud.com"
+
+
+@pytest.mark.parametrize("version", ["2.3.0", "7", "2024-06", "1.0.0-rc.1+build5", "R2"])
+def test_versions(folder: Folder, version: str) -> None:
+    app = f"{{template: T, version: '{version}', staging: S}}"
+    customer = folder.write(f"spaces: {{S: {{type: shared}}}}\napps: {{A: {app}}}").customer()
+    assert customer.apps["A"].version == version
+
+
+def test_a_new_region_of_qlik_is_no_mistake(folder: Folder) -> None:
+    assert folder.write(head=HEAD.replace(": eu", ": ca").replace(".eu.", ".ca.")).load().region == "ca"
+
+
+def test_taking_a_tenant_up_again(folder: Folder) -> None:
+    """By the line as a destroy, or an error, prints it."""
+    line = revive_line("x1y2.eu.qlikcloud.com", "T1")
+    found = folder.write(line).customer().revive
+    assert found is not None
+    assert found.model_dump() == {"hostname": "x1y2.eu.qlikcloud.com", "tenant_id": "T1"}
+    assert folder.write("revive: null").customer().revive is None
+
+
+def test_settings_cannot_be_changed(folder: Folder) -> None:
+    settings = folder.write().load()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.region = "us"
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.customer.name = "Other"
+
+
+def test_the_order_of_lines_never_matters(folder: Folder) -> None:
+    document = read(CHECKOUT / "Pulumi.globex.yaml").value
+    plan = (CHECKOUT / "plans" / "standard.yaml").read_text("utf-8")
+    (folder.path / "plans" / "standard.yaml").write_text(
+        yaml.safe_dump(_shuffled(yaml.safe_load(plan))), "utf-8"
+    )
+    folder.stack_file.write_text(yaml.safe_dump(_shuffled(document), sort_keys=False), "utf-8")
+    assert folder.load() == tenantry.settings.load_file(CHECKOUT / "Pulumi.globex.yaml")
+
+
+def _shuffled(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    keys = list(value)
+    random.Random(7).shuffle(keys)
+    return {key: _shuffled(value[key]) for key in keys}
+
+
+class TestFileAndEngine:
+    """The values count; the file says where they stand."""
+
+    def load(self, folder: Folder, config: dict[str, Any]) -> str:
+        with pytest.raises(tenantry.settings.SettingsError) as caught:
+            tenantry.settings.load(config, stack="globex", directory=folder.path)
+        return str(caught.value).splitlines()[1]
+
+    def test_the_same_settings_either_way(self) -> None:
+        path = CHECKOUT / "Pulumi.globex.yaml"
+        config = read(path).value["config"]
+        assert tenantry.settings.load(
+            config, stack="globex", directory=CHECKOUT
+        ) == tenantry.settings.load_file(path)
+
+    def test_without_a_file_there_are_no_lines(self, folder: Folder) -> None:
+        bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
+        told = 'stacks/Pulumi.globex.yaml: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
+        assert self.load(folder, bad) == told
+
+    def test_with_the_file_there_are(self, folder: Folder) -> None:
+        bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
+        folder.write("alias: ab")
+        told = 'stacks/Pulumi.globex.yaml:6: customer.alias: "ab" has 2 characters; an alias has 3 to 63'
+        assert self.load(folder, bad) == told
+
+    def test_a_file_that_says_something_else_gives_no_lines(self, folder: Folder) -> None:
+        bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
+        folder.write("alias: globex")
+        assert self.load(folder, bad).startswith("stacks/Pulumi.globex.yaml: customer.alias: ")
+
+    def test_a_file_that_is_no_yaml_gives_no_lines(self, folder: Folder) -> None:
+        bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
+        folder.stack_file.write_text("config: [", "utf-8")
+        assert self.load(folder, bad).startswith("stacks/Pulumi.globex.yaml: customer.alias: ")
+
+    def test_a_number_that_lost_its_zeros_is_told_as_far_as_is_known(self, folder: Folder) -> None:
+        app = {"template": "T", "staging": "S", "version": 2.1}
+        customer = {"name": "Globex", "spaces": {"S": {"type": "shared"}}, "apps": {"A": app}}
+        told = self.load(folder, {**CONFIG, "tenantry:customer": customer})
+        assert told == (
+            "stacks/Pulumi.globex.yaml: customer.apps.A.version: "
+            "YAML reads 2.1 as a number; put it in quotes: "
+            'version: "2.1"; YAML may have dropped zeros: write it as the template does'
+        )
+
+    def test_an_empty_value_of_the_engine_is_a_missing_one(self, folder: Folder) -> None:
+        told = self.load(folder, {**CONFIG, "qlik:region": ""})
+        assert told == "stacks/Pulumi.globex.yaml: qlik:region: is missing; for example qlik:region: eu"
+
+    def test_other_keys_of_the_configuration_are_left_alone(self, folder: Folder) -> None:
+        head = "  tenantry:secrets_database: {secure: v1:abc}\n  aws:region: eu-west-1\n"
+        folder.write(head=HEAD.replace("  qlik:region", head + "  qlik:region"))
+        assert folder.load().customer.name == "Globex"
+
+    def test_neither_the_values_nor_the_file_are_changed(self, folder: Folder) -> None:
+        folder.write("plan: team\ngroups: {Viewers: null}", team="groups: {Viewers: {}}\n")
+        config = read(folder.stack_file).value["config"]
+        before, text = repr(config), folder.stack_file.read_text()
+        tenantry.settings.load(config, stack="globex", directory=folder.path)
+        assert (repr(config), folder.stack_file.read_text()) == (before, text)
+
+
+class TestProject:
+    """Values that all stacks share stand in Pulumi.yaml, and count as the engine counts them."""
+
+    def write(self, folder: Folder, text: str) -> None:
+        (folder.path.parent / "Pulumi.yaml").write_text(f"name: tenantry\nruntime: python\n{text}", "utf-8")
+
+    def test_shared_values(self, folder: Folder) -> None:
+        self.write(folder, "config:\n  qlik:region: {value: eu}\n  qlik:source_tenant: t.eu.qlikcloud.com\n")
+        folder.write(head="config:\n  tenantry:customer:\n    name: Globex\n")
+        settings = folder.load()
+        assert (settings.region, settings.source_tenant) == ("eu", "t.eu.qlikcloud.com")
+
+    def test_a_stack_has_the_last_word_and_nothing_is_merged(self, folder: Folder) -> None:
+        self.write(folder, "config:\n  qlik:region: us\n  customer: {value: {name: Shared, alias: shared}}\n")
+        folder.write()
+        assert folder.load().region == "eu"
+        assert folder.customer().alias is None
+
+    def test_keys_without_namespace_are_the_projects(self, folder: Folder) -> None:
+        self.write(folder, "config:\n  customer: {default: {name: Shared}}\n")
+        head = "config:\n  qlik:region: eu\n  qlik:source_tenant: t.eu.qlikcloud.com\n"
+        assert folder.write(head=head).customer().name == "Shared"
+        assert folder.write(head=head + "  customer: {name: Own}\n").customer().name == "Own"
+
+    def test_where_the_stack_files_are(self, folder: Folder) -> None:
+        self.write(folder, "stackConfigDir: stacks\n")
+        project = Project.of(folder.stack_file)
+        assert project
+        assert (project.name, project.stacks) == ("tenantry", folder.path)
+        self.write(folder, "")
+        project = Project.at(folder.path.parent)
+        assert project
+        assert project.stacks == folder.path.parent
+
+    def test_no_project_at_all(self, folder: Folder) -> None:
+        assert Project.at(folder.path) is None
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    for path in CHECKOUT.glob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path.name
