@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tenantry.components import QlikCustomerTenant as QlikCustomerTenant
-    from tenantry.providers.framework.adapter import provider as provider
+    from tenantry.providers.framework.loader import provider as provider
     from tenantry.settings import SettingsError as SettingsError
     from tenantry.settings import current_settings as current_settings
 
@@ -28,7 +28,7 @@ _HOMES = {
     "QlikCustomerTenant": "tenantry.components",
     "SettingsError": "tenantry.settings",
     "current_settings": "tenantry.settings",
-    "provider": "tenantry.providers.framework.adapter",
+    "provider": "tenantry.providers.framework.loader",
 }
 """Where the public names live. States name `tenantry.provider`: it must not move."""
 

@@ -23,6 +23,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+import tenantry
 from tenantry.providers.framework import engine, evidence, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
@@ -40,18 +41,6 @@ see `tenantry.providers.framework.moves`.
 """
 
 
-def provider(module: str) -> Provider:
-    """Return the provider of the resource type that lives in `tenantry.providers.<module>`.
-
-    The state of every resource names this function, as `tenantry.provider`, and its argument: see
-    `resource.provider_string`. Neither may change.
-    """
-    return Provider(module)
-
-
-provider.__module__ = "tenantry"
-
-
 class Provider(ResourceProvider):
     """The dynamic provider of one kind, named by its module: `Provider("space")`."""
 
@@ -65,7 +54,7 @@ class Provider(ResourceProvider):
         engine.answer_more_at_once()
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return provider, (self.module,)
+        return tenantry.provider, (self.module,)
 
     @property
     def verbs(self) -> Verbs:

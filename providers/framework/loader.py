@@ -1,0 +1,22 @@
+"""What the state of every resource names: the function that makes its provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tenantry.providers.framework.adapter import Provider
+
+
+def provider(module: str) -> Provider:
+    """Return the provider of the resource type that lives in `tenantry.providers.<module>`.
+
+    States name this function, as `tenantry.provider`, and its argument: see `resource.provider_string`.
+    Neither may change. The adapter is imported when it is called, which a program never does.
+    """
+    from tenantry.providers.framework.adapter import Provider
+
+    return Provider(module)
+
+
+provider.__module__ = "tenantry"
