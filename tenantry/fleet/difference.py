@@ -21,7 +21,7 @@ from tenantry.fleet.selection import Selection
 from tenantry.fleet.troubles import of_settings
 from tenantry.settings.document import Keys, path_text
 from tenantry.settings.errors import SettingsError
-from tenantry.settings.merge import ENTRIES
+from tenantry.settings.models import ENTRIES
 from tenantry.settings.origins import Value, values_of
 from tenantry.settings.project import Project
 from tenantry.settings.sources import CUSTOMER

@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tenantry.settings.document import Keys
-
-NAMED = ("groups", "spaces", "apps", "web_integrations")
-"""The maps of entries that have a name at Qlik: their key, unless they say another."""
-
-ENTRIES = (*NAMED, "jwt_identity_providers", "users", "admins")
-"""The maps of entries: there an empty value can stand for an entry with nothing but defaults."""
+from tenantry.settings.models import ENTRIES, NAMED
 
 
 def merge(plan: Any, customer: Any) -> Any:

@@ -6,34 +6,16 @@ They run on what could be read: a value that is broken by itself is None here, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
+from tenantry.settings.complaints import Complaint, Removed, same_names
 from tenantry.settings.document import Keys
-from tenantry.settings.merge import ENTRIES
-from tenantry.settings.models import Content, Settings
+from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
 from tenantry.settings.models.people import Admin, User
 from tenantry.settings.sources import CUSTOMER
-
-Removed = Mapping[Keys, str]
-"""The paths of what was taken out of a plan, and who did it."""
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """A rule that is broken at `keys`. `item` is the entry of the list there that it is about, if any.
-
-    `incomplete` says that the missing part may still come from elsewhere: no problem in a plan on its own.
-    `unless` is another place: when the value there is broken by itself, this complaint would only mislead.
-    """
-
-    keys: Keys
-    text: str
-    item: str | None = None
-    incomplete: bool = False
-    unless: Keys | None = None
 
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
@@ -71,14 +53,12 @@ def _regions(settings: Settings) -> Iterator[Complaint]:
 def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     """Check a customer, or a plan, against the rules of Qlik that span several values."""
     yield from _lifecycle(customer)
-    yield from _groups(customer)
-    yield from _spaces(customer)
+    for block in ENTRIES:
+        yield from BLOCKS[block].rules(block, getattr(customer, block))
     yield from _access(customer, removed)
     yield from _people(customer)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
-    yield from _web_integrations(customer)
-    yield from _jwt_identity_providers(customer)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
 
@@ -90,25 +70,6 @@ def _lifecycle(customer: Content) -> Iterator[Complaint]:
         yield Complaint(keys, 'a trial needs its last day: ends_on: "2026-12-31"', incomplete=True)
     if lifecycle.kind == "production" and lifecycle.ends_on is not None:
         yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
-
-
-def _groups(customer: Content) -> Iterator[Complaint]:
-    for key, group in customer.groups.items():
-        if group.provider_type == "idp" and group.description is not None:
-            yield Complaint(
-                ("groups", key, "description"),
-                "only a custom group has a description; leave it out, or set provider_type: custom",
-            )
-    types = [
-        (key, group, group.provider_type) for key, group in customer.groups.items() if group.provider_type
-    ]
-    named = ((key, ("groups", key), group.name, provider) for key, group, provider in types)
-    yield from _unique("group", ", also of provider_type {}", named)
-
-
-def _spaces(customer: Content) -> Iterator[Complaint]:
-    named = ((key, ("spaces", key), space.name, "") for key, space in customer.spaces.items())
-    yield from _unique("space", "", named)
 
 
 def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
@@ -149,15 +110,9 @@ def _person(customer: Content, keys: Keys, name: str, removed: Removed) -> Itera
 
 def _people(customer: Content) -> Iterator[Complaint]:
     """Everybody is named in one way, and once."""
-    for key, admin in customer.admins.items():
-        keys: Keys = ("admins", key)
-        if admin.email and admin.subject:
-            yield Complaint((*keys, "subject"), "give email or subject, not both")
-        if not admin.email and not admin.subject:
-            text = "who is it? give email or subject, as the source tenant has it"
-            yield Complaint((*keys, "email"), text, incomplete=True, unless=(*keys, "subject"))
+    for key in customer.admins:
         if key in customer.users:
-            yield Complaint(keys, f'"{key}" is a key under users, too; keys of people must differ')
+            yield Complaint(("admins", key), f'"{key}" is a key under users, too; keys of people must differ')
     yield from _same_people(customer)
 
 
@@ -226,45 +181,13 @@ def _app_names(customer: Content) -> Iterator[Complaint]:
             for space in dict.fromkeys(spaces_of(app))
             if space is not None
         )
-        yield from _unique("app", where, named)
+        yield from same_names("app", where, named)
 
 
 _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
     ', also imported into "{}"': lambda app: [app.staging],
     ', also published into "{}"': lambda app: app.publish_to,
 }
-
-
-def _web_integrations(customer: Content) -> Iterator[Complaint]:
-    named = (
-        (key, ("web_integrations", key), each.name, "") for key, each in customer.web_integrations.items()
-    )
-    yield from _unique("web integration", "", named)
-
-
-def _jwt_identity_providers(customer: Content) -> Iterator[Complaint]:
-    taken: dict[tuple[str, str], str] = {}
-    for key, provider in sorted(customer.jwt_identity_providers.items()):
-        at: Keys = ("jwt_identity_providers", key)
-        if not provider.pem and not provider.pem_file:
-            text = "which key? give pem, or pem_file: the path of a file with it"
-            yield Complaint((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
-        first = taken.setdefault((provider.issuer, provider.kid), key)
-        if first != key and None not in (provider.issuer, provider.kid):
-            text = (
-                f'"{provider.kid}" is the kid of "{first}", of the same issuer; each key has a kid of its own'
-            )
-            yield Complaint((*at, "kid"), text)
-
-
-def _unique(kind: str, where: str, named: Iterable[tuple[str, Keys, str, str]]) -> Iterator[Complaint]:
-    """Complain of each (key, path, name, scope) whose name is taken in its scope, in any order."""
-    taken: dict[tuple[str, str], str] = {}
-    for key, keys, name, scope in sorted(named, key=lambda entry: (entry[0], entry[3])):
-        first = taken.setdefault((name, scope), key)
-        if first != key and name is not None:
-            text = f'name "{name}" is taken by {kind} "{first}"{where.format(scope)}; names must differ'
-            yield Complaint((*keys, "name"), text)
 
 
 def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from tenantry.settings.complaints import Complaint
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import Problem
 from tenantry.settings.messages import keys_of, text_of
 from tenantry.settings.models.block import Block, block_of
-from tenantry.settings.rules import Complaint
 from tenantry.settings.sources import Sources
 
 Model = TypeVar("Model", bound=Block)

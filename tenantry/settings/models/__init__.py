@@ -6,7 +6,9 @@ more than one value are in rules.py.
 
 from __future__ import annotations
 
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, key
+from typing import get_origin
+
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
 from tenantry.settings.models.people import Admin, Group, User
@@ -102,3 +104,15 @@ class Settings(Block):
     def alias_hostname(self) -> str | None:
         """The hostname for people, `<alias>.<region>.qlikcloud.com`, if there is an alias."""
         return f"{self.customer.alias}.{self.region}.qlikcloud.com" if self.customer.alias else None
+
+
+BLOCKS: dict[str, type[Block]] = {
+    name: block for name, field in Content.model_fields.items() if (block := block_of(field.annotation))
+}
+"""The blocks of a customer by their keys, in the order of `Content`, which is the register of them."""
+
+ENTRIES = tuple(name for name in BLOCKS if get_origin(Content.model_fields[name].annotation) is dict)
+"""The blocks with entries, by keys of the customer's own. An empty value there is an entry with defaults."""
+
+NAMED = tuple(name for name in ENTRIES if is_named(BLOCKS[name]))
+"""Those whose entries have a name at Qlik: their key, unless they say another."""

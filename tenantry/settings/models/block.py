@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from tenantry.settings.complaints import Complaint, same_names
 
 IN_PLACE = "in place"
 AT_CREATION = "read only when it is made"
@@ -13,9 +17,38 @@ NO_REQUEST = "nothing at Qlik"
 NEVER_CUT_OFF = "refused: add a second entry"
 
 
+TENANT_ROLES = "tenant roles"
+"""Marks a key that holds names of roles of the tenant: `Annotated[list[Text], TENANT_ROLES]`."""
+
+
 def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) -> Any:
     """Declare a key of a block: its default, what it does, and what a change of it means for what exists."""
     return Field(default, description=about, json_schema_extra={"x-change": change}, **more)
+
+
+@dataclass(frozen=True)
+class Makes:
+    """What comes of a block, or of each entry of one. All that handles blocks alike reads it here.
+
+    resource: the resource type, a class of `tenantry.providers`.
+    noun: what messages and lists call one.
+    identity: the keys whose values no two entries share. An import recognises an entry by them. If `name` is
+        one of them, the check of the settings refuses what is there twice.
+    properties: the properties of the resource whose names differ from those of the keys.
+    no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs.
+    of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
+    output: whether the ids are an output of the stack, under the name of the block.
+    by_hand: whether `QlikCustomerTenant` has code for it, since it refers to other resources.
+    """
+
+    resource: str
+    noun: str
+    identity: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    no_inputs: tuple[str, ...] = ()
+    of_stack: tuple[str, ...] = ()
+    output: bool = True
+    by_hand: bool = False
 
 
 class Block(BaseModel):
@@ -23,9 +56,46 @@ class Block(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    makes: ClassVar[Makes | None] = None
+    """What comes of it, if it describes a resource."""
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Yield what is wrong with the entries of `block` that no entry shows by itself.
+
+        A value that is broken is None here, and is told elsewhere.
+        """
+        if cls.makes and "name" in cls.makes.identity:
+            yield from _same_names(cls.makes, block, entries)
+
+    @classmethod
+    def inputs(cls) -> dict[str, str]:
+        """Return the keys that the resource gets, and the properties that they are there."""
+        if cls.makes is None:
+            return {}
+        left_out = ("renamed_from", *cls.makes.no_inputs)
+        keys = (name for name in cls.model_fields if name not in left_out)
+        return {name: cls.makes.properties.get(name, name) for name in keys}
+
+
+def _same_names(makes: Makes, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    scope = next((name for name in makes.identity if name != "name"), None)
+    named = (
+        (key, (block, key), entry.name, getattr(entry, scope) if scope else "")
+        for key, entry in entries.items()
+        if None not in (getattr(entry, name) for name in makes.identity)
+    )
+    yield from same_names(makes.noun, f", also of {scope} {{}}" if scope else "", named)
+
 
 def block_of(annotation: Any) -> type[Block] | None:
     """Return the block that an annotation is about: `Group` of `dict[str, Group]`; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return annotation
     return next((block for part in get_args(annotation) if (block := block_of(part))), None)
+
+
+def is_named(block: type[Block]) -> bool:
+    """Tell whether each entry of a block has a name, which is its key unless it says another."""
+    name = block.model_fields.get("name")
+    return name is not None and name.is_required()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, key
+from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, Makes, key
 from tenantry.settings.values import Name, SpaceName, SpaceRoles, SpaceType, Switch, Text, Version
 
 
 class Space(Block):
     """A space, and who has access to it. (Spaces API)"""
+
+    makes = Makes(
+        "Space",
+        "space",
+        identity=("name",),
+        no_inputs=("access", "user_access", "bot_access"),
+        by_hand=True,
+    )
 
     name: SpaceName = key(about="Its name at Qlik, unique in the tenant. Default: the key.")
     type: SpaceType = key(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, key
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
 from tenantry.settings.values import Email, Name, ProviderType, Switch, Text, UserStatus
 
 
 class Group(Block):
     """A group of users, and the roles that it gives them in the tenant. (Groups API)"""
+
+    makes = Makes("Group", "group", identity=("name", "provider_type"))
 
     name: Name = key(
         about="Its name at Qlik. Default: the key.",
@@ -20,7 +26,7 @@ class Group(Block):
         about="`idp`: members come from the identity provider. `custom`: members are kept in Qlik.",
         change="replaces the group",
     )
-    roles: list[Text] = key(
+    roles: Annotated[list[Text], TENANT_ROLES] = key(
         default_factory=list,
         about="Names of roles of the tenant, built-in or custom.",
         **ROLES_OF_A_GROUP.field,
@@ -32,9 +38,22 @@ class Group(Block):
         False, about="Take over a group of that name that somebody else made.", change=AT_CREATION
     )
 
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Qlik keeps a description of custom groups only."""
+        for name, group in entries.items():
+            if group.provider_type == "idp" and group.description is not None:
+                yield Complaint(
+                    (block, name, "description"),
+                    "only a custom group has a description; leave it out, or set provider_type: custom",
+                )
+        yield from super().rules(block, entries)
+
 
 class User(Block):
     """A person who may log in. Who logs in without being listed here is a user, too. (Users API)"""
+
+    makes = Makes("User", "user", identity=("subject",))
 
     subject: Text = key(
         about="The subject that the identity provider sends, in quotes if it looks like a number.",
@@ -44,7 +63,7 @@ class User(Block):
         None, about="Shown in Qlik. Left out: as the identity provider sends it at the login."
     )
     email: Email | None = key(None, about="E-mail address; each belongs to one user. Left out: left alone.")
-    roles: list[Text] | None = key(
+    roles: Annotated[list[Text] | None, TENANT_ROLES] = key(
         None, about="Names of all roles of the tenant that the user has directly. Left out: left alone."
     )
     status: UserStatus = key("active", about="`disabled`: the user stays, but cannot log in.")
@@ -55,6 +74,8 @@ class User(Block):
 
 class Admin(Block):
     """A person of the source tenant who administers this one. Other roles stay as they are. (Users API)"""
+
+    makes = Makes("TenantAdmin", "admin", of_stack=("source_tenant",))
 
     email: Email | None = key(
         None,
@@ -69,3 +90,14 @@ class Admin(Block):
     renamed_from: Text | None = key(
         None, about="The former key, so that a new key keeps the same administrator.", change=NO_REQUEST
     )
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Each is named in one way."""
+        for name, admin in entries.items():
+            at = block, name
+            if admin.email and admin.subject:
+                yield Complaint((*at, "subject"), "give email or subject, not both")
+            if not admin.email and not admin.subject:
+                text = "who is it? give email or subject, as the source tenant has it"
+                yield Complaint((*at, "email"), text, incomplete=True, unless=(*at, "subject"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
 from tenantry.settings.values import Day, GraceDays, Hostname, LifecycleKind, Switch, Text
 
 
@@ -62,13 +64,15 @@ class GroupSettings(Block):
     when a key is taken out. (Groups API)
     """
 
+    makes = Makes("GroupSettings", "group settings")
+
     auto_create_groups: Switch | None = key(
         None, about="Make the groups in a user's claims that are not there yet when the user logs in."
     )
     sync_idp_groups: Switch | None = key(
         None, about="Keep groups as an interactive identity provider has them; deprecated by Qlik."
     )
-    everyone_roles: list[Text] | None = key(
+    everyone_roles: Annotated[list[Text] | None, TENANT_ROLES] = key(
         None,
         about="Names of the roles of the tenant that every user has. `[]`: none.",
         **ROLES_OF_A_GROUP.field,
@@ -79,6 +83,8 @@ class LicenseSettings(Block):
     """Which entitlements users get when they log in. What is not given is left alone; what was there before
     is given back when a key is taken out. (Licenses API)
     """
+
+    makes = Makes("LicenseSettings", "license settings")
 
     auto_assign_professional: Switch | None = key(
         None, about="Give users a professional entitlement, as long as there are any."
