@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
+from tenantry import providers
 from tenantry.components import names
 from tenantry.providers import (
-    App,
     AppPublication,
-    Group,
-    GroupSettings,
-    JwtIdentityProvider,
-    LicenseSettings,
-    Space,
     SpaceAssignment,
     Tenant,
     TenantActivation,
-    TenantAdmin,
     TenantLifecycle,
     TenantProof,
-    User,
-    WebIntegration,
 )
+from tenantry.settings.models import BLOCKS, ENTRIES
 
 if TYPE_CHECKING:
     from tenantry.settings.models import Customer, Settings
@@ -37,6 +30,10 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """One customer: a tenant with its settings, ways to log in, people, groups, spaces, access, apps and
     publications, and its lifecycle.
 
+    Each block of the stack file becomes the resource that its class names by `makes`, see
+    `tenantry.settings.models`: one for each entry, or one for a block of settings that says anything. The
+    code below has what refers to other resources, and the order.
+
     The children are named by their keys in the stack file. The proof comes before the tenant. All in the
     tenant is `deleted_with` it, and the lifecycle depends on all of that, so that taking the customer down
     is one request. The activation depends on the lifecycle. For a protected customer what holds users' work
@@ -44,9 +41,12 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """
 
     outputs: dict[str, Any]
-    """What a portal needs: `hostname`, `url`, `tenant_id`, and by key `web_integrations`, `users`, `admins`,
-    `groups`, `spaces` and `apps`.
+    """What a portal needs: `hostname`, `url`, `tenant_id`, the published `apps`, and the ids of each block
+    whose `makes` has an `output`, such as `groups`, by key.
     """
+
+    resources: dict[str, dict[str, Any]]
+    """The resources of each block, such as `groups`, by key."""
 
     def __init__(
         self, resource_name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
@@ -54,19 +54,16 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         super().__init__("qlik:index:QlikCustomerTenant", resource_name, {}, opts)
         self._settings = settings
         self._children: list[pulumi.Resource] = []
+        self.resources = {}
         self.proof = self._make_proof()
         self.tenant = self._make_tenant()
-        # Spaces before all that nothing waits for: apps, which take longest, wait for them.
-        self.users = {key: self._make_user(key) for key in self._customer.users}
-        self.admins = {key: self._make_admin(key) for key in self._customer.admins}
-        self.spaces = {key: self._make_space(key) for key in self._customer.spaces}
-        self.groups = {key: self._make_group(key) for key in self._customer.groups}
-        self._make_settings()
-        self.web_integrations = {
-            key: self._make_web_integration(key) for key in self._customer.web_integrations
-        }
-        for key in self._customer.jwt_identity_providers:
-            self._make_jwt_identity_provider(key)
+        # First who owns spaces. Then the spaces, as apps, which take longest, wait for them and nothing else.
+        for block in ("users", "admins"):
+            self.resources[block] = self._make_block(block)
+        self.resources["spaces"] = {key: self._make_space(key) for key in self._customer.spaces}
+        for block, model in BLOCKS.items():
+            if model.makes and not model.makes.by_hand and block not in self.resources:
+                self.resources[block] = self._make_block(block)
         for key, space in self._customer.spaces.items():
             for group in space.access:
                 self._make_assignment(key, group)
@@ -74,7 +71,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 self._make_assignment_of_person(key, person)
             for bot in space.bot_access:
                 self._make_assignment_of_bot(key, bot)
-        self.apps = {key: self._make_app(key) for key in self._customer.apps}
+        self.resources["apps"] = {key: self._make_app(key) for key in self._customer.apps}
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
         self.lifecycle = self._make_lifecycle()
         self.activation = self._make_activation()
@@ -131,102 +128,52 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
         )
 
-    def _make_settings(self) -> None:
-        """Make a resource of each block of settings that says anything."""
-        if given := _given(self._customer.group_settings):
-            opts = self._options()
-            self._child(GroupSettings("group settings", tenant=self.tenant.id, **given, opts=opts))
-        if given := _given(self._customer.license_settings):
-            opts = self._options()
-            self._child(LicenseSettings("license settings", tenant=self.tenant.id, **given, opts=opts))
+    def _make_block(self, block: str) -> dict[str, Any]:
+        """Make the resources of a block, by key; that of a block of settings is named by its noun."""
+        given = getattr(self._customer, block)
+        if block in ENTRIES:
+            return {key: self._make(key, entry) for key, entry in given.items()}
+        noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one
+        return {noun: self._make(noun, given)} if given and given.given() else {}
 
-    def _make_web_integration(self, key: str) -> WebIntegration:
-        integration = self._customer.web_integrations[key]
-        made = WebIntegration(
-            key,
+    def _make(
+        self,
+        name: str,
+        block: Block,
+        *,
+        protect: bool = False,
+        after: Iterable[pulumi.Resource] = (),
+        **references: Any,
+    ) -> Any:
+        """Make the resource that a block says it makes. `references` are to other resources."""
+        makes = block.makes
+        assert makes is not None, f"{type(block).__name__} makes no resource"  # noqa: S101
+        of_stack = {name: getattr(self._settings, name) for name in makes.of_stack}
+        made = getattr(providers, makes.resource)(
+            name,
             tenant=self.tenant.id,
-            name=integration.name,
-            valid_origins=integration.origins,
-            adopt=integration.adopt or None,
-            opts=self._options(formerly=names.former(integration.renamed_from)),
+            **block.given(),
+            **of_stack,
+            **references,
+            opts=self._options(
+                protect=protect, formerly=names.former(getattr(block, "renamed_from", None)), after=after
+            ),
         )
         return self._child(made)
 
-    def _make_jwt_identity_provider(self, key: str) -> None:
-        provider = self._customer.jwt_identity_providers[key]
-        made = JwtIdentityProvider(
-            key,
-            tenant=self.tenant.id,
-            issuer=provider.issuer,
-            kid=provider.kid,
-            pem=provider.pem,
-            description=provider.description,
-            clock_tolerance_seconds=provider.clock_tolerance_seconds,
-            adopt=provider.adopt or None,
-            opts=self._options(formerly=names.former(provider.renamed_from)),
-        )
-        self._child(made)
+    def _person(self, key: str) -> Any:
+        return self.resources["users"].get(key) or self.resources["admins"][key]
 
-    def _make_group(self, key: str) -> Group:
-        group = self._customer.groups[key]
-        made = Group(
-            key,
-            tenant=self.tenant.id,
-            name=group.name,
-            provider_type=group.provider_type,
-            description=group.description,
-            roles=group.roles,
-            adopt=group.adopt or None,
-            opts=self._options(formerly=names.former(group.renamed_from)),
-        )
-        return self._child(made)
-
-    def _make_user(self, key: str) -> User:
-        user = self._customer.users[key]
-        made = User(
-            key,
-            tenant=self.tenant.id,
-            subject=user.subject,
-            name=user.name,
-            email=user.email,
-            roles=user.roles,
-            status=user.status,
-            opts=self._options(formerly=names.former(user.renamed_from)),
-        )
-        return self._child(made)
-
-    def _make_admin(self, key: str) -> TenantAdmin:
-        admin = self._customer.admins[key]
-        made = TenantAdmin(
-            key,
-            tenant=self.tenant.id,
-            source_tenant=self._settings.source_tenant,
-            email=admin.email,
-            subject=admin.subject,
-            opts=self._options(formerly=names.former(admin.renamed_from)),
-        )
-        return self._child(made)
-
-    def _person(self, key: str) -> User | TenantAdmin:
-        return self.users[key] if key in self.users else self.admins[key]
-
-    def _make_space(self, key: str) -> Space:
+    def _make_space(self, key: str) -> Any:
         space = self._customer.spaces[key]
-        made = Space(
-            key,
-            tenant=self.tenant.id,
-            name=space.name,
-            type=space.type,
-            description=space.description,
-            owner=self._person(space.owner).id if space.owner else None,
-            adopt=space.adopt or None,
-            opts=self._options(protect=space.type == "managed", formerly=names.former(space.renamed_from)),
-        )
-        return self._child(made)
+        owner = self._person(space.owner).id if space.owner else None
+        return self._make(key, space, protect=space.type == "managed", owner=owner)
 
     def _make_assignment(self, space: str, group: str) -> None:
         roles, former = self._customer.spaces[space].access[group], self._customer.groups[group].renamed_from
-        self._assign(space, group, former, names.access, assignee=self.groups[group].id, roles=roles)
+        self._assign(
+            space, group, former, names.access, assignee=self.resources["groups"][group].id, roles=roles
+        )
 
     def _make_assignment_of_person(self, space: str, key: str) -> None:
         roles = self._customer.spaces[space].user_access[key]
@@ -243,33 +190,18 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         made = SpaceAssignment(
             name(space, key),
             tenant=self.tenant.id,
-            space=self.spaces[space].id,
+            space=self.resources["spaces"][space].id,
             adopt=self._customer.spaces[space].adopt or None,
             opts=self._options(formerly=names.former_pairs(name, space, former_space, key, former)),
             **inputs,
         )
         self._child(made)
 
-    def _make_app(self, key: str) -> App:
-        app = self._customer.apps[key]
-        made = App(
-            key,
-            tenant=self.tenant.id,
-            space=self.spaces[app.staging].id,
-            name=app.name,
-            description=app.description,
-            source_tenant=self._settings.source_tenant,
-            template=app.template,
-            template_id=app.template_id,
-            version=app.version,
-            data=app.data,
-            join_template_space=app.join_template_space or None,
-            adopt=app.adopt or None,
-            # All spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and would
-            # have it made anew at the same time if nothing told it to wait.
-            opts=self._options(formerly=names.former(app.renamed_from), after=self.spaces.values()),
-        )
-        return self._child(made)
+    def _make_app(self, key: str) -> Any:
+        app, spaces = self._customer.apps[key], self.resources["spaces"]
+        # After all spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and would
+        # have it made anew at the same time if nothing told it to wait.
+        return self._make(key, app, space=spaces[app.staging].id, after=spaces.values())
 
     def _published(self) -> list[tuple[str, str]]:
         return [(key, space) for key, app in self._customer.apps.items() for space in app.publish_to]
@@ -280,8 +212,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         made = AppPublication(
             names.publication(key, space),
             tenant=self.tenant.id,
-            source_app=self.apps[key].id,
-            space=self.spaces[space].id,
+            source_app=self.resources["apps"][key].id,
+            space=self.resources["spaces"][space].id,
             name=app.name,
             description=f"{app.description or ''} {{v{app.version}}}".lstrip(),
             data="source" if app.data else "target",
@@ -324,21 +256,17 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     def _outputs(self) -> dict[str, Any]:
         hostname = self._settings.alias_hostname or self.tenant.hostname
-        published: dict[str, dict[str, Any]] = {key: {} for key in self.apps}
+        published: dict[str, dict[str, Any]] = {key: {} for key in self.resources["apps"]}
         for (key, space), publication in self.publications.items():
             published[key][space] = {"id": publication.id, "url": publication.url}
         return {
             "hostname": self.tenant.hostname,
             "url": pulumi.Output.concat("https://", hostname),
             "tenant_id": self.tenant.tenant_id,
-            "web_integrations": {key: each.id for key, each in self.web_integrations.items()},
-            "users": {key: user.id for key, user in self.users.items()},
-            "admins": {key: admin.id for key, admin in self.admins.items()},
-            "groups": {key: group.id for key, group in self.groups.items()},
-            "spaces": {key: space.id for key, space in self.spaces.items()},
+            **{
+                block: {key: made.id for key, made in self.resources[block].items()}
+                for block, model in BLOCKS.items()
+                if model.makes and model.makes.output
+            },
             "apps": published,
         }
-
-
-def _given(block: Block | None) -> dict[str, Any]:
-    return block.model_dump(exclude_none=True) if block else {}

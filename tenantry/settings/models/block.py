@@ -37,8 +37,9 @@ class Makes:
     properties: the properties of the resource whose names differ from those of the keys.
     no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs.
     of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
+    references: properties that refer to other resources, which `QlikCustomerTenant` knows.
     output: whether the ids are an output of the stack, under the name of the block.
-    by_hand: whether `QlikCustomerTenant` has code for it, since it refers to other resources.
+    by_hand: whether `QlikCustomerTenant` has code of its own for it.
     """
 
     resource: str
@@ -47,6 +48,7 @@ class Makes:
     properties: Mapping[str, str] = field(default_factory=dict)
     no_inputs: tuple[str, ...] = ()
     of_stack: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     output: bool = True
     by_hand: bool = False
 
@@ -67,6 +69,19 @@ class Block(BaseModel):
         """
         if cls.makes and "name" in cls.makes.identity:
             yield from _same_names(cls.makes, block, entries)
+
+    def given(self) -> dict[str, Any]:
+        """Return the properties of the resource that this says anything of.
+
+        A switch that is off unless it is set, such as `adopt`, says something only where it is on.
+        """
+        values = ((key, name, getattr(self, key)) for key, name in self.inputs().items())
+        fields = type(self).model_fields
+        return {
+            name: value
+            for key, name, value in values
+            if value is not None and not (value is False and fields[key].default is False)
+        }
 
     @classmethod
     def inputs(cls) -> dict[str, str]:

@@ -13,7 +13,8 @@ class Space(Block):
         "Space",
         "space",
         identity=("name",),
-        no_inputs=("access", "user_access", "bot_access"),
+        no_inputs=("access", "user_access", "bot_access", "owner"),
+        references=("owner",),
         by_hand=True,
     )
 
@@ -49,6 +50,16 @@ class Space(Block):
 
 class App(Block):
     """An app made from a template of the source tenant, and where it is published. (Apps API)"""
+
+    makes = Makes(
+        "App",
+        "app",
+        no_inputs=("staging", "publish_to"),
+        of_stack=("source_tenant",),
+        references=("space",),
+        output=False,
+        by_hand=True,
+    )
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     description: str | None = key(

@@ -64,7 +64,7 @@ class GroupSettings(Block):
     when a key is taken out. (Groups API)
     """
 
-    makes = Makes("GroupSettings", "group settings")
+    makes = Makes("GroupSettings", "group settings", output=False)
 
     auto_create_groups: Switch | None = key(
         None, about="Make the groups in a user's claims that are not there yet when the user logs in."
@@ -84,7 +84,7 @@ class LicenseSettings(Block):
     is given back when a key is taken out. (Licenses API)
     """
 
-    makes = Makes("LicenseSettings", "license settings")
+    makes = Makes("LicenseSettings", "license settings", output=False)
 
     auto_assign_professional: Switch | None = key(
         None, about="Give users a professional entitlement, as long as there are any."
