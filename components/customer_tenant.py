@@ -199,8 +199,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     def _make_app(self, key: str) -> Any:
         app, spaces = self._customer.apps[key], self.resources["spaces"]
-        # After all spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and would
-        # have it made anew at the same time if nothing told it to wait.
+        # After all spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and
+        # would have it made anew at the same time if nothing told it to wait.
         return self._make(key, app, space=spaces[app.staging].id, after=spaces.values())
 
     def _published(self) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
-from tenantry.settings.models import Content, Customer, Plan, Settings
-from tenantry.settings.models.block import Block
-from tenantry.settings.models.content import App, Space
-from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
-from tenantry.settings.models.people import Admin, Group, User
-from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
+from tenantry.settings.models import BLOCKS, NAMED, Content, Customer, Plan, Settings
+from tenantry.settings.models.block import Block, block_of
 from tenantry.settings.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,25 +25,7 @@ PAGE = ROOT / "docs" / "stack-files.md"
 SCHEMA = ROOT / "tenantry" / "settings" / "schema.json"
 MARK = "<!-- From here on made by `make docs` from tenantry/settings/models -->\n"
 
-_BLOCKS: dict[type[Block], str] = {
-    Settings: "config",
-    Customer: "tenantry:customer",
-    Plan: "plan",
-    TenantSwitches: "tenant",
-    Lifecycle: "lifecycle",
-    Revive: "revive",
-    GroupSettings: "group_settings",
-    LicenseSettings: "license_settings",
-    WebIntegration: "web_integrations",
-    JwtIdentityProvider: "jwt_identity_providers",
-    User: "users",
-    Admin: "admins",
-    Group: "groups",
-    Space: "spaces",
-    App: "apps",
-}
 _FIRST = ("name", "plan", "alias", "tenant", "lifecycle", "protect", "revive")
-_NAMED_BY_KEY = (WebIntegration, Group, Space, App)
 
 
 def schema_text() -> str:
@@ -63,9 +42,9 @@ def page_text(written: str) -> str:
 
 
 def _reference() -> Iterator[str]:
-    _, made = models_json_schema([(block, "validation") for block in _BLOCKS])
+    _, made = models_json_schema([(block, "validation") for block in _blocks()])
     yield "## Keys\n"
-    for block, key in _BLOCKS.items():
+    for block, key in _blocks().items():
         yield f"### `{key}`\n"
         yield " ".join((block.__doc__ or "").split()) + "\n"
         yield "| Key | Value | Default | What it does | When it changes |"
@@ -80,6 +59,13 @@ def _reference() -> Iterator[str]:
     yield ""
 
 
+@cache
+def _blocks() -> dict[type[Block], str]:
+    """Return each class of stack files and plans, in the order of the page, and how its key is written."""
+    inside = ((block, name) for name, field in _in_order(Customer) if (block := block_of(field.annotation)))
+    return {Settings: "config", Customer: "tenantry:customer", Plan: "plan", **dict(inside)}
+
+
 def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
     fields = [(field.alias or name, field) for name, field in block.model_fields.items()]
     place = {name: index for index, name in enumerate(_FIRST)}
@@ -91,7 +77,7 @@ def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
 def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any]) -> str:
     default = value.get("default")
     if field.is_required():
-        shown = "the key" if name == "name" and block in _NAMED_BY_KEY else "**required**"
+        shown = "the key" if name == "name" and block in [BLOCKS[each] for each in NAMED] else "**required**"
     else:
         shown = f"`{json.dumps(default)}`".replace('"', "") if default is not None else "-"
     cells = (f"`{name}`", _kind(value), shown, value["description"], value["x-change"])
@@ -104,8 +90,9 @@ def _kind(value: dict[str, Any]) -> str:
     if options:
         return " or ".join(dict.fromkeys(_kind(option) for option in options))
     if "$ref" in value:
-        block = next(block for block in _BLOCKS if value["$ref"].endswith(f"/{block.__name__}"))
-        return f"[{_BLOCKS[block]}](#{_BLOCKS[block].replace(':', '')})"
+        name = value["$ref"].rpartition("/")[2]
+        key = next(key for block, key in _blocks().items() if block.__name__ == name)
+        return f"[{key}](#{key.replace(':', '')})"
     if words := value.get("enum", [value["const"]] if "const" in value else None):
         return _words(words)
     match value["type"]:

@@ -17,7 +17,8 @@ from tenantry.providers.qlik.hostnames import region
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.loading import Resolved, resolve, stack_of
-from tenantry.settings.models import Customer, Settings
+from tenantry.settings.models import Customer, Settings, parts
+from tenantry.settings.models.block import TENANT_ROLES, marked
 from tenantry.settings.rules import nearest
 from tenantry.settings.sources import CUSTOMER, Sources
 from tenantry.state.backend import PulumiFailed
@@ -201,12 +202,9 @@ class Checks:
 
     def wanted_roles(self) -> Iterator[tuple[Keys, list[str]]]:
         """Yield the places that name roles of the tenant, and the names."""
-        for key, group in self.customer.groups.items():
-            yield ("groups", key, "roles"), group.roles
-        for key, user in self.customer.users.items():
-            yield ("users", key, "roles"), user.roles or []
-        if self.customer.group_settings:
-            yield ("group_settings", "everyone_roles"), self.customer.group_settings.everyone_roles or []
+        for keys, block in parts(self.customer):
+            for key in marked(type(block), TENANT_ROLES):
+                yield (*keys, key), getattr(block, key) or []
 
     def role(self, keys: Keys, role: str, known: Roles, host: str | None) -> Finding | None:
         """Return what to say of a role that is not one of those which every tenant has."""

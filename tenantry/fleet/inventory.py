@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tenantry.fleet.members import Member
 from tenantry.fleet.troubles import of_command
+from tenantry.settings.models import BLOCKS
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tenantry.state.entries import resources
@@ -124,21 +125,14 @@ def rows(member: Member, found: Mapping[str, Any]) -> Iterator[Row]:
     about = (member.stack, member.customer)
     yield (*about, "hostname", "", found["hostname"], found.get("url", ""))
     yield (*about, "tenant", "", found.get("tenant_id", ""), "")
-    for block, kind in _BLOCKS.items():
-        for key, id in sorted((found.get(block) or {}).items()):
-            yield (*about, kind, key, id, "")
+    for block, model in BLOCKS.items():
+        if model.makes and model.makes.output:
+            kind = model.makes.noun.replace(" ", "_")
+            for key, id in sorted((found.get(block) or {}).items()):
+                yield (*about, kind, key, id, "")
     for app, copies in sorted((found.get("apps") or {}).items()):
         for space, copy in sorted(copies.items()):
             yield (*about, "app", f"{app} in {space}", copy["id"], copy.get("url", ""))
-
-
-_BLOCKS = {
-    "groups": "group",
-    "spaces": "space",
-    "users": "user",
-    "admins": "admin",
-    "web_integrations": "web_integration",
-}
 
 
 def _each(members: Iterable[Member], at_once: int, ask: Callable[[Member], T]) -> Iterator[T]:

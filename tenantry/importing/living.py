@@ -72,15 +72,9 @@ class Living:
         """Every user, in the order of names."""
         return _by_name(self.host.list("/api/v1/users"))
 
-    @cached_property
-    def web_integrations(self) -> list[Json]:
-        """Every web integration, in the order of names."""
-        return _by_name(self.host.list("/api/v1/web-integrations"))
-
-    @cached_property
-    def identity_providers(self) -> list[Json]:
-        """Every identity provider."""
-        return list(self.host.list("/api/v1/identity-providers"))
+    def listed(self, path: str) -> list[Json]:
+        """Return every object of a collection that one theme alone asks for, in the order of names."""
+        return _by_name(self.host.list(path))
 
     @cached_property
     def assignments(self) -> dict[str, list[Json]]:

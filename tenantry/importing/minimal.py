@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from tenantry.importing.findings import Findings, Properties, default
-from tenantry.settings.models import ENTRIES
-from tenantry.settings.models import Customer
+from tenantry.settings.models import ENTRIES, Customer
 from tenantry.settings.models.block import Block, block_of
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*")

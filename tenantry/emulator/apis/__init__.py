@@ -1,49 +1,9 @@
-"""What each of Qlik's APIs does, one module per kind of object."""
+"""What each of Qlik's APIs does, one module per kind of object. Every module of this folder is loaded."""
 
 from __future__ import annotations
 
-from tenantry.emulator.apis import (
-    apps,
-    assignments,
-    group_settings,
-    groups,
-    identity_providers,
-    items,
-    licenses,
-    login,
-    oauth,
-    organization,
-    publishing,
-    role_admin,
-    roles,
-    spaces,
-    temp_contents,
-    tenants,
-    transfer,
-    user_patch,
-    users,
-    web_integrations,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "apps",
-    "assignments",
-    "group_settings",
-    "groups",
-    "identity_providers",
-    "items",
-    "licenses",
-    "login",
-    "oauth",
-    "organization",
-    "publishing",
-    "role_admin",
-    "roles",
-    "spaces",
-    "temp_contents",
-    "tenants",
-    "transfer",
-    "user_patch",
-    "users",
-    "web_integrations",
-]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

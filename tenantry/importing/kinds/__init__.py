@@ -1,8 +1,8 @@
-"""What an import knows of each kind, one module per theme.
+"""What an import knows of each resource type: `settings` and `entries` for all whose objects are the stack's
+without exception, and one module per theme for the others.
 
-Each has a function `find(living, findings)`, which adds the objects of its kinds, says how they stand in a
-stack file, and notes what it leaves alone and why. They run in the order of `KINDS`: what refers to others
-comes after them.
+Each has a function `find(living, findings)`, which adds the objects, says how they stand in a stack file, and
+notes what it leaves alone and why. They run in the order of `KINDS`: what refers to others comes after them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import apps, groups, logins, people, settings, spaces, tenant
+from tenantry.importing.kinds import apps, entries, groups, logins, people, settings, spaces, tenant
 from tenantry.importing.living import Living
 
 KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     tenant.find,
     settings.find,
+    entries.find,
     logins.find,
     people.find,
     groups.find,

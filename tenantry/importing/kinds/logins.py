@@ -1,41 +1,26 @@
-"""What pages and tokens people come with: web integrations and JWT identity providers."""
+"""The keys that sign the tokens people come with: JWT identity providers."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections import Counter
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers import jwt_identity_provider, web_integration
+from tenantry.providers import jwt_identity_provider
 from tenantry.providers.values import pem
 
 
 def find(living: Living, findings: Findings) -> None:
-    """Take web integrations, and the identity providers that are one public key."""
-    names = Counter(each["name"] for each in living.web_integrations)
-    for integration in living.web_integrations:
-        if names[integration["name"]] > 1:
-            what = f'web integration "{integration["name"]}" ({integration["id"]})'
-            findings.leave(what, "another one has the same name")
-        else:
-            _web_integration(integration, findings)
-    for provider in living.identity_providers:
+    """Take the identity providers that are one public key."""
+    for provider in living.listed(jwt_identity_provider.VERBS.path):
         keys = (provider.get("options") or {}).get("staticKeys") or []
         if provider.get("protocol") == "jwtAuth" and len(keys) == 1:
             _jwt_identity_provider(provider, findings)
         else:
             what = f"identity provider {provider['id']}"
             findings.leave(what, f"it is of protocol {provider.get('protocol', 'unknown')}")
-
-
-def _web_integration(integration: Json, findings: Findings) -> None:
-    live = web_integration.VERBS.decode(integration)
-    entry = {"name": live["name"], "origins": live["valid_origins"]}
-    findings.entry("web_integrations", integration["id"], entry, "name")
-    findings.objects.append(Found("WebIntegration", integration["id"], live, ("name",)))
 
 
 def _jwt_identity_provider(provider: Json, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Group settings and licence settings."""
+"""Settings of which a tenant has one set each, such as its group settings."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Living
-from tenantry.providers import group_settings, license_settings
-
-EVERYONE = "everyone_roles"
+from tenantry.providers import verbs_of
+from tenantry.settings.models import BLOCKS, ENTRIES
+from tenantry.settings.models.block import Block
 
 
 def find(living: Living, findings: Findings) -> None:
     """Take what is set. It is also what the end of the stack gives back: then nothing changes."""
-    for block, verbs in (
-        ("group_settings", group_settings.VERBS),
-        ("license_settings", license_settings.VERBS),
-    ):
-        live = {name: value for name, value in verbs.live(living.host).items() if value is not None}
-        planned: dict[str, Any] = findings.plan.get(block) or {}
-        if live.get(EVERYONE) == [] and planned.get(EVERYONE) is None:
-            del live[EVERYONE]
-        if not live:
-            continue
-        findings.customer[block] = live
+    for block, model in BLOCKS.items():
+        if model.makes and block not in ENTRIES:
+            _find(block, model, living, findings)
+
+
+def _find(block: str, model: type[Block], living: Living, findings: Findings) -> None:
+    kind = model.makes.resource  # type: ignore[union-attr]  # asked for only where it makes something
+    verbs = verbs_of(kind)
+    planned: dict[str, Any] = findings.plan.get(block) or {}
+    live: dict[str, Any] = verbs.live(living.host)
+    said = {
+        key: live[name]
+        for key, name in model.inputs().items()
+        # An empty list is what a new tenant has, and no reason for a line in the file.
+        if live[name] is not None and not (live[name] == [] and planned.get(key) is None)
+    }
+    if said:
+        findings.customer[block] = said
+        kept = {name: live[name] for key, name in model.inputs().items() if key in said}
         path = f"{living.hostname}{verbs.path}"
-        findings.objects.append(Found(verbs.kind.__name__, path, live | {"before": live}))
+        findings.objects.append(Found(kind, path, kept | {"before": kept}))

@@ -6,6 +6,7 @@ more than one value are in rules.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import get_origin
 
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
@@ -116,3 +117,13 @@ ENTRIES = tuple(name for name in BLOCKS if get_origin(Content.model_fields[name]
 
 NAMED = tuple(name for name in ENTRIES if is_named(BLOCKS[name]))
 """Those whose entries have a name at Qlik: their key, unless they say another."""
+
+
+def parts(content: Content) -> Iterator[tuple[tuple[str, ...], Block]]:
+    """Yield each block that a customer has, and each entry where a block has entries, with its path."""
+    for name in BLOCKS:
+        given = getattr(content, name)
+        if name in ENTRIES:
+            yield from (((name, key), entry) for key, entry in given.items())
+        elif given is not None:
+            yield (name,), given

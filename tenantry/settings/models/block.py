@@ -114,3 +114,8 @@ def is_named(block: type[Block]) -> bool:
     """Tell whether each entry of a block has a name, which is its key unless it says another."""
     name = block.model_fields.get("name")
     return name is not None and name.is_required()
+
+
+def marked(block: type[Block], mark: str) -> list[str]:
+    """Return the keys of a block that bear a mark, such as TENANT_ROLES."""
+    return [name for name, field in block.model_fields.items() if mark in field.metadata]
