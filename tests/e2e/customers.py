@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from tenantry.settings.models import BLOCKS
 from tests.keys import public_pem
 from tests.logins import ISSUER
+from tests.providers.samples import of_twins
 
 REGION = "eu"
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
@@ -41,6 +43,12 @@ GLOBEX: Customer = {
 
 def everything() -> Customer:
     """A trial that uses every kind of resource."""
+    examples = of_twins("EXAMPLE")
+    more = [
+        (name, examples[block.makes.resource])
+        for name, block in BLOCKS.items()
+        if block.makes and block.makes.resource in examples
+    ]
     return changed(
         GLOBEX,
         ("group_settings", {"auto_create_groups": True, "everyone_roles": ["Developer"]}),
@@ -51,6 +59,7 @@ def everything() -> Customer:
         ("admins", {"Support": {"email": "ada@example.com"}}),
         ("spaces/Data", {"type": "data", "user_access": {"Grace": ["operator"]}}),
         ("spaces/Sales/owner", "Support"),
+        *more,
     )
 
 

@@ -158,7 +158,8 @@ def test_what_cannot_be_imported_leaves_nothing(
     shutil.copy(ROOT / "__main__.py", stack.folder)
     with (stack.folder / "__main__.py").open("a") as program:
         program.write(
-            "\nfrom tenantry.providers import Group\n\nGroup('Extra', tenant=customer.tenant.id, name='Extra')\n"
+            "\nfrom tenantry.providers import Group\n\n"
+            "Group('Extra', tenant=customer.tenant.id, name='Extra')\n"
         )
     done = tenantry(stack, "import", world.hostname, "--source-tenant", SOURCE)
     assert done.returncode == 1

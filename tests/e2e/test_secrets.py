@@ -174,7 +174,7 @@ def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search)
 
     notes = Path(stack.env["TENANTRY_STATE"]) / "notes"
     (notes / "note.json").write_text(f"Bearer {tokens.given[0]}")
-    search.run("config", "set", "x", WRONG, "--plaintext")
+    search.run("preview", "--message", WRONG)
     names = {name for name, _ in search.leaks()}
     assert names == {"licence key", "token 0", "wrong client secret"}
     assert ("wrong client secret", "command lines") in search.leaks()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
+from tenantry.providers import MODULES
 from tenantry.providers.values.pem import one_line
 from tests.keys import public_pem
 
 TENANT = "x1y2z3.eu.qlikcloud.com"
 
-SAMPLES: dict[str, dict[str, Any]] = {
+
+def of_twins(name: str) -> dict[str, Any]:
+    """What the tests of the resource types state under that name themselves, by type."""
+    twins = {
+        kind: importlib.import_module(f"tests.providers.test_{module}") for kind, module in MODULES.items()
+    }
+    return {kind: getattr(twin, name) for kind, twin in twins.items() if hasattr(twin, name)}
+
+
+SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {
     "TenantProof": {
         "region": "eu",
         "source_tenant": "templates.eu.qlikcloud.com",

@@ -1,0 +1,21 @@
+"""Lines of text that every user sees."""
+
+from __future__ import annotations
+
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.values import Name, Switch, Text
+
+
+class Banner(Block):
+    """A line of text that every user sees. (Banners API)"""
+
+    makes = Makes("Banner", "banner", identity=("name",), properties={"text": "content"})
+
+    name: Name = key(about="Its name at Qlik. Default: the key.")
+    text: str | None = key(None, about="What users read.")
+    renamed_from: Text | None = key(
+        None, about="The former key, so that a new key keeps the same banner.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over a banner of that name that somebody else made.", change=AT_CREATION
+    )

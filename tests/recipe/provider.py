@@ -1,0 +1,30 @@
+"""Banners of a tenant."""
+
+from __future__ import annotations
+
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection
+from tenantry.providers.values.limits import NOT_EMPTY
+
+
+class Banner(Resource):
+    """A line of text that every user sees."""
+
+    tenant: Property[str] = reference("Tenant", "The tenant that shows it.")
+    name: Property[str] = prop("Name, unique in the tenant.", limits=NOT_EMPTY)
+    content: Property[str] = prop("What users read.", default="")
+    adopt: Property[bool] = prop(
+        "Manage a banner of this name that somebody else made.", default=None, change=Change.AT_CREATION
+    )
+
+
+class BannerVerbs(Collection):
+    """A plain collection."""
+
+    kind = Banner
+    path = "/api/v1/banners"
+    natural_key = ("tenant", "name")
+
+
+VERBS = BannerVerbs()

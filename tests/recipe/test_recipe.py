@@ -1,0 +1,179 @@
+"""The recipe for a new resource type in docs/architecture.md, followed in a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tenantry.emulator.control_client import Control
+from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
+from tests.e2e.harness import ROOT, Stack
+
+HERE = Path(__file__).parent
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+FILES = {
+    "provider.py": "providers/banner.py",
+    "block.py": "tenantry/settings/models/banners.py",
+    "contract.yaml": "tenantry/emulator/contract/banners.yaml",
+    "api.py": "tenantry/emulator/apis/banners.py",
+    "twin.py": "tests/providers/test_banner.py",
+}
+BESIDE = (
+    ("    from tenantry.providers.banner import", "    from tenantry.providers.app_publication import"),
+    ('    "Banner": "banner"', '    "AppPublication": "app_publication"'),
+    ("from tenantry.settings.models.banners", "from tenantry.settings.models.block import"),
+    ("    banners: dict", "    web_integrations: dict"),
+    ('    "Banner": "gASV', "STRINGS = {"),
+)
+"""Each line of the recipe, and the line below which it goes."""
+
+
+def lines() -> list[tuple[str, str]]:
+    """The lines that the recipe adds to old files, each with its file."""
+    [block] = re.findall(r"```diff\n(providers/__init__.*?)```", PAGE, re.DOTALL)
+    found, file = [], ""
+    for line in block.splitlines():
+        if line.startswith("+"):
+            found.append((file, line[1:]))
+        else:
+            file = line
+    return found
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree with a new resource type in it."""
+    root = tmp_path_factory.mktemp("tree")
+    skipped = shutil.ignore_patterns("__pycache__", ".*cache")
+    for name in ("tenantry", "providers", "components", "tests", "tools", "docs", "stacks"):
+        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=skipped)
+    for name in ("pyproject.toml", "Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, root)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    for name, to in FILES.items():
+        assert f"`{to}`" in PAGE
+        assert not (root / to).exists()
+        shutil.copy(HERE / name, root / to)
+    for file, line in lines():
+        [below] = [below for begins, below in BESIDE if line.startswith(begins)]
+        text = (root / file).read_text("utf-8")
+        place = re.search(rf"^{re.escape(below)}.*\n", text, re.MULTILINE)
+        assert place, f"{file} has no line {below}"
+        (root / file).write_text(f"{text[: place.end()]}{line}\n{text[place.end() :]}", "utf-8")
+    return root
+
+
+def python(tree: Path, *arguments: str) -> str:
+    """Run Python in the copy, where `tenantry` is the copy's."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_few_lines_of_old_files_change() -> None:
+    assert len(lines()) <= 5
+    assert len({file for file, _ in lines()}) <= 3
+
+
+def test_it_passes_the_tests_of_all_types(tree: Path) -> None:
+    """Those of its life at Qlik, of its string in the state, of its block, and of the generated pages."""
+    python(tree, "-m", "tools.docs")
+    assert "### `banners`" in (tree / "docs" / "stack-files.md").read_text("utf-8")
+    assert "## Banner" in (tree / "docs" / "resources.md").read_text("utf-8")
+    assert '"banners"' in (tree / "tenantry" / "settings" / "schema.json").read_text("utf-8")
+    tests = (
+        "tests/providers/framework/test_every_kind.py",
+        "tests/providers/framework/test_adapter.py",
+        "tests/providers/framework/test_provider_string.py",
+        "tests/settings/test_blocks.py",
+        "tests/tools/test_references.py",
+    )
+    asked = "banner or Banner or every_kind_is_here or each_property or up_to_date"
+    said = python(tree, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", asked, *tests)
+    passed = re.search(r"(\d+) passed", said)
+    assert passed
+    assert int(passed[1]) > 40, said
+
+
+@pytest.fixture
+def emulator(tree: Path) -> Iterator[str]:
+    """The copy's emulator."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tenantry.emulator", "--port", "0"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout
+        first = process.stdout.readline()
+        yield first.split()[-1]
+        process.terminate()
+
+
+class Address:
+    """What the harness needs of an emulator."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.control = Control(url)
+
+
+def test_a_customer_has_one(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
+    """By the real engine: made, in the outputs, no difference, changed, its key renamed, its name unique."""
+    stack = make_stack(qlik=Address(emulator), program=tree)
+    (stack.folder / "tenantry").symlink_to(tree / "tenantry")
+    customer = changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))
+    stack.write(**settings(customer))
+    assert ("create", "Banner Welcome") in stack.up().operations
+    assert stack.outputs()["banners"].keys() == {"Welcome"}
+    assert stack.up("--expect-no-changes").requests == []
+
+    stack.write(**settings(changed(customer, ("banners/Welcome/text", "Good morning"))))
+    assert [each for each in stack.up().operations if each[0] != "same"] == [("update", "Banner Welcome")]
+    entry = {"name": "Welcome", "text": "Good morning", "renamed_from": "Welcome"}
+    stack.write(**settings(changed(customer, ("banners", {"Greeting": entry}))))
+    assert stack.up().changes.keys() == {"same"}
+
+    stack.write(**settings(changed(customer, ("banners", {"A": {"name": "Same"}, "B": {"name": "Same"}}))))
+    assert 'name "Same" is taken by banner "A"; names must differ' in stack.preview(expect=1).stdout
+
+
+def test_an_import_takes_it(make_stack: Callable[..., Stack], tree: Path, emulator: str) -> None:
+    stack = make_stack(qlik=Address(emulator), program=tree)
+    (stack.folder / "tenantry").symlink_to(tree / "tenantry")
+    stack.write(**settings(changed(GLOBEX, ("banners", {"Welcome": {"text": "Hello"}}))))
+    stack.up()
+    hostname = stack.outputs()["hostname"]
+    stack.pulumi("stack", "rm", "--force", "--yes")
+    done = subprocess.run(
+        [str(ROOT / ".venv" / "bin" / "tenantry"), "import", hostname, "--source-tenant", SOURCE_TENANT],
+        cwd=stack.folder,
+        env={**stack.env, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Banner" in done.stdout
+    assert yaml.safe_load(stack.file.read_text())["config"]["tenantry:customer"]["banners"] == {
+        "Welcome": {"text": "Hello"}
+    }

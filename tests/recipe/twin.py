@@ -1,0 +1,40 @@
+"""Banners."""
+
+from __future__ import annotations
+
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy
+
+PATH = "/api/v1/banners"
+PATCH = (f"PATCH {PATH}/{{id}}",)
+SAMPLE = {"tenant": "x1y2z3.eu.qlikcloud.com", "name": "Welcome", "content": "Hello", "adopt": True}
+EXAMPLE = {"Welcome": {"text": "Hello"}}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {"tenant": tenancy.hostname, "name": "Welcome", "content": "Hello"}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = next((each for each in tenancy.world.every("banner") if each["id"] == id), None)
+    return found and {"name": found["name"], "content": found["content"]}
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    return str(ask("POST", "banners", {"name": inputs["name"], "content": "Theirs"})["id"])
+
+
+CASE = Case(
+    "banner",
+    given,
+    remote,
+    creates=(f"POST {PATH}",),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={"name": InPlace("Hello", PATCH), "content": InPlace("Good morning", PATCH)},
+    drifts={
+        "name": Drift(lambda t, id: t.world.patch(f"banners/{id}", name="Mine"), "Mine"),
+        "content": Drift(lambda t, id: t.world.patch(f"banners/{id}", content="Mine"), "Mine"),
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"banners/{id}"),
+    existing=existing,
+    corrected=frozenset({"content"}),
+)

@@ -1,0 +1,119 @@
+"""Each block of a stack file against the resource that comes of it: names, types and defaults."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pytest
+
+from tenantry.providers import kinds
+from tenantry.providers.framework.properties import REQUIRED
+from tenantry.settings.models import BLOCKS, ENTRIES, NAMED, Content, Settings, parts
+from tenantry.settings.models.block import Block, Makes
+
+MAKING = {name: block for name, block in BLOCKS.items() if block.makes}
+OF_THE_TENANT = {"tenant", "lifecycle"}
+"""Blocks that are properties of the tenant and of its lifecycle."""
+
+
+def made(block: type[Block]) -> Makes:
+    assert block.makes is not None
+    return block.makes
+
+
+def plain(annotation: Any) -> set[Any]:
+    """The types that a value may have, without limits on it and without None."""
+    if get_origin(annotation) is Annotated:
+        return plain(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return {each for part in get_args(annotation) for each in plain(part)} - {type(None)}
+    if get_origin(annotation) is list:
+        [item] = plain(get_args(annotation)[0])
+        return {list[item]}  # type: ignore[valid-type]
+    return {annotation}
+
+
+def base(type_: Any) -> Any:
+    """The type of words that are named one by one: they are text."""
+    return str if get_origin(type_) is Literal else type_
+
+
+def given() -> Iterator[Any]:
+    """Each key of a block that its resource gets, and the property that it is there."""
+    for name, block in MAKING.items():
+        for key, prop in block.inputs().items():
+            yield pytest.param(block, key, kinds()[made(block).resource].properties[prop], id=f"{name}.{key}")
+
+
+GIVEN = list(given())
+
+
+def test_every_block_makes_something() -> None:
+    """But for what is of the tenant itself."""
+    assert BLOCKS.keys() - MAKING.keys() == OF_THE_TENANT
+    assert set(NAMED) < set(ENTRIES) < set(BLOCKS)
+
+
+@pytest.mark.parametrize("name", MAKING)
+def test_each_property_of_the_resource_is_set(name: str) -> None:
+    """By a key, by the stack as a whole, or by the component; and by one of them."""
+    makes = made(MAKING[name])
+    sources = [*MAKING[name].inputs().values(), *makes.of_stack, *makes.references]
+    assert len(sources) == len(set(sources))
+    declared = {each.name for each in kinds()[makes.resource].inputs()} - {"tenant"}
+    fixed = {"role", "status"} if makes.resource == "TenantAdmin" else set()
+    assert set(sources) == declared - fixed
+    assert set(makes.of_stack) <= Settings.model_fields.keys()
+    assert {*makes.identity, *makes.no_inputs, *makes.properties} <= MAKING[name].model_fields.keys()
+
+
+@pytest.mark.parametrize(("block", "key", "prop"), GIVEN)
+def test_a_key_has_the_type_of_its_property(block: type[Block], key: str, prop: Any) -> None:
+    field = block.model_fields[key]
+    assert {base(each) for each in plain(field.annotation)} == {base(each) for each in plain(prop.type)}
+
+
+@pytest.mark.parametrize(("block", "key", "prop"), GIVEN)
+def test_a_key_that_is_left_out_means_what_the_property_means(
+    block: type[Block], key: str, prop: Any
+) -> None:
+    """Where it is required there it is here, unless a second key may stand in its place."""
+    field = block.model_fields[key]
+    if field.is_required():
+        assert prop.default is REQUIRED
+        return
+    default = field.get_default(call_default_factory=True)
+    if default is False:  # which is not sent
+        assert prop.default in (None, False)
+        return
+    if prop.default is REQUIRED:
+        assert any(other.startswith(key) for other in made(block).no_inputs), "nothing stands in for it"
+        return
+    assert prop.canonical(default) == prop.canonical(None)
+
+
+def test_a_switch_that_is_on_by_itself_is_sent_when_it_is_off() -> None:
+    """`data: false` and `auto_assign_analyzer: false` say something; `adopt: false` does not."""
+    app = BLOCKS["apps"].model_validate(
+        {"name": "A", "template": "A", "version": "1", "staging": "S", "data": False, "adopt": False}
+    )
+    assert app.given() == {"name": "A", "template": "A", "version": "1", "data": False}
+    licences = BLOCKS["license_settings"].model_validate({"auto_assign_analyzer": False})
+    assert licences.given() == {"auto_assign_analyzer": False}
+    provider = {"issuer": "i", "kid": "k", "clock_tolerance_seconds": 0}
+    assert BLOCKS["jwt_identity_providers"].model_validate(provider).given() == provider
+
+
+def test_parts_are_blocks_and_entries() -> None:
+    content = Content.model_validate(
+        {"groups": {"A": {"name": "A"}, "B": {"name": "B"}}, "group_settings": {"everyone_roles": []}}
+    )
+    assert [keys for keys, _ in parts(content)] == [
+        ("tenant",),
+        ("lifecycle",),
+        ("group_settings",),
+        ("groups", "A"),
+        ("groups", "B"),
+    ]
