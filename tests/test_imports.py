@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import tarfile
 import zipfile
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -13,31 +10,13 @@ from pathlib import Path
 import grimp
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-LINKS = ("components", "providers")
+from tests.packages import LINKS, ROOT, build, copy, run
 
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
     """Who imports whom."""
     return grimp.build_graph("tenantry", include_external_packages=True, cache_dir=None)
-
-
-def copy(folder: Path) -> Path:
-    """Copy what belongs to the package, links as links."""
-    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info", "plans")
-    for name in ("tenantry", *LINKS):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skipped)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    return folder
-
-
-def run(folder: Path, *command: str, code: int = 0) -> str:
-    """Run a command in a folder and return what it says."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def lint(folder: Path, *, code: int = 0) -> str:
@@ -124,19 +103,7 @@ def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
 
 def test_what_is_installed(tmp_path: Path) -> None:
     """A wheel, made of the source archive: one name, with its types and its data, and nothing else."""
-    source = copy(tmp_path / "source")
-    archives = tmp_path / "archives"
-    archives.mkdir()
-    script = (
-        "import sys; from setuptools import build_meta; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
-    )
-    run(source, sys.executable, "-c", script, "build_sdist", str(archives))
-    [archive] = archives.glob("*.tar.gz")
-    with tarfile.open(archive) as unpacked:
-        unpacked.extractall(tmp_path, filter="data")
-    [folder] = tmp_path.glob("tenantry-*")
-    run(folder, sys.executable, "-c", script, "build_wheel", str(archives))
-    [wheel] = archives.glob("*.whl")
+    wheel = build(tmp_path)
     names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
     assert {name.parts[0] for name in names if not name.parts[0].endswith(".dist-info")} == {"tenantry"}
     here = {

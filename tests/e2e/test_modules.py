@@ -42,6 +42,8 @@ def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulat
     assert programs
     assert providers
     assert not [names for names in programs if names in providers], "the program loads no provider"
+    for names in providers:
+        assert not {"pydantic", "tenantry.settings", "tenantry.components"} & names
     for names in processes:
         assert not {name for name in names if name.partition(".")[0] in ("providers", "components")}
         assert not {name for name in names if name.startswith("tenantry.") and not counts(name)}
