@@ -15,9 +15,9 @@ import psutil
 from tenantry.emulator import Emulator
 from tests.e2e.harness import Process, Stack
 from tests.e2e.result import Result
+from tools.example import example
 
 FLOOR = Path(__file__).parent / "floor"
-DEMO = Path(__file__).parent.parent / "stacks" / "Pulumi.globex.yaml"
 MEMORY = Path("/dev/shm")
 PROVIDER = "pulumi.dynamic"
 
@@ -46,7 +46,7 @@ def stack(qlik: Emulator | None = None, program: Path | None = None) -> Iterator
 def demo(qlik: Emulator) -> Iterator[Stack]:
     """Yield the stack of the demo."""
     with stack(qlik) as made:
-        made.file.write_text(DEMO.read_text())
+        made.file.write_text(example())
         yield made
 
 
