@@ -24,8 +24,7 @@ from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.tenants import permits
 from tenantry.providers.tenants.lifetime import has_ended
 from tenantry.providers.values.limits import DAY, NOT_EMPTY, REGION
-
-SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
+from tenantry.pulumi_internals.environment import SKIP_CHECKPOINTS, checkpoints_are_skipped
 
 
 class TenantProof(Resource):
@@ -81,7 +80,7 @@ class TenantProofVerbs(Verbs):
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Do what comes before the request for a tenant, and keep Qlik's own time."""
-        if os.environ.get(SKIP_CHECKPOINTS, "").casefold() not in ("", "0", "false"):
+        if checkpoints_are_skipped(os.environ):
             raise CheckpointsRefused(SKIP_CHECKPOINTS)
         id = secrets.token_hex(16)
         register, source = cloud.register(want["region"]), cloud.tenant(want["source_tenant"])

@@ -21,15 +21,15 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.output import Unknown
 
 import tenantry
 from tenantry.providers.framework import engine, evidence, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
-from tenantry.providers.framework.resource import PROVIDER_KEY
 from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tenantry.pulumi_internals.unknown_values import is_unknown
 
 if TYPE_CHECKING:
     from tenantry.providers.framework.verbs import Verbs
@@ -95,14 +95,14 @@ class Provider(ResourceProvider):
         for name, each in known.items():
             if name not in inputs:
                 failures += [CheckFailure(name, "is required")] if each.default is REQUIRED else []
-            elif not contains(inputs[name], _unknown):
+            elif not contains(inputs[name], is_unknown):
                 failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
         failures += [
             CheckFailure(name, f"{_was(each, have[name])}can never change: {each.instead}")
             for name, each in known.items()
             if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
         ]
-        if not failures and not contains(inputs, _unknown):
+        if not failures and not contains(inputs, is_unknown):
             failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
         return [
             _without_value(each) if each.property in inputs and known[each.property].sensitive else each
@@ -121,7 +121,7 @@ class Provider(ResourceProvider):
             for each in changed
             if each.change is Change.REPLACES
             or each.name in also
-            or (each.reference and not each.follows and contains(want.get(each.name), _unknown))
+            or (each.reference and not each.follows and contains(want.get(each.name), is_unknown))
         ]
         urn = engine.current_urn()
         if not replaces:
@@ -242,7 +242,7 @@ class Provider(ResourceProvider):
 
 def differs(have: Any, want: Any) -> bool:
     """Compare a value of the state with a wanted one; one that is not known yet counts as another."""
-    return contains(want, _unknown) or bool(have != want)
+    return contains(want, is_unknown) or bool(have != want)
 
 
 def _was(prop: Property[Any], value: Any) -> str:
@@ -252,10 +252,6 @@ def _was(prop: Property[Any], value: Any) -> str:
 def _without_value(failure: CheckFailure) -> CheckFailure:
     """Keep the engine from showing the value, which it does wherever a failure names its property."""
     return CheckFailure("", f"{failure.property} {failure.reason}")
-
-
-def _unknown(value: Any) -> bool:
-    return isinstance(value, Unknown)
 
 
 def _plain(properties: dict[str, Any]) -> Properties:

@@ -18,6 +18,7 @@ from tenantry.providers.framework.errors import HolderUnknown, StateUnreadable
 from tenantry.providers.framework.properties import contains
 from tenantry.providers.framework.waiting import wait
 from tenantry.providers.qlik import ApiError, Cloud, Host
+from tenantry.pulumi_internals.unknown_values import is_unknown
 
 if TYPE_CHECKING:
     from tenantry.providers.framework.verbs import Verbs
@@ -52,7 +53,7 @@ def leaves(cloud: Cloud, verbs: Verbs, holder: str, want: Properties) -> bool:
 
     def seen() -> bool | None:
         wanted = run.wanted.get(holder)
-        if wanted is None or contains([wanted.get(name) for name in key], _is_unknown):
+        if wanted is None or contains([wanted.get(name) for name in key], is_unknown):
             return None
         return [wanted.get(name) for name in key] != [want.get(name) for name in key] or None
 
@@ -93,9 +94,3 @@ def shown(urn: str) -> str:
     """Return a URN as messages show it: `Space Sales`."""
     kind, _, name = urn.rpartition("::")
     return f"{kind.rpartition(':')[2]} {name}"
-
-
-def _is_unknown(value: Any) -> bool:
-    from pulumi.output import Unknown
-
-    return isinstance(value, Unknown)

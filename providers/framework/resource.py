@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import pickle
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
 import pulumi
-from pulumi.runtime.proto.source_pb2 import StackTrace
 
 import tenantry
 from tenantry.providers.framework.properties import Property, output, prop, reference
-
-PROVIDER_KEY = "__provider"
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES, encoded
+from tenantry.pulumi_internals.stack_traces import no_stack_trace
 
 
 def provider_string(module: str) -> str:
     """Return what a resource's state holds as `__provider`: a pickled call of `tenantry.provider(module)`.
 
-    The engine's provider process turns it back into a provider. It is written here rather than by the SDK,
-    whose choice of pickle protocol changes with the version of Python: a changed string would be a change of
-    every resource.
+    The engine's provider process turns it back into a provider.
     """
-    return base64.b64encode(pickle.dumps(_Call(module), protocol=4)).decode()
+    return encoded(_Call(module))
 
 
 class _Call:
@@ -36,24 +28,6 @@ class _Call:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return tenantry.provider, (self.module,)
-
-
-@contextmanager
-def _no_stack_trace() -> Iterator[None]:
-    """Keep the program's stack trace out of the state: paths of one machine, and more bytes than all else.
-
-    The SDK has no switch for it. Where a later one has no such function, the traces are back, no more.
-    """
-    sdk = sys.modules["pulumi.runtime.resource"]
-    trace = getattr(sdk, "_get_stack_trace", None)
-    if trace is None:
-        yield
-        return
-    setattr(sdk, "_get_stack_trace", StackTrace)  # noqa: B010
-    try:
-        yield
-    finally:
-        setattr(sdk, "_get_stack_trace", trace)  # noqa: B010
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))
@@ -78,9 +52,9 @@ class Resource(_Declared):
 
         def __init__(self, resource_name, /, *, opts=None, **inputs):
             outputs = {name: None for name, each in self.properties.items() if each.computed}
-            with _no_stack_trace():
+            with no_stack_trace():
                 super().__init__(
-                    f"pulumi-python:dynamic/qlik:{type(self).__name__}",
+                    f"{TYPES}/qlik:{type(self).__name__}",
                     resource_name,
                     {**outputs, **inputs, PROVIDER_KEY: provider_string(self.module())},
                     opts,

@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import StateUnreadable
+from tenantry.pulumi_internals import deployment
+from tenantry.pulumi_internals.commands import find_pulumi, login
 
 EXPORT_SECONDS = 120.0
 
@@ -54,7 +54,7 @@ def backend_digest(root: str) -> str:
 
 
 def _backend(root: Path) -> str:
-    return os.environ.get("PULUMI_BACKEND_URL") or _of_project(root) or _of_login() or ""
+    return os.environ.get("PULUMI_BACKEND_URL") or _of_project(root) or login() or ""
 
 
 def _of_project(root: Path) -> str:
@@ -65,20 +65,6 @@ def _of_project(root: Path) -> str:
         return str(project["backend"]["url"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return ""
-
-
-def _of_login() -> str:
-    home = Path(os.environ.get("PULUMI_HOME") or "~/.pulumi").expanduser()
-    try:
-        return str(json.loads((home / "credentials.json").read_text("utf-8"))["current"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def find_pulumi() -> str | None:
-    """Return the `pulumi` command beside this Python, else the first on PATH."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    return shutil.which("pulumi", path=path)
 
 
 def state_resources() -> list[dict[str, Any]]:
@@ -110,7 +96,7 @@ def _export(stack: str) -> list[dict[str, Any]]:
             timeout=EXPORT_SECONDS,
             check=False,
         )
-        resources = (json.loads(done.stdout).get("deployment") or {}).get("resources") or []
+        resources = deployment.resources(json.loads(done.stdout))
     except subprocess.TimeoutExpired:
         raise StateUnreadable(stack, f"no end after {EXPORT_SECONDS:g} s") from None
     except (OSError, ValueError, AttributeError):

@@ -7,12 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
+from tenantry.pulumi_internals.backend_files import FOLDER, ORGANISATION, stacks_in
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, PulumiFailed
 
 FILE = "file://"
-ORGANISATION = "organization"
-"""What all stacks of a backend belong to that has no organisations."""
 
 
 def address_of(backend: Backend) -> str:
@@ -33,7 +32,7 @@ def folder_of(address: str, root: Path) -> Path | None:
     if not address.startswith(FILE):
         return None
     path = unquote(address.removeprefix(FILE).partition("?")[0])
-    return root / Path(path).expanduser() / ".pulumi"
+    return root / Path(path).expanduser() / FOLDER
 
 
 def stacks_of(backend: Backend, project: Project) -> tuple[list[str], str]:
@@ -61,10 +60,7 @@ def _in_files(backend: Backend, project: Project) -> list[str]:
         folder = folder_of(address_of(backend), backend.root)
     except PulumiFailed:
         return []
-    found = []
-    for file in sorted(folder.glob("stacks/*/*.json*")) if folder else ():
-        name, _, ending = file.name.rpartition(".json")
-        if name and ending in ("", ".gz"):
-            ours = file.parent.name == project.name
-            found.append(name if ours else f"{ORGANISATION}/{file.parent.name}/{name}")
-    return found
+    return [
+        name if of == project.name else f"{ORGANISATION}/{of}/{name}"
+        for of, name in (stacks_in(folder) if folder else ())
+    ]

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from tenantry.audit.findings import Unread
 from tenantry.providers.app import mark
+from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, resources
 from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
-from tenantry.state.entries import TENANT, Resource, State, resources
+from tenantry.state.entries import TENANT
 
 APP = "pulumi-python:dynamic/qlik:App"
 PROOF = "pulumi-python:dynamic/qlik:TenantProof"
@@ -69,8 +70,8 @@ def holding(stack: str, state: State) -> Holding:
         tenants,
         () if tenants else tuple(map(_proof, proofs)),
         frozenset(each.lower() for each in sources if isinstance(each, str)),
-        frozenset(_ids([*everything, *_pending(state)])),
-        any(_begun(everything, each) for each in _pending(state)),
+        frozenset(_ids([*everything, *pending_operations(state)])),
+        any(_begun(everything, each) for each in pending_operations(state)),
     )
 
 
@@ -114,10 +115,6 @@ def _proof(resource: Resource) -> Proof:
 def _values(resource: Resource) -> dict[str, Any]:
     """Return inputs and outputs of a resource, the outputs first."""
     return {**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}
-
-
-def _pending(state: State) -> list[dict[str, Any]]:
-    return list((state.get("deployment") or {}).get("pending_operations") or [])
 
 
 def _begun(everything: list[Resource], operation: dict[str, Any]) -> bool:

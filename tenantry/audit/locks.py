@@ -1,27 +1,23 @@
 """The locks of a stack: who took them, where, and when, on any backend but Pulumi Cloud.
 
-Pulumi keeps a lock as an object in the backend, `locks/organization/<project>/<stack>/<id>.json`. In a folder
-it is read. Elsewhere `pulumi` is asked, and it names the locks only to what wants one. `pulumi stack rename`
-of a stack to the name that it has is such a command. It fails with the locks where there are any. Else it
-takes a lock, finds that the name is taken, and gives the lock back; it reads no secret and writes nothing but
-that lock. A run that begins in these few milliseconds is told that the stack is locked.
+Pulumi keeps a lock as an object in the backend. In a folder it is read. Elsewhere `pulumi` is asked, and it
+names the locks only to what wants one. `pulumi stack rename` of a stack to the name that it has is such a
+command. It fails with the locks where there are any. Else it takes a lock, finds that the name is taken, and
+gives the lock back; it reads no secret and writes nothing but that lock. A run that begins in these few
+milliseconds is told that the stack is locked.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tenantry.audit.backends import ORGANISATION, folder_of
+from tenantry.audit.backends import folder_of
+from tenantry.pulumi_internals import backend_files, lock_messages
 from tenantry.state.backend import Backend, PulumiFailed
-
-LOCKED = "currently locked"
-TAKEN = "already exists"
-_CREATED = re.compile(r"created by (?P<user>.+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
 
 
 @dataclass(frozen=True)
@@ -49,33 +45,28 @@ def locks_of(backend: Backend, address: str, project: str, stack: str) -> list[L
     folder = folder_of(address, backend.root)
     *_, name = parts = stack.split("/")
     project = parts[1] if len(parts) > 2 else project
-    if folder and (folder / "stacks" / project).is_dir():
-        return list(_in_folder(folder / "locks" / ORGANISATION / project / name))
+    if folder and backend_files.has_project(folder, project):
+        return list(_in_files(backend_files.lock_files(folder, project, name)))
     return _asked(backend, stack)
 
 
-def _in_folder(folder: Path) -> Iterator[Lock]:
-    for file in sorted(folder.glob("*.json")):
+def _in_files(files: list[Path]) -> Iterator[Lock]:
+    for file in files:
         try:
-            yield _lock(json.loads(file.read_text("utf-8")))
+            yield _lock(*backend_files.lock_fields(json.loads(file.read_text("utf-8"))))
         except FileNotFoundError:  # given back meanwhile
             continue
         except (ValueError, KeyError, TypeError):
             yield Lock("", "", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
 
 
-def _lock(found: dict[str, object]) -> Lock:
-    return Lock(
-        str(found["username"]),
-        str(found["hostname"]),
-        int(str(found["pid"])),
-        moment(str(found["timestamp"])),
-    )
+def _lock(user: str, host: str, pid: int, at: str) -> Lock:
+    return Lock(user, host, pid, moment(at))
 
 
 def _asked(backend: Backend, stack: str) -> list[Lock]:
     try:
-        backend.run("stack", "rename", stack, "--stack", stack)
+        backend.run(*lock_messages.asking(stack))
     except PulumiFailed as failure:
         return told(failure)
     raise NoLocksTold(
@@ -85,14 +76,11 @@ def _asked(backend: Backend, stack: str) -> list[Lock]:
 
 def told(failure: PulumiFailed) -> list[Lock]:
     """Return the locks that `pulumi` names in an error. Raises NoLocksTold, or the error if it is another."""
-    if LOCKED not in failure.said:
-        if TAKEN in failure.said:
+    if lock_messages.LOCKED not in failure.said:
+        if lock_messages.TAKEN in failure.said:
             return []
         raise failure
-    found = [
-        Lock(each["user"], each["host"], int(each["pid"]), moment(each["at"]))
-        for each in _CREATED.finditer(failure.said)
-    ]
+    found = [_lock(*each) for each in lock_messages.told(failure.said)]
     if not found:
         raise NoLocksTold(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
     return found

@@ -17,7 +17,8 @@ from tenantry.audit.holdings import PROOF
 from tenantry.audit.locks import Lock
 from tenantry.providers.framework.waiting import creation_seconds, lag_seconds
 from tenantry.providers.tenants.permits import LIFE as PERMIT
-from tenantry.state.entries import TENANT, State, name_of, resources
+from tenantry.pulumi_internals.deployment import State, pending_operations, resources
+from tenantry.state.entries import TENANT, name_of
 
 LONGEST_RUN = 3600.0
 """Seconds that `tenantry` gives one stack, unless told otherwise by `--timeout`."""
@@ -89,7 +90,7 @@ def minutes(span: timedelta) -> str:
 
 def aftermath(stack: str, state: State) -> list[str]:
     """Return what there is to say of the operations that a run was cut off at; they stay as they are."""
-    pending = list((state.get("deployment") or {}).get("pending_operations") or [])
+    pending = pending_operations(state)
     if not pending:
         return []
     lines = [

@@ -14,6 +14,7 @@ from tenantry.providers.lookups.preflight import Preflight, Roles
 from tenantry.providers.lookups.templates import Template
 from tenantry.providers.qlik import QlikError, TenantDisabled
 from tenantry.providers.qlik.hostnames import region
+from tenantry.pulumi_internals.deployment import State
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.loading import Resolved, resolve, stack_of
@@ -22,7 +23,7 @@ from tenantry.settings.models.block import TENANT_ROLES, marked
 from tenantry.settings.rules import nearest
 from tenantry.settings.sources import CUSTOMER, Sources
 from tenantry.state.backend import PulumiFailed
-from tenantry.state.entries import State, hostname_of
+from tenantry.state.entries import hostname_of
 
 SOON = timedelta(days=30)
 AT_ONCE = 8

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tenantry.checks.findings import Finding, Level, at
+from tenantry.pulumi_internals.deployment import State, resources
 from tenantry.settings.models import Customer
 from tenantry.settings.sources import CUSTOMER, Sources
-from tenantry.state.entries import State, resources
 
 ABOUT = "names"
 KIND = "pulumi-python:dynamic/qlik:"

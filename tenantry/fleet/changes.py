@@ -28,6 +28,7 @@ THE_PROGRAM = (
     ("components",),
     ("providers",),
     ("tenantry", "__init__.py"),
+    ("tenantry", "pulumi_internals"),
     ("tenantry", "settings"),
 )
 """What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""

@@ -12,23 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.outcome import Change, Difference
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine shows for a value that is known only after `up`."""
+from tenantry.pulumi_internals import event_log
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
 PROTECT = "protect"
 """What differs where a resource is protected from deletion, or is no more."""
 
-HALVES = ("create-replacement", "delete-replaced")
-"""The two halves of a replacement, which is a step of its own as well."""
-
-QUIET = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
-"""Steps after which a resource is as it was."""
-
 _OURS = "pulumi-python:dynamic/qlik:"
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
-_PENDING = "Attempting to deploy or update resources with"
-_CUT_OFF = re.compile(r"\* (urn:\S.*?), interrupted while (\w+)")
 _PROGRESS = re.compile(r"; trying again in \S+ s \(|: waiting \d+ s$|^waiting for .* of at most \d+ s\)$")
 """What is said while something takes its time, see `tenantry.providers.qlik.calls` and
 `tenantry.providers.framework.waiting`."""
@@ -69,7 +61,7 @@ class Log:
 def read(path: Path) -> Log:
     """Return what an event log tells. The last line of a killed run may be half a one, and does not count."""
     log = Log()
-    for event in events(path):
+    for event in event_log.read(path):
         _take(log, event)
     for urn in log.left_over:
         if urn not in log.replaced:
@@ -79,35 +71,21 @@ def read(path: Path) -> Log:
     return log
 
 
-def events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the engine's events, less those that only debugging needs."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if '"severity":"debug"' in line:
-                continue
-            try:
-                yield json.loads(line)
-            except ValueError:
-                return
-
-
 def _take(log: Log, event: Mapping[str, Any]) -> None:
-    if done := event.get("resOutputsEvent"):
+    if done := event.get(event_log.DONE):
         log.planned = bool(done.get("planning"))
         _take_step(log, done["metadata"])
-    elif said := event.get("diagnosticEvent"):
+    elif said := event.get(event_log.SAID):
         text, resource = said["message"].strip(), said.get("urn", "")
         if said["severity"] == "error":
             log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
-        elif text.startswith(_PENDING):
-            for urn, verb in _CUT_OFF.findall(text):
+        elif text.startswith(event_log.PENDING):
+            for urn, verb in event_log.cut_off(text):
                 log.cut_off.append(urn)
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
         elif text and not said.get("ephemeral"):
             log.remarks.append(text)
-    elif event.get("summaryEvent"):
+    elif event.get(event_log.SUMMARY):
         log.done = True
 
 
@@ -116,7 +94,7 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
         return
     if step["op"] == "delete-replaced":
         log.left_over.append(step["urn"])
-    if step["op"] in HALVES:
+    if step["op"] in event_log.HALVES:
         return
     if step["op"] == "replace":
         log.replaced.add(step["urn"])
@@ -128,7 +106,7 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
     elif step["op"] == "refresh":
         if change := _drift(step):
             log.drift.append(change)
-    elif step["op"] not in QUIET:
+    elif step["op"] not in event_log.QUIET:
         log.changes.append(_change(step))
 
 
@@ -181,7 +159,7 @@ def _inputs(step: Mapping[str, Any], side: str) -> Mapping[str, Any]:
 
 def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the values that differ; a refresh tells them no other way."""
-    return (name for name in {**old, **new} if name != "__provider" and old.get(name) != new.get(name))
+    return (name for name in {**old, **new} if name != PROVIDER_KEY and old.get(name) != new.get(name))
 
 
 def _property(path: str) -> str:
@@ -190,7 +168,7 @@ def _property(path: str) -> str:
 
 
 def _value(value: Any) -> Any:
-    return None if value == UNKNOWN else value
+    return None if value == PLACEHOLDER else value
 
 
 @cache
@@ -232,7 +210,7 @@ class InFlight:
     def take(self, lines: Iterable[str]) -> None:
         """Take more lines."""
         for line in lines:
-            name = next((each for each in STEP_EVENTS if f'"{each}"' in line), None)
+            name = next((each for each in event_log.STEP_EVENTS if f'"{each}"' in line), None)
             if name is None:
                 continue
             with suppress(ValueError, KeyError):
@@ -245,7 +223,7 @@ class InFlight:
         if self.planning and not event.get("planning"):
             self._steps.clear()
         self.begun, self.planning = True, bool(event.get("planning"))
-        if name != "resourcePreEvent":
+        if name != event_log.BEGUN:
             self._steps.pop(step["urn"], None)
         elif step["op"] != "same":
             self._steps[step["urn"]] = VERBS.get(step["op"], step["op"])
@@ -262,5 +240,4 @@ class InFlight:
         return f"{verb} {short_name(urn)}{f' (+{more})' if more else ''}"
 
 
-STEP_EVENTS = ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent")
 VERBS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from tenantry.fleet.members import Member
 from tenantry.fleet.troubles import of_command
+from tenantry.pulumi_internals.deployment import pending_operations, resources
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
-from tenantry.state.entries import resources
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def standing(backend: Backend, member: Member) -> Standing:
         each for each in resources(state) if not each["type"].startswith("pulumi:") and not each.get("delete")
     ]
     lifecycle: dict[str, Any] = next((each["inputs"] for each in ours if each["type"] == LIFECYCLE), {})
-    pending = (state.get("deployment") or {}).get("pending_operations") or []
+    pending = pending_operations(state)
     last = history[0] if history else {}
     return Standing(
         member,

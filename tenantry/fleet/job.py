@@ -15,8 +15,9 @@ from tenantry.fleet import events, process, scratch, troubles, warm
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
 from tenantry.providers.framework.facts import RENEW, nothing_made_in
-from tenantry.providers.framework.stack import find_pulumi
-from tenantry.state.backend import NO_SUCH_STACK, Backend, PulumiFailed
+from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
+from tenantry.pulumi_internals.environment import EVENT_LOG
+from tenantry.state.backend import Backend, PulumiFailed
 
 SECONDS = 3600.0
 """The longest that the work on one stack may take."""
@@ -179,7 +180,7 @@ def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> 
         env={
             **os.environ,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+            **EVENT_LOG,
             **job.environment,
             **environment,
         },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.members import Member
+from tenantry.pulumi_internals.backend_files import add_stack
+from tenantry.pulumi_internals.environment import NO_LEGACY_WARNING
 from tenantry.settings.document import read
 
 SALT = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MULTILINE)
@@ -20,18 +21,6 @@ def has_salt(file: Path) -> bool:
     return SALT.search(file.read_text("utf-8")) is not None
 
 
-def add_stack(state: Path, project: str, stack: str) -> None:
-    """Put a stack with nothing in it into a backend in a folder, as `pulumi stack init` does.
-
-    No stack file is looked at, nor a salt written into one: the first command does that.
-    """
-    stacks = state / ".pulumi" / "stacks" / project
-    stacks.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
-    checkpoint = {"version": 3, "checkpoint": {"stack": f"organization/{project}/{stack}"}}
-    (stacks / f"{stack}.json").write_text(json.dumps(checkpoint))
-
-
 def empty_stack(member: Member, project: str, folder: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Make a backend in a folder, with the stack in it and nothing in that; return environment and arguments.
 
@@ -39,7 +28,7 @@ def empty_stack(member: Member, project: str, folder: Path) -> tuple[Mapping[str
     """
     state = folder / "state"
     add_stack(state, project, member.stack)
-    environment = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true"}
+    environment = {"PULUMI_BACKEND_URL": f"file://{state}", **NO_LEGACY_WARNING}
     text = member.file.read_text("utf-8")
     if not _has_secret(read(member.file).value):
         text = SALT.sub("", text)

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenantry.pulumi_internals.attaching import attached_to
+from tenantry.pulumi_internals.environment import PYTHON_COMMAND
+
 SECONDS_TO_START = 20.0
 OFF = "TENANTRY_COLD"
 """Set to anything, every preview starts a provider of its own."""
@@ -36,12 +39,12 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
     That is nothing where none can be had: then the engine starts one.
     """
-    kept = None if os.environ.get(OFF) or os.environ.get("PULUMI_PYTHON_CMD") else _take(root) or _start(root)
+    kept = None if os.environ.get(OFF) or os.environ.get(PYTHON_COMMAND) else _take(root) or _start(root)
     if kept is None:
         yield {}
         return
     try:
-        yield {"PULUMI_DEBUG_PROVIDERS": f"pulumi-python:{kept.port}"}
+        yield attached_to(kept.port)
     finally:
         if kept.process.poll() is None:
             with _lock:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
 from tenantry.importing.living import AT_ONCE
+from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, NoSuchStack
 
 TENANT = "pulumi-python:dynamic/qlik:Tenant"
@@ -31,7 +32,7 @@ def _manages(backend: Backend, stack: str, hostname: str) -> bool:
 
 def _tenants(backend: Backend, stack: str) -> Iterator[str]:
     try:
-        resources = (backend.state(stack).get("deployment") or {}).get("resources") or []
+        there = resources(backend.state(stack))
     except NoSuchStack:
         return
-    yield from (each["id"] for each in resources if each["type"] == TENANT and not each.get("delete"))
+    yield from (each["id"] for each in there if each["type"] == TENANT and not each.get("delete"))

@@ -18,6 +18,7 @@ from tenantry.importing.living import Living
 from tenantry.importing.minimal import as_text, minimal
 from tenantry.importing.scratch import scratch
 from tenantry.providers.qlik import Cloud
+from tenantry.pulumi_internals.deployment import without_encryption
 from tenantry.settings import Problem, SettingsError, load_file
 from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
@@ -174,9 +175,7 @@ def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[st
     _check_no_difference(json.loads(copy.run("preview", "--json", "--stack", stack)))
     # Only `up` writes in which order all is to be deleted, and what is protected.
     copy.run("up", "--skip-preview", "--yes", "--stack", stack)
-    exported: dict[str, Any] = json.loads(copy.run("stack", "export", "--show-secrets", "--stack", stack))
-    exported["deployment"].pop("secrets_providers", None)
-    return exported
+    return without_encryption(json.loads(copy.run("stack", "export", "--show-secrets", "--stack", stack)))
 
 
 def _check_no_difference(preview: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tenantry.pulumi_internals import environment
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend
 
@@ -31,17 +32,16 @@ def scratch(project: Project, root: Path) -> Iterator[tuple[Backend, Path]]:
         inside.mkdir(parents=True, exist_ok=True)
         if inside != copy:
             _link(stacks, inside)
-        environment = {
+        needed = {
             "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_CONFIG_PASSPHRASE_FILE": "",
-            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
-            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            **environment.NO_LEGACY_WARNING,
+            **environment.NO_BACKUPS,
             # The state is written once per command, not once per object: what a killed one did is not needed.
-            "PULUMI_EXPERIMENTAL": "true",
-            "PULUMI_SKIP_CHECKPOINTS": "true",
+            **environment.ONE_CHECKPOINT,
         }
-        yield Backend(copy, environment, SECONDS), inside
+        yield Backend(copy, needed, SECONDS), inside
 
 
 def _link(folder: Path, to: Path, but: Path | None = None) -> None:

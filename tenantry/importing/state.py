@@ -8,9 +8,8 @@ from typing import Any
 import tenantry.providers
 from tenantry.importing.errors import ImportRefused
 from tenantry.importing.findings import Found, Properties
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What Pulumi shows for a value that is known only after `up`."""
+from tenantry.pulumi_internals import import_files
+from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
 _OURS = "pulumi-python:dynamic/qlik:"
 
@@ -26,8 +25,7 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
     ids: dict[str, str] = {}
     made_of: dict[str, Properties] = {}
     made: dict[tuple[str, str], Properties] = {}
-    for step in preview["steps"]:
-        resource = step["newState"]
+    for resource in import_files.planned(preview):
         if not resource["type"].startswith(_OURS):
             continue
         kind, name = resource["type"].removeprefix(_OURS), resource["urn"].rpartition("::")[2]
@@ -37,12 +35,7 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
         outputs = inputs | _outputs(found, inputs)
         made_of[resource["urn"]] = outputs
         made[resource["type"], name] = {"id": found.id, "inputs": inputs, "outputs": outputs}
-    return skeleton | {
-        "resources": [
-            each | made.get((each["type"], each.get("logicalName") or each["name"]), {})
-            for each in skeleton["resources"]
-        ]
-    }
+    return import_files.filled(skeleton, made)
 
 
 def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:
@@ -66,7 +59,7 @@ def _resolved(
     """
     depends_on = resource.get("propertyDependencies") or {}
     for name, value in resource["inputs"].items():
-        if value == UNKNOWN:
+        if value == PLACEHOLDER:
             [urn] = depends_on[name]
             yield name, outputs[urn].get(name, ids[urn])
         else:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.runtime import is_config_secret
 
+from tenantry.pulumi_internals.config_values import is_secret
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.project import Project
 from tenantry.settings.sources import CUSTOMER
@@ -37,7 +37,7 @@ def _settings() -> Settings:
     project = Project.at(root)
     stack, directory = pulumi.get_stack(), project.stacks if project else root
     try:
-        if is_config_secret(CUSTOMER):
+        if is_secret(CUSTOMER):
             raise settings.secret_error(stack, directory)
         config = {key: _value(key) for key in settings.KNOWN}
         return settings.load(config, stack=stack, directory=directory)

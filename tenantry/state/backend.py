@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tenantry.providers.framework.stack import find_pulumi
-
-NO_SUCH_STACK = 6
-"""The exit code of `pulumi` for a stack that the backend does not have."""
+from tenantry.pulumi_internals import deployment
+from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 
 SECONDS = 120.0
 
@@ -91,11 +89,10 @@ class Backend:
         what tells that something may have been made. Raises StateChanged.
         """
         state = self.state(stack)
-        deployment = state.get("deployment") or {}
-        there = {each["urn"] for each in deployment.get("resources") or ()}
-        pending = deployment.get("pending_operations") or ()
+        there = {each["urn"] for each in deployment.resources(state)}
+        pending = deployment.pending_operations(state)
         if pending and all(each["resource"]["urn"] in there for each in pending):
-            settled = {**state, "deployment": {**deployment, "pending_operations": []}}
+            settled = deployment.replaced(state, pending_operations=[])
             self.replace_state(stack, settled, seen=state)
 
     def run(self, *arguments: str, given: str = "") -> str:

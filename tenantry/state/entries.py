@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-State = dict[str, Any]
-Resource = dict[str, Any]
+from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, replaced, resources
 
 TENANT = "pulumi-python:dynamic/qlik:Tenant"
 _OURS = ("pulumi-python:dynamic/qlik:", "qlik:index:")
@@ -37,11 +36,6 @@ class Split:
         return [each for each in self.ours if each.get("protect")]
 
 
-def resources(state: State) -> list[Resource]:
-    """Return the resources in a state; none for a stack that was never up."""
-    return list((state.get("deployment") or {}).get("resources") or [])
-
-
 def hostname_of(state: State) -> str | None:
     """Return the system hostname of the first tenant in a state: its id."""
     return next((str(each["id"]) for each in resources(state) if each["type"] == TENANT), None)
@@ -64,11 +58,8 @@ def split(state: State) -> Split:
         others = []
     # What the stack says of itself is about what goes; the next run says it anew.
     kept = [{**each, "outputs": {}} if each["type"] == "pulumi:pulumi:Stack" else each for each in others]
-    deployment = dict(state.get("deployment") or {})
-    pending = deployment.get("pending_operations") or []
-    deployment["resources"] = kept
-    deployment["pending_operations"] = [each for each in pending if not _is_ours(each)]
-    return Split(ours, {**state, "deployment": deployment}, leaning)
+    pending = [each for each in pending_operations(state) if not _is_ours(each)]
+    return Split(ours, replaced(state, resources=kept, pending_operations=pending), leaning)
 
 
 def _is_ours(operation: dict[str, Any]) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tenantry.providers.framework import notes
 from tenantry.providers.framework.stack import stack_of
+from tenantry.pulumi_internals.deployment import Resource, State
 from tenantry.state.backend import Backend, StateChanged
-from tenantry.state.entries import Resource, Split, State, name_of, split
+from tenantry.state.entries import Split, name_of, split
 
 
 class CannotForget(Exception):

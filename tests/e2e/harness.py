@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import psutil
 import yaml
 
-from tenantry.fleet.scratch import add_stack
+from tenantry.pulumi_internals.backend_files import add_stack
 from tests.e2e.result import Result, is_engines_own, short_name
 from tools.private import client_environment, private_environment
 

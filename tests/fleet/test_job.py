@@ -21,8 +21,8 @@ from tenantry.fleet.job import Job, carry_out
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import HIDDEN, Operation
 from tenantry.providers.framework.facts import RENEW, nothing_made
+from tenantry.pulumi_internals.commands import NO_SUCH_STACK
 from tenantry.settings.errors import Problem, SettingsError
-from tenantry.state.backend import NO_SUCH_STACK
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member

@@ -10,6 +10,7 @@ import pytest
 from tenantry.importing import ImportRefused, run, state
 from tenantry.importing.findings import Found
 from tenantry.importing.run import Wanted
+from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, PulumiFailed
 
@@ -108,7 +109,7 @@ def test_a_difference_that_is_left_is_an_end() -> None:
 SPACE: dict[str, Any] = {
     "urn": "urn:pulumi:acme::tenantry::c$space::Sales",
     "type": "pulumi-python:dynamic/qlik:Space",
-    "inputs": {"name": "Sales", "type": "managed", "tenant": state.UNKNOWN, "description": ""},
+    "inputs": {"name": "Sales", "type": "managed", "tenant": PLACEHOLDER, "description": ""},
     "propertyDependencies": {"tenant": ["urn:pulumi:acme::tenantry::c$tenant::tenant"]},
 }
 TENANT: dict[str, Any] = {
@@ -160,7 +161,7 @@ def step(kind: str, name: str, inputs: dict[str, Any], **references: str) -> dic
         "newState": {
             "urn": f"{path}:{kind}::{name}",
             "type": f"pulumi-python:dynamic/qlik:{kind}",
-            "inputs": inputs | dict.fromkeys(references, state.UNKNOWN),
+            "inputs": inputs | dict.fromkeys(references, PLACEHOLDER),
             "propertyDependencies": known,
         }
     }

@@ -13,8 +13,9 @@ from typing import Any
 
 from tenantry.emulator import Emulator
 from tenantry.providers.framework.adapter import Provider
-from tenantry.providers.framework.resource import PROVIDER_KEY, provider_string
+from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.world import World, calls
 
 LICENCE = "emulator-licence-key-eu"

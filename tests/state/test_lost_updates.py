@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tenantry.providers.framework import notes
+from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, PulumiFailed, StateChanged
-from tenantry.state.entries import TENANT, resources
+from tenantry.state.entries import TENANT
 from tenantry.state.forget import Farewell
 from tools.private import private_environment
 

@@ -15,9 +15,10 @@ from tenantry.providers.framework import adapter, engine
 from tenantry.providers.framework.adapter import Provider
 from tenantry.providers.framework.errors import Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, integers
-from tenantry.providers.framework.resource import PROVIDER_KEY, provider_string
+from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTransport, Reply
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.providers.samples import SAMPLES, TENANT
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,42 @@
+"""What a failed call tells the engine: a message, and an object that was made all the same.
+
+Relies on: the engine takes a `google.rpc.Status` from the trailing metadata `grpc-status-details-bin` and
+shows its message alone. An `ErrorResourceInitFailed` among its details makes the engine record the resource
+with that id and those properties, as one that the next `up` updates.
+
+Seen to hold: SDK 3.272.0, CLI 3.259.0.
+
+When it breaks: users see the SDK's traceback around the message. A half-made object is not recorded; the next
+`up` makes it again, and finds it by its natural key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tenantry.pulumi_internals.calls import Call
+
+DETAILS = "grpc-status-details-bin"
+
+
+def unfinished(id: str, outs: dict[str, Any], message: str) -> Any:
+    """Return the detail of a failure that has the engine record the object `id` with these outputs."""
+    from pulumi.runtime import rpc
+    from pulumi.runtime.proto.provider_pb2 import ErrorResourceInitFailed
+
+    properties = asyncio.run(rpc.serialize_properties(outs, {}))
+    return ErrorResourceInitFailed(id=id, properties=properties, reasons=[message])
+
+
+def tell(call: Call, message: str, detail: Any = None) -> None:
+    """Give the engine the message of the failure that is about to be raised, and a detail if there is one."""
+    from google.protobuf.any_pb2 import Any as AnyMessage
+    from google.rpc.status_pb2 import Status
+
+    status = Status(code=2, message=message)
+    if detail is not None:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    call.context.set_trailing_metadata(((DETAILS, status.SerializeToString()),))

@@ -1,0 +1,28 @@
+"""How many calls the SDK's provider process answers at the same time.
+
+Relies on: the process serves gRPC with a `ThreadPoolExecutor` of four workers. The frame of each worker has
+a weak reference to it as `executor_reference` (CPython), and its `_max_workers` may be raised while it runs.
+
+Seen to hold: SDK 3.272.0, CPython 3.11.
+
+When it breaks: the number stays four. Runs take longer, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+from weakref import ReferenceType
+
+
+def raise_limit(number: int) -> None:
+    """Let the process whose worker runs this answer that many calls at once, if it answers fewer."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        found = frame.f_locals.get("executor_reference")
+        pool: Any = found() if isinstance(found, ReferenceType) else None
+        if isinstance(getattr(pool, "_max_workers", None), int):
+            pool._max_workers = max(pool._max_workers, number)
+            return
+        frame = frame.f_back
