@@ -1,0 +1,348 @@
+"""What is relied on of the engine and the SDK together: a stack of the canaries' own."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tenantry.pulumi_internals import (
+    backend_files,
+    commands,
+    deployment,
+    environment,
+    event_log,
+    import_files,
+    lock_messages,
+)
+from tenantry.pulumi_internals.attaching import attached_to
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES
+from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
+from tests.pulumi_internals import changed
+from tests.pulumi_internals.conftest import PROJECT, Canary, Story
+from tests.pulumi_internals.things import AT_ONCE
+
+THING = f"{TYPES}/canary:Thing"
+
+
+def urn(name: str, stack: str = "one") -> str:
+    return f"urn:pulumi:{stack}::{PROJECT}::{THING}::{name}"
+
+
+def things(state: dict[str, Any]) -> dict[str, Any]:
+    """Our resources in a state, by name."""
+    return {
+        each["urn"].rpartition("::")[2]: each for each in deployment.resources(state) if each["type"] == THING
+    }
+
+
+def steps(events: list[dict[str, Any]], kind: str = event_log.DONE) -> dict[tuple[str, str], dict[str, Any]]:
+    """The steps of our resources in a log, by operation and name."""
+    found = (each[kind]["metadata"] for each in events if kind in each)
+    return {(each["op"], each["urn"].rpartition("::")[2]): each for each in found if THING in each["urn"]}
+
+
+@pytest.fixture
+def canary(story: Story, tmp_path: Path) -> Canary:
+    """A project and a backend of its own, with an empty stack `one`."""
+    new = Canary(tmp_path)
+    backend_files.add_stack(new.state, PROJECT, "one")
+    return new
+
+
+def test_a_provider_finds_its_call(story: Story) -> None:
+    why = changed("calls", "Find the request and the context of the call in the frames of the SDK's handler.")
+    assert [each.get("urn") for each in story.created] == [urn("first"), urn("second")], why
+    (run,) = {each.get("run") for each in story.created}
+    assert run, why
+
+
+def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Story) -> None:
+    why = changed("answers", "Find what the engine makes of the details of a status.")
+    said = {
+        each[event_log.SAID].get("urn"): each[event_log.SAID]["message"].strip()
+        for each in story.later
+        if event_log.SAID in each and each[event_log.SAID]["severity"] == "error"
+    }
+    assert said[urn("refused")] == "it says so", why
+    assert said[urn("broken")].removeprefix("1 error occurred:").strip() == "* it says so", why
+    recorded = things(story.state_later).get("broken", {})
+    assert (recorded.get("id"), recorded.get("initErrors")) == ("id-broken", ["it says so"]), why
+    assert recorded["outputs"]["size"] == 1, why
+    assert "refused" not in things(story.state_later)
+
+
+def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once(canary: Canary) -> None:
+    """One run for both, and for the backups that it does not make."""
+    quiet = {**environment.ONE_CHECKPOINT, **environment.NO_BACKUPS}
+    canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "many", **quiet})
+    made = canary.notes("create")
+    assert [each["together"] for each in made] == [True] * AT_ONCE, changed(
+        "workers", "Find the pool that the SDK's provider process answers with."
+    )
+    assert len(things(canary.export("one"))) == AT_ONCE
+    during = canary.checkpoint(canary.seen / "during-many-0", "one")["checkpoint"].get("latest") or {}
+    assert not {"pending_operations", "resources"} & {name for name in during if during[name]}, changed(
+        "environment",
+        "Find the variables that make the engine write the state once; a proof must be refused with them.",
+    )
+    assert not (canary.state / backend_files.FOLDER / "backups").exists(), changed(
+        "environment", "Find the variable that keeps the backend from making backups."
+    )
+
+
+def test_the_state_is_saved_before_each_create(story: Story) -> None:
+    """Without those variables: what a proof of a tenant relies on."""
+    latest = story.canary.checkpoint(story.during, "one")["checkpoint"]["latest"]
+    assert [each["urn"] for each in latest["resources"]][-1] == urn("first")
+    assert [(each["type"], each["resource"]["urn"]) for each in latest["pending_operations"]] == [
+        ("creating", urn("second"))
+    ], changed("deployment", "Find how the state names what a run is at.")
+    assert (story.canary.state / backend_files.FOLDER / "backups").exists()
+
+
+def test_the_engines_address_is_the_last_argument(story: Story) -> None:
+    assert story.created
+    for each in story.created:
+        assert ":".join(map(str, each["engine"] or ())) == each["arguments"][-1], changed(
+            "engine_address", "Find where a provider process learns the address of its engine."
+        )
+
+
+def test_only_our_resources_are_without_stack_traces(story: Story) -> None:
+    found = things(story.state)
+    assert "stackTrace" not in found["first"], changed("stack_traces", "Find where the traces come from.")
+    assert found["second"].get("stackTrace"), "States have no stack traces any more: stack_traces.py can go"
+
+
+def test_one_instance_answers_check_and_diff_and_outputs_have_the_provider(story: Story) -> None:
+    checks, diffs = ({(each["pid"], each["instance"]) for each in story.canary.notes(v)} for v in VERBS)
+    assert len(diffs) == len({pid for pid, _ in diffs})
+    checked = {pid for pid, _ in checks}
+    both = {each for each in diffs if each[0] in checked}  # a refresh only compares
+    assert both, "nothing was compared"
+    assert both <= checks, changed(
+        "dynamic_resources", "Check and diff of `tenantry.providers.framework.adapter` share an instance."
+    )
+    for each in things(story.state).values():
+        assert each["outputs"][PROVIDER_KEY] == each["inputs"][PROVIDER_KEY]
+
+
+VERBS = ("check", "diff")
+
+
+def test_a_preview_shows_unknown_values_as_the_placeholder(story: Story) -> None:
+    why = changed("unknown_values", "Find what stands for an unknown value.")
+    assert {each["name"]: each["unknown"] for each in story.previewed} == {"first": False, "second": True}, (
+        why
+    )
+    planned = {each["urn"]: each for each in import_files.planned(story.preview)}
+    assert planned[urn("second")]["inputs"]["of"] == PLACEHOLDER, why
+
+
+def test_an_import_takes_outputs_and_leaves_nothing_to_do(story: Story, canary: Canary) -> None:
+    """The resources are as the program has them, parents first."""
+    why = changed("import_files", "Find what `pulumi import --file` takes for dynamic resources.")
+    planned = [each for each in import_files.planned(story.preview) if each["type"] == THING]
+    assert [each["urn"] for each in planned] == [urn("first"), urn("second")], why
+    assert planned[1]["propertyDependencies"]["of"] == [urn("first")], why
+    made = {}
+    for each, name in zip(planned, ("first", "second"), strict=True):
+        inputs = {**each["inputs"], **({"of": "id-first"} if name == "second" else {})}
+        made[THING, name] = {"id": f"id-{name}", "inputs": inputs, "outputs": inputs}
+    file = canary.root / "import.json"
+    file.write_text(json.dumps(import_files.filled(story.skeleton, made)))
+    options = "--generate-code=false", "--protect=false", "--skip-preview", "--yes", "--stack", "one"
+    done = canary.run("import", "--file", str(file), *options, code=None)
+    assert done.returncode == 0, f"{why}\n{done.stdout}{done.stderr}"
+    again = json.loads(canary.run("preview", "--json", "--stack", "one").stdout)
+    assert {step["op"] for step in again["steps"]} == {"same"}, why
+    assert canary.notes("create") == []
+
+
+def test_the_engine_attaches_to_a_provider_that_runs(canary: Canary) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "tenantry.fleet.warm_provider"],
+        cwd=canary.project,
+        env=canary.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        port = process.stdout.readline().strip()
+        why = changed(
+            "attaching", "Find how the engine attaches to a provider, and how `pulumi.dynamic` serves."
+        )
+        assert port.isdigit(), why
+        canary.run("preview", "--stack", "one", env=attached_to(port))
+        assert {each["pid"] for each in canary.notes("check")} == {process.pid}, why
+    finally:
+        process.communicate()
+
+
+def test_the_event_log_tells_each_step(story: Story) -> None:
+    why = changed(
+        "event_log", "Compare `--event-log` of this version with what tenantry/fleet/events.py reads."
+    )
+    made = steps(story.made)
+    assert made.keys() == {("create", "first"), ("create", "second")}, why
+    assert steps(story.made, event_log.BEGUN).keys() == made.keys(), why
+    assert any(event_log.SUMMARY in each for each in story.made), why
+    later = steps(story.later)
+    assert {op for op, name in later if name == "second"} == {"replace", *event_log.HALVES}, why
+    replaced, updated = later["replace", "second"], later["update", "first"]
+    assert replaced["keys"] == ["kind"], why
+    assert [*(replaced.get("detailedDiff") or replaced["diffs"])] == ["kind"], why
+    assert [*(updated.get("detailedDiff") or updated["diffs"])] == ["size"], why
+    assert [updated[side]["inputs"]["size"] for side in ("old", "new")] == [1, 2], why
+    assert [bool(updated[side].get("protect")) for side in ("old", "new")] == [False, True], why
+    assert ("create", "broken") in steps(story.later, event_log.FAILED), why
+
+
+def test_the_event_log_of_a_refresh_and_of_a_preview(story: Story, canary: Canary) -> None:
+    why = changed(
+        "event_log", "Compare `--event-log` of this version with what tenantry/fleet/events.py reads."
+    )
+    found = [each for each in steps(story.refreshed).values() if each["urn"] == urn("first")]
+    assert [[each[side]["inputs"]["size"] for side in ("old", "new")] for each in found] == [[2, 9]], why
+    planned = canary.log("preview", "--stack", "one")
+    assert all(
+        each[kind].get("planning") for each in planned for kind in event_log.STEP_EVENTS if kind in each
+    )
+    assert not any(
+        each[kind].get("planning") for each in story.made for kind in event_log.STEP_EVENTS if kind in each
+    )
+
+
+def test_what_a_run_was_cut_off_at_is_said_and_stays_until_the_state_is_imported(
+    story: Story, canary: Canary
+) -> None:
+    folder = canary.state / backend_files.FOLDER
+    shutil.copytree(story.during / "stacks", folder / "stacks", dirs_exist_ok=True)
+    shutil.copy(story.canary.project / "Pulumi.one.yaml", canary.project)
+    said = [
+        each[event_log.SAID]["message"].strip()
+        for each in canary.log("up", "--stack", "one", "--yes", "--skip-preview")
+        if event_log.SAID in each
+    ]
+    (warning,) = [each for each in said if each.startswith(event_log.PENDING)] or [""]
+    assert event_log.cut_off(warning) == [(urn("second"), "creating")], changed(
+        "event_log", f"Find what the engine says of pending operations, in {said}."
+    )
+    state = canary.export("one")
+    pending = deployment.pending_operations(state)
+    assert [each["resource"]["urn"] for each in pending] == [urn("second")], changed(
+        "deployment", "Find where the state has pending operations."
+    )
+    settled = deployment.replaced(state, pending_operations=[])
+    file = canary.root / "settled.json"
+    file.write_text(json.dumps(settled))
+    canary.run("stack", "import", "--stack", "one", "--file", str(file))
+    after = canary.export("one")
+    assert deployment.pending_operations(after) == []
+    assert things(after) == things(state)
+
+
+def test_a_state_has_what_is_read_of_it(story: Story) -> None:
+    why = changed(
+        "deployment", "Compare the state that `pulumi stack export` gives with what its docstring lists."
+    )
+    first, second = (things(story.state)[name] for name in ("first", "second"))
+    assert story.state["version"] == 3, why
+    assert second["dependencies"] == [first["urn"]], why
+    assert second["propertyDependencies"]["of"] == [first["urn"]], why
+    assert (first["id"], first["custom"], first["inputs"]["size"]) == ("id-first", True, 1), why
+    assert first["parent"].endswith(f"::pulumi:pulumi:Stack::{PROJECT}-one"), why
+    assert things(story.state_later)["first"]["protect"] is True, why
+
+
+def test_a_state_without_its_encryption_goes_into_a_stack_with_another(story: Story, canary: Canary) -> None:
+    shown = json.loads(story.canary.run("stack", "export", "--show-secrets", "--stack", "one").stdout)
+    bare = deployment.without_encryption(copy.deepcopy(shown))
+    assert "secrets_providers" in shown["deployment"], changed(
+        "deployment", "Find where encryption is named."
+    )
+    file = canary.root / "bare.json"
+    file.write_text(json.dumps(bare))
+    other = {"PULUMI_CONFIG_PASSPHRASE": "other"}
+    canary.run("stack", "import", "--stack", "one", "--file", str(file), env=other)
+    taken = json.loads(canary.run("stack", "export", "--stack", "one", env=other).stdout)
+    assert things(taken).keys() == things(shown).keys(), changed("deployment", "See `without_encryption`.")
+
+
+def test_a_stack_with_nothing_in_it_is_written_as_pulumi_writes_one(canary: Canary) -> None:
+    why = changed("backend_files", "Compare `add_stack` with what `pulumi stack init` writes.")
+    folder = canary.state / backend_files.FOLDER
+    canary.run("stack", "init", "two", "--no-select")
+    meta = folder / "meta.yaml"
+    ours, theirs = (canary.checkpoint(folder, name) for name in ("one", "two"))
+    assert ours["version"] == theirs["version"], why
+    assert theirs["checkpoint"].items() >= {"stack": f"organization/{PROJECT}/two"}.items(), why
+    assert ours["checkpoint"].keys() == theirs["checkpoint"].keys() - {"latest"}, why
+    assert {*backend_files.stacks_in(folder)} == {(PROJECT, "one"), (PROJECT, "two")}, why
+    assert canary.export("one")["deployment"] is None, changed("deployment", "What is in a new stack?")
+    (canary.root / "other").mkdir()
+    other = Canary(canary.root / "other")
+    other.run("stack", "init", "two", "--no-select")
+    theirs_meta = (other.state / backend_files.FOLDER / "meta.yaml").read_text()
+    assert yaml.safe_load(meta.read_text()) == yaml.safe_load(theirs_meta), why
+
+
+def test_a_lock_is_a_file_with_its_holder_and_pulumi_names_it(story: Story, canary: Canary) -> None:
+    files = backend_files.lock_files(story.during, PROJECT, "one")
+    why = changed("backend_files", "Find where the backend keeps its locks, and what is in one.")
+    assert len(files) == 1, why
+    user, host, pid, at = backend_files.lock_fields(json.loads(files[0].read_text()))
+    why = changed("lock_messages", "Find what `pulumi` says of a lock, and what names it without harm.")
+    free = canary.run(*lock_messages.asking("one"), code=None)
+    assert free.returncode, why
+    assert lock_messages.TAKEN in free.stderr, f"{why}\n{free.stderr}"
+    shutil.copytree(story.during / "locks", canary.state / backend_files.FOLDER / "locks", dirs_exist_ok=True)
+    locked = canary.run(*lock_messages.asking("one"), code=None)
+    assert lock_messages.LOCKED in locked.stderr, f"{why}\n{locked.stderr}"
+    ((named_user, named_host, named_pid, named_at),) = lock_messages.told(locked.stderr)
+    assert (named_user, named_host, named_pid) == (user, host, pid), why
+    assert named_at[:19] == at[:19], why
+    exported = canary.run("stack", "export", "--stack", "one", code=None)
+    assert exported.returncode == 0, changed("commands", "A stack in use is not exported any more.")
+
+
+def test_the_login_is_in_the_credentials_and_a_missing_stack_has_its_exit_code(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", canary.env["PULUMI_HOME"])
+    assert commands.login() == ""
+    address = canary.env.pop("PULUMI_BACKEND_URL")
+    canary.run("login", address)
+    assert commands.login() == address, changed("commands", "Find where `pulumi login` keeps the address.")
+    missing = canary.run("stack", "export", "--stack", "none", code=None)
+    assert missing.returncode == commands.NO_SUCH_STACK, changed(
+        "commands", f"Find the exit code for a stack that is not there: {missing.returncode}?"
+    )
+
+
+@pytest.mark.parametrize(("env", "warned"), [({}, True), (environment.NO_LEGACY_WARNING, False)])
+def test_the_warning_of_old_files_can_be_turned_off(
+    canary: Canary, env: Mapping[str, str], warned: bool
+) -> None:
+    for name in environment.NO_LEGACY_WARNING:
+        canary.env.pop(name)
+    (canary.state / backend_files.FOLDER / "stacks" / "old.json").write_text('{"version": 3}')
+    said = canary.run("stack", "ls", env=env).stderr
+    assert ("legacy" in said) is warned, changed("environment", f"Find what silences the backend: {said}")
+
+
+def test_the_event_log_is_an_option_only_with_the_variable(canary: Canary) -> None:
+    off = dict.fromkeys(environment.EVENT_LOG, "")
+    done = canary.run("preview", "--stack", "one", "--event-log", str(canary.root / "x"), code=None, env=off)
+    assert done.returncode, "tenantry/pulumi_internals/environment.py: EVENT_LOG is not needed any more"
