@@ -1,1 +1,28 @@
-"""All that is relied on of Pulumi that its documentation does not promise, one coupling to a module."""
+"""All that is relied on of Pulumi that its documentation does not promise, one coupling to a module.
+
+Each module says what it relies on, in which versions that was seen to hold, and what happens when it breaks.
+Each has canaries in `tests/pulumi_internals`, which run the real SDK and CLI: red after an upgrade, they say
+which module to look at. `SDK` and `CLI` below are `test_sdk.py` and `test_engine.py` there.
+
+coupling                 module             relies on                      canary
+call, URN, run           calls              locals of the SDK's handler    CLI a_provider_finds_its_call
+clean errors, half-made  answers            trailing metadata of a status  CLI a_failure_shows_its_message
+calls at once            workers            a reference to the pool        CLI more_calls_than_four
+end with the engine      engine_address     last argument of the process   CLI the_engines_address
+small states             stack_traces       a function of the SDK          SDK a_resource_is_registered
+provider in the state    dynamic_resources  type, key, one instance each   SDK the_provider_is_under
+unknown values           unknown_values     a class, and a fixed string    SDK an_unknown_value_comes
+secret configuration     config_values      a function of the SDK          SDK whether_a_value_is_secret
+kept providers           attaching          a variable, and `Attach`       CLI the_engine_attaches
+variables of the engine  environment        six variables                  CLI the_event_log_is_an_option
+login, exit code         commands           credentials.json; 6            CLI the_login_is_in
+states, exported         deployment         names of their parts           CLI a_state_has_what_is_read
+files of a backend       backend_files      where states and locks lie     CLI a_stack_with_nothing
+locks elsewhere          lock_messages      what an error says of them     CLI a_lock_is_a_file
+what a run does          event_log          keys of its events             CLI the_event_log_tells
+imports                  import_files       `outputs` in the import file   CLI an_import_takes_outputs
+
+Two more are elsewhere. `tenantry/fleet/troubles.py` knows the texts of errors that `pulumi` ends with before
+there is an engine; one that it does not know is shown as it is. `tools/engine`, no part of what is installed,
+stands in for the language host, and has tests of its own.
+"""

@@ -2,7 +2,7 @@
 
 Relies on: the engine takes a `google.rpc.Status` from the trailing metadata `grpc-status-details-bin` and
 shows its message alone. An `ErrorResourceInitFailed` among its details makes the engine record the resource
-with that id and those properties, as one that the next `up` updates.
+with that id and those properties, as one that the next `up` updates; it then shows the reasons in it.
 
 Seen to hold: SDK 3.272.0, CLI 3.259.0.
 
