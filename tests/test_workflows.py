@@ -1,4 +1,4 @@
-"""The workflows for GitHub and GitLab are well-formed, and keep secrets where they belong."""
+"""The workflows that `tenantry init` writes, and our own: well-formed, and secrets are where they belong."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ import yaml
 from tools import actionlint, engine
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
-GITLAB = ROOT / ".gitlab-ci.yml"
-SCRIPTS = sorted(each for each in (ROOT / ".ci").iterdir() if each.name != "run")
+FILES = ROOT / "tenantry" / "starting" / "files"
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+WORKFLOWS = sorted((FILES / "github" / "dot-github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((FILES / "github" / "dot-github" / "actions").glob("*/action.yml"))
+GITLAB = FILES / "gitlab" / "dot-gitlab-ci.yml"
+SCRIPTS = [*sorted((FILES / "ci" / "dot-ci").iterdir()), ROOT / ".ci" / "run"]
 PINNED = {
     "actions/checkout@v4",
     "actions/setup-python@v5",
@@ -56,7 +58,7 @@ def steps() -> Iterator[tuple[str, Doc]]:
 def test_actionlint_has_no_complaint() -> None:
     command = str(actionlint.ensure(engine.cache()))
     done = subprocess.run(
-        [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, WORKFLOWS)],
+        [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, [*OWN, *WORKFLOWS])],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -67,7 +69,7 @@ def test_actionlint_has_no_complaint() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "files"),
-    [("gitlab-ci", [GITLAB]), ("github-workflows", WORKFLOWS), ("github-actions", ACTIONS)],
+    [("gitlab-ci", [GITLAB]), ("github-workflows", [*OWN, *WORKFLOWS]), ("github-actions", ACTIONS)],
     ids=["gitlab", "workflows", "actions"],
 )
 def test_the_published_schemas_hold(schema: str, files: list[Path]) -> None:
@@ -113,7 +115,7 @@ def test_nothing_of_a_fork_runs_with_secrets() -> None:
     assert "pull_request" in triggers
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(triggers)
     assert "toJSON(secrets)" not in text
-    assert "secrets" not in str(read(ROOT / ".github/workflows/preview.yml")["jobs"]["diff"])
+    assert "secrets" not in str(read(WORKFLOWS[-1])["jobs"]["diff"])
 
 
 def _triggers(workflow: Doc) -> list[str]:

@@ -103,6 +103,33 @@ def find(host: Host, template: Template) -> dict[str, Any]:
     return fitting[0]
 
 
+class Offer(NamedTuple):
+    """An app of a source tenant that could be a template. `version` is empty where its description has none;
+    `space` is the name of its space, and empty for a personal one.
+    """
+
+    name: str
+    version: str
+    app_id: str
+    space: str
+
+
+def offers(host: Host) -> list[Offer]:
+    """Return the apps of a source tenant that this client may see, published copies left out, by name."""
+    spaces = {each["id"]: each["name"] for each in host.list("/api/v1/spaces")}
+    items = host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})
+    return sorted(
+        Offer(
+            item["name"],
+            version_of(item.get("description", "")),
+            item["resourceId"],
+            spaces.get(item.get("spaceId"), ""),
+        )
+        for item in items
+        if not item["resourceAttributes"].get("publishTime")
+    )
+
+
 def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict[str, Any]]) -> str:
     if not named:
         return (

@@ -11,7 +11,7 @@ from tenantry.importing.findings import Findings, Properties, default
 from tenantry.settings.models import ENTRIES, Customer
 from tenantry.settings.models.block import Block, block_of
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*|[a-z]+:[a-z_]+")
 
 
 SHORT = 80
@@ -65,15 +65,18 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def as_text(config: Properties, *, head: str) -> str:
-    """Return the text of a stack file with these keys under `config:`; `head` stands above, as a comment."""
+def as_text(config: Properties, *, head: str, short: bool = True) -> str:
+    """Return the text of a stack file with these keys under `config:`; `head` stands above, as a comment.
+
+    With `short` a mapping that fits on a line is on one.
+    """
     text = yaml.dump(
         {"config": config},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=100,
-        default_flow_style=None,
+        default_flow_style=None if short else False,
     )
     return "".join(f"# {line}\n" for line in head.splitlines()) + text
 

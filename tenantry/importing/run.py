@@ -26,10 +26,9 @@ from tenantry.settings.merge import complete
 from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import merge_layers, missing, read_chain
 from tenantry.settings.project import Project
-from tenantry.settings.sources import CUSTOMER, Sources
+from tenantry.settings.sources import CUSTOMER, REGION, SOURCE_TENANT, Sources
 from tenantry.state.backend import Backend, PulumiFailed
 
-SOURCE_TENANT, REGION = "qlik:source_tenant", "qlik:region"
 _STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 

@@ -10,6 +10,8 @@ from tenantry.settings.document import Document, Keys, holds, path_text
 from tenantry.settings.errors import Problem
 
 CUSTOMER = "tenantry:customer"
+REGION = "qlik:region"
+SOURCE_TENANT = "qlik:source_tenant"
 
 _TOP = 2
 """How many keys lead to a value of the customer itself, such as its name."""

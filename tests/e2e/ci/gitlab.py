@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.ci.site import BIN, PASSPHRASE, Doc, Job, Machine, Site, copy
+from tests.e2e.ci.site import PASSPHRASE, Doc, Job, Machine, Site, copy
 from tests.fleet.forge_server import TOKEN
 
 NOT_JOBS = ("workflow", "stages", "variables")
 QLIK = {"QLIK_CLIENT_ID": "demo", "QLIK_CLIENT_SECRET": "demo-secret"}
 CLAUSE = re.compile(r"^\$(\w+)(?:\s*(==|!=|=~)\s*(?:\"([^\"]*)\"|\$(\w+)|(null)|/(.*)/))?$")
-SET_UP = "make setup"
+SET_UP = ".ci/setup"
 
 
 class GitLab:
@@ -132,8 +132,6 @@ class _Pipeline:
             script = [line for line in job["before_script"] if line != SET_UP] + job["script"]
             assert len(script) == len(job["before_script"]) + len(job["script"]) - 1
             machine.set_up()
-            (machine.workspace / ".git" / "info" / "exclude").write_text(".venv\n")
-            (machine.workspace / ".venv").symlink_to(BIN.parent)
             step = machine.bash(shown, "\n".join(script), env)
             done.steps.append(step)
             done.result = "failure" if step.code else "success"

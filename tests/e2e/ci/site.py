@@ -15,13 +15,13 @@ import psutil
 import yaml
 
 from tenantry.emulator import Emulator
+from tenantry.starting.repository import Choices, write
 from tests.e2e.customers import REGION, SOURCE_TENANT
-from tests.e2e.harness import ROOT, copy_program
+from tests.e2e.harness import ROOT
 from tests.fleet.forge_server import Server
 from tests.world import World
 
 BIN = ROOT / ".venv" / "bin"
-CI = (".ci", ".github", ".gitlab-ci.yml", ".gitignore", "requirements.lock")
 IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 PLANNERS = {"Planners": {"provider_type": "custom", "description": "Who plans"}}
 PASSPHRASE = "correct horse"
@@ -64,12 +64,10 @@ class Site:
         self.state = folder / "state"
         for each in (self.work, self.state):
             each.mkdir()
-        copy_program(ROOT, self.work)
-        shutil.rmtree(self.work / "stacks" / "plans")
-        (self.work / "stacks" / "plans").mkdir()
-        for name in CI:
-            source = ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, self.work / name)
+        for ci in ("github", "gitlab"):
+            write(self.work, Choices("tenantry", REGION, SOURCE_TENANT, "tenantry", ci))
+        for plan in (self.work / "stacks" / "plans").iterdir():
+            plan.unlink()
         self.git("init", "--quiet", "--initial-branch", "main")
         self._run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(self.bare))
         self.git("remote", "add", "origin", f"file://{self.bare}")
@@ -185,6 +183,8 @@ class Machine:
 
     def set_up(self) -> None:
         """Stand for the set-up, which has tests of its own."""
+        (self.workspace / ".git" / "info" / "exclude").write_text(".venv\n")
+        (self.workspace / ".venv").symlink_to(BIN.parent)
         self.env["PATH"] = f"{BIN}:{self.env['PATH']}"
 
     def path(self, written: str) -> Path:

@@ -1,0 +1,44 @@
+"""`tenantry plans`: which product tiers there are, and who is on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from tenantry.cli.output import print_json, print_table
+from tenantry.cli.projects import current_project
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(plans)
+
+
+def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
+    """List the plans: what each extends, and how many customers are on it. Sends no request."""
+    from tenantry.settings.document import read
+    from tenantry.settings.sources import CUSTOMER
+    from tenantry.starting.stack_file import plans_of
+
+    project = current_project()
+    customers: Counter[str] = Counter()
+    for file in project.stack_files().values():
+        config: Any = (read(file).value or {}).get("config") or {}
+        customer = config.get(CUSTOMER)
+        if isinstance(customer, dict) and customer.get("plan"):
+            customers[str(customer["plan"])] += 1
+    found = plans_of(project)
+    rows = [
+        {"plan": name, "extends": str(said.get("extends") or ""), "customers": customers[name]}
+        for name, said in found.items()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    cells = [(str(row["plan"]), str(row["extends"]) or "-", str(row["customers"])) for row in rows]
+    print_table(("plan", "extends", "customers"), cells)
+    for name in sorted(customers.keys() - found.keys()):
+        stacks = f"{customers[name]} stack file{'s'[: customers[name] != 1]}"
+        typer.echo(f'There is no plan "{name}", which {stacks} name{"s"[: customers[name] == 1]}.', err=True)

@@ -1,0 +1,35 @@
+"""`tenantry schema`: the JSON schema of stack files and plans."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.projects import current_project
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(schema)
+
+
+def schema(
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it to schema.json in the folder with the stack files.")
+    ] = False,
+) -> None:
+    """Print the JSON schema with which editors complete and check stack files and plans.
+
+    After an upgrade `--write` brings the one in your repository up to date.
+    """
+    from tenantry.starting.repository import schema as text
+
+    if not write:
+        typer.echo(text(), nl=False)
+        return
+    file = current_project().stacks / "schema.json"
+    same = file.is_file() and file.read_text("utf-8") == text()
+    if not same:
+        file.write_text(text(), "utf-8")
+    typer.echo(f"{file} is {'up to date' if same else 'written'}")

@@ -1,0 +1,117 @@
+"""`tenantry init`, `new`, `plans`, `templates` and `schema`: a repository of one's own, from nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tenantry.cli.app import app
+from tenantry.emulator import Emulator
+from tools.private import client_environment
+
+SOURCE = "templates.eu.qlikcloud.com"
+GIVEN = ("--region", "eu", "--source-tenant", SOURCE)
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    said = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert said.exit_code == code, said.output
+    return said
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository as it was written, which is the current folder."""
+    run("init", str(tmp_path / "acme"), *GIVEN)
+    monkeypatch.chdir(tmp_path / "acme")
+    return tmp_path / "acme"
+
+
+def test_init_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / "our customers"
+    first = run("init", str(folder), *GIVEN, "--ci", "gitlab", "--requirement", "tenantry==9")
+    assert f"written  {folder / 'Pulumi.yaml'}" in first.output
+    assert f"written  {folder / '.gitlab-ci.yml'}" in first.output
+    assert (folder / "Pulumi.yaml").read_text().startswith("name: our-customers\n")
+    assert '"tenantry==9"' in (folder / "pyproject.toml").read_text()
+    second = run("init", str(folder), *GIVEN)
+    assert "written" not in second.output
+    assert f"kept     {folder / 'Pulumi.yaml'}" in second.output
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "--region is required where nobody can be asked."),
+        (GIVEN[:2], "--source-tenant is required where nobody can be asked."),
+        ((*GIVEN, "--ci", "x"), '"x" is not one of github, gitlab, none'),
+    ],
+)
+def test_init_asks_for_what_has_no_default(tmp_path: Path, given: tuple[str, ...], said: str) -> None:
+    assert said in run("init", str(tmp_path / "new"), *given, code=2).output
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_asks_at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenantry.cli.init._is_terminal", lambda: True)
+    folder = tmp_path / "new"
+    said = CliRunner().invoke(app, ["init", str(folder)], input=f"eu\n{SOURCE}\n\n", catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    assert SOURCE in (folder / "Pulumi.yaml").read_text()
+
+
+def test_a_new_customer(repository: Path) -> None:
+    said = run("new", "acme-north", "--name", "Acme North Ltd")
+    assert "pulumi up --stack acme-north" in said.output
+    assert "Acme North Ltd" in (repository / "stacks" / "Pulumi.acme-north.yaml").read_text()
+    assert "exists already" in run("new", "acme-north", code=2).output
+    run("new", "prospect", "--trial-until", "2999-12-31")
+    assert run("select", "--all").output.split() == ["acme-north", "prospect"]
+    assert run("settings", "prospect").output.count("trial") >= 1
+
+
+def test_plans(repository: Path) -> None:
+    for stack in ("a", "b"):
+        run("new", stack)
+    (repository / "stacks" / "Pulumi.c.yaml").write_text(
+        "config: {'tenantry:customer': {name: C, plan: gone}}\n"
+    )
+    said = run("plans")
+    assert [line.split() for line in said.stdout.splitlines()] == [
+        ["plan", "extends", "customers"],
+        ["standard", "-", "2"],
+        ["trial", "standard", "0"],
+    ]
+    assert 'There is no plan "gone", which 1 stack file names.' in said.stderr
+    assert json.loads(run("plans", "--json").stdout)[0] == {"plan": "standard", "extends": "", "customers": 2}
+
+
+def test_templates(repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With versions, spaces and ids; published copies are none."""
+    for name, value in client_environment(qlik.url).items():
+        monkeypatch.setenv(name, value)
+    said = run("templates")
+    rows = [line.split("  ") for line in said.stdout.splitlines() if line]
+    assert ["Sales Overview", "2.3.0"] in [[cell for cell in row if cell][:2] for row in rows]
+    listed = json.loads(run("templates", "--source-tenant", SOURCE, "--json").stdout)
+    assert {"name", "version", "app_id", "space"} == listed[0].keys()
+    qlik.control.add_fault(path="/api/v1/items", status=403)
+    assert f"The apps of {SOURCE} cannot be listed: " in run("templates", code=1).output
+
+
+def test_templates_of_which_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: x\nruntime: python\n")
+    monkeypatch.chdir(tmp_path)
+    assert "--source-tenant" in run("templates", code=2).output
+
+
+def test_the_schema(repository: Path) -> None:
+    file = repository / "stacks" / "schema.json"
+    assert json.loads(run("schema").stdout) == json.loads(file.read_text())
+    assert "is up to date" in run("schema", "--write").output
+    file.write_text("{}")
+    assert "is written" in run("schema", "--write").output
+    assert json.loads(file.read_text())["definitions"]

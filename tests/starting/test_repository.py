@@ -1,0 +1,94 @@
+"""A repository for an operator's customers."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tenantry.settings import check_plan, load_file
+from tenantry.settings.project import Project
+from tenantry.starting.repository import CI, Choices, NotWritten, contents, schema, write
+from tenantry.starting.stack_file import NewCustomer
+from tenantry.starting.stack_file import write as write_stack
+
+CHOICES = Choices("acme-tenants", "eu", "templates.eu.qlikcloud.com", "tenantry[cli] @ file:///t.whl")
+
+
+def test_it_is_a_project_that_can_be_loaded(tmp_path: Path) -> None:
+    """Pulumi and pip can read it, and a customer has what the plans say."""
+    written, kept = write(tmp_path / "new", CHOICES)
+    root = tmp_path / "new"
+    assert {file for file in root.rglob("*") if file.is_file()} == set(written)
+    assert kept == []
+    project = Project.at(root)
+    assert project
+    assert project.name == "acme-tenants"
+    assert project.config == {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
+    assert yaml.safe_load((root / "Pulumi.yaml").read_text())["runtime"]["options"]["virtualenv"] == ".venv"
+    needs = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert needs == ["tenantry[cli] @ file:///t.whl"]
+    compile((root / "__main__.py").read_text(), "__main__.py", "exec")
+    assert not [name for name, text in contents(CHOICES) if "@NAME@" in text or "@REGION@" in text]
+
+    for plan in ("standard", "trial"):
+        check_plan(root / "stacks" / "plans" / f"{plan}.yaml")
+    file = write_stack(project, NewCustomer("acme"))
+    assert load_file(file).customer.lifecycle.kind == "production"
+    assert not load_file(file).customer.apps, "a plan names an app that may not exist"
+
+
+def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "stacks" / "plans").mkdir(parents=True)
+    (tmp_path / "stacks" / "plans" / "standard.yaml").write_text("groups: {Mine: {}}\n")
+    written, kept = write(tmp_path, CHOICES)
+    assert sorted(file.name for file in kept) == ["README.md", "standard.yaml"]
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert not set(written) & set(kept)
+    assert write(tmp_path, CHOICES)[0] == []
+
+
+@pytest.mark.parametrize("own", ["tenantry/__init__.py", "tenantry.py"])
+def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
+    file = tmp_path / own
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    with pytest.raises(NotWritten, match="has the name of this package"):
+        write(tmp_path, CHOICES)
+    assert not (tmp_path / "Pulumi.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": "a b"}, '"a b" is not a project name'),
+        ({"region": "us"}, "templates.eu.qlikcloud.com is in region eu, and not in us"),
+        ({"source_tenant": "https://x.example"}, "is not a host of Qlik Cloud"),
+        ({"ci": "jenkins"}, '"jenkins" is not one of github, gitlab, none'),
+    ],
+)
+def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], said: str) -> None:
+    """All at once, and nothing is written."""
+    choices = Choices(**{**vars(CHOICES), **wrong})
+    with pytest.raises(NotWritten) as caught:
+        write(tmp_path / "new", choices)
+    assert said in str(caught.value)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("ci", CI)
+def test_every_kind_of_ci(tmp_path: Path, ci: str) -> None:
+    """The scripts can be run; no file is of the checkout."""
+    written, _ = write(tmp_path, Choices(**{**vars(CHOICES), "ci": ci}))
+    for file in written:
+        text = file.read_text()
+        assert file.stat().st_mode & 0o100 or not text.startswith("#!"), file
+        assert "make setup" not in text
+
+
+def test_the_schema_is_the_packages(tmp_path: Path) -> None:
+    write(tmp_path, CHOICES)
+    assert (tmp_path / "stacks" / "schema.json").read_text() == schema()

@@ -1,0 +1,94 @@
+"""The stack file of a new customer."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tenantry.settings import load_file
+from tenantry.settings.project import Project
+from tenantry.starting import repository
+from tenantry.starting.repository import Choices, NotWritten
+from tenantry.starting.stack_file import NewCustomer, write
+
+UNTIL = date(2999, 12, 31)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A repository as it was written."""
+    repository.write(tmp_path, Choices("acme", "eu", "templates.eu.qlikcloud.com", "tenantry"))
+    project = Project.at(tmp_path)
+    assert project
+    return project
+
+
+def test_every_default(project: Project) -> None:
+    file = write(project, NewCustomer("acme-north_2"))
+    assert file.read_text() == (
+        "# yaml-language-server: $schema=schema.json\n"
+        "config:\n"
+        "  tenantry:customer:\n"
+        "    name: Acme North 2\n"
+        "    plan: standard\n"
+    )
+
+
+def test_a_trial(project: Project) -> None:
+    settings = load_file(write(project, NewCustomer("acme", name="ACME: a trial", trial_until=UNTIL)))
+    customer = settings.customer
+    assert (customer.name, customer.plan) == ("ACME: a trial", "trial")
+    assert (customer.lifecycle.kind, customer.lifecycle.ends_on) == ("trial", UNTIL)
+
+
+@pytest.mark.parametrize(
+    ("plans", "trial", "plan"),
+    [
+        ((), False, None),
+        (("gold",), False, "gold"),
+        (("gold",), True, "gold"),
+        (("gold", "standard"), False, "standard"),
+        (("gold", "trial"), True, "trial"),
+    ],
+)
+def test_which_plan(project: Project, plans: tuple[str, ...], trial: bool, plan: str | None) -> None:
+    for file in (project.stacks / "plans").iterdir():
+        file.unlink()
+    for name in plans:
+        (project.stacks / "plans" / f"{name}.yaml").write_text("groups: {A: {}}\n")
+    made = write(project, NewCustomer("acme", trial_until=UNTIL if trial else None))
+    assert load_file(made).customer.plan == plan
+
+
+def test_which_plan_nobody_can_tell(project: Project) -> None:
+    (project.stacks / "plans" / "standard.yaml").rename(project.stacks / "plans" / "gold.yaml")
+    with pytest.raises(NotWritten, match="--plan is required: the project has the plans gold, trial"):
+        write(project, NewCustomer("acme"))
+
+
+@pytest.mark.parametrize(
+    ("customer", "said"),
+    [
+        (NewCustomer("a/b"), "is not a stack name"),
+        (NewCustomer(".."), "is not a stack name"),
+        (NewCustomer("-x"), "is not a stack name"),
+        (NewCustomer("acme", plan="gold"), 'there is no plan "gold"'),
+        (NewCustomer("acme", plan="trial"), "a trial needs its last day"),
+    ],
+)
+def test_what_is_refused(project: Project, customer: NewCustomer, said: str) -> None:
+    """And leaves no file."""
+    with pytest.raises(NotWritten) as caught:
+        write(project, customer)
+    assert said in str(caught.value)
+    assert project.stack_files() == {}
+
+
+def test_a_file_that_is_there_is_left_alone(project: Project) -> None:
+    file = write(project, NewCustomer("acme"))
+    file.write_text("mine")
+    with pytest.raises(NotWritten, match="exists already"):
+        write(project, NewCustomer("acme"))
+    assert file.read_text() == "mine"
