@@ -3,7 +3,8 @@
 Relies on:
 
 PULUMI_DEBUG_COMMANDS                          without it there is no `--event-log`
-PULUMI_EXPERIMENTAL, PULUMI_SKIP_CHECKPOINTS   both: the state is written once per command, at its end
+PULUMI_SKIP_CHECKPOINTS                        the state is written once per command, at its end
+PULUMI_EXPERIMENTAL                            older ones asked for it with the former; 3.259.0 does without
 PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS  no copy is kept of each state
 PULUMI_DIY_BACKEND_NO_LEGACY_WARNING           nothing is said of files of an older layout
 PULUMI_PYTHON_CMD                              the Python that the provider process runs in
