@@ -17,6 +17,7 @@ from tenantry.providers import (
     TenantLifecycle,
     TenantProof,
 )
+from tenantry.providers.framework.formats import FORMAT
 from tenantry.settings.models import BLOCKS, ENTRIES
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self.lifecycle = self._make_lifecycle()
         self.activation = self._make_activation()
         self.outputs = self._outputs()
-        self.register_outputs(self.outputs)
+        self.register_outputs({**self.outputs, "format": FORMAT})
 
     @property
     def _customer(self) -> Customer:

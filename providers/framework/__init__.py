@@ -9,6 +9,6 @@ run.py         what this run has done so far            stack.py       what the 
 moves.py       names that move between resources        notes.py       notes on this disk of what was asked
 evidence.py    when an object counts as gone            waiting.py     waiting, with a bound
 errors.py      what can go wrong                        facts.py       facts told to programs
-loader.py      what states name
+loader.py      what states name                         formats.py     the format of states, newer ones refused
 ```
 """

@@ -23,7 +23,7 @@ from pulumi.dynamic import (
 )
 
 import tenantry
-from tenantry.providers.framework import engine, evidence, run
+from tenantry.providers.framework import engine, evidence, formats, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
 from tenantry.providers.framework.verbs import Properties
@@ -42,19 +42,22 @@ see `tenantry.providers.framework.moves`.
 
 
 class Provider(ResourceProvider):
-    """The dynamic provider of one kind, named by its module: `Provider("space")`."""
+    """The dynamic provider of one kind, named by its module: `Provider("space")`.
+
+    `format` is that of the state which names it; one of a newer format refuses to read or delete.
+    """
 
     serialize_as_secret_always = False
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, format: int = 1) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.format = module, format
         self._given: dict[str, Properties] = {}
         engine.exit_with_engine()
         engine.answer_more_at_once()
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return tenantry.provider, (self.module,)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return tenantry.provider, (self.module,) if self.format == 1 else (self.module, self.format)
 
     @property
     def verbs(self) -> Verbs:
@@ -67,6 +70,8 @@ class Provider(ResourceProvider):
 
         Inputs that equal those of the state were checked before and are not checked again.
         """
+        if newer := formats.refusal(formats.of(_olds.get(PROVIDER_KEY))):
+            return CheckResult(_plain(news), [CheckFailure("", newer)])
         have, given = _plain(_olds), _plain(news)
         urn = engine.current_urn()
         self._given[urn] = given
@@ -227,6 +232,8 @@ class Provider(ResourceProvider):
     @contextmanager
     def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
         """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
+        if newer := formats.refusal(self.format):
+            raise engine.failure(newer)
         cloud = _cloud()
         try:
             with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run(), writes=writes):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 import pulumi
 
 import tenantry
+from tenantry.providers.framework.formats import FORMAT
 from tenantry.providers.framework.properties import Property, output, prop, reference
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES, encoded
 from tenantry.pulumi_internals.stack_traces import no_stack_trace
@@ -15,7 +16,8 @@ from tenantry.pulumi_internals.stack_traces import no_stack_trace
 def provider_string(module: str) -> str:
     """Return what a resource's state holds as `__provider`: a pickled call of `tenantry.provider(module)`.
 
-    The engine's provider process turns it back into a provider.
+    From format 2 on the call has the format, too: see `formats`. The engine's provider process turns it back
+    into a provider.
     """
     return encoded(_Call(module))
 
@@ -26,8 +28,8 @@ class _Call:
     def __init__(self, module: str) -> None:
         self.module = module
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return tenantry.provider, (self.module,)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return tenantry.provider, (self.module,) if FORMAT == 1 else (self.module, FORMAT)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tenantry.providers.framework import formats
 from tenantry.pulumi_internals import deployment
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
+from tenantry.state import entries
 
 SECONDS = 120.0
 
@@ -37,6 +39,10 @@ class PulumiFailed(Exception):
 
 class NoSuchStack(PulumiFailed):
     """The backend that Pulumi is logged in to has no stack of that name."""
+
+
+class NewerState(PulumiFailed):
+    """The state of a stack was written by a newer Tenantry, and must be left alone."""
 
 
 class StateChanged(PulumiFailed):
@@ -68,8 +74,10 @@ class Backend:
         return outputs
 
     def state(self, stack: str) -> dict[str, Any]:
-        """Return the state of a stack, secrets encrypted."""
+        """Return the state of a stack, secrets encrypted. Raises NewerState."""
         state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))
+        if newer := formats.refusal(entries.format_of(state)):
+            raise NewerState(f"stack {stack}", newer)
         return state
 
     def replace_state(self, stack: str, state: dict[str, Any], *, seen: dict[str, Any] | None = None) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tenantry.providers.framework import formats
 from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, replaced, resources
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 
 TENANT = "pulumi-python:dynamic/qlik:Tenant"
 _OURS = ("pulumi-python:dynamic/qlik:", "qlik:index:")
@@ -39,6 +41,12 @@ class Split:
 def hostname_of(state: State) -> str | None:
     """Return the system hostname of the first tenant in a state: its id."""
     return next((str(each["id"]) for each in resources(state) if each["type"] == TENANT), None)
+
+
+def format_of(state: State) -> int:
+    """Return the newest format among the resources of a state."""
+    ours = (each for each in resources(state) if each["type"].startswith(_OURS))
+    return formats.newest((each.get("outputs") or {}).get(PROVIDER_KEY) for each in ours)
 
 
 def name_of(urn: str) -> str:

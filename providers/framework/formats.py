@@ -1,0 +1,51 @@
+"""The format of the states that this version writes, and the refusal of newer ones.
+
+The format is part of the string that every resource's state has as `__provider`: a call of
+`tenantry.provider("space")` is format 1, one of `tenantry.provider("space", 2)` will be format 2. So each
+resource tells its own format to whatever reads it, also where a run was killed between two resources, and a
+state of format 1 has nothing more in it than before there were formats.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from functools import cache
+
+FORMAT = 1
+"""Raised only when an older version must not touch what this one writes. docs/upgrading.md has the rules."""
+
+
+def of(provider: object) -> int:
+    """Return the format that a `__provider` string tells; 1 for what tells none."""
+    return _of(provider) if isinstance(provider, str) else 1
+
+
+def refusal(found: int) -> str:
+    """Return what to say of a state of a newer format; nothing for one that this version knows."""
+    if found <= FORMAT:
+        return ""
+    from importlib.metadata import version
+
+    return (
+        f"This state was written by a newer Tenantry: it has format {found}, and Tenantry "
+        f"{version('tenantry')} knows formats up to {FORMAT}. Nothing was sent to Qlik and nothing was "
+        "changed. Upgrade Tenantry here to the version that the others use."
+    )
+
+
+def newest(providers: Iterable[object]) -> int:
+    """Return the highest format among `__provider` strings."""
+    return max(map(of, providers), default=1)
+
+
+@cache
+def _of(provider: str) -> int:
+    import pickletools  # read, and not carried out: the string may name what is not there any more
+
+    try:
+        read = list(pickletools.genops(base64.b64decode(provider, validate=True)))
+    except ValueError:
+        return 1
+    numbers = [int(value or 0) for opcode, value, _ in read if opcode.name.startswith("BININT")]
+    return numbers[-1] if numbers else 1

@@ -1,0 +1,96 @@
+"""An older Tenantry meets the state of a newer one, and leaves it alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import ROOT, Stack
+from tests.packages import copy
+from tests.world import writes
+
+REFUSED = "This state was written by a newer Tenantry: it has format 2, and Tenantry"
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> str:
+    """The `PYTHONPATH` of a Tenantry that differs from this one by its format alone."""
+    folder = tmp_path / "newer"
+    folder.mkdir()
+    file = copy(folder) / "providers" / "framework" / "formats.py"
+    text = file.read_text("utf-8")
+    assert text.count("\nFORMAT = 1\n") == 1
+    file.write_text(text.replace("\nFORMAT = 1\n", "\nFORMAT = 2\n"), "utf-8")
+    return str(folder)
+
+
+def held(stack: Stack) -> list[tuple[object, ...]]:
+    """What the state has of each resource, in its order."""
+    return [
+        tuple(each.get(part) for part in ("urn", "id", "inputs", "outputs"))
+        for each in stack.resources().values()
+    ]
+
+
+def test_a_newer_state_is_refused_and_left_alone(
+    make_stack: Callable[..., Stack], qlik: Emulator, newer: str
+) -> None:
+    """Whatever the command, one clear line, no request, and the state stays as it was."""
+    stack = make_stack(qlik=qlik)
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    [component] = [each for name, each in stack.resources().items() if name.startswith("QlikCustomerTenant")]
+    assert component["outputs"]["format"] == 1
+    assert "format" not in stack.outputs()
+
+    moved = stack.up(PYTHONPATH=newer)
+    assert moved.changes.keys() == {"same", "update"}
+    assert len(moved.changes["update"]) == len(stack.resources()) - 1  # type: ignore[arg-type]
+    assert writes(moved.requests) == []
+    assert stack.up("--expect-no-changes", PYTHONPATH=newer).requests == []
+
+    before = held(stack)
+    for command in ("up", "preview", "refresh", "destroy"):
+        options = () if command == "preview" else ("--skip-preview", "--yes")
+        refused = stack.pulumi(command, *options, expect=None)
+        assert refused.rc != 0
+        assert REFUSED in refused.stdout + refused.stderr
+        assert "Traceback" not in refused.stdout + refused.stderr
+        assert refused.requests == []
+    assert held(stack) == before
+
+    for arguments in (["status", stack.name], ["forget", stack.name, "--yes"]):
+        done = subprocess.run(
+            [ROOT / ".venv" / "bin" / "tenantry", *arguments],
+            cwd=stack.folder,
+            env={**stack.env, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode != 0, done.stdout
+        assert REFUSED in " ".join((done.stdout + done.stderr).split())
+    assert held(stack) == before
+
+
+def test_a_run_that_was_cut_off_is_refused_as_well(
+    make_stack: Callable[..., Stack], qlik: Emulator, newer: str
+) -> None:
+    """The proof comes first, so that a state has the new format before anything else is done."""
+    stack = make_stack(qlik=qlik)
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    proof = next(each["urn"] for name, each in stack.resources().items() if name.startswith("TenantProof"))
+    stack.up("--target", proof, PYTHONPATH=newer)
+    stack.write(**settings(changed(GLOBEX, ("groups/Clerks", {}))))
+    refused = stack.up(expect=1)
+    assert refused.requests == []
+    [error] = refused.errors
+    assert REFUSED in error
