@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tenantry.demo.environment import private_environment
 from tenantry.pulumi_internals import environment, event_log
 from tenantry.pulumi_internals.backend_files import add_stack
 from tests.pulumi_internals import changed
-from tools.private import private_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
