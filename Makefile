@@ -15,7 +15,7 @@ setup: ## virtual environment, locked packages, Pulumi CLI
 	@$(PYTHON) -m tools.setup
 
 demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
-	@$(BIN)/python -m tools.demo $(ARGS)
+	@$(BIN)/tenantry demo $(ARGS)
 
 test: setup ## all tests; ARGS="tests/stacks -k plans" for some
 	@$(BIN)/python -m pytest $(or $(ARGS),-n logical --dist worksteal)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from bench import stacks
 from bench.table import Row
+from tenantry.demo.example import stack_file
 from tenantry.emulator import Emulator
 from tests.e2e.customers import everything, settings
 from tests.e2e.harness import Stack
-from tools.example import example
 
 LATENCY = 0.1
 TIMES = 5
@@ -67,7 +67,7 @@ EVERYTHING = {
 
 def rows() -> list[Row]:
     """Measure both customers at 100 ms a request, rate limits off."""
-    text = example()
+    text = stack_file()
     return [
         *measured("new customer", lambda stack: stack.write(text=text), DEMO),
         *measured("with everything", lambda stack: stack.write(**settings(everything())), EVERYTHING),

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from tenantry.demo.example import stack_file
 from tenantry.emulator import Emulator
 from tests.e2e.harness import Process, Stack
 from tests.e2e.result import Result
-from tools.example import example
 
 FLOOR = Path(__file__).parent / "floor"
 MEMORY = Path("/dev/shm")
@@ -46,7 +46,7 @@ def stack(qlik: Emulator | None = None, program: Path | None = None) -> Iterator
 def demo(qlik: Emulator) -> Iterator[Stack]:
     """Yield the stack of the demo."""
     with stack(qlik) as made:
-        made.file.write_text(example())
+        made.file.write_text(stack_file())
         yield made
 
 

@@ -17,7 +17,7 @@ BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sy
 
 def copy(folder: Path) -> Path:
     """Copy what belongs to the package, links as links."""
-    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info", "plans")
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("tenantry", *LINKS):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skipped)
     for name in ("pyproject.toml", "README.md", "LICENSE"):

@@ -18,9 +18,8 @@ UNFINISHED = re.compile(r" creating \(\d")
 
 def main() -> None:
     """Run the demo and draw what it prints, less the lines that only say that something has begun."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "tools.demo"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
+    command = [str(Path(sys.executable).with_name("tenantry")), "demo"]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     lines = [line.rstrip() for line in printed.splitlines() if not UNFINISHED.search(line)]
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=118, file=nowhere)

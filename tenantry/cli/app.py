@@ -7,6 +7,7 @@ import typer
 from tenantry.cli import (
     check,
     comment,
+    demo,
     diff,
     emulator,
     expire,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 groups = (
+    demo,
     init,
     new,
     plans,

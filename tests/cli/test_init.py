@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tenantry.cli.app import app
+from tenantry.demo.environment import client_environment
 from tenantry.emulator import Emulator
-from tools.private import client_environment
 
 SOURCE = "templates.eu.qlikcloud.com"
 GIVEN = ("--region", "eu", "--source-tenant", SOURCE)

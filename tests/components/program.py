@@ -18,6 +18,7 @@ from pulumi.runtime import mocks, rpc, set_mocks, test
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
 from tenantry.components import QlikCustomerTenant
+from tenantry.demo.example import FILES
 from tenantry.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +118,7 @@ def main() -> None:
         "qlik:source_tenant": "templates.eu.qlikcloud.com",
         "tenantry:customer": json.load(sys.stdin),
     }
-    settings = load(config, stack="globex", directory=ROOT / "stacks")
+    settings = load(config, stack="globex", directory=FILES)
     engine = Engine()
     set_mocks(engine.mocks, project="tenantry", stack="globex", monitor=engine)
     found: dict[str, Any] = {}

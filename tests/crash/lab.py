@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import pulumi.runtime
 
+from tenantry.demo.environment import FOREIGN, client_environment
 from tenantry.emulator import Emulator
 from tenantry.providers import kinds
 from tenantry.providers.framework import adapter, stack
@@ -35,7 +36,6 @@ from tests.crash.resources import State
 from tests.crash.wire import Kill, Request, Wire, numbered
 from tests.e2e.customers import REGION, SOURCE_TENANT, Customer
 from tests.world import World
-from tools.private import FOREIGN, client_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 

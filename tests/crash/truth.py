@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tenantry.audit.findings import Finding
 from tenantry.audit.holdings import holding
 from tenantry.audit.tenants import Ledger, Listed, compare, missing
+from tenantry.demo.environment import client_environment
 from tenantry.providers.framework.facts import nothing_made_in
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants.tenant_list import DELETED
@@ -20,7 +21,6 @@ from tests.crash.resources import State
 from tests.crash.site import LISTS_LATE_SECONDS, Place, Site, Stack, proof_in, tenants_in
 from tests.e2e.customers import SOURCE_TENANT
 from tests.e2e.operations import ORGANISATION
-from tools.private import client_environment
 
 ONE_HOLDER = "two stacks hold one tenant"
 EVIDENCE = "a tenant is taken without evidence"

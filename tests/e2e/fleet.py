@@ -20,10 +20,10 @@ from typing import Any
 
 import yaml
 
+from tenantry.demo.environment import client_environment, private_environment
 from tenantry.fleet.outcome import Outcome, Report
 from tests.e2e.customers import REGION, SOURCE_TENANT
 from tests.e2e.harness import ROOT, Qlik, copy_program
-from tools.private import client_environment, private_environment
 
 TENANTRY = ROOT / ".venv" / "bin" / "tenantry"
 TIMEOUT = 240.0

@@ -23,9 +23,10 @@ from typing import Any, Protocol
 import psutil
 import yaml
 
+from tenantry.demo.environment import client_environment, private_environment
+from tenantry.demo.example import FILES
 from tenantry.pulumi_internals.backend_files import add_stack
 from tests.e2e.result import Result, is_engines_own, short_name
-from tools.private import client_environment, private_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PULUMI = ROOT / ".venv" / "bin" / "pulumi"
@@ -265,7 +266,7 @@ def copy_program(program: Path, folder: Path) -> None:
         return
     shutil.copy(program / "Pulumi.yaml", folder)
     (folder / "__main__.py").symlink_to(program / "__main__.py")
-    shutil.copytree(program / "stacks" / "plans", folder / "stacks" / "plans")
+    shutil.copytree(FILES / "plans", folder / "stacks" / "plans")
 
 
 def command_line(process: psutil.Process) -> str:

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tenantry.demo.example import stack_file
 from tenantry.emulator import Emulator
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT, Stack
 from tests.world import writes
-from tools.example import example
 
 BLOCK = re.compile(r"^## (?P<heading>.+?)$|^```bash\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL)
 ROUTINE = ("A new customer", "Before a run", "A killed run", "Taking a customer down, and bringing it back")
@@ -41,7 +41,7 @@ def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
 
 def test_a_customer_by_the_book(stack: Stack, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
-    stack.file.write_text(example(), "utf-8")
+    stack.file.write_text(stack_file(), "utf-8")
     shown = commands("docs/operating.md")
     assert shown.keys() >= set(ROUTINE)
     printed = {heading: run(stack.folder, stack.env, shown[heading]) for heading in ROUTINE}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tenantry.demo.environment import private_environment
 from tenantry.emulator import Emulator
 from tenantry.fleet import job as jobs
 from tenantry.fleet import process, warm
@@ -27,7 +28,6 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member
 from tests.world import World, writes
-from tools.private import private_environment
 
 PROGRAM = ROOT / "tests" / "e2e" / "programs" / "secret_value"
 

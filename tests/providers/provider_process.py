@@ -17,9 +17,9 @@ from google.rpc.status_pb2 import Status
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from tenantry.demo.environment import client_environment, private_environment
 from tenantry.providers.framework.resource import provider_string
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
-from tools.private import client_environment, private_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tenantry.settings
+from tenantry.demo.example import FILES
 from tenantry.settings.merge import complete, merge, removals
 from tests.settings.conftest import Folder
 
@@ -21,7 +21,6 @@ IN_ORDER = (
     "users, admins, groups, spaces, apps, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))
-CHECKOUT = Path(__file__).resolve().parents[2] / "stacks"
 
 TEAM = """
 lifecycle: {grace_days: 60}
@@ -252,7 +251,7 @@ class TestPlanAlone:
 
     @pytest.mark.parametrize("name", ["standard", "trial"])
     def test_the_projects_plans(self, name: str) -> None:
-        tenantry.settings.check_plan(CHECKOUT / "plans" / f"{name}.yaml")
+        tenantry.settings.check_plan(FILES / "plans" / f"{name}.yaml")
 
     def test_what_a_customer_may_add_is_not_missed(self, folder: Folder) -> None:
         path = folder.path / "plans" / "half.yaml"

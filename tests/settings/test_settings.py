@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import random
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,13 @@ import yaml
 from pydantic import ValidationError
 
 import tenantry.settings
+from tenantry.demo.example import FILES
 from tenantry.providers.tenants.lifetime import revive_line
 from tenantry.settings.document import read
 from tenantry.settings.project import Project
 from tests.keys import public_pem
 from tests.settings.conftest import HEAD, Folder
 
-CHECKOUT = Path(__file__).resolve().parents[2] / "stacks"
 CONFIG: dict[str, Any] = {
     "qlik:region": "eu",
     "qlik:source_tenant": "templates.eu.qlikcloud.com",
@@ -28,7 +27,7 @@ CONFIG: dict[str, Any] = {
 
 
 def test_the_demo_customer() -> None:
-    settings = tenantry.settings.load_file(CHECKOUT / "Pulumi.globex.yaml")
+    settings = tenantry.settings.load_file(FILES / "Pulumi.globex.yaml")
     customer = settings.customer
     assert (settings.region, settings.source_tenant) == ("eu", "templates.eu.qlikcloud.com")
     assert settings.alias_hostname == "globex-demo.eu.qlikcloud.com"
@@ -177,13 +176,13 @@ def test_settings_cannot_be_changed(folder: Folder) -> None:
 
 
 def test_the_order_of_lines_never_matters(folder: Folder) -> None:
-    document = read(CHECKOUT / "Pulumi.globex.yaml").value
-    plan = (CHECKOUT / "plans" / "standard.yaml").read_text("utf-8")
+    document = read(FILES / "Pulumi.globex.yaml").value
+    plan = (FILES / "plans" / "standard.yaml").read_text("utf-8")
     (folder.path / "plans" / "standard.yaml").write_text(
         yaml.safe_dump(_shuffled(yaml.safe_load(plan))), "utf-8"
     )
     folder.stack_file.write_text(yaml.safe_dump(_shuffled(document), sort_keys=False), "utf-8")
-    assert folder.load() == tenantry.settings.load_file(CHECKOUT / "Pulumi.globex.yaml")
+    assert folder.load() == tenantry.settings.load_file(FILES / "Pulumi.globex.yaml")
 
 
 def _shuffled(value: Any) -> Any:
@@ -203,11 +202,11 @@ class TestFileAndEngine:
         return str(caught.value).splitlines()[1]
 
     def test_the_same_settings_either_way(self) -> None:
-        path = CHECKOUT / "Pulumi.globex.yaml"
+        path = FILES / "Pulumi.globex.yaml"
         config = read(path).value["config"]
-        assert tenantry.settings.load(
-            config, stack="globex", directory=CHECKOUT
-        ) == tenantry.settings.load_file(path)
+        assert tenantry.settings.load(config, stack="globex", directory=FILES) == tenantry.settings.load_file(
+            path
+        )
 
     def test_without_a_file_there_are_no_lines(self, folder: Folder) -> None:
         bad = {**CONFIG, "tenantry:customer": {"name": "Globex", "alias": "ab"}}
@@ -296,5 +295,5 @@ class TestProject:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    for path in CHECKOUT.glob("*.py"):
+    for path in FILES.glob("*.py"):
         assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path.name

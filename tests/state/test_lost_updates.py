@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from tenantry.demo.environment import private_environment
 from tenantry.providers.framework import notes
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, PulumiFailed, StateChanged
 from tenantry.state.entries import TENANT
 from tenantry.state.forget import Farewell
-from tools.private import private_environment
 
 State = dict[str, Any]
 

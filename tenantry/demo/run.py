@@ -1,13 +1,13 @@
-"""`make demo`: a customer's tenant from nothing, against a local Qlik Cloud that ends with the demo.
+"""The demo from beginning to end.
 
-Everything lies in a temporary folder: the emulator's data, Pulumi's home and state, and the stack file, to
-which Pulumi adds a line. `--stay` keeps it all until Ctrl-C, for a look around and changes of one's own.
+Everything lies in a temporary folder: the project, the emulator's data, Pulumi's home and state. `--stay`
+keeps it all until Ctrl-C, for a look around and changes of one's own.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,18 +22,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tenantry.demo.environment import client_environment, private_environment
+from tenantry.demo.example import FILES, STACK, stack_file
 from tenantry.emulator import Emulator
-from tenantry.fleet.scratch import add_stack
-from tools.private import client_environment, private_environment
+from tenantry.pulumi_internals.backend_files import add_stack
+from tenantry.starting.repository import Choices, write
+from tenantry.starting.requirement import requirement
 
-ROOT = Path(__file__).resolve().parent.parent
-PULUMI = ROOT / ".venv" / "bin" / "pulumi"
-STACK = "globex"
-NEXT = f"""\
+NEXT = """\
 What to try next:
-  make demo ARGS=--stay        keeps all this running, and says how to use it from another terminal
-  stacks/Pulumi.{STACK}.yaml    the file that made it: change it and run the demo again
-  make emulator                the local Qlik Cloud on its own"""
+  tenantry demo --stay    keeps all this running, and says how to use it from another terminal
+  tenantry emulator       the local Qlik Cloud on its own
+  tenantry init DIR       a repository for your own customers"""
+REGION, SOURCE_TENANT = "eu", "templates.eu.qlikcloud.com"
 END_SECONDS = 30
 WIDTH = 160  # addresses stay in one piece
 QUIETLY = ("--skip-preview", "--yes", "--suppress-outputs", "--suppress-progress")
@@ -45,10 +46,14 @@ class Demo:
     """The stack of the demo: its folder, its environment, and its copy of the stack file."""
 
     def __init__(self, folder: Path, qlik: Emulator) -> None:
-        self._qlik = qlik
-        self._file = folder / f"Pulumi.{STACK}.yaml"
+        self._qlik, self._project = qlik, folder / "project"
         self._env = private_environment(folder) | client_environment(qlik.url)
-        shutil.copy(ROOT / "stacks" / self._file.name, self._file)
+        choices = Choices("tenantry", REGION, SOURCE_TENANT, requirement(("cli", "emulator")))
+        write(self._project, choices)
+        shutil.copytree(FILES / "plans", self._project / "stacks" / "plans", dirs_exist_ok=True)
+        (self._project / "stacks" / f"Pulumi.{STACK}.yaml").write_text(stack_file(), "utf-8")
+        # The program runs in the environment that runs this.
+        (self._project / ".venv").symlink_to(sys.prefix)
         add_stack(folder / "state", "tenantry", STACK)
 
     def run(self) -> None:
@@ -63,20 +68,26 @@ class Demo:
         """One `pulumi up` on the stack, and what it took."""
         self._qlik.control.clear_requests()
         started = time.monotonic()
-        self.pulumi("up", "--stack", STACK, "--config-file", str(self._file), *QUIETLY, *args)
+        self.pulumi("up", "--stack", STACK, *QUIETLY, *args)
         seconds = time.monotonic() - started
         console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
 
     def pulumi(self, *args: str, quiet: bool = False) -> str:
-        """Run `pulumi` in the checkout; `quiet` returns what it prints instead of showing it.
+        """Run `pulumi` in the project; `quiet` returns what it prints instead of showing it.
 
         It gets a session of its own, so that Ctrl-C reaches it once: the second one makes it drop everything.
         Raises CalledProcessError.
         """
-        command = [str(PULUMI), *args, "--non-interactive"]
+        command = [pulumi_command(), *args, "--non-interactive"]
         pipe = subprocess.PIPE if quiet else None
         with subprocess.Popen(
-            command, cwd=ROOT, env=self._env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            command,
+            cwd=self._project,
+            env=self._env,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,
         ) as process:
             try:
                 output, errors = process.communicate()
@@ -92,9 +103,9 @@ class Demo:
         names = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")
         settings = {name: self._env[name] for name in names} | client_environment(self._qlik.url)
         exports = "\n".join(f'export {name}="{value}"' for name, value in settings.items())
-        console.print(f"In another terminal, in {ROOT}:\n")
-        print(f"{exports}\n$EDITOR {self._file}")
-        print(f".venv/bin/pulumi up --stack {STACK} --config-file {self._file}\n", flush=True)
+        console.print("In another terminal:\n")
+        print(f"{exports}\ncd {self._project}\n$EDITOR stacks/Pulumi.{STACK}.yaml")
+        print(f"{pulumi_command()} up --stack {STACK}\n", flush=True)
         console.print("Ctrl-C here ends it all.")
         threading.Event().wait()
 
@@ -127,28 +138,32 @@ def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         yield from leaves(inner, (*names, name))
 
 
-def main() -> int:
-    """Run the demo; the exit code says whether it worked."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--stay", action="store_true", help="keep it running until Ctrl-C")
-    arguments = parser.parse_args()
+def pulumi_command() -> str:
+    """Return the path of the Pulumi CLI: that of this environment, else the one on PATH."""
+    beside = Path(sys.executable).parent
+    found = shutil.which("pulumi", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
+    return found or str(beside / "pulumi")
+
+
+def main(*, stay: bool = False) -> int:
+    """Run the demo, and with `stay` keep it until Ctrl-C; the exit code says whether it worked."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="tenantry-demo-") as folder, Emulator() as qlik:
             demo = Demo(Path(folder), qlik)
             demo.run()
-            if arguments.stay:
+            if stay:
                 demo.stay()
+    except FileNotFoundError as error:
+        console.print(f"The demo needs the Pulumi CLI: {error.filename} is not there. Install it with:")
+        console.print("  tenantry install-pulumi")
+        return 1
     except subprocess.CalledProcessError as error:
         console.print(f"{error.output or ''}{error.stderr or ''}", end="")
         console.print(f"The demo stopped: exit code {error.returncode} of {' '.join(error.cmd)}")
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing of it is left.")
-        return 0 if arguments.stay else 130
+        return 0 if stay else 130
     console.print(NEXT)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`make demo` as its user sees it: a process that shows the job, and leaves nothing behind."""
+"""`tenantry demo` as its user sees it: a process that shows the job, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-import tools.demo
+from tenantry.demo import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ class Demo:
         (folder / "tmp").mkdir()
         (folder / "home").mkdir()
         env = {**os.environ, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "_DEMO": self._mark}
-        command = [sys.executable, "-u", "-m", "tools.demo", *args]
+        command = [str(Path(sys.executable).with_name("tenantry")), "demo", *args]
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
@@ -91,8 +91,11 @@ def test_it_stays_on_request_until_it_is_stopped(start: Callable[..., Demo]) -> 
     demo.wait_for("Ctrl-C here ends it all.", 120)
     lines = demo.output.splitlines()
     exports = [line for line in lines if line.startswith("export ")]
-    again = next(line for line in lines if line.startswith(".venv/bin/pulumi up"))
-    script = "\n".join([*exports, f"{again} --skip-preview --yes --non-interactive --expect-no-changes"])
+    again = next(line for line in lines if "/pulumi up --stack" in line)
+    folder = next(line for line in lines if line.startswith("cd "))
+    script = "\n".join(
+        [*exports, folder, f"{again} --skip-preview --yes --non-interactive --expect-no-changes"]
+    )
     other = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert other.returncode == 0, other.stdout + other.stderr
     demo.process.send_signal(signal.SIGINT)
@@ -106,11 +109,10 @@ def test_it_fails_when_pulumi_does(
     broken = tmp_path / "pulumi"
     broken.write_text("#!/bin/sh\necho the reason >&2\nexit 7\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(tools.demo, "PULUMI", broken)
-    monkeypatch.setattr(sys, "argv", ["demo"])
+    monkeypatch.setattr(run, "pulumi_command", lambda: str(broken))
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert tools.demo.main() == 1
+        assert run.main() == 1
     finally:
         signal.signal(signal.SIGTERM, before)
     said = capfd.readouterr()
