@@ -198,6 +198,8 @@ def test_the_event_log_tells_each_step(story: Story) -> None:
     assert made.keys() == {("create", "first"), ("create", "second")}, why
     assert steps(story.made, event_log.BEGUN).keys() == made.keys(), why
     assert any(event_log.SUMMARY in each for each in story.made), why
+    assert event_log.SAID in {name for each in story.later for name in each}, why
+    assert not any(each.get(event_log.SAID, {}).get("severity") == "debug" for each in story.made), why
     later = steps(story.later)
     assert {op for op, name in later if name == "second"} == {"replace", *event_log.HALVES}, why
     replaced, updated = later["replace", "second"], later["update", "first"]
