@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import tenantry
 from tenantry.fleet.members import Member
 from tenantry.settings.project import Project
 
@@ -16,13 +17,20 @@ DEPENDENCIES = frozenset(
     {
         "Pulumi.yaml",
         "Pulumi.yml",
+        "requirements.in",
         "requirements.txt",
         "requirements.lock",
+        "constraints.txt",
         "pyproject.toml",
+        "pylock.toml",
         "uv.lock",
         "poetry.lock",
+        "pdm.lock",
+        "Pipfile",
+        "Pipfile.lock",
     }
 )
+"""Files at the top of a project in which the version of Tenantry, or of what it needs, may stand."""
 
 THE_PROGRAM = (
     ("components",),
@@ -33,6 +41,8 @@ THE_PROGRAM = (
 )
 """What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""
 
+INSTALLED = Path(tenantry.__file__).parent
+"""The package that a run imports in any other project."""
 
 SKIPPED = (".", "__pycache__", "node_modules")
 """How the names of folders begin in which no code of a project is."""
@@ -133,10 +143,18 @@ def is_checkout(root: Path) -> bool:
 
 
 def code_digest(root: Path) -> str:
-    """Return what tells the code of a project, with the packages that it asks for, from any other."""
+    """Return what tells the code of a project, with the packages that it asks for and the Tenantry that is
+    installed, from any other.
+
+    That is read as well, since an upgrade in place may change no file of the project.
+    """
     root = root.resolve()
     checkout = is_checkout(root)
     total = hashlib.sha256()
+    if not checkout:
+        for file in installed(INSTALLED):
+            total.update(f"{file.relative_to(INSTALLED.parent)}\0".encode())
+            total.update(file.read_bytes())
     for folder, folders, files in os.walk(root):
         at = Path(folder).relative_to(root)
         folders[:] = sorted(name for name in folders if not name.startswith(SKIPPED))
@@ -145,6 +163,17 @@ def code_digest(root: Path) -> str:
                 total.update(f"{at / name}\0".encode())
                 total.update((root / at / name).read_bytes())
     return total.hexdigest()[:16]
+
+
+def installed(package: Path) -> list[Path]:
+    """Return the files of the package `tenantry` in a folder that a `pulumi` run imports, sorted."""
+    found = [package / "__init__.py"]
+    for place in THE_PROGRAM:
+        # Walked and not globbed: in a checkout the folder may be a link, which a glob does not follow.
+        for folder, folders, files in os.walk(package / place[-1]):
+            folders[:] = [name for name in folders if not name.startswith(SKIPPED)]
+            found += [Path(folder, name) for name in files if name.endswith(".py")]
+    return sorted(found)
 
 
 def merge_base(ref: str, root: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tenantry.fleet import changes
 from tenantry.fleet.changes import code_digest
 from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted
 from tests.fleet.conftest import PLAN, Repository
@@ -297,6 +298,46 @@ def test_the_digest_of_the_program(team: Repository) -> None:
         team.write(name, "other")
         assert code_digest(team.root) != first, name
         first = code_digest(team.root)
+
+
+def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
+    team: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade in place changes it, though no file of the project is another."""
+    package = tmp_path / "site" / "tenantry"
+    real = tmp_path / "real"
+    real.mkdir(parents=True)
+    for name in ("settings", "pulumi_internals", "components", "cli"):
+        (package / name).mkdir(parents=True)
+    (package / "providers").symlink_to(real)  # as in an editable install
+    (package / "__init__.py").touch()
+    monkeypatch.setattr(changes, "INSTALLED", package)
+    first = code_digest(team.root)
+    (package / "cli" / "status.py").write_text("no run imports this")
+    assert code_digest(team.root) == first
+    for name in ("__init__.py", "settings/rules.py", "components/names.py", "providers/space.py"):
+        (package / name).write_text("another version")
+        assert code_digest(team.root) != first, name
+        first = code_digest(team.root)
+    team.write("tenantry/__init__.py")
+    first = code_digest(team.root)
+    (package / "__init__.py").write_text("in Tenantry's own repository its own code counts")
+    assert code_digest(team.root) == first
+
+
+def test_what_is_installed_is_what_a_run_imports() -> None:
+    found = {str(file.relative_to(changes.INSTALLED)) for file in changes.installed(changes.INSTALLED)}
+    assert {"__init__.py", "providers/space.py", "components/names.py", "settings/rules.py"} <= found
+    assert {name.partition("/")[0] for name in found} == {place[-1] for place in changes.THE_PROGRAM}
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "uv.lock", "pylock.toml"])
+def test_a_changed_pin_is_a_change_of_every_stack(team: Repository, name: str) -> None:
+    team.write(name, "tenantry==1.0.0")
+    base = team.commit()
+    assert team.selected(changed_since=base) == []
+    team.write(name, "tenantry==1.1.0")
+    assert team.selected(changed_since=base) == STACKS
 
 
 def test_the_digest_of_the_program_in_the_checkout(team: Repository) -> None:
