@@ -271,6 +271,7 @@ def test_a_state_has_what_is_read_of_it(story: Story) -> None:
 def test_a_state_without_its_encryption_goes_into_a_stack_with_another(story: Story, canary: Canary) -> None:
     shown = json.loads(story.canary.run("stack", "export", "--show-secrets", "--stack", "one").stdout)
     bare = deployment.without_encryption(copy.deepcopy(shown))
+    assert bare["deployment"].keys() == shown["deployment"].keys() - {"secrets_providers"}
     assert "secrets_providers" in shown["deployment"], changed(
         "deployment", "Find where encryption is named."
     )
