@@ -23,11 +23,12 @@ from pulumi.dynamic import (
 )
 
 import tenantry
-from tenantry.providers.framework import engine, evidence, formats, run
+from tenantry.providers.framework import engine, evidence, facts, formats, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
 from tenantry.providers.framework.verbs import Properties
-from tenantry.providers.qlik import Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.qlik.messages import Waiting
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import is_unknown
 
@@ -241,10 +242,25 @@ class Provider(ResourceProvider):
         except Unfinished as error:
             outs = self._managed(error.properties, properties)
             outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
-            raise engine.partial_failure(error.id, outs, str(error)) from None
+            raise engine.partial_failure(error.id, outs, _told(error)) from None
         except QlikError as error:
             advice = _next_step(error) if writes else ""
-            raise engine.failure("\n".join(filter(None, (str(error), advice)))) from None
+            raise engine.failure(_told(error, advice)) from None
+
+
+def _told(error: BaseException, *advice: str) -> str:
+    """Return an error for the user, and for programs which answer of Qlik it came from."""
+    refusal = _refusal(error)
+    fact = facts.line(facts.QlikRefused(*refusal)) if refusal else ""
+    return "\n".join(filter(None, (str(error), *advice, fact)))
+
+
+def _refusal(error: BaseException | None) -> tuple[str, str, str] | None:
+    while error is not None:
+        if isinstance(error, ApiError):
+            return str(error.status), error.code, error.trace_id
+        error = error.__cause__
+    return None
 
 
 def differs(have: Any, want: Any) -> bool:
@@ -289,8 +305,12 @@ def _tell_once(cloud: Cloud, text: str) -> None:
         cloud.notify(text)
 
 
+def _notify(text: str) -> None:
+    engine.say(facts.line(facts.Progress(text)) if isinstance(text, Waiting) else text)
+
+
 @cache
 def _cloud() -> Cloud:
     cloud = Cloud.from_environment()
-    cloud.notify = engine.say
+    cloud.notify = _notify
     return cloud

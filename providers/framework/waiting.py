@@ -10,6 +10,7 @@ from contextvars import copy_context
 from typing import TypeVar
 
 from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik.messages import Waiting
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, seconds: float)
         if now - started >= seconds:
             return None
         if now - said >= SECONDS_BETWEEN_LINES:
-            cloud.notify(f"waiting for {what} ({now - started:.0f} of at most {seconds:.0f} s)")
+            cloud.notify(Waiting(f"waiting for {what} ({now - started:.0f} of at most {seconds:.0f} s)"))
             said = now
         cloud.pause(min(pause, started + seconds - now), what)
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -16,7 +16,7 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     Unauthorized,
 )
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Answer, Request, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
 from tenantry.providers.qlik.transport import Transport
@@ -112,9 +112,8 @@ class Calls:
         if seconds >= deadline.remaining():
             raise error
         if was_open:
-            self._notify(
-                f"Qlik limits the rate of requests to {error.host} ({budget}): waiting {seconds:.0f} s"
-            )
+            limited = f"Qlik limits the rate of requests to {error.host} ({budget})"
+            self._notify(Waiting(f"{limited}: waiting {seconds:.0f} s"))
 
     def _before_repeating(
         self, request: Request, error: ServerError | ConnectionFailed, tries: int, deadline: Deadline
@@ -132,5 +131,6 @@ class Calls:
         happened = str(error).splitlines()[0]
         if seconds >= deadline.remaining():
             raise deadline.exceeded(f"another try after {happened}")
-        self._notify(f"{happened}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)")
+        again = f"{happened}; trying again in {seconds:.1f} s ({tries} of {TRIES} tries)"
+        self._notify(Waiting(again))
         self._clock.sleep(seconds)

@@ -14,6 +14,12 @@ JsonBody = dict[str, Any] | list[Any]
 Params = Mapping[str, Any]
 
 
+class Waiting(str):
+    """A line for the user that is of use only while something takes its time."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Request:
     """A request to one Qlik host.

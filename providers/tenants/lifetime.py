@@ -8,6 +8,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NotProven, TenantGone, TrialEnded
+from tenantry.providers.framework.facts import TenantDeactivated, line, revive_line
 from tenantry.providers.qlik import Cloud, ConfigurationError, HostUnknown, NotFound, TenantDisabled
 from tenantry.providers.tenants.tenant_list import is_listed
 from tenantry.providers.values.limits import GRACE_DAYS, GRACE_VARIABLE
@@ -40,13 +41,9 @@ def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> N
         cloud.notify(
             f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
             "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
-            f"  {revive_line(hostname, tenant_id)}"
+            f"  {revive_line(hostname, tenant_id)}\n"
+            f"{line(TenantDeactivated(hostname, tenant_id, purged[:10]))}"
         )
-
-
-def revive_line(hostname: str, tenant_id: str) -> str:
-    """Return the line for the customer in a stack file that takes back a tenant."""
-    return f"revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:

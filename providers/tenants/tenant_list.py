@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.qlik import Cloud
 
 DEACTIVATED = ("disabled", "deactivated")
@@ -60,6 +61,6 @@ def shown(tenant: Tenant) -> str:
     """Return a tenant for a message, with the line that takes it back, ready to paste."""
     name = "without a name" if is_unnamed(tenant) else f'named "{tenant["name"]}"'
     return (
-        f"\n  revive: {{hostname: {hostname_of(tenant)}, tenant_id: {tenant['id']}}}"
+        f"\n  {revive_line(hostname_of(tenant), tenant['id'])}"
         f"  # {tenant.get('status')}, {name}, made {tenant.get('createdAt')}"
     )

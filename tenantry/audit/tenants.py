@@ -20,8 +20,8 @@ from tenantry.audit.findings import (
     command,
 )
 from tenantry.audit.holdings import Held, Holding, Proof
+from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.qlik import hostnames
-from tenantry.providers.tenants.lifetime import revive_line
 from tenantry.providers.tenants.lost_answers import CLOCK_SKEW
 from tenantry.providers.tenants.tenant_list import DEACTIVATED as ASLEEP
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tenantry.checks.findings import Finding, Level, at
+from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.lookups.preflight import TENANTS_PER_REGION, Preflight
-from tenantry.providers.tenants.lifetime import revive_line
 from tenantry.providers.tenants.tenant_list import DEACTIVATED
 from tenantry.settings.models import Settings
 from tenantry.settings.models.tenant import Revive

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.outcome import Change, Difference
+from tenantry.providers.framework.facts import Fact
+from tenantry.providers.framework.facts import read as read_facts
 from tenantry.pulumi_internals import event_log
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
@@ -21,18 +23,16 @@ PROTECT = "protect"
 
 _OURS = "pulumi-python:dynamic/qlik:"
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
-_PROGRESS = re.compile(r"; trying again in \S+ s \(|: waiting \d+ s$|^waiting for .* of at most \d+ s\)$")
-"""What is said while something takes its time, see `tenantry.providers.qlik.calls` and
-`tenantry.providers.framework.waiting`."""
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 
 @dataclass(frozen=True)
 class Said:
-    """An error: what was said, and of which resource, if of one ("Space Sales")."""
+    """An error: what was said, of which resource, if of one ("Space Sales"), and the facts in it."""
 
     text: str
     resource: str = ""
+    facts: tuple[Fact, ...] = ()
 
 
 LEFT_OVER = "an unfinished replacement"
@@ -43,6 +43,7 @@ LEFT_OVER = "an unfinished replacement"
 class Log:
     """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
 
+    `facts` are those that the providers told besides errors, `remarks` the lines that they said for people.
     `planned`: it got no further than its preview. `cut_off`: the URNs of what an earlier run was cut off at.
     """
 
@@ -51,6 +52,7 @@ class Log:
     same: int = 0
     errors: list[Said] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     done: bool = False
     planned: bool = False
     replaced: set[str] = field(default_factory=set)
@@ -67,7 +69,7 @@ def read(path: Path) -> Log:
         if urn not in log.replaced:
             log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
     lines = "\n".join(log.remarks).splitlines()
-    log.remarks = [line for line in lines if line.strip() and not _PROGRESS.search(line)]
+    log.remarks = [line for line in lines if line.strip()]
     return log
 
 
@@ -76,15 +78,18 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         log.planned = bool(done.get("planning"))
         _take_step(log, done["metadata"])
     elif said := event.get(event_log.SAID):
-        text, resource = said["message"].strip(), said.get("urn", "")
+        facts, text = read_facts(said["message"].strip())
+        text, resource = text.strip(), said.get("urn", "")
         if said["severity"] == "error":
-            log.errors.append(Said(text, "" if is_engines_own(resource) else short_name(resource)))
+            of = "" if is_engines_own(resource) else short_name(resource)
+            log.errors.append(Said(text, of, tuple(facts)))
         elif text.startswith(event_log.PENDING):
             for urn, verb in event_log.cut_off(text):
                 log.cut_off.append(urn)
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
-        elif text and not said.get("ephemeral"):
-            log.remarks.append(text)
+        elif not said.get("ephemeral"):
+            log.facts += facts
+            log.remarks += [text] if text else []
     elif event.get(event_log.SUMMARY):
         log.done = True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from tenantry.fleet import events, process, scratch, troubles, warm
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
-from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.environment import EVENT_LOG
 from tenantry.state.backend import Backend, PulumiFailed
@@ -32,9 +31,6 @@ COMMANDS: dict[Operation, tuple[str, ...]] = {
 }
 NEVER_UP = "it has never been up"
 NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
-
-REVIVE = re.compile(r"^revive: \{hostname: \S+, tenant_id: \S+\}$")
-PURGED = re.compile(r"Qlik purges it on (\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -134,8 +130,8 @@ def _unused_proof(job: Job) -> str:
     """Return the proof under which an `up` has found that nothing was made; nothing if it failed for other
     reasons.
     """
-    said = (nothing_made_in(each.text) for each in events.read(job.log).errors)
-    return next(filter(None, said), "")
+    told = (fact for said in events.read(job.log).errors for fact in said.facts)
+    return next((fact.proof for fact in told if isinstance(fact, NothingMade)), "")
 
 
 def _first(job: Job) -> process.Ended:
@@ -206,14 +202,15 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
         log.changes = []
     if job.operation == "refresh":
         log.changes, log.drift = [], log.changes
+    gone = next((each for each in log.facts if isinstance(each, TenantDeactivated)), None)
     outcome = job.outcome(
         exit_code=ended.code,
         changes=tuple(sorted(log.changes, key=lambda each: (each.kind, each.name))),
         drift=tuple(sorted(log.drift, key=lambda each: (each.kind, each.name))),
         same=log.same,
         remarks=tuple(log.remarks),
-        revive=next((line.strip() for line in log.remarks if REVIVE.match(line.strip())), ""),
-        purged_on=next((found[1] for line in log.remarks if (found := PURGED.search(line))), ""),
+        revive=revive_line(gone.hostname, gone.tenant_id) if gone else "",
+        purged_on=gone.purge_on if gone else "",
     )
     if ended.code == 0:
         job.log.unlink(missing_ok=True)  # it may be long, and is of no more use

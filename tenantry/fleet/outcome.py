@@ -110,6 +110,8 @@ class Outcome:
     purged_on: str = ""
     seconds: float = 0.0
     exit_code: int | None = None
+    done_before: bool = False
+    """Whether a resumed run has left it out, since an earlier one had done it."""
     settings: str = ""
     """A digest of the settings that the stack had, so that a run can be resumed only with the same ones."""
 
@@ -177,7 +179,7 @@ def merged(reports: Iterable[Report]) -> Report:
         raise ValueError("the reports are of different operations, or against different commits")
     outcomes: dict[str, Outcome] = {}
     for outcome in (each for part in parts for each in part.outcomes):
-        if outcome.stack not in outcomes or DONE not in outcome.remarks:
+        if outcome.stack not in outcomes or not outcome.done_before:
             outcomes[outcome.stack] = outcome
     return replace(
         parts[0],

@@ -60,10 +60,13 @@ class Order:
         members = [member for wave in self.waves for member in wave.members]
         return {member.stack: why for member in members if (why := self._why_not(member))}
 
+    def _is_done(self, member: Member) -> bool:
+        return not member.broken and self.finished.get(member.stack, "-") == member.digest
+
     def _why_not(self, member: Member) -> str:
         if member.broken:
             return ""
-        if self.finished.get(member.stack, "-") == member.digest:
+        if self._is_done(member):
             return DONE
         if self.hold_expired and member.expired(self.today):
             return (
@@ -73,6 +76,12 @@ class Order:
         if self.hold_pinned and member.pinned:
             return f"pinned: {', '.join(member.pinned)}"
         return ""
+
+    @cached_property
+    def done(self) -> frozenset[str]:
+        """The stacks that the run which this one resumes has done, with the settings that they have now."""
+        members = [member for wave in self.waves for member in wave.members]
+        return frozenset(member.stack for member in members if self._is_done(member))
 
     @property
     def due(self) -> list[str]:
@@ -88,7 +97,7 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
     that cannot be kept. Raises OSError if there is no place for the logs.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    left_out = order.left_out  # before this run is the last one
+    left_out, done = order.left_out, order.done  # before this run is the last one
     journal = Journal.begin(order.project.name, order.operation, order.code)
     outcomes: dict[str, Outcome] = {}
     for number, wave in enumerate(order.waves, start=1):
@@ -96,8 +105,9 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
         for member in wave.members:
             job = _job(order, member, journal)
             if why := left_out.get(member.stack):
-                outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,))
-                if why == DONE:
+                is_done = member.stack in done
+                outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
+                if is_done:
                     _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
             else:
                 jobs.append(job)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tenantry.fleet.events import Log
 from tenantry.fleet.outcome import Trouble
+from tenantry.providers.framework.facts import Fact, QlikRefused
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.state.backend import redacted
 
-CODE = re.compile(r"answered (?P<status>\d{3})(?: (?P<code>[A-Z][A-Z_]*(?:-\d+)?))?\b")
-TRACE = re.compile(r"traceId (?P<id>[\w-]+)")
 PROBLEM = re.compile(r"^(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)$")
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
+"""The engine's own words, which no provider can have it say otherwise; `test_fleet_trials` has the engine say
+them."""
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMED_UP = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
@@ -121,7 +122,7 @@ def of_log(log: Log) -> Iterator[Trouble]:
         if text.partition("\n")[0].endswith(":") and "in the settings of" in text:
             yield from map(_of_line, text.splitlines()[1:])
         else:
-            yield of_text(text, said.resource)
+            yield of_text(text, said.resource, said.facts)
 
 
 def of_settings(error: SettingsError) -> Iterator[Trouble]:
@@ -141,7 +142,7 @@ def _of_line(line: str) -> Trouble:
     return Trouble(found["text"], found["place"], details=line) if found else Trouble(line)
 
 
-def of_text(text: str, resource: str = "") -> Trouble:
+def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trouble:
     """Return what a provider said: its first line, Qlik's code, and the rest as what to do about it."""
     if PROTECTED.search(text):
         advice = (
@@ -154,13 +155,13 @@ def of_text(text: str, resource: str = "") -> Trouble:
     if TRACEBACK in text:
         return _of_traceback(text, resource)
     first, _, rest = text.partition("\n")
-    code, trace = CODE.search(text), TRACE.search(text)
+    refused = next((each for each in facts if isinstance(each, QlikRefused)), None)
     return Trouble(
         text=first.strip(),
         where=resource,
         advice=" ".join(rest.split()),
-        code=(code["code"] or code["status"]) if code else "",
-        trace_id=trace["id"] if trace else "",
+        code=(refused.code or refused.status) if refused else "",
+        trace_id=refused.trace_id if refused else "",
         details=text,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from tenantry.fleet.outcome import DONE, Change, Difference, Outcome, Report, merged
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, merged
 from tenantry.fleet.report.markdown import markdown
 from tests.fleet import pages
 
@@ -159,6 +159,6 @@ def test_what_a_resumed_run_left_out_stays_as_it_was_done() -> None:
     done = Outcome("acme", "up", "ok", changes=(Change("create", "Group", "Analysts"),))
     failed = Outcome("globex", "up", "failed")
     first = Report("up", (done, failed), started="2026-01-01T00:00:00+00:00")
-    left_out = replace(done, status="skipped", changes=(), remarks=(DONE,))
+    left_out = replace(done, status="skipped", changes=(), remarks=("not now",), done_before=True)
     second = Report("up", (left_out, replace(failed, status="ok")), started="2026-01-01T01:00:00+00:00")
     assert merged([second, first]).outcomes == (done, replace(failed, status="ok"))

@@ -8,6 +8,7 @@ import pytest
 
 from tenantry.fleet.events import Log, Said
 from tenantry.fleet.troubles import of_command, of_log, of_text
+from tenantry.providers.framework.facts import QlikRefused
 
 PRINTED = {
     "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
@@ -81,12 +82,12 @@ def test_whatever_a_password_is_made_of(password: str) -> None:
 
 def test_what_qlik_says() -> None:
     text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
-    told = of_text(text, "Tenant tenant")
+    told = of_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
     assert (told.code, told.trace_id, told.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
     assert told.text == text.partition("\n")[0]
     assert told.advice == "Take down trials."
     assert told.details == text
-    assert of_text("GET h/p answered 500").code == "500"
+    assert of_text("GET h/p answered 500", facts=[QlikRefused("500", "", "")]).code == "500"
     assert of_text("no answer at all").code == ""
 
 

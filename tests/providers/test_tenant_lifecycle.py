@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.facts import TenantDeactivated, read
 from tenantry.providers.values.limits import GRACE_VARIABLE
 from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
 
@@ -63,7 +64,8 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     monkeypatch.setenv(GRACE_VARIABLE, "21")
     lifecycle.delete()
     purged = datetime.fromtimestamp(tenancy.world.tenant["_purge_at"], UTC)
-    assert f"purges it on {purged.date()}" in tenancy.said[-1]
+    gone = TenantDeactivated(tenancy.hostname, tenancy.tenant_id, str(purged.date()))
+    assert read(tenancy.said[-1])[0] == [gone]
     made = datetime.fromisoformat(tenancy.world.tenant["lastUpdated"])
     assert (purged - made).days in (20, 21)
 

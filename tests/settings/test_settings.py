@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 import tenantry.settings
 from tenantry.demo.example import FILES
-from tenantry.providers.tenants.lifetime import revive_line
+from tenantry.providers.framework.facts import revive_line
 from tenantry.settings.document import read
 from tenantry.settings.project import Project
 from tests.keys import public_pem

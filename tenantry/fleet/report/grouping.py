@@ -26,7 +26,7 @@ FOLLOWS = frozenset({"source_app", "description", "data"})
 
 @dataclass(frozen=True)
 class Section:
-    """Lines under a title. `vital` ones are cut last where room is short; `red` warns.
+    """Lines under a title. `vital` ones are cut last where room is short; `red` warns; `failed`: of failures.
 
     `names_first`: what is said is of the stacks ("acme: no such role"), not a change in them.
     """
@@ -35,6 +35,7 @@ class Section:
     lines: Sequence[Line]
     vital: bool = False
     red: bool = False
+    failed: bool = False
     names_first: bool = False
 
     @property
@@ -72,7 +73,7 @@ def page(report: Report) -> Page:
     outcomes = sorted(report.outcomes, key=lambda each: each.stack)
     sections = (
         Section(DANGERS, _dangers(report, outcomes), vital=True, red=True),
-        Section("Failed", _failures(outcomes, "failed"), vital=True, names_first=True),
+        Section("Failed", _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
         Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
         Section("Not run", _not_run(report), vital=True, names_first=True),
         Section(BACK, _revivals(outcomes), vital=True, names_first=True),

@@ -26,7 +26,7 @@ def text(report: Report) -> Iterator[Said]:
     """Yield the lines of all sections, each under its title."""
     for section in page(report).sections:
         title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
-        yield Said(title, heading=True, red=section.red or section.title == "Failed")
+        yield Said(title, heading=True, red=section.red or section.failed)
         for line in section.lines:
             yield Said(f"  {_line(section, line)}")
 
