@@ -9,10 +9,9 @@ from typing import NamedTuple
 from tenantry.fleet.events import Log
 from tenantry.fleet.outcome import Trouble
 from tenantry.providers.framework.facts import Fact, QlikRefused
-from tenantry.settings.errors import Problem, SettingsError
+from tenantry.settings.errors import Problem, SettingsError, problems_told
 from tenantry.state.backend import redacted
 
-PROBLEM = re.compile(r"^(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)$")
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 """The engine's own words, which no provider can have it say otherwise; `test_fleet_trials` has the engine say
 them."""
@@ -119,8 +118,9 @@ def of_log(log: Log) -> Iterator[Trouble]:
         if text in told or SUMMED_UP.match(text):
             continue
         told.add(text)
-        if text.partition("\n")[0].endswith(":") and "in the settings of" in text:
-            yield from map(_of_line, text.splitlines()[1:])
+        if problems := problems_told(text):
+            for place, what in problems:
+                yield Trouble(what, place, details=f"{place}: {what}" if place else "")
         else:
             yield of_text(text, said.resource, said.facts)
 
@@ -135,11 +135,6 @@ def of_problem(problem: Problem) -> Trouble:
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
     text = f"{problem.path}: {problem.text}" if problem.path else problem.text
     return Trouble(text, place, details=str(problem))
-
-
-def _of_line(line: str) -> Trouble:
-    found = PROBLEM.match(line)
-    return Trouble(found["text"], found["place"], details=line) if found else Trouble(line)
 
 
 def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trouble:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_HEADING = "in the settings of"
+_PLACED = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
 
 
 @dataclass(frozen=True, order=True)
@@ -28,7 +32,7 @@ class SettingsError(Exception):
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = [
-            f"{count} problem{'s'[: count != 1]} in the settings of {subject}:",
+            f"{count} problem{'s'[: count != 1]} {_HEADING} {subject}:",
             *map(str, self.problems),
         ]
         super().__init__("\n".join(lines))
@@ -36,3 +40,15 @@ class SettingsError(Exception):
     def __reduce__(self) -> tuple[type[SettingsError], tuple[str, tuple[Problem, ...]]]:
         """Let it be copied, and sent to another process: its message alone does not make it."""
         return type(self), (self.subject, self.problems)
+
+
+def problems_told(text: str) -> list[tuple[str, str]]:
+    """Return place and text of each problem where a program has ended with the text of a SettingsError.
+
+    The place is empty for a line without one. Returns nothing for any other text.
+    """
+    heading, *lines = text.splitlines() or [""]
+    if not (heading.endswith(":") and _HEADING in heading):
+        return []
+    found = [(_PLACED.fullmatch(line), line) for line in lines]
+    return [(placed["place"], placed["text"]) if placed else ("", line) for placed, line in found]

@@ -67,6 +67,8 @@ def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
         assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE)
         report = carry_out(resumed, Pool(work=fail_where_asked))
         assert statuses(report)["bad"] == "failed"
+        done = {each.stack for each in report.outcomes if each.done_before}
+        assert done == {"acme", "over", "pinned"}
     carry_out(order(operation="destroy"), Pool(work=do_well))
     assert order(resume=True).left_out == {}, "what was taken down meanwhile is made again"
 

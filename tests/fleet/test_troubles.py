@@ -9,6 +9,7 @@ import pytest
 from tenantry.fleet.events import Log, Said
 from tenantry.fleet.troubles import of_command, of_log, of_text
 from tenantry.providers.framework.facts import QlikRefused
+from tenantry.settings.errors import Problem, SettingsError
 
 PRINTED = {
     "error: getting stack configuration: get stack secrets manager: incorrect passphrase": (
@@ -110,10 +111,14 @@ def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
 
 def test_problems_of_settings_are_told_one_by_one() -> None:
     """As the program tells them when `pulumi` runs it."""
-    text = (
-        "2 problems in the settings of stack acme:\nstacks/Pulumi.acme.yaml:3: customer.plan: no such plan\n"
-        "stacks/plans/gold.yaml: is gone"
+    error = SettingsError(
+        "stack acme",
+        [
+            Problem("stacks/Pulumi.acme.yaml", 3, "customer.plan", "no such plan"),
+            Problem("stacks/plans/gold.yaml", 0, "", "is gone"),
+        ],
     )
+    text = str(error)
     found = list(of_log(Log(errors=[Said(text)])))
     assert [(each.where, each.text) for each in found] == [
         ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),

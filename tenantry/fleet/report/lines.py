@@ -177,4 +177,6 @@ def trouble(of: Trouble, *, same_for_all: bool = False) -> str:
     if same_for_all:
         for pattern, instead in _OWN:
             text = pattern.sub(instead, text)
+        if of.trace_id:
+            text = text.replace(of.trace_id, "…")
     return text
