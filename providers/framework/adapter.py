@@ -194,10 +194,15 @@ class Provider(ResourceProvider):
         return id if self.verbs.is_object else f"{self.module} {id}"
 
     def _managed(self, found: Properties, have: Properties) -> Properties:
-        """Return what was found without the properties that are left alone: they are nobody's difference."""
+        """Return what was found without the properties that are left alone: they are nobody's difference.
+
+        What another version has added to a state of the same format stays.
+        """
         known = self.verbs.kind.properties
         return {
-            name: value for name, value in found.items() if known[name].computed or have.get(name) is not None
+            name: value
+            for name, value in found.items()
+            if name not in known or known[name].computed or have.get(name) is not None
         }
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:

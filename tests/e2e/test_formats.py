@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -78,6 +79,30 @@ def test_a_newer_state_is_refused_and_left_alone(
         assert done.returncode != 0, done.stdout
         assert REFUSED in " ".join((done.stdout + done.stderr).split())
     assert held(stack) == before
+
+
+def test_what_another_version_has_added_is_no_obstacle(stack: Stack) -> None:
+    """Going back: an output and a property that only a later version of the same format knows."""
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    state = stack.export()
+    for each in state["deployment"]["resources"]:
+        if "dynamic/qlik:" in each["type"]:
+            each["outputs"]["added"] = "by a later version"
+        if each["type"].endswith(":Group"):
+            each["inputs"]["setting"] = each["outputs"]["setting"] = "of a later version"
+    file = stack.folder / "state.json"
+    file.write_text(json.dumps(state), "utf-8")
+    stack.pulumi("stack", "import", "--file", str(file))
+
+    stack.refresh()
+    kept = {name for name, each in stack.resources().items() if "added" in each["outputs"]}
+    assert kept == {name for name in stack.resources() if not name.startswith("QlikCustomerTenant")}
+    stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", "Who resells"))))
+    updated = stack.up()
+    assert "Group Partners" in updated.changes["update"]  # type: ignore[operator]
+    assert stack.up("--expect-no-changes").requests == []
+    assert writes(stack.destroy().requests)[-1].endswith("/actions/deactivate")
 
 
 def test_a_run_that_was_cut_off_is_refused_as_well(

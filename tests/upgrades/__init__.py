@@ -1,0 +1,1 @@
+"""States of released versions, and what a later version does with them."""

@@ -1,0 +1,118 @@
+"""`python -m tests.upgrades.make`: the states of this version, for later versions to be tested with.
+
+Those of a version that was released stay as they are; `--again` makes those anew of one that was not.
+
+The real engine makes a few customers at the emulator. Names and settings are fixed; ids and times are not,
+so a second run makes other files. Nothing in there is confidential: the passphrase is empty, and the keys
+and people are made up.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, everything, settings
+from tests.e2e.harness import Stack
+from tests.upgrades.fixtures import ASKED, HERE, SETTLED, STACKS, UNFINISHED, contents
+
+PLAN = {
+    "lifecycle": {"kind": "production", "grace_days": 30},
+    "license_settings": {"auto_assign_professional": False, "auto_assign_analyzer": True},
+    "groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}, "Viewers": {}},
+    "spaces": {
+        "Staging": {"type": "shared"},
+        "Sales": {"type": "managed", "access": {"Analysts": ["consumer", "contributor"]}},
+    },
+    "apps": {
+        "Sales Overview": {
+            "template": "Sales Overview",
+            "version": "2.3.0",
+            "staging": "Staging",
+            "publish_to": ["Sales"],
+        }
+    },
+}
+CUSTOMERS = {
+    "everything": everything(),
+    "production": {"name": "Initech", "alias": "initech", "plan": "gold"},
+    UNFINISHED: changed(GLOBEX, ("name", "Hooli"), ("alias", "hooli")),
+    ASKED: changed(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
+}
+
+
+def main() -> int:
+    """Make the folder of this version."""
+    target = HERE / version("tenantry")
+    if target.exists() and sys.argv[1:] != ["--again"]:
+        print(
+            f"{target} is there already. If this version was not released yet, --again makes it anew; else "
+            "raise the version in pyproject.toml, and `make setup`.",
+            file=sys.stderr,
+        )
+        return 1
+    with tempfile.TemporaryDirectory() as name:
+        made = Path(name) / "made"
+        _make(Path(name), made)
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.copytree(made, target)
+    print(f"made {target}")
+    return 0
+
+
+def _make(scratch: Path, made: Path) -> None:
+    (made / "states").mkdir(parents=True)
+    project = made / "project"
+    with Emulator(data=scratch / "cloud") as qlik:
+        for name in STACKS:
+            folder = scratch / name
+            folder.mkdir()
+            with Stack(folder, name, qlik=qlik) as stack:
+                shutil.rmtree(folder / "stacks" / "plans")
+                (folder / "stacks" / "plans").mkdir()
+                stack.write_plan("gold", PLAN)
+                stack.write(**settings(CUSTOMERS[name]))
+                _up(stack, qlik)
+                (project / "stacks").mkdir(parents=True, exist_ok=True)
+                shutil.copy(stack.file, project / "stacks")
+                state = json.dumps(_without_places(stack.export()), indent=1) + "\n"
+                (made / "states" / f"{name}.json").write_text(state, "utf-8")
+        shutil.copytree(folder / "stacks" / "plans", project / "stacks" / "plans")
+        for file in ("__main__.py", "Pulumi.yaml"):
+            shutil.copy(folder / file, project)
+    (made / "cloud.json").write_text(json.dumps(contents(scratch / "cloud"), indent=1) + "\n", "utf-8")
+
+
+def _without_places(state: dict[str, Any]) -> dict[str, Any]:
+    """The state without the places in files of this machine that the engine notes beside each resource."""
+    for each in state["deployment"]["resources"]:
+        for place in ("sourcePosition", "stackTrace"):
+            each.pop(place, None)
+    return state
+
+
+def _up(stack: Stack, qlik: Emulator) -> None:
+    if stack.name == UNFINISHED:
+        qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
+        failed = stack.up(expect=1, TENANTRY_DEADLINE="4")
+        assert failed.failed == ["App Sales Overview"]
+    elif stack.name == ASKED:
+        qlik.control.add_fault(method="POST", path="/api/v1/tenants", drop_after=True, times=1)
+        failed = stack.up(expect=1)
+        assert failed.failed == ["Tenant tenant"]
+    else:
+        stack.up()
+        assert stack.name in SETTLED
+        assert stack.preview("--refresh", "--expect-no-changes").diffs == {}
+    qlik.control.clear_faults()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""States of released versions in the hands of this one: nothing to do, nothing lost, nothing made twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tenantry.emulator import Emulator
+from tests.contract import ContractChecker
+from tests.e2e.conftest import make_stack as make_stack
+from tests.e2e.conftest import scratch as scratch
+from tests.e2e.customers import SOURCE_TENANT
+from tests.e2e.harness import ROOT, Stack
+from tests.e2e.operations import ORGANISATION, tenants
+from tests.upgrades.fixtures import ASKED, HERE, SETTLED, UNFINISHED, VERSIONS, fill, set_up, state_of
+from tests.world import calls, writes
+
+Make = Callable[[str, str], Stack]
+
+
+@pytest.fixture
+def stack_of(make_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[Make]:
+    """Make a stack as an operator of a version left it, and Qlik as it was then."""
+    checker = ContractChecker()
+    with ExitStack() as running:
+
+        def make(version: str, name: str) -> Stack:
+            fill(tmp_path / "cloud", version)
+            qlik = running.enter_context(Emulator(data=tmp_path / "cloud", middleware=checker.wrap))
+            stack = make_stack(name, qlik=qlik)
+            set_up(stack, version)
+            return stack
+
+        yield make
+    assert not checker.violations, "\n".join(checker.violations)
+
+
+def outputs(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["urn"]: each.get("outputs") or {} for each in resources}
+
+
+def expect_no_output_lost(stack: Stack, version: str) -> None:
+    """Every output that the former version left in the state is there, with its value."""
+    former = outputs(state_of(version, stack.name)["deployment"]["resources"])
+    now = outputs(stack.deployment()["resources"])
+    lost = {
+        (urn, name): value
+        for urn, values in former.items()
+        for name, value in values.items()
+        if now.get(urn, {}).get(name) != value
+    }
+    assert lost == {}
+
+
+def test_there_are_states() -> None:
+    assert VERSIONS
+    assert all((HERE / version / "states").is_dir() for version in VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", SETTLED)
+def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) -> None:
+    """Up, preview and refresh find no difference and write nothing; then the customer can be taken down."""
+    stack = stack_of(version, name)
+    assert stack.up("--expect-no-changes").requests == []
+    expect_no_output_lost(stack, version)
+    drift = stack.preview("--refresh", "--expect-no-changes")
+    assert (drift.diffs, writes(drift.requests)) == ({}, [])
+    refreshed = stack.refresh("--expect-no-changes")
+    assert writes(refreshed.requests) == []
+    expect_no_output_lost(stack, version)
+
+    if any(each.get("protect") for each in stack.resources().values()):
+        assert stack.destroy(expect=None).rc != 0
+        file = yaml.safe_load(stack.file.read_text("utf-8"))
+        file["config"]["tenantry:customer"]["protect"] = False
+        stack.file.write_text(yaml.safe_dump(file, sort_keys=False), "utf-8")
+        assert writes(stack.up().requests) == []
+    gone = stack.destroy()
+    assert [call.rpartition("/")[2] for call in writes(gone.requests)] == ["deactivate"]
+    assert stack.resources() == {}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_tenant_can_be_imported_anew(
+    stack_of: Make, make_stack: Callable[..., Stack], version: str
+) -> None:
+    """By somebody who has lost the state: nothing is written to Qlik, and the next up has nothing to do."""
+    former = stack_of(version, "everything")
+    hostname = next(each["id"] for label, each in former.resources().items() if label == "Tenant tenant")
+    stack = make_stack("taken", qlik=former.qlik)
+    before = len(stack.requests())
+    done = subprocess.run(
+        [
+            ROOT / ".venv" / "bin" / "tenantry",
+            *("import", hostname, "--source-tenant", SOURCE_TENANT, "--stack", "other"),
+        ],
+        cwd=stack.folder,
+        env={**stack.env, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert writes(stack.requests()[before:]) == []
+    stack.name = "other"
+    assert stack.up("--expect-no-changes").requests == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_run_that_failed_goes_on(stack_of: Make, version: str) -> None:
+    """What was made is finished, and not made again."""
+    stack = stack_of(version, UNFINISHED)
+    app = stack.resources()["App Sales Overview"]
+    assert app["initErrors"]
+    finished = stack.up()
+    assert finished.changes["update"] == ["App Sales Overview"]
+    assert "POST /api/v1/apps/import" not in calls(finished.requests)
+    assert stack.resources()["App Sales Overview"]["id"] == app["id"]
+    assert stack.up("--expect-no-changes").requests == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_tenant_that_was_asked_for_is_asked_about(stack_of: Make, version: str) -> None:
+    """The proof of the former version is understood: its tenant is named, and none is asked for."""
+    stack = stack_of(version, ASKED)
+    assert isinstance(stack.qlik, Emulator)
+    before = list(tenants(stack.qlik))
+    stopped = stack.up(expect=1, **ORGANISATION)
+    [error] = [each for each in stopped.errors if "revive: {hostname: " in each]
+    assert any(hostname in error for hostname in before)
+    assert "POST /api/v1/tenants" not in calls(stopped.requests)
+    assert list(tenants(stack.qlik)) == before
