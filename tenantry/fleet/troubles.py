@@ -15,6 +15,7 @@ from tenantry.state.backend import redacted
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 """The engine's own words, which no provider can have it say otherwise; `test_fleet_trials` has the engine say
 them."""
+IS_PROTECTED = "is protected, as a production customer is"
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMED_UP = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
@@ -144,7 +145,7 @@ def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Troubl
             "if it is to go: put it back into the file, take the protection off there with an `up` "
             "(`protect: false`), and then take it out; each reviewed, as any change"
         )
-        return Trouble("is protected, as a production customer is", resource, advice, details=text)
+        return Trouble(IS_PROTECTED, resource, advice, details=text)
     if FULL.pattern.search(text):
         return Trouble(FULL.text, resource, FULL.advice, details=text)
     if TRACEBACK in text:

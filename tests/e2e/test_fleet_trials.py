@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tenantry.emulator import Emulator
+from tenantry.fleet.troubles import IS_PROTECTED
 from tests.e2e.fleet import Fleet
 from tests.world import World, writes
 
@@ -127,7 +128,7 @@ def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) ->
     assert writes(done.requests) == []
     assert fleet.run("outputs", "--all").json == before
     assert fleet.run("expire", "--yes", "--json", "--within", "400000").requests == []
-    assert "is protected" in fleet.run("destroy", "globex", "--yes", expect=1).stdout
+    assert IS_PROTECTED in fleet.run("destroy", "globex", "--yes", expect=1).stdout
 
 
 def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from tenantry.fleet.report.grouping import BACK, DANGERS, Section, page
+from tenantry.fleet.report.grouping import BACK, DANGERS, FAILED, Section, page
+from tenantry.fleet.report.text import text
 from tenantry.fleet.report.words import duration, value
 
 ROLLOUT = (
@@ -185,20 +186,20 @@ def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
         trouble = Trouble(text, "Space Sales", "give the client its role", "FORBIDDEN", f"{stack}1")
         return outcome(stack, status="failed", troubles=(trouble,))
 
-    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))["Failed"]
+    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED]
     advice = "→ give the client its role"
     assert many == [
         (f"Space Sales: POST …/api/v1/spaces answered 403 FORBIDDEN {advice}", ("acme", "globex")),
         ("nothing was said", ("initech",)),
     ]
-    [(alone, _)] = said(failed("acme"))["Failed"]
+    [(alone, _)] = said(failed("acme"))[FAILED]
     assert "acme.eu.qlikcloud.com" in alone
     assert "traceId acme1" in alone
 
 
 def test_a_code_that_the_line_has_not_is_added() -> None:
     failed = outcome("acme", status="failed", troubles=(Trouble("no", code="LICENSE-7"),))
-    assert said(failed)["Failed"] == [("no [LICENSE-7]", ("acme",))]
+    assert said(failed)[FAILED] == [("no [LICENSE-7]", ("acme",))]
 
 
 def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
@@ -325,5 +326,12 @@ def test_a_step_back_is_called_one(old: str, new: str, shown: str) -> None:
 
 def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
     troubles = tuple(Trouble("wrong", f"stacks/Pulumi.acme.yaml:{line}") for line in (11, 7, 100))
-    failed = said(outcome("acme", status="failed", troubles=troubles))["Failed"]
+    failed = said(outcome("acme", status="failed", troubles=troubles))[FAILED]
     assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]
+
+
+def test_what_failed_is_red_whatever_its_title_says() -> None:
+    outcomes = (outcome("acme", status="failed"), outcome("globex", status="interrupted"))
+    report = Report("up", outcomes)
+    assert [section.failed for section in page(report).sections] == [True, False]
+    assert [each.red for each in text(report) if each.heading] == [True, False]

@@ -57,6 +57,7 @@ class Page:
 
 NOTHING = "Nothing is to be done"
 BACK = "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
+FAILED = "Failed"
 DANGERS = "Deletes, replacements and changes of whole tenants"
 
 TITLES: dict[Operation, str] = {
@@ -73,7 +74,7 @@ def page(report: Report) -> Page:
     outcomes = sorted(report.outcomes, key=lambda each: each.stack)
     sections = (
         Section(DANGERS, _dangers(report, outcomes), vital=True, red=True),
-        Section("Failed", _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
+        Section(FAILED, _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
         Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
         Section("Not run", _not_run(report), vital=True, names_first=True),
         Section(BACK, _revivals(outcomes), vital=True, names_first=True),
