@@ -13,9 +13,11 @@ from tenantry.fleet import events, troubles
 from tenantry.providers.framework import adapter, engine, facts
 from tenantry.providers.framework.errors import Unfinished
 from tenantry.providers.framework.facts import KINDS, Fact, line, read
-from tenantry.providers.qlik import ApiError
+from tenantry.providers.framework.waiting import wait
+from tenantry.providers.qlik import ApiError, Cloud
 from tenantry.providers.qlik.errors import Problem
 from tenantry.providers.qlik.messages import Request, Waiting
+from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock, MockTransport, Reply
 
 HOSTILE = (
     "",
@@ -146,3 +148,26 @@ def test_an_error_tells_which_answer_of_qlik_it_came_from(tmp_path: Path) -> Non
     )
     assert (trouble.code, trouble.trace_id) == ("500", "")
     assert adapter._told(ValueError("no")) == "no"
+
+
+WAITED_FOR = {
+    "another try": (Reply(503, {}), Reply(200, {})),
+    "Qlik's limits": (Reply(429, {}), Reply(200, {})),
+}
+
+
+@pytest.mark.parametrize("replies", WAITED_FOR.values(), ids=WAITED_FOR)
+def test_what_a_request_waits_for_is_progress(replies: tuple[Reply, ...]) -> None:
+    told: list[str] = []
+    rest = iter(replies)
+    network = MockTransport(lambda _: next(rest))
+    with Cloud(ENVIRONMENT, clock=FakeClock(), adapter=network, notify=told.append) as cloud:
+        cloud.tenant("acme.eu.qlikcloud.com").get("/x")
+    assert [type(each) for each in told] == [Waiting]
+
+
+def test_what_a_verb_waits_for_is_progress() -> None:
+    told: list[str] = []
+    with Cloud(ENVIRONMENT, clock=FakeClock(), notify=told.append) as cloud:
+        assert wait(cloud, lambda: None, "the app", 40) is None
+    assert {type(each) for each in told} == {Waiting}
