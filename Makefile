@@ -6,7 +6,7 @@ CODE := __main__.py providers components tenantry tools bench tests
 PACKAGE := __main__.py tenantry tools bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench crash-matrix emulator lock docs
+.PHONY: help setup demo test check format bench crash-matrix emulator lock docs dist sbom
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -44,7 +44,20 @@ emulator: setup ## the local Qlik Cloud; ARGS="--port 8080" for its options
 docs: setup ## write the generated pages anew
 	@$(BIN)/python -m tools.docs
 
+dist: setup ## source archive and wheel of the last commit, built twice, which must make the same bytes
+	@$(BIN)/python -m tools.dist
+
+sbom: setup ## bill of materials of the locked packages: CycloneDX, in build/sbom
+	@$(PYTHON) -m venv --clear build/cyclonedx
+	@build/cyclonedx/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement .github/sbom.lock
+	@mkdir -p build/sbom
+	@build/cyclonedx/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --mc-type library \
+		--output-file build/sbom/tenantry.cdx.json requirements.lock
+	@echo build/sbom/tenantry.cdx.json
+
 lock: setup ## bring the locked packages up to date
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-emit-index-url \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.12 --no-emit-index-url \
+		--custom-compile-command "make lock" .github/sbom.in --output-file .github/sbom.lock
 	@$(MAKE) --no-print-directory setup

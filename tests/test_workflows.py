@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,15 +22,17 @@ WORKFLOWS = sorted((FILES / "github" / "dot-github" / "workflows").glob("*.yml")
 ACTIONS = sorted((FILES / "github" / "dot-github" / "actions").glob("*/action.yml"))
 GITLAB = FILES / "gitlab" / "dot-gitlab-ci.yml"
 SCRIPTS = [*sorted((FILES / "ci" / "dot-ci").iterdir()), ROOT / ".ci" / "run"]
-PINNED = {
-    "actions/checkout@v4",
-    "actions/setup-python@v5",
-    "actions/cache/restore@v4",
-    "actions/cache/save@v4",
-    "actions/upload-artifact@v4",
-    "actions/download-artifact@v4",
+USED = {
+    "actions/checkout",
+    "actions/setup-python",
+    "actions/cache/restore",
+    "actions/cache/save",
+    "actions/upload-artifact",
+    "actions/download-artifact",
     "./.github/actions/setup",
 }
+PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+"""An action by the commit, which nobody can move, and the version that it is for a reader."""
 QLIK = "secrets.QLIK_"
 
 Doc = dict[str, Any]
@@ -101,9 +104,54 @@ def test_every_job_says_what_it_may_and_how_long() -> None:
         assert job["permissions"]["contents"] == "read", name
 
 
-def test_actions_are_githubs_own_and_pinned() -> None:
-    used = [step["uses"] for _, step in steps() if "uses" in step]
-    assert set(used) == PINNED
+def test_zizmor_has_no_complaint() -> None:
+    """An audit of the workflows' security, without network."""
+    files = map(str, [*OWN, *WORKFLOWS, *ACTIONS])
+    options = (
+        "--offline",
+        "--no-config",
+        "--no-progress",
+        "--min-severity=medium",
+        "--min-confidence=medium",
+    )
+    command = Path(sys.executable).with_name("zizmor")
+    done = subprocess.run([command, *options, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_action_is_pinned_to_a_commit_and_each_to_one() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in [*OWN, *WORKFLOWS, *ACTIONS]:
+        used = re.findall(r"^\s*(?:- )?uses: (\S.*)$", file.read_text("utf-8"), re.MULTILINE)
+        assert used, file
+        for each in used:
+            if not each.startswith("./"):
+                assert PIN.fullmatch(each), f"{file.name}: {each}"
+                action, _, pin = each.partition("@")
+                pins.setdefault("/".join(action.split("/")[:2]), set()).add(pin)
+    assert {name: found for name, found in pins.items() if len(found) != 1} == {}
+
+
+def test_a_release_publishes_without_a_token_and_only_what_was_tested() -> None:
+    """The one job that may publish runs nothing of ours, and waits for an environment's approval."""
+    jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+    allowed = {
+        name: {each for each, how in job["permissions"].items() if how == "write"}
+        for name, job in jobs.items()
+    }
+    assert allowed == {"build": set(), "attest": {"id-token", "attestations"}, "publish": {"id-token"}}
+    assert "secrets." not in str(jobs)
+    assert jobs["publish"]["environment"] == "pypi"
+    assert set(jobs["publish"]["needs"]) == {"build", "attest"}
+    assert not [step for name in ("attest", "publish") for step in jobs[name]["steps"] if "run" in step]
+    ran = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
+    assert ran == ['python -m tools.release "$GITHUB_REF_NAME"', ".ci/run", "make dist", "make sbom"]
+    assert not [step for step in jobs["build"]["steps"] if "cache" in str(step)]
+
+
+def test_actions_are_githubs_own() -> None:
+    used = [step["uses"].partition("@")[0] for _, step in steps() if "uses" in step]
+    assert set(used) == USED
     for name, step in steps():
         if step.get("uses", "").startswith("actions/checkout"):
             assert step["with"]["persist-credentials"] is False, name

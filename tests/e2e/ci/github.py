@@ -203,14 +203,14 @@ class _Runner:
             return self._script(step, name)
         given = {key: text(each) for key, each in self._expressions().value(step.get("with", {})).items()}
         actions: dict[str, Callable[[dict[str, str]], dict[str, str] | None]] = {
-            "actions/checkout@v4": self._checkout,
-            "actions/cache/restore@v4": self._restore,
-            "actions/cache/save@v4": self._save,
-            "actions/upload-artifact@v4": self._upload,
-            "actions/download-artifact@v4": self._download,
+            "actions/checkout": self._checkout,
+            "actions/cache/restore": self._restore,
+            "actions/cache/save": self._save,
+            "actions/upload-artifact": self._upload,
+            "actions/download-artifact": self._download,
             "./.github/actions/setup": self._set_up,
         }
-        return actions[step["uses"]](given) or {}
+        return actions[step["uses"].partition("@")[0]](given) or {}
 
     def _script(self, step: Doc, name: str) -> dict[str, str]:
         env = {key: text(each) for key, each in self.known["env"].items()}

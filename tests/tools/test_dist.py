@@ -1,0 +1,72 @@
+"""Source archive and wheel: the same bytes from every build, and nothing of the machine in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.packages import copy, run
+from tools import dist
+
+EPOCH = 1_700_000_000
+
+
+def source(folder: Path) -> None:
+    """The package, with the times of files that a fresh checkout has."""
+    folder.mkdir()
+    copy(folder)
+    for file in (folder / "pyproject.toml", folder / "README.md"):
+        os.utime(file, (time.time(), time.time()))
+
+
+def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
+    """Each of which has built twice, in other folders and with other umasks; pip takes the result."""
+    first = dist.dist(source, EPOCH, tmp_path / "first")
+    second = dist.dist(source, EPOCH, tmp_path / "second")
+    assert [file.suffix for file in first] == [".whl", ".gz"]
+    assert [file.name for file in first] == [file.name for file in second]
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+
+    wheel, archive = first
+    with tarfile.open(archive) as packed:
+        members = packed.getmembers()
+        assert {each.mtime for each in members} == {EPOCH}
+        assert {(each.uid, each.gid, each.uname, each.gname) for each in members} == {(0, 0, "", "")}
+        assert {each.mode for each in members} <= {0o644, 0o755}
+        names = {each.name for each in members}
+    assert any(name.endswith("/tenantry/providers/space.py") for name in names)
+    with zipfile.ZipFile(wheel) as packed_wheel:
+        assert {each.date_time for each in packed_wheel.infolist()} == {time.gmtime(EPOCH)[:6]}
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    run(tmp_path, *pip, "--no-deps", "--no-index", "--target", "installed", str(wheel))
+    assert (tmp_path / "installed" / "tenantry" / "providers" / "space.py").is_file()
+    assert os.access(tmp_path / "installed" / "tenantry" / "starting" / "files" / "ci", os.R_OK)
+
+
+@pytest.mark.parametrize("left_out", ["_settle_tar", "_settle_zip"])
+def test_builds_that_differ_are_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_out: str
+) -> None:
+    """As they do without what is done here about times, users and modes. What was there before stays."""
+    monkeypatch.setattr(dist, left_out, lambda *_: None)
+    kept = tmp_path / "dist" / "former"
+    kept.parent.mkdir()
+    kept.touch()
+    with pytest.raises(dist.Failed, match="differ in tenantry-"):
+        dist.dist(source, EPOCH, tmp_path / "dist")
+    assert kept.exists()
+
+
+def test_a_build_that_fails_says_why(tmp_path: Path) -> None:
+    def broken(folder: Path) -> None:
+        source(folder)
+        (folder / "pyproject.toml").write_text("[project\n")
+
+    with pytest.raises(dist.Failed, match=r"(?s)build_sdist:.*TOMLDecodeError"):
+        dist.dist(broken, EPOCH, tmp_path / "dist")

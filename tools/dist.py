@@ -1,0 +1,168 @@
+"""`make dist`: source archive and wheel of the last commit, in `dist`, with the same bytes wherever it runs.
+
+Each is built twice, in other folders and with other settings of the machine; where two builds differ, there
+is no result. So whoever has the commit and the locked packages can check what was published.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "dist"
+CONTENT = ("tenantry", "components", "providers", "pyproject.toml", "README.md", "LICENSE")
+"""What belongs to the package; links stay links up to the source archive, which holds copies."""
+
+BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+
+MACHINES: tuple[tuple[int, Mapping[str, str]], ...] = (
+    (0o022, {"TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C"}),
+    (0o077, {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8"}),
+)
+"""What the two builds differ in, beside their folders and the clock: umask and environment."""
+
+
+class Failed(Exception):
+    """The build did not come to its end; the message says why."""
+
+
+def main() -> int:
+    """Build the last commit into `dist`; the exit code says whether both builds are the same."""
+    try:
+        made = dist(export, last_commit(), TARGET)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    if changed := git("status", "--porcelain", "--", *CONTENT):
+        print(f"Not in there, since it is not committed:\n{changed}", file=sys.stderr)
+    for file in made:
+        print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
+    return 0
+
+
+def dist(source: Callable[[Path], None], epoch: int, target: Path) -> list[Path]:
+    """Build twice and put the files into `target`, in place of what is there; return them, sorted.
+
+    `source` fills a folder with the files to build from; `epoch` is the time that all files have in the
+    archives, in seconds since 1970. Raises Failed.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        builds = []
+        for number, (umask, environment) in enumerate(MACHINES):
+            folder = Path(scratch) / ("a-longer-name" * number or "a")
+            folder.mkdir()
+            source(folder / "source")
+            builds.append(build(folder, epoch, umask, environment))
+        first, second = ({file.name: file.read_bytes() for file in each} for each in builds)
+        if first.keys() != second.keys():
+            raise Failed(f"Two builds made other files: {sorted(first)} and {sorted(second)}.")
+        if other := sorted(name for name in first if first[name] != second[name]):
+            raise Failed(f"Two builds of the same commit differ in {', '.join(other)}; nothing was kept.")
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        return sorted(Path(shutil.copy(file, target)) for file in builds[0])
+
+
+def build(folder: Path, epoch: int, umask: int, environment: Mapping[str, str]) -> list[Path]:
+    """Build the source archive from `folder/source`, and the wheel from that; return both."""
+    env = {**os.environ, **environment, "SOURCE_DATE_EPOCH": str(epoch)}
+    made = folder / "made"
+    made.mkdir()
+    _call("build_sdist", folder / "source", made, umask, env)
+    [archive] = made.glob("*.tar.gz")
+    _settle_tar(archive, epoch)
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    _call("build_wheel", folder / archive.name.removesuffix(".tar.gz"), made, umask, env)
+    [wheel] = made.glob("*.whl")
+    _settle_zip(wheel, epoch)
+    return [archive, wheel]
+
+
+def export(folder: Path) -> None:
+    """Fill a folder with the package as it is in the last commit."""
+    packed = subprocess.run(
+        ["git", "archive", "--format=tar", "HEAD", *CONTENT], cwd=ROOT, capture_output=True, check=False
+    )
+    if packed.returncode:
+        raise Failed(f"git archive: {packed.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def last_commit() -> int:
+    """Return the time of the last commit."""
+    return int(git("log", "-1", "--format=%ct"))
+
+
+def git(*arguments: str) -> str:
+    """Run git in the checkout and return what it prints. Raises Failed."""
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout.rstrip()
+
+
+def _call(what: str, source: Path, made: Path, umask: int, env: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BACKEND, what, str(made)],
+        cwd=source,
+        env=env,
+        umask=umask,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"{what}:\n{done.stdout}{done.stderr}")
+
+
+def _settle_tar(file: Path, epoch: int) -> None:
+    """Write a source archive anew: members by name, and nothing of the machine or the time it was made at."""
+    with tarfile.open(file) as packed:
+        members = [(each, packed.extractfile(each)) for each in packed.getmembers()]
+        settled = io.BytesIO()
+        with tarfile.open(fileobj=settled, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for member, content in sorted(members, key=lambda each: each[0].name):
+                member.mtime, member.pax_headers = epoch, {}
+                member.uid = member.gid = 0
+                member.uname = member.gname = ""
+                member.mode = _mode(member.mode, folder=member.isdir())
+                archive.addfile(member, content)
+    with file.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=epoch) as pressed:
+        pressed.write(settled.getvalue())
+
+
+def _settle_zip(file: Path, epoch: int) -> None:
+    """Write a wheel anew: its members in their order, and nothing of the machine."""
+    moment = time.gmtime(max(epoch, 315_532_800))[:6]  # a zip knows no time before 1980
+    with zipfile.ZipFile(file) as packed:
+        members = [(each, packed.read(each)) for each in packed.infolist()]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for member, content in members:
+            settled = zipfile.ZipInfo(member.filename, moment)
+            settled.create_system = 3
+            settled.external_attr = (stat.S_IFREG | _mode(member.external_attr >> 16)) << 16
+            settled.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(settled, content, compresslevel=9)
+
+
+def _mode(mode: int, *, folder: bool = False) -> int:
+    return 0o755 if folder or mode & stat.S_IXUSR else 0o644
+
+
+if __name__ == "__main__":
+    sys.exit(main())
