@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-INSTALL = 'pip install "tenantry[cli]"'
+from tenantry.cli.installing import how_to_install
 
 
 def main() -> None:
@@ -14,7 +14,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
-        sys.exit(
-            f"The tenantry command needs {error.name}, which is not installed. Install it with: {INSTALL}"
-        )
+        sys.exit(f"The tenantry command needs {error.name}, which is not installed. {how_to_install('cli')}")
     app()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from tenantry.cli.installing import how_to_install
+
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
@@ -21,6 +23,5 @@ def needs(extra: str) -> Iterator[None]:
         name = getattr(missing, "name", None)
         if not isinstance(missing, ModuleNotFoundError) or not name or name.partition(".")[0] == "tenantry":
             raise
-        advice = f'pip install "tenantry[{extra}]"'
-        typer.echo(f"This command needs {name}, which is not installed. Install it with: {advice}", err=True)
+        typer.echo(f"This command needs {name}, which is not installed. {how_to_install(extra)}", err=True)
         raise typer.Exit(1) from None

@@ -27,5 +27,6 @@ def __getattr__(name: str) -> Any:
         if error.name and error.name.startswith(__name__):
             raise
         raise ImportError(
-            f"{error.name} is missing; install the extra: pip install 'tenantry[emulator]'"
+            f"{error.name} is missing. Install Tenantry again, from where it came, with its extra: "
+            "tenantry[emulator]"
         ) from error

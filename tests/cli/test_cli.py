@@ -88,12 +88,12 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(monkeypatch: pytest
     said = CliRunner().invoke(app, ["emulator"])
     assert said.exit_code == 1
     assert "needs starlette" in said.output
-    assert 'pip install "tenantry[emulator]"' in said.output
+    assert 'pip install "tenantry[emulator] @ file://' in said.output
 
 
 def test_without_its_own_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "typer")
-    with pytest.raises(SystemExit, match=r'needs typer.*pip install "tenantry\[cli\]"'):
+    with pytest.raises(SystemExit, match=r'needs typer.*pip install "tenantry\[cli\] @ file://'):
         tenantry.cli.main()
 
 

@@ -105,5 +105,5 @@ def test_without_its_libraries_it_says_what_to_install(
     monkeypatch.delattr(tenantry.cli, "keys")
     said = keypair("keys", code=1)
     assert "needs cryptography" in said or "needs jwt" in said
-    assert 'pip install "tenantry[cli]"' in said
+    assert 'pip install "tenantry[cli] @ file://' in said
     assert not (project / "keys").exists()

@@ -1,0 +1,54 @@
+"""What is said of a missing extra, and that nothing tells people to ask an index for Tenantry."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tenantry.cli import installing
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?["'`=\s]""")
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        (
+            "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0",
+            'Install it with: pip install "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0"',
+        ),
+        (
+            "tenantry[cli]==1.0.0",
+            'Install Tenantry 1.0.0 again, from where it came, with its extra "cli".',
+        ),
+    ],
+)
+def test_the_extra_comes_from_where_tenantry_came(
+    monkeypatch: pytest.MonkeyPatch, origin: str, said: str
+) -> None:
+    monkeypatch.setattr(installing, "requirement", lambda extras: origin)
+    assert installing.how_to_install("cli") == said
+
+
+def test_nothing_asks_an_index_for_tenantry() -> None:
+    """There is no release on an index yet: somebody else's package could be there under the name."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = [
+        f"{name}: {match[0]}"
+        for name in listed.stdout.split("\0")
+        if name.endswith((".md", ".py", ".in", ".yml", ".html")) and not name.startswith("tests/")
+        if (ROOT / name).is_file()  # and not a link, or removed by a commit to come
+        for match in ASKED.finditer((ROOT / name).read_text("utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line", ["pip install 'tenantry[cli]'", 'pip install "tenantry"', "pip install -U tenantry==1.0.0"]
+)
+def test_what_would_be_found(line: str) -> None:
+    assert ASKED.search(f"{line}\n")
