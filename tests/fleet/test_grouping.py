@@ -242,6 +242,18 @@ def test_nothing_to_do_is_a_number_only() -> None:
     assert told.summary == "2 stacks: 2 up to date in 1 m 3 s"
 
 
+def test_no_change_in_any_customer_is_said_in_words() -> None:
+    same = (outcome("a"), outcome("b"), outcome("c"))
+    assert page(Report("preview", same)).nothing == "Nothing is to be done: no change in 3 customers"
+    skipped = outcome("d", status="skipped")
+    assert page(Report("preview", (*same, skipped))).nothing.endswith("no change in 3 customers")
+    for other in (outcome("d", *ROLLOUT), outcome("d", status="failed"), outcome("d", status="not run")):
+        assert page(Report("preview", (*same, other))).nothing == ""
+    assert page(Report("preview", (skipped,))).nothing == ""
+    assert page(Report("preview", same, removed=("gone",))).nothing == ""
+    assert page(Report("preview", ())).nothing == "Nothing is to be done"
+
+
 def test_the_numbers() -> None:
     outcomes = (
         *(outcome(f"{n}", operation="up") for n in range(9)),

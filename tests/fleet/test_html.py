@@ -41,7 +41,9 @@ def test_it_fetches_and_runs_nothing() -> None:
 
 
 def test_nothing_to_do_is_said() -> None:
-    assert "Nothing is to be done" in html(Report("up", (Outcome("acme", "up", "ok"),)))
+    assert "Nothing is to be done: no change in 1 customer" in html(
+        Report("up", (Outcome("acme", "up", "ok"),))
+    )
     assert "No stack is concerned" in html(Report("up", ()))
 
 
@@ -96,6 +98,14 @@ def test_the_line_below_the_table() -> None:
         "1 stack: 1 up to date in 3 s",
         "Without a stack file now, with a tenant that lives on: b",
         "Stopped: Ctrl-C. The same command with --resume goes on from here.",
+    ]
+
+
+def test_below_the_table_it_is_said_that_there_is_no_change() -> None:
+    report = Report("preview", (Outcome("a", "preview", "ok"), Outcome("b", "preview", "ok")), seconds=3)
+    assert table.sum_up(report).splitlines() == [
+        "2 stacks: 2 up to date in 3 s",
+        "Nothing is to be done: no change in 2 customers.",
     ]
 
 

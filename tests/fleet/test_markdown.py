@@ -56,7 +56,7 @@ def test_the_table_has_every_stack() -> None:
 def test_nothing_to_do_at_all() -> None:
     assert "No stack is concerned. Nothing is to be done." in markdown(Report("preview", ()))
     text = markdown(Report("preview", (Outcome("acme", "preview", "ok"),)))
-    assert "1 stack: 1 up to date in 0 s. Nothing is to be done." in text
+    assert "1 stack: 1 up to date in 0 s. Nothing is to be done: no change in 1 customer." in text
     assert "###" not in text
 
 

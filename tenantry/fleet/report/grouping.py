@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Change, Operation, Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.lines import Line, Lines
-from tenantry.fleet.report.words import clean, count, totals
+from tenantry.fleet.report.words import clean, count, nothing, totals
 
 PROOF, ACTIVATION = "TenantProof", "TenantActivation"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
@@ -46,16 +46,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report; `summary` is its line of numbers."""
+    """A whole report; `summary` is its line of numbers, `nothing` says so where there is no change."""
 
     title: str
     summary: str
+    nothing: str
     sections: Sequence[Section]
     outcomes: Sequence[Outcome]
     base: str = ""
 
 
-NOTHING = "Nothing is to be done"
 BACK = "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
 FAILED = "Failed"
 DANGERS = "Deletes, replacements and changes of whole tenants"
@@ -90,6 +90,7 @@ def page(report: Report) -> Page:
     return Page(
         title=f"{TITLES[report.operation]} of {count(len(outcomes), 'stack')}",
         summary=totals(report.outcomes, report.seconds),
+        nothing=nothing(report),
         sections=[section for section in sections if section.lines],
         outcomes=outcomes,
         base=clean(report.base),

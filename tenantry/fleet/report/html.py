@@ -7,7 +7,7 @@ from html import escape
 
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
-from tenantry.fleet.report.grouping import NOTHING, Page, Section, page
+from tenantry.fleet.report.grouping import Page, Section, page
 from tenantry.fleet.report.lines import Line
 from tenantry.fleet.report.words import clean, count
 
@@ -94,8 +94,8 @@ def _safe(text: str) -> str:
 
 def _summary(told: Page, started: str) -> str:
     parts = [told.summary if told.outcomes else "No stack is concerned"]
-    if not told.sections:
-        parts.append(NOTHING)
+    if told.nothing:
+        parts.append(told.nothing)
     if told.base:
         parts.append(f"against {told.base}")
     if started:

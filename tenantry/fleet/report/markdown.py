@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
-from tenantry.fleet.report.grouping import NOTHING, Page, Section, page
+from tenantry.fleet.report.grouping import Page, Section, page
 from tenantry.fleet.report.lines import Line
 from tenantry.fleet.report.words import count, inert, shortened
 
@@ -78,8 +78,8 @@ def markdown(report: Report, *, limit: int = LIMIT, marker: str = "", link: str 
 def _head(told: Page, marker: str) -> str:
     against = f" against {inert(told.base)}" if told.base else ""
     said = f"{told.summary}{against}." if told.outcomes else f"No stack is concerned{against}."
-    if not told.sections:
-        said += f" {NOTHING}."
+    if told.nothing:
+        said += f" {told.nothing}."
     return "\n".join([*([marker] if marker else []), f"## {told.title}", "", said]) + "\n"
 
 

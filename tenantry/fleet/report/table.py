@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.grouping import apart
-from tenantry.fleet.report.words import clean, duration, state, totals
+from tenantry.fleet.report.words import clean, duration, nothing, state, totals
 
 COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
 """`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
@@ -69,8 +69,10 @@ def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[
 
 
 def sum_up(report: Report) -> str:
-    """Return the line below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
+    """Return what is below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
     line = totals(report.outcomes, report.seconds)
+    if report.outcomes and (none := nothing(report)):
+        line += f"\n{none}."
     if report.removed:
         names = ", ".join(sorted(report.removed))
         line += f"\nWithout a stack file now, with a tenant that lives on: {clean(names)}"

@@ -9,7 +9,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any
 
-from tenantry.fleet.outcome import HIDDEN, Operation, Outcome
+from tenantry.fleet.outcome import HIDDEN, Operation, Outcome, Report
 
 LONGEST_VALUE = 80
 NONE = "(none)"
@@ -117,6 +117,24 @@ STATES = (
     "interrupted",
     "failed",
 )
+
+
+NOTHING = "Nothing is to be done"
+
+
+def nothing(report: Report) -> str:
+    """Return the sentence for a report without any change: "Nothing is to be done: no change in 12 customers".
+
+    Nothing if there is a change, or something failed. Customers that had no turn are not counted.
+    """
+    if report.removed or any(
+        each.changes or each.drift or each.status not in ("ok", "skipped") for each in report.outcomes
+    ):
+        return ""
+    same = sum(each.status == "ok" for each in report.outcomes)
+    if not same and report.outcomes:
+        return ""
+    return f"{NOTHING}: no change in {count(same, 'customer')}" if same else NOTHING
 
 
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
