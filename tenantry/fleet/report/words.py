@@ -123,9 +123,9 @@ NOTHING = "Nothing is to be done"
 
 
 def nothing(report: Report) -> str:
-    """Return the sentence for a report without any change: "Nothing is to be done: no change in 12 customers".
+    """Return "Nothing is to be done: no change in 12 customers", for a report without any change.
 
-    Nothing if there is a change, or something failed. Customers that had no turn are not counted.
+    Return nothing if there is one, or something failed. Customers that had no turn are not counted.
     """
     if report.removed or any(
         each.changes or each.drift or each.status not in ("ok", "skipped") for each in report.outcomes
