@@ -95,8 +95,8 @@ class TenantAdminVerbs(Verbs):
     def _refuse_held(self, cloud: Cloud, host: Host, there: people.User, want: Properties) -> None:
         """Raise HeldByAnother where another administrator of the stack is that person and stays so."""
         label = f'administrator "{there["name"]}"'
-        holder = moves.holder(self, label, host, there["id"])
-        if holder and not moves.leaves(cloud, self, holder, want):
+        holder = moves.holder(self.kind.__name__, label, host, there["id"])
+        if holder and not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
             raise HeldByAnother(label, host.hostname, there["id"], holder)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:

@@ -98,7 +98,7 @@ class UserVerbs(Collection):
             try:
                 id, found = super().create(cloud, want | {"status": "active"})
             except EmailTaken as taken:
-                if not moves.holder(self, self.label(want, ""), host, taken.user_id):
+                if not moves.holder(self.kind.__name__, self.label(want, ""), host, taken.user_id):
                     raise
                 id, found = super().create(cloud, want | {"status": "active", "email": None})
         have = want | {name: value for name, value in found.items() if want.get(name) is not None}
@@ -153,7 +153,7 @@ class UserVerbs(Collection):
         try:
             people.refuse_taken(host, want["email"], by_other_than=id)
         except EmailTaken as taken:
-            holder = moves.holder(self, self.label(want, id), host, taken.user_id)
+            holder = moves.holder(self.kind.__name__, self.label(want, id), host, taken.user_id)
             if holder:
                 return holder
             raise

@@ -68,7 +68,7 @@ class Keyless(Collection):
         free = []
         for each in self.candidates(host, want):
             label = self.label(want, each["id"])
-            holder = moves.holder(self, label, host, each["id"])
+            holder = moves.holder(self.kind.__name__, label, host, each["id"])
             if not holder:
                 free.append(each)
             elif not self.shares_key():
@@ -88,7 +88,7 @@ class Keyless(Collection):
             return self.lookup(host, want)
         if noted := note.earlier.get("id"):
             found = next((each for each in self.candidates(host, want) if each["id"] == noted), None)
-            free = found and not moves.holder(self, self.label(want, noted), host, noted)
+            free = found and not moves.holder(self.kind.__name__, self.label(want, noted), host, noted)
             return found if free else self.lookup(host, want)
         what = f"{self.label(want, 'made')}, which an earlier run asked for"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))

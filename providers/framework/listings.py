@@ -66,4 +66,5 @@ def find(host: Host, path: str, id: str) -> Found | None:
     listings = run.current().listings
     if listings is None:
         return None
-    return listings.setdefault((host.hostname, path), Listing(host, path)).find(id)
+    listing: Listing = listings.setdefault((host.hostname, path), Listing(host, path))
+    return listing.find(id)

@@ -10,8 +10,8 @@ where that takes longer than this step may, the rest is postponed to the next ru
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tenantry.providers.framework import run, stack
 from tenantry.providers.framework.errors import HolderUnknown, StateUnreadable
@@ -19,9 +19,6 @@ from tenantry.providers.framework.properties import contains
 from tenantry.providers.framework.waiting import wait
 from tenantry.providers.qlik import ApiError, Cloud, Host
 from tenantry.pulumi_internals.unknown_values import is_unknown
-
-if TYPE_CHECKING:
-    from tenantry.providers.framework.verbs import Verbs
 
 SECONDS = 4.0
 """How long to wait for another resource of the same run to move. Where it comes later, or goes, waiting is
@@ -36,20 +33,19 @@ TAKEN = (400, 409)
 Properties = dict[str, Any]
 
 
-def holder(verbs: Verbs, label: str, host: Host, id: str) -> str:
-    """Return the URN of another resource of the kind that holds an object, nothing if none of the stack does.
+def holder(kind: str, label: str, host: Host, id: str) -> str:
+    """Return the URN of another resource of a kind that holds an object, nothing if none of the stack does.
 
     Raises HolderUnknown where the state cannot be read.
     """
     try:
-        return stack.holder(id, verbs.kind.__name__)
+        return stack.holder(id, kind)
     except StateUnreadable as error:
         raise HolderUnknown(label, host.hostname, id, error) from error
 
 
-def leaves(cloud: Cloud, verbs: Verbs, holder: str, want: Properties) -> bool:
-    """Tell whether the program gives the resource that holds an object another identity in this run."""
-    key = verbs.identity or verbs.natural_key
+def leaves(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> bool:
+    """Tell whether the program gives the resource that holds an object other values of `key` in this run."""
 
     def seen() -> bool | None:
         wanted = run.wanted.get(holder)

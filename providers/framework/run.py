@@ -11,10 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tenantry.providers.framework.listings import Listing
+from typing import Any
 
 
 @dataclass
@@ -53,9 +50,9 @@ class Run:
 
     state_lock: threading.Lock = field(default_factory=threading.Lock)
 
-    listings: dict[tuple[str, str], Listing] | None = field(default_factory=dict)
-    """What the run listed of which collection (hostname and path) since it last wrote; None for a verb that
-    must not rely on it.
+    listings: dict[tuple[str, str], Any] | None = field(default_factory=dict)
+    """What the run listed of which collection (hostname and path) since it last wrote, each a `Listing` of
+    `listings`; None for a verb that must not rely on it.
     """
 
 

@@ -157,10 +157,10 @@ class Collection(Verbs):
     ) -> tuple[str, Properties]:
         """Take over what has the name, or make the object beside it."""
         label = self.label(want, there["id"])
-        if holder := moves.holder(self, label, host, there["id"]):
+        if holder := moves.holder(self.kind.__name__, label, host, there["id"]):
             if self.can_stand_aside(want):
                 return self._make_aside(cloud, host, want, holder)
-            if not moves.leaves(cloud, self, holder, want):
+            if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
                 raise HeldByAnother(label, host.hostname, there["id"], holder)
         return there["id"], self.take_over(cloud, host, there, want)
 
@@ -251,7 +251,7 @@ class Collection(Verbs):
             if there["id"] == id:
                 raise
             label = self.label(want, id)
-            holder = moves.holder(self, label, host, there["id"])
+            holder = moves.holder(self.kind.__name__, label, host, there["id"])
             if not holder:
                 raise NameTaken(
                     label, host.hostname, there["id"], there.get(self.maker), conflict

@@ -76,7 +76,7 @@ def recover(
 
 def is_free(verbs: Verbs, host: Host, app: Attributes) -> bool:
     """Tell whether no other resource of the stack holds an app. Raises HolderUnknown."""
-    return not moves.holder(verbs, f'app "{app["name"]}"', host, app["id"])
+    return not moves.holder(verbs.kind.__name__, f'app "{app["name"]}"', host, app["id"])
 
 
 def make(

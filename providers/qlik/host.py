@@ -5,13 +5,11 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenantry.providers.qlik import answers, files, hostnames, paging, redirects
 from tenantry.providers.qlik.messages import Answer, JsonBody, Params, Request
-
-if TYPE_CHECKING:
-    from tenantry.providers.qlik.cloud import Cloud
+from tenantry.providers.qlik.sender import Sender
 
 PAGE = 100  # the most that nearly all of Qlik's collections allow
 
@@ -25,7 +23,7 @@ class Host:
     `repeatable` says that it does no harm, else they raise AnswerLost.
     """
 
-    def __init__(self, cloud: Cloud, hostname: str) -> None:
+    def __init__(self, cloud: Sender, hostname: str) -> None:
         self.cloud = cloud
         self.hostname = hostname
 

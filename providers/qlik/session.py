@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tenantry.providers.qlik import answers, redirects
 from tenantry.providers.qlik.host import Host
 from tenantry.providers.qlik.messages import Answer, Request
-
-if TYPE_CHECKING:
-    from tenantry.providers.qlik.cloud import Cloud
+from tenantry.providers.qlik.sender import Sender
 
 LOGIN = "/login/jwt-session"
 CSRF = "qlik-csrf-token"
@@ -26,7 +23,7 @@ class Session(Host):
     It has the methods of a Host, and raises what they raise; Unauthorized where the session has ended.
     """
 
-    def __init__(self, cloud: Cloud, hostname: str, cookies: dict[str, str]) -> None:
+    def __init__(self, cloud: Sender, hostname: str, cookies: dict[str, str]) -> None:
         super().__init__(cloud, hostname)
         self._cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
         self._csrf = ""

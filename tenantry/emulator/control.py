@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,10 +12,8 @@ from starlette.responses import JSONResponse, Response
 from tenantry.emulator.apis import oauth, users
 from tenantry.emulator.clock import iso
 from tenantry.emulator.hosts import Host
+from tenantry.emulator.parts import Parts
 from tenantry.emulator.store import SHARED
-
-if TYPE_CHECKING:
-    from tenantry.emulator.app import Application
 
 OPERATOR = "emulator"
 """Client id behind the tokens that the control API gives out."""
@@ -30,17 +28,17 @@ class Controller:
     can neither name such a host nor send such a request unasked.
     """
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
-        self.world = app.world
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.world = parts.world
         self._routes: dict[tuple[str, str], Callable[[Body], Any]] = {
             ("GET", "health"): self.health,
             ("POST", "reset"): self.reset,
-            ("GET", "requests"): lambda _: app.log.entries(),
-            ("DELETE", "requests"): lambda _: app.log.clear(),
-            ("GET", "faults"): lambda _: app.faults.view(),
-            ("POST", "faults"): lambda body: app.faults.add(body).view(),
-            ("DELETE", "faults"): lambda _: app.faults.clear(),
+            ("GET", "requests"): lambda _: parts.log.entries(),
+            ("DELETE", "requests"): lambda _: parts.log.clear(),
+            ("GET", "faults"): lambda _: parts.faults.view(),
+            ("POST", "faults"): lambda body: parts.faults.add(body).view(),
+            ("DELETE", "faults"): lambda _: parts.faults.clear(),
             ("GET", "clock"): lambda _: self.clock(),
             ("POST", "clock"): self.advance,
             ("GET", "settings"): lambda _: self.world.settings.as_dict(),
@@ -72,17 +70,17 @@ class Controller:
             "status": "ok",
             "time": iso(self.world.now()),
             "tenants": self.world.store.count(SHARED, "tenant"),
-            "operations": len(self.app.contract.operations),
-            "waiting": len(self.app.agenda),
-            "unknown": self.app.log.unknown,
+            "operations": len(self.parts.contract.operations),
+            "waiting": len(self.parts.agenda),
+            "unknown": self.parts.log.unknown,
         }
 
     def reset(self, _: Body) -> None:
         """Back to the seed; no request, fault or setting of before is left."""
-        self.app.agenda.clear()
-        self.app.faults.clear()
-        self.app.limits.clear()
-        self.app.log.clear()
+        self.parts.agenda.clear()
+        self.parts.faults.clear()
+        self.parts.limits.clear()
+        self.parts.log.clear()
         self.world.reset()
 
     def clock(self) -> Body:
@@ -97,7 +95,7 @@ class Controller:
         if seconds > 1e10:
             raise ValueError("advance_seconds is too far away")
         self.world.advance(seconds)
-        self.app.agenda.run()
+        self.parts.agenda.run()
         return self.clock()
 
     def change_settings(self, body: Body) -> Body:
@@ -125,7 +123,7 @@ class Controller:
     def _release(self, name: str) -> Response:
         """`DELETE faults/<id>`, `POST faults/<id>/release`: end one rule, let go what it holds."""
         fault_id = name.removeprefix("faults/").removesuffix("/release")
-        if self.app.faults.remove(fault_id):
+        if self.parts.faults.remove(fault_id):
             return Response(status_code=204)
         return JSONResponse({"error": f"no fault {fault_id!r}"}, 404)
 

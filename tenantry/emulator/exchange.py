@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,10 +19,8 @@ from tenantry.emulator.clock import iso
 from tenantry.emulator.contract import Operation
 from tenantry.emulator.errors import PUBLISHED_404, Invalid, Refusal
 from tenantry.emulator.hosts import Host
+from tenantry.emulator.parts import Parts
 from tenantry.emulator.responses import response as response_of
-
-if TYPE_CHECKING:
-    from tenantry.emulator.app import Application
 
 ADMIN_APIS = {"roles", "identity-providers"}
 ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants"}
@@ -40,9 +38,9 @@ CREATIONS = {
 class Exchange:
     """One request of the emulated cloud and its answer."""
 
-    def __init__(self, app: Application, request: Request, host: Host) -> None:
-        self.app = app
-        self.world = app.world
+    def __init__(self, parts: Parts, request: Request, host: Host) -> None:
+        self.parts = parts
+        self.world = parts.world
         self.request = request
         self.host = host
         self.operation: Operation | None = None
@@ -55,7 +53,7 @@ class Exchange:
     async def run(self, receive: Receive, send: Send) -> None:
         """Answer, unless a fault has something else in store."""
         await self._latency()
-        fault = self.app.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
+        fault = self.parts.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
         rule = fault.rule if fault else {}
         if fault:
             await effects.wait(fault)
@@ -94,7 +92,7 @@ class Exchange:
             return self._refuse(problem)
         seconds = self.world.settings.creation_ms / 1000
         if seconds and (call.operation.api, call.operation.id) in CREATIONS:
-            return await self.app.agenda.add(
+            return await self.parts.agenda.add(
                 self._later(call, seconds), lambda: self._carry_out(call, late=True)
             )
         return self._carry_out(call)
@@ -109,7 +107,7 @@ class Exchange:
             return
         due = self._later(call, seconds)
         self.extra = {"late": {"at": iso(due), "status": None}}
-        self.app.agenda.add(due, lambda: self._carry_out_unseen(call))
+        self.parts.agenda.add(due, lambda: self._carry_out_unseen(call))
 
     def _later(self, call: Call, seconds: float) -> float:
         """Make a call ready to wait; returns until when."""
@@ -120,7 +118,7 @@ class Exchange:
     def _carry_out_unseen(self, call: Call) -> Response:
         response = self._carry_out(call, late=True)
         done = {"late": self.extra["late"] | {"status": response.status_code}}
-        self.app.log.amend(self.line, self.entry, self.entry | done)
+        self.parts.log.amend(self.line, self.entry, self.entry | done)
         return response
 
     @property
@@ -149,7 +147,7 @@ class Exchange:
         authenticate(call)
         self.client = call.client
         self._authorise(call)
-        self.app.limits.count(call)
+        self.parts.limits.count(call)
         query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         call.query = self.operation.check_query(query)
         await bodies.receive(self.request, call)
@@ -187,7 +185,7 @@ class Exchange:
         return tenant
 
     def _route(self) -> tuple[Operation, dict[str, str]]:
-        found = self.app.contract.find(self.request.method, self.request.scope["path"])
+        found = self.parts.contract.find(self.request.method, self.request.scope["path"])
         if found is None:
             self._unknown()
             raise Refusal(404, detail=f"no such path: {self.request.method} {self.request.scope['path']}")
@@ -200,7 +198,7 @@ class Exchange:
         return operation, path
 
     def _unknown(self) -> None:
-        self.app.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
+        self.parts.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
 
     def _authorise(self, call: Call) -> None:
         """What only a TenantAdmin may do, whatever it is done to."""
@@ -241,4 +239,4 @@ class Exchange:
             "client": self.client,
             **self.extra,
         }
-        self.line = self.app.log.add(self.entry)
+        self.line = self.parts.log.add(self.entry)
