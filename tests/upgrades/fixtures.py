@@ -30,10 +30,13 @@ SETTLED = ("everything", "production")
 UNFINISHED = "unfinished"
 """The stack of a customer whose app was imported and could not be named: its run has failed there."""
 
+POSTPONED = "postponed"
+"""The stack whose groups exchange their names: the run could do only a part, and the rest is in its state."""
+
 ASKED = "asked"
 """The stack that asked for a tenant, and the answer was lost: the tenant is in no state."""
 
-STACKS = (*SETTLED, UNFINISHED, ASKED)
+STACKS = (*SETTLED, UNFINISHED, POSTPONED, ASKED)
 
 DATABASE = "emulator.sqlite3"
 NOT_KEPT = ("token",)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, everything, settings
+from tests.e2e.customers import GLOBEX, TRIAL, changed, everything, settings
 from tests.e2e.harness import Stack
-from tests.upgrades.fixtures import ASKED, HERE, SETTLED, STACKS, UNFINISHED, contents
+from tests.upgrades.fixtures import ASKED, HERE, POSTPONED, SETTLED, STACKS, UNFINISHED, contents
 
 PLAN = {
     "lifecycle": {"kind": "production", "grace_days": 30},
@@ -39,10 +39,18 @@ PLAN = {
         }
     },
 }
+
+
+def groups(one: str, two: str) -> dict[str, Any]:
+    """Two groups by key, with these names."""
+    return {key: {"provider_type": "custom", "name": name} for key, name in (("One", one), ("Two", two))}
+
+
 CUSTOMERS = {
     "everything": everything(),
     "production": {"name": "Initech", "alias": "initech", "plan": "gold"},
     UNFINISHED: changed(GLOBEX, ("name", "Hooli"), ("alias", "hooli")),
+    POSTPONED: {"name": "Vandelay", "lifecycle": TRIAL, "groups": groups("importers", "exporters")},
     ASKED: changed(GLOBEX, ("name", "Umbrella"), ("alias", "umbrella")),
 }
 
@@ -103,6 +111,12 @@ def _up(stack: Stack, qlik: Emulator) -> None:
         qlik.control.add_fault(method="PUT", path="/api/v1/apps/*", status=500)
         failed = stack.up(expect=1, TENANTRY_DEADLINE="4")
         assert failed.failed == ["App Sales Overview"]
+    elif stack.name == POSTPONED:
+        stack.up()
+        exchanged = changed(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
+        stack.write(**settings(exchanged))
+        stack.up("--parallel", "1")
+        assert any(each["outputs"].get("postponed") for each in stack.resources().values())
     elif stack.name == ASKED:
         qlik.control.add_fault(method="POST", path="/api/v1/tenants", drop_after=True, times=1)
         failed = stack.up(expect=1)
