@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import tempfile
@@ -70,7 +71,9 @@ def _run(options: argparse.Namespace, data: Path, ended: threading.Event) -> int
     try:
         emulator.start()
     except OSError as error:
-        print(f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}", file=sys.stderr)
+        taken = error.errno == errno.EADDRINUSE
+        why = f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}" if taken else str(error)
+        print(why, file=sys.stderr)
         return 1
     try:
         print(_greeting(emulator.url, data.resolve()), flush=True)

@@ -146,16 +146,19 @@ class Emulator:
         self.stop()
 
     def start(self) -> Emulator:
-        """Listen, and answer from now on; returns itself."""
+        """Listen, and answer from now on; returns itself.
+
+        Raises:
+            OSError: the port is taken, or the folder with the data cannot be used.
+        """
         self._socket = bind(self._port)
         self._folder = Path(self._data or tempfile.mkdtemp(prefix="qlik-emulator-"))
         self._world = World(self._folder, plant, self._settings, durable=self._data is not None)
-        options = {}
-        if self._tls:
-            from tenantry.emulator.tls import certificate
-
-            options = certificate(self._folder)
-        self._server = _Server(config_for(self._middleware(Application(self._world)), **options))
+        try:
+            self._server = self._made()
+        except BaseException:
+            self._leave()
+            raise
         self._thread = threading.Thread(target=self._serve, name="qlik-emulator", daemon=True)
         self._thread.start()
         self._server.ready.wait()
@@ -167,6 +170,20 @@ class Emulator:
         """Close every connection and end the thread; what a request was doing is dropped."""
         self._server.stop()
         self._thread.join()
+        self._leave()
+
+    def _made(self) -> _Server:
+        options = {}
+        if self._tls:
+            from tenantry.emulator.tls import certificate
+
+            options = certificate(self._folder)
+        config = config_for(self._middleware(Application(self._world)), **options)
+        # Here and not in the thread, where nobody would hear of a certificate that cannot be used.
+        config.load()
+        return _Server(config)
+
+    def _leave(self) -> None:
         self._socket.close()
         self._world.close()
         if self._data is None:

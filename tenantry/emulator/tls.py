@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+import trustme
 
 from tenantry.emulator.hosts import DATACENTERS, DOMAIN
 
 CA_FILE = "emulator-ca.pem"
-YEARS = timedelta(days=3650)
+CERTIFICATE_FILE = "emulator.pem"
+KEY_FILE = "emulator.key"
 
 
 def certificate(folder: Path) -> dict[str, Any]:
@@ -27,62 +29,45 @@ def certificate(folder: Path) -> dict[str, Any]:
 
     Returns:
         uvicorn's options.
+
+    Raises:
+        OSError: the folder cannot be written, or one of these names is not a regular file there.
     """
-    ca_file, certificate_file, key_file = (
-        folder / name for name in (CA_FILE, "emulator.pem", "emulator.key")
-    )
-    if not key_file.exists():
-        authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Qlik Cloud emulator CA")])
-        authority = _builder(name, name, authority_key.public_key())
-        authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        authority = authority.add_extension(_usage(signs_certificates=True), critical=True)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
-        leaf = _builder(subject, name, key.public_key())
-        leaf = leaf.add_extension(x509.SubjectAlternativeName(_names()), critical=False)
-        leaf = leaf.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        leaf = leaf.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
-        ca_file.write_bytes(_pem(authority.sign(authority_key, hashes.SHA256())))
-        certificate_file.write_bytes(_pem(leaf.sign(authority_key, hashes.SHA256())))
-        key_file.touch(mode=0o600)
-        key_file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-    return {"ssl_certfile": str(certificate_file), "ssl_keyfile": str(key_file)}
+    files = [folder / name for name in (CA_FILE, CERTIFICATE_FILE, KEY_FILE)]
+    with _alone(folder):
+        for file in files:
+            if file.exists() and not file.is_file():
+                raise OSError(f"{file} is not a regular file: remove it, or keep the data in another folder")
+        if not all(file.exists() for file in files):
+            authority = trustme.CA()
+            names = (*(f"*.{region}.{DOMAIN}" for region in DATACENTERS), f"console.{DOMAIN}", "localhost")
+            issued = authority.issue_cert(*names)
+            chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+            for file, content in zip(
+                files, (authority.cert_pem.bytes(), chain, issued.private_key_pem.bytes()), strict=True
+            ):
+                _write(file, content)
+    return {"ssl_certfile": str(folder / CERTIFICATE_FILE), "ssl_keyfile": str(folder / KEY_FILE)}
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key)
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + YEARS)
-    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one emulator at a time make the files of a folder."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _names() -> list[x509.GeneralName]:
-    wildcards = [f"*.{region}.{DOMAIN}" for region in DATACENTERS]
-    return [x509.DNSName(name) for name in (*wildcards, f"console.{DOMAIN}", "localhost")]
-
-
-def _pem(signed: x509.Certificate) -> bytes:
-    return signed.public_bytes(serialization.Encoding.PEM)
+def _write(file: Path, content: bytes) -> None:
+    """Put a file in its place, whole or not at all, and for nobody else to read."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as made:
+        try:
+            made.write(content)
+            made.flush()
+            os.replace(made.name, file)
+        except BaseException:
+            os.unlink(made.name)
+            raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import tenantry.emulator
 from tenantry.emulator import Emulator
 from tenantry.emulator.__main__ import main
 from tenantry.emulator.server import bind
-from tenantry.emulator.tls import CA_FILE
+from tenantry.emulator.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, certificate
 from tests.emulator.api import SOURCE, Api, new_tenant
 
 MEGABYTE = 1024 * 1024
@@ -126,6 +128,45 @@ def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
     before = key.read_bytes()
     with Emulator(tmp_path, tls=True):
         assert key.read_bytes() == before
+
+
+def test_emulators_that_start_at_once_have_one_certificate(tmp_path: Path) -> None:
+    """Whoever comes first makes it, and a pair of files always fits."""
+    made = [
+        multiprocessing.get_context("spawn").Process(target=certificate, args=(tmp_path,)) for _ in range(6)
+    ]
+    for each in made:
+        each.start()
+    for each in made:
+        each.join()
+    assert [each.exitcode for each in made] == [0] * 6
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([CA_FILE, CERTIFICATE_FILE, KEY_FILE])
+
+
+def test_half_of_a_certificate_is_made_anew(tmp_path: Path) -> None:
+    """As an emulator of before left it that was killed."""
+    certificate(tmp_path)
+    before = (tmp_path / CA_FILE).read_bytes()
+    (tmp_path / KEY_FILE).unlink()
+    certificate(tmp_path)
+    assert (tmp_path / CA_FILE).read_bytes() != before
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE)
+
+
+@pytest.mark.parametrize("spoil", [lambda file: os.mkfifo(file), lambda file: file.write_text("no key")])
+def test_a_certificate_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None]
+) -> None:
+    """It is told at once, and nothing is left that listens."""
+    certificate(tmp_path)
+    (tmp_path / KEY_FILE).unlink()
+    spoil(tmp_path / KEY_FILE)
+    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|PEM|SSL"):
+        Emulator(tmp_path, tls=True).start()
+    assert main(["--port", "0", "--tls", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err
 
 
 class _ConnectTo(requests.adapters.HTTPAdapter):
