@@ -51,7 +51,7 @@ sbom: setup ## bill of materials of the locked packages: CycloneDX, in build/sbo
 	@$(PYTHON) -m venv --clear build/cyclonedx
 	@build/cyclonedx/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement .github/sbom.lock
 	@mkdir -p build/sbom
-	@build/cyclonedx/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --mc-type library \
+	@PYTHONWARNINGS=ignore build/cyclonedx/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --mc-type library \
 		--output-file build/sbom/tenantry.cdx.json requirements.lock
 	@echo build/sbom/tenantry.cdx.json
 
