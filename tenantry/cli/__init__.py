@@ -11,8 +11,9 @@ def main() -> None:
     """Run the command line of this process; says what to install where its libraries are missing."""
     try:
         from tenantry.cli.app import app
+
+        app()
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("typer", "rich"):
+        if (error.name or "").partition(".")[0] not in ("typer", "rich", "jinja2"):
             raise
         sys.exit(f"The tenantry command needs {error.name}, which is not installed. {how_to_install('cli')}")
-    app()

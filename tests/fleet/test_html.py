@@ -40,6 +40,12 @@ def test_it_fetches_and_runs_nothing() -> None:
     assert "prefers-color-scheme: dark" in page
 
 
+def test_attributes_hold_nothing_of_others() -> None:
+    """Escaping alone does not protect an attribute without quotes, or a style."""
+    for attribute in re.findall(r'="([^"]*)"', html(pages.everywhere("harm' onclick=x"))):
+        assert "harm" not in attribute
+
+
 def test_nothing_to_do_is_said() -> None:
     assert "Nothing is to be done: no change in 1 customer" in html(
         Report("up", (Outcome("acme", "up", "ok"),))

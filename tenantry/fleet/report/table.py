@@ -14,6 +14,9 @@ from tenantry.fleet.report.words import clean, duration, nothing, state, totals
 COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
 """`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
 
+NUMBERS = frozenset(COLUMNS[2:7]) | {"time"}
+"""The columns that hold numbers."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,14 +27,19 @@ class Row:
     result: str
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """The cells under COLUMNS, with all that is to be said of the result."""
-        return (*self.short[:-2], self.result, self.short[-1])
+    def named(self) -> dict[str, str]:
+        """The cells by the names of their columns."""
+        return dict(zip(COLUMNS, self.short, strict=True))
+
+    @property
+    def state(self) -> str:
+        """How the stack stands, in a word."""
+        return self.named["result"]
 
     @property
     def dim(self) -> bool:
         """Whether it matters less: nothing was to do, or it had no turn."""
-        return self.short[-2] in ("up to date", "skipped", "not run")
+        return self.state in ("up to date", "skipped", "not run")
 
 
 def rows(report: Report) -> list[Row]:
