@@ -63,7 +63,13 @@ class Provider(ResourceProvider):
     @property
     def verbs(self) -> Verbs:
         """The verbs of the kind."""
-        verbs: Verbs = importlib.import_module(f"tenantry.providers.{self.module}").VERBS
+        name = f"tenantry.providers.{self.module}"
+        try:
+            verbs: Verbs = importlib.import_module(name).VERBS
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            raise engine.failure(formats.unknown_kind(self.module)) from None
         return verbs
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -71,7 +77,8 @@ class Provider(ResourceProvider):
 
         Inputs that equal those of the state were checked before and are not checked again.
         """
-        if newer := formats.refusal(formats.of(_olds.get(PROVIDER_KEY))):
+        named = _olds.get(PROVIDER_KEY)
+        if named != news.get(PROVIDER_KEY) and (newer := formats.refusal(formats.of(named))):
             return CheckResult(_plain(news), [CheckFailure("", newer)])
         have, given = _plain(_olds), _plain(news)
         urn = engine.current_urn()

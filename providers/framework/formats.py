@@ -34,6 +34,17 @@ def refusal(found: int) -> str:
     )
 
 
+def unknown_kind(module: str) -> str:
+    """Return what to say of a resource that only another version can read or delete."""
+    from importlib.metadata import version
+
+    return (
+        f"Tenantry {version('tenantry')} does not know what the state has here ({module}): a newer one made "
+        "it. Nothing was sent to Qlik for it. Upgrade Tenantry here to the version that the others use; to "
+        "stay with this one, let the newer one remove it first."
+    )
+
+
 def newest(providers: Iterable[object]) -> int:
     """Return the highest format among `__provider` strings."""
     return max(map(of, providers), default=1)

@@ -66,6 +66,15 @@ def test_check_refuses_inputs_of_a_newer_state() -> None:
     assert [each.reason for each in result.failures] == [formats.refusal(formats.FORMAT + 1)]
 
 
+def test_a_kind_that_only_a_newer_version_knows_is_told_as_such() -> None:
+    """Going back to before there was that kind: one line, and no traceback."""
+    provider = tenantry.provider("banner")
+    with pytest.raises(Failure, match=r"does not know what the state has here \(banner\)"):
+        provider.read("id", {PROVIDER_KEY: encoded(Call("banner"))})
+    with pytest.raises(Failure, match=r"Upgrade Tenantry here"):
+        provider.delete("id", {PROVIDER_KEY: encoded(Call("banner"))})
+
+
 def test_a_newer_state_is_neither_read_nor_deleted() -> None:
     """Its own string makes the provider that is asked."""
     provider = tenantry.provider("space", formats.FORMAT + 1)
