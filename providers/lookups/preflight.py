@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -130,17 +130,28 @@ class Preflight:
 
     def _once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
         """Return what `ask` returns, or raise what it raises; who asks the same meanwhile waits for it."""
-        with self._lock:
-            known = self._asked.get(key)
-            answer: Future[T] = known or Future()
-            self._asked[key] = answer
-        if known is None:
+        while True:
+            with self._lock:
+                known = self._asked.get(key)
+                answer: Future[T] = known or Future()
+                self._asked[key] = answer
+            if known is None:
+                self._answer(key, answer, ask)
             try:
-                answer.set_result(ask())
-            except BaseException as error:
-                answer.set_exception(error)
-                raise
-        return answer.result()
+                return answer.result()
+            except CancelledError:
+                continue  # who asked was interrupted, which is no answer: ask again
+
+    def _answer(self, key: tuple[object, ...], answer: Future[T], ask: Callable[[], T]) -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:  # noqa: BLE001 (whoever asks gets it)
+            answer.set_exception(error)
+        except BaseException:
+            with self._lock:
+                del self._asked[key]
+            answer.cancel()
+            raise
 
 
 def _last_day(interval: str) -> date | None:

@@ -30,6 +30,8 @@ class Server:
         self.requests: list[str] = []
         self.tokens: set[str] = set()
         self.failures: list[tuple[int, Doc]] = []
+        self.failures_say: dict[str, str] = {}
+        """Headers of the failures."""
         self.race: Doc | None = None
         self.elsewhere = False
         self._id = 100
@@ -102,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         links: dict[str, str] = {}
         if server.failures and parts.path != "/user":
             status, found = server.failures.pop(0)
+            links = server.failures_say
         else:
             status, found = server.answer(self.command, parts.path, query, body)
         if status == 200 and isinstance(found, list):

@@ -270,3 +270,49 @@ def test_what_another_run_has_removed_already_is_no_failure(server: Server, forg
     server.answer = late  # type: ignore[assignment,method-assign]
     forge.comment(7, MARKER, "text")
     assert [each["body"] for each in server.comments] == [f"{MARKER}\ntext"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "waited"),
+    [
+        (429, {"Retry-After": "7"}, 7),
+        (403, {"Retry-After": "7"}, 7),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000020"}, 20),
+        (429, {"RateLimit-Reset": "1800000030"}, 30),
+        (429, {"RateLimit-Reset": "1700000000"}, 0),
+        (429, {}, 60),
+    ],
+)
+def test_too_many_requests_are_waited_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, said: dict[str, str], waited: int
+) -> None:
+    """As long as the forge asks, by its header or by the time at which it goes on."""
+    waits: list[float] = []
+    monkeypatch.setattr(api, "sleep", waits.append)
+    monkeypatch.setattr("tenantry.fleet.forges.api.time.time", lambda: 1_800_000_000.0)
+    server.failures, server.failures_say = [(status, {"message": "slow down"})], said
+    assert list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes"))) == []
+    assert waits == [waited]
+
+
+@pytest.mark.parametrize(
+    ("failures", "said"),
+    [(3, {"Retry-After": "7"}), (1, {"Retry-After": "3600"})],
+    ids=["again and again", "for long"],
+)
+def test_too_many_requests_are_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, said: dict[str, str]
+) -> None:
+    monkeypatch.setattr(api, "sleep", lambda _: None)
+    server.failures, server.failures_say = [(429, {})] * failures, said
+    again = said["Retry-After"]
+    with pytest.raises(api.ForgeError, match=rf"answered 429, too many requests\. Run it again in {again} s"):
+        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes")))
+    assert len(server.requests) == failures
+
+
+def test_what_is_forbidden_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "sleep", lambda _: pytest.fail("nobody asked for it"))
+    server.failures, server.failures_say = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
+    with pytest.raises(api.ForgeError, match="answered 403 no"):
+        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes")))

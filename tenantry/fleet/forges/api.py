@@ -14,6 +14,12 @@ TIMEOUT = 30.0
 PAUSES = (1.0, 3.0)
 """Seconds before another try, where there was no answer or a 5xx."""
 
+LONGEST_WAIT = 180.0
+"""The longest that a forge may have a request wait, in seconds, before it is given up."""
+
+UNSAID_WAIT = 60.0
+"""What GitHub asks to wait where a refusal does not say how long."""
+
 PAGE = 100
 MOST_PAGES = 500
 
@@ -104,6 +110,7 @@ class Api:
     def _response(self, place: Place, method: str, url: str, body: Entry | None) -> requests.Response:
         """Send a request, three times if need be; what was made twice by that is found afterwards."""
         for pause in (*PAUSES, None):
+            wait = pause or 0.0
             try:
                 response = requests.request(
                     method, url, json=body, auth=self._sign, timeout=TIMEOUT, allow_redirects=False
@@ -116,9 +123,18 @@ class Api:
                         "network up, and the URL of the API right?"
                     ) from None
             else:
-                if response.status_code < 500 or pause is None:
+                limit = _wait_of(response)
+                if limit is None and (response.status_code < 500 or pause is None):
                     return response
-            time.sleep(pause)
+                if limit is not None:
+                    if pause is None or limit > LONGEST_WAIT:
+                        raise ForgeError(
+                            f"{place.what}: {_shown(method, url)} answered {response.status_code}, too many "
+                            f"requests. Run it again in {limit:.0f} seconds.",
+                            response.status_code,
+                        )
+                    wait = limit
+            sleep(wait)
         raise AssertionError("the last try returns or raises")
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -127,6 +143,28 @@ class Api:
             f"Bearer {self.token}" if self.header == "Authorization" else self.token
         )
         return request
+
+
+def sleep(seconds: float) -> None:
+    """Wait; tests put something quicker in its place."""
+    time.sleep(seconds)
+
+
+def _wait_of(response: requests.Response) -> float | None:
+    """Return how many seconds a forge asks to wait; None if this is not about too many requests.
+
+    Sources: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
+    https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/.
+    """
+    headers = response.headers
+    after, left = headers.get("retry-after", ""), headers.get("x-ratelimit-remaining", "")
+    limited = response.status_code == 429 or (response.status_code == 403 and (after or left == "0"))
+    if not limited:
+        return None
+    if after.isdecimal():
+        return float(after)
+    reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
+    return max(0.0, float(reset) - time.time()) if reset.isdecimal() else UNSAID_WAIT
 
 
 def _shown(method: str, url: str) -> str:

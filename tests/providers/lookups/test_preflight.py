@@ -1,0 +1,60 @@
+"""What is asked of Qlik once, however many stacks there are."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tenantry.providers.lookups.preflight import Preflight
+from tenantry.providers.qlik import Cloud
+
+
+def test_an_answer_is_asked_for_once_and_so_is_an_error() -> None:
+    preflight, asked = Preflight(Cloud({})), []
+
+    def ask() -> str:
+        asked.append(1)
+        raise ValueError("no")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            preflight._once(("key",), ask)
+    assert len(asked) == 1
+    assert preflight._once(("other",), lambda: "yes") == "yes"
+    assert preflight._once(("other",), lambda: "no") == "yes"
+
+
+def test_an_interruption_is_no_answer() -> None:
+    """Who asked is interrupted, and whoever asks after that asks Qlik."""
+    preflight = Preflight(Cloud({}))
+
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        preflight._once(("key",), interrupted)
+    assert preflight._once(("key",), lambda: "yes") == "yes"
+
+
+def test_who_waits_for_somebody_that_is_interrupted_asks() -> None:
+    preflight = Preflight(Cloud({}))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def interrupted() -> str:
+        begun.set()
+        go_on.wait(30)
+        raise KeyboardInterrupt
+
+    def waits() -> str:
+        begun.wait(30)
+        threading.Timer(0.05, go_on.set).start()
+        return preflight._once(("key",), lambda: "yes")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(preflight._once, ("key",), interrupted)
+        second = pool.submit(waits)
+        assert second.result(30) == "yes"
+        with pytest.raises(KeyboardInterrupt):
+            first.result(30)
