@@ -14,7 +14,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from tenantry.providers.values.limits import Limits
 
@@ -98,7 +99,9 @@ class Property(Generic[T]):
     @cached_property
     def type(self) -> Any:
         """The Python type of the value: for `Property[list[str]]` it is `list[str]`."""
-        return get_args(eval(self._annotation, vars(sys.modules[self._owner.__module__])))[0]  # noqa: S307
+        declared = SimpleNamespace(__annotations__={self.name: self._annotation})
+        hints = get_type_hints(declared, vars(sys.modules[self._owner.__module__]))
+        return get_args(hints[self.name])[0]
 
     @property
     def at_qlik(self) -> bool:

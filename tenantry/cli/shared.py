@@ -13,7 +13,8 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
@@ -52,8 +53,9 @@ def takes(**groups: Callable[..., Any]) -> Callable[[Command], Command]:
 def _options(command: Callable[..., Any], but: Iterable[str] = ()) -> Iterator[inspect.Parameter]:
     for name, each in inspect.signature(command).parameters.items():
         if name not in but:
-            annotation = eval(each.annotation, command.__globals__)  # noqa: S307
-            yield each.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY)
+            declared = SimpleNamespace(__annotations__={name: each.annotation})
+            hints = get_type_hints(declared, command.__globals__, include_extras=True)
+            yield each.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 Stacks = Annotated[list[str] | None, typer.Argument(help="Names of the stacks.", show_default=False)]
