@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tenantry.components import QlikCustomerTenant as QlikCustomerTenant
+    from tenantry.errors import TenantryError as TenantryError
     from tenantry.providers.framework.loader import provider as provider
     from tenantry.settings import SettingsError as SettingsError
     from tenantry.settings import current_settings as current_settings
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "QlikCustomerTenant": "tenantry.components",
     "SettingsError": "tenantry.settings",
+    "TenantryError": "tenantry.errors",
     "current_settings": "tenantry.settings",
     "provider": "tenantry.providers.framework.loader",
 }
 """Where the public names live. States name `tenantry.provider`: it must not move."""
 
-__all__ = ["QlikCustomerTenant", "SettingsError", "current_settings", "provider"]
+__all__ = ["QlikCustomerTenant", "SettingsError", "TenantryError", "current_settings", "provider"]
 
 _LINKS = ("components", "providers")
 """In a checkout these are links to the folders at its top."""

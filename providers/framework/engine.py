@@ -16,6 +16,7 @@ import time
 from functools import cache
 from typing import Any
 
+from tenantry.errors import TenantryError
 from tenantry.pulumi_internals import answers, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
@@ -43,7 +44,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-class Failure(Exception):
+class Failure(TenantryError):
     """An error whose text alone reaches the user."""
 
 

@@ -1,35 +1,4 @@
-"""What can go wrong with a resource, beyond what Qlik answers.
-
-```
-tenantry.providers.qlik.QlikError
-└── ResourceError
-    ├── AlreadyExists        something of that name is there, and somebody else made it
-    ├── AlreadyDifferent     something of that name is there, and Qlik cannot make it what is wanted
-    ├── AdoptionUndecided    several objects fit the one to adopt
-    ├── Ambiguous            several objects of that name are there, and nothing tells which is meant
-    ├── NotEmpty             a space still holds content
-    ├── TemplateNotFound     no template app of that name and version, or not to be seen
-    ├── TemplateAmbiguous    more than one
-    ├── NotReady             made, but not usable within the time allowed
-    ├── UnknownRole          a role that the tenant does not have
-    ├── PersonNotFound       nobody of that e-mail address or subject
-    ├── PersonAmbiguous      more than one
-    ├── EmailTaken           the e-mail address is another user's
-    ├── PartlyDone           Qlik made some of the changes asked for, and not others
-    ├── NotProven            a 404 that may be anybody's, and no proof that the object is gone
-    ├── StateUnreadable      the state of the stack cannot be read, and something depends on it
-    ├── HeldByAnother        another resource of this stack holds the object
-    ├── HolderUnknown        whether one does cannot be known
-    ├── NameTaken            somebody else's object has the name that one shall get
-    ├── TenantUndecided      an earlier run may have made a tenant; only a person can tell
-    │   └── NothingMade      it is certain that none was made: the proof may be renewed
-    ├── CheckpointsRefused   the engine was told not to keep its state while it runs
-    ├── TrialEnded           a trial whose last day has passed is not made or brought back
-    ├── TenantGone           the tenant to take back, or that the state holds, is not there
-    ├── AliasRefused         a tenant cannot have the alias that is wanted
-    └── Unfinished           made, but not as wanted yet: the next `pulumi up` goes on
-```
-"""
+"""What can go wrong with a resource, beyond what Qlik answers. `tenantry.errors` has the whole tree."""
 
 from __future__ import annotations
 

@@ -1,26 +1,4 @@
-"""Everything that goes wrong between this program and Qlik Cloud, as one tree.
-
-QlikError
-├── ConfigurationError
-│   ├── CredentialsMissing
-│   ├── CredentialsCommandFailed
-│   ├── EndpointRefused
-│   └── HostRefused
-├── DeadlineExceeded
-└── RequestFailed
-    ├── ConnectionFailed
-    ├── AnswerLost
-    └── ApiError
-        ├── Unauthorized
-        ├── TenantDisabled
-        ├── Forbidden
-        ├── NotFound
-        ├── HostUnknown
-        ├── Conflict
-        ├── PreconditionFailed
-        ├── RateLimited
-        ├── ServerError
-        └── UnexpectedAnswer
+"""Everything that goes wrong between this program and Qlik Cloud. `tenantry.errors` has the whole tree.
 
 Every message names what was tried and where, what Qlik said, and what to do next. None holds a secret,
 and none carries the exception of the HTTP library, which would hold the request with its token.
@@ -31,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tenantry.errors import TenantryError
 from tenantry.providers.qlik.messages import Request
 
 
@@ -53,7 +32,7 @@ class Problem:
         return f"{text} [{'; '.join(self.causes)}]" if self.causes else text
 
 
-class QlikError(Exception):
+class QlikError(TenantryError):
     """Root of what the client raises."""
 
     @property

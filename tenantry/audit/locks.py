@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tenantry.audit.backends import folder_of
+from tenantry.errors import TenantryError
 from tenantry.pulumi_internals import backend_files, lock_messages
 from tenantry.state.backend import Backend, PulumiFailed
 
@@ -36,7 +37,7 @@ class Lock:
         return f"{who} since {self.at.isoformat(timespec='seconds')}" if self.at else who
 
 
-class NoLocksTold(Exception):
+class NoLocksTold(TenantryError):
     """`pulumi` gave an answer that says neither who holds a lock nor that there is none."""
 
 

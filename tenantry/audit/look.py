@@ -11,6 +11,7 @@ from tenantry.audit.findings import KINDS, Finding, Unread, count_of
 from tenantry.audit.holdings import Explain, Held, Holding, read_all
 from tenantry.audit.leftovers import LeftOver, Search
 from tenantry.audit.tenants import Ledger, Listed
+from tenantry.errors import TenantryError
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import Cloud, NotFound, QlikError, hostnames
 from tenantry.providers.tenants.tenant_list import DELETED
@@ -22,7 +23,7 @@ SOURCE_TENANT = "qlik:source_tenant"
 TENANTS = "/api/core/tenants"
 
 
-class UnknownRegion(Exception):
+class UnknownRegion(TenantryError):
     """No tenant is in the region that was asked for; the message names the regions that there are."""
 
 

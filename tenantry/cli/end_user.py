@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenantry.errors import TenantryError
 from tenantry.providers.qlik import Forbidden, Host, NotFound, QlikError
 from tenantry.providers.qlik.session import Session, log_in
 from tenantry.settings.rules import nearest
@@ -28,7 +29,7 @@ DATA_ONLY = frozenset({"dataconsumer", "datapreview"})
 """Roles in a space that open no app."""
 
 
-class Unfit(Exception):
+class Unfit(TenantryError):
     """What was asked for cannot be checked."""
 
 

@@ -22,12 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from tenantry.errors import TenantryError
+
 BITS = 3072
 ALGORITHM = "RS256"
 PEM = re.compile(r"-----BEGIN [A-Z ]+-----(?P<body>.*?)-----END", re.DOTALL)
 
 
-class KeyUnfit(Exception):
+class KeyUnfit(TenantryError):
     """A file holds no private key that can sign; the message never has any of its content."""
 
 

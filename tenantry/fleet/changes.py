@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import tenantry
+from tenantry.errors import TenantryError
 from tenantry.fleet.members import Member
 from tenantry.settings.project import Project
 
@@ -37,6 +38,7 @@ THE_PROGRAM = (
     ("providers",),
     ("tenantry", "__init__.py"),
     ("tenantry", "pulumi_internals"),
+    ("tenantry", "errors.py"),
     ("tenantry", "settings"),
 )
 """What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""
@@ -48,7 +50,7 @@ SKIPPED = (".", "__pycache__", "node_modules")
 """How the names of folders begin in which no code of a project is."""
 
 
-class UnknownRef(Exception):
+class UnknownRef(TenantryError):
     """What was to be compared with is no commit, or this is no git checkout; the message is one line."""
 
 

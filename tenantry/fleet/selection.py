@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
 
+from tenantry.errors import TenantryError
 from tenantry.fleet import changes
 from tenantry.fleet.changes import Changes
 from tenantry.fleet.members import RINGS, Member, members
@@ -17,7 +18,7 @@ from tenantry.settings.project import Project
 from tenantry.settings.rules import choices, nearest
 
 
-class NothingLikeIt(Exception):
+class NothingLikeIt(TenantryError):
     """What was asked for does not exist: a stack, a ring, a plan, a commit; the message is one line."""
 
 

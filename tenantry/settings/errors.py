@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tenantry.errors import TenantryError
+
 _HEADING = "in the settings of"
 _PLACED = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
 
@@ -24,7 +26,7 @@ class Problem:
         return ": ".join(part for part in (place, self.path, self.text) if part)
 
 
-class SettingsError(Exception):
+class SettingsError(TenantryError):
     """Settings that cannot be used. `problems` has all of them, in the order of the files' lines."""
 
     def __init__(self, subject: str, problems: Iterable[Problem]) -> None:

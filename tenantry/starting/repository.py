@@ -9,6 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from tenantry.errors import TenantryError
 from tenantry.providers.qlik import QlikError, hostnames
 
 CI = {"github": ("ci", "github"), "gitlab": ("ci", "gitlab"), "none": ()}
@@ -28,7 +29,7 @@ SCHEMA = "stacks/schema.json"
 WORD = re.compile(r"@([A-Z_]+)@")
 
 
-class NotWritten(Exception):
+class NotWritten(TenantryError):
     """The repository cannot be written; the message says why, and what to do."""
 
 

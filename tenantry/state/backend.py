@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tenantry.errors import TenantryError
 from tenantry.providers.framework import formats
 from tenantry.pulumi_internals import deployment
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
@@ -27,7 +28,7 @@ def redacted(text: str) -> str:
     return _PASSWORD.sub("***@", text)
 
 
-class PulumiFailed(Exception):
+class PulumiFailed(TenantryError):
     """A `pulumi` command did not do its work. `code` is its exit code, None if it did not even run, and
     `said` what it printed.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tenantry.errors import TenantryError
 from tenantry.providers.framework import notes
 from tenantry.providers.framework.stack import stack_of
 from tenantry.pulumi_internals.deployment import Resource, State
@@ -15,7 +16,7 @@ from tenantry.state.backend import Backend, StateChanged
 from tenantry.state.entries import Split, name_of, split
 
 
-class CannotForget(Exception):
+class CannotForget(TenantryError):
     """The tenant of a stack cannot be taken out of its state; the message says why."""
 
 

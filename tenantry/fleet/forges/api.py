@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import requests
 
+from tenantry.errors import TenantryError
+
 TIMEOUT = 30.0
 PAUSES = (1.0, 3.0)
 """Seconds before another try, where there was no answer or a 5xx."""
@@ -26,7 +28,7 @@ MOST_PAGES = 500
 Entry = Mapping[str, Any]
 
 
-class ForgeError(Exception):
+class ForgeError(TenantryError):
     """It could not be said there: one line with what was tried, the status, and what to do. `status` is that
     of the answer, None if there was none.
     """

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import inspect
-
 import pytest
 
 from tenantry.providers.qlik import (
@@ -10,7 +8,6 @@ from tenantry.providers.qlik import (
     ConnectionFailed,
     DeadlineExceeded,
     QlikError,
-    errors,
 )
 from tenantry.providers.qlik.errors import NotFound, Problem, ServerError, UnexpectedAnswer
 from tenantry.providers.qlik.messages import Request
@@ -18,29 +15,6 @@ from tenantry.providers.qlik.messages import Request
 POST = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/spaces?name=x", body={"name": "Sales"})
 TOKEN = Request("POST", "acme.eu.qlikcloud.com", "/oauth/token", credentials="QLIK_CLIENT_ID")
 GET = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/spaces/1")
-
-
-def drawn(text: str) -> dict[str, str]:
-    """Each class in the drawing with the one above it."""
-    above: dict[int, str] = {}
-    tree: dict[str, str] = {}
-    for line in text.splitlines():
-        name = line.lstrip("├└─│ ")
-        if not name.isidentifier() or not (name == "QlikError" or tree or above):
-            continue
-        depth = (len(line) - len(name)) // 4
-        above[depth] = name
-        tree[name] = above.get(depth - 1, "Exception")
-    return tree
-
-
-def test_the_drawing_is_the_tree() -> None:
-    classes = {
-        name: value.__bases__[0].__name__
-        for name, value in vars(errors).items()
-        if inspect.isclass(value) and issubclass(value, Exception)
-    }
-    assert drawn(errors.__doc__ or "") == classes
 
 
 def test_message_holds_what_a_person_needs() -> None:

@@ -1,0 +1,61 @@
+"""One root for all errors, and the one drawing of their tree."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import tenantry
+from tenantry import errors
+from tenantry.errors import TenantryError
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """Every module of the product; the emulator, which shares nothing with it, is left out."""
+    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if found.name.endswith(".__main__") or found.name == "tenantry.emulator":
+            continue
+        module = importlib.import_module(found.name)
+        yield module
+        if found.ispkg:
+            yield from modules(module)
+
+
+def tree(root: type[Exception], depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Each error with its depth, those of one parent in the order of names."""
+    yield depth, root.__name__
+    for child in sorted(root.__subclasses__(), key=lambda each: each.__name__):
+        if child.__module__.startswith("tenantry."):
+            yield from tree(child, depth + 1)
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    assert list(modules(tenantry))
+    drawing = re.search(r"```\n(.*?)```", errors.__doc__ or "", re.DOTALL)
+    assert drawing
+    drawn = []
+    for line in drawing[1].splitlines():
+        found = re.match(r"([│├└─ ]*)(\w+)(?: {2,}(\S.*))?$", line)
+        assert found, line
+        drawn.append((len(found[1]) // 4, found[2]))
+        assert found[3] or found[2] == "TenantryError", f"{found[2]} has no explanation"
+    assert drawn == list(tree(TenantryError))
+
+
+def test_every_error_of_ours_has_the_root() -> None:
+    """What is raised on purpose; an exception that only steers code inside one module begins with _."""
+    strays = {
+        f"{module.__name__}.{name}"
+        for module in modules(tenantry)
+        for name, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, Exception)
+        and value.__module__ == module.__name__
+        and not issubclass(value, TenantryError)
+        and not name.startswith("_")
+    }
+    assert strays == set()
