@@ -22,7 +22,7 @@ from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
 
 POLL_SECONDS = 0.5
-AT_ONCE = 16
+CALLS_AT_ONCE = 16
 """How many calls are answered at the same time: the connections that the client keeps to one host."""
 
 
@@ -71,7 +71,7 @@ def answer_more_at_once() -> None:
 
     Most of a call is waiting for Qlik, and all resources of a stack share the calls.
     """
-    workers.raise_limit(AT_ONCE)
+    workers.raise_limit(CALLS_AT_ONCE)
 
 
 @cache

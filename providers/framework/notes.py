@@ -23,12 +23,12 @@ from typing import Any
 from tenantry.providers.framework import run
 from tenantry.providers.framework.stack import StackId, current_stack
 from tenantry.providers.qlik import QlikError
+from tenantry.providers.values import folders
 
 
 def directory() -> Path:
     """Where the notes are: `TENANTRY_STATE`, else the user's state folder."""
-    home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(os.environ.get("TENANTRY_STATE") or f"{home}/tenantry").expanduser() / "notes"
+    return folders.state() / "notes"
 
 
 def folder_of(stack: StackId) -> Path:

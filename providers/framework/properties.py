@@ -8,7 +8,6 @@ pays for its imports.
 
 from __future__ import annotations
 
-import difflib
 import enum
 import re
 import sys
@@ -18,6 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from tenantry.providers.values.limits import Limits
+from tenantry.providers.values.words import closest
 
 if TYPE_CHECKING:
     import pulumi
@@ -249,8 +249,8 @@ def output(doc: str, *, at_qlik: bool = True, init: Literal[False] = False) -> A
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ` (did you mean …?)` for a word that resembles a known one, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    meant = closest(word, known)
+    return f" (did you mean {meant}?)" if meant else ""
 
 
 def integers(value: Any) -> Any:

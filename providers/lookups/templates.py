@@ -6,7 +6,6 @@ Source: https://qlik.dev/manage/platform-operations/deploy-content-to-a-tenant.
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
 from tenantry.providers.framework.properties import nearest
 from tenantry.providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError
+from tenantry.providers.values import folders
 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
@@ -45,8 +45,7 @@ def version_of(description: str) -> str:
 
 def cache_directory() -> Path:
     """Where exported templates are kept: `TENANTRY_CACHE`, else the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("TENANTRY_CACHE") or f"{home}/tenantry").expanduser() / "templates"
+    return folders.cache() / "templates"
 
 
 def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -> Path:

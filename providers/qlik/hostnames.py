@@ -8,9 +8,13 @@ from tenantry.providers.qlik.errors import HostRefused
 
 ORGANISATION = "console.qlikcloud.com"
 
-_TENANT = re.compile(
-    r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.(?P<region>[a-z0-9-]+)\.(?:qlikcloud|qlikcloudgov)\.com"
-)
+REGION = r"[a-z]{2,}[a-z0-9-]*"
+"""A region, as a regular expression. Qlik opens new ones, so no list of them could be complete."""
+
+DOMAIN = r"(?:qlikcloud|qlikcloudgov)\.com"
+"""Where tenants are: Qlik Cloud, and Qlik Cloud Government."""
+
+_TENANT = re.compile(rf"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.(?P<region>{REGION})\.{DOMAIN}")
 
 
 def checked(hostname: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tenantry.providers.qlik import hostnames
+
 
 class Limits(NamedTuple):
     """What a value may be: said in words, as arguments of `pydantic.Field`, and as a function that says what
@@ -34,14 +36,14 @@ GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""
 
 DAY = Limits("a date as YYYY-MM-DD", {"pattern": r"^\d{4}-\d{2}-\d{2}$"})
-REGION = Limits("a region such as eu, us or ap", {"pattern": r"^[a-z]{2,}$"})
+REGION = Limits("a region such as eu, us or ap", {"pattern": f"^{hostnames.REGION}$"})
 
 _LABEL = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _LABEL_HINT = "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end"
 ALIAS = Limits(_LABEL_HINT, {"pattern": f"^{_LABEL}$"})
 ALIAS_HOSTNAME = Limits(
     f"label.region.qlikcloud.com with a label of {_LABEL_HINT}",
-    {"pattern": rf"^{_LABEL}\.[a-z]+\.qlikcloud\.com$"},
+    {"pattern": rf"^{_LABEL}\.{hostnames.REGION}\.{hostnames.DOMAIN}$"},
 )
 
 ROLES_BY_SPACE_TYPE = {

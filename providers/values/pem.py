@@ -54,6 +54,23 @@ def one_line(text: str) -> str:
     return f"-----BEGIN {label}-----{''.join(body.split())}-----END {end}-----"
 
 
+def on_lines(text: str) -> str:
+    """Return the key or certificate as files have it, in lines of 64; text that has none in it as it is."""
+    blocks = BLOCK.findall(_lines(text))
+    if len(blocks) != 1:
+        return text
+    label, body, end = blocks[0]
+    whole = "".join(body.split())
+    lines = (whole[at : at + 64] for at in range(0, len(whole), 64))
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {end}-----", ""))
+
+
+def content(text: str) -> tuple[str, bytes]:
+    """Return what the first key or certificate is, such as "PUBLIC KEY", and its DER; empty for none."""
+    blocks = BLOCK.findall(_lines(text))
+    return (blocks[0][0], _decoded(blocks[0][1]) or b"") if blocks else ("", b"")
+
+
 def fingerprint(text: str) -> str:
     """Return a short text that tells this key or certificate from every other."""
     blocks = BLOCK.findall(_lines(text))

@@ -92,11 +92,6 @@ class Unread:
     why: str
 
 
-def count_of(number: int, what: str) -> str:
-    """Return a number with its noun: `1 stack`, `2 stacks`."""
-    return f"{number} {what}{'s'[: number != 1]}"
-
-
 def command(words: str, stack: str) -> str:
     """Return a command for a stack, named in full (organisation/project/name) if it is of another project."""
     *_, project, name = stack.split("/") if stack.count("/") > 1 else ("", stack)

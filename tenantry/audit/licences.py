@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import date
 
-from tenantry.audit.findings import LICENCE, Finding, Unread, count_of
+from tenantry.audit.findings import LICENCE, Finding, Unread
 from tenantry.audit.tenants import Ledger, Listed
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import QlikError
+from tenantry.providers.values.words import counted
 
 SOON = 30
 """Days."""
@@ -27,7 +28,7 @@ def ending(
     for (licence, ends), number in sorted(told.items()):
         day = _day(ends)
         if day and _soon(day, preflight.today):
-            text = f"{_when(day, preflight.today)}; {count_of(number, 'tenant')} under it"
+            text = f"{_when(day, preflight.today)}; {counted(number, 'tenant')} under it"
             facts = {"licence": licence, "ends": str(day), "tenants": number}
             yield Finding(LICENCE, licence or "a licence without a number", text, facts=facts)
     known = {licence for licence, _ in told}
@@ -54,7 +55,7 @@ def _soon(day: date, today: date) -> bool:
 
 def _when(day: date, today: date) -> str:
     left = (day - today).days
-    return f"ends on {day}, in {count_of(left, 'day')}" if left >= 0 else f"ended on {day}"
+    return f"ends on {day}, in {counted(left, 'day')}" if left >= 0 else f"ended on {day}"
 
 
 def _day(text: str) -> date | None:

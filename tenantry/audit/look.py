@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tenantry.audit import licences, tenants
 from tenantry.audit.backends import stacks_of
-from tenantry.audit.findings import KINDS, Finding, Unread, count_of
+from tenantry.audit.findings import KINDS, Finding, Unread
 from tenantry.audit.holdings import Explain, Held, Holding, read_all
 from tenantry.audit.leftovers import LeftOver, Search
 from tenantry.audit.tenants import Ledger, Listed
@@ -15,6 +15,7 @@ from tenantry.errors import TenantryError
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import Cloud, NotFound, QlikError, hostnames
 from tenantry.providers.tenants.tenant_list import DELETED
+from tenantry.providers.values.words import counted
 from tenantry.settings.document import read as read_file
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend
@@ -58,7 +59,7 @@ def look(
     found = map(Listed.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
     listed = [each for each in found if each.status != DELETED]
     names, why = stacks_of(backend, project)
-    say(f"{count_of(len(listed), 'tenant')}; reading {count_of(len(names), 'state')}")
+    say(f"{counted(len(listed), 'tenant')}; reading {counted(len(names), 'state')}")
     holdings, unread = read_all(backend, names, at_once, explain)
     if why:
         unread.append(Unread("the list of all stacks", why))
@@ -75,7 +76,7 @@ def look(
     findings += licences.ending(there, ledger, Preflight(cloud), unread)
     search = Search(cloud, backend, explain, ledger.complete)
     held = {each.hostname: stacks for each in there if each.alive and (stacks := ledger.stacks(each))}
-    say(f"looking for left-over apps in {count_of(len(held), 'tenant')}")
+    say(f"looking for left-over apps in {counted(len(held), 'tenant')}")
     ids = frozenset[str]().union(*(each.ids for each in holdings))
     left_over = search.search(held, ids, at_once, unread)
     findings += [each.finding for each in left_over]

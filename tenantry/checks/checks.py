@@ -26,7 +26,7 @@ from tenantry.state.backend import PulumiFailed
 from tenantry.state.entries import hostname_of
 
 SOON = timedelta(days=30)
-AT_ONCE = 8
+STACKS_AT_ONCE = 8
 
 StateOf = Callable[[str], State]
 """Returns the state of a stack, an empty one if there is none yet; raises PulumiFailed."""
@@ -39,7 +39,7 @@ def check(paths: Iterable[Path], preflight: Preflight, state_of: StateOf) -> dic
     def one(stack: str) -> list[Finding]:
         return list(_check(stack, named[stack], preflight, state_of))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
         return dict(zip(named, pool.map(one, named), strict=True))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from tenantry.cli.output import fail, print_json
 from tenantry.cli.projects import current_project, root_of, stack_files
+from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.checks.findings import Finding
@@ -46,8 +47,8 @@ def check(
             typer.secho(name, bold=True)
             for each in findings:
                 _print(each)
-        numbers = [f"{count} {level}{'s'[: count != 1]}" for level, count in counts.items()]
-        typer.echo(f"{len(found)} stack{'s'[: len(found) != 1]}: {', '.join(numbers)}")
+        numbers = [counted(count, level) for level, count in counts.items()]
+        typer.echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
     if counts["error"] or (strict and counts["warning"]):
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ import typer
 from tenantry.cli.output import fail, markdown_table, print_json, print_table
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import FAILED, finish
-from tenantry.cli.running import carry_out, chosen_by, confirm, named
+from tenantry.cli.running import chosen_by, confirm, named, run_shown
 from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
 from tenantry.cli.shared import Output, any_selection, reports, takes
 
@@ -99,7 +99,7 @@ def _take_down(
         environments={each.member.stack: with_grace_of_file(each) for each in over},
         seconds=seconds,
     )
-    finish(carry_out(order, jobs), output)
+    finish(run_shown(order, jobs), output)
 
 
 def _list(trials: Sequence[Trial], output: Output) -> None:

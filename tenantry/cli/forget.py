@@ -39,7 +39,7 @@ def forget(
             fail("Some of it is protected. To forget it all the same, add --protected.")
         if not yes:
             typer.confirm("Take it out of the state?", abort=True)
-        kept = farewell.carry_out()
+        kept = farewell.forget()
     except (CannotForget, PulumiFailed) as error:
         fail(str(error))
     typer.echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tenantry.errors import TenantryError
+from tenantry.providers.values import pem
 
 BITS = 3072
 ALGORITHM = "RS256"
-PEM = re.compile(r"-----BEGIN [A-Z ]+-----(?P<body>.*?)-----END", re.DOTALL)
 
 
 class KeyUnfit(TenantryError):
@@ -74,10 +72,9 @@ def read_private(file: Path) -> rsa.RSAPrivateKey:
 
 def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
     """Tell whether a PEM, on one line or more, is the public key or a certificate of a private key."""
-    found = PEM.search(text)
+    label, der = pem.content(text)
     try:
-        der = base64.b64decode("".join(found["body"].split())) if found else b""
-        public: Any = load_der_public_key(der) if "CERTIFICATE" not in text else _certified(der)
+        public: Any = _certified(der) if label == "CERTIFICATE" else load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
         return False
     return (

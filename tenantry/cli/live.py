@@ -17,6 +17,7 @@ from rich.text import Text
 from tenantry.fleet.events import InFlight
 from tenantry.fleet.report.grouping import apart
 from tenantry.fleet.report.words import duration
+from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.fleet.job import Job
@@ -111,7 +112,7 @@ def summary(outcome: Outcome) -> str:
     imports, rest = apart(outcome)
     found = Counter(each.operation for each in rest)
     counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
-    counts += [f"{len(imports)} app{'s'[: len(imports) != 1]} imported anew"] if imports else []
+    counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
     drift = [f"{len(outcome.drift)} changed outside of here"] if outcome.drift else []
     return ", ".join([*counts, *drift]) or "nothing to do"
 

@@ -102,8 +102,8 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
 
 def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unread]]:
     """Delete what may be deleted; return what is gone, and what could not be deleted."""
-    from tenantry.audit.findings import count_of
     from tenantry.audit.leftovers import delete_all
+    from tenantry.providers.values.words import counted
 
     apps = [each for each in found.left_over if not each.kept]
     if not apps:
@@ -111,7 +111,7 @@ def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
         return [], []
     for app in apps:
         _say(f"- {app.id}: {app.finding.text}")
-    confirm(f"Delete {count_of(len(apps), 'left-over app')}?", yes=yes)
+    confirm(f"Delete {counted(len(apps), 'left-over app')}?", yes=yes)
     gone, failed = delete_all(found.search, apps, _say)
     for each in failed:
         _say(f"{each.what}: {each.why}")
@@ -119,8 +119,9 @@ def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
 
 
 def _print(found: Audit) -> None:
-    from tenantry.audit.findings import KINDS, count_of
+    from tenantry.audit.findings import KINDS
     from tenantry.fleet.report.words import clean
+    from tenantry.providers.values.words import counted
 
     for kind in KINDS:
         same = [each for each in found.findings if each.kind is kind]
@@ -135,9 +136,9 @@ def _print(found: Audit) -> None:
                 typer.echo(f"      {clean(way)}")
     for unread in found.unread:
         _say(f"Unknown is {unread.what}: {unread.why}")
-    about = f"{count_of(found.tenants, 'tenant')}, {count_of(found.stacks, 'stack')}"
+    about = f"{counted(found.tenants, 'tenant')}, {counted(found.stacks, 'stack')}"
     unknown = f", {len(found.unread)} unknown" if found.unread else ""
-    typer.echo(f"{about}: {count_of(len(found.findings), 'finding')}{unknown}")
+    typer.echo(f"{about}: {counted(len(found.findings), 'finding')}{unknown}")
 
 
 def _json(found: Audit, gone: Sequence[LeftOver], failed: Sequence[Unread]) -> dict[str, Any]:

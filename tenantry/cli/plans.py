@@ -9,6 +9,7 @@ import typer
 
 from tenantry.cli.output import print_json, print_table
 from tenantry.cli.projects import current_project
+from tenantry.providers.values.words import counted
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,5 +41,4 @@ def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JS
     cells = [(str(row["plan"]), str(row["extends"]) or "-", str(row["customers"])) for row in rows]
     print_table(("plan", "extends", "customers"), cells)
     for name in sorted(customers.keys() - found.keys()):
-        stacks = f"{customers[name]} stack file{'s'[: customers[name] != 1]}"
-        typer.echo(f'There is no plan "{name}", which {stacks} name{"s"[: customers[name] == 1]}.', err=True)
+        typer.echo(f'There is no plan "{name}": {counted(customers[name], "stack file")} with it.', err=True)

@@ -13,6 +13,7 @@ import typer
 
 from tenantry.cli.output import fail
 from tenantry.cli.projects import root_of
+from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.fleet.outcome import Report
@@ -55,7 +56,7 @@ def confirm(question: str, *, yes: bool) -> None:
 def named(stacks: Sequence[str]) -> str:
     """Return how many stacks there are and which, as a question shows them."""
     shown = ", ".join(stacks[:SHOWN]) + (", …" if len(stacks) > SHOWN else "")
-    return f"{len(stacks)} stack{'s'[: len(stacks) != 1]}" + (f" ({shown})" if stacks else "")
+    return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")
 
 
 def due(order: Order) -> list[str]:
@@ -66,7 +67,7 @@ def due(order: Order) -> list[str]:
         _cannot_begin(error)
 
 
-def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
+def run_shown(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report."""
     from tenantry.cli.live import Live
     from tenantry.fleet import run
@@ -77,7 +78,7 @@ def carry_out(order: Order, jobs: int | None, most_failures: int | None = None) 
         pool = Pool(at_once, most_failures, live)
         with _signals(pool, live.say_later):
             try:
-                return run.carry_out(order, pool, announce=live.say)
+                return run.run_order(order, pool, announce=live.say)
             except OSError as error:
                 _cannot_begin(error)
 

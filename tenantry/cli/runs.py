@@ -10,7 +10,7 @@ import typer
 from tenantry.cli.output import fail
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import carry_out, chosen_by, confirm, due, named
+from tenantry.cli.running import chosen_by, confirm, due, named, run_shown
 from tenantry.cli.shared import Output, reports, selection, takes
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _run(
     if operation != "preview":
         stacks = due(order)
         confirm(f"{operation} {named(stacks)}?", yes=yes or not stacks)
-    finish(carry_out(order, jobs, most_failures), output, expect_no=expect_no)
+    finish(run_shown(order, jobs, most_failures), output, expect_no=expect_no)
 
 
 def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:

@@ -10,6 +10,7 @@ from tenantry.cli.output import fail
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import confirm
 from tenantry.cli.runs import Yes
+from tenantry.providers.values.words import plural
 
 if TYPE_CHECKING:
     from tenantry.audit.locks import Lock
@@ -64,7 +65,7 @@ def unlock(
         locks = look()
         if locks:
             _judge(locks, older_than)
-            confirm(f"Clear the lock{'s'[: len(locks) != 1]} of stack {stack}?", yes=yes)
+            confirm(f"Clear the lock{plural(len(locks))} of stack {stack}?", yes=yes)
             if look() != locks:
                 fail("The locks have changed meanwhile; nothing was cleared. Run the command again.")
             backend.run("cancel", "--yes", "--stack", stack)

@@ -22,12 +22,12 @@ SECONDS = 3600.0
 """The longest that the work on one stack may take."""
 
 QUIETLY = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
-AT_ONCE = ("--skip-preview", "--yes")
+WITHOUT_PREVIEW = ("--skip-preview", "--yes")
 COMMANDS: dict[Operation, tuple[str, ...]] = {
     "preview": ("preview",),
     "up": ("up", "--yes"),
-    "refresh": ("refresh", *AT_ONCE),
-    "destroy": ("destroy", *AT_ONCE),
+    "refresh": ("refresh", *WITHOUT_PREVIEW),
+    "destroy": ("destroy", *WITHOUT_PREVIEW),
 }
 NEVER_UP = "it has never been up"
 NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
@@ -72,7 +72,7 @@ class Job:
         return replace(known, **more)  # type: ignore[arg-type]
 
 
-def carry_out(job: Job) -> Outcome:
+def run_job(job: Job) -> Outcome:
     """Do the work on one stack and return what became of it; nothing that goes wrong is raised."""
     started = time.monotonic()
     try:

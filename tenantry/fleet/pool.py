@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tenantry.fleet.job import Job, carry_out
+from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.outcome import Outcome, Trouble
 
 MOST_JOBS = 8
@@ -63,7 +63,7 @@ class Pool:
     most_failures: int | None = None
     watcher: Watcher = field(default_factory=Unwatched)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
-    work: Callable[[Job], Outcome] = carry_out
+    work: Callable[[Job], Outcome] = run_job
     stop: str = ""
     failures: int = 0
 

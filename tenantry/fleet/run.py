@@ -17,6 +17,7 @@ from tenantry.fleet.outcome import DONE, Operation, Outcome, Report
 from tenantry.fleet.pool import Pool
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
+from tenantry.providers.values.words import counted
 from tenantry.settings.project import Project
 
 
@@ -90,7 +91,7 @@ class Order:
         return [stack for stack in stacks if stack not in self.left_out]
 
 
-def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
+def run_order(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
     """Do the work, one wave after the other, and return what became of every selected stack.
 
     A wave begins only if `pool` was not stopped by then. `announce` is told of each wave, and of a journal
@@ -112,9 +113,7 @@ def carry_out(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
             else:
                 jobs.append(job)
         if len(order.waves) > 1 and jobs and not pool.stop:
-            announce(
-                f"wave {number} of {len(order.waves)}, {wave.name}: {len(jobs)} stack{'s'[: len(jobs) != 1]}"
-            )
+            announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(jobs), 'stack')}")
         for outcome in pool.run(jobs):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)

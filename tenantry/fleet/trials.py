@@ -10,6 +10,7 @@ from datetime import date
 from tenantry.fleet.inventory import Standing
 from tenantry.fleet.members import Member
 from tenantry.providers.values.limits import GRACE_VARIABLE
+from tenantry.providers.values.words import counted
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Trial:
         if self.days == 0:
             return f"ends today, {ends}"
         count = abs(self.days)
-        days = f"{count} day{'s'[: count != 1]}"
+        days = counted(count, "day")
         return f"ended on {ends}, {days} ago" if self.over else f"ends on {ends}, in {days}"
 
 

@@ -77,11 +77,6 @@ class Findings:
         self.unmanaged.append(f"{what}: {why}" if why else what)
 
 
-def many(number: int, noun: str) -> str:
-    """Return `1 app`, `2 apps`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def default(field: FieldInfo) -> Any:
     """Return what a key of a block means where it is not there; None for a required one."""
     return None if field.is_required() else field.get_default(call_default_factory=True)

@@ -13,7 +13,7 @@ from tenantry.providers.qlik import Cloud, Host, QlikError, TenantDisabled
 Json = dict[str, Any]
 T = TypeVar("T")
 
-AT_ONCE = 4
+REQUESTS_AT_ONCE = 4
 """Requests in flight, as many as the engine's provider has."""
 
 
@@ -96,7 +96,7 @@ class Living:
 
     def at_once(self, ask: Callable[[str], T], about: Iterable[str]) -> list[T]:
         """Ask for each, several at a time; return the answers in order."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             return list(pool.map(ask, about))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
-from tenantry.importing.living import AT_ONCE
+from tenantry.importing.living import REQUESTS_AT_ONCE
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, NoSuchStack
 
@@ -21,7 +21,7 @@ def names(backend: Backend) -> list[str]:
 
 def manager_of(backend: Backend, hostname: str, stacks: list[str]) -> str | None:
     """Return the stack in whose state the tenant is, if any."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         found = pool.map(_manages, repeat(backend), stacks, repeat(hostname))
         return next((name for name, there in zip(stacks, found, strict=True) if there), None)
 

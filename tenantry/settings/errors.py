@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tenantry.errors import TenantryError
+from tenantry.providers.values.words import counted
 
 _HEADING = "in the settings of"
 _PLACED = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
@@ -34,7 +35,7 @@ class SettingsError(TenantryError):
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = [
-            f"{count} problem{'s'[: count != 1]} {_HEADING} {subject}:",
+            f"{counted(count, 'problem')} {_HEADING} {subject}:",
             *map(str, self.problems),
         ]
         super().__init__("\n".join(lines))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
+from tenantry.providers.values.words import closest
 from tenantry.settings.complaints import Complaint, Removed, same_names
 from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
@@ -20,9 +20,8 @@ from tenantry.settings.sources import CUSTOMER
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
     """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing."""
-    by_folded = {name.casefold(): name for name in allowed}
-    close = get_close_matches(wrong.casefold(), by_folded, n=1)
-    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+    meant = closest(wrong, allowed)
+    return f'; did you mean "{meant}"?' if meant else ""
 
 
 def choices(wrong: str, allowed: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tenantry.providers.qlik.hostnames import DOMAIN, REGION
 from tenantry.providers.values import origins, pem
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
@@ -34,7 +35,6 @@ REGIONS = ("ap", "de", "eu", "jp", "sg", "uk", "us")
 
 NAME_LENGTH = SPACE_NAME.field["max_length"]
 _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
-_REGION = r"[a-z]{2,}[a-z0-9-]*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _VERSION = r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]*[0-9A-Za-z])?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -82,13 +82,13 @@ def _alias(value: str) -> str | None:
 
 
 def _region(value: str) -> str | None:
-    if re.fullmatch(_REGION, value):
+    if re.fullmatch(REGION, value):
         return None
     return f'"{value}" is no region of Qlik Cloud; known: {", ".join(REGIONS)}'
 
 
 def _hostname(value: str) -> str | None:
-    if re.fullmatch(rf"{_LABEL}\.{_REGION}\.qlikcloud\.com", value):
+    if re.fullmatch(rf"{_LABEL}\.{REGION}\.{DOMAIN}", value):
         return None
     bare = re.sub(r"^\w+://|[/:?#].*$", "", value.strip().lower())
     advice = (
@@ -165,9 +165,9 @@ Alias = Annotated[str, _rule(_alias), _text(minLength=3, maxLength=63, pattern=f
 Region = Annotated[
     str,
     _rule(_region),
-    WithJsonSchema({"anyOf": [{"enum": [*REGIONS]}, {"type": "string", "pattern": f"^{_REGION}$"}]}),
+    WithJsonSchema({"anyOf": [{"enum": [*REGIONS]}, {"type": "string", "pattern": f"^{REGION}$"}]}),
 ]
-Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{_REGION}\.qlikcloud\.com$")]
+Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{REGION}\.{DOMAIN}$")]
 Email = Annotated[str, _rule(_email), _text(format="email")]
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
 # Editors see the file, where an unquoted date is a date: both forms are text to a schema.

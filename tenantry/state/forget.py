@@ -22,7 +22,7 @@ class CannotForget(TenantryError):
 
 @dataclass(frozen=True)
 class Farewell:
-    """A stack whose tenants are about to be forgotten. Nothing is done before `carry_out`."""
+    """A stack whose tenants are about to be forgotten. Nothing is done before `forget`."""
 
     backend: Backend
     stack: str
@@ -54,7 +54,7 @@ class Farewell:
         """What somebody else made and this stack adopted: it needs `adopt: true` again."""
         return [name_of(each["urn"]) for each in self.parts.ours if (each.get("inputs") or {}).get("adopt")]
 
-    def carry_out(self) -> Path:
+    def forget(self) -> Path:
         """Replace the state by one without the tenants, clear their notes, and return the file in which the
         former state is kept. Raises PulumiFailed; StateChanged where another run came in between.
         """

@@ -85,7 +85,7 @@ def test_plans(repository: Path) -> None:
         ["standard", "-", "2"],
         ["trial", "standard", "0"],
     ]
-    assert 'There is no plan "gone", which 1 stack file names.' in said.stderr
+    assert 'There is no plan "gone": 1 stack file with it.' in said.stderr
     assert json.loads(run("plans", "--json").stdout)[0] == {"plan": "standard", "extends": "", "customers": 2}
 
 

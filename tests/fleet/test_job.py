@@ -18,7 +18,7 @@ from tenantry.demo.environment import private_environment
 from tenantry.emulator import Emulator
 from tenantry.fleet import job as jobs
 from tenantry.fleet import process, warm
-from tenantry.fleet.job import Job, carry_out
+from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import HIDDEN, Operation
 from tenantry.providers.framework.facts import RENEW, nothing_made
@@ -37,7 +37,7 @@ def test_a_broken_stack_starts_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     error = SettingsError(
         "stack acme", [Problem("stacks/Pulumi.acme.yaml", 3, "customer.plan", "no such plan")]
     )
-    done = carry_out(replace(job("acme", tmp_path), member=member("acme", broken=error)))
+    done = run_job(replace(job("acme", tmp_path), member=member("acme", broken=error)))
     assert (done.status, [each.where for each in done.troubles]) == ("failed", ["stacks/Pulumi.acme.yaml:3"])
     assert list(tmp_path.iterdir()) == []
 
@@ -49,13 +49,13 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(process, "run", full)
     file = tmp_path / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
-    done = carry_out(replace(job("acme", tmp_path), member=replace(member("acme"), file=file)))
+    done = run_job(replace(job("acme", tmp_path), member=replace(member("acme"), file=file)))
     assert (done.status, [each.text for each in done.troubles]) == ("failed", ["the disk is full"])
 
 
 def test_no_pulumi_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "find_pulumi", lambda: None)
-    done = carry_out(job("acme", tmp_path))
+    done = run_job(job("acme", tmp_path))
     assert (done.status, done.troubles[0].advice) == ("failed", "`make setup` brings it")
 
 
@@ -69,9 +69,9 @@ def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: py
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     one = Job("preview", Member("acme", file), "secret-value", root, tmp_path / "logs")
-    new = carry_out(replace(one, environment={"SECRET": "geheim"}))
+    new = run_job(replace(one, environment={"SECRET": "geheim"}))
     assert (new.status, new.new, new.counts) == ("ok", True, {"create": 1})
-    refused = carry_out(replace(one, environment={"SECRET": "geheim", "QLIK_CLIENT_ID": ""}, operation="up"))
+    refused = run_job(replace(one, environment={"SECRET": "geheim", "QLIK_CLIENT_ID": ""}, operation="up"))
     assert refused.status == "failed"
     assert "QLIK_CLIENT_ID" in refused.troubles[0].text
     kept = "".join(each.read_text("utf-8", "replace") for each in one.folder.rglob("*") if each.is_file())
@@ -109,7 +109,7 @@ def test_a_preview_that_takes_too_long_is_not_begun_again(
         ([NO_SUCH_STACK, 1, 1], "failed", [True, True, False]),
     ):
         ended[:], runs[:] = codes, []
-        assert carry_out(one).status == status
+        assert run_job(one).status == status
         assert ["SHARED" in env for env in runs] == kept
 
 
@@ -200,7 +200,7 @@ def test_a_proof_is_renewed_once_and_only_where_nothing_was_made(
 ) -> None:
     """Each renewal has another tenant asked for: it needs the very line that says that there is none."""
     one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
-    assert carry_out(one).status == status
+    assert run_job(one).status == status
     assert (pulumi.commands, pulumi.runs) == (commands, [])
     assert pulumi.renewed == [PROOF if run == ("up", 1) else None for run in zip(commands, count())]
 
@@ -228,7 +228,7 @@ def test_no_command_is_begun_after_an_interruption(
 ) -> None:
     """The next one would know nothing of it, and go on for as long as it takes."""
     one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
-    done = carry_out(one)
+    done = run_job(one)
     assert (done.status, pulumi.commands, pulumi.runs) == ("interrupted", commands, [])
     assert done.troubles
 

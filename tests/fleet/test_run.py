@@ -11,7 +11,7 @@ import pytest
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import DONE, Outcome, Report
 from tenantry.fleet.pool import Pool
-from tenantry.fleet.run import Order, carry_out
+from tenantry.fleet.run import Order, run_order
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
 from tests.fleet.conftest import Repository
@@ -55,21 +55,21 @@ def statuses(report: Report) -> dict[str, str]:
 def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
     one = order(hold_expired=True, hold_pinned=True)
     assert (one.due, list(one.left_out)) == (["acme", "bad"], ["over", "pinned"])
-    report = carry_out(one, Pool(work=do_well))
+    report = run_order(one, Pool(work=do_well))
     assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
     assert (len(order().due), order().left_out) == (4, {})
 
 
 def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
-    carry_out(order(), Pool(work=fail_where_asked))
+    run_order(order(), Pool(work=fail_where_asked))
     for _ in range(2):
         resumed = order(resume=True)
         assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE)
-        report = carry_out(resumed, Pool(work=fail_where_asked))
+        report = run_order(resumed, Pool(work=fail_where_asked))
         assert statuses(report)["bad"] == "failed"
         done = {each.stack for each in report.outcomes if each.done_before}
         assert done == {"acme", "over", "pinned"}
-    carry_out(order(operation="destroy"), Pool(work=do_well))
+    run_order(order(operation="destroy"), Pool(work=do_well))
     assert order(resume=True).left_out == {}, "what was taken down meanwhile is made again"
 
 
@@ -80,5 +80,5 @@ def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
         seen[job.member.stack] = dict(job.environment)
         return job.outcome()
 
-    carry_out(order(environments={"acme": {"DAYS": "21"}}), Pool(work=work))
+    run_order(order(environments={"acme": {"DAYS": "21"}}), Pool(work=work))
     assert seen == {"acme": {"DAYS": "21"}, "bad": {}, "over": {}, "pinned": {}}

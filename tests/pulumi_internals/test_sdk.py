@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 import os
@@ -62,9 +63,14 @@ class Mocks(pulumi.runtime.Mocks):
 @pytest.fixture
 def mocked() -> Iterator[None]:
     before = settings.SETTINGS.__dict__.copy()
+    # The SDK asks for the loop of this thread, which another test may have closed.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     pulumi.runtime.set_mocks(Mocks(), project="canary", stack="one")
     yield
     settings.SETTINGS.__dict__.update(before)
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.mark.usefixtures("mocked")

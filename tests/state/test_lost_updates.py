@@ -156,7 +156,7 @@ def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pyte
 
 def test_a_tenant_is_forgotten(backend: Backend) -> None:
     farewell = Farewell.look(backend, "globex")
-    file = farewell.carry_out()
+    file = farewell.forget()
     assert resources(backend.state("globex")) == []
     assert kept(backend) == [file]
 
@@ -171,10 +171,10 @@ def test_nothing_is_forgotten_over_another_run(backend: Backend) -> None:
     note.write(outcome="made")
     left = backend.state("globex")
     with pytest.raises(StateChanged, match="stack globex: its state has changed meanwhile"):
-        farewell.carry_out()
+        farewell.forget()
     assert backend.state("globex") == left
     assert (kept(backend), note.path.exists()) == ([], True)
-    Farewell.look(backend, "globex").carry_out()
+    Farewell.look(backend, "globex").forget()
     assert resources(backend.state("globex")) == []
 
 
@@ -184,5 +184,5 @@ def test_a_state_that_cannot_be_read_again_is_not_written(backend: Backend) -> N
     nowhere = {**backend.environment, "PULUMI_BACKEND_URL": f"file://{backend.root / 'nowhere'}"}
     unreachable = replace(farewell, backend=Backend(backend.root, nowhere))
     with pytest.raises(PulumiFailed, match="pulumi stack export"):
-        unreachable.carry_out()
+        unreachable.forget()
     assert backend.state("globex") == before

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Change, Operation, Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.lines import Line, Lines
-from tenantry.fleet.report.words import clean, count, nothing, totals
+from tenantry.fleet.report.words import clean, nothing, totals
+from tenantry.providers.values.words import counted
 
 PROOF, ACTIVATION = "TenantProof", "TenantActivation"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
@@ -88,7 +89,7 @@ def page(report: Report) -> Page:
         Section("Remarks", _each(outcomes, _remarks), names_first=True),
     )
     return Page(
-        title=f"{TITLES[report.operation]} of {count(len(outcomes), 'stack')}",
+        title=f"{TITLES[report.operation]} of {counted(len(outcomes), 'stack')}",
         summary=totals(report.outcomes, report.seconds),
         nothing=nothing(report),
         sections=[section for section in sections if section.lines],

@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
-from tenantry.fleet.report.words import clean, count
+from tenantry.fleet.report.words import clean
+from tenantry.providers.values.words import counted
 
 INLINE = 6
 """The most stacks that are named beside a line; more are folded away below it."""
@@ -37,7 +38,7 @@ def html(report: Report) -> str:
         numbers=table.NUMBERS,
         colours=COLOURS,
         inline=INLINE,
-        count=count,
+        counted=counted,
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tenantry.fleet.events import PROTECT
 from tenantry.fleet.outcome import Change, Difference, Outcome, Trouble
-from tenantry.fleet.report.words import DRY, clean, count, shortened, value
+from tenantry.fleet.report.words import DRY, clean, shortened, value
+from tenantry.providers.values.words import counted
 
 SETTING = "setting"
 """The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
@@ -152,7 +153,7 @@ def new_customer(outcome: Outcome, made: int) -> str:
     if revived := next((each for each in map(_revived, outcome.changes) if each), ""):
         return f"takes up the tenant {revived} again, with what is in it{plan}"
     what = "setting" if all(each.kind == SETTING for each in outcome.changes) else "resource"
-    return f"{count(made, what)}{plan}"
+    return f"{counted(made, what)}{plan}"
 
 
 def _revived(of: Change) -> str:
@@ -165,7 +166,7 @@ def taken_down(outcome: Outcome) -> str:
     """Say that a tenant is deactivated, and until when it can be brought back."""
     verb = "would be" if outcome.operation in DRY else "is"
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
-    number = count(outcome.counts.get("delete", 0), "resource")
+    number = counted(outcome.counts.get("delete", 0), "resource")
     return f"the tenant {verb} deactivated, with all in it ({number}){until}"
 
 

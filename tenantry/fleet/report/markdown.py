@@ -8,7 +8,8 @@ from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, Section, page
 from tenantry.fleet.report.lines import Line
-from tenantry.fleet.report.words import count, inert, shortened
+from tenantry.fleet.report.words import inert, shortened
+from tenantry.providers.values.words import counted
 
 LIMIT = 60_000
 """GitHub takes 65,536 characters, and not all of its API counts the same way."""
@@ -64,7 +65,7 @@ def markdown(report: Report, *, limit: int = LIMIT, marker: str = "", link: str 
     blocks = [_Block(section) for section in told.sections]
     for stacks in (
         _table(report),
-        f"The table of all {count(len(told.outcomes), 'stack')} does not fit here.\n",
+        f"The table of all {counted(len(told.outcomes), 'stack')} does not fit here.\n",
     ):
         text = _join(head, blocks, stacks, _foot(link))
         if _size(text) <= limit:
@@ -96,7 +97,7 @@ def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) 
     """Yield lines: folded where they are of many stacks, which come first, then as a list."""
     for line in lines:
         text = inert(shortened(line.text, BRIEF) if brief else line.text)
-        number = count(len(line.stacks), "customer")
+        number = counted(len(line.stacks), "customer")
         if names and len(line.stacks) > INLINE:
             summary = f"{text} ({number})" if section.names_first else f"{text} in {number}"
             yield f"<details><summary>{summary}</summary>\n\n{_names(line.stacks, names)}\n\n</details>\n"
@@ -123,8 +124,8 @@ def _left_out(section: Section, rest: Sequence[Line]) -> str:
     """Say how much is missing; of what matters, also whom it is about."""
     stacks = list(dict.fromkeys(stack for line in rest for stack in line.stacks))
     names = f": {_names(stacks, NAMES)}" if section.vital and stacks else ""
-    about = f" about {count(len(stacks), 'customer')}" if stacks else ""
-    return f"\n**{count(len(rest), 'more line')}{about} left out here**{names}\n"
+    about = f" about {counted(len(stacks), 'customer')}" if stacks else ""
+    return f"\n**{counted(len(rest), 'more line')}{about} left out here**{names}\n"
 
 
 def _fit(blocks: list[_Block], room: int) -> None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report.grouping import Section, page
 from tenantry.fleet.report.lines import Line
-from tenantry.fleet.report.words import clean, count
+from tenantry.fleet.report.words import clean
+from tenantry.providers.values.words import counted
 
 NAMES = 12
 """The most stacks that are named in a line; of what matters most, all are."""
@@ -37,7 +38,7 @@ def _line(section: Section, line: Line) -> str:
     names = _names(line.stacks, len(line.stacks) if section.vital else NAMES)
     if section.names_first:
         return f"{names}: {line.text}"
-    return f"{line.text} in {count(len(line.stacks), 'customer')}: {names}"
+    return f"{line.text} in {counted(len(line.stacks), 'customer')}: {names}"
 
 
 def _names(stacks: Sequence[str], most: int) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from tenantry.fleet.outcome import HIDDEN, Operation, Outcome, Report
+from tenantry.providers.values.words import counted
 
 LONGEST_VALUE = 80
 NONE = "(none)"
@@ -55,11 +56,6 @@ def value(of: Any) -> str:
 
 def _plain(of: Any) -> str:
     return of if isinstance(of, str) else json.dumps(of, ensure_ascii=False, default=str)
-
-
-def count(number: int, word: str) -> str:
-    """Return a number and what there are so many of: "1 stack", "1,000 stacks"."""
-    return f"{number:,} {word}{'s'[: number != 1]}"
 
 
 def duration(seconds: float) -> str:
@@ -134,12 +130,12 @@ def nothing(report: Report) -> str:
     same = sum(each.status == "ok" for each in report.outcomes)
     if not same and report.outcomes:
         return ""
-    return f"{NOTHING}: no change in {count(same, 'customer')}" if same else NOTHING
+    return f"{NOTHING}: no change in {counted(same, 'customer')}" if same else NOTHING
 
 
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
     """Return the numbers in one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
-    counted = Counter(map(state, outcomes))
-    numbers = ", ".join(f"{counted[each]:,} {each}" for each in STATES if counted[each])
-    stacks = count(len(outcomes), "stack")
+    states = Counter(map(state, outcomes))
+    numbers = ", ".join(f"{states[each]:,} {each}" for each in STATES if states[each])
+    stacks = counted(len(outcomes), "stack")
     return f"{stacks}: {numbers} in {duration(seconds)}" if numbers else stacks

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
 from tenantry.providers import app as staged
 from tenantry.providers.app_publication import published_url
 from tenantry.providers.lookups.catalog import attributes_of, describe
 from tenantry.providers.lookups.templates import version_of
+from tenantry.providers.values.words import counted
 
 Template = dict[str, Any]
 
@@ -50,7 +51,7 @@ def find(living: Living, findings: Findings) -> None:
         _publications(living, findings, taken.get(origin), origin, found, names)
     personal = len(apps) - len(in_shared) - sum(map(len, copies.values()))
     if personal:
-        findings.leave(f"{many(personal, 'app')} in personal spaces")
+        findings.leave(f"{counted(personal, 'app')} in personal spaces")
 
 
 def _take(living: Living, findings: Findings, app: Json, template: Template) -> Template:

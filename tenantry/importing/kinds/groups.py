@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
 from tenantry.providers.group import VERBS
+from tenantry.providers.values.words import counted
 
 
 def find(living: Living, findings: Findings) -> None:
@@ -30,4 +31,4 @@ def find(living: Living, findings: Findings) -> None:
 def _note(left: list[Json], findings: Findings) -> None:
     if left:
         names = ", ".join(f'"{group["name"]}"' for group in left[:10]) + (", …" if left[10:] else "")
-        findings.leave(f"{many(len(left), 'group')} without roles and without access", names)
+        findings.leave(f"{counted(len(left), 'group')} without roles and without access", names)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
@@ -30,12 +28,6 @@ def _jwt_identity_provider(provider: Json, findings: Findings) -> None:
     findings.entry(block, provider["id"], entry, "issuer", "kid", key=live["kid"])
     planned = (findings.plan.get(block) or {}).get(findings.keys[provider["id"]]) or {}
     same = pem.one_line(planned.get("pem") or "") == live["pem"]
-    entry["pem"] = planned["pem"] if same else _lines(live["pem"])
+    entry["pem"] = planned["pem"] if same else pem.on_lines(live["pem"])
     entry["pem_file"] = planned.get("pem_file") if same else None
     findings.objects.append(Found("JwtIdentityProvider", provider["id"], live, ("issuer", "kid")))
-
-
-def _lines(key: str) -> str:
-    """Return a PEM that is on one line as files have it."""
-    found = re.fullmatch(r"(-----BEGIN [^-]+-----)(.*?)(-----END [^-]+-----)", key)
-    return "\n".join((found[1], *textwrap.wrap(found[2], 64), found[3], "")) if found else key

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
 from tenantry.providers.lookups import people, roles
 from tenantry.providers.user import VERBS
+from tenantry.providers.values.words import counted
 
 
 def find(living: Living, findings: Findings) -> None:
@@ -33,7 +34,7 @@ def find(living: Living, findings: Findings) -> None:
         elif not _admin(living, findings, user):
             left += 1
     if left:
-        findings.leave(many(left, "user"))
+        findings.leave(counted(left, "user"))
 
 
 def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tenantry.importing.findings import Findings, Found, many
+from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
 from tenantry.providers.space import VERBS
 from tenantry.providers.space_assignment import VERBS as ASSIGNMENTS
+from tenantry.providers.values.words import counted
 
 ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
 """Where the access of each kind of assignee stands in a stack file."""
@@ -47,4 +48,4 @@ def _access(living: Living, findings: Findings, space: Json, entry: dict[str, An
         findings.objects.append(Found("SpaceAssignment", assignment["id"], live, ("space", "assignee")))
         entry[ACCESS[kind]][key] = live["roles"]
     for kind, number in others.items():
-        findings.leave(f'access to space "{entry["name"]}"', f"of {many(number, kind)}")
+        findings.leave(f'access to space "{entry["name"]}"', f"of {counted(number, kind)}")

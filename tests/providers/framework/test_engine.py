@@ -215,14 +215,14 @@ def test_more_calls_at_once_than_the_sdk_has_threads_for(start: Start, qlik: Emu
     qlik.control.add_fault(method="POST", path="/api/v1/spaces", hold=True)
     provider = start("space")
     provider.check({}, SPACE)
-    with ThreadPoolExecutor(engine.AT_ONCE) as threads:
-        spaces = [SPACE | {"name": f"Space {number}"} for number in range(engine.AT_ONCE)]
+    with ThreadPoolExecutor(engine.CALLS_AT_ONCE) as threads:
+        spaces = [SPACE | {"name": f"Space {number}"} for number in range(engine.CALLS_AT_ONCE)]
         made = threads.map(provider.create, spaces)
         try:
-            wait_for_fault(qlik, engine.AT_ONCE)
+            wait_for_fault(qlik, engine.CALLS_AT_ONCE)
         finally:
             qlik.control.clear_faults()
-        assert len({id for id, _ in made}) == engine.AT_ONCE > 4
+        assert len({id for id, _ in made}) == engine.CALLS_AT_ONCE > 4
 
 
 def test_one_token_serves_all_threads(start: Start, qlik: Emulator) -> None:
