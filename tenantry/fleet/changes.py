@@ -169,7 +169,7 @@ def code_digest(root: Path) -> str:
 
 def installed(package: Path) -> list[Path]:
     """Return the files of the package `tenantry` in a folder that a `pulumi` run imports, sorted."""
-    found = [package / place[-1] for place in THE_PROGRAM if place[-1].endswith(".py")]
+    found = [file for place in THE_PROGRAM if (file := package / place[-1]).is_file()]
     for place in THE_PROGRAM:
         # Walked and not globbed: in a checkout the folder may be a link, which a glob does not follow.
         for folder, folders, files in os.walk(package / place[-1]):

@@ -69,6 +69,10 @@ def mocked() -> Iterator[None]:
     pulumi.runtime.set_mocks(Mocks(), project="canary", stack="one")
     yield
     settings.SETTINGS.__dict__.update(before)
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     asyncio.set_event_loop(None)
     loop.close()
 
