@@ -43,6 +43,8 @@ def overview(ends: str) -> Callable[[Call], Reply]:
         ("2026-03-31", "ends on 2026-03-31, in 30 days"),
         ("2026-04-01", ""),
         ("2026-03-02T00:00:00Z", "ends on 2026-03-02, in 1 day;"),
+        ("2026-03-01", "ends on 2026-03-01, in 0 days"),
+        ("2026-02-28", "ended on 2026-02-28"),
         ("2026-02-01", "ended on 2026-02-01"),
         ("never", ""),
     ],

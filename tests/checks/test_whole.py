@@ -79,12 +79,24 @@ def test_licences(bench: Bench, answer: dict[str, Any], told: str) -> None:
     assert "licence-key" not in str(wrong)
 
 
-def test_a_licence_that_ends_soon(bench: Bench) -> None:
-    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": "2026-01-01/2027-02-01"})
+@pytest.mark.parametrize(
+    ("ends", "level", "said"),
+    [
+        ("2027-01-14", "error", "ended on"),
+        ("2027-01-15", "warning", "ends on"),
+        ("2027-02-01", "warning", "ends on"),
+        ("2027-02-13", "warning", "ends on"),
+        ("2027-02-14", "ok", "valid until"),
+    ],
+)
+def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, said: str) -> None:
+    """It is good on its last day, and ends soon when fewer than 30 days are left."""
+    bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": f"2026-01-01/{ends}"})
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
         [findings] = check([bench.write()], Preflight(cloud), lambda _: {}).values()
-    assert [str(each) for each in findings if each.level == "warning"] == [f"ends on 2027-02-01 ({SOURCE})"]
+    [found] = [each for each in findings if each.about == "licence"]
+    assert (found.level, found.text) == (level, f"{said} {ends} ({SOURCE})")
 
 
 def test_a_source_tenant_without_licence(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from tests.world import World
 
 CUSTOMER: dict[str, Any] = {
     "name": "Globex",
-    "lifecycle": {"kind": "trial", "ends_on": "2026-12-31"},
+    "lifecycle": {"kind": "trial", "ends_on": "2999-12-31"},
     "groups": {
         "Analysts": {"roles": ["AnalyticsAdmin"]},
         "Viewers": {"name": "All viewers"},

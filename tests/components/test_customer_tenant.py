@@ -34,7 +34,7 @@ CUSTOMER: dict[str, Any] = {
         "Drafts": {"template_id": "ce043e01", "version": "1", "staging": "Staging", "data": False},
     },
 }
-TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 10}}
+TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}}
 NAMES = {
     "QlikCustomerTenant globex",
     "TenantProof proof",
@@ -119,7 +119,7 @@ def test_what_the_proof_is_for() -> None:
     assert resources["TenantProof proof"].inputs == asked
     assert {name: resources["Tenant tenant"].inputs[name] for name in asked} == asked
     resources, _ = run(CUSTOMER | TRIAL)
-    assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2026-12-31"}
+    assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2999-12-31"}
 
 
 def test_the_lifecycle_depends_on_everything() -> None:
@@ -136,7 +136,7 @@ def test_the_lifecycle_depends_on_everything() -> None:
 
 @pytest.mark.parametrize(
     ("customer", "ends_on", "protected"),
-    [(CUSTOMER, None, True), (CUSTOMER | TRIAL, "2026-12-31", False)],
+    [(CUSTOMER, None, True), (CUSTOMER | TRIAL, "2999-12-31", False)],
     ids=["production", "trial"],
 )
 def test_the_activation_depends_on_the_lifecycle(

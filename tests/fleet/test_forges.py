@@ -136,6 +136,18 @@ def test_what_is_too_long_is_cut_and_says_so(server: Server) -> None:
     assert text.endswith("does not fit here.\n")
 
 
+@pytest.mark.parametrize(("kind", "most"), [(GitHub, 65_536), (GitLab, 1_000_000)])
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_just_fits_is_not_cut(
+    server: Server, kind: type[GitHub] | type[GitLab], most: int, more: int
+) -> None:
+    text = f"{MARKER}\n".ljust(most + more, "x")
+    kind(server.url, "77", TOKEN).comment(7, MARKER, text)
+    written = server.comments[0]["body"]
+    assert len(written) == most
+    assert (written == text) is (more == 0)
+
+
 def test_a_failing_server_is_asked_three_times(server: Server, forge: Forge) -> None:
     server.failures = [(502, {}), (503, {})]
     forge.comment(7, MARKER, "text")

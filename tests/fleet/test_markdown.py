@@ -102,12 +102,17 @@ def test_failures_that_do_not_fit_are_counted_and_some_of_them_named() -> None:
 def test_the_limit_is_made_use_of() -> None:
     whole = markdown(pages.customers(150), limit=10**9)
     size = len(whole.encode())
-    assert markdown(pages.customers(150), limit=size + 1) == whole
+    assert markdown(pages.customers(150), limit=size) == whole
     without_table = markdown(pages.customers(150), limit=size - 1)
     assert "The table of all 150 stacks does not fit here." in without_table
     assert "All stacks" not in without_table
     cut = markdown(pages.customers(150), limit=5_000)
     assert 4_800 < len(cut.encode()) <= 5_000
+
+
+def test_the_limit_leaves_room_in_a_comment() -> None:
+    """GitHub takes 65,536 characters."""
+    assert 55_000 < len(markdown(pages.customers(1000)).encode()) <= 60_000
 
 
 def test_also_a_tiny_limit_holds() -> None:

@@ -169,6 +169,15 @@ def test_a_stack_file_that_was_removed(team: Repository) -> None:
     assert [each.stack for each in found.members] == ["acme"]
 
 
+def test_a_stack_file_that_was_renamed_is_one_removed_and_one_new(team: Repository) -> None:
+    base = team.commit()
+    (team.root / "stacks" / "Pulumi.hooli.yaml").rename(team.root / "stacks" / "Pulumi.umbrella.yaml")
+    team.commit()
+    found = team.select(changed_since=base)
+    assert found.removed == ("hooli",)
+    assert [each.stack for each in found.members] == ["umbrella"]
+
+
 def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:
     team.write("keys/acme.pem", public_pem())
     provider = {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}

@@ -316,7 +316,7 @@ def test_a_trial_without_a_last_day_becomes_a_production_tenant(
 ) -> None:
     world = by_scripts(qlik, folder)
     assert find(world, lifecycle={"kind": "trial"}).customer["lifecycle"] == {"kind": "production"}
-    assert "lifecycle" not in find(world, lifecycle={"kind": "trial", "ends_on": "2026-12-31"}).customer
+    assert "lifecycle" not in find(world, lifecycle={"kind": "trial", "ends_on": "2999-12-31"}).customer
 
 
 def test_the_alias_and_the_system_hostname_are_the_same_tenant(

@@ -48,7 +48,7 @@ SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {
         "tenant": TENANT,
         "tenant_id": "t1",
         "kind": "trial",
-        "ends_on": "2026-12-31",
+        "ends_on": "2999-12-31",
         "grace_days": 20,
     },
     "User": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,27 @@ def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
     assert note.keys() == {"subject", "what", "stack", "started", "name"}
     assert (note["subject"], note["what"], note["stack"][1:]) == (TENANT, "import", ["tenantry", "globex"])
     assert note["started"].endswith("+00:00")
+
+
+def test_a_note_is_on_the_disk_before_it_has_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a machine that loses its power leaves the note of before, or this one, and never half of it."""
+    done: list[tuple[str, int, int]] = []
+    sync, replace = os.fsync, Path.replace
+
+    def noted_sync(number: int) -> None:
+        done.append(("sync", os.fstat(number).st_ino, os.fstat(number).st_size))
+        sync(number)
+
+    def noted_replace(file: Path, to: Path) -> Path:
+        done.append(("replace", file.stat().st_ino, file.stat().st_size))
+        return replace(file, to)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    Note(TENANT, "import").write(finished="now")
+    [(first, *synced), (second, *replaced)] = done
+    assert (first, second) == ("sync", "replace")
+    assert synced == replaced, "another file, or not all of it"
 
 
 def test_a_note_says_whether_the_answer_was_seen() -> None:

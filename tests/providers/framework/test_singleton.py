@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tenantry.providers import group_settings
 from tenantry.providers.framework.engine import Failure
 from tests.providers import test_group_settings as groups
 from tests.providers import test_license_settings as licences
@@ -112,3 +113,13 @@ def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
     assert "does not answer (404)" in tenancy.said[-1]
     with pytest.raises(Failure, match="404"):
         made.delete()
+
+
+def test_what_was_there_first_counts(tenancy: Tenancy) -> None:
+    """What the state has goes before what a killed run noted, and that before what is there now."""
+    verbs, host = group_settings.VERBS, tenancy.bot
+    verbs._note(host).write(before={"sync_idp_groups": False, "everyone_roles": ["Noted"]})
+    live = {"sync_idp_groups": True, "everyone_roles": ["Live"], "auto_create_groups": True}
+    kept = verbs._keep(host, {"everyone_roles": ["Found"]}, live)
+    assert kept == {"everyone_roles": ["Found"], "sync_idp_groups": False, "auto_create_groups": True}
+    assert (verbs._note(host).earlier or {})["before"] == kept

@@ -29,7 +29,7 @@ from tenantry.providers import (
 
 proof = TenantProof("p", region="eu", source_tenant="s.eu.qlikcloud.com", name="Globex")
 tenant = Tenant("t", region="eu", source_tenant="s", name="Globex", grace_days=10, proof=proof.proof)
-TenantLifecycle("l", tenant=tenant.id, tenant_id=tenant.tenant_id, kind="trial", ends_on="2026-12-31")
+TenantLifecycle("l", tenant=tenant.id, tenant_id=tenant.tenant_id, kind="trial", ends_on="2999-12-31")
 TenantActivation("a", tenant=tenant.id, tenant_id=tenant.tenant_id)
 group = Group("g", tenant=tenant.id, name="Analysts", roles=["Developer"])
 user = User("u", tenant=tenant.id, subject="auth0|ada", roles=["Developer"])

@@ -26,6 +26,7 @@ from tenantry.providers.qlik import (
     NotFound,
     QlikError,
     ServerError,
+    calls,
 )
 from tenantry.providers.qlik.testing import Call, Reply
 from tests.providers.qlik.conftest import MakeSky, Sky, failed
@@ -161,6 +162,25 @@ def test_waits_grow_and_have_full_jitter(make_sky: MakeSky, monkeypatch: pytest.
     sky.tenant.get(PATH)
     assert drawn == [(0, 2), (0, 4), (0, 8)]
     assert sky.clock.slept == [2, 4, 8]
+
+
+def test_waits_have_a_longest(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts as soon as there are more tries than there are today."""
+    monkeypatch.setattr(random, "uniform", lambda _, high: high)
+    monkeypatch.setattr(calls, "TRIES", 7)
+    sky = make_sky([BROKEN] * 6 + [OK])
+    sky.tenant.get(PATH)
+    assert sky.clock.slept == [2, 4, 8, 16, 20, 20]
+
+
+def test_retry_after_is_the_least_and_not_the_most(
+    make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that asks for less than the back-off does not get more requests than others."""
+    monkeypatch.setattr(random, "uniform", lambda _, high: high)
+    sky = make_sky([failed(503, Retry_After="1"), failed(503, Retry_After="90"), OK])
+    sky.tenant.get(PATH)
+    assert sky.clock.slept == [2, 90]
 
 
 def test_retry_after_of_a_503_is_obeyed(make_sky: MakeSky) -> None:

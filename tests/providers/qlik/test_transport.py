@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tenantry.providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK
+from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock, MockTransport, Reply
 from tests.providers.qlik.conftest import TENANT, MakeWire
 from tests.providers.qlik.wire import Exchange, Wire
 
@@ -192,6 +194,25 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(make_wire: MakeWire
     tenant.get("/x")
     time.sleep(0.05)
     assert tenant.post("/x", {})["body"] == "{}"
+
+
+@pytest.mark.parametrize(("left", "timeout"), [(4, (4, 4)), (40, (15, 40)), (400, (15, 60))])
+def test_neither_connecting_nor_waiting_is_allowed_more_than_is_left(
+    left: float, timeout: tuple[float, float]
+) -> None:
+    """Connecting has 15 seconds, an answer those of the settings, both at most what the deadline leaves."""
+    allowed: list[Any] = []
+
+    class Network(MockTransport):
+        def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+            allowed.append(options["timeout"])
+            return super().send(request)
+
+    network = Network(lambda _: Reply(200, {}))
+    cloud = Cloud(ENVIRONMENT, adapter=network, clock=FakeClock())
+    with cloud, cloud.deadline(left):
+        cloud.tenant(TENANT).get("/x")
+    assert set(allowed) == {timeout}
 
 
 def test_no_call_outlasts_its_deadline(make_wire: MakeWire, wired: Wired) -> None:
