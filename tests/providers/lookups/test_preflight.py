@@ -58,3 +58,10 @@ def test_who_waits_for_somebody_that_is_interrupted_asks() -> None:
         assert second.result(30) == "yes"
         with pytest.raises(KeyboardInterrupt):
             first.result(30)
+
+
+def test_a_tenant_that_has_no_hostname_yet_is_in_no_region() -> None:
+    listed = [{"hostnames": []}, {"hostnames": ["x.us.qlikcloud.com"]}, {"hostnames": ["y.eu.qlikcloud.com"]}]
+    preflight = Preflight(Cloud({}))
+    preflight._once(("tenants",), lambda: listed)
+    assert preflight.tenants("eu") == listed[2:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
@@ -14,8 +15,11 @@ import pytest
 import requests
 
 from tenantry.providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
-from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK
+from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline
+from tenantry.providers.qlik.messages import Request
+from tenantry.providers.qlik.settings import Settings
 from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock, MockTransport, Reply
+from tenantry.providers.qlik.transport import FileBody, Transport
 from tests.providers.qlik.conftest import TENANT, MakeWire
 from tests.providers.qlik.wire import Exchange, Wire
 
@@ -263,6 +267,22 @@ def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, wired: Wired
     with deadline(0.2), pytest.raises(DeadlineExceeded) as caught:
         tenant.get("/x")
     assert hung_up.wait(3), caught.value  # while the exception, with its frames, is still held
+
+
+def test_nothing_of_a_file_is_read_once_the_time_is_up() -> None:
+    clock = FakeClock()
+    body = FileBody(io.BytesIO(b"x"), Request("PUT", TENANT, "/x"), Deadline(5, clock))
+    assert body.read() == b"x"
+    clock.sleep(5)
+    with pytest.raises(ConnectionFailed, match="no time left to send the file"):
+        body.read()
+
+
+def test_as_many_connections_are_kept_as_calls_run_at_once() -> None:
+    """Else each further one is closed after its call, and opened anew, with TLS, for the next."""
+    adapter = Transport(Settings())._connections().get_adapter(f"https://{TENANT}")
+    assert isinstance(adapter, requests.adapters.HTTPAdapter)
+    assert adapter.poolmanager.connection_pool_kw["maxsize"] == 16
 
 
 def test_an_upload_that_nobody_reads_does_not_outlast_it(wired: Wired, tmp_path: Path) -> None:
