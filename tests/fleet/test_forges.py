@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from tenantry.fleet.forges import Forge, ForgeError, GitHub, GitLab, NoForge, api, from_environment, hidden
 from tests.fleet.forge_server import TOKEN, Server, serving
@@ -292,6 +295,7 @@ def test_what_another_run_has_removed_already_is_no_failure(server: Server, forg
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000020"}, 20),
         (429, {"RateLimit-Reset": "1800000030"}, 30),
         (429, {"RateLimit-Reset": "1700000000"}, 0),
+        (429, {"Retry-After": "180"}, 180),
         (429, {}, 60),
     ],
 )
@@ -309,8 +313,8 @@ def test_too_many_requests_are_waited_out(
 
 @pytest.mark.parametrize(
     ("failures", "said"),
-    [(3, {"Retry-After": "7"}), (1, {"Retry-After": "3600"})],
-    ids=["again and again", "for long"],
+    [(3, {"Retry-After": "7"}), (1, {"Retry-After": "181"}), (1, {"Retry-After": "3600"})],
+    ids=["again and again", "a little too long", "for long"],
 )
 def test_too_many_requests_are_told(
     server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, said: dict[str, str]
@@ -328,3 +332,25 @@ def test_what_is_forbidden_is_not_waited_for(server: Server, monkeypatch: pytest
     server.failures, server.failures_say = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
     with pytest.raises(api.ForgeError, match="answered 403 no"):
         list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes")))
+
+
+def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a minute is the longest that a forge may be silent."""
+    allowed: list[float] = []
+
+    def silent(*_: Any, timeout: float, **__: Any) -> requests.Response:
+        allowed.append(timeout)
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests, "request", silent)
+    with pytest.raises(ForgeError, match=r"had no answer \(ReadTimeout\)"):
+        api.Api("https://forge.example", "Authorization", TOKEN).send(api.Place("x", "/x"), "GET", "/x")
+    assert allowed == [30, 30, 30]
+
+
+def test_pages_that_always_name_a_next_one_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = requests.Response()
+    answer.headers["x-next-page"] = "2"
+    monkeypatch.setattr(api.Api, "_answer", lambda *_: ([{}], answer))
+    one = api.Api("https://forge.example", "Authorization", TOKEN)
+    assert sum(1 for _ in islice(one.pages(api.Place("x", "/x")), 2000)) == 500

@@ -65,6 +65,7 @@ def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
 
 def test_old_runs_go_but_none_that_may_be_under_way() -> None:
     """Twenty quick previews take nothing from an `up` of two hours, nor from one of this morning."""
+    assert KEPT == 20
     long = Journal.begin("shop", "up").folder
     old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(KEPT + 3)]
     for folder in old:
