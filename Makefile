@@ -5,8 +5,10 @@ CODE := __main__.py providers components tenantry tools bench tests
 # The same files as one package: mypy follows the links in tenantry, and must not see what they lead to twice.
 PACKAGE := __main__.py tenantry tools bench tests
 
+ALL := -n logical --dist worksteal
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench crash-matrix emulator lock docs dist sbom
+.PHONY: help setup demo test coverage check format bench crash-matrix emulator lock docs dist sbom
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,8 +19,12 @@ setup: ## virtual environment, locked packages, Pulumi CLI
 demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
 	@$(BIN)/tenantry demo $(ARGS)
 
-test: setup ## all tests; ARGS="tests/stacks -k plans" for some
-	@$(BIN)/python -m pytest $(or $(ARGS),-n logical --dist worksteal)
+test: setup ## all tests, with the coverage that they must have; ARGS="tests/settings -k plans" for some
+	@$(BIN)/python -m pytest $(or $(ARGS),$(ALL) --cov --cov-report=)
+
+coverage: setup ## which lines no test runs, also in build/coverage; ARGS="tests/settings" for what some tests run
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS) --cov-fail-under=0,$(ALL) -m "not no_cover") \
+		--cov --cov-report=term --cov-report=html:build/coverage
 
 check: setup ## format, lint, types, import directions: all of them, whatever the first says
 	@failed=; \

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
+
+HERE = Path(__file__).parent
+
+UNMEASURED = ("crash", "e2e", "protocol")
+"""Folders whose tests run the product in other processes, or for so long that measuring it would take minutes."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage in those folders: `-m "not no_cover"` leaves them out."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in UNMEASURED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

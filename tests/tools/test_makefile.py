@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,18 @@ def test_continuous_integration_runs_everything_and_tells(tmp_path: Path, broken
     assert called == (["setup"] if broken == "setup" else ["setup", "check", "test"])
     if broken != "setup":
         assert done.stdout.splitlines()[-1] == "==== 3 passed in 1.20s ===="
+
+
+@pytest.mark.parametrize(("given", "measured"), [("", True), ("tests/settings", False), ("-k plans", False)])
+def test_a_whole_run_is_measured(given: str, measured: bool) -> None:
+    """As that of continuous integration is, which says nothing of which tests."""
+    command = ["make", "--dry-run", "test", *([f"ARGS={given}"] if given else [])]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [line] = [line for line in said.splitlines() if "pytest" in line]
+    assert ("--cov" in line.split()) is measured
+    assert re.search(r"^PY_COLORS=0 make test \|", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+def test_coverage_is_gated() -> None:
+    report = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage"]["report"]
+    assert report["fail_under"] > 90
