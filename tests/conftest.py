@@ -13,7 +13,7 @@ from tests.contract import ContractChecker
 HERE = Path(__file__).parent
 
 UNMEASURED = ("crash", "e2e", "protocol")
-"""Folders whose tests run the product in other processes, or for so long that measuring it would take minutes."""
+"""Folders whose tests run the product in other processes, or for so long that measuring takes minutes."""
 
 
 @pytest.hookimpl(tryfirst=True)
