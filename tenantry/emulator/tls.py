@@ -43,6 +43,9 @@ def certificate(folder: Path) -> dict[str, Any]:
             names = (*(f"*.{region}.{DOMAIN}" for region in DATACENTERS), f"console.{DOMAIN}", "localhost")
             issued = authority.issue_cert(*names)
             chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+            # All go first: an old one beside a new one would be taken for a pair by the next start.
+            for file in files:
+                file.unlink(missing_ok=True)
             for file, content in zip(
                 files, (authority.cert_pem.bytes(), chain, issued.private_key_pem.bytes()), strict=True
             ):
