@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed
+from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import bring_up
 from tests.world import World, writes
 
 CUSTOMER = changed(
@@ -54,7 +53,9 @@ def meddle(world: World) -> None:
 
 def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     """A refreshing preview names exactly those properties, a refreshing `up` puts them right."""
-    world = bring_up(stack, qlik, CUSTOMER)
+    stack.write(**settings(CUSTOMER))
+    stack.up()
+    world = World(qlik, stack.outputs()["hostname"])
     before = fingerprint(world)
     meddle(world)
     assert fingerprint(world) != before
@@ -72,8 +73,10 @@ def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
 
 def test_deleted_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     """A group, an assignment, an app, a publication, and a space with all that is in it come back."""
-    world = bring_up(stack, qlik, CUSTOMER)
+    stack.write(**settings(CUSTOMER))
+    stack.up()
     outputs = stack.outputs()
+    world = World(qlik, outputs["hostname"])
     before = fingerprint(world)
     delete_much(world)
 
