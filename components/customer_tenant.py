@@ -18,6 +18,7 @@ from tenantry.providers import (
     TenantProof,
 )
 from tenantry.providers.framework.formats import FORMAT
+from tenantry.providers.values import tokens
 from tenantry.settings.models import BLOCKS, ENTRIES
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     def __init__(
         self, resource_name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("qlik:index:QlikCustomerTenant", resource_name, {}, opts)
+        super().__init__(f"{tokens.COMPONENTS}QlikCustomerTenant", resource_name, {}, opts)
         self._settings = settings
         self._children: list[pulumi.Resource] = []
         self.resources = {}

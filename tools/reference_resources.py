@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from tenantry.providers import kinds
 from tenantry.providers.framework.properties import REQUIRED, Property
 from tenantry.providers.framework.resource import Resource
+from tenantry.providers.values import tokens
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "resources.md"
@@ -51,7 +52,7 @@ def section(name: str, kind: type[Resource]) -> str:
         [
             f"## {name}\n",
             f"{inspect.cleandoc(kind.__doc__ or '')}\n",
-            f"Type token `pulumi-python:dynamic/qlik:{name}`.\n",
+            f"Type token `{tokens.of(name)}`.\n",
             "| property | type | default | change | meaning |",
             "|---|---|---|---|---|",
             *(row(each) for each in kind.inputs()),

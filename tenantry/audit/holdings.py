@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 from tenantry.audit.findings import Unread
 from tenantry.providers.app import mark
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, resources
 from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tenantry.state.entries import TENANT
 
-APP = "pulumi-python:dynamic/qlik:App"
-PROOF = "pulumi-python:dynamic/qlik:TenantProof"
+APP = tokens.of("App")
+PROOF = tokens.of("TenantProof")
 ID = re.compile(r"[A-Za-z0-9_-]{16,100}")
 """What an id at Qlik looks like."""
 
@@ -64,7 +65,9 @@ def holding(stack: str, state: State) -> Holding:
     everything = resources(state)
     tenants = tuple(_tenant(each) for each in everything if each["type"] == TENANT)
     proofs = [each for each in everything if each["type"] == PROOF and not each.get("delete")]
-    sources = (_values(each).get("source_tenant") for each in everything if "dynamic/qlik:" in each["type"])
+    sources = (
+        _values(each).get("source_tenant") for each in everything if each["type"].startswith(tokens.RESOURCES)
+    )
     return Holding(
         stack,
         tenants,

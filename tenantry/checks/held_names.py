@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tenantry.checks.findings import Finding, Level, at
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import State, resources
 from tenantry.settings.models import Customer
 from tenantry.settings.sources import CUSTOMER, Sources
 
 ABOUT = "names"
-KIND = "pulumi-python:dynamic/qlik:"
+KIND = tokens.RESOURCES
 
 
 class Wanted(NamedTuple):

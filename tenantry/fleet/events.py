@@ -14,6 +14,7 @@ from typing import Any
 from tenantry.fleet.outcome import Change, Difference
 from tenantry.providers.framework.facts import Fact
 from tenantry.providers.framework.facts import read as read_facts
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals import event_log
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
@@ -21,7 +22,7 @@ from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 PROTECT = "protect"
 """What differs where a resource is protected from deletion, or is no more."""
 
-_OURS = "pulumi-python:dynamic/qlik:"
+_OURS = tokens.RESOURCES
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
@@ -188,7 +189,7 @@ def references(kind: str) -> frozenset[str]:
 def is_engines_own(urn: str) -> bool:
     """Whether it is the stack itself, a component or a default provider: nothing that is at Qlik."""
     kind = _type(urn)
-    return kind.startswith((*_ENGINES_OWN, "qlik:index:"))
+    return kind.startswith((*_ENGINES_OWN, tokens.COMPONENTS))
 
 
 def short_name(urn: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tenantry.fleet.members import Member
 from tenantry.fleet.troubles import of_command
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import pending_operations, resources
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.project import Project
@@ -17,8 +18,8 @@ from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 
 T = TypeVar("T")
 
-LIFECYCLE = "pulumi-python:dynamic/qlik:TenantLifecycle"
-APP = "pulumi-python:dynamic/qlik:App"
+LIFECYCLE = tokens.of("TenantLifecycle")
+APP = tokens.of("App")
 STACK = "pulumi:pulumi:Stack"
 
 
@@ -78,7 +79,7 @@ def standing(backend: Backend, member: Member) -> Standing:
         operation=str(last.get("kind", "")),
         result=str(last.get("result", "")),
         at=str(last.get("endTime") or last.get("startTime") or ""),
-        hostname=next((str(each["id"]) for each in ours if each["type"].endswith("qlik:Tenant")), ""),
+        hostname=next((str(each["id"]) for each in ours if each["type"] == tokens.of("Tenant")), ""),
         resources=sum(bool(each.get("custom")) for each in ours),
         unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending),
         versions={_name(each): each["inputs"]["version"] for each in ours if each["type"] == APP},

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
 from tenantry.importing.living import REQUESTS_AT_ONCE
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, NoSuchStack
 
-TENANT = "pulumi-python:dynamic/qlik:Tenant"
+TENANT = tokens.of("Tenant")
 
 
 def names(backend: Backend) -> list[str]:

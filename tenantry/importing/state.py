@@ -8,10 +8,11 @@ from typing import Any
 import tenantry.providers
 from tenantry.importing.errors import ImportRefused
 from tenantry.importing.findings import Found, Properties
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals import import_files
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
-_OURS = "pulumi-python:dynamic/qlik:"
+_OURS = tokens.RESOURCES
 
 
 def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) -> Properties:

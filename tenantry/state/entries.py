@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry.providers.framework import formats
+from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, replaced, resources
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 
-TENANT = "pulumi-python:dynamic/qlik:Tenant"
-_OURS = ("pulumi-python:dynamic/qlik:", "qlik:index:")
+TENANT = tokens.of("Tenant")
+_OURS = (tokens.RESOURCES, tokens.COMPONENTS)
 _ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
 
 
