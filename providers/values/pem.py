@@ -7,14 +7,14 @@ private key, or another kind of key, before anything is sent.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterator
 
 from tenantry.providers.values.limits import Limits
 
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END ([A-Z0-9 ]+)-----", re.DOTALL)
+BEGIN, END = "-----BEGIN ", "-----END "
+_LABEL = re.compile("[A-Z0-9 ]{1,64}")
 LABELS = ("PUBLIC KEY", "CERTIFICATE")
 FROM_PRIVATE = "openssl pkey -in private.pem -pubout"
 INTEGER, SEQUENCE, OBJECT_ID = 0x02, 0x30, 0x06
@@ -29,15 +29,15 @@ def problem(text: str) -> str | None:
     text = _lines(text)
     if "PRIVATE KEY" in text.upper():
         return _private()
-    blocks = BLOCK.findall(text)
-    begun = text.count("-----BEGIN ")
+    begun = text.count(BEGIN)
     if not begun:
         return "is no PEM: it has no line -----BEGIN PUBLIC KEY----- or -----BEGIN CERTIFICATE-----"
     if begun > 1:
         return f"holds {begun} keys or certificates; Qlik takes one: leave the rest of a chain out"
-    if not blocks:
+    block = _first(text)
+    if not block:
         return "is cut off: the line -----END …----- is missing"
-    [(label, body, end)] = blocks
+    label, body, end = block
     if label != end:
         return f"is broken: it begins as {label} and ends as {end}"
     if label not in LABELS:
@@ -47,35 +47,50 @@ def problem(text: str) -> str | None:
 
 def one_line(text: str) -> str:
     """Return the key or certificate on one line, as Qlik takes it; text that has none in it as it is."""
-    blocks = BLOCK.findall(_lines(text))
-    if len(blocks) != 1:
+    block = _only(text)
+    if not block:
         return text
-    label, body, end = blocks[0]
-    return f"-----BEGIN {label}-----{''.join(body.split())}-----END {end}-----"
+    label, body, end = block
+    return f"{BEGIN}{label}-----{''.join(body.split())}{END}{end}-----"
 
 
 def on_lines(text: str) -> str:
     """Return the key or certificate as files have it, in lines of 64; text that has none in it as it is."""
-    blocks = BLOCK.findall(_lines(text))
-    if len(blocks) != 1:
+    block = _only(text)
+    if not block:
         return text
-    label, body, end = blocks[0]
+    label, body, end = block
     whole = "".join(body.split())
     lines = (whole[at : at + 64] for at in range(0, len(whole), 64))
-    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {end}-----", ""))
+    return "\n".join((f"{BEGIN}{label}-----", *lines, f"{END}{end}-----", ""))
 
 
 def content(text: str) -> tuple[str, bytes]:
     """Return what the first key or certificate is, such as "PUBLIC KEY", and its DER; empty for none."""
-    blocks = BLOCK.findall(_lines(text))
-    return (blocks[0][0], _decoded(blocks[0][1]) or b"") if blocks else ("", b"")
+    block = _first(_lines(text))
+    return (block[0], _decoded(block[1]) or b"") if block else ("", b"")
 
 
 def fingerprint(text: str) -> str:
     """Return a short text that tells this key or certificate from every other."""
-    blocks = BLOCK.findall(_lines(text))
-    known = _decoded(blocks[0][1]) if blocks else None
+    block = _first(_lines(text))
+    known = _decoded(block[1]) if block else None
     return f"SHA256:{hashlib.sha256(known or text.encode()).hexdigest()[:16]}"
+
+
+def _only(text: str) -> tuple[str, str, str] | None:
+    """Return the one key or certificate of a text; None if there are several, or none."""
+    text = _lines(text)
+    return _first(text) if text.count(BEGIN) == 1 else None
+
+
+def _first(text: str) -> tuple[str, str, str] | None:
+    """Return what the first key or certificate begins as, its base64, and what it ends as."""
+    label, dashes, rest = text.partition(BEGIN)[2].partition("-----")
+    body, end, rest = rest.partition(END)
+    ends_as, more_dashes, _ = rest.partition("-----")
+    whole = dashes and end and more_dashes and _LABEL.fullmatch(label) and _LABEL.fullmatch(ends_as)
+    return (label, body, ends_as) if whole else None
 
 
 def _lines(text: str) -> str:
@@ -86,7 +101,7 @@ def _lines(text: str) -> str:
 def _decoded(body: str) -> bytes | None:
     try:
         return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         return None
 
 

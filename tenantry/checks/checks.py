@@ -17,7 +17,7 @@ from tenantry.providers.qlik.hostnames import region
 from tenantry.pulumi_internals.deployment import State
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import SettingsError
-from tenantry.settings.loading import Resolved, resolve, stack_of
+from tenantry.settings.loading import Resolved, as_problems, resolve, stack_of
 from tenantry.settings.models import Customer, Settings, parts
 from tenantry.settings.models.block import TENANT_ROLES, marked
 from tenantry.settings.rules import nearest
@@ -45,13 +45,12 @@ def check(paths: Iterable[Path], preflight: Preflight, state_of: StateOf) -> dic
 
 def _check(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Iterator[Finding]:
     try:
-        resolved = resolve(path)
+        with as_problems(f"stack {stack}", path):
+            resolved = resolve(path)
+            yield Finding("ok", "settings", "valid")
+            yield from Checks(resolved, preflight, *_state(stack, state_of)).all()
     except SettingsError as problems:
         yield from (Finding("error", "settings", each.text, each) for each in problems.problems)
-        return
-    yield Finding("ok", "settings", "valid")
-    checks = Checks(resolved, preflight, *_state(stack, state_of))
-    yield from checks.all()
 
 
 def _state(stack: str, state_of: StateOf) -> tuple[State, str]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from tenantry.settings.document import read
 from tenantry.settings.errors import SettingsError
-from tenantry.settings.loading import Resolved, resolve
+from tenantry.settings.loading import Resolved, as_problems, resolve
 from tenantry.settings.merge import merge
-from tenantry.settings.plans import read_chain
+from tenantry.settings.plans import missing, read_chain
 from tenantry.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 RINGS = ("pilot", "early", "broad")
 """In the order in which changes reach them."""
+
+UNKNOWN = frozenset(("plans", "ring", "tags"))
+"""What cannot be told of a customer whose file says nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,20 @@ def members(files: Mapping[str, Path]) -> list[Member]:
 
 def _member(stack: str, file: Path) -> Member:
     try:
-        resolved = resolve(file)
+        with as_problems(f"stack {stack}", file):
+            return _sound(stack, file)
     except SettingsError as error:
-        return Member(stack, file, broken=error, **_readable(file))
+        broken = error
+    try:
+        with as_problems(f"stack {stack}", file):
+            return Member(stack, file, broken=broken, **_readable(file))
+    except SettingsError:
+        return Member(stack, file, broken=broken, unknown=UNKNOWN)
+
+
+def _sound(stack: str, file: Path) -> Member:
+    """Return the member with a file that is right. Raises SettingsError."""
+    resolved = resolve(file)
     settings = resolved.settings
     plans = [layer for layer in resolved.sources.layers if layer.is_plan]
     return Member(
@@ -92,7 +106,7 @@ def _readable(file: Path) -> dict[str, Any]:
         value = None
     customer = _inside(value, "config", "tenantry:customer")
     if not isinstance(customer, dict):
-        return {"unknown": frozenset(("plans", "ring", "tags"))}
+        return {"unknown": UNKNOWN}
     name, plan = customer.get("name"), customer.get("plan")
     layers = _readable_plans(file, plan) if isinstance(plan, str) else ()
     for layer in layers:
@@ -114,6 +128,8 @@ def _readable(file: Path) -> dict[str, Any]:
 
 
 def _readable_plans(file: Path, plan: str) -> Sequence[Source]:
+    if missing(plan, file.parent):
+        return ()
     try:
         return read_chain(file.parent / "plans" / f"{plan}.yaml").plans
     except OSError:

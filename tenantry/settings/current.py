@@ -51,6 +51,6 @@ def _value(key: str) -> Any:
     text = pulumi.Config(namespace).get(name) or ""
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, (dict, list)) else text

@@ -10,23 +10,18 @@ from typing import Any
 import yaml
 
 from tenantry.settings.errors import Problem
+from tenantry.settings.files import STACK_FILE_BYTES, read_text
+from tenantry.settings.nodes import DEEPEST, PLAIN, STRING, TooMuch, compose
 from tenantry.settings.scalars import Scalar, as_text, resolve
 
 Keys = tuple[str | int, ...]
 """Where a value is: the keys that lead to it, and the index (from 0) in a list."""
 
-_PLAIN = "plain"
-_STRING = "tag:yaml.org,2002:str"
 _MERGE = "<<"
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc]
-    """PyYAML's parser without its own idea of what a plain scalar means."""
-
-    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> Any:
-        """Mark unquoted scalars, so that they can be told from quoted ones."""
-        return _PLAIN if kind is yaml.ScalarNode and implicit[0] else super().resolve(kind, value, implicit)
+MOST_VALUES = 100_000
+"""How many values a file may have once its aliases and merges are written out. A file without any needs no
+bound of its own; with some, a few hundred bytes can ask for more than any machine has.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,17 +57,18 @@ class Document:
 def read(path: Path) -> Document:
     """Parse the YAML file `path`. Never raises for what the file holds: see `Document.problems`.
 
-    Raises OSError when there is no such file or it cannot be opened.
+    Raises OSError when there is no such file, it cannot be opened, or it is none to be read as text.
     """
-    document = Document(shown(path))
+    name = shown(path)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
+        node = compose(read_text(path, STACK_FILE_BYTES))
+        document = Document(name)
         document.value = _Builder(document).value(node, ()) if node else None
         document.places.setdefault((), Place(1))
     except UnicodeDecodeError:
-        document.problems.append(Problem(document.name, 0, "", "this file is not UTF-8 text"))
+        return Document(name, problems=[Problem(name, 0, "", "this file is not UTF-8 text")])
     except yaml.YAMLError as error:
-        document.problems.append(_syntax_problem(document.name, error))
+        return Document(name, problems=[_syntax_problem(name, error)])
     return document
 
 
@@ -88,7 +84,10 @@ def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = getattr(error, "problem", None) or str(error)
     column = f" (column {mark.column + 1})" if mark else ""
-    return Problem(name, mark.line + 1 if mark else 0, "", f"this is no YAML: {what}{column}")
+    text = (
+        f"this file is refused: {what}" if isinstance(error, TooMuch) else f"this is no YAML: {what}{column}"
+    )
+    return Problem(name, mark.line + 1 if mark else 0, "", text)
 
 
 class _Builder:
@@ -96,33 +95,50 @@ class _Builder:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.open: set[int] = set()
+        self.open: list[yaml.Node] = []
+        self.values = 0
 
     def value(self, node: yaml.Node, keys: Keys) -> Any:
         line = node.start_mark.line + 1
+        self.count(node)
         # The line of a key says more than the line on which its block begins.
         self.document.places.setdefault(keys, Place(line))
         if isinstance(node, yaml.ScalarNode):
             self.document.places[keys] = Place(self.document.places[keys].line, node.value)
             return _scalar(node)
-        if id(node) in self.open:
-            self.complain(line, keys, "this anchor holds itself")
+        if not self.enter(node, keys):
             return None
-        self.open.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             built: Any = [self.value(item, (*keys, index)) for index, item in enumerate(node.value)]
         else:
-            built = self.mapping(node, keys)
-        self.open.discard(id(node))
+            built = self.mapping(node.value, keys)
+        self.open.pop()
         return built
 
-    def mapping(self, node: yaml.Node, keys: Keys) -> dict[str, Any]:
+    def count(self, node: yaml.Node) -> None:
+        """Take note of one more value, and end where there are too many."""
+        self.values += 1
+        if self.values > MOST_VALUES:
+            text = f"it has more than {MOST_VALUES:,} values once its aliases are written out"
+            raise TooMuch(text, node.start_mark)
+
+    def enter(self, node: yaml.Node, keys: Keys) -> bool:
+        """Tell whether a mapping or list can be gone into, which ends with `self.open.pop()`."""
+        if any(node is each for each in self.open):
+            self.complain(node.start_mark.line + 1, keys, "this anchor holds itself")
+            return False
+        if len(self.open) == DEEPEST:
+            raise TooMuch(f"it is nested more than {DEEPEST} levels deep", node.start_mark)
+        self.open.append(node)
+        return True
+
+    def mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], keys: Keys) -> dict[str, Any]:
         built: dict[str, Any] = {}
         inherited: list[yaml.Node] = []
         lines: dict[str, int] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in pairs:
             line = key_node.start_mark.line + 1
-            if key_node.tag == _PLAIN and key_node.value == _MERGE:
+            if key_node.tag == PLAIN and key_node.value == _MERGE:
                 inherited += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
                 continue
             key = self.key(key_node, keys)
@@ -136,19 +152,18 @@ class _Builder:
         return built
 
     def inherit(self, source: yaml.Node, keys: Keys, built: dict[str, Any]) -> None:
+        self.count(source)
         if not isinstance(source, yaml.MappingNode):
             self.complain(source.start_mark.line + 1, keys, "<< takes a mapping, or a list of mappings")
-            return
-        wanted = yaml.MappingNode(
-            source.tag,
-            [pair for pair in source.value if self.key(pair[0], keys) not in built],
-            source.start_mark,
-        )
-        for key, value in self.mapping(wanted, keys).items():
-            built.setdefault(key, value)
+        elif self.enter(source, keys):
+            wanted = [pair for pair in source.value if self.key(pair[0], keys) not in built]
+            for key, value in self.mapping(wanted, keys).items():
+                built.setdefault(key, value)
+            self.open.pop()
 
     def key(self, node: yaml.Node, keys: Keys) -> str:
         line = node.start_mark.line + 1
+        self.count(node)
         if not isinstance(node, yaml.ScalarNode):
             self.complain(line, keys, "a key must be text")
             return ""
@@ -167,7 +182,7 @@ class _Builder:
 
 
 def _scalar(node: yaml.ScalarNode) -> Scalar:
-    if node.tag == _STRING or node.tag.startswith("!"):
+    if node.tag == STRING or node.tag.startswith("!"):
         return str(node.value)
     return resolve(node.value)
 

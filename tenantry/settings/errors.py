@@ -24,7 +24,12 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.path, self.text) if part)
+        return visible(": ".join(part for part in (place, self.path, self.text) if part))
+
+
+def visible(text: str) -> str:
+    """Return a text with what does not print, such as a line break or a no-break space, as escapes."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class SettingsError(TenantryError):

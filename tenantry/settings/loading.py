@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tenantry.errors import TenantryError
 from tenantry.settings.document import Document, Keys, path_text, read, shown
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.settings.merge import complete
@@ -42,7 +45,9 @@ class Resolved:
 
 def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
     """See tenantry.settings.load."""
-    return _load(config, stack, directory, _read_if_there(stack_file(stack, directory))).settings
+    path = stack_file(stack, directory)
+    with as_problems(f"stack {stack}", path):
+        return _load(config, stack, directory, _read_if_there(path)).settings
 
 
 def load_file(path: Path) -> Settings:
@@ -53,14 +58,19 @@ def load_file(path: Path) -> Settings:
 def resolve(path: Path) -> Resolved:
     """Return the settings of one stack file together with where they are from. Raises SettingsError."""
     stack = stack_of(path)
-    document = _read_or_tell(path, f"stack {stack}")
-    project = Project.of(path) or Project("tenantry", path.parent)
-    return _load(project.values_of(_config_of(document)), stack, path.parent, document)
+    with as_problems(f"stack {stack}", path):
+        document = _read_or_tell(path, f"stack {stack}")
+        project = Project.of(path) or Project("tenantry", path.parent)
+        return _load(project.values_of(config_of(document)), stack, path.parent, document)
 
 
 def check_plan(path: Path) -> None:
     """See tenantry.settings.check_plan."""
-    subject = f"plan {path.stem}"
+    with as_problems(f"plan {path.stem}", path):
+        _check_plan(path, f"plan {path.stem}")
+
+
+def _check_plan(path: Path, subject: str) -> None:
     _read_or_tell(path, subject)
     chain = read_chain(path)
     problems = list(chain.problems)
@@ -73,6 +83,27 @@ def check_plan(path: Path) -> None:
         problems += [*merged.problems, *unread, *found]
     if problems:
         raise SettingsError(subject, problems)
+
+
+@contextmanager
+def as_problems(subject: str, path: Path) -> Iterator[None]:
+    """Let whatever nobody foresaw while the file `path` is dealt with be a SettingsError about `subject`.
+
+    One file must not stop a run over many, not even by a mistake of ours. What was raised may quote the file,
+    so the problem says only what it was, and where.
+    """
+    try:
+        yield
+    except TenantryError:
+        raise
+    except Exception as error:
+        code = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(code.filename).name}:{code.lineno}"
+        text = (
+            f"Tenantry cannot deal with what is here ({type(error).__name__} in {where}), which is a mistake "
+            "of Tenantry: report it, with the file if you can, and take the last change of the file back"
+        )
+        raise SettingsError(subject, [Problem(shown(path), 0, "", text)]) from error
 
 
 def stack_of(path: Path) -> str:
@@ -94,7 +125,7 @@ def secret_error(stack: str, directory: Path) -> SettingsError:
 
 def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Resolved:
     values = {key: config[key] for key in KNOWN if config.get(key) not in (None, "")}
-    written = Project("tenantry", directory).values_of(_config_of(document))
+    written = Project("tenantry", directory).values_of(config_of(document))
     # Another file (`--config-file`), or one edited meanwhile, would give wrong lines: then rather none.
     same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
     source = Source(document.name, values, ("config",), document if same else None)
@@ -127,7 +158,7 @@ def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
 
 
 def _unknown(document: Document) -> Iterator[Problem]:
-    for key in _config_of(document):
+    for key in config_of(document):
         if key.startswith(_OURS) and key not in KNOWN and not key.startswith(SECRETS):
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
@@ -135,7 +166,7 @@ def _unknown(document: Document) -> Iterator[Problem]:
 
 
 def _encrypted(document: Document) -> Iterator[Problem]:
-    for keys in _encrypted_keys(_config_of(document).get(CUSTOMER), ("config", CUSTOMER)):
+    for keys in _encrypted_keys(config_of(document).get(CUSTOMER), ("config", CUSTOMER)):
         yield Problem(document.name, document.line(keys), path_text(keys), _ENCRYPTED)
 
 
@@ -147,7 +178,8 @@ def _encrypted_keys(value: Any, keys: Keys) -> Iterator[Keys]:
             yield from _encrypted_keys(part, (*keys, key))
 
 
-def _config_of(document: Document) -> dict[str, Any]:
+def config_of(document: Document) -> dict[str, Any]:
+    """Return what stands under `config:`."""
     config = document.value.get("config") if isinstance(document.value, dict) else None
     return config if isinstance(config, dict) else {}
 

@@ -9,6 +9,7 @@ from typing import Any
 from tenantry.providers.values import pem
 from tenantry.settings.document import Keys, shown
 from tenantry.settings.errors import Problem
+from tenantry.settings.files import KEY_BYTES, read_text
 from tenantry.settings.sources import CUSTOMER, Sources
 
 BLOCK = "jwt_identity_providers"
@@ -46,9 +47,8 @@ def _entries(customer: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def _read(path: Path) -> tuple[str, str | None]:
     """Return the text of a file, and what is wrong with the file or with the key in it."""
     try:
-        text = path.read_text("utf-8", "replace")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "that is no path"
-        return "", f"{shown(path)} cannot be read: {reason}"
+        text = read_text(path, KEY_BYTES, errors="replace")
+    except OSError as error:
+        return "", f"{shown(path)} cannot be read: {error.strerror}"
     wrong = pem.problem(text)
     return text, f"{shown(path)} {wrong}" if wrong else None

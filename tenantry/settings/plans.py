@@ -135,7 +135,10 @@ def _not_of_a_plan(document: Document) -> Iterator[Problem]:
 def _nothing_to_remove(keys: Keys, below: Any, layers: Sequence[Source]) -> Problem:
     block, key = map(str, keys)
     declared = below.get(block) if isinstance(below, dict) else None
-    advice = nearest(key, declared or ()) or f"; for one with nothing but defaults write {key}: {{}}"
+    advice = (
+        nearest(key, declared if isinstance(declared, dict) else ())
+        or f"; for one with nothing but defaults write {key}: {{}}"
+    )
     others = ", nor has any plan that it extends" if len(layers) > 2 else ""
     text = f"an empty value removes what the plan has, but {layers[1].name} has no such key{others}{advice}"
     return Sources(tuple(layers)).problem((CUSTOMER, *keys), text)

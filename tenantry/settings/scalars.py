@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 
 Scalar = str | int | float | bool | None
 
@@ -24,6 +24,8 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?P<between>[Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?(?P<zone>Z|[-+]\d\d:\d\d)?)?"
 )
+_ENGINE_SMALLEST, _ENGINE_LARGEST = -(2**63), 2**63 - 1  # what stays an integer; beyond, it becomes a float
+_LONGEST_NUMBER = 1000
 _ENGINE_INTEGERS = 1e21  # up to here Go writes a float without fraction as a JSON integer
 
 
@@ -31,7 +33,7 @@ def resolve(text: str) -> Scalar:
     """Return the value of the plain (unquoted) scalar `text`."""
     if text in _WORDS:
         return _WORDS[text]
-    if not text[:1].isascii() or text[0] not in "+-.0123456789":
+    if text[0] not in "+-.0123456789" or len(text) > _LONGEST_NUMBER:
         return text
     for reading in (_time, _integer, _float):
         value = reading(text)
@@ -53,7 +55,8 @@ def _integer(text: str) -> int | None:
         return None
     sign, *digits = found.groups()
     value = next(int(d, base) for d, base in zip(digits, (16, 2, 8, 10), strict=True) if d)
-    return -value if sign == "-" else value
+    value = -value if sign == "-" else value
+    return value if _ENGINE_SMALLEST <= value <= _ENGINE_LARGEST else None
 
 
 def _float(text: str) -> float | int | None:
@@ -63,7 +66,14 @@ def _float(text: str) -> float | int | None:
     value = float(plain)
     if math.isinf(value):
         return None
-    return int(value) if value.is_integer() and abs(value) < _ENGINE_INTEGERS else value
+    return _printed(value) if value.is_integer() and abs(value) < _ENGINE_INTEGERS else value
+
+
+def _printed(value: float) -> int:
+    """Return a whole float as the digits say with which Go prints it: the fewest that tell it from others."""
+    mantissa, _, exponent = repr(value).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    return int(whole + fraction.ljust(int(exponent), "0")) if exponent else int(value)
 
 
 def _time(text: str) -> str | None:
@@ -74,16 +84,21 @@ def _time(text: str) -> str | None:
     hour, minute, second = (int(part or 0) for part in clock)
     offset = _offset(zone)
     try:
-        moment = datetime(int(year), int(month), int(day), hour, minute, second, tzinfo=offset)
+        moment = datetime(int(year), int(month), int(day), hour, minute, second)
     except ValueError:
         return None
+    if offset is None:
+        return None
     digits = (fraction or "").rstrip("0")
-    name = "UTC" if offset == UTC else f"{moment:%z}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}{'.' * bool(digits)}{digits} {moment:%z} {name}"
+    name = "UTC" if offset == "+0000" else offset
+    return f"{moment:%Y-%m-%d %H:%M:%S}{'.' * bool(digits)}{digits} {offset} {name}"
 
 
-def _offset(zone: str | None) -> timezone:
-    if zone is None or zone == "Z":
-        return UTC
-    size = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-    return timezone(-size if zone[0] == "-" else size)
+def _offset(zone: str | None) -> str | None:
+    """Return an offset from UTC as Go prints it, which knows more of them than Python; None for none."""
+    hours, minutes = (0, 0) if zone is None or zone == "Z" else (int(zone[1:3]), int(zone[4:6]))
+    if hours > 24 or minutes > 60:
+        return None
+    total = 60 * hours + minutes
+    sign = "-" if zone and zone[0] == "-" and total else "+"
+    return f"{sign}{total // 60:02}{total % 60:02}"

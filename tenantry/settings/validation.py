@@ -79,7 +79,7 @@ def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
         return salvage(inner, value, broken, at)
     if value is None or at in broken:
         # A broken word has no default: what depends on it is not known.
-        absent = value is None and at not in broken
+        absent = value is None and at not in broken and not field.is_required()
         return field.get_default(call_default_factory=True) if absent or field.default_factory else None
     if isinstance(value, dict):
         return {key: _sound_items(items, broken, (*at, key)) for key, items in value.items()}

@@ -1,0 +1,178 @@
+"""Files that a slip, or a stranger, has made odd: each is a problem of its own stack, told at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.members import members
+from tenantry.settings import SettingsError, check_plan
+from tenantry.settings import document as documents
+from tenantry.settings.document import MOST_VALUES, read
+from tenantry.settings.files import KEY_BYTES, STACK_FILE_BYTES
+from tenantry.settings.merge import complete
+from tenantry.settings.nodes import DEEPEST
+from tests.keys import public_pem
+from tests.settings.conftest import HEAD, Folder
+
+FILE = "stacks/Pulumi.globex.yaml"
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+MERGES = "m0: &m0 {k: 1}\n" + "".join(
+    f"m{n}: &m{n} {{k{n}: {{<<: *m{n - 1}}}, l{n}: {{<<: *m{n - 1}}}}}\n" for n in range(1, 40)
+)
+SAME_MERGES = f"big: &big {{{', '.join(f'k{n}: 1' for n in range(2000))}}}\nx: {{<<: [{'*big, ' * 2000}]}}\n"
+
+
+def test_a_value_where_a_block_belongs(folder: Folder) -> None:
+    assert folder.write('apps: {Sales Overview: "2.4.0"}').problems() == [
+        f'{FILE}:6: customer.apps.Sales Overview: must be a mapping of keys, not "2.4.0"'
+    ]
+
+
+@pytest.mark.parametrize("block", ["web_integrations", "jwt_identity_providers", "users", "admins", "groups"])
+@pytest.mark.parametrize("value", ["text", "[1]", "1.5", "true", "{}", '{"": {}}', "{a: {name: [1]}}"])
+def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
+    folder.write(f"{block}: {{one: {value}, two: {{}}}}\nspaces: {{one: {value}}}\napps: {{one: {value}}}")
+    assert not [line for line in folder.problems() if "mistake of Tenantry" in line]
+
+
+@pytest.mark.parametrize(
+    ("customer", "told"),
+    [
+        ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already in line 5"),
+        (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
+        ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\x00b"'),
+        ("tags: &t {<<: *t}", "6: customer.tags: this anchor holds itself"),
+        ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {DEEPEST}"),
+        ("apps: " + "[" * 100_000, f"6: this file is refused: it is nested more than {DEEPEST}"),
+        ("- " * 5000 + "x", "6: "),
+        ('tags: {"a\\e[31m": "\\u202e"}\nx: 1', "7: customer.x: unknown key"),
+    ],
+    ids=["offset", "digits", "nul", "merges itself", "deep", "deeper", "deep lists", "escapes"],
+)
+def test_odd_values(folder: Folder, customer: str, told: str) -> None:
+    [first, *_] = folder.write(customer).problems()
+    assert first.startswith(f"{FILE}:{told}")
+
+
+def test_a_pem_that_is_not_ascii(folder: Folder) -> None:
+    bad = public_pem().replace("A", "É", 3).replace("\n", "\\n")
+    folder.write(f'jwt_identity_providers: {{web: {{issuer: i, kid: k, pem: "{bad}"}}}}')
+    assert folder.problems() == [
+        f"{FILE}:6: customer.jwt_identity_providers.web.pem: is broken: between the lines BEGIN and END "
+        "there is no base64 of a public key"
+    ]
+
+
+def test_a_plan_whose_block_is_a_number(folder: Folder) -> None:
+    folder.write("plan: odd\ngroups: {Sales: }", odd="groups: 7\n")
+    assert folder.problems() == [
+        f"{FILE}:7: customer.groups.Sales: an empty value removes what the plan has, but "
+        "stacks/plans/odd.yaml has no such key; for one with nothing but defaults write Sales: {}"
+    ]
+
+
+@pytest.mark.parametrize("text", [LAUGHS, MERGES, SAME_MERGES], ids=["aliases", "merges", "the same merges"])
+def test_yaml_that_grows_is_refused_before_it_has_grown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    made = 0
+
+    class Counted(documents.Place):
+        def __init__(self, *args: object) -> None:
+            nonlocal made
+            made += 1
+            super().__init__(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(documents, "Place", Counted)
+    (tmp_path / "file.yaml").write_text(text)
+    document = read(tmp_path / "file.yaml")
+    [problem] = document.problems
+    assert f"this file is refused: it has more than {MOST_VALUES:,} values" in problem.text
+    assert (document.value, document.places) == (None, {})
+    assert made <= 2 * MOST_VALUES + 2
+
+
+def test_a_chain_of_merges_is_no_deeper_than_nesting_may_be(tmp_path: Path) -> None:
+    chain = "m0: &m0 {k: 1}\n" + "".join(f"m{n}: &m{n} {{<<: *m{n - 1}}}\n" for n in range(1, 900))
+    (tmp_path / "file.yaml").write_text(chain)
+    assert [each.text for each in read(tmp_path / "file.yaml").problems] == [
+        f"this file is refused: it is nested more than {DEEPEST} levels deep"
+    ]
+
+
+def test_a_file_that_is_too_large(folder: Folder) -> None:
+    folder.stack_file.write_text(HEAD + "#" * STACK_FILE_BYTES)
+    assert folder.problems() == [f"{FILE}: cannot be read: it has more than {STACK_FILE_BYTES:,} bytes"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_plain_file_is_refused_at_once(folder: Folder, kind: str) -> None:
+    """Nobody writes into the pipe, and the device never ends: to wait would be to wait for good."""
+    odd = folder.path / "odd.pem"
+    _make(odd, kind)
+    _make(folder.stack_file, kind)
+    [told] = folder.problems()
+    assert told.startswith(f"{FILE}: cannot be read: ")
+    folder.stack_file.rmdir() if kind == "folder" else folder.stack_file.unlink()
+    folder.write("jwt_identity_providers: {web: {issuer: i, kid: k, pem_file: odd.pem}}")
+    [told] = folder.problems()
+    assert told.startswith(
+        f"{FILE}:6: customer.jwt_identity_providers.web.pem_file: stacks/odd.pem cannot be"
+    )
+
+
+def _make(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        assert stat.S_ISCHR(Path("/dev/zero").stat().st_mode)
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+
+
+def test_a_key_file_that_is_too_large(folder: Folder) -> None:
+    (folder.path / "big.pem").write_text("x" * (KEY_BYTES + 1))
+    folder.write("jwt_identity_providers: {web: {issuer: i, kid: k, pem_file: big.pem}}")
+    [told] = folder.problems()
+    assert told.endswith(f"stacks/big.pem cannot be read: it has more than {KEY_BYTES:,} bytes")
+
+
+def test_whatever_is_raised_is_a_problem_of_its_own_stack(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a mistake that nobody has found yet, the others notice nothing."""
+    folder.write()
+    other = folder.path / "Pulumi.other.yaml"
+    other.write_text(folder.stack_file.read_text().replace("Globex", "Unlucky"))
+
+    def unlucky(values: dict[str, object]) -> object:
+        if values.get("name") == "Unlucky":
+            raise RecursionError("with a secret")
+        return complete(values)
+
+    monkeypatch.setattr("tenantry.settings.loading.complete", unlucky)
+    good, bad = members({"globex": folder.stack_file, "other": other})
+    assert good.broken is None
+    assert bad.broken is not None
+    [problem] = bad.broken.problems
+    assert str(problem).startswith("stacks/Pulumi.other.yaml: Tenantry cannot deal with what is here (Recurs")
+    assert "secret" not in problem.text
+    assert (bad.customer, bad.unknown) == ("Unlucky", frozenset())
+
+
+def test_a_plan_is_a_case_of_its_own(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write(gold="groups: {}\n")
+
+    def fail(_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("tenantry.settings.loading.complete", fail)
+    with pytest.raises(SettingsError, match=r"plan gold:\n.*ValueError in test_hostile_files.py"):
+        check_plan(folder.path / "plans" / "gold.yaml")
