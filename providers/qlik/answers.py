@@ -139,7 +139,7 @@ def _json(answer: Answer) -> Any:
 def _plain_text(answer: Answer) -> str:
     """What a person can read of a body that is not JSON."""
     text = answer.content.decode("utf-8", "replace")
-    text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    text = re.sub(r"<(style|script)\b.*?(?:</\1>|\Z)|<[^<>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     return _text(text)
 
 

@@ -8,7 +8,7 @@ from tenantry.providers.qlik.errors import HostRefused
 
 ORGANISATION = "console.qlikcloud.com"
 
-REGION = r"[a-z]{2,}[a-z0-9-]*"
+REGION = r"[a-z]{2}[a-z0-9-]*"
 """A region, as a regular expression. Qlik opens new ones, so no list of them could be complete."""
 
 DOMAIN = r"(?:qlikcloud|qlikcloudgov)\.com"

@@ -57,7 +57,7 @@ KNOWN = (
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     ),
     _known(
-        r"currently locked by .*?created by (?P<by>\S+) .*? at (?P<at>\S+)",
+        r"currently locked by .{0,500}?created by (?P<by>\S{1,500}) .{0,100}? at (?P<at>\S+)",
         "the stack is locked by a run of {by} since {at}",
         "wait for it; if it was killed, `tenantry unlock {stack}`",
     ),
@@ -83,7 +83,7 @@ KNOWN = (
         "see PULUMI_BACKEND_URL and the credentials of its database or bucket",
     ),
     _known(
-        r"unable to open state directory.*?stat (?P<path>[^\n]+?): no such file or directory",
+        r"unable to open state directory.{0,500}?stat (?P<path>[^\n:]{1,500}): no such file or directory",
         "the backend's folder is not there: {path}",
         "`mkdir -p {path}`, if PULUMI_BACKEND_URL is right",
     ),

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 LOCKED = "currently locked"
 TAKEN = "already exists"
-_CREATED = re.compile(r"created by (?P<user>.+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_CREATED = re.compile(
+    r"created by (?P<user>.{1,200})@(?P<host>[^\s@]{1,255}) \(pid (?P<pid>\d{1,10})\) at (?P<at>\S+)"
+)
 
 
 def asking(stack: str) -> tuple[str, ...]:

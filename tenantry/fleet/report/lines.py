@@ -29,9 +29,9 @@ CONSEQUENCES = {
 
 # What differs between customers although it is the same trouble: the tenant, ids, and the trace of a request.
 _OWN = (
-    (re.compile(r"\s*\(traceId [\w-]+\)"), ""),
+    (re.compile(r"(?<!\s)\s*\(traceId [\w-]+\)"), ""),
     (re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) [\w.:-]+(?=/)"), r"\1 …"),
-    (re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.qlikcloud\.com\b"), "…"),
+    (re.compile(r"(?<![\w.-])[\w.-]+\.qlikcloud\.com\b"), "…"),
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{24}\b"), "…"),
 )
 

@@ -1,0 +1,226 @@
+"""Regular expressions read what strangers wrote: each takes time in proportion to the text, and no more."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+import tenantry
+from tenantry.providers.values.limits import Limits
+
+parser: Any = re._parser  # the standard library's own reading of a pattern
+
+ROOT = Path(tenantry.__file__).parent
+SIZES = (500, 4_000, 32_000)
+GROWTH = 3
+"""How much longer than in proportion a text may take. Eight times the text takes 64 times as long where each
+pair of characters is looked at.
+"""
+NOTHING = 0.01
+"""Seconds below which a growth is no more than noise."""
+
+MADE_AT_RUN_TIME = {
+    "emulator/contract.py: re.compile",
+    "fleet/troubles.py: re.compile",
+    "providers/framework/properties.py: re.search",
+}
+"""Patterns of variables: the paths of the contract; a table, whose patterns are found as objects; Limits."""
+
+
+class Use(NamedTuple):
+    """A pattern and how it is used: with which function of `re`."""
+
+    module: str
+    pattern: str
+    flags: int
+    function: str
+
+
+def _modules() -> Iterator[tuple[str, ModuleType, ast.Module]]:
+    folders = [ROOT, *(each for each in ROOT.iterdir() if each.is_symlink())]
+    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
+        name = path.relative_to(ROOT)
+        if name.stem != "__main__":
+            dotted = ".".join(("tenantry", *name.with_suffix("").parts)).removesuffix(".__init__")
+            yield str(name), importlib.import_module(dotted), ast.parse(path.read_text("utf-8"))
+
+
+MODULES = list(_modules())
+
+
+def _functions() -> dict[str, set[str]]:
+    """Return the functions that are called of each name: `_TIME.fullmatch(…)`, `words._TIME.sub(…)`."""
+    found: dict[str, set[str]] = {}
+    for _, _, tree in MODULES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+                of = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                found.setdefault(of, set()).add(node.attr)
+    return found
+
+
+def _inline(name: str, module: ModuleType, tree: ast.Module) -> Iterator[Use | str]:
+    """Yield the patterns that a module gives to functions of `re`; those of variables as text."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args):
+            continue
+        function = ast.unparse(node.func).removeprefix("re.")
+        if function not in ("compile", *FUNCTIONS):
+            continue
+        flags = next((each.value for each in node.keywords if each.arg == "flags"), None)
+        try:
+            pattern = eval(ast.unparse(node.args[0]), vars(module))
+            given = eval(ast.unparse(flags), vars(module)) if flags else 0
+        except NameError:
+            yield f"{name}: re.{function}"
+            continue
+        if function != "compile":
+            yield Use(name, pattern, int(given), function)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "fullmatch": lambda pattern, text: pattern.fullmatch(text),
+    "match": lambda pattern, text: pattern.match(text),
+    "search": lambda pattern, text: pattern.search(text),
+    "findall": lambda pattern, text: pattern.findall(text),
+    "finditer": lambda pattern, text: list(pattern.finditer(text)),
+    "sub": lambda pattern, text: pattern.sub("", text),
+    "split": lambda pattern, text: pattern.split(text),
+}
+
+
+def _objects(value: Any) -> Iterator[re.Pattern[str] | str]:
+    """Yield the patterns in a value of a module, however deep in a table."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, Limits):
+        yield from (value.field["pattern"],) if "pattern" in value.field else ()
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _objects(each)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for part in fields(value):
+            yield from _objects(getattr(value, part.name, None))
+
+
+def _uses() -> tuple[list[Use], set[str]]:
+    called, found, of_variables = _functions(), {}, set()
+    for name, module, tree in MODULES:
+        for each in _inline(name, module, tree):
+            if isinstance(each, str):
+                of_variables.add(each)
+            else:
+                found[each[1:]] = each
+        for variable, value in list(vars(module).items()):
+            for pattern in _objects(value):
+                text, flags = (pattern, 0) if isinstance(pattern, str) else (pattern.pattern, pattern.flags)
+                named = isinstance(value, re.Pattern) and called.get(variable, set()) & FUNCTIONS.keys()
+                for function in sorted(named or {"search"}):
+                    use = Use(name, text, flags & ~re.UNICODE, function)
+                    found.setdefault(use[1:], use)
+    return list(found.values()), of_variables
+
+
+USES, OF_VARIABLES = _uses()
+
+
+def _samples(parsed: Any) -> list[str]:
+    """Return a short text for each step of a pattern, and each way of its alternatives."""
+    texts = []
+    for kind, value in parsed:
+        match str(kind):
+            case "LITERAL":
+                texts.append(chr(value))
+            case "NOT_LITERAL" | "ANY":
+                texts.append("~")
+            case "IN":
+                texts.append(_of_class(value))
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                texts.append("".join(_samples(value[2])) * max(1, min(value[0], 50)))
+            case "SUBPATTERN":
+                texts.append("".join(_samples(value[3])))
+            case "BRANCH":
+                texts.append("".join(_samples(value[1][-1])))
+            case _:
+                texts.append("")
+    return texts
+
+
+def _of_class(items: Any) -> str:
+    for kind, value in items:
+        match str(kind):
+            case "LITERAL":
+                return chr(value)
+            case "RANGE":
+                return chr(value[0])
+            case "CATEGORY":
+                return {"DIGIT": "0", "SPACE": " ", "WORD": "a"}.get(str(value).rpartition("_")[2], "a")
+    return "~"
+
+
+def _hostile(use: Use, size: int) -> Iterator[str]:
+    """Yield texts that make a pattern begin again and again, or go on and fail at the very end."""
+    steps = _samples(parser.parse(use.pattern, use.flags))
+    atoms = dict.fromkeys([*filter(None, steps), "a", "0", " ", "-", ".", "a.", "\n"])
+    heads = ["".join(steps[:end]) for end in range(len(steps) + 1)]
+    for text in dict.fromkeys([*heads, *atoms]):
+        yield (text * (size // max(1, len(text)) + 1))[:size] + "\0"
+    for head in dict.fromkeys(heads):
+        for atom in atoms:
+            yield (head + atom * size)[:size] + "\0"
+
+
+def _seconds(use: Use, pattern: re.Pattern[str], text: str) -> float:
+    begin = time.thread_time()
+    FUNCTIONS[use.function](pattern, text)
+    return time.thread_time() - begin
+
+
+def _worst(use: Use) -> str:
+    """Return what takes out of proportion; nothing if all is well."""
+    pattern = re.compile(use.pattern, use.flags)
+    texts = {size: list(_hostile(use, size)) for size in SIZES}
+    for which in range(len(texts[SIZES[0]])):
+        before, seconds = 0, 0.0
+        for size in SIZES:
+            text = texts[size][which]
+            taken = _seconds(use, pattern, text)
+            if taken > NOTHING and before:
+                taken = min(taken, _seconds(use, pattern, text))
+                allowed = GROWTH * size / before * max(seconds, NOTHING / 10)
+                if taken > allowed and taken > NOTHING:
+                    return f"{text[:60]!r}…: {seconds:.4f} s of {before}, {taken:.4f} s of {size} characters"
+            before, seconds = size, taken
+    return ""
+
+
+def test_the_patterns_of_variables_are_known() -> None:
+    assert OF_VARIABLES == MADE_AT_RUN_TIME
+
+
+@pytest.mark.parametrize(
+    "use", USES, ids=[f"{each.module}-{each.function}-{each.pattern[:30]!a}" for each in USES]
+)
+def test_a_pattern_takes_time_in_proportion_to_the_text(use: Use) -> None:
+    assert _worst(use) == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "function"),
+    [("(a+)+b", "match"), (r"\S+?\.yaml", "search"), ("-BEGIN (.*?)-END", "findall"), (r"\s+$", "sub")],
+)
+def test_a_pattern_that_does_not_is_found(pattern: str, function: str) -> None:
+    sizes = SIZES if pattern != "(a+)+b" else (16, 23, 26)
+    use = Use("here", pattern, 0, function)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.SIZES", sizes)
+        assert _worst(use)
