@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tools import actionlint, engine
+from tenantry.pulumi_cli import installation
+from tools import actionlint
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ROOT / "tenantry" / "starting" / "files"
@@ -59,7 +60,7 @@ def steps() -> Iterator[tuple[str, Doc]]:
 
 
 def test_actionlint_has_no_complaint() -> None:
-    command = str(actionlint.ensure(engine.cache()))
+    command = str(actionlint.ensure(installation.cache()))
     done = subprocess.run(
         [command, "-shellcheck=", "-pyflakes=", "-oneline", "-no-color", *map(str, [*OWN, *WORKFLOWS])],
         cwd=ROOT,

@@ -20,8 +20,12 @@ import signal
 import time
 from pathlib import Path
 
-from tools import engine, environment
-from tools.steps import SetupError, locked
+try:
+    from tenantry.pulumi_cli import installation
+    from tenantry.pulumi_cli.steps import SetupError, locked
+    from tools import environment
+except ImportError as error:  # where the links of the checkout have been unpacked as text
+    sys.exit(str(error))
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +38,7 @@ def main() -> int:
     try:
         with locked(ROOT):
             stamps = environment.ensure(ROOT, venv)
-            engine.ensure(venv, stamps)
+            installation.ensure(venv, stamps)
     except SetupError as error:
         print(f"\nThe set-up stopped here.\n{error}", file=sys.stderr)
         return 1

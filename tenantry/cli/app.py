@@ -14,6 +14,7 @@ from tenantry.cli import (
     forget,
     import_,
     init,
+    install_pulumi,
     keypair,
     new,
     orphans,
@@ -39,6 +40,7 @@ app = typer.Typer(
 groups = (
     demo,
     init,
+    install_pulumi,
     new,
     plans,
     templates,

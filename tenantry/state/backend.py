@@ -109,7 +109,7 @@ class Backend:
         what = f"pulumi {' '.join(arguments[:2])}"
         command = find_pulumi()
         if command is None:
-            raise PulumiFailed(what, "there is no `pulumi` on PATH; `make setup` brings it")
+            raise PulumiFailed(what, "there is no `pulumi` here; install it with `tenantry install-pulumi`")
         try:
             done = subprocess.run(
                 [command, *arguments, "--non-interactive", "--color", "never"],

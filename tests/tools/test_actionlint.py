@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import actionlint, engine, golang
+from tenantry.pulumi_cli import golang, installation
+from tools import actionlint
 
 GOOD = """\
 on: {pull_request: {}}
@@ -24,7 +25,7 @@ jobs:
 @pytest.fixture(scope="module")
 def command() -> Path:
     """The command, from the cache of this machine."""
-    return actionlint.ensure(engine.cache())
+    return actionlint.ensure(installation.cache())
 
 
 def said(command: Path, workflow: Path) -> list[str]:
@@ -60,4 +61,4 @@ def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: st
 
 def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(golang, "command", pytest.fail)
-    assert actionlint.ensure(engine.cache()) == command
+    assert actionlint.ensure(installation.cache()) == command

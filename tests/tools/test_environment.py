@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tenantry.pulumi_cli.golang import LOCK
+from tenantry.pulumi_cli.stamps import Stamps
+from tenantry.pulumi_cli.steps import SetupError
 from tools import environment
-from tools.golang import LOCK
-from tools.steps import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,15 +85,6 @@ def test_a_failed_step_is_tried_again_and_no_other(root: Path, commands: Command
     assert commands.since() == ["venv", "--require-hashes", "--editable"]
 
 
-@pytest.mark.parametrize("name", ["components", "providers"])
-def test_a_checkout_without_links_is_refused(root: Path, commands: Commands, name: str) -> None:
-    (root / "tenantry").mkdir()
-    (root / "tenantry" / name).write_text(f"../{name}")
-    with pytest.raises(SetupError, match=f"tenantry/{name} is a link to ../{name} in the repository"):
-        environment.ensure(root, root / ".venv")
-    assert commands.since() == []
-
-
 def test_a_moved_checkout_is_installed_anew(root: Path, commands: Commands) -> None:
     environment.ensure(root, root / ".venv")
     commands.since()
@@ -116,7 +108,7 @@ def test_a_half_made_environment_is_made_anew(root: Path, commands: Commands) ->
 
 def test_damaged_stamps_count_as_none(root: Path) -> None:
     (root / "tenantry-setup.json").write_text("{")
-    assert not environment.Stamps(root).fresh("packages", "")
+    assert not Stamps(root).fresh("packages", "")
 
 
 def test_an_older_python_gets_a_clear_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.golang import Recipe, cached_as, workshop
-from tools.steps import locked, step
+from tenantry.pulumi_cli.golang import Recipe, cached_as, workshop
+from tenantry.pulumi_cli.steps import locked, step
 
 MODULE = "github.com/rhysd/actionlint"
 RECIPE = Recipe(Path(__file__).parent)

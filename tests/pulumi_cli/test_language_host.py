@@ -12,9 +12,9 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import language_pb2_grpc
 
-from tools.engine import release
+from tenantry.pulumi_cli import language_host
 
-HOST = [sys.executable, "-P", str(release.RECIPE.folder / "language_host.py"), "127.0.0.1:1"]
+HOST = [sys.executable, "-P", language_host.__file__, "127.0.0.1:1"]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

@@ -2,13 +2,18 @@
 
 The engine starts it with its own address as argument, reads a port from the first line of output, and calls
 LanguageRuntime there. Running the program is left to the SDK's own server, which the Automation API uses too.
+
+Where Pulumi.yaml has another environment as `virtualenv`, a host of that environment runs the program: the
+engine starts the providers there as well. Source: https://www.pulumi.com/docs/iac/languages-sdks/python/
 """
 
 from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -25,7 +30,9 @@ from pulumi.runtime import settings
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 WATCH_SECONDS = 0.5
-MESSAGE_LIMIT = 400 << 20  # the engine's own
+MESSAGES = [
+    (f"grpc.max_{way}_message_length", 400 << 20) for way in ("receive", "send")
+]  # the engine's own limit
 
 
 class ProgramHost(LanguageServer):
@@ -65,6 +72,10 @@ class ProgramHost(LanguageServer):
 
     def Run(self, request: Any, context: Any) -> Any:
         """Run the program of the project once, as `python <folder>` would."""
+        options = dict(request.info.options)
+        environment = os.path.join(request.info.root_directory, str(options.get("virtualenv") or sys.prefix))
+        if not is_ours(environment):
+            return self._run_in(environment, request)
         program = os.path.normpath(os.path.join(request.info.program_directory, request.info.entry_point))
         request.args[:] = [self._engine_address]  # where the SDK's server looks for it
         os.chdir(request.pwd)
@@ -73,6 +84,36 @@ class ProgramHost(LanguageServer):
         answer = super().Run(request, context)  # type: ignore[no-untyped-call]
         # The SDK has shown the error already; without this the engine would show it once more.
         return language_pb2.RunResponse(bail=True) if answer.error else answer
+
+    def _run_in(self, environment: str, request: Any) -> Any:
+        """Let a host of another environment run the program, and return what it answers."""
+        python = os.path.join(environment, "bin", "python")
+        if not os.path.exists(python):
+            return language_pb2.RunResponse(
+                error=f"Pulumi.yaml says `virtualenv: {request.info.options['virtualenv']}`, and there is no "
+                f"Python environment in {environment}. Create it, and install there what the project needs."
+            )
+        command = [python, "-P", __file__, self._engine_address]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as host:
+            assert host.stdout  # noqa: S101 (for the type checker)
+            port = host.stdout.readline().decode().strip()
+            if not port.isdigit():
+                return language_pb2.RunResponse(
+                    error=f"{python} cannot run the program, see above. Install there what the project needs."
+                )
+            output = threading.Thread(target=shutil.copyfileobj, args=(host.stdout, sys.stdout.buffer))
+            output.start()
+            with grpc.insecure_channel(f"127.0.0.1:{port}", options=MESSAGES) as channel:
+                answer = language_pb2_grpc.LanguageRuntimeStub(channel).Run(request)
+            host.terminate()
+            output.join()
+        sys.stdout.flush()
+        return answer
+
+
+def is_ours(environment: str) -> bool:
+    """Tell whether an environment is the one that this process runs in."""
+    return os.path.realpath(environment) == os.path.realpath(sys.prefix)
 
 
 def run_program(program: str, root: str) -> None:
@@ -95,7 +136,7 @@ def main() -> None:
         signal.signal(stop, lambda *_: os._exit(0))
     threading.Thread(target=exit_with, args=(engine,), daemon=True).start()
     address = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)])
+    server = grpc.server(ThreadPoolExecutor(4), options=MESSAGES)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(ProgramHost(address), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
+import io
 import os
+import platform
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tools import engine, golang
-from tools.engine import build, release
-from tools.environment import Stamps
-from tools.steps import SetupError
+from tenantry.pulumi_cli import build, golang, installation, release
+from tenantry.pulumi_cli.stamps import Stamps
+from tenantry.pulumi_cli.steps import SetupError
 
 Fake = Callable[..., Path]
 
@@ -76,25 +79,25 @@ def test_the_wrapper_gives_the_engine_this_environment(fake: Fake, tmp_path: Pat
     cli = fake("the 'odd' $HOME folder", "pulumi", 'echo "$PULUMI_PYTHON_CMD|$PATH|$1|$2"')
     venv = tmp_path / "a venv"
     wrapper = fake(venv / "bin", "pulumi", "")
-    wrapper.write_text(engine.wrapper_script(cli, venv))
+    wrapper.write_text(installation.wrapper_script(cli, venv))
     env = {"PATH": "/usr/bin:/bin", "PULUMI_PYTHON_CMD": "python2"}
     said = subprocess.run(
         [wrapper, "up", "--message=a b"], env=env, text=True, check=True, capture_output=True
     )
     path = f"{venv / 'bin'}:{cli.parent}:/usr/bin:/bin"
     assert said.stdout == f"{venv / 'bin' / 'python'}|{path}|up|--message=a b\n"
-    assert engine.target_of(wrapper) == cli
+    assert installation.target_of(wrapper) == cli
 
 
 def test_the_cache_can_be_put_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("TENANTRY_CACHE", raising=False)
-    assert engine.cache() == Path("/home/somebody/.cache/tenantry")
+    assert installation.cache() == Path("/home/somebody/.cache/tenantry")
     monkeypatch.setenv("XDG_CACHE_HOME", "/big")
-    assert engine.cache() == Path("/big/tenantry")
+    assert installation.cache() == Path("/big/tenantry")
     monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path))
-    assert engine.cache() == tmp_path
+    assert installation.cache() == tmp_path
 
 
 def test_a_cli_on_path_is_used_and_looked_for_once(
@@ -103,10 +106,10 @@ def test_a_cli_on_path_is_used_and_looked_for_once(
     home = complete("theirs", "3.300.1")
     on_path(monkeypatch, home)
     venv = tmp_path / ".venv"
-    engine.ensure(venv, Stamps(venv))
-    assert engine.target_of(venv / "bin" / "pulumi") == home / "pulumi"
+    installation.ensure(venv, Stamps(venv))
+    assert installation.target_of(venv / "bin" / "pulumi") == home / "pulumi"
     monkeypatch.setattr(release, "on_path", pytest.fail)
-    engine.ensure(venv, Stamps(venv))
+    installation.ensure(venv, Stamps(venv))
 
 
 def test_a_cli_that_went_away_is_looked_for_again(
@@ -115,10 +118,10 @@ def test_a_cli_that_went_away_is_looked_for_again(
     first, second = complete("first", "3.300.1"), complete("second", "3.300.2")
     on_path(monkeypatch, first, second)
     venv = tmp_path / ".venv"
-    engine.ensure(venv, Stamps(venv))
+    installation.ensure(venv, Stamps(venv))
     (first / "pulumi").unlink()
-    engine.ensure(venv, Stamps(venv))
-    assert engine.target_of(venv / "bin" / "pulumi") == second / "pulumi"
+    installation.ensure(venv, Stamps(venv))
+    assert installation.target_of(venv / "bin" / "pulumi") == second / "pulumi"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +145,7 @@ def test_a_cli_on_path_that_will_not_do_is_named_with_the_reason(
     if without:
         (home / without).unlink()
     on_path(monkeypatch, home)
-    assert release.on_path(tmp_path, engine.MARK) is None
+    assert release.on_path(tmp_path, installation.MARK) is None
     assert said in capsys.readouterr().out
 
 
@@ -152,57 +155,116 @@ def test_wrappers_of_this_project_are_not_taken_for_a_cli(
     """Neither its own, with the environment activated, nor another checkout's: that would be a loop."""
     home = complete(".venv/bin", "3.300.0")
     on_path(monkeypatch, home)
-    assert release.on_path(home, engine.MARK) is None
+    assert release.on_path(home, installation.MARK) is None
     other = fake("other/bin", "pulumi", "")
-    other.write_text(engine.wrapper_script(home / "pulumi", tmp_path / "other"))
+    other.write_text(installation.wrapper_script(home / "pulumi", tmp_path / "other"))
     on_path(monkeypatch, other.parent)
-    assert release.on_path(home, engine.MARK) is None
+    assert release.on_path(home, installation.MARK) is None
 
 
-def test_the_official_installer_runs_once_and_away_from_home(
-    fake: Fake, server: tuple[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., release.Archive]:
+    """Publish an archive of a release with these files, and let it be the one that is known."""
+
+    def make(files: dict[str, str]) -> release.Archive:
+        name = "pulumi-v3.300.0-linux-x64.tar.gz"
+        file = tmp_path / "www" / name
+        file.parent.mkdir(exist_ok=True)
+        with tarfile.open(file, "w:gz") as packed:
+            for path, text in files.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(text)
+                packed.addfile(member, io.BytesIO(text.encode()))
+            link = tarfile.TarInfo("pulumi/link")
+            link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            packed.addfile(link)
+        known = release.Archive(name, "3.300.0", hashlib.sha256(file.read_bytes()).hexdigest())
+        monkeypatch.setattr(release, "known", lambda: known)
+        return known
+
+    return make
+
+
+CLI = "#!/bin/sh\necho v3.300.0\n"
+
+
+def test_the_official_release_is_fetched_once_and_unpacked(
+    archive: Callable[..., release.Archive], server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
+    """Only the programs in its one folder are: no link, and nothing that leads elsewhere."""
     address, asked = server
-    fake(
-        "www",
-        "install.sh",
-        'test "$1 $2 $4" = "--no-edit-path --install-root --version" || exit 9\n'
-        'mkdir "$3/bin" && printf "#!/bin/sh\\necho v$5\\n" > "$3/bin/pulumi" && chmod +x "$3/bin/pulumi"\n'
-        'touch "$HOME/profile"',
+    known = archive(
+        {"pulumi/pulumi": CLI, "pulumi/pulumi-language-python": "", "pulumi/../../x": "", "y": ""}
     )
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    cli = release.installed(tmp_path / "cache", f"{address}/install.sh")
+    cli = release.installed(tmp_path / "cache", f"{address}/")
     assert cli
-    assert release.version_of(cli) == tuple(map(int, release.pinned().split(".")))
-    assert release.installed(tmp_path / "cache", f"{address}/install.sh") == cli
-    assert asked == ["/install.sh"]
-    assert list(home.iterdir()) == []
+    assert release.version_of(cli) == (3, 300, 0)
+    assert sorted(file.name for file in cli.parent.iterdir()) == ["pulumi", "pulumi-language-python"]
+    assert [file.name for file in cli.parent.parent.iterdir()] == ["bin"]
+    assert release.installed(tmp_path / "cache", f"{address}/") == cli
+    assert asked == [f"/{known.name}"]
+    assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("body", ["exit 1", 'mkdir "$3/bin" && touch "$3/bin/pulumi"'])
-def test_an_installer_that_fails_leaves_nothing(
-    fake: Fake, server: tuple[str, list[str]], tmp_path: Path, body: str
+def test_an_archive_with_another_content_is_refused(
+    archive: Callable[..., release.Archive],
+    server: tuple[str, list[str]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    fake("www", "install.sh", body)
-    cache = tmp_path / "cache"
-    assert release.installed(cache, f"{server[0]}/install.sh") is None
-    assert [file.name for file in cache.iterdir()] == ["pulumi.lock"]
+    """One more byte is enough, even though the archive still unpacks."""
+    known = archive({"pulumi/pulumi": CLI})
+    with (tmp_path / "www" / known.name).open("ab") as file:
+        file.write(b"\0")
+    assert release.installed(tmp_path / "cache", f"{server[0]}/") is None
+    assert f"not {known.sha256}." in capsys.readouterr().out
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == ["pulumi.lock"]
 
 
-def test_an_installer_out_of_reach_is_no_error(
+@pytest.mark.parametrize("files", [{}, {"pulumi/pulumi": "#!/bin/sh\nexit 1\n"}])
+def test_an_archive_without_a_working_cli_leaves_nothing(
+    archive: Callable[..., release.Archive],
+    server: tuple[str, list[str]],
+    tmp_path: Path,
+    files: dict[str, str],
+) -> None:
+    archive(files)
+    assert release.installed(tmp_path / "cache", f"{server[0]}/") is None
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == ["pulumi.lock"]
+
+
+def test_a_vendor_out_of_reach_is_no_error(
     server: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "www").mkdir()
-    assert release.installed(tmp_path / "cache", f"{server[0]}/none") is None
-    assert f"{server[0]}/none cannot be reached" in capsys.readouterr().out
+    assert release.installed(tmp_path / "cache", f"{server[0]}/") is None
+    assert "It cannot be fetched: HTTP Error 404" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "kind"),
+    [
+        ("Linux", "x86_64", "linux-x64"),
+        ("Linux", "aarch64", "linux-arm64"),
+        ("Darwin", "arm64", "darwin-arm64"),
+        ("Darwin", "x86_64", "darwin-x64"),
+        ("Linux", "riscv64", None),
+    ],
+)
+def test_the_archive_for_each_kind_of_machine(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, kind: str | None
+) -> None:
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    found = release.known()
+    assert (found and found.name.removeprefix(f"pulumi-v{found.version}-")) == (kind and f"{kind}.tar.gz")
+    assert found is None or tuple(map(int, found.version.split("."))) >= release.MINIMUM
 
 
 COMPILE = """\
 import sys
 from pathlib import Path
-from tools.engine import build
+from tenantry.pulumi_cli import build
 build.compiled(Path(sys.argv[1]))
 """
 GO = """\
@@ -230,7 +292,7 @@ def go(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
         (dist / build.PROVIDER).write_text("#!/bin/sh\n")
         log = tmp_path / "builds"
         log.write_text("")
-        body = GO.format(sdk=tmp_path / "sdk", log=log, then=then, version=release.pinned())
+        body = GO.format(sdk=tmp_path / "sdk", log=log, then=then, version=build.pinned())
         on_path(monkeypatch, fake("go/bin", "go", body).parent)
         return log
 
@@ -249,7 +311,7 @@ def test_a_build_is_complete_and_with_this_environments_language_host(
         assert os.access(cli.parent / plugin, os.X_OK)
     host = (cli.parent / "pulumi-language-python").read_text()
     assert f"exec '{venv / 'bin' / 'python'}' -P " in host
-    assert (release.RECIPE.folder / "language_host.py").exists()
+    assert (build.RECIPE.folder / "language_host.py").exists()
 
 
 def test_two_set_ups_at_once_build_once(go: Callable[..., Path], tmp_path: Path) -> None:
@@ -275,7 +337,7 @@ def test_an_old_go_is_not_used(
     on_path(monkeypatch, fake("go/bin", "go", "echo go1.25.9").parent)
     monkeypatch.setattr(golang, "run", lambda command, **_: "go1.25.9" if "GOVERSION" in command else "")
     scratch = tmp_path / "scratch"
-    command = golang.command(release.RECIPE, scratch)
+    command = golang.command(build.RECIPE, scratch)
     assert command[-1] == scratch / "bin" / "go"
     assert f"GOPATH={scratch / 'path'}" in command
     assert "Go from the Python package" in capsys.readouterr().out
@@ -295,3 +357,10 @@ def test_the_cli_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch
     build.link_or_copy(source, tmp_path / "copied")
     assert not (tmp_path / "copied").samefile(source)
     assert os.access(tmp_path / "copied", os.X_OK)
+
+
+def test_it_needs_no_package() -> None:
+    """`make setup` runs it before there are any: `-S` leaves out what is installed."""
+    root = Path(installation.__file__).parents[2]
+    code = "import tenantry.pulumi_cli.installation, sys; sys.exit('yaml' in sys.modules)"
+    subprocess.run([sys.executable, "-S", "-c", code], cwd=root, check=True)

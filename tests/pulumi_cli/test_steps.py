@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tools.steps import SetupError, complete_or_absent, locked, run, step, write
+from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, locked, run, step, write
 
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from tools.steps import locked
+from tenantry.pulumi_cli.steps import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -64,7 +64,7 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(
         waiter = subprocess.Popen([sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE, text=True)
         with waiter:
             assert waiter.stdout
-            assert waiter.stdout.readline() == f"waiting for another set-up that holds {lock}\n"
+            assert waiter.stdout.readline() == f"waiting for another run that holds {lock}\n"
             holder.send_signal(signal.SIGKILL)
             assert waiter.stdout.readline() == "held\n"
             waiter.kill()

@@ -1,4 +1,4 @@
-"""What the steps of the set-up share: a line with the time, commands that fail helpfully, locks."""
+"""What the steps of an installation share: a line with the time, commands that fail helpfully, locks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 TAIL_LINES = 25
+
+SECONDS_OF_SILENCE = 15.0
+"""After how many seconds a step that goes on says so."""
 
 
 class SetupError(Exception):
@@ -25,15 +29,28 @@ class SetupError(Exception):
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print one line for the work done inside: `what` at once, its time (or `failed`) at the end."""
+    """Print one line for the work done inside: `what` at once, its time (or `failed`) at the end.
+
+    A long one adds to the line every few seconds how long it has taken so far.
+    """
     started = time.monotonic()
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(SECONDS_OF_SILENCE):
+            print(f"{time.monotonic() - started:.0f} s ... ", end="", flush=True)
+
     print(f"{what} ... ", end="", flush=True)
+    signs = threading.Thread(target=go_on, daemon=True)
+    signs.start()
+    how = "failed"
     try:
         yield
-    except BaseException:
-        print("failed", flush=True)
-        raise
-    print(f"{time.monotonic() - started:.1f} s", flush=True)
+        how = f"{time.monotonic() - started:.1f} s"
+    finally:
+        ended.set()
+        signs.join()
+        print(how, flush=True)
 
 
 def run(
@@ -86,7 +103,7 @@ def locked(file: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for another set-up that holds {file}", flush=True)
+            print(f"waiting for another run that holds {file}", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
