@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = ("components", "providers")
 """The folders of the checkout that links in `tenantry` lead to."""
+
+VERSION = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
 
 BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 
@@ -32,9 +35,17 @@ def run(folder: Path, *command: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def build(folder: Path) -> Path:
-    """Return a wheel that was made of the source archive, as one from an index is; all in `folder`."""
+def build(folder: Path, version: str = "") -> Path:
+    """Return a wheel that was made of the source archive, as one from an index is; all in `folder`.
+
+    `version`: another one than that of this checkout.
+    """
     source, archives = copy(folder / "source"), folder / "archives"
+    if version:
+        project = source / "pyproject.toml"
+        text, count = VERSION.subn(f'version = "{version}"', project.read_text("utf-8"))
+        assert count == 1
+        project.write_text(text, "utf-8")
     archives.mkdir()
     run(source, sys.executable, "-c", BACKEND, "build_sdist", str(archives))
     [archive] = archives.glob("*.tar.gz")

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, print_json
+from tenantry.cli.output import fail, print_finding, print_json
 from tenantry.cli.projects import current_project, root_of, stack_files
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.checks.findings import Finding
-
-COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +44,7 @@ def check(
         for name, findings in found.items():
             typer.secho(name, bold=True)
             for each in findings:
-                _print(each)
+                print_finding(each)
         numbers = [counted(count, level) for level, count in counts.items()]
         typer.echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
     if counts["error"] or (strict and counts["warning"]):
@@ -86,11 +84,3 @@ def _row(finding: Finding) -> dict[str, Any]:
         "line": (place.line or None) if place else None,
         "path": place.path if place else None,
     }
-
-
-def _print(finding: Finding) -> None:
-    first, *more = str(finding).splitlines()
-    level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
-    typer.echo(f"  {level}  {finding.about.ljust(12)}  {first}")
-    for line in more:
-        typer.echo(f"  {'':7}  {'':12}  {line}")

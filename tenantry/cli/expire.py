@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantry.cli.output import fail, markdown_table, print_json, print_table
-from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, named, run_shown
 from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
@@ -58,7 +58,7 @@ def expire(
     from tenantry.fleet.trials import ending, unknown, with_tenants
     from tenantry.state.backend import Backend
 
-    project, today = current_project(), datetime.now(UTC).date()
+    project, today = running_project(), datetime.now(UTC).date()
     chosen = chosen_by(wanted, project)
     broken = [member for member in chosen.members if member.broken]
     members = [*ending(chosen.members, today, within), *broken]

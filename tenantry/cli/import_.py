@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.output import fail, print_table
-from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.projects import root_of, running_project
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def import_(
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
-    project = current_project()
+    project = running_project()
     wanted = Wanted(hostname, stack, plan, source_tenant)
     with Cloud.from_environment() as cloud:
         cloud.notify = say

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from tenantry.checks.findings import Finding
+
+COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:
@@ -70,3 +75,12 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
     lines = [columns, ["---"] * len(columns), *([inert(each) for each in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def print_finding(finding: Finding) -> None:
+    """Print what a check found: its level, what it is about, and its text, of one line or more."""
+    first, *more = str(finding).splitlines()
+    level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
+    typer.echo(f"  {level}  {finding.about.ljust(12)}  {first}")
+    for line in more:
+        typer.echo(f"  {'':7}  {'':12}  {line}")

@@ -22,6 +22,17 @@ def current_project() -> Project:
     )
 
 
+def running_project() -> Project:
+    """Return the project around the current folder for a command that runs its program.
+
+    The command ends where it runs in another Python environment than the program does.
+    """
+    project = current_project()
+    if problem := project.interpreter_problem():
+        fail(problem, code=2)
+    return project
+
+
 def root_of(project: Project) -> Path:
     """Return the folder of a project's Pulumi.yaml."""
     return project.file.parent if project.file else project.stacks

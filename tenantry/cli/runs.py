@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli.output import fail
-from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by, confirm, due, named, run_shown
 from tenantry.cli.shared import Output, reports, selection, takes
@@ -187,7 +187,7 @@ def _run(
 ) -> None:
     from tenantry.fleet.run import Order
 
-    project = current_project()
+    project = running_project()
     chosen = chosen_by(wanted, project)
     order = Order(
         operation,

@@ -89,7 +89,7 @@ def _carried_out(job: Job) -> Outcome:
     if job.member.broken:
         return job.outcome(status="failed", troubles=tuple(troubles.of_settings(job.member.broken)))
     if find_pulumi() is None:
-        trouble = Trouble("there is no `pulumi` on PATH", advice="`make setup` brings it")
+        trouble = Trouble("there is no `pulumi` on PATH", advice="install it with `tenantry install-pulumi`")
         return job.outcome(status="failed", troubles=(trouble,))
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     had_salt = scratch.has_salt(job.member.file)

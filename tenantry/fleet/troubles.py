@@ -69,7 +69,7 @@ KNOWN = (
     _known(
         r"version (?P<have>\S+) does not satisfy the version range \"?(?P<want>[^\"\n]+)",
         "the Pulumi CLI {have} is too old: Pulumi.yaml asks for {want}",
-        "bring it up to date, or run `make setup`",
+        "bring it up to date, or run `tenantry install-pulumi`",
     ),
     _known(
         r"PULUMI_ACCESS_TOKEN must be set",
@@ -106,7 +106,7 @@ KNOWN = (
     _known(
         r"no resource plugin|failed to load language plugin|could not find plugin",
         "the Pulumi CLI is not complete: {said}",
-        "`make setup` brings it with its plugins",
+        "`tenantry install-pulumi` brings it with its plugins",
     ),
 )
 

@@ -21,8 +21,9 @@ files of a backend       backend_files      where states and locks lie     CLI a
 locks elsewhere          lock_messages      what an error says of them     CLI a_lock_is_a_file
 what a run does          event_log          keys of its events             CLI the_event_log_tells
 imports                  import_files       `outputs` in the import file   CLI an_import_takes_outputs
+passphrases              passphrase         how a salt is made             CLI a_stack_file_shows_its
 
 Two more are elsewhere. `tenantry/fleet/troubles.py` knows the texts of errors that `pulumi` ends with before
-there is an engine; one that it does not know is shown as it is. `tools/engine`, no part of what is installed,
-stands in for the language host, and has tests of its own.
+there is an engine; one that it does not know is shown as it is. `tenantry/pulumi_cli`
+has a stand-in for the language host, with tests of its own.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +19,15 @@ _FILES = ("Pulumi.yaml", "Pulumi.yml")
 class Project:
     """A Pulumi project: its name, the folder with its stack files, the values in its own `config:`, its file.
 
-    `file` is the Pulumi.yaml; None for what only stands in for a project.
+    `file` is the Pulumi.yaml; None for what only stands in for a project. `runtime_options` are those of its
+    `runtime`.
     """
 
     name: str
     stacks: Path
     config: dict[str, Any] = field(default_factory=dict)
     file: Path | None = None
+    runtime_options: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def at(cls, root: Path) -> Project | None:
@@ -34,13 +38,41 @@ class Project:
             return None
         name = str(values.get("name"))
         stacks = root / str(values.get("stackConfigDir") or "")
-        return cls(name, stacks, dict(_config(values.get("config"), name)), path)
+        runtime = values.get("runtime")
+        options = runtime.get("options") if isinstance(runtime, dict) else None
+        config = dict(_config(values.get("config"), name))
+        return cls(name, stacks, config, path, options if isinstance(options, dict) else {})
 
     @classmethod
     def of(cls, stack_file: Path) -> Project | None:
         """Return the project that a stack file belongs to: the nearest one around it."""
         around = map(cls.at, stack_file.absolute().parents)
         return next((project for project in around if project), None)
+
+    @property
+    def environment(self) -> Path | None:
+        """The virtual environment that Pulumi.yaml names for the program; None if it names none."""
+        named = self.runtime_options.get("virtualenv")
+        return self.file.parent.absolute() / str(named) if self.file and named else None
+
+    def interpreter_problem(self) -> str:
+        """Return why this process is not what the project's programs run in; nothing if it is.
+
+        One environment for the program, the provider process and the commands: else they could be of two
+        versions, and a command would judge what another one does.
+        """
+        environment = self.environment
+        if environment is None or os.path.realpath(environment) == os.path.realpath(sys.prefix):
+            return ""
+        named = f"Pulumi.yaml names {environment} as `virtualenv`"
+        if not (environment / "bin" / "python").exists():
+            return (
+                f"{named}, which is no Python environment. Create it with `python3 -m venv {environment}`, "
+                "and install there what pyproject.toml asks for."
+            )
+        return (
+            f"{named}, and this command runs in {sys.prefix}. Run {environment / 'bin' / 'tenantry'} instead."
+        )
 
     def stack_files(self) -> dict[str, Path]:
         """Return the files of all its stacks, by the stack's name and in the order of names."""

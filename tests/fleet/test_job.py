@@ -56,7 +56,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_no_pulumi_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "find_pulumi", lambda: None)
     done = run_job(job("acme", tmp_path))
-    assert (done.status, done.troubles[0].advice) == ("failed", "`make setup` brings it")
+    assert (done.status, done.troubles[0].advice) == ("failed", "install it with `tenantry install-pulumi`")
 
 
 def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

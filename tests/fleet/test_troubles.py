@@ -28,7 +28,7 @@ PRINTED = {
     ),
     'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (
         "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml asks for >=3.254.0",
-        "make setup",
+        "tenantry install-pulumi",
     ),
     "error: failed to load checkpoint: unexpected end of JSON input": (
         "its state, or a lock of it, was cut off",

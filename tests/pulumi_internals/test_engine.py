@@ -22,6 +22,7 @@ from tenantry.pulumi_internals import (
     event_log,
     import_files,
     lock_messages,
+    passphrase,
 )
 from tenantry.pulumi_internals.attaching import attached_to
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES
@@ -352,3 +353,12 @@ def test_the_event_log_is_an_option_only_with_the_variable(canary: Canary) -> No
     off = dict.fromkeys(environment.EVENT_LOG, "")
     done = canary.run("preview", "--stack", "one", "--event-log", str(canary.root / "x"), code=None, env=off)
     assert done.returncode, "tenantry/pulumi_internals/environment.py: EVENT_LOG is not needed any more"
+
+
+def test_a_stack_file_shows_its_passphrase(canary: Canary) -> None:
+    words = {"PULUMI_CONFIG_PASSPHRASE": "correct horse"}
+    canary.run("stack", "init", "locked", "--no-select", env=words)
+    salt = yaml.safe_load((canary.project / "Pulumi.locked.yaml").read_text())["encryptionsalt"]
+    why = changed("passphrase", f"Find how {salt} is made.")
+    assert passphrase.fits("correct horse", salt) is True, why
+    assert passphrase.fits("battery", salt) is False, why

@@ -1,0 +1,45 @@
+"""`tenantry doctor`: is everything there?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.output import print_finding, print_json
+from tenantry.providers.values.words import counted
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(doctor)
+
+
+def doctor(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask neither Qlik Cloud nor a backend elsewhere.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check that this machine is ready: Python, Pulumi, backend, passphrase, credentials, clock, folders.
+
+    Each line says that something works, or what to do. Run it in the folder of your project. It changes
+    nothing, and shows no secret. Exit code 1 if there is an error.
+    """
+    from tenantry.doctor.examination import examine
+    from tenantry.settings.project import Project
+
+    found = []
+    for finding in examine(Project.of(Path.cwd() / "Pulumi.yaml"), offline=offline):
+        found.append(finding)
+        if not as_json:
+            print_finding(finding)
+    counts = {level: sum(each.level == level for each in found) for level in ("error", "warning")}
+    if as_json:
+        rows = [{"level": each.level, "about": each.about, "text": each.text} for each in found]
+        print_json({"findings": rows, **{f"{level}s": count for level, count in counts.items()}})
+    else:
+        typer.echo(", ".join(counted(count, level) for level, count in counts.items()))
+    if counts["error"]:
+        raise typer.Exit(1)

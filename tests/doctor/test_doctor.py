@@ -1,0 +1,213 @@
+"""What `tenantry doctor` says of a machine; tests/e2e/test_doctor.py has the processes that `pulumi` runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tenantry.checks.findings import Finding
+from tenantry.demo.environment import client_environment
+from tenantry.doctor import machine, processes, qlik, software
+from tenantry.emulator import Emulator
+from tenantry.pulumi_cli import release
+from tenantry.settings.project import Project
+
+SALT = "v1:CxHsoUGvrkA=:v1:6ibucgcFj6R+BqWp:8CkbqCUm+VfQHce/q5C6Kbdc9VV9uQ=="
+"""Made by Pulumi with the passphrase "x"."""
+
+PULUMI_YAML = """\
+name: customers
+runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
+stackConfigDir: stacks
+config:
+  qlik:region: {value: eu}
+  qlik:source_tenant: {value: templates.eu.qlikcloud.com}
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in (*machine.PROXIES, *machine.NO_PROXY, software.PASSPHRASE, software.PASSPHRASE_FILE):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("ID", "SECRET"):
+        for kind in ("QLIK_CLIENT", "QLIK_CLIENT", "QLIK_ORG_CLIENT"):
+            monkeypatch.delenv(f"{kind}_{name}", raising=False)
+    monkeypatch.delenv("QLIK_CREDENTIALS_COMMAND", raising=False)
+    monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "notes"))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
+    (tmp_path / "stacks").mkdir()
+    found = Project.at(tmp_path)
+    assert found
+    return found
+
+
+def levels(findings: list[Finding]) -> list[str]:
+    return [each.level for each in findings]
+
+
+def test_the_interpreter_is_the_one_that_pulumi_yaml_names(project: Project, tmp_path: Path) -> None:
+    absent = processes.own_interpreter(project)
+    assert (absent.level, f"python3 -m venv {tmp_path / '.venv'}" in absent.text) == ("error", True)
+    other = tmp_path / ".venv" / "bin" / "python"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    wrong = processes.own_interpreter(project)
+    assert f"Run {tmp_path / '.venv' / 'bin' / 'tenantry'} instead." in wrong.text
+    other.unlink()
+    other.parent.rmdir()
+    other.parent.parent.rmdir()
+    other.parent.parent.symlink_to(sys.prefix)
+    assert processes.own_interpreter(project).level == "ok"
+
+
+def cli(folder: Path, body: str) -> str:
+    file = folder / "pulumi"
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("body", "level", "said"),
+    [
+        ("echo v3.300.0", "ok", "Pulumi CLI 3.300.0 at "),
+        ("echo v3.200.0", "error", "3.254.0 or newer is needed. Install it with `tenantry install-pulumi`."),
+        ("exit 3", "error", "does not work: Exit code 3"),
+    ],
+)
+def test_the_cli_is_new_enough(tmp_path: Path, body: str, level: str, said: str) -> None:
+    [found] = software.pulumi_cli(cli(tmp_path, body))
+    assert (found.level, said in found.text) == (level, True), found
+
+
+def test_a_cli_that_is_not_there_is_told_with_the_way_to_get_it() -> None:
+    [found] = software.pulumi_cli(None)
+    assert (found.level, "tenantry install-pulumi" in found.text) == ("error", True)
+
+
+def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    command = cli(tmp_path, "")
+    assert "pulumi-language-python is missing" in software.language_host(command).text
+    for name in release.PLUGINS:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    assert software.language_host(command).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("variables", "level", "said"),
+    [
+        ({}, "ok", "none is set"),
+        ({"HTTPS_PROXY": "http://ada:pa55word@proxy:3128"}, "ok", "HTTPS_PROXY=http://***@proxy:3128"),
+        ({"https_proxy": "http://proxy:3128"}, "error", "Set NO_PROXY=127.0.0.1,localhost."),
+        ({"https_proxy": "http://proxy:3128", "NO_PROXY": "localhost, 127.0.0.1"}, "ok", "https_proxy="),
+        ({"http_proxy": "http://proxy:3128", "no_proxy": "*"}, "ok", "http_proxy="),
+    ],
+)
+def test_a_proxy_does_not_stand_between_pulumis_processes(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, said: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = machine.proxy()
+    assert (found.level, said in found.text) == (level, True), found
+    assert "pa55word" not in found.text
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, project: Project, tmp_path: Path
+) -> None:
+    assert levels(list(machine.written_folders(project))) == ["ok"] * 5
+    assert not (tmp_path / "cache").exists(), "it makes nothing"
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "a file" / "below"))
+    [wrong] = [each for each in machine.written_folders(project) if each.level != "ok"]
+    assert (wrong.level, f"{tmp_path / 'a file' / 'below'} cannot be written" in wrong.text) == (
+        "error",
+        True,
+    )
+
+
+def test_a_full_disk_is_told_before_it_hurts(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    monkeypatch.setattr(machine, "LEAST_BYTES", 1 << 60)
+    assert set(levels(list(machine.written_folders(project)))) == {"warning"}
+
+
+def test_the_passphrase_fits_the_stack_files(
+    monkeypatch: pytest.MonkeyPatch, project: Project, tmp_path: Path
+) -> None:
+    assert software.secrets(project).level == "warning"
+    (project.stacks / "Pulumi.acme.yaml").write_text(f"encryptionsalt: {SALT}\n")
+    assert "none is set, and 1 stack file is encrypted with one" in software.secrets(project).text
+    monkeypatch.setenv(software.PASSPHRASE_FILE, str(tmp_path / "phrase"))
+    assert "cannot be read" in software.secrets(project).text
+    (tmp_path / "phrase").write_text("x\n")
+    assert software.secrets(project).text == "set, and fits 1 of 1 stack file with secrets"
+    monkeypatch.setenv(software.PASSPHRASE, "another")
+    wrong = software.secrets(project)
+    assert (wrong.level, wrong.text) == ("error", "it is not the one that Pulumi.acme.yaml is encrypted with")
+
+
+def test_a_salt_that_says_nothing_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    (project.stacks / "Pulumi.acme.yaml").write_text("encryptionsalt: v9:???\n")
+    monkeypatch.setenv(software.PASSPHRASE, "x")
+    found = software.secrets(project)
+    assert (found.level, found.text) == ("warning", "set; whether it fits 1 stack file cannot be told")
+
+
+def test_clients_of_all_regions_are_tried(
+    monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator
+) -> None:
+    (project.stacks / "Pulumi.b.yaml").write_text("config: {qlik:region: us}\n")
+    [eu, us] = qlik_findings(project, offline=True)
+    assert (eu.level, us.level) == ("error", "error")
+    assert "region us: " in us.text
+    for name, value in client_environment(qlik.url).items():
+        monkeypatch.setenv(name, value)
+    offline = qlik_findings(project, offline=True)
+    assert levels(offline) == ["ok", "ok"]
+    assert all("not tried" in each.text for each in offline)
+    online = qlik_findings(project)
+    assert [each.about for each in online] == ["credentials", "clock", "credentials"]
+    assert levels(online) == ["ok", "ok", "error"], "the client of the emulator is for eu"
+    assert "register.eu.qlikcloud.com, templates.eu.qlikcloud.com" in online[0].text
+    monkeypatch.setenv("QLIK_CLIENT_SECRET", "wr0ng-secret")
+    for each in qlik_findings(project):
+        assert each.level == "error"
+        assert "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET are refused" in each.text
+        assert "wr0ng-secret" not in each.text
+
+
+def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
+    return list(qlik.findings(project, offline=offline))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level", "said"),
+    [
+        (0.4, "ok", "agrees with Qlik's in region eu"),
+        (20.0, "ok", "20 s ahead of Qlik's"),
+        (-31.0, "warning", "31 s behind Qlik's"),
+        (121.0, "error", "121 s ahead of Qlik's in region eu. Set it by a time server"),
+    ],
+)
+def test_a_clock_that_is_off_is_told(
+    monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator, ahead: float, level: str, said: str
+) -> None:
+    for name, value in client_environment(qlik.url).items():
+        monkeypatch.setenv(name, value)
+    now = time.time()
+    monkeypatch.setattr("tenantry.doctor.qlik.Cloud.time_at", lambda *_: now)
+    monkeypatch.setattr("tenantry.doctor.qlik.time.time", lambda: now + ahead)
+    found = qlik_findings(project)[1]
+    assert (found.about, found.level, said in found.text) == ("clock", level, True), found
