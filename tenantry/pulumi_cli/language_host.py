@@ -89,18 +89,16 @@ class ProgramHost(LanguageServer):
         """Let a host of another environment run the program, and return what it answers."""
         python = os.path.join(environment, "bin", "python")
         if not os.path.exists(python):
-            return language_pb2.RunResponse(
-                error=f"Pulumi.yaml says `virtualenv: {request.info.options['virtualenv']}`, and there is no "
-                f"Python environment in {environment}. Create it, and install there what the project needs."
+            return refused(
+                f"Pulumi.yaml says `virtualenv: {request.info.options['virtualenv']}`, and there is no Python "
+                f"environment in {environment}. Create it, and install there what the project needs."
             )
         command = [python, "-P", __file__, self._engine_address]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as host:
             assert host.stdout  # noqa: S101 (for the type checker)
             port = host.stdout.readline().decode().strip()
             if not port.isdigit():
-                return language_pb2.RunResponse(
-                    error=f"{python} cannot run the program, see above. Install there what the project needs."
-                )
+                return refused(f"{python} cannot run the program. Install there what the project needs.")
             output = threading.Thread(target=shutil.copyfileobj, args=(host.stdout, sys.stdout.buffer))
             output.start()
             with grpc.insecure_channel(f"127.0.0.1:{port}", options=MESSAGES) as channel:
@@ -109,6 +107,12 @@ class ProgramHost(LanguageServer):
             output.join()
         sys.stdout.flush()
         return answer
+
+
+def refused(why: str) -> Any:
+    """Say why there is no program, and end the run. An error in the answer would be called unhandled."""
+    print(why, file=sys.stderr, flush=True)
+    return language_pb2.RunResponse(bail=True)
 
 
 def is_ours(environment: str) -> bool:
