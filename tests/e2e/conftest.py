@@ -32,14 +32,30 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of this process's own, in memory where the machine has that."""
+    in_memory = os.access(MEMORY, os.W_OK)
+    base = MEMORY if in_memory else tmp_path_factory.mktemp("stacks")
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-", dir=base))
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def make_stack(scratch: Path) -> Iterator[Callable[..., Stack]]:
-    """Make stacks with the arguments of `Stack` after the folder; all their processes end with the test."""
+def make_stack(session_folder: Path) -> Iterator[Callable[..., Stack]]:
+    """Make stacks with the arguments of `Stack` after the folder; all their processes end with the test.
+
+    The n-th stack of a test is always in the same folder, see `kept`.
+    """
     assert PULUMI.exists(), f"{PULUMI} is missing; run: make setup"
+    place = session_folder / "stacks"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
     with ExitStack() as stacks:
 
         def make(name: str = "globex", **options: object) -> Stack:
-            folder = scratch / f"{len(list(scratch.iterdir()))}-{name}"
+            folder = place / f"{len(list(place.iterdir()))}-{name}"
             folder.mkdir()
             return stacks.enter_context(Stack(folder, name, **options))  # type: ignore[arg-type]
 

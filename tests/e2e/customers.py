@@ -40,6 +40,17 @@ GLOBEX: Customer = {
 }
 """A trial with groups, spaces, access and a published app."""
 
+REPLACEABLE = (
+    "Space Sales",
+    "Group Analysts",
+    "SpaceAssignment Analysts in Sales",
+    "App Sales Overview",
+    "AppPublication Sales Overview in Sales",
+    "TenantLifecycle lifecycle",
+    "TenantActivation activation",
+)
+"""One of each of its kinds, but for the tenant and its proof."""
+
 
 def everything() -> Customer:
     """A trial that uses every kind of resource."""

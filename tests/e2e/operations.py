@@ -9,6 +9,7 @@ import yaml
 from tenantry.emulator import Emulator
 from tenantry.emulator.control_client import send
 from tenantry.providers.framework.facts import RENEW, nothing_made_in
+from tests.e2e import kept
 from tests.e2e.customers import Customer, settings
 from tests.e2e.harness import Stack
 from tests.e2e.result import Result, short_name
@@ -24,9 +25,12 @@ Doc = dict[str, Any]
 
 
 def bring_up(stack: Stack, qlik: Emulator, customer: Customer) -> World:
-    """Write the customer's stack file, run `up` and return what is at Qlik."""
+    """Write the customer's stack file, run `up` and return what is at Qlik.
+
+    A first `up` is run once for all tests that begin with the same customer, see `kept`.
+    """
     stack.write(**settings(customer))
-    stack.up()
+    kept.first_up(stack, qlik, stack.folder.parent.parent / "kept")
     return World(qlik, resources(stack)["Tenant tenant"]["id"])
 
 

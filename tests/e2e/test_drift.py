@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tenantry.emulator import Emulator
-from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.customers import GLOBEX, changed
 from tests.e2e.harness import Stack
+from tests.e2e.operations import bring_up
 from tests.world import World, writes
 
 CUSTOMER = changed(
@@ -53,9 +54,7 @@ def meddle(world: World) -> None:
 
 def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     """A refreshing preview names exactly those properties, a refreshing `up` puts them right."""
-    stack.write(**settings(CUSTOMER))
-    stack.up()
-    world = World(qlik, stack.outputs()["hostname"])
+    world = bring_up(stack, qlik, CUSTOMER)
     before = fingerprint(world)
     meddle(world)
     assert fingerprint(world) != before
@@ -73,10 +72,8 @@ def test_changed_behind_our_back(stack: Stack, qlik: Emulator) -> None:
 
 def test_deleted_behind_our_back(stack: Stack, qlik: Emulator) -> None:
     """A group, an assignment, an app, a publication, and a space with all that is in it come back."""
-    stack.write(**settings(CUSTOMER))
-    stack.up()
+    world = bring_up(stack, qlik, CUSTOMER)
     outputs = stack.outputs()
-    world = World(qlik, outputs["hostname"])
     before = fingerprint(world)
     delete_much(world)
 

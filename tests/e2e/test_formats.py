@@ -13,6 +13,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import ROOT, Stack
+from tests.e2e.operations import bring_up
 from tests.packages import copy
 from tests.world import writes
 
@@ -44,8 +45,7 @@ def test_a_newer_state_is_refused_and_left_alone(
 ) -> None:
     """Whatever the command, one clear line, no request, and the state stays as it was."""
     stack = make_stack(qlik=qlik)
-    stack.write(**settings(GLOBEX))
-    stack.up()
+    bring_up(stack, qlik, GLOBEX)
     [component] = [each for name, each in stack.resources().items() if name.startswith("QlikCustomerTenant")]
     assert component["outputs"]["format"] == 1
     assert "format" not in stack.outputs()
@@ -81,10 +81,9 @@ def test_a_newer_state_is_refused_and_left_alone(
     assert held(stack) == before
 
 
-def test_what_another_version_has_added_is_no_obstacle(stack: Stack) -> None:
+def test_what_another_version_has_added_is_no_obstacle(stack: Stack, qlik: Emulator) -> None:
     """Going back: an output and a property that only a later version of the same format knows."""
-    stack.write(**settings(GLOBEX))
-    stack.up()
+    bring_up(stack, qlik, GLOBEX)
     state = stack.export()
     for each in state["deployment"]["resources"]:
         if "dynamic/qlik:" in each["type"]:
@@ -110,8 +109,7 @@ def test_a_run_that_was_cut_off_is_refused_as_well(
 ) -> None:
     """The proof comes first, so that a state has the new format before anything else is done."""
     stack = make_stack(qlik=qlik)
-    stack.write(**settings(GLOBEX))
-    stack.up()
+    bring_up(stack, qlik, GLOBEX)
     proof = next(each["urn"] for name, each in stack.resources().items() if name.startswith("TenantProof"))
     stack.up("--target", proof, PYTHONPATH=newer)
     stack.write(**settings(changed(GLOBEX, ("groups/Clerks", {}))))

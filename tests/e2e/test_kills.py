@@ -19,7 +19,7 @@ from tests.e2e.creations import CREATIONS, Mute, expect_exactly_one_of_each
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import TENANTRY
 from tests.e2e.harness import Process, Stack
-from tests.e2e.operations import HOUR, take_back, tenants
+from tests.e2e.operations import HOUR, bring_up, take_back, tenants
 from tests.e2e.test_harness import wait_for
 from tests.world import calls, writes
 
@@ -128,8 +128,8 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
 
 def test_a_destroy_is_killed_right_after_the_deactivation(stack: Stack, qlik: Emulator, mute: Mute) -> None:
     """The state has all but what says that the tenant is in use, so the plan shows that it will be again."""
-    creations.write(stack)
-    stack.up()
+    stack.env |= creations.ENVIRONMENT
+    bring_up(stack, qlik, GLOBEX)
     mute.next("POST", "/api/v1/tenants/*/actions/deactivate")
     run = stack.start("destroy", "--skip-preview", "--yes")
     wait_for(mute.struck.is_set, seconds=60)

@@ -9,7 +9,7 @@ from tests.e2e import creations
 from tests.e2e.creations import CREATIONS, FINISHING, expect_exactly_one_of_each, once
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.operations import HOUR, renewal, take_back, tenants
+from tests.e2e.operations import HOUR, bring_up, renewal, take_back, tenants
 from tests.world import calls
 
 NOT_REPEATED = {"POST /api/v1/apps/import", "POST publish"}
@@ -65,8 +65,8 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
 
 def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack, qlik: Emulator) -> None:
     """They are simply repeated: the same run succeeds, and what is there is what the file says."""
-    creations.write(stack)
-    stack.up()
+    stack.env |= creations.ENVIRONMENT
+    bring_up(stack, qlik, GLOBEX)
     customer = changed(
         GLOBEX,
         ("name", "Globex Ltd"),

@@ -9,6 +9,7 @@ from typing import Any
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, SOURCE_TENANT, changed, settings
 from tests.e2e.harness import Stack
+from tests.e2e.operations import bring_up
 from tests.e2e.result import Result
 from tests.world import World
 
@@ -91,9 +92,7 @@ def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
 
 def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None:
     """`data: false` never blanks what the customer has loaded; `template_id` names the very app."""
-    stack.write(**settings(GLOBEX))
-    stack.up()
-    world = World(qlik, stack.outputs()["hostname"])
+    world = bring_up(stack, qlik, GLOBEX)
     loaded = world.apps["Sales", "Sales Overview"]["lastReloadTime"]
     assert loaded
 

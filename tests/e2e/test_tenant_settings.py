@@ -11,6 +11,7 @@ from tenantry.emulator.control_client import send
 from tenantry.providers.group_settings import EVERYONE
 from tests.e2e.customers import GLOBEX, Customer, changed, settings
 from tests.e2e.harness import Stack
+from tests.e2e.operations import bring_up
 from tests.keys import public_pem
 from tests.logins import ISSUER, token
 from tests.pems import private_pem
@@ -106,9 +107,7 @@ def meddle(world: World) -> None:
 
 def test_from_the_first_day_to_the_last(stack: Stack, qlik: Emulator) -> None:
     """Made, left alone, changed, put right and given back: with the requests that this takes."""
-    stack.write(**settings(GLOBEX))
-    stack.up()
-    world = World(qlik, stack.outputs()["hostname"])
+    world = bring_up(stack, qlik, GLOBEX)
     world.patch("groups/settings", autoCreateGroups=True, **{EVERYONES_ROLES: [{"name": "Steward"}]})
     world.request("PUT", "licenses/settings", BY_HAND["licences"])
     before = held(world)

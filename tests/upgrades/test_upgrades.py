@@ -16,6 +16,7 @@ from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e.conftest import make_stack as make_stack
 from tests.e2e.conftest import scratch as scratch
+from tests.e2e.conftest import session_folder as session_folder
 from tests.e2e.customers import SOURCE_TENANT
 from tests.e2e.harness import ROOT, Stack
 from tests.e2e.operations import ORGANISATION, tenants

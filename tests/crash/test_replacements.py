@@ -1,0 +1,24 @@
+"""Replacements that nothing calls for, of one kind at a time: what is there is found and kept."""
+
+from __future__ import annotations
+
+from tests.crash.lab import Lab
+from tests.e2e.customers import GLOBEX, REPLACEABLE
+
+
+def test_each_kind_by_itself(lab: Lab) -> None:
+    """One of each with all it holds, and nothing written. Asked for, or marked in the state before."""
+    lab.write(GLOBEX)
+    lab.up().expect_ok()
+    at_qlik, in_state = lab.qlik.control.dump()[lab.world.hostname], lab.state.as_json()
+    for name in REPLACEABLE:
+        for tainted in (False, True):
+            if tainted:
+                lab.engine.taint(name)
+            run = lab.up(replace=[] if tainted else [name]).expect_ok()
+            assert {f"create {name}", f"delete {name}"} <= set(run.steps)
+            changing = [each for each in run.log if each["method"] != "GET" and each["status"] < 400]
+            assert [each["path"] for each in changing if each["path"] != "/oauth/token"] == [], name
+            assert lab.qlik.control.dump()[lab.world.hostname] == at_qlik, name
+            assert lab.state.as_json() == in_state, name
+    assert lab.up().expect_ok().steps == []
