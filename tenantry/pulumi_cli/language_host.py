@@ -89,9 +89,10 @@ class ProgramHost(LanguageServer):
         """Let a host of another environment run the program, and return what it answers."""
         python = os.path.join(environment, "bin", "python")
         if not os.path.exists(python):
+            named = request.info.options["virtualenv"]
             return refused(
-                f"Pulumi.yaml says `virtualenv: {request.info.options['virtualenv']}`, and there is no Python "
-                f"environment in {environment}. Create it, and install there what the project needs."
+                f"Pulumi.yaml says `virtualenv: {named}`, and {environment} is no Python environment. "
+                "Create it, and install there what the project needs."
             )
         command = [python, "-P", __file__, self._engine_address]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as host:
