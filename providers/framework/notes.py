@@ -22,8 +22,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.stack import StackId, current_stack
-from tenantry.providers.qlik import QlikError
-from tenantry.providers.values import folders
+from tenantry.providers.qlik import QlikError, folders
 
 
 def directory() -> Path:

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
 from tenantry.providers.framework.properties import nearest
-from tenantry.providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError
-from tenantry.providers.values import folders
+from tenantry.providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError, folders
 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""

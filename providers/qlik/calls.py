@@ -16,6 +16,7 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     Unauthorized,
 )
+from tenantry.providers.qlik.governor import Governor, queue
 from tenantry.providers.qlik.messages import Answer, Request, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
@@ -25,6 +26,7 @@ TRIES = 4
 BACK_OFF = 1.0
 LONGEST_BACK_OFF = 20.0
 RATE_LIMIT_PAUSE = 10.0  # where Qlik does not say how long
+WORTH_A_LINE = 2.0  # seconds
 SAFE_METHODS = frozenset({"GET", "PUT", "DELETE"})
 
 Notify = Callable[[str], None]
@@ -40,12 +42,14 @@ class Calls:
         clock: Clock,
         default_deadline: float,
         notify: Notify,
+        governor: Governor | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._default_deadline = default_deadline
         self._notify = notify
         self._limits = limits.RateLimits(clock)
+        self._governor = governor
         self._heard: dict[str, float] = {}
         self._tokens = Tokens(credentials, self.send, clock)
 
@@ -81,6 +85,7 @@ class Calls:
             self._limits.wait(request.host, budget, deadline)
             own = request.credentials or request.proof is not None
             token = None if own else self._tokens.get(request.host, deadline)
+            self._queue(request.host, budget, deadline)
             deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")
             tries += 1
             try:
@@ -96,6 +101,14 @@ class Calls:
             except (ServerError, ConnectionFailed) as error:
                 self._before_repeating(request, error, tries, deadline)
 
+    def _queue(self, host: str, budget: str, deadline: Deadline) -> None:
+        """Wait for a turn among all processes of this machine."""
+        seconds = self._governor.turn(host, budget, deadline) if self._governor else 0.0
+        if seconds:
+            if seconds >= WORTH_A_LINE:
+                self._notify(Waiting(f"waiting {seconds:.0f} s for {queue(host, budget)}"))
+            deadline.pause(seconds, queue(host, budget))
+
     def _once(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
         answer = self._transport.exchange(request, token, deadline)
         dated = answers.http_date(answer.headers.get("Date", ""))
@@ -109,6 +122,8 @@ class Calls:
         """Close the budget for every thread, for as long as Qlik asks; raise if that is too long."""
         seconds = max(1.0, RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after)
         was_open = self._limits.close(error.host, budget, seconds)
+        if self._governor:
+            self._governor.close(error.host, budget, seconds)
         if seconds >= deadline.remaining():
             raise error
         if was_open:

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tenantry.providers.qlik import hostnames
+from tenantry.providers.qlik import folders, hostnames
 from tenantry.providers.qlik.calls import Calls
 from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
+from tenantry.providers.qlik.governor import Governor
 from tenantry.providers.qlik.host import Host
 from tenantry.providers.qlik.messages import Answer, Request
 from tenantry.providers.qlik.settings import Settings
@@ -126,5 +127,11 @@ class Cloud:
                     self.clock,
                     settings.deadline,
                     lambda line: self.notify(line),
+                    self._governor(settings),
                 )
             return self._opened
+
+    def _governor(self, settings: Settings) -> Governor | None:
+        if not settings.rate_share or self._adapter is not None:
+            return None
+        return Governor(folders.state() / "rates", settings.rate_share, self.clock)

@@ -17,6 +17,9 @@ SPECIAL = re.compile(
     r"|PATCH /api/[^/]+/temp-contents/files/[^/]+"
 )
 
+TIERS = {"tier 1": 1000, "tier 2": 100}
+"""How many requests a minute a user may send to a tenant, by budget (qlik.dev, "Rate limiting")."""
+
 
 def budget(method: str, path: str) -> str:
     """Return the name of the budget that a request counts against: "tier 1" (reads), "tier 2", or its own."""

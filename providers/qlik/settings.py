@@ -13,6 +13,7 @@ from tenantry.providers.qlik.errors import ConfigurationError, EndpointRefused
 ENDPOINT = "QLIK_CLOUD_ENDPOINT"
 REQUEST_TIMEOUT = "TENANTRY_REQUEST_TIMEOUT"
 DEADLINE = "TENANTRY_DEADLINE"
+RATE_SHARE = "TENANTRY_RATE_SHARE"
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,26 @@ class Settings:
     `endpoint`: base URL (loopback only) that stands in for every Qlik host, None for Qlik itself.
     `request_timeout`: seconds without a byte before one request is given up.
     `deadline`: seconds for one call with its waits and repetitions, where no `deadline()` is set.
+    `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together; with 0
+    they do not share them. Half of them by default, which is what a tenant with a single user has.
     """
 
     endpoint: str | None = None
     request_timeout: float = 60.0
     deadline: float = 600.0
+    rate_share: float = 0.5
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read QLIK_CLOUD_ENDPOINT, TENANTRY_REQUEST_TIMEOUT and TENANTRY_DEADLINE.
+        """Read QLIK_CLOUD_ENDPOINT and the three variables of this project.
 
+        An emulator has one client in general, and no limits are shared there unless the variable says so.
         Raises EndpointRefused or ConfigurationError for values that are not usable.
         """
+        endpoint = loopback(environ[ENDPOINT]) if environ.get(ENDPOINT) else None
         return cls(
-            endpoint=loopback(environ[ENDPOINT]) if environ.get(ENDPOINT) else None,
+            endpoint=endpoint,
+            rate_share=_share(environ, 0.0 if endpoint else cls.rate_share),
             request_timeout=_seconds(environ, REQUEST_TIMEOUT, cls.request_timeout),
             deadline=_seconds(environ, DEADLINE, cls.deadline),
         )
@@ -82,4 +89,17 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
         raise ConfigurationError(f"{name} must be a number of seconds above 0, not {text!r}.")
+    return value
+
+
+def _share(environ: Mapping[str, str], default: float) -> float:
+    text = environ.get(RATE_SHARE, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ConfigurationError(f"{RATE_SHARE}={text} is not a number from 0 to 1, such as 0.5.")
     return value

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenantry.checks.findings import Finding
-from tenantry.providers.values import folders
+from tenantry.providers.qlik import folders
 from tenantry.settings.project import Project
 from tenantry.state.backend import redacted
 
