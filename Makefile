@@ -4,11 +4,13 @@ BIN := .venv/bin
 CODE := __main__.py providers components tenantry tools bench tests
 # The same files as one package: mypy follows the links in tenantry, and must not see what they lead to twice.
 PACKAGE := __main__.py tenantry tools bench tests
+# Strict: a broken link, anchor or picture is an error. The variable turns off an advertisement.
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
 
 ALL := -n logical --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format bench crash-matrix emulator lock docs dist sbom
+.PHONY: help setup demo test coverage check format bench crash-matrix emulator lock docs site dist sbom
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,12 +28,13 @@ coverage: setup ## which lines no test runs, also in build/coverage; ARGS="tests
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS) --cov-fail-under=0,$(ALL) -m "not no_cover") \
 		--cov --cov-report=term --cov-report=html:build/coverage
 
-check: setup ## format, lint, types, import directions: all of them, whatever the first says
+check: setup ## format, lint, types, import directions, links of the pages: all of them, whatever the first says
 	@failed=; \
 	$(BIN)/ruff format --check --output-format concise $(CODE) || failed=1; \
 	$(BIN)/ruff check $(CODE) || failed=1; \
 	$(BIN)/mypy $(PACKAGE) || failed=1; \
 	$(BIN)/lint-imports --no-logo || failed=1; \
+	$(SITE) || failed=1; \
 	test -z "$$failed"
 
 format: setup ## put the code into its one format
@@ -49,6 +52,10 @@ emulator: setup ## the local Qlik Cloud; ARGS="--port 8080" for its options
 
 docs: setup ## write the generated pages anew
 	@$(BIN)/python -m tools.docs
+
+site: setup ## the documentation site, in build/site
+	@$(SITE)
+	@echo build/site/index.html
 
 dist: setup ## source archive and wheel of the last commit, built twice, which must make the same bytes
 	@$(BIN)/python -m tools.dist
