@@ -1,12 +1,21 @@
-"""The table of the steps of Qlik's guides names tests that are there."""
+"""What the pages show is there: commands, options, targets of make, tests. Each command is run or listed."""
 
 from __future__ import annotations
 
 import ast
 import re
+import shlex
+from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from tenantry.cli.app import app
+from tests.documents import GENERATED, PAGES, ROOT, RUN, blocks, not_run, run_headings
+
 PAGE = (ROOT / "docs" / "steps.md").read_text("utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)((?:::\w+)*)`", PAGE)
 
@@ -32,3 +41,101 @@ def test_each_test_that_shows_a_step_is_there() -> None:
     ]
     assert len(NAMED) > 15
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_command_is_run_or_listed_with_a_reason(page: str) -> None:
+    if page == GENERATED:
+        return
+    shown = [
+        line for block in blocks(page) for line in block.lines if block.heading not in run_headings(page)
+    ]
+    unlisted = Counter(shown) - Counter({line: len(shown) for line in not_run(page)})
+    assert sorted(unlisted) == [], "let a test run them, or say in tests/documents.toml why not"
+    everywhere = {line for block in blocks(page) for line in block.lines}
+    assert [line for line in not_run(page) if line not in everywhere] == [], "no longer on the page"
+
+
+@pytest.mark.parametrize(("page", "test", "headings"), RUN)
+def test_what_is_run_is_on_the_page_and_its_test_is_there(
+    page: str, test: str, headings: tuple[str, ...]
+) -> None:
+    shown = {block.heading for block in blocks(page)}
+    assert [heading for heading in headings if heading not in shown] == []
+    file, _, name = test.partition("::")
+    assert f"::{name}" in names_in(ROOT / file)
+
+
+CLI = typer.main.get_command(app)
+COMMAND = re.compile(r"(?<![\w./\-\"])tenantry (?P<words>[a-z][^\n|;&`)<]*)")
+INLINE = re.compile(r"`(tenantry [a-z][^`]*)`")
+BEING_MADE = {"install-pulumi", "doctor"}
+
+
+def given(text: str) -> list[list[str]]:
+    """The words after `tenantry` in each of its commands that a script has."""
+    return [shlex.split(match["words"], comments=True) for match in COMMAND.finditer(text)]
+
+
+def problem(words: list[str], *, whole: bool) -> str:
+    """What the command line says of a command. One that is not `whole` may lack what it has to be given."""
+    assert isinstance(CLI, TyperGroup)
+    name, *rest = words
+    command = CLI.commands.get(name)
+    if command is None:
+        return "" if name in BEING_MADE else "there is no such command"
+    try:
+        command.make_context(name, rest, parent=typer.Context(CLI, info_name="tenantry"))
+    except TyperException as wrong:
+        lacks = type(wrong).__name__ == "MissingParameter"
+        return "" if lacks and not whole else f"{type(wrong).__name__}: {wrong}"
+    return ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
+    wrong = {}
+    if page != GENERATED:
+        for block in blocks(page):
+            for words in given("\n".join(block.lines)):
+                wrong[" ".join(words)] = problem(words, whole=True)
+    for said in INLINE.findall((ROOT / page).read_text("utf-8")):
+        for words in given(" ".join(said.split())):
+            wrong[" ".join(words)] = problem(words, whole=False)
+    assert {words: what for words, what in wrong.items() if what} == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("nothing", "there is no such command"),
+        ("up --everything", "NoSuchOption"),
+        ("up --all --jobs many", "BadParameter"),
+        ("forget", "MissingParameter"),
+    ],
+)
+def test_what_the_command_line_does_not_take(words: str, what: str) -> None:
+    [said] = [problem(each, whole=True) for each in given(f"tenantry {words}  # a remark")]
+    assert said.startswith(what)
+
+
+def test_each_target_of_make_is_there() -> None:
+    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    shown = set()
+    for page in PAGES:
+        text = (ROOT / page).read_text("utf-8")
+        for code in (
+            *re.findall(r"`([^`\n]+)`", text),
+            *(line for block in blocks(page) for line in block.lines),
+        ):
+            shown |= set(re.findall(r"(?:^|[;&] *)make ([a-z-]+)", code))
+    assert len(shown) > 8
+    assert sorted(shown - there) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_asks_an_index_for_tenantry(page: str) -> None:
+    """The name is nobody's there: whoever takes it would run on the reader's machine."""
+    text = (ROOT / page).read_text("utf-8")
+    asked = re.findall(r"\b(?:pip|pipx|uv|uvx) (?:install|add|run)\b[^\n`]*\btenantry\b[^\n`]*", text)
+    assert [line for line in asked if not re.search(r"\.whl|@ ?git\+|@ ?…", line)] == []

@@ -3,53 +3,190 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tenantry.demo.example import stack_file
 from tenantry.emulator import Emulator
+from tests.documents import blocks, script, scripts
+from tests.e2e.customers import changed, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT, Stack
+from tests.e2e.test_end_users import CUSTOMER, lines_of
+from tests.e2e.test_installed import Operator
+from tests.e2e.test_installed import bin_ as bin_
 from tests.world import writes
 
-BLOCK = re.compile(r"^## (?P<heading>.+?)$|^```bash\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL)
-ROUTINE = ("A new customer", "Before a run", "A killed run", "Taking a customer down, and bringing it back")
-
-
-def commands(page: str) -> dict[str, str]:
-    """The commands under each heading of a page."""
-    found: dict[str, str] = {}
-    heading = ""
-    for match in BLOCK.finditer((ROOT / page).read_text("utf-8")):
-        heading = match["heading"] or heading
-        if match["commands"]:
-            found[heading] = found.get(heading, "") + match["commands"]
-    return found
+OPERATING, MANY = "docs/operating.md", "docs/many-customers.md"
 
 
 def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
-    """Run a script in a folder, and return what it prints."""
+    """Run a script in a folder, say yes if it asks, and return what it prints."""
     env = {**environment} | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     env["PULUMI_SKIP_CONFIRMATIONS"] = "true"
     bash = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(bash, cwd=folder, env=env, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(bash, cwd=folder, env=env, input="y\n", capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+class Repository(Operator):
+    """An operator who has Tenantry from a wheel, and a repository that `tenantry init` wrote."""
+
+    def init(self, command: str) -> None:
+        """Run the commands that write it; it uses the environment that is there already."""
+        self.env |= {
+            f"GIT_{who}_{what}": "a@b.example"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
+        self.env |= {"PULUMI_SKIP_CONFIRMATIONS": "true", "HOME": str(self.folder)}
+        self(command)
+        (self.repository / ".venv").symlink_to(Path(self.env["PATH"].partition(os.pathsep)[0]).parent)
+
+
+def test_the_quick_start(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    operator = Repository(scratch, bin_, qlik)
+    printed = operator(script("docs/quick-start.md", "4. Write your own repository"))
+    assert "Acme Corp" in printed
+
+
+def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    """From an empty folder to a customer with an app, and down again; the plan is edited as the page says."""
+    page = "docs/first-tenant.md"
+    operator = Repository(scratch, bin_, qlik)
+    operator.init(script(page, "3. Write your repository"))
+    backend = script(page, "4. Choose where the state lives") + "\n"
+    templates = operator(script(page, "6. Let the bot user at the templates"))
+    assert "Sales Overview  2.4.0" in templates
+    [plan] = [block.text for block in blocks(page, "yaml")]
+    with (operator.repository / "stacks" / "plans" / "standard.yaml").open("a") as file:
+        file.write(plan)
+    made = operator(backend + script(page, "7. Make the customer"))
+    assert "tenant_id" in made
+    assert "unchanged" in made.rpartition("tenant_id")[2]
+    operator(script(page, "8. Commit"))
+    gone = operator(backend + script(page, "9. Take it down"))
+    assert "revive: {hostname: " in gone
+
+
+def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    """The daily commands, and that the table names each file that there is."""
+    page = "docs/your-repository.md"
+    operator = Repository(scratch, bin_, qlik)
+    operator.init(script(page, "Your own repository"))
+    table = (ROOT / page).read_text("utf-8")
+    made = {file.relative_to(operator.repository).parts[0] for file in operator.repository.rglob("*")}
+    assert [name for name in made - {".venv"} if f"`{name}" not in table] == []
+    operator("git init --quiet --initial-branch main && git add . && git commit --quiet --message init")
+    operator(script(page, "Add a customer"))
+    assert "Sales Overview" in operator(script(page, "See what there is to choose from"))
+    assert "ok       settings      valid" in operator(script(page, "Check before you run"))
+    printed = operator(script(page, "Preview and apply"))
+    assert "Nothing is to be done: no change in 2 customers." in printed
+    operator(script(page, "Commit"))
+    assert "encryptionsalt" in operator("git show HEAD:stacks/Pulumi.initech.yaml")
+
+
+def test_the_readme_of_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    page = "tenantry/starting/files/repository/README.md"
+    operator = Repository(scratch, bin_, qlik)
+    operator.init("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com")
+    operator("git init --quiet --initial-branch main && git add . && git commit --quiet --message init")
+    operator(script(page, "A new customer"))
+    operator("git commit --quiet --message acme")
+    printed = operator(script(page, "A change").replace("--waves rings", "--waves rings --yes"))
+    assert "acme" in printed
+
+
+def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    """A customer, and then a change of the plan for everybody on it, as the first page says."""
+    operator = Repository(scratch, bin_, qlik)
+    begin, use = scripts("README.md", "Use it")
+    operator.init(begin)
+    *one, preview, up = use.splitlines()
+    assert "ok       settings      valid" in operator("\n".join(one))
+    plan = operator.repository / "stacks" / "plans" / "standard.yaml"
+    plan.write_text(plan.read_text("utf-8").replace("Viewers: {}", "Viewers: {roles: [AnalyticsAdmin]}"))
+    printed = operator(f"{preview}\n{up.partition('#')[0]} --yes")
+    assert "1 stack: 1 to change" in printed
+    assert "1 stack: 1 changed" in printed
 
 
 def test_a_customer_by_the_book(stack: Stack, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
     stack.file.write_text(stack_file(), "utf-8")
-    shown = commands("docs/operating.md")
-    assert shown.keys() >= set(ROUTINE)
-    printed = {heading: run(stack.folder, stack.env, shown[heading]) for heading in ROUTINE}
-    assert '"tenant_id"' in printed["A new customer"]
-    assert "Pulumi.initech.yaml" in printed["Before a run"]
-    assert "unchanged" in printed["A killed run"]
-    assert "revive: {hostname: " in printed["Taking a customer down, and bringing it back"]
+    organisation = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
+
+    def by(heading: str) -> str:
+        return run(stack.folder, stack.env | organisation, script(OPERATING, heading))
+
+    assert '"tenant_id"' in by("A new customer")
+    assert "Pulumi.initech.yaml" in by("Before a run")
+    assert "unchanged" in by("A killed run")
+    assert "unchanged" in run(stack.folder, stack.env, script("docs/backends.md", "Locks"))
+    by("A stale lock")
+    # There is one: the source tenant of another region.
+    orphans = f"set +e\n{script(OPERATING, 'Orphans')}\ntest $? = 7"
+    assert "3 tenants, 2 stacks: 2 findings" in run(stack.folder, stack.env | organisation, orphans)
+    assert "revive: {hostname: " in by("Taking a customer down, and bringing it back")
     assert writes(stack.requests())[-1].endswith("/actions/deactivate")
+
+
+def test_a_tenant_that_exists_already(scratch: Path, qlik: Emulator) -> None:
+    """It is let go of, and taken in again under another name, as the page says."""
+    fleet = Fleet(scratch, qlik)
+    lifecycle = {"kind": "trial", "ends_on": "2999-12-31"}
+    fleet.write_plan(
+        "standard", {"lifecycle": lifecycle, "groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}}}
+    )
+    fleet.write("initech", {"name": "Initech", "alias": "acme", "plan": "standard"})
+    fleet.run("up", "initech", "--yes", "--skip-preview")
+    before = writes(fleet.requests())
+    run(fleet.project, fleet.env, script(OPERATING, "Letting go of a tenant"))
+    source = "--source-tenant templates.eu.qlikcloud.com"
+    taken = script(OPERATING, "A tenant that exists already").partition("#")[0]
+    run(fleet.project, fleet.env, f"pulumi stack rm initech --yes\n{taken} {source}")
+    assert "Initech" in fleet.file("acme").read_text("utf-8")
+    assert writes(fleet.requests()) == before
+    fleet.run("preview", "acme", "--expect-no-changes")
+
+
+def test_users_of_a_portal(stack: Stack, qlik: Emulator) -> None:
+    """A key pair, its public half at Qlik, and a look at the tenant as one of the users."""
+    [commands] = scripts(OPERATING, "Users who come from a portal")
+    keys, *rest = commands.splitlines()
+    assert keys.split()[:2] == ["tenantry", "keypair"]
+    stack.write(**settings(changed(CUSTOMER, ("jwt_identity_providers", lines_of(stack, keys.split()[2])))))
+    printed = run(stack.folder, stack.env, "\n".join(["pulumi stack init globex --no-select || true", *rest]))
+    assert "Analysts: ok" in printed
+
+
+def test_another_backend(scratch: Path, qlik: Emulator) -> None:
+    """A stack moves, with a folder in the place of the bucket; then the old backend lets go of it."""
+    fleet = Fleet(scratch, qlik)
+    fleet.write("initech", {"name": "Initech", "groups": {"Analysts": {}}})
+    fleet.run("up", "initech", "--yes", "--skip-preview")
+    move, remove = scripts("docs/backends.md", "Moving to another backend")
+    new = scratch / "new"
+    new.mkdir()
+    run(fleet.project, fleet.env, move.replace("s3://oem-pulumi-state?region=eu-central-1", f"file://{new}"))
+    run(fleet.project, fleet.env, remove)
+    fleet.run("preview", "initech", "--expect-no-changes", PULUMI_BACKEND_URL=f"file://{new}")
+    assert fleet.run("status", "initech", "--json").json != []
+
+
+def test_requests_to_the_emulator(scratch: Path) -> None:
+    """A token, a request over https, a fault and the clock, on another port than the page says."""
+    token, read = scripts("docs/emulator.md", "Hosts")
+    for tls, commands in ((False, (token, *scripts("docs/emulator.md", "Faults"))), (True, (read,))):
+        folder = scratch / str(tls)
+        with Emulator(data=folder, tls=tls) as emulator:
+            port = emulator.url.rpartition(":")[2].strip("/")
+            for command in commands:
+                here = command.replace("8765", port).replace("DIR/", f"{folder}/")
+                assert run(scratch, {}, here).startswith("{")
 
 
 def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
@@ -63,38 +200,14 @@ def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
     fleet.commit()
     fleet.run("up", "--all", "--yes", "--skip-preview")
     fleet.write_plan("standard", trial | {"groups": {"Analysts": {"roles": ["AnalyticsAdmin"]}}})
-    shown = commands("docs/many-customers.md")
     printed = {}
-    for heading, script in shown.items():
+    for heading in dict.fromkeys(block.heading for block in blocks(MANY)):
         if heading == "Trials":
             over = {**lifecycle, "ends_on": "2000-01-01"}
             fleet.write("globex", {"name": "Globex", "plan": "standard", "lifecycle": over})
-        printed[heading] = run(fleet.project, fleet.env, script)
+        printed[heading] = run(fleet.project, fleet.env, script(MANY, heading))
     assert (fleet.project / "reports" / "report.html").is_file()
     assert "2 stacks: 2 to change" in printed["What a change does, and to whom"]
     assert "2 stacks: 2 changed" in printed["A change for everybody, in waves"]
     assert "  globex: until 2" in printed["Trials"]
     assert printed["What there is"].count("acme,Acme,") == 3
-
-
-def test_the_commands_of_the_readme(scratch: Path, qlik: Emulator) -> None:
-    """A customer, and then a change of the plan for everybody on it, as the first page says."""
-    fleet = Fleet(scratch, qlik)
-    plan = {"lifecycle": {"kind": "production"}, "groups": {"Analysts": {}}}
-    fleet.write_plan("standard", plan)
-    fleet.write("initech", {"name": "Initech", "plan": "standard", "ring": "pilot"})
-    fleet.write("globex", {"name": "Globex", "plan": "standard"})
-    fleet.commit()
-    fleet.run("up", "globex", "--yes", "--skip-preview")
-    fleet.commit()
-    lines = commands("README.md")["Use it"].splitlines()
-    given = [line for line in lines if line.startswith("export ")]
-    assert [name for name in ("QLIK_CLIENT_ID=", "PULUMI_BACKEND_URL=") if name not in " ".join(given)] == []
-    lines = [line for line in lines if line not in given and not line.startswith("mkdir ")]
-    (many,) = [number for number, line in enumerate(lines) if line.startswith("tenantry preview")]
-    printed = run(fleet.project, fleet.env, "\n".join(lines[:many]))
-    assert "ok       settings      valid" in printed
-    fleet.write_plan("standard", plan | {"spaces": {"Sales": {"type": "managed"}}})
-    printed = run(fleet.project, fleet.env, "\n".join(lines[many:]))
-    assert "2 stacks: 2 to change" in printed
-    assert "2 stacks: 2 changed" in printed

@@ -10,8 +10,9 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Report
+from tests.documents import script
 from tests.e2e.fleet import TENANTRY, TIMEOUT, Fleet
-from tests.e2e.test_documents import commands, run
+from tests.e2e.test_documents import run
 from tests.world import World
 
 STACKS = ("acme", "globex", "initech")
@@ -98,7 +99,7 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
     cut_off = [each.stack for each in failed.report.outcomes if "was cut off" in each.troubles[0].text]
     assert cut_off == list(STACKS)
     before = made(qlik)
-    run(fleet.project, fleet.env, commands("docs/backends.md")["After a full disk"])
+    run(fleet.project, fleet.env, script("docs/backends.md", "After a full disk"))
     again = fleet.run("up", "--all", "--yes", "--json")
     assert {each.stack: each.status for each in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")

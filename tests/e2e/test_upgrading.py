@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenantry.emulator import Emulator
+from tests.documents import script
 from tests.e2e.fleet import Fleet
-from tests.e2e.test_documents import commands, run
+from tests.e2e.test_documents import run
 from tests.e2e.test_formats import REFUSED
 from tests.e2e.test_formats import newer as newer
 from tests.world import writes
 
 PAGE = "docs/upgrading.md"
-HEADINGS = ("Upgrade", "Go back", "Go back to an older format")
 
 
 def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> None:
@@ -23,14 +23,10 @@ def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> No
         fleet.write(name, {"name": name.title(), "plan": "standard"})
     fleet.commit()
     fleet.run("up", "--all", "--yes", "--skip-preview")
-    shown = commands(PAGE)
-    assert tuple(shown) == HEADINGS
-    install, *look = shown["Upgrade"].splitlines()
-    assert install == "pip install ."  # of the operator's own project, which is none here
-    printed = run(fleet.project, fleet.env, "\n".join(look))
+    printed = run(fleet.project, fleet.env, script(PAGE, "Upgrade"))
     assert "Nothing is to be done: no change in 2 customers." in printed
 
-    run(fleet.project, fleet.env, shown["Go back"])
+    run(fleet.project, fleet.env, script(PAGE, "Go back"))
     moved = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", PYTHONPATH=newer)
     assert {each.status for each in moved.report.outcomes} == {"ok"}
     assert writes(moved.requests) == []
@@ -38,5 +34,5 @@ def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> No
     assert REFUSED in " ".join(refused.stdout.split())
     assert refused.requests == []
 
-    printed = run(fleet.project, fleet.env, shown["Go back to an older format"])
+    printed = run(fleet.project, fleet.env, script(PAGE, "Go back to an older format"))
     assert "Nothing is to be done: no change in 2 customers." in printed

@@ -1,0 +1,87 @@
+"""The pages and the commands that they show; documents.toml says which test runs them, or why none does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+GENERATED = "docs/cli.md"
+"""Of the commands themselves, with nothing but their usage."""
+
+PAGES = [
+    *(file.name for file in sorted(ROOT.glob("*.md"))),
+    *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
+    "tenantry/starting/files/repository/README.md",
+]
+
+_LISTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+RUN = [(each["page"], each["test"], tuple(each["headings"])) for each in _LISTED["run"]]
+"""A page, a test, and the headings whose commands it runs."""
+
+PART = re.compile(
+    r"^#{1,4} (?P<heading>.+?)$|^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
+REMARK = re.compile(r"\s+# .*$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code: the heading that it stands under, its language, and what is in it."""
+
+    heading: str
+    language: str
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The commands that it shows, without remarks; of a terminal's, what was typed."""
+        lines = [_command(line) for line in self.text.replace("\\\n", " ").splitlines()]
+        if self.language == "console":
+            lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+def _command(line: str) -> str:
+    return REMARK.sub("", line).strip()
+
+
+def blocks(page: str, *languages: str) -> Iterator[Block]:
+    """Yield the blocks of a page in some languages; commands, unless others are named."""
+    heading = ""
+    for part in PART.finditer((ROOT / page).read_text("utf-8")):
+        heading = part["heading"] or heading
+        if part["text"] and part["language"] in (languages or ("bash", "console", "sh")):
+            yield Block(heading, part["language"], part["text"])
+
+
+def not_run(page: str) -> list[str]:
+    """The lines of a page that no test runs."""
+    listed = [each["lines"] for each in _LISTED["not_run"] if each["page"] == page]
+    return [line for lines in listed for line in lines.split("\n") if line]
+
+
+def run_headings(page: str) -> list[str]:
+    """The headings of a page whose commands a test runs."""
+    return [heading for of, _, headings in RUN if of == page for heading in headings]
+
+
+def scripts(page: str, heading: str) -> list[str]:
+    """Return what a test has to run: the blocks under a heading, without the lines that are not run."""
+    assert heading in run_headings(page), f"{page}, {heading}: no test is listed in documents.toml"
+    left_out = not_run(page)
+    found = []
+    for block in blocks(page):
+        if block.heading == heading:
+            kept = block.lines if block.language == "console" else block.text.splitlines()
+            found.append("\n".join(line for line in kept if _command(line) not in left_out))
+    assert found, f"{page}, {heading}: shows no command"
+    return found
+
+
+def script(page: str, *headings: str) -> str:
+    """Return all that stands under some headings as one script."""
+    return "\n".join(text for heading in headings for text in scripts(page, heading))
