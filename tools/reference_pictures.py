@@ -1,7 +1,7 @@
 """The pictures of a report, as the code writes it today: the web page, and the comment on a pull request.
 
-`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg. Each holds the very HTML, in an SVG,
-since that is what both a site and a forge show within a page.
+`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg. Each holds the HTML itself within
+an SVG, which the site and a forge both show in a page.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ SVG = """\
 """
 
 COMMENT_STYLE = """
-body { margin: 0; padding: 1px 24px 8px; box-sizing: border-box; height: 100%; background: #fff; color: #1f2328;
-  border: 1px solid #d1d9e0; border-radius: 6px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-h2 { border-bottom: 1px solid #d1d9e0; padding-bottom: 6px; } h3 { margin: 18px 0 6px; } p, ul { margin: 8px 0; }
+body { margin: 0; padding: 1px 24px 8px; box-sizing: border-box; height: 100%; background: #fff;
+  color: #1f2328; border: 1px solid #d1d9e0; border-radius: 6px;
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+h2 { border-bottom: 1px solid #d1d9e0; padding-bottom: 6px; }
+h3 { margin: 18px 0 6px; }
+p, ul { margin: 8px 0; }
 blockquote { margin: 12px 0; padding: 2px 16px; border-left: 4px solid #cf222e; }
 blockquote > p:first-child { color: #d1242f; font-weight: 600; }
 """

@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tenantry.demo.example import stack_file
 from tenantry.emulator import Emulator
 from tests.documents import blocks, script, scripts
 from tests.e2e.customers import changed, settings
@@ -114,24 +113,26 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
     assert "1 stack: 1 changed" in printed
 
 
-def test_a_customer_by_the_book(stack: Stack, qlik: Emulator) -> None:
+def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
-    stack.file.write_text(stack_file(), "utf-8")
-    organisation = {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
-
-    def by(heading: str) -> str:
-        return run(stack.folder, stack.env | organisation, script(OPERATING, heading))
-
-    assert '"tenant_id"' in by("A new customer")
-    assert "Pulumi.initech.yaml" in by("Before a run")
-    assert "unchanged" in by("A killed run")
-    assert "unchanged" in run(stack.folder, stack.env, script("docs/backends.md", "Locks"))
-    by("A stale lock")
+    operator = Repository(scratch, bin_, qlik)
+    operator.init("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com")
+    operator.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
+    assert '"tenant_id"' in operator(script(OPERATING, "A new customer"))
+    assert "Pulumi.initech.yaml" in operator(script(OPERATING, "Before a run"))
+    file = operator.repository / "stacks" / "Pulumi.initech.yaml"
+    trial = '    plan: standard\n    lifecycle: {kind: trial, ends_on: "2999-12-31"}\n'
+    file.write_text(file.read_text("utf-8").replace("    plan: standard\n", trial), "utf-8")
+    assert "to update" in operator(script(OPERATING, "A killed run"))
+    assert "unchanged" in operator(script("docs/backends.md", "Locks"))
+    operator(script(OPERATING, "A stale lock"))
     # There is one: the source tenant of another region.
     orphans = f"set +e\n{script(OPERATING, 'Orphans')}\ntest $? = 7"
-    assert "3 tenants, 2 stacks: 2 findings" in run(stack.folder, stack.env | organisation, orphans)
-    assert "revive: {hostname: " in by("Taking a customer down, and bringing it back")
-    assert writes(stack.requests())[-1].endswith("/actions/deactivate")
+    assert "Tenants that no stack holds: 1" in operator(orphans)
+    assert "revive: {hostname: " in operator(
+        script(OPERATING, "Taking a customer down, and bringing it back")
+    )
+    assert writes(qlik.control.requests())[-1].endswith("/actions/deactivate")
 
 
 def test_a_tenant_that_exists_already(scratch: Path, qlik: Emulator) -> None:
