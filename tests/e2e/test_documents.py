@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tenantry.emulator import Emulator
-from tests.documents import blocks, script, scripts
+from tests.documents import ROOT, blocks, script, scripts
 from tests.e2e.customers import changed, settings
 from tests.e2e.fleet import Fleet
-from tests.e2e.harness import ROOT, Stack
+from tests.e2e.harness import Stack
 from tests.e2e.test_end_users import CUSTOMER, lines_of
 from tests.e2e.test_installed import Operator
-from tests.e2e.test_installed import bin_ as bin_
+from tests.e2e.test_installed import now as now
 from tests.world import writes
 
+INIT = "tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com"
+ENVIRONMENT = "python3 -m venv .venv && .venv/bin/pip install --quiet ."
+COMMIT = "git init --quiet --initial-branch main && git add . && git commit --quiet --message init"
 OPERATING, MANY = "docs/operating.md", "docs/many-customers.md"
 
 
@@ -31,34 +34,44 @@ def run(folder: Path, environment: Mapping[str, str], script: str) -> str:
 
 
 class Repository(Operator):
-    """An operator who has Tenantry from a wheel, and a repository that `tenantry init` wrote."""
+    """An operator who has Tenantry from a wheel, and says yes to everything."""
 
-    def init(self, command: str) -> None:
-        """Run the commands that write it; it uses the environment that is there already."""
-        self.env |= {
-            f"GIT_{who}_{what}": "a@b.example"
-            for who in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
-        self.env |= {"PULUMI_SKIP_CONFIRMATIONS": "true", "HOME": str(self.folder)}
-        self(command)
-        (self.repository / ".venv").symlink_to(Path(self.env["PATH"].partition(os.pathsep)[0]).parent)
+    def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
+        super().__init__(folder, bin_, qlik)
+        people, told = ("AUTHOR", "COMMITTER"), ("NAME", "EMAIL")
+        self.env |= {f"GIT_{who}_{what}": "somebody@oem.example" for who in people for what in told}
+        self.env |= {"PULUMI_SKIP_CONFIRMATIONS": "true", "HOME": str(folder)}
 
-
-def test_the_quick_start(bin_: Path, scratch: Path, qlik: Emulator) -> None:
-    operator = Repository(scratch, bin_, qlik)
-    printed = operator(script("docs/quick-start.md", "4. Write your own repository"))
-    assert "Acme Corp" in printed
+    def begin(self) -> None:
+        """Make a repository with an environment and a first commit."""
+        self(INIT)
+        self(ENVIRONMENT)
+        self(COMMIT)
 
 
-def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_quick_start(now: Path, scratch: Path, qlik: Emulator) -> None:
+    """All of it, the demo as well, with the wheel that was just built."""
+    page = "docs/quick-start.md"
+    [wheel] = (now.parent.parent / "archives").glob("*.whl")
+    steps = dict.fromkeys(block.heading for block in blocks(page))
+    shown = script(page, *steps).replace("/path/to/tenantry-0.1.0-py3-none-any.whl", str(wheel))
+    operator = Repository(scratch, now, qlik)
+    del operator.env["PULUMI_PYTHON_CMD"]  # there is no project that would go before it
+    printed = operator(shown)
+    assert "0 errors" in printed
+    assert "Acme Corp" in printed.rpartition("written: ")[2]
+
+
+def test_the_first_tenant(now: Path, scratch: Path, qlik: Emulator) -> None:
     """From an empty folder to a customer with an app, and down again; the plan is edited as the page says."""
     page = "docs/first-tenant.md"
-    operator = Repository(scratch, bin_, qlik)
-    operator.init(script(page, "3. Write your repository"))
+    operator = Repository(scratch, now, qlik)
     backend = script(page, "4. Choose where the state lives") + "\n"
-    templates = operator(script(page, "6. Let the bot user at the templates"))
-    assert "Sales Overview  2.4.0" in templates
+    begin = script(page, "3. Write your repository") + "\n"
+    credentials = script(page, "5. Set the credentials", "6. Let the bot user at the templates")
+    prepared = operator(begin + backend + credentials)
+    assert "0 errors" in prepared
+    assert "Sales Overview  2.4.0" in prepared
     [plan] = [block.text for block in blocks(page, "yaml")]
     with (operator.repository / "stacks" / "plans" / "standard.yaml").open("a") as file:
         file.write(plan)
@@ -70,15 +83,16 @@ def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     assert "revive: {hostname: " in gone
 
 
-def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_a_repository(now: Path, scratch: Path, qlik: Emulator) -> None:
     """The daily commands, and that the table names each file that there is."""
     page = "docs/your-repository.md"
-    operator = Repository(scratch, bin_, qlik)
-    operator.init(script(page, "Your own repository"))
+    operator = Repository(scratch, now, qlik)
+    operator(script(page, "Your own repository"))
     table = (ROOT / page).read_text("utf-8")
     made = {file.relative_to(operator.repository).parts[0] for file in operator.repository.rglob("*")}
-    assert [name for name in made - {".venv"} if f"`{name}" not in table] == []
-    operator("git init --quiet --initial-branch main && git add . && git commit --quiet --message init")
+    assert [name for name in made if f"`{name}" not in table] == []
+    assert "0 errors" in operator(script(page, "Set it up on a machine"))
+    operator(COMMIT)
     operator(script(page, "Add a customer"))
     assert "Sales Overview" in operator(script(page, "See what there is to choose from"))
     assert "ok       settings      valid" in operator(script(page, "Check before you run"))
@@ -88,22 +102,24 @@ def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     assert "encryptionsalt" in operator("git show HEAD:stacks/Pulumi.initech.yaml")
 
 
-def test_the_readme_of_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_readme_of_a_repository(now: Path, scratch: Path, qlik: Emulator) -> None:
     page = "tenantry/starting/files/repository/README.md"
-    operator = Repository(scratch, bin_, qlik)
-    operator.init("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com")
-    operator("git init --quiet --initial-branch main && git add . && git commit --quiet --message init")
+    operator = Repository(scratch, now, qlik)
+    operator(INIT)
+    assert "0 errors" in operator(script(page, "Set up"))
+    operator(COMMIT)
     operator(script(page, "A new customer"))
     operator("git commit --quiet --message acme")
     printed = operator(script(page, "A change").replace("--waves rings", "--waves rings --yes"))
     assert "acme" in printed
 
 
-def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_commands_of_the_readme(now: Path, scratch: Path, qlik: Emulator) -> None:
     """A customer, and then a change of the plan for everybody on it, as the first page says."""
-    operator = Repository(scratch, bin_, qlik)
+    operator = Repository(scratch, now, qlik)
     begin, use = scripts("README.md", "Use it")
-    operator.init(begin)
+    operator(begin)
+    operator(ENVIRONMENT)
     *one, preview, up = use.splitlines()
     assert "ok       settings      valid" in operator("\n".join(one))
     plan = operator.repository / "stacks" / "plans" / "standard.yaml"
@@ -113,10 +129,10 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
     assert "1 stack: 1 changed" in printed
 
 
-def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+def test_a_customer_by_the_book(now: Path, scratch: Path, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
-    operator = Repository(scratch, bin_, qlik)
-    operator.init("tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com")
+    operator = Repository(scratch, now, qlik)
+    operator.begin()
     operator.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
     assert '"tenant_id"' in operator(script(OPERATING, "A new customer"))
     assert "Pulumi.initech.yaml" in operator(script(OPERATING, "Before a run"))
