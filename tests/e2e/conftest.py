@@ -14,6 +14,8 @@ import pytest
 
 from tests.e2e import backends
 from tests.e2e.harness import PULUMI, Stack
+from tests.e2e.operators import environment
+from tests.packages import build
 
 if TYPE_CHECKING:
     from tenantry.emulator import Emulator
@@ -73,3 +75,10 @@ def new_backend() -> Iterator[Callable[[str], backends.Environment]]:
     """Makes an empty backend of a kind, in Postgres or S3; the servers end with the session."""
     with backends.running() as new:
         yield new
+
+
+@pytest.fixture(scope="session")
+def bin_(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` of an environment with the wheel and without the checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    return environment(folder, build(folder))

@@ -12,9 +12,8 @@ from tests.documents import ROOT, blocks, script, scripts
 from tests.e2e.customers import changed, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack
+from tests.e2e.operators import Operator
 from tests.e2e.test_end_users import CUSTOMER, lines_of
-from tests.e2e.test_installed import Operator
-from tests.e2e.test_installed import now as now
 from tests.world import writes
 
 INIT = "tenantry init customers --region eu --source-tenant templates.eu.qlikcloud.com"
@@ -49,20 +48,20 @@ class Repository(Operator):
         self(COMMIT)
 
 
-def test_the_quick_start(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_quick_start(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """All of it, the demo as well, with the wheel that was just built."""
     page = "docs/quick-start.md"
-    [wheel] = (now.parent.parent / "archives").glob("*.whl")
+    [wheel] = (bin_.parent.parent / "archives").glob("*.whl")
     steps = dict.fromkeys(block.heading for block in blocks(page))
     shown = script(page, *steps).replace("/path/to/tenantry-0.1.0-py3-none-any.whl", str(wheel))
-    printed = Repository(scratch, now, qlik)(shown)
+    printed = Repository(scratch, bin_, qlik)(shown)
     assert "Acme Corp" in printed.rpartition("written: ")[2]
 
 
-def test_the_first_tenant(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """From an empty folder to a customer with an app, and down again; the plan is edited as the page says."""
     page = "docs/first-tenant.md"
-    operator = Repository(scratch, now, qlik)
+    operator = Repository(scratch, bin_, qlik)
     backend = script(page, "4. Choose where the state lives") + "\n"
     begin = script(page, "3. Write your repository") + "\n"
     credentials = script(page, "5. Set the credentials", "6. Let the bot user at the templates")
@@ -80,10 +79,10 @@ def test_the_first_tenant(now: Path, scratch: Path, qlik: Emulator) -> None:
     assert "revive: {hostname: " in gone
 
 
-def test_a_repository(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """The daily commands, and that the table names each file that there is."""
     page = "docs/your-repository.md"
-    operator = Repository(scratch, now, qlik)
+    operator = Repository(scratch, bin_, qlik)
     operator(script(page, "Your own repository"))
     table = (ROOT / page).read_text("utf-8")
     made = {file.relative_to(operator.repository).parts[0] for file in operator.repository.rglob("*")}
@@ -99,9 +98,9 @@ def test_a_repository(now: Path, scratch: Path, qlik: Emulator) -> None:
     assert "encryptionsalt" in operator("git show HEAD:stacks/Pulumi.initech.yaml")
 
 
-def test_the_readme_of_a_repository(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_readme_of_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     page = "tenantry/starting/files/repository/README.md"
-    operator = Repository(scratch, now, qlik)
+    operator = Repository(scratch, bin_, qlik)
     operator(INIT)
     assert "0 errors" in operator(script(page, "Set up"))
     operator(COMMIT)
@@ -111,9 +110,9 @@ def test_the_readme_of_a_repository(now: Path, scratch: Path, qlik: Emulator) ->
     assert "acme" in printed
 
 
-def test_the_commands_of_the_readme(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """A customer, and then a change of the plan for everybody on it, as the first page says."""
-    operator = Repository(scratch, now, qlik)
+    operator = Repository(scratch, bin_, qlik)
     begin, use = scripts("README.md", "Use it")
     operator(begin)
     operator(ENVIRONMENT)
@@ -126,9 +125,9 @@ def test_the_commands_of_the_readme(now: Path, scratch: Path, qlik: Emulator) ->
     assert "1 stack: 1 changed" in printed
 
 
-def test_a_customer_by_the_book(now: Path, scratch: Path, qlik: Emulator) -> None:
+def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
-    operator = Repository(scratch, now, qlik)
+    operator = Repository(scratch, bin_, qlik)
     operator.begin()
     operator.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
     assert '"tenant_id"' in operator(script(OPERATING, "A new customer"))

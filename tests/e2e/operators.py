@@ -1,0 +1,77 @@
+"""An operator who has Tenantry from a wheel, in an environment without the checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from tenantry.demo.environment import client_environment, private_environment
+from tenantry.emulator import Emulator
+from tenantry.pulumi_cli.installation import target_of
+from tests.e2e.harness import ROOT
+from tests.packages import run
+
+PYTHON = """\
+#!/bin/sh
+# An environment that is made here has the libraries of the tests: nothing is fetched.
+"{python}" "$@" || exit
+for site in .venv/lib/python3*/site-packages; do
+    rm -rf "$site"/setuptools "$site"/setuptools-*
+    echo "{libraries}" > "$site/libraries.pth"
+done
+"""
+
+
+def environment(folder: Path, wheel: Path) -> Path:
+    """Make an environment in a folder, with a wheel and without the checkout; return its `bin`.
+
+    Its libraries are those of this one.
+    """
+    run(folder, sys.executable, "-m", "venv", "--without-pip", "venv")
+    python = folder / "venv" / "bin" / "python"
+    [site] = (folder / "venv" / "lib").glob("python3*/site-packages")
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python))
+    run(folder, *pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    return folder / "venv" / "bin"
+
+
+class Operator:
+    """Somebody at a terminal, with an environment that has `tenantry`, and a Pulumi CLI of the machine's.
+
+    That CLI was set up with the Python of this checkout: it must not matter.
+    """
+
+    def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
+        self.folder = folder
+        self.bin = bin_
+        self.repository = folder / "customers"
+        shims = folder / "shims"
+        shims.mkdir()
+        python = PYTHON.format(python=sys.executable, libraries=sysconfig.get_path("purelib"))
+        (shims / "python3").write_text(python)
+        (shims / "python3").chmod(0o755)
+        cli = target_of(ROOT / ".venv" / "bin" / "pulumi").parent
+        self.env = private_environment(folder / "private") | client_environment(qlik.url)
+        self.env |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+        path = (self.repository / ".venv" / "bin", shims, bin_, cli, "/usr/bin", "/bin")
+        self.env["PATH"] = os.pathsep.join(map(str, path))
+        self.env["PULUMI_PYTHON_CMD"] = sys.executable
+
+    def __call__(self, command: str, *, code: int = 0) -> str:
+        """Run a command, in the repository once there is one."""
+        where = self.repository if self.repository.exists() else self.folder
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=where,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=250,
+        )
+        assert done.returncode == code, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
