@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tenantry.demo.environment import client_environment
 from tenantry.emulator import Emulator
 from tenantry.providers.qlik import Cloud, DeadlineExceeded, deadlines
 from tenantry.providers.qlik.deadlines import Deadline
