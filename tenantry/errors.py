@@ -63,6 +63,8 @@ TenantryError
 │       ├── Unfinished                     made, but not as wanted yet; the next `pulumi up` goes on
 │       └── UnknownRole                    a role that the tenant does not have
 ├── SettingsError                          stack files or plans with problems
+├── SetupError                             the Pulumi CLI cannot be installed
+├── TooMuch                                a YAML file is nested too deeply, or its aliases make it too large
 ├── Unfit                                  `tenantry smoke` cannot look at a tenant
 ├── UnknownRef                             a git reference that is no commit
 └── UnknownRegion                          no tenant is in the region

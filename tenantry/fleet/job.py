@@ -29,6 +29,9 @@ COMMANDS: dict[Operation, tuple[str, ...]] = {
     "refresh": ("refresh", *WITHOUT_PREVIEW),
     "destroy": ("destroy", *WITHOUT_PREVIEW),
 }
+TABLE_RACE = "pg_type_typname_nsp_index"
+"""What is in the error of a `pulumi` that made its table in Postgres at the same time as another one."""
+
 NEVER_UP = "it has never been up"
 NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
 
@@ -170,6 +173,18 @@ def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) 
 
 
 def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    """Run a command; once more if all that failed was the first connection to a new database."""
+    ended = _once(job, arguments, environment)
+    if ended.code and not ended.interrupted and TABLE_RACE in _errors(job).read_text("utf-8", "replace"):
+        return _once(job, arguments, environment)
+    return ended
+
+
+def _errors(job: Job) -> Path:
+    return job.folder / "errors.txt"
+
+
+def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
     return process.run(
         [find_pulumi() or "pulumi", *arguments],
         cwd=str(job.root),
@@ -181,7 +196,7 @@ def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> 
             **environment,
         },
         output=job.folder / "output.txt",
-        errors=job.folder / "errors.txt",
+        errors=_errors(job),
         seconds=job.seconds,
     )
 
@@ -222,6 +237,6 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
         late = Trouble(f"no end after {job.seconds:g} s", advice="it was interrupted; the next run goes on")
         told = (late, *told)
     if not told:
-        printed = (job.folder / "errors.txt").read_text("utf-8", "replace")
+        printed = _errors(job).read_text("utf-8", "replace")
         told = (troubles.of_command(job.member.stack, printed, ended.code),)
     return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=told)

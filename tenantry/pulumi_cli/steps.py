@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tenantry.errors import TenantryError
+
 TAIL_LINES = 25
 
 SECONDS_OF_SILENCE = 15.0
 """After how many seconds a step that goes on says so."""
 
 
-class SetupError(Exception):
+class SetupError(TenantryError):
     """A step that cannot be finished: what was tried, what came back, and what to do next."""
 
     def __init__(self, what: str, *, output: str = "", advice: str = "") -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tenantry.errors import TenantryError
+
 PLAIN = "plain"
 """The tag of an unquoted scalar without one."""
 
@@ -16,7 +18,7 @@ DEEPEST = 50
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class TooMuch(yaml.MarkedYAMLError):
+class TooMuch(yaml.MarkedYAMLError, TenantryError):
     """A file that is nested too deeply, or grows too much when its aliases are written out."""
 
     def __init__(self, what: str, mark: Any) -> None:

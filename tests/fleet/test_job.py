@@ -53,6 +53,30 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (done.status, [each.text for each in done.troubles]) == ("failed", ["the disk is full"])
 
 
+@pytest.mark.parametrize(("races", "status", "runs"), [(1, "ok", 2), (2, "failed", 2)])
+def test_a_new_database_that_two_runs_meet_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, races: int, status: str, runs: int
+) -> None:
+    """Each makes the table of states, and the database refuses one: nothing was done. It is tried once more."""
+    left = [f'pq: duplicate key value violates unique constraint "{jobs.TABLE_RACE}" (23505)'] * races
+    codes = []
+
+    def run(*_: object, errors: Path, output: Path, **__: object) -> process.Ended:
+        errors.write_text(left.pop() if left else "")
+        output.touch()
+        codes.append(1 if errors.read_text() else 0)
+        return process.Ended(codes[-1], interrupted=False)
+
+    monkeypatch.setattr(process, "run", run)
+    file = tmp_path / "Pulumi.acme.yaml"
+    file.write_text("config: {}\n")
+    one = replace(
+        job("acme", tmp_path / "logs"), member=replace(member("acme"), file=file), operation="refresh"
+    )
+    assert run_job(one).status == status
+    assert len(codes) == runs
+
+
 def test_no_pulumi_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "find_pulumi", lambda: None)
     done = run_job(job("acme", tmp_path))
