@@ -138,3 +138,33 @@ def test_no_page_asks_an_index_for_tenantry(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     asked = re.findall(r"\b(?:pip|pipx|uv|uvx) (?:install|add|run)\b[^\n`]*\btenantry\b[^\n`]*", text)
     assert [line for line in asked if not re.search(r"\.whl|@ ?git\+|@ ?…", line)] == []
+
+
+ITEM = re.compile(r"(?P<indent> *)(?:-|\d+\.) \S")
+
+
+def misread_lists(text: str) -> list[str]:
+    """The items of lists that a forge and the site do not both see as such."""
+    found = []
+    before = ""
+    for line in re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines():
+        if item := ITEM.match(line):
+            follows = not before or ITEM.match(before) or before.startswith(" ")
+            if not follows or len(item["indent"]) % 4:
+                found.append(line)
+        before = line
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lists_are_lists_in_both_views(page: str) -> None:
+    """The site wants an empty line before a list, and four spaces before a list within one."""
+    if page != GENERATED:
+        assert misread_lists((ROOT / page).read_text("utf-8")) == []
+
+
+def test_what_is_no_list() -> None:
+    good = "- one\n  and more\n- two\n\n    - within\n"
+    assert misread_lists(good) == []
+    assert misread_lists("Words:\n- one\n") == ["- one"]
+    assert misread_lists("- one\n  - within\n") == ["  - within"]
