@@ -1,4 +1,4 @@
-"""Write docs/demo.svg, the picture in the README, from a run of the demo: `python -m tools.recording`."""
+"""Write docs/demo.svg, the picture of the demo, from a run of the demo: `python -m tools.recording`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> None:
     lines = [line.rstrip() for line in printed.splitlines() if not UNFINISHED.search(line)]
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=118, file=nowhere)
-        console.print(Text("$ make demo", style="bold"))
+        console.print(Text("$ tenantry demo", style="bold"))
         for line in lines:
             console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)
         PICTURE.write_text(FONT.sub("", console.export_svg(title="Tenantry")), "utf-8")

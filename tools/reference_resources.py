@@ -18,23 +18,22 @@ EXAMPLE = DOCS / "examples" / "own-program" / "__main__.py"
 INTRODUCTION = """\
 # Resources
 
-The kinds of resource that a customer is made of. `QlikCustomerTenant` makes them from a stack file; a program
-of your own can use them directly:
+The kinds of resource that a customer is made of. `QlikCustomerTenant` makes them from a stack file. You can also use
+them directly, in `__main__.py` of [your own repository](your-repository.md), beside `QlikCustomerTenant` or instead of it:
 
 ```python
 {example}```
 
 Every property takes a value or an output of another resource, and reads as an output. Null and unset mean the
-same: the default. A property whose default is "left alone" is, while unset, neither sent to Qlik nor compared
-with what is there. The order of a list of names carries no meaning. What is wrong with a value is told in
-previews too.
+same: the default. While a property whose default is "left alone" is unset, it is neither sent to Qlik nor compared
+with what is there. The order of a list of names has no meaning. A preview also tells what is wrong with a value.
 
 The column *change* says what another value does to the object that exists: `in place` changes it, `replaces`
 makes a new one and deletes the old one, `refused` is an error, `no request` changes the state alone, and
 `at creation` means that the property is of no meaning afterwards.
 
-A preview sends no request. An object that has the name already is taken over if this client made it (that
-makes a repeated or killed run safe); otherwise it is an error, unless `adopt` says to manage it from here on.
+A preview sends no request. If an object of that name exists already, it is taken over if this client made it, so
+that a repeated or killed run is safe. Otherwise it is an error, unless `adopt` says to manage it from here on.
 """
 
 

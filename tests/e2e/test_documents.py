@@ -125,6 +125,18 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
     assert "1 stack: 1 changed" in printed
 
 
+def test_a_program_of_ones_own(bin_: Path, scratch: Path, qlik: Emulator) -> None:
+    """The example of the page on resources, in the place of the program that `tenantry init` writes."""
+    operator = Repository(scratch, bin_, qlik)
+    operator.begin()
+    [program] = [block.text for block in blocks("docs/resources.md", "python")]
+    (operator.repository / "__main__.py").write_text(program, "utf-8")
+    operator("pulumi stack init initech --no-select")
+    assert "hostname" in operator("pulumi up --stack initech")
+    assert "unchanged" in operator("pulumi up --stack initech --expect-no-changes")
+    assert "revive: " in operator("pulumi destroy --stack initech")
+
+
 def test_a_customer_by_the_book(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     """Made, looked at, gone on with after a kill, and taken down, as the page says."""
     operator = Repository(scratch, bin_, qlik)

@@ -2,9 +2,20 @@
 
 import pulumi
 
-from tenantry.providers import Group, Space, SpaceAssignment, Tenant, TenantLifecycle
+from tenantry.providers import (
+    Group,
+    Space,
+    SpaceAssignment,
+    Tenant,
+    TenantActivation,
+    TenantLifecycle,
+    TenantProof,
+)
 
-tenant = Tenant("initech", region="eu", source_tenant="templates.eu.qlikcloud.com", name="Initech")
+whose = {"region": "eu", "source_tenant": "templates.eu.qlikcloud.com", "name": "Initech"}
+
+proof = TenantProof("proof", **whose)  # comes first: one proof allows one request for a tenant
+tenant = Tenant("initech", **whose, proof=proof.proof)
 inside = pulumi.ResourceOptions(deleted_with=tenant)
 
 builders = Group("builders", tenant=tenant.id, name="Builders", roles=["AnalyticsAdmin"], opts=inside)
@@ -18,11 +29,19 @@ access = SpaceAssignment(
     opts=inside,
 )
 
-TenantLifecycle(
+# Depends on all else, so a destroy deactivates the tenant before anything leaves the state.
+lifecycle = TenantLifecycle(
     "lifecycle",
     tenant=tenant.id,
+    tenant_id=tenant.tenant_id,
     grace_days=10,
     opts=pulumi.ResourceOptions(depends_on=[tenant, builders, workshop, access]),
+)
+TenantActivation(
+    "activation",
+    tenant=tenant.id,
+    tenant_id=tenant.tenant_id,
+    opts=pulumi.ResourceOptions(depends_on=[lifecycle]),
 )
 
 pulumi.export("hostname", tenant.hostname)

@@ -1,0 +1,16 @@
+"""The picture of the demo shows what the demo prints today."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from tenantry.demo.run import NEXT
+from tools.recording import PICTURE
+
+
+def test_the_picture_is_of_todays_demo() -> None:
+    shown = html.unescape(re.sub(r"<[^>]+>", "", PICTURE.read_text("utf-8"))).replace("\xa0", " ")
+    said = ["$ tenantry demo", "pulumi up --stack globex", *(line.strip() for line in NEXT.splitlines())]
+    missing = [line for line in said if line not in shown]
+    assert missing == [], "run: python -m tools.recording"
