@@ -168,3 +168,14 @@ def test_what_is_no_list() -> None:
     assert misread_lists(good) == []
     assert misread_lists("Words:\n- one\n") == ["- one"]
     assert misread_lists("- one\n  - within\n") == ["  - within"]
+
+
+NAMED_PATH = re.compile(r"`((?:bench|components|docs|providers|tenantry|tests|tools)/[\w./-]*\w/?)`")
+TO_BE_WRITTEN = "banner"
+"""Is in the names of the files that the recipe for a new type of resource writes."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_each_file_that_a_page_names_is_there(page: str) -> None:
+    named = NAMED_PATH.findall((ROOT / page).read_text("utf-8"))
+    assert [name for name in named if not (ROOT / name).exists() and TO_BE_WRITTEN not in name] == []
