@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Literal
 
 from tenantry.providers.framework import run
@@ -50,7 +49,9 @@ ROLES_OF_THE_BOT = {
     "managed": ["consumer", "facilitator", "publisher"],
     "data": ["facilitator", "producer"],
 }
-"""What our bot user keeps in a space that somebody else owns, by type: TenantAdmin alone opens no apps."""
+"""What our bot user keeps in a space that somebody else owns, by type: TenantAdmin alone opens no apps, and
+"can manage" (facilitator) publishes none.
+"""
 
 
 class SpaceVerbs(Collection):
@@ -117,11 +118,14 @@ class SpaceVerbs(Collection):
         return {"owner": owner, "owner_id": owner}
 
     def _join(self, cloud: Cloud, host: Host, id: str, bot: str, want: Properties) -> None:
-        """Make our bot user a member, unless it is one: then its roles stay as they are."""
-        roles = ROLES_OF_THE_BOT[want["type"]]
-        with suppress(Conflict):
-            body = {"type": "user", "assigneeId": bot, "roles": roles}
-            host.post(f"/api/v1/spaces/{id}/assignments", body, repeatable=True)
+        """Make our bot user a member; where it is one, add the roles that it lacks."""
+        path, roles = f"/api/v1/spaces/{id}/assignments", ROLES_OF_THE_BOT[want["type"]]
+        try:
+            host.post(path, {"type": "user", "assigneeId": bot, "roles": roles}, repeatable=True)
+        except Conflict:
+            for held in host.list(path, {"assigneeId": bot}):
+                if not set(roles) <= set(held["roles"]):
+                    host.put(f"{path}/{held['id']}", {"roles": sorted({*held["roles"], *roles})})
         cloud.notify(f'space "{want["name"]}" ({id}): our bot user is a member ({", ".join(roles)})')
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:

@@ -68,11 +68,12 @@ class World:
         return self.qlik.request(method, self.hostname, f"/api/v1/{path}", body)
 
     def join(self, space: str) -> None:
-        """Make that administrator a facilitator of a space, so that it may edit and publish there."""
+        """Give that administrator the roles with which it may edit and publish in a space."""
         self.request("GET", "users")  # the administrator's first request makes it a user
         me = next(each["id"] for each in self.every("user") if each["name"] == "Emulator operator")
         if not any(each["assigneeId"] == me for each in self.every("assignment") if each["spaceId"] == space):
-            body = {"type": "user", "assigneeId": me, "roles": ["facilitator"]}
+            roles = self.request("GET", f"spaces/{space}")["meta"]["assignableRoles"]
+            body = {"type": "user", "assigneeId": me, "roles": roles}
             self.request("POST", f"spaces/{space}/assignments", body)
 
     def patch(self, path: str, **changes: Any) -> None:

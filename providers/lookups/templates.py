@@ -135,7 +135,7 @@ def _why_not(template: Template, named: list[dict[str, Any]], sources: list[dict
             "be a member of the space that the template is in."
         )
     if not sources:
-        return "it is there only as a published copy in a managed space, and those cannot be exported."
+        return "it is there only as a published copy in a managed space, and those are no templates."
     versions = sorted({version_of(item.get("description", "")) or "none" for item in sources})
     return (
         f"the app is there, but not in that version{nearest(template.version, versions)}. Versions found: "

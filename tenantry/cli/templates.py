@@ -23,7 +23,7 @@ def templates(
 ) -> None:
     """List the apps of the source tenant that stack files and plans can name, with their versions.
 
-    Published copies are left out: they cannot be exported. Only reads.
+    Published copies are left out: they are no templates. Only reads.
     """
     from tenantry.providers.lookups.templates import offers
     from tenantry.providers.qlik import Cloud, QlikError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
@@ -31,7 +33,9 @@ class Application:
             return
         # Its own alarm may be a moment behind this request.
         self.parts.agenda.run()
-        send = self._dated(send)
+        # Qlik takes a doubled slash for one, as several clients send it.
+        scope["path"] = re.sub("/{2,}", "/", scope["path"])
+        send = self._finished(send)
         request = Request(scope, receive)
         host = Host.parse(request.headers.get("host", ""))
         if host.kind == "loopback" and scope["path"].startswith("/_emulator/"):
@@ -40,12 +44,17 @@ class Application:
             return
         await Exchange(self.parts, request, host).run(receive, send)
 
-    def _dated(self, send: Send) -> Send:
-        """Send answers with the emulator's time as `Date`, unless a fault names another."""
+    def _finished(self, send: Send) -> Send:
+        """Send answers with the emulator's time as `Date`, unless a fault names another.
 
-        async def dated(message: Message) -> None:
+        Names of headers go in their usual case: there are clients that look for no other.
+        """
+
+        async def finished(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(raw=message["headers"]).setdefault("date", http_date(self.parts.world.now()))
+                headers = list(message["headers"])
+                MutableHeaders(raw=headers).setdefault("date", http_date(self.parts.world.now()))
+                message = {**message, "headers": [(name.title(), value) for name, value in headers]}
             await send(message)
 
-        return dated
+        return finished

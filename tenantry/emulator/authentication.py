@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+from urllib.parse import unquote_plus
+
 from tenantry.emulator import sessions
 from tenantry.emulator.apis import oauth
 from tenantry.emulator.call import Call
-from tenantry.emulator.errors import Refusal
+from tenantry.emulator.errors import Invalid, Refusal
 from tenantry.emulator.store import Doc
 
-OPEN = {("oauth", "postOauthToken"), ("login", "postLoginJwtSession")}
+TOKEN = ("oauth", "postOauthToken")
+OPEN = {TOKEN, ("login", "postLoginJwtSession")}
 """What is asked without either, because it gives them out."""
 
 CSRF = ("login", "getCsrfToken")
@@ -42,6 +47,30 @@ def authenticate(call: Call) -> None:
     call.client = entry["client"]
     if entry["user"]:
         call.user = _user(call, entry["user"])
+
+
+def with_basic(call: Call, body: Any) -> Any:
+    """The body of a request for a token, with what HTTP Basic says of the client (RFC 6749, section 2.3.1).
+
+    Raises:
+        Invalid: the header cannot be read, or names another client or secret than the body.
+    """
+    scheme, _, text = call.headers.get("authorization", "").partition(" ")
+    if (call.operation.api, call.operation.id) != TOKEN or scheme.lower() != "basic":
+        return body
+    if not isinstance(body, dict):
+        return body
+    try:
+        client, colon, secret = base64.b64decode(text.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        colon = ""
+    if not colon:
+        raise Invalid("the header authorization is not client id and secret in HTTP Basic")
+    named = {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
+    for name, value in named.items():
+        if body.get(name, value) != value:
+            raise Invalid("the header authorization has another value", pointer=f"/{name}")
+    return body | named
 
 
 def renew(call: Call) -> None:

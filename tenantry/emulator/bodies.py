@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from tenantry.emulator.authentication import with_basic
 from tenantry.emulator.call import Call
 from tenantry.emulator.contract import Operation
 from tenantry.emulator.errors import Invalid, Refusal
@@ -45,7 +46,7 @@ async def receive(request: Request, call: Call) -> None:
         if operation.body.get("required"):
             raise Invalid("the body is missing")
         return
-    call.body = _parsed(bytes(raw), request.headers, operation)
+    call.body = with_basic(call, _parsed(bytes(raw), request.headers, operation))
     operation.check_body(call.body)
 
 

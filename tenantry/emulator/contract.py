@@ -36,7 +36,8 @@ class Operation:
         host: kind of host that serves it: `tenant`, `register`, `console` or `any`.
         tier: rate tier, `1`, `2` or `special`.
         limit: requests per minute in that tier.
-        responses: the contract's own `responses`, references resolved one level.
+        responses: the contract's own `responses`, references resolved one level; empty where the contract
+            says only that Qlik has the operation (`x-not-described`).
     """
 
     api: str
@@ -65,6 +66,11 @@ class Operation:
     def is_upload(self) -> bool:
         """Whether the request body is a file."""
         return any(media_type in BINARY for media_type in self.media_types)
+
+    @property
+    def is_described(self) -> bool:
+        """Whether the contract says more of it than that it exists."""
+        return bool(self.responses)
 
     @cached_property
     def _query(self) -> dict[str, Schema]:
@@ -110,6 +116,7 @@ class Operation:
         """
         error = next(self._body_validator.iter_errors(body), None)
         if error:
+            error = _cause(error)
             pointer = "/" + "/".join(str(step) for step in error.instance_path)
             raise Invalid(error.message, pointer=pointer, missing=getattr(error.kind, "property", ""))
 
@@ -145,18 +152,39 @@ class Document:
             for method in METHODS:
                 if method in item:
                     yield self._operation(path, method, item)
+        for path, methods in self.spec.get("x-not-described", {}).items():
+            for method in methods:
+                yield self._not_described(path, method)
+
+    @property
+    def _host(self) -> str:
+        return {"oauth": "any", "organization": "console"}.get(self.api, "tenant")
+
+    def _not_described(self, path: str, method: str) -> Operation:
+        return Operation(
+            api=self.api,
+            id=f"{method} {path}",
+            method=method.upper(),
+            path=path,
+            host=self._host,
+            tier="",
+            limit=0,
+            body=None,
+            responses={},
+            parameters=[],
+            document=self,
+        )
 
     def _operation(self, path: str, method: str, item: dict[str, Any]) -> Operation:
         spec = item[method]
         tier = spec["x-qlik-tier"]
         body = spec.get("requestBody")
-        default_host = {"oauth": "any", "organization": "console"}.get(self.api, "tenant")
         return Operation(
             api=self.api,
             id=spec["operationId"],
             method=method.upper(),
             path=path,
-            host=spec.get("x-host", default_host),
+            host=spec.get("x-host", self._host),
             tier=tier["tier"],
             limit=tier["limit"],
             body=self.resolve(body) if body else None,
@@ -192,12 +220,26 @@ def _typed(text: str, schema: Schema) -> Any:
     """A query value in the type its schema names; what cannot be read stays text, and fails the schema."""
     kind = schema.get("type")
     if kind == "boolean":
-        return {"true": True, "false": False}.get(text, text)
+        # In any case: Qlik's own SDK for Python writes True and False.
+        return {"true": True, "false": False}.get(text.lower(), text)
     if kind in ("integer", "number"):
         return int(text) if re.fullmatch(r"-?\d{1,18}", text) else text
     if kind == "array":
         return text.split(",") if text else []
     return text
+
+
+def _cause(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """The error that says what is wrong: of several alternatives, that of the one which comes nearest."""
+    while alternatives := [list(each) for each in getattr(error.kind, "context", None) or [] if each]:
+        error = min(alternatives, key=_distance)[0]
+    return error
+
+
+def _distance(errors: list[jsonschema_rs.ValidationError]) -> tuple[bool, int]:
+    """How far a body is from an alternative: by values that tell alternatives apart, then by number."""
+    other = any(error.kind.name in ("enum", "const") for error in errors)
+    return other, sum(len(getattr(error.kind, "unexpected", ".")) for error in errors)
 
 
 def _bases(node: Any) -> Iterator[str]:

@@ -119,6 +119,9 @@ class Refusal(Exception):
         if api in STATUS_AS:
             entry["status"] = STATUS_AS[api](self.status)
         body: dict[str, Any] = {"errors": [entry | extra], "traceId": secrets.token_hex(16)}
+        if api == "spaces":
+            # Deprecated there; clients still read them.
+            body |= {name: entry[name] for name in ("code", "title", "detail") if name in entry}
         if api == "licenses":
             # Deprecated there, and still required by the published schema.
             body |= {"error": self.title, "message": self.detail or self.title}
@@ -146,7 +149,7 @@ class Invalid(Exception):
         code, title = special.get(api, ("", ""))
         source = {"parameter": self.parameter} if self.parameter else {"pointer": self.pointer or "/"}
         if code == "TENANTS-10":
-            return rejected_patch(source["pointer"], str(self))
+            return _rejected_patch(source, str(self))
         if code == "WEBINTEGRATIONS-5":
             return Refusal(400, title, code=code, meta={"requiredFields": [self.missing]})
         return Refusal(400, title, code=code, detail=str(self), source=source)
@@ -154,6 +157,10 @@ class Invalid(Exception):
 
 def rejected_patch(pointer: str, cause: str) -> Refusal:
     """The Tenants API's own shape for a patch it does not take: no status, the cause under `meta`."""
+    return _rejected_patch({"pointer": pointer}, cause)
+
+
+def _rejected_patch(source: dict[str, str], cause: str) -> Refusal:
     code, title = PATCH_CODES["tenants"]
     meta = {"code": code, "title": cause}
-    return Refusal(400, title, code=code, api="tenants-patch", meta=meta, source={"pointer": pointer})
+    return Refusal(400, title, code=code, api="tenants-patch", meta=meta, source=source)

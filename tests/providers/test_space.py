@@ -114,6 +114,17 @@ def test_the_bot_stays_a_member_of_a_space_that_it_hands_over(
         tenancy.app("Forecast", "Sales")
 
 
+def test_the_bot_gets_the_roles_that_it_lacks(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """A facilitator does not publish; what else it was given stays."""
+    theirs = tenancy.world.request("POST", "spaces", {"name": "Sales", "type": "managed"})["id"]
+    body = {"type": "user", "assigneeId": tenancy.bot_id, "roles": ["contributor", "facilitator"]}
+    tenancy.world.request("POST", f"spaces/{theirs}/assignments", body)
+    space = twin("space").create({**given(tenancy), "adopt": True})
+    assert space.id == theirs
+    everything = ["consumer", "contributor", "facilitator", "publisher"]
+    assert members(tenancy, theirs) == {tenancy.bot_id: everything}
+
+
 def test_a_space_is_given_back(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """Where no owner is wanted any more, our bot user owns it again; before that, the owner is let alone."""
     without = {name: value for name, value in given(tenancy).items() if name != "owner"}

@@ -18,7 +18,7 @@ CONTENT = ("description", "lastReloadTime", "usage", "_file", "_offset", "_size"
 NO_READERS = {"dataconsumer", "datapreview"}
 """Roles in a space that open its data and no app."""
 
-EDITORS = {"producer", "facilitator"}
+EDITORS = {"producer", spaces.MANAGER}
 """Roles that may change and export the apps of a shared space."""
 
 
@@ -228,6 +228,11 @@ def must_edit(call: Call, app: Doc) -> None:
         raise Refusal(403, detail="the caller is neither owner of the app nor an editor of its space")
 
 
+def manages_space(call: Call, app: Doc) -> bool:
+    """Whether the caller owns or manages the space of an app."""
+    return spaces.MANAGER in _roles(call, app["spaceId"])
+
+
 def check_target(call: Call, space_id: str) -> None:
     """Refuse unless a new app may go into that space: personal, or shared with a role that may edit."""
     kind = space_type(call, space_id)
@@ -265,4 +270,7 @@ def _edits(call: Call, app: Doc) -> bool:
 def _privileges(call: Call, app: Doc) -> list[str]:
     edits = ["update", "reload", "publish", "duplicate", "export", "exportdata"] if _edits(call, app) else []
     manages = ["delete", "change_owner", "change_space"] if edits or call.is_admin else []
+    if space_type(call, app["spaceId"]) == "managed":
+        edits = [each for each in edits if each not in ("publish", "export", "exportdata")]
+        edits += ["export"] if manages_space(call, app) else []
     return ["read", *edits, *manages]

@@ -8,7 +8,6 @@ from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
-PUBLISHERS = {"publisher", "facilitator"}
 CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_file", "_offset", "_size")
 """What a copy takes from its source besides the data."""
 
@@ -83,8 +82,8 @@ def _target_space(call: Call, space_id: str) -> Doc:
 
 
 def _must_publish(call: Call, space: Doc) -> None:
-    if not space or not PUBLISHERS & set(spaces.roles_in(call.world, space, call.user)):
-        raise Refusal(403, detail="the caller may not publish to this space")
+    if not space or spaces.PUBLISHER not in spaces.roles_in(call.world, space, call.user):
+        raise Refusal(403, detail="needs the owner or a publisher of the space")
 
 
 def _move(call: Call, source: Doc, space: Doc) -> Reply:

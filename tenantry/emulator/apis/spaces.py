@@ -9,6 +9,7 @@ from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.paging import page
+from tenantry.emulator.scim import compile_filter
 from tenantry.emulator.store import Doc, public
 from tenantry.emulator.world import World, new_id
 
@@ -18,6 +19,15 @@ ROLES = {
     "data": ["consumer", "dataconsumer", "datapreview", "facilitator", "operator", "producer", "publisher"],
 }
 """Space type -> roles that can be given in it (contract: `x-qlik-roles-by-space-type`)."""
+
+MANAGER = "facilitator"
+"""Can manage: changes the space and its members, and exports its apps without data; publishes nothing."""
+
+PUBLISHER = "publisher"
+"""Can publish: what only this role and the owner of a managed space may do."""
+
+FILTERABLE = {"name": "eq", "type": "eq", "ownerId": "eq"}
+"""What the `filter` of older clients may ask for -> its operators."""
 
 SORTABLE = ("type", "name", "createdAt")
 
@@ -63,7 +73,10 @@ def listing(call: Call) -> Reply:
     sort = str(call.query.get("sort", "+name")).strip().lstrip("+-")
     if sort not in SORTABLE:
         raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
-    found = [space for space in call.store.all(call.tenant_id, "space") if _wanted(call, space)]
+    text = call.query.get("filter")
+    fits = compile_filter(text, FILTERABLE) if text else lambda _: True
+    spaces = call.store.all(call.tenant_id, "space")
+    found = [space for space in spaces if _wanted(call, space) and fits(space)]
     data, links = page(call, found, default=10, sort="+name")
     body = {"data": [view(call, space) for space in data], "meta": {"count": len(found)}, "links": links}
     return Reply(200, body)
@@ -131,11 +144,14 @@ def find(call: Call) -> Doc:
 def view(call: Call, space: Doc) -> Doc:
     """A space as the API shows it to the caller."""
     path = f"/api/v1/spaces/{space['id']}"
-    manages = _manages(call, space)
+    roles = roles_in(call.world, space, call.user)
+    actions = ["change_owner", "create", "read", "update", "delete"] if _manages(call, space) else ["read"]
+    if space["type"] == "managed" and PUBLISHER in roles:
+        actions.append("publish")
     return public(space) | {
         "meta": {
-            "actions": ["change_owner", "create", "read", "update", "delete"] if manages else ["read"],
-            "roles": roles_in(call.world, space, call.user),
+            "actions": actions,
+            "roles": roles,
             "assignableRoles": ROLES[space["type"]],
         },
         "links": {"self": call.link(path), "assignments": call.link(f"{path}/assignments")},
@@ -147,7 +163,7 @@ def _visible(call: Call, space: Doc) -> bool:
 
 
 def _manages(call: Call, space: Doc) -> bool:
-    return call.is_admin or "facilitator" in roles_in(call.world, space, call.user)
+    return call.is_admin or MANAGER in roles_in(call.world, space, call.user)
 
 
 def must_manage(call: Call, space: Doc) -> None:
@@ -164,7 +180,7 @@ def _wanted(call: Call, space: Doc) -> bool:
         and space["ownerId"] == query.get("ownerId", space["ownerId"])
         and space["type"] in str(query.get("type", space["type"])).split(",")
         and ("roles" not in query or bool(set(query["roles"]) & set(held)))
-        and (query.get("action") != "publish" or (space["type"] == "managed" and "publisher" in held))
+        and (query.get("action") != "publish" or (space["type"] == "managed" and PUBLISHER in held))
         # No space of the emulator has an environment: the empty value selects all, any other none.
         and not query.get("environmentId")
         and not query.get("environment.name")
