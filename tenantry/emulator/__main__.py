@@ -41,21 +41,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments; those of the process by default.
 
     Returns:
-        Exit status: 0 after SIGINT or SIGTERM, 1 when the port is taken.
+        Exit status: 0 after SIGINT or SIGTERM, 1 when it cannot start or has failed.
     """
     options = _parser().parse_args(argv)
-    ended = threading.Event()
-    # Set before anything is started, so that a signal is waited for below, however early it comes.
-    previous = {each: signal.signal(each, lambda *_: ended.set()) for each in ENDING}
+    ending = _Ending()
+    # Set before anything is started, so that no signal is lost, however early it comes.
+    previous = {each: signal.signal(each, ending) for each in ENDING}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
-            return _run(options, Path(options.data or scratch), ended)
+            return _run(options, Path(options.data or scratch), ending)
+    except _Interrupted:
+        return 0
     finally:
         for each, handler in previous.items():
             signal.signal(each, handler)
 
 
-def _run(options: argparse.Namespace, data: Path, ended: threading.Event) -> int:
+class _Interrupted(Exception):
+    """A signal came while the emulator was being started."""
+
+
+class _Ending:
+    """Takes the signals that end the process: at once while it starts, by an event once it serves."""
+
+    def __init__(self) -> None:
+        self.serves = False
+        self._came = threading.Event()
+
+    def __call__(self, *_: object) -> None:
+        self._came.set()
+        if not self.serves:
+            raise _Interrupted
+
+    def wait(self, seconds: float) -> bool:
+        """Whether a signal has come, after so many seconds at most."""
+        return self._came.wait(seconds)
+
+
+def _run(options: argparse.Namespace, data: Path, ending: _Ending) -> int:
     from tenantry.emulator import Emulator
 
     emulator = Emulator(
@@ -70,17 +93,21 @@ def _run(options: argparse.Namespace, data: Path, ended: threading.Event) -> int
     )
     try:
         emulator.start()
+        try:
+            ending.serves = True
+            print(_greeting(emulator.url, data.resolve()), flush=True)
+            while not ending.wait(POLL_SECONDS) and not emulator.has_failed:
+                pass
+        finally:
+            emulator.stop()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         why = f"cannot listen on 127.0.0.1:{options.port}: {error.strerror}" if taken else str(error)
         print(why, file=sys.stderr)
         return 1
-    try:
-        print(_greeting(emulator.url, data.resolve()), flush=True)
-        while not ended.wait(POLL_SECONDS):
-            pass
-    finally:
-        emulator.stop()
+    except RuntimeError as failure:
+        print(failure, file=sys.stderr)
+        return 1
     return 0
 
 

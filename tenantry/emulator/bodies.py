@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -35,18 +36,16 @@ async def receive(request: Request, call: Call) -> None:
             call.upload.discard()
             raise
         return
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_JSON:
-            raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
+    raw = await read(request)
+    if raw is None:
+        raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:
         return
     if not raw:
         if operation.body.get("required"):
             raise Invalid("the body is missing")
         return
-    call.body = with_basic(call, _parsed(bytes(raw), request.headers, operation))
+    call.body = with_basic(call, _parsed(raw, request.headers, operation))
     operation.check_body(call.body)
 
 
@@ -56,15 +55,44 @@ def _parsed(raw: bytes, headers: Headers, operation: Operation) -> Any:
         raise Invalid(f"content-type must be {' or '.join(operation.media_types)}")
     try:
         if media_type == "application/json":
-            body = json.loads(raw, parse_constant=_no_constant)
-            if b"\\u" in raw:
-                # Half of a surrogate pair parses, and could never be sent back.
-                json.dumps(body, ensure_ascii=False).encode()
-            return body
+            return parsed_json(raw)
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Invalid("the body cannot be parsed") from None
+
+
+async def read(request: Request) -> bytes | None:
+    """The body of a request that is no upload; None if it is larger than the largest JSON."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST_JSON:
+            return None
+    return bytes(raw)
+
+
+def parsed_json(raw: bytes) -> Any:
+    """The value of a JSON text that could be sent back as it is.
+
+    Raises:
+        ValueError: it is none, by itself or for what Python's own reader takes besides: `NaN`, numbers beyond
+            any float, half of a surrogate pair.
+    """
+    try:
+        value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("too deep") from None
+    return value
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tenantry.emulator import bodies
 from tenantry.emulator.apis import oauth, users
 from tenantry.emulator.clock import iso
 from tenantry.emulator.hosts import Host
@@ -17,6 +17,9 @@ from tenantry.emulator.store import SHARED
 
 OPERATOR = "emulator"
 """Client id behind the tokens that the control API gives out."""
+
+LATEST = 2e11
+"""In seconds since 1970: the year 8307, as what is due later has a date before the year 10000 as well."""
 
 Body = dict[str, Any]
 
@@ -48,7 +51,7 @@ class Controller:
         }
 
     async def respond(self, request: Request) -> Response:
-        """Answer one request: 404 unknown, 405 wrong method, 415 not JSON, 400 with the reason in `error`."""
+        """Answer one request: 404 unknown, 405 wrong method, 413 too large, 415 not JSON, 400 with why."""
         name = request.url.path.removeprefix("/_emulator/")
         if name.startswith("faults/") and request.method in ("DELETE", "POST"):
             return self._release(name)
@@ -58,8 +61,12 @@ class Controller:
             return JSONResponse({"error": f"no {request.method} of {name!r}"}, 405 if known else 404)
         if request.method == "POST" and not _is_json(request):
             return JSONResponse({"error": "send content-type: application/json"}, 415)
+        raw = await bodies.read(request)
+        if raw is None:
+            # A connection with an unread body cannot be used again.
+            return JSONResponse({"error": "the body is too large"}, 413, {"connection": "close"})
         try:
-            result = action(_object(await request.body()))
+            result = action(_object(raw))
         except ValueError as problem:
             return JSONResponse({"error": str(problem)}, 400)
         return Response(status_code=204) if result is None else JSONResponse(result)
@@ -92,7 +99,7 @@ class Controller:
         seconds = body.get("advance_seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')
-        if seconds > 1e10:
+        if seconds > LATEST or self.world.now() + seconds > LATEST:
             raise ValueError("advance_seconds is too far away")
         self.world.advance(seconds)
         self.parts.agenda.run()
@@ -133,7 +140,7 @@ def _is_json(request: Request) -> bool:
 
 
 def _object(raw: bytes) -> Body:
-    body = json.loads(raw) if raw else {}
+    body = bodies.parsed_json(raw) if raw else {}
     if not isinstance(body, dict):
         raise ValueError("send a JSON object")
     return body

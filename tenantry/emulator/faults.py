@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import secrets
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -13,6 +14,10 @@ NUMBERS = {"nth", "times", "status", "delay_ms", "done_after_ms", "probability"}
 FLAGS = {"done", "hold", "drop_before", "drop_after", "truncate"}
 TEXTS = {"host", "path", "method"}
 OBJECTS = {"headers", "merge"}
+LARGEST = 1e9
+HEADER = re.compile(
+    r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:([\x21-\x7e\xa0-\xff]([\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?)?"
+)
 EFFECTS = ({"status", "delay_ms", "done_after_ms", "merge"} | FLAGS) - {"done"}
 
 
@@ -101,8 +106,11 @@ def _check(rule: dict[str, Any]) -> None:
     for name, value in rule.items():
         if name not in kinds:
             raise ValueError(f"unknown key {name!r}; a fault has {', '.join(sorted(kinds))}")
-        if not isinstance(value, kinds[name]) or (name in NUMBERS and (isinstance(value, bool) or value < 0)):
+        is_right = isinstance(value, kinds[name]) and (name not in NUMBERS or _is_amount(value))
+        if not is_right:
             raise ValueError(f"{name} has the wrong kind of value")
+    if not all(_is_header(name, value) for name, value in rule.get("headers", {}).items()):
+        raise ValueError("headers has a name or value that no answer can have")
     if not EFFECTS & set(rule):
         raise ValueError(f"a fault needs an effect: {', '.join(sorted(EFFECTS))}")
     if "status" in rule and not (isinstance(rule["status"], int) and 200 <= rule["status"] <= 599):
@@ -111,3 +119,11 @@ def _check(rule: dict[str, Any]) -> None:
         raise ValueError("done_after_ms excludes done and drop_before")
     if rule.get("done") and "status" not in rule:
         raise ValueError("done needs a status to answer with; drop_after is done without an answer")
+
+
+def _is_amount(value: Any) -> bool:
+    return not isinstance(value, bool) and 0 <= value < LARGEST
+
+
+def _is_header(name: str, value: Any) -> bool:
+    return isinstance(value, str) and bool(HEADER.fullmatch(f"{name}:{value}"))

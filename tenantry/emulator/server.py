@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -46,7 +48,9 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """End `serve`; from any thread."""
         if self._loop:
-            self._loop.call_soon_threadsafe(self._over.set)
+            # Its loop is closed where it has ended by itself.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._over.set)
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -135,6 +139,7 @@ class Emulator:
         self._middleware = middleware or (lambda app: app)
         self._settings = Settings(latency_ms=latency_ms, rate_limits=rate_limits)
         self._settings.change(settings)
+        self._failure: BaseException | None = None
         self.url = ""
 
     def __enter__(self) -> Emulator:
@@ -150,27 +155,50 @@ class Emulator:
 
         Raises:
             OSError: the port is taken, or the folder with the data cannot be used.
+            RuntimeError: the server has failed at once.
         """
-        self._socket = bind(self._port)
-        self._folder = Path(self._data or tempfile.mkdtemp(prefix="qlik-emulator-"))
-        self._world = World(self._folder, plant, self._settings, durable=self._data is not None)
-        try:
+        self._failure = None
+        with ExitStack() as kept:
+            self._socket = kept.enter_context(bind(self._port))
+            self._folder = Path(self._data or tempfile.mkdtemp(prefix="qlik-emulator-"))
+            if self._data is None:
+                kept.callback(shutil.rmtree, self._folder)
+            self._world = self._opened()
+            kept.callback(self._world.close)
             self._server = self._made()
-        except BaseException:
-            self._leave()
-            raise
-        self._thread = threading.Thread(target=self._serve, name="qlik-emulator", daemon=True)
-        self._thread.start()
-        self._server.ready.wait()
+            self._thread = threading.Thread(target=self._serve, name="qlik-emulator", daemon=True)
+            self._thread.start()
+            kept.callback(self._end)
+            self._server.ready.wait()
+            self._check_failure()
+            self._kept = kept.pop_all()
         self.url = f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self._socket.getsockname()[1]}"
         self.control = Control(self.url)
         return self
 
     def stop(self) -> None:
-        """Close every connection and end the thread; what a request was doing is dropped."""
-        self._server.stop()
-        self._thread.join()
-        self._leave()
+        """Close every connection and end the thread; what a request was doing is dropped.
+
+        Raises:
+            RuntimeError: the server had ended by itself; the text says why.
+        """
+        self._kept.close()
+        self._check_failure()
+
+    def _check_failure(self) -> None:
+        if self._failure:
+            raise RuntimeError(f"the emulator has failed: {self._failure!r}") from self._failure
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the server has ended by itself; `stop` says why."""
+        return self._failure is not None
+
+    def _opened(self) -> World:
+        try:
+            return World(self._folder, plant, self._settings, durable=self._data is not None)
+        except sqlite3.Error as error:
+            raise OSError(f"the data in {self._folder} cannot be used: {error}") from error
 
     def _made(self) -> _Server:
         options = {}
@@ -183,11 +211,9 @@ class Emulator:
         config.load()
         return _Server(config)
 
-    def _leave(self) -> None:
-        self._socket.close()
-        self._world.close()
-        if self._data is None:
-            shutil.rmtree(self._folder)
+    def _end(self) -> None:
+        self._server.stop()
+        self._thread.join()
 
     def request(self, method: str, host: str, path: str, json: Any = None, *, token: str = "") -> Any:
         """Do something on a tenant as an administrator who is none of the clients.
@@ -210,4 +236,10 @@ class Emulator:
         return answer
 
     def _serve(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+            self._failure = error
+        finally:
+            # Whoever waits for the start waits no longer.
+            self._server.ready.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ def certificate(folder: Path) -> dict[str, Any]:
         uvicorn's options.
 
     Raises:
-        OSError: the folder cannot be written, or one of these names is not a regular file there.
+        OSError: the folder cannot be written, or one of these names is not a regular file there, or what is
+            there is no certificate with its key.
     """
     files = [folder / name for name in (CA_FILE, CERTIFICATE_FILE, KEY_FILE)]
     with _alone(folder):
@@ -50,7 +52,18 @@ def certificate(folder: Path) -> dict[str, Any]:
                 files, (authority.cert_pem.bytes(), chain, issued.private_key_pem.bytes()), strict=True
             ):
                 _write(file, content)
+        _check(*files[1:])
     return {"ssl_certfile": str(folder / CERTIFICATE_FILE), "ssl_keyfile": str(folder / KEY_FILE)}
+
+
+def _check(chain: Path, key: Path) -> None:
+    """Refuse files that are no certificate with its key."""
+    try:
+        # Without a password OpenSSL asks for that of an encrypted key, and waits at the terminal for good.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except ssl.SSLError as error:
+        why = f"{chain} and {key} are no certificate with its key ({error.reason or error})"
+        raise OSError(f"{why}: remove them, or keep the data in another folder") from None
 
 
 @contextmanager

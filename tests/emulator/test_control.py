@@ -41,6 +41,18 @@ def test_writes_need_json_which_no_page_sends_unasked(qlik: Emulator) -> None:
         ("POST", "clock", {"advance_seconds": -1}, 400),
         ("POST", "clock", {"advance_seconds": True}, 400),
         ("POST", "clock", {}, 400),
+        ("POST", "clock", {"advance_seconds": float("nan")}, 400),
+        ("POST", "clock", {"advance_seconds": float("inf")}, 400),
+        ("POST", "clock", {"advance_seconds": 2e11}, 400),
+        ("POST", "clock", {"advance_seconds": 10**400}, 400),
+        ("POST", "settings", {"latency_ms": float("nan")}, 400),
+        ("POST", "faults", {"delay_ms": float("nan")}, 400),
+        ("POST", "faults", {"delay_ms": 1e9}, 400),
+        ("POST", "faults", {"probability": float("-inf")}, 400),
+        ("POST", "faults", {"status": 500, "headers": {"a": 5}}, 400),
+        ("POST", "faults", {"status": 500, "headers": {"a b": "x"}}, 400),
+        ("POST", "faults", {"status": 500, "headers": {"a": "x\r\nb: c"}}, 400),
+        ("POST", "tokens", {"host": "\ud800"}, 400),
         ("POST", "settings", {"colour": "red"}, 400),
         ("POST", "settings", {"latency_ms": "fast"}, 400),
         ("POST", "settings", {"rate_limits": 1}, 400),
@@ -160,3 +172,24 @@ def test_a_fault_may_date_its_answer_otherwise(qlik: Emulator, source: Api) -> N
     wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
     qlik.control.add_fault(path="/api/v1/spaces", status=503, headers={"Date": wrong})
     assert source.send("GET", "/api/v1/spaces").headers["date"] == wrong
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"advance_seconds": 1e999}', 400), (b"[" * 100_000, 400), (b" " * 600_000, 413), (b"\xff", 400)],
+)
+def test_bodies_that_are_no_json_or_too_much(qlik: Emulator, body: bytes, status: int) -> None:
+    headers = {"content-type": "application/json"}
+    answer = requests.post(f"{qlik.url}/_emulator/clock", data=body, headers=headers, timeout=10)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert qlik.control.health()["status"] == "ok"
+
+
+def test_the_clock_stays_where_everything_has_a_date(qlik: Emulator) -> None:
+    for _ in range(25):
+        try:
+            qlik.control.advance(9e9)
+        except ControlError:
+            break
+    assert qlik.control.health()["time"].startswith("83")
+    new_tenant(qlik)

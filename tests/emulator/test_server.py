@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import multiprocessing
 import os
+import pty
 import signal
 import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import tenantry.emulator
 from tenantry.emulator import Emulator
@@ -163,10 +170,116 @@ def test_a_certificate_that_cannot_be_used(
     certificate(tmp_path)
     (tmp_path / KEY_FILE).unlink()
     spoil(tmp_path / KEY_FILE)
-    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|PEM|SSL"):
+    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|no certificate with its key"):
         Emulator(tmp_path, tls=True).start()
     assert main(["--port", "0", "--tls", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err
+
+
+def run_on_a_terminal(*arguments: str) -> subprocess.Popen[str]:
+    """As `run`, with a terminal of its own at which it could ask for something."""
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    started = subprocess.Popen(
+        [sys.executable, "-m", "tenantry.emulator", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=theirs,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: os.close(os.open(name, os.O_RDWR)),
+    )
+    os.close(theirs)
+    started.terminal = ours  # type: ignore[attr-defined]
+    return started
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
+    """Who runs it may not be there, and OpenSSL would take no signal while it waits."""
+    certificate(tmp_path)
+    locked = serialization.BestAvailableEncryption(b"hush")
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
+    (tmp_path / KEY_FILE).write_bytes(key.private_bytes(*form))
+    with run_on_a_terminal("--tls", "--data", str(tmp_path)) as process:
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            os.close(process.terminal)  # type: ignore[attr-defined]
+    assert process.returncode == 1
+    assert "no certificate with its key" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_signal_ends_it_while_it_starts(tmp_path: Path) -> None:
+    """Here it waits for another emulator that is making the certificate of the same folder."""
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with run("--tls", "--data", str(tmp_path)) as process:
+        try:
+            while not (tmp_path / "emulator.sqlite3").exists():
+                assert process.poll() is None
+            process.terminate()
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            os.close(held)
+
+
+def test_data_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "emulator.sqlite3").write_text("anything but a database" * 100)
+    assert main(["--port", "0", "--data", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert str(tmp_path) in said
+    assert len(said.splitlines()) == 1
+
+
+class Gone(BaseException):
+    """What no server catches."""
+
+
+def fails(app: ASGIApp) -> ASGIApp:
+    """An application that takes its server down with the first request."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        asyncio.get_running_loop().call_soon(sys.exit, "disk full")
+
+    return wrapped
+
+
+def test_a_server_that_fails_says_so() -> None:
+    qlik = Emulator(middleware=fails).start()
+    with suppress(requests.ConnectionError):
+        requests.get(qlik.url, timeout=10)
+    with pytest.raises(RuntimeError, match="disk full"):
+        qlik.stop()
+    assert not qlik._folder.exists()
+
+
+def test_a_server_that_fails_at_once_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(*_: object, **__: object) -> None:
+        raise Gone("no loop")
+
+    monkeypatch.setattr("tenantry.emulator.server._Server.serve", serve)
+    with pytest.raises(RuntimeError, match="no loop"):
+        Emulator().start()
+
+
+def test_the_process_ends_with_its_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def tick(self: object, counter: int) -> bool:
+        asyncio.get_running_loop().call_later(0.1, lambda: self._over.set())  # type: ignore[attr-defined]
+        return True
+
+    async def shutdown(*_: object, **__: object) -> None:
+        raise Gone("disk full")
+
+    monkeypatch.setattr("tenantry.emulator.server._Server.on_tick", tick)
+    monkeypatch.setattr("tenantry.emulator.server._Server.shutdown", shutdown)
+    assert main(["--port", "0"]) == 1
+    assert capsys.readouterr().err == "the emulator has failed: Gone('disk full')\n"
 
 
 class _ConnectTo(requests.adapters.HTTPAdapter):

@@ -12,7 +12,7 @@ from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Tw
 PATCH = ("PATCH /api/v1/spaces/{id}",)
 WHO_WE_ARE = ("GET /api/v1/users/me", "GET /api/v1/users/*")
 NEW_OWNER = (*PATCH, "POST /api/v1/spaces/{id}/assignments")
-HAND_OVER = (*WHO_WE_ARE, *NEW_OWNER)
+HAND_OVER = (*WHO_WE_ARE, *NEW_OWNER, "GET /api/v1/spaces/{id}/assignments")
 PROPERTIES = ("name", "type", "description")
 
 
