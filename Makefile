@@ -10,7 +10,7 @@ SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
 ALL := -n logical --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format bench crash-matrix emulator lock docs site dist sbom
+.PHONY: help setup demo test coverage fuzz check format bench crash-matrix emulator lock docs site dist sbom
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,9 @@ test: setup ## all tests, with the coverage that they must have; ARGS="tests/set
 coverage: setup ## which lines no test runs, also in build/coverage; ARGS="tests/settings" for what some tests run
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS) --cov-fail-under=0,$(ALL) -m "not no_cover") \
 		--cov --cov-report=term --cov-report=html:build/coverage
+
+fuzz: setup ## inputs that nobody would write, always others; ARGS=20000 for so many of each kind
+	@FUZZ_EXAMPLES=$(or $(ARGS),2000) $(BIN)/python -m pytest -n 2 --timeout 86400 tests/fuzz
 
 check: setup ## format, lint, types, import directions, links of the pages: all of them, whatever the first says
 	@failed=; \

@@ -29,6 +29,7 @@ from tenantry.providers.framework.properties import REQUIRED, Change, Property, 
 from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
 from tenantry.providers.qlik.messages import Waiting
+from tenantry.providers.values import texts
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import is_unknown
 
@@ -157,7 +158,7 @@ class Provider(ResourceProvider):
         with self._run(props) as cloud:
             id, live = self.verbs.create(cloud, want)
             self._hold(id, made=True)
-        return CreateResult(id, self._managed(want | live, want))
+        return CreateResult(id, self._managed(want | self._as_written(live, want), want))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
@@ -166,7 +167,7 @@ class Provider(ResourceProvider):
             live = self._read(cloud, id_, have)
         if live is None:
             return ReadResult("", {}, {})
-        outs = self._managed(have | live, have)
+        outs = self._managed(have | self._as_written(live, have), have)
         return ReadResult(
             id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
         )
@@ -200,6 +201,17 @@ class Provider(ResourceProvider):
         """
         return id if self.verbs.is_object else f"{self.module} {id}"
 
+    def _as_written(self, live: Properties, have: Properties) -> Properties:
+        """Return what was read at Qlik, with the texts that only look different there as we have them.
+
+        Otherwise what Qlik makes of a text, such as one without the blank at its end, would be a difference
+        that no update could put right.
+        """
+        written = {each.name for each in self.verbs.kind.inputs()} & have.keys()
+        return live | {
+            name: have[name] for name in written & live.keys() if texts.same(live[name], have[name])
+        }
+
     def _managed(self, found: Properties, have: Properties) -> Properties:
         """Return what was found without the properties that are left alone: they are nobody's difference.
 
@@ -226,7 +238,7 @@ class Provider(ResourceProvider):
                 changed = self.verbs.update(cloud, _id, have, want)
             except NotFound as error:
                 raise engine.failure(f"{error}\n{_not_there(self.verbs.kind.__name__, _id)}") from None
-        return UpdateResult(self._managed(computed | want | changed, want))
+        return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove the object, unless it is still wanted: then only this entry of the state goes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +127,69 @@ def test_drift_is_found_and_put_right(case: Case, name: str, twin: MakeTwin, ten
     made.update(made.inputs)
     assert case.remote(tenancy, made.id) == before
     assert made.drift() == {}
+
+
+TEXTS = {
+    "blanks at the end": "Who builds \n\n",
+    "blanks around": " \u00a0 Who builds\t",
+    "lines of Windows": "Who\r\nbuilds\r\n",
+    "blanks at the end of a line": "Who  \nbuilds\n",
+    "one character": "Caf\u00e9 in Z\u00fcrich",
+    "two characters": "Cafe\u0301 in Zu\u0308rich",
+}
+"""As people write them, and YAML's `|` hands them over."""
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "as it was": lambda text: text,
+    "without blanks around": str.strip,
+    "NFC, lines of Unix": lambda text: unicodedata.normalize("NFC", "\n".join(text.splitlines())),
+    "NFD, lines of Windows": lambda text: unicodedata.normalize("NFD", "\r\n".join(text.splitlines())),
+}
+"""What may become of a text at Qlik, which does not say."""
+
+
+def _texts() -> list[Any]:
+    """Each property of each kind that holds any text."""
+    found = []
+    for kind in kinds().values():
+        case = CASES[kind.module()]
+        for each in kind.inputs():
+            free = each.type is str and not each.reference and not each.form and each.at_qlik
+            if free and "pattern" not in each.limits.field:
+                found.append(pytest.param(case, each.name, id=f"{case.module}-{each.name}"))
+    return found
+
+
+@pytest.mark.parametrize(("case", "name"), _texts())
+def test_what_qlik_makes_of_a_text_is_no_drift(
+    case: Case, name: str, twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is; but another letter is."""
+    made = twin(case.module)
+    live: dict[str, str] = {}
+    monkeypatch.setattr(type(made.provider.verbs), "read", lambda *_: dict(live))
+    made.id, inputs = "x1", case.given(tenancy)
+    for text in TEXTS.values():
+        made.state = made.inputs = inputs | {name: text}
+        for form in FORMS.values():
+            live[name] = form(text)
+            assert made.drift() == {}
+            assert made.state[name] == text
+        live[name] = f"{text.strip()}!"
+        assert made.drift() == live
+
+
+@pytest.mark.parametrize(
+    "module", [module for module, case in CASES.items() if "description" in case.changes]
+)
+def test_a_description_of_several_lines_is_no_drift(module: str, twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Neither after it was made, nor after it was changed; with what we add to it ourselves."""
+    inputs = CASES[module].given(tenancy)
+    made = twin(module).create(inputs | {"description": "As YAML's | has it:\n\n- one  \n- two\n"})
+    assert made.drift() == {}
+    for text in TEXTS.values():
+        made.update(inputs | {"description": text})
+        assert made.drift() == {}
 
 
 @every_kind

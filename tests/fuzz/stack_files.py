@@ -1,0 +1,161 @@
+"""Stack files and plans as nobody would write them: made of the schema, and by damaging real ones."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from tenantry.settings.schema import schema
+from tests.keys import public_pem
+
+STACKS = Path(__file__).parents[2] / "stacks"
+
+ODD_TEXTS = (
+    "", " ", "\0", "\u00a0", "\u202e", "\ud7ff", "\U0001f600", "Cafe\u0301", "Café", "a\nb", "a\r\nb",
+    "{}", "%s", "..", ".", "/", "../../x", "-", "~", "<<", "*a", "&a", "!!int", "007", "2.10", "1e3",
+    "yes", "null", "2026-12-31", "0x1F", "a" * 300, "9" * 5000, "gold", "trial", "Globex", "Sales",
+    "a.eu.qlikcloud.com", "[1]", "{secure: x}", "€", "'", '"', "\\", "#", ": ",
+)  # fmt: skip
+ODD_SCALARS: tuple[Any, ...] = (
+    None, True, False, 0, -1, 7, 1.5, 2.10, 1e300, 10**18, 10**25, [], {}, [[]], {"": None}, [None],
+    {"secure": "x"},
+)  # fmt: skip
+ODD_YAML = (
+    "&a", "*a", "<<: *a", "? ", "!!binary x", "!!set", "[", "]", "{", "}", "- ", "|", ">", "'", '"',
+    "\t", "\r", "---", "...", "%YAML 1.1", "@", "`", "&t {<<: *t}", "2026-12-31T10:00:00+24:00",
+    "1" * 4400, "-" * 90, "[" * 60, "\ufeff", "\x85", "\u2028", "~", ".inf", ".nan", "0x", "1_", "<<",
+    "<<: [*a, *a]", "\0",
+)  # fmt: skip
+
+odd_values = st.one_of(st.sampled_from(ODD_TEXTS), st.sampled_from(ODD_SCALARS), st.text(max_size=8))
+keys = st.one_of(st.sampled_from(("Sales", "Ada", "Q1", "in", *ODD_TEXTS)), st.text(max_size=5))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return schema()
+
+
+@cache
+def _of(definition: str) -> st.SearchStrategy[Any]:
+    return _values(_schema()["definitions"][definition])
+
+
+def _values(node: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return values that a part of the schema allows, and now and then others."""
+    return st.integers(0, 11).flatmap(lambda pick: odd_values if pick == 0 else _allowed(node))
+
+
+def _allowed(node: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if reference := node.get("$ref"):
+        return st.deferred(lambda: _of(reference.rpartition("/")[2]))
+    if options := node.get("anyOf") or node.get("oneOf"):
+        return st.one_of([_values(each) for each in options])
+    if "enum" in node:
+        return st.sampled_from(node["enum"])
+    if "const" in node:
+        return st.just(node["const"])
+    match node.get("type"):
+        case "object":
+            return _mapping(node)
+        case "array":
+            return st.lists(_values(node.get("items", {})), max_size=3)
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(-1, 100)
+        case "null":
+            return st.none()
+        case "string":
+            return _text(node)
+    return odd_values
+
+
+def _text(node: dict[str, Any]) -> st.SearchStrategy[str]:
+    if "BEGIN" in node.get("pattern", ""):
+        return st.sampled_from(
+            (public_pem(), public_pem()[:-40], public_pem() * 3, "-----BEGIN A-----" * 500)
+        )
+    if "pattern" in node and "A-Za-z][A-Za-z0-9+" not in node["pattern"]:
+        return st.from_regex(node["pattern"])
+    return st.sampled_from(("Sales", "Ada", "Q1", "EMEA in Q1", "gold", "https://a.example", *ODD_TEXTS))
+
+
+def _mapping(node: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    known = {key: _values(value) for key, value in node.get("properties", {}).items()}
+    required = {key: known[key] for key in node.get("required", ())}
+    entries = node.get("additionalProperties")
+    if isinstance(entries, dict):
+        return st.dictionaries(keys, _values(entries), max_size=3)
+    optional = {key: value for key, value in known.items() if key not in required}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def _written(values: Any) -> str:
+    text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+    return text if isinstance(text, str) else json.dumps(values)
+
+
+@st.composite
+def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """Draw a stack file and a plan made of the schema."""
+    customer = draw(_of("Customer"))
+    if isinstance(customer, dict) and draw(st.booleans()):
+        customer = {**customer, "name": "Globex", "plan": "gold"}
+    head = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
+    plan = draw(_of("Plan"))
+    stack_file = {"config": {**head, "tenantry:customer": customer}}
+    return _written(stack_file).encode(), _written(plan).encode()
+
+
+@cache
+def _real() -> tuple[str, ...]:
+    return tuple(path.read_text("utf-8") for path in sorted(STACKS.rglob("*.yaml")))
+
+
+@st.composite
+def damaged_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """Draw a stack file and a plan that were real once."""
+    stack_files = [text for text in _real() if "config:" in text]
+    plans = [text for text in _real() if "config:" not in text]
+    stack_file = draw(st.sampled_from(stack_files)).replace("plan: standard", "plan: gold")
+    return draw(_damaged(stack_file)), draw(_damaged(draw(st.sampled_from(plans))))
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, text: str) -> bytes:
+    for _ in range(draw(st.integers(0, 4))):
+        lines = text.split("\n")
+        at = draw(st.integers(0, len(lines) - 1))
+        line = lines[at]
+        cut = draw(st.integers(0, len(line)))
+        odd = draw(st.one_of(st.sampled_from(ODD_YAML), st.sampled_from(ODD_TEXTS)))
+        match draw(st.integers(0, 7)):
+            case 0:
+                lines[at] = line[:cut] + odd + line[cut:]
+            case 1:
+                lines[at] = f"{line.partition(':')[0]}: {odd}"
+            case 2:
+                lines[at : at + 1] = []
+            case 3:
+                lines[at : at + 1] = [line, line]
+            case 4:
+                lines[at] = " " * draw(st.integers(0, 12)) + line.lstrip()
+            case 5:
+                other = draw(st.integers(0, len(lines) - 1))
+                lines[at], lines[other] = lines[other], line
+            case 6:
+                lines[at] = f"{line.partition(':')[0]}: {draw(odd_values)!r}"
+            case 7:
+                lines[at:] = [line[:cut]]
+        text = "\n".join(lines) or "\n"
+    content = text.encode("utf-8", "surrogatepass")
+    if draw(st.integers(0, 19)) == 0:
+        at = draw(st.integers(0, len(content)))
+        content = content[:at] + draw(st.binary(min_size=1, max_size=4)) + content[at:]
+    return content

@@ -1,0 +1,101 @@
+"""Whatever a stack file and its plan hold, what comes of them is settings or a list of problems.
+
+A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tenantry.fleet.members import Member, members
+from tenantry.settings import SettingsError, check_plan
+from tenantry.settings.loading import resolve
+from tenantry.settings.models import Settings
+from tenantry.settings.origins import as_mapping, values_of
+from tests.fuzz.stack_files import damaged_files, made_files
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 0)
+FEW = 120
+MEMORY = 1 << 30
+SECONDS = 2
+
+fuzzing = settings(
+    max_examples=EXAMPLES or FEW,
+    derandomize=not EXAMPLES,
+    phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a stack in a project that has config of its own, with a good neighbour."""
+    root = tmp_path_factory.mktemp("fuzz")
+    (root / "Pulumi.yaml").write_text("name: fuzz\nruntime: python\nstackConfigDir: stacks\n")
+    (root / "stacks" / "plans").mkdir(parents=True)
+    (root / "stacks" / "Pulumi.good.yaml").write_text(
+        "config:\n  qlik:region: eu\n  qlik:source_tenant: templates.eu.qlikcloud.com\n"
+        "  tenantry:customer: {name: Good}\n"
+    )
+    return root / "stacks" / "Pulumi.globex.yaml"
+
+
+@pytest.fixture(scope="module")
+def bounded_memory() -> Iterator[None]:
+    """Let the process have so much on top of what it has, and no more: what wants more gets a MemoryError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@pytest.mark.usefixtures("bounded_memory")
+@pytest.mark.parametrize("files", [made_files, damaged_files])
+def test_what_comes_of_any_file_is_settings_or_problems(stack_file: Path, files: object) -> None:
+    @fuzzing
+    @given(content=files())  # type: ignore[operator]
+    def read(content: tuple[bytes, bytes]) -> None:
+        stack_file.write_bytes(content[0])
+        (stack_file.parent / "plans" / "gold.yaml").write_bytes(content[1])
+        begin = time.thread_time()
+        _read(stack_file)
+        assert not EXAMPLES or time.thread_time() - begin < SECONDS
+
+    read()
+
+
+def _read(stack_file: Path) -> None:
+    found: Settings | SettingsError
+    try:
+        found = resolve(stack_file).settings
+        assert as_mapping(values_of(stack_file))
+    except SettingsError as error:
+        found = error
+        _told(error)
+    good = stack_file.with_name("Pulumi.good.yaml")
+    one, other = members({"globex": stack_file, "good": good})
+    assert other == Member("good", good, "Good", files=(good,), grace_days=30, digest=other.digest)
+    assert (one.broken is None) == isinstance(found, Settings)
+    try:
+        check_plan(stack_file.parent / "plans" / "gold.yaml")
+    except SettingsError as error:
+        _told(error)
+
+
+def _told(error: SettingsError) -> None:
+    """Each problem is one line with a file, and none says that nobody had foreseen it."""
+    assert error.__cause__ is None, error
+    assert error.problems
+    assert len(str(error).splitlines()) == len(error.problems) + 1
+    assert all(each.file and each.text for each in error.problems)
