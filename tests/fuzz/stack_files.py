@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from tenantry.settings.models import BLOCKS
 from tenantry.settings.schema import schema
 from tests.keys import public_pem
 
@@ -101,6 +102,15 @@ def _written(values: Any) -> str:
     return text if isinstance(text, str) else json.dumps(values)
 
 
+@cache
+def _plans() -> tuple[str, ...]:
+    return tuple(path.read_text("utf-8") for path in sorted((STACKS / "plans").glob("*.yaml")))
+
+
+def _stack_file() -> str:
+    return (STACKS / "Pulumi.globex.yaml").read_text("utf-8").replace("plan: standard", "plan: gold")
+
+
 @st.composite
 def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
     """Draw a stack file and a plan made of the schema."""
@@ -108,23 +118,16 @@ def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
     if isinstance(customer, dict) and draw(st.booleans()):
         customer = {**customer, "name": "Globex", "plan": "gold"}
     head = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
-    plan = draw(_of("Plan"))
+    plan = draw(st.one_of(_of("Plan").map(_written), st.sampled_from(_plans())))
     stack_file = {"config": {**head, "tenantry:customer": customer}}
-    return _written(stack_file).encode(), _written(plan).encode()
-
-
-@cache
-def _real() -> tuple[str, ...]:
-    return tuple(path.read_text("utf-8") for path in sorted(STACKS.rglob("*.yaml")))
+    return _written(stack_file).encode(), plan.encode()
 
 
 @st.composite
 def damaged_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
     """Draw a stack file and a plan that were real once."""
-    stack_files = [text for text in _real() if "config:" in text]
-    plans = [text for text in _real() if "config:" not in text]
-    stack_file = draw(st.sampled_from(stack_files)).replace("plan: standard", "plan: gold")
-    return draw(_damaged(stack_file)), draw(_damaged(draw(st.sampled_from(plans))))
+    plan = draw(st.sampled_from(_plans()))
+    return draw(_damaged(_stack_file())), draw(st.one_of(st.just(plan.encode()), _damaged(plan)))
 
 
 @st.composite
@@ -135,7 +138,7 @@ def _damaged(draw: st.DrawFn, text: str) -> bytes:
         line = lines[at]
         cut = draw(st.integers(0, len(line)))
         odd = draw(st.one_of(st.sampled_from(ODD_YAML), st.sampled_from(ODD_TEXTS)))
-        match draw(st.integers(0, 7)):
+        match draw(st.integers(0, 9)):
             case 0:
                 lines[at] = line[:cut] + odd + line[cut:]
             case 1:
@@ -153,6 +156,9 @@ def _damaged(draw: st.DrawFn, text: str) -> bytes:
                 lines[at] = f"{line.partition(':')[0]}: {draw(odd_values)!r}"
             case 7:
                 lines[at:] = [line[:cut]]
+            case _:
+                block, key = draw(st.sampled_from(tuple(BLOCKS))), draw(st.sampled_from(("Sales", "a", "")))
+                lines.append(f"    {block}: {{{key!r}: {draw(odd_values)!r}}}")
         text = "\n".join(lines) or "\n"
     content = text.encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 19)) == 0:

@@ -22,7 +22,7 @@ from tenantry.settings.origins import as_mapping, values_of
 from tests.fuzz.stack_files import damaged_files, made_files
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 0)
-FEW = 120
+FEW = 150
 MEMORY = 1 << 30
 SECONDS = 2
 
