@@ -20,6 +20,7 @@ from tenantry.errors import TenantryError
 from tenantry.pulumi_internals import answers, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
+from tenantry.text import for_terminal
 
 POLL_SECONDS = 0.5
 CALLS_AT_ONCE = 16
@@ -40,7 +41,7 @@ def current_run() -> str:
 
 def say(text: str) -> None:
     """Show a line to the user who runs `pulumi`, while the verb goes on."""
-    sys.stdout.write(f"{text}\n")  # in one piece: other verbs speak at the same time
+    sys.stdout.write(f"{for_terminal(text)}\n")  # in one piece: other verbs speak at the same time
     sys.stdout.flush()
 
 
@@ -55,10 +56,11 @@ def failure(message: str) -> Failure:
 
 def partial_failure(id: str, outs: dict[str, Any], message: str) -> Failure:
     """Return the error to raise so that the object is recorded all the same, for the next `up` to update."""
-    return _failure(message, answers.unfinished(id, outs, message))
+    return _failure(message, answers.unfinished(id, outs, for_terminal(message)))
 
 
 def _failure(message: str, detail: Any) -> Failure:
+    message = for_terminal(message)
     call = current_call()
     if call is not None:
         answers.tell(call, message, detail)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, print_finding, print_json
+from tenantry.cli.output import echo, echo_text, fail, heading, print_finding, print_json
 from tenantry.cli.projects import current_project, root_of, stack_files
 from tenantry.providers.values.words import counted
 
@@ -42,11 +42,11 @@ def check(
         print_json({"stacks": told, **{f"{level}s": count for level, count in counts.items()}})
     else:
         for name, findings in found.items():
-            typer.secho(name, bold=True)
+            heading(name)
             for each in findings:
                 print_finding(each)
         numbers = [counted(count, level) for level, count in counts.items()]
-        typer.echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
+        echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
     if counts["error"] or (strict and counts["warning"]):
         raise typer.Exit(1)
 
@@ -68,7 +68,7 @@ def _found(names: list[str], every: bool) -> dict[str, list[Finding]]:
 
     files = stack_files(project, names, every=every)
     with Cloud.from_environment() as cloud:
-        cloud.notify = lambda line: typer.echo(line, err=True)
+        cloud.notify = lambda text: echo_text(text, err=True)
         return checks.check(files.values(), Preflight(cloud), state_of)
 
 

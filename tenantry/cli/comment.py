@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, fail
 
 if TYPE_CHECKING:
     from tenantry.fleet.forges import Forge
@@ -86,4 +86,4 @@ def _say(what: Callable[[Forge], str]) -> None:
     except ForgeError as error:
         fail(str(error))
     if url:
-        typer.echo(url)
+        echo(url)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, print_json
+from tenantry.cli.output import echo, fail, print_json
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by
@@ -69,7 +69,7 @@ def select(
     chosen = chosen_by(wanted, current_project())
     if not as_json:
         for member in chosen.members:
-            typer.echo(member.stack)
+            echo(member.stack)
         return
     print_json(
         {"stacks": [each.stack for each in chosen.members], **_shards(len(chosen.members), stacks_a_job)}

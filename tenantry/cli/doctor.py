@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.output import print_finding, print_json
+from tenantry.cli.output import echo, print_finding, print_json
 from tenantry.providers.values.words import counted
 
 
@@ -40,6 +40,6 @@ def doctor(
         rows = [{"level": each.level, "about": each.about, "text": each.text} for each in found]
         print_json({"findings": rows, **{f"{level}s": count for level, count in counts.items()}})
     else:
-        typer.echo(", ".join(counted(count, level) for level, count in counts.items()))
+        echo(", ".join(counted(count, level) for level, count in counts.items()))
     if counts["error"]:
         raise typer.Exit(1)

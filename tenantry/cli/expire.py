@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, markdown_table, print_json, print_table
+from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_json, print_table
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, named, run_shown
@@ -67,7 +67,7 @@ def expire(
     over = [trial for trial in trials if trial.over]
     untold = unknown(found)
     for stack, why in sorted(untold.items()):
-        typer.echo(f"{stack}: {why}", err=True)
+        echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
         _list(trials, output)
     if dry_run and output.folder:
@@ -106,11 +106,11 @@ def _list(trials: Sequence[Trial], output: Output) -> None:
     if output.form == "json":
         print_json(_all(trials))
     elif output.form == "markdown":
-        typer.echo(_table(trials))
+        echo_text(_table(trials))
     elif trials:
         print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
     else:
-        typer.echo("No trial with a tenant has ended, or soon will.")
+        echo("No trial with a tenant has ended, or soon will.")
 
 
 def _write(trials: Sequence[Trial], folder: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from tenantry.cli.installing import how_to_install
+from tenantry.cli.output import echo
 
 
 @contextmanager
@@ -23,5 +24,5 @@ def needs(extra: str) -> Iterator[None]:
         name = getattr(missing, "name", None)
         if not isinstance(missing, ModuleNotFoundError) or not name or name.partition(".")[0] == "tenantry":
             raise
-        typer.echo(f"This command needs {name}, which is not installed. {how_to_install(extra)}", err=True)
+        echo(f"This command needs {name}, which is not installed. {how_to_install(extra)}", err=True)
         raise typer.Exit(1) from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import ask, echo, echo_text, fail
 from tenantry.cli.projects import current_project, root_of
 
 if TYPE_CHECKING:
@@ -37,33 +37,29 @@ def forget(
         _explain(farewell)
         if farewell.parts.protected and not protected:
             fail("Some of it is protected. To forget it all the same, add --protected.")
-        if not yes:
-            typer.confirm("Take it out of the state?", abort=True)
+        if not yes and not ask("Take it out of the state?"):
+            raise typer.Abort
         kept = farewell.forget()
     except (CannotForget, PulumiFailed) as error:
         fail(str(error))
-    typer.echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
+    echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
     _tell_the_way_back(farewell)
 
 
 def _explain(farewell: Farewell) -> None:
     parts = farewell.parts
     for tenant in parts.tenants:
-        typer.echo(
-            f"Tenant {tenant['id']} leaves the state of stack {farewell.stack}, and stays at Qlik as it is:"
-        )
+        echo(f"Tenant {tenant['id']} leaves the state of stack {farewell.stack}, and stays at Qlik as it is:")
     count, guarded = len(parts.ours), len(parts.protected)
-    typer.echo(
-        f"  {count} resources leave the state, {guarded} of them protected; no request is sent to Qlik."
-    )
-    typer.echo("  From then on no `pulumi` run changes or deactivates it.")
+    echo(f"  {count} resources leave the state, {guarded} of them protected; no request is sent to Qlik.")
+    echo("  From then on no `pulumi` run changes or deactivates it.")
 
 
 def _tell_the_way_back(farewell: Farewell) -> None:
-    typer.echo("\nTo manage it again, add this to the customer in its stack file and run `pulumi up`:")
+    echo_text("\nTo manage it again, add this to the customer in its stack file and run `pulumi up`:")
     for line in farewell.revival:
-        typer.echo(f"  {line}")
-    typer.echo("Without that line the next `pulumi up` of this stack makes a new tenant.")
-    typer.echo("What this client made is taken over by itself; what somebody else made needs `adopt: true`.")
+        echo(f"  {line}")
+    echo("Without that line the next `pulumi up` of this stack makes a new tenant.")
+    echo("What this client made is taken over by itself; what somebody else made needs `adopt: true`.")
     if farewell.adopted:
-        typer.echo(f"So far that is: {', '.join(farewell.adopted)}")
+        echo(f"So far that is: {', '.join(farewell.adopted)}")

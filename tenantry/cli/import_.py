@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.output import fail, print_table
+from tenantry.cli.output import echo, echo_text, fail, print_table
 from tenantry.cli.projects import root_of, running_project
 
 
@@ -39,8 +39,8 @@ def import_(
     from tenantry.providers.qlik import Cloud, QlikError
     from tenantry.state.backend import Backend, PulumiFailed
 
-    def say(line: str) -> None:
-        typer.echo(line, err=True)
+    def say(text: str) -> None:
+        echo_text(text, err=True)
 
     project = running_project()
     wanted = Wanted(hostname, stack, plan, source_tenant)
@@ -50,9 +50,9 @@ def import_(
             made = import_tenant(cloud, project, Backend(root_of(project)), wanted, say)
         except (ImportRefused, QlikError, PulumiFailed) as error:
             fail(f"{hostname} was not imported: {error}")
-    typer.echo(f"{hostname} is stack {made.stack} now: {made.file}")
+    echo(f"{hostname} is stack {made.stack} now: {made.file}")
     print_table(("kind", "managed"), [(kind, str(number)) for kind, number in made.counts.items()])
     if made.unmanaged:
-        typer.echo("\nNot managed by the stack, and left as it is:")
+        echo_text("\nNot managed by the stack, and left as it is:")
     for line in made.unmanaged:
-        typer.echo(f"  - {line}")
+        echo(f"  - {line}")

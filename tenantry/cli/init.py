@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, fail, prompt
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,10 +56,11 @@ def init(
     except NotWritten as error:
         fail(str(error), code=2)
     for file in kept:
-        typer.echo(f"kept     {file}")
+        echo(f"kept     {file}")
     for file in written:
-        typer.echo(f"written  {file}")
-    typer.echo(f"\n{folder / 'README.md'} has the next steps.")
+        echo(f"written  {file}")
+    echo()
+    echo(f"{folder / 'README.md'} has the next steps.")
 
 
 def _is_terminal() -> bool:
@@ -70,6 +71,6 @@ def _asked(question: str, option: str, default: str | None = None) -> str:
     if not _is_terminal():
         fail(f"{option} is required where nobody can be asked.", code=2)
     try:
-        return str(typer.prompt(question, default=default, err=True))
+        return prompt(question, default=default)
     except typer.Abort:
         raise typer.Exit(130) from None

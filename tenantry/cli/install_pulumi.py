@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, echo_text, fail
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +41,6 @@ def install_pulumi() -> None:
     except (SetupError, OSError) as error:
         fail(f"\nThe Pulumi CLI is not installed.\n{error}")
     except KeyboardInterrupt:
-        typer.echo("\nInterrupted. The same command carries on from here.", err=True)
+        echo_text("\nInterrupted. The same command carries on from here.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(f"{venv / 'bin' / 'pulumi'} starts {cli}")
+    echo(f"{venv / 'bin' / 'pulumi'} starts {cli}")

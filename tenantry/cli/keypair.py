@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.extras import needs
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo_text, fail
 from tenantry.settings.project import Project
 
 PRIVATE, PUBLIC = "private.pem", "public.pem"
@@ -44,7 +44,7 @@ def keypair(
         fail(f"{there} is there already and is not overwritten; name another folder.")
     except OSError as error:
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
-    typer.echo(
+    echo_text(
         f"{private}  for the portal that signs; nobody else reads it, and no repository holds it\n"
         f"{public}  for Qlik, by these lines of the customer in its stack file:\n\n"
         f"{stack_file_lines(issuer, kid, public)}\n"

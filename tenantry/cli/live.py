@@ -8,12 +8,11 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as Screen
 from rich.table import Table
-from rich.text import Text
 
+from tenantry.cli.output import echo, rich_text
 from tenantry.fleet.events import InFlight
 from tenantry.fleet.report.grouping import apart
 from tenantry.fleet.report.words import duration
@@ -78,9 +77,9 @@ class Live:
     def say(self, line: str) -> None:
         """Print a line that stays."""
         if self.screen:
-            self.screen.console.print(Text(line))
+            self.screen.console.print(rich_text(line))
         else:
-            typer.echo(line, err=True)
+            echo(line, err=True)
 
     def _catch_up(self) -> None:
         while self.later:
@@ -89,10 +88,11 @@ class Live:
     def _lines(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
         for stack, each in self.running.items():
-            table.add_row(Text(f"  {stack}"), f"{time.monotonic() - each.since:.0f} s", Text(each.at()))
+            took = f"{time.monotonic() - each.since:.0f} s"
+            table.add_row(rich_text(f"  {stack}"), took, rich_text(each.at()))
         failed = f", {self.failed} failed" if self.failed else ""
         total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
-        return Group(table, Text(total, style="bold"))
+        return Group(table, rich_text(total, style="bold"))
 
     def _left(self, before: str) -> str:
         """Say how long the rest may take, if it goes on as it did so far; of a few that tells nothing."""

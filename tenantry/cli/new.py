@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import current_project
 
 
@@ -43,10 +43,11 @@ def new(
         file = write(current_project(), customer)
     except NotWritten as error:
         fail(str(error), code=2)
-    typer.echo(f"written: {file}\n\nNext:")
+    echo(f"written: {file}")
+    echo_text("\nNext:")
     for command in (
         f"tenantry check {stack}",
         f"pulumi stack init {stack} --no-select",
         f"pulumi up --stack {stack}",
     ):
-        typer.echo(f"  {command}")
+        echo(f"  {command}")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, print_json
+from tenantry.cli.output import echo, fail, heading, print_json
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import CHANGED, FAILED
 from tenantry.cli.running import confirm
 from tenantry.cli.runs import Jobs, Yes
+from tenantry.text import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,6 @@ def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unrea
 
 def _print(found: Audit) -> None:
     from tenantry.audit.findings import KINDS
-    from tenantry.fleet.report.words import clean
     from tenantry.providers.values.words import counted
 
     for kind in KINDS:
@@ -128,17 +128,17 @@ def _print(found: Audit) -> None:
         if not same:
             continue
         sure = all(each.certain for each in same)
-        typer.secho(f"{kind.heading}{'' if sure else ', for all that could be read'}: {len(same)}", bold=True)
-        typer.echo(f"  {kind.advice}")
+        heading(f"{kind.heading}{'' if sure else ', for all that could be read'}: {len(same)}")
+        echo(f"  {kind.advice}")
         for each in same:
-            typer.echo(f"  - {clean(f'{each.about}: {each.text}')}")
+            echo(f"  - {on_one_line(f'{each.about}: {each.text}')}")
             for way in each.ways:
-                typer.echo(f"      {clean(way)}")
+                echo(f"      {on_one_line(way)}")
     for unread in found.unread:
         _say(f"Unknown is {unread.what}: {unread.why}")
     about = f"{counted(found.tenants, 'tenant')}, {counted(found.stacks, 'stack')}"
     unknown = f", {len(found.unread)} unknown" if found.unread else ""
-    typer.echo(f"{about}: {counted(len(found.findings), 'finding')}{unknown}")
+    echo(f"{about}: {counted(len(found.findings), 'finding')}{unknown}")
 
 
 def _json(found: Audit, gone: Sequence[LeftOver], failed: Sequence[Unread]) -> dict[str, Any]:
@@ -158,7 +158,5 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 
 def _say(line: str) -> None:
-    """Print a line beside the report; names in it are other people's, who may have put anything into them."""
-    from tenantry.fleet.report.words import clean
-
-    typer.echo(clean(line), err=True)
+    """Print a line beside the report."""
+    echo(on_one_line(line), err=True)

@@ -1,4 +1,4 @@
-"""What commands print: tables on a terminal, plain columns elsewhere, and errors that end the command."""
+"""What commands print. All of it goes out here, so that no text of others acts on a terminal or a log."""
 
 from __future__ import annotations
 
@@ -9,21 +9,57 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from tenantry.text import for_line, for_markdown, for_terminal, on_one_line
+
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from tenantry.checks.findings import Finding
 
 COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
 
 
+def echo(line: str = "", *, err: bool = False) -> None:
+    """Print one line, to standard error if asked to."""
+    typer.echo(for_line(line), err=err)
+
+
+def echo_text(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print text of any number of lines."""
+    typer.echo(for_terminal(text), err=err, nl=nl)
+
+
+def heading(text: str, *, red: bool = False) -> None:
+    """Print a line in bold type where that can be seen."""
+    typer.secho(for_line(text), bold=True, fg=typer.colors.RED if red else None)
+
+
+def rich_text(text: str, style: str = "") -> Text:
+    """Return text for a screen that Rich draws, in which nothing is taken for its markup."""
+    from rich.text import Text
+
+    return Text(for_line(text), style=style)
+
+
 def fail(message: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong and end the command."""
-    typer.echo(message, err=True)
+    echo_text(message, err=True)
     raise typer.Exit(code)
+
+
+def ask(question: str) -> bool:
+    """Ask a question that is answered by yes or no. Raises typer.Abort where the answer is Ctrl-C."""
+    return typer.confirm(for_line(question), err=True)
+
+
+def prompt(question: str, *, default: str | None = None) -> str:
+    """Ask for a text. Raises typer.Abort where the answer is Ctrl-C."""
+    return str(typer.prompt(for_line(question), default=default, err=True))
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo_text(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_table(
@@ -38,15 +74,15 @@ def print_table(
     Columns that are `spare` are left out, one after the other, where a terminal has no room for all.
     Elsewhere no row is wrapped or cut, so that the output can be searched.
     """
+    rows = [[on_one_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         widths = _widths(columns, rows)
         for row in (columns, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            typer.echo("  ".join(cells).rstrip())
+            echo("  ".join(cells).rstrip())
         return
     from rich.console import Console
     from rich.table import Column, Table
-    from rich.text import Text
 
     console = Console()
     shown = list(columns)
@@ -57,7 +93,7 @@ def print_table(
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for index, row in enumerate(rows):
         style = "dim" if index < len(dim) and dim[index] else ""
-        texts = [Text(cell) for column, cell in zip(columns, row, strict=True) if column in shown]
+        texts = [rich_text(cell) for column, cell in zip(columns, row, strict=True) if column in shown]
         table.add_row(*texts, style=style)
     console.print(table)
 
@@ -71,16 +107,14 @@ def _widths(
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows under columns as a table of Markdown; nothing in a cell can be taken for Markdown."""
-    from tenantry.fleet.report.words import inert
-
-    lines = [columns, ["---"] * len(columns), *([inert(each) for each in row] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([for_markdown(each) for each in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def print_finding(finding: Finding) -> None:
     """Print what a check found: its level, what it is about, and its text, of one line or more."""
-    first, *more = str(finding).splitlines()
+    first, *more = for_terminal(str(finding)).splitlines() or [""]
     level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
-    typer.echo(f"  {level}  {finding.about.ljust(12)}  {first}")
+    typer.echo(f"  {level}  {for_terminal(on_one_line(finding.about)).ljust(12)}  {first}")
     for line in more:
         typer.echo(f"  {'':7}  {'':12}  {line}")

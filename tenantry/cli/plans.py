@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tenantry.cli.output import print_json, print_table
+from tenantry.cli.output import echo, print_json, print_table
 from tenantry.cli.projects import current_project
 from tenantry.providers.values.words import counted
 
@@ -41,4 +41,4 @@ def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JS
     cells = [(str(row["plan"]), str(row["extends"]) or "-", str(row["customers"])) for row in rows]
     print_table(("plan", "extends", "customers"), cells)
     for name in sorted(customers.keys() - found.keys()):
-        typer.echo(f'There is no plan "{name}": {counted(customers[name], "stack file")} with it.', err=True)
+        echo(f'There is no plan "{name}": {counted(customers[name], "stack file")} with it.', err=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tenantry.cli.output import print_table
+from tenantry.cli.output import echo, echo_text, heading, print_table
 from tenantry.cli.running import INTERRUPTED
 from tenantry.cli.shared import Output
 
@@ -38,7 +38,7 @@ def save(report: Report, folder: Path | None, link: str = "") -> bool:
         if folder:
             write(report, folder, link)
     except OSError as error:
-        typer.echo(f"The report cannot be written into {folder}: {error.strerror}", err=True)
+        echo(f"The report cannot be written into {folder}: {error.strerror}", err=True)
         return False
     return True
 
@@ -51,19 +51,21 @@ def show(report: Report, form: str, link: str = "") -> None:
     from tenantry.fleet.report.text import text
 
     if form == "json":
-        typer.echo(report.to_json())
+        echo_text(report.to_json())
     elif form == "markdown":
-        typer.echo(markdown(report, link=link), nl=False)
+        echo_text(markdown(report, link=link), nl=False)
     elif form == "html":
-        typer.echo(html(report))
+        echo_text(html(report))
     else:
         columns, rows, dim = printed(report)
         if rows:
             print_table(columns, rows, dim=dim)
         for line in text(report):
-            red = typer.colors.RED if line.red else None
-            typer.secho(line.text, bold=line.heading or None, fg=red)
-        typer.echo(sum_up(report))
+            if line.heading:
+                heading(line.text, red=line.red)
+            else:
+                echo(line.text)
+        echo_text(sum_up(report))
 
 
 def exit_code(report: Report, *, expect_no: str = "") -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import ask, fail
 from tenantry.cli.projects import root_of
 from tenantry.providers.values.words import counted
 
@@ -47,7 +47,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         fail(f"{question} There is nobody to ask: add --yes.", code=2)
     try:
-        if not typer.confirm(question, err=True):
+        if not ask(question):
             raise typer.Exit(1)
     except typer.Abort:
         raise typer.Exit(130) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.output import echo, echo_text
 from tenantry.cli.projects import current_project
 
 
@@ -26,10 +27,10 @@ def schema(
     from tenantry.starting.repository import schema as text
 
     if not write:
-        typer.echo(text(), nl=False)
+        echo_text(text(), nl=False)
         return
     file = current_project().stacks / "schema.json"
     same = file.is_file() and file.read_text("utf-8") == text()
     if not same:
         file.write_text(text(), "utf-8")
-    typer.echo(f"{file} is {'up to date' if same else 'written'}")
+    echo(f"{file} is {'up to date' if same else 'written'}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli.extras import needs
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import STACK, current_project, root_of, stack_files
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def smoke(
         checked = [group_of(customer, outputs, group) for group in dict.fromkeys(groups)]
         private = read_private(key)
         with Cloud.from_environment() as cloud:
-            cloud.notify = lambda line: typer.echo(line, err=True)
+            cloud.notify = lambda text: echo_text(text, err=True)
             well = _look(cloud.tenant(outputs["hostname"]), private, checked, patience, release=release)
     except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
         fail(str(error))
@@ -83,7 +83,7 @@ def _look(
 
     signer = end_user.signer_for(tenant, private)
     names = [end_user.name_of(tenant, group) for group in groups]
-    typer.echo(
+    echo_text(
         f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, who is removed again.\n"
         f"{end_user.entitlements_spent(tenant)}"
     )
@@ -94,16 +94,14 @@ def _look(
         well = well and not problems
     if release:
         kinds = end_user.release_entitlements(tenant)
-        typer.echo(f"Given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
+        echo(f"Given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
     return well
 
 
 def _report(group: Group, problems: Sequence[str]) -> None:
     if not problems:
-        typer.echo(
-            f"{group.key}: ok, sees {', '.join(group.published.values()) or 'no app'} and nothing else"
-        )
+        echo(f"{group.key}: ok, sees {', '.join(group.published.values()) or 'no app'} and nothing else")
         return
-    typer.echo(f"{group.key}: FAILED")
+    echo(f"{group.key}: FAILED")
     for problem in problems:
-        typer.echo("  " + problem.replace("\n", "\n    "))
+        echo_text("  " + problem.replace("\n", "\n    "))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import fail, print_json, print_table
+from tenantry.cli.output import echo, echo_text, fail, print_json, print_table
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import chosen_by
 from tenantry.cli.runs import Jobs
 from tenantry.cli.shared import selection, takes
+from tenantry.text import for_csv
 
 if TYPE_CHECKING:
     from tenantry.fleet.inventory import Standing
@@ -58,7 +59,7 @@ def status(
         rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
         print_table(COLUMNS, rows, dim=dim, spare=("customer", "plan", "ring", "versions"))
         if strays:
-            typer.echo(f"In the backend, without a stack file: {', '.join(strays)}")
+            echo(f"In the backend, without a stack file: {', '.join(strays)}")
     if any(each.trouble for each in found):
         raise typer.Exit(1)
 
@@ -90,13 +91,13 @@ def outputs(
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(inventory.COLUMNS)
         for member, made, _ in found:
-            writer.writerows(inventory.rows(member, made))
-        typer.echo(text.getvalue(), nl=False)
+            writer.writerows(map(for_csv, row) for row in inventory.rows(member, made))
+        echo_text(text.getvalue(), nl=False)
     else:
         print_json({member.stack: made for member, made, trouble in found if not trouble})
     failed = [(member, trouble) for member, _, trouble in found if trouble]
     for member, trouble in failed:
-        typer.echo(f"{member.stack}: {trouble}", err=True)
+        echo(f"{member.stack}: {trouble}", err=True)
     if failed:
         raise typer.Exit(1)
 

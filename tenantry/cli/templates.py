@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.output import fail, print_json, print_table
+from tenantry.cli.output import echo_text, fail, print_json, print_table
 from tenantry.cli.projects import current_project
 
 
@@ -43,4 +43,4 @@ def templates(
     rows = [(each.name, each.version or "none", each.space or "personal", each.app_id) for each in found]
     print_table(("template", "version", "space", "template_id"), rows)
     if any(not each.version for each in found):
-        typer.echo("\nWithout a version an app cannot be a template: end its description with {v1.0.0}.")
+        echo_text("\nWithout a version an app cannot be a template: end its description with {v1.0.0}.")

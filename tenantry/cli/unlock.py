@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, fail
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import confirm
 from tenantry.cli.runs import Yes
@@ -74,9 +74,9 @@ def unlock(
         fail(str(error))
     except OSError as error:
         fail(f"The locks cannot be read: {error.filename}: {error.strerror}")
-    typer.echo(f"Stack {stack} is not locked{' any more' if locks else ''}.")
+    echo(f"Stack {stack} is not locked{' any more' if locks else ''}.")
     for line in aftermath(stack, state):
-        typer.echo(line)
+        echo(line)
 
 
 def _judge(locks: list[Lock], older_than: float | None) -> None:
@@ -91,6 +91,6 @@ def _judge(locks: list[Lock], older_than: float | None) -> None:
     judge = Judge(socket.gethostname(), datetime.now(UTC), may_be_pulumi, age)
     verdicts = [judge.verdict(lock) for lock in locks]
     for each in verdicts:
-        typer.echo(f"Locked by {each}.", err=not each.clear)
+        echo(f"Locked by {each}.", err=not each.clear)
     if not all(each.clear for each in verdicts):
         fail("Nothing was cleared: the lock is all that keeps two runs of the stack apart.")

@@ -6,6 +6,8 @@ from importlib.metadata import version as installed
 
 import typer
 
+from tenantry.cli.output import echo_text
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
@@ -14,4 +16,4 @@ def add_to(app: typer.Typer) -> None:
 
 def version() -> None:
     """Print the version of Tenantry and of the Pulumi SDK that it uses."""
-    typer.echo(f"tenantry {installed('tenantry')}\npulumi {installed('pulumi')}")
+    echo_text(f"tenantry {installed('tenantry')}\npulumi {installed('pulumi')}")

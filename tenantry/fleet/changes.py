@@ -40,6 +40,7 @@ THE_PROGRAM = (
     ("tenantry", "pulumi_internals"),
     ("tenantry", "errors.py"),
     ("tenantry", "settings"),
+    ("tenantry", "text.py"),
 )
 """What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""
 

@@ -20,9 +20,6 @@ Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
 DONE = "done in an earlier run"
 """The remark of a stack that a resumed run has left out."""
 
-HIDDEN = "[secret]"
-"""What stands for a value that is not to be seen."""
-
 
 @dataclass(frozen=True)
 class Difference:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tenantry.errors import TenantryError
 from tenantry.providers.values.words import counted
+from tenantry.text import for_line
 
 _HEADING = "in the settings of"
 _PLACED = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
@@ -24,12 +25,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return visible(": ".join(part for part in (place, self.path, self.text) if part))
-
-
-def visible(text: str) -> str:
-    """Return a text with what does not print, such as a line break or a no-break space, as escapes."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        return for_line(": ".join(part for part in (place, self.path, self.text) if part))
 
 
 class SettingsError(TenantryError):
@@ -40,7 +36,7 @@ class SettingsError(TenantryError):
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = [
-            f"{counted(count, 'problem')} {_HEADING} {subject}:",
+            for_line(f"{counted(count, 'problem')} {_HEADING} {subject}:"),
             *map(str, self.problems),
         ]
         super().__init__("\n".join(lines))

@@ -11,8 +11,7 @@ from tenantry.settings.document import Document, Keys, path_text, read
 from tenantry.settings.loading import SECRETS, Resolved, config_of, resolve
 from tenantry.settings.project import Project
 from tenantry.settings.sources import Sources
-
-HIDDEN = "[secret]"
+from tenantry.text import HIDDEN
 
 
 @dataclass(frozen=True)

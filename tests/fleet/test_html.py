@@ -13,15 +13,18 @@ from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
 from tenantry.fleet.report import table
 from tenantry.fleet.report.html import html
 from tenantry.fleet.report.text import text
+from tenantry.text import on_one_line
+from tests import hostile
 from tests.fleet import pages
 
 
-@pytest.mark.parametrize("name", pages.HOSTILE)
+@pytest.mark.parametrize("name", hostile.ALL)
 def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
     page = html(pages.everywhere(name))
+    assert not list(hostile.faults(page))
     assert pages.tags(page) == pages.tags(html(pages.everywhere("harmless")))
     shown = " ".join(entities.unescape(re.sub(r"<[^>]*>", "", page)).split())
-    assert " ".join(re.sub(r"[\x1b\u2028\u202e]", " ", name).split()) in shown
+    assert on_one_line(name) in shown
 
 
 def test_every_line_every_name_and_every_stack_is_there() -> None:

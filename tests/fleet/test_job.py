@@ -20,10 +20,11 @@ from tenantry.fleet import job as jobs
 from tenantry.fleet import process, warm
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.members import Member
-from tenantry.fleet.outcome import HIDDEN, Operation
+from tenantry.fleet.outcome import Operation
 from tenantry.providers.framework.facts import RENEW, nothing_made
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
 from tenantry.settings.errors import Problem, SettingsError
+from tenantry.text import HIDDEN
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
 from tests.fleet.samples import job, member

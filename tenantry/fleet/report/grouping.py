@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Change, Operation, Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.lines import Line, Lines
-from tenantry.fleet.report.words import clean, nothing, totals
+from tenantry.fleet.report.words import nothing, totals
 from tenantry.providers.values.words import counted
+from tenantry.text import on_one_line
 
 PROOF, ACTIVATION = "TenantProof", "TenantActivation"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
@@ -94,7 +95,7 @@ def page(report: Report) -> Page:
         nothing=nothing(report),
         sections=[section for section in sections if section.lines],
         outcomes=outcomes,
-        base=clean(report.base),
+        base=on_one_line(report.base),
     )
 
 
@@ -199,14 +200,15 @@ def _not_run(report: Report) -> list[Line]:
     for outcome in sorted(report.of("not run"), key=lambda each: each.stack):
         found.add("; ".join(outcome.remarks) or report.stopped or "the run ended before", outcome.stack)
     if report.stopped and not found.all():
-        return [Line(clean(f"the run was stopped: {report.stopped}"), ())]
+        return [Line(on_one_line(f"the run was stopped: {report.stopped}"), ())]
     return found.all()
 
 
 def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
     return [
         Line(
-            clean(f"until {each.purged_on}: {each.revive}" if each.purged_on else each.revive), (each.stack,)
+            on_one_line(f"until {each.purged_on}: {each.revive}" if each.purged_on else each.revive),
+            (each.stack,),
         )
         for each in outcomes
         if each.revive

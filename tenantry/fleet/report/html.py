@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
-from tenantry.fleet.report.words import clean
 from tenantry.providers.values.words import counted
+from tenantry.text import on_one_line
 
 INLINE = 6
 """The most stacks that are named beside a line; more are folded away below it."""
@@ -30,7 +30,7 @@ COLOURS = {
 def html(report: Report) -> str:
     """Return a report as one page of HTML, with every line, every name and every stack."""
     told = page(report)
-    return _template().render(
+    page_text = _template().render(
         page=told,
         summary=_summary(told, report.started),
         rows=table.rows(report),
@@ -40,6 +40,7 @@ def html(report: Report) -> str:
         inline=INLINE,
         counted=counted,
     )
+    return page_text.replace("##", "#&#35;")  # a runner takes "##[" for a command where the page is printed
 
 
 @cache
@@ -58,7 +59,7 @@ def _template() -> Template:
 
 def _shown(value: Any) -> Any:
     """Take from a text of somebody else what a page must not hold; escaping comes after this."""
-    return clean(value) if isinstance(value, str) else value
+    return on_one_line(value) if isinstance(value, str) else value
 
 
 def _summary(told: Page, started: str) -> str:

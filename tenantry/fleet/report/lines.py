@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from tenantry.fleet.events import PROTECT
 from tenantry.fleet.outcome import Change, Difference, Outcome, Trouble
-from tenantry.fleet.report.words import DRY, clean, shortened, value
+from tenantry.fleet.report.words import DRY, shortened, value
 from tenantry.providers.values.words import counted
+from tenantry.text import on_one_line
 
 SETTING = "setting"
 """The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
@@ -63,7 +64,10 @@ class Lines:
     def all(self) -> list[Line]:
         """Return the lines, those of the most stacks first."""
         found = [
-            Line(shortened(clean(key[0] if len(stacks) > 1 else self._alone[key]), LONGEST), tuple(stacks))
+            Line(
+                shortened(on_one_line(key[0] if len(stacks) > 1 else self._alone[key]), LONGEST),
+                tuple(stacks),
+            )
             for key, stacks in self._stacks.items()
         ]
         return sorted(found, key=lambda line: (-len(line.stacks), _natural(line.text), line.stacks))

@@ -8,8 +8,9 @@ from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, Section, page
 from tenantry.fleet.report.lines import Line
-from tenantry.fleet.report.words import inert, shortened
+from tenantry.fleet.report.words import shortened
 from tenantry.providers.values.words import counted
+from tenantry.text import for_markdown
 
 LIMIT = 60_000
 """GitHub takes 65,536 characters, and not all of its API counts the same way."""
@@ -77,7 +78,7 @@ def markdown(report: Report, *, limit: int = LIMIT, marker: str = "", link: str 
 
 
 def _head(told: Page, marker: str) -> str:
-    against = f" against {inert(told.base)}" if told.base else ""
+    against = f" against {for_markdown(told.base)}" if told.base else ""
     said = f"{told.summary}{against}." if told.outcomes else f"No stack is concerned{against}."
     if told.nothing:
         said += f" {told.nothing}."
@@ -89,14 +90,14 @@ def _foot(link: str, *, cut: bool = False) -> str:
     if link and len(link) <= LONGEST_LINK:
         url = link.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E")
         is_url = link.startswith(("http://", "https://"))
-        said.append(f"[The whole report](<{url}>)" if is_url else f"The whole report: {inert(link)}")
+        said.append(f"[The whole report](<{url}>)" if is_url else f"The whole report: {for_markdown(link)}")
     return " ".join(said) + "\n" if said else ""
 
 
 def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) -> Iterator[str]:
     """Yield lines: folded where they are of many stacks, which come first, then as a list."""
     for line in lines:
-        text = inert(shortened(line.text, BRIEF) if brief else line.text)
+        text = for_markdown(shortened(line.text, BRIEF) if brief else line.text)
         number = counted(len(line.stacks), "customer")
         if names and len(line.stacks) > INLINE:
             summary = f"{text} ({number})" if section.names_first else f"{text} in {number}"
@@ -115,7 +116,7 @@ def _item(section: Section, line: Line, text: str, number: str, names: int) -> s
 
 
 def _names(stacks: Sequence[str], most: int) -> str:
-    shown = ", ".join(map(inert, stacks[:most]))
+    shown = ", ".join(map(for_markdown, stacks[:most]))
     more = len(stacks) - most
     return f"{shown} and {more:,} more" if more > 0 else shown
 
@@ -173,7 +174,7 @@ def _table(report: Report) -> str:
         "<details><summary>All stacks</summary>\n",
         f"| {' | '.join(table.COLUMNS)} |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
-        *(f"| {' | '.join(map(inert, row.short))} |" for row in rows),
+        *(f"| {' | '.join(map(for_markdown, row.short))} |" for row in rows),
         "\n</details>\n",
     ]
     return "\n".join(lines)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tenantry.fleet.outcome import Outcome, Report
 from tenantry.fleet.report import lines
 from tenantry.fleet.report.grouping import apart
-from tenantry.fleet.report.words import clean, duration, nothing, state, totals
+from tenantry.fleet.report.words import duration, nothing, state, totals
+from tenantry.text import on_one_line
 
 COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
 """`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
@@ -53,8 +54,8 @@ def _row(outcome: Outcome) -> Row:
     numbers = [*(counts[each] for each in ("create", "update", "delete", "replace")), len(imports)]
     found = state(outcome)
     short = (
-        clean(outcome.stack),
-        clean(outcome.plan),
+        on_one_line(outcome.stack),
+        on_one_line(outcome.plan),
         *(str(number or "") for number in numbers),
         found,
         duration(outcome.seconds) if outcome.seconds else "",
@@ -62,7 +63,7 @@ def _row(outcome: Outcome) -> Row:
     told = [lines.trouble(each) for each in outcome.troubles]
     if outcome.status in ("skipped", "not run"):
         told.extend(outcome.remarks)
-    return Row(outcome, short, ": ".join(filter(None, (found, clean("; ".join(told))))))
+    return Row(outcome, short, ": ".join(filter(None, (found, on_one_line("; ".join(told))))))
 
 
 def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
@@ -83,9 +84,9 @@ def sum_up(report: Report) -> str:
         line += f"\n{none}."
     if report.removed:
         names = ", ".join(sorted(report.removed))
-        line += f"\nWithout a stack file now, with a tenant that lives on: {clean(names)}"
+        line += f"\nWithout a stack file now, with a tenant that lives on: {on_one_line(names)}"
     if report.stopped:
-        line += f"\nStopped: {clean(report.stopped)}."
+        line += f"\nStopped: {on_one_line(report.stopped)}."
         if report.operation == "up":
             line += " The same command with --resume goes on from here."
     return line

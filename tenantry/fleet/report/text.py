@@ -8,8 +8,8 @@ from typing import NamedTuple
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report.grouping import Section, page
 from tenantry.fleet.report.lines import Line
-from tenantry.fleet.report.words import clean
 from tenantry.providers.values.words import counted
+from tenantry.text import on_one_line
 
 NAMES = 12
 """The most stacks that are named in a line; of what matters most, all are."""
@@ -43,4 +43,4 @@ def _line(section: Section, line: Line) -> str:
 
 def _names(stacks: Sequence[str], most: int) -> str:
     more = len(stacks) - most
-    return ", ".join(map(clean, stacks[:most])) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(on_one_line, stacks[:most])) + (f" and {more:,} more" if more > 0 else "")

@@ -1,41 +1,20 @@
-"""How reports say things: values, numbers, times, and text of others, which must do nothing on a page."""
+"""How reports say things: values, numbers and times."""
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections import Counter
-from functools import lru_cache
 from typing import Any
 
-from tenantry.fleet.outcome import HIDDEN, Operation, Outcome, Report
+from tenantry.fleet.outcome import Operation, Outcome, Report
 from tenantry.providers.values.words import counted
+from tenantry.text import on_one_line
 
 LONGEST_VALUE = 80
 NONE = "(none)"
 
 DRY: tuple[Operation, ...] = ("preview", "diff")
 """The operations that change nothing."""
-
-# Controls, separators of lines, halves of surrogate pairs, and what turns the direction of writing around.
-_CONTROLS = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+"
-)
-_HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
-# At the beginning of a line some more would make a list or a heading, or at GitLab a command.
-_MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/]")
-_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
-# "@team" would ping people; "#1" and "!1" would leave a note there.
-_REFERENCE = re.compile(r"([@#!%$~^])(?=[\w\"'&{(/:])")
-# Addresses would become links without any markup.
-_ADDRESS = re.compile(r"\b(https?:|ftp:|www)(?=//|\.)", re.IGNORECASE)
-_REPOSITORY_REFERENCE = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
-
-
-def clean(text: str) -> str:
-    """Return text on one line, without characters that nobody sees."""
-    return _CONTROLS.sub(" ", text).strip()
 
 
 def shortened(text: str, longest: int = LONGEST_VALUE) -> str:
@@ -51,7 +30,7 @@ def value(of: Any) -> str:
         text = ", ".join(map(_plain, of)) or "(empty)"
     else:
         text = _plain(of)
-    return shortened(clean(text)) or '""'
+    return shortened(on_one_line(text)) or '""'
 
 
 def _plain(of: Any) -> str:
@@ -68,26 +47,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} m {whole % 60} s"
     return f"{whole // 3600:,} h {whole % 3600 // 60} m"
-
-
-@lru_cache(maxsize=20_000)
-def inert(text: str) -> str:
-    """Return text of others so that it stands on a Markdown page, or in HTML on it, as what it is.
-
-    It makes no markup, no link and no column, and pings nobody: what Markdown could take for markup is
-    written as entities, which it takes for text, and references are broken by a space without width.
-    """
-    parts = _HIDDEN.split(clean(text))
-    return HIDDEN.join(map(_inert, parts))
-
-
-def _inert(text: str) -> str:
-    text = html.escape(text, quote=False)
-    text = _REFERENCE.sub("\\1\u200b", text)
-    text = _ADDRESS.sub("\\1\u200b", text)
-    text = _REPOSITORY_REFERENCE.sub("\\1\u200b", text)
-    text = _NUMBERED.sub(lambda found: f"{found[1]}&#{ord(found[2])};", text)
-    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def state(outcome: Outcome) -> str:

@@ -1,0 +1,57 @@
+"""Everything that commands print goes through `tenantry.cli.output`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tenantry.cli
+
+FOLDER = Path(tenantry.cli.__file__).parent
+MODULES = sorted(each for each in FOLDER.glob("**/*.py") if each.name != "output.py")
+PRINTING = {"echo", "secho", "confirm", "prompt", "style"}
+"""What Typer and Click print with, or make to be printed."""
+
+
+def strays(source: str) -> Iterator[str]:
+    """Yield what prints in the source of a module without going through `output`."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Attribute(value=ast.Name(id="typer" | "click"), attr=name) if name in PRINTING:
+                yield f"{node.lineno}: {name}"
+            case ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stderr") as stream:
+                yield f"{stream.lineno}: sys.{stream.attr}"
+            case ast.Call(func=ast.Name(id="print")):
+                yield f"{node.lineno}: print"
+            case ast.ImportFrom(module="typer" | "click" | "rich" | "rich.text" | "rich.console"):
+                for name in {each.name for each in node.names} & {*PRINTING, "Text", "print"}:
+                    yield f"{node.lineno}: import of {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda each: each.stem)
+def test_no_command_prints_by_itself(module: Path) -> None:
+    allowed = {"sys.stderr.isatty", "sys.stdin.isatty"}
+    source = module.read_text("utf-8")
+    for call in allowed:
+        source = source.replace(f"{call}()", "True")
+    assert list(strays(source)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1)",
+        "typer.echo(1)",
+        "import click\nclick.secho(1)",
+        "sys.stdout.write('x')",
+        "from typer import echo",
+        "from rich.text import Text",
+        "json.dump(1, sys.stderr)",
+        "shown = typer.echo",
+    ],
+)
+def test_what_would_be_found(source: str) -> None:
+    assert list(strays(source))

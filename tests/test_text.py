@@ -1,0 +1,65 @@
+"""Text of others does nothing, wherever it comes out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from tenantry.text import for_csv, for_line, for_markdown, for_terminal, on_one_line
+from tests import hostile
+from tests.fleet.pages import links, rendered, tags
+
+HARMLESS = ("Søren & Co.", "日本語 👩‍👩‍👧", "a::b", "C# ## x", "tab\tand\nline", "50 %", "[secret]", "x = -1")
+
+
+@pytest.mark.parametrize("text", hostile.ALL)
+def test_a_terminal_and_a_log_obey_nothing(text: str) -> None:
+    assert not list(hostile.faults(for_line(text)))
+    assert len(for_line(text).splitlines()) == 1
+    assert [each for each in hostile.faults(for_terminal(text)) if "INJECTED" not in each] == []
+    assert for_terminal(for_terminal(text)) == for_terminal(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert for_terminal(text) == text
+
+
+def test_what_is_hidden_is_seen() -> None:
+    assert for_terminal("\x1b[31m\u202e\ud800\n::error::") == "\\u001b[31m\\u202e\\ud800\n\\u003a:error::"
+    assert for_line("a\n\tb") == "a\\u000a\\u0009b"
+
+
+@pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])
+def test_json_stays_the_same_json(text: str) -> None:
+    said = json.dumps({"name": text, text: 1}, indent=2, ensure_ascii=False)
+    assert json.loads(for_terminal(said)) == json.loads(said)
+    assert not list(hostile.faults(for_terminal(said)))
+
+
+@pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])
+def test_a_cell_of_csv_is_no_formula_and_gives_the_value(text: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(["first", for_csv(text)])
+    [[_, read]] = csv.reader(io.StringIO(for_terminal(out.getvalue())))
+    assert not read.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"))
+    assert read.removeprefix("'") == for_line(text).removeprefix("'")
+    if for_line(text) == text:
+        assert read == (f"'{text}" if text[0] in "=+-@\uff1d" else text)
+
+
+@pytest.mark.parametrize("text", hostile.ALL)
+def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
+    page = rendered(f"- {for_markdown(text)}\n\n| a |\n| --- |\n| {for_markdown(text)} |\n")
+    assert tags(page) == tags(rendered("- x\n\n| a |\n| --- |\n| x |\n"))
+    assert not links(for_markdown(text))
+    assert not list(hostile.faults(for_markdown(text)))
+    assert "<" not in for_markdown(text)
+
+
+@pytest.mark.parametrize("text", hostile.ALL)
+def test_one_line_is_one_line(text: str) -> None:
+    assert len(on_one_line(text).splitlines()) == 1
