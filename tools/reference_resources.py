@@ -34,7 +34,7 @@ makes a new one and deletes the old one, `refused` is an error, `no request` cha
 
 A preview sends no request. If an object of that name exists already, it is taken over if this client made it, so
 that a repeated or killed run is safe. Otherwise it is an error, unless `adopt` says to manage it from here on.
-"""
+"""  # noqa: E501 (paragraphs of a page)
 
 
 def pages() -> dict[Path, str]:

@@ -58,7 +58,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_new_database_that_two_runs_meet_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, races: int, status: str, runs: int
 ) -> None:
-    """Each makes the table of states, and the database refuses one: nothing was done. It is tried once more."""
+    """Each makes the table of states, and the database refuses one: nothing was done. It is tried again."""
     left = [f'pq: duplicate key value violates unique constraint "{jobs.TABLE_RACE}" (23505)'] * races
     codes = []
 
