@@ -84,6 +84,6 @@ def _say(what: Callable[[Forge], str]) -> None:
     except NoForge as error:
         fail(str(error), code=2)
     except ForgeError as error:
-        fail(str(error))
+        fail("", error)
     if url:
         echo(url)

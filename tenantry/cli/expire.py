@@ -14,9 +14,10 @@ from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, named, run_shown
 from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
 from tenantry.cli.shared import Output, any_selection, reports, takes
+from tenantry.text import for_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tenantry.fleet.selection import Wanted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tenantry.settings.project import Project
 
 REMINDER = 14
+UNKNOWN = "Of these nothing is known, so that none of them is taken down:"
 COLUMNS = ("stack", "customer", "trial", "days of grace", "tenant")
 
 
@@ -69,9 +71,9 @@ def expire(
     for stack, why in sorted(untold.items()):
         echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
-        _list(trials, output)
+        _list(trials, untold, output)
     if dry_run and output.folder:
-        _write(trials, output.folder)
+        _write(trials, untold, output.folder)
     if not dry_run:
         confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
         if over or output.form or output.folder:
@@ -102,32 +104,34 @@ def _take_down(
     finish(run_shown(order, jobs), output)
 
 
-def _list(trials: Sequence[Trial], output: Output) -> None:
+def _list(trials: Sequence[Trial], untold: Mapping[str, str], output: Output) -> None:
     if output.form == "json":
-        print_json(_all(trials))
+        print_json(_all(trials, untold))
     elif output.form == "markdown":
-        echo_text(_table(trials))
+        echo_text(_markdown(trials, untold))
     elif trials:
         print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
     else:
         echo("No trial with a tenant has ended, or soon will.")
 
 
-def _write(trials: Sequence[Trial], folder: Path) -> None:
+def _write(trials: Sequence[Trial], untold: Mapping[str, str], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trials.json").write_text(json.dumps(_all(trials)) + "\n", "utf-8")
-        (folder / "trials.md").write_text(_table(trials) + "\n", "utf-8")
+        (folder / "trials.json").write_text(json.dumps(_all(trials, untold)) + "\n", "utf-8")
+        (folder / "trials.md").write_text(_markdown(trials, untold) + "\n", "utf-8")
     except OSError as error:
         fail(f"The list cannot be written into {folder}: {error.strerror}")
 
 
-def _table(trials: Sequence[Trial]) -> str:
-    return markdown_table(COLUMNS, [_row(each) for each in trials])
+def _markdown(trials: Sequence[Trial], untold: Mapping[str, str]) -> str:
+    table = markdown_table(COLUMNS, [_row(each) for each in trials])
+    unknown = [f"- {for_markdown(stack)}: {for_markdown(why)}" for stack, why in sorted(untold.items())]
+    return "\n".join([table, *(["", UNKNOWN, "", *unknown] if unknown else [])])
 
 
-def _all(trials: Sequence[Trial]) -> dict[str, Any]:
-    return {"trials": [_json(each) for each in trials]}
+def _all(trials: Sequence[Trial], untold: Mapping[str, str]) -> dict[str, Any]:
+    return {"trials": [_json(each) for each in trials], "unknown": dict(sorted(untold.items()))}
 
 
 def _row(trial: Trial) -> tuple[str, ...]:

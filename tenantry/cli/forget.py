@@ -41,7 +41,7 @@ def forget(
             raise typer.Abort
         kept = farewell.forget()
     except (CannotForget, PulumiFailed) as error:
-        fail(str(error))
+        fail("", error)
     echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
     _tell_the_way_back(farewell)
 

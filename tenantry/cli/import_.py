@@ -49,7 +49,7 @@ def import_(
         try:
             made = import_tenant(cloud, project, Backend(root_of(project)), wanted, say)
         except (ImportRefused, QlikError, PulumiFailed) as error:
-            fail(f"{hostname} was not imported: {error}")
+            fail(f"{hostname} was not imported", error)
     echo(f"{hostname} is stack {made.stack} now: {made.file}")
     print_table(("kind", "managed"), [(kind, str(number)) for kind, number in made.counts.items()])
     if made.unmanaged:

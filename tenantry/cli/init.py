@@ -54,7 +54,7 @@ def init(
     try:
         written, kept = write(folder, choices)
     except NotWritten as error:
-        fail(str(error), code=2)
+        fail("", error, code=2)
     for file in kept:
         echo(f"kept     {file}")
     for file in written:

@@ -39,7 +39,8 @@ def install_pulumi() -> None:
         with locked(venv / "tenantry-setup.lock"):
             cli = installation.ensure(venv, Stamps(venv))
     except (SetupError, OSError) as error:
-        fail(f"\nThe Pulumi CLI is not installed.\n{error}")
+        echo_text("\nThe Pulumi CLI is not installed.", err=True)
+        fail("", error)
     except KeyboardInterrupt:
         echo_text("\nInterrupted. The same command carries on from here.", err=True)
         raise typer.Exit(130) from None

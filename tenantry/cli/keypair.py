@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tenantry.cli.extras import needs
-from tenantry.cli.output import echo_text, fail
+from tenantry.cli.output import echo, echo_text, fail
 from tenantry.settings.project import Project
 
 PRIVATE, PUBLIC = "private.pem", "public.pem"
@@ -44,12 +45,10 @@ def keypair(
         fail(f"{there} is there already and is not overwritten; name another folder.")
     except OSError as error:
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
-    echo_text(
-        f"{private}  for the portal that signs; nobody else reads it, and no repository holds it\n"
-        f"{public}  for Qlik, by these lines of the customer in its stack file:\n\n"
-        f"{stack_file_lines(issuer, kid, public)}\n"
-        f'The portal puts "kid": "{kid}" into its tokens\' header, and "iss": "{issuer}" into their claims.'
-    )
+    echo(f"{private}  for the portal that signs; nobody else reads it, and no repository holds it")
+    echo(f"{public}  for Qlik, by these lines of the customer in its stack file:")
+    echo_text(f"\n{stack_file_lines(issuer, kid, public)}")
+    echo(f'The portal puts "kid": "{kid}" into its tokens\' header, and "iss": "{issuer}" into their claims.')
 
 
 def stack_file_lines(issuer: str, kid: str, public: Path) -> str:
@@ -66,5 +65,5 @@ def stack_file_lines(issuer: str, kid: str, public: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write text so that YAML takes it for text, whatever it looks like."""
-    return "'" + text.replace("'", "''") + "'"
+    """Write text so that YAML takes it for text, whatever it looks like, on one line."""
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)

@@ -42,7 +42,7 @@ def new(
     try:
         file = write(current_project(), customer)
     except NotWritten as error:
-        fail(str(error), code=2)
+        fail("", error, code=2)
     echo(f"written: {file}")
     echo_text("\nNext:")
     for command in (

@@ -63,7 +63,7 @@ def orphans(
                 fail(NEEDS_ORGANISATION)
             found = _look(cloud, region.lower(), jobs)
         except QlikError as error:
-            fail(str(error))
+            fail("", error)
         if not as_json:
             _print(found)
         gone, failed = _fix(found, yes=yes) if fix else ([], [])
@@ -96,7 +96,7 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
             say=_say,
         )
     except PulumiFailed as error:
-        fail(str(error))
+        fail("", error)
     except UnknownRegion as error:
         fail(str(error), code=2)
 

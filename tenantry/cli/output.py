@@ -41,9 +41,10 @@ def rich_text(text: str, style: str = "") -> Text:
     return Text(for_line(text), style=style)
 
 
-def fail(message: str, *, code: int = 1) -> NoReturn:
-    """Say what is wrong and end the command."""
-    echo_text(message, err=True)
+def fail(message: str, error: Exception | None = None, *, code: int = 1) -> NoReturn:
+    """Say what is wrong on one line, and the lines of an error after it, and end the command."""
+    told = [for_line(message)] if message else []
+    echo_text(": ".join([*told, *([str(error)] if error else [])]), err=True)
     raise typer.Exit(code)
 
 

@@ -32,7 +32,7 @@ def settings(
     try:
         values = values_of(path)
     except SettingsError as error:
-        fail(str(error))
+        fail("", error)
 
     def row(each: Value) -> dict[str, Any]:
         origin = asdict(each.origin) if each.origin else {"file": None, "line": None}

@@ -70,7 +70,7 @@ def smoke(
             cloud.notify = lambda text: echo_text(text, err=True)
             well = _look(cloud.tenant(outputs["hostname"]), private, checked, patience, release=release)
     except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
-        fail(str(error))
+        fail("", error)
     if not well:
         raise typer.Exit(1)
 

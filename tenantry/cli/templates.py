@@ -36,7 +36,7 @@ def templates(
         try:
             found = offers(cloud.tenant(hostname))
         except QlikError as error:
-            fail(f"The apps of {hostname} cannot be listed: {error}")
+            fail(f"The apps of {hostname} cannot be listed", error)
     if as_json:
         print_json([each._asdict() for each in found])
         return

@@ -71,7 +71,7 @@ def unlock(
             backend.run("cancel", "--yes", "--stack", stack)
             state = backend.state(stack)
     except (PulumiFailed, NoLocksTold) as error:
-        fail(str(error))
+        fail("", error)
     except OSError as error:
         fail(f"The locks cannot be read: {error.filename}: {error.strerror}")
     echo(f"Stack {stack} is not locked{' any more' if locks else ''}.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from tenantry.importing.errors import ImportRefused
 from tenantry.providers.qlik import Cloud, Host, QlikError, TenantDisabled
+from tenantry.text import for_line
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Living:
                 f"{hostname} is deactivated, and tells nothing: reactivate it first, then import it"
             ) from error
         except QlikError as error:
-            raise ImportRefused(f"{hostname} cannot be read: {error}") from error
+            raise ImportRefused(f"{for_line(hostname)} cannot be read: {error}") from error
         if self.tenant.get("status", "active") != "active":
             raise ImportRefused(f"{hostname} is {self.tenant['status']}: reactivate it first, then import it")
         self.hostname: str = self.tenant["hostnames"][0]

@@ -28,6 +28,7 @@ from tenantry.settings.plans import merge_layers, missing, read_chain
 from tenantry.settings.project import Project
 from tenantry.settings.sources import CUSTOMER, REGION, SOURCE_TENANT, Sources
 from tenantry.state.backend import Backend, PulumiFailed
+from tenantry.text import for_line
 
 _STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -123,7 +124,9 @@ def _source_tenant(project: Project, wanted: Wanted) -> str:
 
 def _check_free(project: Project, stack: str) -> None:
     if not _STACK.fullmatch(stack):
-        raise ImportRefused(f'"{stack}" is no name for a stack: letters, digits, and . _ - between them')
+        raise ImportRefused(
+            f'"{for_line(stack)}" is no name for a stack: letters, digits, and . _ - between them'
+        )
     file = stack_file(stack, project.stacks)
     if file.exists():
         raise ImportRefused(f"{file} exists already; choose another name with --stack NAME")

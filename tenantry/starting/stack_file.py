@@ -14,6 +14,7 @@ from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
 from tenantry.settings.project import Project
 from tenantry.starting.repository import NotWritten
+from tenantry.text import for_line
 
 STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -34,7 +35,7 @@ def write(project: Project, customer: NewCustomer) -> Path:
     """Write the stack file and return its path. Raises NotWritten; then there is none."""
     if not STACK.fullmatch(customer.stack):
         raise NotWritten(
-            f'"{customer.stack}" is not a stack name: use letters, digits and . _ - '
+            f'"{for_line(customer.stack)}" is not a stack name: use letters, digits and . _ - '
             "and begin with a letter or digit."
         )
     file = stack_file(customer.stack, project.stacks)

@@ -1,0 +1,293 @@
+"""Every command of the command line, in ways that end well and in ways that do not, in one process.
+
+`pulumi` is a shell script that answers from files, so that a test decides what backend and engine say;
+Qlik is the emulator. Each command has its ways in COMMANDS; one that is missing there fails a test.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tenantry.audit.holdings import APP
+from tenantry.cli.app import app
+from tenantry.emulator import Emulator
+from tenantry.fleet import warm
+from tenantry.fleet.forges import api
+from tenantry.providers.values import tokens
+from tenantry.state.entries import TENANT
+from tests import logins
+from tests.emulator.api import SOURCE, Api
+from tests.fleet import pages
+from tests.fleet.forge_server import Server
+
+SCRIPT = """\
+#!/bin/sh
+# What `pulumi` says is in files; with the file "failing" there, it fails at everything and says "said".
+here={folder}
+log=
+previous=
+for each in "$@"; do
+    if [ "$previous" = --event-log ]; then log=$each; fi
+    previous=$each
+done
+if [ -n "$log" ]; then cp "$here/events.json" "$log"; fi
+if [ -e "$here/failing" ]; then cat "$here/said" >&2; exit 255; fi
+case "$1 $2" in
+    "version "*) echo v3.300.0 ;;
+    "whoami "*) cat "$here/whoami.json" ;;
+    "stack rename") cat "$here/locks" >&2; exit 255 ;;
+    "stack export" | "stack output" | "stack history" | "stack ls") cat "$here/$2.json" ;;
+    "preview "* | "up "* | "refresh "* | "destroy "*) cat "$here/said" >&2; exit 255 ;;
+esac
+"""
+
+COMMANDS: dict[str, Sequence[Sequence[str]]] = {
+    "demo": [],
+    "init": [["repository", "--region", "TEXT", "--source-tenant", "TEXT"], ["TEXT", "--region", "eu"]],
+    "install-pulumi": [[]],
+    "doctor": [[], ["--json"], ["--offline"]],
+    "new": [["TEXT"], ["fresh", "--name", "TEXT", "--plan", "TEXT"]],
+    "plans": [[], ["--json"]],
+    "templates": [[], ["--json"], ["--source-tenant", "TEXT"]],
+    "schema": [["--write"]],
+    "settings": [["STACK"], ["STACK", "--json"], ["TEXT"]],
+    "check": [["--all"], ["--all", "--json"], ["TEXT"]],
+    "diff": [["--all", "--since", "HEAD~1", *form] for form in ([], ["--json"], ["--markdown"], ["--html"])]
+    + [["--all", "--since", "TEXT"], ["TEXT", "--since", "HEAD"]],
+    "select": [
+        ["--all"],
+        ["--all", "--json"],
+        ["--plan", "TEXT"],
+        ["--tag", "TEXT"],
+        ["--all", "--shard", "TEXT"],
+    ],
+    "preview": [["--all"], ["--all", "--markdown"], ["TEXT"]],
+    "up": [["STACK", "--yes", "--reports", "reports"], ["--all"], ["STACK", "--waves", "TEXT", "--yes"]],
+    "refresh": [["STACK", "--yes", "--json"], ["STACK"]],
+    "destroy": [["STACK", "--yes", "--html"], ["STACK"]],
+    "status": [["--all"], ["--all", "--json"], ["--ring", "TEXT"]],
+    "outputs": [["--all"], ["--all", "--csv"], ["--all", "--json"]],
+    "expire": [
+        ["--dry-run"],
+        ["--dry-run", "--markdown"],
+        ["--dry-run", "--json", "--reports", "trials"],
+        ["--yes"],
+    ],
+    "report": [["report.json", *form] for form in ([], ["--json"], ["--markdown"], ["--html"])]
+    + [["TEXT"], ["broken.json"], ["report.json", "--link", "TEXT", "--reports", "merged"]],
+    "comment": [["report.md", "--pull-request", "1"], ["TEXT", "--pull-request", "1"]],
+    "issue": [["--title", "TEXT", "report.md"], ["--title", "TEXT", "--close"]],
+    "import": [
+        ["TEXT"],
+        ["HOST", "--stack", "TEXT"],
+        ["HOST", "--stack", "taken", "--source-tenant", SOURCE],
+    ],
+    "forget": [["STACK", "--yes"], ["STACK", "--yes", "--protected"], ["TEXT", "--yes"]],
+    "orphans": [[], ["--json"], ["--region", "TEXT"], ["--fix", "--yes"]],
+    "unlock": [["STACK", "--yes"], ["STACK", "--yes", "--older-than", "0"], ["TEXT", "--yes"]],
+    "keypair": [["TEXT", "--issuer", "TEXT"], ["TEXT"]],
+    "smoke": [["STACK", "--key", "key.pem", "--group", "TEXT"], ["STACK", "--key", "TEXT", "--group", "x"]],
+    "emulator": [["--port", "-1"]],
+    "version": [[]],
+}
+"""The ways of each command. TEXT is a hostile text, STACK a stack with such names, HOST its tenant.
+
+`demo` has a project, a Qlik and an environment of its own, and reads nothing of anybody's.
+"""
+
+
+ARGUMENTS = ("::error::x\x1b[2J\u202e", "one\nINJECTED \x9b31m two", "\r##[error]\x07")
+"""What stands for TEXT, one after the other."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one way of a command printed."""
+
+    words: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    error: BaseException | None
+
+    def __str__(self) -> str:
+        return f"$ tenantry {' '.join(map(repr, self.words))}   (exit code {self.code})"
+
+
+class Everything:
+    """A project in which texts are names, keys, descriptions and answers wherever there can be one."""
+
+    def __init__(self, folder: Path, qlik: Emulator, texts: Sequence[str], patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.qlik, self.texts = (
+            folder / "project",
+            qlik,
+            [each.replace("\0", "\1") for each in texts],
+        )
+        self.pulumi = folder / "pulumi"
+        self.pulumi.mkdir()
+        (self.folder / "stacks" / "plans").mkdir(parents=True)
+        patch.chdir(self.folder)
+        self._write_project()
+        self._write_pulumi()
+        self._fill_qlik()
+        which = shutil.which
+        command = str(self.pulumi / "pulumi")
+        patch.setattr(
+            "shutil.which", lambda name, *a, **o: command if name == "pulumi" else which(name, *a, **o)
+        )
+        patch.setattr(warm, "provider", lambda _: nullcontext({}))
+        patch.setattr(api, "PAUSES", (0.0, 0.0))
+        self.environment = {
+            "QLIK_CLOUD_ENDPOINT": qlik.url,
+            "QLIK_CLIENT_ID": "demo",
+            "QLIK_CLIENT_SECRET": "demo-secret",
+            "QLIK_ORG_CLIENT_ID": "demo-org",
+            "QLIK_ORG_CLIENT_SECRET": "demo-org-secret",
+            "TENANTRY_STATE": str(folder / "notes"),
+            "TENANTRY_CACHE": str(folder / "cache"),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "x",
+        }
+        for name, value in self.environment.items():
+            patch.setenv(name, value)
+        patch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write what `pulumi` says to one command."""
+        (self.pulumi / name).write_text(json.dumps(value), "utf-8")
+
+    def fail(self, said: str) -> None:
+        """Let `pulumi` fail at everything from now on, and say this."""
+        (self.pulumi / "said").write_text(said, "utf-8", errors="surrogateescape")
+        (self.pulumi / "failing").touch()
+
+    def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[Said]:
+        """Run every way of these commands, with each text in turn where a way takes one."""
+        for command in commands:
+            for way in COMMANDS[command]:
+                texts = ARGUMENTS if "TEXT" in way else [""]
+                for text in texts:
+                    yield self._run(command, *(self._word(word, text) for word in way))
+
+    def _run(self, *words: str) -> Said:
+        done = CliRunner().invoke(app, list(words))
+        error = done.exception if not isinstance(done.exception, SystemExit) else None
+        return Said(words, done.exit_code, done.stdout, done.stderr, error)
+
+    def _word(self, word: str, text: str) -> str:
+        return {"TEXT": text, "STACK": "globex", "HOST": self.host}.get(word, word)
+
+    def _write_project(self) -> None:
+        config = {"qlik:source_tenant": SOURCE, "qlik:region": "eu"}
+        project = {"name": "tenantry", "runtime": "python", "stackConfigDir": "stacks", "config": config}
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        names = {f"n{n}": each for n, each in enumerate(self.texts)}
+        customer: dict[str, Any] = {
+            "name": self.texts[0],
+            "lifecycle": {"kind": "trial", "ends_on": "2020-01-01"},
+            "groups": {each: {"name": f"{each}{key}", "description": each} for key, each in names.items()},
+            "spaces": {each: {"type": "shared", "description": each} for each in self.texts},
+            "tags": {each: each for each in self.texts},
+        }
+        self._write_stack("globex", customer)
+        for number, text in enumerate(self.texts):
+            plan = self._file_name(text)
+            self._write_stack(
+                f"c{number}", {"name": text, "plan": text, text: text, "groups": {text: {text: text}}}
+            )
+            trial = {"kind": "trial", "ends_on": "2020-01-01"}
+            self._write_stack(
+                f"{plan}x", {"name": text, "lifecycle": trial, "spaces": {text: {"type": text}}}
+            )
+            (self.folder / "stacks" / "plans" / f"{plan}.yaml").write_text(yaml.safe_dump({"extends": text}))
+        for name in ("report.json", "report.md"):
+            report = pages.everywhere("\n".join(self.texts))
+            (self.folder / name).write_text(report.to_json(), "utf-8", errors="surrogatepass")
+        (self.folder / "broken.json").write_text(json.dumps({text: text for text in self.texts}))
+
+    @staticmethod
+    def _file_name(text: str) -> str:
+        return text.replace("/", "_").encode("utf-8", "replace").decode()[:80]
+
+    def _write_stack(self, stack: str, customer: dict[str, Any]) -> None:
+        text = yaml.safe_dump({"config": {"tenantry:customer": customer}}, sort_keys=False)
+        (self.folder / "stacks" / f"Pulumi.{stack}.yaml").write_text(text)
+
+    def _write_pulumi(self) -> None:
+        script = self.pulumi / "pulumi"
+        script.write_text(SCRIPT.format(folder=self.pulumi))
+        script.chmod(0o755)
+        self.host = "globex.eu.qlikcloud.com"
+        urn = "urn:pulumi:globex::tenantry"
+        made: list[dict[str, Any]] = [
+            {"urn": f"{urn}::{TENANT}::tenant", "type": TENANT, "id": self.host, "custom": True, "inputs": {}}
+        ]
+        lifecycle = tokens.of("TenantLifecycle")
+        made[0]["outputs"] = {"tenant_id": self.texts[0], "name": self.texts[0]}
+        made.append(
+            {"urn": f"{urn}::{lifecycle}::l", "type": lifecycle, "id": "l", "inputs": {"kind": "trial"}}
+        )
+        for text in self.texts:
+            inputs = {"version": text, "template": text, "name": text}
+            one = {"urn": f"{urn}::{APP}::{text}", "type": APP, "id": text, "custom": True, "inputs": inputs}
+            made.append({**one, "outputs": inputs, "protect": True})
+        self.write_json("export.json", {"version": 3, "deployment": {"resources": made}})
+        self.write_json(
+            "history.json", [{"kind": self.texts[0], "result": " ".join(self.texts), "endTime": "x"}]
+        )
+        self.write_json("ls.json", [{"name": text} for text in self.texts])
+        self.write_json("whoami.json", {"url": "s3://state", "user": self.texts[0]})
+        outputs: dict[str, Any] = {"hostname": self.host, "tenant_id": "t", "url": self.texts[0]}
+        outputs |= {
+            "groups": {text: text for text in self.texts},
+            "spaces": {text: text for text in self.texts},
+        }
+        outputs["apps"] = {text: {text: {"id": text, "url": text}} for text in self.texts}
+        self.write_json("output.json", outputs)
+        lock = "1.json: created by {0}@{0} (pid 4) at 2026-01-01T00:00:00Z"
+        locks = "\n".join(lock.format("".join(text.split())) for text in self.texts)
+        locked = f"error: the stack is currently locked by {len(self.texts)} lock(s).\n{locks}"
+        (self.pulumi / "locks").write_text(locked, "utf-8", errors="replace")
+        self._write_events(urn)
+        (self.pulumi / "said").write_text("error: " + "\n".join(self.texts), "utf-8", errors="replace")
+
+    def _write_events(self, urn: str) -> None:
+        events: list[dict[str, Any]] = []
+        for text in self.texts:
+            of = f"{urn}::{tokens.of('Space')}::{text}"
+            old, new = {"inputs": {"name": text}}, {"inputs": {"name": f"{text}2"}}
+            step = {"op": "update", "urn": of, "diffs": ["name"], "old": old, "new": new}
+            events.append({"resourcePreEvent": {"metadata": step}})
+            events.append({"resOutputsEvent": {"metadata": step}})
+            events += [
+                {"diagnosticEvent": {"severity": severity, "message": text, "urn": of}}
+                for severity in ("info", "warning", "error")
+            ]
+        lines = "".join(f"{json.dumps(each)}\n" for each in events)
+        (self.pulumi / "events.json").write_text(lines)
+
+    def _fill_qlik(self) -> None:
+        """Put apps, groups and spaces with such names into the source tenant, as anybody there can."""
+        source = Api(self.qlik, SOURCE).login()
+        for text in self.texts:
+            source.post("/api/v1/apps/import", data=b"x", params={"name": text}, expect=200)
+
+    def use_forge(self, server: Server, patch: pytest.MonkeyPatch, token: str = "token") -> None:
+        """Let commands write to this forge."""
+        patch.setenv("GITHUB_REPOSITORY", "acme/customers")
+        patch.setenv("GITHUB_API_URL", server.url)
+        patch.setenv("GITHUB_TOKEN", token)
+
+    def key(self, file: Path) -> None:
+        """Put a private key where `smoke` looks for one."""
+        shutil.copy(logins.private_file(file), self.folder / "key.pem")

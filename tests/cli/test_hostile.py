@@ -1,0 +1,64 @@
+"""Whatever names, answers and arguments hold, no command prints what a terminal or a runner obeys."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests import hostile
+from tests.cli.everything import COMMANDS, Everything, Said
+from tests.cli.test_cli import ALL
+from tests.fleet.forge_server import Server, serving
+
+TEXTS = (*hostile.TERMINAL[:-1], *hostile.LOG)
+
+
+@pytest.fixture
+def forge() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def everything(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> Everything:
+    made = Everything(tmp_path, qlik, TEXTS, monkeypatch)
+    made.use_forge(forge, monkeypatch)
+    made.key(tmp_path)
+    for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
+        who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
+        subprocess.run(["git", *who, *command.split()], cwd=made.folder, check=True)
+    return made
+
+
+def test_every_command_has_its_ways() -> None:
+    assert list(COMMANDS) == list(ALL)
+
+
+def faults(said: Said) -> list[str]:
+    return [f"{said}: {fault}" for output in (said.stdout, said.stderr) for fault in hostile.faults(output)]
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["well", "failing"])
+@pytest.mark.parametrize("command", [name for name, ways in COMMANDS.items() if ways])
+def test_nothing_is_obeyed(everything: Everything, forge: Server, command: str, failing: bool) -> None:
+    if failing:
+        # What `pulumi` prints may have any number of lines.
+        everything.fail("error: " + "\n  ".join(each for each in TEXTS if "INJECTED" not in each))
+        forge.failures = [(418, {"message": text, "errors": [text]}) for text in TEXTS]
+        problem = {
+            "code": TEXTS[0],
+            "title": TEXTS[1],
+            "detail": "".join(TEXTS),
+            "source": {"pointer": TEXTS[2]},
+        }
+        everything.qlik.control.add_fault(
+            status=400, body={"errors": [problem], "traceId": TEXTS[0]}, path="/api/*"
+        )
+    ran = list(everything.run([command]))
+    assert ran
+    assert [f"{each}: {each.error!r}" for each in ran if each.error] == []
+    assert [fault for each in ran for fault in faults(each)] == []
