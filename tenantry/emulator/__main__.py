@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from tenantry.emulator.settings import LENIENT
+
 DEFAULT_PORT = 8765
 ENDING = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.5
@@ -90,6 +92,7 @@ def _run(options: argparse.Namespace, data: Path, ending: _Ending) -> int:
         items_lag_ms=options.items_lag,
         publish_ready_ms=options.publish_ready,
         space_ready_ms=options.space_ready,
+        lenient=options.lenient,
     )
     try:
         emulator.start()
@@ -127,6 +130,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--latency", type=_milliseconds, default=0, metavar="MS", help="added to every answer (default: 0)")
     add("--tls", action="store_true", help="serve https; the CA file is written beside the data")
     add("--no-rate-limits", action="store_true", help="do not enforce Qlik's rate limits")
+    add(
+        "--lenient",
+        type=_rules,
+        nargs="?",
+        const=tuple(LENIENT),
+        default=(),
+        metavar="RULES",
+        help=f"let pass what Qlik's own samples do; all, or some of {','.join(LENIENT)}",
+    )
     lag = "default: %(default)s"
     add("--items-lag", type=_milliseconds, default=300, metavar="MS", help=f"fresh apps show late ({lag})")
     add(
@@ -150,6 +162,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; there are 0 to 65535")
     return int(text)
+
+
+def _rules(text: str) -> tuple[str, ...]:
+    rules = tuple(text.split(","))
+    if unknown := [rule for rule in rules if rule not in LENIENT]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a rule; there are {', '.join(LENIENT)}")
+    return rules
 
 
 def _milliseconds(text: str) -> float:

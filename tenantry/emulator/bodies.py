@@ -12,9 +12,9 @@ from starlette.requests import Request
 
 from tenantry.emulator.authentication import with_basic
 from tenantry.emulator.call import Call
-from tenantry.emulator.contract import Operation
 from tenantry.emulator.errors import Invalid, Refusal
 
+FORM = "application/x-www-form-urlencoded"
 LARGEST_JSON = 500_000
 """Bytes; the Users API names it, the others only say that there is a limit."""
 
@@ -45,18 +45,19 @@ async def receive(request: Request, call: Call) -> None:
         if operation.body.get("required"):
             raise Invalid("the body is missing")
         return
-    call.body = with_basic(call, _parsed(raw, request.headers, operation))
-    operation.check_body(call.body)
+    call.body = with_basic(call, _parsed(raw, request.headers, call))
+    operation.check_body(call.body, drop_unknown=call.tolerates("unknown-members"))
 
 
-def _parsed(raw: bytes, headers: Headers, operation: Operation) -> Any:
+def _parsed(raw: bytes, headers: Headers, call: Call) -> Any:
+    known = call.operation.media_types
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in operation.media_types:
-        raise Invalid(f"content-type must be {' or '.join(operation.media_types)}")
+    if media_type not in known and not call.tolerates("content-types"):
+        raise Invalid(f"content-type must be {' or '.join(known)}")
     try:
-        if media_type == "application/json":
-            return parsed_json(raw)
-        return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
+        if media_type == FORM and FORM in known:
+            return dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
+        return parsed_json(raw)
     except ValueError:
         raise Invalid("the body cannot be parsed") from None
 

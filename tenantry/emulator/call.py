@@ -65,6 +65,10 @@ class Call:
         """Whether the caller holds TenantAdmin directly."""
         return any(role["name"] == ADMIN for role in self.user.get("assignedRoles", []))
 
+    def tolerates(self, rule: str) -> bool:
+        """Whether a strict rule does not apply; see `tenantry.emulator.settings.LENIENT`."""
+        return rule in self.world.settings.lenient
+
     def url(self, path: str) -> str:
         """An absolute address on the host that was asked, as Qlik writes it in `links`."""
         return f"https://{self.host.name}{path}"

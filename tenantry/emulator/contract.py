@@ -90,8 +90,11 @@ class Operation:
         content = (self.body or {})["content"]
         return self.document.validator(next(iter(content.values()))["schema"])
 
-    def check_query(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    def check_query(self, pairs: Iterable[tuple[str, str]], *, drop_unknown: bool = False) -> dict[str, Any]:
         """Turn the query into typed values.
+
+        Args:
+            drop_unknown: leave out the parameters that the contract does not name.
 
         Raises:
             Invalid: a parameter that the contract does not name, a repeated one, or a wrong value.
@@ -99,6 +102,8 @@ class Operation:
         values: dict[str, Any] = {}
         for name, text in pairs:
             if name not in self._query:
+                if drop_unknown:
+                    continue
                 raise Invalid("unknown query parameter", parameter=name)
             if name in values:
                 raise Invalid("query parameter given twice", parameter=name)
@@ -108,17 +113,26 @@ class Operation:
             raise Invalid(error.message, parameter=str(next(iter(error.instance_path), "")))
         return values
 
-    def check_body(self, body: Any) -> None:
+    def check_body(self, body: Any, *, drop_unknown: bool = False) -> None:
         """Hold a JSON (or form) body against the contract.
+
+        Args:
+            drop_unknown: take the members out of it that the contract does not name.
 
         Raises:
             Invalid: wrong type, missing or unknown member; the message never repeats a value.
         """
-        error = next(self._body_validator.iter_errors(body), None)
-        if error:
+        while error := next(self._body_validator.iter_errors(body), None):
             error = _cause(error)
-            pointer = "/" + "/".join(str(step) for step in error.instance_path)
-            raise Invalid(error.message, pointer=pointer, missing=getattr(error.kind, "property", ""))
+            unknown = getattr(error.kind, "unexpected", ())
+            if not (drop_unknown and unknown):
+                pointer = "/" + "/".join(str(step) for step in error.instance_path)
+                raise Invalid(error.message, pointer=pointer, missing=getattr(error.kind, "property", ""))
+            part = body
+            for step in error.instance_path:
+                part = part[step]
+            for name in unknown:
+                del part[name]
 
 
 class Document:

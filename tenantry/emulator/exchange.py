@@ -149,7 +149,7 @@ class Exchange:
         self._authorise(call)
         self.parts.limits.count(call)
         query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        call.query = self.operation.check_query(query)
+        call.query = self.operation.check_query(query, drop_unknown=call.tolerates("unknown-parameters"))
         await bodies.receive(self.request, call)
         return call
 

@@ -7,6 +7,16 @@ from typing import Any
 
 NOT_FOUND = ("published", "bare", "other")
 
+LENIENT = {
+    "unknown-parameters": "query parameters that the contract does not name are ignored",
+    "unknown-members": "members of a body that the contract does not name are dropped",
+    "content-types": "a body is read as what it should be, whatever content-type says",
+    "autoreplace": "mode=autoreplace imports a new app",
+    "sub-type": "a JWT may be without the claim subType",
+    "empty-owner": "an empty ownerId counts as none",
+}
+"""Rule -> what it lets pass: what Qlik's documents forbid, and its own samples do."""
+
 
 @dataclass
 class Settings:
@@ -26,6 +36,7 @@ class Settings:
         tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
         not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
             `<API>-404`; `bare` without a body; `other` with a code that is the emulator's nowhere else.
+        lenient: names of `LENIENT`: which strict rules do not apply.
     """
 
     latency_ms: float = 0
@@ -39,6 +50,7 @@ class Settings:
     organisation_lag_ms: float = 0
     tenant_quota: int | None = None
     not_found: str = "published"
+    lenient: tuple[str, ...] = ()
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set some of them.
@@ -52,7 +64,7 @@ class Settings:
                 raise ValueError(f"unknown setting {name!r}; there are {', '.join(sorted(names))}")
             _check(name, value)
         for name, value in changes.items():
-            setattr(self, name, value)
+            setattr(self, name, tuple(value) if name == "lenient" else value)
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> value."""
@@ -69,6 +81,9 @@ def _check(name: str, value: Any) -> None:
     elif name == "not_found":
         if value not in NOT_FOUND:
             raise ValueError(f"not_found must be one of {', '.join(NOT_FOUND)}")
+    elif name == "lenient":
+        if not isinstance(value, list | tuple) or any(each not in list(LENIENT) for each in value):
+            raise ValueError(f"lenient must be a list of {', '.join(LENIENT)}")
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         raise ValueError(f"{name} must be a number, 0 or more")
     elif name == "rate_window_scale" and value == 0:

@@ -27,6 +27,7 @@ import tenantry.emulator
 from tenantry.emulator import Emulator
 from tenantry.emulator.__main__ import main
 from tenantry.emulator.server import bind
+from tenantry.emulator.settings import LENIENT
 from tenantry.emulator.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, certificate
 from tests.emulator.api import SOURCE, Api, new_tenant
 
@@ -67,6 +68,23 @@ def test_the_command_line_has_realistic_delays_and_limits() -> None:
     assert min(settings[name] for name in ("items_lag_ms", "publish_ready_ms", "space_ready_ms")) > 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rules"),
+    [
+        ([], []),
+        (["--lenient"], list(LENIENT)),
+        (["--lenient", "autoreplace,sub-type"], ["autoreplace", "sub-type"]),
+    ],
+)
+def test_what_the_command_line_lets_pass(arguments: list[str], rules: list[str]) -> None:
+    with run(*arguments) as process:
+        assert process.stdout
+        url = process.stdout.readline().split()[-1]
+        assert requests.get(f"{url}/_emulator/settings", timeout=10).json()["lenient"] == rules
+        process.terminate()
+        process.stdout.read()
+
+
 def test_a_taken_port_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with bind(0) as taken:
@@ -77,7 +95,14 @@ def test_a_taken_port_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--port", "70000"], ["--port", "x"], ["--latency", "-1"], ["--host", "0.0.0.0"]]
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--latency", "-1"],
+        ["--host", "0.0.0.0"],
+        ["--lenient", "x"],
+    ],
 )
 def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -116,7 +116,8 @@ def create_tus(call: Call) -> Reply:
 def patch_tus(call: Call) -> Reply:
     """Take the next piece."""
     _check_tus(call)
-    if call.headers.get("content-type", "").partition(";")[0] != "application/offset+octet-stream":
+    media_type = call.headers.get("content-type", "").partition(";")[0]
+    if media_type != "application/offset+octet-stream" and not call.tolerates("content-types"):
         raise Refusal(415, "Unsupported media type", detail="send application/offset+octet-stream")
     entry = _find(call, call.path["id"])
     if call.headers.get("upload-offset", "") != str(entry.get("received", -1)):

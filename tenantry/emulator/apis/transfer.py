@@ -34,7 +34,7 @@ def export(call: Call) -> Reply:
 def import_(call: Call) -> Reply:
     """Make an app from a file in the body or in temporary content: always a new one."""
     query = call.query
-    if query.get("mode", "NEW").upper() != "NEW":
+    if query.get("mode", "NEW").upper() != "NEW" and not call.tolerates("autoreplace"):
         raise Refusal(403, detail="mode AUTOREPLACE is reserved for Qlik")
     if "appId" in query or "fallbackName" in query:
         raise Refusal(400, detail="appId and fallbackName are for .qvw files")
