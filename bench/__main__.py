@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, fleet, idle, import_, refresh, size, table, upload
+from bench import customer, emulator, fleet, idle, import_, refresh, size, status, table, upload
 
 SECTIONS = {
     "customer": customer.rows,
@@ -18,6 +18,7 @@ SECTIONS = {
     "upload": upload.rows,
     "emulator": emulator.rows,
     "fleet": fleet.rows,
+    "status": status.rows,
 }
 
 

@@ -47,7 +47,7 @@ class Took(NamedTuple):
 def rows() -> list[Row]:
     """Measure a preview, an `up` without changes and a new template version for ever more customers."""
     found = [_comment()]
-    with Emulator() as qlik, _folder() as folder:
+    with Emulator() as qlik, folder_in_memory() as folder:
         (folder / "ours").mkdir()
         ours = Fleet(folder / "ours", qlik)
         floor = Floor(folder / "floor")
@@ -55,7 +55,7 @@ def rows() -> list[Row]:
         for turn, size in enumerate(SIZES):
             for number in range(there, size):
                 ours.write(f"c{number:04}", {"name": f"Customer {number}", "plan": "bench"})
-            ours.write_plan("bench", _plan("2.3.0"))
+            ours.write_plan("bench", plan_of("2.3.0"))
             made = _measured(ours, "up", "--all", "--yes")
             floor.grow(size)
             there = size
@@ -69,7 +69,7 @@ def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterat
     nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
     took = {kind: _measured(ours, *command) for kind, command in OURS.items()}
     assert not any(each.requests for each in took.values())
-    ours.write_plan("bench", _plan("2.4.0"))
+    ours.write_plan("bench", plan_of("2.4.0"))
     shutil.rmtree(ours.env["TENANTRY_CACHE"])  # what a smaller fleet has exported
     wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
     assert wave.exports == 1, wave.exports
@@ -187,7 +187,7 @@ def _watch(peak: list[int], done: threading.Event) -> None:
         peak[0] = max(peak[0], total)
 
 
-def _plan(version: str) -> dict[str, object]:
+def plan_of(version: str) -> dict[str, object]:
     """A plan with which a customer has 22 resources: one app in one space, and groups with access."""
     groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(6)}
     access = {name: ["consumer"] for name in groups}
@@ -235,7 +235,8 @@ def _comment() -> Row:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder_in_memory() -> Iterator[Path]:
+    """Yield a folder that goes at the end, in memory where the machine has such."""
     memory = stacks.MEMORY if stacks.MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=memory))
     try:

@@ -1,38 +1,14 @@
-"""The backend that Pulumi is logged in to: what it is, and which stacks it has, of all projects."""
+"""Which stacks the backend that Pulumi is logged in to has, of all projects."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
-from urllib.parse import unquote
 
-from tenantry.pulumi_internals.backend_files import FOLDER, ORGANISATION, stacks_in
+from tenantry.pulumi_internals.backend_files import ORGANISATION, stacks_in
 from tenantry.settings.project import Project
+from tenantry.state.addresses import address_of, folder_of
 from tenantry.state.backend import Backend, PulumiFailed
-
-FILE = "file://"
-
-
-def address_of(backend: Backend) -> str:
-    """Return the URL of the backend. Raises PulumiFailed."""
-    return str(json.loads(backend.run("whoami", "--verbose", "--json")).get("url", ""))
-
-
-def is_pulumi_cloud(address: str) -> bool:
-    """Tell whether the backend is Pulumi Cloud, or what speaks its language."""
-    return address.startswith(("https://", "http://"))
-
-
-def folder_of(address: str, root: Path) -> Path | None:
-    """Return the folder in which a backend of files keeps its own, None for any other backend.
-
-    A path that is not absolute counts from `root`, where `pulumi` runs.
-    """
-    if not address.startswith(FILE):
-        return None
-    path = unquote(address.removeprefix(FILE).partition("?")[0])
-    return root / Path(path).expanduser() / FOLDER
 
 
 def stacks_of(backend: Backend, project: Project) -> tuple[list[str], str]:

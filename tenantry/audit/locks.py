@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tenantry.audit.backends import folder_of
 from tenantry.errors import TenantryError
 from tenantry.pulumi_internals import backend_files, lock_messages
+from tenantry.state.addresses import folder_of
 from tenantry.state.backend import Backend, PulumiFailed
 
 

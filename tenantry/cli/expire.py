@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_json, print_table
+from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, named, run_shown
@@ -59,12 +60,16 @@ def expire(
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.trials import ending, unknown, with_tenants
     from tenantry.state.backend import Backend
+    from tenantry.state.reading import Reader
 
     project, today = running_project(), datetime.now(UTC).date()
-    chosen = chosen_by(wanted, project)
+    with working(READING_FILES):
+        chosen = chosen_by(wanted, project)
+        reader = Reader.of(Backend(root_of(project)), project)
     broken = [member for member in chosen.members if member.broken]
     members = [*ending(chosen.members, today, within), *broken]
-    found = list(standings(Backend(root_of(project)), members, jobs or default_jobs()))
+    looks = standings(reader, members, jobs or default_jobs())
+    found = list(followed(looks, READING_STATES, len(members)))
     trials = with_tenants(found, today)
     over = [trial for trial in trials if trial.over]
     untold = unknown(found)

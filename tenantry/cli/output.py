@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tenantry.checks.findings import Finding
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": typer.colors.RED}
 
@@ -58,6 +61,11 @@ def prompt(question: str, *, default: str | None = None) -> str:
     return str(typer.prompt(for_line(question), default=default, err=True))
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether somebody looks at a stream."""
+    return stream.isatty()
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     echo_text(json.dumps(value, indent=2, ensure_ascii=False))
@@ -69,14 +77,16 @@ def print_table(
     *,
     dim: Sequence[bool] = (),
     spare: Sequence[str] = (),
+    narrow: Mapping[str, int] = NOTHING,
 ) -> None:
     """Print rows under columns; `dim` says for each row whether it matters less.
 
-    Columns that are `spare` are left out, one after the other, where a terminal has no room for all.
+    Where a terminal has no room for all, columns that are `narrow` wrap, each in at least so many characters,
+    and those that are `spare` are left out, one after the other; what was left out is said on standard error.
     Elsewhere no row is wrapped or cut, so that the output can be searched.
     """
     rows = [[on_one_line(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         widths = _widths(columns, rows)
         for row in (columns, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -87,23 +97,26 @@ def print_table(
 
     console = Console()
     shown = list(columns)
+    whole = dict(zip(columns, _widths(columns, rows), strict=True))
+    least = {column: min(width, narrow.get(column, width)) for column, width in whole.items()}
     for column in spare:
-        if sum(_widths(columns, rows, shown)) + 2 * len(shown) > console.width:
+        if sum(least[each] for each in shown) + 2 * len(shown) > console.width:
             shown.remove(column)
-    headers = (Column(column, overflow="fold") for column in shown)
+    headers = [
+        Column(column, overflow="fold", no_wrap=bool(narrow) and column not in narrow) for column in shown
+    ]
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for index, row in enumerate(rows):
         style = "dim" if index < len(dim) and dim[index] else ""
         texts = [rich_text(cell) for column, cell in zip(columns, row, strict=True) if column in shown]
         table.add_row(*texts, style=style)
     console.print(table)
+    if left_out := [column for column in columns if column not in shown]:
+        typer.echo(f"Left out, as the terminal is narrow: {', '.join(left_out)}.", err=True)
 
 
-def _widths(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], shown: Sequence[str] | None = None
-) -> list[int]:
-    whole = zip(columns, *rows, strict=True)
-    return [max(map(len, column)) for column in whole if shown is None or column[0] in shown]
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

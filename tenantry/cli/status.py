@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tenantry.cli.output import echo, echo_text, fail, print_json, print_table
+from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import chosen_by
 from tenantry.cli.runs import Jobs
@@ -19,9 +20,14 @@ from tenantry.text import for_csv
 
 if TYPE_CHECKING:
     from tenantry.fleet.inventory import Standing
+    from tenantry.fleet.members import Member
     from tenantry.fleet.selection import Wanted
+    from tenantry.settings.project import Project
+    from tenantry.state.reading import Reader
 
-COLUMNS = ("stack", "customer", "plan", "ring", "last run", "result", "versions", "ends", "tenant")
+COLUMNS = ("stack", "customer", "plan", "ring", "versions", "result", "last run", "ends", "tenant")
+SPARE = ("tenant", "ends", "last run", "result")
+NARROW = {"stack": 12, "customer": 12, "versions": 20, "result": 16}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,28 +42,27 @@ def status(
     jobs: Jobs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show how each stack stands: its last run, the versions of its templates, when it ends, its tenant.
+    """Show how each stack stands: the versions of its templates, its last run, when it ends, its tenant.
 
     Asks the backend alone; no request is sent to Qlik. Of a tenant that was taken down from this machine it
-    tells the day of the purge, and with --json the line that brings it back. Exit code 1 if a stack cannot be
-    read.
+    tells the day of the purge, and with --json the line that brings it back. Where the backend is no folder
+    of files, it tells of the last run no more than its time. Exit code 1 if a stack cannot be read.
     """
     from tenantry.fleet.inventory import standings, without_file
     from tenantry.fleet.journal import Journal
     from tenantry.fleet.pool import default_jobs
-    from tenantry.state.backend import Backend
 
     project = current_project()
-    members = chosen_by(wanted, project).members
-    backend = Backend(root_of(project))
-    found = list(standings(backend, members, jobs or default_jobs()))
+    members, reader = _wanted(wanted, project)
+    looks = standings(reader, members, jobs or default_jobs())
+    found = list(followed(looks, READING_STATES, len(members)))
     gone = Journal.taken_down(project.name)
-    strays = without_file(backend, project) if wanted.every else []
+    strays = without_file(reader, project) if wanted.every else []
     if as_json:
         print_json({"stacks": [_json(each, gone) for each in found], "without_file": strays})
     else:
         rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
-        print_table(COLUMNS, rows, dim=dim, spare=("customer", "plan", "ring", "versions"))
+        print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
             echo(f"In the backend, without a stack file: {', '.join(strays)}")
     if any(each.trouble for each in found):
@@ -79,13 +84,13 @@ def outputs(
     """
     from tenantry.fleet import inventory
     from tenantry.fleet.pool import default_jobs
-    from tenantry.state.backend import Backend
 
     if as_csv and as_json:
         fail("--csv and --json: one of them.", code=2)
     project = current_project()
-    members = chosen_by(wanted, project).members
-    found = list(inventory.outputs(Backend(root_of(project)), members, jobs or default_jobs()))
+    members, reader = _wanted(wanted, project)
+    looks = inventory.outputs(reader, members, jobs or default_jobs())
+    found = list(followed(looks, READING_STATES, len(members)))
     if as_csv:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -102,6 +107,15 @@ def outputs(
         raise typer.Exit(1)
 
 
+def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:
+    """Return the stacks that are wanted, and what reads their states."""
+    from tenantry.state.backend import Backend
+    from tenantry.state.reading import Reader
+
+    with working(READING_FILES):
+        return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
+
+
 TakenDown = Mapping[str, tuple[str, str]]
 
 
@@ -116,9 +130,9 @@ def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
         member.customer,
         member.plan,
         member.ring,
-        " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
-        each.trouble or result,
         versions,
+        each.trouble or result,
+        " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
         _ends_on(each),
         each.hostname or ("" if each.trouble else none),
     )

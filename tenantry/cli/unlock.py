@@ -46,9 +46,9 @@ def unlock(
     cleared; one of another machine only if it is too old to be a run's. Nothing else is changed: what the run
     was cut off at stays in the state, and is told. Pulumi Cloud has `pulumi cancel` for this.
     """
-    from tenantry.audit.backends import address_of, is_pulumi_cloud
     from tenantry.audit.locks import NoLocksTold, locks_of
     from tenantry.audit.unlocking import aftermath
+    from tenantry.state.addresses import address_of, is_pulumi_cloud
     from tenantry.state.backend import Backend, PulumiFailed
 
     project = current_project()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,24 +10,25 @@ from typing import Any, TypeVar
 from tenantry.fleet.members import Member
 from tenantry.fleet.troubles import of_command
 from tenantry.providers.values import tokens
-from tenantry.pulumi_internals.deployment import pending_operations, resources
+from tenantry.pulumi_internals import deployment
+from tenantry.pulumi_internals.deployment import State, pending_operations, resources
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.project import Project
-from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
+from tenantry.state.backend import NoSuchStack, PulumiFailed
+from tenantry.state.reading import Reader
 
 T = TypeVar("T")
 
 LIFECYCLE = tokens.of("TenantLifecycle")
 APP = tokens.of("App")
-STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a stack stands. `result` is Pulumi's word for its last update ("succeeded", "failed"), and `at` its
-    end (UTC, ISO 8601); both are empty for one that has never been up. `unfinished`: resources that the next
-    `up` must finish. `versions`: of the template of each app. `ends_on` and `grace_days` are those in the
-    state, by which it would be taken down now. `trouble` says why nothing could be read.
+    """How a stack stands. `operation`, `result` and `at` are those of its `LastRun`, all empty for one that
+    has never been up. `unfinished`: resources that the next `up` must finish. `versions`: of the template of
+    each app. `ends_on` and `grace_days` are those in the state, by which it would be taken down now. `trouble`
+    says why nothing could be read.
     """
 
     member: Member
@@ -50,38 +50,29 @@ class Standing:
         return bool(self.hostname)
 
 
-def standings(backend: Backend, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
+def standings(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
     """Yield how each stack stands, in the order given."""
-    yield from _each(members, at_once, lambda member: standing(backend, member))
+    yield from _each(members, at_once, lambda member: standing(reader, member))
 
 
-def standing(backend: Backend, member: Member) -> Standing:
+def standing(reader: Reader, member: Member) -> Standing:
     """Return how one stack stands."""
-    try:
-        state = backend.state(member.stack)
-        history = json.loads(
-            backend.run(
-                "stack", "history", "--json", "--page-size", "1", "--page", "1", "--stack", member.stack
-            )
-        )
-    except NoSuchStack:
-        return Standing(member)
-    except PulumiFailed as failure:
-        return Standing(member, trouble=of_command(member.stack, failure.said, failure.code).line)
+    state, trouble = _state(reader, member)
+    if not state:
+        return Standing(member, trouble=trouble)
     ours = [
         each for each in resources(state) if not each["type"].startswith("pulumi:") and not each.get("delete")
     ]
     lifecycle: dict[str, Any] = next((each["inputs"] for each in ours if each["type"] == LIFECYCLE), {})
-    pending = pending_operations(state)
-    last = history[0] if history else {}
+    last = reader.last_run(member.stack, state)
     return Standing(
         member,
-        operation=str(last.get("kind", "")),
-        result=str(last.get("result", "")),
-        at=str(last.get("endTime") or last.get("startTime") or ""),
+        operation=last.operation,
+        result=last.result,
+        at=last.at,
         hostname=next((str(each["id"]) for each in ours if each["type"] == tokens.of("Tenant")), ""),
         resources=sum(bool(each.get("custom")) for each in ours),
-        unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending),
+        unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending_operations(state)),
         versions={_name(each): each["inputs"]["version"] for each in ours if each["type"] == APP},
         kind=str(lifecycle.get("kind", "")),
         ends_on=str(lifecycle.get("ends_on", "")),
@@ -89,30 +80,34 @@ def standing(backend: Backend, member: Member) -> Standing:
     )
 
 
-def without_file(backend: Backend, project: Project) -> list[str]:
+def without_file(reader: Reader, project: Project) -> list[str]:
     """Return the stacks of the project in the backend that have no file here; nothing if it does not tell."""
     try:
-        listed = json.loads(backend.run("stack", "ls", "--json"))
+        return sorted({*reader.stacks()} - project.stack_files().keys())
     except PulumiFailed:
         return []
-    names = {str(each["name"]).rpartition("/")[2] for each in listed}
-    return sorted(names - project.stack_files().keys())
 
 
 def outputs(
-    backend: Backend, members: Sequence[Member], at_once: int
+    reader: Reader, members: Sequence[Member], at_once: int
 ) -> Iterator[tuple[Member, dict[str, Any], str]]:
     """Yield the outputs of each stack in the order given, and why there are none, if that is so."""
 
     def one(member: Member) -> tuple[Member, dict[str, Any], str]:
-        try:
-            return member, backend.outputs(member.stack), ""
-        except NoSuchStack:
-            return member, {}, ""
-        except PulumiFailed as failure:
-            return member, {}, of_command(member.stack, failure.said, failure.code).line
+        state, trouble = _state(reader, member)
+        return member, deployment.outputs(state), trouble
 
     yield from _each(members, at_once, one)
+
+
+def _state(reader: Reader, member: Member) -> tuple[State, str]:
+    """Return the state of a stack, an empty one if it has none, and why it cannot be read."""
+    try:
+        return reader.state(member.stack), ""
+    except NoSuchStack:
+        return {}, ""
+    except PulumiFailed as failure:
+        return {}, of_command(member.stack, failure.said, failure.code).line
 
 
 Row = tuple[str, str, str, str, str, str]

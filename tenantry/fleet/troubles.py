@@ -42,7 +42,7 @@ FULL = _known(
 KNOWN = (
     FULL,
     _known(
-        r"unexpected end of JSON input",
+        r"unexpected end of JSON input|is no whole JSON",
         "its state, or a lock of it, was cut off while it was written, as by a full disk",
         "docs/backends.md, *After a full disk*, says how the one before it is put back",
     ),

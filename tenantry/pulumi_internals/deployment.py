@@ -5,12 +5,14 @@ run was cut off, `pending_operations`. Each of these has a `type`, such as `crea
 resource has `urn`, `type`, `inputs`, `outputs`, and where they apply `id`, `parent`, `protect`, `custom`,
 `delete`, `initErrors`, `deletedWith`, `dependencies`, `propertyDependencies`. `secrets_providers` says how
 secrets are encrypted; a state without it takes the way of the stack that it is given to. All else may be
-given back as it came.
+given back as it came. `manifest.time` is when it was written. The outputs of a stack are those of its
+resource `pulumi:pulumi:Stack`; a secret in them is an object with the key that all of the engine's own have,
+which says what it is.
 
 Seen to hold: CLI 3.259.0, deployment version 3.
 
-When it breaks: `tenantry status`, `orphans`, `unlock` and `forget` miss resources. `stack import` refuses a
-state that does not hold together.
+When it breaks: `tenantry status`, `outputs`, `orphans`, `unlock` and `forget` miss resources. `stack
+import` refuses a state that does not hold together.
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ from typing import Any
 
 State = dict[str, Any]
 Resource = dict[str, Any]
+
+STACK = "pulumi:pulumi:Stack"
+
+SPECIAL, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""The key of the engine's own objects, and its value for a secret."""
+
+HIDDEN = "[secret]"
+"""What `pulumi` shows instead of a secret."""
 
 
 def resources(state: State) -> list[Resource]:
@@ -29,6 +39,25 @@ def resources(state: State) -> list[Resource]:
 def pending_operations(state: State) -> list[dict[str, Any]]:
     """Return the operations that runs were cut off at and that the state still has."""
     return list((state.get("deployment") or {}).get("pending_operations") or [])
+
+
+def written_at(state: State) -> str:
+    """Return when a state was written, as ISO 8601; nothing for a stack that was never up."""
+    return str(((state.get("deployment") or {}).get("manifest") or {}).get("time") or "")
+
+
+def outputs(state: State) -> dict[str, Any]:
+    """Return the outputs of a stack, secrets hidden."""
+    found = next((each.get("outputs") for each in resources(state) if each["type"] == STACK), None)
+    return {name: _hidden(value) for name, value in (found or {}).items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.get(SPECIAL) == SECRET:
+            return HIDDEN
+        return {name: _hidden(each) for name, each in value.items()}
+    return [_hidden(each) for each in value] if isinstance(value, list) else value
 
 
 def replaced(state: State, **parts: list[dict[str, Any]]) -> State:

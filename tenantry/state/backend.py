@@ -74,6 +74,11 @@ class Backend:
         outputs: dict[str, Any] = json.loads(self.run("stack", "output", "--json", "--stack", stack))
         return outputs
 
+    def stacks(self) -> list[str]:
+        """Return the names of the project's stacks."""
+        listed = json.loads(self.run("stack", "ls", "--json"))
+        return [str(each["name"]).rpartition("/")[2] for each in listed]
+
     def state(self, stack: str) -> dict[str, Any]:
         """Return the state of a stack, secrets encrypted. Raises NewerState."""
         state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.audit.backends import address_of, folder_of, is_pulumi_cloud, stacks_of
+from tenantry.audit.backends import stacks_of
 from tenantry.settings.project import Project
+from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
 BROKEN = PulumiFailed("pulumi stack ls", "error: place 1: unexpected end of JSON input", 255)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,39 @@ def test_a_stack_file_shows_its_passphrase(canary: Canary) -> None:
     why = changed("passphrase", f"Find how {salt} is made.")
     assert passphrase.fits("correct horse", salt) is True, why
     assert passphrase.fits("battery", salt) is False, why
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_states_and_last_runs_are_read_from_their_files_as_pulumi_tells_them(
+    tmp_path: Path, packed: bool
+) -> None:
+    """Whether the backend packs its files or not, which a variable of Pulumi's says."""
+    canary = Canary(tmp_path)
+    if packed:
+        canary.env["PULUMI_DIY_BACKEND_GZIP"] = "true"
+    why = changed("backend_files", "Find where states and updates lie, and compare `read_state`.")
+    folder = canary.state / backend_files.FOLDER
+    canary.run("stack", "init", "one", "--no-select")
+    assert backend_files.is_readable(folder), why
+    assert backend_files.read_state(folder, PROJECT, "one") == canary.export("one"), why
+    assert backend_files.read_last_run(folder, PROJECT, "one") == {}, why
+    canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "told"})
+    assert any(folder.glob("stacks/*/*.gz")) is packed, why
+    assert backend_files.read_state(folder, PROJECT, "one") == canary.export("one"), why
+    said = canary.run("stack", "history", "--json", "--stack", "one").stdout
+    (last,) = json.loads(said)
+    found = backend_files.read_last_run(folder, PROJECT, "one")
+    assert {name: found[name] for name in ("kind", "result")} == {"kind": "update", "result": "succeeded"}, (
+        why
+    )
+    assert f"{datetime.fromtimestamp(found['endTime'], UTC):%Y-%m-%dT%H:%M:%S}" == last["endTime"][:19], why
+
+
+def test_the_outputs_of_a_stack_are_in_its_state_and_secrets_are_hidden(canary: Canary) -> None:
+    why = changed("deployment", "Find where a state has outputs, and how a secret looks.")
+    canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "told"})
+    told = json.loads(canary.run("stack", "output", "--json", "--stack", "one").stdout)
+    assert told == {"told": {"plain": [1], "hidden": [deployment.HIDDEN]}}, why
+    state = canary.export("one")
+    assert deployment.outputs(state) == told, why
+    assert deployment.written_at(state)[:2] == "20", why

@@ -99,6 +99,9 @@ def program() -> None:
         for number in range(AT_ONCE):
             Thing(f"many-{number}")
         return
+    if run == "told":
+        pulumi.export("told", {"plain": [1], "hidden": [pulumi.Output.secret("hush")]})
+        return
     later = run == "later"
     with no_stack_trace():
         first = Thing("first", size=2 if later else 1, opts=pulumi.ResourceOptions(protect=later))

@@ -1,0 +1,101 @@
+"""What `tenantry status` and `outputs` show of stacks in a backend of files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenantry.providers.values import tokens
+from tenantry.pulumi_internals.backend_files import add_stack
+from tests.cli.conftest import Folder
+
+PLAN = """
+lifecycle: {kind: production}
+spaces: {Staging: {type: shared}, Sales: {type: managed}}
+apps:
+  Sales Overview: {template: Sales Overview, version: 2.3.0, staging: Staging, publish_to: [Sales]}
+  Inventory: {template: Inventory, version: 1.4.1, staging: Staging, publish_to: [Sales]}
+"""
+STACK = """
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer: {name: Globex Corporation, plan: standard, ring: early, tags: {country: de}}
+"""
+HOST = "j0op94zw4bk7f4i.eu.qlikcloud.com"
+OUTPUTS = {
+    "hostname": HOST,
+    "url": f"https://{HOST}",
+    "tenant_id": "T1",
+    "spaces": {"Sales": "S1"},
+    "apps": {"Inventory": {"Sales": {"id": "A1", "url": f"https://{HOST}/sense/app/A1"}}},
+    "token": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"},
+}
+
+
+def resource(kind: str, name: str, **more: object) -> dict[str, object]:
+    urn = f"urn:pulumi:globex::tenantry::{tokens.of(kind)}::{name}"
+    return {"urn": urn, "type": tokens.of(kind), "custom": True, "inputs": {}, **more}
+
+
+@pytest.fixture
+def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Two customers, of whom one is up."""
+    folder.write("stacks/plans/standard.yaml", PLAN)
+    for stack in ("globex", "hooli"):
+        folder.write(f"stacks/Pulumi.{stack}.yaml", STACK)
+    state = tmp_path / "state"
+    add_stack(state, "tenantry", "globex")
+    add_stack(state, "tenantry", "stray")
+    resources = [
+        {"urn": "urn:s", "type": "pulumi:pulumi:Stack", "outputs": OUTPUTS},
+        resource("Tenant", "tenant", id=HOST),
+        resource("App", "Sales Overview", inputs={"version": "2.3.0"}),
+        resource("App", "Inventory", inputs={"version": "1.4.1"}),
+    ]
+    latest = {"manifest": {"time": "2026-11-27T19:52:13Z"}, "resources": resources}
+    file = state / ".pulumi/stacks/tenantry/globex.json"
+    checkpoint = {"stack": "organization/tenantry/globex", "latest": latest}
+    file.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{state}")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("width", "columns", "left_out"),
+    [
+        (80, "stack customer plan ring versions result", "last run, ends, tenant"),
+        (120, "stack customer plan ring versions result last run ends", "tenant"),
+        (200, "stack customer plan ring versions result last run ends tenant", ""),
+    ],
+)
+def test_a_narrow_terminal_keeps_what_one_came_for(
+    project: Folder, monkeypatch: pytest.MonkeyPatch, width: int, columns: str, left_out: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("tenantry.cli.output.is_terminal", lambda _: True)
+    said = project.run("status", "--all")
+    assert said.stdout.splitlines()[0].split() == columns.split()
+    assert max(map(len, said.stdout.splitlines())) <= width
+    found = said.stdout.replace(",", "").split()
+    for word in ("Globex", "Corporation", "standard", "early", "2.3.0", "1.4.1"):
+        assert word in found
+    assert (f"Left out, as the terminal is narrow: {left_out}." in said.stderr) is bool(left_out)
+
+
+def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder) -> None:
+    said = project.run("status", "--all")
+    row = next(line for line in said.stdout.splitlines() if line.startswith("globex"))
+    assert row.endswith(HOST)
+    assert "stray" in said.stdout
+    assert said.stderr == ""
+    printed = json.loads(project.run("outputs", "--all").stdout)
+    assert printed == {"globex": OUTPUTS | {"token": "[secret]"}, "hooli": {}}
+
+
+def test_no_command_prints_what_is_secret(project: Folder) -> None:
+    for command in (("status", "--json"), ("outputs", "--csv"), ("outputs", "--json")):
+        assert "v1:x" not in project.run(command[0], "--all", command[1]).output
