@@ -27,7 +27,7 @@ APP = tokens.of("App")
 class Standing:
     """How a stack stands. `operation`, `result` and `at` are those of its `LastRun`, all empty for one that
     has never been up. `unfinished`: resources that the next `up` must finish. `versions`: of the template of
-    each app. `ends_on` and `grace_days` are those in the state, by which it would be taken down now. `trouble`
+    each app. `ends_on`, `grace_days`: those in the state, by which it would be taken down now. `trouble`
     says why nothing could be read.
     """
 
