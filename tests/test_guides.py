@@ -179,3 +179,45 @@ TO_BE_WRITTEN = "banner"
 def test_each_file_that_a_page_names_is_there(page: str) -> None:
     named = NAMED_PATH.findall((ROOT / page).read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists() and TO_BE_WRITTEN not in name] == []
+
+
+OF_OTHERS = (
+    "401 ",
+    "403 ",
+    "400 ",
+    "pip finds",
+    "pulumi shows",
+    "the stack is currently locked",
+    "tenantry smoke:",
+)
+"""How what is quoted begins where it is no message of the product: Qlik's codes, what Pulumi or pip says."""
+
+
+def texts_of_the_product() -> str:
+    """Every text in the code, on one line, without code marks and with a gap where a value goes."""
+    found = []
+    for folder in ("components", "providers", "tenantry"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for each in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    found.append(each.value)
+                elif isinstance(each, ast.JoinedStr):
+                    parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in each.values)
+                    found.append("".join(map(str, parts)))
+    return " ".join("\n".join(found).replace("`", "").lower().split())
+
+
+def test_each_message_of_the_table_is_one_of_the_product() -> None:
+    rows = [
+        line.split(" | ")[0].removeprefix("| ").replace("`", "")
+        for line in (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| what you see")
+    ]
+    said = texts_of_the_product()
+    missing = []
+    for row in rows:
+        parts = [part.strip(" ,:.").lower() for part in re.split("…|, or ", row)]
+        if not row.startswith(OF_OTHERS):
+            missing += [f"{part!r} of {row}" for part in parts if part.count(" ") and part not in said]
+    assert len(rows) > 40
+    assert missing == []
