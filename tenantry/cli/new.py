@@ -45,9 +45,9 @@ def new(
         fail("", error, code=2)
     echo(f"written: {file}")
     echo_text("\nNext:")
-    for command in (
-        f"tenantry check {stack}",
-        f"pulumi stack init {stack} --no-select",
-        f"pulumi up --stack {stack}",
+    for command, why in (
+        (f"tenantry check {stack}", "after each change by hand, and before init, which writes the file anew"),
+        (f"pulumi stack init {stack} --no-select", ""),
+        (f"pulumi up --stack {stack}", ""),
     ):
-        echo(f"  {command}")
+        echo(f"  {command}{'   # ' * bool(why)}{why}")

@@ -12,12 +12,17 @@ import yaml
 from tenantry.settings.errors import Problem
 from tenantry.settings.files import STACK_FILE_BYTES, read_text
 from tenantry.settings.nodes import DEEPEST, PLAIN, STRING, TooMuch, compose
-from tenantry.settings.scalars import Scalar, as_text, resolve
+from tenantry.settings.scalars import ENGINE_TIME, Scalar, as_text, resolve
 
 Keys = tuple[str | int, ...]
 """Where a value is: the keys that lead to it, and the index (from 0) in a list."""
 
+OF_PULUMI = ("encryptionsalt", "encryptedkey", "secretsprovider")
+"""The keys with which Pulumi notes how the secrets of a stack are encrypted."""
+
 _MERGE = "<<"
+NOTHING = "<nil>"
+"""A key without a value, as the engine writes it."""
 MOST_VALUES = 100_000
 """How many values a file may have once its aliases and merges are written out. A file without any needs no
 bound of its own; with some, a few hundred bytes can ask for more than any machine has.
@@ -40,6 +45,11 @@ class Document:
     value: Any = None
     places: dict[Keys, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def by_pulumi(self) -> bool:
+        """Whether Pulumi has written the file anew, as `pulumi stack init` does for the key of secrets."""
+        return isinstance(self.value, dict) and not self.value.keys().isdisjoint(OF_PULUMI)
 
     @property
     def readable(self) -> bool:
@@ -169,8 +179,11 @@ class _Builder:
             return ""
         value = _scalar(node)
         if isinstance(value, str) and value == node.value:
+            if was := _before_pulumi(value):
+                text = f'Pulumi has written this key anew; put in quotes what it was: "{was}"'
+                self.complain(line, (*keys, value), text)
             return value
-        key = "<nil>" if value is None else as_text(value)
+        key = NOTHING if value is None else as_text(value)
         if key != node.value:
             self.complain(
                 line, (*keys, node.value), f'YAML reads this key as {key}; put it in quotes: "{node.value}"'
@@ -185,6 +198,14 @@ def _scalar(node: yaml.ScalarNode) -> Scalar:
     if node.tag == STRING or node.tag.startswith("!"):
         return str(node.value)
     return resolve(node.value)
+
+
+def _before_pulumi(key: str) -> str | None:
+    """Return what a key was in a file that Pulumi has written anew, if it shows."""
+    if key == NOTHING:
+        return "~"
+    moment = ENGINE_TIME.fullmatch(key)
+    return moment and moment["day"]
 
 
 def path_text(keys: Keys) -> str:

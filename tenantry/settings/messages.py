@@ -75,10 +75,11 @@ def _missing(key: str, field: FieldInfo | None) -> str:
 def _quote(key: str, value: object, written: str | None) -> str:
     kind = "true or false" if isinstance(value, bool) else "a number"
     text = written or show(value)
+    before = f"{text}0" if isinstance(value, float) else f"0{text}"
     where = (
         ""
         if isinstance(value, bool) or written
-        else "; YAML may have dropped zeros: write it as the template does"
+        else f"; or what it was, such as {before}, before Pulumi wrote the file anew"
     )
     example = f'"{text}"' if key.isdigit() else f'{key}: "{text}"'
     return f"YAML reads {text} as {kind}; put it in quotes: {example}{where}"

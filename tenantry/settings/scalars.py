@@ -24,6 +24,9 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?P<between>[Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?(?P<zone>Z|[-+]\d\d:\d\d)?)?"
 )
+ENGINE_TIME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2}) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} \S+")
+"""A date without quotes, as the engine writes it."""
+
 _ENGINE_SMALLEST, _ENGINE_LARGEST = -(2**63), 2**63 - 1  # what stays an integer; beyond, it becomes a float
 _LONGEST_NUMBER = 1000
 _ENGINE_INTEGERS = 1e21  # up to here Go writes a float without fraction as a JSON integer

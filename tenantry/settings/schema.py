@@ -11,6 +11,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
+from tenantry.settings.document import OF_PULUMI
 from tenantry.settings.models import Plan, Settings
 from tenantry.settings.models.block import IN_PLACE
 
@@ -25,7 +26,6 @@ _SECRET: Schema = {
 }
 _ONLY_IN_STACK_FILES: dict[str, tuple[str, ...]] = {"Settings": ("tenantry:customer",), "Customer": ("name",)}
 _ACCESS = ("access", "user_access", "bot_access")
-_OF_PULUMI = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
 def schema() -> Schema:
@@ -53,7 +53,7 @@ def _stack_file(config: Schema) -> Schema:
     return {
         "type": "object",
         "description": "The settings of one stack: one customer.",
-        "properties": {"config": config, **{key: {"type": "string"} for key in _OF_PULUMI}},
+        "properties": {"config": config, **{key: {"type": "string"} for key in OF_PULUMI}},
         "additionalProperties": False,
     }
 

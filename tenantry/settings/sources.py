@@ -74,8 +74,12 @@ class Sources:
         return Problem(source.name, line, path_text(keys[1:] if source.is_plan else keys), text)
 
     def written(self, keys: Keys) -> str | None:
-        """Return the text of the scalar at `keys` as it stands in its file, if that is known."""
-        return self.of(keys).place(keys)[1]
+        """Return the text of the scalar at `keys` as somebody wrote it, if that is known.
+
+        In a file that Pulumi has written anew it is not: there `2.1` may have been `2.10`.
+        """
+        source = self.of(keys)
+        return None if source.document and source.document.by_pulumi else source.place(keys)[1]
 
     def of(self, keys: Keys) -> Source:
         """Return the source that has `keys`, or else the nearest value around them."""

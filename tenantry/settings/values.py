@@ -23,6 +23,7 @@ from tenantry.providers.values.limits import (
     SPACE_NAME,
     SPACE_ROLES,
 )
+from tenantry.settings.scalars import ENGINE_TIME
 
 ProviderType = Literal["idp", "custom"]
 SpaceType = Literal["shared", "managed", "data"]
@@ -38,7 +39,6 @@ _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _VERSION = r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]*[0-9A-Za-z])?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
-_ENGINE_DATE = re.compile(rf"({_DATE}) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{{4}} \S+")
 
 
 def _rule(what_is_wrong: Callable[[str], str | None]) -> AfterValidator:
@@ -106,8 +106,8 @@ def _email(value: str) -> str | None:
 
 
 def _version(value: str) -> str | None:
-    if moment := _ENGINE_DATE.fullmatch(value):
-        return f'YAML reads this version as a date; put it in quotes: version: "{moment[1]}"'
+    if moment := ENGINE_TIME.fullmatch(value):
+        return f'YAML reads this version as a date; put it in quotes: version: "{moment["day"]}"'
     if re.match(r"[vV]\d", value) or value.startswith("{"):
         return f'"{value}" is the mark; write the version alone: "{value.strip("{}").lstrip("vV")}"'
     if not re.fullmatch(_VERSION, value):
@@ -127,8 +127,8 @@ def _day(value: Any) -> Any:
     if isinstance(value, date):
         return value
     text = value if isinstance(value, str) else ""
-    if moment := _ENGINE_DATE.fullmatch(text):
-        text = moment[1] if " 00:00:00 +0000 UTC" in text else ""
+    if moment := ENGINE_TIME.fullmatch(text):
+        text = moment["day"] if " 00:00:00 +0000 UTC" in text else ""
     try:
         return date.fromisoformat(text if re.fullmatch(_DATE, text) else "")
     except ValueError:

@@ -193,6 +193,21 @@ def test_the_engine_reads_the_same(tmp_path: Path) -> None:
     assert found["qlik:flag"]["value"] == as_text(document.value["config"]["qlik:flag"])
 
 
+@pytest.mark.skipif(
+    not (Path(sys.executable).parent / "pulumi").exists(), reason="no Pulumi CLI here: make setup"
+)
+def test_what_the_engine_leaves_when_it_writes_a_file_anew_is_recognised(tmp_path: Path) -> None:
+    """Keys that were dates or nothing can be told; `2.10` and "2.1" look the same then."""
+    (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
+    file = tmp_path / "Pulumi.one.yaml"
+    file.write_text("config:\n  a:b:\n    2026-01-02: a\n    ~: b\n    2.10: c\n    5: d\n    v: 2.10\n")
+    assert len(read(file).problems) == 3
+    _pulumi(tmp_path, "config", "--stack", "one")
+    document = read(file)
+    assert document.by_pulumi
+    assert sorted(each.text.rpartition(" ")[2] for each in document.problems) == ['"2026-01-02"', '"~"']
+
+
 def _pulumi(folder: Path, *args: str) -> str:
     home, backend = folder / "home", folder / "backend"
     backend.mkdir()

@@ -176,3 +176,33 @@ def test_a_plan_is_a_case_of_its_own(folder: Folder, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tenantry.settings.loading.complete", fail)
     with pytest.raises(SettingsError, match=r"plan gold:\n.*ValueError in test_hostile_files.py"):
         check_plan(folder.path / "plans" / "gold.yaml")
+
+
+BY_PULUMI = "\nencryptionsalt: v1:x=:v1:y"
+
+
+def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder: Folder) -> None:
+    """`2.10` without quotes is 2.1 then, and `007` is 7."""
+    people = 'admins: {Ada: {email: "ada@example.com"}}\nusers: {Bo: {subject: 7}}\n'
+    apps = "apps: {A: {template: T, version: 2.1, staging: S}}\nspaces: {S: {type: shared}}"
+    advice = [': YAML reads 7 as a number; put it in quotes: subject: "7"']
+    advice += [': YAML reads 2.1 as a number; put it in quotes: version: "2.1"']
+    assert [line.partition(": customer.")[2] for line in folder.write(people + apps).problems()] == [
+        f"users.Bo.subject{advice[0]}",
+        f"apps.A.version{advice[1]}",
+    ]
+    folder.stack_file.write_text(folder.stack_file.read_text() + BY_PULUMI)
+    assert [line.partition(": customer.")[2] for line in folder.problems()] == [
+        f"users.Bo.subject{advice[0]}; or what it was, such as 07, before Pulumi wrote the file anew",
+        f"apps.A.version{advice[1]}; or what it was, such as 2.10, before Pulumi wrote the file anew",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "was"), [("2026-01-02 00:00:00 +0000 UTC", "2026-01-02"), ("<nil>", "~")], ids=["date", "nothing"]
+)
+def test_a_key_that_pulumi_has_written_anew(folder: Folder, key: str, was: str) -> None:
+    assert folder.write(f"groups:\n  {key}: {{}}").problems() == [
+        f"{FILE}:7: customer.groups.{key}: Pulumi has written this key anew; put in quotes what it was: "
+        f'"{was}"'
+    ]
