@@ -132,14 +132,6 @@ def test_each_target_of_make_is_there() -> None:
     assert sorted(shown - there) == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_no_page_asks_an_index_for_tenantry(page: str) -> None:
-    """The name is nobody's there: whoever takes it would run on the reader's machine."""
-    text = (ROOT / page).read_text("utf-8")
-    asked = re.findall(r"\b(?:pip|pipx|uv|uvx) (?:install|add|run)\b[^\n`]*\btenantry\b[^\n`]*", text)
-    assert [line for line in asked if not re.search(r"\.whl|@ ?git\+|@ ?…", line)] == []
-
-
 ITEM = re.compile(r"(?P<indent> *)(?:-|\d+\.) \S")
 
 

@@ -11,7 +11,7 @@ import pytest
 from tenantry.cli import installing
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?["'`=\s]""")
+ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`=\s]""")
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,4 @@ def test_nothing_asks_an_index_for_tenantry() -> None:
 )
 def test_what_would_be_found(line: str) -> None:
     assert ASKED.search(f"{line}\n")
+    assert not ASKED.search('pip install "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0"\n')
