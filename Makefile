@@ -5,7 +5,7 @@ CODE := __main__.py providers components tenantry tools bench tests
 # The same files as one package: mypy follows the links in tenantry, and must not see what they lead to twice.
 PACKAGE := __main__.py tenantry tools bench tests
 # Strict: a broken link, anchor or picture is an error. The variable turns off an advertisement.
-SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 ALL := -n logical --dist worksteal
 
