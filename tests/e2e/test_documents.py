@@ -115,7 +115,6 @@ def test_the_commands_of_the_readme(bin_: Path, scratch: Path, qlik: Emulator) -
     operator = Repository(scratch, bin_, qlik)
     begin, use = scripts("README.md", "Use it")
     operator(begin)
-    operator(ENVIRONMENT)
     *one, preview, up = use.splitlines()
     assert "ok       settings      valid" in operator("\n".join(one))
     plan = operator.repository / "stacks" / "plans" / "standard.yaml"
