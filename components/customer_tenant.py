@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 
 from tenantry import providers
-from tenantry.components import names
 from tenantry.providers import (
     AppPublication,
     SpaceAssignment,
@@ -19,6 +18,7 @@ from tenantry.providers import (
 )
 from tenantry.providers.framework.formats import FORMAT
 from tenantry.providers.values import tokens
+from tenantry.settings import names
 from tenantry.settings.models import BLOCKS, ENTRIES
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
 from tenantry.settings.models.people import Admin, User
+from tenantry.settings.names import clashes
 from tenantry.settings.sources import CUSTOMER
 
 
@@ -60,6 +61,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _app_names(customer)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
+    yield from clashes(customer)
 
 
 def _lifecycle(customer: Content) -> Iterator[Complaint]:
