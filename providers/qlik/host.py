@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tenantry.providers.qlik import answers, files, hostnames, paging, redirects
+from tenantry.providers.qlik import answers, files, hostnames, paging, redirects, shapes
 from tenantry.providers.qlik.messages import Answer, JsonBody, Params, Request
 from tenantry.providers.qlik.sender import Sender
 
@@ -18,6 +18,7 @@ class Host:
     """A tenant, a register host or the organisation's host; cheap to make, all share what their Cloud holds.
 
     Paths start with a slash ("/api/v1/spaces/123"). JSON comes back as Python values, None for an empty body.
+    An answer has the shape that `shapes` states for the operation, else it is an UnexpectedAnswer.
     Every method may raise ApiError and its kinds, ConnectionFailed, DeadlineExceeded and ConfigurationError.
     GET, PUT and DELETE are repeated after a failure of the network or of Qlik; POST and PATCH only if
     `repeatable` says that it does no harm, else they raise AnswerLost.
@@ -146,4 +147,7 @@ class Host:
         raise answers.unexpected(request, answer, "not JSON, or cut short")
 
     def _json(self, request: Request) -> Any:
-        return self._answer_and_json(request)[1]
+        answer, value = self._answer_and_json(request)
+        if wrong := shapes.wrong(request.method, request.plain_path, answer.status, value):
+            raise answers.unexpected(request, answer, wrong)
+        return value

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+MOST_DEPTH = 60
+"""Levels of an answer in each other. Qlik's have fewer than ten."""
+
 JsonBody = dict[str, Any] | list[Any]
 Params = Mapping[str, Any]
 
@@ -82,5 +85,31 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, None if it is empty; raises ValueError if it is something else."""
-        return json.loads(self.content) if self.content.strip() else None
+        """The body as JSON, None if it is empty; raises ValueError if it is something else, or if it is
+        nested too deeply or has text that cannot be written.
+        """
+        if not self.content.strip():
+            return None
+        try:
+            value = json.loads(self.content, parse_constant=_refuse)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        if self.content.count(b"[") + self.content.count(b"{") > MOST_DEPTH and _too_deep(value):
+            raise ValueError("nested too deeply")
+        if b"\\u" in self.content:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        nested = [each for each in level if isinstance(each, dict | list)]
+        level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
+        if not level:
+            return False
+    return True

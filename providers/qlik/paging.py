@@ -7,36 +7,56 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tenantry.providers.qlik import answers
+from tenantry.providers.qlik import answers, shapes
 from tenantry.providers.qlik.messages import Answer, Request
+
+MOST_PAGES = 2000
+"""Pages of one list. With a hundred objects each that is more than Qlik has anywhere."""
 
 
 def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> Iterator[dict[str, Any]]:
     """Yield the objects of all pages, fetching each page when it is needed.
 
     Only the query of the href is used: host and path stay those asked, as the organisation API's hrefs name
-    another host. Raises UnexpectedAnswer if a page is none, or if a cursor comes back.
+    another host. Raises UnexpectedAnswer if a page or an object on it has another shape than Qlik's, if a
+    cursor comes back, or if the pages do not end.
     """
-    seen: list[dict[str, Any]] = [request.query]
-    while True:
+    seen: set[str] = {repr(request.query)}
+    for _ in range(MOST_PAGES):
         answer, page = fetch(request)
-        data = page.get("data") if isinstance(page, dict) else None
-        if not isinstance(data, list):
-            raise answers.unexpected(request, answer, "no list of `data` in it")
-        yield from data
+        yield from _objects(request, answer, page)
         query = _next_query(page)
         if query is None:
             return
         request = replace(request, params={**request.query, **query})
-        if request.query in seen:
+        if repr(request.query) in seen:
             raise answers.unexpected(
                 request, answer, "its link to the next page leads back to an earlier one"
             )
-        seen.append(request.query)
+        seen.add(repr(request.query))
+    raise answers.unexpected(request, answer, f"more than {MOST_PAGES} pages")
+
+
+def _objects(request: Request, answer: Answer, page: Any) -> list[dict[str, Any]]:
+    data = page.get("data") if isinstance(page, dict) else None
+    if not isinstance(data, list):
+        raise answers.unexpected(request, answer, "no list of `data` in it")
+    for number, each in enumerate(data):
+        if wrong := shapes.wrong_member(request.plain_path, each):
+            raise answers.unexpected(request, answer, f"object {number + 1} of the page: {wrong}")
+    return data
 
 
 def _next_query(page: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the query of `links.next.href`, None on the last page."""
-    link = (page.get("links") or {}).get("next")
+    """Return the query of `links.next.href`, None on the last page. One that cannot be read is empty, and so
+    leads back.
+    """
+    links = page.get("links") or {}
+    link = links.get("next") if isinstance(links, dict) else links
     href = link.get("href") if isinstance(link, dict) else link
-    return dict(parse_qs(urlsplit(href).query)) if href else None
+    if not href:
+        return None
+    try:
+        return dict(parse_qs(urlsplit(href).query)) if isinstance(href, str) else {}
+    except ValueError:
+        return {}

@@ -2,10 +2,10 @@
 
 ```python
 def handler(call: Call) -> Reply:
-    return Reply(200, {"id": "123", "name": call.json["name"]})
+    return Reply(200, {"id": "123", **call.json})
 
 cloud = Cloud(ENVIRONMENT, adapter=MockTransport(handler), clock=FakeClock())
-cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", {"name": "Sales"})
+cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
 ```
 
 Token requests are answered by the transport itself, unless it is made with `tokens=False`.

@@ -32,7 +32,7 @@ from tenantry.providers.qlik.testing import Call, Reply
 from tests.providers.qlik.conftest import MakeSky, Sky, failed
 
 OK = Reply(200, {"id": "1"})
-PATH = "/api/v1/spaces/1"
+PATH = "/api/v1/things/1"
 
 BROKEN = requests.ConnectionError(
     ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))

@@ -85,9 +85,9 @@ def test_an_error_of_a_download_is_read_and_not_saved(make_sky: MakeSky, tmp_pat
 def test_upload(make_sky: MakeSky, tmp_path: Path) -> None:
     file = tmp_path / "app.qvf"
     file.write_bytes(b"qvf" * 200_000)
-    sky = make_sky([Reply(200, {"attributes": {"id": "1"}})])
+    sky = make_sky([Reply(200, {"attributes": {"id": "1", "name": "Sales"}})])
     answer = sky.tenant.upload("/api/v1/apps/import", file, params={"spaceId": "s", "name": "Sales"})
-    assert answer == {"attributes": {"id": "1"}}
+    assert answer == {"attributes": {"id": "1", "name": "Sales"}}
     call = sky.asked[0]
     assert (call.method, call.params) == ("POST", {"spaceId": ["s"], "name": ["Sales"]})
     assert call.body == file.read_bytes()
@@ -100,7 +100,7 @@ def test_upload_is_not_repeated_unless_that_does_no_harm(make_sky: MakeSky, tmp_
     file.write_bytes(b"qvf")
     with pytest.raises(AnswerLost):
         make_sky([BROKEN]).tenant.upload("/x", file)
-    sky = make_sky([BROKEN, Reply(201)])
+    sky = make_sky([BROKEN, Reply(204)])
     assert sky.tenant.upload("/x", file, repeatable=True) is None
     assert [call.body for call in sky.asked] == [b"qvf", b"qvf"]
 

@@ -95,13 +95,13 @@ def test_json_that_is_none_is_not_sent(make_sky: MakeSky) -> None:
 def test_find_compares_exactly(make_sky: MakeSky) -> None:
     spaces = [{"name": name, "id": str(n)} for n, name in enumerate(["Sales", "sales", "Sales EU", "Sales"])]
     sky = make_sky([Reply(200, {"data": [*spaces, {"id": "no name"}]})])
-    assert sky.tenant.find("/api/v1/spaces", "Sales", {"type": "shared"}) == [spaces[0], spaces[3]]
+    assert sky.tenant.find("/api/v1/things", "Sales", {"type": "shared"}) == [spaces[0], spaces[3]]
     assert sky.asked[0].params == {"name": ["Sales"], "type": ["shared"], "limit": ["100"]}
 
 
 def test_find_by_another_key_and_search(make_sky: MakeSky) -> None:
     sky = make_sky([Reply(200, {"data": [{"subject": "a"}, {"subject": "ab"}]})])
-    assert sky.tenant.find("/api/v1/users", "a", key="subject", search="query") == [{"subject": "a"}]
+    assert sky.tenant.find("/api/v1/people", "a", key="subject", search="query") == [{"subject": "a"}]
     assert sky.asked[0].params == {"query": ["a"], "limit": ["100"]}
 
 

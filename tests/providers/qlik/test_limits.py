@@ -21,11 +21,11 @@ def limited(seconds: str = "13") -> Reply:
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/api/v1/spaces", "tier 1"),
-        ("POST", "/api/v1/spaces", "tier 2"),
-        ("PATCH", "/api/v1/spaces/1", "tier 2"),
-        ("PUT", "/api/v1/spaces/1", "tier 2"),
-        ("DELETE", "/api/v1/spaces/1", "tier 2"),
+        ("GET", "/api/v1/things", "tier 1"),
+        ("POST", "/api/v1/things", "tier 2"),
+        ("PATCH", "/api/v1/things/1", "tier 2"),
+        ("PUT", "/api/v1/things/1", "tier 2"),
+        ("DELETE", "/api/v1/things/1", "tier 2"),
         ("POST", "/oauth/token", "tier 2"),
         ("POST", "/api/v1/temp-contents", "tier 2"),
         ("GET", "/api/v1/reloads", "tier 1"),
@@ -41,7 +41,7 @@ def test_budgets(method: str, path: str, expected: str) -> None:
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_every_method_waits_as_long_as_qlik_asks_and_tries_again(make_sky: MakeSky, method: str) -> None:
     sky = make_sky([limited("13"), limited("2"), Reply(200, {"id": "1"})])
-    assert getattr(sky.tenant, method)("/api/v1/spaces/1") == {"id": "1"}
+    assert getattr(sky.tenant, method)("/api/v1/things/1") == {"id": "1"}
     assert sky.clock.slept == [13, 2]
 
 
@@ -115,7 +115,7 @@ def test_a_special_operation_has_its_own_budget(make_sky: MakeSky) -> None:
     sky = make_sky([limited("100"), OK])
     with sky.cloud.deadline(50), pytest.raises(RateLimited):
         sky.tenant.post("/api/v1/reloads", {"appId": "1"})
-    sky.tenant.post("/api/v1/spaces", {})
+    sky.tenant.post("/api/v1/things", {})
     assert sky.clock.slept == []
 
 

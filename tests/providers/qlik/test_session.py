@@ -42,8 +42,8 @@ def test_all_but_get_carries_a_csrf_token_which_is_asked_for_once(make_sky: Make
     token = Reply(204, headers={"qlik-csrf-token": "guarded"})
     sky = make_sky([logged_in(), token, Reply(201, {"id": "1"}), Reply(204)])
     session = log_in(sky.tenant, "the.jwt")
-    session.post("/api/v1/spaces", {"name": "Mine"})
-    session.delete("/api/v1/spaces/1")
+    session.post("/api/v1/things", {"name": "Mine"})
+    session.delete("/api/v1/things/1")
     assert [(call.method, call.headers.get("qlik-csrf-token")) for call in sky.asked[1:]] == [
         ("GET", None),
         ("POST", "guarded"),

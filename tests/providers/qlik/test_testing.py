@@ -10,12 +10,13 @@ from tenantry.providers.qlik.testing import ENVIRONMENT, Call, FakeClock, MockTr
 
 def test_the_example_of_the_module() -> None:
     def handler(call: Call) -> Reply:
-        return Reply(200, {"id": "123", "name": call.json["name"]})
+        return Reply(200, {"id": "123", **call.json})
 
     network = MockTransport(handler)
     with Cloud(ENVIRONMENT, adapter=network, clock=FakeClock()) as cloud:
-        found = cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", {"name": "Sales"})
-    assert found == {"id": "123", "name": "Sales"}
+        wanted = {"name": "Sales", "type": "shared"}
+        found = cloud.tenant("acme.eu.qlikcloud.com").post("/api/v1/spaces", wanted)
+    assert found == {"id": "123", **wanted}
     assert [(call.host, call.path) for call in network.calls] == [
         ("acme.eu.qlikcloud.com", "/oauth/token"),
         ("acme.eu.qlikcloud.com", "/api/v1/spaces"),

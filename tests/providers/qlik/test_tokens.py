@@ -44,7 +44,7 @@ def numbered(**more: Any) -> Any:
 
 def test_request_for_a_token(make_sky: MakeSky) -> None:
     sky = make_sky(numbered(expires_in=21600), tokens=False)
-    sky.tenant.get("/api/v1/spaces")
+    sky.tenant.get("/api/v1/things")
     asked, used = sky.network.calls
     assert (asked.method, asked.host, asked.path) == ("POST", TENANT, "/oauth/token")
     assert asked.json == {
@@ -130,7 +130,7 @@ def test_renewed_once_after_a_401(make_sky: MakeSky) -> None:
         return Reply(200, {"id": "1"}) if call.headers["Authorization"] == "Bearer token-2" else failed(401)
 
     sky = make_sky(handler, tokens=False)
-    assert sky.tenant.post("/api/v1/spaces", {"name": "Sales"}) == {"id": "1"}
+    assert sky.tenant.post("/api/v1/things", {"name": "Sales"}) == {"id": "1"}
     assert [call.json for call in sky.asked] == [{"name": "Sales"}] * 2
     assert len(sky.token_calls) == 2
 

@@ -1,0 +1,252 @@
+"""What the client relies on in Qlik's answers: one shape for each operation whose answer is read.
+
+Each answer of 2xx is held against its shape in `Host`, before anybody reads it. So a resource, a note or a
+report never gets a value of another type than it expects. What nobody reads is in no shape: Qlik may add and
+change that. Of an operation in no table, an answer of 201 has to be an object with an id.
+
+A shape is a type, a list with the shape of its items, or a dict of shapes by name. A name that ends in `?`
+may be absent; null there counts as absent.
+
+Sources: https://qlik.dev/apis/rest and https://qlik.dev/apis/org-rest.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+class Id(str):
+    """A text that can be a part of a path: nothing in it leads elsewhere."""
+
+    __slots__ = ()
+
+
+class Hostname(str):
+    """A host name as Qlik gives it."""
+
+    __slots__ = ()
+
+
+Shape = type | list[Any] | dict[str, Any] | None
+"""A shape, None where nothing is read."""
+
+_ID = re.compile(r"(?!\.{1,2}$)[\w.:@|~+=-]{1,200}", re.ASCII)
+_HOSTNAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_KINDS = {
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    dict: "an object",
+    list: "a list",
+    Id: "an id",
+    Hostname: "a host name",
+}
+
+_ROLES = [{"name": str}]
+_APP = {
+    "attributes": {
+        "id": Id,
+        "name": str,
+        "description?": str,
+        "spaceId?": str,
+        "ownerId?": str,
+        "originAppId?": str,
+        "publishTime?": str,
+    },
+    "privileges?": [str],
+}
+_ASSIGNMENT = {"id": Id, "type?": str, "assigneeId?": str, "roles?": [str], "createdBy?": str}
+_GROUP = {
+    "id": Id,
+    "name": str,
+    "status?": str,
+    "description?": str,
+    "providerType?": str,
+    "assignedRoles?": _ROLES,
+    "createdBy?": str,
+}
+_IDENTITY_PROVIDER = {
+    "id": Id,
+    "protocol?": str,
+    "description?": str,
+    "clockToleranceSec?": int,
+    "options?": {"issuer?": str, "staticKeys?": [{"kid?": str, "pem?": str}]},
+}
+_ITEM = {
+    "id?": Id,
+    "name": str,
+    "description?": str,
+    "resourceId": Id,
+    "resourceType?": str,
+    "resourceAttributes?": {
+        "publishTime?": str,
+        "modifiedDate?": str,
+        "originAppId?": str,
+        "description?": str,
+    },
+    "spaceId?": Id,
+    "ownerId?": str,
+    "creatorId?": str,
+    "createdAt?": str,
+    "updatedAt?": str,
+}
+_LICENCE_SETTINGS = {"autoAssignProfessional": bool, "autoAssignAnalyzer": bool}
+_GROUP_SETTINGS = {
+    "autoCreateGroups?": bool,
+    "syncIdpGroups?": bool,
+    "systemGroups?": {"000000000000000000000001?": {"assignedRoles?": _ROLES}},
+}
+_ROLE = {"name": str, "type?": str}
+_SPACE = {
+    "id": Id,
+    "name": str,
+    "type": str,
+    "description?": str,
+    "ownerId?": Id,
+    "createdBy?": str,
+}
+_TENANT = {
+    "id": Id,
+    "name?": str,
+    "status?": str,
+    "hostnames": [Hostname],
+    "datacenter?": str,
+    "autoAssignCreateSharedSpacesRoleToProfessionals?": bool,
+    "autoAssignPrivateAnalyticsContentCreatorRoleToProfessionals?": bool,
+    "autoAssignDataServicesContributorRoleToProfessionals?": bool,
+    "enableAppOpeningFeedback?": bool,
+}
+_LISTED_TENANT = {
+    "id": Id,
+    "name?": str,
+    "status?": str,
+    "hostnames?": [Hostname],
+    "createdAt?": str,
+    "subscriptionId?": str,
+}
+_USER = {
+    "id": Id,
+    "name?": str,
+    "subject": str,
+    "email?": str,
+    "status?": str,
+    "assignedRoles?": _ROLES,
+}
+_WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?": str}
+
+MEMBERS: dict[str, Shape] = {
+    "/api/core/tenants": _LISTED_TENANT,
+    "/api/v1/groups": _GROUP,
+    "/api/v1/identity-providers": _IDENTITY_PROVIDER,
+    "/api/v1/items": _ITEM,
+    "/api/v1/roles": _ROLE,
+    "/api/v1/spaces": _SPACE,
+    "/api/v1/spaces/{}/assignments": _ASSIGNMENT,
+    "/api/v1/tenants": _TENANT,
+    "/api/v1/users": _USER,
+    "/api/v1/web-integrations": _WEB_INTEGRATION,
+}
+"""Of what collections consist: as it is listed, as POST answers it, and as GET of one answers it."""
+
+OPERATIONS: dict[str, Shape] = {
+    "GET /api/v1/apps/{}": _APP,
+    "GET /api/v1/groups/settings": _GROUP_SETTINGS,
+    "GET /api/v1/licenses/overview": {
+        "status": str,
+        "trial": bool,
+        "valid": str,
+        "licenseKey?": str,
+    },
+    "GET /api/v1/licenses/settings": _LICENCE_SETTINGS,
+    "GET /api/v1/users/me": {"id": Id},
+    "PATCH /api/v1/users/{}": {
+        "errors?": [{"code?": str, "title?": str, "detail?": str}],
+        "traceId?": str,
+    },
+    "POST /api/v1/apps/import": _APP,
+    "POST /api/v1/apps/{}/publish": _APP,
+    "POST /api/v1/licenses/assignments/actions/delete": {"data": [{"type": str, "status": int}]},
+    "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
+    "POST /api/v1/tenants/{}/actions/reactivate": None,
+}
+"""The operations that are none of a collection's."""
+
+MAY_BE_EMPTY = ("PATCH", "PUT", "DELETE")
+"""Methods whose answer need not have a body."""
+
+
+def wrong(method: str, path: str, status: int, value: Any) -> str:
+    """Return what is wrong with the answer to an operation; nothing for one that can be used.
+
+    Null values of names that may be absent are taken out of `value`.
+    """
+    shape = _of(method, path, status)
+    if shape is None or (value is None and (method in MAY_BE_EMPTY or "/actions/" in path)):
+        return ""
+    return _wrong(value, shape, "")
+
+
+def wrong_member(path: str, value: Any) -> str:
+    """Return what is wrong with an object of the collection at `path`; nothing for one that can be used."""
+    return _wrong(value, MEMBERS.get(_template(path), dict), "")
+
+
+def _of(method: str, path: str, status: int) -> Shape:
+    template = _template(path)
+    operation = f"{method} {template}"
+    if operation in OPERATIONS:
+        return OPERATIONS[operation]
+    if method == "POST":
+        return MEMBERS.get(template, {"id": Id} if status == 201 else None)
+    return MEMBERS.get(template.rpartition("/")[0]) if method == "GET" else None
+
+
+_WORDS = {word for path in (*MEMBERS, *OPERATIONS) for word in path.split("/")}
+
+
+def _template(path: str) -> str:
+    """Return a path with `{}` for each id in it."""
+    return "/".join(part if part in _WORDS or not part else "{}" for part in path.split("/"))
+
+
+def _wrong(value: Any, shape: Any, at: str) -> str:
+    if isinstance(shape, dict) and isinstance(value, dict):
+        return next(filter(None, (_wrong_part(value, name, inner, at) for name, inner in shape.items())), "")
+    if isinstance(shape, list) and isinstance(value, list):
+        if not value and shape == [Hostname]:
+            return _said(at, shape, "an empty list")
+        found = (_wrong(item, shape[0], f"{at}/{number}") for number, item in enumerate(value))
+        return next(filter(None, found), "")
+    return "" if _fits(value, shape) else _said(at, shape, _kind(value))
+
+
+def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> str:
+    name = declared.removesuffix("?")
+    part = value.get(name)
+    if name != declared and (part is None or (part == "" and shape is Id)):
+        value.pop(name, None)
+        return ""
+    return _wrong(part, shape, f"{at}/{name}") if name in value else _said(f"{at}/{name}", shape, "nothing")
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    if shape in (Id, Hostname):
+        form = _ID if shape is Id else _HOSTNAME
+        return isinstance(value, str) and form.fullmatch(value) is not None
+    if shape is int:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(shape, type) and isinstance(value, shape)
+
+
+def _said(at: str, wanted: Any, got: str) -> str:
+    """Return the words for a value of another shape, without the value itself: it may be a secret."""
+    expected = _KINDS[wanted if isinstance(wanted, type) else type(wanted)]
+    where = f" at {at}" if at else ""
+    return f"an answer of another shape than Qlik's: {expected} was expected{where}, and {got} came"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        return "another text"
+    return "null" if value is None else _KINDS.get(type(value), "a number")

@@ -1,0 +1,110 @@
+"""An answer of another shape than Qlik's is an error of one line, wherever it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.providers.qlik import UnexpectedAnswer
+from tenantry.providers.qlik.testing import Reply
+from tests.providers.qlik.conftest import MakeSky
+
+BAD_BODIES = [
+    b"",
+    b"null",
+    b'""',
+    b"{}",
+    b"[]",
+    b"1",
+    b"true",
+    b"\xef\xbb\xbf",
+    b"<html>",
+    b"NaN",
+    b"[" * 90_000,
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: body[:8].decode("latin-1") or "empty")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/api/v1/users/me"),
+        ("get", "/api/v1/tenants/me"),
+        ("get", "/api/v1/apps/1"),
+        ("post", "/api/v1/spaces"),
+        ("post", "/api/v1/tenants"),
+        ("post", "/api/v1/apps/1/publish"),
+    ],
+)
+def test_another_body(make_sky: MakeSky, method: str, path: str, body: bytes) -> None:
+    sky = make_sky([Reply(200, content=body, headers={"X-B3-TraceId": "b3"})])
+    with pytest.raises(UnexpectedAnswer) as caught:
+        getattr(sky.tenant, method)(path)
+    assert f"{method.upper()} acme.eu.qlikcloud.com{path} answered 200" in str(caught.value)
+    assert "(traceId b3)" in str(caught.value)
+    assert caught.value.may_be_done is (method == "post")
+
+
+@pytest.mark.parametrize("body", BAD_BODIES[:-1], ids=lambda body: body.decode("latin-1") or "empty")
+def test_another_object_in_a_list(make_sky: MakeSky, body: bytes) -> None:
+    sky = make_sky([Reply(200, content=b'{"data": [' + (body or b"0") + b"]}")])
+    with pytest.raises(UnexpectedAnswer):
+        list(sky.tenant.list("/api/v1/groups"))
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "at"),
+    [
+        ("/api/v1/tenants/me", {"id": "t", "hostnames": [[]]}, "/hostnames/0"),
+        ("/api/v1/tenants/me", {"id": "t", "hostnames": []}, "/hostnames"),
+        ("/api/v1/tenants/me", {"id": "t", "hostnames": ["a.eu.example/../x"]}, "/hostnames/0"),
+        ("/api/v1/users/me", {"id": "../tenants"}, "/id"),
+        ("/api/v1/users/me", {"id": ".."}, "/id"),
+        ("/api/v1/users/me", {"id": ""}, "/id"),
+        ("/api/v1/users/me", {"id": 7}, "/id"),
+        (
+            "/api/v1/users/7",
+            {"id": "7", "subject": "s", "assignedRoles": [{"name": None}]},
+            "/assignedRoles/0/name",
+        ),
+        ("/api/v1/groups/settings", {"autoCreateGroups": "yes"}, "/autoCreateGroups"),
+    ],
+    ids=str,
+)
+def test_where_it_differs(make_sky: MakeSky, path: str, answer: dict[str, Any], at: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match=f" at {at}"):
+        make_sky([Reply(200, answer)]).tenant.get(path)
+
+
+def test_the_value_itself_is_not_shown(make_sky: MakeSky) -> None:
+    with pytest.raises(UnexpectedAnswer) as caught:
+        make_sky([Reply(200, {"status": "ok", "trial": "s3cret-key", "valid": ""})]).tenant.get(
+            "/api/v1/licenses/overview"
+        )
+    assert "s3cret-key" not in str(caught.value)
+
+
+def test_null_is_absent_where_that_is_allowed(make_sky: MakeSky) -> None:
+    group = {"id": "1", "name": "Sales", "description": None, "more": None}
+    found = make_sky([Reply(200, group)]).tenant.get("/api/v1/groups/1")
+    assert found == {"id": "1", "name": "Sales", "more": None}
+
+
+def test_half_a_character_is_no_text(make_sky: MakeSky) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        make_sky([Reply(200, content=b'{"id": "1", "name": "\\ud800"}')]).tenant.get("/api/v1/groups/1")
+
+
+@pytest.mark.parametrize("links", ["x", 1, ["x"], {"next": 1}, {"next": {"href": "http://[x?a=1"}}], ids=str)
+def test_links_of_another_shape(make_sky: MakeSky, links: Any) -> None:
+    sky = make_sky([Reply(200, {"data": [], "links": links})])
+    with pytest.raises(UnexpectedAnswer, match="leads back"):
+        list(sky.tenant.list("/api/v1/groups"))
+
+
+def test_pages_without_end(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenantry.providers.qlik.paging.MOST_PAGES", 5)
+    pages = [Reply(200, {"data": [], "links": {"next": {"href": f"?next={n}"}}}) for n in range(6)]
+    with pytest.raises(UnexpectedAnswer, match="more than 5 pages"):
+        list(make_sky(pages).tenant.list("/api/v1/groups"))
