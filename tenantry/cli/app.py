@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from tenantry.cli import (
@@ -30,12 +32,12 @@ from tenantry.cli import (
     unlock,
     version,
 )
+from tenantry.cli.version import print_version
 
 app = typer.Typer(
     name="tenantry",
-    help="One Qlik Cloud tenant per customer, as code.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 groups = (
@@ -64,5 +66,19 @@ groups = (
     emulator,
     version,
 )
+
+
+@app.callback()
+def everywhere(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the versions, and end there."
+        ),
+    ] = False,
+) -> None:
+    """One Qlik Cloud tenant per customer, as code."""
+
+
 for group in groups:
     group.add_to(app)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tenantry.errors import TenantryError
 from tenantry.providers.qlik import Forbidden, Host, NotFound, QlikError
 from tenantry.providers.qlik.session import Session, log_in
-from tenantry.settings.rules import nearest
+from tenantry.settings.rules import choices
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -61,7 +61,8 @@ class Group:
 def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
     """Return what members of the group with that key may open; raises Unfit."""
     if key not in customer.groups:
-        raise Unfit(f'there is no group "{key}" in the stack file{nearest(key, customer.groups)}')
+        there = choices(key, customer.groups) if customer.groups else ", which has none"
+        raise Unfit(f'there is no group "{key}" in the stack file{there}')
     group = customer.groups[key]
     if group.provider_type != "idp":
         raise Unfit(f'group "{key}" is a custom one: its members are kept in Qlik, a token makes nobody one')

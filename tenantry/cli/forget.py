@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.output import ask, echo, echo_text, fail
 from tenantry.cli.projects import current_project, root_of
 
@@ -19,7 +20,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def forget(
-    stack: Annotated[str, typer.Argument(help="Name of the stack.", show_default=False)],
+    stack: Annotated[
+        str,
+        typer.Argument(help="Name of the stack.", show_default=False, autocompletion=names.stacks),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     protected: Annotated[bool, typer.Option("--protected", help="Also forget what is protected.")] = False,
 ) -> None:

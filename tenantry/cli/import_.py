@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.output import echo, echo_text, fail, print_table
 from tenantry.cli.projects import root_of, running_project
 
@@ -23,7 +24,11 @@ def import_(
         str | None, typer.Option(help="Name of the stack to make. Default: the tenant's alias.")
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(help="Plan of the customer; the file then says only what differs from it.")
+        str | None,
+        typer.Option(
+            help="Plan of the customer; the file then says only what differs from it.",
+            autocompletion=names.plans,
+        ),
     ] = None,
     source_tenant: Annotated[
         str | None,

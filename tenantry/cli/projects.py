@@ -7,11 +7,16 @@ from pathlib import Path
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.output import fail
 from tenantry.settings.project import Project
-from tenantry.settings.rules import nearest
+from tenantry.settings.rules import missing_stack
 
-STACK = typer.Argument(help="Name of the stack: the NAME of stacks/Pulumi.NAME.yaml.", show_default=False)
+STACK = typer.Argument(
+    help="Name of the stack: the NAME of stacks/Pulumi.NAME.yaml.",
+    show_default=False,
+    autocompletion=names.stacks,
+)
 
 
 def current_project() -> Project:
@@ -38,14 +43,12 @@ def root_of(project: Project) -> Path:
     return project.file.parent if project.file else project.stacks
 
 
-def stack_files(project: Project, names: Sequence[str], *, every: bool = False) -> dict[str, Path]:
+def stack_files(project: Project, wanted: Sequence[str], *, every: bool = False) -> dict[str, Path]:
     """Return the files of these stacks, or of every one; the command ends where there is no such file."""
     files = project.stack_files()
-    for name in names:
-        if name not in files:
-            fail(
-                f"There is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}", code=2
-            )
+    for name in wanted:
+        if wrong := missing_stack(name, files, project.stacks):
+            fail(wrong, code=2)
     if every and not files:
         fail(f"There are no stack files in {project.stacks}.", code=2)
-    return files if every else {name: files[name] for name in dict.fromkeys(names)}
+    return files if every else {name: files[name] for name in dict.fromkeys(wanted)}

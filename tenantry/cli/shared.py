@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.output import fail
 
 if TYPE_CHECKING:
@@ -58,18 +59,28 @@ def _options(command: Callable[..., Any], but: Iterable[str] = ()) -> Iterator[i
             yield each.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
 
 
-Stacks = Annotated[list[str] | None, typer.Argument(help="Names of the stacks.", show_default=False)]
+Stacks = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of the stacks.", show_default=False, autocompletion=names.stacks),
+]
 Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Plans = Annotated[
-    list[str] | None, typer.Option("--plan", help="Customers of this plan, or of one that extends it.")
+    list[str] | None,
+    typer.Option(
+        "--plan", help="Customers of this plan, or of one that extends it.", autocompletion=names.plans
+    ),
 ]
 Rings = Annotated[
-    list[str] | None, typer.Option("--ring", help="Customers of this ring: pilot, early or broad.")
+    list[str] | None,
+    typer.Option("--ring", help="Customers of this ring: pilot, early or broad.", autocompletion=names.rings),
 ]
 Tags = Annotated[
     list[str] | None,
     typer.Option(
-        "--tag", metavar="KEY=VALUE", help="Customers with this tag; of several values of one key any."
+        "--tag",
+        metavar="KEY=VALUE",
+        help="Customers with this tag; of several values of one key any.",
+        autocompletion=names.tags,
     ),
 ]
 ChangedSince = Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.extras import needs
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import STACK, current_project, root_of, stack_files
@@ -35,7 +36,11 @@ def smoke(
     ],
     groups: Annotated[
         list[str],
-        typer.Option("--group", help="Key of a group in the stack file; may be given several times."),
+        typer.Option(
+            "--group",
+            help="Key of a group in the stack file; may be given several times.",
+            autocompletion=names.groups,
+        ),
     ],
     patience: Annotated[
         float, typer.Option("--wait", min=0, help="Seconds that Qlik may take to open apps to a new user.")
@@ -82,13 +87,13 @@ def _look(
     from tenantry.cli import end_user
 
     signer = end_user.signer_for(tenant, private)
-    names = [end_user.name_of(tenant, group) for group in groups]
+    called = [end_user.name_of(tenant, group) for group in groups]
     echo_text(
         f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, who is removed again.\n"
         f"{end_user.entitlements_spent(tenant)}"
     )
     well = True
-    for group, name in zip(groups, names, strict=True):
+    for group, name in zip(groups, called, strict=True):
         problems = end_user.check(tenant, signer, group, name, patience)
         _report(group, problems)
         well = well and not problems

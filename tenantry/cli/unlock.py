@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli import names
 from tenantry.cli.output import echo, fail
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import confirm
@@ -27,7 +28,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def unlock(
-    stack: Annotated[str, typer.Argument(help="Name of the stack.", show_default=False)],
+    stack: Annotated[
+        str,
+        typer.Argument(help="Name of the stack.", show_default=False, autocompletion=names.stacks),
+    ],
     older_than: Annotated[
         float | None,
         typer.Option(

@@ -16,4 +16,12 @@ def add_to(app: typer.Typer) -> None:
 
 def version() -> None:
     """Print the version of Tenantry and of the Pulumi SDK that it uses."""
+    print_version(True)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the versions and end the command, if that is wanted."""
+    if not wanted:
+        return
     echo_text(f"tenantry {installed('tenantry')}\npulumi {installed('pulumi')}")
+    raise typer.Exit

@@ -15,7 +15,7 @@ from tenantry.fleet.changes import Changes
 from tenantry.fleet.members import RINGS, Member, members
 from tenantry.settings.plans import missing
 from tenantry.settings.project import Project
-from tenantry.settings.rules import choices, nearest
+from tenantry.settings.rules import choices, missing_stack
 
 
 class NothingLikeIt(TenantryError):
@@ -100,10 +100,8 @@ def select(project: Project, root: Path, wanted: Wanted) -> Selection:
 
 def _check(wanted: Wanted, files: Mapping[str, Path], project: Project) -> None:
     for name in wanted.names:
-        if name not in files:
-            raise NothingLikeIt(
-                f"there is no stack file Pulumi.{name}.yaml in {project.stacks}{nearest(name, files)}"
-            )
+        if no_stack := missing_stack(name, files, project.stacks):
+            raise NothingLikeIt(no_stack)
     for name in wanted.plans:
         if wrong := missing(name, project.stacks):
             raise NothingLikeIt(f"--plan {name}: {wrong}")

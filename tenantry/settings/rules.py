@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
 from tenantry.providers.values.words import closest
@@ -18,6 +19,9 @@ from tenantry.settings.models.people import Admin, User
 from tenantry.settings.names import clashes
 from tenantry.settings.sources import CUSTOMER
 
+FEW = 12
+"""So many names are listed."""
+
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
     """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing."""
@@ -25,11 +29,19 @@ def nearest(wrong: str, allowed: Iterable[str]) -> str:
     return f'; did you mean "{meant}"?' if meant else ""
 
 
-def choices(wrong: str, allowed: Iterable[str]) -> str:
+def choices(wrong: str, allowed: Iterable[str], title: str = "allowed") -> str:
     """Return `; did you mean "x"? allowed: x, y, z` with the allowed names in order."""
     names = sorted(allowed)
     near = nearest(wrong, names)
-    return f"{near}{' ' if near else '; '}allowed: {', '.join(names)}"
+    return f"{near}{' ' if near else '; '}{title}: {', '.join(names)}"
+
+
+def missing_stack(name: str, files: Mapping[str, Path], folder: Path) -> str:
+    """Return what to say if no stack of that name has a file; all names where there are few."""
+    if name in files:
+        return ""
+    there = choices(name, files, "there are") if 0 < len(files) <= FEW else nearest(name, files)
+    return f"there is no stack file Pulumi.{name}.yaml in {folder}{there}"
 
 
 def settings_rules(settings: Settings, removed: Removed) -> Iterator[Complaint]:

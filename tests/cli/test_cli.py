@@ -64,8 +64,9 @@ def test_the_installed_command_lists_all() -> None:
     assert [words for words in ALL if words.split()[0] not in said] == []
 
 
-def test_version_names_both_versions() -> None:
-    said = CliRunner().invoke(app, ["version"])
+@pytest.mark.parametrize("command", ["version", "--version"])
+def test_version_names_both_versions(command: str) -> None:
+    said = CliRunner().invoke(app, [command])
     assert said.exit_code == 0
     assert [line.split()[0] for line in said.output.splitlines()] == ["tenantry", "pulumi"]
     assert all(line.split()[1][0].isdigit() for line in said.output.splitlines())

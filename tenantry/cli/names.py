@@ -1,0 +1,96 @@
+"""What a shell completes: names of stacks, plans, rings, tags and groups, from the files of a project alone.
+
+Whatever is wrong there, nothing is said: a shell would show it in the middle of the line that is typed.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tenantry.settings.project import Project
+
+SECONDS = 0.5
+"""How long files may be read for: of very many customers, the tags of the first ones are offered."""
+
+Completer = Callable[[typer.Context, str], list[str]]
+
+
+def _completer(names: Callable[[Project, typer.Context], Iterable[str]]) -> Completer:
+    @functools.wraps(names)
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        from tenantry.settings.project import Project
+
+        try:
+            project = Project.of(Path.cwd() / "Pulumi.yaml")
+            return [each for each in names(project, ctx) if each.startswith(incomplete)] if project else []
+        except Exception:  # noqa: BLE001
+            return []
+
+    complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}
+    del complete.__wrapped__  # else Typer sees the signature of what is wrapped
+    return complete
+
+
+@_completer
+def stacks(project: Project, _: typer.Context) -> Iterable[str]:
+    """Return the names of the stacks that have a file."""
+    return project.stack_files()
+
+
+@_completer
+def plans(project: Project, _: typer.Context) -> Iterable[str]:
+    """Return the names of the plans."""
+    from tenantry.settings.plans import plan_names
+
+    return plan_names(project.stacks)
+
+
+@_completer
+def rings(_: Project, __: typer.Context) -> Iterable[str]:
+    """Return the names of the rings."""
+    from tenantry.fleet.members import RINGS
+
+    return RINGS
+
+
+@_completer
+def tags(project: Project, _: typer.Context) -> Iterable[str]:
+    """Return the tags in plans and stack files, as KEY=VALUE."""
+    from tenantry.settings.plans import plan_names
+
+    plans = [project.stacks / "plans" / f"{name}.yaml" for name in plan_names(project.stacks)]
+    found = _values([*plans, *project.stack_files().values()])
+    declared = (each["tags"] for each in found if isinstance(each.get("tags"), dict))
+    return sorted({f"{key}={value}" for each in declared for key, value in each.items()})
+
+
+@_completer
+def groups(project: Project, ctx: typer.Context) -> Iterable[str]:
+    """Return the keys of the groups of the stack that is named already."""
+    from tenantry.settings import load_file
+
+    files = project.stack_files()
+    named = next(each for each in (ctx.params.get("stack"), *ctx.args) if each in files)
+    return load_file(files[named]).customer.groups
+
+
+def _values(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield what plans and stack files say of a customer, for as long as a user may wait."""
+    from tenantry.settings.document import read
+
+    until = time.monotonic() + SECONDS
+    for file in files:
+        values = read(file).value
+        for key in ("config", "tenantry:customer"):
+            values = values.get(key, values) if isinstance(values, dict) else None
+        if isinstance(values, dict):
+            yield values
+        if time.monotonic() > until:
+            return

@@ -1,0 +1,86 @@
+"""What a shell completes, as the shell asks for it; and what is said of a name that there is not."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from tenantry.cli.app import app
+from tests.cli.conftest import Folder
+
+STACK = """
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer: {name: Globex, plan: standard, tags: {country: de, size: small}}
+"""
+PLAN = "lifecycle: {kind: production}\ngroups: {Analysts: {}, Viewers: {}}\ntags: {country: fr}\n"
+
+
+@pytest.fixture
+def project(folder: Folder) -> Folder:
+    """Two customers on one plan, and a second plan."""
+    folder.write("stacks/plans/standard.yaml", PLAN)
+    folder.write("stacks/plans/trial.yaml", "extends: standard\n")
+    for stack in ("globex", "hooli"):
+        folder.write(f"stacks/Pulumi.{stack}.yaml", STACK)
+    return folder
+
+
+def complete(line: str) -> list[str]:
+    """What Bash is offered for the last word of a line."""
+    words = line.split()
+    last = len(words) if line.endswith(" ") else len(words) - 1
+    asked = {"_TENANTRY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(last)}
+    said = CliRunner().invoke(app, [], env=asked, prog_name="tenantry")
+    assert said.stderr == ""
+    return said.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("tenantry up ", ["globex", "hooli"]),
+        ("tenantry forget h", ["hooli"]),
+        ("tenantry settings g", ["globex"]),
+        ("tenantry up --plan t", ["trial"]),
+        ("tenantry import host --plan ", ["standard", "trial"]),
+        ("tenantry up --ring ", ["pilot", "early", "broad"]),
+        ("tenantry up --tag country", ["country=de", "country=fr"]),
+        ("tenantry smoke globex --group ", ["Analysts", "Viewers"]),
+        ("tenantry smoke nobody --group ", []),
+    ],
+)
+def test_names_are_completed(project: Folder, line: str, offered: list[str]) -> None:
+    assert complete(line) == offered
+
+
+def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) -> None:
+    project.write("stacks/Pulumi.hooli.yaml", "config: [\n")
+    project.write("stacks/plans/standard.yaml", "tags: 7\n")
+    assert complete("tenantry up --tag ") == ["country=de", "size=small"]
+    assert complete("tenantry smoke hooli --group ") == []
+    (project.path / "Pulumi.yaml").unlink()
+    assert complete("tenantry up ") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("status", "globx"), 'did you mean "globex"? there are: globex, hooli'),
+        (("check", "zzz"), "there are: globex, hooli"),
+        (("status", "--plan", "tral"), 'did you mean "trial"? allowed: standard, trial'),
+        (("status", "--ring", "erly"), 'did you mean "early"? allowed: broad, early, pilot'),
+        (("status", "--tag", "contry=de"), 'did you mean "country"? allowed: country, size'),
+    ],
+)
+def test_a_name_that_there_is_not(project: Folder, arguments: tuple[str, ...], said: str) -> None:
+    done = project.run(*arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("-h",), ("up", "-h"), ("emulator", "-h")])
+def test_help_has_a_short_name(arguments: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(app, list(arguments))
+    assert (said.exit_code, "usage:" in said.stdout.casefold()) == (0, True)
