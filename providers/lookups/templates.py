@@ -56,13 +56,17 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     host = cloud.tenant(template.source_tenant)
     item = find(host, template)
     changed = re.sub(r"\W", "", item["resourceAttributes"].get("modifiedDate") or item["updatedAt"])
-    name = f"{item['resourceId']}-{changed}{'' if data else '-nodata'}.qvf"
+    name = f"{_file_name(item['resourceId'])}-{changed}{'' if data else '-nodata'}.qvf"
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
         if not file.exists() or _refused(file).exists():
             _fetch(cloud, template, item, file, data=data, join=join)
             _refused(file).unlink(missing_ok=True)
     return file
+
+
+def _file_name(id: str) -> str:
+    return re.sub(r"[^\w-]", "_", id)
 
 
 def distrust(file: Path) -> None:

@@ -31,6 +31,8 @@ ROLES_OF_A_GROUP = Limits("100 roles at most", {"max_length": 100})
 IDP_DESCRIPTION = Limits("128 characters at most", {"max_length": 128})
 CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
+ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})
+
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tenantry.fleet.outcome import Operation, Outcome
 from tenantry.providers.framework import notes
+from tenantry.settings.project import STACK
 
 KEPT = 20
 """How many runs of each operation are kept for a project, and all of the last day."""
@@ -70,8 +71,8 @@ class Journal:
         return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
 
     def folder_of(self, stack: str) -> Path:
-        """Return the folder for the logs of one stack."""
-        return self.folder / STACKS / stack
+        """Return the folder for the logs of one stack, which is beside those of others whatever its name."""
+        return self.folder / STACKS / (stack if STACK.fullmatch(stack) else f"_{stack.encode().hex()[:100]}")
 
     def logs(self) -> Path | None:
         """Return the folder with the logs that are left, those of failures; None if there are none."""

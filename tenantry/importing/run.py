@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,12 +24,10 @@ from tenantry.settings.loading import stack_file
 from tenantry.settings.merge import complete
 from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import merge_layers, missing, read_chain
-from tenantry.settings.project import Project
+from tenantry.settings.project import STACK, Project
 from tenantry.settings.sources import CUSTOMER, REGION, SOURCE_TENANT, Sources
 from tenantry.state.backend import Backend, PulumiFailed
 from tenantry.text import for_line
-
-_STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def _source_tenant(project: Project, wanted: Wanted) -> str:
 
 
 def _check_free(project: Project, stack: str) -> None:
-    if not _STACK.fullmatch(stack):
+    if not STACK.fullmatch(stack):
         raise ImportRefused(
             f'"{for_line(stack)}" is no name for a stack: letters, digits, and . _ - between them'
         )

@@ -18,7 +18,7 @@ from tenantry.settings.messages import names_of
 from tenantry.settings.models import Content, Settings
 from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
-from tenantry.settings.project import Project
+from tenantry.settings.project import STACK, Project
 from tenantry.settings.rules import choices, customer_rules, settings_rules
 from tenantry.settings.sources import CUSTOMER, Source, Sources
 from tenantry.settings.validation import validate
@@ -130,6 +130,12 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
     source = Source(document.name, values, ("config",), document if same else None)
     problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
+    if not STACK.fullmatch(stack):
+        text = (
+            f'"{stack}" is no name of a stack: letters, digits and . _ - with a letter or digit first; '
+            "rename the file"
+        )
+        problems.append(Problem(document.name, 0, "", text))
 
     chain = _chain_of(values.get(CUSTOMER), directory, Sources((source,)))
     sources = Sources((source, *chain.plans))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from typing import Any
 
 from tenantry.settings.document import read
 from tenantry.settings.scalars import as_text
+
+STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""The name of a stack, which is a part of paths and an argument of commands."""
 
 _FILES = ("Pulumi.yaml", "Pulumi.yml")
 

@@ -19,6 +19,7 @@ from tenantry.providers.values import origins, pem
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
     GRACE_DAYS,
+    ID,
     IDP_DESCRIPTION,
     SPACE_NAME,
     SPACE_ROLES,
@@ -122,6 +123,11 @@ def _idp_description(value: str) -> str | None:
     return f"has {len(value)} characters; allowed: {IDP_DESCRIPTION.hint}" if too_long else None
 
 
+def _id(value: str) -> str | None:
+    fits = re.fullmatch(ID.field["pattern"], value)
+    return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
+
+
 def _day(value: Any) -> Any:
     """Read a date as written in quotes, or as the engine rewrites an unquoted one."""
     if isinstance(value, date):
@@ -167,6 +173,7 @@ Region = Annotated[
     _rule(_region),
     WithJsonSchema({"anyOf": [{"enum": [*REGIONS]}, {"type": "string", "pattern": f"^{REGION}$"}]}),
 ]
+Id = Annotated[str, _rule(_id), _text(**ID.field)]
 Hostname = Annotated[str, _rule(_hostname), _text(pattern=rf"^{_LABEL}\.{REGION}\.{DOMAIN}$")]
 Email = Annotated[str, _rule(_email), _text(format="email")]
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]

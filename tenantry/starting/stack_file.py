@@ -12,11 +12,9 @@ from tenantry.importing.minimal import as_text
 from tenantry.settings import SettingsError, load_file
 from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
-from tenantry.settings.project import Project
+from tenantry.settings.project import STACK, Project
 from tenantry.starting.repository import NotWritten
 from tenantry.text import for_line
-
-STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,16 @@ def test_what_went_well_is_known_to_the_next_run() -> None:
     assert Journal.last("other", "up") is None
 
 
+@pytest.mark.parametrize("stack", [".", "..", "../..", "/etc"])
+def test_no_name_of_a_stack_leads_out_of_the_folder_of_its_run(stack: str) -> None:
+    """What is removed there when all went well is that stack's alone."""
+    journal = Journal.begin("shop", "up")
+    journal.folder_of("acme").mkdir(parents=True)
+    assert journal.folder_of(stack).resolve().parent == journal.folder_of("acme").parent
+    journal.add(job(stack).outcome())
+    assert journal.folder_of("acme").exists()
+
+
 def test_what_was_destroyed_since_is_not_done() -> None:
     before = Journal.begin("shop", "destroy")
     before.add(job("globex").outcome())

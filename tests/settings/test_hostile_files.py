@@ -46,7 +46,7 @@ def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
     [
         ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already in line 5"),
         (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
-        ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\x00b"'),
+        ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\u0000b"'),
         ("tags: &t {<<: *t}", "6: customer.tags: this anchor holds itself"),
         ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {DEEPEST}"),
         ("apps: " + "[" * 100_000, f"6: this file is refused: it is nested more than {DEEPEST}"),
@@ -205,4 +205,24 @@ def test_a_key_that_pulumi_has_written_anew(folder: Folder, key: str, was: str) 
     assert folder.write(f"groups:\n  {key}: {{}}").problems() == [
         f"{FILE}:7: customer.groups.{key}: Pulumi has written this key anew; put in quotes what it was: "
         f'"{was}"'
+    ]
+
+
+@pytest.mark.parametrize("stack", [".", "..", "-x", ".x", "a b"])
+def test_a_stack_that_no_stack_may_be_called(folder: Folder, stack: str) -> None:
+    """It would be a folder elsewhere, or an option. Its neighbours are as they were."""
+    folder.write()
+    odd = folder.path / f"Pulumi.{stack}.yaml"
+    odd.write_text(folder.stack_file.read_text())
+    found = members({"globex": folder.stack_file, stack: odd})
+    assert [each.broken is None for each in found] == [each.stack == "globex" for each in found]
+    [broken] = [each.broken for each in found if each.broken]
+    assert f'"{stack}" is no name of a stack' in str(broken)
+
+
+@pytest.mark.parametrize("id", ["a/b", "../x", "..", "a?b", "a#b", "a b"])
+def test_an_id_that_would_lead_elsewhere(folder: Folder, id: str) -> None:
+    folder.write(f'revive: {{hostname: x1.eu.qlikcloud.com, tenant_id: "{id}"}}')
+    assert folder.problems() == [
+        f'{FILE}:6: customer.revive.tenant_id: "{id}" is no id of Qlik; allowed: letters, digits, - and _'
     ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
-from tenantry.settings.values import Day, GraceDays, Hostname, LifecycleKind, Switch, Text
+from tenantry.settings.values import Day, GraceDays, Hostname, Id, LifecycleKind, Switch, Text
 
 
 class TenantSwitches(Block):
@@ -56,7 +56,7 @@ class Revive(Block):
     """A deactivated tenant that this stack takes up again instead of making a new one."""
 
     hostname: Hostname = key(about="The tenant's system hostname.", change=AT_CREATION)
-    tenant_id: Text = key(about="The tenant's id at Qlik.", change=AT_CREATION)
+    tenant_id: Id = key(about="The tenant's id at Qlik.", change=AT_CREATION)
 
 
 class GroupSettings(Block):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
+from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template, cache_directory, fetch, find, version_of
 from tenantry.providers.qlik import ConnectionFailed, QlikError
 from tests.providers.twins import Tenancy
@@ -34,6 +35,14 @@ def in_templates(source: World) -> dict[str, Any]:
 
 def exports(tenancy: Tenancy) -> int:
     return sum("/export" in each["path"] for each in tenancy.qlik.control.requests())
+
+
+def test_no_id_leads_out_of_the_cache(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where an id of an answer had not been refused before."""
+    item = {"resourceId": "../../x", "resourceAttributes": {}, "updatedAt": "2026"}
+    monkeypatch.setattr(templates, "find", lambda *_: item)
+    monkeypatch.setattr(templates, "_fetch", lambda *_, **__: None)
+    assert fetch(tenancy.cloud, SALES, data=True) == cache_directory() / SOURCE / "______x-2026.qvf"
 
 
 @pytest.mark.parametrize(
