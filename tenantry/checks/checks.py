@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from tenantry.checks import held_names, organisation
+from tenantry.checks import held_names, lookalikes, organisation
 from tenantry.checks.findings import Finding, Level, at
 from tenantry.providers.lookups.preflight import Preflight, Roles
 from tenantry.providers.lookups.templates import Template
@@ -92,6 +92,7 @@ class Checks:
     def all(self) -> Iterator[Finding]:
         """Yield what each check finds; what needs credentials that do not work is not checked."""
         yield from self.lifecycle()
+        yield from lookalikes.findings(self.customer, self.sources)
         if self.unknown:
             text = f"cannot be read, so a tenant that the stack has is not looked at. {self.unknown}"
             yield Finding("warning", "state", text)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from tenantry.providers.values import texts
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
 from tenantry.providers.values.words import closest
 from tenantry.settings.complaints import Complaint, Removed, same_names
@@ -24,7 +25,13 @@ FEW = 12
 
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing."""
+    """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing.
+
+    Of what only looks the same it shows the difference.
+    """
+    allowed = list(allowed)
+    if twin := next((each for each in allowed if texts.alike(each, wrong)), None):
+        return f"; it looks like another one but is not: {texts.spelled(wrong)} and {texts.spelled(twin)}"
     meant = closest(wrong, allowed)
     return f'; did you mean "{meant}"?' if meant else ""
 

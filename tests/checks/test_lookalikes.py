@@ -1,0 +1,51 @@
+"""Names that look the same and are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.bench import Bench
+from tests.settings.conftest import Folder
+from tests.settings.conftest import folder as folder
+
+PLACE = "warning names: Pulumi.globex.yaml"
+TWINS = [
+    ("Caf\u00e9", "Cafe\u0301", '"Cafe\\u0301" here, "Caf\\u00e9" there'),
+    ("Sales", "Sales ", '"Sales " here, "Sales" there'),
+    ("EMEA Sales", "EMEA\u00a0Sales", '"EMEA\\u00a0Sales" here, "EMEA Sales" there'),
+    ("Sales", "Sa\u200bles", '"Sa\\u200bles" here, "Sales" there'),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "difference"), TWINS, ids=[row[2] for row in TWINS])
+def test_twins_are_told_with_what_differs(bench: Bench, one: str, other: str, difference: str) -> None:
+    [told] = bench.wrong(groups={one: {}, other: {}, "Viewers": {}, "Analysts": {}})
+    assert told.startswith(PLACE)
+    assert told.endswith(f"looks like another one of its kind, and is not: {difference}")
+
+
+def test_twins_by_name(bench: Bench) -> None:
+    spaces = {
+        "Staging": {"type": "shared"},
+        "Sales": {"type": "managed"},
+        "x": {"type": "data", "name": "Sales\u00a0"},
+    }
+    [told] = bench.wrong(spaces=spaces)
+    assert told.endswith(
+        'spaces.x.name: looks like another one of its kind, and is not: "Sales\\u00a0" here, "Sales" there'
+    )
+
+
+def test_a_blank_at_the_end(bench: Bench) -> None:
+    [told] = bench.wrong(groups={"Viewers\u00a0": {}, "Analysts": {}})
+    assert told.endswith('ends with a blank that nobody sees: "Viewers\\u00a0"')
+
+
+def test_other_letters_are_other_names(bench: Bench) -> None:
+    assert bench.wrong(groups={"Sales": {}, "sales": {}, "Cafe": {}, "Caf\u00e9": {}, "S ales": {}}) == []
+
+
+def test_what_is_not_declared_but_looks_like_what_is(folder: Folder) -> None:
+    folder.write('spaces: {S: {type: shared, access: {"Cafe\u0301": [producer]}}}\ngroups: {"Caf\u00e9": }')
+    [told] = folder.problems()
+    assert '; it looks like another one but is not: "Cafe\\u0301" and "Caf\\u00e9" allowed:' in told
