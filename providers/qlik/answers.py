@@ -56,7 +56,7 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
         request,
         answer.status,
         [_without_secrets(problem, request) for problem in found],
-        trace_id=trace_id(body, answer),
+        trace_id=_shown(trace_id(body, answer), request),
         retry_after=retry_after(answer, now),
         enveloped=isinstance(body, dict) and isinstance(body.get("errors"), list) and any(codes),
         advice=advice(request, answer.status, codes),
@@ -69,7 +69,7 @@ def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
         request,
         answer.status,
         [Problem(detail=what)],
-        trace_id=trace_id(None, answer),
+        trace_id=_shown(trace_id(None, answer), request),
         advice="Something on the way may have answered for Qlik (a proxy?), or the API has changed.",
     )
 
@@ -145,18 +145,23 @@ def _plain_text(answer: Answer) -> str:
 
 def _without_secrets(problem: Problem, request: Request) -> Problem:
     def clean(text: str) -> str:
-        text = redacted(
-            text, [request.body, {"token": _proofs(request)}]
-        )  # before it is cut: half a secret would not be recognised
-        return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
+        return _shown(text, request)
 
     return replace(
         problem,
+        code=clean(problem.code),
         title=clean(problem.title),
         detail=clean(problem.detail),
         pointer=clean(problem.pointer),
         causes=tuple(map(clean, problem.causes)),
     )
+
+
+def _shown(text: str, request: Request) -> str:
+    """Return a text of an answer without the secrets of its request, and no longer than a message bears."""
+    # Before it is cut: half a secret would not be recognised.
+    text = redacted(text, [request.body, {"token": _proofs(request)}])
+    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}…"
 
 
 def _proofs(request: Request) -> list[str]:

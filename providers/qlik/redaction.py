@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 SECURE = "[secure]"
 SHORTEST = 4  # shorter values would turn words of a message into riddles
@@ -21,9 +22,12 @@ _SECRET_LOOK = re.compile(
 
 
 def redacted(text: str, sent: Any) -> str:
-    """Return `text` without the secrets in `sent`, a JSON body, and without what looks like a key."""
-    for secret in sorted(_secrets(sent), key=len, reverse=True):
-        text = text.replace(secret, SECURE)
+    """Return `text` without what looks like a key, and without the secrets in `sent`, a JSON body, as they
+    are or as addresses have them.
+    """
+    forms = {form for secret in _secrets(sent) for form in (secret, quote(secret), quote_plus(secret))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, SECURE)
     return _SECRET_LOOK.sub(SECURE, text)
 
 

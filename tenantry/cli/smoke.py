@@ -74,7 +74,9 @@ def smoke(
         with Cloud.from_environment() as cloud:
             cloud.notify = lambda text: echo_text(text, err=True)
             well = _look(cloud.tenant(outputs["hostname"]), private, checked, patience, release=release)
-    except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
+    except (Unfit, KeyUnfit) as error:
+        fail(str(error))
+    except (SettingsError, PulumiFailed, QlikError) as error:
         fail("", error)
     if not well:
         raise typer.Exit(1)

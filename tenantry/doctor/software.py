@@ -41,7 +41,7 @@ def pulumi_cli(command: str | None) -> Iterator[Finding]:
     try:
         version = release.version_of(Path(command))
     except SetupError as error:
-        yield Finding("error", "pulumi", f"{command} does not work: {error}")
+        yield Finding("error", "pulumi", f"{command} does not work: {redacted(str(error))}")
         return
     shown = f"Pulumi CLI {'.'.join(map(str, version))} at {command}"
     if version < release.MINIMUM:

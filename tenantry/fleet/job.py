@@ -16,7 +16,7 @@ from tenantry.fleet.outcome import Operation, Outcome, Trouble
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.environment import EVENT_LOG
-from tenantry.state.backend import Backend, PulumiFailed
+from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 SECONDS = 3600.0
 """The longest that the work on one stack may take."""
@@ -201,6 +201,15 @@ def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) ->
     )
 
 
+def _hide_secrets(job: Job) -> None:
+    """Take the secrets in addresses out of the logs, which stay where something failed."""
+    for file in (job.log, job.folder / "output.txt", job.folder / "errors.txt"):
+        with suppress(OSError):
+            text = file.read_text("utf-8", "replace")
+            if text != (shown := redacted(text)):
+                file.write_text(shown, "utf-8")
+
+
 def _settle(job: Job) -> None:
     """Take the creates that an earlier run was cut off at out of the state, as far as it has what they made.
 
@@ -239,4 +248,5 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
     if not told:
         printed = _errors(job).read_text("utf-8", "replace")
         told = (troubles.of_command(job.member.stack, printed, ended.code),)
+    _hide_secrets(job)
     return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=told)

@@ -19,13 +19,31 @@ from tenantry.state import entries
 
 SECONDS = 120.0
 
-_PASSWORD = re.compile(r"(?<=://)[^\s\"']+@")
-"""All of an address up to its last "@": a password may hold any character but a space or a quotation mark."""
+_ADDRESS = re.compile(r"://[^\s\"']*")
+_PLAIN = re.compile(
+    r"(region|endpoint|profile|awssdk|ssl|sslmode|storage_account|domain|protocol|disablessl|disable_https"
+    r"|s3forcepathstyle|use_path_style|hostname_immutable)=[\w.:/-]*",
+    re.IGNORECASE,
+)
+"""A parameter of a backend's address that may be seen; any other may hold a password or a token."""
 
 
 def redacted(text: str) -> str:
-    """Return what the command printed without the passwords in addresses, which it repeats in its errors."""
-    return _PASSWORD.sub("***@", text)
+    """Return what the command printed without the secrets in addresses, which it repeats in its errors."""
+    return _ADDRESS.sub(lambda found: _without_secrets(found[0]), text)
+
+
+def _without_secrets(address: str) -> str:
+    """Hide all up to the last "@", as a password may hold any character but a space or a quotation mark, and
+    the values of parameters.
+    """
+    _, at, rest = address.rpartition("@")
+    place, mark, query = rest.partition("?")
+    shown = [
+        each if _PLAIN.fullmatch(each) else re.sub("=.+", "=***", each, flags=re.DOTALL)
+        for each in query.split("&")
+    ]
+    return f"{'://***@' if at else ''}{place}{mark}{'&'.join(shown)}"
 
 
 class PulumiFailed(TenantryError):

@@ -7,6 +7,7 @@ Qlik is the emulator. Each command has its ways in COMMANDS; one that is missing
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -106,6 +107,9 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
 """
 
 
+NO_SPACE = r'["*?<>/|\\:]'
+"""What the name of a space cannot hold."""
+
 ARGUMENTS = ("::error::x\x1b[2J\u202e", "one\nINJECTED \x9b31m two", "\r##[error]\x07")
 """What stands for TEXT, one after the other."""
 
@@ -166,9 +170,16 @@ class Everything:
         """Write what `pulumi` says to one command."""
         (self.pulumi / name).write_text(json.dumps(value), "utf-8")
 
+    def tell(self, said: str) -> None:
+        """Let `pulumi` say this where it fails, also as an error of a resource."""
+        (self.pulumi / "said").write_text(said, "utf-8", errors="replace")
+        with (self.pulumi / "events.json").open("a") as file:
+            event = {"diagnosticEvent": {"severity": "error", "message": said}}
+            file.write(f"{json.dumps(event)}\n")
+
     def fail(self, said: str) -> None:
         """Let `pulumi` fail at everything from now on, and say this."""
-        (self.pulumi / "said").write_text(said, "utf-8", errors="surrogateescape")
+        self.tell(said)
         (self.pulumi / "failing").touch()
 
     def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[Said]:
@@ -194,20 +205,26 @@ class Everything:
         names = {f"n{n}": each for n, each in enumerate(self.texts)}
         customer: dict[str, Any] = {
             "name": self.texts[0],
-            "lifecycle": {"kind": "trial", "ends_on": "2020-01-01"},
-            "groups": {each: {"name": f"{each}{key}", "description": each} for key, each in names.items()},
-            "spaces": {each: {"type": "shared", "description": each} for each in self.texts},
+            "groups": {
+                each: {"provider_type": "custom", "name": f"{each}{key}", "description": each}
+                for key, each in names.items()
+            },
+            "spaces": {
+                f"{re.sub(NO_SPACE, '', each)}{key}": {"type": "shared", "description": each}
+                for key, each in names.items()
+            },
             "tags": {each: each for each in self.texts},
         }
         self._write_stack("globex", customer)
+        ended = {"kind": "trial", "ends_on": "2020-01-01"}
+        self._write_stack("trial", {**customer, "lifecycle": ended})
         for number, text in enumerate(self.texts):
             plan = self._file_name(text)
             self._write_stack(
                 f"c{number}", {"name": text, "plan": text, text: text, "groups": {text: {text: text}}}
             )
-            trial = {"kind": "trial", "ends_on": "2020-01-01"}
             self._write_stack(
-                f"{plan}x", {"name": text, "lifecycle": trial, "spaces": {text: {"type": text}}}
+                f"{plan}x", {"name": text, "lifecycle": ended, "spaces": {text: {"type": text}}}
             )
             (self.folder / "stacks" / "plans" / f"{plan}.yaml").write_text(yaml.safe_dump({"extends": text}))
         for name in ("report.json", "report.md"):

@@ -16,9 +16,11 @@ from tenantry.emulator import Emulator
 from tests.contract import ContractChecker
 from tests.e2e import creations
 from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.fleet import Fleet
 from tests.e2e.harness import Stack, command_line
 from tests.e2e.operations import renewal, take_back
 from tests.e2e.result import Result
+from tests.hostile import faults
 
 WRONG = "a-secret-mistyped"
 FIXED = {
@@ -178,3 +180,43 @@ def test_a_planted_secret_is_found(stack: Stack, tokens: Tokens, search: Search)
     names = {name for name, _ in search.leaks()}
     assert names == {"licence key", "token 0", "wrong client secret"}
     assert ("wrong client secret", "command lines") in search.leaks()
+
+
+def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: Tokens) -> None:
+    """Runs with reports, journals and logs, while Qlik repeats the secret and says what terminals obey."""
+    fleet = Fleet(scratch, qlik)
+    planted = {
+        "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",
+        "PULUMI_ACCESS_TOKEN": "pul-0123456789abcdef0123456789abcdef01234567",
+        "GITHUB_TOKEN": "ghs_0123456789abcdefABCDEF",
+    }
+    fleet.env |= planted
+    fleet.write("globex", {"name": "Globex", "spaces": {"Sales": {"type": "shared"}}})
+    hostile = f"{WRONG} {quote(WRONG)}\n::error::x\r\x1b[2J\u202e\u0085##[error]y"
+    problem = {"code": hostile, "title": hostile, "detail": hostile, "source": {"pointer": hostile}}
+    body = {"errors": [problem], "traceId": hostile}
+    qlik.control.add_fault(path="/oauth/token", status=401, body=body)
+    said = [
+        fleet.run("up", "globex", "--yes", "--reports", "reports", expect=1, QLIK_CLIENT_SECRET=WRONG),
+        fleet.run("check", "globex", expect=1, QLIK_CLIENT_SECRET=WRONG),
+    ]
+    qlik.control.clear_faults()
+    said.append(fleet.run("up", "globex", "--yes", "--json"))
+    said.extend(fleet.run(command, "--all") for command in ("preview", "status", "outputs"))
+    refused = {"status": 403, "body": {"errors": [{"code": "X", "title": f"Bearer {tokens.given[-1]}"}]}}
+    qlik.control.add_fault(path="/api/v1/spaces*", **refused)
+    said.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
+
+    logs = [each for each in scratch.rglob("errors.txt") if each.is_file()]
+    assert len(logs) == 2, "those of the two runs that failed"
+    secrets = {**FIXED, **planted, **{f"token {n}": token for n, token in enumerate(tokens.given)}}
+    places = {str(each): f"{each.stdout}\n{each.stderr}".encode() for each in said}
+    assert [fault for text in places.values() for fault in faults(text.decode())] == []
+    places |= {str(each): each.read_bytes() for each in scratch.rglob("*") if each.is_file()}
+    found = [
+        (name, place)
+        for name, secret in secrets.items()
+        for place, text in places.items()
+        if any(form.encode() in text for form in forms(secret))
+    ]
+    assert found == []

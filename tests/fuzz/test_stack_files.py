@@ -5,36 +5,24 @@ A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from tenantry.fleet.members import Member, members
 from tenantry.settings import SettingsError, check_plan
 from tenantry.settings.loading import resolve
 from tenantry.settings.models import Settings
 from tenantry.settings.origins import as_mapping, values_of
+from tests.fuzz.examples import EXAMPLES, fuzzing
 from tests.fuzz.stack_files import damaged_files, made_files
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 0)
-FEW = 150
 MEMORY = 1 << 30
 SECONDS = 2
-
-fuzzing = settings(
-    max_examples=EXAMPLES or FEW,
-    derandomize=not EXAMPLES,
-    phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
-    database=None,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How long a command of Pulumi may take."""
+"""How long a command of Pulumi may take, and what is not shown of what it says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenantry.state import backend
-from tenantry.state.backend import Backend, PulumiFailed
+from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 
 def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +28,24 @@ def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(PulumiFailed, match="pulumi stack export: no end after 7 s"):
         Backend(tmp_path, seconds=7).state("acme")
     assert allowed == [120, 7]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("at postgres://u:p@ss/w?rd@db/x: no", "at postgres://***@db/x: no"),
+        (
+            "postgres://u@db/x?sslmode=disable&sslpassword=p",
+            "postgres://***@db/x?sslmode=disable&sslpassword=***",
+        ),
+        ("s3://state?region=eu-west-1&x-token=a=b", "s3://state?region=eu-west-1&x-token=***"),
+        (r'{"a":"s3://b?region=eu\u0026token=t"}', r'{"a":"s3://b?region=***"}'),
+        ("s3://b?region=eu;token=t", "s3://b?region=***"),
+        ("s3://b?endpoint=http://127.0.0.1:9&awssdk=v2", "s3://b?endpoint=http://127.0.0.1:9&awssdk=v2"),
+        ("https://app.pulumi.com/acme and file://~", "https://app.pulumi.com/acme and file://~"),
+        ("a@b.example ?password=x", "a@b.example ?password=x"),
+    ],
+)
+def test_addresses_are_shown_without_their_secrets(said: str, shown: str) -> None:
+    assert redacted(said) == shown
+    assert redacted(shown) == shown

@@ -1,0 +1,136 @@
+"""No command shows a secret of its environment, or leaves one in a file, also where others repeat it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.cli.everything import COMMANDS, Everything, Said
+from tests.fleet.forge_server import Server, serving
+
+PASSWORD, QUERY, SESSION = "b4ck/end p%40ss:word!", "que+ry~secret/9", "s3ss10n-token-of-aws"
+BACKEND = (
+    f"postgres://user:{quote(PASSWORD, safe='')}@db.example/state?sslpassword={quote(QUERY, safe='')}&ssl=1"
+)
+PLANTED = {
+    "QLIK_CLIENT_SECRET": "cl1ent/secret+of=qlik",
+    "PULUMI_CONFIG_PASSPHRASE": "pass phrase/of+pulumi",
+    "PULUMI_ACCESS_TOKEN": "pul-0123456789abcdef0123456789abcdef01234567",
+    "GITHUB_TOKEN": "ghs_0123456789abcdefABCDEF",
+    "AWS_SECRET_ACCESS_KEY": "awsSecret/Access+Key0123456789",
+    "AWS_SESSION_TOKEN": SESSION,
+}
+NAMES = ("plain", "Søren & Co.", "a/b")
+
+
+def forms(secret: str) -> set[str]:
+    """A secret as it is, in an address, and in base64, whatever comes before it there."""
+    raw = secret.encode()
+    encoded = {base64.b64encode(b"x" * n + raw)[2 * bool(n) + n : -4].decode().rstrip("=") for n in range(3)}
+    return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *encoded}
+
+
+class Plant:
+    """A project in whose environment secrets are, and what they are."""
+
+    def __init__(self, everything: Everything) -> None:
+        self.everything = everything
+        pem = (everything.folder / "key.pem").read_text()
+        self.secrets = {**PLANTED, "password": PASSWORD, "query": QUERY, "key": pem.splitlines()[5]}
+        self.given = {each: each.read_bytes() for each in self._files()}
+
+    def shown(self, said: Said) -> list[str]:
+        """Each secret that a command showed."""
+        return [f"{said}: {name}" for name in self._found(f"{said.stdout}\n{said.stderr}".encode())]
+
+    def left(self) -> list[str]:
+        """Each secret in a file that was not there before."""
+        return [f"{file}: {name}" for file, text in self.made().items() for name in self._found(text)]
+
+    def made(self) -> dict[Path, bytes]:
+        """What is in files that were not there before, or held something else."""
+        return {file: text for file in self._files() if (text := file.read_bytes()) != self.given.get(file)}
+
+    def _found(self, text: bytes) -> Iterator[str]:
+        for name, secret in self.secrets.items():
+            if any(form.encode() in text for form in forms(secret)):
+                yield name
+
+    def _files(self) -> list[Path]:
+        """All files but those of the script that stands in for `pulumi`."""
+        folder = self.everything.folder.parent
+        files = [each for each in folder.rglob("*") if each.is_file()]
+        return [each for each in files if not each.is_relative_to(self.everything.pulumi)]
+
+
+@pytest.fixture
+def forge() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def plant(tmp_path: Path, qlik: Emulator, forge: Server, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    everything = Everything(tmp_path, qlik, NAMES, monkeypatch)
+    everything.use_forge(forge, monkeypatch)
+    everything.key(tmp_path)
+    for command in ("init -q", "add -A", "commit -qm one --allow-empty", "commit -qm two --allow-empty"):
+        who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
+        subprocess.run(["git", *who, *command.split()], cwd=everything.folder, check=True)
+    for name, value in PLANTED.items():
+        if not name.startswith("QLIK_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", BACKEND)
+    return Plant(everything)
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["well", "failing"])
+@pytest.mark.parametrize("command", [name for name, ways in COMMANDS.items() if ways])
+def test_nothing_is_shown_or_left(
+    plant: Plant, forge: Server, monkeypatch: pytest.MonkeyPatch, command: str, failing: bool
+) -> None:
+    everything = plant.everything
+    said = f'error: could not open {BACKEND}: parse "{BACKEND}": invalid, at {BACKEND.encode()!r}\n{BACKEND}'
+    everything.tell(said)  # where it does something with a stack
+    if failing:
+        everything.fail(said)
+        # A token endpoint, and a forge, that repeat what they were sent.
+        secret = PLANTED["QLIK_CLIENT_SECRET"]
+        for name in ("QLIK_CLIENT_SECRET", "QLIK_ORG_CLIENT_SECRET"):
+            monkeypatch.setenv(name, secret)
+        repeated = f"{secret} {quote(secret, safe='')} {quote_plus(secret)}"
+        problem = {"code": repeated, "title": repeated, "detail": repeated, "source": {"pointer": repeated}}
+        body = {"errors": [problem], "traceId": repeated}
+        everything.qlik.control.add_fault(status=401, body=body, path="/oauth/token")
+        forge.failures = [(418, {"message": f"bad token {PLANTED['GITHUB_TOKEN']}"})] * 9
+    ran = list(everything.run([command]))
+    assert [f"{each}: {each.error!r}" for each in ran if each.error] == []
+    assert [found for each in ran for found in plant.shown(each)] == []
+    assert plant.left() == []
+    if command in ("preview", "up", "refresh", "destroy", "expire"):
+        assert {each.name for each in plant.made()} >= {"errors.txt", "events.json", "outcomes.jsonl"} or (
+            command == "expire" and failing
+        )
+
+
+def test_what_is_planted_would_be_found(plant: Plant) -> None:
+    for name, secret in plant.secrets.items():
+        for number, form in enumerate(forms(secret)):
+            said = Said((), 0, f"before {form} after", "", None)
+            assert plant.shown(said) == [f"{said}: {name}"]
+            file = plant.everything.folder / f"{name}-{number}"
+            file.write_text(base64.b64encode(f"a{secret}bcd".encode()).decode() if number == 0 else form)
+            assert plant.left() == [f"{file}: {name}"]
+            file.unlink()
+
+
+def test_every_secret_is_long_enough_to_be_told_from_other_text(plant: Plant) -> None:
+    assert [name for name, secret in plant.secrets.items() if len(secret) < 12] == []
+    assert not re.search("|".join(map(re.escape, plant.secrets.values())), " ".join(NAMES))

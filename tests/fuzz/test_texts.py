@@ -1,0 +1,86 @@
+"""Whatever a text holds, it does nothing where it comes out, and shows what it is."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tenantry.fleet.report.html import html as page_of
+from tenantry.fleet.report.markdown import markdown
+from tenantry.state.backend import redacted
+from tenantry.text import for_csv, for_line, for_markdown, for_terminal, on_one_line
+from tests import hostile
+from tests.fleet.pages import everywhere, links, rendered, tags
+from tests.fuzz.examples import fuzzing
+
+PIECES = sorted(
+    {piece for text in hostile.ALL for piece in re.findall(r"\w+|\W", text)}
+    | {"://", "::", "##["} - {"INJECTED"}
+)
+# A space without width is left out, as `for_markdown` adds some.
+TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(exclude_characters="\u200b"), max_size=14).map(
+    "".join
+)
+
+EMPTY_LIST = tags(rendered("- x\n\n| a |\n| --- |\n| x |\n"))
+EMPTY_PAGE = tags(page_of(everywhere("harmless")))
+EMPTY_REPORT = tags(rendered(markdown(everywhere("harmless"))))
+
+
+@fuzzing
+@given(TEXTS, TEXTS)
+def test_terminal_and_log(text: str, other: str) -> None:
+    shown = for_terminal(f"{text}\n  {other}")
+    assert [each for each in hostile.faults(shown) if "INJECTED" not in each] == []
+    assert for_terminal(shown) == shown
+    assert len(for_line(text).splitlines()) <= 1
+    said = json.dumps({text: [other]}, indent=2, ensure_ascii=False)
+    assert json.loads(for_terminal(said)) == json.loads(said)
+
+
+@fuzzing
+@given(TEXTS, TEXTS)
+def test_csv(text: str, other: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow([for_csv(text), for_csv(other)])
+    [cells] = csv.reader(io.StringIO(for_terminal(out.getvalue()))) if text or other else [["", ""]]
+    for cell, value in zip(cells, (text, other), strict=True):
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert cell in (for_line(value), f"'{for_line(value)}")
+
+
+@fuzzing
+@given(TEXTS)
+def test_markdown(text: str) -> None:
+    shown = for_markdown(text)
+    source = rendered(f"- {shown or 'x'}\n\n| a |\n| --- |\n| {shown} |\n")
+    assert tags(source) == EMPTY_LIST
+    assert links(shown) == []
+    assert not list(hostile.faults(shown))
+    read = html.unescape(re.sub("<[^>]*>", "", rendered(f"x {shown}"))).replace("\u200b", "")
+    assert " ".join(read.split()) == f"x {' '.join(on_one_line(text).split())}".strip()
+
+
+@fuzzing
+@given(TEXTS)
+def test_reports(text: str) -> None:
+    assume(on_one_line(text))  # where there is no name there is less on the page
+    report = everywhere(text)
+    assert tags(page_of(report)) == EMPTY_PAGE
+    assert tags(rendered(markdown(report))) == EMPTY_REPORT
+    assert not list(hostile.faults(page_of(report) + markdown(report)))
+
+
+@fuzzing
+@given(TEXTS, st.from_regex(r"[^\s\"'&]{1,20}", fullmatch=True))
+def test_addresses(text: str, secret: str) -> None:
+    secret = f"s3cret{secret}"
+    for address in (f"postgres://u:{secret}@host/x", f"s3://bucket?region=eu&token={secret}"):
+        assert "s3cret" not in redacted(f"{text} {address} {text}")
+    assert redacted(redacted(text)) == redacted(text)
