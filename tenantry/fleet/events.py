@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -219,8 +218,9 @@ class InFlight:
             name = next((each for each in event_log.STEP_EVENTS if f'"{each}"' in line), None)
             if name is None:
                 continue
-            with suppress(ValueError, KeyError):
-                self._take(name, json.loads(line)[name])
+            with suppress(ValueError):
+                if step := event_log.event(line).get(name):
+                    self._take(name, step)
 
     def _take(self, name: str, event: Mapping[str, Any]) -> None:
         step = event["metadata"]

@@ -14,8 +14,8 @@ by `old` and `new` alone. What an earlier run was cut off at is a diagnostic who
 
 Seen to hold: CLI 3.259.0.
 
-When it breaks: reports miss changes, or count them twice. A run that fails without an error in its log is
-told by what the command printed.
+When it breaks: reports miss changes, as an event of another form is passed over, or count them twice. A run
+that fails without an error in its log is told by what the command printed.
 """
 
 from __future__ import annotations
@@ -53,9 +53,50 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             if _DEBUG in line:
                 continue
             try:
-                yield json.loads(line)
+                found = event(line)
             except ValueError:
                 return
+            if found:
+                yield found
+
+
+def event(line: str) -> dict[str, Any]:
+    """Return the event of a line, with all that the list above says of it; `{}` for one of another form.
+
+    Raises ValueError: the line is no JSON, as one that is half written.
+    """
+    try:
+        found = json.loads(line)
+    except RecursionError:
+        return {}
+    is_sound = isinstance(found, dict) and all(
+        _SOUND[key](found[key]) for key in _SOUND.keys() & found.keys()
+    )
+    return found if is_sound else {}
+
+
+def _is_step(value: Any) -> bool:
+    step = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(step, dict) or not all(isinstance(step.get(name), str) for name in ("op", "urn")):
+        return False
+    states = [step.get(side) or {} for side in ("old", "new")]
+    objects = [*states, step.get("detailedDiff") or {}]
+    lists = [step.get(name) or [] for name in ("keys", "diffs")]
+    return (
+        all(isinstance(each, dict) for each in objects)
+        and all(isinstance(state.get("inputs") or {}, dict) for state in states)
+        and all(isinstance(each, list) and all(isinstance(name, str) for name in each) for each in lists)
+    )
+
+
+def _is_said(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name, default), str)
+        for name, default in (("severity", None), ("message", None), ("urn", ""))
+    )
+
+
+_SOUND = dict.fromkeys(STEP_EVENTS, _is_step) | {SAID: _is_said}
 
 
 def cut_off(text: str) -> list[tuple[str, str]]:

@@ -97,6 +97,34 @@ def new_tenant(qlik: Emulator) -> Api:
     return source.on(made["hostnames"][0]).login()
 
 
+def furnish(tenant: Api) -> dict[str, list[str]]:
+    """Make one of everything in a tenant; returns the ids by the name of the path parameter."""
+    post = tenant.post
+    spaces = [post("/api/v1/spaces", {"name": kind, "type": kind})["id"] for kind in ("shared", "managed")]
+    user = post("/api/v1/users", {"subject": "ada", "status": "active"})["id"]
+    groups = [
+        post("/api/v1/groups", {"name": kind, "providerType": kind})["id"] for kind in ("idp", "custom")
+    ]
+    body = {"type": "user", "assigneeId": user, "roles": ["consumer"]}
+    assignment = post(f"/api/v1/spaces/{spaces[0]}/assignments", body)["id"]
+    app = post("/api/v1/apps/import", data=b"x", params={"spaceId": spaces[0]}, expect=200)["attributes"][
+        "id"
+    ]
+    copy = post(f"/api/v1/apps/{app}/publish", {"spaceId": spaces[1]}, expect=200)["attributes"]["id"]
+    role = post("/api/v1/roles", {"name": "Custom"})["id"]
+    integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
+    content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
+    return {
+        "spaceId": spaces,
+        "assignmentId": [assignment],
+        "userId": [user],
+        "groupId": [*groups, "000000000000000000000001"],
+        "appId": [app, copy],
+        "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
+        "id": [role, integration, content],
+    }
+
+
 def error(body: dict[str, Any]) -> dict[str, Any]:
     """The one entry of an error envelope."""
     (entry,) = body["errors"]

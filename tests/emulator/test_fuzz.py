@@ -16,7 +16,7 @@ from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
 from tenantry.emulator.call import HANDLERS
 from tenantry.emulator.contract import Operation, contract
 from tests.contract import ContractChecker
-from tests.emulator.api import CONSOLE, REGISTER, Api, new_tenant
+from tests.emulator.api import CONSOLE, REGISTER, Api, furnish, new_tenant
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
@@ -52,34 +52,7 @@ def cloud() -> Iterator[Cloud]:
         tenant = new_tenant(qlik)
         console = Api(qlik, CONSOLE, "demo-org").login()
         hosts = {"tenant": tenant, "register": tenant.on(REGISTER).login(), "console": console, "any": tenant}
-        yield Cloud(hosts, _furnish(tenant), checker)
-
-
-def _furnish(tenant: Api) -> dict[str, list[str]]:
-    post = tenant.post
-    spaces = [post("/api/v1/spaces", {"name": kind, "type": kind})["id"] for kind in ("shared", "managed")]
-    user = post("/api/v1/users", {"subject": "ada", "status": "active"})["id"]
-    groups = [
-        post("/api/v1/groups", {"name": kind, "providerType": kind})["id"] for kind in ("idp", "custom")
-    ]
-    body = {"type": "user", "assigneeId": user, "roles": ["consumer"]}
-    assignment = post(f"/api/v1/spaces/{spaces[0]}/assignments", body)["id"]
-    app = post("/api/v1/apps/import", data=b"x", params={"spaceId": spaces[0]}, expect=200)["attributes"][
-        "id"
-    ]
-    copy = post(f"/api/v1/apps/{app}/publish", {"spaceId": spaces[1]}, expect=200)["attributes"]["id"]
-    role = post("/api/v1/roles", {"name": "Custom"})["id"]
-    integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
-    content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
-    return {
-        "spaceId": spaces,
-        "assignmentId": [assignment],
-        "userId": [user],
-        "groupId": [*groups, "000000000000000000000001"],
-        "appId": [app, copy],
-        "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content],
-    }
+        yield Cloud(hosts, furnish(tenant), checker)
 
 
 @pytest.mark.parametrize(("operation", "mode"), CASES)

@@ -21,6 +21,7 @@ from tenantry.settings.origins import as_mapping, values_of
 from tests.fuzz.examples import EXAMPLES, fuzzing
 from tests.fuzz.stack_files import damaged_files, made_files
 
+FEW = 150
 MEMORY = 1 << 30
 SECONDS = 2
 
@@ -51,7 +52,7 @@ def bounded_memory() -> Iterator[None]:
 @pytest.mark.usefixtures("bounded_memory")
 @pytest.mark.parametrize("files", [made_files, damaged_files])
 def test_what_comes_of_any_file_is_settings_or_problems(stack_file: Path, files: object) -> None:
-    @fuzzing
+    @fuzzing(FEW)
     @given(content=files())  # type: ignore[operator]
     def read(content: tuple[bytes, bytes]) -> None:
         stack_file.write_bytes(content[0])

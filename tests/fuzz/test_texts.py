@@ -19,6 +19,8 @@ from tests import hostile
 from tests.fleet.pages import everywhere, links, rendered, tags
 from tests.fuzz.examples import fuzzing
 
+FEW = 150
+
 PIECES = sorted(
     {piece for text in hostile.ALL for piece in re.findall(r"\w+|\W", text)}
     | {"://", "::", "##["} - {"INJECTED"}
@@ -33,7 +35,7 @@ EMPTY_PAGE = tags(page_of(everywhere("harmless")))
 EMPTY_REPORT = tags(rendered(markdown(everywhere("harmless"))))
 
 
-@fuzzing
+@fuzzing(FEW)
 @given(TEXTS, TEXTS)
 def test_terminal_and_log(text: str, other: str) -> None:
     shown = for_terminal(f"{text}\n  {other}")
@@ -44,7 +46,7 @@ def test_terminal_and_log(text: str, other: str) -> None:
     assert json.loads(for_terminal(said)) == json.loads(said)
 
 
-@fuzzing
+@fuzzing(FEW)
 @given(TEXTS, TEXTS)
 def test_csv(text: str, other: str) -> None:
     out = io.StringIO()
@@ -55,7 +57,7 @@ def test_csv(text: str, other: str) -> None:
         assert cell in (for_line(value), f"'{for_line(value)}")
 
 
-@fuzzing
+@fuzzing(FEW)
 @given(TEXTS)
 def test_markdown(text: str) -> None:
     shown = for_markdown(text)
@@ -67,7 +69,7 @@ def test_markdown(text: str) -> None:
     assert " ".join(read.split()) == f"x {' '.join(on_one_line(text).split())}".strip()
 
 
-@fuzzing
+@fuzzing(FEW)
 @given(TEXTS)
 def test_reports(text: str) -> None:
     assume(on_one_line(text))  # where there is no name there is less on the page
@@ -77,7 +79,7 @@ def test_reports(text: str) -> None:
     assert not list(hostile.faults(page_of(report) + markdown(report)))
 
 
-@fuzzing
+@fuzzing(FEW)
 @given(TEXTS, st.from_regex(r"[^\s\"'&]{1,20}", fullmatch=True))
 def test_addresses(text: str, secret: str) -> None:
     secret = f"s3cret{secret}"

@@ -1,0 +1,157 @@
+"""Whatever is in an event log, it is read to its end or to where it breaks off.
+
+A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.fleet import events
+from tenantry.fleet.events import InFlight
+from tenantry.fleet.outcome import Change
+from tenantry.providers.framework import facts
+from tenantry.providers.values import tokens
+from tenantry.pulumi_internals import event_log
+from tests import hostile
+from tests.fuzz.examples import EXAMPLES, fuzzing
+
+FEW = 300
+SECONDS = 2
+OPERATIONS = (
+    "create", "update", "delete", "replace", "same", "refresh", "read", "import",
+    *event_log.HALVES, *event_log.QUIET,
+)  # fmt: skip
+URNS = (
+    "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant$pulumi-python:dynamic/qlik:Space::Sales",
+    "urn:pulumi:acme::tenantry::pulumi:pulumi:Stack::tenantry-acme",
+    f"urn:pulumi:acme::tenantry::{tokens.of('Tenant')}::tenant",
+    "urn", "", "::::::", "a::b::c$::d",
+)  # fmt: skip
+PATHS = ("name", "roles[0]", '["a.b"].c', "[", "", "revive.hostname")
+MESSAGES = (
+    facts.line(facts.NothingMade("p")), facts.line(facts.Progress("x"))[:-2],
+    "[tenantry:nothing-made proof=5]",
+    '[tenantry:nothing-made proof="\\ud800"]',
+    f"{event_log.PENDING}\n  * urn:x::y, interrupted while creating\n  * urn:",
+    "error: " * 50, *hostile.ALL,
+)  # fmt: skip
+
+texts = st.one_of(st.sampled_from((*URNS, *MESSAGES)), st.text(max_size=8))
+odd = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(texts, inner, max_size=2)),
+    max_leaves=4,
+)
+
+
+def often(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What it usually is, and now and then anything else."""
+    return st.integers(0, 31).flatmap(lambda pick: usual if pick else odd)
+
+
+def objects(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """An object with such members, and now and then one that it must have and has not."""
+    whole = st.fixed_dictionaries(required, optional=optional)
+    damaged = st.fixed_dictionaries({}, optional=required | optional)
+    return st.integers(0, 15).flatmap(lambda pick: often(whole) if pick else damaged)
+
+
+inputs = often(st.dictionaries(st.sampled_from(("name", "roles", "revive", "__provider")), odd, max_size=3))
+states = often(st.fixed_dictionaries({}, optional={"inputs": inputs, "protect": often(st.booleans())}))
+steps = objects(
+    {"op": often(st.sampled_from(OPERATIONS)), "urn": often(st.sampled_from(URNS))},
+    {
+        "keys": often(st.lists(often(st.sampled_from(PATHS)), max_size=2)),
+        "diffs": often(st.lists(often(st.sampled_from(PATHS)), max_size=2)),
+        "detailedDiff": often(st.dictionaries(st.sampled_from(PATHS), odd, max_size=2)),
+        "old": states,
+        "new": states,
+    },
+)
+said = objects(
+    {
+        "severity": often(st.sampled_from(("error", "warning", "info", "info#err", "debug"))),
+        "message": often(texts),
+    },
+    {"urn": often(st.sampled_from(URNS)), "ephemeral": often(st.booleans())},
+)
+made = often(
+    st.one_of(
+        st.builds(
+            lambda key, value: {key: value},
+            st.sampled_from(event_log.STEP_EVENTS),
+            objects({"metadata": steps}, {"planning": often(st.booleans())}),
+        ),
+        st.builds(lambda value: {event_log.SAID: value}, said),
+        st.builds(lambda value: {event_log.SUMMARY: value}, odd),
+    )
+)
+ODD_LINES = (
+    b"",
+    b"{",
+    b"null",
+    b"5",
+    b"[]",
+    b"\xff",
+    b"[" * 100_000,
+    b'{"resOutputsEvent": {"meta',
+    b'{"a":' * 50_000,
+)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> bytes:
+    """A log, and now and then with a line that is none, or cut off."""
+    lines = [
+        json.dumps(each, separators=(",", ":")).encode()
+        for each in draw(st.lists(made, min_size=2, max_size=8))
+    ]
+    if draw(st.integers(0, 3)) == 0:
+        lines.insert(
+            draw(st.integers(0, len(lines))), draw(st.one_of(st.sampled_from(ODD_LINES), st.binary()))
+        )
+    raw = b"\n".join(lines)
+    return raw[: draw(st.integers(0, len(raw)))] if draw(st.integers(0, 7)) == 0 else raw
+
+
+def test_any_log_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+
+    @fuzzing(FEW)
+    @given(raw=logs())
+    def read(raw: bytes) -> None:
+        file.write_bytes(raw)
+        begin = time.thread_time()
+        log = events.read(file)
+        assert all(isinstance(each, Change) for each in (*log.changes, *log.drift))
+        assert all(isinstance(each.text, str) for each in log.errors)
+        assert all(isinstance(each, str) for each in (*log.remarks, *log.cut_off))
+        at = InFlight()
+        at.take(raw.decode("utf-8", "replace").splitlines())
+        assert isinstance(at.text, str)
+        assert not EXAMPLES or time.thread_time() - begin < SECONDS
+
+    read()
+
+
+def test_most_logs_tell_something(tmp_path: Path) -> None:
+    """Or the fuzzer would only try what is passed over."""
+    file = tmp_path / "events.json"
+    told: list[bool] = []
+
+    @fuzzing(FEW)
+    @given(raw=logs())
+    def read(raw: bytes) -> None:
+        file.write_bytes(raw)
+        log = events.read(file)
+        told.append(bool(log.changes or log.drift or log.errors or log.remarks or log.same))
+
+    read()
+    assert sum(told) > len(told) / 4

@@ -1,0 +1,138 @@
+"""Whatever is said to be a key, it is told what is wrong with it, or it has one form.
+
+A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.providers.values import pem
+from tenantry.settings import SettingsError
+from tenantry.settings.loading import resolve
+from tests import pems
+from tests.fuzz.examples import EXAMPLES, fuzzing
+from tests.keys import public_pem
+
+FEW = 300
+FEW_FILES = 60
+SECONDS = 2
+PIECES = (
+    pem.BEGIN, pem.END, "-----", "PUBLIC KEY-----", "CERTIFICATE-----", "RSA PRIVATE KEY", "\n", "\r\n",
+    "\\n", "\\r", " ", "=", "====", "\0", "\ufeff", "\u00e9", "-", "MII", "A" * 5000, "-----BEGIN " * 400,
+    "\U0001f600", "Proc-Type: 4,ENCRYPTED",
+)  # fmt: skip
+
+
+@cache
+def whole() -> list[str]:
+    """Keys and certificates that are right, and of the wrong kind."""
+    return [
+        public_pem("one"),
+        pems.certificate(),
+        pems.pkcs1_pem(),
+        pems.elliptic_pem(),
+        pems.private_pem(),
+        pems.encrypted_pem(),
+        pem.one_line(public_pem("one")),
+        public_pem("one").replace("\n", "\\n"),
+        public_pem("one") + pems.certificate(),
+        "",
+    ]
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """A PEM, mostly damaged: in its text, or in what its base64 holds."""
+    text = draw(st.sampled_from(whole()))
+    if draw(st.booleans()) and text.startswith(pem.BEGIN):
+        text = _other_content(draw, text)
+    for _ in range(draw(st.integers(0, 3))):
+        at, size = draw(st.integers(0, len(text))), draw(st.sampled_from((0, 0, 1, 5, 64, 400)))
+        text = (
+            text[:at]
+            + draw(st.one_of(st.just(""), st.sampled_from(PIECES), st.text(max_size=5)))
+            + text[at + size :]
+        )
+    return text
+
+
+def _other_content(draw: st.DrawFn, text: str) -> str:
+    label, der = pem.content(text)
+    at = draw(st.integers(0, min(len(der), 40)))
+    der = der[:at] + draw(st.binary(max_size=4)) + der[at + draw(st.integers(0, 4)) :]
+    return f"{pem.BEGIN}{label}-----\n{base64.encodebytes(der).decode()}{pem.END}{label}-----\n"
+
+
+def test_any_text_is_a_key_or_has_a_problem() -> None:
+    @fuzzing(FEW)
+    @given(text=texts())
+    def read(text: str) -> None:
+        begin = time.thread_time()
+        problem = pem.problem(text)
+        line, lines = pem.one_line(text), pem.on_lines(text)
+        pem.content(text)
+        assert pem.fingerprint(text).startswith("SHA256:")
+        if problem is None:
+            assert pem.problem(line) is pem.problem(lines) is None
+            assert pem.one_line(lines) == line == pem.one_line(line)
+            assert pem.on_lines(line) == lines
+            assert pem.fingerprint(line) == pem.fingerprint(lines) == pem.fingerprint(text)
+            assert len(line.splitlines()) == 1
+        else:
+            assert len(problem.splitlines()) == 1
+            assert not any(part in problem for part in text.split() if len(part) > len("CERTIFICATE-----"))
+        assert not EXAMPLES or time.thread_time() - begin < SECONDS
+
+    read()
+
+
+@pytest.fixture(scope="module")
+def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("keys")
+    (root / "Pulumi.yaml").write_text("name: fuzz\nruntime: python\nstackConfigDir: stacks\n")
+    (root / "stacks").mkdir()
+    return root / "stacks" / "Pulumi.globex.yaml"
+
+
+def test_settings_take_a_key_or_say_the_same_problem(stack_file: Path) -> None:
+    """In the stack file itself, and in a file that it names."""
+
+    def settings(**key: str) -> str:
+        """What settings with this key come to: nothing, or their problems."""
+        provider = {"issuer": "https://portal.example", "kid": "one", **key}
+        customer = {"name": "Globex", "jwt_identity_providers": {"portal": provider}}
+        config = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}
+        stack_file.write_text(yaml.safe_dump({"config": config | {"tenantry:customer": customer}}))
+        try:
+            resolve(stack_file)
+        except SettingsError as error:
+            unforeseen = error.__cause__
+            said = str(error)
+        else:
+            return ""
+        assert unforeseen is None, said
+        return said
+
+    assert settings(pem=public_pem("one")) == ""
+
+    @fuzzing(FEW_FILES)
+    @given(text=texts())
+    def read(text: str) -> None:
+        problem = pem.problem(text)
+        said = settings(pem=text)
+        assert (said == "") == (problem is None)
+        raw = text.encode("utf-8", "surrogatepass")
+        stack_file.with_name("key.pem").write_bytes(raw)
+        said = settings(pem_file="key.pem")
+        assert problem is None or said
+
+    read()

@@ -1,0 +1,157 @@
+"""Whatever comes over the socket, the emulator answers it or closes, soon, and never as if it had failed.
+
+A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+
+from tenantry.emulator import Emulator
+from tests.emulator.api import CONSOLE, REGISTER, SOURCE, furnish, new_tenant
+from tests.fuzz.examples import fuzzing
+from tests.fuzz.requests import PLACES, garbage, requests
+
+FEW = 200
+SECONDS = 10
+PATIENCE = 0.1
+STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3}) ", re.MULTILINE)
+END_OF_HEAD = b"\r\n\r\n"
+NOT_COVERED = b"EMULATOR-NOT-COVERED"
+
+
+class Failures(logging.Handler):
+    """What the server says of answers that it could not give."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(self.format(record))
+
+
+class Target:
+    """A cloud to shoot at, made anew after so many shots: what is deleted is there again."""
+
+    LIFE = 1000
+
+    def __init__(self, qlik: Emulator) -> None:
+        self.qlik = qlik
+        self.failures = Failures()
+        self.shots = 0
+        self._names: dict[bytes, bytes] = {}
+        self._tokens: dict[bytes, bytes] = {}
+
+    def answer(self, request: bytes) -> bytes:
+        """Send a request, and return all that comes back."""
+        if self.shots % self.LIFE == 0:
+            self._renew()
+        self.shots += 1
+        host, port = self.qlik.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
+            # It may have been answered and closed before all of it is sent.
+            with suppress(ConnectionError):
+                connection.sendall(self._filled(request))
+            if END_OF_HEAD not in request:
+                _end(connection)
+            return _received(connection)
+
+    def _filled(self, request: bytes) -> bytes:
+        for name, value in self._names.items():
+            request = request.replace(name, value)
+        token = next((token for host, token in self._tokens.items() if b"Host: " + host in request), b"none")
+        request = request.replace(b"~token~", token)
+        return request.replace(b"~length~", b"%d" % len(request.partition(END_OF_HEAD)[2]))
+
+    def _renew(self) -> None:
+        self.qlik.control.reset()
+        tenant = new_tenant(self.qlik)
+        me = tenant.send("GET", "/api/v1/tenants/me").headers["location"].rsplit("/", 1)[1]
+        ids = furnish(tenant) | {"tenantId": [me]}
+        assert {name: len(each) for name, each in ids.items()} == PLACES
+        self._names = {
+            f"~{name}{number}~".encode(): id.encode()
+            for name, each in ids.items()
+            for number, id in enumerate(each)
+        }
+        self._names[b"~tenant~"] = tenant.host.encode()
+        logged_in = [
+            tenant,
+            tenant.on(REGISTER).login(),
+            tenant.on(SOURCE).login(),
+            tenant.on(CONSOLE, "demo-org").login(),
+        ]
+        self._tokens = {each.host.encode(): each.token.encode() for each in logged_in}
+
+
+def _end(connection: socket.socket) -> None:
+    """Tell the other side that nothing more comes."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes; where it waits for more, it is told that there is none."""
+    whole = b""
+    waits = True
+    connection.settimeout(PATIENCE)
+    while True:
+        try:
+            chunk = connection.recv(1 << 16)
+        except TimeoutError:
+            assert waits, "neither answered nor closed"
+            waits = False
+            _end(connection)
+            connection.settimeout(SECONDS)
+            continue
+        except ConnectionError:
+            return whole
+        if not chunk:
+            return whole
+        whole += chunk
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    logger = logging.getLogger("uvicorn.error")
+    with Emulator() as qlik:
+        made = Target(qlik)
+        logger.addHandler(made.failures)
+        yield made
+    logger.removeHandler(made.failures)
+
+
+@pytest.mark.parametrize("made", [garbage, requests])
+def test_any_bytes_are_answered_or_refused(target: Target, made: object) -> None:
+    @fuzzing(FEW)
+    @given(request=made())  # type: ignore[operator]
+    def shoot(request: bytes) -> None:
+        answer = target.answer(request)
+        assert target.failures.said == []
+        for status in STATUS.findall(answer[:200]):
+            assert int(status) < 500 or (status == b"501" and NOT_COVERED in answer), answer
+
+    shoot()
+    assert target.qlik.control.health()["status"] == "ok"
+
+
+def test_most_requests_reach_what_they_are_for(target: Target) -> None:
+    """Or the fuzzer would only try the front door."""
+    statuses: list[int] = []
+
+    @fuzzing(FEW)
+    @given(request=requests())
+    def shoot(request: bytes) -> None:
+        statuses.extend(int(status) for status in STATUS.findall(target.answer(request)[:200]))
+
+    shoot()
+    assert sum(status < 300 for status in statuses) > len(statuses) / 10
+    assert sum(status == 401 for status in statuses) < len(statuses) / 3
