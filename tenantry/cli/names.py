@@ -81,6 +81,14 @@ def groups(project: Project, ctx: typer.Context) -> Iterable[str]:
     return load_file(files[named]).customer.groups
 
 
+@_completer
+def runs(project: Project, _: typer.Context) -> Iterable[str]:
+    """Return the names of the runs that this machine has kept."""
+    from tenantry.fleet.journal import Journal
+
+    return [run.id for run in Journal.all(project.name)]
+
+
 def _values(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
     """Yield what plans and stack files say of a customer, for as long as a user may wait."""
     from tenantry.settings.document import read

@@ -5,25 +5,34 @@ So a run that ends early, whatever ended it, can be resumed, and what went wrong
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
-from tenantry.fleet.outcome import Operation, Outcome
+from tenantry.fleet.outcome import Operation, Outcome, Report, Status
 from tenantry.providers.framework import notes
 from tenantry.settings.project import STACK
 
 KEPT = 20
 """How many runs of each operation are kept for a project, and all of the last day."""
 
+NOT_ENDED = "it has not ended: it is under way, or was killed"
+"""Why the report of a run may lack stacks."""
+
 MOMENT = "%Y%m%dT%H%M%S%f"
 
 OUTCOMES = "outcomes.jsonl"
 CODE = "code"
+BY = "by"
+REPORT = "report.json"
 STACKS = "stacks"
 
 
@@ -54,6 +63,7 @@ class Journal:
         folder = runs / f"{now:{MOMENT}}-{operation}"
         folder.mkdir(mode=0o700)
         (folder / CODE).write_text(code)
+        (folder / BY).write_text(_whoever_runs(), "utf-8")
         return cls(folder)
 
     @classmethod
@@ -61,6 +71,52 @@ class Journal:
         """Return the newest run of that operation, if there is one."""
         runs = sorted(directory(project).glob(f"*-{operation}"))
         return cls(runs[-1]) if runs else None
+
+    @classmethod
+    def all(cls, project: str) -> list[Journal]:
+        """Return the runs that are kept, the newest first."""
+        found = [run for run in directory(project).glob("*-*") if run.is_dir() and _moment(run.name)]
+        return [cls(run) for run in sorted(found, reverse=True)]
+
+    @property
+    def id(self) -> str:
+        """What the run is called: its operation, and the second in which it began (UTC)."""
+        moment, _, operation = self.folder.name.partition("-")
+        return f"{operation}-{moment[: -len('ffffff')]}"
+
+    @property
+    def operation(self) -> Operation:
+        """What was done."""
+        return cast(Operation, self.folder.name.partition("-")[2])
+
+    @property
+    def started(self) -> datetime:
+        """When it began (UTC)."""
+        return _moment(self.folder.name) or datetime.fromtimestamp(0, UTC)
+
+    @property
+    def by(self) -> str:
+        """Who ran it, and where; nothing if it was not noted."""
+        with suppress(OSError):
+            return (self.folder / BY).read_text("utf-8")
+        return ""
+
+    def end(self, report: Report) -> None:
+        """Keep the report with which the run has ended."""
+        report.write(self.folder / REPORT)
+
+    def report(self) -> Report:
+        """Return the report of the run. Of one that has not ended it has the stacks that are done by now."""
+        with suppress(OSError, ValueError):
+            return Report.from_json((self.folder / REPORT).read_bytes())
+        done = {row["stack"]: row["status"] for row in self._rows()}
+        outcomes = (Outcome(stack, self.operation, cast(Status, done[stack])) for stack in sorted(done))
+        return Report(
+            self.operation,
+            tuple(outcomes),
+            started=self.started.isoformat(timespec="seconds"),
+            stopped=NOT_ENDED,
+        )
 
     @classmethod
     def taken_down(cls, project: str) -> dict[str, tuple[str, str]]:
@@ -112,3 +168,21 @@ class Journal:
             for line in (self.folder / OUTCOMES).read_text("utf-8").splitlines():
                 with suppress(ValueError):  # the line at which a run was killed
                     yield json.loads(line)
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name.partition("-")[0], MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _whoever_runs() -> str:
+    """Return who runs this process, and where: in CI whoever started the job."""
+    user = os.environ.get("GITHUB_ACTOR") or os.environ.get("GITLAB_USER_LOGIN")
+    if not user:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):  # a container whose user has no name
+            user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -119,7 +119,7 @@ def run_order(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
             _note(journal, outcome, announce)
     if logs := journal.logs():
         announce(f"Logs of what failed: {logs}")
-    return Report(
+    report = Report(
         order.operation,
         tuple(outcomes[name] for name in sorted(outcomes)),
         started=started.isoformat(timespec="seconds"),
@@ -128,6 +128,11 @@ def run_order(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
         removed=order.selection.removed,
         base=order.selection.changes.ref if order.selection.changes else "",
     )
+    try:
+        journal.end(report)
+    except OSError as error:
+        announce(f"The report of the run cannot be kept: {error.strerror}")
+    return report
 
 
 def _job(order: Order, member: Member, journal: Journal) -> Job:

@@ -123,7 +123,7 @@ def test_the_files_are_written_and_read_back(tmp_path: Path) -> None:
     reports.write(report, tmp_path / "made" / "here", link="https://ci.example/x")
     folder = tmp_path / "made" / "here"
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.md"]
-    assert reports.read([folder / "report.json"]) == report
+    assert reports.read(folder / "report.json") == report
     assert "<https://ci.example/x>" in (folder / "report.md").read_text("utf-8")
     assert (folder / "report.html").read_text("utf-8") == html(report)
 
@@ -132,12 +132,13 @@ def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path)
     files = [tmp_path / "one.json", tmp_path / "two.json"]
     Report("up", (Outcome("a", "up", "failed"),), started="2026-11-01T10:00:00Z", stopped="x").write(files[0])
     Report("up", (Outcome("a", "up", "ok"),), started="2026-11-01T11:00:00Z", stopped="y").write(files[1])
-    assert reports.read(files) == reports.read(files[::-1])
-    assert reports.read(files).outcomes[0].status == "ok"
+    parts = [reports.read(file) for file in files]
+    assert reports.joined(parts) == reports.joined(parts[::-1])
+    assert reports.joined(parts).outcomes[0].status == "ok"
 
 
 def test_what_is_no_report_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text('{"operation": "dance"}', "utf-8")
     with pytest.raises(ValueError, match=r"x\.json is no report: "):
-        reports.read([file])
+        reports.read(file)

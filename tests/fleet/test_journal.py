@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.fleet.journal import KEPT, OUTCOMES, Journal, directory
+from tenantry.fleet.journal import KEPT, NOT_ENDED, OUTCOMES, Journal, directory
+from tenantry.fleet.outcome import Report
 from tests.fleet.samples import job
 
 
@@ -114,3 +115,27 @@ def test_what_was_taken_down_can_be_looked_up() -> None:
         "acme": ("revive: {new}", "2026-12-24"),
         "globex": ("revive: {globex}", "2026-12-01"),
     }
+
+
+def test_runs_are_kept_with_who_ran_them_and_their_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    first, second = Journal.begin("shop", "up"), Journal.begin("shop", "destroy")
+    report = Report("up", (job("acme").outcome(), job("bad").outcome(status="failed")), seconds=3.5)
+    first.end(report)
+    (directory("shop") / "a-note").mkdir()
+    assert [(run.folder, run.operation) for run in Journal.all("shop")] == [
+        (second.folder, "destroy"),
+        (first.folder, "up"),
+    ]
+    assert first.report() == report
+    assert first.by.startswith("ada@")
+    assert first.id == f"up-{first.started:%Y%m%dT%H%M%S}"
+    assert Journal.all("other") == []
+
+
+def test_a_run_that_has_not_ended_tells_what_is_done() -> None:
+    journal = Journal.begin("shop", "up")
+    journal.add(job("acme").outcome())
+    found = journal.report()
+    assert [(each.stack, each.status) for each in found.outcomes] == [("acme", "ok")]
+    assert found.stopped == NOT_ENDED

@@ -22,16 +22,17 @@ def write(report: Report, folder: Path, link: str = "") -> None:
     (folder / "report.html").write_text(_html.html(report), "utf-8", errors="replace")
 
 
-def read(files: Iterable[Path]) -> Report:
-    """Read reports, such as those of shards, as one; what they are named and their order make no difference.
+def joined(reports: Iterable[Report]) -> Report:
+    """Return reports, such as those of shards, as one; their order makes no difference.
 
-    Where two tell of the same stack, the one that was begun later counts. Raises ValueError for a file that
-    is no report, and for reports that do not belong together; OSError for one that cannot be read.
+    Where two tell of the same stack, the one that was begun later counts. Raises ValueError for reports that
+    do not belong together.
     """
-    return merged(sorted(map(_read, files), key=lambda each: (each.started, each.to_json(indent=None))))
+    return merged(sorted(reports, key=lambda each: (each.started, each.to_json(indent=None))))
 
 
-def _read(file: Path) -> Report:
+def read(file: Path) -> Report:
+    """Read a report. Raises ValueError for a file that is none; OSError for one that cannot be read."""
     try:
         return Report.from_json(file.read_bytes())
     except ValueError as error:

@@ -92,9 +92,14 @@ def nothing(report: Report) -> str:
     return f"{NOTHING}: no change in {counted(same, 'customer')}" if same else NOTHING
 
 
+def states(outcomes: tuple[Outcome, ...]) -> dict[str, int]:
+    """Return how many stacks are in each state, in the order in which states are told."""
+    found = Counter(map(state, outcomes))
+    return {each: found[each] for each in STATES if found[each]}
+
+
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
     """Return the numbers in one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
-    states = Counter(map(state, outcomes))
-    numbers = ", ".join(f"{states[each]:,} {each}" for each in STATES if states[each])
+    numbers = ", ".join(f"{count:,} {each}" for each, count in states(outcomes).items())
     stacks = counted(len(outcomes), "stack")
     return f"{stacks}: {numbers} in {duration(seconds)}" if numbers else stacks

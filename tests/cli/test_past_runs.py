@@ -1,0 +1,59 @@
+"""`tenantry runs` lists what was run, and `tenantry report` shows a run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.journal import Journal
+from tenantry.fleet.outcome import Outcome, Report, Trouble
+from tests.cli.conftest import Folder
+
+FAILED = Outcome("globex", "up", "failed", troubles=(Trouble("no", "Space Sales", "give it", "FORBIDDEN"),))
+
+
+@pytest.fixture
+def run(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """A run over two stacks, one of which failed."""
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state" / "intents"))
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    made = Journal.begin("tenantry", "up")
+    made.end(Report("up", (Outcome("acme", "up", "ok"), FAILED), seconds=63.0))
+    return made
+
+
+def test_runs_are_listed(run: Journal, folder: Folder) -> None:
+    Journal.begin("tenantry", "destroy")
+    said = folder.run("runs").stdout.splitlines()
+    assert [line.split()[0].partition("-")[0] for line in said] == ["run", "destroy", "up"]
+    assert "not ended: nothing" in said[1]
+    for part in (run.id, "ada@", "1 up to date, 1 failed", "1 m 3 s"):
+        assert part in said[2]
+    (_, facts) = json.loads(folder.run("runs", "--json").stdout)
+    assert (facts["run"], facts["stacks"], facts["seconds"], facts["ended"]) == (run.id, 2, 63.0, True)
+    assert facts["result"] == {"up to date": 1, "failed": 1}
+
+
+def test_a_run_is_shown_again_in_each_form(run: Journal, folder: Folder, tmp_path: Path) -> None:
+    assert "Space Sales" in folder.run("report", run.id).stdout
+    assert Report.from_json(folder.run("report", run.id, "--json").stdout) == run.report()
+    assert "<html" in folder.run("report", run.id, "--html").stdout
+    folder.run("report", run.id, "--reports", str(tmp_path / "again"))
+    assert {file.suffix for file in (tmp_path / "again").iterdir()} == {".json", ".md", ".html"}
+
+
+def test_a_run_that_there_is_not(run: Journal, folder: Folder) -> None:
+    said = folder.run("report", "up-2026")
+    assert said.exit_code == 2
+    assert run.id in said.stderr
+
+
+def test_a_machine_that_has_kept_none(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "none" / "intents"))
+    said = folder.run("runs")
+    assert (said.stdout, said.exit_code) == ("", 0)
+    assert folder.run("runs", "--json").stdout == "[]\n"
