@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -52,6 +53,17 @@ class Live:
         self._catch_up()
         if self.screen:
             self.screen.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else, and do not count that time."""
+        began = time.monotonic()
+        if self.screen:
+            self.screen.stop()
+        yield
+        self.started += time.monotonic() - began
+        if self.screen:
+            self.screen.start(refresh=False)
 
     def begun(self, job: Job) -> None:
         """Add a line for a stack."""

@@ -32,9 +32,9 @@ def echo_text(text: str, *, err: bool = False, nl: bool = True) -> None:
     typer.echo(for_terminal(text), err=err, nl=nl)
 
 
-def heading(text: str, *, red: bool = False) -> None:
+def heading(text: str, *, red: bool = False, err: bool = False) -> None:
     """Print a line in bold type where that can be seen."""
-    typer.secho(for_line(text), bold=True, fg=typer.colors.RED if red else None)
+    typer.secho(for_line(text), bold=True, fg=typer.colors.RED if red else None, err=err)
 
 
 def rich_text(text: str, style: str = "") -> Text:
@@ -78,24 +78,25 @@ def print_table(
     dim: Sequence[bool] = (),
     spare: Sequence[str] = (),
     narrow: Mapping[str, int] = NOTHING,
+    err: bool = False,
 ) -> None:
-    """Print rows under columns; `dim` says for each row whether it matters less.
+    """Print rows under columns; `dim` says for each row whether it matters less. `err`: on standard error.
 
     Where a terminal has no room for all, columns that are `narrow` wrap, each in at least so many characters,
     and those that are `spare` are left out, one after the other; what was left out is said on standard error.
     Elsewhere no row is wrapped or cut, so that the output can be searched.
     """
     rows = [[on_one_line(cell) for cell in row] for row in rows]
-    if not is_terminal(sys.stdout):
+    if not is_terminal(sys.stderr if err else sys.stdout):
         widths = _widths(columns, rows)
         for row in (columns, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            echo("  ".join(cells).rstrip())
+            echo("  ".join(cells).rstrip(), err=err)
         return
     from rich.console import Console
     from rich.table import Column, Table
 
-    console = Console()
+    console = Console(stderr=err)
     shown = list(columns)
     whole = dict(zip(columns, _widths(columns, rows), strict=True))
     least = {column: min(width, narrow.get(column, width)) for column, width in whole.items()}

@@ -43,35 +43,39 @@ def save(report: Report, folder: Path | None, link: str = "") -> bool:
     return True
 
 
-def show(report: Report, form: str, link: str = "") -> None:
-    """Print a report."""
+def show(report: Report, form: str, link: str = "", *, err: bool = False) -> None:
+    """Print a report; `err`: on standard error, as what stands above a question is no result."""
     from tenantry.fleet.report.html import html
     from tenantry.fleet.report.markdown import markdown
     from tenantry.fleet.report.table import printed, sum_up
     from tenantry.fleet.report.text import text
 
     if form == "json":
-        echo_text(report.to_json())
+        echo_text(report.to_json(), err=err)
     elif form == "markdown":
-        echo_text(markdown(report, link=link), nl=False)
+        echo_text(markdown(report, link=link), nl=False, err=err)
     elif form == "html":
-        echo_text(html(report))
+        echo_text(html(report), err=err)
     else:
         columns, rows, dim = printed(report)
         if rows:
-            print_table(columns, rows, dim=dim)
+            print_table(columns, rows, dim=dim, err=err)
         for line in text(report):
             if line.heading:
-                heading(line.text, red=line.red)
+                heading(line.text, red=line.red, err=err)
             else:
-                echo(line.text)
-        echo_text(sum_up(report))
+                echo(line.text, err=err)
+        echo_text(sum_up(report), err=err)
 
 
 def exit_code(report: Report, *, expect_no: str = "") -> int:
     """Return 0 if all went well, else the number that says what did not."""
+    from tenantry.fleet.consent import SAID_NO
+
     if report.stopped.startswith(INTERRUPTED):
         return BY_USER
+    if report.stopped == SAID_NO:
+        return FAILED
     if report.stopped:
         return STOPPED
     if report.failed:

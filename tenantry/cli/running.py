@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -16,6 +16,8 @@ from tenantry.cli.projects import root_of
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
+    from tenantry.fleet.consent import Agreed, Consent
+    from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Report
     from tenantry.fleet.pool import Pool
     from tenantry.fleet.run import Order
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tenantry.settings.project import Project
 
 SHOWN = 20
+NOTHING_DONE = "Nothing was done."
 INTERRUPTED = "interrupted"
 """How the reason begins for which a run was stopped by the user."""
 
@@ -37,20 +40,35 @@ def chosen_by(wanted: Wanted, project: Project) -> Selection:
         fail(f"{error}", code=2)
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool = False) -> None:
     """Ask before anything is changed; where nobody can be asked, --yes must have been given.
 
     PULUMI_SKIP_CONFIRMATIONS is the same, as for `pulumi` itself.
     """
-    if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
-        return
-    if not sys.stdin.isatty():
-        fail(f"{question} There is nobody to ask: add --yes.", code=2)
     try:
-        if not ask(question):
-            raise typer.Exit(1)
+        if must_ask(question, yes=yes) and not agrees(question):
+            fail(NOTHING_DONE)
     except typer.Abort:
         raise typer.Exit(130) from None
+
+
+def must_ask(question: str, *, yes: bool) -> bool:
+    """Whether a question has no answer yet; the command ends where there is nobody who can be asked."""
+    if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
+        return False
+    if not sys.stdin.isatty():
+        fail(f"{question} There is nobody to ask: add --yes.", code=2)
+    return True
+
+
+def agrees(question: str) -> bool:
+    """Ask a question and return the answer; raises typer.Abort for a Ctrl-C, also in the middle of a run."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with redirect_stdout(sys.stderr):  # the space after the question would be part of the result
+            return ask(question)
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def named(stacks: Sequence[str]) -> str:
@@ -67,20 +85,41 @@ def due(order: Order) -> list[str]:
         _cannot_begin(error)
 
 
-def run_shown(order: Order, jobs: int | None, most_failures: int | None = None) -> Report:
-    """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report."""
-    from tenantry.cli.live import Live
-    from tenantry.fleet import run
-    from tenantry.fleet.pool import Pool, default_jobs
+def run_shown(
+    order: Order, jobs: int | None, most_failures: int | None = None, consent: Consent | None = None
+) -> Report:
+    """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
 
-    at_once = jobs or default_jobs()
+    `consent` is asked before each wave. The command ends where it is refused before anything was done.
+    """
+    from tenantry.fleet.pool import default_jobs
+    from tenantry.fleet.run import Refused
+
+    try:
+        return _shown(order, jobs or default_jobs(), most_failures, consent)
+    except OSError as error:
+        _cannot_begin(error)
+    except Refused as refused:
+        fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
+
+
+def _shown(order: Order, at_once: int, most_failures: int | None, consent: Consent | None) -> Report:
+    from tenantry.cli.live import Live
+    from tenantry.fleet.pool import Pool
+    from tenantry.fleet.run import run_order
+
     with Live(len(due(order)), at_once) as live:
         pool = Pool(at_once, most_failures, live)
+
+        def asked(members: Sequence[Member], may_fail: int | None) -> Agreed:
+            assert consent is not None  # noqa: S101 (for the type checker)
+            with live.paused():
+                agreed = consent(members, may_fail)
+            live.total -= len(agreed.outcomes)
+            return agreed
+
         with _signals(pool, live.say_later):
-            try:
-                return run.run_order(order, pool, announce=live.say)
-            except OSError as error:
-                _cannot_begin(error)
+            return run_order(order, pool, announce=live.say, consent=asked if consent else None)
 
 
 def _cannot_begin(error: OSError) -> NoReturn:

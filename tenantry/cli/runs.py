@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli.asking import Asking
 from tenantry.cli.output import fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import chosen_by, confirm, due, named, run_shown
+from tenantry.cli.running import chosen_by, confirm, due, must_ask, named, run_shown
 from tenantry.cli.shared import Output, reports, selection, takes
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ Seconds = Annotated[
     float, typer.Option("--timeout", min=1, metavar="SECONDS", help="The longest that one stack may take.")
 ]
 AN_HOUR = 3600.0
+AFTER_A_YES: Mapping[str, Sequence[str]] = {"up": ("--skip-preview",), "destroy": ()}
+"""What is added to a command whose preview was seen."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -110,8 +114,9 @@ def up(
 ) -> None:
     """Make every customer what the files say, in waves if asked to; trials that have ended are left out.
 
-    Each stack is previewed first, as by `pulumi up`: one whose preview fails is left as it is. Exit code 1
-    if a stack failed, 3 if the run was stopped because of that, 130 if it was interrupted.
+    Each stack is previewed first, as by `pulumi up`: one whose preview fails is left as it is. Without --yes
+    the report of the previews is shown, and a question below it, wave by wave. Exit code 1 if a stack failed
+    or the answer was no, 3 if the run was stopped because of a failure, 130 if it was interrupted.
     """
     if wave and not waves:
         fail("--wave: of which waves? Give --waves as well.", code=2)
@@ -164,7 +169,8 @@ def destroy(
 ) -> None:
     """Deactivate the tenants of customers, each with its days of grace; says how each can be brought back.
 
-    Production customers are protected: they fail here, until their files say `protect: false` and `up` ran.
+    Without --yes it first shows what would go. Production customers are protected: they fail here, until
+    their files say `protect: false` and `up` ran.
     """
     _run("destroy", wanted, output, jobs, seconds, (), most_failures=most_failures, yes=yes)
 
@@ -201,10 +207,16 @@ def _run(
         hold_expired=operation in ("preview", "up"),
         seconds=seconds,
     )
-    if operation != "preview":
-        stacks = due(order)
-        confirm(f"{operation} {named(stacks)}?", yes=yes or not stacks)
-    finish(run_shown(order, jobs, most_failures), output, expect_no=expect_no)
+    consent = None
+    if operation != "preview" and (stacks := due(order)):
+        question = f"{operation} {named(stacks)}?"
+        if must_ask(question, yes=yes):
+            if operation == "refresh" or "--skip-preview" in arguments:
+                confirm(question)
+            else:
+                consent = Asking(order, jobs)
+                order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
+    finish(run_shown(order, jobs, most_failures, consent), output, expect_no=expect_no)
 
 
 def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:

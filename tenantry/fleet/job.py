@@ -24,13 +24,15 @@ SECONDS = 3600.0
 QUIETLY = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
 WITHOUT_PREVIEW = ("--skip-preview", "--yes")
 COMMANDS: dict[Operation, tuple[str, ...]] = {
-    "preview": ("preview",),
     "up": ("up", "--yes"),
     "refresh": ("refresh", *WITHOUT_PREVIEW),
     "destroy": ("destroy", *WITHOUT_PREVIEW),
 }
 TABLE_RACE = "pg_type_typname_nsp_index"
 """What is in the error of a `pulumi` that made its table in Postgres at the same time as another one."""
+
+PREVIEWS: dict[Operation, tuple[str, ...]] = {"up": ("preview",), "destroy": ("destroy", "--preview-only")}
+"""The commands that show what another would do."""
 
 NEVER_UP = "it has never been up"
 NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
@@ -41,7 +43,7 @@ class Job:
     """What is to be done with one stack of the project in the folder `root`.
 
     `folder` is the job's own, for its logs. `arguments` are added to the command, `environment` to that of
-    the worker. `seconds` is the longest that it may take.
+    the worker. `seconds` is the longest that it may take. `previewed`: of a preview, what it is one of.
     """
 
     operation: Operation
@@ -52,6 +54,17 @@ class Job:
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = SECONDS
+    previewed: Operation = "up"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The `pulumi` command, as far as the stack is no matter."""
+        return PREVIEWS[self.previewed] if self.operation == "preview" else COMMANDS[self.operation]
+
+    @property
+    def shows_up(self) -> bool:
+        """Whether it is the preview of an `up`, by which a new customer has no stack yet."""
+        return self.operation == "preview" and self.previewed == "up"
 
     @property
     def log(self) -> Path:
@@ -112,7 +125,7 @@ def _done(job: Job) -> Outcome:
         ended = _pulumi(job, (), {RENEW: proof})
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
-    if job.operation == "preview":
+    if job.shows_up:
         alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
         return replace(_result(job, _preview(job, arguments, alone)), new=True)
     if job.operation == "up":
@@ -139,7 +152,7 @@ def _unused_proof(job: Job) -> str:
 
 def _first(job: Job) -> process.Ended:
     """Run the command as if the backend had the stack."""
-    run = _preview if job.operation == "preview" else _pulumi
+    run = _preview if job.shows_up else _pulumi
     return run(job, _config_file(job), {})
 
 
@@ -168,7 +181,7 @@ def _config_file(job: Job) -> tuple[str, ...]:
 
 def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
     job.log.unlink(missing_ok=True)
-    command = (*COMMANDS[job.operation], "--stack", job.member.stack, "--event-log", str(job.log), *QUIETLY)
+    command = (*job.command, "--stack", job.member.stack, "--event-log", str(job.log), *QUIETLY)
     return _run(job, (*command, *arguments, *job.arguments), environment)
 
 

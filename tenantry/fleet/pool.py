@@ -81,14 +81,20 @@ class Pool:
                 for future in done:
                     job = running.pop(future)
                     outcome = _outcome(job, future)
-                    self._count(outcome)
+                    self.count(outcome)
                     self.watcher.ended(job, outcome)
                     yield outcome
                 self.watcher.tick()
         for job in reversed(waiting):
             yield job.outcome(status="not run", remarks=(self.stop,))
 
-    def _count(self, outcome: Outcome) -> None:
+    @property
+    def may_fail(self) -> int | None:
+        """How many more may fail; None for any number."""
+        return None if self.most_failures is None else self.most_failures - self.failures
+
+    def count(self, outcome: Outcome) -> None:
+        """Count an outcome, also one from elsewhere: with too many failures no other job begins."""
         self.failures += outcome.failed
         if self.most_failures is not None and self.failures > self.most_failures and not self.stop:
             allowed = f"more than {self.most_failures} were allowed to" if self.most_failures else "none may"

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
+from tenantry.errors import TenantryError
 from tenantry.fleet.changes import code_digest
+from tenantry.fleet.consent import Consent
 from tenantry.fleet.job import SECONDS, Job
 from tenantry.fleet.journal import Journal
 from tenantry.fleet.members import Member
@@ -29,6 +32,7 @@ class Order:
     leave out what went well in the last run of the same operation, unless its settings or the program are
     others now. `hold_pinned`: leave out customers who hold the version of an app against their plan;
     `hold_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
+    `previewed`: of a preview, what it is one of.
     """
 
     operation: Operation
@@ -42,6 +46,7 @@ class Order:
     hold_pinned: bool = False
     hold_expired: bool = False
     seconds: float = SECONDS
+    previewed: Operation = "up"
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @cached_property
@@ -91,33 +96,51 @@ class Order:
         return [stack for stack in stacks if stack not in self.left_out]
 
 
-def run_order(order: Order, pool: Pool, *, announce: Callable[[str], None] = lambda _: None) -> Report:
+class Refused(TenantryError):
+    """The run was to be agreed to and was not, before anything was done; the message is the reason."""
+
+
+def run_order(
+    order: Order,
+    pool: Pool,
+    *,
+    announce: Callable[[str], None] = lambda _: None,
+    consent: Consent | None = None,
+) -> Report:
     """Do the work, one wave after the other, and return what became of every selected stack.
 
     A wave begins only if `pool` was not stopped by then. `announce` is told of each wave, and of a journal
-    that cannot be kept. Raises OSError if there is no place for the logs.
+    that cannot be kept. `consent` is asked before each wave. Raises Refused if it is not given for the first
+    one, and OSError if there is no place for the logs.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     left_out, done = order.left_out, order.done  # before this run is the last one
-    journal = Journal.begin(order.project.name, order.operation, order.code)
+    journal: Journal | None = None
     outcomes: dict[str, Outcome] = {}
     for number, wave in enumerate(order.waves, start=1):
-        jobs = []
+        due: Sequence[Member] = [each for each in wave.members if each.stack not in left_out]
+        if len(order.waves) > 1 and due and not pool.stop:
+            announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(due), 'stack')}")
+        decided: Sequence[Outcome] = ()
+        if consent and due and not pool.stop:
+            agreed = consent(due, pool.may_fail)
+            due, decided, pool.stop = agreed.members, agreed.outcomes, pool.stop or agreed.stop
+            if pool.stop and journal is None:
+                raise Refused(pool.stop)
+            for outcome in decided:
+                pool.count(outcome)
+        # A run that was not agreed to is none: the last one can still be resumed.
+        journal = journal or Journal.begin(order.project.name, order.operation, order.code)
         for member in wave.members:
-            job = _job(order, member, journal)
             if why := left_out.get(member.stack):
-                is_done = member.stack in done
+                job, is_done = _job(order, member, journal), member.stack in done
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
                 if is_done:
                     _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
-            else:
-                jobs.append(job)
-        if len(order.waves) > 1 and jobs and not pool.stop:
-            announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(jobs), 'stack')}")
-        for outcome in pool.run(jobs):
+        for outcome in chain(decided, pool.run([_job(order, member, journal) for member in due])):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
-    if logs := journal.logs():
+    if journal and (logs := journal.logs()):
         announce(f"Logs of what failed: {logs}")
     report = Report(
         order.operation,
@@ -129,7 +152,8 @@ def run_order(order: Order, pool: Pool, *, announce: Callable[[str], None] = lam
         base=order.selection.changes.ref if order.selection.changes else "",
     )
     try:
-        journal.end(report)
+        if journal:  # there is none where no stack was selected
+            journal.end(report)
     except OSError as error:
         announce(f"The report of the run cannot be kept: {error.strerror}")
     return report
@@ -145,6 +169,7 @@ def _job(order: Order, member: Member, journal: Journal) -> Job:
         tuple(order.arguments),
         order.environments.get(member.stack, {}),
         seconds=order.seconds,
+        previewed=order.previewed,
     )
 
 

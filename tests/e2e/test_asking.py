@@ -1,0 +1,169 @@
+"""What `tenantry` shows before it asks, what a yes and a no do, and how many `pulumi` commands that takes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tenantry.fleet.outcome import Report
+from tests.e2e.fleet import Fleet
+from tests.e2e.harness import PULUMI
+from tests.e2e.terminal import Ended, at_terminal
+from tests.world import writes
+
+TRIAL = {"lifecycle": {"kind": "trial", "ends_on": "2999-12-31", "grace_days": 10}}
+COUNTED = """
+import sys
+from tenantry.pulumi_internals import commands
+commands.find_pulumi = lambda: sys.argv[0]
+from tenantry.cli.app import app
+sys.argv.pop(1)
+app()
+"""
+"""The command line, with another `pulumi`, which its first argument names."""
+
+
+class Counting:
+    """A fleet whose `pulumi` notes what it is called with."""
+
+    def __init__(self, folder: Path, qlik: Emulator) -> None:
+        self.fleet, self.qlik, self._calls = Fleet(folder, qlik), qlik, folder / "calls.txt"
+        self._shim = folder / "pulumi-counted"
+        self._shim.write_text(f'#!/bin/sh\necho "$@" >> {self._calls}\nexec {PULUMI} "$@"\n')
+        self._shim.chmod(0o755)
+        self._command = [sys.executable, "-c", COUNTED.replace("sys.argv[0]", repr(str(self._shim)))]
+
+    def run(self, *args: str, answers: tuple[Callable[[], str], ...] = (), code: int = 0) -> Ended:
+        """Run a command at a terminal."""
+        self._calls.unlink(missing_ok=True)
+        self.qlik.control.clear_requests()
+        done = at_terminal([*self._command, "tenantry", *args], self.fleet.project, self.fleet.env, answers)
+        print(done.seen, done.stdout, sep="\n--\n")
+        assert done.code == code, f"exit code {done.code}, not {code}"
+        return done
+
+    def calls(self, stack: str) -> dict[str, int]:
+        """The commands for one stack, and how often each was run."""
+        lines = self._calls.read_text("utf-8").splitlines()
+        return Counter(
+            " ".join(part for part in line.split() if part in WORDS)
+            for line in lines
+            if f"--stack {stack} " in f"{line} " or f"stack init {stack} " in line
+        )
+
+    @property
+    def writes(self) -> list[str]:
+        """What was written at Qlik by the last command."""
+        return writes(self.qlik.control.requests())
+
+    @property
+    def stacks(self) -> list[str]:
+        """The stacks in the backend."""
+        return sorted(each.stem for each in Path(self.fleet.folder).rglob("state/.pulumi/stacks/*/*.json"))
+
+
+WORDS = {
+    *("up", "preview", "refresh", "destroy", "stack", "init", "export", "history"),
+    *("--skip-preview", "--preview-only"),
+}
+
+
+@pytest.fixture
+def counting(scratch: Path, qlik: Emulator) -> Counting:
+    """Two customers without stacks."""
+    made = Counting(scratch, qlik)
+    for name in ("acme", "globex"):
+        write(made, name)
+    return made
+
+
+def write(counting: Counting, name: str, **more: Any) -> None:
+    counting.fleet.write(name, {"name": name.title(), **TRIAL, **more})
+
+
+def yes() -> str:
+    return "y"
+
+
+def no() -> str:
+    return "n"
+
+
+def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> None:
+    refused = counting.run("up", "--all", answers=(no,), code=1)
+    assert "New customers: 2" in refused.seen
+    assert "acme, globex: 4 resources" in refused.seen
+    assert "up 2 stacks (acme, globex)? [y/N]: n\n" in refused.seen
+    assert refused.seen.endswith("Nothing was done.\n")
+    assert (refused.stdout, counting.writes, counting.stacks) == ("", [], [])
+
+    done = counting.run("up", "--all", "--json", answers=(yes,))
+    outcomes = Report.from_json(done.stdout).outcomes
+    assert [(each.stack, each.status, each.new, each.counts) for each in outcomes] == [
+        (name, "ok", True, {"create": 4}) for name in ("acme", "globex")
+    ]
+    assert counting.stacks == ["acme", "globex"]
+
+    write(counting, "acme", groups={"Analysts": {}})
+    done = counting.run("up", "acme", answers=(yes,))
+    assert counting.calls("acme") == {"preview": 1, "up --skip-preview": 1}
+    assert "create Group Analysts in 1 customer: acme" in done.seen
+    assert "acme" in done.stdout, "the result"
+    counting.run("up", "--all")
+    assert counting.calls("acme") == {"preview": 1}, "where nothing is to be done nothing is asked"
+
+    for command, calls in (
+        (("up", "--yes"), {"up": 1}),
+        (("preview",), {"preview": 1}),
+        (("status",), {"stack export": 1, "stack history": 1}),
+        (("refresh", "--yes"), {"refresh --skip-preview": 1}),
+        (("destroy", "--yes"), {"destroy --skip-preview": 1}),
+    ):
+        counting.run(*command, "acme")
+        assert counting.calls("acme") == calls
+
+    refused = counting.run("destroy", "globex", answers=(no,), code=1)
+    assert "the tenant would be deactivated, with all in it (4 resources)" in refused.seen
+    assert (refused.stdout, counting.writes) == ("", [])
+    counting.run("destroy", "globex", answers=(yes,))
+    assert counting.calls("globex") == {"destroy --preview-only": 1, "destroy --skip-preview": 1}
+
+
+def test_what_changes_below_the_question_is_asked_for_again(counting: Counting) -> None:
+    """The file of one, and the state of the other, in turn; then neither."""
+    counting.run("up", "--all", "--yes")
+    write(counting, "acme", groups={"Analysts": {}})
+    write(counting, "globex", groups={"Analysts": {}})
+
+    def edit() -> str:
+        write(counting, "acme", groups={"Viewers": {}})
+        return "y"
+
+    def refresh() -> str:
+        counting.fleet.run("refresh", "globex", "--yes")
+        return "y"
+
+    done = counting.run("up", "--all", answers=(edit, refresh, yes))
+    questions = [line.partition("?")[0] for line in done.seen.splitlines() if "[y/N]" in line]
+    assert questions == [
+        "up 2 stacks (acme, globex)",
+        "up 1 stack (acme)",
+        "up 1 stack (globex)",
+    ]
+    assert counting.writes.count("POST /api/v1/groups") == 2
+    assert counting.calls("globex") == {"preview": 2, "up --skip-preview": 1}
+
+
+def test_each_ring_is_asked_for_after_the_one_before(counting: Counting) -> None:
+    write(counting, "acme", ring="pilot")
+    done = counting.run("up", "--all", "--waves", "rings", "--json", answers=(yes, no), code=1)
+    statuses = {each.stack: each.status for each in Report.from_json(done.stdout).outcomes}
+    assert statuses == {"acme": "ok", "globex": "not run"}
+    assert counting.stacks == ["acme"]
+    assert done.seen.index("up 1 stack (acme)?") < done.seen.index("up 1 stack (globex)?")
