@@ -62,6 +62,7 @@ TenantryError
 │       ├── TrialEnded                     a trial that has ended gets no tenant
 │       ├── Unfinished                     made, but not as wanted yet; the next `pulumi up` goes on
 │       └── UnknownRole                    a role that the tenant does not have
+├── Refused                                a run was to be agreed to, and was not
 ├── SettingsError                          stack files or plans with problems
 ├── SetupError                             the Pulumi CLI cannot be installed
 ├── TooMuch                                a YAML file is nested too deeply, or its aliases make it too large

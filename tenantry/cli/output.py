@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -53,7 +54,8 @@ def fail(message: str, error: Exception | None = None, *, code: int = 1) -> NoRe
 
 def ask(question: str) -> bool:
     """Ask a question that is answered by yes or no. Raises typer.Abort where the answer is Ctrl-C."""
-    return typer.confirm(for_line(question), err=True)
+    with redirect_stdout(sys.stderr):  # the space after the question would be part of the result
+        return typer.confirm(for_line(question), err=True)
 
 
 def prompt(question: str, *, default: str | None = None) -> str:
@@ -64,6 +66,11 @@ def prompt(question: str, *, default: str | None = None) -> str:
 def is_terminal(stream: TextIO) -> bool:
     """Tell whether somebody looks at a stream."""
     return stream.isatty()
+
+
+def progress_is_seen() -> bool:
+    """Tell whether somebody looks at standard error, where commands show how far they are."""
+    return is_terminal(sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tenantry.cli.output import echo, is_terminal
+from tenantry.cli.output import echo, progress_is_seen
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ def working(doing: str, total: int | None = None) -> Iterator[Callable[[], None]
 
     On a terminal it is one line, which goes at the end. Elsewhere a line comes every ten seconds.
     """
-    if not is_terminal(sys.stderr):
+    if not progress_is_seen():
         yield _lines(doing, total)
         return
     counts = (BarColumn(), MofNCompleteColumn()) if total is not None else ()

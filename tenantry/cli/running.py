@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -65,8 +65,7 @@ def agrees(question: str) -> bool:
     """Ask a question and return the answer; raises typer.Abort for a Ctrl-C, also in the middle of a run."""
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with redirect_stdout(sys.stderr):  # the space after the question would be part of the result
-            return ask(question)
+        return ask(question)
     finally:
         signal.signal(signal.SIGINT, former)
 
