@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tenantry.cli.expire import UNKNOWN
 from tenantry.emulator import Emulator
 from tests import hostile
 from tests.cli.everything import COMMANDS, Everything, Said
 from tests.cli.test_cli import ALL
+from tests.fleet import pages
 from tests.fleet.forge_server import Server, serving
 
 TEXTS = (*hostile.TERMINAL[:-1], *hostile.LOG)
@@ -62,3 +64,15 @@ def test_nothing_is_obeyed(everything: Everything, forge: Server, command: str, 
     assert ran
     assert [f"{each}: {each.error!r}" for each in ran if each.error] == []
     assert [fault for each in ran for fault in faults(each)] == []
+
+
+def test_trials_that_are_unknown_stand_harmless_below_the_table(everything: Everything) -> None:
+    ran = list(everything.run(["expire"]))
+    said = next(each for each in ran if "--markdown" in each.words)
+    table, _, unknown = said.stdout.partition(f"\n\n{UNKNOWN}\n\n")
+    assert table.startswith("| stack |")
+    assert unknown.count("\n- ") > len(TEXTS), "each is one entry"
+    assert pages.links(unknown) == []
+    assert set(pages.tags(pages.rendered(unknown))) == {"ul", "/ul", "li", "/li"}
+    written = (everything.folder / "trials" / "trials.md").read_text("utf-8")
+    assert written == said.stdout

@@ -17,6 +17,7 @@ from tenantry.providers.framework import engine
 from tenantry.providers.framework.resource import provider_string
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tests import hostile
 from tests.providers.provider_process import Failed, ProviderProcess
 from tests.world import World
 
@@ -258,3 +259,10 @@ def wait_for_fault(qlik: Emulator, times: int = 1) -> None:
     while qlik.control.faults[0]["hit"] < times:
         assert time.monotonic() < end, "no request came"
         time.sleep(0.02)
+
+
+def test_what_is_said_is_obeyed_by_no_terminal_and_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in hostile.ALL:
+        engine.say(f'app "{text}" was taken over')
+        assert not list(hostile.faults(str(engine.failure(f"409 {text.replace('INJECTED', '')}"))))
+        assert not list(hostile.faults(capsys.readouterr().out.replace("INJECTED", "")))

@@ -187,12 +187,14 @@ def test_what_was_sent_as_a_secret_is_not_repeated() -> None:
     body = {
         "errors": [
             {
-                "code": "A",
+                "code": "A very-private",
                 "title": "bad very-private",
+                "source": {"pointer": "/very-private"},
                 "detail": "Globex very-private",
                 "meta": {"title": "very-private"},
             }
-        ]
+        ],
+        "traceId": "t very-private",
     }
     found = error(400, body, request)
     assert "very-private" not in str(found) + repr(found.__dict__)

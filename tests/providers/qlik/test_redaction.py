@@ -41,6 +41,11 @@ def test_what_was_sent_under_a_secret_name(body: object) -> None:
     assert redacted("no p4ssw here", body) == "no [secure] here"
 
 
+@pytest.mark.parametrize("form", ["a/b+c d%e", "a/b%2Bc%20d%25e", "a%2Fb%2Bc+d%25e"])
+def test_a_secret_as_an_address_has_it(form: str) -> None:
+    assert redacted(f"x={form}&y", {"client_secret": "a/b+c d%e"}) == "x=[secure]&y"
+
+
 def test_longer_secrets_go_first() -> None:
     assert redacted("abcdef", {"secret": "abcd", "password": "abcdef"}) == "[secure]"
 
