@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tenantry.providers.qlik import answers, files, hostnames, ids, paging, redirects, shapes
+from tenantry.providers.qlik import answers, files, hostnames, paging, paths, redirects, shapes
 from tenantry.providers.qlik.messages import Answer, JsonBody, Params, Request
 from tenantry.providers.qlik.sender import Sender
 
@@ -136,20 +136,16 @@ class Host:
         self.cloud.pause(seconds, waiting_for)
 
     def _answer(self, request: Request) -> Answer:
-        ids.check(request)
+        paths.check(request)
         return redirects.follow(self.cloud.send, request)
 
     def _answer_and_json(self, request: Request) -> tuple[Answer, Any]:
         answer = self._answer(request)
         try:
-            body = answer.json
+            return answer, answer.json
         except ValueError:
-            body = answer  # raised below, as the ValueError holds the body
-        if body is answer:
-            raise answers.unexpected(request, answer, "not JSON, or cut short")
-        if wrong := ids.odd(body):
-            raise answers.unexpected(request, answer, f"{wrong[:40]!r} as an id, which would lead elsewhere")
-        return answer, body
+            pass  # raised below, as the ValueError holds the body
+        raise answers.unexpected(request, answer, "not JSON, or cut short")
 
     def _json(self, request: Request) -> Any:
         answer, value = self._answer_and_json(request)

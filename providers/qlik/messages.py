@@ -27,8 +27,8 @@ class Waiting(str):
 class Request:
     """A request to one Qlik host.
 
-    `path` starts with a slash; `tenantry.providers.qlik.ids` says what it may hold. `body` is JSON, `file` a
-    file sent as an octet stream instead, `into` the file that takes the body of a good answer. `repeatable`
+    `path` starts with a slash; what it may hold says `tenantry.providers.qlik.paths`. `body` is JSON, `file`
+    a file sent as an octet stream instead, `into` the file that takes the body of a good answer. `repeatable`
     says that sending it twice does no harm. `credentials` names where the OAuth client came from, for token
     requests only. `proof` holds headers that say who asks, where that is not the OAuth client.
     """
