@@ -27,7 +27,7 @@ from tenantry.providers.framework import engine, evidence, facts, formats, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
 from tenantry.providers.framework.verbs import Properties
-from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled, answers
 from tenantry.providers.qlik.messages import Waiting
 from tenantry.providers.values import texts
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
@@ -261,7 +261,11 @@ class Provider(ResourceProvider):
             raise engine.failure(newer)
         cloud = _cloud()
         try:
-            with cloud.default_deadline(), run.of(engine.current_urn(), engine.current_run(), writes=writes):
+            with (
+                answers.usable(),
+                cloud.default_deadline(),
+                run.of(engine.current_urn(), engine.current_run(), writes=writes),
+            ):
                 yield cloud
         except Unfinished as error:
             outs = self._managed(error.properties, properties)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tenantry.providers.lookups import people, templates
 from tenantry.providers.lookups.templates import Template
-from tenantry.providers.qlik import Cloud, Forbidden
+from tenantry.providers.qlik import Cloud, Forbidden, answers
 
 T = TypeVar("T")
 
@@ -144,7 +144,9 @@ class Preflight:
 
     def _answer(self, key: tuple[object, ...], answer: Future[T], ask: Callable[[], T]) -> None:
         try:
-            answer.set_result(ask())
+            with answers.usable():
+                result = ask()
+            answer.set_result(result)
         except Exception as error:  # noqa: BLE001 (whoever asks gets it)
             answer.set_exception(error)
         except BaseException:

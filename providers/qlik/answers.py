@@ -7,8 +7,12 @@ text, a number or absent, spaces repeat the fields at the top, and a proxy on th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from tenantry.providers.qlik.advice import DISABLED, advice
@@ -41,6 +45,11 @@ BY_STATUS: dict[int, type[ApiError]] = {
 
 TEXT_SHOWN = 500
 
+UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
+"""What code raises that meets a value which no shape has foreseen."""
+
+_last: ContextVar[tuple[Request, Answer] | None] = ContextVar("last_answer", default=None)
+
 
 def api_error(request: Request, answer: Answer, now: float) -> ApiError:
     """Return the error for an answer of 400 or more. `now`: seconds since 1970, for dates in Retry-After."""
@@ -70,8 +79,40 @@ def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
         answer.status,
         [Problem(detail=what)],
         trace_id=_shown(trace_id(None, answer), request),
-        advice="Something on the way may have answered for Qlik (a proxy?), or the API has changed.",
+        advice="Run it again. If it stays so, something on the way may answer for Qlik (a proxy?), or the "
+        "API has changed.",
     )
+
+
+def heard(request: Request, answer: Answer) -> None:
+    """Take note of the answer that is about to be read, for `usable`."""
+    _last.set((request, answer))
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Turn what the block raises over a value that it cannot use into UnexpectedAnswer, about the last answer
+    that it read. Where it read none, the error is one of this program, and stays as it is.
+    """
+    token = _last.set(None)
+    try:
+        yield
+    except UNUSABLE as error:
+        last = _last.get()
+        if last is None:
+            raise
+        raise unexpected(*last, f"what this program cannot use ({_place(error)})") from None
+    finally:
+        _last.reset(token)
+
+
+def _place(error: BaseException) -> str:
+    """Return the kind of an error and where it was raised, never its text, which may hold what was sent."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    where = f" at {Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else ""
+    return f"{type(error).__name__}{where}"
 
 
 def problems(body: Any) -> list[Problem]:
@@ -104,7 +145,7 @@ def http_date(text: str) -> float | None:
     """Return seconds since 1970 for an HTTP date, None if it is not one."""
     try:
         return parsedate_to_datetime(text).timestamp()
-    except ValueError:
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
 
 

@@ -141,6 +141,7 @@ class Host:
 
     def _answer_and_json(self, request: Request) -> tuple[Answer, Any]:
         answer = self._answer(request)
+        answers.heard(request, answer)
         try:
             return answer, answer.json
         except ValueError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from tenantry.providers.qlik.messages import Answer, Request
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST = 5
+LOCATION = re.compile(r"[!-~]{1,4000}")
 
 
 def follow(send: Callable[[Request], Answer], request: Request) -> Answer:
@@ -34,17 +36,19 @@ def follow(send: Callable[[Request], Answer], request: Request) -> Answer:
 def location(request: Request, answer: Answer) -> str:
     """Return path and query of the Location header; raises UnexpectedAnswer if there is none on this host."""
     text = answer.headers.get("Location", "")
+    if not LOCATION.fullmatch(text):
+        raise answers.unexpected(
+            request, answer, "a Location that is no URL" if text else "no Location to go to"
+        )
     try:
         parts = urlsplit(text)
         host = parts.hostname
     except ValueError:
         raise answers.unexpected(request, answer, "a Location that is no URL") from None
-    if not parts.path.startswith("/"):
-        raise answers.unexpected(
-            request, answer, "no Location to go to" if not text else "a relative Location"
-        )
+    if not parts.path.startswith("/") or parts.path.startswith("//"):
+        raise answers.unexpected(request, answer, "a relative Location")
     if host not in (None, request.host):
         raise answers.unexpected(
-            request, answer, f"a Location on another host ({host}), which must not see the token"
+            request, answer, f"a Location on another host ({host[:100]}), which must not see the token"
         )
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from tenantry.providers.qlik.messages import Answer, Request
 
 UNKNOWN_LIFETIME = 3600.0  # the shortest that any of Qlik's guides shows
 RENEW_EARLY = 60.0
+TOKEN = re.compile(r"[!-~]{1,16000}")
+"""What fits into a header: a line break would end it, and the error about that would show the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ class Tokens:
             value = answer.json["access_token"]
         except (ValueError, TypeError, KeyError):
             value = None
-        if not isinstance(value, str) or not value:
-            raise answers.unexpected(request, answer, "no access token in it")
+        if not isinstance(value, str) or not TOKEN.fullmatch(value):
+            raise answers.unexpected(request, answer, "no access token in it that can be sent")
         lifetime = self._lifetime(answer)
         return Token(value, asked + lifetime - min(RENEW_EARLY, lifetime / 10))
 
@@ -105,7 +108,7 @@ class Tokens:
 def _seconds(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -114,4 +117,7 @@ def _timestamp(value: Any) -> float | None:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):  # at the ends of the calendar
+        return None

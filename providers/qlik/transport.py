@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.client import HTTPException
 from typing import IO, TYPE_CHECKING
 
 from tenantry.providers.qlik.deadlines import Deadline
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 15.0
 CHUNK = 256 * 1024
 CONNECTIONS_PER_HOST = 16
+MOST_SAID = 1 << 20
+"""Bytes that are read of an answer which is an error or a redirect."""
+MOST_READ = 64 << 20
+"""Bytes of an answer that goes into memory. A file goes to the disk, and has no bound but time."""
 
 
 class Transport:
@@ -45,11 +50,12 @@ class Transport:
         from requests import RequestException
         from urllib3.exceptions import HTTPError
 
+        body = None if request.body is None else json.dumps(request.body, allow_nan=False).encode()
         try:
             with ExitStack() as stack:
-                response = self._open(request, token, deadline, stack)
+                response = self._open(request, body, token, deadline, stack)
                 return _receive(request, response, deadline, stack)
-        except (RequestException, HTTPError) as error:
+        except (RequestException, HTTPError, HTTPException, ValueError) as error:
             failure = connection_failed(request, error, self._settings, deadline)
         raise failure
 
@@ -61,7 +67,12 @@ class Transport:
             self._session = None
 
     def _open(
-        self, request: Request, token: Token | None, deadline: Deadline, stack: ExitStack
+        self,
+        request: Request,
+        body: bytes | None,
+        token: Token | None,
+        deadline: Deadline,
+        stack: ExitStack,
     ) -> requests.Response:
         """Send everything and return when the status and headers are there."""
         data: bytes | FileBody | None = None
@@ -69,8 +80,8 @@ class Transport:
         if request.file is not None:
             data = FileBody(stack.enter_context(request.file.open("rb")), request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")
-        elif request.body is not None:
-            data = json.dumps(request.body, allow_nan=False).encode()
+        elif body is not None:
+            data = body
             headers.setdefault("Content-Type", "application/json")
         if request.into is not None:
             headers |= {"Accept": "*/*", "Accept-Encoding": "identity"}
@@ -145,6 +156,11 @@ def _receive(request: Request, response: requests.Response, deadline: Deadline, 
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         write(chunk)
         length += len(chunk)
+        if length > MOST_SAID and not 200 <= response.status_code < 300:
+            break  # a page of an error or of a redirect: its beginning says enough
+        if length > MOST_READ and write == pieces.append:
+            reason = f"the answer has more than {MOST_READ >> 20} MB"
+            raise ConnectionFailed(request, reason, sent=True, permanent=True)
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
             raise ConnectionFailed(request, f"no time left after {length} bytes of the answer", sent=True)
     return Answer(response.status_code, response.headers, b"".join(pieces), length)
@@ -156,7 +172,11 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
     import requests
     from requests.adapters import HTTPAdapter
 
-    session = requests.Session()
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            """None: it would read the whole body of a redirect, and stumble over its Location."""
+
+    session = Session()
     session.headers["User-Agent"] = f"tenantry/{_version()}"
     # with an endpoint all tenants look like one host: a cookie of one would reach another
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))

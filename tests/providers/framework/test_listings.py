@@ -223,11 +223,11 @@ class SlowList:
 def test_a_thread_waits_for_the_list_of_another_until_its_time_is_over() -> None:
     """And the list serves the next one."""
     slow = SlowList()
-    listing = listings.Listing(slow.host, "/api/v1/groups")
+    listing = listings.Listing(slow.host, "/api/v1/things")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(listing.find, "one")
         assert slow.asked.wait(10)
-        with deadline(0.05), pytest.raises(DeadlineExceeded, match=r"the list acme\..*/api/v1/groups"):
+        with deadline(0.05), pytest.raises(DeadlineExceeded, match=r"the list acme\..*/api/v1/things"):
             listing.find("two")
         slow.go.set()
         assert first.result() == {"id": "one"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers.qlik import UnexpectedAnswer
-from tenantry.providers.qlik.testing import Reply
+from tenantry.providers.qlik import ApiError, Cloud, ConnectionFailed, UnexpectedAnswer, answers
+from tenantry.providers.qlik.testing import ENVIRONMENT, MockTransport, Reply
 from tests.providers.qlik.conftest import MakeSky
 
 BAD_BODIES = [
@@ -108,3 +108,68 @@ def test_pages_without_end(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -
     pages = [Reply(200, {"data": [], "links": {"next": {"href": f"?next={n}"}}}) for n in range(6)]
     with pytest.raises(UnexpectedAnswer, match="more than 5 pages"):
         list(make_sky(pages).tenant.list("/api/v1/groups"))
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("s3cret"), TypeError("s3cret"), IndexError("s3cret"), RecursionError()]
+)
+def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None:
+    sky = make_sky([Reply(200, {}, headers={"X-B3-TraceId": "b3"})])
+
+    def read() -> None:
+        sky.tenant.get("/x")
+        raise error
+
+    with pytest.raises(UnexpectedAnswer) as caught, answers.usable():
+        read()
+    first = str(caught.value).splitlines()[0]
+    assert first.startswith("GET acme.eu.qlikcloud.com/x answered 200 what this program cannot use")
+    assert first.endswith("(traceId b3)")
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_an_error_of_ours_stays_one() -> None:
+    with pytest.raises(KeyError), answers.usable():
+        raise KeyError("x")
+
+
+def test_code_and_trace_hold_no_secret(make_sky: MakeSky) -> None:
+    secret = "s3cret-of-the-client"
+    body = {"errors": [{"code": secret, "title": "no"}], "traceId": secret}
+    with pytest.raises(ApiError) as caught:
+        make_sky([Reply(400, body)]).tenant.post("/x", {"client_secret": secret})
+    assert secret not in str(caught.value)
+    assert secret not in (caught.value.code, caught.value.trace_id)
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a\r\nX: y", "a b", "é", "", 7, None])
+def test_a_token_that_cannot_be_sent(make_sky: MakeSky, token: Any) -> None:
+    network = MockTransport(lambda call: Reply(200, {"access_token": token}), tokens=False)
+    with Cloud(ENVIRONMENT, adapter=network) as cloud, pytest.raises(UnexpectedAnswer) as caught:
+        cloud.tenant("acme.eu.qlikcloud.com").get("/x")
+    assert "no access token in it that can be sent" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[x", "/a b", "//", "/\x7f", "x" * 9000, "////evil.example/x", "/é"]
+)
+def test_a_malformed_location(make_sky: MakeSky, location: str) -> None:
+    sky = make_sky([Reply(302, headers={"Location": location})])
+    with pytest.raises(UnexpectedAnswer) as caught:
+        sky.tenant.get("/x")
+    assert len(str(caught.value)) < 400
+
+
+def test_an_answer_that_is_too_long(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenantry.providers.qlik.transport.MOST_READ", 1 << 20)
+    with pytest.raises(ConnectionFailed, match="more than 1 MB"):
+        make_sky([Reply(200, content=b"1" * (3 << 20))]).tenant.get("/x")
+
+
+@pytest.mark.parametrize("status", [302, 404])
+def test_only_the_beginning_of_a_long_error_is_read(make_sky: MakeSky, status: int) -> None:
+    content = b'{"errors": [{"code": "X-1"}], "more": "' + b"1" * (4 << 20) + b'"}'
+    with pytest.raises(ApiError) as caught:
+        make_sky([Reply(status, content=content, headers={"Location": "http://x.example/"})]).tenant.get("/x")
+    assert len(str(caught.value)) < 1000
