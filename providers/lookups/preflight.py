@@ -54,27 +54,27 @@ class Preflight:
     """
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self.cloud = cloud
         self._lock = threading.Lock()
         self._asked: dict[tuple[object, ...], Future[Any]] = {}
 
     @property
     def today(self) -> date:
         """The day, in UTC."""
-        return datetime.fromtimestamp(self._cloud.clock.time(), UTC).date()
+        return datetime.fromtimestamp(self.cloud.clock.time(), UTC).date()
 
     @property
     def has_organisation(self) -> bool:
         """Whether the organisation's API can be asked."""
-        return self._cloud.has_organisation
+        return self.cloud.has_organisation
 
     def log_in(self, hostname: str) -> None:
         """Get a token for a host of Qlik Cloud."""
-        self._once(("token", hostname), lambda: self._cloud.authenticate(hostname))
+        self.once(("token", hostname), lambda: self.cloud.authenticate(hostname))
 
     def licence(self, hostname: str) -> Licence:
         """Return the licence of a tenant; of the answer with its key nothing else is kept."""
-        return self._once(("licence", hostname), lambda: self._licence(hostname))
+        return self.once(("licence", hostname), lambda: self._licence(hostname))
 
     def template(self, template: Template) -> Found:
         """Return where a template is, and whether it can be exported: by the privileges that Qlik says this
@@ -82,22 +82,22 @@ class Preflight:
 
         Raises TemplateNotFound, TemplateAmbiguous.
         """
-        return self._once(("template", template), lambda: self._template(template))
+        return self.once(("template", template), lambda: self._template(template))
 
     def person(self, hostname: str, email: str | None, subject: str | None) -> str:
         """Return the one user of a tenant with that e-mail address or subject, as messages show it.
 
         Raises PersonNotFound, PersonAmbiguous.
         """
-        host = self._cloud.tenant(hostname)
-        return self._once(
+        host = self.cloud.tenant(hostname)
+        return self.once(
             ("person", hostname, email, subject),
             lambda: people.shown(people.find(host, email=email, subject=subject)),
         )
 
     def roles(self, hostname: str) -> Roles:
         """Return the roles of a tenant."""
-        return self._once(("roles", hostname), lambda: self._roles(hostname))
+        return self.once(("roles", hostname), lambda: self._roles(hostname))
 
     def tenants(self, region: str) -> list[dict[str, Any]]:
         """Return the tenants in a region as the organisation's API lists them."""
@@ -107,11 +107,11 @@ class Preflight:
         ]
 
     def _licence(self, hostname: str) -> Licence:
-        found = self._cloud.tenant(hostname).get("/api/v1/licenses/overview")
+        found = self.cloud.tenant(hostname).get("/api/v1/licenses/overview")
         return Licence(found["status"], bool(found["trial"]), _last_day(found["valid"]))
 
     def _template(self, template: Template) -> Found:
-        host = self._cloud.tenant(template.source_tenant)
+        host = self.cloud.tenant(template.source_tenant)
         item = templates.find(host, template)
         try:
             app = host.get(f"/api/v1/apps/{item['resourceId']}")
@@ -120,15 +120,15 @@ class Preflight:
         return Found(item.get("spaceId"), "export" in (app.get("privileges") or []))
 
     def _roles(self, hostname: str) -> Roles:
-        found = list(self._cloud.tenant(hostname).list("/api/v1/roles"))
+        found = list(self.cloud.tenant(hostname).list("/api/v1/roles"))
         built_in = frozenset(role["name"] for role in found if role.get("type") == "default")
         return Roles(built_in, frozenset(role["name"] for role in found) - built_in)
 
     def _listed(self) -> list[dict[str, Any]]:
         path, query = "/api/core/tenants", {"sort": "-createdAt"}
-        return self._once(("tenants",), lambda: list(self._cloud.organisation().list(path, query)))
+        return self.once(("tenants",), lambda: list(self.cloud.organisation().list(path, query)))
 
-    def _once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
+    def once(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
         """Return what `ask` returns, or raise what it raises; who asks the same meanwhile waits for it."""
         while True:
             with self._lock:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
-from tenantry.checks import held_names, lookalikes, organisation
+from tenantry.checks import held_names, living, lookalikes, organisation
 from tenantry.checks.findings import Finding, Level, at
 from tenantry.providers.lookups.preflight import Preflight, Roles
 from tenantry.providers.lookups.templates import Template
@@ -17,7 +20,7 @@ from tenantry.providers.qlik.hostnames import region
 from tenantry.pulumi_internals.deployment import State
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import SettingsError
-from tenantry.settings.loading import Resolved, as_problems, resolve, stack_of
+from tenantry.settings.loading import Resolved, resolve, stack_of
 from tenantry.settings.models import Customer, Settings, parts
 from tenantry.settings.models.block import TENANT_ROLES, marked
 from tenantry.settings.rules import nearest
@@ -28,29 +31,55 @@ from tenantry.state.entries import hostname_of
 SOON = timedelta(days=30)
 STACKS_AT_ONCE = 8
 
+Place = tuple[str, str]
+"""A region, and the source tenant whose licence counts."""
+
 StateOf = Callable[[str], State]
 """Returns the state of a stack, an empty one if there is none yet; raises PulumiFailed."""
 
 
-def check(paths: Iterable[Path], preflight: Preflight, state_of: StateOf) -> dict[str, list[Finding]]:
-    """Return all that is to be said of the stacks with these files, by stack. Sends reads only."""
+def check(
+    paths: Iterable[Path],
+    preflight: Preflight,
+    state_of: StateOf,
+    follow: Callable[[Iterator[Looked]], Iterable[Looked]] = iter,
+) -> dict[str, list[Finding]]:
+    """Return all that is to be said of the stacks with these files, by stack. Sends reads only.
+
+    `follow` is given what is found of each stack as it comes, and gives it back.
+    """
     named = {stack_of(path): path for path in paths}
 
-    def one(stack: str) -> list[Finding]:
-        return list(_check(stack, named[stack], preflight, state_of))
+    def one(stack: str) -> Looked:
+        return _look(stack, named[stack], preflight, state_of)
 
     with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
-        return dict(zip(named, pool.map(one, named), strict=True))
+        found = dict(zip(named, follow(pool.map(one, named)), strict=True))
+    new = Counter(place for each in found.values() if each.checks and (place := each.checks.place_of_new))
+    return {stack: [*each.findings, *_counted(each, new)] for stack, each in found.items()}
 
 
-def _check(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Iterator[Finding]:
+class Looked(NamedTuple):
+    """What was found of one stack; `checks` is None where its files are broken."""
+
+    findings: list[Finding]
+    checks: Checks | None
+
+
+def _look(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Looked:
     try:
-        with as_problems(f"stack {stack}", path):
-            resolved = resolve(path)
-            yield Finding("ok", "settings", "valid")
-            yield from Checks(resolved, preflight, *_state(stack, state_of)).all()
+        resolved = resolve(path)
     except SettingsError as problems:
-        yield from (Finding("error", "settings", each.text, each) for each in problems.problems)
+        return Looked([Finding("error", "settings", each.text, each) for each in problems.problems], None)
+    checks = Checks(resolved, preflight, *_state(stack, state_of))
+    return Looked([Finding("ok", "settings", "valid"), *checks.all()], checks)
+
+
+def _counted(looked: Looked, new: Mapping[Place, int]) -> Iterator[Finding]:
+    """Yield whether the licence has room for the tenants that all stacks together are about to make."""
+    if checks := looked.checks:
+        with suppress(QlikError):  # which `Checks.organisation` has told
+            yield from checks.count(new)
 
 
 def _state(stack: str, state_of: StateOf) -> tuple[State, str]:
@@ -104,6 +133,7 @@ class Checks:
             yield from self.templates()
             yield from self.people()
             yield from self.guarded("roles", self.roles)
+            yield from self.guarded("tenant", self.living)
         else:
             yield Finding(
                 "warning", "credentials", "licence, templates, people and roles are not checked without them"
@@ -120,6 +150,19 @@ class Checks:
     def at(self, keys: Keys, level: Level, about: str, text: str) -> Finding:
         """Return a finding about a value of the customer."""
         return at(self.sources, (CUSTOMER, *keys), level, about, text)
+
+    @property
+    def place_of_new(self) -> Place | None:
+        """Where the next `up` makes a tenant; None if it makes none, or nobody can tell."""
+        if self.tenant or self.unknown or self.customer.revive:
+            return None
+        return self.settings.region, self.settings.source_tenant
+
+    def count(self, new: Mapping[Place, int]) -> Iterator[Finding]:
+        """The licence has room for all tenants that are about to be made."""
+        if self.preflight.has_organisation:
+            place = self.place_of_new
+            yield organisation.count(self.settings, self.preflight, new[place] if place else 0)
 
     def lifecycle(self) -> Iterator[Finding]:
         """A trial whose last day has passed is worth a look."""
@@ -178,6 +221,10 @@ class Checks:
             except QlikError as error:
                 keys: Keys = ("admins", key, "email" if admin.email else "subject")
                 yield self.at(keys, "error", "people", str(error))
+
+    def living(self) -> Iterator[Finding]:
+        """The tenant that the stack has is active, and what is in it is there, or nobody else's."""
+        yield from living.findings(self.customer, self.sources, self.state, self.preflight)
 
     def roles(self) -> Iterator[Finding]:
         """Names of roles are those of the tenant, or of any tenant while there is none."""

@@ -33,7 +33,6 @@ def findings(
     own = {tenant or (revive.hostname if revive else None)}
     others = [each for each in listed if each["hostnames"][0] not in own]
 
-    yield _count(settings, listed, new=tenant is None and not revive)
     alias = settings.alias_hostname
     for each in others:
         if alias and alias in [name.lower() for name in each["hostnames"]]:
@@ -74,15 +73,21 @@ def _revived(revive: Revive, listed: list[Tenant], sources: Sources) -> Finding:
     return Finding("ok", ABOUT, f"`pulumi up` takes up {_named(found)}{_deadline(found)}")
 
 
-def _count(settings: Settings, listed: list[Tenant], *, new: bool) -> Finding:
-    """Say how many tenants the licence has in the region: Qlik publishes a limit of 8,500."""
+def count(settings: Settings, preflight: Preflight, new: int) -> Finding:
+    """Say how many tenants the licence has in the region, with `new` that are about to be made: Qlik
+    publishes a limit of 8,500.
+    """
+    listed = preflight.tenants(settings.region)
     source = next((each for each in listed if settings.source_tenant in each["hostnames"]), {})
     licence = source.get("subscriptionId")
-    count = sum(each.get("subscriptionId") == licence for each in listed if each["status"] != "deleted")
-    text = f"{count} of at most {TENANTS_PER_REGION} tenants in region {settings.region}"
-    if new and count >= TENANTS_PER_REGION:
-        return Finding("error", ABOUT, f"{text}: no other can be made")
-    return Finding("warning" if count >= NEARLY_ALL * TENANTS_PER_REGION else "ok", ABOUT, text)
+    made = sum(each.get("subscriptionId") == licence for each in listed if each["status"] != "deleted")
+    text = f"{made} of at most {TENANTS_PER_REGION} tenants in region {settings.region}"
+    text += f", and {new} about to be made" if new else ""
+    if new and made + new > TENANTS_PER_REGION:
+        room = max(TENANTS_PER_REGION - made, 0)
+        fit = f"only {room} of them" if room else "no other"
+        return Finding("error", ABOUT, f"{text}: {fit} can be made")
+    return Finding("warning" if made + new >= NEARLY_ALL * TENANTS_PER_REGION else "ok", ABOUT, text)
 
 
 def _named(tenant: Tenant) -> str:

@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tenantry.cli.output import echo, echo_text, fail, heading, print_finding, print_json
-from tenantry.cli.projects import current_project, root_of, stack_files
+from tenantry.cli.output import echo, echo_text, fail, print_finding, print_json
+from tenantry.cli.progress import READING_FILES, followed, working
+from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.running import chosen_by, named
+from tenantry.cli.shared import selection, takes
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tenantry.checks.findings import Finding
+    from tenantry.fleet.selection import Wanted
+
+LEVELS = ("error", "warning", "ok")
+MOST_PLACES = 3
+"""How many other places of one finding are named."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,57 +29,85 @@ def add_to(app: typer.Typer) -> None:
     app.command()(check)
 
 
+@takes(wanted=selection)
 def check(
-    stacks: Annotated[
-        list[str] | None, typer.Argument(help="Names of the stacks.", show_default=False)
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Check every stack that has a file.")] = False,
+    wanted: Wanted,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, by stack.")] = False,
 ) -> None:
     """Say beforehand whether `pulumi up` would get through, for some stacks or for all.
 
-    Looks at the stack file and its plans, the credentials, the licence, the templates, names of roles, and,
-    with an organisation client, at names and numbers of tenants. Sends reads only, each once however many
-    stacks need it; whether a stack has a tenant is looked up in its state. Exit code 1 if there is an error.
+    Looks at stack files and plans, the credentials, the licence, the templates, people, names of roles, the
+    tenant that a stack has with its groups and spaces, and, with an organisation client, at names and numbers
+    of tenants. Sends reads only, each once however many stacks need it. What is found of several stacks is
+    told once, with all of them. Exit code 1 if there is an error.
     """
-    if every == bool(stacks):
-        fail("Name the stacks to check, or give --all.", code=2)
-    found = _found(stacks or [], every)
+    found = _found(wanted)
+    if quiet:
+        found = {name: [each for each in findings if each.level != "ok"] for name, findings in found.items()}
     counts = {level: _count(found, level) for level in ("error", "warning")}
     if as_json:
         told = {name: [_row(each) for each in findings] for name, findings in found.items()}
         print_json({"stacks": told, **{f"{level}s": count for level, count in counts.items()}})
     else:
-        for name, findings in found.items():
-            heading(name)
-            for each in findings:
-                print_finding(each)
+        for same, stacks in _grouped(found):
+            print_finding(same[0], _whose(same, stacks, len(found)))
         numbers = [counted(count, level) for level, count in counts.items()]
         echo(f"{counted(len(found), 'stack')}: {', '.join(numbers)}")
     if counts["error"] or (strict and counts["warning"]):
         raise typer.Exit(1)
 
 
-def _found(names: list[str], every: bool) -> dict[str, list[Finding]]:
+def _found(wanted: Wanted) -> dict[str, list[Finding]]:
     from tenantry.checks import checks
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
     from tenantry.state.backend import Backend, NoSuchStack
+    from tenantry.state.reading import Reader
 
     project = current_project()
-    backend = Backend(root_of(project))
+    with working(READING_FILES):
+        members = chosen_by(wanted, project).members
+        reader = Reader.of(Backend(root_of(project)), project)
+    if wanted.every and not members:
+        fail(f"There are no stack files in {project.stacks}.", code=2)
 
     def state_of(stack: str) -> dict[str, Any]:
         try:
-            return backend.state(stack)
+            return reader.state(stack)
         except NoSuchStack:
             return {}
 
-    files = stack_files(project, names, every=every)
     with Cloud.from_environment() as cloud:
-        cloud.notify = lambda text: echo_text(text, err=True)
-        return checks.check(files.values(), Preflight(cloud), state_of)
+        cloud.notify = lambda line: echo_text(line, err=True)
+        files = [member.file for member in members]
+        return checks.check(
+            files, Preflight(cloud), state_of, lambda each: followed(each, "Checking stacks", len(files))
+        )
+
+
+def _grouped(found: dict[str, list[Finding]]) -> Iterator[tuple[list[Finding], list[str]]]:
+    """Yield findings that say the same, with the stacks that they are of; what is worst comes first."""
+    groups: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    for stack, findings in found.items():
+        for each in findings:
+            groups.setdefault((each.level, each.about, each.text), {})[stack] = each
+    for key in sorted(groups, key=lambda key: LEVELS.index(key[0])):
+        yield list(groups[key].values()), list(groups[key])
+
+
+def _whose(same: list[Finding], stacks: list[str], of: int) -> list[str]:
+    """Return the lines below a finding: the stacks that it is of, and where else it is from."""
+    everybody = len(stacks) == of > 1
+    places = dict.fromkeys(f"{each.place.file}:{each.place.line}" for each in same if each.place)
+    more = list(places)[1 : MOST_PLACES + 1]
+    rest = len(places) - 1 - len(more)
+    return [
+        f"all {counted(of, 'stack')}" if everybody else named(stacks),
+        *(f"also {place}" for place in more),
+        *([f"and {counted(rest, 'more place')}"] if rest > 0 else []),
+    ]
 
 
 def _count(found: dict[str, list[Finding]], level: str) -> int:

@@ -133,9 +133,11 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def print_finding(finding: Finding) -> None:
-    """Print what a check found: its level, what it is about, and its text, of one line or more."""
-    first, *more = for_terminal(str(finding)).splitlines() or [""]
+def print_finding(finding: Finding, below: Sequence[str] = ()) -> None:
+    """Print what a check found: its level, what it is about, and its text, of one line or more; `below` are
+    lines that follow.
+    """
+    first, *more = [*(for_terminal(str(finding)).splitlines() or [""]), *map(for_line, below)]
     level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
     typer.echo(f"  {level}  {for_terminal(on_one_line(finding.about)).ljust(12)}  {first}")
     for line in more:

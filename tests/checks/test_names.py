@@ -145,7 +145,7 @@ class TestNames:
     def test_a_region_that_is_full(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 1)
         assert bench.wrong() == [
-            "error organisation: 1 of at most 1 tenants in region eu: no other can be made"
+            "error organisation: 1 of at most 1 tenants in region eu, and 1 about to be made: no other can be made"
         ]
         tenant = bench.make_tenant("Globex")
         bench.tenant_of = lambda _: str(tenant["hostname"])

@@ -62,7 +62,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "templates": [[], ["--json"], ["--source-tenant", "TEXT"]],
     "schema": [["--write"]],
     "settings": [["STACK"], ["STACK", "--json"], ["TEXT"]],
-    "check": [["--all"], ["--all", "--json"], ["TEXT"]],
+    "check": [["--all"], ["--all", "--json"], ["--all", "--quiet"], ["TEXT"]],
     "diff": [["--all", "--since", "HEAD~1", *form] for form in ([], ["--json"], ["--markdown"], ["--html"])]
     + [["--all", "--since", "TEXT"], ["TEXT", "--since", "HEAD"]],
     "select": [
@@ -84,6 +84,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ["--dry-run", "--json", "--reports", "trials"],
         ["--yes"],
     ],
+    "runs": [[], ["--json"]],
     "report": [["report.json", *form] for form in ([], ["--json"], ["--markdown"], ["--html"])]
     + [["TEXT"], ["broken.json"], ["report.json", "--link", "TEXT", "--reports", "merged"]],
     "comment": [["report.md", "--pull-request", "1"], ["TEXT", "--pull-request", "1"]],

@@ -35,6 +35,7 @@ def project(folder: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> 
         raise NoSuchStack("pulumi stack export", f"no stack named '{stack}' found", 6)
 
     monkeypatch.setattr(Backend, "state", state)
+    monkeypatch.setattr("tenantry.state.reading.address_of", lambda _: "postgres://db")
     for name, ends, role in (
         ("a", "2099-12-31", "Developer"),
         ("b", "2020-12-31", "Developer"),
@@ -60,15 +61,48 @@ def test_exit_codes(project: Folder, arguments: list[str], code: int) -> None:
     assert project.run("check", *arguments).exit_code == code
 
 
-def test_all_findings_grouped_by_stack(project: Folder) -> None:
+def test_what_several_stacks_have_is_told_once_and_the_worst_first(project: Folder) -> None:
     said = project.run("check", "--all").output
-    blocks = [line for line in said.splitlines() if not line.startswith(" ")]
-    assert blocks == ["a", "b", "c", "3 stacks: 1 error, 1 warning"]
-    assert '  error    roles         stacks/Pulumi.c.yaml:7: customer.groups.Analysts.roles: role "X"' in said
-    assert (
-        "  warning  lifecycle     stacks/Pulumi.b.yaml:6: customer.lifecycle.ends_on: the trial ended" in said
+    first, whose, second, *_ = said.splitlines()
+    assert first.startswith(
+        '  error    roles         stacks/Pulumi.c.yaml:7: customer.groups.Analysts.roles: role "X"'
     )
+    assert whose.strip() == "1 stack (c)"
+    assert second.startswith(
+        "  warning  lifecycle     stacks/Pulumi.b.yaml:6: customer.lifecycle.ends_on: the"
+    )
+    assert said.count("accepted in region eu") == 1
+    assert "  ok       credentials   accepted in region eu\n                         all 3 stacks" in said
+    assert "2 stacks (a, b)" in said
+    assert said.splitlines()[-1] == "3 stacks: 1 error, 1 warning"
     assert "\x1b" not in said
+
+
+def test_the_places_of_one_finding_are_named(project: Folder) -> None:
+    for name in "defgh":
+        text = STACK.replace("ENDS", "2099-12-31").replace("ROLE", "X")
+        project.write(f"stacks/Pulumi.{name}.yaml", text)
+    lines = [line.strip() for line in project.run("check", "--all", "--quiet").output.splitlines()]
+    assert lines[1] == "6 stacks (c, d, e, f, g, h)"
+    assert lines[2:6] == [*(f"also stacks/Pulumi.{name}.yaml:7" for name in "def"), "and 2 more places"]
+
+
+def test_quiet_leaves_out_what_is_well(project: Folder) -> None:
+    said = project.run("check", "--all", "--quiet").output
+    assert {line.split()[0] for line in said.splitlines() if line.startswith("  ") and line[2] != " "} == {
+        "error",
+        "warning",
+    }
+    told = json.loads(project.run("check", "--all", "--quiet", "--json").output)
+    assert told["stacks"]["a"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stacks"),
+    [(["--ring", "broad"], {"a", "b", "c"}), (["--ring", "pilot"], set()), (["a", "--shard", "1/1"], {"a"})],
+)
+def test_stacks_are_selected_as_for_a_run(project: Folder, arguments: list[str], stacks: set[str]) -> None:
+    assert set(json.loads(project.run("check", *arguments, "--json").output)["stacks"]) == stacks
 
 
 def test_as_json(project: Folder) -> None:
@@ -108,10 +142,12 @@ def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: 
     assert (said.exit_code, "warning  state" in said.output, "no backend" in said.output) == (0, True, True)
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "--all"]])
-def test_either_stacks_or_all(project: Folder, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"), [([], "Which stacks?"), (["a", "--all"], "Name stacks or give --all, not both.")]
+)
+def test_either_stacks_or_all(project: Folder, arguments: list[str], words: str) -> None:
     said = project.run("check", *arguments)
-    assert (said.exit_code, said.stderr) == (2, "Name the stacks to check, or give --all.\n")
+    assert (said.exit_code, words in said.stderr) == (2, True)
 
 
 def test_all_of_none(project: Folder) -> None:

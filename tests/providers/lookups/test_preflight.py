@@ -20,10 +20,10 @@ def test_an_answer_is_asked_for_once_and_so_is_an_error() -> None:
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
-            preflight._once(("key",), ask)
+            preflight.once(("key",), ask)
     assert len(asked) == 1
-    assert preflight._once(("other",), lambda: "yes") == "yes"
-    assert preflight._once(("other",), lambda: "no") == "yes"
+    assert preflight.once(("other",), lambda: "yes") == "yes"
+    assert preflight.once(("other",), lambda: "no") == "yes"
 
 
 def test_an_interruption_is_no_answer() -> None:
@@ -34,8 +34,8 @@ def test_an_interruption_is_no_answer() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        preflight._once(("key",), interrupted)
-    assert preflight._once(("key",), lambda: "yes") == "yes"
+        preflight.once(("key",), interrupted)
+    assert preflight.once(("key",), lambda: "yes") == "yes"
 
 
 def test_who_waits_for_somebody_that_is_interrupted_asks() -> None:
@@ -50,10 +50,10 @@ def test_who_waits_for_somebody_that_is_interrupted_asks() -> None:
     def waits() -> str:
         begun.wait(30)
         threading.Timer(0.05, go_on.set).start()
-        return preflight._once(("key",), lambda: "yes")
+        return preflight.once(("key",), lambda: "yes")
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(preflight._once, ("key",), interrupted)
+        first = pool.submit(preflight.once, ("key",), interrupted)
         second = pool.submit(waits)
         assert second.result(30) == "yes"
         with pytest.raises(KeyboardInterrupt):
@@ -63,5 +63,5 @@ def test_who_waits_for_somebody_that_is_interrupted_asks() -> None:
 def test_a_tenant_that_has_no_hostname_yet_is_in_no_region() -> None:
     listed = [{"hostnames": []}, {"hostnames": ["x.us.qlikcloud.com"]}, {"hostnames": ["y.eu.qlikcloud.com"]}]
     preflight = Preflight(Cloud({}))
-    preflight._once(("tenants",), lambda: listed)
+    preflight.once(("tenants",), lambda: listed)
     assert preflight.tenants("eu") == listed[2:]
