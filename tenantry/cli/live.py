@@ -14,9 +14,9 @@ from rich.live import Live as Screen
 from rich.table import Table
 
 from tenantry.cli.output import echo, rich_text
-from tenantry.fleet.events import InFlight
+from tenantry.fleet.events import DOING, InFlight
 from tenantry.fleet.report.grouping import apart
-from tenantry.fleet.report.words import duration
+from tenantry.fleet.report.words import duration, state
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ class Live:
         self.running.pop(job.member.stack, None)
         self.done += 1
         self.failed += outcome.status == "failed"
-        self.say(f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({outcome.seconds:.1f} s)")
+        self.say(
+            f"[{self.done}/{self.total}] {outcome.stack}: {summary(outcome)} ({duration(outcome.seconds)})"
+        )
 
     def say_later(self, line: str) -> None:
         """Print a line with the next tick: a signal may come while another is being printed."""
@@ -115,7 +117,7 @@ class Live:
 
 
 def summary(outcome: Outcome) -> str:
-    """Return what became of a stack in a few words."""
+    """Return what became of a stack in a few words, those of the report."""
     if outcome.troubles and outcome.failed:
         more = len(outcome.troubles) - 1
         return f"{outcome.status}: {outcome.troubles[0].line}{f' (and {more} more)' if more else ''}"
@@ -125,8 +127,9 @@ def summary(outcome: Outcome) -> str:
     found = Counter(each.operation for each in rest)
     counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
     counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
-    drift = [f"{len(outcome.drift)} changed outside of here"] if outcome.drift else []
-    return ", ".join([*counts, *drift]) or "nothing to do"
+    drift = [f"{counted(len(outcome.drift), 'resource')} changed outside"] if outcome.drift else []
+    word = [] if drift and not outcome.changes else [state(outcome)]
+    return ", ".join([*word, *counts, *drift])
 
 
 class Running:
@@ -134,16 +137,16 @@ class Running:
 
     def __init__(self, job: Job) -> None:
         self.since = time.monotonic()
-        self._log = job.log
+        self._log, self._doing = job.log, DOING[job.operation]
         self._place = 0
         self._rest = b""
-        self._steps = InFlight()
+        self._steps = InFlight(self._doing)
 
     def at(self) -> str:
         """Say what it is at."""
         with suppress(OSError), self._log.open("rb") as file:
             if file.seek(0, 2) < self._place:  # another command has begun the log anew
-                self._place, self._rest, self._steps = 0, b"", InFlight()
+                self._place, self._rest, self._steps = 0, b"", InFlight(self._doing)
             file.seek(self._place)
             *lines, self._rest = (self._rest + file.read()).split(b"\n")
             self._place = file.tell()

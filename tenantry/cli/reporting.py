@@ -59,7 +59,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
     else:
         columns, rows, dim = printed(report)
         if rows:
-            print_table(columns, rows, dim=dim, err=err)
+            print_table(columns, rows, dim=dim, spare=("plan", "time"), err=err)
         for line in text(report):
             if line.heading:
                 heading(line.text, red=line.red, err=err)

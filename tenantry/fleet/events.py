@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tenantry.fleet.outcome import Change, Difference
-from tenantry.providers.framework.facts import Fact
+from tenantry.fleet.outcome import Change, Difference, Operation
+from tenantry.providers.framework.facts import Fact, TenantDeactivated
 from tenantry.providers.framework.facts import read as read_facts
 from tenantry.providers.values import tokens
+from tenantry.providers.values.words import counted
 from tenantry.pulumi_internals import event_log
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
@@ -44,7 +45,8 @@ class Log:
     """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
 
     `facts` are those that the providers told besides errors, `remarks` the lines that they said for people.
-    `planned`: it got no further than its preview. `cut_off`: the URNs of what an earlier run was cut off at.
+    `planned`: it got no further than its preview. `kept`: the URNs of what the program has; `deleting`: the
+    engine has come to what the program has not. `cut_off`: the URNs of what an earlier run was cut off at.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -58,6 +60,8 @@ class Log:
     replaced: set[str] = field(default_factory=set)
     left_over: list[str] = field(default_factory=list)
     cut_off: list[str] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    deleting: bool = False
 
 
 def read(path: Path) -> Log:
@@ -77,6 +81,11 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
     if done := event.get(event_log.DONE):
         log.planned = bool(done.get("planning"))
         _take_step(log, done["metadata"])
+    elif begun := event.get(event_log.BEGUN):
+        step = begun["metadata"]
+        log.deleting = log.deleting or step["op"] == "delete"
+        if step.get("new"):
+            log.kept.add(step["urn"])
     elif said := event.get(event_log.SAID):
         facts, text = read_facts(said["message"].strip())
         text, resource = text.strip(), said.get("urn", "")
@@ -89,7 +98,8 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
         elif not said.get("ephemeral"):
             log.facts += facts
-            log.remarks += [text] if text else []
+            told = any(isinstance(fact, TenantDeactivated) for fact in facts)  # in the report's own words
+            log.remarks += [text] if text and not told else []
     elif event.get(event_log.SUMMARY):
         log.done = True
 
@@ -206,9 +216,10 @@ def _type(urn: str) -> str:
 
 
 class InFlight:
-    """The steps that a run is at, by the lines of its log as they come."""
+    """The steps that a run is at, by the lines of its log as they come. `doing` says what it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str) -> None:
+        self.doing, self.done = doing, 0
         self._steps: dict[str, str] = {}
         self.begun = self.planning = False
 
@@ -228,22 +239,38 @@ class InFlight:
             return
         if self.planning and not event.get("planning"):
             self._steps.clear()
+            self.done = 0
         self.begun, self.planning = True, bool(event.get("planning"))
         if name != event_log.BEGUN:
             self._steps.pop(step["urn"], None)
+            self.done += 1
         elif step["op"] != "same":
             self._steps[step["urn"]] = VERBS.get(step["op"], step["op"])
 
     @property
     def text(self) -> str:
-        """The step that it has been at for longest, and how many others: "create Group Analysts (+2)"."""
-        if self.planning or not self.begun:
-            return "previewing" if self.planning else "starting"
+        """What it does, with how many resources, and the step that it has been at for longest, with how many
+        others: "updating, 3 resources: create Group Analysts (+2)".
+        """
+        if not self.begun:
+            return self.doing if self.doing == PREVIEWING else "starting"
+        done = f", {counted(self.done, 'resource')}" if self.done else ""
+        if self.planning:
+            return f"{PREVIEWING}{done}"
         if not self._steps:
-            return ""
+            return f"{self.doing}{done}"
         urn, verb = next(iter(self._steps.items()))
         more = len(self._steps) - 1
-        return f"{verb} {short_name(urn)}{f' (+{more})' if more else ''}"
+        return f"{self.doing}{done}: {verb} {short_name(urn)}{f' (+{more})' if more else ''}"
 
+
+PREVIEWING = "previewing"
+DOING: Mapping[Operation, str] = {
+    "preview": PREVIEWING,
+    "up": "updating",
+    "refresh": "refreshing",
+    "destroy": "taking down",
+}
+"""What the live display calls what an operation does."""
 
 VERBS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

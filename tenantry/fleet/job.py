@@ -15,6 +15,7 @@ from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
+from tenantry.pulumi_internals.deployment import resources
 from tenantry.pulumi_internals.environment import EVENT_LOG
 from tenantry.state.backend import Backend, PulumiFailed, redacted
 
@@ -232,6 +233,21 @@ def _settle(job: Job) -> None:
         Backend(job.root, job.environment).settle(job.member.stack)
 
 
+def _protected(job: Job, log: events.Log) -> list[str]:
+    """Return all that a refused run would delete and that is protected: the engine stops at the first ones.
+
+    What the state has and the program has not is known once the engine has come to the deletions.
+    """
+    if not (log.deleting and troubles.refused(log)):
+        return []
+    try:
+        state = Backend(job.root, job.environment).state(job.member.stack)
+    except PulumiFailed:
+        return []
+    gone = [each["urn"] for each in resources(state) if each.get("protect") and each["urn"] not in log.kept]
+    return sorted(map(events.short_name, gone))
+
+
 def _result(job: Job, ended: process.Ended) -> Outcome:
     """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
     log = events.read(job.log)
@@ -254,7 +270,7 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
         if log.cut_off and job.operation == "up":
             _settle(job)
         return outcome
-    told = tuple(troubles.of_log(log))
+    told = tuple(troubles.of_log(log, _protected(job, log)))
     if ended.code is None:
         late = Trouble(f"no end after {job.seconds:g} s", advice="it was interrupted; the next run goes on")
         told = (late, *told)

@@ -15,7 +15,14 @@ from tenantry.state.backend import redacted
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 """The engine's own words, which no provider can have it say otherwise; `test_fleet_trials` has the engine say
 them."""
-IS_PROTECTED = "is protected, as a production customer is"
+IS_PROTECTED = "protected, as a production customer is"
+TO_TAKE_OUT = (
+    "if it is to go: put it back into the file, take the protection off there with an `up` "
+    "(`protect: false`), and then take it out; each reviewed, as any change"
+)
+TO_DESTROY = (
+    "if the customer is to go: `protect: false` in its file and an `up`, each reviewed, then `destroy`"
+)
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 SUMMED_UP = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
@@ -111,12 +118,25 @@ KNOWN = (
 )
 
 
-def of_log(log: Log) -> Iterator[Trouble]:
-    """Yield what the engine's log has of errors, each once."""
+def refused(log: Log) -> bool:
+    """Whether a run was refused for what is protected."""
+    return any(PROTECTED.search(said.text) for said in log.errors)
+
+
+def of_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
+    """Yield what the engine's log has of errors, each once. `protected`: the resources for which the run was
+    refused, as far as they are known; the engine stops at the first ones.
+    """
     told: set[str] = set()
+    refusals = [said for said in log.errors if PROTECTED.search(said.text)]
+    if refusals:
+        names = dict.fromkeys((*(said.resource for said in refusals), *protected))
+        advice = TO_TAKE_OUT if log.kept else TO_DESTROY
+        details = "\n".join(redacted(said.text) for said in refusals)
+        yield Trouble(IS_PROTECTED, ", ".join(names), advice, details=details)
     for said in log.errors:
         text = redacted(said.text)
-        if text in told or SUMMED_UP.match(text):
+        if text in told or SUMMED_UP.match(text) or said in refusals:
             continue
         told.add(text)
         if problems := problems_told(text):
@@ -140,12 +160,6 @@ def of_problem(problem: Problem) -> Trouble:
 
 def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trouble:
     """Return what a provider said: its first line, Qlik's code, and the rest as what to do about it."""
-    if PROTECTED.search(text):
-        advice = (
-            "if it is to go: put it back into the file, take the protection off there with an `up` "
-            "(`protect: false`), and then take it out; each reviewed, as any change"
-        )
-        return Trouble(IS_PROTECTED, resource, advice, details=text)
     if FULL.pattern.search(text):
         return Trouble(FULL.text, resource, FULL.advice, details=text)
     if TRACEBACK in text:

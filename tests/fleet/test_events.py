@@ -127,6 +127,14 @@ def test_what_was_said(log: Any) -> None:
     assert found.remarks == ["tenant is gone;", "revive: x"]
 
 
+def test_what_a_fact_tells_is_no_remark(log: Any) -> None:
+    """The report has it in words of its own; half of these would be left over there."""
+    fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", "2026-12-24")
+    told = f"To bring it back add this to the customer:\n  revive: x\n{facts.line(fact)}"
+    found = log(said("info", told), said("info", "something else"))
+    assert (found.facts, found.remarks) == ([fact], ["something else"])
+
+
 def test_a_log_that_ends_in_the_middle_or_was_never_begun(log: Any, tmp_path: Path) -> None:
     found = log(step("create", "Space", "Sales"), end='{"resOutputsEvent": {"meta')
     assert ([each.name for each in found.changes], found.done) == (["Sales"], False)
@@ -140,22 +148,25 @@ def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
 
 def test_what_a_run_is_at() -> None:
     """The step that has lasted longest, and how many others; never what is done, or stays as it is."""
-    at = InFlight()
+    assert InFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
+    at = InFlight("updating")
     assert at.text == "starting"
     at.take([line("resourcePreEvent", "create", "Space", "Sales", planning=True), "half a {line", "{}"])
     assert at.text == "previewing"
+    at.take([line("resOutputsEvent", "create", "Space", "Sales", planning=True)])
+    assert at.text == "previewing, 1 resource"
     own = {"resourcePreEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
     at.take([json.dumps(own), line("resourcePreEvent", "same", "Group", "Everyone")])
-    assert at.text == ""
+    assert at.text == "updating"
     at.take([line("resourcePreEvent", "create-replacement", "App", "Sales Overview")])
     at.take([line("resourcePreEvent", "update", "Group", "Analysts")])
     at.take([line("resourcePreEvent", "delete-replaced", "Group", "Old")])
-    assert at.text == "create App Sales Overview (+2)"
+    assert at.text == "updating: create App Sales Overview (+2)"
     at.take([line("resOutputsEvent", "create-replacement", "App", "Sales Overview")])
     at.take([line("resOpFailedEvent", "update", "Group", "Analysts")])
-    assert at.text == "delete Group Old"
+    assert at.text == "updating, 2 resources: delete Group Old"
     at.take([line("resOutputsEvent", "delete-replaced", "Group", "Old")])
-    assert at.text == ""
+    assert at.text == "updating, 3 resources"
     assert short_name("") == ""
 
 

@@ -24,6 +24,7 @@ from tenantry.fleet.outcome import Operation
 from tenantry.providers.framework.facts import RENEW, nothing_made
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
 from tenantry.settings.errors import Problem, SettingsError
+from tenantry.state.backend import Backend
 from tenantry.text import HIDDEN
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
@@ -286,3 +287,42 @@ def test_a_renewed_proof_has_one_tenant_made(tmp_path: Path, qlik: Emulator) -> 
     tenant = World(qlik, made).tenant["id"]
     assert writes(done.requests) == ["POST /api/v1/tenants", f"PATCH /api/v1/tenants/{tenant}"]
     assert fleet.run("up", "acme", "--yes", "--json").requests == []
+
+
+def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine stops at the first; the rest is what the state protects and the program has not."""
+
+    def urn(name: str) -> str:
+        return f"urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:Space::{name}"
+
+    state: dict[str, object] = {
+        "deployment": {
+            "resources": [
+                *({"urn": urn(name), "protect": True} for name in ("Kept", "B", "A")),
+                {"urn": urn("Open")},
+            ]
+        }
+    }
+    asked: list[str] = []
+
+    def export(_: Backend, stack: str) -> dict[str, object]:
+        asked.append(stack)
+        return state
+
+    monkeypatch.setattr(Backend, "state", export)
+    one = replace(job("acme", tmp_path), operation="preview")
+    one.folder.mkdir()
+
+    def told(*, deleting: bool) -> list[str]:
+        begun: list[dict[str, object]] = [{"op": "same", "urn": urn("Kept"), "new": {"urn": urn("Kept")}}]
+        begun += [{"op": "delete", "urn": urn("B")}] if deleting else []
+        said = {"message": f'"{urn("B")}" cannot be deleted\nbecause it is protected', "severity": "error"}
+        events = [*({"resourcePreEvent": {"metadata": each}} for each in begun)]
+        lines = [*events, {"diagnosticEvent": {**said, "urn": urn("B")}}]
+        one.log.write_text("".join(json.dumps(each) + "\n" for each in lines))
+        return [each.where for each in jobs._result(one, process.Ended(255, False)).troubles]
+
+    assert (told(deleting=True), asked) == (["Space B, Space A"], ["acme"])
+    assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (
+        "a program that did not end proves nothing"
+    )

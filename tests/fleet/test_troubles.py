@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from tenantry.fleet.events import Log, Said
-from tenantry.fleet.troubles import of_command, of_log, of_text
+from tenantry.fleet.troubles import IS_PROTECTED, of_command, of_log, of_text
 from tenantry.providers.framework.facts import QlikRefused
 from tenantry.settings.errors import Problem, SettingsError
 
@@ -99,9 +99,15 @@ def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
 
 def test_what_is_protected_says_what_to_do() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
-    told = of_text(text, "Tenant tenant")
-    assert "protect: false" in told.advice
-    assert "urn:" not in told.line
+    said = [Said(text, "Tenant tenant"), Said("no", "Space Sales")]
+    protected, other = of_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
+    assert protected.line.startswith(
+        f"Tenant tenant, Space Sales: {IS_PROTECTED} → if it is to go: put it back"
+    )
+    assert "urn:" not in protected.line
+    assert other.line == "Space Sales: no"
+    (protected,) = of_log(Log(errors=said[:1]))
+    assert protected.line.endswith("then `destroy`"), "nothing is taken out of the file by a destroy"
 
 
 def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:

@@ -133,7 +133,7 @@ def test_any_log_is_read(tmp_path: Path) -> None:
         assert all(isinstance(each, Change) for each in (*log.changes, *log.drift))
         assert all(isinstance(each.text, str) for each in log.errors)
         assert all(isinstance(each, str) for each in (*log.remarks, *log.cut_off))
-        at = InFlight()
+        at = InFlight("updating")
         at.take(raw.decode("utf-8", "replace").splitlines())
         assert isinstance(at.text, str)
         assert not EXAMPLES or time.thread_time() - begin < SECONDS

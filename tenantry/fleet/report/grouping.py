@@ -207,8 +207,9 @@ def _not_run(report: Report) -> list[Line]:
 def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
     return [
         Line(
-            on_one_line(f"until {each.purged_on}: {each.revive}" if each.purged_on else each.revive),
+            on_one_line(f"until {each.purged_on or 'it is purged'}"),
             (each.stack,),
+            block=on_one_line(each.revive),
         )
         for each in outcomes
         if each.revive
@@ -264,7 +265,7 @@ def _remarks(outcome: Outcome) -> Sequence[str]:
     """Return the remarks that are told nowhere else."""
     if outcome.status in ("skipped", "not run"):
         return ()
-    return [each for each in outcome.remarks if each.strip() != outcome.revive or not outcome.revive]
+    return outcome.remarks
 
 
 def _each(outcomes: Iterable[Outcome], told: Callable[[Outcome], Sequence[str]]) -> list[Line]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from tenantry.fleet.outcome import Report
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
+
+_CODE = re.compile("`([^`]+)`")
 
 INLINE = 6
 """The most stacks that are named beside a line; more are folded away below it."""
@@ -54,12 +58,18 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["marked"] = _marked
     return environment.get_template("report.html.j2")
 
 
 def _shown(value: Any) -> Any:
     """Take from a text of somebody else what a page must not hold; escaping comes after this."""
-    return on_one_line(value) if isinstance(value, str) else value
+    return on_one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _marked(text: str) -> Markup:
+    """Return a line with what stands between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(on_one_line(text)))))  # noqa: S704 (escaped before)
 
 
 def _summary(told: Page, started: str) -> str:

@@ -15,7 +15,7 @@ from tenantry.text import on_one_line
 SETTING = "setting"
 """The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
 
-LONGEST = 400
+LONGEST = 1000
 MOST_DIFFERENCES = 6
 
 CONSEQUENCES = {
@@ -39,10 +39,11 @@ _OWN = (
 
 @dataclass(frozen=True)
 class Line:
-    """What happens, as text on one line, and the stacks to which it does."""
+    """What happens, as text on one line, and the stacks to which it does. `block` is a line to be copied."""
 
     text: str
     stacks: tuple[str, ...]
+    block: str = ""
 
 
 class Lines:

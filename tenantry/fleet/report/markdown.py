@@ -104,6 +104,9 @@ def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) 
             yield f"<details><summary>{summary}</summary>\n\n{_names(line.stacks, names)}\n\n</details>\n"
             continue
         yield f"- {_item(section, line, text, number, names)}"
+        if line.block:
+            # Not fenced: what is in a fence could close it.
+            yield f"\n  <pre>{for_markdown(line.block)}</pre>\n"
 
 
 def _item(section: Section, line: Line, text: str, number: str, names: int) -> str:

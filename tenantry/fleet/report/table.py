@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenantry.fleet.outcome import Outcome, Report
-from tenantry.fleet.report import lines
 from tenantry.fleet.report.grouping import apart
 from tenantry.fleet.report.words import duration, nothing, state, totals
 from tenantry.text import on_one_line
@@ -21,11 +20,10 @@ NUMBERS = frozenset(COLUMNS[2:7]) | {"time"}
 
 @dataclass(frozen=True)
 class Row:
-    """One stack. `short` are its cells under COLUMNS; `result` adds to the state what went wrong, and why."""
+    """One stack. `short` are its cells under COLUMNS."""
 
     outcome: Outcome
     short: tuple[str, ...]
-    result: str
 
     @property
     def named(self) -> dict[str, str]:
@@ -52,18 +50,14 @@ def _row(outcome: Outcome) -> Row:
     imports, rest = apart(outcome)
     counts = Counter(each.operation for each in rest)
     numbers = [*(counts[each] for each in ("create", "update", "delete", "replace")), len(imports)]
-    found = state(outcome)
     short = (
         on_one_line(outcome.stack),
         on_one_line(outcome.plan),
         *(str(number or "") for number in numbers),
-        found,
+        state(outcome),
         duration(outcome.seconds) if outcome.seconds else "",
     )
-    told = [lines.trouble(each) for each in outcome.troubles]
-    if outcome.status in ("skipped", "not run"):
-        told.extend(outcome.remarks)
-    return Row(outcome, short, ": ".join(filter(None, (found, on_one_line("; ".join(told))))))
+    return Row(outcome, short)
 
 
 def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:

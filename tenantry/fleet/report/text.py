@@ -30,6 +30,8 @@ def text(report: Report) -> Iterator[Said]:
         yield Said(title, heading=True, red=section.red or section.failed)
         for line in section.lines:
             yield Said(f"  {_line(section, line)}")
+            if line.block:
+                yield Said(f"\n    {line.block}\n")
 
 
 def _line(section: Section, line: Line) -> str:
