@@ -32,7 +32,7 @@ _GAP = re.compile(rf"[\s{_CONTROLS}\u200b\ufeff]+")
 
 # What a runner takes for a command: "::error::" of GitHub at the beginning of a line, after any space, and
 # "##[error]" of GitHub, "##vso[…]" and "##teamcity[…]" anywhere. Those of GitLab hold an escape character.
-_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\w*\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w{0,20}\[)", re.MULTILINE)
 
 # Excel, LibreOffice and Google Sheets take such a cell for a formula, those in full width included.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")

@@ -31,6 +31,8 @@ NOTHING = 0.01
 MADE_AT_RUN_TIME = {
     "emulator/contract.py: re.compile",
     "fleet/troubles.py: re.compile",
+    "pulumi_cli/golang.py: re.search",
+    "pulumi_cli/release.py: re.fullmatch",
     "providers/framework/properties.py: re.search",
 }
 """Patterns of variables: the paths of the contract; a table, whose patterns are found as objects; Limits."""

@@ -232,8 +232,8 @@ def _wrong_part(value: dict[str, Any], declared: str, shape: Any, at: str) -> st
 
 def _fits(value: Any, shape: Any) -> bool:
     if shape in (Id, Hostname):
-        form = _ID if shape is Id else _HOSTNAME
-        return isinstance(value, str) and form.fullmatch(value) is not None
+        whole = _ID.fullmatch if shape is Id else _HOSTNAME.fullmatch
+        return isinstance(value, str) and whole(value) is not None
     if shape is int:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(shape, type) and isinstance(value, shape)

@@ -85,3 +85,8 @@ def links(markdown: str) -> list[str]:
     """
     text = unescape(re.sub(r"<[^>]*>", "", rendered(markdown)))
     return re.findall(r"\w+://\S*|www\.\S*|\S+@\w\S*|@\w\S*|[#!]\d+|GH-\d+|mailto:\w+", text)
+
+
+def without_code(tags: list[str]) -> list[str]:
+    """Leave out what only looks different; whoever writes backticks may."""
+    return [tag for tag in tags if tag.strip("/") != "code"]

@@ -324,7 +324,7 @@ def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
     first = code_digest(team.root)
     (package / "cli" / "status.py").write_text("no run imports this")
     assert code_digest(team.root) == first
-    for name in ("__init__.py", "settings/rules.py", "components/names.py", "providers/space.py"):
+    for name in ("__init__.py", "settings/rules.py", "components/customer_tenant.py", "providers/space.py"):
         (package / name).write_text("another version")
         assert code_digest(team.root) != first, name
         first = code_digest(team.root)
@@ -336,7 +336,12 @@ def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
 
 def test_what_is_installed_is_what_a_run_imports() -> None:
     found = {str(file.relative_to(changes.INSTALLED)) for file in changes.installed(changes.INSTALLED)}
-    assert {"__init__.py", "providers/space.py", "components/names.py", "settings/rules.py"} <= found
+    assert {
+        "__init__.py",
+        "providers/space.py",
+        "components/customer_tenant.py",
+        "settings/rules.py",
+    } <= found
     assert {name.partition("/")[0] for name in found} == {place[-1] for place in changes.THE_PROGRAM}
 
 
@@ -364,7 +369,7 @@ def test_the_digest_of_the_program_in_the_checkout(team: Repository) -> None:
         assert code_digest(team.root) == first, name
     for name in (
         "providers/space.py",
-        "components/names.py",
+        "components/customer_tenant.py",
         "tenantry/settings/rules.py",
         "tenantry/pulumi_internals/calls.py",
         "tenantry/__init__.py",
