@@ -34,7 +34,7 @@ COLOURS = {
 def html(report: Report) -> str:
     """Return a report as one page of HTML, with every line, every name and every stack."""
     told = page(report)
-    page_text = _template().render(
+    rendered = _template().render(
         page=told,
         summary=_summary(told, report.started),
         rows=table.rows(report),
@@ -44,7 +44,7 @@ def html(report: Report) -> str:
         inline=INLINE,
         counted=counted,
     )
-    return page_text.replace("##", "#&#35;")  # a runner takes "##[" for a command where the page is printed
+    return rendered.replace("##", "#&#35;")  # in the log of a job "##[" would be a command
 
 
 @cache
