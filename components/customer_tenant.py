@@ -101,7 +101,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     @property
     def _ends_on(self) -> str | None:
-        day = self._customer.lifecycle.ends_on
+        day = self._customer.lifecycle.last_day
         return str(day) if day else None
 
     def _make_proof(self) -> TenantProof:

@@ -26,7 +26,8 @@ class TenantActivation(Resource):
         "Qlik's id of the tenant: its output `tenant_id`.", change=Change.AT_CREATION, limits=NOT_EMPTY
     )
     ends_on: Property[str] = prop(
-        "Last day of a trial, as YYYY-MM-DD: one that has ended is not brought back.",
+        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. A trial that has ended is not "
+        "brought back.",
         default=None,
         change=Change.NO_REQUEST,
         limits=DAY,

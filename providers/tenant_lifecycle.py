@@ -25,7 +25,7 @@ class TenantLifecycle(Resource):
         "Whether it is a paying customer or a trial.", default="production", change=Change.NO_REQUEST
     )
     ends_on: Property[str] = prop(
-        "Last day of a trial, as YYYY-MM-DD.",
+        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC.",
         default=None,
         change=Change.NO_REQUEST,
         limits=DAY,

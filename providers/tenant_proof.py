@@ -50,7 +50,8 @@ class TenantProof(Resource):
         change=Change.AT_CREATION,
     )
     ends_on: Property[str] = prop(
-        "Last day of a trial, as YYYY-MM-DD. None is made for a trial that has ended.",
+        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. No tenant is made for a trial "
+        "that has ended.",
         default=None,
         change=Change.AT_CREATION,
         limits=DAY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.providers.qlik import QlikError
+from tenantry.providers.values.days import LastDay
 
 
 class ResourceError(QlikError):
@@ -203,10 +204,10 @@ class TrialEnded(ResourceError):
 def ended(ends_on: str) -> str:
     """Return the message that a trial has ended, and what to do."""
     return (
-        f"the trial ended on {ends_on}, so no tenant is made or brought back for it. To go on with it, set "
-        "a later `ends_on`, or make it a customer with `lifecycle: {kind: production}`; with `revive: "
-        "{hostname: …, tenant_id: …}` as well, the tenant that was taken down comes back with "
-        "everything in it"
+        f"the trial ended on {LastDay.parse(ends_on).shown}, so no tenant is made or brought back for it. "
+        "To go on with it, set a later `ends_on`, or make it a customer with `lifecycle: {kind: "
+        "production}`; with `revive: {hostname: …, tenant_id: …}` as well, the tenant that was taken down "
+        "comes back with everything in it"
     )
 
 

@@ -59,9 +59,14 @@ class Preflight:
         self._asked: dict[tuple[object, ...], Future[Any]] = {}
 
     @property
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.fromtimestamp(self.cloud.clock.time(), UTC)
+
+    @property
     def today(self) -> date:
         """The day, in UTC."""
-        return datetime.fromtimestamp(self.cloud.clock.time(), UTC).date()
+        return self.now.date()
 
     @property
     def has_organisation(self) -> bool:

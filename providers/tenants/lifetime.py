@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tenantry.providers.framework import run
@@ -11,6 +11,7 @@ from tenantry.providers.framework.errors import NotProven, TenantGone, TrialEnde
 from tenantry.providers.framework.facts import TenantDeactivated, line, revive_line
 from tenantry.providers.qlik import Cloud, ConfigurationError, HostUnknown, NotFound, TenantDisabled
 from tenantry.providers.tenants.tenant_list import is_listed
+from tenantry.providers.values.days import LastDay
 from tenantry.providers.values.limits import GRACE_DAYS, GRACE_VARIABLE
 
 
@@ -82,17 +83,17 @@ def gone(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> Tenant
 
 
 def refuse_ended(cloud: Cloud, hostname: str, ends_on: str | None) -> None:
-    """Raise TrialEnded if the last day of a trial has passed in UTC, by Qlik's clock where that is known."""
+    """Raise TrialEnded if the last day of a trial has passed, by Qlik's clock where that is known."""
     if has_ended(ends_on, cloud.time_at(hostname)):
         raise TrialEnded(str(ends_on))
 
 
 def has_ended(ends_on: str | None, now: float | None = None) -> bool:
-    """Tell whether the last day of a trial has passed in UTC. `now`: seconds since 1970, else this
+    """Tell whether the last day of a trial has passed in its time zone. `now`: seconds since 1970, else this
     machine's.
     """
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
-    return bool(ends_on) and date.fromisoformat(str(ends_on)) < moment.date()
+    return bool(ends_on) and LastDay.parse(str(ends_on)).has_passed(moment)
 
 
 def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown) -> None:

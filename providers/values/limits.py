@@ -37,7 +37,10 @@ GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""
 
-DAY = Limits("a date as YYYY-MM-DD", {"pattern": r"^\d{4}-\d{2}-\d{2}$"})
+DAY = Limits(
+    "a date as YYYY-MM-DD, and its time zone after a blank if that is not UTC",
+    {"pattern": r"^\d{4}-\d{2}-\d{2}( [A-Za-z0-9_+/-]{3,100})?$"},
+)
 REGION = Limits("a region such as eu, us or ap", {"pattern": f"^{hostnames.REGION}$"})
 
 _LABEL = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"

@@ -166,9 +166,10 @@ class Checks:
 
     def lifecycle(self) -> Iterator[Finding]:
         """A trial whose last day has passed is worth a look."""
-        ends_on = self.customer.lifecycle.ends_on
-        if ends_on and ends_on < self.preflight.today:
-            yield self.at(("lifecycle", "ends_on"), "warning", "lifecycle", f"the trial ended on {ends_on}")
+        last = self.customer.lifecycle.last_day
+        if last and last.has_passed(self.preflight.now):
+            text = f"the trial ended on {last.shown}"
+            yield self.at(("lifecycle", "ends_on"), "warning", "lifecycle", text)
 
     def credentials(self) -> Iterator[Finding]:
         """The client of the region gets a token from the source tenant and from the register host."""

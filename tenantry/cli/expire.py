@@ -51,10 +51,10 @@ def expire(
 ) -> None:
     """Take down the trials whose last day has passed, each with the days of grace that its file gives it.
 
-    Without stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when
-    Qlik purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a
-    trial going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and
-    trials.md.
+    A day passes at midnight in the `time_zone` of the file, which is UTC unless it says another. Without
+    stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when Qlik
+    purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a trial
+    going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and trials.md.
     """
     from tenantry.fleet.inventory import standings
     from tenantry.fleet.pool import default_jobs
@@ -62,15 +62,15 @@ def expire(
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
 
-    project, today = running_project(), datetime.now(UTC).date()
+    project, now = running_project(), datetime.now(UTC)
     with working(READING_FILES):
         chosen = chosen_by(wanted, project)
         reader = Reader.of(Backend(root_of(project)), project)
     broken = [member for member in chosen.members if member.broken]
-    members = [*ending(chosen.members, today, within), *broken]
+    members = [*ending(chosen.members, now, within), *broken]
     looks = standings(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
-    trials = with_tenants(found, today)
+    trials = with_tenants(found, now)
     over = [trial for trial in trials if trial.over]
     untold = unknown(found)
     for stack, why in sorted(untold.items()):
@@ -156,7 +156,8 @@ def _json(trial: Trial) -> dict[str, Any]:
         "stack": member.stack,
         "customer": member.customer,
         "plan": member.plan or None,
-        "ends_on": str(member.ends_on),
+        "ends_on": str(member.ends_on.day) if member.ends_on else "",
+        "time_zone": member.ends_on.zone if member.ends_on else "",
         "days": trial.days,
         "over": trial.over,
         "grace_days": member.grace_days,

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tenantry.providers.values.days import LastDay
 from tenantry.settings.document import read
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.loading import Resolved, as_problems, resolve
@@ -42,7 +43,7 @@ class Member:
     plans: tuple[str, ...] = ()
     ring: str = RINGS[-1]
     tags: Mapping[str, str] = field(default_factory=dict)
-    ends_on: date | None = None
+    ends_on: LastDay | None = None
     grace_days: int | None = None
     pinned: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
@@ -55,9 +56,9 @@ class Member:
         """The name of its plan, if it has one."""
         return self.plans[0] if self.plans else ""
 
-    def expired(self, today: date) -> bool:
+    def expired(self, now: datetime) -> bool:
         """Whether it is a trial whose last day has passed."""
-        return self.ends_on is not None and self.ends_on < today
+        return self.ends_on is not None and self.ends_on.has_passed(now)
 
 
 def members(files: Mapping[str, Path]) -> list[Member]:
@@ -90,7 +91,7 @@ def _sound(stack: str, file: Path) -> Member:
         plans=tuple(Path(layer.name).stem for layer in plans),
         ring=settings.customer.ring,
         tags=settings.customer.tags,
-        ends_on=settings.customer.lifecycle.ends_on,
+        ends_on=settings.customer.lifecycle.last_day,
         grace_days=settings.customer.lifecycle.grace_days,
         pinned=tuple(_pinned(resolved)),
         files=(file, *_plan_files(file, resolved), *_key_files(file, resolved)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -47,7 +47,7 @@ class Order:
     hold_expired: bool = False
     seconds: float = SECONDS
     previewed: Operation = "up"
-    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
     def code(self) -> str:
@@ -74,10 +74,10 @@ class Order:
             return ""
         if self._is_done(member):
             return DONE
-        if self.hold_expired and member.expired(self.today):
+        if self.hold_expired and member.ends_on and member.expired(self.now):
             return (
-                f"its trial ended on {member.ends_on}: `tenantry expire` takes it down, if that was not "
-                "done; a later ends_on keeps it"
+                f"its trial ended on {member.ends_on.shown}: `tenantry expire` takes it down, if that was "
+                "not done; a later ends_on keeps it"
             )
         if self.hold_pinned and member.pinned:
             return f"pinned: {', '.join(member.pinned)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from tenantry.fleet.inventory import Standing
 from tenantry.fleet.members import Member
@@ -29,7 +29,7 @@ class Trial:
     @property
     def text(self) -> str:
         """What there is to say of it."""
-        ends = self.member.ends_on
+        ends = self.member.ends_on.shown if self.member.ends_on else ""
         if self.days == 0:
             return f"ends today, {ends}"
         count = abs(self.days)
@@ -37,15 +37,15 @@ class Trial:
         return f"ended on {ends}, {days} ago" if self.over else f"ends on {ends}, in {days}"
 
 
-def ending(members: Iterable[Member], today: date, within: int) -> list[Member]:
+def ending(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
     """Return the trials that have ended, or will within so many days."""
-    return [each for each in members if each.ends_on and (each.ends_on - today).days <= within]
+    return [each for each in members if each.ends_on and each.ends_on.left(now) <= within]
 
 
-def with_tenants(standings: Sequence[Standing], today: date) -> list[Trial]:
+def with_tenants(standings: Sequence[Standing], now: datetime) -> list[Trial]:
     """Return the trials that have a tenant to be taken down, the longest over first."""
     trials = [
-        Trial(each.member, each, (each.member.ends_on - today).days)
+        Trial(each.member, each, each.member.ends_on.left(now))
         for each in standings
         if each.up and each.member.ends_on
     ]

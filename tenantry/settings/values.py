@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from tenantry.providers.qlik.hostnames import DOMAIN, REGION
-from tenantry.providers.values import origins, pem
+from tenantry.providers.values import days, origins, pem
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
     GRACE_DAYS,
@@ -179,6 +179,7 @@ Email = Annotated[str, _rule(_email), _text(format="email")]
 Version = Annotated[str, _rule(_version), _text(pattern=f"^{_VERSION}$")]
 # Editors see the file, where an unquoted date is a date: both forms are text to a schema.
 Day = Annotated[date, BeforeValidator(_day), _text(pattern=f"^{_DATE}$")]
+TimeZone = Annotated[str, _rule(days.zone_problem), _text(minLength=3)]
 GraceDays = Annotated[int, Field(**GRACE_DAYS.field), BeforeValidator(_whole)]
 SpaceRoles = Annotated[
     list[Text],

@@ -138,7 +138,8 @@ def test_a_client_that_the_register_host_refuses(bench: Bench) -> None:
 def test_a_trial_that_has_ended(bench: Bench) -> None:
     told = bench.wrong(lifecycle={"kind": "trial", "ends_on": "2020-12-31"})
     assert told == [
-        "warning lifecycle: Pulumi.globex.yaml:9: customer.lifecycle.ends_on: the trial ended on 2020-12-31"
+        "warning lifecycle: Pulumi.globex.yaml:9: customer.lifecycle.ends_on: "
+        "the trial ended on 2020-12-31 (UTC)"
     ]
 
 

@@ -91,7 +91,8 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
     assert told["stack"] == "globex"
     customer = told["settings"]["tenantry:customer"]
     assert customer["groups"]["Analysts"]["roles"] == ["Developer", "AnalyticsAdmin"]
-    assert customer["lifecycle"] == {"kind": "trial", "ends_on": "2026-12-31", "grace_days": 30}
+    lifecycle = {"kind": "trial", "ends_on": "2026-12-31", "time_zone": "UTC", "grace_days": 30}
+    assert customer["lifecycle"] == lifecycle
     [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
     assert version == {
         "path": "customer.apps.Sales.version",

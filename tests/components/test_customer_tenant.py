@@ -122,6 +122,14 @@ def test_what_the_proof_is_for() -> None:
     assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2999-12-31"}
 
 
+def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:
+    """In UTC the state says nothing of it, as it always did."""
+    there = TRIAL["lifecycle"] | {"time_zone": "Europe/Berlin"}
+    resources, _ = run(CUSTOMER | {"lifecycle": there})
+    for name in ("TenantProof proof", "TenantLifecycle lifecycle", "TenantActivation activation"):
+        assert resources[name].inputs["ends_on"] == "2999-12-31 Europe/Berlin"
+
+
 def test_the_lifecycle_depends_on_everything() -> None:
     """It is made after, and so deleted before, all but the activation; only the tenant can replace it."""
     resources, _ = run(CUSTOMER)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from datetime import date
+from datetime import UTC, date, datetime
 
+from tenantry.providers.values.days import LastDay
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
@@ -21,9 +22,9 @@ def test_what_a_file_and_its_plans_say(repository: Repository) -> None:
     acme = repository.members()["acme"]
     assert (acme.customer, acme.plan, acme.plans) == ("Acme", "gold", ("gold", "standard"))
     assert (acme.ring, acme.tags) == ("early", {"tier": "gold", "country": "se"})
-    assert (acme.ends_on, acme.grace_days) == (date(2026, 12, 31), 12)
-    assert not acme.expired(date(2026, 12, 31))
-    assert acme.expired(date(2027, 1, 1))
+    assert (acme.ends_on, acme.grace_days) == (LastDay(date(2026, 12, 31)), 12)
+    assert not acme.expired(datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    assert acme.expired(datetime(2027, 1, 1, tzinfo=UTC))
     plans = repository.root / "stacks" / "plans"
     assert set(acme.files) == {acme.file, plans / "gold.yaml", plans / "standard.yaml"}
 

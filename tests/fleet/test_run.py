@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from tenantry.fleet.pool import Pool
 from tenantry.fleet.run import Order, run_order
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
+from tenantry.providers.values.days import LastDay
 from tests.fleet.conftest import Repository
 from tests.fleet.samples import do_well, fail_where_asked, member
 
 MEMBERS = (
     member("acme"),
     member("bad"),
-    member("over", ends_on=date(2026, 1, 1)),
+    member("over", ends_on=LastDay(date(2026, 1, 1))),
     member("pinned", pinned=("Sales 1.0.0 (plan: 2.0.0)",)),
 )
 
@@ -36,7 +37,7 @@ def order(repository: Repository) -> Any:
 
     def made(**more: Any) -> Order:
         waves = [Wave("all", MEMBERS)]
-        more = {"today": date(2026, 2, 1), "operation": "up", **more}
+        more = {"now": datetime(2026, 2, 1, tzinfo=UTC), "operation": "up", **more}
         return Order(
             project=repository.project,
             root=repository.root,

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from tenantry.fleet.inventory import Standing
 from tenantry.fleet.trials import Trial, ending, unknown, with_grace_of_file, with_tenants
+from tenantry.providers.values.days import LastDay
 from tenantry.providers.values.limits import GRACE_VARIABLE
 from tenantry.settings.errors import Problem, SettingsError
 from tests.fleet.samples import member
 
-TODAY = date(2026, 6, 15)
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 BROKEN = SettingsError("stack bad", [Problem("stacks/Pulumi.bad.yaml", 3, "customer.plan", "no such plan")])
 
 
 def test_which_are_over() -> None:
     """The last day is one of the trial; those without a tenant are of no concern."""
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
-    members = [member(name, ends_on=date(2026, 6, day)) for name, day in days.items()]
-    asked = ending([*members, member("paying")], TODAY, 14)
+    members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
+    asked = ending([*members, member("paying")], NOW, 14)
     assert [each.stack for each in asked] == ["gone", "over", "today", "soon"]
-    trials = with_tenants([Standing(each, hostname="h" * (each.stack != "gone")) for each in asked], TODAY)
+    trials = with_tenants([Standing(each, hostname="h" * (each.stack != "gone")) for each in asked], NOW)
     assert [(each.member.stack, each.over, each.text) for each in trials] == [
-        ("over", True, "ended on 2026-06-14, 1 day ago"),
-        ("today", False, "ends today, 2026-06-15"),
-        ("soon", False, "ends on 2026-06-29, in 14 days"),
+        ("over", True, "ended on 2026-06-14 (UTC), 1 day ago"),
+        ("today", False, "ends today, 2026-06-15 (UTC)"),
+        ("soon", False, "ends on 2026-06-29 (UTC), in 14 days"),
     ]
 
 

@@ -48,7 +48,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "alias": None,
         "revive": None,
         "tenant": dict.fromkeys(type(customer.tenant).model_fields),
-        "lifecycle": {"kind": "production", "ends_on": None, "grace_days": 30},
+        "lifecycle": {"kind": "production", "ends_on": None, "time_zone": "UTC", "grace_days": 30},
         "protect": None,
         "ring": "broad",
         "tags": {},

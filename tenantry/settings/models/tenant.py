@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from tenantry.providers.values.days import DEFAULT_ZONE, LastDay
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
-from tenantry.settings.values import Day, GraceDays, Hostname, Id, LifecycleKind, Switch, Text
+from tenantry.settings.values import Day, GraceDays, Hostname, Id, LifecycleKind, Switch, Text, TimeZone
 
 
 class TenantSwitches(Block):
@@ -42,7 +43,13 @@ class Lifecycle(Block):
     )
     ends_on: Day | None = key(
         None,
-        about="The last day of a trial, in quotes. Required for a trial, only for a trial.",
+        about="The last day of a trial, in quotes. Required for a trial, only for a trial. It ends when that "
+        "day ends in `time_zone`.",
+        change=NO_REQUEST,
+    )
+    time_zone: TimeZone = key(
+        DEFAULT_ZONE,
+        about="Whose day the last one is: a time zone of the IANA database, such as `Europe/Berlin`.",
         change=NO_REQUEST,
     )
     grace_days: GraceDays = key(
@@ -50,6 +57,11 @@ class Lifecycle(Block):
         about="Days from the deactivation of the tenant until Qlik deletes its data; so long it can return.",
         change=NO_REQUEST,
     )
+
+    @property
+    def last_day(self) -> LastDay | None:
+        """The last day of a trial in its time zone; None for a customer."""
+        return LastDay(self.ends_on, self.time_zone) if self.ends_on else None
 
 
 class Revive(Block):

@@ -1,0 +1,68 @@
+"""The last day of a trial, and whose day it is: it ends when that day does in its time zone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+
+from tenantry.providers.qlik.errors import ConfigurationError
+
+DEFAULT_ZONE = "UTC"
+_NAME = re.compile(r"UTC|[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){1,2}")
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """A day in a time zone, which is named as in the database of IANA: `Europe/Berlin`."""
+
+    day: date
+    zone: str = DEFAULT_ZONE
+
+    @classmethod
+    def parse(cls, text: str) -> LastDay:
+        """Read what `str` makes of one: `2026-12-31`, or `2026-12-31 Europe/Berlin`."""
+        day, _, zone = text.partition(" ")
+        return cls(date.fromisoformat(day), zone or DEFAULT_ZONE)
+
+    def __str__(self) -> str:
+        return str(self.day) if self.zone == DEFAULT_ZONE else f"{self.day} {self.zone}"
+
+    @property
+    def shown(self) -> str:
+        """The day for a message: with its time zone, whichever it is."""
+        return f"{self.day} ({self.zone})"
+
+    def left(self, now: datetime) -> int:
+        """Return how many days there are until this one, below 0 once it has passed where it counts."""
+        return (self.day - now.astimezone(zone_of(self.zone)).date()).days
+
+    def has_passed(self, now: datetime) -> bool:
+        """Tell whether the day is over where it counts."""
+        return self.left(now) < 0
+
+
+def zone_problem(name: str) -> str | None:
+    """Return what is wrong with the name of a time zone; None if it is one."""
+    try:
+        zone_of(name)
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its name; raise ConfigurationError if this machine knows none of that name."""
+    if name == DEFAULT_ZONE:
+        return UTC
+    from zoneinfo import ZoneInfo  # most trials end by UTC, and each run pays for what it imports
+
+    try:
+        if _NAME.fullmatch(name):
+            return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        pass
+    raise ConfigurationError(
+        f"{name[:60]!r} is no time zone that this machine knows; write it as Europe/Berlin or UTC (a machine "
+        "without any needs the package tzdata)"
+    )
