@@ -41,7 +41,11 @@ def current_run() -> str:
 
 def say(text: str) -> None:
     """Show a line to the user who runs `pulumi`, while the verb goes on."""
-    sys.stdout.write(f"{for_terminal(text)}\n")  # in one piece: other verbs speak at the same time
+    line = f"{for_terminal(text)}\n"
+    try:
+        sys.stdout.write(line)  # in one piece: other verbs speak at the same time
+    except UnicodeEncodeError:  # a locale of eight bits
+        sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
     sys.stdout.flush()
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.qlik.messages import Waiting
+from tenantry.providers.qlik.settings import seconds
 
 T = TypeVar("T")
 
@@ -19,12 +20,12 @@ FIRST_PAUSE, LONGEST_PAUSE, SECONDS_BETWEEN_LINES = 0.25, 3.0, 15.0
 
 def ready_seconds() -> float:
     """How long to wait for an app to be usable, in seconds: `TENANTRY_READY_SECONDS`, 180 by default."""
-    return float(os.environ.get("TENANTRY_READY_SECONDS", "180"))
+    return seconds(os.environ, "TENANTRY_READY_SECONDS", 180, or_none=True)
 
 
 def lag_seconds() -> float:
     """How many seconds Qlik's lists may take to show what is new: `TENANTRY_LAG_SECONDS`, 30 by default."""
-    return float(os.environ.get("TENANTRY_LAG_SECONDS", "30"))
+    return seconds(os.environ, "TENANTRY_LAG_SECONDS", 30, or_none=True)
 
 
 def creation_seconds() -> float:
@@ -35,7 +36,7 @@ def creation_seconds() -> float:
     scripts take the answer to come within one; this is a multiple of both. Whoever shortens it risks a
     second object.
     """
-    return float(os.environ.get("TENANTRY_CREATION_SECONDS", "300"))
+    return seconds(os.environ, "TENANTRY_CREATION_SECONDS", 300, or_none=True)
 
 
 def late_seconds(age: float = 0.0) -> float:
@@ -52,17 +53,19 @@ def meanwhile(other: Callable[[], object]) -> Iterator[None]:
         under_way.result()
 
 
-def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, seconds: float) -> T | None:
-    """Call `probe` until it returns something, for `seconds` at most; say now and then what is awaited."""
+def wait(cloud: Cloud, probe: Callable[[], T | None], what: str, longest: float) -> T | None:
+    """Call `probe` until it returns something, for `longest` seconds at most; say now and then what is
+    awaited.
+    """
     started = said = cloud.clock.monotonic()
     pause = FIRST_PAUSE
     while (found := probe()) is None:
         now = cloud.clock.monotonic()
-        if now - started >= seconds:
+        if now - started >= longest:
             return None
         if now - said >= SECONDS_BETWEEN_LINES:
-            cloud.notify(Waiting(f"waiting for {what} ({now - started:.0f} of at most {seconds:.0f} s)"))
+            cloud.notify(Waiting(f"waiting for {what} ({now - started:.0f} of at most {longest:.0f} s)"))
             said = now
-        cloud.pause(min(pause, started + seconds - now), what)
+        cloud.pause(min(pause, started + longest - now), what)
         pause = min(pause * 1.5, LONGEST_PAUSE)
     return found

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
 from tenantry.providers.framework.properties import nearest
-from tenantry.providers.qlik import Cloud, Conflict, Forbidden, Host, QlikError, folders
+from tenantry.providers.qlik import Cloud, ConfigurationError, Conflict, Forbidden, Host, QlikError, folders
 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
@@ -209,7 +209,13 @@ def _space(host: Host, id: str | None) -> str:
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
     """Let one process and thread at a time fetch a file."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = file.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file.parent} cannot be written: {error.strerror}. Set TENANTRY_CACHE to a folder that can"
+        ) from None
+    with opened as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tenantry.providers.qlik.errors import ConfigurationError
+
 
 def cache() -> Path:
     """Return the folder for what can be fetched again: `TENANTRY_CACHE`, else in the user's cache."""
@@ -21,4 +23,9 @@ def state() -> Path:
 
 def _folder(variable: str, of_user: str, default: str) -> Path:
     home = os.environ.get(of_user) or default
-    return Path(os.environ.get(variable) or f"{home}/tenantry").expanduser()
+    try:
+        return Path(os.environ.get(variable) or f"{home}/tenantry").expanduser()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{variable} is not set, and this user has no home folder: set it to a folder that can be written"
+        ) from None

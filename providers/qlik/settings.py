@@ -43,8 +43,8 @@ class Settings:
         return cls(
             endpoint=endpoint,
             rate_share=_share(environ, 0.0 if endpoint else cls.rate_share),
-            request_timeout=_seconds(environ, REQUEST_TIMEOUT, cls.request_timeout),
-            deadline=_seconds(environ, DEADLINE, cls.deadline),
+            request_timeout=seconds(environ, REQUEST_TIMEOUT, cls.request_timeout),
+            deadline=seconds(environ, DEADLINE, cls.deadline),
         )
 
 
@@ -79,7 +79,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def seconds(environ: Mapping[str, str], name: str, default: float, *, or_none: bool = False) -> float:
+    """Return the seconds that a variable says; with `or_none` 0 is a time, too.
+
+    Raises ConfigurationError, which names the variable.
+    """
     text = environ.get(name, "")
     if not text:
         return default
@@ -87,8 +91,9 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {text!r}.")
+    if not (math.isfinite(value) and (value > 0 or (or_none and value == 0))):
+        least = "from 0 on" if or_none else "above 0"
+        raise ConfigurationError(f"{name} must be a number of seconds {least}, such as 180, not {text!r}.")
     return value
 
 

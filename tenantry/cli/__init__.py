@@ -5,14 +5,21 @@ from __future__ import annotations
 import sys
 
 from tenantry.cli.installing import how_to_install
+from tenantry.errors import TenantryError
+from tenantry.text import for_terminal
 
 
 def main() -> None:
-    """Run the command line of this process; says what to install where its libraries are missing."""
+    """Run the command line of this process; says what to install where its libraries are missing.
+
+    An error that a command has not told of, such as one of a variable of the environment, is one line.
+    """
     try:
         from tenantry.cli.app import app
 
         app()
+    except TenantryError as error:
+        sys.exit(for_terminal(str(error)))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich", "jinja2"):
             raise

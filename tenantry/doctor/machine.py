@@ -47,7 +47,7 @@ def written_folders(project: Project | None) -> Iterator[Finding]:
     wanted = {
         "exported templates": folders.cache(),
         "notes and runs": folders.state(),
-        "Pulumi's settings": Path(os.environ.get("PULUMI_HOME") or "~/.pulumi").expanduser(),
+        "Pulumi's settings": Path(os.path.expanduser(os.environ.get("PULUMI_HOME") or "~/.pulumi")),
         "temporary files": Path(tempfile.gettempdir()),
     }
     if project:

@@ -30,7 +30,7 @@ def find_pulumi() -> str | None:
 
 def login() -> str:
     """Return the address of the backend that `pulumi` is logged in to; nothing if there is none."""
-    home = Path(os.environ.get("PULUMI_HOME") or "~/.pulumi").expanduser()
+    home = Path(os.path.expanduser(os.environ.get("PULUMI_HOME") or "~/.pulumi"))
     try:
         return str(json.loads((home / "credentials.json").read_text("utf-8"))["current"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tenantry.providers.framework.waiting import late_seconds, wait
-from tenantry.providers.qlik import Cloud
+from tenantry.providers.framework.waiting import (
+    creation_seconds,
+    lag_seconds,
+    late_seconds,
+    ready_seconds,
+    wait,
+)
+from tenantry.providers.qlik import Cloud, ConfigurationError
 from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock
 
 
@@ -29,3 +37,16 @@ def test_what_may_still_be_made_is_looked_for_at_least_as_long_as_lists_lag(
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
     monkeypatch.setenv("TENANTRY_CREATION_SECONDS", "300")
     assert [late_seconds(age) for age in (0, 100, 300, 4000)] == [330, 230, 30, 30]
+
+
+@pytest.mark.parametrize("function", [ready_seconds, lag_seconds, creation_seconds])
+@pytest.mark.parametrize("value", ["3m", "-1", "nan", "inf", "1e999"])
+def test_what_is_no_number_of_seconds_is_told_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, function: Callable[[], float], value: str
+) -> None:
+    variable = f"TENANTRY_{function.__name__.upper()}"
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=f"^{variable} must be a number of seconds from 0 on"):
+        function()
+    monkeypatch.setenv(variable, "0")
+    assert function() == 0

@@ -11,7 +11,7 @@ import pytest
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
 from tenantry.providers.lookups import templates
 from tenantry.providers.lookups.templates import Template, cache_directory, fetch, find, version_of
-from tenantry.providers.qlik import ConnectionFailed, QlikError
+from tenantry.providers.qlik import ConfigurationError, ConnectionFailed, QlikError
 from tests.providers.twins import Tenancy
 from tests.world import World
 
@@ -43,6 +43,15 @@ def test_no_id_leads_out_of_the_cache(tenancy: Tenancy, monkeypatch: pytest.Monk
     monkeypatch.setattr(templates, "find", lambda *_: item)
     monkeypatch.setattr(templates, "_fetch", lambda *_, **__: None)
     assert fetch(tenancy.cloud, SALES, data=True) == cache_directory() / SOURCE / "______x-2026.qvf"
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TENANTRY_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ConfigurationError, match=r"cannot be written: Not a directory\. Set TENANTRY_CACHE"):
+        fetch(tenancy.cloud, SALES, data=True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""An environment that a command cannot use: one line each, which names the variable or the file."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tenantry.cli import main
+from tenantry.pulumi_internals.environment import PYTHON_COMMAND
+
+STACK = """\
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer: {name: Café, groups: {Zürich: {}}}
+"""
+EIGHT_BITS = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\nstackConfigDir: stacks\n")
+    (tmp_path / "stacks" / "plans").mkdir(parents=True)
+    (tmp_path / "stacks" / "Pulumi.acme.yaml").write_text(STACK, "utf-8")
+    return tmp_path
+
+
+def _run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != PYTHON_COMMAND}
+    return subprocess.run(
+        [sys.executable, "-c", "from tenantry.cli import main; main()", *command],
+        cwd=folder,
+        env=kept | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_a_locale_of_eight_bits(project: Path) -> None:
+    done = _run(project, "settings", "acme", **EIGHT_BITS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Café" in done.stdout
+    bad = project / "stacks" / "Pulumi.acme.yaml"
+    bad.write_text(STACK.replace("groups", "grüppen"), "utf-8")
+    done = _run(project, "settings", "acme", **EIGHT_BITS)
+    assert done.returncode == 1
+    assert "stacks/Pulumi.acme.yaml:4: customer.grüppen: unknown key" in done.stderr
+
+
+def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
+    """The engine shows the escapes; a verb does not fail of them."""
+    say = "from tenantry.providers.framework.engine import say; say('Caf\\xe9 \\u2026')"
+    done = subprocess.run(
+        [sys.executable, "-c", say], env=os.environ | EIGHT_BITS, capture_output=True, check=True
+    )
+    assert done.stdout == b"Caf\\xe9 \\u2026\n"
+
+
+def test_config_that_stands_in_the_project_alone(project: Path) -> None:
+    """The stack's own file may say nothing at all."""
+    lines = STACK.replace("config:\n", "").splitlines()
+    config = "".join(f"  {line.strip().replace(': ', ': {value: ', 1)}}}\n" for line in lines)
+    with (project / "Pulumi.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"config:\n{config}")
+    (project / "stacks" / "Pulumi.acme.yaml").write_text("# nothing\n")
+    done = _run(project, "settings", "acme")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Pulumi.yaml:" in done.stdout
+
+
+def test_a_variable_that_cannot_be_used(project: Path) -> None:
+    credentials = {"QLIK_CLIENT_ID": "a", "QLIK_CLIENT_SECRET": "b"}
+    done = _run(project, "check", "acme", TENANTRY_REQUEST_TIMEOUT="3m", **credentials)
+    assert "TENANTRY_REQUEST_TIMEOUT must be a number of seconds above 0" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_user_without_a_home(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path_factory.mktemp('backend')}")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in ("HOME", "XDG_STATE_HOME", "TENANTRY_STATE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(sys, "argv", ["tenantry", "status", "acme"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value).startswith("TENANTRY_STATE is not set, and this user has no home folder")
