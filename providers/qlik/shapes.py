@@ -36,7 +36,7 @@ _HOSTNAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _KINDS = {
     str: "a text",
     bool: "true or false",
-    int: "a number",
+    int: "a whole number",
     dict: "an object",
     list: "a list",
     Id: "an id",
@@ -235,7 +235,7 @@ def _fits(value: Any, shape: Any) -> bool:
         whole = _ID.fullmatch if shape is Id else _HOSTNAME.fullmatch
         return isinstance(value, str) and whole(value) is not None
     if shape is int:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(shape, type) and isinstance(value, shape)
 
 
@@ -249,4 +249,4 @@ def _said(at: str, wanted: Any, got: str) -> str:
 def _kind(value: Any) -> str:
     if isinstance(value, str):
         return "another text"
-    return "null" if value is None else _KINDS.get(type(value), "a number")
+    return "null" if value is None else _KINDS.get(type(value), "another number")
