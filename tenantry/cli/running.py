@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Report
     from tenantry.fleet.pool import Pool
-    from tenantry.fleet.run import Order
+    from tenantry.fleet.run import Gate, Order
     from tenantry.fleet.selection import Selection, Wanted
     from tenantry.settings.project import Project
 
@@ -85,24 +85,31 @@ def due(order: Order) -> list[str]:
 
 
 def run_shown(
-    order: Order, jobs: int | None, most_failures: int | None = None, consent: Consent | None = None
+    order: Order,
+    jobs: int | None,
+    most_failures: int | None = None,
+    consent: Consent | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
 
-    `consent` is asked before each wave. The command ends where it is refused before anything was done.
+    `consent` is asked before each wave, `gate` after it. The command ends where the former is refused before
+    anything was done.
     """
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.run import Refused
 
     try:
-        return _shown(order, jobs or default_jobs(), most_failures, consent)
+        return _shown(order, jobs or default_jobs(), most_failures, consent, gate)
     except OSError as error:
         _cannot_begin(error)
     except Refused as refused:
         fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
 
 
-def _shown(order: Order, at_once: int, most_failures: int | None, consent: Consent | None) -> Report:
+def _shown(
+    order: Order, at_once: int, most_failures: int | None, consent: Consent | None, gate: Gate | None
+) -> Report:
     from tenantry.cli.live import Live
     from tenantry.fleet.pool import Pool
     from tenantry.fleet.run import run_order
@@ -117,8 +124,19 @@ def _shown(order: Order, at_once: int, most_failures: int | None, consent: Conse
             live.total -= len(agreed.outcomes)
             return agreed
 
+        def looked_at(members: Sequence[Member]) -> str:
+            assert gate is not None  # noqa: S101 (for the type checker)
+            with live.paused():
+                return gate(members)
+
         with _signals(pool, live.say_later):
-            return run_order(order, pool, announce=live.say, consent=asked if consent else None)
+            return run_order(
+                order,
+                pool,
+                announce=live.say,
+                consent=asked if consent else None,
+                gate=looked_at if gate else None,
+            )
 
 
 def _cannot_begin(error: OSError) -> NoReturn:

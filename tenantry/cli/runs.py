@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +15,13 @@ from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by, confirm, due, must_ask, named, run_shown
 from tenantry.cli.shared import Output, reports, selection, takes
+from tenantry.cli.smoke import KEY, SmokeTest
+from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
+    from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Operation
+    from tenantry.fleet.run import Gate
     from tenantry.fleet.selection import Selection, Wanted
     from tenantry.fleet.waves import Wave
 
@@ -108,6 +113,14 @@ def up(
         bool,
         typer.Option("--skip-preview", help="Do not look first whether all of it can be done; much faster."),
     ] = False,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke",
+            help="Run `tenantry smoke` over each wave after it; the next begins only if all is well.",
+        ),
+    ] = False,
+    key: Annotated[Path | None, KEY] = None,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
@@ -120,6 +133,8 @@ def up(
     """
     if wave and not waves:
         fail("--wave: of which waves? Give --waves as well.", code=2)
+    if smoke and key is None:
+        fail("--smoke: with which key is a user logged in? Give --key as well.", code=2)
     most = 0 if waves and most_failures is None else most_failures
     arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
     _run(
@@ -135,6 +150,7 @@ def up(
         resume=resume,
         hold_pinned=bool(waves) and not include_pinned,
         yes=yes,
+        smoke_key=key if smoke else None,
     )
 
 
@@ -190,6 +206,7 @@ def _run(
     hold_pinned: bool = False,
     expect_no: str = "",
     yes: bool = False,
+    smoke_key: Path | None = None,
 ) -> None:
     from tenantry.fleet.run import Order
 
@@ -216,7 +233,20 @@ def _run(
             else:
                 consent = Asking(order, jobs)
                 order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
-    finish(run_shown(order, jobs, most_failures, consent), output, expect_no=expect_no)
+    gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
+    finish(run_shown(order, jobs, most_failures, consent, gate), output, expect_no=expect_no)
+
+
+def _gate(test: SmokeTest) -> Gate:
+    """Return what looks at a wave with the eyes of its users; all that it says is progress of the run."""
+
+    def gate(members: Sequence[Member]) -> str:
+        typer.echo(f"Smoke test of {counted(len(members), 'stack')}", err=True)
+        seen = test.of(members, result=lambda line: typer.echo(line, err=True))
+        wrong = [each.stack for each in seen if each.problems]
+        return f"the smoke test failed for {', '.join(wrong)}" if wrong else ""
+
+    return gate
 
 
 def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:

@@ -1,7 +1,9 @@
-"""`tenantry smoke`: what an end user sees."""
+"""`tenantry smoke`: what an end user sees, of one customer or of many, also between the waves of an `up`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,18 +11,31 @@ import typer
 
 from tenantry.cli import names
 from tenantry.cli.extras import needs
-from tenantry.cli.output import echo, echo_text, fail
-from tenantry.cli.projects import STACK, current_project, root_of, stack_files
+from tenantry.cli.output import echo, echo_text
+from tenantry.cli.projects import current_project, root_of
+from tenantry.cli.running import chosen_by
+from tenantry.cli.shared import selection, takes
+from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from tenantry.cli.end_user import Group
-    from tenantry.providers.qlik import Host
+    from tenantry.fleet.members import Member
+    from tenantry.fleet.selection import Wanted
+    from tenantry.providers.qlik import Cloud, Host
 
 PATIENCE = 120.0
+STACK = "{stack}"
+
+KEY = typer.Option(
+    "--key",
+    metavar="FILE",
+    help="The private key (PEM) whose public half is an identity provider of the tenant; {stack} in its path "
+    "stands for the name of the stack.",
+    show_default=False,
+)
+Say = Callable[[str], None]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,20 +43,19 @@ def add_to(app: typer.Typer) -> None:
     app.command()(smoke)
 
 
+@takes(wanted=selection)
 def smoke(
-    stack: Annotated[str, STACK],
-    key: Annotated[
-        Path,
-        typer.Option(help="The private key (PEM) whose public half is an identity provider of the tenant."),
-    ],
+    wanted: Wanted,
+    key: Annotated[Path, KEY],
     groups: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--group",
-            help="Key of a group in the stack file; may be given several times.",
+            help="Key of a group in the stack file; may be given several times. Default: each idp group.",
+            show_default=False,
             autocompletion=names.groups,
         ),
-    ],
+    ] = None,
     patience: Annotated[
         float, typer.Option("--wait", min=0, help="Seconds that Qlik may take to open apps to a new user.")
     ] = PATIENCE,
@@ -51,64 +65,133 @@ def smoke(
 ) -> None:
     """Log in as a member of each group and see whether it finds its published apps, and nothing else.
 
-    The test user, tenantry-smoke, is made by the login and removed at the end. A login can spend an
-    entitlement of the licence, so this is never part of `pulumi up`. The exit code is 1 if anything is wrong.
+    One customer after the other. The test user, tenantry-smoke, is made by the login and removed at the end.
+    A login can spend an entitlement of the licence, so it is part of `up` only with --smoke. A customer who
+    has no tenant yet is left out, unless it is named. The exit code is 1 if anything is wrong.
     """
-    from tenantry.cli.end_user import Unfit, group_of
-    from tenantry.providers.qlik import Cloud, QlikError
-    from tenantry.settings import SettingsError, load_file
-    from tenantry.state.backend import Backend, PulumiFailed
-
-    with needs("cli"):
-        from tenantry.cli.keys import KeyUnfit, read_private
-
     project = current_project()
-    [file] = stack_files(project, [stack]).values()
-    try:
-        customer = load_file(file).customer
-        outputs = Backend(root_of(project)).outputs(stack)
-        if "hostname" not in outputs:
-            fail(f"Stack {stack} has no tenant yet: run `pulumi up --stack {stack}` first.")
-        checked = [group_of(customer, outputs, group) for group in dict.fromkeys(groups)]
-        private = read_private(key)
-        with Cloud.from_environment() as cloud:
-            cloud.notify = lambda text: echo_text(text, err=True)
-            well = _look(cloud.tenant(outputs["hostname"]), private, checked, patience, release=release)
-    except (Unfit, KeyUnfit) as error:
-        fail(str(error))
-    except (SettingsError, PulumiFailed, QlikError) as error:
-        fail("", error)
-    if not well:
+    members = chosen_by(wanted, project).members
+    test = SmokeTest(root_of(project), key, tuple(groups or ()), patience, release, tuple(wanted.names))
+    results = list(test.of(members, result=echo_text))
+    numbers = [(word, sum(each.word == word for each in results)) for word in ("ok", "failed", "left out")]
+    told = ", ".join(f"{number:,} {word}" for word, number in numbers if number)
+    echo(f"{counted(len(results), 'stack')}: {told}" if results else "0 stacks")
+    if any(each.problems for each in results):
         raise typer.Exit(1)
 
 
-def _look(
-    tenant: Host, private: RSAPrivateKey, groups: Sequence[Group], patience: float, *, release: bool
-) -> bool:
-    """Check the groups one after the other, and return whether all is well."""
-    from tenantry.cli import end_user
+@dataclass(frozen=True)
+class Seen:
+    """What a smoke test has seen of a stack: what is wrong, or that it was left out."""
 
-    signer = end_user.signer_for(tenant, private)
-    called = [end_user.name_of(tenant, group) for group in groups]
-    echo_text(
-        f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, who is removed again.\n"
-        f"{end_user.entitlements_spent(tenant)}"
-    )
-    well = True
-    for group, name in zip(groups, called, strict=True):
-        problems = end_user.check(tenant, signer, group, name, patience)
-        _report(group, problems)
-        well = well and not problems
-    if release:
-        kinds = end_user.release_entitlements(tenant)
-        echo(f"Given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
-    return well
+    stack: str
+    problems: tuple[str, ...] = ()
+    left_out: bool = False
+
+    @property
+    def word(self) -> str:
+        """How it went."""
+        return "failed" if self.problems else "left out" if self.left_out else "ok"
 
 
-def _report(group: Group, problems: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class SmokeTest:
+    """The smoke test of the stacks of the project in the folder `root`.
+
+    `groups`: all that somebody can log in as, where none are given. `named`: stacks that must have a tenant.
+    """
+
+    root: Path
+    key: Path
+    groups: tuple[str, ...] = ()
+    patience: float = PATIENCE
+    release: bool = False
+    named: tuple[str, ...] = ()
+
+    def of(self, members: Sequence[Member], *, result: Say) -> Iterator[Seen]:
+        """Look at the stacks one after the other, and yield what was seen of each.
+
+        `result` is told what was found, standard error what is being done.
+        """
+        from tenantry.providers.qlik import Cloud, QlikError
+
+        with needs("cli"):
+            import tenantry.cli.keys  # noqa: F401 (whether it can be imported)
+
+        try:
+            with Cloud.from_environment() as cloud:
+                cloud.notify = _progress
+                for number, member in enumerate(members, start=1):
+                    if len(members) > 1:
+                        _progress(f"[{number}/{len(members)}] {member.stack}")
+                    seen = self._seen(cloud, member, result)
+                    yield seen
+        except QlikError as error:
+            _progress(str(error))
+            raise typer.Exit(1) from None
+
+    def _seen(self, cloud: Cloud, member: Member, result: Say) -> Seen:
+        """Look at one stack; whatever is in the way is what was seen."""
+        from tenantry.cli.end_user import Unfit, group_of
+        from tenantry.cli.keys import KeyUnfit, read_private
+        from tenantry.providers.qlik import QlikError
+        from tenantry.settings import SettingsError, load_file
+        from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
+
+        stack = member.stack
+        try:
+            customer = load_file(member.file).customer
+            try:
+                outputs = Backend(self.root).outputs(stack)
+            except NoSuchStack:
+                outputs = {}
+            if "hostname" not in outputs:
+                text = f"Stack {stack} has no tenant yet: run `pulumi up --stack {stack}` first."
+                result(text)
+                return Seen(stack, (text,)) if stack in self.named else Seen(stack, left_out=True)
+            names = self.groups or [
+                name for name, group in customer.groups.items() if group.provider_type == "idp"
+            ]
+            checked = [group_of(customer, outputs, name) for name in dict.fromkeys(names)]
+            private = read_private(Path(str(self.key).replace(STACK, stack)))
+            wrong = self._look(stack, cloud.tenant(outputs["hostname"]), private, checked, result)
+        except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
+            result(f"{stack}: FAILED\n  {error}")
+            return Seen(stack, (str(error),))
+        if not checked:
+            result(f"{stack}: there is no group that somebody could log in as")
+        return Seen(stack, tuple(wrong))
+
+    def _look(
+        self, stack: str, tenant: Host, private: RSAPrivateKey, groups: Sequence[Group], result: Say
+    ) -> list[str]:
+        """Check the groups one after the other, and return what is wrong."""
+        from tenantry.cli import end_user
+
+        signer = end_user.signer_for(tenant, private)
+        names = [end_user.name_of(tenant, group) for group in groups]
+        _progress(
+            f"Logging in to {tenant.hostname} as the test user {end_user.SUBJECT}, who is removed again.\n"
+            f"{end_user.entitlements_spent(tenant)}"
+        )
+        wrong: list[str] = []
+        for group, name in zip(groups, names, strict=True):
+            problems = end_user.check(tenant, signer, group, name, self.patience)
+            result(_told(stack, group, problems))
+            wrong += [f"{group.key} {problem}" for problem in problems]
+        if self.release:
+            kinds = end_user.release_entitlements(tenant)
+            result(f"{stack}: given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
+        return wrong
+
+
+def _told(stack: str, group: Group, problems: Sequence[str]) -> str:
     if not problems:
-        echo(f"{group.key}: ok, sees {', '.join(group.published.values()) or 'no app'} and nothing else")
-        return
-    echo(f"{group.key}: FAILED")
-    for problem in problems:
-        echo_text("  " + problem.replace("\n", "\n    "))
+        apps = ", ".join(group.published.values()) or "no app"
+        return f"{stack}, {group.key}: ok, sees {apps} and nothing else"
+    told = ("  " + problem.replace("\n", "\n    ") for problem in problems)
+    return "\n".join([f"{stack}, {group.key}: FAILED", *told])
+
+
+def _progress(line: str) -> None:
+    echo_text(line, err=True)

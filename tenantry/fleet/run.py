@@ -96,6 +96,10 @@ class Order:
         return [stack for stack in stacks if stack not in self.left_out]
 
 
+Gate = Callable[[Sequence[Member]], str]
+"""Looks at the stacks of a wave after it, and returns why the next one must not begin; nothing if it may."""
+
+
 class Refused(TenantryError):
     """The run was to be agreed to and was not, before anything was done; the message is the reason."""
 
@@ -106,12 +110,14 @@ def run_order(
     *,
     announce: Callable[[str], None] = lambda _: None,
     consent: Consent | None = None,
+    gate: Gate | None = None,
 ) -> Report:
     """Do the work, one wave after the other, and return what became of every selected stack.
 
     A wave begins only if `pool` was not stopped by then. `announce` is told of each wave, and of a journal
-    that cannot be kept. `consent` is asked before each wave. Raises Refused if it is not given for the first
-    one, and OSError if there is no place for the logs.
+    that cannot be kept. `consent` is asked before each wave; `gate` looks after it at what is well, also by
+    an earlier run that this one resumes. Raises Refused if there is no consent to the first wave, and OSError
+    if there is no place for the logs.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     left_out, done = order.left_out, order.done  # before this run is the last one
@@ -140,6 +146,11 @@ def run_order(
         for outcome in chain(decided, pool.run([_job(order, member, journal) for member in due])):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
+        ready = [each for each in wave.members if each.stack in done or outcomes[each.stack].status == "ok"]
+        if gate and ready and not pool.stop:
+            # Asked first: a signal may stop the run meanwhile, and that goes before.
+            closed = gate(ready)
+            pool.stop = pool.stop or closed
     if journal and (logs := journal.logs()):
         announce(f"Logs of what failed: {logs}")
     report = Report(

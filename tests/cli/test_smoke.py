@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from typer.testing import CliRunner
 
+from tenantry.cli.app import app
 from tenantry.emulator import Emulator
 from tenantry.state.backend import Backend, PulumiFailed
 from tests import keys, logins
@@ -43,6 +45,39 @@ def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None
     assert "Data: ok, sees no app and nothing else" in said
     assert "FAILED" not in said
     assert site.tenant.qlik.control.health()["unknown"] == []
+
+
+def test_all_groups_of_all_customers_with_one_summary(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with one hides no other; who has no tenant yet is left out, unless named."""
+    text = (site.folder / "stacks" / "Pulumi.globex.yaml").read_text()
+    for name in ("acme", "hooli"):
+        (site.folder / "stacks" / f"Pulumi.{name}.yaml").write_text(text)
+    lost = {**site.outputs, "groups": {}}
+    outputs = {"acme": lost, "globex": site.outputs, "hooli": {}}
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: outputs[stack])
+    (site.folder / "globex").mkdir()
+    key = site.key.rename(site.folder / "globex" / "key.pem")
+    (site.folder / "acme").symlink_to(site.folder / "globex")
+    arguments = ["smoke", "--key", str(key).replace("globex", "{stack}"), "--wait", "0"]
+
+    done = CliRunner().invoke(app, [*arguments, "--all"])
+    assert done.exit_code == 1
+    results = done.stdout.splitlines()
+    assert "globex, Viewers: ok, sees Overview in Sales and nothing else" in results
+    assert not [line for line in results if "Club" in line], "nobody can log in as a member of a custom group"
+    assert results[0] == "acme: FAILED"
+    assert results[-1] == "3 stacks: 1 ok, 1 failed, 1 left out"
+    assert "[2/3] globex" in done.stderr
+    assert "Logging in to" in done.stderr
+
+    assert CliRunner().invoke(app, [*arguments, "globex"]).stdout.endswith("1 stack: 1 ok\n")
+    assert CliRunner().invoke(app, [*arguments, "hooli"]).exit_code == 1
+    assert CliRunner().invoke(app, [*arguments, "--ring", "pilot"]).stdout == "0 stacks\n"
+
+
+def test_up_asks_for_the_key_before_anything_is_done(site: Site) -> None:
+    done = CliRunner().invoke(app, ["up", "--all", "--smoke", "--yes"])
+    assert (done.exit_code, "Give --key as well" in done.stderr) == (2, True)
 
 
 def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:
@@ -92,7 +127,7 @@ def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
     site.smoke("Viewers", "Analysts")
     site.smoke("Viewers")
     assert used() == 1
-    assert "Given back: analyzer" in site.smoke("Viewers", release="")
+    assert "given back: analyzer" in site.smoke("Viewers", release="")
     assert used() == 0
     site.tenant.put(
         "/api/v1/licenses/settings", {"autoAssignAnalyzer": False, "autoAssignProfessional": False}
@@ -113,7 +148,8 @@ def lose_access(site: Site) -> str:
 def get_too_much(site: Site) -> str:
     body = {"type": "group", "assigneeId": site.groups["Viewers"], "roles": ["consumer"]}
     site.tenant.post(f"/api/v1/spaces/{site.spaces['Board']}/assignments", body)
-    return r"Viewers: FAILED sees Overview in Board \(app \S+\), to which it has no access in the stack file$"
+    words = r"Viewers: FAILED sees Overview in Board \(app \S+\), to which it has no access in the stack file"
+    return rf"{words} 1 stack: 1 failed$"
 
 
 def open_to_everyone(site: Site) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tenantry.fleet.consent import SAID_NO, Agreed
 from tenantry.fleet.job import Job
+from tenantry.fleet.journal import Journal
+from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import DONE, Outcome, Report
 from tenantry.fleet.pool import Pool
-from tenantry.fleet.run import Order, run_order
+from tenantry.fleet.run import Order, Refused, run_order
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
 from tenantry.providers.values.days import LastDay
 from tests.fleet.conftest import Repository
-from tests.fleet.samples import do_well, fail_where_asked, member
+from tests.fleet.samples import do_well, fail_where_asked, job, member
 
 MEMBERS = (
     member("acme"),
@@ -83,3 +88,56 @@ def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
 
     run_order(order(environments={"acme": {"DAYS": "21"}}), Pool(work=work))
     assert seen == {"acme": {"DAYS": "21"}, "bad": {}, "over": {}, "pinned": {}}
+
+
+def test_a_gate_keeps_the_next_wave_from_beginning_also_when_resumed(order: Any) -> None:
+    acme, bad, over, pinned = MEMBERS
+    waves = [Wave("pilot", (acme, bad)), Wave("broad", (over, pinned))]
+    seen: list[list[str]] = []
+
+    def closed(members: Sequence[Member]) -> str:
+        seen.append([each.stack for each in members])
+        return "the smoke test failed for acme"
+
+    for resume in (False, True):
+        one = replace(order(resume=resume), waves=waves)
+        report = run_order(one, Pool(work=fail_where_asked), gate=closed)
+        assert statuses(report)["pinned"] == "not run"
+        assert report.stopped == "the smoke test failed for acme"
+    assert seen == [["acme"], ["acme"]], "not what failed; what an earlier run has done is looked at again"
+    report = run_order(replace(order(resume=True), waves=waves), Pool(work=do_well), gate=lambda _: "")
+    assert set(statuses(report).values()) == {"ok", "skipped"}
+    assert report.stopped == ""
+
+
+def test_what_is_not_agreed_to_is_no_run(order: Any) -> None:
+    """The last run can still be resumed; a no to a later wave leaves that and all after it."""
+    run_order(order(), Pool(work=fail_where_asked))
+    last = Journal.last("tenantry", "up")
+    with pytest.raises(Refused):
+        run_order(order(), Pool(work=do_well), consent=lambda members, _: Agreed(members, stop=SAID_NO))
+    assert Journal.last("tenantry", "up") == last
+
+    waves = [Wave("pilot", MEMBERS[:1]), Wave("early", MEMBERS[1:2]), Wave("broad", MEMBERS[2:])]
+    asked: list[str] = []
+
+    def second_thoughts(members: Sequence[Member], _: int | None) -> Agreed:
+        asked.extend(each.stack for each in members)
+        return Agreed(members, stop=SAID_NO if "bad" in asked else "")
+
+    report = run_order(replace(order(), waves=waves), Pool(work=do_well), consent=second_thoughts)
+    assert asked == ["acme", "bad"]
+    assert statuses(report) == {"acme": "ok", "bad": "not run", "over": "not run", "pinned": "not run"}
+
+
+def test_previews_that_fail_count_as_failures(order: Any) -> None:
+    failed = [job(each.stack).outcome(status="failed") for each in MEMBERS[1:2]]
+    seen: list[int | None] = []
+
+    def consent(members: Sequence[Member], may_fail: int | None) -> Agreed:
+        seen.append(may_fail)
+        return Agreed([each for each in members if each.stack != "bad"], failed)
+
+    report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
+    assert (seen, report.stopped) == ([0], "1 failed, none may")
+    assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
