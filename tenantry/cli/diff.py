@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantry.cli.output import echo, fail, print_json
+from tenantry.cli.progress import READING_FILES, working
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by
@@ -48,7 +49,8 @@ def diff(
         fail("Compare with what? Give --since GITREF, or --changed-since.", code=2)
     project = current_project()
     try:
-        report = compare(chosen_by(wanted, project), root_of(project), ref)
+        with working("Comparing settings"):
+            report = compare(chosen_by(wanted, project), root_of(project), ref)
     except UnknownRef as error:
         fail(f"--since {ref}: {error}", code=2)
     finish(report, output)
@@ -66,7 +68,8 @@ def select(
 
     With --json also into how many shards to divide them, `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
     """
-    chosen = chosen_by(wanted, current_project())
+    with working(READING_FILES):
+        chosen = chosen_by(wanted, current_project())
     if not as_json:
         for member in chosen.members:
             echo(member.stack)

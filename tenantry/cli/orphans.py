@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantry.cli.output import echo, fail, heading, print_json
+from tenantry.cli.progress import working
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import CHANGED, FAILED
 from tenantry.cli.running import confirm
@@ -86,15 +87,16 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
 
     project = current_project()
     try:
-        return look(
-            cloud,
-            project,
-            Backend(root_of(project)),
-            region=region,
-            at_once=jobs or default_jobs(),
-            explain=explain,
-            say=_say,
-        )
+        with working("Comparing tenants with states"):
+            return look(
+                cloud,
+                project,
+                Backend(root_of(project)),
+                region=region,
+                at_once=jobs or default_jobs(),
+                explain=explain,
+                say=_say,
+            )
     except PulumiFailed as error:
         fail("", error)
     except UnknownRegion as error:

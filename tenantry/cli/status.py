@@ -19,7 +19,7 @@ from tenantry.cli.shared import selection, takes
 from tenantry.text import for_csv
 
 if TYPE_CHECKING:
-    from tenantry.fleet.inventory import Standing
+    from tenantry.fleet.inventory import Made, Standing
     from tenantry.fleet.members import Member
     from tenantry.fleet.selection import Wanted
     from tenantry.settings.project import Project
@@ -80,6 +80,7 @@ def outputs(
 ) -> None:
     """Print hostnames and the ids of tenants, groups, spaces and apps of all customers, for a portal.
 
+    With customer, plan, ring, tags and alias, and issuer and kid of each JWT identity provider.
     Asks the backend alone; secrets are hidden. Exit code 1 if a stack cannot be read; the others are printed.
     """
     from tenantry.fleet import inventory
@@ -89,20 +90,20 @@ def outputs(
         fail("--csv and --json: one of them.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
-    looks = inventory.outputs(reader, members, jobs or default_jobs())
+    looks = inventory.made_by(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
     if as_csv:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(inventory.COLUMNS)
-        for member, made, _ in found:
-            writer.writerows(map(for_csv, row) for row in inventory.rows(member, made))
+        for each in found:
+            writer.writerows(map(for_csv, row) for row in inventory.rows(each))
         echo_text(text.getvalue(), nl=False)
     else:
-        print_json({member.stack: made for member, made, trouble in found if not trouble})
-    failed = [(member, trouble) for member, _, trouble in found if trouble]
-    for member, trouble in failed:
-        echo(f"{member.stack}: {trouble}", err=True)
+        print_json({each.member.stack: _portal(each) for each in found if not each.trouble})
+    failed = [each for each in found if each.trouble]
+    for each in failed:
+        echo(f"{each.member.stack}: {each.trouble}", err=True)
     if failed:
         raise typer.Exit(1)
 
@@ -114,6 +115,12 @@ def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]
 
     with working(READING_FILES):
         return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
+
+
+def _portal(made: Made) -> dict[str, Any]:
+    """Return what there is to say of a stack, the outputs of the stack among it."""
+    providers = {key: dict(each) for key, each in made.identity_providers.items()}
+    return {**made.about, "alias": made.alias or None, "jwt_identity_providers": providers, **made.outputs}
 
 
 TakenDown = Mapping[str, tuple[str, str]]

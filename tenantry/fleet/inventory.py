@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 LIFECYCLE = tokens.of("TenantLifecycle")
 APP = tokens.of("App")
+TENANT = tokens.of("Tenant")
+IDENTITY_PROVIDER = tokens.of("JwtIdentityProvider")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def standing(reader: Reader, member: Member) -> Standing:
         operation=last.operation,
         result=last.result,
         at=last.at,
-        hostname=next((str(each["id"]) for each in ours if each["type"] == tokens.of("Tenant")), ""),
+        hostname=next((str(each["id"]) for each in ours if each["type"] == TENANT), ""),
         resources=sum(bool(each.get("custom")) for each in ours),
         unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending_operations(state)),
         versions={_name(each): each["inputs"]["version"] for each in ours if each["type"] == APP},
@@ -88,14 +90,51 @@ def without_file(reader: Reader, project: Project) -> list[str]:
         return []
 
 
-def outputs(
-    reader: Reader, members: Sequence[Member], at_once: int
-) -> Iterator[tuple[Member, dict[str, Any], str]]:
-    """Yield the outputs of each stack in the order given, and why there are none, if that is so."""
+@dataclass(frozen=True)
+class Made:
+    """What a stack has made, for a portal: its outputs, secrets hidden, the alias of its tenant, and id,
+    issuer and kid of each JWT identity provider by key. `trouble` says why nothing could be read.
+    """
 
-    def one(member: Member) -> tuple[Member, dict[str, Any], str]:
+    member: Member
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    alias: str = ""
+    identity_providers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the files say of the customer."""
+        member = self.member
+        return {
+            "customer": member.customer,
+            "plan": member.plan or None,
+            "ring": member.ring,
+            "tags": dict(member.tags),
+        }
+
+
+def made_by(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[Made]:
+    """Yield what each stack has made, in the order given."""
+
+    def one(member: Member) -> Made:
         state, trouble = _state(reader, member)
-        return member, deployment.outputs(state), trouble
+        there = [each for each in resources(state) if not each.get("delete")]
+        tenant = next((each for each in there if each["type"] == TENANT), {})
+        return Made(
+            member,
+            deployment.outputs(state),
+            str((tenant.get("inputs") or {}).get("alias") or ""),
+            {
+                _name(each): {
+                    "id": str(each["id"]),
+                    **{name: each["inputs"][name] for name in ("issuer", "kid")},
+                }
+                for each in there
+                if each["type"] == IDENTITY_PROVIDER
+            },
+            trouble,
+        )
 
     yield from _each(members, at_once, one)
 
@@ -110,25 +149,39 @@ def _state(reader: Reader, member: Member) -> tuple[State, str]:
         return {}, of_command(member.stack, failure.said, failure.code).line
 
 
-Row = tuple[str, str, str, str, str, str]
-COLUMNS = ("stack", "customer", "kind", "key", "id", "url")
+COLUMNS = (
+    *("stack", "customer", "plan", "ring", "tags", "alias"),
+    *("kind", "key", "space", "id", "url", "issuer", "kid"),
+)
 
 
-def rows(member: Member, found: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the ids in the outputs of a stack, one a row; a published app has the key "app in space"."""
+def rows(made: Made) -> Iterator[tuple[str, ...]]:
+    """Yield the ids that a stack has made, one a row, under COLUMNS; an app has one for each space."""
+    found, member = made.outputs, made.member
     if "hostname" not in found:
         return
-    about = (member.stack, member.customer)
-    yield (*about, "hostname", "", found["hostname"], found.get("url", ""))
-    yield (*about, "tenant", "", found.get("tenant_id", ""), "")
+    tags = ";".join(f"{key}={value}" for key, value in sorted(member.tags.items()))
+    about = member.stack, member.customer, member.plan, member.ring, tags, made.alias
+
+    def row(
+        kind: str, key: str, id: str, url: str = "", *, space: str = "", issuer: str = "", kid: str = ""
+    ) -> tuple[str, ...]:
+        return (*about, kind, key, space, id, url, issuer, kid)
+
+    yield row("hostname", "", found["hostname"], found.get("url", ""))
+    yield row("tenant", "", found.get("tenant_id", ""))
     for block, model in BLOCKS.items():
         if model.makes and model.makes.output:
             kind = model.makes.noun.replace(" ", "_")
             for key, id in sorted((found.get(block) or {}).items()):
-                yield (*about, kind, key, id, "")
+                yield row(kind, key, id)
     for app, copies in sorted((found.get("apps") or {}).items()):
         for space, copy in sorted(copies.items()):
-            yield (*about, "app", f"{app} in {space}", copy["id"], copy.get("url", ""))
+            yield row("app", app, copy["id"], copy.get("url", ""), space=space)
+    for key, provider in sorted(made.identity_providers.items()):
+        yield row(
+            "jwt_identity_provider", key, provider["id"], issuer=provider["issuer"], kid=provider["kid"]
+        )
 
 
 def _each(members: Iterable[Member], at_once: int, ask: Callable[[Member], T]) -> Iterator[T]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -51,7 +53,13 @@ def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     add_stack(state, "tenantry", "stray")
     resources = [
         {"urn": "urn:s", "type": "pulumi:pulumi:Stack", "outputs": OUTPUTS},
-        resource("Tenant", "tenant", id=HOST),
+        resource("Tenant", "tenant", id=HOST, inputs={"alias": "globex.eu.qlikcloud.com"}),
+        resource(
+            "JwtIdentityProvider",
+            "portal",
+            id="P1",
+            inputs={"issuer": "https://portal.example", "kid": "k1"},
+        ),
         resource("App", "Sales Overview", inputs={"version": "2.3.0"}),
         resource("App", "Inventory", inputs={"version": "1.4.1"}),
     ]
@@ -93,7 +101,31 @@ def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder)
     assert "stray" in said.stdout
     assert said.stderr == ""
     printed = json.loads(project.run("outputs", "--all").stdout)
-    assert printed == {"globex": OUTPUTS | {"token": "[secret]"}, "hooli": {}}
+    about = {"customer": "Globex Corporation", "plan": "standard", "ring": "early", "tags": {"country": "de"}}
+    providers = {"portal": {"id": "P1", "issuer": "https://portal.example", "kid": "k1"}}
+    assert printed == {
+        "globex": about
+        | {"alias": "globex.eu.qlikcloud.com", "jwt_identity_providers": providers}
+        | OUTPUTS
+        | {"token": "[secret]"},
+        "hooli": about | {"alias": None, "jwt_identity_providers": {}},
+    }
+
+
+def test_a_row_for_each_id_has_app_and_space_apart(project: Folder) -> None:
+    text = project.run("outputs", "--all", "--csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {(row["stack"], row["plan"], row["ring"], row["tags"], row["alias"]) for row in rows} == {
+        ("globex", "standard", "early", "country=de", "globex.eu.qlikcloud.com")
+    }
+    app = next(row for row in rows if row["kind"] == "app")
+    assert (app["key"], app["space"], app["id"]) == ("Inventory", "Sales", "A1")
+    provider = next(row for row in rows if row["kind"] == "jwt_identity_provider")
+    assert (provider["key"], provider["issuer"], provider["kid"]) == (
+        "portal",
+        "https://portal.example",
+        "k1",
+    )
 
 
 def test_no_command_prints_what_is_secret(project: Folder) -> None:
