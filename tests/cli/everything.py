@@ -94,6 +94,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ["HOST", "--stack", "TEXT"],
         ["HOST", "--stack", "taken", "--source-tenant", SOURCE],
     ],
+    "rename": [["STACK", "TEXT"], ["TEXT", "new"], ["STACK", "new"]],
     "forget": [["STACK", "--yes"], ["STACK", "--yes", "--protected"], ["TEXT", "--yes"]],
     "orphans": [[], ["--json"], ["--region", "TEXT"], ["--fix", "--yes"]],
     "unlock": [["STACK", "--yes"], ["STACK", "--yes", "--older-than", "0"], ["TEXT", "--yes"]],
