@@ -39,7 +39,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     The children are named by their keys in the stack file. The proof comes before the tenant. All in the
     tenant is `deleted_with` it, and the lifecycle depends on all of that, so that taking the customer down
     is one request. The activation depends on the lifecycle. For a protected customer what holds users' work
-    is protected: the tenant, its managed spaces and publications, the lifecycle and the activation.
+    is protected: the tenant, its managed spaces and publications, the lifecycle and the activation. A space
+    and an app may say otherwise of themselves.
     """
 
     outputs: dict[str, Any]
@@ -95,7 +96,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             parent=self,
             deleted_with=self.tenant,
             depends_on=list(after),
-            protect=protect and self._customer.protected,
+            protect=protect,
             aliases=[pulumi.Alias(name=name) for name in formerly],
         )
 
@@ -169,7 +170,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     def _make_space(self, key: str) -> Any:
         space = self._customer.spaces[key]
         owner = self._person(space.owner).id if space.owner else None
-        return self._make(key, space, protect=space.type == "managed", owner=owner)
+        default = self._customer.protected and space.type == "managed"
+        protect = default if space.protect is None else space.protect
+        return self._make(key, space, protect=protect, owner=owner)
 
     def _make_assignment(self, space: str, group: str) -> None:
         roles, former = self._customer.spaces[space].access[group], self._customer.groups[group].renamed_from
@@ -221,7 +224,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             data="source" if app.data else "target",
             adopt=app.adopt or None,
             opts=self._options(
-                protect=True,
+                protect=self._customer.protected if app.protect is None else app.protect,
                 formerly=names.former_pairs(names.publication, key, app.renamed_from, space, former_space),
             ),
         )

@@ -19,8 +19,12 @@ SHORT = 80
 
 
 def minimal(findings: Findings) -> Properties:
-    """Return the customer of a stack file which, merged over the plan, is what was found."""
-    return _difference(findings.customer, findings.plan, Customer)
+    """Return the customer of a stack file which, merged over the plan, is what was found.
+
+    A block of the plan of which the tenant has nothing is among what was found, and empty.
+    """
+    none: Properties = {name: {} for name in ENTRIES if findings.plan.get(name)}
+    return _difference(none | findings.customer, findings.plan, Customer)
 
 
 def _difference(found: Properties, plan: Properties, block: type[Block]) -> Properties:

@@ -181,6 +181,26 @@ def test_what_holds_users_work_is_protected(customer: dict[str, Any], protected:
     assert {name for name, each in resources.items() if each.protect} == protected
 
 
+@pytest.mark.parametrize(
+    ("customer", "block", "key", "names"),
+    [
+        (CUSTOMER, "spaces", "Sales", {"Space Sales"}),
+        (CUSTOMER, "apps", "Overview", {"AppPublication Overview in Sales"}),
+        (CUSTOMER | TRIAL, "spaces", "Staging", {"Space Staging"}),
+        (CUSTOMER | TRIAL, "apps", "Overview", {"AppPublication Overview in Sales"}),
+    ],
+)
+def test_a_space_or_an_app_says_otherwise_of_itself(
+    customer: dict[str, Any], block: str, key: str, names: set[str]
+) -> None:
+    """Whatever the customer's own protection is, and nothing else changes."""
+    production = customer is CUSTOMER
+    entries = customer[block] | {key: customer[block][key] | {"protect": not production}}
+    resources, _ = run(customer | {block: entries})
+    expected = HOLDS_USERS_WORK - names if production else names
+    assert {name for name, each in resources.items() if each.protect} == expected
+
+
 def test_renamed_keys_are_aliases() -> None:
     """Of what is named by one key, and of what is named by two, either or both of which are new."""
     customer = CUSTOMER | {

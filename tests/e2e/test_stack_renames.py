@@ -6,7 +6,7 @@ import subprocess
 
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX
-from tests.e2e.harness import ROOT, Stack
+from tests.e2e.harness import PULUMI, ROOT, Stack
 from tests.e2e.operations import bring_up
 from tests.world import writes
 
@@ -31,5 +31,13 @@ def test_a_renamed_stack_has_nothing_to_do(stack: Stack, qlik: Emulator) -> None
     assert file.read_text("utf-8") == before
     preview = tenantry("preview", "hooli", "--expect-no-changes")
     assert preview.returncode == 0, preview
+    plain = subprocess.run(
+        [PULUMI, "preview", "--stack", "hooli", "--expect-no-changes", "--non-interactive"],
+        cwd=stack.folder,
+        env=stack.env,
+        capture_output=True,
+        text=True,
+    )
+    assert plain.returncode == 0, plain
     assert writes(qlik.control.requests()[sent:]) == []
     assert tenantry("rename", old, "other").returncode == 2

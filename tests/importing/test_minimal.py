@@ -162,3 +162,17 @@ def test_the_head_is_a_comment_and_versions_are_quoted(tmp_path: Path) -> None:
     text = as_text({"tenantry:customer": {"version": "2.3.0"}}, head="one\ntwo")
     assert text.startswith("# one\n# two\nconfig:")
     assert 'version: "2.3.0"' in text
+
+
+@pytest.mark.parametrize("block", ["groups", "spaces", "apps", "web_integrations", "jwt_identity_providers"])
+def test_what_the_tenant_has_nothing_of_is_taken_out_of_the_plan(block: str) -> None:
+    """Also where no entry of the block was found, so that what is found says nothing of it."""
+    plan: dict[str, Any] = {
+        "web_integrations": {"Portal": {"origins": ["https://portal.example"]}},
+        "jwt_identity_providers": {"signer": {"issuer": "i", "kid": "1", "pem": "p"}},
+        **{name: {"One": {}} for name in ("groups", "spaces", "apps")},
+    }
+    entries: dict[str, Any] = plan[block]
+    findings = Findings({block: entries, "tags": {"country": "de"}})
+    findings.customer.update({"name": "Acme"})
+    assert minimal(findings) == {"name": "Acme", block: dict.fromkeys(entries)}

@@ -13,7 +13,7 @@ class Space(Block):
         "Space",
         "space",
         identity=("name",),
-        no_inputs=("access", "user_access", "bot_access", "owner"),
+        no_inputs=("access", "user_access", "bot_access", "owner", "protect"),
         references=("owner",),
         by_hand=True,
     )
@@ -40,6 +40,11 @@ class Space(Block):
         about="Key of `users` or `admins` of who owns the space. Default: our client's bot user, who stays a "
         "member otherwise.",
     )
+    protect: Switch | None = key(
+        None,
+        about="Refuse to delete it. Default: as `protect` of the customer for a managed space, else no.",
+        change=NO_REQUEST,
+    )
     renamed_from: Text | None = key(
         None, about="The former key, so that a new key keeps the same space.", change=NO_REQUEST
     )
@@ -54,7 +59,7 @@ class App(Block):
     makes = Makes(
         "App",
         "app",
-        no_inputs=("staging", "publish_to"),
+        no_inputs=("staging", "publish_to", "protect"),
         of_stack=("source_tenant",),
         references=("space",),
         output=False,
@@ -94,6 +99,11 @@ class App(Block):
         False,
         about="Our client's bot user may join the template's space on the source tenant as `producer`, for "
         "good, where it cannot export the template otherwise.",
+        change=NO_REQUEST,
+    )
+    protect: Switch | None = key(
+        None,
+        about="Refuse to delete what is published of it. Default: as `protect` of the customer.",
         change=NO_REQUEST,
     )
     renamed_from: Text | None = key(
