@@ -25,7 +25,7 @@ def rename(
     Sends no request to Qlik: the customer's name and tenant stay what they are, and the next `up` has nothing
     to do because of it. Refused where the new name is taken, a run has the stack locked, or was cut off.
     """
-    from tenantry.starting.stack_file import STACK as STACK_NAME
+    from tenantry.settings.project import STACK as STACK_NAME
     from tenantry.state.backend import Backend, PulumiFailed
     from tenantry.state.rename import CannotRename
     from tenantry.state.rename import rename as rename_stack
