@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli.asking import Asking
-from tenantry.cli.output import fail
+from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by, confirm, due, must_ask, named, run_shown
@@ -241,8 +241,8 @@ def _gate(test: SmokeTest) -> Gate:
     """Return what looks at a wave with the eyes of its users; all that it says is progress of the run."""
 
     def gate(members: Sequence[Member]) -> str:
-        typer.echo(f"Smoke test of {counted(len(members), 'stack')}", err=True)
-        seen = test.of(members, result=lambda line: typer.echo(line, err=True))
+        echo(f"Smoke test of {counted(len(members), 'stack')}", err=True)
+        seen = test.of(members, result=lambda text: echo_text(text, err=True))
         wrong = [each.stack for each in seen if each.problems]
         return f"the smoke test failed for {', '.join(wrong)}" if wrong else ""
 
