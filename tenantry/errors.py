@@ -14,7 +14,8 @@ TenantryError
 ├── PulumiFailed                           a `pulumi` command failed
 │   ├── NewerState                         a newer Tenantry has written the state
 │   ├── NoSuchStack                        the backend has no such stack
-│   └── StateChanged                       another run has written the state meanwhile
+│   ├── StateChanged                       another run has written the state meanwhile
+│   └── StateRefused                       the state names code that is none of Tenantry's
 ├── QlikError                              everything between Tenantry and Qlik Cloud
 │   ├── ConfigurationError                 the environment or an argument cannot be used; nothing was sent
 │   │   ├── CredentialsCommandFailed       QLIK_CREDENTIALS_COMMAND failed

@@ -57,6 +57,7 @@ class Provider(ResourceProvider):
         self._given: dict[str, Properties] = {}
         engine.exit_with_engine()
         engine.answer_more_at_once()
+        engine.accept_ours_only()
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return tenantry.provider, (self.module,) if self.format == 1 else (self.module, self.format)

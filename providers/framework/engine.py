@@ -17,7 +17,8 @@ from functools import cache
 from typing import Any
 
 from tenantry.errors import TenantryError
-from tenantry.pulumi_internals import answers, workers
+from tenantry.providers.framework import formats
+from tenantry.pulumi_internals import answers, provider_strings, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
 from tenantry.text import for_terminal
@@ -78,6 +79,17 @@ def answer_more_at_once() -> None:
     Most of a call is waiting for Qlik, and all resources of a stack share the calls.
     """
     workers.raise_limit(CALLS_AT_ONCE)
+
+
+@cache
+def accept_ours_only() -> None:
+    """Have this process refuse each `__provider` string from now on that does not name our loader."""
+    provider_strings.guard(_refuse_foreign)
+
+
+def _refuse_foreign(provider: object) -> None:
+    if not formats.is_ours(provider):
+        raise failure(formats.FOREIGN)
 
 
 @cache

@@ -12,6 +12,8 @@ import base64
 from collections.abc import Iterable
 from functools import cache
 
+from tenantry.pulumi_internals.provider_strings import called_by
+
 FORMAT = 1
 """Raised only when an older version must not touch what this one writes. docs/upgrading.md has the rules."""
 
@@ -32,6 +34,19 @@ def refusal(found: int) -> str:
         f"{version('tenantry')} knows formats up to {FORMAT}. Nothing was sent to Qlik and nothing was "
         "changed. Upgrade Tenantry here to the version that the others use."
     )
+
+
+def is_ours(provider: object) -> bool:
+    """Tell whether a `__provider` string does nothing but call `tenantry.provider`. It is not unpickled."""
+    called = called_by(provider)
+    return called is not None and called[:2] == ("tenantry", "provider")
+
+
+FOREIGN = (
+    "the state names a provider that is none of Tenantry's (`__provider`): the engine would run the code "
+    "that it names, with all credentials. Nothing was run for it. Find out who has written the state, and "
+    "put back an earlier one with `pulumi stack import`."
+)
 
 
 def unknown_kind(module: str) -> str:

@@ -16,6 +16,7 @@ from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import chosen_by
 from tenantry.cli.shared import selection, takes
 from tenantry.providers.values.words import counted
+from tenantry.text import for_line
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -156,8 +157,9 @@ class SmokeTest:
             private = read_private(Path(str(self.key).replace(STACK, stack)))
             wrong = self._look(stack, cloud.tenant(outputs["hostname"]), private, checked, result)
         except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
-            result(f"{stack}: FAILED\n  {error}")
-            return Seen(stack, (str(error),))
+            told = for_line(str(error)) if isinstance(error, Unfit | KeyUnfit) else str(error)
+            result(f"{stack}: FAILED\n  {told}")
+            return Seen(stack, (told,))
         if not checked:
             result(f"{stack}: there is no group that somebody could log in as")
         return Seen(stack, tuple(wrong))
@@ -188,9 +190,9 @@ class SmokeTest:
 def _told(stack: str, group: Group, problems: Sequence[str]) -> str:
     if not problems:
         apps = ", ".join(group.published.values()) or "no app"
-        return f"{stack}, {group.key}: ok, sees {apps} and nothing else"
+        return for_line(f"{stack}, {group.key}: ok, sees {apps} and nothing else")
     told = ("  " + problem.replace("\n", "\n    ") for problem in problems)
-    return "\n".join([f"{stack}, {group.key}: FAILED", *told])
+    return "\n".join([for_line(f"{stack}, {group.key}: FAILED"), *told])
 
 
 def _progress(line: str) -> None:

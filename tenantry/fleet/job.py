@@ -17,7 +17,7 @@ from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactiv
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.pulumi_internals.environment import EVENT_LOG
-from tenantry.state.backend import Backend, PulumiFailed, redacted
+from tenantry.state.backend import Backend, PulumiFailed, StateRefused, redacted
 
 SECONDS = 3600.0
 """The longest that the work on one stack may take."""
@@ -118,6 +118,8 @@ def _carried_out(job: Job) -> Outcome:
 
 def _done(job: Job) -> Outcome:
     """Run the command for the stack, which may have to be made. What is interrupted begins no other one."""
+    if trouble := _state_refused(job):
+        return job.outcome(status="failed", troubles=(trouble,))
     ended = _first(job)
     if ended.interrupted:
         return _result(job, ended)
@@ -132,6 +134,22 @@ def _done(job: Job) -> Outcome:
     if job.operation == "up":
         return replace(_made(job), new=True)
     return job.outcome(status="skipped", remarks=(NEVER_UP,))
+
+
+def _state_refused(job: Job) -> Trouble | None:
+    """Return why the engine must not run on the state, where it begins with what the state names.
+
+    In an `up` it begins with the program instead, and the provider process itself refuses what is not ours.
+    """
+    if job.operation not in ("refresh", "destroy") and "--refresh" not in job.arguments:
+        return None
+    try:
+        Backend(job.root, job.environment).state(job.member.stack)
+    except StateRefused as refused:
+        return Trouble(str(refused))
+    except (PulumiFailed, OSError, ValueError):
+        return None  # the command that follows says it itself
+    return None
 
 
 def _made(job: Job) -> Outcome:

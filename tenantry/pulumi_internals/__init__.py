@@ -11,6 +11,7 @@ calls at once            workers            a reference to the pool        CLI m
 end with the engine      engine_address     last argument of the process   CLI the_engines_address
 small states             stack_traces       a function of the SDK          SDK a_resource_is_registered
 provider in the state    dynamic_resources  type, key, one instance each   SDK the_provider_is_under
+providers of states      provider_strings   one function makes them all    SDK the_provider_process_makes
 unknown values           unknown_values     a class, and a fixed string    SDK an_unknown_value_comes
 secret configuration     config_values      a function of the SDK          SDK whether_a_value_is_secret
 kept providers           attaching          a variable, and `Attach`       CLI the_engine_attaches

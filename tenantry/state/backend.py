@@ -64,6 +64,10 @@ class NewerState(PulumiFailed):
     """The state of a stack was written by a newer Tenantry, and must be left alone."""
 
 
+class StateRefused(PulumiFailed):
+    """The state of a stack names code that is none of Tenantry's: the engine must not run on it."""
+
+
 class StateChanged(PulumiFailed):
     """A stack has another state than the one that was looked at, as another run has ended; nothing was
     written.
@@ -98,10 +102,12 @@ class Backend:
         return [str(each["name"]).rpartition("/")[2] for each in listed]
 
     def state(self, stack: str) -> dict[str, Any]:
-        """Return the state of a stack, secrets encrypted. Raises NewerState."""
+        """Return the state of a stack, secrets encrypted. Raises NewerState, StateRefused."""
         state: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", stack))
         if newer := formats.refusal(entries.format_of(state)):
             raise NewerState(f"stack {stack}", newer)
+        if urn := entries.foreign(state):
+            raise StateRefused(f"stack {stack}, {entries.name_of(urn)}", formats.FOREIGN)
         return state
 
     def replace_state(self, stack: str, state: dict[str, Any], *, seen: dict[str, Any] | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tenantry.providers.framework import formats
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import Resource, State, pending_operations, replaced, resources
-from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES
 
 TENANT = tokens.of("Tenant")
 _OURS = (tokens.RESOURCES, tokens.COMPONENTS)
@@ -48,6 +48,19 @@ def format_of(state: State) -> int:
     """Return the newest format among the resources of a state."""
     ours = (each for each in resources(state) if each["type"].startswith(_OURS))
     return formats.newest((each.get("outputs") or {}).get(PROVIDER_KEY) for each in ours)
+
+
+def foreign(state: State) -> str:
+    """Return the URN of a dynamic resource whose provider is none of Tenantry's; nothing if there is none."""
+    pending = (each.get("resource") or {} for each in pending_operations(state))
+    return next((str(each.get("urn")) for each in (*resources(state), *pending) if _is_foreign(each)), "")
+
+
+def _is_foreign(resource: Resource) -> bool:
+    if not str(resource.get("type")).startswith(TYPES):
+        return False
+    named = [(resource.get(part) or {}).get(PROVIDER_KEY) for part in ("inputs", "outputs")]
+    return not all(each is None or formats.is_ours(each) for each in named)
 
 
 def name_of(urn: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,10 +21,11 @@ from tenantry.fleet import process, warm
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation
+from tenantry.providers.framework import formats
 from tenantry.providers.framework.facts import RENEW, nothing_made
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
 from tenantry.settings.errors import Problem, SettingsError
-from tenantry.state.backend import Backend
+from tenantry.state.backend import Backend, StateRefused
 from tenantry.text import HIDDEN
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import ROOT
@@ -326,3 +327,19 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
     assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (
         "a program that did not end proves nothing"
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"), [("refresh", ()), ("destroy", ()), ("up", ("--refresh",))]
+)
+def test_the_engine_does_not_begin_with_a_state_that_names_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation, arguments: tuple[str, ...]
+) -> None:
+    def refused(_: Backend, stack: str) -> dict[str, Any]:
+        raise StateRefused(f"stack {stack}", formats.FOREIGN)
+
+    one, pulumi = scripted(tmp_path, monkeypatch, operation, [])
+    monkeypatch.setattr(Backend, "state", refused)
+    done = run_job(replace(one, arguments=arguments))
+    assert (done.status, pulumi.commands) == ("failed", [])
+    assert formats.FOREIGN in done.troubles[0].text

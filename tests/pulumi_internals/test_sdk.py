@@ -142,6 +142,19 @@ def test_the_provider_process_serves_with_a_pool_of_few_threads() -> None:
     assert int(found[1]) < 16, "The SDK has enough threads now: see tenantry/pulumi_internals/workers.py"
 
 
+def test_the_provider_process_makes_each_provider_with_one_function() -> None:
+    """`test_a_provider_that_is_not_ours_is_refused` shows that the process asks before; this says what has
+    moved.
+    """
+    text = source("pulumi.dynamic.__main__")
+    then = "Find where `pulumi.dynamic` unpickles `__provider`, and have `guard` ask before it does."
+    assert text.count("dill.loads(") == 1, changed("provider_strings", then)
+    assert "def get_provider(props: " in text, changed("provider_strings", then)
+    assert "class DynamicResourceProviderServicer" in text, changed("provider_strings", then)
+    handlers = re.findall(r"def (?:Check|Diff|Create|Read|Update|Delete)\(self, request, context\)", text)
+    assert len(re.findall(r"= get_provider\((?:props|olds|news), self\._config\)", text)) >= len(handlers)
+
+
 def test_the_provider_process_runs_in_the_python_of_the_variable() -> None:
     """And the engine's arguments are its last."""
     path = os.pathsep.join((str(PULUMI.parent), str(PULUMI.parents[1] / "pulumi"), os.environ["PATH"]))

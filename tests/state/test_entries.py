@@ -5,7 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from tenantry.state.entries import TENANT, hostname_of, name_of, split
+from tenantry.providers.framework.resource import provider_string
+from tenantry.providers.values import tokens
+from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tenantry.state.entries import TENANT, foreign, hostname_of, name_of, split
+from tests.pulumi_internals.strings import foreign_string
 
 ROOT = "urn:pulumi:globex::tenantry::pulumi:pulumi:Stack::tenantry-globex"
 CUSTOMER = "urn:pulumi:globex::tenantry::qlik:index:QlikCustomerTenant::globex"
@@ -90,3 +94,15 @@ def test_names_keep_what_stands_in_them() -> None:
         name_of("urn:pulumi:globex::tenantry::a:b:C$d:e/f:Space::Sales: North :: South")
         == "Space Sales: North :: South"
     )
+
+
+def test_a_provider_that_is_not_ours_is_found_wherever_it_is() -> None:
+    ours, theirs = {PROVIDER_KEY: provider_string("space")}, {PROVIDER_KEY: foreign_string()}
+    kept = resource(tokens.of("Space"), "sales", inputs=ours, outputs=ours)
+    assert foreign(state(kept)) == ""
+    for part in ("inputs", "outputs"):
+        other = resource(tokens.of("Space"), "x", **{"inputs": ours, "outputs": ours, part: theirs})
+        assert foreign(state(kept, other)) == other["urn"]
+        assert foreign(state(kept, pending=[{"resource": other}])) == other["urn"]
+    somebodys = resource("pulumi-python:dynamic:Resource", "y", outputs=theirs)
+    assert foreign(state(somebodys)) == somebodys["urn"]

@@ -19,6 +19,7 @@ from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests import hostile
 from tests.providers.provider_process import Failed, ProviderProcess
+from tests.pulumi_internals.strings import foreign_string
 from tests.world import World
 
 SOURCE = "templates.eu.qlikcloud.com"
@@ -266,3 +267,14 @@ def test_what_is_said_is_obeyed_by_no_terminal_and_no_log(capsys: pytest.Capture
         engine.say(f'app "{text}" was taken over')
         assert not list(hostile.faults(str(engine.failure(f"409 {text.replace('INJECTED', '')}"))))
         assert not list(hostile.faults(capsys.readouterr().out.replace("INJECTED", "")))
+
+
+def test_a_provider_that_is_not_ours_is_refused(start: Start, tmp_path: Path) -> None:
+    """Whoever can write the state would run code: the process makes no other providers than ours."""
+    ran = tmp_path / "ran"
+    process = start("space")
+    process.check({}, {"tenant": "x1y2z3.eu.qlikcloud.com", "name": "Sales", "type": "shared"})
+    process._provider = foreign_string(ran)
+    failed = Failed(lambda: process.delete("1", {}))
+    assert failed.text.startswith("the state names a provider that is none of Tenantry's")
+    assert not ran.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from tenantry.providers import MODULES
 from tenantry.providers.framework import formats, resource
 from tenantry.providers.framework.adapter import Provider
 from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.resource import provider_string
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, encoded
+from tests.pulumi_internals.strings import foreign_string
 
 
 class Call:
@@ -82,3 +86,25 @@ def test_a_newer_state_is_neither_read_nor_deleted() -> None:
         provider.read("id", {PROVIDER_KEY: NEWER})
     with pytest.raises(Failure, match="written by a newer Tenantry"):
         provider.delete("id", {PROVIDER_KEY: NEWER})
+
+
+def test_ours_is_known_without_being_unpickled(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    assert all(formats.is_ours(provider_string(module)) for module in MODULES.values())
+    assert formats.is_ours(encoded(Provider("space", 2)))
+    ours = base64.b64decode(provider_string("space"))
+    others = [
+        foreign_string(ran),
+        base64.b64encode(ours + base64.b64decode(foreign_string(ran))).decode(),
+        base64.b64encode(ours.replace(b"\x05space", b"\x04space")).decode(),
+        base64.b64encode(ours.replace(b"\x08provider", b"\x08__name__")).decode(),
+        base64.b64encode(ours.replace(b"\x08tenantry", b"\x08builtins")).decode(),
+        base64.b64encode(ours.replace(b"space", b"a.b\n.")).decode(),
+        provider_string("space") + "\n",
+        "x",
+        "",
+        None,
+        {"x": 1},
+    ]
+    assert [each for each in others if formats.is_ours(each)] == []
+    assert not ran.exists()
