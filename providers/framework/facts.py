@@ -101,6 +101,18 @@ def nothing_made_in(text: str) -> str:
     return next((each.proof for each in read(text)[0] if isinstance(each, NothingMade)), "")
 
 
+def deactivated(hostname: str, tenant_id: str, purge_on: str) -> str:
+    """Return what a person is told of a tenant that was deactivated, without the fact's own line.
+
+    A program that reads the fact leaves these lines out of what it shows: it has words of its own.
+    """
+    return (
+        f"tenant {hostname} is deactivated; Qlik purges it on {purge_on}. To bring it back before that day, "
+        "add this to the customer in its stack file and run `pulumi up`:\n"
+        f"  {revive_line(hostname, tenant_id)}"
+    )
+
+
 def revive_line(hostname: str, tenant_id: str) -> str:
     """Return the line for the customer in a stack file that takes back a tenant."""
     return f"revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"

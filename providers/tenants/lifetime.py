@@ -8,7 +8,7 @@ from typing import Any
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NotProven, TenantGone, TrialEnded
-from tenantry.providers.framework.facts import TenantDeactivated, line, revive_line
+from tenantry.providers.framework.facts import TenantDeactivated, deactivated, line
 from tenantry.providers.qlik import Cloud, ConfigurationError, HostUnknown, NotFound, TenantDisabled
 from tenantry.providers.tenants.tenant_list import is_listed
 from tenantry.providers.values.days import LastDay
@@ -39,12 +39,8 @@ def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> N
     """
     purged = deactivate(cloud, hostname, tenant_id, _grace_days_given() or grace_days)
     if purged:
-        cloud.notify(
-            f"tenant {hostname} is deactivated; Qlik purges it on {purged[:10]}. To bring it back "
-            "before that day, add this to the customer in its stack file and run `pulumi up`:\n"
-            f"  {revive_line(hostname, tenant_id)}\n"
-            f"{line(TenantDeactivated(hostname, tenant_id, purged[:10]))}"
-        )
+        told = (hostname, tenant_id, purged[:10])
+        cloud.notify(f"{deactivated(*told)}\n{line(TenantDeactivated(*told))}")
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:

@@ -52,7 +52,7 @@ class Asking:
                 return Agreed(list(left.values()), told, report.stopped)
             for each in report.outcomes:
                 if each.status != "ok" or not _anything(report):
-                    told.append(replace(each, operation=self.order.operation))
+                    told.append(replace(each, operation=self.order.operation, changes=(), drift=()))
                     del left[each.stack]
             if may_fail is not None and sum(each.failed for each in told) > may_fail:
                 break

@@ -16,7 +16,7 @@ from rich.table import Table
 from tenantry.cli.output import echo, rich_text
 from tenantry.fleet.events import DOING, InFlight
 from tenantry.fleet.report.grouping import apart
-from tenantry.fleet.report.words import duration, state
+from tenantry.fleet.report.words import duration, shortened, state
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ def summary(outcome: Outcome) -> str:
     """Return what became of a stack in a few words, those of the report."""
     if outcome.troubles and outcome.failed:
         more = len(outcome.troubles) - 1
-        return f"{outcome.status}: {outcome.troubles[0].line}{f' (and {more} more)' if more else ''}"
+        # The report has all of it, with what to do about it.
+        return (
+            f"{outcome.status}: {shortened(outcome.troubles[0].text)}{f' (and {more} more)' if more else ''}"
+        )
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
     imports, rest = apart(outcome)

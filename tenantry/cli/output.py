@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from types import MappingProxyType
@@ -121,6 +122,23 @@ def print_table(
     console.print(table)
     if left_out := [column for column in columns if column not in shown]:
         typer.echo(f"Left out, as the terminal is narrow: {', '.join(left_out)}.", err=True)
+
+
+def fitted(text: str, *, err: bool = False) -> list[str]:
+    """Return a line as the lines in which a terminal shows it: broken between words, the rest further in.
+
+    Where nobody looks it stays as it is.
+    """
+    if not is_terminal(sys.stderr if err else sys.stdout):
+        return [text]
+    from rich.console import Console
+
+    inside = " " * (len(text) - len(text.lstrip()) + 2)
+    width = Console(stderr=err).width
+    lines = textwrap.wrap(
+        text, width, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False
+    )
+    return lines or [text]
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:

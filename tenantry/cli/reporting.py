@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tenantry.cli.output import echo, echo_text, heading, print_table
+from tenantry.cli.output import echo, echo_text, fitted, heading, print_table
 from tenantry.cli.running import INTERRUPTED
 from tenantry.cli.shared import Output
 
@@ -64,7 +64,8 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
             if line.heading:
                 heading(line.text, red=line.red, err=err)
             else:
-                echo(line.text, err=err)
+                for part in [line.text] if line.whole else fitted(line.text, err=err):
+                    echo(part, err=err)
         echo_text(sum_up(report), err=err)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.outcome import Change, Difference, Operation
-from tenantry.providers.framework.facts import Fact, TenantDeactivated
+from tenantry.providers.framework.facts import Fact, TenantDeactivated, deactivated
 from tenantry.providers.framework.facts import read as read_facts
 from tenantry.providers.values import tokens
 from tenantry.providers.values.words import counted
@@ -72,9 +72,18 @@ def read(path: Path) -> Log:
     for urn in log.left_over:
         if urn not in log.replaced:
             log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
-    lines = "\n".join(log.remarks).splitlines()
-    log.remarks = [line for line in lines if line.strip()]
+    told = {line for fact in log.facts for line in _told(fact)}
+    lines = [line.strip() for line in "\n".join(log.remarks).splitlines()]
+    log.remarks = [line for line in lines if line and line not in told]
     return log
+
+
+def _told(fact: Fact) -> list[str]:
+    """Return the lines, each an event of its own, of which a report has no need beside the fact."""
+    if not isinstance(fact, TenantDeactivated):
+        return []
+    text = deactivated(fact.hostname, fact.tenant_id, fact.purge_on)
+    return [line.strip() for line in text.splitlines()]
 
 
 def _take(log: Log, event: Mapping[str, Any]) -> None:
@@ -98,8 +107,7 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
         elif not said.get("ephemeral"):
             log.facts += facts
-            told = any(isinstance(fact, TenantDeactivated) for fact in facts)  # in the report's own words
-            log.remarks += [text] if text and not told else []
+            log.remarks += [text] if text else []
     elif event.get(event_log.SUMMARY):
         log.done = True
 

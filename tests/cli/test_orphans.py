@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,7 +175,8 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
         return yes
 
     monkeypatch.setattr(
-        "tenantry.cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+        "tenantry.cli.running.sys",
+        SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True), stderr=sys.stderr),
     )
     monkeypatch.setattr(typer, "confirm", confirm)
     return asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -98,7 +99,8 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], N
         return yes
 
     monkeypatch.setattr(
-        "tenantry.cli.running.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+        "tenantry.cli.running.sys",
+        SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True), stderr=sys.stderr),
     )
     monkeypatch.setattr(typer, "confirm", confirm)
     return asked

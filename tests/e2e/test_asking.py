@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -131,7 +132,12 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
     refused = counting.run("destroy", "globex", answers=(no,), code=1)
     assert "the tenant would be deactivated, with all in it (4 resources)" in refused.seen
     assert (refused.stdout, counting.writes) == ("", [])
-    counting.run("destroy", "globex", answers=(yes,))
+    done = counting.run("destroy", "globex", answers=(yes,))
+    assert re.search(
+        r"globex: until \d{4}-\d\d-\d\d\n\n    revive: {hostname: \S+, tenant_id: \S+}\n", done.stdout
+    )
+    assert done.stdout.count("revive: ") == 1
+    assert "Remarks" not in done.stdout, "nothing is left over of what the provider said of it"
     assert counting.calls("globex") == {"destroy --preview-only": 1, "destroy --skip-preview": 1}
 
 

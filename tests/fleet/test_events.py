@@ -130,8 +130,8 @@ def test_what_was_said(log: Any) -> None:
 def test_what_a_fact_tells_is_no_remark(log: Any) -> None:
     """The report has it in words of its own; half of these would be left over there."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", "2026-12-24")
-    told = f"To bring it back add this to the customer:\n  revive: x\n{facts.line(fact)}"
-    found = log(said("info", told), said("info", "something else"))
+    told = f"{facts.deactivated('x.eu.qlikcloud.com', 't', '2026-12-24')}\n{facts.line(fact)}"
+    found = log(*(said("info", f"{line}\n") for line in told.splitlines()), said("info", "something else"))
     assert (found.facts, found.remarks) == ([fact], ["something else"])
 
 

@@ -16,11 +16,12 @@ NAMES = 12
 
 
 class Said(NamedTuple):
-    """A line, and how it is shown."""
+    """A line, and how it is shown; a `whole` one is to be copied, and never broken."""
 
     text: str
     heading: bool = False
     red: bool = False
+    whole: bool = False
 
 
 def text(report: Report) -> Iterator[Said]:
@@ -31,7 +32,7 @@ def text(report: Report) -> Iterator[Said]:
         for line in section.lines:
             yield Said(f"  {_line(section, line)}")
             if line.block:
-                yield Said(f"\n    {line.block}\n")
+                yield from (Said(""), Said(f"    {line.block}", whole=True), Said(""))
 
 
 def _line(section: Section, line: Line) -> str:
