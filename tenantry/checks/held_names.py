@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tenantry.checks.findings import Finding, Level, at
+from tenantry.components import names
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import State, resources
 from tenantry.settings.models import Customer
@@ -19,8 +20,8 @@ class Wanted(NamedTuple):
     """What the file wants: the block and key of an entry, its kind, and the value that only one object can
     have.
 
-    `former`: the key that the entry had before. `is_itself`: the value is what makes the object the very one,
-    as the name of an idp group does.
+    `former`: the key, or the keys, that the entry had before. `is_itself`: the value is what makes the object
+    the very one, as the name of an idp group does.
     """
 
     block: str
@@ -28,7 +29,7 @@ class Wanted(NamedTuple):
     kind: str
     what: str
     value: str
-    former: str | None
+    former: names.Former
     is_itself: bool = False
 
 
@@ -39,7 +40,7 @@ def findings(customer: Customer, sources: Sources, state: State) -> Iterator[Fin
     held = dict(_held(state))
     for want in _wanted(customer):
         holder = held.get((want.kind, want.what, _folded(want.what, want.value)))
-        if holder is None or holder in (want.key, want.former):
+        if holder is None or holder in (want.key, *names.former(want.former)):
             continue
         stays = want.is_itself and holder not in getattr(customer, want.block)
         level: Level = "error" if stays else "warning"

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tenantry.checks.findings import Finding, at
+from tenantry.components import names
 from tenantry.providers import group, space, tenant
 from tenantry.providers.framework.verbs import Collection
 from tenantry.providers.lookups.preflight import Preflight
@@ -59,7 +60,10 @@ def _of_block(
     there = There(_held(state, verbs), _listed(preflight, host, verbs.path))
     for key, entry in wanted.items():
         noun = f'{verbs.kind.__name__.lower()} "{entry.name}"'
-        mine = next((there.held[each] for each in (key, entry.renamed_from) if each in there.held), None)
+        mine = next(
+            (there.held[each] for each in (key, *names.former(entry.renamed_from)) if each in there.held),
+            None,
+        )
         if mine is not None:
             if mine["id"] not in there.listed:
                 text = f"{noun} ({mine['id']}) is not on {host} any more; `pulumi up --refresh` makes it anew"

@@ -138,7 +138,7 @@ def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
         member.plan,
         member.ring,
         versions,
-        each.trouble or result,
+        each.trouble or result or ("" if each.at else "never up"),
         " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
         _ends_on(each),
         each.hostname or ("" if each.trouble else none),

@@ -8,7 +8,7 @@ without quotes (`plain`): a state may still have those.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,14 +50,16 @@ def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = (
     return f"{json.dumps(first, ensure_ascii=False) if open_ended and not plain else first} in {second}"
 
 
-def former(key: str | None) -> list[str]:
-    """Return the name that a resource had before its key changed, if it did."""
-    return [key] if key else []
+Former = str | Sequence[str] | None
+"""What `renamed_from` says: a former key, several, or nothing."""
 
 
-def former_pairs(
-    name: Name, first: str, first_was: str | None, second: str, second_was: str | None
-) -> list[str]:
+def former(keys: Former) -> list[str]:
+    """Return the names that a resource had before its key changed, if it did."""
+    return [keys] if isinstance(keys, str) else list(keys or ())
+
+
+def former_pairs(name: Name, first: str, first_was: Former, second: str, second_was: Former) -> list[str]:
     """Return the names that a resource made of two keys may have had, before one or both changed and as they
     are.
     """
@@ -94,7 +96,7 @@ def clashes(customer: Content) -> Iterator[Complaint]:
 
 def _pairs(customer: Content) -> Iterator[_Pair]:
     people = {**customer.admins, **customer.users}
-    blocks: tuple[tuple[str, Name, str, Callable[[str], str | None]], ...] = (
+    blocks: tuple[tuple[str, Name, str, Callable[[str], Former]], ...] = (
         ("access", access, "group", lambda key: _was(customer.groups, key)),
         ("user_access", user_access, "person", lambda key: _was(people, key)),
         ("bot_access", bot_access, "bot", lambda _: None),
@@ -114,7 +116,7 @@ def _pairs(customer: Content) -> Iterator[_Pair]:
             yield _Pair("publication", about, keys, (publication(key, space), *names), space)
 
 
-def _was(entries: object, key: str) -> str | None:
+def _was(entries: object, key: str) -> Former:
     entry = entries.get(key) if isinstance(entries, dict) else None
-    was = getattr(entry, "renamed_from", None)
-    return was if isinstance(was, str) else None
+    was: Former = getattr(entry, "renamed_from", None)
+    return was

@@ -213,13 +213,12 @@ _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
 def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
     claimed: dict[str, str] = {}
     for key in sorted(entries):
-        former = getattr(entries[key], "renamed_from", None)
-        if former is None:
-            continue
+        said = getattr(entries[key], "renamed_from", None)
         keys: Keys = (block, key, "renamed_from")
-        if former in entries:
-            yield Complaint(
-                keys, f'"{former}" is still a key under {block}; a renamed entry has one key, the new one'
-            )
-        elif (first := claimed.setdefault(former, key)) != key:
-            yield Complaint(keys, f'"{former}" was already renamed to "{first}"')
+        for former in [said] if isinstance(said, str) else said or ():
+            if former in entries:
+                yield Complaint(
+                    keys, f'"{former}" is still a key under {block}; a renamed entry has one key, the new one'
+                )
+            elif (first := claimed.setdefault(former, key)) != key:
+                yield Complaint(keys, f'"{former}" was already renamed to "{first}"')

@@ -163,6 +163,7 @@ def show(value: object) -> str:
 
 Switch = Annotated[bool, Strict()]
 Text = Annotated[str, Field(min_length=1)]
+FormerKeys = Text | Annotated[list[Text], Field(min_length=1)]
 Name = Annotated[str, _rule(_name), _text(minLength=1, maxLength=NAME_LENGTH)]
 SpaceName = Annotated[
     str, _rule(_space_name), _text(minLength=1, maxLength=NAME_LENGTH, pattern=SPACE_NAME.field["pattern"])

@@ -201,6 +201,13 @@ def test_a_space_or_an_app_says_otherwise_of_itself(
     assert {name for name, each in resources.items() if each.protect} == expected
 
 
+def test_a_key_may_have_had_several_names() -> None:
+    groups = {"Experts": {"renamed_from": ["Analysts", "Data Analysts"]}, "Viewers": {}}
+    spaces = {key: each | {"access": {}} for key, each in CUSTOMER["spaces"].items()}
+    resources, _ = run(CUSTOMER | {"groups": groups, "spaces": spaces})
+    assert resources["Group Experts"].former_names == ["Analysts", "Data Analysts"]
+
+
 def test_renamed_keys_are_aliases() -> None:
     """Of what is named by one key, and of what is named by two, either or both of which are new."""
     customer = CUSTOMER | {

@@ -136,6 +136,10 @@ ONE_MISTAKE = [
         "a renamed entry has one key, the new one",
     ),
     (
+        "groups:\n  A: {renamed_from: [C, D]}\n  B: {renamed_from: [D]}",
+        '8: customer.groups.B.renamed_from: "D" was already renamed to "A"',
+    ),
+    (
         "groups:\n  A: {renamed_from: C}\n  B: {renamed_from: C}",
         '8: customer.groups.B.renamed_from: "C" was already renamed to "A"',
     ),
@@ -191,7 +195,7 @@ ONE_MISTAKE = [
     (
         "spaces: {Sales: {type: shared, acces: {}}}",
         '6: customer.spaces.Sales.acces: unknown key; did you mean "access"? '
-        "allowed: access, adopt, bot_access, description, name, owner, renamed_from, type, user_access",
+        "allowed: access, adopt, bot_access, description, name, owner, protect, renamed_from, type, user_access",
     ),
     (
         "spaces:\n  Sales/EU: {type: shared}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import Name, SpaceName, SpaceRoles, SpaceType, Switch, Text, Version
+from tenantry.settings.values import FormerKeys, Name, SpaceName, SpaceRoles, SpaceType, Switch, Text, Version
 
 
 class Space(Block):
@@ -45,8 +45,10 @@ class Space(Block):
         about="Refuse to delete it. Default: as `protect` of the customer for a managed space, else no.",
         change=NO_REQUEST,
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same space.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same space.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
         False, about="Take over a space of that name that somebody else made.", change=AT_CREATION
@@ -106,8 +108,10 @@ class App(Block):
         about="Refuse to delete what is published of it. Default: as `protect` of the customer.",
         change=NO_REQUEST,
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same app.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same app.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
         False, about="Take over an app of that name that somebody else made.", change=AT_CREATION

@@ -7,7 +7,16 @@ from typing import Any
 
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NEVER_CUT_OFF, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import ClockTolerance, IdpDescription, Name, Origin, Pem, Switch, Text
+from tenantry.settings.values import (
+    ClockTolerance,
+    FormerKeys,
+    IdpDescription,
+    Name,
+    Origin,
+    Pem,
+    Switch,
+    Text,
+)
 
 
 class WebIntegration(Block):
@@ -23,8 +32,10 @@ class WebIntegration(Block):
     origins: list[Origin] = key(
         about="Origins of the pages, `scheme://host[:port]` each; no wildcard, no path.", min_length=1
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same web integration.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same web integration.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
         False, about="Take over a web integration of that name that somebody else made.", change=AT_CREATION
@@ -63,8 +74,10 @@ class JwtIdentityProvider(Block):
     clock_tolerance_seconds: ClockTolerance = key(
         5, about="How far the signer's clock may be off.", change=NEVER_CUT_OFF
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same provider.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same provider.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
         False,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
-from tenantry.settings.values import Email, Name, ProviderType, Switch, Text, UserStatus
+from tenantry.settings.values import Email, FormerKeys, Name, ProviderType, Switch, Text, UserStatus
 
 
 class Group(Block):
@@ -31,8 +31,10 @@ class Group(Block):
         about="Names of roles of the tenant, built-in or custom.",
         **ROLES_OF_A_GROUP.field,
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same group.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same group.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
         False, about="Take over a group of that name that somebody else made.", change=AT_CREATION
@@ -67,8 +69,10 @@ class User(Block):
         None, about="Names of all roles of the tenant that the user has directly. Left out: left alone."
     )
     status: UserStatus = key("active", about="`disabled`: the user stays, but cannot log in.")
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same user.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same user.",
+        change=NO_REQUEST,
     )
 
 
@@ -87,8 +91,10 @@ class Admin(Block):
         about="Subject of the person on the source tenant. Either this or `email`.",
         change="another person: the new one comes, the old one goes",
     )
-    renamed_from: Text | None = key(
-        None, about="The former key, so that a new key keeps the same administrator.", change=NO_REQUEST
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same administrator.",
+        change=NO_REQUEST,
     )
 
     @classmethod
