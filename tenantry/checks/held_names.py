@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tenantry.checks.findings import Finding, Level, at
-from tenantry.components import names
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import State, resources
+from tenantry.settings import names
 from tenantry.settings.models import Customer
 from tenantry.settings.sources import CUSTOMER, Sources
 

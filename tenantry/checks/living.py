@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from tenantry.checks.findings import Finding, at
-from tenantry.components import names
 from tenantry.providers import group, space, tenant
 from tenantry.providers.framework.verbs import Collection
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import Resource, State, resources
+from tenantry.settings import names
 from tenantry.settings.models import Customer
 from tenantry.settings.sources import CUSTOMER, Sources
 from tenantry.state.entries import TENANT
