@@ -51,7 +51,7 @@ class Counting:
 
     def calls(self, stack: str) -> dict[str, int]:
         """The commands for one stack, and how often each was run."""
-        lines = self._calls.read_text("utf-8").splitlines()
+        lines = self._calls.read_text("utf-8").splitlines() if self._calls.exists() else []
         return Counter(
             " ".join(part for part in line.split() if part in WORDS)
             for line in lines
@@ -122,7 +122,7 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
     for command, calls in (
         (("up", "--yes"), {"up": 1}),
         (("preview",), {"preview": 1}),
-        (("status",), {"stack export": 1, "stack history": 1}),
+        (("status",), {}),  # a backend of files is read directly
         (("refresh", "--yes"), {"refresh --skip-preview": 1}),
         (("destroy", "--yes"), {"destroy --skip-preview": 1}),
     ):
