@@ -39,10 +39,7 @@ class Live:
         self.running: dict[str, Running] = {}
         self.later: list[str] = []
         self.started = time.monotonic()
-        self.screen: Screen | None = None
-        if sys.stderr.isatty():
-            console = Console(stderr=True, highlight=False)
-            self.screen = Screen(console=console, auto_refresh=False, transient=True)
+        self.screen = _screen()
 
     def __enter__(self) -> Live:
         if self.screen:
@@ -63,7 +60,10 @@ class Live:
         yield
         self.started += time.monotonic() - began
         if self.screen:
-            self.screen.start(refresh=False)
+            # A new one: the old one would erase the lines that it drew last, where others are now.
+            self.screen = _screen()
+        if self.screen:
+            self.screen.start()
 
     def begun(self, job: Job) -> None:
         """Add a line for a stack."""
@@ -114,6 +114,13 @@ class Live:
             return ""
         seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
         return f"{before}about {duration(seconds)} left"
+
+
+def _screen() -> Screen | None:
+    """Return what redraws lines in place, if somebody looks."""
+    if not sys.stderr.isatty():
+        return None
+    return Screen(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True)
 
 
 def summary(outcome: Outcome) -> str:

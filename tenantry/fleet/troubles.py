@@ -130,7 +130,7 @@ def of_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     told: set[str] = set()
     refusals = [said for said in log.errors if PROTECTED.search(said.text)]
     if refusals:
-        names = dict.fromkeys((*(said.resource for said in refusals), *protected))
+        names = sorted({*(said.resource for said in refusals), *protected})
         advice = TO_TAKE_OUT if log.kept else TO_DESTROY
         details = "\n".join(redacted(said.text) for said in refusals)
         yield Trouble(IS_PROTECTED, ", ".join(names), advice, details=details)

@@ -323,7 +323,7 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
         one.log.write_text("".join(json.dumps(each) + "\n" for each in lines))
         return [each.where for each in jobs._result(one, process.Ended(255, False)).troubles]
 
-    assert (told(deleting=True), asked) == (["Space B, Space A"], ["acme"])
+    assert (told(deleting=True), asked) == (["Space A, Space B"], ["acme"])
     assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (
         "a program that did not end proves nothing"
     )

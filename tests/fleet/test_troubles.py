@@ -102,7 +102,7 @@ def test_what_is_protected_says_what_to_do() -> None:
     said = [Said(text, "Tenant tenant"), Said("no", "Space Sales")]
     protected, other = of_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
     assert protected.line.startswith(
-        f"Tenant tenant, Space Sales: {IS_PROTECTED} → if it is to go: put it back"
+        f"Space Sales, Tenant tenant: {IS_PROTECTED} → if it is to go: put it back"
     )
     assert "urn:" not in protected.line
     assert other.line == "Space Sales: no"
