@@ -3,6 +3,7 @@
 ```
 TenantryError
 ├── CannotForget                           a tenant cannot be taken out of the state of its stack
+├── CannotRename                           a stack cannot have another name
 ├── Failure                                an error whose text alone reaches the user of `pulumi`
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab
 │   └── NoForge                            the environment names neither of them
