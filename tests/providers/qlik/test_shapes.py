@@ -59,8 +59,8 @@ def test_another_object_in_a_list(make_sky: MakeSky, body: bytes) -> None:
         ("/api/v1/tenants/me", {"id": "t", "hostnames": [[]]}, "/hostnames/0"),
         ("/api/v1/tenants/me", {"id": "t", "hostnames": []}, "/hostnames"),
         ("/api/v1/tenants/me", {"id": "t", "hostnames": ["a.eu.example/../x"]}, "/hostnames/0"),
-        ("/api/v1/users/me", {"id": "../tenants"}, "an id"),
-        ("/api/v1/users/me", {"id": ".."}, "an id"),
+        ("/api/v1/users/me", {"id": "../tenants"}, "/id"),
+        ("/api/v1/users/me", {"id": ".."}, "/id"),
         ("/api/v1/users/me", {"id": ""}, "/id"),
         ("/api/v1/users/me", {"id": 7}, "/id"),
         (
@@ -73,7 +73,7 @@ def test_another_object_in_a_list(make_sky: MakeSky, body: bytes) -> None:
     ids=str,
 )
 def test_where_it_differs(make_sky: MakeSky, path: str, answer: dict[str, Any], at: str) -> None:
-    with pytest.raises(UnexpectedAnswer, match=f" (at|as) {at}"):
+    with pytest.raises(UnexpectedAnswer, match=f" at {at}"):
         make_sky([Reply(200, answer)]).tenant.get(path)
 
 
