@@ -11,6 +11,7 @@ from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import Clock, Deadline, default_deadline
 from tenantry.providers.qlik.errors import (
     AnswerLost,
+    ApiError,
     ConnectionFailed,
     RateLimited,
     ServerError,
@@ -22,6 +23,7 @@ from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
 from tenantry.providers.qlik.transport import Transport
 
+TIMED_OUT = 408  # of something on the way that did not wait for Qlik: a read does no harm twice
 TRIES = 4
 BACK_OFF = 1.0
 LONGEST_BACK_OFF = 20.0
@@ -100,6 +102,10 @@ class Calls:
                 self._hold(error, budget, deadline)
             except (ServerError, ConnectionFailed) as error:
                 self._before_repeating(request, error, tries, deadline)
+            except ApiError as error:
+                if error.status != TIMED_OUT or request.method != "GET":
+                    raise
+                self._before_repeating(request, error, tries, deadline)
 
     def _queue(self, host: str, budget: str, deadline: Deadline) -> None:
         """Wait for a turn among all processes of this machine."""
@@ -131,7 +137,7 @@ class Calls:
             self._notify(Waiting(f"{limited}: waiting {seconds:.0f} s"))
 
     def _before_repeating(
-        self, request: Request, error: ServerError | ConnectionFailed, tries: int, deadline: Deadline
+        self, request: Request, error: ApiError | ConnectionFailed, tries: int, deadline: Deadline
     ) -> None:
         """Wait for the next try; raise where there must be none: not safe, not curable, or too many."""
         unsent = isinstance(error, ConnectionFailed) and not error.sent
@@ -141,7 +147,7 @@ class Calls:
             raise error
         # full jitter: clients that failed together do not come back together
         seconds = random.uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2**tries))  # noqa: S311
-        if isinstance(error, ServerError):
+        if isinstance(error, ApiError):
             seconds = max(seconds, error.retry_after or 0.0)
         happened = str(error).splitlines()[0]
         if seconds >= deadline.remaining():

@@ -245,3 +245,11 @@ def test_notify_may_be_replaced(make_sky: MakeSky) -> None:
     sky.cloud.notify = told.append
     sky.tenant.get(PATH)
     assert (len(told), sky.told) == (1, [])
+
+
+def test_a_read_that_something_on_the_way_gave_up_is_repeated(make_sky: MakeSky) -> None:
+    assert make_sky([failed(408), Reply(200, {"id": "1"})]).tenant.get("/x") == {"id": "1"}
+    sky = make_sky([failed(408)])
+    with pytest.raises(ApiError):
+        sky.tenant.post("/x", {})
+    assert len(sky.asked) == 1
