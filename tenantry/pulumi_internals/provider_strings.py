@@ -21,8 +21,8 @@ from typing import Any
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 
 _CALL = re.compile(
-    rb"\x80\x04\x95.{8}\x8c(?P<n1>.)(?P<module>\w+)\x94\x8c(?P<n2>.)(?P<function>\w+)\x94\x93\x94"
-    rb"\x8c(?P<n3>.)(?P<text>\w+)\x94(?:\x85|K.\x86)\x94R\x94\.",
+    r"\x80\x04\x95.{8}\x8c(?P<n1>.)(?P<module>\w+)\x94\x8c(?P<n2>.)(?P<function>\w+)\x94\x93\x94"
+    r"\x8c(?P<n3>.)(?P<text>\w+)\x94(?:\x85|K.\x86)\x94R\x94\.",
     re.DOTALL | re.ASCII,
 )
 
@@ -32,13 +32,13 @@ def called_by(provider: object) -> tuple[str, str, str] | None:
     None for a string that does anything else. Nothing is unpickled.
     """
     try:
-        found = _CALL.fullmatch(base64.b64decode(str(provider), validate=True))
+        found = _CALL.fullmatch(base64.b64decode(str(provider), validate=True).decode("latin-1"))
     except ValueError:
         return None
     parts = (("n1", "module"), ("n2", "function"), ("n3", "text"))
-    if found is None or any(found[length][0] != len(found[part]) for length, part in parts):
+    if found is None or any(ord(found[length]) != len(found[part]) for length, part in parts):
         return None
-    return found["module"].decode(), found["function"].decode(), found["text"].decode()
+    return found["module"], found["function"], found["text"]
 
 
 def guard(refuse: Callable[[object], None]) -> None:
