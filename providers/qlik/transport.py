@@ -170,7 +170,8 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
     from http.cookiejar import DefaultCookiePolicy
 
     import requests
-    from requests.adapters import HTTPAdapter
+
+    from tenantry.providers.qlik.punctual import Adapter
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> None:
@@ -182,7 +183,7 @@ def _new_session(settings: Settings, adapter: BaseAdapter | None) -> requests.Se
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     # neither a proxy nor a certificate bundle of the environment is for the local endpoint
     session.trust_env = settings.endpoint is None
-    mounted = adapter or HTTPAdapter(pool_maxsize=CONNECTIONS_PER_HOST)
+    mounted = adapter or Adapter(pool_maxsize=CONNECTIONS_PER_HOST)
     for scheme in ("https://", "http://"):
         session.mount(scheme, mounted)
     return session

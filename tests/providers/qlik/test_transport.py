@@ -376,3 +376,33 @@ def test_an_empty_file_is_uploaded(make_wire: MakeWire, wired: Wired, tmp_path: 
     found: Any = wired(wire).tenant(TENANT).upload("/x", tmp_path / "file")
     assert found["body"] == ""
     assert wire.asked[0].headers["Content-Length"] == "0"
+
+
+@pytest.mark.parametrize("part", ["the first line", "headers", "chunks"])
+def test_drops_of_an_answer_do_not_outlast_it(wired: Wired, part: str) -> None:
+    """Each comes well within the timeout of one read, and they never end."""
+    ended: list[str] = []
+
+    status = b"HTTP/1.1 200 OK\r\n"
+    begin, drop = {
+        "the first line": (b"", b"H"),
+        "headers": (status, b"X"),
+        "chunks": (status + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    }[part]
+
+    def drip(exchange: Exchange) -> None:
+        exchange.close_connection = True
+        try:
+            exchange.wfile.write(begin)
+            while not exchange.server.stopping.wait(0.02):
+                exchange.wfile.write(drop)
+        except OSError:
+            ended.append(part)
+
+    with Wire(drip) as wire:
+        cloud = wired(wire, clock=SYSTEM_CLOCK)
+        cloud.authenticate(TENANT)
+        with deadline(0.6), pytest.raises((ConnectionFailed, DeadlineExceeded)):
+            cloud.tenant(TENANT).get("/x")
+        assert not wire.stopping.wait(1.5)
+        assert ended == [part], "nobody listens any more"
