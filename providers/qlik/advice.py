@@ -1,8 +1,13 @@
-"""What to do next, for the errors of Qlik that have an answer to that."""
+"""What to do next, for the errors of Qlik that have an answer to that.
+
+A code of Qlik decides first, then what was asked of which kind of thing (`BY_OPERATION`), then the status.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Set as AbstractSet
+from fnmatch import fnmatchcase
 
 from tenantry.providers.qlik.hostnames import region
 from tenantry.providers.qlik.messages import Request
@@ -15,6 +20,118 @@ BY_CODE = {
     "TENANTS-22": "The licence has no tenant left: take down trials that have ended, or ask Qlik for more.",
     "TENANTS-23": "Qlik refuses the licence key: look at the licence on the source tenant (status, dates).",
 }
+
+_ADMIN = "This takes the role TenantAdmin: see that the client's bot user has it on this host."
+_DELETED = (
+    "Somebody deleted it at Qlik, or this client may not see it any more. `pulumi up --refresh` finds what is"
+    " gone and makes it anew."
+)
+
+BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
+    403: (
+        (
+            "POST */tenants",
+            "Qlik lets this client make no tenant. See whether the licence allows one more (TENANTS-22) and"
+            " is valid (TENANTS-23), and whether the region's OAuth client has the scope tenants:create.",
+        ),
+        (
+            "POST */tenants/*/actions/*",
+            "See whether the region's OAuth client has the scopes tenants:deactivate and tenants:reactivate,"
+            " and whether the tenant is one of its organisation.",
+        ),
+        (
+            "GET */core/tenants",
+            "See whether the organisation's OAuth client has the scope cloud-console.tenants:read.",
+        ),
+        (
+            "POST */apps/*/export",
+            "The client's bot user may not export this template: give it a role that may edit, such as"
+            " `producer`, in the template's space.",
+        ),
+        (
+            "P* */apps/*/publish",
+            'The client\'s bot user has to own the app, or to have "Can publish" (`publisher`) in the managed'
+            " space and a role that may edit in the space of the app.",
+        ),
+        (
+            "POST */apps/import",
+            "Give the client's bot user a role that may edit, such as `producer`, in the space that the app"
+            " goes to: TenantAdmin is not enough.",
+        ),
+        (
+            "* */apps/*",
+            "Give the client's bot user a role in the app's space: TenantAdmin is not enough. An app that is"
+            " published may not be moved.",
+        ),
+        (
+            "GET */licenses/*",
+            "See whether the OAuth client has the scope admin_classic on this host, and its bot user the role"
+            " TenantAdmin.",
+        ),
+        (
+            "* */spaces/*",
+            "See that the client's bot user owns the space, or has the role `facilitator` in it, or"
+            " TenantAdmin in the tenant.",
+        ),
+        ("* *", _ADMIN),
+    ),
+    404: (
+        (
+            "POST */tenants/*/actions/*",
+            "Qlik knows no such tenant in this region: it was purged, or it is not one of the OAuth client's"
+            " organisation. `tenantry forget` takes it out of the state.",
+        ),
+        (
+            "* */tenants/*",
+            "Qlik knows no tenant of that id on this host: it was purged, or somebody deleted it. `pulumi up"
+            " --refresh` tells; `tenantry forget` takes it out of the state.",
+        ),
+        (
+            "POST */apps/*/export",
+            "The template is gone, or the client's bot user may not see it any more: look for it in its space"
+            " on this host, then run it again.",
+        ),
+        ("GET */temp-contents/*", "Qlik keeps an exported app for an hour. Run it again to export it anew."),
+        ("POST */apps/import", f"The space that the app goes to is not there. {_DELETED}"),
+        ("P* */apps/*/publish", f"The app, or the space or copy to publish to, is not there. {_DELETED}"),
+        ("* */spaces/*/assignments*", f"The space, or the assignment in it, is not there. {_DELETED}"),
+        ("P[AU]T* *", _DELETED),
+        ("* *", "It is absent or not visible to this client, or something on the way (a proxy) said so."),
+    ),
+    409: (
+        (
+            "POST */spaces/*/assignments",
+            "The assignee has roles in this space already, and there is one assignment for each: set `adopt:"
+            " true` for it to manage that one.",
+        ),
+        (
+            "POST */users",
+            "Another user has that subject or e-mail address, and both are unique: give one of the two"
+            " another.",
+        ),
+        (
+            "DELETE */groups/*",
+            "Qlik deletes a custom group only while nobody is in it: take its users out, then run it again.",
+        ),
+        (
+            "POST *",
+            "The name is taken, perhaps by something that this client may not see. Set `adopt: true` to"
+            " manage what has it, or choose another name.",
+        ),
+        ("PATCH */tenants/*", "Another tenant has that alias: choose another one."),
+        ("P[AU]T* *", "Something else has that value, which is unique: choose another one."),
+        ("* *", "Something at Qlik stands against it, or changed at the same moment. Run it again."),
+    ),
+    413: (
+        (
+            "POST */apps/import",
+            "Import the template without its data (`data: false`) or make it smaller; the size of apps that"
+            " the licence allows is Qlik's to raise.",
+        ),
+        ("* *", "Qlik, or a proxy on the way, takes less: shorten the lists and texts of this entry."),
+    ),
+}
+"""By status: operations, as patterns of method and path, and the next step. The first that fits counts."""
 
 
 def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
@@ -42,11 +159,33 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         return f"Qlik limits requests per user and tenant: run less at once, or allow more time ({DEADLINE})."
     if status == 401:
         return "A new token is refused too: see whether the OAuth client and its bot user still exist here."
+    if status in BY_OPERATION and request.proof is None:
+        return _of_operation(request, status)
     if status >= 500:
         return (
             "Qlik failed, not this program: try again later; with the traceId Qlik's support can look it up."
         )
     return ""
+
+
+def _of_operation(request: Request, status: int) -> str:
+    operation = f"{request.method} {request.plain_path}"
+    step = next(text for pattern, text in BY_OPERATION[status] if fnmatchcase(operation, pattern))
+    return f"Sent: {_sent(request)}. {step}" if status == 413 else step
+
+
+def _sent(request: Request) -> str:
+    """Return what the body of a request was, and how large."""
+    if request.file is None:
+        return f"JSON of {_size(len(json.dumps(request.body)))}"
+    try:
+        return f"the file {request.file.name}, {_size(request.file.stat().st_size)}"
+    except OSError:
+        return f"the file {request.file.name}"
+
+
+def _size(length: int) -> str:
+    return f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{length / 1e3:.1f} kB"
 
 
 def _not_let_in(request: Request) -> str:

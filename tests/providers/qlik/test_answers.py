@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,6 +172,68 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
     assert (
         expected in str(error(status, {"errors": [{"code": code, "title": "t"}]}, request_)).splitlines()[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "operation", "expected"),
+    [
+        (403, "POST /api/v1/tenants", "TENANTS-22"),
+        (403, "POST /api/v1/tenants/t/actions/deactivate", "tenants:deactivate"),
+        (403, "GET /api/core/tenants", "cloud-console.tenants:read"),
+        (403, "POST /api/v1/apps/a/export", "in the template's space"),
+        (403, "POST /api/v1/apps/a/publish", '"Can publish"'),
+        (403, "PUT /api/v1/apps/a/publish", "own the app"),
+        (403, "POST /api/v1/apps/import", "the space that the app goes to"),
+        (403, "PUT /api/v1/apps/a/space", "may not be moved"),
+        (403, "GET /api/v1/licenses/overview", "admin_classic"),
+        (403, "PUT /api/v1/licenses/settings", "role TenantAdmin"),
+        (403, "POST /api/v1/spaces/s/assignments", "`facilitator`"),
+        (403, "GET /api/v1/roles", "role TenantAdmin"),
+        (404, "POST /api/v1/tenants/t/actions/deactivate", "tenantry forget"),
+        (404, "PATCH /api/v1/tenants/t", "no tenant of that id"),
+        (404, "POST /api/v1/apps/a/export", "The template is gone"),
+        (404, "GET /api/v1/temp-contents/c", "export it anew"),
+        (404, "POST /api/v1/apps/import", "space that the app goes to"),
+        (404, "POST /api/v1/spaces/s/assignments", "pulumi up --refresh"),
+        (404, "PUT /api/v1/spaces/s/assignments/a", "the assignment in it"),
+        (404, "PATCH /api/v1/groups/g", "pulumi up --refresh"),
+        (404, "PATCH /api/v1/spaces/s", "Somebody deleted it"),
+        (404, "GET /api/v1/spaces/s", "absent or not visible"),
+        (409, "POST /api/v1/spaces", "`adopt: true`"),
+        (409, "POST /api/v1/spaces/s/assignments", "one assignment for each"),
+        (409, "POST /api/v1/users", "e-mail address"),
+        (409, "DELETE /api/v1/groups/g", "take its users out"),
+        (409, "PATCH /api/v1/tenants/t", "alias"),
+        (409, "PATCH /api/v1/web-integrations/w", "choose another one"),
+        (409, "DELETE /api/v1/spaces/s", "Run it again"),
+        (413, "POST /api/v1/groups", "Sent: JSON of 0.0 kB."),
+    ],
+)
+def test_advice_fits_what_was_asked(status: int, operation: str, expected: str) -> None:
+    method, path = operation.split()
+    request = Request(method, "acme.eu.qlikcloud.com", path)
+    assert expected in str(error(status, {"errors": [{"code": "X", "title": "t"}]}, request)).splitlines()[1]
+
+
+def test_what_was_too_large_is_told_with_its_size(tmp_path: Path) -> None:
+    file = tmp_path / "template.qvf"
+    file.write_bytes(bytes(1_250_000))
+    request = Request("POST", "acme.eu.qlikcloud.com", "/api/v1/apps/import", file=file)
+    told = str(error(413, None, request)).splitlines()[1]
+    assert told.startswith("Sent: the file template.qvf, 1.2 MB. ")
+    assert "`data: false`" in told
+    file.unlink()
+    assert "Sent: the file template.qvf. " in str(error(413, None, request))
+    request = Request("PATCH", "acme.eu.qlikcloud.com", "/api/v1/groups/g", body=["secret" * 500])
+    told = str(error(413, None, request))
+    assert "Sent: JSON of 3.0 kB. " in told
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("status", [403, 404, 409, 413])
+def test_the_session_of_a_user_is_none_of_the_client(status: int) -> None:
+    request = Request("GET", "acme.eu.qlikcloud.com", "/api/v1/apps/a", proof={"Cookie": "eas.sid=1"})
+    assert len(str(error(status, None, request)).splitlines()) == 1
 
 
 def test_wrong_organisation_client_is_not_told_about_regions() -> None:
