@@ -11,9 +11,17 @@ from tenantry.providers.framework.errors import AliasRefused, NotProven, Resourc
 from tenantry.providers.framework.properties import Change, Property, output, prop
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.verbs import Properties, Verbs
-from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.qlik import (
+    ApiError,
+    Cloud,
+    Conflict,
+    HostUnknown,
+    NotFound,
+    QlikError,
+    TenantDisabled,
+)
 from tenantry.providers.tenants import lifetime, registration
-from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, hostname_of, listed
+from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, holder_of_alias, hostname_of, listed
 from tenantry.providers.values.limits import ALIAS_HOSTNAME, GRACE_DAYS, NOT_EMPTY, REGION
 
 Switch = Property[bool]
@@ -180,12 +188,14 @@ class TenantVerbs(Verbs):
         try:
             self._patch(cloud, id, tenant_id, changes | ({"alias": alias} if alias else {}))
         except ApiError as refusal:
-            if not alias or not any(problem.pointer == PATCHED["alias"] for problem in refusal.problems):
+            of_alias = any(problem.pointer == PATCHED["alias"] for problem in refusal.problems)
+            if not alias or not (of_alias or isinstance(refusal, Conflict)):
                 raise
             # A tenant without a name would be one that nobody knows: name it all the same.
             self._patch(cloud, id, tenant_id, changes)
             have |= changes
-            raise AliasRefused(want["alias"], refusal) from refusal
+            holder = holder_of_alias(cloud, cloud.tenant(id).region, alias)
+            raise AliasRefused(alias, refusal, holder) from refusal
 
     def _patch(self, cloud: Cloud, id: str, tenant_id: str, changes: Properties) -> None:
         patch = [

@@ -130,7 +130,7 @@ class UserVerbs(Collection):
         except ApiError as refusal:
             if "email" not in changes or refusal.status not in moves.TAKEN:
                 raise
-            if holder := self._holder_of_email(host, id, want):
+            if holder := self._holder_of_email(host, id, want, refusal):
                 said, moved = self._move_email(cloud, host, id, changes, want, holder)
             else:  # another resource may have had it until a moment ago
                 said = self._change(host, id, changes, want)
@@ -146,12 +146,12 @@ class UserVerbs(Collection):
         with roles.explained(host, want.get("roles")):
             return people.patch(host, id, operations) if operations else ""
 
-    def _holder_of_email(self, host: Host, id: str, want: Properties) -> str:
+    def _holder_of_email(self, host: Host, id: str, want: Properties, refusal: ApiError) -> str:
         """Return the user of the stack that has the wanted address; raise EmailTaken if it is somebody
         else's.
         """
         try:
-            people.refuse_taken(host, want["email"], by_other_than=id)
+            people.refuse_taken(host, want["email"], by_other_than=id, refusal=refusal)
         except EmailTaken as taken:
             holder = moves.holder(self.kind.__name__, self.label(want, id), host, taken.user_id)
             if holder:

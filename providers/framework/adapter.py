@@ -235,10 +235,7 @@ class Provider(ResourceProvider):
         }
         with self._run(_news) as cloud:
             self._hold(_id)
-            try:
-                changed = self.verbs.update(cloud, _id, have, want)
-            except NotFound as error:
-                raise engine.failure(f"{error}\n{_not_there(self.verbs.kind.__name__, _id)}") from None
+            changed = self.verbs.update(cloud, _id, have, want)
         return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -317,13 +314,6 @@ def _next_step(error: QlikError) -> str:
     if error.may_be_done and not isinstance(error, TenantUndecided):
         return "Run `pulumi up` again: it looks for what may have been done before it asks again."
     return ""
-
-
-def _not_there(kind: str, id: str) -> str:
-    return (
-        f"If somebody has removed {kind} {id} at Qlik, `pulumi up --refresh` finds that out and makes it "
-        "anew. If something else answered in Qlik's place, run it again."
-    )
 
 
 def _tell_once(cloud: Cloud, text: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from tenantry.providers.qlik import QlikError
+from tenantry.providers.qlik import NotFound, QlikError
 from tenantry.providers.values.days import LastDay
 
 
@@ -102,10 +103,13 @@ class PersonAmbiguous(ResourceError):
 class EmailTaken(ResourceError):
     """An e-mail address belongs to one user of a tenant, and to another one than is wanted."""
 
-    def __init__(self, email: str, hostname: str, user: str, user_id: str) -> None:
+    def __init__(
+        self, email: str, hostname: str, user: str, user_id: str, cause: QlikError | None = None
+    ) -> None:
+        refusal = f"{cause.said}\n" if cause else ""
         super().__init__(
-            f"the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes an "
-            "address once: give one of the two another, or name that user's subject."
+            f"{refusal}the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes "
+            "an address once: give one of the two another, or name that user's subject."
         )
         self.user_id = user_id
 
@@ -123,9 +127,11 @@ class PartlyDone(ResourceError):
 class NotProven(ResourceError):
     """An answer of 404 that does not prove that the object is gone; nothing was changed."""
 
-    def __init__(self, id: str, hostname: str, why: str, cause: Exception) -> None:
+    def __init__(self, id: str, hostname: str, why: str, cause: QlikError) -> None:
+        # what to do about a 404 would take for granted what is not proven
+        said = cause.said if isinstance(cause, NotFound) else str(cause)
         super().__init__(
-            f"{cause}\n"
+            f"{said}\n"
             f"That does not prove that {id} on {hostname} is gone: {why}. Something on the way may have "
             "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know "
             "that it is gone, `pulumi state delete` takes it out of the state."
@@ -151,14 +157,17 @@ class HolderUnknown(ResourceError):
 
 
 class NameTaken(ResourceError):
-    """An object cannot get a name that another one has."""
+    """An object cannot get a natural key that another one has; `key` names its properties."""
 
-    def __init__(self, label: str, hostname: str, id: str, maker: str | None, cause: Exception) -> None:
+    def __init__(
+        self, label: str, hostname: str, key: Sequence[str], id: str, maker: str | None, cause: QlikError
+    ) -> None:
         made = f", made by user {maker}" if maker else ""
+        name = " and ".join(key)
         super().__init__(
-            f"{cause}\n"
-            f"{label} cannot get that name on {hostname}: another object has it (id {id}{made}), which no "
-            "resource of this stack holds. Rename or delete that one, or give this one another name."
+            f"{cause.said}\n"
+            f"{label} cannot have that {name} on {hostname}: another object has it (id {id}{made}), which no "
+            f"resource of this stack holds. Change or delete that one, or give this one another {name}."
         )
 
 
@@ -214,21 +223,28 @@ def ended(ends_on: str) -> str:
 class TenantGone(ResourceError):
     """The tenant to take back, or that the state holds, is not there."""
 
-    def __init__(self, hostname: str, tenant_id: str, cause: Exception, advice: str = "") -> None:
+    def __init__(self, hostname: str, tenant_id: str, cause: QlikError, advice: str = "") -> None:
         advice = advice or (
             "It was purged at the end of its days of grace, or `revive` names it wrongly. Take `revive` "
             "out of the stack file to have a new tenant made."
         )
-        super().__init__(f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause}")
+        super().__init__(
+            f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause.said}"
+        )
 
 
 class AliasRefused(ResourceError):
-    """A tenant cannot have the alias that is wanted."""
+    """A tenant cannot have the alias that is wanted. `holder`: the tenant that has it, if known."""
 
-    def __init__(self, alias: str, cause: Exception) -> None:
+    def __init__(self, alias: str, cause: QlikError, holder: str = "") -> None:
+        why = (
+            f"Tenant {holder} has it:"
+            if holder
+            else "If another tenant has it, which a deactivated one may do until it is purged:"
+        )
         super().__init__(
-            f"{cause}\nThe tenant cannot have the alias {alias}. If another tenant holds it, which a "
-            "deactivated one may do until it is purged: choose another alias, or give that one another first."
+            f"{cause.said}\nThe tenant cannot have the alias {alias}. {why} choose another alias, or give "
+            "that one another first."
         )
 
 

@@ -20,7 +20,9 @@ RENEW = "TENANTRY_RENEW"
 
 @dataclass(frozen=True)
 class TenantDeactivated:
-    """A tenant is deactivated. Until the day of its purge, `revive_line` brings it back."""
+    """A tenant is deactivated. Until the day of its purge, `revive_line` brings it back. `purge_on` is empty
+    where Qlik did not name that day.
+    """
 
     hostname: str
     tenant_id: str
@@ -106,8 +108,13 @@ def deactivated(hostname: str, tenant_id: str, purge_on: str) -> str:
 
     A program that reads the fact leaves these lines out of what it shows: it has words of its own.
     """
+    when = (
+        f"Qlik purges it on {purge_on}. To bring it back before that day, "
+        if purge_on
+        else ("to bring it back until Qlik purges it, ")
+    )
     return (
-        f"tenant {hostname} is deactivated; Qlik purges it on {purge_on}. To bring it back before that day, "
+        f"tenant {hostname} is deactivated; {when}"
         "add this to the customer in its stack file and run `pulumi up`:\n"
         f"  {revive_line(hostname, tenant_id)}"
     )

@@ -75,6 +75,10 @@ class Keyless(Collection):
                 raise HeldByAnother(label, host.hostname, each["id"], holder)
         return self.choose(host, want, free)
 
+    def other(self, host: Host, id: str, want: Properties) -> Found | None:
+        """Return the first of the others with that key, whether a resource of the stack holds it or not."""
+        return next((each for each in self.candidates(host, want) if each["id"] != id), None)
+
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object and forget its note."""
         super().delete(cloud, id, have)

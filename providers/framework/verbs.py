@@ -130,6 +130,11 @@ class Collection(Verbs):
         same = host.find(self.path.format(**want), want["name"])
         return same[0] if same else None
 
+    def other(self, host: Host, id: str, want: Properties) -> dict[str, Any] | None:
+        """Return the object that has the natural key of what is wanted, and is not the one of that id."""
+        there = self.lookup(host, want)
+        return None if there is None or there["id"] == id else there
+
     def host(self, cloud: Cloud, properties: Properties) -> Host:
         """Return the host of the tenant that the object is in."""
         return cloud.tenant(properties["tenant"])
@@ -236,26 +241,25 @@ class Collection(Verbs):
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs, if anything does. A name that another resource of the stack has is waited
-        for.
+        for; where the object cannot have another one meanwhile, or somebody else's has it, that one is named.
         """
         host, changes = self.host(cloud, want), self.changes(have, want)
         try:
             self.patch(host, id, changes, want)
         except Conflict as conflict:
-            if "name" not in changes:
-                raise
-            there = self.lookup(host, want)
+            there = self.other(host, id, want)
             if there is None:  # another resource had the name until a moment ago
                 self.patch(host, id, changes, want)
                 return {}
-            if there["id"] == id:
-                raise
             label = self.label(want, id)
             holder = moves.holder(self.kind.__name__, label, host, there["id"])
             if not holder:
+                key = [name for name in self.natural_key if not self.kind.properties[name].reference]
                 raise NameTaken(
-                    label, host.hostname, there["id"], there.get(self.maker), conflict
+                    label, host.hostname, key, there["id"], there.get(self.maker), conflict
                 ) from conflict
+            if not self.can_stand_aside(want):
+                raise HeldByAnother(label, host.hostname, there["id"], holder) from conflict
             aside = moves.temporary(want["name"])
             self.patch(host, id, changes | {"name": aside}, want)
             return self._move(cloud, host, id, {"name": aside}, want, holder)

@@ -11,7 +11,7 @@ from typing import Any
 from tenantry.providers.framework.errors import EmailTaken, PersonAmbiguous, PersonNotFound
 from tenantry.providers.framework.properties import nearest
 from tenantry.providers.lookups import roles, scim
-from tenantry.providers.qlik import Host
+from tenantry.providers.qlik import Host, QlikError
 
 PATH = "/api/v1/users"
 SIMILAR = 5
@@ -46,11 +46,15 @@ def same_email(one: str | None, other: str | None) -> bool:
     return bool(one and other) and str(one).casefold() == str(other).casefold()
 
 
-def refuse_taken(host: Host, email: str | None, *, by_other_than: str = "") -> None:
-    """Raise EmailTaken if somebody has the address, other than the user of that id."""
+def refuse_taken(
+    host: Host, email: str | None, *, by_other_than: str = "", refusal: QlikError | None = None
+) -> None:
+    """Raise EmailTaken if somebody has the address, other than the user of that id. `refusal`: what Qlik
+    answered to the request for it.
+    """
     others = [user for user in with_email(host, email) if user["id"] != by_other_than] if email else []
     if others:
-        raise EmailTaken(email or "", host.hostname, shown(others[0]), others[0]["id"])
+        raise EmailTaken(email or "", host.hostname, shown(others[0]), others[0]["id"], refusal) from refusal
 
 
 def find(host: Host, *, email: str | None = None, subject: str | None = None) -> User:

@@ -23,8 +23,8 @@ BY_CODE = {
 
 _ADMIN = "This takes the role TenantAdmin: see that the client's bot user has it on this host."
 _DELETED = (
-    "Somebody deleted it at Qlik, or this client may not see it any more. `pulumi up --refresh` finds what is"
-    " gone and makes it anew."
+    "If somebody deleted it at Qlik, `pulumi up --refresh` finds that out and makes it anew. If something on"
+    " the way (a proxy) answered in Qlik's place, run it again."
 )
 
 BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {

@@ -36,6 +36,11 @@ class QlikError(TenantryError):
     """Root of what the client raises."""
 
     @property
+    def said(self) -> str:
+        """What happened, without advice: for an error whose own advice takes its place."""
+        return str(self)
+
+    @property
     def may_be_done(self) -> bool:
         """Whether Qlik may have carried out a change although this was raised: look before trying again."""
         return False
@@ -80,8 +85,13 @@ class RequestFailed(QlikError):
     def __init__(self, request: Request, what: str, *more: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
         self._changes = request.changes
-        lines = [f"{self.method} {self.host}{self.path} {what}", *more]
-        super().__init__("\n".join(line for line in lines if line))
+        self._said = f"{self.method} {self.host}{self.path} {what}"
+        super().__init__("\n".join(line for line in (self._said, *more) if line))
+
+    @property
+    def said(self) -> str:
+        """The request and what came of it."""
+        return self._said
 
 
 class ConnectionFailed(RequestFailed):

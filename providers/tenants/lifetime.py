@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tenantry.providers.framework import run
@@ -15,8 +15,9 @@ from tenantry.providers.values.days import LastDay
 from tenantry.providers.values.limits import GRACE_DAYS, GRACE_VARIABLE
 
 
-def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str:
-    """Deactivate a tenant; return the date on which Qlik will purge it, nothing if it is certainly gone.
+def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str | None:
+    """Deactivate a tenant; return the day on which Qlik will purge it, empty where Qlik names none; None if
+    the tenant is certainly gone.
 
     Raises NotProven where it is said not to be there and nothing proves it.
     """
@@ -27,8 +28,8 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
         _refuse_unproven(cloud, hostname, error)
         run.current().gone_tenants.add(hostname)
         cloud.notify(f"Qlik knows no tenant {hostname} any more (404): there is nothing to deactivate")
-        return ""
-    return str(answer.get("estimatedPurgeDate", ""))
+        return None
+    return str(answer.get("estimatedPurgeDate", ""))[:10]
 
 
 def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
@@ -37,10 +38,16 @@ def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> N
     `grace_days` are those of the state. `TENANTRY_GRACE_DAYS` goes before them, as those of a stack file may
     not have got there. Raises ConfigurationError where that is no number of days.
     """
-    purged = deactivate(cloud, hostname, tenant_id, _grace_days_given() or grace_days)
-    if purged:
-        told = (hostname, tenant_id, purged[:10])
-        cloud.notify(f"{deactivated(*told)}\n{line(TenantDeactivated(*told))}")
+    days = _grace_days_given() or grace_days
+    purge_on = deactivate(cloud, hostname, tenant_id, days)
+    if purge_on is None:
+        return
+    told = (hostname, tenant_id, purge_on)
+    said = [deactivated(*told), line(TenantDeactivated(*told))]
+    if not purge_on:
+        until = _until(cloud, hostname, days)
+        said.insert(0, f"Qlik named no day of the purge; it was asked to wait {days} days{until}")
+    cloud.notify("\n".join(said))
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
@@ -102,6 +109,13 @@ def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown
         else "only the organisation's list would tell, and no organisation client is set"
     )
     raise NotProven(hostname, answer.host, f"{why}. `tenantry forget` lets go of it", answer) from answer
+
+
+def _until(cloud: Cloud, hostname: str, days: int) -> str:
+    """Return the day that many days from now by Qlik's clock, for a message; nothing without a clock."""
+    now = cloud.register(cloud.tenant(hostname).region).time
+    end = None if now is None else datetime.fromtimestamp(now, UTC) + timedelta(days=days)
+    return f", which is until {end.date()}" if end else ""
 
 
 def _grace_days_given() -> int | None:

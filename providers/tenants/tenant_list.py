@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tenantry.providers.framework.facts import revive_line
-from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik import Cloud, QlikError
 
 DEACTIVATED = ("disabled", "deactivated")
 DELETED = "deleted"
@@ -55,6 +55,19 @@ def is_listed(cloud: Cloud, hostname: str) -> bool | None:
         hostname_of(each) == hostname and each.get("status") != DELETED
         for each in listed(cloud, region).tenants
     )
+
+
+def holder_of_alias(cloud: Cloud, region: str, alias: str) -> str:
+    """Return the tenant that has an alias, for a message; nothing where the organisation tells of none."""
+    if not cloud.has_organisation:
+        return ""
+    try:
+        tenants = listed(cloud, region).tenants
+    except QlikError:
+        return ""
+    living = (each for each in tenants if each.get("status") != DELETED)
+    having = (each for each in living if alias in each.get("hostnames", []))
+    return next((f"{hostname_of(each)} (id {each['id']}, {each.get('status')})" for each in having), "")
 
 
 def shown(tenant: Tenant) -> str:

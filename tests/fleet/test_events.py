@@ -127,10 +127,11 @@ def test_what_was_said(log: Any) -> None:
     assert found.remarks == ["tenant is gone;", "revive: x"]
 
 
-def test_what_a_fact_tells_is_no_remark(log: Any) -> None:
+@pytest.mark.parametrize("purge_on", ["2026-12-24", ""])
+def test_what_a_fact_tells_is_no_remark(log: Any, purge_on: str) -> None:
     """The report has it in words of its own; half of these would be left over there."""
-    fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", "2026-12-24")
-    told = f"{facts.deactivated('x.eu.qlikcloud.com', 't', '2026-12-24')}\n{facts.line(fact)}"
+    fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
+    told = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
     found = log(*(said("info", f"{line}\n") for line in told.splitlines()), said("info", "something else"))
     assert (found.facts, found.remarks) == ([fact], ["something else"])
 

@@ -214,6 +214,29 @@ def test_a_refused_alias_leaves_no_tenant_without_a_name(
     assert made["hostnames"][1:] == []
 
 
+@pytest.mark.parametrize("status", [400, 409])
+def test_who_has_the_alias_is_told(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Where the organisation can be asked; however Qlik refuses it, the other changes are made."""
+    tenant = twin("tenant").create(given(tenancy) | {"alias": "first.eu.qlikcloud.com"})
+    tenancy.world.patch(f"tenants/{tenancy.tenant_id}", **{"hostnames/1": "taken.eu.qlikcloud.com"})
+    if status == 409:
+        fault = {"status": 409, "body": {"errors": [{"code": "X-9", "title": "Taken"}], "traceId": "t9"}}
+        tenancy.qlik.control.add_fault(method="PATCH", path="/api/v1/tenants/*", times=1, **fault)
+    for name, value in {
+        "QLIK_ORG_CLIENT_ID": "demo-org",
+        "QLIK_ORG_CLIENT_SECRET": "demo-org-secret",
+    }.items():
+        monkeypatch.setitem(tenancy.cloud._environ, name, value)
+    with pytest.raises(Failure) as caught:
+        tenant.update(tenant.inputs | {"alias": "taken.eu.qlikcloud.com", "name": "Globex Ltd"})
+    holder = f"Tenant {tenancy.hostname} (id {tenancy.tenant_id}, active) has it: choose another alias"
+    for said in (f"answered {status}", "traceId", "cannot have the alias taken.eu.qlikcloud.com", holder):
+        assert said in str(caught.value)
+    assert World(tenancy.qlik, tenant.id).tenant["name"] == "Globex Ltd"
+
+
 def test_a_revive_line_that_comes_too_late_is_told(
     twin: Callable[[str], Twin], tenancy: Tenancy, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,21 @@ def test_the_days_of_grace_can_be_given_at_the_end(
     assert (purged - made).days in (20, 21)
 
 
+def test_a_purge_whose_day_qlik_does_not_name(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The tenant can be brought back all the same, and how is said; no day is made up for reports."""
+    lifecycle = twin("tenant_lifecycle").create({**given(tenancy), "grace_days": 12})
+    tenancy.qlik.control.add_fault(path="*/actions/deactivate", merge={"estimatedPurgeDate": None})
+    lifecycle.delete()
+    assert tenancy.world.tenant["status"] == "disabled"
+    [gone], told = read(tenancy.said[-1])
+    assert gone == TenantDeactivated(tenancy.hostname, tenancy.tenant_id, "")
+    assert f"revive: {{hostname: {tenancy.hostname}, tenant_id: {tenancy.tenant_id}}}" in told
+    assert "to bring it back until Qlik purges it" in told
+    purge_at = tenancy.world.tenant["_purge_at"]
+    days = {datetime.fromtimestamp(purge_at + later, UTC).date() for later in (0, 60)}
+    assert any(f"it was asked to wait 12 days, which is until {day}" in told for day in days)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [

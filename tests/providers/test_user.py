@@ -152,7 +152,11 @@ def test_an_address_belongs_to_one_user(twin: MakeTwin, tenancy: Tenancy) -> Non
     for words in ("Grace@example.com belongs to another user", "auth0|other", theirs, tenancy.hostname):
         assert words in str(caught.value)
     user = twin("user").create({**given(tenancy), "email": "hopper@example.com"})
-    with pytest.raises(Failure, match=r"belongs to another user of .*auth0\|other"):
+    refusal = r"(?s)PATCH .* answered 400 .*traceId.*belongs to another user of .*auth0\|other"
+    with pytest.raises(Failure, match=refusal):
+        user.update(given(tenancy))
+    tenancy.qlik.control.add_fault(method="PATCH", path=f"/api/v1/users/{user.id}", status=409)
+    with pytest.raises(Failure, match=r"(?s)answered 409.*belongs to another user of .*auth0\|other"):
         user.update(given(tenancy))
     assert (remote(tenancy, user.id) or {})["email"] == "hopper@example.com"
 

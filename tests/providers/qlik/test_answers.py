@@ -197,7 +197,7 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
         (404, "POST /api/v1/spaces/s/assignments", "pulumi up --refresh"),
         (404, "PUT /api/v1/spaces/s/assignments/a", "the assignment in it"),
         (404, "PATCH /api/v1/groups/g", "pulumi up --refresh"),
-        (404, "PATCH /api/v1/spaces/s", "Somebody deleted it"),
+        (404, "PATCH /api/v1/spaces/s", "If somebody deleted it"),
         (404, "GET /api/v1/spaces/s", "absent or not visible"),
         (409, "POST /api/v1/spaces", "`adopt: true`"),
         (409, "POST /api/v1/spaces/s/assignments", "one assignment for each"),
