@@ -179,10 +179,10 @@ def _make(host: Host, person: people.User) -> people.User:
     body |= {"status": "active", "assignedRoles": roles.references([roles.TENANT_ADMIN])}
     try:
         made: people.User = host.post(people.PATH, body, repeatable=True)
-    except Conflict:
+    except Conflict as refusal:
         there = people.with_subject(host, person["subject"])
         if there is None:
-            people.refuse_taken(host, person.get("email"))
+            people.refuse_taken(host, person.get("email"), refusal=refusal)
             raise
         return there
     return made

@@ -131,7 +131,9 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ("* *", "Qlik, or a proxy on the way, takes less: shorten the lists and texts of this entry."),
     ),
 }
-"""By status: operations, as patterns of method and path, and the next step. The first that fits counts."""
+"""By status: operations, as patterns of method and path, and the next step. The first that fits counts. A
+status of 410 is looked up as 404.
+"""
 
 
 def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
@@ -159,6 +161,8 @@ def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
         return f"Qlik limits requests per user and tenant: run less at once, or allow more time ({DEADLINE})."
     if status == 401:
         return "A new token is refused too: see whether the OAuth client and its bot user still exist here."
+    if status == 410:
+        status = 404
     if status in BY_OPERATION and request.proof is None:
         return _of_operation(request, status)
     if status >= 500:

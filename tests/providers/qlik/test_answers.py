@@ -199,6 +199,7 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
         (404, "PATCH /api/v1/groups/g", "pulumi up --refresh"),
         (404, "PATCH /api/v1/spaces/s", "If somebody deleted it"),
         (404, "GET /api/v1/spaces/s", "absent or not visible"),
+        (410, "PATCH /api/v1/spaces/s", "pulumi up --refresh"),
         (409, "POST /api/v1/spaces", "`adopt: true`"),
         (409, "POST /api/v1/spaces/s/assignments", "one assignment for each"),
         (409, "POST /api/v1/users", "e-mail address"),
