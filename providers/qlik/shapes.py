@@ -150,6 +150,7 @@ MEMBERS: dict[str, Shape] = {
 """Of what collections consist: as it is listed, as POST answers it, and as GET of one answers it."""
 
 OPERATIONS: dict[str, Shape] = {
+    "GET /api/core/tenants/{}": {"data": [_LISTED_TENANT]},
     "GET /api/v1/apps/{}": _APP,
     "GET /api/v1/groups/settings": _GROUP_SETTINGS,
     "GET /api/v1/licenses/overview": {

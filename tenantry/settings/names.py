@@ -8,7 +8,7 @@ without quotes (`plain`): a state may still have those.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,16 +50,16 @@ def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = (
     return f"{json.dumps(first, ensure_ascii=False) if open_ended and not plain else first} in {second}"
 
 
-Former = str | Sequence[str] | None
-"""What `renamed_from` says: a former key, several, or nothing."""
+def former(keys: object) -> list[str]:
+    """Return the names that a resource had before its key changed, if it did.
+
+    What cannot be a key is none: rules are told of it elsewhere, and look at settings that are not sound, too.
+    """
+    listed = keys if isinstance(keys, list | tuple) else [keys]
+    return [key for key in listed if isinstance(key, str)]
 
 
-def former(keys: Former) -> list[str]:
-    """Return the names that a resource had before its key changed, if it did."""
-    return [keys] if isinstance(keys, str) else list(keys or ())
-
-
-def former_pairs(name: Name, first: str, first_was: Former, second: str, second_was: Former) -> list[str]:
+def former_pairs(name: Name, first: str, first_was: object, second: str, second_was: object) -> list[str]:
     """Return the names that a resource made of two keys may have had, before one or both changed and as they
     are.
     """
@@ -96,7 +96,7 @@ def clashes(customer: Content) -> Iterator[Complaint]:
 
 def _pairs(customer: Content) -> Iterator[_Pair]:
     people = {**customer.admins, **customer.users}
-    blocks: tuple[tuple[str, Name, str, Callable[[str], Former]], ...] = (
+    blocks: tuple[tuple[str, Name, str, Callable[[str], object]], ...] = (
         ("access", access, "group", lambda key: _was(customer.groups, key)),
         ("user_access", user_access, "person", lambda key: _was(people, key)),
         ("bot_access", bot_access, "bot", lambda _: None),
@@ -116,7 +116,6 @@ def _pairs(customer: Content) -> Iterator[_Pair]:
             yield _Pair("publication", about, keys, (publication(key, space), *names), space)
 
 
-def _was(entries: object, key: str) -> Former:
+def _was(entries: object, key: str) -> object:
     entry = entries.get(key) if isinstance(entries, dict) else None
-    was: Former = getattr(entry, "renamed_from", None)
-    return was
+    return getattr(entry, "renamed_from", None)

@@ -17,7 +17,7 @@ from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
 from tenantry.settings.models.people import Admin, User
-from tenantry.settings.names import clashes
+from tenantry.settings.names import clashes, former
 from tenantry.settings.sources import CUSTOMER
 
 FEW = 12
@@ -213,12 +213,11 @@ _PLACES_OF_APPS: dict[str, Callable[[App], list[str]]] = {
 def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
     claimed: dict[str, str] = {}
     for key in sorted(entries):
-        said = getattr(entries[key], "renamed_from", None)
         keys: Keys = (block, key, "renamed_from")
-        for former in [said] if isinstance(said, str) else said or ():
-            if former in entries:
+        for was in former(getattr(entries[key], "renamed_from", None)):
+            if was in entries:
                 yield Complaint(
-                    keys, f'"{former}" is still a key under {block}; a renamed entry has one key, the new one'
+                    keys, f'"{was}" is still a key under {block}; a renamed entry has one key, the new one'
                 )
-            elif (first := claimed.setdefault(former, key)) != key:
-                yield Complaint(keys, f'"{former}" was already renamed to "{first}"')
+            elif (first := claimed.setdefault(was, key)) != key:
+                yield Complaint(keys, f'"{was}" was already renamed to "{first}"')

@@ -123,8 +123,8 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
         (("up", "--yes"), {"up": 1}),
         (("preview",), {"preview": 1}),
         (("status",), {}),  # a backend of files is read directly
-        (("refresh", "--yes"), {"refresh --skip-preview": 1}),
-        (("destroy", "--yes"), {"destroy --skip-preview": 1}),
+        (("refresh", "--yes"), {"stack export": 1, "refresh --skip-preview": 1}),
+        (("destroy", "--yes"), {"stack export": 1, "destroy --skip-preview": 1}),
     ):
         counting.run(*command, "acme")
         assert counting.calls("acme") == calls
@@ -138,7 +138,8 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
     )
     assert done.stdout.count("revive: ") == 1
     assert "Remarks" not in done.stdout, "nothing is left over of what the provider said of it"
-    assert counting.calls("globex") == {"destroy --preview-only": 1, "destroy --skip-preview": 1}
+    shown_and_done = {"destroy --preview-only": 1, "destroy --skip-preview": 1}
+    assert counting.calls("globex") == {"stack export": 1, **shown_and_done}
 
 
 def test_what_changes_below_the_question_is_asked_for_again(counting: Counting) -> None:

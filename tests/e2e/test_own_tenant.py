@@ -135,7 +135,8 @@ def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> 
 
     asked = fleet.run("up", lost, "--yes", "--skip-preview", "--json", expect=1)
     assert writes(asked.requests) == []
-    (line,) = LINE.findall(asked.stderr)
+    [trouble] = asked.outcomes[lost].troubles
+    (line,) = LINE.findall(trouble.details)
     fleet.write(lost, {**customers[lost], **yaml.safe_load(line)})
     fleet.run("up", lost, "--yes", "--skip-preview")
     found = {name: each["hostname"] for name, each in fleet.run("outputs", "--all").json.items()}
