@@ -190,7 +190,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         roles = self._customer.spaces[space].bot_access[bot]
         self._assign(space, bot, None, names.bot_access, assignee=bot, roles=roles, type="bot")
 
-    def _assign(self, space: str, key: str, former: names.Former, name: Any, **inputs: Any) -> None:
+    def _assign(self, space: str, key: str, former: object, name: Any, **inputs: Any) -> None:
         former_space = self._customer.spaces[space].renamed_from
         made = SpaceAssignment(
             name(space, key),

@@ -29,7 +29,7 @@ class Wanted(NamedTuple):
     kind: str
     what: str
     value: str
-    former: names.Former
+    former: object
     is_itself: bool = False
 
 

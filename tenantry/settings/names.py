@@ -53,7 +53,7 @@ def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = (
 def former(keys: object) -> list[str]:
     """Return the names that a resource had before its key changed, if it did.
 
-    What cannot be a key is none: rules are told of it elsewhere, and look at settings that are not sound, too.
+    What cannot be a key is none: it is complained of elsewhere, and rules look at such settings as well.
     """
     listed = keys if isinstance(keys, list | tuple) else [keys]
     return [key for key in listed if isinstance(key, str)]
