@@ -42,8 +42,9 @@ def test_many_customers_in_shards(
     assert [list(each.outcomes) for each in done] == [["acme", "hooli"], ["globex"]]
 
     status = third.run("status", "--all", "--json").json["stacks"]
+    # A result is in the history, which is read of a backend in a folder alone.
     assert [(row["stack"], row["result"], row["resources"]) for row in status] == [
-        (name, "succeeded", 5) for name in STACKS
+        (name, "", 5) for name in STACKS
     ]
     third.write("initech", {"name": "Initech", **CUSTOMER})
     preview = third.run("preview", "--all", "--json")
