@@ -206,8 +206,13 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
         wanted = {**inputs, change[0]: made_with(tenancy, change[1].value)}
         network.left = 0 if step == "update" else None
         if not attempt(network, lambda: made.update(wanted)):
-            made.drift()  # an answer that lied in values of the right type is put right by a refresh
-            made.update(wanted)
+            # What an answer left in the state that lied in values of the right type, a refresh puts right: it
+            # reads them anew, or finds that nothing has the id, and the next run finds what was made.
+            if made.drift() is None:
+                made = Twin(tenancy, case.module)
+                made.create(wanted)
+            else:
+                made.update(wanted)
         state_is_sound(made)
     if step == "delete":
         network.left = 0
