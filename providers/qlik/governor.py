@@ -15,7 +15,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,13 +95,21 @@ class Governor:
         except OSError:
             yield None
             return
-        with os.fdopen(handle, "r+", encoding="ascii", errors="replace") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            record = self._read(file.read())
+        try:
+            record = self._locked(handle)
             yield record
-            file.seek(0)
-            file.write(json.dumps({"sent": record.sent, "closed": record.closed}))
-            file.truncate()
+            if record is not None:
+                _write(handle, record)
+        finally:
+            os.close(handle)
+
+    def _locked(self, handle: int) -> _Record | None:
+        """Lock a file until it is closed, and return what it holds; None where the disk does not let it."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return self._read(os.pread(handle, os.fstat(handle).st_size, 0).decode("ascii", "replace"))
+        except OSError:
+            return None
 
     def _read(self, text: str) -> _Record:
         """Return what a file says of now: nothing if it was cut off, or if the clock was set back."""
@@ -123,6 +131,13 @@ class _Record:
 
     sent: dict[int, int]
     closed: float
+
+
+def _write(handle: int, record: _Record) -> None:
+    """Write a record in the place of what a file holds. A full disk is no reason to send nothing."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"sent": record.sent, "closed": record.closed}).encode(), 0)
 
 
 def queue(host: str, budget: str) -> str:

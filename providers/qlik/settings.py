@@ -87,24 +87,26 @@ def seconds(environ: Mapping[str, str], name: str, default: float, *, or_none: b
     text = environ.get(name, "")
     if not text:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not (math.isfinite(value) and (value > 0 or (or_none and value == 0))):
         least = "from 0 on" if or_none else "above 0"
         raise ConfigurationError(f"{name} must be a number of seconds {least}, such as 180, not {text!r}.")
     return value
 
 
+def _number(text: str) -> float:
+    """Return the number that a text is; NaN, which is in no range, for one that is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _share(environ: Mapping[str, str], default: float) -> float:
     text = environ.get(RATE_SHARE, "")
     if not text:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0 <= value <= 1:
         raise ConfigurationError(f"{RATE_SHARE}={text} is not a number from 0 to 1, such as 0.5.")
     return value

@@ -30,7 +30,7 @@ def _completer(names: Callable[[Project, typer.Context], Iterable[str]]) -> Comp
         try:
             project = Project.of(Path.cwd() / "Pulumi.yaml")
             return [each for each in names(project, ctx) if each.startswith(incomplete)] if project else []
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 (a shell that completes must show no error)
             return []
 
     complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}

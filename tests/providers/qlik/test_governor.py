@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +122,19 @@ def test_a_folder_that_cannot_be_written_shares_nothing(tmp_path: Path, clock: F
     governor = Governor(tmp_path / "file" / "rates", 0.002, clock)
     assert [governor.turn(HOST, "tier 2", Deadline(1, clock)) for _ in range(3)] == [0, 0, 0]
     governor.close(HOST, "tier 2", 1)
+
+
+@pytest.mark.parametrize("call", ["pwrite", "pread", "flock"])
+def test_a_disk_that_fails_stops_no_request(
+    turn: Turn, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, call: str
+) -> None:
+    """A full one, or a folder on a network without locks."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fcntl if call == "flock" else os, call, fail)
+    assert [turn(share=0.002), turn(share=0.002)] == [clock.time()] * 2
 
 
 PROCESS = """\
