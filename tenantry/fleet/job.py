@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tenantry.fleet import events, process, scratch, troubles, warm
+from tenantry.fleet import events, process, scratch, troubles
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
+from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.deployment import resources
@@ -181,7 +182,7 @@ def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str])
     What fails is looked at once more with a provider of its own: no failure is one of a shared process.
     """
     if "--refresh" not in job.arguments:
-        with warm.provider(job.root) as shared:
+        with warm_providers.provider(job.root) as shared:
             ended = _pulumi(job, arguments, {**environment, **shared})
         if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
             return ended

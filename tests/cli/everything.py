@@ -22,8 +22,8 @@ from typer.testing import CliRunner
 from tenantry.audit.holdings import APP
 from tenantry.cli.app import app
 from tenantry.emulator import Emulator
-from tenantry.fleet import warm
 from tenantry.fleet.forges import api
+from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.values import tokens
 from tenantry.state.entries import TENANT
 from tests import logins
@@ -151,7 +151,7 @@ class Everything:
         patch.setattr(
             "shutil.which", lambda name, *a, **o: command if name == "pulumi" else which(name, *a, **o)
         )
-        patch.setattr(warm, "provider", lambda _: nullcontext({}))
+        patch.setattr(warm_providers, "provider", lambda _: nullcontext({}))
         patch.setattr(api, "PAUSES", (0.0, 0.0))
         self.environment = {
             "QLIK_CLOUD_ENDPOINT": qlik.url,

@@ -17,10 +17,11 @@ import pytest
 from tenantry.demo.environment import private_environment
 from tenantry.emulator import Emulator
 from tenantry.fleet import job as jobs
-from tenantry.fleet import process, warm
+from tenantry.fleet import process
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation
+from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework import formats
 from tenantry.providers.framework.facts import RENEW, nothing_made
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
@@ -124,7 +125,7 @@ def test_a_preview_that_takes_too_long_is_not_begun_again(
         yield {"SHARED": "1"}
 
     monkeypatch.setattr(process, "run", run)
-    monkeypatch.setattr(warm, "provider", shared)
+    monkeypatch.setattr(warm_providers, "provider", shared)
     file = tmp_path / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
     one = replace(job("acme", tmp_path), operation="preview", member=replace(member("acme"), file=file))
@@ -186,7 +187,7 @@ def scripted(
 
     pulumi = Pulumi(*runs)
     monkeypatch.setattr(process, "run", pulumi.run)
-    monkeypatch.setattr(warm, "provider", no_provider)
+    monkeypatch.setattr(warm_providers, "provider", no_provider)
     monkeypatch.delenv(RENEW, raising=False)
     file = folder / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")

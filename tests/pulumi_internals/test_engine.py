@@ -172,7 +172,7 @@ def test_an_import_takes_outputs_and_leaves_nothing_to_do(story: Story, canary: 
 
 def test_the_engine_attaches_to_a_provider_that_runs(canary: Canary) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tenantry.fleet.warm_provider"],
+        [sys.executable, "-u", "-m", "tenantry.fleet.warm.provider_process"],
         cwd=canary.project,
         env=canary.env,
         stdin=subprocess.PIPE,

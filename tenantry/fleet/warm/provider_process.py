@@ -1,5 +1,4 @@
-"""A provider process that serves one preview after another: `python -um tenantry.fleet.warm_provider` in a
-project.
+"""A provider process that serves one preview after another, run as a module in the folder of a project.
 
 Starting one takes a third of what a preview costs. The engine can attach to one that runs already, see
 `tenantry.pulumi_internals.attaching`. It ends with its standard input, so with the process that started it.

@@ -1,4 +1,4 @@
-"""Provider processes that are kept from one preview to the next, see `tenantry.fleet.warm_provider`."""
+"""Provider processes that are kept from one preview to the next, see `provider_process`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _take(root: Path) -> Kept | None:
 
 def _start(root: Path) -> Kept | None:
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "tenantry.fleet.warm_provider"],
+        [sys.executable, "-u", "-m", "tenantry.fleet.warm.provider_process"],
         cwd=root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

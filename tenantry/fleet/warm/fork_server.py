@@ -1,0 +1,102 @@
+"""A process that forks a child for each call: `python -c COMMAND DESCRIPTOR`.
+
+It has one thread and no connection of gRPC, as neither survives a fork. The descriptor is a socket. For each
+byte on it there come two descriptors with it: a socket on which the child reads its call and writes the
+result, and the file for the child's streams. The process ends when the socket does, as it does with whoever
+started it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+COMMAND = f"from {__name__} import main; main()"
+"""What runs this module under its own name, by which both sides know the classes below."""
+
+CALL = b"C"
+PRELOADED = (
+    "dill",
+    "pulumi",
+    "pulumi.automation._server",
+    "pulumi.runtime.mocks",
+    "tenantry.components.customer_tenant",
+    "tenantry.settings.loading",
+    "tenantry.settings.validation",
+)
+"""The modules that a program and the comparison of its resources with a state import."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of a module and its arguments, with the folder and the environment to call it in."""
+
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    folder: str
+    environment: dict[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What a call has raised."""
+
+    error: BaseException
+
+
+def main() -> None:
+    """Serve until whoever started this process is gone."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects the children
+    gc.freeze()  # else the collector would touch, and so copy, each page that is shared with the parent
+    with socket.socket(fileno=int(sys.argv[1])) as server:
+        while True:
+            byte, descriptors, _, _ = socket.recv_fds(server, len(CALL), 2)
+            if not byte:
+                return
+            if os.fork() == 0:
+                server.close()
+                _answer(*descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _answer(channel: int, output: int) -> NoReturn:
+    """Make one call, in this process, and end it."""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        with socket.socket(fileno=channel) as connection, connection.makefile("rwb") as stream:
+            call: Call = pickle.load(stream)  # noqa: S301 (from the process that started this one)
+            signal.setitimer(signal.ITIMER_REAL, call.seconds)
+            result = _result(call)
+            sys.stdout.flush()
+            with suppress(OSError):  # nobody waits for it any more
+                pickle.dump(result, stream)
+                stream.flush()
+    finally:
+        os._exit(0)
+
+
+def _result(call: Call) -> Any:
+    try:
+        os.environ.clear()
+        os.environ.update(call.environment)
+        os.chdir(call.folder)
+        result = call.function(*call.arguments)
+        pickle.dumps(result)
+    except BaseException as error:  # noqa: BLE001 (whatever it is, it belongs to the caller)
+        return Raised(error)
+    return result

@@ -1,0 +1,106 @@
+"""Calls in forked processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tenantry.fleet.warm.forks import CallFailed, ForkServer
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    made = ForkServer()
+    yield made
+    made.close()
+
+
+def where() -> tuple[str, str | None, int]:
+    return os.getcwd(), os.environ.get("OF_THE_CALL"), os.getpid()
+
+
+def spoil() -> int:
+    sys.modules["spoiled"] = sys
+    return os.getpid()
+
+
+def is_spoiled() -> bool:
+    return "spoiled" in sys.modules
+
+
+def fail() -> None:
+    raise ValueError("as it was raised")
+
+
+def vanish() -> None:
+    os._exit(3)
+
+
+def linger() -> None:
+    time.sleep(SECONDS)
+
+
+def speak() -> None:
+    print("said aloud")
+    os.write(2, b"and below\n")
+
+
+def test_a_call_has_folder_environment_and_a_process_of_its_own(server: ForkServer, tmp_path: Path) -> None:
+    def call(number: int) -> tuple[str, str | None, int]:
+        environment = {"OF_THE_CALL": str(number)}
+        found: tuple[str, str | None, int] = server.call(
+            where, folder=tmp_path, environment=environment, seconds=SECONDS
+        )
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(call, range(40)))
+    assert [each[:2] for each in found] == [(str(tmp_path), str(number)) for number in range(40)]
+    assert len({each[2] for each in found} | {os.getpid(), server.process.pid}) == 42
+
+
+def test_no_call_sees_what_another_has_done_to_its_process(server: ForkServer) -> None:
+    server.call(spoil, folder=Path(), environment={}, seconds=SECONDS)
+    assert not server.call(is_spoiled, folder=Path(), environment={}, seconds=SECONDS)
+
+
+def test_what_a_call_raises_or_that_it_has_no_result_is_told(server: ForkServer) -> None:
+    with pytest.raises(ValueError, match="as it was raised"):
+        server.call(fail, folder=Path(), environment={}, seconds=SECONDS)
+    with pytest.raises(CallFailed, match="vanish"):
+        server.call(vanish, folder=Path(), environment={}, seconds=SECONDS)
+    with pytest.raises(FileNotFoundError):
+        server.call(where, folder=Path("/nowhere"), environment={}, seconds=SECONDS)
+
+
+def test_a_call_that_takes_too_long_is_ended(server: ForkServer) -> None:
+    with pytest.raises(CallFailed, match="linger"):
+        server.call(linger, folder=Path(), environment={}, seconds=0.2)
+    _, left = psutil.wait_procs(psutil.Process(server.process.pid).children(), timeout=SECONDS)
+    assert left == []
+
+
+def test_what_a_call_prints_goes_where_the_caller_says(server: ForkServer, tmp_path: Path) -> None:
+    with (tmp_path / "output").open("wb") as output:
+        server.call(speak, folder=Path(), environment={}, seconds=SECONDS, output=output.fileno())
+    assert sorted((tmp_path / "output").read_text().splitlines()) == ["and below", "said aloud"]
+
+
+def test_one_that_has_died_is_told(server: ForkServer) -> None:
+    mine = ForkServer()
+    mine.process.send_signal(signal.SIGKILL)
+    mine.process.wait()
+    assert not mine.is_running
+    with pytest.raises(CallFailed):
+        mine.call(where, folder=Path(), environment={}, seconds=SECONDS)
+    mine.close()
