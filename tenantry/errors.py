@@ -2,8 +2,10 @@
 
 ```
 TenantryError
+├── CallFailed                             a function has no result from a process of its own
 ├── CannotForget                           a tenant cannot be taken out of the state of its stack
 ├── CannotRename                           a stack cannot have another name
+├── Doubt                                  whether the engine would change a stack cannot be told
 ├── Failure                                an error whose text alone reaches the user of `pulumi`
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab
 │   └── NoForge                            the environment names neither of them

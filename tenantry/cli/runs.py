@@ -45,6 +45,9 @@ Refresh = Annotated[
     bool, typer.Option("--refresh", help="Look at Qlik first for what was changed outside of here.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Engine = Annotated[
+    bool, typer.Option("--engine", help="Run `pulumi` for every stack, also where nothing has changed.")
+]
 Seconds = Annotated[
     float, typer.Option("--timeout", min=1, metavar="SECONDS", help="The longest that one stack may take.")
 ]
@@ -70,6 +73,7 @@ def preview(
     expect_no_drift: Annotated[
         bool, typer.Option("--expect-no-drift", help="With --refresh: exit code 7 if there is any drift.")
     ] = False,
+    engine: Engine = False,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
 ) -> None:
@@ -82,7 +86,7 @@ def preview(
         fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
     arguments = ("--refresh",) if look else ()
     expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
-    _run("preview", wanted, output, jobs, seconds, arguments, expect_no=expect)
+    _run("preview", wanted, output, jobs, seconds, arguments, expect_no=expect, engine=engine)
 
 
 @takes(wanted=selection, output=reports)
@@ -121,6 +125,7 @@ def up(
         ),
     ] = False,
     key: Annotated[Path | None, KEY] = None,
+    engine: Engine = False,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
@@ -151,6 +156,7 @@ def up(
         hold_pinned=bool(waves) and not include_pinned,
         yes=yes,
         smoke_key=key if smoke else None,
+        engine=engine,
     )
 
 
@@ -207,6 +213,7 @@ def _run(
     expect_no: str = "",
     yes: bool = False,
     smoke_key: Path | None = None,
+    engine: bool = False,
 ) -> None:
     from tenantry.fleet.run import Order
 
@@ -223,6 +230,7 @@ def _run(
         hold_pinned=hold_pinned,
         hold_expired=operation in ("preview", "up"),
         seconds=seconds,
+        engine=engine,
     )
     consent = None
     if operation != "preview" and (stacks := due(order)):

@@ -13,6 +13,7 @@ from pathlib import Path
 from tenantry.fleet import events, process, scratch, troubles
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
+from tenantry.fleet.unchanged import lookup
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
@@ -46,6 +47,7 @@ class Job:
 
     `folder` is the job's own, for its logs. `arguments` are added to the command, `environment` to that of
     the worker. `seconds` is the longest that it may take. `previewed`: of a preview, what it is one of.
+    `engine`: run `pulumi` even where nothing would change.
     """
 
     operation: Operation
@@ -57,6 +59,7 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = SECONDS
     previewed: Operation = "up"
+    engine: bool = False
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -109,12 +112,29 @@ def _carried_out(job: Job) -> Outcome:
     if find_pulumi() is None:
         trouble = Trouble("there is no `pulumi` on PATH", advice="install it with `tenantry install-pulumi`")
         return job.outcome(status="failed", troubles=(trouble,))
+    if (same := _unchanged(job)) is not None:
+        return job.outcome(same=same, exit_code=0)
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     had_salt = scratch.has_salt(job.member.file)
     outcome = _done(job)
     if not had_salt and scratch.has_salt(job.member.file):
         outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT))
     return outcome
+
+
+def _unchanged(job: Job) -> int | None:
+    """Return how many resources stay, where it is certain that `pulumi` would find nothing to do; else None.
+
+    With any argument but the one that leaves out the preview, `pulumi` does more than to compare.
+    """
+    compares = job.shows_up or job.operation == "up"
+    member = job.member
+    if job.engine or not compares or not set(job.arguments) <= {"--skip-preview"}:
+        return None
+    if not scratch.has_salt(member.file):  # a stack that was never up
+        return None
+    environment = {**os.environ, **job.environment}
+    return lookup.look(job.root, member.stack, member.file, environment, preview=job.shows_up).same
 
 
 def _done(job: Job) -> Outcome:

@@ -32,7 +32,7 @@ class Order:
     leave out what went well in the last run of the same operation, unless its settings or the program are
     others now. `hold_pinned`: leave out customers who hold the version of an app against their plan;
     `hold_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
-    `previewed`: of a preview, what it is one of.
+    `previewed`: of a preview, what it is one of. `engine`: run `pulumi` even where nothing would change.
     """
 
     operation: Operation
@@ -47,6 +47,7 @@ class Order:
     hold_expired: bool = False
     seconds: float = SECONDS
     previewed: Operation = "up"
+    engine: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -181,6 +182,7 @@ def _job(order: Order, member: Member, journal: Journal) -> Job:
         order.environments.get(member.stack, {}),
         seconds=order.seconds,
         previewed=order.previewed,
+        engine=order.engine,
     )
 
 

@@ -20,20 +20,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from tenantry.providers import kinds
+
 COMMAND = f"from {__name__} import main; main()"
 """What runs this module under its own name, by which both sides know the classes below."""
 
 CALL = b"C"
 PRELOADED = (
-    "dill",
-    "pulumi",
     "pulumi.automation._server",
-    "pulumi.runtime.mocks",
     "tenantry.components.customer_tenant",
+    "tenantry.settings.current",
     "tenantry.settings.loading",
     "tenantry.settings.validation",
+    "tenantry.fleet.unchanged.files",
+    "tenantry.fleet.unchanged.lookup",
+    "tenantry.fleet.unchanged.program",
 )
-"""The modules that a program and the comparison of its resources with a state import."""
+"""The modules that a program and the comparison of its resources with a state import; the resource types are
+imported as well.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def main() -> None:
     """Serve until whoever started this process is gone."""
     for name in PRELOADED:
         importlib.import_module(name)
+    kinds()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects the children
     gc.freeze()  # else the collector would touch, and so copy, each page that is shared with the parent
     with socket.socket(fileno=int(sys.argv[1])) as server:

@@ -8,6 +8,7 @@ another call.
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import pickle
 import socket
@@ -39,6 +40,7 @@ class ForkServer:
                 [sys.executable, "-P", "-c", fork_server.COMMAND, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 start_new_session=True,  # a Ctrl-C is for the parent to deal with
             )
         self._lock = threading.Lock()
@@ -94,16 +96,22 @@ class ForkServer:
         self.process.wait()
 
 
+MOST_STARTS = 3
+"""How often a server is started that has died; after that there is none."""
+
 _servers: list[ForkServer] = []
 _starting = threading.Lock()
+_starts = itertools.count(1)
 
 
 def server() -> ForkServer:
-    """Return the server of this process, which is started for the first call."""
+    """Return the server of this process, which is started for the first call. Raises CallFailed."""
     with _starting:
         if _servers and not _servers[0].is_running:
             _servers.pop().close()
         if not _servers:
+            if next(_starts) > MOST_STARTS:
+                raise CallFailed("the process that forks has ended too often")
             _servers.append(ForkServer())
         return _servers[0]
 

@@ -1,0 +1,11 @@
+"""Finds the stacks that a run would not change, without the engine.
+
+The program of a stack runs in a forked process, and what it registers is held against the state: types,
+names, parents, inputs after the provider's check, dependencies, options, outputs. A stack is the same only if
+the engine would do nothing and say nothing. Whatever is in doubt goes to the engine.
+
+    lookup.py     a job → the number of resources that stay, or None → the engine
+    files.py      what the stack file, Pulumi.yaml and the state must say for a stack to be compared
+    recorded.py   what a state holds, resource by resource
+    program.py    what the program registers, held against that
+"""

@@ -1,0 +1,65 @@
+"""What the files of a project must say for a stack to be compared without the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tenantry.fleet.unchanged.doubt import must
+from tenantry.fleet.unchanged.recorded import Recorded, canonical
+from tenantry.settings.document import read
+from tenantry.settings.project import Project
+
+SALT = "encryptionsalt"
+PROJECT_KEYS = frozenset(
+    (
+        "name",
+        "description",
+        "runtime",
+        "stackConfigDir",
+        "requiredPulumiVersion",
+        "config",
+        "author",
+        "website",
+        "license",
+        "tags",
+        "template",
+    )
+)
+"""What a Pulumi.yaml may have. Anything else, such as `options` or `main`, may have the engine do more."""
+
+PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+def check_files(
+    project: Project, stack_file: Path, recorded: Recorded, environment: Mapping[str, str]
+) -> None:
+    """Raise Doubt unless the engine would run the program with the configuration that the state has."""
+    must(any(name in environment for name in PASSPHRASES), "there is no passphrase")
+    assert project.file is not None  # noqa: S101 (a project that runs has its file)
+    must(_mapping(project.file).keys() <= PROJECT_KEYS, "Pulumi.yaml has more than is known here")
+    written = _mapping(stack_file)
+    must(written.keys() <= {"config", SALT}, "the stack file has more than a configuration")
+    must(written.get(SALT) == recorded.salt, "the stack file has another salt than the state")
+    wanted = project.values_of(written.get("config"))
+    must(wanted.keys() == recorded.config.keys(), "the configuration has other keys")
+    for key, value in wanted.items():
+        must(_same(value, recorded.config[key]), f"{key} is another one")
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    document = read(file)
+    must(isinstance(document.value, dict) and not document.problems, f"{file.name} has problems")
+    return dict(document.value)
+
+
+def _same(value: Any, recorded: str) -> bool:
+    """Tell whether a value of a file is what the engine handed over: JSON, or text if it is a scalar."""
+    if not isinstance(value, (dict, list)):
+        return bool(value == recorded)
+    try:
+        return canonical(value) == canonical(json.loads(recorded))
+    except ValueError:
+        return False

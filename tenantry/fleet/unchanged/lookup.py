@@ -1,0 +1,111 @@
+"""Whether the engine would find anything to do in a stack."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.fleet.warm import forks
+from tenantry.pulumi_internals import backend_files
+from tenantry.pulumi_internals.environment import PYTHON_COMMAND
+from tenantry.state.addresses import address_of, folder_of
+from tenantry.state.backend import Backend, PulumiFailed
+
+SECONDS = 60.0
+"""The longest that a comparison may take; then the engine looks."""
+
+
+BACKEND = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
+"""The variables that say which backend `pulumi` is logged in to."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many resources of a stack stay as they are; None if the engine has to look, and why."""
+
+    same: int | None
+    why: str = ""
+
+
+def look(
+    root: Path, stack: str, stack_file: Path, environment: Mapping[str, str], *, preview: bool
+) -> Verdict:
+    """Return whether an `up` of a stack would change or say anything; `preview`: whether a preview would.
+
+    `root` is the folder of the project, `environment` all that `pulumi` would get.
+    """
+    if environment.get(PYTHON_COMMAND):
+        return Verdict(None, f"{PYTHON_COMMAND} is set")
+    folder = _folder(root, tuple((name, environment.get(name, "")) for name in BACKEND))
+    if folder is None:
+        return Verdict(None, "the backend has no files")
+    try:
+        found = forks.server().call(
+            _compared,
+            root,
+            folder,
+            stack,
+            stack_file,
+            preview,
+            folder=root,
+            environment=environment,
+            seconds=SECONDS,
+        )
+    except (forks.CallFailed, OSError) as error:
+        return Verdict(None, str(error))
+    return found if isinstance(found, Verdict) else Verdict(None, repr(found))
+
+
+@cache
+def _folder(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
+    """Return the folder of the backend, which is looked for once in a run."""
+    given = dict(environment)
+    try:
+        address = given[BACKEND[0]] or address_of(Backend(root, given))
+        folder = folder_of(address, root)
+    except (PulumiFailed, OSError):
+        return None
+    return folder if folder and backend_files.is_readable(folder) else None
+
+
+def _compared(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool) -> Verdict:
+    """Compare a stack, in a process of its own; whatever goes wrong is for the engine to tell."""
+    with tempfile.TemporaryFile() as said:
+        for stream in (1, 2):
+            os.dup2(said.fileno(), stream)
+        try:
+            same = _same(root, folder, stack, stack_file, preview)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            must(os.fstat(said.fileno()).st_size == 0, "the program or a provider says something")
+        except Doubt as doubt:
+            return Verdict(None, str(doubt))
+        except BaseException as error:  # noqa: BLE001 (of a program, or of an unforeseen state)
+            return Verdict(None, repr(error))
+    return Verdict(same)
+
+
+def _same(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool) -> int:
+    from tenantry.fleet.unchanged.files import check_files
+    from tenantry.fleet.unchanged.program import unchanged
+    from tenantry.fleet.unchanged.recorded import Recorded
+    from tenantry.settings.project import Project
+
+    project = Project.at(root)
+    must(project, "there is no Pulumi.yaml")
+    assert project is not None  # noqa: S101 (for the type checker)
+    must(preview or not backend_files.lock_files(folder, project.name, stack), "the stack is locked")
+    try:
+        state = backend_files.read_state(folder, project.name, stack)
+    except (OSError, ValueError) as error:
+        raise Doubt(f"the state cannot be read: {error}") from None
+    must(state, "the state has another form")
+    recorded = Recorded.of(state or {})
+    check_files(project, stack_file, recorded, os.environ)
+    return unchanged(root, project.name, stack, recorded, preview=preview)

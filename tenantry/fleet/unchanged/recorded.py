@@ -1,0 +1,127 @@
+"""What a state holds, as the engine would compare a program with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.providers.framework.properties import integers
+from tenantry.pulumi_internals import deployment
+from tenantry.pulumi_internals.deployment import STACK, Resource, State
+from tenantry.pulumi_internals.dynamic_resources import TYPES
+
+PROVIDERS = "pulumi:providers:"
+DEFAULT_PROVIDER = f"{PROVIDERS}pulumi-python"
+
+PLAIN = frozenset(
+    (
+        "urn",
+        "custom",
+        "type",
+        "id",
+        "inputs",
+        "outputs",
+        "parent",
+        "provider",
+        "dependencies",
+        "propertyDependencies",
+        "deletedWith",
+        "protect",
+        "created",
+        "modified",
+        "sourcePosition",
+        "stackTrace",
+        "aliases",
+    )
+)
+"""What an entry of a state may have. Anything else, such as a replacement that was begun or an error of the
+last update, makes the engine do something.
+"""
+
+
+def canonical(value: object) -> str:
+    """Return a text that two values have in common only if the engine holds them for equal."""
+    return json.dumps(integers(value), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The entries of a state, by URN, and the salt of the passphrase that its secrets are encrypted with.
+
+    `of` checks that the engine would load the state and find no work in it.
+    """
+
+    resources: Mapping[str, Resource]
+    salt: str
+
+    @classmethod
+    def of(cls, state: State) -> Recorded:
+        """Return what a state holds. Raises Doubt."""
+        held = state.get("deployment") or {}
+        must(held, "the state is empty")
+        must(deployment.SPECIAL not in json.dumps(held), "the state has secrets")
+        must(
+            held.keys() <= {"manifest", "secrets_providers", "resources", "metadata"},
+            "the state has more than resources",
+        )
+        must(not held.get("metadata"), "the state has metadata")
+        version = str(held["manifest"].get("version"))
+        must(
+            held["manifest"].get("magic") == hashlib.sha256(version.encode()).hexdigest(),
+            "the state's manifest is not as the engine writes it",
+        )
+        resources: dict[str, Resource] = {}
+        for each in held.get("resources") or []:
+            for name, value in each.items():
+                must(name in PLAIN or not value, f"{each.get('urn')}: {name}")
+            needed = [each.get("parent"), each.get("deletedWith"), *(each.get("dependencies") or [])]
+            for urn in needed:
+                must(not urn or urn in resources, f"{each['urn']}: {urn} is not before it in the state")
+            must(each["urn"] not in resources, f"{each['urn']} is twice in the state")
+            resources[each["urn"]] = each
+        secrets = held.get("secrets_providers") or {}
+        must(secrets.get("type") == "passphrase", "the state's secrets have no passphrase")
+        return cls(resources, str((secrets.get("state") or {}).get("salt")))
+
+    @cached_property
+    def provider(self) -> Resource:
+        """The provider of all dynamic resources. Raises Doubt if there is not exactly one."""
+        found = [each for each in self.resources.values() if each["type"].startswith(PROVIDERS)]
+        must(
+            len(found) == 1
+            and found[0]["type"] == DEFAULT_PROVIDER
+            and found[0]["urn"].endswith("::default"),
+            "the state has other providers than the default one",
+        )
+        return found[0]
+
+    @property
+    def provider_reference(self) -> str:
+        """What a dynamic resource has as its `provider`."""
+        return f"{self.provider['urn']}::{self.provider['id']}"
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The configuration with which the stack was last up, as the engine hands it over."""
+        return dict(self.provider.get("inputs") or {})
+
+    def urn(self, parent: str, kind: str, name: str, root: str) -> str:
+        """Return the URN of a resource of a program; `root` is that of the stack, without type and name."""
+        if parent and (outer := parent.split("::", 3)[2]) != STACK:
+            kind = f"{outer}${kind}"
+        return f"{root}::{kind}::{name}"
+
+    def entry(self, urn: str) -> Resource:
+        """Return the entry of a resource. Raises Doubt if there is none."""
+        try:
+            return self.resources[urn]
+        except KeyError:
+            raise Doubt(f"{urn} is new") from None
+
+    def is_dynamic(self, urn: str) -> bool:
+        """Whether a resource is one of a dynamic provider."""
+        return str(self.resources[urn]["type"]).startswith(TYPES)

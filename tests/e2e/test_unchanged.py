@@ -1,0 +1,321 @@
+"""Stacks that are compared with their states without the engine, against what the engine itself finds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import tenantry.providers
+from tenantry.emulator import Emulator
+from tenantry.fleet.outcome import Outcome
+from tenantry.fleet.unchanged.lookup import Verdict, look
+from tenantry.providers.framework.properties import Change
+from tests.e2e.customers import changed, everything
+from tests.e2e.fleet import Fleet, copied
+
+FIRST = "first"
+KEY = "tenantry:customer"
+
+Customer = dict[str, Any]
+Latest = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A project with one customer of every kind of resource, made by the engine."""
+    with Emulator() as qlik:
+        made = Fleet(tmp_path_factory.mktemp("unchanged"), qlik)
+        made.write(FIRST, everything())
+        made.run("up", "--all", "--yes", "--skip-preview")
+        yield made
+
+
+def verdict(fleet: Fleet, stack: str, *, preview: bool = True, **environment: str) -> Verdict:
+    """What the comparison says."""
+    environment = {**os.environ, **fleet.env, **environment}
+    return look(fleet.project, stack, fleet.file(stack), environment, preview=preview)
+
+
+def of_file(*changes: tuple[str, Any]) -> Callable[[Path, Path], None]:
+    """A change of the customer in the stack file."""
+
+    def change(file: Path, _state: Path) -> None:
+        written = yaml.safe_load(file.read_text("utf-8"))
+        written["config"][KEY] = changed(written["config"][KEY], *changes)
+        file.write_text(yaml.safe_dump(written, sort_keys=False), "utf-8")
+
+    return change
+
+
+def without(path: str) -> Callable[[Path, Path], None]:
+    """The customer without one entry."""
+
+    def change(file: Path, _state: Path) -> None:
+        written = yaml.safe_load(file.read_text("utf-8"))
+        *blocks, key = path.split("/")
+        inner = written["config"][KEY]
+        for block in blocks:
+            inner = inner[block]
+        del inner[key]
+        file.write_text(yaml.safe_dump(written, sort_keys=False), "utf-8")
+
+    return change
+
+
+def of_text(edit: Callable[[str], str]) -> Callable[[Path, Path], None]:
+    """A change of the text of the stack file."""
+
+    def change(file: Path, _state: Path) -> None:
+        file.write_text(edit(file.read_text("utf-8")), "utf-8")
+
+    return change
+
+
+def of_state(edit: Callable[[Latest], None]) -> Callable[[Path, Path], None]:
+    """A change of the state."""
+
+    def change(_file: Path, state: Path) -> None:
+        read = json.loads(state.read_text("utf-8"))
+        edit(read["checkpoint"]["latest"])
+        state.write_text(json.dumps(read), "utf-8")
+
+    return change
+
+
+def resource(latest: Latest, end: str) -> dict[str, Any]:
+    """The resource in a state whose URN ends so."""
+    (found,) = (each for each in latest["resources"] if each["urn"].endswith(end))
+    entry: dict[str, Any] = found
+    return entry
+
+
+def with_renamed(latest: Latest, old: str, new: str) -> None:
+    """Give a resource of a state another URN, wherever the state has it."""
+    text = json.dumps(latest["resources"])
+    latest["resources"] = json.loads(text.replace(old, new))
+
+
+def reversed_keys(text: str) -> str:
+    written = yaml.safe_load(text)
+    customer = written["config"][KEY]
+    written["config"][KEY] = {key: customer[key] for key in reversed(customer)}
+    return "# a comment\n" + yaml.safe_dump(written, sort_keys=False)
+
+
+def dated(file: Path, state: Path) -> None:
+    """The last day without quotes, in the file and in the configuration that the engine made of it."""
+    file.write_text(file.read_text("utf-8").replace("'2999-12-31'", "2999-12-31"), "utf-8")
+    text = state.read_text("utf-8")
+    state.write_text(text.replace(r"\"2999-12-31\"", r"\"2999-12-31 00:00:00 +0000 UTC\""), "utf-8")
+
+
+def cut_off(_file: Path, state: Path) -> None:
+    """A state whose end was not written."""
+    state.write_text(state.read_text("utf-8")[:-9], "utf-8")
+
+
+SAME: dict[str, Callable[[Path, Path], None]] = {
+    "as-it-was": lambda _file, _state: None,
+    "keys-in-another-order": of_text(reversed_keys),
+    "a-date-without-quotes": dated,
+    "a-former-key-of-what-has-moved": of_state(
+        lambda latest: resource(latest, "Space::Sales").update(aliases=["urn:pulumi:x::y::z::Old"])
+    ),
+}
+"""What the engine finds unchanged, and so must the comparison."""
+
+OTHER: dict[str, Callable[[Path, Path], None]] = {
+    "name": of_file(("name", "Globex II")),
+    "new-group": of_file(("groups/More", {"roles": ["AnalyticsAdmin"]})),
+    "no-group": without("groups/Partners"),
+    "renamed-group": of_file(("groups/Partners/description", "Others")),
+    "version": of_file(("apps/Sales Overview/version", "2.4.0")),
+    "access": of_file(("spaces/Sales/access/Analysts", ["consumer"])),
+    "protected": of_file(("lifecycle", {"kind": "production", "grace_days": 10})),
+    "protected-space": of_file(("spaces/Sales/protect", True)),
+    "settings": of_file(("group_settings/auto_create_groups", False)),
+    "no-settings": without("license_settings"),
+    "unknown-key": of_file(("grops", {})),
+    "not-yaml": of_text(lambda text: text + "\n: {"),
+    "no-salt": of_text(lambda text: "\n".join(x for x in text.splitlines() if "salt" not in x)),
+    "other-region": of_text(lambda text: text.replace("region: eu", "region: us")),
+    "more-configuration": of_text(lambda text: text.replace("config:", "config:\n  tenantry:more: x")),
+    "pending": of_state(
+        lambda latest: latest.update(
+            pending_operations=[{"resource": resource(latest, "Space::Sales"), "type": "updating"}]
+        )
+    ),
+    "failed-before": of_state(
+        lambda latest: resource(latest, "Space::Sales").update(initErrors=["not finished"])
+    ),
+    "to-be-deleted": of_state(lambda latest: resource(latest, "Group::Partners").update(delete=True)),
+    "protected-in-the-state": of_state(lambda latest: resource(latest, "Space::Sales").update(protect=True)),
+    "renamed-in-the-state": of_state(lambda latest: with_renamed(latest, "Group::Partners", "Group::Others")),
+    "tainted": of_state(lambda latest: resource(latest, "Group::Partners").update(taint=True)),
+    "postponed": of_state(
+        lambda latest: resource(latest, "Space::Sales")["outputs"].update(postponed=["name"])
+    ),
+    "other-output": of_state(lambda latest: latest["resources"][0]["outputs"].update(url="https://other")),
+    "newer-format": of_state(
+        lambda latest: resource(latest, "Space::Sales")["outputs"].update(
+            __provider="gASVKQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBXNwYWNllEsChpRSlC4="
+        )
+    ),
+    "other-configuration": of_state(
+        lambda latest: latest["resources"][2]["inputs"].update({"qlik:region": "us"})
+    ),
+    "not-after-its-parent": of_state(lambda latest: latest["resources"].reverse()),
+    "other-magic": of_state(lambda latest: latest["manifest"].update(magic="0" * 64)),
+    "half-a-state": cut_off,
+}
+"""What may be a change, or a failure."""
+
+ALSO_SHOWN = ("version", "protected-space", "pending", "tainted", "half-a-state")
+"""Those of the latter that a run with and one without the comparison must tell alike."""
+
+
+def test_what_is_unchanged_to_the_comparison_is_so_to_the_engine(fleet: Fleet) -> None:
+    """Both look at copies of one stack, each with one thing that is not as it was."""
+    for name, change in {**SAME, **OTHER}.items():
+        change(*copied(fleet, FIRST, name))
+    stacks = sorted({**SAME, **OTHER})
+    with ThreadPoolExecutor(4) as pool:
+        found = dict(zip(stacks, pool.map(lambda name: verdict(fleet, name), stacks), strict=True))
+    assert {name for name, each in found.items() if each.same is not None} == SAME.keys(), found
+
+    shown = [*SAME, *ALSO_SHOWN]
+    ours = fleet.run("preview", *shown, "--json", expect=None)
+    engines = fleet.run("preview", *shown, "--json", "--engine", expect=None)
+    assert [_told(each) for each in ours.report.outcomes] == [_told(each) for each in engines.report.outcomes]
+    for name in SAME:
+        assert not engines.outcomes[name].changes
+        assert engines.outcomes[name].same == found[name].same
+    assert ours.requests == engines.requests == []
+
+
+def _told(outcome: Outcome) -> Outcome:
+    """What a report tells of a stack, less what is of each run: seconds, and where a failure has its logs."""
+    return replace(outcome, seconds=0, troubles=tuple(replace(each, details="") for each in outcome.troubles))
+
+
+def test_every_property_counts(fleet: Fleet) -> None:
+    """Any other value of any input, and any other reference, is left to the engine."""
+    (state,) = Path(fleet.folder).glob(f"pulumi/state/.pulumi/stacks/*/{FIRST}.json")
+    latest = json.loads(state.read_text("utf-8"))["checkpoint"]["latest"]
+    cases: list[tuple[int, str, str]] = []
+    for number, held in enumerate(latest["resources"]):
+        cases += [(number, "inputs", name) for name in held.get("inputs") or {}]
+        cases += [(number, "", name) for name in ("dependencies", "deletedWith") if held.get(name)]
+        cases += [(number, "", "propertyDependencies")] if "propertyDependencies" in held else []
+        if not held["custom"]:
+            cases += [(number, "outputs", name) for name in held["outputs"]]
+    assert len(cases) > 150
+
+    def spoiled(case: int) -> Verdict:
+        number, part, name = cases[case]
+        stack = f"case-{case}"
+        file, its_state = copied(fleet, FIRST, stack)
+        of_state(lambda latest: _spoil(latest["resources"][number], part, name))(file, its_state)
+        return verdict(fleet, stack)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(spoiled, range(len(cases))))
+    same = {cases[case] for case, each in enumerate(found) if each.same is not None}
+    print(sorted(same))
+    assert same == {
+        (number, part, name)
+        for number, part, name in cases
+        if part == "inputs" and _is_of_creation(latest["resources"][number]["type"], name)
+    }
+    for case in range(len(cases)):
+        fleet.file(f"case-{case}").unlink()
+
+
+def _is_of_creation(kind: str, name: str) -> bool:
+    """Whether a property matters when the object is made and never after, so that no value is a change."""
+    found = tenantry.providers.kinds().get(kind.rpartition(":")[2])
+    return bool(found and name in found.properties and found.properties[name].change is Change.AT_CREATION)
+
+
+def _spoil(held: dict[str, Any], part: str, name: str) -> None:
+    """Let a value be another one of the same type, as far as there is one."""
+    values = held[part] if part else held
+    value = values[name]
+    if isinstance(value, bool):
+        values[name] = not value
+    elif isinstance(value, int):
+        values[name] = value + 1
+    elif isinstance(value, str):
+        values[name] = f"{value}x"
+    elif isinstance(value, list):
+        values[name] = value[1:] if value else ["x"]
+    elif value:
+        del value[next(iter(value))]
+    else:
+        values[name] = {"x": "x"}
+
+
+def test_an_up_of_what_is_unchanged_starts_no_engine(fleet: Fleet) -> None:
+    file, state = copied(fleet, FIRST, "still")
+    before = state.read_bytes(), file.read_bytes()
+    assert verdict(fleet, "still", preview=False).same
+    done = fleet.run("up", "still", "--yes", "--json")
+    assert (done.outcomes["still"].status, done.outcomes["still"].changes) == ("ok", ())
+    assert done.requests == []
+    assert (state.read_bytes(), file.read_bytes()) == before
+    assert not list(state.parents[2].glob("history/*/still/*")), "the engine has kept no run"
+    again = fleet.run("up", "still", "--yes", "--json", "--engine")
+    assert list(state.parents[2].glob("history/*/still/*")), "with --engine there is one"
+    assert replace(again.outcomes["still"], seconds=0) == replace(done.outcomes["still"], seconds=0)
+
+
+def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> None:
+    """A lock, Pulumi.yaml, the environment, a program of one's own."""
+    _, state = copied(fleet, FIRST, "around")
+    assert verdict(fleet, "around").same
+
+    lock = state.parents[2] / "locks" / "organization" / state.parent.name / "around" / "1.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{}")
+    assert verdict(fleet, "around").same, "a preview takes no lock"
+    assert "locked" in verdict(fleet, "around", preview=False).why
+    lock.unlink()
+
+    assert verdict(fleet, "around", PULUMI_PYTHON_CMD="python3").same is None
+    settings = fleet.project / "Pulumi.yaml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text + "options:\n  refresh: always\n", "utf-8")
+    assert "Pulumi.yaml" in verdict(fleet, "around").why
+    settings.write_text(text, "utf-8")
+
+    program = fleet.project / "__main__.py"
+    ours = program.read_text("utf-8")
+    program.unlink()
+    for more, why in {
+        "print('said')": "says something",
+        "pulumi.log.warn('careful')": "careful",
+        "pulumi.export('more', 1)": "outputs",
+        "pulumi.ComponentResource('a:b:C', 'more')": "new",
+        "pulumi.runtime.invoke('a:b:c', {})": "calls Invoke",
+        "pulumi.StackReference('organization/other/stack')": "calls ReadResource",
+        "raise SystemExit(3)": "SystemExit",
+        "1 / 0": "ZeroDivisionError",
+        "import sys; sys.stderr.write('said')": "says something",
+    }.items():
+        program.write_text(f"{ours}\n{more}\n", "utf-8")
+        found = verdict(fleet, "around")
+        assert found.same is None, more
+        assert why in found.why, found
+    program.write_text(f"{ours}\nif not pulumi.runtime.is_dry_run():\n    print('made')\n", "utf-8")
+    assert verdict(fleet, "around").same
+    assert verdict(fleet, "around", preview=False).same is None
+    program.write_text(ours, "utf-8")
+    assert verdict(fleet, "around").same
