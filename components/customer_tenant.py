@@ -127,6 +127,10 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             grace_days=customer.lifecycle.grace_days,
             revive=revive.model_dump() if revive else None,
             proof=self.proof.proof,
+            templates={
+                key: {"source_tenant": self._settings.source_tenant, **app.given()}
+                for key, app in customer.apps.items()
+            },
             **customer.tenant.model_dump(),
             opts=pulumi.ResourceOptions(parent=self, protect=customer.protected),
         )

@@ -12,7 +12,7 @@ from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
-from tenantry.providers.lookups import catalog, templates
+from tenantry.providers.lookups import catalog, exports, templates
 from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
 from tenantry.providers.values.limits import NOT_EMPTY
 
@@ -130,10 +130,7 @@ class AppVerbs(Verbs):
         return found
 
     def _import(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        source = templates.Template(
-            want["source_tenant"], want.get("template"), want.get("template_id"), want["version"]
-        )
-        file = templates.fetch(cloud, source, data=want["data"], join=bool(want.get("join_template_space")))
+        file = exports.file(cloud, want)
         query = {"spaceId": want["space"], "name": _marked_name(want)}
         try:
             return catalog.make(

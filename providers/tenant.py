@@ -76,6 +76,13 @@ class Tenant(Resource):
         change=Change.AT_CREATION,
     )
 
+    templates: Property[dict[str, Any]] = prop(
+        "The apps that a program will import into a new tenant, by key, each with the inputs of its `App`. "
+        "Their templates are exported while the tenant is being made. Not in the state.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+
     tenant_id: Property[str] = output("Qlik's id of the tenant.")
     hostname: Property[str] = output("System hostname; the same as the id of the resource.")
 

@@ -30,7 +30,8 @@ with what is there. The order of a list of names has no meaning. A preview also 
 
 The column *change* says what another value does to the object that exists: `in place` changes it, `replaces`
 makes a new one and deletes the old one, `refused` is an error, `no request` changes the state alone, and
-`at creation` means that the property is of no meaning afterwards.
+`at creation` means that the property is of no meaning afterwards. `not kept` is for the run that makes the resource, and
+not in the state.
 
 A preview sends no request. If an object of that name exists already, it is taken over if this client made it, so
 that a repeated or killed run is safe. Otherwise it is an error, unless `adopt` says to manage it from here on.

@@ -90,10 +90,11 @@ class Provider(ResourceProvider):
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        run.wanted[urn] = inputs
-        if inputs == have and not any(name not in known or known[name].computed for name in given):
-            return CheckResult(inputs, [])
-        return CheckResult(inputs, self._failures(have, given, inputs))
+        kept = {name: value for name, value in inputs.items() if known[name].change is not Change.NOT_KEPT}
+        run.wanted[urn] = kept
+        if kept == have and not any(name not in known or known[name].computed for name in given):
+            return CheckResult(kept, [])
+        return CheckResult(kept, self._failures(have, given, inputs))
 
     def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
         known = {each.name: each for each in self.verbs.kind.inputs()}
@@ -157,7 +158,7 @@ class Provider(ResourceProvider):
         """Make the object."""
         want = _plain(props)
         with self._run(props) as cloud:
-            id, live = self.verbs.create(cloud, want)
+            id, live = self.verbs.create(cloud, want | self._not_kept())
             self._hold(id, made=True)
         return CreateResult(id, self._managed(want | self._as_written(live, want), want))
 
@@ -201,6 +202,12 @@ class Provider(ResourceProvider):
         tenant's.
         """
         return id if self.verbs.is_object else f"{self.module} {id}"
+
+    def _not_kept(self) -> Properties:
+        """Return what the program gave this resource for this run alone: check keeps it from the engine."""
+        given = self._given.get(engine.current_urn(), {})
+        names = {each.name for each in self.verbs.kind.inputs() if each.change is Change.NOT_KEPT}
+        return {name: given[name] for name in names & given.keys()}
 
     def _as_written(self, live: Properties, have: Properties) -> Properties:
         """Return what was read at Qlik, with the texts that only look different there as we have them.

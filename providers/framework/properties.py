@@ -42,6 +42,7 @@ class Change(enum.Enum):
     REFUSED = "refused"
     AT_CREATION = "at creation"
     NO_REQUEST = "no request"
+    NOT_KEPT = "not kept"
 
 
 class Property(Generic[T]):
@@ -106,7 +107,7 @@ class Property(Generic[T]):
     @property
     def at_qlik(self) -> bool:
         """Whether Qlik holds the value, so that it is sent when it differs and read back."""
-        return self.change not in (Change.AT_CREATION, Change.NO_REQUEST)
+        return self.change not in (Change.AT_CREATION, Change.NO_REQUEST, Change.NOT_KEPT)
 
     @property
     def camel(self) -> str:

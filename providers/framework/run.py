@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 
@@ -44,6 +46,9 @@ class Run:
 
     holders: dict[str, set[str]] = field(default_factory=dict)
     """Ids of the objects that the run made, took over or looked at, and the URNs that hold them."""
+
+    exports: dict[Any, Future[Path]] = field(default_factory=dict)
+    """The exports of templates that the run has begun before an app needs them, see `lookups.exports`."""
 
     state: list[list[dict[str, Any]]] = field(default_factory=list)
     """The resources in the stack's state, once they were read: see `tenantry.providers.framework.stack`."""

@@ -59,7 +59,7 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     name = f"{_file_name(item['resourceId'])}-{changed}{'' if data else '-nodata'}.qvf"
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
-        if not file.exists() or _refused(file).exists():
+        if not is_usable(file):
             _fetch(cloud, template, item, file, data=data, join=join)
             _refused(file).unlink(missing_ok=True)
     return file
@@ -75,6 +75,11 @@ def distrust(file: Path) -> None:
     """
     with suppress(OSError):
         _refused(file).touch()
+
+
+def is_usable(file: Path) -> bool:
+    """Tell whether a file is there, and was not refused by Qlik."""
+    return file.exists() and not _refused(file).exists()
 
 
 def _refused(file: Path) -> Path:

@@ -12,6 +12,7 @@ from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import TenantGone, TenantUndecided
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.lookups import exports
 from tenantry.providers.qlik import (
     ApiError,
     Cloud,
@@ -79,6 +80,7 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     except QlikError:
         note.write(outcome="nothing")  # the permit is gone, so that stays true
         raise
+    exports.begin(cloud, (want.get("templates") or {}).values())
     note.write(outcome="unknown")
     try:
         with cloud.deadline(permit.remaining(cloud)):

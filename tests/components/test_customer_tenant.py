@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tenantry.providers.lookups.exports import needed
 from tenantry.providers.values.pem import one_line
 from tests.components.program import HOSTNAME, PROOF, TENANT_ID, run
 from tests.keys import public_pem
@@ -120,6 +121,15 @@ def test_what_the_proof_is_for() -> None:
     assert {name: resources["Tenant tenant"].inputs[name] for name in asked} == asked
     resources, _ = run(CUSTOMER | TRIAL)
     assert resources["TenantProof proof"].inputs == asked | {"ends_on": "2999-12-31"}
+
+
+def test_a_new_tenant_knows_which_templates_it_will_need() -> None:
+    """Each as its app names it, so that one export serves both."""
+    resources, _ = run(CUSTOMER)
+    apps = {name.removeprefix("App "): each.inputs for name, each in resources.items() if name[:4] == "App "}
+    assert apps
+    named = resources["Tenant tenant"].inputs["templates"]
+    assert {key: needed(app) for key, app in named.items()} == {key: needed(app) for key, app in apps.items()}
 
 
 def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:

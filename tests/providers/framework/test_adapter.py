@@ -22,7 +22,12 @@ from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.providers.samples import SAMPLES, TENANT
 
 ROOT = Path(__file__).resolve().parents[3]
-EVERY = [(name, each) for name, kind in kinds().items() for each in kind.inputs()]
+EVERY = [
+    (name, each)
+    for name, kind in kinds().items()
+    for each in kind.inputs()
+    if each.change is not Change.NOT_KEPT
+]
 EACH_PROPERTY = pytest.mark.parametrize(
     ("kind", "each"), [pytest.param(name, each, id=f"{name}.{each.name}") for name, each in EVERY]
 )
@@ -67,7 +72,7 @@ def test_the_samples_set_every_property_and_are_right(kind: str) -> None:
     assert failures == []
     assert inputs == SAMPLES[kind]
     extra = {name for of_kind, name in INSTEAD if of_kind == kind}
-    assert inputs.keys() | extra == {each.name for each in kinds()[kind].inputs()}
+    assert inputs.keys() | extra == {each.name for name, each in EVERY if name == kind}
 
 
 @EACH_PROPERTY
@@ -160,6 +165,28 @@ def test_create_only_never_makes_a_difference(kind: str, each: Property[Any]) ->
         assert want[each.name] == each.canonical(changed) != have[each.name]
         assert gone.get(each.name) == (None if each.default is REQUIRED else each.default)
         assert added[each.name] == have[each.name]
+
+
+def test_what_is_not_kept_reaches_create_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is checked, and then neither stored, nor a difference, nor an output."""
+    templates = {"Sales": {"version": "2.3.0"}}
+    given = SAMPLES["Tenant"] | {"templates": templates}
+    assert checked("Tenant", given) == (SAMPLES["Tenant"], [])
+    assert checked("Tenant", given, SAMPLES["Tenant"]) == (SAMPLES["Tenant"], [])
+    [(name, _)] = checked("Tenant", given | {"templates": ["Sales"]})[1]
+    assert name == "templates"
+
+    provider, got = of("Tenant"), list[dict[str, Any]]()
+
+    def create(_cloud: Cloud, want: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        got.append(want)
+        return "id", {}
+
+    monkeypatch.setattr(provider.verbs, "create", create)
+    provider.check({}, given)
+    made = provider.create(SAMPLES["Tenant"])
+    assert got == [given]
+    assert made.outs == SAMPLES["Tenant"]
 
 
 def test_numbers_come_back_as_integers_at_any_depth() -> None:

@@ -17,6 +17,7 @@ from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NothingMade, ResourceError, TenantGone, TenantUndecided
 from tenantry.providers.framework.facts import nothing_made_in
 from tenantry.providers.framework.notes import Note
+from tenantry.providers.lookups import exports
 from tenantry.providers.qlik import Cloud, QlikError
 from tenantry.providers.tenant_proof import VERBS
 from tenantry.providers.tenants import lifetime, lost_answers, permits, registration
@@ -150,6 +151,19 @@ def test_a_new_tenant(registry: Registry) -> None:
     note = json.loads(registry.note.read_text())
     assert (note["outcome"], note["tenant_id"]) == ("made", tenant_id)
     assert registry.said == []
+
+
+def test_exports_are_begun_with_the_request(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant that was asked for before may have its apps already."""
+    begun: list[list[Any]] = []
+    monkeypatch.setattr(exports, "begin", lambda _, apps: begun.append(list(apps)))
+    apps = {"Sales": {"template": "Sales Overview", "version": "2.3.0"}}
+    registry.prove()
+    registry.obtain(templates=apps)
+    assert begun == [list(apps.values())]
+    registry.end_run()
+    registry.obtain(templates=apps)
+    assert len(begun) == 1
 
 
 def test_a_proof_is_used_once(registry: Registry) -> None:
