@@ -11,6 +11,7 @@ TenantryError
 │   └── NoForge                            the environment names neither of them
 ├── ImportRefused                          a tenant cannot be imported
 ├── KeyUnfit                               a file holds no private key that can sign
+├── ManifestsRefused                       manifests for Kubernetes cannot be written
 ├── NoLocksTold                            `pulumi` says neither who holds a lock nor that nobody does
 ├── NotWritten                             a repository or stack file cannot be written
 ├── NothingLikeIt                          the stacks that were asked for do not exist

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
@@ -10,9 +9,7 @@ import yaml
 from tenantry.importing.findings import Findings, Properties, default
 from tenantry.settings.models import ENTRIES, Customer
 from tenantry.settings.models.block import Block, block_of
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/()-]*|[a-z]+:[a-z_]+")
-
+from tenantry.settings.writing import Dumper
 
 SHORT = 80
 """Characters of a mapping that stays on one line."""
@@ -85,10 +82,8 @@ def as_text(config: Properties, *, head: str, short: bool = True) -> str:
     return "".join(f"# {line}\n" for line in head.splitlines()) + text
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes whatever another reader of YAML might take for a number, a date or a word of its own, and keeps
-    to one line only what is short.
-    """
+class _Dumper(Dumper):
+    """Keeps to one line only what is short."""
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
         """Break what would be a long line."""
@@ -96,11 +91,3 @@ class _Dumper(yaml.SafeDumper):
         if len(str(mapping)) > SHORT:
             node.flow_style = False
         return node
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None if _PLAIN.fullmatch(value) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
-
-
-_Dumper.add_representer(str, _text)

@@ -89,6 +89,11 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     + [["TEXT"], ["broken.json"], ["report.json", "--link", "TEXT", "--reports", "merged"]],
     "comment": [["report.md", "--pull-request", "1"], ["TEXT", "--pull-request", "1"]],
     "issue": [["--title", "TEXT", "report.md"], ["--title", "TEXT", "--close"]],
+    "operator-manifests": [
+        ["--all", "--commit", "HEAD", "--repository", "https://git.example/x", "--backend", "s3://x", *more]
+        for more in ([], ["--output", "k8s"], ["--env", "TEXT"], ["--overlay", "TEXT"], ["--branch", "TEXT"])
+    ]
+    + [["--all", "--branch", "TEXT", "--repository", "TEXT", "--organization", "TEXT"]],
     "import": [
         ["TEXT"],
         ["HOST", "--stack", "TEXT"],

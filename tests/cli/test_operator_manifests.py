@@ -1,0 +1,227 @@
+"""`tenantry operator-manifests`: what it writes, says and refuses."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Folder
+from tests.documents import blocks, not_run
+
+STACK = """\
+config:
+  qlik:region: eu
+  qlik:source_tenant: templates.eu.qlikcloud.com
+  tenantry:customer:
+    name: {name}
+    ring: {ring}
+    lifecycle: {{kind: trial, ends_on: {ends_on}}}
+"""
+REPOSITORY = "https://git.example/oem/tenants.git"
+USUAL = ("--all", "--repository", REPOSITORY, "--backend", "s3://state")
+
+
+def git(folder: Folder, *arguments: str) -> str:
+    who = ("-c", "user.name=x", "-c", "user.email=x@x.example")
+    done = subprocess.run(
+        ["git", *who, *arguments], cwd=folder.path, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def add(folder: Folder, stack: str, ring: str = "broad", ends_on: str = "2999-12-31") -> None:
+    folder.write(f"stacks/Pulumi.{stack}.yaml", STACK.format(name=stack, ring=ring, ends_on=ends_on))
+
+
+@pytest.fixture
+def project(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    folder.write("requirements.txt", ".\n")
+    add(folder, "globex", "pilot")
+    add(folder, "initech")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    return folder
+
+
+def printed(folder: Folder, *arguments: str) -> list[dict[str, Any]]:
+    said = folder.run("operator-manifests", *USUAL, "--commit", "HEAD", *arguments)
+    assert said.exit_code == 0, said.output
+    return list(yaml.safe_load_all(said.stdout))
+
+
+def refused(folder: Folder, *arguments: str) -> str:
+    said = folder.run("operator-manifests", *arguments)
+    assert said.exit_code == 2, said.output
+    assert said.stdout == ""
+    return said.stderr
+
+
+def test_it_prints_what_all_share_and_a_stack_for_each_customer(project: Folder) -> None:
+    account, binding, *stacks = printed(project)
+    assert (account["kind"], binding["kind"]) == ("ServiceAccount", "ClusterRoleBinding")
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "tenantry", "namespace": "tenantry"}]
+    assert [each["spec"]["stack"] for each in stacks] == ["globex", "initech"]
+    spec = stacks[0]["spec"]
+    assert spec["commit"] == git(project, "rev-parse", "HEAD")
+    assert (spec["projectRepo"], spec["backend"], "repoDir" in spec) == (REPOSITORY, "s3://state", False)
+    assert sorted(spec["envRefs"]) == ["PULUMI_CONFIG_PASSPHRASE", "QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET"]
+
+
+def test_a_folder_is_written_checked_and_brought_up_to_date(project: Folder) -> None:
+    write = (*USUAL, "--branch", "main", "--output", "k8s")
+    assert project.run("operator-manifests", *write).exit_code == 0
+    assert project.run("operator-manifests", *write, "--check").stdout == "2 customers; 0 files stale.\n"
+    add(project, "umbrella")
+    (project.path / "stacks" / "Pulumi.initech.yaml").unlink()
+    said = project.run("operator-manifests", *write, "--check")
+    assert said.exit_code == 1
+    expected = ["kustomization.yaml", "stacks/initech.yaml", "stacks/umbrella.yaml"]
+    assert said.stdout.splitlines()[:-1] == [f"stale  k8s/{name}" for name in expected]
+    assert "removed  k8s/stacks/initech.yaml" in project.run("operator-manifests", *write).stdout
+    assert project.run("operator-manifests", *write, "--check").exit_code == 0
+
+
+def test_the_page(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://oem-pulumi-state?region=eu-central-1")
+    git(project, "remote", "add", "origin", REPOSITORY)
+    page = "docs/kubernetes.md"
+    lines = [line for block in blocks(page) if block.heading == "Write the manifests" for line in block.lines]
+    commands = [shlex.split(line)[1:] for line in lines if line not in not_run(page)]
+    assert len(commands) == 2
+    for command in commands:
+        assert project.run(*command).exit_code == 0
+    assert (project.path / "k8s" / "stacks" / "globex.yaml").is_file()
+
+
+def test_a_trial_that_has_ended_is_left_out_and_named(project: Folder) -> None:
+    add(project, "hooli", "pilot", "2020-01-31")
+    said = project.run("operator-manifests", *USUAL, "--branch", "main")
+    assert said.exit_code == 0
+    assert said.stderr == (
+        "hooli is left out: its trial ended on 2020-01-31 (UTC). `tenantry expire` takes it down.\n"
+    )
+    assert "hooli" not in said.stdout
+
+
+def test_a_broken_file_is_of_the_first_ring_and_named(project: Folder) -> None:
+    project.write("stacks/Pulumi.hooli.yaml", "config: 1\n")
+    said = project.run("operator-manifests", *USUAL, "--branch", "main")
+    assert said.exit_code == 1
+    assert said.stderr.startswith("hooli will fail:\n")
+    made = {each["metadata"]["name"]: each for each in yaml.safe_load_all(said.stdout)}
+    assert made["hooli"]["metadata"]["labels"]["tenantry-ring"] == "pilot"
+
+
+def test_a_project_in_a_folder_of_its_repository(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(project, "remote", "add", "origin", "git@git.example:oem/all.git")
+    inner = Folder(project.path / "qlik")
+    add(inner, "globex")
+    monkeypatch.chdir(inner.path)
+    said = inner.run("operator-manifests", "--all", "--branch", "main", "--git-secret", "git")
+    [spec] = [each["spec"] for each in yaml.safe_load_all(said.stdout) if each["kind"] == "Stack"]
+    assert (spec["projectRepo"], spec["repoDir"]) == ("git@git.example:oem/all.git", "qlik")
+    assert spec["gitAuth"]["sshAuth"]["sshPrivateKey"]["secret"] == {"name": "git", "key": "sshPrivateKey"}
+    # Nothing says which backend, so it is Pulumi Cloud's or that of Pulumi.yaml.
+    assert "PULUMI_ACCESS_TOKEN" in spec["envRefs"]
+    assert "backend" not in spec
+    assert "requirements.txt" in said.stderr
+
+
+def test_variables(project: Folder) -> None:
+    more = ("--secret-env", "AWS_SECRET_ACCESS_KEY", "--env", "AWS_REGION=eu-central-1")
+    provider = ("--secrets-provider", "awskms://alias/x")
+    references = printed(project, *more, *provider)[-1]["spec"]["envRefs"]
+    assert references["AWS_REGION"] == {"type": "Literal", "literal": {"value": "eu-central-1"}}
+    assert references["AWS_SECRET_ACCESS_KEY"]["secret"]["key"] == "AWS_SECRET_ACCESS_KEY"
+    assert "PULUMI_CONFIG_PASSPHRASE" not in references
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--all",), "Give --commit or --branch"),
+        (("--all", "--commit", "HEAD", "--branch", "main"), "Give --commit or --branch"),
+        ((*USUAL, "--commit", "--output=x"), "--commit --output=x: git rev-parse"),
+        ((*USUAL, "--commit", "nowhere"), "--commit nowhere: git rev-parse"),
+        ((), "Which stacks?"),
+        ((*USUAL, "--branch", "main", "--check"), "of which folder?"),
+        ((*USUAL, "--branch", "main", "--namespace", "A"), "--namespace A: Kubernetes takes a-z"),
+        ((*USUAL, "--branch", "main", "--secret", ""), "--secret : Kubernetes takes a-z"),
+        ((*USUAL, "--branch", "main", "--env", "QLIK_CLIENT_SECRET=hunter2"), "looks like a secret"),
+        ((*USUAL, "--branch", "main", "--env", "hunter2"), "write NAME=VALUE"),
+        ((*USUAL, "--branch", "main", "--secret-env", "A=hunter2"), "no name of a variable"),
+        (("--all", "--branch", "main", "--backend", "file:///x"), "a folder goes with the pod"),
+        (("--all", "--branch", "main", "--backend", "postgres://u:hunter2@db/x"), "--secret-env PGPASSWORD"),
+        (
+            (
+                "--all",
+                "--backend",
+                "s3://x",
+                "--branch",
+                "main",
+                "--repository",
+                "https://x:hunter2@git.example/x",
+            ),
+            "name a Secret with --git-secret",
+        ),
+        ((*USUAL, "--branch", "main", "--overlay", "none.yaml"), "--overlay none.yaml: No such file"),
+    ],
+)
+def test_what_is_refused(project: Folder, arguments: tuple[str, ...], said: str) -> None:
+    text = refused(project, *arguments)
+    assert said in text
+    assert "hunter2" not in text.replace("--env hunter2", "").replace("A=hunter2", "")
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("- 1", "o.yaml:1: write fields of a Stack's spec, such as `refresh: true`"),
+        ("x: [", "o.yaml:"),
+        ("refesh: true", 'o.yaml:1: refesh: there is no such field for an overlay; did you mean "refresh"?'),
+        ("stack: acme", "o.yaml:1: stack: there is no such field"),
+        ("secrets: {a: hunter2}", "o.yaml:1: secrets: there is no such field"),
+        ("preview: true\nrefresh: yes", "o.yaml:2: refresh: it must be true or false"),
+        ("workspaceTemplate: {spec: {imag: x}}", "o.yaml:1: workspaceTemplate.spec.imag: there is no such"),
+        ("envRefs: {A: {type: Env, env: {name: A}}}", "envRefs.A: the operator refuses the type Env"),
+        (
+            "envRefs: {DB_PASSWORD: {type: Literal, literal: {value: hunter2}}}",
+            "envRefs.DB_PASSWORD: this would write a secret into the manifest",
+        ),
+        (
+            "gitAuth: {accessToken: {type: Literal, literal: {value: hunter2}}}",
+            "gitAuth.accessToken: this would write a secret",
+        ),
+        (
+            "workspaceTemplate: {spec: {env: [{name: API_TOKEN, value: hunter2}]}}",
+            "workspaceTemplate.spec.env[0]: this would write a secret",
+        ),
+    ],
+)
+def test_an_overlay_that_is_refused(project: Folder, overlay: str, said: str) -> None:
+    project.write("o.yaml", overlay)
+    text = refused(project, *USUAL, "--branch", "main", "--overlay", "o.yaml")
+    assert said in text
+    assert "hunter2" not in text
+
+
+def test_an_overlay_that_takes_tenants_down_is_said(project: Folder) -> None:
+    project.write("o.yaml", "destroyOnFinalize: true\nenvRefs: {QLIK_CLIENT_ID: null}\n")
+    said = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
+    assert said.exit_code == 0
+    assert "takes that customer's tenant down" in said.stderr
+    assert "QLIK_CLIENT_ID" not in said.stdout
+
+
+def test_a_folder_that_cannot_be_written(project: Folder) -> None:
+    Path("k8s").write_text("")
+    said = project.run("operator-manifests", *USUAL, "--branch", "main", "--output", "k8s")
+    assert (said.exit_code, said.stderr) == (1, "k8s: File exists\n")

@@ -1,0 +1,212 @@
+"""Manifests for the operator: as they must be, and as the operator's published schema wants them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tenantry.fleet.kubernetes.folder import stale, write
+from tenantry.fleet.kubernetes.manifests import HEAD, Setup, Source, manifests
+from tenantry.fleet.kubernetes.names import LABEL, LONGEST, ManifestsRefused, label, labels
+from tenantry.fleet.kubernetes.overlay import FIELDS, TYPES
+from tenantry.fleet.members import Member
+from tests.documents import ROOT
+from tests.fleet.kubernetes import golden
+
+SCHEMA = ROOT.parent / "shared" / "specs" / "pulumi-operator-stack.json"
+"""The operator's own, version 2.9, where somebody has put it."""
+
+
+def stack(files: dict[str, str], name: str) -> dict[str, Any]:
+    return yaml.safe_load(files[f"stacks/{name}.yaml"])  # type: ignore[no-any-return]
+
+
+def test_they_are_as_they_were() -> None:
+    assert stale(golden.FOLDER, golden.files()) == [], "wanted? python -m tests.fleet.kubernetes.golden"
+
+
+def test_whatever_looks_like_a_number_is_quoted() -> None:
+    text = golden.files()["stacks/globex.yaml"]
+    assert 'commit: "12e4567890123456789012345678901234567890"' in text
+    assert "value: eu-central-1" in text
+
+
+def test_a_ring_waits_for_the_one_before_it_that_has_customers() -> None:
+    files = golden.files()
+    broad = label("Acme.EU")
+    assert "prerequisites" not in stack(files, "globex")["spec"]
+    assert stack(files, broad)["spec"]["prerequisites"] == [{"name": "globex"}, {"name": "initech"}]
+    order = yaml.safe_load(files["kustomization.yaml"])
+    assert order["sortOptions"] == {"order": "fifo"}
+    expected = ["rbac.yaml", *(f"stacks/{each}.yaml" for each in ("globex", "initech", broad, "umbrella"))]
+    assert order["resources"] == expected
+
+
+def test_who_does_not_tell_the_ring_is_of_the_first() -> None:
+    unknown = Member("zeta", Path("x"), ring="broad", unknown=frozenset(("ring",)))
+    files = manifests([*golden.MEMBERS, unknown], "tenants", golden.SETUP)
+    assert stack(files, "zeta")["metadata"]["labels"]["tenantry-ring"] == "pilot"
+    assert {"name": "zeta"} in stack(files, "umbrella")["spec"]["prerequisites"]
+
+
+def test_no_tenant_goes_with_its_manifest() -> None:
+    assert stack(golden.files(), "globex")["spec"]["destroyOnFinalize"] is False
+
+
+def test_a_stack_at_pulumi_cloud_has_its_whole_name() -> None:
+    files = manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, organization="oem"))
+    assert stack(files, "globex")["spec"]["stack"] == "oem/tenants/globex"
+    assert stack(golden.files(), "globex")["spec"]["stack"] == "globex"
+
+
+def test_git_over_https_takes_a_token() -> None:
+    source = Source("https://git.example/oem/tenants.git", branch="main", secret="git")
+    spec = stack(manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, source=source)), "globex")["spec"]
+    assert spec["gitAuth"] == {
+        "accessToken": {"type": "Secret", "secret": {"name": "git", "key": "accessToken"}}
+    }
+    assert (spec["branch"], "commit" in spec) == ("main", False)
+
+
+def test_an_overlay_takes_away_and_adds() -> None:
+    overlay = {
+        **dict.fromkeys(("projectRepo", "commit", "repoDir", "gitAuth")),
+        "fluxSource": {"sourceRef": {"apiVersion": "v1", "kind": "GitRepository", "name": "tenants"}},
+        "workspaceTemplate": {"spec": {"resources": {"limits": {"memory": "2Gi"}}}},
+    }
+    spec = stack(manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay)), "globex")[
+        "spec"
+    ]
+    assert not spec.keys() & {"projectRepo", "commit", "repoDir", "gitAuth"}
+    resources = spec["workspaceTemplate"]["spec"]["resources"]
+    assert resources == {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
+
+
+def test_a_repository_needs_one_version() -> None:
+    for overlay in ({"branch": "main"}, {"commit": None}):
+        with pytest.raises(ManifestsRefused, match="either a commit or a branch"):
+            manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay))
+
+
+STACKS = (
+    "acme",
+    "Acme",
+    "ACME",
+    "acme.",
+    "acme-",
+    "a_cme",
+    "a.cme",
+    "a-cme",
+    "_",
+    "__",
+    "é",
+    "1",
+    "x" * 42,
+    "x" * 43,
+)
+"""Names that are the same, or none, once what Kubernetes refuses is taken out."""
+
+
+def test_each_stack_has_a_name_that_kubernetes_takes_and_no_other_has() -> None:
+    taken = {name for name in map(label, STACKS) if name not in STACKS}
+    every = [*STACKS, *taken, *map(label, taken)]
+    names = labels(every)
+    assert len(set(names.values())) == len(set(every))
+    assert [each for each in names.values() if not LABEL.fullmatch(each) or len(each) > LONGEST] == []
+    assert (label("acme"), label("x" * 42)) == ("acme", "x" * 42)
+
+
+def test_two_stacks_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenantry.fleet.kubernetes.names.label", lambda stack: stack.lower())
+    with pytest.raises(ManifestsRefused, match="acme and Acme would both be acme"):
+        labels(["acme", "Acme"])
+
+
+def test_what_is_left_over_goes_and_what_others_wrote_stays(tmp_path: Path) -> None:
+    files = golden.files()
+    assert write(tmp_path, files) == sorted(files)
+    (tmp_path / "stacks" / "gone.yaml").write_text(f"{HEAD}x: 1\n")
+    (tmp_path / "stacks" / "own.yaml").write_text("x: 1\n")
+    (tmp_path / "rbac.yaml").write_text(f"{HEAD}changed: 1\n")
+    assert stale(tmp_path, files) == ["rbac.yaml", "stacks/gone.yaml"]
+    write(tmp_path, files)
+    assert stale(tmp_path, files) == []
+    assert not (tmp_path / "stacks" / "gone.yaml").exists()
+    assert (tmp_path / "stacks" / "own.yaml").exists()
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    if not SCHEMA.is_file():
+        pytest.skip(f"the operator's schema is not here: {SCHEMA}")
+    return json.loads(SCHEMA.read_text("utf-8"))["openAPIV3Schema"]  # type: ignore[no-any-return]
+
+
+def strict(schema: Any) -> Any:
+    """A schema that refuses fields which it does not name, as `kubectl` does."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: strict(each) for key, each in schema.items()}
+    if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+OVERLAYS: tuple[dict[str, Any], ...] = ({}, {"preview": True}, {"environment": ["a"], "shallow": True})
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize(
+    "setup", [golden.SETUP, replace(golden.SETUP, image="", backend="", organization="oem")]
+)
+def test_the_operators_schema_takes_them(
+    schema: dict[str, Any], setup: Setup, overlay: dict[str, Any]
+) -> None:
+    spec_alone = strict(schema)["properties"]["spec"]
+    for member in golden.MEMBERS:
+        made = stack(
+            manifests(golden.MEMBERS, "tenants", replace(setup, overlay=overlay)), label(member.stack)
+        )
+        jsonschema.validate(made["spec"], spec_alone)
+        assert len(made["metadata"]["name"]) <= LONGEST
+    assert re.search(rf"<= {LONGEST}\b", str(schema["x-kubernetes-validations"]))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**made["spec"], "imagee": "x"}, spec_alone)
+
+
+def fields(known: Any, schema: dict[str, Any], at: str = "") -> Iterator[str]:
+    """Fields that an overlay may have and that are another thing in a schema."""
+    names = {str: "string", bool: "boolean", int: "integer", dict: "object", list: "array"}
+    for name, kind in known.items():
+        there = schema["properties"].get(name)
+        inner = isinstance(kind, dict)
+        if there is None or there["type"] != ("object" if inner else names[kind]):
+            yield f"{at}{name}"
+        elif inner:
+            yield from fields(kind, there, f"{at}{name}.")
+
+
+def test_an_overlay_may_have_what_the_operator_knows(schema: dict[str, Any]) -> None:
+    assert list(fields(FIELDS, schema["properties"]["spec"])) == []
+    assert list(fields({"refresh": str, "x": str}, schema["properties"]["spec"])) == ["refresh", "x"]
+    kinds = set(itertools.chain.from_iterable(_kinds(FIELDS)))
+    assert kinds <= TYPES.keys()
+
+
+def _kinds(known: Any) -> Iterator[set[Any]]:
+    for kind in known.values():
+        if isinstance(kind, dict):
+            yield from _kinds(kind)
+        else:
+            yield {kind}
