@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +18,7 @@ from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import chosen_by
 from tenantry.cli.runs import Jobs
 from tenantry.cli.shared import selection, takes
+from tenantry.providers.values.words import counted
 from tenantry.text import for_csv
 
 if TYPE_CHECKING:
@@ -41,26 +44,37 @@ def status(
     wanted: Wanted,
     jobs: Jobs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write it into a file, as a page that sorts and filters."
+        ),
+    ] = None,
 ) -> None:
     """Show how each stack stands: the versions of its templates, its last run, when it ends, its tenant.
 
     Asks the backend alone; no request is sent to Qlik. Of a tenant that was taken down from this machine it
     tells the day of the purge, and with --json the line that brings it back. Where the backend is no folder
-    of files, it tells of the last run no more than its time. Exit code 1 if a stack cannot be read.
+    of files, it tells of the last run no more than its time. The page of --html also has the drift and the
+    failures of the runs that this machine has kept. Exit code 1 if a stack cannot be read.
     """
     from tenantry.fleet.inventory import standings, without_file
     from tenantry.fleet.journal import Journal
     from tenantry.fleet.pool import default_jobs
 
+    if page and not page.parent.is_dir():
+        fail(f"--html {page}: there is no folder {page.parent}.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
     looks = standings(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
     gone = Journal.taken_down(project.name)
     strays = without_file(reader, project) if wanted.every else []
+    if page:
+        _write(page, project.name, found, gone, strays)
     if as_json:
         print_json({"stacks": [_json(each, gone) for each in found], "without_file": strays})
-    else:
+    elif not page:
         rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
@@ -106,6 +120,22 @@ def outputs(
         echo(f"{each.member.stack}: {each.trouble}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _write(
+    page: Path, project: str, found: Sequence[Standing], gone: TakenDown, strays: Sequence[str]
+) -> None:
+    """Write the page of the whole fleet."""
+    from tenantry.fleet import history, overview
+
+    past = history.of(project, [each.member.stack for each in found])
+    purges = {stack: day for stack, (_, day) in gone.items()}
+    fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays)
+    try:
+        page.write_text(overview.page(fleet, page.parent), "utf-8", errors="replace")
+    except OSError as error:
+        fail(f"--html {page}: the page cannot be written: {error.strerror}")
+    echo(f"{page}: {counted(len(found), 'stack')}", err=True)
 
 
 def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:

@@ -103,7 +103,8 @@ def run_job(job: Job) -> Outcome:
             job.member.stack, f"{error.filename or job.folder}: {error.strerror}", None
         )
         outcome = job.outcome(status="failed", troubles=(trouble,))
-    return replace(outcome, seconds=round(time.monotonic() - started, 2))
+    logs = str(job.folder) if outcome.failed and job.folder.is_dir() else ""
+    return replace(outcome, seconds=round(time.monotonic() - started, 2), logs=logs)
 
 
 def _carried_out(job: Job) -> Outcome:

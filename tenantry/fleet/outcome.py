@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -107,6 +108,8 @@ class Outcome:
     purged_on: str = ""
     seconds: float = 0.0
     exit_code: int | None = None
+    logs: str = ""
+    """The folder with its logs, on the machine that did the work; nothing where it went well."""
     done_before: bool = False
     """Whether a resumed run has left it out, since an earlier one had done it."""
     settings: str = ""
@@ -124,6 +127,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class WaveTimes:
+    """One wave of a run: how many stacks had their turn in it, and how many of them went wrong. It began so
+    many seconds after the run, and took so many.
+    """
+
+    name: str
+    stacks: int
+    failed: int
+    began: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Report:
     """A run over many stacks. `started` is UTC, ISO 8601. `stopped` says why not every stack had its turn.
 
@@ -138,6 +154,9 @@ class Report:
     stopped: str = ""
     removed: tuple[str, ...] = ()
     base: str = ""
+    waves: tuple[WaveTimes, ...] = ()
+    looked: bool = False
+    """Whether Qlik was asked for what was changed outside of here."""
     version: int = 1
 
     def of(self, *statuses: Status) -> list[Outcome]:
@@ -164,8 +183,8 @@ class Report:
 
 
 def merged(reports: Iterable[Report]) -> Report:
-    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts, unless
-    that left it out as done.
+    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts,
+    unless that left it out as done.
 
     Raises ValueError if there is none, or if they differ in kind.
     """
@@ -174,6 +193,7 @@ def merged(reports: Iterable[Report]) -> Report:
         raise ValueError("there is no report to merge")
     if len({(each.operation, each.base) for each in parts}) > 1:
         raise ValueError("the reports are of different operations, or against different commits")
+    started = min(each.started for each in parts)
     outcomes: dict[str, Outcome] = {}
     for outcome in (each for part in parts for each in part.outcomes):
         if outcome.stack not in outcomes or not outcome.done_before:
@@ -181,11 +201,24 @@ def merged(reports: Iterable[Report]) -> Report:
     return replace(
         parts[0],
         outcomes=tuple(outcomes[name] for name in sorted(outcomes)),
-        started=min(each.started for each in parts),
+        started=started,
         seconds=max(each.seconds for each in parts),
+        waves=tuple(
+            replace(wave, began=wave.began + _between(started, each.started))
+            for each in parts
+            for wave in each.waves
+        ),
+        looked=all(each.looked for each in parts),
         stopped="; ".join(dict.fromkeys(each.stopped for each in parts if each.stopped)),
         removed=tuple(sorted({name for each in parts for name in each.removed})),
     )
+
+
+def _between(former: str, later: str) -> float:
+    try:
+        return (datetime.fromisoformat(later) - datetime.fromisoformat(former)).total_seconds()
+    except (ValueError, TypeError):  # a report that does not say when it began
+        return 0.0
 
 
 @cache

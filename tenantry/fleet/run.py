@@ -16,7 +16,7 @@ from tenantry.fleet.consent import Consent
 from tenantry.fleet.job import SECONDS, Job
 from tenantry.fleet.journal import Journal
 from tenantry.fleet.members import Member
-from tenantry.fleet.outcome import DONE, Operation, Outcome, Report
+from tenantry.fleet.outcome import DONE, Operation, Outcome, Report, WaveTimes
 from tenantry.fleet.pool import Pool
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
@@ -91,6 +91,11 @@ class Order:
         return frozenset(member.stack for member in members if self._is_done(member))
 
     @property
+    def looks(self) -> bool:
+        """Whether Qlik is asked for what was changed outside of here."""
+        return self.operation == "refresh" or "--refresh" in self.arguments
+
+    @property
     def due(self) -> list[str]:
         """The stacks that have a turn, wave by wave."""
         stacks = [member.stack for wave in self.waves for member in wave.members]
@@ -124,6 +129,7 @@ def run_order(
     left_out, done = order.left_out, order.done  # before this run is the last one
     journal: Journal | None = None
     outcomes: dict[str, Outcome] = {}
+    waves: list[WaveTimes] = []
     for number, wave in enumerate(order.waves, start=1):
         due: Sequence[Member] = [each for each in wave.members if each.stack not in left_out]
         if len(order.waves) > 1 and due and not pool.stop:
@@ -138,6 +144,7 @@ def run_order(
                 pool.count(outcome)
         # A run that was not agreed to is none: the last one can still be resumed.
         journal = journal or Journal.begin(order.project.name, order.operation, order.code)
+        began = time.monotonic() - clock
         for member in wave.members:
             if why := left_out.get(member.stack):
                 job, is_done = _job(order, member, journal), member.stack in done
@@ -147,6 +154,7 @@ def run_order(
         for outcome in chain(decided, pool.run([_job(order, member, journal) for member in due])):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
+        waves.append(_times(wave, outcomes, began, time.monotonic() - clock))
         ready = [each for each in wave.members if each.stack in done or outcomes[each.stack].status == "ok"]
         if gate and ready and not pool.stop:
             # Asked first: a signal may stop the run meanwhile, and that goes before.
@@ -162,6 +170,8 @@ def run_order(
         stopped=pool.stop,
         removed=order.selection.removed,
         base=order.selection.changes.ref if order.selection.changes else "",
+        waves=tuple(each for each in waves if each.stacks),
+        looked=order.looks,
     )
     try:
         if journal:  # there is none where no stack was selected
@@ -169,6 +179,13 @@ def run_order(
     except OSError as error:
         announce(f"The report of the run cannot be kept: {error.strerror}")
     return report
+
+
+def _times(wave: Wave, outcomes: Mapping[str, Outcome], began: float, ended: float) -> WaveTimes:
+    done = [outcomes[member.stack] for member in wave.members]
+    stacks = sum(each.status not in ("skipped", "not run") for each in done)
+    failed = sum(each.failed for each in done)
+    return WaveTimes(wave.name, stacks, failed, round(began, 1), round(ended - began, 1))
 
 
 def _job(order: Order, member: Member, journal: Journal) -> Job:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
+from tenantry.fleet import history
+from tenantry.fleet.journal import Journal
+from tenantry.fleet.outcome import Change, Operation, Outcome, Report, Status, Trouble
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.backend_files import add_stack
 from tests.cli.conftest import Folder
@@ -131,3 +136,48 @@ def test_a_row_for_each_id_has_app_and_space_apart(project: Folder) -> None:
 def test_no_command_prints_what_is_secret(project: Folder) -> None:
     for command in (("status", "--json"), ("outputs", "--csv"), ("outputs", "--json")):
         assert "v1:x" not in project.run(command[0], "--all", command[1]).output
+
+
+def test_the_whole_fleet_is_a_page(project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the drift and the failures of the runs that were kept, and links to logs that are there."""
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
+    trouble = Trouble("no <b>", "Space Sales", code="FORBIDDEN")
+    drift = (Change("update", "Group", "Analysts"),)
+    run = Journal.begin("tenantry", "up")
+    logs = run.folder_of("hooli")
+    logs.mkdir(parents=True)
+    (logs / "errors.txt").write_text("error: no\n")
+    (logs / "output.txt").touch()
+    run.end(Report("up", (Outcome("hooli", "up", "failed", troubles=(trouble,), logs=str(logs)),), seconds=3))
+    run = Journal.begin("tenantry", "refresh")
+    run.end(Report("refresh", (Outcome("globex", "refresh", "ok", drift=drift),), looked=True))
+    said = project.run("status", "--all", "--html", "fleet.html")
+    assert (said.stdout, said.stderr) == ("", "fleet.html: 2 stacks\n")
+    page = (project.path / "fleet.html").read_text("utf-8")
+    for text in ("2 stacks of tenantry", HOST, "2.3.0", "country=de", "stray", "refresh-", "1 resource"):
+        assert text in page
+    assert "Space Sales: no &lt;b&gt; [FORBIDDEN]" in page
+    (link,) = re.findall(r'href="([^"]*)"', page)
+    assert (project.path / unquote(link)).resolve() == (logs / "errors.txt").resolve(), "not the empty one"
+
+
+def test_a_failure_is_over_once_the_same_went_well(
+    project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
+    runs: tuple[tuple[Operation, Status], ...] = (("up", "failed"), ("refresh", "failed"), ("up", "ok"))
+    for operation, status in runs:
+        run = Journal.begin("tenantry", operation)
+        run.end(Report(operation, (Outcome("globex", operation, status),)))
+    found = history.of("tenantry", ["globex", "hooli"])
+    assert {stack: seen.run.operation for stack, seen in found.failures.items()} == {"globex": "refresh"}
+    assert found.drift == {}, "nobody looked"
+    assert len(found.runs) == 3
+
+
+@pytest.mark.parametrize("file", ["none/fleet.html", "stacks"])
+def test_a_page_that_cannot_be_written_is_one_line(project: Folder, file: str) -> None:
+    said = project.run("status", "--all", "--html", file)
+    assert said.exit_code in (1, 2)
+    assert said.stderr.startswith(f"--html {file}: ")
+    assert said.stderr.count("\n") == 1

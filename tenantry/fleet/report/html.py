@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
-
+from tenantry.fleet import pages
 from tenantry.fleet.outcome import Report
+from tenantry.fleet.pages.table import Cell, Column, Row, Table
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
-from tenantry.providers.values.words import counted
-from tenantry.text import on_one_line
-
-_CODE = re.compile("`([^`]+)`")
 
 INLINE = 6
 """The most stacks that are named beside a line; more are folded away below it."""
 
-COLOURS = {
+LOOKS = {
     "failed": "failed",
     "interrupted": "interrupted",
     "changed": "changed",
@@ -28,48 +19,38 @@ COLOURS = {
     "to change": "changing",
     "changed outside": "changing",
 }
-"""The class of a cell by the state of its stack."""
+"""The look of a cell by the state of its stack."""
+
+CHOICES = ("plan", "result")
 
 
 def html(report: Report) -> str:
     """Return a report as one page of HTML, with every line, every name and every stack."""
     told = page(report)
-    rendered = _template().render(
+    columns = [Column(name, name in table.NUMBERS, name in CHOICES) for name in table.COLUMNS]
+    return pages.render(
+        "report.html.j2",
+        title=told.title,
         page=told,
         summary=_summary(told, report.started),
-        rows=table.rows(report),
-        columns=table.COLUMNS,
-        numbers=table.NUMBERS,
-        colours=COLOURS,
+        table=Table("All stacks", columns, [_row(each) for each in table.rows(report)]),
         inline=INLINE,
-        counted=counted,
     )
-    return rendered.replace("##", "#&#35;")  # in the log of a job "##[" would be a command
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tenantry.fleet.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["marked"] = _marked
-    return environment.get_template("report.html.j2")
+def _row(of: table.Row) -> Row:
+    return Row([_cell(of, column) for column in table.COLUMNS], of.dim)
 
 
-def _shown(value: Any) -> Any:
-    """Take from a text of somebody else what a page must not hold; escaping comes after this."""
-    return on_one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _marked(text: str) -> Markup:
-    """Return a line with what stands between backticks as code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(on_one_line(text)))))  # noqa: S704 (escaped before)
+def _cell(of: table.Row, column: str) -> Cell:
+    text, outcome = of.named[column], of.outcome
+    if column == "customer":
+        return Cell(text, small="" if outcome.customer == outcome.stack else outcome.customer)
+    if column == "result":
+        return Cell(text, look=LOOKS.get(of.state, ""))
+    if column == "time":
+        return Cell(text, order=outcome.seconds or "")
+    return Cell(text)
 
 
 def _summary(told: Page, started: str) -> str:

@@ -1,0 +1,195 @@
+"""The whole fleet as one web page: what files, states and the runs that are kept say of each customer."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from tenantry.fleet import history, pages
+from tenantry.fleet.history import History, Past, Seen
+from tenantry.fleet.inventory import Standing
+from tenantry.fleet.journal import NOT_ENDED
+from tenantry.fleet.pages.table import Cell, Column, Link, Row, Table
+from tenantry.fleet.report.lines import trouble
+from tenantry.fleet.report.words import duration, shortened, states
+from tenantry.fleet.trials import with_tenants
+from tenantry.providers.values.words import counted
+
+SOON = 14
+"""Days: trials that end within so many are named above the table."""
+
+CUSTOMERS = (
+    Column("stack"),
+    Column("plan", choice=True),
+    Column("ring", choice=True),
+    Column("tags", long=True),
+    Column("versions", long=True),
+    Column("result", choice=True, long=True),
+    Column("last run"),
+    Column("drift"),
+    Column("failed last", long=True),
+    Column("trial ends"),
+    Column("tenant"),
+)
+RUNS = (
+    Column("run"),
+    Column("begun (UTC)"),
+    Column("by", choice=True),
+    Column("operation", choice=True),
+    Column("stacks", number=True),
+    Column("result", long=True),
+    Column("time", number=True),
+)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What there is to show. `gone`: by stack whose tenant was taken down, the day of its purge. `strays`
+    are the stacks in the backend that have no file.
+    """
+
+    project: str
+    now: datetime
+    standings: Sequence[Standing]
+    past: History
+    gone: Mapping[str, str]
+    strays: Sequence[str] = ()
+
+
+def page(fleet: Fleet, folder: Path) -> str:
+    """Return the page; `folder` is where it will be, from which its links lead to logs."""
+    rows = [_row(each, fleet, folder) for each in fleet.standings]
+    customers, runs = (
+        Table("Customers", CUSTOMERS, rows),
+        Table("Runs", RUNS, [_run(each) for each in fleet.past.runs]),
+    )
+    return pages.render(
+        "status.html.j2",
+        title=f"{counted(len(fleet.standings), 'stack')} of {fleet.project}",
+        summary=" · ".join(_summary(fleet)),
+        trials=list(_trials(fleet)),
+        strays=fleet.strays,
+        tables=[each for each in (customers, runs) if each.rows],
+        wide=True,
+    )
+
+
+def links(files: Iterable[Path], folder: Path) -> list[Link]:
+    """Return links to files, as paths from a folder."""
+    return [Link(file.name, quote(os.path.relpath(file.resolve(), folder.resolve()))) for file in files]
+
+
+def _summary(fleet: Fleet) -> Iterator[str]:
+    yield f"as of {fleet.now:%Y-%m-%d %H:%M} UTC"
+    yield f"{sum(each.up for each in fleet.standings)} with a tenant"
+    for name in ("plan", "ring"):
+        numbers = Counter(getattr(each.member, name) or "none" for each in fleet.standings)
+        yield f"{name}: {', '.join(f'{count:,} {value}' for value, count in sorted(numbers.items()))}"
+    if broken := sum(bool(each.trouble or each.member.broken) for each in fleet.standings):
+        yield f"{counted(broken, 'stack')} whose file or state cannot be read"
+
+
+def _trials(fleet: Fleet) -> Iterator[str]:
+    for trial in with_tenants(fleet.standings, fleet.now):
+        if trial.days <= SOON:
+            yield f"{trial.member.stack}: {trial.text}"
+
+
+def _row(of: Standing, fleet: Fleet, folder: Path) -> Row:
+    member = of.member
+    result, look = _result(of)
+    ends = member.ends_on
+    purge = fleet.gone.get(member.stack, "")
+    none = f"none; purged on {purge}" if purge else "none"
+    return Row(
+        (
+            Cell(member.stack, small="" if member.customer == member.stack else member.customer),
+            Cell(member.plan),
+            Cell(member.ring),
+            Cell(", ".join(f"{key}={value}" for key, value in sorted(member.tags.items()))),
+            Cell(
+                ", ".join(f"{app} {version}" for app, version in sorted(of.versions.items())),
+                small=f"pinned: {', '.join(member.pinned)}" if member.pinned else "",
+            ),
+            Cell(result, small=_details(of), look=look),
+            Cell(of.at[:16].replace("T", " ") or ("" if of.trouble else "never"), small=of.operation),
+            _drift(fleet.past.drift.get(member.stack)),
+            _failure(fleet.past.failures.get(member.stack), folder),
+            Cell(
+                str(ends) if ends else ("" if not member.broken else of.ends_on),
+                small=_left(ends.left(fleet.now)) if ends else "",
+            ),
+            Cell(of.hostname or ("" if of.trouble else none)),
+        ),
+        dim=not of.up,
+    )
+
+
+def _result(of: Standing) -> tuple[str, str]:
+    """Return in a word how a stack stands, and its look."""
+    if of.trouble or of.member.broken:
+        return "unreadable", "failed"
+    if of.unfinished:
+        return "unfinished", "failed"
+    if not of.at:
+        return "never up", ""
+    return of.result, "failed" if of.result == "failed" else ""
+
+
+def _details(of: Standing) -> str:
+    if of.trouble:
+        return shortened(of.trouble)
+    if of.member.broken:
+        return shortened("; ".join(map(str, of.member.broken.problems)))
+    return counted(of.unfinished, "resource") if of.unfinished else ""
+
+
+def _left(days: int) -> str:
+    if days < 0:
+        return f"{counted(-days, 'day')} ago"
+    return f"in {counted(days, 'day')}" if days else "today"
+
+
+def _drift(seen: Seen | None) -> Cell:
+    if seen is None:
+        return Cell("")
+    number = len(seen.outcome.drift)
+    look = "changing" if number else ""
+    return Cell(
+        counted(number, "resource") if number else "none", small=f"{seen.run.operation} {seen.day}", look=look
+    )
+
+
+def _failure(seen: Seen | None, folder: Path) -> Cell:
+    if seen is None:
+        return Cell("")
+    told = [trouble(each) for each in seen.outcome.troubles] or ["nothing was said"]
+    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    return Cell(
+        f"{seen.run.operation} {seen.day}",
+        small=f"{shortened(told[0], 200)}{more}",
+        look="failed",
+        links=links(history.logs(seen.outcome), folder),
+    )
+
+
+def _run(of: Past) -> Row:
+    run, report = of.run, of.report
+    ended = report.stopped != NOT_ENDED
+    result = ", ".join(f"{count:,} {state}" for state, count in states(report.outcomes).items()) or "nothing"
+    return Row(
+        (
+            Cell(run.id),
+            Cell(f"{run.started:%Y-%m-%d %H:%M}"),
+            Cell(run.by),
+            Cell(run.operation),
+            Cell(f"{len(report.outcomes):,}", order=len(report.outcomes)),
+            Cell(result, small=report.stopped, look="failed" if report.failed else ""),
+            Cell(duration(report.seconds) if ended else "", order=report.seconds if ended else ""),
+        )
+    )

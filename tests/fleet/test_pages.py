@@ -1,0 +1,186 @@
+"""The pages in a real browser: sorted and filtered, on a phone, without scripts, with hostile names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet import pages as made
+from tenantry.fleet.pages.table import Cell, Column, Row, Table
+from tenantry.fleet.report.html import html
+from tests import hostile
+from tests.browser import Browser, browser
+from tests.fleet import pages
+
+COLUMNS = (Column("stack"), Column("plan", choice=True), Column("versions"), Column("time", number=True))
+ROWS = (
+    ("acme", "gold", "2.10.0", "1 m 3 s", 63.0),
+    ("globex", "standard", "2.9.1", "4 s", 4.0),
+    ("hooli", "gold", "", "", ""),
+    ("initech", "trial", "2.3.0", "12 s", 12.0),
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("browser")) as started:
+        yield started
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A page with one table."""
+    rows = [
+        Row((Cell(stack, small=f"{stack} & sons"), Cell(plan), Cell(versions), Cell(time, order=seconds)))
+        for stack, plan, versions, time, seconds in ROWS
+    ]
+    table = Table("All stacks", COLUMNS, rows)
+    values = {"title": "Title", "summary": "Summary", "trials": [], "strays": [], "wide": True}
+    return write(tmp_path, made.render("status.html.j2", tables=[table], **values))
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "page.html"
+    file.write_text(text, "utf-8", errors="replace")
+    return file
+
+
+def shown(browser: Browser) -> list[str]:
+    """The stacks that can be seen, from top to bottom."""
+    rows = "[...document.querySelectorAll('tbody tr')].filter(row => !row.hidden)"
+    return list(browser.run(f"{rows}.map(row => row.cells[0].firstChild.data.trim())"))
+
+
+def head(name: str) -> str:
+    return f"[...document.querySelectorAll('thead th')].find(each => each.textContent === '{name}')"
+
+
+def click(browser: Browser, name: str) -> str:
+    """Click on a column, and return what it says to a screen reader."""
+    return str(browser.run(f"{head(name)}.querySelector('button').click(), {head(name)}.ariaSort"))
+
+
+def test_a_click_sorts_by_a_column_and_another_one_turns_it_round(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    assert click(chromium, "versions") == "ascending"
+    assert shown(chromium) == ["initech", "globex", "acme", "hooli"], (
+        "2.9.1 before 2.10.0, nothing comes last"
+    )
+    assert click(chromium, "versions") == "descending"
+    assert shown(chromium) == ["acme", "globex", "initech", "hooli"]
+    assert click(chromium, "time") == "ascending"
+    assert shown(chromium) == ["globex", "initech", "acme", "hooli"], "by seconds, not by the text"
+    assert chromium.run("document.querySelectorAll('[aria-sort]').length") == 1
+
+
+def test_a_keyboard_sorts_and_filters(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.press("Tab")
+    assert chromium.run("document.activeElement.type") == "search"
+    for letter in "gold":
+        chromium.press(letter)
+    assert shown(chromium) == ["acme", "hooli"]
+    chromium.press("Tab", "Tab")
+    assert chromium.run("document.activeElement.getAttribute('role')") == "region", (
+        "so that it can be scrolled"
+    )
+    chromium.press("Tab", "Enter", "Enter")
+    assert chromium.run(f"{head('stack')}.ariaSort") == "descending"
+    assert shown(chromium) == ["hooli", "acme"]
+
+
+def fill(browser: Browser, element: str, value: str) -> str:
+    """Fill in a filter, and return how many rows that leaves, as the page says it."""
+    it = f"document.querySelector('{element}')"
+    browser.run(f"{it}.value = '{value}', {it}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    return str(browser.run("document.querySelector('output').textContent"))
+
+
+def test_a_text_or_a_choice_leaves_the_rows_that_have_it(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    assert fill(chromium, "input", "SONS 2.") == "3 of 4", "each word, anywhere, in any case"
+    assert shown(chromium) == ["acme", "globex", "initech"]
+    assert fill(chromium, "select", "gold") == "1 of 4"
+    assert shown(chromium) == ["acme"]
+    assert fill(chromium, "input", "") == "2 of 4"
+    assert fill(chromium, "select", "") == "4 of 4"
+
+
+def test_on_a_phone_the_page_fits_and_the_table_scrolls_by_itself(chromium: Browser, tmp_path: Path) -> None:
+    chromium.open(write(tmp_path, html(pages.customers(40, failed=2))), width=390, height=844)
+    assert chromium.run("document.documentElement.scrollWidth") <= 390
+    ends = "[...document.querySelectorAll('input, select')].map(each => each.getBoundingClientRect().right)"
+    assert max(chromium.run(ends)) <= 390
+    for column in ("customer", "plan", "result", "time"):
+        place = f"{head(column)}.getBoundingClientRect()"
+        chromium.run(f"{head(column)}.scrollIntoView({{inline: 'end'}})")
+        assert 0 <= chromium.run(f"{place}.left") < chromium.run(f"{place}.right") <= 390, column
+    first = chromium.run("document.querySelector('tbody th').getBoundingClientRect().right")
+    assert 0 < first <= 390 / 2, "who it is stays in sight, and leaves room for the rest"
+
+
+def test_without_scripts_all_rows_are_there_and_nothing_that_does_not_work(
+    chromium: Browser, page: Path
+) -> None:
+    chromium.open(page, scripts=False)
+    root = chromium.send("DOM.getDocument")["root"]["nodeId"]
+    text = str(chromium.send("DOM.getOuterHTML", nodeId=root)["outerHTML"])
+    assert [text.index(row[0]) for row in ROWS] == sorted(text.index(row[0]) for row in ROWS)
+    body = text.partition("<body")[2]
+    assert "<button" not in body
+    assert "<input" not in body
+
+
+def test_nothing_is_fetched_and_hostile_names_do_nothing(chromium: Browser, tmp_path: Path) -> None:
+    """One page with every text of `tests/hostile.py` in each of its places, sorted and filtered too."""
+    names = (
+        "".join(hostile.ALL)
+        + "<img src=x onerror=alert(1)><script>alert(1)</script>' onclick=alert(1) \"onfocus=alert(1)"
+    )
+    file = write(tmp_path, html(pages.everywhere(names)))
+    chromium.open(file)
+    click(chromium, "customer")
+    fill(chromium, "input", "script")
+    chromium.run("document.querySelectorAll('*').forEach(each => each.click && each.click())")
+    assert chromium.requests == [file.as_uri()]
+    assert chromium.said == []
+    assert (
+        chromium.run(
+            "document.querySelectorAll('tbody script, tbody img, [onclick], [onfocus], iframe').length"
+        )
+        == 0
+    )
+
+
+def test_the_policy_of_a_page_stops_whatever_were_to_slip_in(chromium: Browser, tmp_path: Path) -> None:
+    text = html(pages.customers(3)).replace(
+        "</body>", "<script>window.ran = 1</script><img src='x.png'></body>"
+    )
+    file = write(tmp_path, text)
+    chromium.open(file)
+    assert chromium.run("window.ran") is None
+    assert chromium.requests == [file.as_uri()]
+    assert len(chromium.said) == 2, "the browser says what it refused"
+
+
+def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
+    chromium.open(page)
+    found = chromium.send("Accessibility.getFullAXTree")["nodes"]
+    roles = [each.get("role", {}).get("value") for each in found if not each["ignored"]]
+    assert roles.count("columnheader") == len(COLUMNS)
+    assert roles.count("rowheader") == len(ROWS)
+    named = {
+        (each["role"]["value"], each["name"]["value"])
+        for each in found
+        if each.get("name") and each.get("role")
+    }
+    for role, name in (
+        ("table", "All stacks"),
+        ("search", "All stacks"),
+        ("region", "All stacks"),
+        ("button", "versions"),
+    ):
+        assert (role, name) in named, (role, name)
+    assert ("searchbox", "Filter") in named
