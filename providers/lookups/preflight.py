@@ -24,12 +24,25 @@ TENANTS_PER_REGION = 8500
 DEACTIVATED = ("disabled", "deactivated")
 
 
+class Allotment(NamedTuple):
+    """What a licence has of one kind of entitlement. `overage`: how many more are allowed, -1 for any
+    number; None where Qlik does not say.
+    """
+
+    name: str
+    units: int
+    used: int
+    overage: int | None
+
+
 class Licence(NamedTuple):
     """The licence of a tenant. `ends` is its last day, None where it has none."""
 
     status: str
     trial: bool
     ends: date | None
+    number: str = ""
+    allotments: tuple[Allotment, ...] = ()
 
 
 class Roles(NamedTuple):
@@ -113,7 +126,17 @@ class Preflight:
 
     def _licence(self, hostname: str) -> Licence:
         found = self.cloud.tenant(hostname).get("/api/v1/licenses/overview")
-        return Licence(found["status"], bool(found["trial"]), _last_day(found["valid"]))
+        allotments = (
+            Allotment(each["name"], each["units"], each["unitsUsed"], each.get("overage"))
+            for each in found.get("allotments", ())
+        )
+        return Licence(
+            found["status"],
+            bool(found["trial"]),
+            _last_day(found["valid"]),
+            found.get("licenseNumber", ""),
+            tuple(allotments),
+        )
 
     def _template(self, template: Template) -> Found:
         host = self.cloud.tenant(template.source_tenant)

@@ -158,6 +158,8 @@ OPERATIONS: dict[str, Shape] = {
         "trial": bool,
         "valid": str,
         "licenseKey?": str,
+        "licenseNumber?": str,
+        "allotments?": [{"name": str, "units": int, "unitsUsed": int, "overage?": int}],
     },
     "GET /api/v1/licenses/settings": _LICENCE_SETTINGS,
     "GET /api/v1/users/me": {"id": Id},

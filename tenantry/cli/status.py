@@ -23,6 +23,7 @@ from tenantry.text import for_csv
 
 if TYPE_CHECKING:
     from tenantry.fleet.inventory import Made, Standing
+    from tenantry.fleet.licences import Use
     from tenantry.fleet.members import Member
     from tenantry.fleet.selection import Wanted
     from tenantry.settings.project import Project
@@ -50,14 +51,20 @@ def status(
             "--html", metavar="FILE", help="Write it into a file, as a page that sorts and filters."
         ),
     ] = None,
+    licences: Annotated[
+        bool,
+        typer.Option("--licences", help="Also ask Qlik what the licences allow, and how much of it is used."),
+    ] = False,
 ) -> None:
     """Show how each stack stands: the versions of its templates, its last run, when it ends, its tenant.
 
-    Asks the backend alone; no request is sent to Qlik. Of a tenant that was taken down from this machine it
-    tells the day of the purge, and with --json the line that brings it back. Where the backend is no folder
-    of files, it tells of the last run no more than its time. The page of --html also has the drift and the
-    failures of the runs that this machine has kept. Exit code 1 if a stack cannot be read.
+    Asks the backend alone; no request is sent to Qlik unless --licences asks for it. Of a tenant that was
+    taken down from this machine it tells the day of the purge, and with --json the line that brings it
+    back. Where the backend is no folder of files, it tells of the last run no more than its time. The page
+    of --html also has the drift and the failures of the runs that this machine has kept. Exit code 1 if a
+    stack cannot be read.
     """
+    from tenantry.fleet import licences as licence_table
     from tenantry.fleet.inventory import standings, without_file
     from tenantry.fleet.journal import Journal
     from tenantry.fleet.pool import default_jobs
@@ -70,15 +77,20 @@ def status(
     found = list(followed(looks, READING_STATES, len(members)))
     gone = Journal.taken_down(project.name)
     strays = without_file(reader, project) if wanted.every else []
+    uses = _licences(found) if licences else None
     if page:
-        _write(page, project.name, found, gone, strays)
+        _write(page, project.name, found, gone, strays, uses)
     if as_json:
-        print_json({"stacks": [_json(each, gone) for each in found], "without_file": strays})
+        told: dict[str, Any] = {"stacks": [_json(each, gone) for each in found], "without_file": strays}
+        print_json(told if uses is None else told | {"licences": [_licence(each) for each in uses]})
     elif not page:
         rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
             echo(f"In the backend, without a stack file: {', '.join(strays)}")
+        if uses is not None:
+            echo()
+            print_table(licence_table.COLUMNS, list(licence_table.rows(uses)), narrow={"status": 20})
     if any(each.trouble for each in found):
         raise typer.Exit(1)
 
@@ -122,15 +134,48 @@ def outputs(
         raise typer.Exit(1)
 
 
+def _licences(found: Sequence[Standing]) -> list[Use]:
+    """Ask Qlik for the licences of some stacks."""
+    from tenantry.fleet.licences import used
+    from tenantry.providers.lookups.preflight import Preflight
+    from tenantry.providers.qlik import Cloud
+
+    with Cloud.from_environment() as cloud:
+        cloud.notify = lambda line: echo_text(line, err=True)
+        return used(found, Preflight(cloud))
+
+
+def _licence(use: Use) -> dict[str, Any]:
+    licence = use.licence
+    return {
+        "source_tenant": use.source,
+        "region": use.region,
+        "stacks": use.stacks,
+        "tenants": use.tenants,
+        "tenants_in_region": use.in_region,
+        "number": licence.number if licence else None,
+        "status": licence.status if licence else None,
+        "trial": licence.trial if licence else None,
+        "ends": str(licence.ends) if licence and licence.ends else None,
+        "allotments": [each._asdict() for each in licence.allotments] if licence else [],
+        "trouble": use.trouble,
+    }
+
+
 def _write(
-    page: Path, project: str, found: Sequence[Standing], gone: TakenDown, strays: Sequence[str]
+    page: Path,
+    project: str,
+    found: Sequence[Standing],
+    gone: TakenDown,
+    strays: Sequence[str],
+    licences: Sequence[Use] | None,
 ) -> None:
     """Write the page of the whole fleet."""
     from tenantry.fleet import history, overview
 
     past = history.of(project, [each.member.stack for each in found])
     purges = {stack: day for stack, (_, day) in gone.items()}
-    fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays)
+    fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays, licences)
     try:
         page.write_text(overview.page(fleet, page.parent), "utf-8", errors="replace")
     except OSError as error:

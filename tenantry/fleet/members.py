@@ -30,11 +30,11 @@ UNKNOWN = frozenset(("plans", "ring", "tags"))
 
 @dataclass(frozen=True)
 class Member:
-    """One stack. `plans` are the names of its plan and all that it extends, nearest first; `files` are those
-    that its settings were read from. `ends_on` is the last day of a trial, `grace_days` what
-    Qlik is to keep its tenant for after that. `digest` changes
-    with any setting. Where the files are broken, `broken` says how, and the rest is what could be read;
-    `unknown` are the names of those of `plans`, `ring` and `tags` that could not.
+    """One stack. `plans` are the names of its plan and all that it extends, nearest first; `files` are
+    those that its settings were read from. `ends_on` is the last day of a trial, `grace_days` what Qlik is
+    to keep its tenant for after that. `digest` changes with any setting. `source_tenant` is the host of its
+    templates and its licence. Where the files are broken, `broken` says how, and the rest is what could be
+    read; `unknown` are the names of those of `plans`, `ring` and `tags` that could not.
     """
 
     stack: str
@@ -48,6 +48,7 @@ class Member:
     pinned: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     digest: str = ""
+    source_tenant: str = ""
     broken: SettingsError | None = None
     unknown: frozenset[str] = frozenset()
 
@@ -96,6 +97,7 @@ def _sound(stack: str, file: Path) -> Member:
         pinned=tuple(_pinned(resolved)),
         files=(file, *_plan_files(file, resolved), *_key_files(file, resolved)),
         digest=_digest(settings),
+        source_tenant=settings.source_tenant,
     )
 
 

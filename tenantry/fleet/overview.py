@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
-from tenantry.fleet import history, pages
-from tenantry.fleet.history import History, Past, Seen
+from tenantry.fleet import licences, pages
+from tenantry.fleet.history import History, Past, Seen, logs
 from tenantry.fleet.inventory import Standing
 from tenantry.fleet.journal import NOT_ENDED
-from tenantry.fleet.pages.table import Cell, Column, Link, Row, Table
+from tenantry.fleet.licences import Use
+from tenantry.fleet.pages.table import Cell, Column, Row, Table, links
 from tenantry.fleet.report.lines import trouble
 from tenantry.fleet.report.words import duration, shortened, states
 from tenantry.fleet.trials import with_tenants
@@ -35,6 +34,9 @@ CUSTOMERS = (
     Column("failed last", long=True),
     Column("trial ends"),
     Column("tenant"),
+)
+LICENCES = tuple(
+    Column(name, number=name in ("units", "used"), long=name == "status") for name in licences.COLUMNS
 )
 RUNS = (
     Column("run"),
@@ -59,13 +61,16 @@ class Fleet:
     past: History
     gone: Mapping[str, str]
     strays: Sequence[str] = ()
+    licences: Sequence[Use] | None = None
+    """None where Qlik was not asked."""
 
 
 def page(fleet: Fleet, folder: Path) -> str:
     """Return the page; `folder` is where it will be, from which its links lead to logs."""
     rows = [_row(each, fleet, folder) for each in fleet.standings]
-    customers, runs = (
+    tables = (
         Table("Customers", CUSTOMERS, rows),
+        Table("Licences", LICENCES, list(map(_licence, licences.rows(fleet.licences or ())))),
         Table("Runs", RUNS, [_run(each) for each in fleet.past.runs]),
     )
     return pages.render(
@@ -74,14 +79,9 @@ def page(fleet: Fleet, folder: Path) -> str:
         summary=" · ".join(_summary(fleet)),
         trials=list(_trials(fleet)),
         strays=fleet.strays,
-        tables=[each for each in (customers, runs) if each.rows],
+        tables=[each for each in tables if each.rows],
         wide=True,
     )
-
-
-def links(files: Iterable[Path], folder: Path) -> list[Link]:
-    """Return links to files, as paths from a folder."""
-    return [Link(file.name, quote(os.path.relpath(file.resolve(), folder.resolve()))) for file in files]
 
 
 def _summary(fleet: Fleet) -> Iterator[str]:
@@ -90,6 +90,10 @@ def _summary(fleet: Fleet) -> Iterator[str]:
     for name in ("plan", "ring"):
         numbers = Counter(getattr(each.member, name) or "none" for each in fleet.standings)
         yield f"{name}: {', '.join(f'{count:,} {value}' for value, count in sorted(numbers.items()))}"
+    if fleet.licences is None:
+        yield "licence use unknown: --licences asks Qlik"
+    else:
+        yield "Qlik counts licence units for all tenants together, not for each customer"
     if broken := sum(bool(each.trouble or each.member.broken) for each in fleet.standings):
         yield f"{counted(broken, 'stack')} whose file or state cannot be read"
 
@@ -98,6 +102,13 @@ def _trials(fleet: Fleet) -> Iterator[str]:
     for trial in with_tenants(fleet.standings, fleet.now):
         if trial.days <= SOON:
             yield f"{trial.member.stack}: {trial.text}"
+
+
+def _licence(row: Sequence[str]) -> Row:
+    unknown = row[2].startswith("unknown")
+    return Row(
+        [Cell(text, look="failed" if unknown and column == 2 else "") for column, text in enumerate(row)]
+    )
 
 
 def _row(of: Standing, fleet: Fleet, folder: Path) -> Row:
@@ -174,7 +185,7 @@ def _failure(seen: Seen | None, folder: Path) -> Cell:
         f"{seen.run.operation} {seen.day}",
         small=f"{shortened(told[0], 200)}{more}",
         look="failed",
-        links=links(history.logs(seen.outcome), folder),
+        links=links(logs(seen.outcome), folder),
     )
 
 

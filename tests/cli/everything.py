@@ -76,7 +76,12 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "up": [["STACK", "--yes", "--reports", "reports"], ["--all"], ["STACK", "--waves", "TEXT", "--yes"]],
     "refresh": [["STACK", "--yes", "--json"], ["STACK"]],
     "destroy": [["STACK", "--yes", "--html"], ["STACK"]],
-    "status": [["--all"], ["--all", "--json"], ["--ring", "TEXT"], ["--all", "--html", "status.html"]],
+    "status": [
+        ["--all"],
+        ["--all", "--json"],
+        ["--ring", "TEXT"],
+        ["--all", "--html", "status.html", "--licences"],
+    ],
     "outputs": [["--all"], ["--all", "--csv"], ["--all", "--json"]],
     "expire": [
         ["--dry-run"],

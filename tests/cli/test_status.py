@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tenantry.emulator import Emulator
 from tenantry.fleet import history
 from tenantry.fleet.journal import Journal
 from tenantry.fleet.outcome import Change, Operation, Outcome, Report, Status, Trouble
@@ -181,3 +182,40 @@ def test_a_page_that_cannot_be_written_is_one_line(project: Folder, file: str) -
     assert said.exit_code in (1, 2)
     assert said.stderr.startswith(f"--html {file}: ")
     assert said.stderr.count("\n") == 1
+
+
+def test_licences_are_asked_for_when_wanted(
+    project: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot be asked says so, and what Qlik does not tell is unknown."""
+    monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
+    monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
+    monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
+    monkeypatch.delenv("QLIK_ORG_CLIENT_ID", raising=False)
+    project.write("stacks/Pulumi.umbrella.yaml", STACK.replace("templates.", "none."))
+    said = project.run("status", "--all", "--json", "--licences")
+    assert "emulator-licence-key" not in said.output
+    failed, found = json.loads(said.stdout)["licences"]
+    assert failed["source_tenant"] == "none.eu.qlikcloud.com"
+    assert failed["trouble"]
+    assert (failed["number"], failed["allotments"], failed["stacks"]) == (None, [], 1)
+    assert (found["number"], found["stacks"], found["tenants"]) == ("1000000000000001", 2, 1)
+    assert found["tenants_in_region"] is None
+    professional = found["allotments"][0]
+    assert professional["name"] == "professional"
+    assert professional["units"] >= professional["used"] >= 0
+    project.run("status", "--all", "--html", "fleet.html", "--licences")
+    page = (project.path / "fleet.html").read_text("utf-8")
+    for text in (
+        "1000000000000001",
+        "eu: tenants unknown",
+        'class="long failed">unknown: ',
+        "2, 1 with a tenant",
+    ):
+        assert text in page
+    assert "emulator-licence-key" not in page
+    monkeypatch.setenv("QLIK_ORG_CLIENT_ID", "demo-org")
+    monkeypatch.setenv("QLIK_ORG_CLIENT_SECRET", "demo-org-secret")
+    table = project.run("status", "--all", "--licences").stdout
+    assert re.search(r"1000000000000001 .* eu: \d+ of 8,500 tenants$", table, re.MULTILINE)
+    assert "licences" not in json.loads(project.run("status", "--all", "--json").stdout)

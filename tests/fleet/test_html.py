@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.fleet import report as reports
-from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
+from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble, WaveTimes
 from tenantry.fleet.report import table
 from tenantry.fleet.report.html import html
 from tenantry.fleet.report.text import text
@@ -140,6 +140,39 @@ def test_the_files_are_written_and_read_back(tmp_path: Path) -> None:
     assert reports.read(folder / "report.json") == report
     assert "<https://ci.example/x>" in (folder / "report.md").read_text("utf-8")
     assert (folder / "report.html").read_text("utf-8") == html(report)
+
+
+def test_failures_have_links_to_the_logs_that_are_on_this_machine(tmp_path: Path) -> None:
+    there, gone = tmp_path / "runs" / "_c3a9 #1", tmp_path / "runs" / "gone"
+    there.mkdir(parents=True)
+    (there / "errors.txt").write_text("no\n")
+    (there / "events.json").touch()
+    outcomes = [Outcome(each.name, "up", "failed", logs=str(each)) for each in (there, gone)]
+    report = Report("up", (*outcomes, Outcome("etc", "up", "failed", logs="../../etc")))
+    folder = tmp_path / "reports"
+    reports.write(report, folder)
+    (link,) = re.findall(r'href="([^"]*)"', (folder / "report.html").read_text("utf-8"))
+    assert link == "../runs/_c3a9%20%231/errors.txt"
+    (link,) = re.findall(r'href="([^"]*)"', html(report))
+    assert link == (there / "errors.txt").as_uri(), "a page on standard output is in no folder"
+
+
+def test_waves_are_on_a_time_line() -> None:
+    waves = (WaveTimes("pilot", 3, 0, 0.0, 50.0), WaveTimes("broad", 1200, 2, 50.0, 150.0))
+    page = html(Report("up", (Outcome("acme", "up", "ok"),), waves=waves))
+    assert re.findall(r'<rect x="(.*?)" width="(.*?)"', page) == [("0.0", "25.0"), ("25.0", "75.0")]
+    assert "1,200" in page
+    assert page.count('<td class="failed"') == 1
+    assert "<rect" not in html(Report("up", (Outcome("acme", "up", "ok"),), waves=waves[:1])), "one is none"
+
+
+def test_waves_of_shards_are_told_from_the_beginning_of_the_first() -> None:
+    parts = [
+        Report("up", (Outcome(name, "up", "ok"),), started=at, waves=(WaveTimes("pilot", 1, 0, 1.0, 2.0),))
+        for name, at in (("b", "2026-11-01T10:01:00+00:00"), ("a", "2026-11-01T10:00:00+00:00"), ("c", ""))
+    ]
+    assert [wave.began for wave in reports.joined(parts[:2]).waves] == [1.0, 61.0]
+    assert [wave.began for wave in reports.joined(parts).waves] == [1.0, 1.0, 1.0], "one does not say when"
 
 
 def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path) -> None:

@@ -184,3 +184,16 @@ def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
     ):
         assert (role, name) in named, (role, name)
     assert ("searchbox", "Filter") in named
+
+
+def test_a_page_grows_with_its_rows_and_no_faster() -> None:
+    one, three = (len(html(pages.customers(number))) for number in (1000, 3000))
+    assert three < 3.05 * one
+    assert three < 3000 * 500, "bytes"
+
+
+def test_three_thousand_rows_are_sorted_and_filtered(chromium: Browser, tmp_path: Path) -> None:
+    chromium.open(write(tmp_path, html(pages.customers(3000, failed=30))))
+    assert click(chromium, "result") == "ascending"
+    assert shown(chromium)[0] == "customer-0000"
+    assert fill(chromium, "input", "customer-29 change") == "100 of 3000"

@@ -141,3 +141,18 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
     report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
     assert (seen, report.stopped) == ([0], "1 failed, none may")
     assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
+
+
+def test_a_report_tells_when_each_wave_had_its_turn(order: Any) -> None:
+    acme, bad, over, pinned = MEMBERS
+    waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
+    one = replace(order(hold_expired=True, arguments=("--refresh",)), waves=waves)
+    report = run_order(one, Pool(work=fail_where_asked, most_failures=0))
+    assert [(each.name, each.stacks, each.failed) for each in report.waves] == [
+        ("pilot", 1, 0),
+        ("early", 1, 1),
+    ]
+    first, second = report.waves
+    assert 0 <= first.began <= first.began + first.seconds <= second.began + 0.1
+    assert report.looked
+    assert not run_order(order(), Pool(work=do_well)).looked

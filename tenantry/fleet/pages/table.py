@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,22 @@ class Link:
     to: str
 
 
+def links(files: Iterable[Path], folder: Path | None) -> list[Link]:
+    """Return links to files: as paths from the folder of the page; as URLs where the page is in no folder
+    yet.
+    """
+    return [Link(file.name, _address(file.resolve(), folder)) for file in files]
+
+
+def _address(file: Path, folder: Path | None) -> str:
+    return quote(os.path.relpath(file, folder.resolve())) if folder else file.as_uri()
+
+
 @dataclass(frozen=True)
 class Cell:
     """What stands under a column. `small` is a second line in small type. `order` is what rows are sorted
-    by, where that is not the text. `look` is a class of `page.css`, such as "failed".
+    by, where that is not the text. `look` is a class of `page.css`, such as "failed". `bar`: a bar from one
+    part of the width to another, both of 100.
     """
 
     text: str = ""
@@ -42,6 +57,7 @@ class Cell:
     order: str | float | None = None
     look: str = ""
     links: Sequence[Link] = ()
+    bar: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

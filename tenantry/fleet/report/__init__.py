@@ -19,7 +19,7 @@ def write(report: Report, folder: Path, link: str = "") -> None:
     report.write(folder / "report.json")
     text = _markdown.markdown(report, link=link)
     (folder / "report.md").write_text(text, "utf-8", errors="replace")
-    (folder / "report.html").write_text(_html.html(report), "utf-8", errors="replace")
+    (folder / "report.html").write_text(_html.html(report, folder), "utf-8", errors="replace")
 
 
 def joined(reports: Iterable[Report]) -> Report:

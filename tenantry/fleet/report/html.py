@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 from tenantry.fleet import pages
-from tenantry.fleet.outcome import Report
-from tenantry.fleet.pages.table import Cell, Column, Row, Table
+from tenantry.fleet.history import logs
+from tenantry.fleet.outcome import Report, WaveTimes
+from tenantry.fleet.pages.table import Cell, Column, Row, Table, links
 from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
+from tenantry.fleet.report.words import duration
 
 INLINE = 6
 """The most stacks that are named beside a line; more are folded away below it."""
@@ -24,30 +29,65 @@ LOOKS = {
 CHOICES = ("plan", "result")
 
 
-def html(report: Report) -> str:
-    """Return a report as one page of HTML, with every line, every name and every stack."""
+WAVES = (
+    Column("wave"),
+    Column("stacks", number=True),
+    Column("failed", number=True),
+    Column("began after", number=True),
+    Column("took", number=True),
+    Column("when"),
+)
+
+
+def html(report: Report, folder: Path | None = None) -> str:
+    """Return a report as one page of HTML, with every line, every name and every stack.
+
+    It has links to those logs of failures that are on this machine, from the folder in which the page will
+    be.
+    """
     told = page(report)
     columns = [Column(name, name in table.NUMBERS, name in CHOICES) for name in table.COLUMNS]
+    tables = (
+        Table("Waves", WAVES, list(_waves(report.waves))),
+        Table("All stacks", columns, [_row(each, folder) for each in table.rows(report)]),
+    )
     return pages.render(
         "report.html.j2",
         title=told.title,
         page=told,
         summary=_summary(told, report.started),
-        table=Table("All stacks", columns, [_row(each) for each in table.rows(report)]),
+        all=[each for each in tables if each.rows],
         inline=INLINE,
     )
 
 
-def _row(of: table.Row) -> Row:
-    return Row([_cell(of, column) for column in table.COLUMNS], of.dim)
+def _waves(waves: Sequence[WaveTimes]) -> Iterator[Row]:
+    """Yield the time line of a run that had several waves."""
+    end = max((wave.began + wave.seconds for wave in waves), default=0.0) or 1.0
+    for wave in waves if len(waves) > 1 else ():
+        bar = tuple(round(100 * at / end, 2) for at in (wave.began, wave.began + wave.seconds))
+        yield Row(
+            (
+                Cell(wave.name),
+                Cell(f"{wave.stacks:,}", order=wave.stacks),
+                Cell(f"{wave.failed:,}" if wave.failed else "", order=wave.failed),
+                Cell(duration(wave.began), order=wave.began),
+                Cell(duration(wave.seconds), order=wave.seconds),
+                Cell(order=wave.began, bar=(bar[0], bar[1]), look="failed" if wave.failed else ""),
+            )
+        )
 
 
-def _cell(of: table.Row, column: str) -> Cell:
+def _row(of: table.Row, folder: Path | None) -> Row:
+    return Row([_cell(of, column, folder) for column in table.COLUMNS], of.dim)
+
+
+def _cell(of: table.Row, column: str, folder: Path | None) -> Cell:
     text, outcome = of.named[column], of.outcome
     if column == "customer":
         return Cell(text, small="" if outcome.customer == outcome.stack else outcome.customer)
     if column == "result":
-        return Cell(text, look=LOOKS.get(of.state, ""))
+        return Cell(text, look=LOOKS.get(of.state, ""), links=links(logs(outcome), folder))
     if column == "time":
         return Cell(text, order=outcome.seconds or "")
     return Cell(text)

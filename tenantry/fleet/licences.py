@@ -1,0 +1,89 @@
+"""The licences behind a fleet: what each allows, and how much of it is used.
+
+Qlik counts units for a whole licence. The tenants that share it all see the same numbers, so how much of
+them is one customer's nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tenantry.fleet.inventory import Standing
+from tenantry.providers.lookups.preflight import TENANTS_PER_REGION, Licence, Preflight
+from tenantry.providers.qlik import QlikError, hostnames
+
+
+@dataclass(frozen=True)
+class Use:
+    """The licence of one source tenant. `stacks` are those that take it, `tenants` how many of them have a
+    tenant. `in_region`: how many tenants the organisation has in that region, None where it does not tell.
+    `trouble` says why nothing is known.
+    """
+
+    source: str
+    region: str
+    stacks: int
+    tenants: int
+    licence: Licence | None = None
+    in_region: int | None = None
+    trouble: str = ""
+
+
+def used(standings: Iterable[Standing], preflight: Preflight) -> list[Use]:
+    """Return the licences of some stacks, by source tenant; one that cannot be asked is among them.
+
+    Sends reads only. A stack whose file is broken has no source tenant, and is of none.
+    """
+    by_source: dict[str, list[Standing]] = {}
+    for each in standings:
+        if each.member.source_tenant:
+            by_source.setdefault(each.member.source_tenant, []).append(each)
+    return [_use(source, by_source[source], preflight) for source in sorted(by_source)]
+
+
+def _use(source: str, standings: Sequence[Standing], preflight: Preflight) -> Use:
+    region = hostnames.region(source)
+    use = Use(source, region, len(standings), sum(each.up for each in standings))
+    try:
+        licence = preflight.licence(source)
+    except QlikError as error:
+        return replace(use, trouble=str(error))
+    return replace(use, licence=licence, in_region=_in_region(region, preflight))
+
+
+def _in_region(region: str, preflight: Preflight) -> int | None:
+    if not preflight.has_organisation:
+        return None
+    try:
+        return len(preflight.tenants(region))
+    except QlikError:
+        return None
+
+
+COLUMNS = ("source tenant", "licence", "status", "ends", "entitlement", "units", "used", "stacks", "region")
+
+
+def rows(uses: Iterable[Use]) -> Iterator[tuple[str, ...]]:
+    """Yield a row under COLUMNS for each kind of entitlement of each licence; what nobody knows says so."""
+    for use in uses:
+        yield from _rows(use)
+
+
+def _rows(use: Use) -> Iterator[tuple[str, ...]]:
+    stacks = f"{use.stacks:,}, {use.tenants:,} with a tenant"
+    number = (
+        "tenants unknown" if use.in_region is None else f"{use.in_region:,} of {TENANTS_PER_REGION:,} tenants"
+    )
+    ends = (stacks, f"{use.region}: {number}")
+    found = use.licence
+    if found is None:
+        yield (use.source, "", f"unknown: {use.trouble}", "", "", "", "", *ends)
+        return
+    status = f"{found.status}, trial" if found.trial else found.status
+    begin = (use.source, found.number or "unknown", status, str(found.ends or "open-ended"))
+    for each in found.allotments:
+        more = {None: "", 0: "", -1: ", more as needed"}.get(each.overage, f", {each.overage} more")
+        yield (*begin, each.name, f"{each.units:,}{more}", f"{each.used:,}", *ends)
+    if not found.allotments:
+        yield (*begin, "unknown", "", "", *ends)
