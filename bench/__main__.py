@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, fleet, idle, import_, refresh, size, status, table, upload
+from bench import customer, emulator, fleet, idle, import_, refresh, size, status, table, unchanged, upload
 
 SECTIONS = {
     "customer": customer.rows,
@@ -19,6 +19,7 @@ SECTIONS = {
     "emulator": emulator.rows,
     "fleet": fleet.rows,
     "status": status.rows,
+    "unchanged": unchanged.rows,
 }
 
 

@@ -13,6 +13,7 @@ small states             stack_traces       a function of the SDK          SDK a
 provider in the state    dynamic_resources  type, key, one instance each   SDK the_provider_is_under
 providers of states      provider_strings   one function makes them all    SDK the_provider_process_makes
 unknown values           unknown_values     a class, and a fixed string    SDK an_unknown_value_comes
+programs without engine  program_runs       objects for the two services   CLI a_program_runs_without
 secret configuration     config_values      a function of the SDK          SDK whether_a_value_is_secret
 kept providers           attaching          a variable, and `Attach`       CLI the_engine_attaches
 variables of the engine  environment        six variables                  CLI the_event_log_is_an_option

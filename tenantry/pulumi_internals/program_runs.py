@@ -1,4 +1,4 @@
-"""Runs the program of a project in this process, with objects of our own in the place of the engine.
+"""Runs the program of a project in this process, with an object of ours in the place of the engine.
 
 Relies on: `pulumi.runtime.run_in_stack` runs a program, and `pulumi.runtime.settings.configure` takes any
 objects as `monitor` and `engine`. The program calls their methods by the names of the gRPC services, with the
@@ -16,20 +16,80 @@ import asyncio
 import runpy
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+WITHOUT_EFFECT = frozenset(
+    (
+        "acceptSecrets",
+        "acceptResources",
+        "accepts_byte_string",
+        "supportsPartialValues",
+        "supportsResultReporting",
+        "sourcePosition",
+        "stackTrace",
+        "parentStackTraceHandle",
+        "aliases",
+        "aliasURNs",
+        "aliasSpecs",
+    )
+)
+"""What of a registration does nothing for a resource that the state has under the same URN."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A resource as a program registers it. `inputs` may hold unknown values and secrets, as a provider gets
+    them; `others` are the names of all options that are given and are none of the fields here.
+    """
+
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    protect: bool
+    deleted_with: str
+    dependencies: frozenset[str]
+    property_dependencies: Mapping[str, frozenset[str]]
+    inputs: Mapping[str, Any]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the engine answers to a registration."""
+
+    urn: str
+    id: str
+    outputs: Mapping[str, Any]
+
+
+class Engine(Protocol):
+    """What takes the place of the engine. Whatever it raises ends the program."""
+
+    def register(self, registration: Registration) -> Registered:
+        """Answer the registration of a resource."""
+
+    def register_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
+        """Take the outputs of a component, or of the stack."""
+
+    def say(self, text: str) -> None:
+        """Take a message of the program that is more than debugging."""
+
+    def call(self, name: str) -> None:
+        """Learn of a call that is none of these, by its name; it has no answer."""
 
 
 def run_program(
     root: Path,
+    engine: Engine,
     *,
     project: str,
     stack: str,
     config: Mapping[str, str],
     organisation: str,
     preview: bool,
-    monitor: Any,
-    engine: Any,
 ) -> None:
     """Run the program in the folder `root` as the engine would for a stack. Raises whatever it raises."""
     from pulumi.runtime import run_in_stack, set_all_config, settings
@@ -38,8 +98,8 @@ def run_program(
         settings.Settings(
             project=project,
             stack=stack,
-            monitor=monitor,
-            engine=engine,
+            monitor=_Monitor(engine),
+            engine=_Log(engine),
             parallel=1,
             dry_run=preview,
             organization=organisation,
@@ -53,3 +113,96 @@ def run_program(
         runpy.run_path(str(root), run_name="__main__")
 
     asyncio.run(run_in_stack(program))
+
+
+class _Service:
+    """A service of the engine. A method that is not written below is a call without an answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self._engine.call(name)
+
+
+class _Log(_Service):
+    def Log(self, request: Any) -> None:
+        from pulumi.runtime.proto import engine_pb2
+
+        if request.severity != engine_pb2.DEBUG:
+            self._engine.say(request.message)
+
+
+class _Monitor(_Service):
+    def GetDeploymentInfo(self, _request: Any) -> Any:
+        from pulumi.runtime.proto import resource_pb2
+
+        features = [number for number in resource_pb2.ResourceMonitorFeature.values() if number]
+        return resource_pb2.DeploymentInfo(supportedFeatures=features)
+
+    def SignalAndWaitForShutdown(self, _request: Any) -> Any:
+        return _empty()
+
+    def RegisterResource(self, request: Any) -> Any:
+        from pulumi.runtime.proto import resource_pb2
+
+        done = self._engine.register(_registration(request))
+        answer = resource_pb2.RegisterResourceResponse(urn=done.urn, id=done.id)
+        answer.object.update(done.outputs)
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self._engine.register_outputs(request.urn, _values(request.outputs))
+        return _empty()
+
+
+_FIELDS = frozenset(
+    (
+        "type",
+        "name",
+        "parent",
+        "custom",
+        "object",
+        "protect",
+        "dependencies",
+        "propertyDependencies",
+        "deletedWith",
+    )
+)
+
+
+def _registration(request: Any) -> Registration:
+    given = {field.name for field, value in request.ListFields() if not _is_empty(value)}
+    return Registration(
+        type=request.type,
+        name=request.name,
+        parent=request.parent,
+        custom=request.custom,
+        protect=request.protect,
+        deleted_with=request.deletedWith,
+        dependencies=frozenset(request.dependencies),
+        property_dependencies={
+            name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
+        },
+        inputs=_values(request.object),
+        others=tuple(sorted(given - _FIELDS - WITHOUT_EFFECT)),
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    """Tell whether a field says nothing, be it a message without fields."""
+    return not value.ByteSize() if hasattr(value, "ByteSize") else not value
+
+
+def _values(properties: Any) -> dict[str, Any]:
+    """Return properties as the SDK hands them to a provider."""
+    from pulumi.runtime import rpc
+
+    values: dict[str, Any] = rpc.deserialize_properties(properties, True)
+    return values
+
+
+def _empty() -> Any:
+    from google.protobuf.empty_pb2 import Empty
+
+    return Empty()

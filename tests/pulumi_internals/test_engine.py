@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tenantry.fleet.warm.forks import ForkServer
 from tenantry.pulumi_internals import (
     backend_files,
     commands,
@@ -27,6 +29,7 @@ from tenantry.pulumi_internals import (
 )
 from tenantry.pulumi_internals.attaching import attached_to
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES
+from tenantry.pulumi_internals.program_runs import Registered, Registration, run_program
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 from tests.pulumi_internals import changed
 from tests.pulumi_internals.conftest import PROJECT, Canary, Story
@@ -190,6 +193,65 @@ def test_the_engine_attaches_to_a_provider_that_runs(canary: Canary) -> None:
         assert {each["pid"] for each in canary.notes("check")} == {process.pid}, why
     finally:
         process.communicate()
+
+
+class Registrations:
+    """Stands in for the engine: writes down what a program registers, and answers from a state."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.held = {each["urn"]: each for each in deployment.resources(state)}
+        self.seen: list[Registration] = []
+        self.outputs: list[str] = []
+
+    def register(self, registration: Registration) -> Registered:
+        self.seen.append(registration)
+        (urn,) = (urn for urn in self.held if urn.endswith(f"{registration.type}::{registration.name}"))
+        return Registered(urn, self.held[urn].get("id", ""), self.held[urn].get("outputs") or {})
+
+    def register_outputs(self, urn: str, _outputs: Mapping[str, Any]) -> None:
+        self.outputs.append(urn)
+
+    def say(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def call(self, name: str) -> None:
+        raise AssertionError(name)
+
+
+def registered(root: Path, state: dict[str, Any]) -> Registrations:
+    """What the canaries' program registers; called in a process of its own."""
+    found = Registrations(state)
+    run_program(
+        root, found, project=PROJECT, stack="one", config={}, organisation="organization", preview=True
+    )
+    return found
+
+
+def test_a_program_runs_without_the_engine_and_registers_what_is_in_the_state(story: Story) -> None:
+    why = changed("program_runs", "Find what the SDK calls of the engine, and with which fields.")
+    server = ForkServer()
+    try:
+        found = server.call(
+            registered,
+            story.canary.project,
+            story.state,
+            folder=story.canary.project,
+            environment={**os.environ, **story.canary.env},
+            seconds=60,
+        )
+    finally:
+        server.close()
+    held = {each["urn"].rpartition("::")[2]: each for each in deployment.resources(story.state)}
+    assert {each.name for each in found.seen} == held.keys() - {"default"}, why
+    for each in found.seen:
+        state = held[each.name]
+        assert each.others == (), why
+        assert (each.custom, each.parent) == (state["custom"], state.get("parent", "")), why
+        assert dict(each.inputs) == {**(state.get("inputs") or {})}, why
+        assert each.dependencies == {*(state.get("dependencies") or ())}, why
+        named = state.get("propertyDependencies") or {}
+        assert each.property_dependencies == {name: {*(urns or ())} for name, urns in named.items()}, why
+    assert found.outputs == [held[f"{PROJECT}-one"]["urn"]], why
 
 
 def test_the_event_log_tells_each_step(story: Story) -> None:

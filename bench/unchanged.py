@@ -1,0 +1,101 @@
+"""`tenantry preview` over ever more stacks without changes: copies of one that an `up` has made."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+import psutil
+
+from bench.fleet import MEGABYTE, SAMPLE_SECONDS, folder_in_memory, plan_of
+from bench.table import Row
+from tenantry.emulator import Emulator
+from tests.e2e.fleet import Fleet, copied
+
+SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_UNCHANGED", "100,1000").split(","))
+CPU_A_STACK = 0.15
+GROWTH = 1.05
+FIRST = "c0000"
+
+
+class Took(NamedTuple):
+    """What a preview took: CPU seconds of all its processes, and the most bytes of the one that asks."""
+
+    cpu: float
+    seconds: float
+    peak: int
+
+
+def rows() -> list[Row]:
+    """Measure a preview of each size; the CPU of a stack, and how it grows."""
+    with Emulator() as qlik, folder_in_memory() as folder:
+        fleet = Fleet(folder, qlik)
+        fleet.write_plan("bench", plan_of("2.3.0"))
+        fleet.write(FIRST, {"name": "Customer", "plan": "bench"})
+        fleet.run("up", FIRST, "--yes", "--skip-preview")
+        took: list[Took] = []
+        there = 1
+        for size in SIZES:
+            for number in range(there, size):
+                copied(fleet, FIRST, f"c{number:04}")
+            there = size
+            took.append(_preview(fleet, size))
+        return list(_rows(took))
+
+
+def _rows(took: list[Took]) -> Iterator[Row]:
+    for size, each in zip(SIZES, took, strict=True):
+        how = f"{size} stacks, {60 * size / each.seconds:.0f} a minute; CPU a stack"
+        a_stack = each.cpu / size
+        yield Row(
+            "preview, nothing changed",
+            how,
+            f"{a_stack:.3f} s",
+            f"{CPU_A_STACK} s",
+            a_stack / CPU_A_STACK,
+            1.0,
+        )
+    least, most = took[0], took[-1]
+    yield Row(
+        "  growth",
+        f"CPU of {SIZES[-1]} stacks against {SIZES[-1] / SIZES[0]:g} x that of {SIZES[0]}",
+        f"{most.cpu:.0f} s",
+        f"{least.cpu * SIZES[-1] / SIZES[0]:.0f} s",
+        most.cpu * SIZES[0] / SIZES[-1] / least.cpu,
+        GROWTH,
+    )
+    a_stack = (most.peak - least.peak) / (SIZES[-1] - SIZES[0])
+    yield Row(
+        "  memory of the command",
+        f"{a_stack / 1024:.0f} kB more for each stack",
+        f"{most.peak // MEGABYTE} MB",
+        f"{least.peak // MEGABYTE} MB",
+        most.peak / least.peak,
+    )
+
+
+def _preview(fleet: Fleet, size: int) -> Took:
+    process = fleet.start("preview", "--all", "--json")
+    peak, done = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak, done))
+    before, began = psutil.Process().cpu_times(), time.monotonic()
+    watcher.start()
+    told = fleet.wait(process)
+    done.set()
+    watcher.join()
+    after, seconds = psutil.Process().cpu_times(), time.monotonic() - began
+    outcomes = told.outcomes
+    assert len(outcomes) == size
+    assert not any(each.changes or each.failed or not each.same for each in outcomes.values())
+    cpu = sum(after[2:4]) - sum(before[2:4])  # of children that have ended, and theirs
+    return Took(cpu, seconds, peak[0])
+
+
+def _watch(process: psutil.Process, peak: list[int], done: threading.Event) -> None:
+    while not done.wait(SAMPLE_SECONDS):
+        with suppress(psutil.Error):
+            peak[0] = max(peak[0], process.memory_info().rss)
