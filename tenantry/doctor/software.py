@@ -23,9 +23,6 @@ INSTALL = "Install it with `tenantry install-pulumi`."
 TRIED = 3
 """How many stack files the passphrase is tried on; each takes half a second."""
 
-PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 (the name of a variable)
-PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 (the name of a variable)
-
 
 def told(trouble: Trouble) -> str:
     """Return why a `pulumi` command failed, and what to do about it."""
@@ -97,7 +94,7 @@ def secrets(project: Project) -> Finding:
         return Finding("error", "passphrase", problem)
     if text is None:
         needed = counted(len(salts), "stack file") + " is encrypted with one" if salts else ""
-        advice = f"Set {PASSPHRASE} or {PASSPHRASE_FILE}"
+        advice = f"Set {passphrase.VARIABLE} or {passphrase.FILE_VARIABLE}"
         if needed:
             return Finding("error", "passphrase", f"none is set, and {needed}. {advice}.")
         return Finding(
@@ -118,14 +115,11 @@ def secrets(project: Project) -> Finding:
 
 def _passphrase() -> tuple[str | None, str]:
     """Return the passphrase, None if there is none, and what is wrong with it."""
-    if PASSPHRASE in os.environ:
-        return os.environ[PASSPHRASE], ""
-    if not (file := os.environ.get(PASSPHRASE_FILE)):
-        return None, ""
     try:
-        return Path(file).read_text("utf-8").strip(), ""
+        return passphrase.given(os.environ), ""
     except (OSError, UnicodeDecodeError) as error:
-        return None, f"{PASSPHRASE_FILE}={file} cannot be read: {error}"
+        file = f"{passphrase.FILE_VARIABLE}={os.environ[passphrase.FILE_VARIABLE]}"
+        return None, f"{file} cannot be read: {error}"
 
 
 def _salts(project: Project) -> dict[str, str]:

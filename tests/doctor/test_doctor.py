@@ -13,6 +13,7 @@ from tenantry.demo.environment import client_environment
 from tenantry.doctor import machine, processes, qlik, software
 from tenantry.emulator import Emulator
 from tenantry.pulumi_cli import release
+from tenantry.pulumi_internals import passphrase
 from tenantry.settings.project import Project
 
 SALT = "v1:CxHsoUGvrkA=:v1:6ibucgcFj6R+BqWp:8CkbqCUm+VfQHce/q5C6Kbdc9VV9uQ=="
@@ -30,7 +31,7 @@ config:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (*machine.PROXIES, *machine.NO_PROXY, software.PASSPHRASE, software.PASSPHRASE_FILE):
+    for name in (*machine.PROXIES, *machine.NO_PROXY, passphrase.VARIABLE, passphrase.FILE_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     for name in ("ID", "SECRET"):
         for kind in ("QLIK_CLIENT", "QLIK_CLIENT", "QLIK_ORG_CLIENT"):
@@ -149,18 +150,18 @@ def test_the_passphrase_fits_the_stack_files(
     assert software.secrets(project).level == "warning"
     (project.stacks / "Pulumi.acme.yaml").write_text(f"encryptionsalt: {SALT}\n")
     assert "none is set, and 1 stack file is encrypted with one" in software.secrets(project).text
-    monkeypatch.setenv(software.PASSPHRASE_FILE, str(tmp_path / "phrase"))
+    monkeypatch.setenv(passphrase.FILE_VARIABLE, str(tmp_path / "phrase"))
     assert "cannot be read" in software.secrets(project).text
     (tmp_path / "phrase").write_text("x\n")
     assert software.secrets(project).text == "set, and fits 1 of 1 stack file with secrets"
-    monkeypatch.setenv(software.PASSPHRASE, "another")
+    monkeypatch.setenv(passphrase.VARIABLE, "another")
     wrong = software.secrets(project)
     assert (wrong.level, wrong.text) == ("error", "it is not the one that Pulumi.acme.yaml is encrypted with")
 
 
 def test_a_salt_that_says_nothing_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     (project.stacks / "Pulumi.acme.yaml").write_text("encryptionsalt: v9:???\n")
-    monkeypatch.setenv(software.PASSPHRASE, "x")
+    monkeypatch.setenv(passphrase.VARIABLE, "x")
     found = software.secrets(project)
     assert (found.level, found.text) == ("warning", "set; whether it fits 1 stack file cannot be told")
 

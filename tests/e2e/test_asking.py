@@ -117,11 +117,13 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
     assert "create Group Analysts in 1 customer: acme" in done.seen
     assert "acme" in done.stdout, "the result"
     counting.run("up", "--all")
-    assert counting.calls("acme") == {"preview": 1}, "where nothing is to be done nothing is asked"
+    assert counting.calls("acme") == {}, "where nothing is to be done nothing is asked, no engine started"
 
     for command, calls in (
-        (("up", "--yes"), {"up": 1}),
-        (("preview",), {"preview": 1}),
+        (("up", "--yes"), {}),
+        (("preview",), {}),
+        (("up", "--yes", "--engine"), {"up": 1}),
+        (("preview", "--engine"), {"preview": 1}),
         (("status",), {}),  # a backend of files is read directly
         (("refresh", "--yes"), {"stack export": 1, "refresh --skip-preview": 1}),
         (("destroy", "--yes"), {"stack export": 1, "destroy --skip-preview": 1}),

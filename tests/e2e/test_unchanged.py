@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.e2e.customers import changed, everything
 from tests.e2e.fleet import Fleet, copied
 
 FIRST = "first"
+NO_ENV: Mapping[str, str] = {}
 KEY = "tenantry:customer"
 
 Customer = dict[str, Any]
@@ -38,9 +39,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield made
 
 
-def verdict(fleet: Fleet, stack: str, *, preview: bool = True, **environment: str) -> Verdict:
-    """What the comparison says."""
-    environment = {**os.environ, **fleet.env, **environment}
+def verdict(fleet: Fleet, stack: str, *, preview: bool = True, more: Mapping[str, str] = NO_ENV) -> Verdict:
+    """What the comparison says; `more` is in the environment, too."""
+    environment = {**os.environ, **fleet.env, **more}
     return look(fleet.project, stack, fleet.file(stack), environment, preview=preview)
 
 
@@ -290,7 +291,8 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
     assert "locked" in verdict(fleet, "around", preview=False).why
     lock.unlink()
 
-    assert verdict(fleet, "around", PULUMI_PYTHON_CMD="python3").same is None
+    for variable in ("PULUMI_PYTHON_CMD", "PULUMI_OPTION_REFRESH"):
+        assert variable in verdict(fleet, "around", more={variable: "true"}).why
     settings = fleet.project / "Pulumi.yaml"
     text = settings.read_text("utf-8")
     settings.write_text(text + "options:\n  refresh: always\n", "utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,9 @@ PROJECT_KEYS = frozenset(
 )
 """What a Pulumi.yaml may have. Anything else, such as `options` or `main`, may have the engine do more."""
 
-PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
-
-def check_files(
-    project: Project, stack_file: Path, recorded: Recorded, environment: Mapping[str, str]
-) -> None:
+def check_files(project: Project, stack_file: Path, recorded: Recorded) -> None:
     """Raise Doubt unless the engine would run the program with the configuration that the state has."""
-    must(any(name in environment for name in PASSPHRASES), "there is no passphrase")
     assert project.file is not None  # noqa: S101 (a project that runs has its file)
     must(_mapping(project.file).keys() <= PROJECT_KEYS, "Pulumi.yaml has more than is known here")
     written = _mapping(stack_file)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from tenantry.fleet.unchanged.doubt import Doubt, must
+from tenantry.fleet.unchanged.passphrases import check_passphrase
 from tenantry.fleet.warm import forks
 from tenantry.pulumi_internals import backend_files
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
@@ -20,6 +21,9 @@ from tenantry.state.backend import Backend, PulumiFailed
 SECONDS = 60.0
 """The longest that a comparison may take; then the engine looks."""
 
+
+OPTIONS = "PULUMI_OPTION_"
+"""How the variables begin that are options of each `pulumi` command, such as PULUMI_OPTION_REFRESH."""
 
 BACKEND = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
 """The variables that say which backend `pulumi` is logged in to."""
@@ -40,12 +44,14 @@ def look(
 
     `root` is the folder of the project, `environment` all that `pulumi` would get.
     """
-    if environment.get(PYTHON_COMMAND):
-        return Verdict(None, f"{PYTHON_COMMAND} is set")
+    for name in environment:
+        if name == PYTHON_COMMAND or name.startswith(OPTIONS):
+            return Verdict(None, f"{name} is set")
     folder = _folder(root, tuple((name, environment.get(name, "")) for name in BACKEND))
     if folder is None:
         return Verdict(None, "the backend has no files")
     try:
+        check_passphrase(stack_file, environment)
         found = forks.server().call(
             _compared,
             root,
@@ -57,7 +63,7 @@ def look(
             environment=environment,
             seconds=SECONDS,
         )
-    except (forks.CallFailed, OSError) as error:
+    except (forks.CallFailed, Doubt, OSError, UnicodeDecodeError) as error:
         return Verdict(None, str(error))
     return found if isinstance(found, Verdict) else Verdict(None, repr(found))
 
@@ -107,5 +113,5 @@ def _same(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool)
         raise Doubt(f"the state cannot be read: {error}") from None
     must(state, "the state has another form")
     recorded = Recorded.of(state or {})
-    check_files(project, stack_file, recorded, os.environ)
+    check_files(project, stack_file, recorded)
     return unchanged(root, project.name, stack, recorded, preview=preview)
