@@ -61,7 +61,10 @@ def select(
     wanted: Wanted,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and shards as JSON.")] = False,
     stacks_a_job: Annotated[
-        int, typer.Option("--stacks-per-shard", min=1, help="How many stacks a shard has, at the most.")
+        int,
+        typer.Option(
+            "--stacks-per-shard", min=1, help="How many stacks a shard has, on average at the most."
+        ),
     ] = STACKS_A_JOB,
 ) -> None:
     """Print which stacks a run with the same options would be about, one a line.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,6 +99,14 @@ Sample = Annotated[
 OneShard = Annotated[
     str, typer.Option(metavar="K/N", help="Part K of N of what is selected.", show_default=False)
 ]
+Times = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With --shard: report.json of an earlier run, by which all parts are as much work. "
+        "Give all parts the same.",
+    ),
+]
 
 
 def any_selection(
@@ -109,12 +118,18 @@ def any_selection(
     changed_since: ChangedSince = "",
     sample: Sample = None,
     shard: OneShard = "",
+    times: Times = None,
 ) -> Wanted:
     """Return which stacks are asked for; nothing at all means every one."""
+    from tenantry.fleet import selection as fleet
     from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted
 
+    if times and not shard:
+        fail("--times: for which part? Give --shard as well.", code=2)
     try:
         part = Shard.parse(shard) if shard else None
+        if part and times:
+            part = replace(part, seconds=fleet.times(times))
     except NothingLikeIt as error:
         fail(str(error), code=2)
     if every and stacks:

@@ -6,8 +6,11 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import chain, zip_longest
+from math import inf
 from pathlib import Path
+from statistics import median
 
 from tenantry.errors import TenantryError
 from tenantry.fleet import changes
@@ -24,10 +27,15 @@ class NothingLikeIt(TenantryError):
 
 @dataclass(frozen=True)
 class Shard:
-    """Part `number` (from 1) of `count`, into which the selected stacks are dealt the same way everywhere."""
+    """Part `number` (from 1) of `count`, into which the selected stacks are dealt the same way everywhere.
+
+    `seconds` are those that stacks took in an earlier run: with the same ones, all parts together are all
+    stacks, each once.
+    """
 
     number: int
     count: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> Shard:
@@ -38,8 +46,38 @@ class Shard:
         return cls(int(found[1]), int(found[2]))
 
     def of(self, selected: Sequence[Member]) -> list[Member]:
-        """Return this part, which is of the same size as any other, give or take one."""
-        return list(selected[self.number - 1 :: self.count])
+        """Return this part, which is as much work as any other, as far as the times tell.
+
+        The longest come first, each to the part that has the least to do. A stack without a time takes as
+        long as most do. Without any time all parts are of the same size, give or take one.
+        """
+        usual = median(self.seconds.values()) if self.seconds else 1.0
+        work = {member.stack: self.seconds.get(member.stack, usual) for member in selected}
+        parts = [(0.0, number) for number in range(1, self.count + 1)]
+        mine = set()
+        for stack in sorted(work, key=lambda stack: (-work[stack], stack)):
+            load, number = heappop(parts)
+            heappush(parts, (load + work[stack], number))
+            if number == self.number:
+                mine.add(stack)
+        return [member for member in selected if member.stack in mine]
+
+
+def times(file: Path) -> dict[str, float]:
+    """Return how many seconds each stack took, by the report.json of a run; nothing for an empty file.
+
+    Raises NothingLikeIt for what is neither: a part that knew less than the others would leave stacks out.
+    """
+    from tenantry.fleet.outcome import Report
+
+    try:
+        content = file.read_bytes()
+        outcomes = Report.from_json(content).outcomes if content.strip() else ()
+    except OSError as error:
+        raise NothingLikeIt(f"--times {file}: {error.strerror}") from None
+    except ValueError:
+        raise NothingLikeIt(f"--times {file}: it is not the report.json of a run") from None
+    return {each.stack: each.seconds for each in outcomes if 0 < each.seconds < inf}
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ["--plan", "TEXT"],
         ["--tag", "TEXT"],
         ["--all", "--shard", "TEXT"],
+        ["--all", "--shard", "1/2", "--times", "TEXT"],
+        ["--all", "--times", "TEXT"],
     ],
     "preview": [["--all"], ["--all", "--markdown"], ["TEXT"]],
     "up": [["STACK", "--yes", "--reports", "reports"], ["--all"], ["STACK", "--waves", "TEXT", "--yes"]],

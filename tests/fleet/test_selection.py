@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenantry.fleet import changes
 from tenantry.fleet.changes import code_digest
-from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted
+from tenantry.fleet.members import Member
+from tenantry.fleet.outcome import Outcome, Report
+from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted, times
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
@@ -89,6 +94,68 @@ def test_shards_are_every_stack_once_and_of_one_size(team: Repository) -> None:
     assert sorted(map(len, parts)) == [1, 1, 2]
     assert parts[0] == team.selected(every=True, shard=Shard(1, 3))
     assert [team.selected(every=True, shard=Shard(n, 9)) for n in (5, 9)] == [[], []]
+
+
+def shards(stacks: Sequence[str], count: int, seconds: Mapping[str, float]) -> list[list[str]]:
+    members = [Member(stack, Path(stack)) for stack in stacks]
+    return [[each.stack for each in Shard(n, count, seconds).of(members)] for n in range(1, count + 1)]
+
+
+def test_shards_are_as_much_work(tmp_path: Path) -> None:
+    """The longest alone; who has no time, "i", counts as the median; what has left, "x", does not count."""
+    seconds = {
+        "a": 60.0,
+        "b": 30.0,
+        "c": 30.0,
+        "d": 10.0,
+        "e": 10.0,
+        "f": 10.0,
+        "g": 10.0,
+        "h": 10.0,
+        "x": 9e9,
+    }
+    found = shards("abcdefghi", 3, seconds)
+    assert sorted(chain.from_iterable(found)) == list("abcdefghi")
+    work = [sum(seconds.get(each, 10.0) for each in part) for part in found]
+    assert work == [60.0, 60.0, 60.0]
+    assert found[0] == ["a"]
+
+
+@settings(derandomize=True, max_examples=200)
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=6), st.floats(0.001, 1e6), max_size=30),
+    st.sets(st.text("abc", min_size=1, max_size=6), max_size=30),
+    st.integers(1, 8),
+)
+def test_each_stack_is_in_one_shard_and_none_has_much_more(
+    seconds: dict[str, float], stacks: set[str], count: int
+) -> None:
+    """Whatever the times: what comes last in the fullest part came when that had no more than the average."""
+    found = shards(sorted(stacks), count, seconds)
+    assert sorted(chain.from_iterable(found)) == sorted(stacks)
+    usual = statistics.median(seconds.values()) if seconds else 1.0
+    work = [[seconds.get(stack, usual) for stack in part] for part in found]
+    average = sum(map(sum, work)) / count
+    fullest = max(work, key=sum)
+    assert sum(fullest) - min(fullest, default=0.0) <= average * 1.000001
+
+
+def test_times_are_those_of_a_report(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    taken = {"a": 2.5, "b": 0.0, "c": -1.0, "d": 7.25}
+    Report("preview", tuple(Outcome(stack, "preview", "ok", seconds=n) for stack, n in taken.items())).write(
+        file
+    )
+    file.write_text(file.read_text().replace("7.25", "Infinity"))
+    assert times(file) == {"a": 2.5}
+    file.write_text("")
+    assert times(file) == {}
+    for text in ("{}", "[", "\x00"):
+        file.write_text(text)
+        with pytest.raises(NothingLikeIt, match=r"report\.json: it is not the report\.json of a run"):
+            times(file)
+    with pytest.raises(NothingLikeIt, match="No such file"):
+        times(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])

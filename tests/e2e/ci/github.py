@@ -196,7 +196,7 @@ class _Runner:
 
     def _hash(self, pattern: str) -> str:
         found = sorted(self.machine.workspace.glob(pattern))
-        return hashlib.sha256(b"".join(each.read_bytes() for each in found)).hexdigest()
+        return hashlib.sha256(b"".join(each.read_bytes() for each in found)).hexdigest() if found else ""
 
     def _step(self, step: Doc, name: str) -> dict[str, str]:
         if "run" in step:
@@ -252,11 +252,15 @@ class _Runner:
 
     def _upload(self, given: dict[str, str]) -> None:
         folder = self.machine.home.parent / f"artifact-{given['name']}"
+        assert given["if-no-files-found"] == "ignore" or any(self.machine.path(given["path"]).iterdir())
         copy(self.machine.path(given["path"]), folder)
         if folder.exists():
             self.running.artifacts[given["name"]] = folder
 
     def _download(self, given: dict[str, str]) -> None:
+        if "name" in given:
+            copy(self.running.artifacts[given["name"]], self.machine.path(given["path"]))
+            return
         assert given["merge-multiple"] == "true"
         for name, folder in self.running.artifacts.items():
             if name.startswith(given["pattern"].rstrip("*")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tenantry.fleet.outcome import Report
 from tests.e2e.ci.github import GitHub
 from tests.e2e.ci.site import PLANNERS, Site, credentials, trial
 
@@ -178,7 +179,10 @@ def test_a_force_push(site: Site, github: GitHub) -> None:
 
 
 def test_drift(site: Site, github: GitHub) -> None:
-    """One issue as long as something differs at Qlik, and it is closed when nothing does."""
+    """One issue as long as something differs at Qlik, and it is closed when nothing does.
+
+    The times of a night are there in the next one.
+    """
     site.keep_only("hooli")
     commit = site.push()
     deploy(github, site, inputs={"what": "all"})
@@ -189,7 +193,14 @@ def test_drift(site: Site, github: GitHub) -> None:
     assert issue["title"] == "Tenants differ from their files"
     assert [each for each in ("hooli", "Planners", "Friends") if each not in issue["body"]] == []
 
+    [times] = [folder for key, folder in github.caches.items() if key.startswith("tenantry-times-")]
+    assert [each.stack for each in Report.from_json((times / "report.json").read_bytes()).outcomes] == [
+        "hooli"
+    ]
+
     site.of("Hooli").patch(site.planners, description="Who plans")
+    (times / "report.json").write_text((times / "report.json").read_text()[:-20])  # of a version to come
+    assert set(github.run("drift", commit).results.values()) == {"success"}
     assert set(github.run("drift", commit).results.values()) == {"success"}
     assert site.forge.open == []
 
