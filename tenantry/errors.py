@@ -13,6 +13,7 @@ TenantryError
 ├── KeyUnfit                               a file holds no private key that can sign
 ├── ManifestsRefused                       manifests for Kubernetes cannot be written
 ├── NoLocksTold                            `pulumi` says neither who holds a lock nor that nobody does
+├── NoTarget                               a place for notifications cannot be used
 ├── NotWritten                             a repository or stack file cannot be written
 ├── NothingLikeIt                          the stacks that were asked for do not exist
 ├── PulumiFailed                           a `pulumi` command failed

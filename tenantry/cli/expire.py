@@ -14,7 +14,7 @@ from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, named, run_shown
 from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
-from tenantry.cli.shared import Output, any_selection, reports, takes
+from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, takes
 from tenantry.text import for_markdown
 
 if TYPE_CHECKING:
@@ -35,10 +35,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(expire)
 
 
-@takes(wanted=any_selection, output=reports)
+@takes(wanted=any_selection, output=reports, notify=notices)
 def expire(
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials that have ended, or soon will, and end there.")
     ] = False,
@@ -73,6 +74,7 @@ def expire(
     trials = with_tenants(found, now)
     over = [trial for trial in trials if trial.over]
     untold = unknown(found)
+    _notify(notify, project, trials, within)
     for stack, why in sorted(untold.items()):
         echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
@@ -82,13 +84,18 @@ def expire(
     if not dry_run:
         confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
         if over or output.form or output.folder:
-            _take_down(project, over, output, jobs, seconds)
+            _take_down(project, over, output, notify, jobs, seconds)
     if untold:
         raise typer.Exit(FAILED)
 
 
 def _take_down(
-    project: Project, over: Sequence[Trial], output: Output, jobs: int | None, seconds: float
+    project: Project,
+    over: Sequence[Trial],
+    output: Output,
+    notify: Notices,
+    jobs: int | None,
+    seconds: float,
 ) -> None:
     """Destroy the stacks of trials, each with the days of grace of its file."""
     from tenantry.fleet.run import Order
@@ -106,7 +113,18 @@ def _take_down(
         environments={each.member.stack: with_grace_of_file(each) for each in over},
         seconds=seconds,
     )
-    finish(run_shown(order, jobs), output)
+    followers = notify.follower(project.name, "expire", len(chosen))
+    finish(run_shown(order, jobs, followers=followers), output)
+
+
+def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: int) -> None:
+    """Tell of the trials that have ended, or soon will."""
+    from tenantry.fleet.notify import events
+
+    for notifier in notify.follower(project.name, "expire", len(trials)) if trials else ():
+        notifier.tell(events.trials(notifier.run, {each.member.stack: each.text for each in trials}, within))
+        for line in notifier.close():
+            echo(line, err=True)
 
 
 def _list(trials: Sequence[Trial], untold: Mapping[str, str], output: Output) -> None:

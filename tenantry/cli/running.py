@@ -17,6 +17,7 @@ from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.fleet.consent import Agreed, Consent
+    from tenantry.fleet.following import Follower
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Report
     from tenantry.fleet.pool import Pool
@@ -90,17 +91,18 @@ def run_shown(
     most_failures: int | None = None,
     consent: Consent | None = None,
     gate: Gate | None = None,
+    followers: Sequence[Follower] = (),
 ) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
 
-    `consent` is asked before each wave, `gate` after it. The command ends where the former is refused before
-    anything was done.
+    `consent` is asked before each wave, `gate` after it; `followers` are told how it goes on. The command
+    ends where the former is refused before anything was done.
     """
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.run import Refused
 
     try:
-        return _shown(order, jobs or default_jobs(), most_failures, consent, gate)
+        return _shown(order, jobs or default_jobs(), most_failures, consent, gate, followers)
     except OSError as error:
         _cannot_begin(error)
     except Refused as refused:
@@ -108,14 +110,21 @@ def run_shown(
 
 
 def _shown(
-    order: Order, at_once: int, most_failures: int | None, consent: Consent | None, gate: Gate | None
+    order: Order,
+    at_once: int,
+    most_failures: int | None,
+    consent: Consent | None,
+    gate: Gate | None,
+    followers: Sequence[Follower],
 ) -> Report:
     from tenantry.cli.live import Live
+    from tenantry.fleet.following import Followers
     from tenantry.fleet.pool import Pool
     from tenantry.fleet.run import run_order
 
     with Live(len(due(order)), at_once) as live:
-        pool = Pool(at_once, most_failures, live)
+        watcher = Followers(live, followers)
+        pool = Pool(at_once, most_failures, watcher)
 
         def asked(members: Sequence[Member], may_fail: int | None) -> Agreed:
             assert consent is not None  # noqa: S101 (for the type checker)
@@ -130,13 +139,16 @@ def _shown(
                 return gate(members)
 
         with _signals(pool, live.say_later):
-            return run_order(
+            report = run_order(
                 order,
                 pool,
                 announce=live.say,
                 consent=asked if consent else None,
                 gate=looked_at if gate else None,
             )
+            for line in watcher.finish(report):
+                live.say(line)
+            return report
 
 
 def _cannot_begin(error: OSError) -> NoReturn:

@@ -14,7 +14,7 @@ from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
 from tenantry.cli.running import chosen_by, confirm, due, must_ask, named, run_shown
-from tenantry.cli.shared import Output, reports, selection, takes
+from tenantry.cli.shared import Notices, Output, notices, reports, selection, takes
 from tenantry.cli.smoke import KEY, SmokeTest
 from tenantry.providers.values.words import counted
 
@@ -62,10 +62,11 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@takes(wanted=selection, output=reports)
+@takes(wanted=selection, output=reports, notify=notices)
 def preview(
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     look: Refresh = False,
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit code 7 if there is any change, or drift.")
@@ -86,13 +87,14 @@ def preview(
         fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
     arguments = ("--refresh",) if look else ()
     expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
-    _run("preview", wanted, output, jobs, seconds, arguments, expect_no=expect, engine=engine)
+    _run("preview", wanted, output, notify, jobs, seconds, arguments, expect_no=expect, engine=engine)
 
 
-@takes(wanted=selection, output=reports)
+@takes(wanted=selection, output=reports, notify=notices)
 def up(
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     waves: Annotated[
         str,
         typer.Option(
@@ -146,6 +148,7 @@ def up(
         "up",
         wanted,
         output,
+        notify,
         jobs,
         seconds,
         arguments,
@@ -160,10 +163,11 @@ def up(
     )
 
 
-@takes(wanted=selection, output=reports)
+@takes(wanted=selection, output=reports, notify=notices)
 def refresh(
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit code 7 if anything was found.")
     ] = False,
@@ -176,14 +180,23 @@ def refresh(
     Nothing is changed at Qlik. `tenantry preview --refresh` shows the same and changes no state either.
     """
     _run(
-        "refresh", wanted, output, jobs, seconds, (), expect_no="drift" if expect_no_changes else "", yes=yes
+        "refresh",
+        wanted,
+        output,
+        notify,
+        jobs,
+        seconds,
+        (),
+        expect_no="drift" if expect_no_changes else "",
+        yes=yes,
     )
 
 
-@takes(wanted=selection, output=reports)
+@takes(wanted=selection, output=reports, notify=notices)
 def destroy(
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     most_failures: MostFailures = None,
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
@@ -194,13 +207,14 @@ def destroy(
     Without --yes it first shows what would go. Production customers are protected: they fail here, until
     their files say `protect: false` and `up` ran.
     """
-    _run("destroy", wanted, output, jobs, seconds, (), most_failures=most_failures, yes=yes)
+    _run("destroy", wanted, output, notify, jobs, seconds, (), most_failures=most_failures, yes=yes)
 
 
 def _run(
     operation: Operation,
     wanted: Wanted,
     output: Output,
+    notify: Notices,
     jobs: int | None,
     seconds: float,
     arguments: Sequence[str],
@@ -242,7 +256,8 @@ def _run(
                 consent = Asking(order, jobs)
                 order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
     gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
-    finish(run_shown(order, jobs, most_failures, consent, gate), output, expect_no=expect_no)
+    followers = notify.follower(project.name, operation, len(due(order)))
+    finish(run_shown(order, jobs, most_failures, consent, gate, followers), output, expect_no=expect_no)
 
 
 def _gate(test: SmokeTest) -> Gate:

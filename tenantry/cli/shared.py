@@ -21,8 +21,11 @@ import typer
 
 from tenantry.cli import names
 from tenantry.cli.output import fail
+from tenantry.settings.rules import choices
 
 if TYPE_CHECKING:
+    from tenantry.fleet.notify import Notifier, Target
+    from tenantry.fleet.notify.events import Kind
     from tenantry.fleet.selection import Wanted
 
 Command = Callable[..., None]
@@ -165,6 +168,59 @@ def _pair(tag: str) -> tuple[str, str]:
     if not equals or not key:
         fail(f"--tag {tag}: write KEY=VALUE", code=2)
     return key, value
+
+
+class Notices(NamedTuple):
+    """Whom to tell of a run, and of what: words of `tenantry.fleet.notify.events.KINDS`."""
+
+    targets: tuple[Target, ...]
+    about: tuple[Kind, ...]
+
+    def follower(self, project: str, operation: str, stacks: int) -> list[Notifier]:
+        """Return what follows a run over so many stacks; nothing if nobody is to be told."""
+        if not self.targets:
+            return []
+        from tenantry.fleet.notify import Notifier
+        from tenantry.fleet.notify.events import Run
+
+        return [Notifier(self.targets, Run(project, operation), stacks, self.about)]
+
+
+def notices(
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHERE",
+            help="Tell a webhook, Slack or Teams: an address, or env:NAME of the variable that holds it.",
+            show_default=False,
+        ),
+    ] = None,
+    about: Annotated[
+        str,
+        typer.Option(
+            "--notify-about",
+            metavar="EVENTS",
+            help="Of which events: begun, failed, drifted, stopped, ended, trials. Default: all.",
+            show_default=False,
+        ),
+    ] = "",
+) -> Notices:
+    """Return whom to tell of a run."""
+    if not notify:
+        if about:
+            fail("--notify-about: who is told? Give --notify as well.", code=2)
+        return Notices((), ())
+    from tenantry.fleet.notify import NoTarget, Target
+    from tenantry.fleet.notify.events import KINDS
+
+    wanted = [each.strip() for each in about.split(",")] if about else KINDS
+    if unknown := [each for each in wanted if each not in KINDS]:
+        fail(f"--notify-about {unknown[0]}: there is no such event{choices(unknown[0], KINDS)}", code=2)
+    try:
+        targets = tuple(map(Target.parse, notify))
+    except NoTarget as error:
+        fail(f"--notify: {error}.", code=2)
+    return Notices(targets, tuple(each for each in KINDS if each in wanted))
 
 
 class Output(NamedTuple):

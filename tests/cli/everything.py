@@ -74,7 +74,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ["--all", "--shard", "1/2", "--times", "TEXT"],
         ["--all", "--times", "TEXT"],
     ],
-    "preview": [["--all"], ["--all", "--markdown"], ["TEXT"]],
+    "preview": [["--all"], ["--all", "--markdown"], ["TEXT"], ["--all", "--notify", "TEXT"]],
     "up": [["STACK", "--yes", "--reports", "reports"], ["--all"], ["STACK", "--waves", "TEXT", "--yes"]],
     "refresh": [["STACK", "--yes", "--json"], ["STACK"]],
     "destroy": [["STACK", "--yes", "--html"], ["STACK"]],

@@ -1,0 +1,134 @@
+"""An event as the body of a request, in the form that a target takes. Text of others does nothing in any of
+them.
+
+Sources: https://api.slack.com/reference/surfaces/formatting (what is to be escaped),
+https://api.slack.com/reference/block-kit/blocks (a section has 3,000 characters),
+https://adaptivecards.io/explorer/TextRun.html (no Markdown) and
+https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using (28 KB).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tenantry.fleet.notify.events import Event, Said
+from tenantry.fleet.notify.targets import Form
+
+VERSION = 1
+"""Of the JSON for webhooks: it changes if a member goes, or means something else."""
+
+ROOM = 2800
+"""Characters of the lines about stacks, at Slack and Teams."""
+
+_MARKUP = re.compile(r"[*_~`]")
+
+
+def body(event: Event, form: Form) -> bytes:
+    """Return the body of a request that tells of an event."""
+    return json.dumps(_FORMS[form](event), ensure_ascii=True).encode()
+
+
+def _webhook(event: Event) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "event": event.kind,
+        "id": event.id,
+        "time": event.time,
+        "project": event.run.project,
+        "operation": event.run.operation,
+        "run": event.run.id,
+        "text": event.text,
+        "stacks": [
+            {
+                "stack": each.stack,
+                "text": each.text,
+                "code": each.code or None,
+                "trace_id": each.trace_id or None,
+            }
+            for each in event.stacks
+        ],
+        "total": event.total,
+        "results": dict(event.results),
+        "stopped": event.stopped or None,
+        "seconds": event.seconds,
+    }
+
+
+def _slack(event: Event) -> dict[str, Any]:
+    title = _for_slack(_title(event))
+    lines = "\n".join(_lines(event, _for_slack))
+    blocks = [_section(f"*{title}*"), *([_section(lines)] if lines else [])]
+    return {"text": title, "blocks": blocks}
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _for_slack(text: str) -> str:
+    """Return text that makes no link, pings nobody and is not set in another type."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKUP.sub("\u200b\\g<0>\u200b", text)
+
+
+def _teams(event: Event) -> dict[str, Any]:
+    texts = [_rich(_title(event), weight="Bolder"), *map(_rich, _lines(event, _for_teams))]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": texts,
+        "msteams": {"width": "Full"},
+    }
+    attachment = {
+        "contentType": "application/vnd.microsoft.card.adaptive",
+        "contentUrl": None,
+        "content": card,
+    }
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _rich(text: str, **more: str) -> dict[str, Any]:
+    """Return a line in which Markdown is plain text, unlike in a TextBlock."""
+    run = {"type": "TextRun", "text": _for_teams(text), **more}
+    return {"type": "RichTextBlock", "inlines": [run]}
+
+
+def _for_teams(text: str) -> str:
+    """Return text in which no function such as `{{DATE(…)}}` is one."""
+    return text.replace("{{", "{\u200b{")
+
+
+def _title(event: Event) -> str:
+    return f"{event.run.project}: {event.text}"
+
+
+def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
+    """Yield a line for each stack, as long as there is room, and how many more there are."""
+    room, told = ROOM, 0
+    for line in map(shown, map(_line, event.stacks)):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        told += 1
+        yield line
+    if event.stacks and told < event.total:
+        yield f"and {event.total - told:,} more"
+
+
+def _line(said: Said) -> str:
+    facts: Iterable[str] = filter(
+        None, (said.code if said.code not in said.text else "", said.trace_id and f"traceId {said.trace_id}")
+    )
+    text = f"{said.stack}: {said.text}" if said.text else said.stack
+    return " ".join((text, *(f"[{each}]" for each in facts)))
+
+
+_FORMS: dict[Form, Callable[[Event], dict[str, Any]]] = {
+    "webhook": _webhook,
+    "slack": _slack,
+    "teams": _teams,
+}

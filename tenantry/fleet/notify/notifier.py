@@ -1,0 +1,93 @@
+"""Follows a run and tells its targets."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from tenantry.fleet.notify import events
+from tenantry.fleet.notify.delivery import Delivery, Limits
+from tenantry.fleet.notify.events import KINDS, Event, Kind, Run
+from tenantry.fleet.notify.targets import Target
+
+if TYPE_CHECKING:
+    from tenantry.fleet.job import Job
+    from tenantry.fleet.outcome import Outcome, Report
+
+SECRET = "TENANTRY_NOTIFY_SECRET"  # noqa: S105 (the name of a variable)
+"""The environment variable with the secret that signs what goes to a webhook."""
+
+BETWEEN = 30.0
+"""Seconds between two events about failures; those of the meantime are one event."""
+
+
+class Notifier:
+    """Tells targets of a run over so many stacks. `about`: of which events."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        run: Run,
+        stacks: int,
+        about: Collection[Kind] = KINDS,
+        limits: Limits | None = None,
+    ) -> None:
+        self.run, self._stacks, self._about = run, stacks, about
+        self._limits = limits or Limits()
+        secret = os.environ.get(SECRET, "")
+        self._deliveries = [Delivery(each, secret, self._limits) for each in targets]
+        self._begun = False
+        self._told: set[str] = set()
+        self._failed: list[Outcome] = []
+        self._next = 0.0
+
+    def tell(self, event: Event) -> None:
+        """Tell all targets of an event."""
+        if event.kind in self._about:
+            for each in self._deliveries:
+                each.put(event)
+
+    def begun(self, job: Job) -> None:
+        """A job was handed to a worker; the first one begins the run."""
+        if not self._begun:
+            self._begun = True
+            self.tell(events.begun(self.run, self._stacks))
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """A job is done."""
+        if outcome.failed:
+            self._failed.append(outcome)
+            self.tick()
+
+    def tick(self) -> None:
+        """Time has passed: tell of failures, unless that was done just before."""
+        if self._failed and time.monotonic() >= self._next:
+            self._tell_failures()
+
+    def finish(self, report: Report) -> list[str]:
+        """Tell how the run ended, and return a line for each target that did not get all."""
+        told = self._told | {each.stack for each in self._failed}
+        self._failed += [each for each in report.failed if each.stack not in told]
+        if self._failed:
+            self._tell_failures()
+        if found := [each for each in report.outcomes if each.drift]:
+            self.tell(events.drifted(self.run, found))
+        if report.stopped:
+            self.tell(events.stopped(self.run, report))
+        self.tell(events.ended(self.run, report))
+        return self.close()
+
+    def close(self) -> list[str]:
+        """Wait a moment for what is under way, and return a line for each target that did not get all."""
+        for each in self._deliveries:
+            each.end()
+        until = time.monotonic() + self._limits.end
+        return [line for each in self._deliveries if (line := each.lost(until))]
+
+    def _tell_failures(self) -> None:
+        self.tell(events.failed(self.run, self._failed))
+        self._told |= {each.stack for each in self._failed}
+        self._failed = []
+        self._next = time.monotonic() + BETWEEN

@@ -1,0 +1,105 @@
+"""Where notifications go. An address at Slack or Teams is a secret: whoever has it can post there."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from tenantry.errors import TenantryError
+
+Form = Literal["webhook", "slack", "teams"]
+
+FROM_ENVIRONMENT = "env:"
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ADDRESS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+
+HOSTS: dict[str, Form] = {
+    "hooks.slack.com": "slack",
+    "hooks.slack-gov.com": "slack",
+    "logic.azure.com": "teams",
+    "logic.azure.us": "teams",
+    "api.powerplatform.com": "teams",
+    "webhook.office.com": "teams",
+}
+"""The form by the end of a host name. Sources: https://api.slack.com/messaging/webhooks and
+https://learn.microsoft.com/power-automate/teams/create-flows-webhook.
+"""
+
+
+class NoTarget(TenantryError):
+    """A place for notifications cannot be used; the message is one line, without the address."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place for notifications. `str` names it without its address, of which only the host may be seen."""
+
+    form: Form
+    host: str
+    url: str = field(repr=False)
+    is_local: bool = False
+
+    @classmethod
+    def parse(cls, given: str) -> Target:
+        """Read what an operator gives: an address, or `env:` and the name of a variable that holds it.
+
+        Before either may stand a form: `slack:https://…`, `teams:env:NAME`. Without one the host tells it.
+        Raises NoTarget.
+        """
+        form, rest = _form(given)
+        what = "the address"
+        if rest.startswith(FROM_ENVIRONMENT):
+            name = rest.removeprefix(FROM_ENVIRONMENT)
+            if not NAME.fullmatch(name):
+                raise NoTarget("env: must be followed by the name of an environment variable")
+            value = os.environ.get(name, "").strip()
+            if not value:
+                raise NoTarget(f"env:{name}: the environment variable {name} is not set")
+            inner, rest = _form(value)
+            form, what = form or inner, f"the address in {name}"
+        elif "://" not in rest:
+            raise NoTarget(
+                "it must be an address that begins with https://, or env:NAME for the variable that holds one"
+            )
+        host, is_local = _host(rest, what)
+        return cls(form or _form_of(host), host, rest, is_local)
+
+    def __str__(self) -> str:
+        return f"{self.form} at {self.host}"
+
+
+def _form(given: str) -> tuple[Form | None, str]:
+    form, colon, rest = given.partition(":")
+    return (cast(Form, form), rest) if colon and form in get_args(Form) else (None, given)
+
+
+def _form_of(host: str) -> Form:
+    return next((form for end, form in HOSTS.items() if host == end or host.endswith(f".{end}")), "webhook")
+
+
+def _host(url: str, what: str) -> tuple[str, bool]:
+    """Return the host of an address, and whether that is this machine. Raises NoTarget."""
+    try:
+        parts = urlsplit(url if ADDRESS.fullmatch(url) else "")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        raise NoTarget(f"{what} is none: it must look like https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise NoTarget(f"{what} holds a name or a password before its host, which is not supported")
+    is_local = _is_local(host)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise NoTarget(f"{what} must begin with https://; http:// is for this machine alone")
+    return host, is_local
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,102 @@
+"""`--notify` of the commands over many stacks: bad input, secrets, and that a run is told of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tenantry.cli.app import app
+from tenantry.emulator import Emulator
+from tenantry.fleet.notify import delivery, notifier
+from tenantry.providers.values.words import counted
+from tests.cli.conftest import Folder
+from tests.cli.everything import Everything
+from tests.fleet.notify.receiver import SECRET_PATH, Receiver, receiving
+
+COMMANDS = ("preview", "up", "refresh", "destroy", "expire")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def everything(tmp_path: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Everything:
+    """A project whose `pulumi` fails at everything."""
+    return Everything(tmp_path, qlik, ["plain"], monkeypatch)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--notify", "env:NO_SUCH"), "--notify: env:NO_SUCH: the environment variable NO_SUCH is not set."),
+        (("--notify", "http://ops.example/s3cr3t"), "must begin with https://"),
+        (("--notify", "mail:s3cr3t"), "it must be an address that begins with https://"),
+        (("--notify", "https://ops.example/", "--notify-about", "begun,fialed"), 'did you mean "failed"?'),
+        (("--notify-about", "begun"), "Give --notify as well."),
+    ],
+)
+def test_bad_input_is_one_line(folder: Folder, command: str, options: tuple[str, ...], words: str) -> None:
+    folder.write("stacks/Pulumi.acme.yaml", "config: {}\n")
+    said = folder.run(command, "acme", *options)
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert words in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert "s3cr3t" not in said.stderr
+
+
+def test_a_run_is_told_and_the_address_is_nowhere(
+    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHERE", f"{receiver.url}{SECRET_PATH}")
+    monkeypatch.setenv(notifier.SECRET, "s1gn-s3cr3t")
+    arguments = everything.pulumi / "arguments"
+    script = everything.pulumi / "pulumi"
+    script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
+    said = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
+    assert receiver.events == ["begun", "failed", "ended"]
+    assert [each["operation"] for each in receiver.told] == ["up"] * 3
+    assert receiver.told[1]["stacks"][0]["stack"] == "globex"
+    assert "Notifications" not in said.output
+    receiver.answers = [404] * 9
+    failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
+    assert failing.exit_code == said.exit_code == 1
+    assert failing.stderr.count("Notifications to webhook at 127.0.0.1: 3 events of 3 not delivered") == 1
+    files = [file for file in everything.folder.parent.rglob("*") if file.is_file()]
+    assert arguments in files
+    for secret in ("s3cr3t-token", "s1gn-s3cr3t"):
+        assert secret not in said.output + failing.output
+        assert not [file for file in files if secret.encode() in file.read_bytes()]
+
+
+def test_a_target_that_never_answers_changes_neither_result_nor_report(
+    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = delivery.Limits(request=0.2, event=0.3, end=0.3)
+    monkeypatch.setattr(notifier, "Limits", lambda: short)
+    receiver.hangs = True
+    told = run("preview", "--all", "--json", "--notify", f"{receiver.url}/x")
+    plain = run("preview", "--all", "--json")
+    assert told.exit_code == plain.exit_code
+    with_it, without = (json.loads(each.stdout)["outcomes"] for each in (told, plain))
+    assert [each["status"] for each in with_it] == [each["status"] for each in without]
+    assert "not delivered: there was no answer in time" in told.stderr
+
+
+def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Receiver) -> None:
+    run("expire", "--dry-run", "--notify", receiver.url)
+    (told,) = receiver.told
+    assert (told["event"], told["operation"]) == ("trials", "expire")
+    assert told["text"].startswith(f"{counted(told['total'], 'trial')} ended, or will within 14 days")
+    assert "ended on 2020-01-01 (UTC)" in told["stacks"][0]["text"]

@@ -1,0 +1,139 @@
+"""What the body of a notification holds, in each form; hostile texts do nothing in any."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tenantry.fleet.notify import events
+from tenantry.fleet.notify.events import Event, Run
+from tenantry.fleet.notify.forms import body
+from tenantry.fleet.outcome import Change, Outcome, Report, Trouble
+from tenantry.text import on_one_line
+from tests import hostile
+
+RUN = Run("tenantry", "up")
+HOSTILE = (
+    *hostile.ALL,
+    "<!channel> <@U123> <https://evil.example|click>",
+    "*bold* _it_ ~gone~ `code`",
+    "{{DATE(2017-02-14T06:08:39Z,SHORT)}} <at>all</at>",
+    "\ud800 half",
+)
+
+
+def failure(stack: str, text: str) -> Outcome:
+    return Outcome(stack, "up", "failed", troubles=(Trouble(text, "Space Sales", text, "FORBIDDEN", "t-1"),))
+
+
+def every(text: str) -> list[Event]:
+    """An event of each kind with this text in it."""
+    drift = (Change("update", "Group", text),)
+    outcomes = (
+        failure(text, text),
+        Outcome(text, "up", "ok", drift=drift),
+        Outcome(text, "up", "not run", remarks=(text,)),
+    )
+    report = Report("up", outcomes, stopped=text, seconds=3)
+    return [
+        events.begun(RUN, 3),
+        events.failed(RUN, outcomes[:1]),
+        events.drifted(RUN, outcomes[1:2]),
+        events.trials(RUN, {text: text}, 14),
+        events.stopped(RUN, report),
+        events.ended(RUN, report),
+    ]
+
+
+def test_the_documented_json_of_a_webhook() -> None:
+    event = events.failed(RUN, [failure("acme", "no such role"), Outcome("globex", "up", "interrupted")])
+    assert json.loads(body(event, "webhook")) == {
+        "version": 1,
+        "event": "failed",
+        "id": event.id,
+        "time": event.time,
+        "project": "tenantry",
+        "operation": "up",
+        "run": RUN.id,
+        "text": "up failed for 2 stacks",
+        "stacks": [
+            {
+                "stack": "acme",
+                "text": "Space Sales: no such role → no such role",
+                "code": "FORBIDDEN",
+                "trace_id": "t-1",
+            },
+            {"stack": "globex", "text": "interrupted", "code": None, "trace_id": None},
+        ],
+        "total": 2,
+        "results": {},
+        "stopped": None,
+        "seconds": None,
+    }
+
+
+def test_how_a_run_ended() -> None:
+    report = Report(
+        "up", (failure("acme", "no"), Outcome("b", "up", "not run")), stopped="1 failed", seconds=63
+    )
+    ended = json.loads(body(events.ended(RUN, report), "webhook"))
+    assert ended["text"] == "up has ended: 2 stacks: 1 not run, 1 failed in 1 m 3 s"
+    assert (ended["results"], ended["total"]) == ({"not run": 1, "failed": 1}, 2)
+    assert (ended["stopped"], ended["seconds"]) == ("1 failed", 63)
+    stopped = json.loads(body(events.stopped(RUN, report), "webhook"))
+    assert stopped["text"] == "up was stopped after 1 m 3 s: 1 failed"
+    assert [each["stack"] for each in stopped["stacks"]] == ["b"]
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in strings(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in strings(each)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_slack_takes_nothing_for_markup(text: str) -> None:
+    for event in every(text):
+        told = json.loads(body(event, "slack"))
+        own = told["blocks"][0]["text"]["text"]
+        assert (own[0], own[-1]) == ("*", "*"), "our own type"
+        shown = [told["text"], own[1:-1], *(each["text"]["text"] for each in told["blocks"][1:])]
+        assert all(each["text"]["verbatim"] for each in told["blocks"])
+        for each in shown:
+            assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", each)
+            assert not re.search(r"(?<!\u200b)[*_~`]|[*_~`](?!\u200b)", each)
+            lines = each.replace("\u200b", "").split("\n")
+            assert lines == list(map(on_one_line, lines)), "no controls, and each stack on one line"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_teams_shows_text_of_others_in_runs_that_know_no_markdown(text: str) -> None:
+    for event in every(text):
+        told = json.loads(body(event, "teams"))
+        assert told["type"] == "message"
+        (attachment,) = told["attachments"]
+        assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+        card = attachment["content"]
+        assert card["type"] == "AdaptiveCard"
+        assert {each["type"] for each in card["body"]} == {"RichTextBlock"}
+        assert {run["type"] for each in card["body"] for run in each["inlines"]} == {"TextRun"}
+        assert "entities" not in card["msteams"], "so that nobody is mentioned"
+        assert not [each for each in strings(card) if "{{" in each]
+
+
+def test_a_body_is_bounded_whatever_happens() -> None:
+    """Slack takes 3,000 characters in a section, Teams 28 KB."""
+    worst = events.failed(RUN, [failure(f"{n}{'&<' * 500}", "<&" * 5000) for n in range(3000)])
+    assert worst.total == 3000
+    told = json.loads(body(worst, "slack"))
+    assert all(len(each["text"]["text"]) <= 3000 for each in told["blocks"])
+    assert len(body(worst, "teams")) < 28_000
+    assert len(body(worst, "webhook")) < 100_000
+    short = events.failed(RUN, [failure(f"customer-{n}", "no") for n in range(3000)])
+    *lines, more = json.loads(body(short, "slack"))["blocks"][1]["text"]["text"].splitlines()
+    assert more == f"and {3000 - len(lines):,} more"

@@ -1,0 +1,186 @@
+"""A run tells its targets over a real connection; a target that behaves badly costs it next to nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tenantry.fleet.following import Followers
+from tenantry.fleet.notify import Notifier, Target, notifier
+from tenantry.fleet.notify.delivery import MOST_WAITING, Delivery, Limits
+from tenantry.fleet.notify.events import KINDS, Kind, Run, begun
+from tenantry.fleet.outcome import Change, Outcome, Report
+from tenantry.fleet.pool import Pool, Unwatched
+from tests.fleet.notify.receiver import SECRET_PATH, Receiver, receiving
+from tests.fleet.samples import fail_where_asked, job
+
+RUN = Run("tenantry", "up")
+PATIENT = Limits(connection=60, request=60, pause=0.01, event=60, end=60)
+SHORT = Limits(connection=0.2, request=0.2, pause=0.01, event=0.4, end=0.6)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+def follow(
+    receiver: Receiver,
+    limits: Limits = PATIENT,
+    form: str = "webhook",
+    about: tuple[Kind, ...] = KINDS,
+) -> Notifier:
+    target = Target.parse(f"{form}:{receiver.url}{SECRET_PATH}")
+    return Notifier([target], RUN, 3, limits=limits, about=about)
+
+
+def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False) -> list[str]:
+    """Run these stacks and return what is said at the end."""
+    watcher = Followers(Unwatched(), [follower])
+    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(each) for each in stacks]))
+    if drift:
+        outcomes = [replace(each, drift=(Change("update", "Group", "x"),)) for each in outcomes]
+    return watcher.finish(Report("up", tuple(outcomes), stopped=stopped, seconds=3))
+
+
+def test_a_run_is_told_from_its_begin_to_its_end(receiver: Receiver) -> None:
+    assert run(follow(receiver), "acme", "bad", "globex", stopped="1 failed", drift=True) == []
+    assert receiver.events == ["begun", "failed", "drifted", "stopped", "ended"]
+    assert {each["run"] for each in receiver.told} == {RUN.id}
+    assert [each["stack"] for each in receiver.told[1]["stacks"]] == ["bad"]
+    assert receiver.told[0]["total"] == 3
+    assert set(receiver.paths) == {SECRET_PATH}
+    for each, headers in zip(receiver.told, receiver.headers, strict=True):
+        assert (headers["tenantry-event"], headers["tenantry-delivery"]) == (each["event"], each["id"])
+        assert headers["content-type"] == "application/json"
+        assert not {"authorization", "cookie", "tenantry-signature"} & headers.keys()
+
+
+def test_only_what_was_asked_for_is_told(receiver: Receiver) -> None:
+    assert run(follow(receiver, about=("failed", "ended")), "acme", "bad") == []
+    assert receiver.events == ["failed", "ended"]
+
+
+def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) -> None:
+    stacks = [f"bad{n}" for n in range(20)]
+    follower = follow(receiver, about=("failed",))
+    never_begun = Outcome("decided", "up", "failed")
+    watcher = Followers(Unwatched(), [follower])
+    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(each) for each in stacks]))
+    assert watcher.finish(Report("up", (*outcomes, never_begun))) == []
+    told = [each["stack"] for event in receiver.told for each in event["stacks"]]
+    assert sorted(told) == sorted([*stacks, "decided"])
+    assert receiver.events == ["failed", "failed"], "the first at once, the others together"
+
+
+@pytest.mark.parametrize("form", ["slack", "teams"])
+def test_others_get_their_form_and_no_header_of_ours(
+    receiver: Receiver, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(notifier.SECRET, "geheim")
+    assert run(follow(receiver, form=form), "acme") == []
+    assert {"slack": "blocks", "teams": "attachments"}[form] in receiver.told[0]
+    assert not [name for headers in receiver.headers for name in headers if name.startswith("tenantry")]
+
+
+def test_a_secret_signs_the_body_and_the_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(notifier.SECRET, "geheim")
+    assert run(follow(receiver), "acme") == []
+    for body, headers in zip(receiver.bodies, receiver.headers, strict=True):
+        moment, digest = (part.partition("=")[2] for part in headers["tenantry-signature"].split(","))
+        assert abs(int(moment) - time.time()) < 600
+        signed = hmac.new(b"geheim", moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+        assert digest == signed
+        assert b"geheim" not in body
+
+
+def test_what_fails_once_is_tried_again(receiver: Receiver) -> None:
+    receiver.answers = [500, 200, 429]
+    assert run(follow(receiver), "acme") == []
+    assert receiver.events == ["begun", "begun", "ended", "ended"]
+    assert receiver.told[0]["id"] == receiver.told[1]["id"], "so that the other side can tell"
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_what_is_not_taken_is_one_line_without_the_address(receiver: Receiver, status: int) -> None:
+    receiver.answers = [status] * 100
+    (line,) = run(follow(receiver), "acme", "bad")
+    where = "Notifications to webhook at 127.0.0.1"
+    assert line == f"{where}: 3 events of 3 not delivered: it answered {status}."
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    with receiving() as elsewhere:
+        receiver.answers, receiver.location = [307] * 100, f"{elsewhere.url}/"
+        assert len(run(follow(receiver), "acme")) == 1
+        assert elsewhere.bodies == []
+
+
+@pytest.mark.parametrize("way", ["hangs", "drips"])
+def test_one_that_never_answers_holds_up_nothing(receiver: Receiver, way: str) -> None:
+    setattr(receiver, way, True)
+    follower = follow(receiver, SHORT)
+    begin = time.monotonic()
+    (line,) = run(follower, "acme", "bad", "globex")
+    assert time.monotonic() - begin < 0.6 + 5, "the end of a run waits for its own bound, whatever is waiting"
+    assert line.endswith("of 3 not delivered: there was no answer in time.")
+
+
+def test_an_answer_that_drips_ends_with_the_time_of_a_request(receiver: Receiver) -> None:
+    """Not only the wait for it ends: the next event has its turn."""
+    receiver.drips = True
+    delivery = Delivery(Target.parse(receiver.url), limits=replace(PATIENT, request=0.3, event=0.5))
+    delivery.put(begun(RUN, 1))
+    delivery.end()
+    assert delivery.lost(time.monotonic() + 60)
+    assert delivery._thread
+    assert not delivery._thread.is_alive()
+
+
+def test_nobody_there_and_a_certificate_of_nobody(receiver: Receiver) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        refused = Target.parse(f"http://127.0.0.1:{free.getsockname()[1]}{SECRET_PATH}")
+        (line,) = run(Notifier([refused], RUN, 1, limits=PATIENT), "acme")
+    assert line.endswith("2 events of 2 not delivered: it could not be reached.")
+    secure = Target.parse(f"{receiver.url.replace('http:', 'https:')}{SECRET_PATH}")
+    (line,) = run(Notifier([secure], RUN, 1, limits=PATIENT), "acme")
+    assert line.endswith("2 events of 2 not delivered: its certificate or TLS was refused.")
+    assert "s3cr3t" not in line
+
+
+def test_no_more_wait_than_there_is_room_for(receiver: Receiver) -> None:
+    receiver.hangs = True
+    delivery = Delivery(Target.parse(receiver.url), limits=SHORT)
+    begin = time.monotonic()
+    for _ in range(MOST_WAITING * 20):
+        delivery.put(begun(RUN, 1))
+    delivery.end()
+    assert time.monotonic() - begin < 5, "nobody waits for room"
+    number = f"{MOST_WAITING * 20:,} events of {MOST_WAITING * 20}"
+    assert f"{number} not delivered" in delivery.lost(time.monotonic())
+
+
+def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
+    class Broken(Unwatched):
+        calls = 0
+
+        def begun(self, job: object) -> None:
+            Broken.calls += 1
+            raise ValueError("s3cr3t")
+
+        def finish(self, report: Report) -> list[str]:
+            raise AssertionError("it was dropped")
+
+    watcher = Followers(Unwatched(), [Broken()])
+    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job("acme"), job("globex")]))
+    assert [each.status for each in outcomes] == ["ok", "ok"]
+    assert watcher.finish(Report("up", ())) == ["Broken stopped: ValueError"]
+    assert Broken.calls == 1

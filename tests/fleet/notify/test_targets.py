@@ -1,0 +1,80 @@
+"""Where notifications go: what an operator may write, and that no message shows an address."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenantry.fleet.notify import NoTarget, Target
+
+SLACK = "https://hooks.slack.com/services/T0/B0/s3cr3t"
+TEAMS = "https://prod-12.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=s3cr3t"
+POWER = "https://default0.5a.environment.api.powerplatform.com:443/powerautomate/automations?sig=s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("given", "form"),
+    [
+        (SLACK, "slack"),
+        (TEAMS, "teams"),
+        (POWER, "teams"),
+        ("https://acme.webhook.office.com/webhookb2/x", "teams"),
+        ("https://ops.example/hooks/1", "webhook"),
+        ("https://hooks.slack.com.evil.example/x", "webhook"),
+        ("https://evil-hooks.slack.com/x", "webhook"),
+        ("http://127.0.0.1:8080/x", "webhook"),
+        ("http://[::1]:8080/x", "webhook"),
+        ("http://localhost/x", "webhook"),
+        ("slack:https://mattermost.example/hooks/s3cr3t", "slack"),
+        ("teams:https://ops.example/s3cr3t", "teams"),
+        (f"webhook:{SLACK}", "webhook"),
+    ],
+)
+def test_the_host_or_a_word_before_it_tells_the_form(given: str, form: str) -> None:
+    target = Target.parse(given)
+    assert target.form == form
+    assert target.url == given.removeprefix(f"{form}:")
+    assert "s3cr3t" not in f"{target} {target!r}"
+
+
+def test_a_variable_holds_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHERE", f" {SLACK}\n")
+    assert Target.parse("env:WHERE") == Target("slack", "hooks.slack.com", SLACK)
+    assert Target.parse("webhook:env:WHERE").form == "webhook"
+    monkeypatch.setenv("WHERE", "teams:https://ops.example/x")
+    assert Target.parse("env:WHERE").form == "teams"
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "words"),
+    [
+        ("env:WHERE", None, "env:WHERE: the environment variable WHERE is not set"),
+        ("env:WHERE", " ", "the environment variable WHERE is not set"),
+        ("env:", None, "the name of an environment variable"),
+        ("env:A=B", None, "the name of an environment variable"),
+        ("s3cr3t", None, "begins with https://, or env:NAME"),
+        ("", None, "begins with https://, or env:NAME"),
+        ("discord:https://s3cr3t.example", None, "the address is none"),
+        ("http://ops.example/s3cr3t", None, "must begin with https://"),
+        ("ftp://ops.example/s3cr3t", None, "must begin with https://"),
+        ("http://127.0.0.1.evil.example/s3cr3t", None, "must begin with https://"),
+        ("http://127.0.0.1\\@evil.example/s3cr3t", None, "is none"),
+        ("https://user:s3cr3t@ops.example/", None, "holds a name or a password"),
+        ("https://ops.example:s3cr3t/", None, "is none"),
+        ("https://", None, "is none"),
+        ("https://[::s3cr3t/", None, "is none"),
+        ("https://ops.example/s3cr3t\r\nHost: evil", None, "is none"),
+        ("env:WHERE", "http://ops.example/s3cr3t", "the address in WHERE must begin with https://"),
+        ("env:WHERE", "env:OTHER", "the address in WHERE is none"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, given: str, value: str | None, words: str
+) -> None:
+    monkeypatch.delenv("WHERE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("WHERE", value)
+    with pytest.raises(NoTarget) as refused:
+        Target.parse(given)
+    assert words in str(refused.value)
+    assert "s3cr3t" not in str(refused.value)
+    assert "\n" not in str(refused.value)
