@@ -12,7 +12,7 @@ from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_jso
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
-from tenantry.cli.running import chosen_by, confirm, named, run_shown
+from tenantry.cli.running import chosen_by, confirm, followers, named, run_shown
 from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
 from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, takes
 from tenantry.text import for_markdown
@@ -113,15 +113,14 @@ def _take_down(
         environments={each.member.stack: with_grace_of_file(each) for each in over},
         seconds=seconds,
     )
-    followers = notify.follower(project.name, "expire", len(chosen))
-    finish(run_shown(order, jobs, followers=followers), output)
+    finish(run_shown(order, jobs, followers=followers(order, notify, "expire")), output)
 
 
 def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: int) -> None:
     """Tell of the trials that have ended, or soon will."""
     from tenantry.fleet.notify import events
 
-    for notifier in notify.follower(project.name, "expire", len(trials)) if trials else ():
+    for notifier in notify.notifiers(project.name, "expire", len(trials)) if trials else ():
         notifier.tell(events.trials(notifier.run, {each.member.stack: each.text for each in trials}, within))
         for line in notifier.close():
             echo(line, err=True)

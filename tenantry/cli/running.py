@@ -16,6 +16,7 @@ from tenantry.cli.projects import root_of
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
+    from tenantry.cli.shared import Notices
     from tenantry.fleet.consent import Agreed, Consent
     from tenantry.fleet.following import Follower
     from tenantry.fleet.members import Member
@@ -83,6 +84,17 @@ def due(order: Order) -> list[str]:
         return order.due
     except OSError as error:
         _cannot_begin(error)
+
+
+def followers(order: Order, notify: Notices, command: str = "") -> list[Follower]:
+    """Return who follows a run besides the terminal: those who are to be told, and a trace where that is on.
+
+    `command` is what the run is called, if that is not its operation.
+    """
+    from tenantry.fleet.tracing import tracers
+
+    about = order.project.name, command or order.operation, len(due(order))
+    return [*notify.notifiers(*about), *tracers(*about)]
 
 
 def run_shown(

@@ -13,7 +13,7 @@ from tenantry.cli.asking import Asking
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import chosen_by, confirm, due, must_ask, named, run_shown
+from tenantry.cli.running import chosen_by, confirm, due, followers, must_ask, named, run_shown
 from tenantry.cli.shared import Notices, Output, notices, reports, selection, takes
 from tenantry.cli.smoke import KEY, SmokeTest
 from tenantry.providers.values.words import counted
@@ -256,8 +256,8 @@ def _run(
                 consent = Asking(order, jobs)
                 order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
     gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
-    followers = notify.follower(project.name, operation, len(due(order)))
-    finish(run_shown(order, jobs, most_failures, consent, gate, followers), output, expect_no=expect_no)
+    follow = followers(order, notify)
+    finish(run_shown(order, jobs, most_failures, consent, gate, follow), output, expect_no=expect_no)
 
 
 def _gate(test: SmokeTest) -> Gate:

@@ -176,7 +176,7 @@ class Notices(NamedTuple):
     targets: tuple[Target, ...]
     about: tuple[Kind, ...]
 
-    def follower(self, project: str, operation: str, stacks: int) -> list[Notifier]:
+    def notifiers(self, project: str, operation: str, stacks: int) -> list[Notifier]:
         """Return what follows a run over so many stacks; nothing if nobody is to be told."""
         if not self.targets:
             return []

@@ -13,7 +13,9 @@ from tenantry.fleet.pool import Watcher
 
 
 class Follower(Watcher, Protocol):
-    """Sees a run go on, and is told how it ended."""
+    """Sees a run go on, and is told how it ended. `what` is what comes of it, such as "Traces"."""
+
+    what: str
 
     def finish(self, report: Report) -> Iterable[str]:
         """Take the report, and return lines about what could not be done. Called once, at the end."""
@@ -55,4 +57,4 @@ class Followers:
                 what(each)
             except Exception as error:  # noqa: BLE001 (a run is worth more than what is told of it)
                 self._followers.remove(each)
-                self._lines.append(f"{type(each).__name__} stopped: {type(error).__name__}")
+                self._lines.append(f"{each.what}: there are no more of them: {type(error).__name__}.")

@@ -47,7 +47,7 @@ class Job:
 
     `folder` is the job's own, for its logs. `arguments` are added to the command, `environment` to that of
     the worker. `seconds` is the longest that it may take. `previewed`: of a preview, what it is one of.
-    `engine`: run `pulumi` even where nothing would change.
+    `engine`: run `pulumi` even where nothing would change. `wave` is the name of the wave that it is in.
     """
 
     operation: Operation
@@ -60,6 +60,7 @@ class Job:
     seconds: float = SECONDS
     previewed: Operation = "up"
     engine: bool = False
+    wave: str = ""
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def run_order(
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
                 if is_done:
                     _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
-        for outcome in chain(decided, pool.run([_job(order, member, journal) for member in due])):
+        for outcome in chain(decided, pool.run([_job(order, member, journal, wave.name) for member in due])):
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
         waves.append(_times(wave, outcomes, began, time.monotonic() - clock))
@@ -188,7 +188,7 @@ def _times(wave: Wave, outcomes: Mapping[str, Outcome], began: float, ended: flo
     return WaveTimes(wave.name, stacks, failed, round(began, 1), round(ended - began, 1))
 
 
-def _job(order: Order, member: Member, journal: Journal) -> Job:
+def _job(order: Order, member: Member, journal: Journal, wave: str = "") -> Job:
     return Job(
         order.operation,
         member,
@@ -200,6 +200,7 @@ def _job(order: Order, member: Member, journal: Journal) -> Job:
         seconds=order.seconds,
         previewed=order.previewed,
         engine=order.engine,
+        wave=wave,
     )
 
 

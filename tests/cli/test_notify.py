@@ -100,3 +100,20 @@ def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Re
     assert (told["event"], told["operation"]) == ("trials", "expire")
     assert told["text"].startswith(f"{counted(told['total'], 'trial')} ended, or will within 14 days")
     assert "ended on 2020-01-01 (UTC)" in told["stacks"][0]["text"]
+
+
+def test_a_run_is_a_trace_where_the_environment_asks_for_it(
+    everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run("up", "globex", "--yes")
+    assert receiver.paths == []
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cr3t")
+    said = run("up", "globex", "--yes")
+    assert (said.exit_code, said.stdout.count("\n")) == (plain.exit_code, plain.stdout.count("\n"))
+    assert receiver.paths == ["/v1/traces"]
+    for name in (b"tenantry.run", b"tenantry.wave", b"tenantry.stack", b"globex"):
+        assert name in receiver.bodies[0]
+    assert "s3cr3t" not in said.output
+    receiver.answers = [400]
+    assert "Traces: 3 spans not delivered." in run("up", "globex", "--yes").stderr

@@ -26,6 +26,8 @@ BETWEEN = 30.0
 class Notifier:
     """Tells targets of a run over so many stacks. `about`: of which events."""
 
+    what = "Notifications"
+
     def __init__(
         self,
         targets: Sequence[Target],

@@ -170,6 +170,7 @@ def test_no_more_wait_than_there_is_room_for(receiver: Receiver) -> None:
 
 def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
     class Broken(Unwatched):
+        what = "Traces"
         calls = 0
 
         def begun(self, job: object) -> None:
@@ -182,5 +183,5 @@ def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
     watcher = Followers(Unwatched(), [Broken()])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job("acme"), job("globex")]))
     assert [each.status for each in outcomes] == ["ok", "ok"]
-    assert watcher.finish(Report("up", ())) == ["Broken stopped: ValueError"]
+    assert watcher.finish(Report("up", ())) == ["Traces: there are no more of them: ValueError."]
     assert Broken.calls == 1

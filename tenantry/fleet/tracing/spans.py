@@ -1,0 +1,189 @@
+"""A run as one trace: a span for the run, one for each wave, one for each stack.
+
+Spans hold numbers and states, and of texts the names of stacks, waves and rings. What was said of a failure
+is not in them, as it may name what is a customer's; Qlik's code and traceId are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
+
+from tenantry.fleet.outcome import Outcome, Report
+from tenantry.fleet.report.words import states
+from tenantry.providers.values.words import counted
+
+if TYPE_CHECKING:
+    from tenantry.fleet.job import Job
+
+AT_THE_END = 3.0
+"""Seconds that a run waits for its last spans to be sent."""
+
+NAME = "tenantry"
+
+MakeExporter = Callable[[], SpanExporter]
+
+
+def exported_by(module: str) -> MakeExporter:
+    """Return what makes the exporter of a module, by the environment."""
+
+    def make() -> SpanExporter:
+        made: SpanExporter = import_module(module).OTLPSpanExporter()
+        return made
+
+    return make
+
+
+class Tracer:
+    """Makes a trace of a run."""
+
+    what = "Traces"
+
+    def __init__(self, project: str, operation: str, stacks: int, exporter: MakeExporter) -> None:
+        self._facts = {"tenantry.project": project, "tenantry.operation": operation}
+        self._stacks = stacks
+        self._exporter = exporter
+        self._sent: _Counting | None = None
+        self._provider: TracerProvider | None = None
+        self._run: Span | None = None
+        self._wave: Span | None = None
+        self._wave_name = ""
+        self._spans: dict[str, Span] = {}
+        self._told: set[str] = set()
+
+    def begun(self, job: Job) -> None:
+        """A job was handed to a worker: its span begins, and that of its wave with the first."""
+        run = self._of_run()
+        if self._wave is None or job.wave != self._wave_name:
+            self._end_wave()
+            self._wave = self._start("wave", run, {"tenantry.wave": job.wave})
+            self._wave_name = job.wave
+        facts = {"tenantry.stack": job.member.stack, "tenantry.ring": job.member.ring}
+        self._spans[job.member.stack] = self._start("stack", self._wave, facts)
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        """A job is done."""
+        if span := self._spans.pop(outcome.stack, None):
+            self._end(span, outcome)
+
+    def tick(self) -> None:
+        """Time has passed."""
+
+    def finish(self, report: Report) -> list[str]:
+        """End all spans, and wait a moment for them to be sent; return a line if some were not."""
+        run = self._of_run()
+        for outcome in report.failed:
+            if outcome.stack not in self._told:  # its preview failed, so that it had no turn
+                facts = {"tenantry.stack": outcome.stack, "tenantry.ring": outcome.ring}
+                self._end(self._start("stack", run, facts), outcome)
+        for span in self._spans.values():
+            span.end()
+        self._end_wave()
+        counts = {
+            f"tenantry.stacks.{name.replace(' ', '_')}": n for name, n in states(report.outcomes).items()
+        }
+        run.set_attributes({"tenantry.stacks": len(report.outcomes), **counts})
+        run.set_attribute("tenantry.stopped", bool(report.stopped))
+        if report.failed or report.stopped:
+            run.set_status(Status(StatusCode.ERROR))
+        run.end()
+        return self._close()
+
+    def _of_run(self) -> Span:
+        if self._run is None:
+            self._sent = _Counting(self._exporter())
+            # What goes wrong is one line at the end; the library would print it in the middle of everything.
+            logging.getLogger("opentelemetry").propagate = False
+            logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
+            self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+            self._provider.add_span_processor(BatchSpanProcessor(self._sent))
+            self._run = self._start("run", None, {"tenantry.stacks": self._stacks})
+        return self._run
+
+    def _start(self, what: str, parent: Span | None, facts: Mapping[str, str | int]) -> Span:
+        assert self._provider is not None  # noqa: S101 (for the type checker)
+        context = set_span_in_context(parent) if parent else None
+        attributes = {**self._facts, **facts}
+        return self._provider.get_tracer(NAME).start_span(f"{NAME}.{what}", context, attributes=attributes)
+
+    def _end(self, span: Span, outcome: Outcome) -> None:
+        self._told.add(outcome.stack)
+        counts = Counter(each.operation for each in outcome.changes)
+        span.set_attributes({f"tenantry.changes.{name}": number for name, number in counts.items()})
+        span.set_attributes(
+            {
+                "tenantry.status": outcome.status,
+                "tenantry.same": outcome.same,
+                "tenantry.drift": len(outcome.drift),
+                "tenantry.new": outcome.new,
+            }
+        )
+        for each in outcome.troubles:
+            facts = {"error.type": each.code, "qlik.code": each.code, "qlik.trace_id": each.trace_id}
+            known = {name: value for name, value in facts.items() if value}
+            span.add_event("error", {"error.type": "_OTHER", **known})
+        if outcome.failed:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+    def _end_wave(self) -> None:
+        if self._wave is not None:
+            self._wave.end()
+        self._wave = None
+
+    def _close(self) -> list[str]:
+        assert self._provider is not None and self._sent is not None  # noqa: S101, PT018 (for the type checker)
+        # A daemon, as the library waits for longer than a run should.
+        thread = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        thread.start()
+        thread.join(AT_THE_END)
+        if thread.is_alive():
+            return ["Traces: not all spans were delivered: there was no answer in time."]
+        return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
+
+
+class _Counting(SpanExporter):
+    """Passes spans on, and counts those that did not arrive."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self.lost = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send spans; whatever the exporter raises is a failure."""
+        try:
+            result = self._exporter.export(spans)
+        except Exception:  # noqa: BLE001 (whatever it is, the spans are lost)
+            result = SpanExportResult.FAILURE
+        if result is not SpanExportResult.SUCCESS:
+            self.lost += len(spans)
+        return result
+
+    def shutdown(self) -> None:
+        """Close the exporter."""
+        self._exporter.shutdown()
+
+
+def _resource() -> Resource:
+    """Return what says whose spans they are: what the environment says, else that it is Tenantry."""
+    named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
+        "OTEL_RESOURCE_ATTRIBUTES", ""
+    )
+    return Resource.create({"service.version": _version()} | ({} if named else {"service.name": NAME}))
+
+
+def _version() -> str:
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,265 @@
+"""A run as a trace: its spans, when there is one at all, and that no receiver can hold it up."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from tenantry.fleet import tracing
+from tenantry.fleet.following import Followers
+from tenantry.fleet.job import Job
+from tenantry.fleet.outcome import Change, Outcome, Report, Trouble
+from tenantry.fleet.pool import Pool, Unwatched
+from tenantry.fleet.tracing import spans, tracers
+from tests.fleet.notify.receiver import Receiver, receiving
+from tests.fleet.samples import job
+
+SECRET = "geheim"
+VARIABLES = (
+    *tracing.ENDPOINTS,
+    *tracing.PROTOCOLS,
+    "OTEL_SDK_DISABLED",
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_SERVICE_NAME",
+    "OTEL_RESOURCE_ATTRIBUTES",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test begins without any of the variables, and leaves the library's logger as it was."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    logger = logging.getLogger("opentelemetry")
+    before = logger.propagate, list(logger.handlers)
+    yield
+    logger.propagate, logger.handlers = before
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+def work(job: Job) -> Outcome:
+    """A worker that says much of a customer; it fails for stacks whose name begins with "bad"."""
+    changes = (Change("create", "Space", SECRET), Change("update", "Group", SECRET))
+    if job.member.stack.startswith("bad"):
+        trouble = Trouble(SECRET, f"Space {SECRET}", SECRET, "FORBIDDEN", "t-1", SECRET)
+        return job.outcome(status="failed", troubles=(trouble, Trouble(SECRET)))
+    return job.outcome(changes=changes, drift=changes[:1], same=3, remarks=(SECRET,))
+
+
+def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *decided: Outcome) -> list[str]:
+    """Run these stacks, and return what is said at the end."""
+    watcher = Followers(Unwatched(), [tracer])
+    pool = Pool(2, watcher=watcher, work=work)
+    outcomes = list(decided)
+    for wave, stacks in waves.items():
+        outcomes += pool.run([replace(job(each), wave=wave) for each in stacks])
+    return watcher.finish(Report("up", tuple(outcomes), stopped=SECRET, seconds=3))
+
+
+WAVES = {"pilot": ("acme", "bad"), "broad": ("globex",)}
+
+
+@pytest.fixture
+def found() -> dict[str, ReadableSpan]:
+    """The spans of a run over two waves, by what they are of."""
+    kept = InMemorySpanExporter()
+    tracer = spans.Tracer("tenantry", "up", 3, lambda: kept)
+    assert run(tracer, WAVES, Outcome("refused", "up", "failed", ring="early")) == []
+    named = {}
+    for each in kept.get_finished_spans():
+        facts = each.attributes or {}
+        named[str(facts.get("tenantry.stack") or facts.get("tenantry.wave") or each.name)] = each
+    assert len(named) == len(kept.get_finished_spans())
+    return named
+
+
+def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableSpan]) -> None:
+    assert {name: each.name for name, each in found.items()} == {
+        "tenantry.run": "tenantry.run",
+        "pilot": "tenantry.wave",
+        "broad": "tenantry.wave",
+        "acme": "tenantry.stack",
+        "bad": "tenantry.stack",
+        "globex": "tenantry.stack",
+        "refused": "tenantry.stack",
+    }
+    assert len({each.context.trace_id for each in found.values()}) == 1
+    parents = {"pilot": "tenantry.run", "broad": "tenantry.run", "refused": "tenantry.run"}
+    parents |= {"acme": "pilot", "bad": "pilot", "globex": "broad"}
+    for name, parent in parents.items():
+        above = found[name].parent
+        assert above
+        assert above.span_id == found[parent].context.span_id
+    assert found["tenantry.run"].parent is None
+    for each in found.values():
+        assert each.start_time
+        assert each.end_time
+        assert each.start_time <= each.end_time
+    assert (found["pilot"].end_time or 0) <= (found["broad"].start_time or 0)
+
+
+def test_a_span_has_numbers_states_and_qliks_code(found: dict[str, ReadableSpan]) -> None:
+    facts = {"tenantry.project": "tenantry", "tenantry.operation": "up"}
+    assert dict(found["acme"].attributes or {}) == facts | {
+        "tenantry.stack": "acme",
+        "tenantry.ring": "broad",
+        "tenantry.changes.create": 1,
+        "tenantry.changes.update": 1,
+        "tenantry.status": "ok",
+        "tenantry.same": 3,
+        "tenantry.drift": 1,
+        "tenantry.new": False,
+    }
+    assert dict(found["tenantry.run"].attributes or {}) == facts | {
+        "tenantry.stacks": 4,
+        "tenantry.stacks.changed": 2,
+        "tenantry.stacks.failed": 2,
+        "tenantry.stopped": True,
+    }
+    codes = {name: each.status.status_code for name, each in found.items()}
+    assert {name for name, code in codes.items() if code is StatusCode.ERROR} == {
+        "bad",
+        "refused",
+        "tenantry.run",
+    }
+    assert [(each.name, dict(each.attributes or {})) for each in found["bad"].events] == [
+        ("error", {"error.type": "FORBIDDEN", "qlik.code": "FORBIDDEN", "qlik.trace_id": "t-1"}),
+        ("error", {"error.type": "_OTHER"}),
+    ]
+
+
+def test_nothing_that_was_said_of_a_customer_is_in_a_span(found: dict[str, ReadableSpan]) -> None:
+    for each in found.values():
+        assert SECRET not in each.to_json()
+
+
+def passed(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
+    return exporter
+
+
+def test_whose_the_spans_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, name in ((None, "tenantry"), ("fleet", "fleet")):
+        if value:
+            monkeypatch.setenv("OTEL_SERVICE_NAME", value)
+        kept = InMemorySpanExporter()
+        run(spans.Tracer("tenantry", "up", 1, partial(passed, kept)), {"all": ("acme",)})
+        assert {each.resource.attributes["service.name"] for each in kept.get_finished_spans()} == {name}
+
+
+def test_over_a_connection_with_the_standard_variables(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc")
+    (tracer,) = tracers("tenantry", "up", 3)
+    assert run(tracer, WAVES) == []
+    assert set(receiver.paths) == {"/v1/traces"}
+    assert {headers["x-key"] for headers in receiver.headers} == {"abc"}
+    names = []
+    for body in receiver.bodies:
+        sent = ExportTraceServiceRequest.FromString(body)
+        names += [each.name for of in sent.resource_spans for scope in of.scope_spans for each in scope.spans]
+    assert sorted(names) == ["tenantry.run", *["tenantry.stack"] * 3, *["tenantry.wave"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_on"),
+    [
+        ({}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}, True),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://x"}, True),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": " "}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "TRUE"}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_TRACES_EXPORTER": "none"}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_TRACES_EXPORTER": "console, otlp"}, True),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, True),
+        ({"OTEL_SERVICE_NAME": "x"}, False),
+    ],
+)
+def test_it_is_on_when_the_environment_says_where_to(
+    environment: dict[str, str], is_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert bool(tracers("tenantry", "up", 1)) is is_on
+
+
+def test_without_the_extra_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x")
+    monkeypatch.setattr(tracing, "find_spec", lambda _: None)
+    assert tracers("tenantry", "up", 1) == []
+
+
+def test_when_it_is_off_nothing_of_it_is_imported() -> None:
+    script = (
+        "import sys; from tenantry.cli import app; from tenantry.cli import runs, running; "
+        "from tenantry.fleet.tracing import tracers; assert tracers('a', 'up', 1) == []; "
+        "print([name for name in sys.modules if name.startswith(('opentelemetry', 'requests'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_receiver_that_refuses_is_one_line(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    receiver.answers = [400] * 100
+    (tracer,) = tracers("tenantry", "up", 3)
+    assert run(tracer, WAVES) == ["Traces: 6 spans not delivered."]
+    assert capfd.readouterr() == ("", ""), "the library's own lines are not printed in between"
+
+
+def test_a_redirect_gets_no_headers(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving() as elsewhere:
+        receiver.answers, receiver.location = [307] * 100, f"{elsewhere.url}/"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=abc")
+        (tracer,) = tracers("tenantry", "up", 3)
+        run(tracer, WAVES)
+        assert receiver.headers
+        assert elsewhere.headers == []
+
+
+@pytest.mark.parametrize("way", ["hangs", "drips"])
+def test_a_receiver_that_never_answers_holds_up_nothing(
+    receiver: Receiver, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setattr(receiver, way, True)
+    monkeypatch.setattr(spans, "AT_THE_END", 0.3)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    (tracer,) = tracers("tenantry", "up", 3)
+    begin = time.monotonic()
+    assert run(tracer, WAVES) == ["Traces: not all spans were delivered: there was no answer in time."]
+    assert time.monotonic() - begin < 0.3 + 5
+
+
+def test_an_exporter_that_cannot_be_made_or_raises_is_one_line_and_no_failure() -> None:
+    class Raising(InMemorySpanExporter):
+        def export(self, spans: object) -> SpanExportResult:
+            raise RuntimeError(SECRET)
+
+    def unusable() -> SpanExporter:
+        raise ValueError(SECRET)
+
+    assert run(spans.Tracer("tenantry", "up", 3, Raising), WAVES) == ["Traces: 6 spans not delivered."]
+    line = "Traces: there are no more of them: ValueError."
+    assert run(spans.Tracer("tenantry", "up", 3, unusable), WAVES) == [line]
