@@ -2,9 +2,11 @@
 
 ```
 TenantryError
+├── BundleRefused                          a repository cannot be sent to workers, or is not what was sent
 ├── CallFailed                             a function has no result from a process of its own
 ├── CannotForget                           a tenant cannot be taken out of the state of its stack
 ├── CannotRename                           a stack cannot have another name
+├── ClusterUnusable                        a Dask cluster cannot be used
 ├── Doubt                                  whether the engine would change a stack cannot be told
 ├── Failure                                an error whose text alone reaches the user of `pulumi`
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab

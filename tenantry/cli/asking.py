@@ -14,6 +14,7 @@ from tenantry.cli.running import INTERRUPTED, agrees, named, run_shown
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
+    from tenantry.fleet.cluster.executor import Remote
     from tenantry.fleet.consent import Agreed
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Outcome, Report
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asking:
-    """Asks for the stacks of an order, a wave at a time. `jobs`: how many are previewed at once."""
+    """Asks for the stacks of an order, a wave at a time. `jobs`: how many are previewed at once.
+
+    `remote`: the cluster that previews them.
+    """
 
     order: Order
     jobs: int | None
+    remote: Remote | None = None
 
     def __call__(self, members: Sequence[Member], may_fail: int | None) -> Agreed:
         """Preview the stacks, show what there is to do, and ask.
@@ -77,7 +82,7 @@ class Asking:
             hold_pinned=False,
             hold_expired=False,
         )
-        return run_shown(preview, self.jobs)
+        return run_shown(preview, self.jobs, remote=self.remote)
 
     def _question(self, stacks: Sequence[str], others: int) -> str:
         rest = f", and leave {counted(others, 'other')} as {'it is' if others == 1 else 'they are'}"

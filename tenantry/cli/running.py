@@ -17,6 +17,7 @@ from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.cli.shared import Notices
+    from tenantry.fleet.cluster.executor import Remote
     from tenantry.fleet.consent import Agreed, Consent
     from tenantry.fleet.following import Follower
     from tenantry.fleet.members import Member
@@ -104,17 +105,19 @@ def run_shown(
     consent: Consent | None = None,
     gate: Gate | None = None,
     followers: Sequence[Follower] = (),
+    remote: Remote | None = None,
 ) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
 
     `consent` is asked before each wave, `gate` after it; `followers` are told how it goes on. The command
-    ends where the former is refused before anything was done.
+    ends where the former is refused before anything was done. `remote`: the cluster that does it.
     """
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.run import Refused
 
     try:
-        return _shown(order, jobs or default_jobs(), most_failures, consent, gate, followers)
+        at_once = jobs or (remote.cluster.threads if remote else default_jobs())
+        return _shown(order, at_once, most_failures, consent, gate, followers, remote)
     except OSError as error:
         _cannot_begin(error)
     except Refused as refused:
@@ -128,6 +131,7 @@ def _shown(
     consent: Consent | None,
     gate: Gate | None,
     followers: Sequence[Follower],
+    remote: Remote | None,
 ) -> Report:
     from tenantry.cli.live import Live
     from tenantry.fleet.following import Followers
@@ -137,6 +141,8 @@ def _shown(
     with Live(len(due(order)), at_once) as live:
         watcher = Followers(live, followers)
         pool = Pool(at_once, most_failures, watcher)
+        if remote:
+            remote.attach(pool, live.say_later, watched=live.screen is not None)
 
         def asked(members: Sequence[Member], may_fail: int | None) -> Agreed:
             assert consent is not None  # noqa: S101 (for the type checker)
@@ -173,8 +179,6 @@ def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
 
     `say` must not print at once.
     """
-    from tenantry.fleet import process
-
     asked, interrupts = False, 0
 
     def on_signal(number: int, _frame: Any) -> None:
@@ -185,7 +189,7 @@ def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
             say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
             return
         asked, interrupts = True, interrupts + 1
-        count = process.interrupt()
+        count = pool.interrupt()
         if interrupts == 1:
             say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli.asking import Asking
+from tenantry.cli.clusters import Scheduler, cluster_for
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
@@ -76,6 +77,7 @@ def preview(
     ] = False,
     engine: Engine = False,
     jobs: Jobs = None,
+    scheduler: Scheduler = "",
     seconds: Seconds = AN_HOUR,
 ) -> None:
     """Show what `up` would change for whom; one report over all customers, grouped by identical change.
@@ -87,7 +89,18 @@ def preview(
         fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
     arguments = ("--refresh",) if look else ()
     expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
-    _run("preview", wanted, output, notify, jobs, seconds, arguments, expect_no=expect, engine=engine)
+    _run(
+        "preview",
+        wanted,
+        output,
+        notify,
+        jobs,
+        seconds,
+        arguments,
+        expect_no=expect,
+        engine=engine,
+        scheduler=scheduler,
+    )
 
 
 @takes(wanted=selection, output=reports, notify=notices)
@@ -129,6 +142,7 @@ def up(
     key: Annotated[Path | None, KEY] = None,
     engine: Engine = False,
     jobs: Jobs = None,
+    scheduler: Scheduler = "",
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
 ) -> None:
@@ -160,6 +174,7 @@ def up(
         yes=yes,
         smoke_key=key if smoke else None,
         engine=engine,
+        scheduler=scheduler,
     )
 
 
@@ -172,6 +187,7 @@ def refresh(
         bool, typer.Option("--expect-no-changes", help="Exit code 7 if anything was found.")
     ] = False,
     jobs: Jobs = None,
+    scheduler: Scheduler = "",
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
 ) -> None:
@@ -189,6 +205,7 @@ def refresh(
         (),
         expect_no="drift" if expect_no_changes else "",
         yes=yes,
+        scheduler=scheduler,
     )
 
 
@@ -199,6 +216,7 @@ def destroy(
     notify: Notices,
     most_failures: MostFailures = None,
     jobs: Jobs = None,
+    scheduler: Scheduler = "",
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
 ) -> None:
@@ -207,7 +225,18 @@ def destroy(
     Without --yes it first shows what would go. Production customers are protected: they fail here, until
     their files say `protect: false` and `up` ran.
     """
-    _run("destroy", wanted, output, notify, jobs, seconds, (), most_failures=most_failures, yes=yes)
+    _run(
+        "destroy",
+        wanted,
+        output,
+        notify,
+        jobs,
+        seconds,
+        (),
+        most_failures=most_failures,
+        yes=yes,
+        scheduler=scheduler,
+    )
 
 
 def _run(
@@ -228,6 +257,7 @@ def _run(
     yes: bool = False,
     smoke_key: Path | None = None,
     engine: bool = False,
+    scheduler: str = "",
 ) -> None:
     from tenantry.fleet.run import Order
 
@@ -246,18 +276,21 @@ def _run(
         seconds=seconds,
         engine=engine,
     )
-    consent = None
-    if operation != "preview" and (stacks := due(order)):
-        question = f"{operation} {named(stacks)}?"
-        if must_ask(question, yes=yes):
-            if operation == "refresh" or "--skip-preview" in arguments:
-                confirm(question)
-            else:
-                consent = Asking(order, jobs)
-                order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
-    gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
-    follow = followers(order, notify)
-    finish(run_shown(order, jobs, most_failures, consent, gate, follow), output, expect_no=expect_no)
+    stacks = due(order)
+    with cluster_for(scheduler if stacks else "", order) as remote:
+        consent = None
+        if operation != "preview" and stacks:
+            question = f"{operation} {named(stacks)}?"
+            if must_ask(question, yes=yes):
+                if operation == "refresh" or "--skip-preview" in arguments:
+                    confirm(question)
+                else:
+                    consent = Asking(order, jobs, remote)
+                    order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
+        gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
+        follow = followers(order, notify)
+        report = run_shown(order, jobs, most_failures, consent, gate, follow, remote)
+    finish(report, output, expect_no=expect_no)
 
 
 def _gate(test: SmokeTest) -> Gate:

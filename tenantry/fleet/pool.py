@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tenantry.fleet import process
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.outcome import Outcome, Trouble
 
@@ -56,7 +57,7 @@ class Pool:
     """Runs jobs. `at_once`: how many at a time. `most_failures`: stop when more than so many have failed.
 
     `stop` may be set to a reason at any time, from a signal handler too: jobs that run then come to their
-    end, and no other begins.
+    end, and no other begins. `interrupt` asks those that run to end early, and says how many there are.
     """
 
     at_once: int = 1
@@ -64,6 +65,7 @@ class Pool:
     watcher: Watcher = field(default_factory=Unwatched)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     work: Callable[[Job], Outcome] = run_job
+    interrupt: Callable[[], int] = process.interrupt
     stop: str = ""
     failures: int = 0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class _Command:
 
     def __init__(self) -> None:
         self.interrupted = False
+        self.thread = threading.get_ident()
         self._process: subprocess.Popen[bytes] | None = None
         self._unsent: list[signal.Signals] = []
 
@@ -82,13 +84,14 @@ def run(
     return Ended(code, this.interrupted)
 
 
-def interrupt() -> int:
+def interrupt(threads: Container[int] | None = None) -> int:
     """Ask every running command to finish the steps that it has begun, and to begin no others.
 
-    Returns how many there are. A second time makes them drop everything, as the CLI has it. May be called in
-    a signal handler, whatever the signal has interrupted.
+    Returns how many there are; only those that these threads wait for, if any are given. A second time makes
+    them drop everything, as the CLI has it. May be called in a signal handler, whatever the signal has
+    interrupted.
     """
-    running = _running.copy()
+    running = [each for each in _running.copy() if threads is None or each.thread in threads]
     for each in running:
         each.interrupt()
     return len(running)

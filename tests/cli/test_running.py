@@ -13,14 +13,11 @@ import typer
 
 from tenantry.cli.live import Live
 from tenantry.cli.running import INTERRUPTED, _signals, confirm, named
-from tenantry.fleet import process
 from tenantry.fleet.pool import Pool
 from tests.fleet.samples import job
 
 
-def test_a_signal_prints_nothing_by_itself(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_signal_prints_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     """It may come in the middle of another print, and streams bear no second one inside the first."""
     interrupted: list[int] = []
 
@@ -28,8 +25,7 @@ def test_a_signal_prints_nothing_by_itself(
         interrupted.append(1)
         return 3
 
-    monkeypatch.setattr(process, "interrupt", interrupt)
-    pool, former = Pool(), signal.getsignal(signal.SIGINT)
+    pool, former = Pool(interrupt=interrupt), signal.getsignal(signal.SIGINT)
     with Live(1, 1) as live:
         with _signals(pool, live.say_later):
             os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,79 @@
+"""`--scheduler`: the same run, on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tenantry.cli.extras import needs
+from tenantry.cli.output import echo, fail
+
+if TYPE_CHECKING:
+    from tenantry.fleet.cluster.executor import Remote
+    from tenantry.fleet.job import Job
+    from tenantry.fleet.run import Order
+
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the workers of the Dask cluster with this scheduler, such as tcp://10.0.0.5:8786.",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def cluster_for(address: str, order: Order) -> Iterator[Remote | None]:
+    """Give the cluster at this address, once a worker of it is fit for the order; nothing without an address.
+
+    The command ends where none is.
+    """
+    if not address:
+        yield None
+        return
+    with needs("dask"):
+        from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
+        from tenantry.fleet.cluster.executor import Remote
+
+    credentials = order.operation != "preview" or "--refresh" in order.arguments
+    begun = Remote.begun(
+        address,
+        order.root,
+        credentials=credentials,
+        holder=_holder_of_lock,
+        say=lambda line: echo(line, err=True),
+    )
+    try:
+        remote = begun.__enter__()
+    except (ClusterUnusable, BundleRefused) as error:
+        fail(f"--scheduler {address}: {error}")
+    try:
+        yield remote
+    finally:
+        begun.__exit__(None, None, None)
+
+
+def _holder_of_lock(job: Job) -> str:
+    """Return who holds the lock of a stack whose worker was lost, and what frees it; nothing if none does."""
+    import socket
+
+    from tenantry.audit.locks import locks_of
+    from tenantry.state.addresses import address_of, is_pulumi_cloud
+    from tenantry.state.backend import Backend
+
+    stack, backend = job.member.stack, Backend(job.root, seconds=30)
+    address = address_of(backend)
+    if is_pulumi_cloud(address):
+        return f"if it is locked: `pulumi cancel --stack {stack}`, then run it again"
+    locks = locks_of(backend, address, job.project, stack)
+    if not locks:
+        return ""
+    holders = " and ".join(each.holder for each in locks)
+    is_here = all(each.host == socket.gethostname() for each in locks)
+    free = f"`tenantry unlock {stack}{'' if is_here else ' --older-than 0'}`"
+    return f"it is locked by {holders}: wait for its end, or once that process is gone {free}; run it again"

@@ -1,0 +1,270 @@
+"""The scheduler of a Dask cluster, and the workers of it that are fit for a run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import threading
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from distributed import Client
+from distributed.versions import VersionMismatchWarning
+
+from tenantry.fleet.cluster import worker as on_worker
+from tenantry.fleet.cluster.bundle import Bundle
+from tenantry.fleet.cluster.errors import ClusterUnusable
+from tenantry.fleet.cluster.fitness import Demand, other_versions, versions
+
+T = TypeVar("T")
+
+ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
+SCHEMES = ("tcp", "tls")
+
+SECONDS_TO_CONNECT = 15.0
+SECONDS_TO_ANSWER = 15.0
+"""How long the scheduler may take for an answer until it counts as lost."""
+
+SECONDS_TO_EXAMINE = 90.0
+"""How long a worker may take to say whether it is fit, the way of the bundle included."""
+
+SECONDS_WITHOUT_WORKERS = 60.0
+"""How long a run waits for a worker when the last one is lost, as a nanny may start another."""
+
+LOOK = 1.0
+"""Seconds between two looks at which workers are there."""
+
+
+@dataclass
+class Seat:
+    """A worker that is fit for the run: how many jobs it can have at once (`threads`), and has (`busy`)."""
+
+    address: str
+    host: str
+    threads: int
+    busy: int = 0
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.host})"
+
+
+class Cluster:
+    """A cluster during a run. All that talks to it does so in the event loop of one thread.
+
+    `lost` says why nothing can be run there any more. `say` is told of each worker that is refused, once.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.run = secrets.token_hex(8)
+        self.seats: dict[str, Seat] = {}
+        self.refused: dict[str, str] = {}
+        self.lost = ""
+        self.say: Callable[[str], None] = lambda _: None
+        self.client: Client
+        self._loop = asyncio.new_event_loop()
+        self._scheduler = ""
+        self._offer: tuple[Demand, Bundle] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._examining: set[asyncio.Task[None]] = set()
+        self._seen: set[str] = set()
+        self._last_seat = time.monotonic()
+
+    @classmethod
+    @contextmanager
+    def connected(cls, address: str) -> Iterator[Cluster]:
+        """Give the cluster with the scheduler at this address. Raises ClusterUnusable."""
+        found = ADDRESS.fullmatch(address)
+        if not found or (found["scheme"] or "tcp") not in SCHEMES:
+            raise ClusterUnusable("this is no address of a Dask scheduler, such as tcp://10.0.0.5:8786")
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what is lost is told by the run itself
+        cluster = cls(address)
+        thread = threading.Thread(target=cluster._loop.run_forever, name="cluster", daemon=True)
+        thread.start()
+        try:
+            cluster.wait_for(cluster._connect())
+            yield cluster
+        finally:
+            with suppress(Exception):
+                cluster.wait_for(cluster._close())
+            cluster._loop.call_soon_threadsafe(cluster._loop.stop)
+            thread.join(SECONDS_TO_ANSWER)
+            if not thread.is_alive():
+                cluster._loop.close()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Any:
+        """Have something done in the event loop; return its future."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have something done in the event loop, and wait for it."""
+        result: T = self.start(work).result()
+        return result
+
+    def soon(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Have something done in the event loop. Takes no lock, so a signal handler may ask for it."""
+        self._loop.call_soon_threadsafe(lambda: self.start(work()))
+
+    @property
+    def threads(self) -> int:
+        """How many jobs all fit workers can have at once."""
+        return sum(each.threads for each in self.seats.values())
+
+    def offer(self, demand: Demand, bundle: Bundle) -> None:
+        """Have each worker look whether it is fit, and take the bundle. Raises ClusterUnusable if none is."""
+        self.wait_for(self._offered(demand, bundle))
+        if self.lost:
+            raise ClusterUnusable(self.lost)
+        if not self.seats:
+            there = "no worker is fit" if self.refused else "there is no worker"
+            raise ClusterUnusable(f"{there}; nothing was done")
+
+    def free_seat(self) -> Seat | None:
+        """Return the worker that has most room for a job; None if none has."""
+        free = [each for each in self.seats.values() if each.busy < each.threads]
+        return min(free, key=lambda each: each.busy / each.threads, default=None)
+
+    async def examine(self, address: str) -> None:
+        """Have one worker look whether it is fit, and give it a seat if it is."""
+        if self._offer is None:
+            return
+        demand, bundle = self._offer
+        told: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(SECONDS_TO_EXAMINE):
+                told = await self._ask(address, on_worker.about)
+                unfit = other_versions(told)
+                if not unfit:
+                    answer = await self._ask(address, on_worker.examined, demand, None)
+                    if answer.lacks_bundle:
+                        answer = await self._ask(address, on_worker.examined, demand, bundle.archive)
+                    unfit = answer.unfit
+        except TimeoutError:
+            unfit = f"no answer within {SECONDS_TO_EXAMINE:g} s"
+        except ImportError as error:
+            unfit = f"no Tenantry of version {versions()['Tenantry']}: {error}"
+        except Exception as error:  # noqa: BLE001 (whatever another process of another version raises)
+            unfit = f"{type(error).__name__}: {error}"
+        if address not in self._seen or self._offer != (demand, bundle):
+            return
+        if unfit:
+            self.seats.pop(address, None)
+            self._refuse(address, told.get("host", ""), unfit)
+        elif address not in self.seats:
+            self.seats[address] = Seat(address, told["host"], self._threads[address])
+
+    async def ask_all(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
+        """Call a function on the workers that have jobs; those that do not answer are left out."""
+        busy = [each.address for each in self.seats.values() if each.busy]
+        if not busy:
+            return {}
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                found: dict[str, T] = await self.client.run(
+                    function, *arguments, workers=busy, on_error="ignore"
+                )
+                return found
+        return {}
+
+    async def _ask(self, address: str, function: Callable[..., Any], *arguments: object) -> Any:
+        return (await self.client.run(function, *arguments, workers=[address]))[address]
+
+    def _refuse(self, address: str, host: str, why: str) -> None:
+        line = " ".join(f"Worker {address}{f' ({host})' if host else ''} is not used: {why}".split())
+        if self.refused.get(address) != line:
+            self.refused[address] = line
+            self.say(line)
+
+    async def _connect(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VersionMismatchWarning)  # each worker's version is looked at
+            try:
+                self.client = await Client(
+                    self.address, asynchronous=True, timeout=SECONDS_TO_CONNECT, set_as_default=False
+                )
+                async with asyncio.timeout(SECONDS_TO_ANSWER):
+                    self._scheduler = (await self._identity())["id"]
+                    theirs = await self.client.run_on_scheduler(versions)
+            except ImportError:
+                raise ClusterUnusable(f"the scheduler has no Tenantry {versions()['Tenantry']}") from None
+            except (OSError, TimeoutError) as error:
+                why = "" if isinstance(error, TimeoutError) else f": {error}"
+                raise ClusterUnusable(
+                    f"the scheduler cannot be reached{' '.join(why.split())[:200]}"
+                ) from None
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise ClusterUnusable(f"{' '.join(str(error).split())[:300]}") from None
+        if other := other_versions(theirs):
+            raise ClusterUnusable(f"the scheduler has {other}")
+
+    async def _close(self) -> None:
+        for task in (self._watching, *self._examining):
+            if task:
+                task.cancel()
+        async with asyncio.timeout(SECONDS_TO_ANSWER):
+            if not self.lost and self._offer:
+                with suppress(OSError):
+                    await self.client.run(
+                        on_worker.ended, self.run, workers=list(self.seats), on_error="ignore"
+                    )
+            if hasattr(self, "client"):
+                await self.client.close(timeout=2)
+
+    async def _offered(self, demand: Demand, bundle: Bundle) -> None:
+        self._offer = demand, bundle
+        await self._look()
+        await asyncio.gather(*map(self.examine, list(self._seen)))
+        self._last_seat = time.monotonic()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _identity(self) -> dict[str, Any]:
+        scheduler: Any = self.client.scheduler
+        found: dict[str, Any] = await scheduler.identity()
+        return found
+
+    async def _watch(self) -> None:
+        """See workers come and go until the run ends or the scheduler is lost."""
+        while not self.lost:
+            await asyncio.sleep(LOOK)
+            for address in await self._look():
+                task = asyncio.create_task(self.examine(address))
+                self._examining.add(task)
+                task.add_done_callback(self._examining.discard)
+            if self.seats:
+                self._last_seat = time.monotonic()
+            elif not self._examining and time.monotonic() > self._last_seat + SECONDS_WITHOUT_WORKERS:
+                self.lost = f"no fit worker is left at {self.address}"
+
+    async def _look(self) -> list[str]:
+        """Look which workers are there, and return those that are new."""
+        try:
+            if self.client.status != "running":
+                raise OSError
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                told = await self._identity()
+            if told["id"] != self._scheduler:
+                raise OSError
+        except (OSError, TimeoutError):
+            self.lost = f"the scheduler {self.address} was lost"
+            return []
+        there = {
+            address: each["nthreads"]
+            for address, each in told["workers"].items()
+            if each["status"] not in ("closing", "closing_gracefully", "closed")
+        }
+        self._threads = there
+        for address in self._seen - there.keys():
+            if seat := self.seats.pop(address, None):
+                seat.gone.set()
+        new = [address for address in there if address not in self._seen]
+        self._seen = set(there)
+        return new

@@ -1,0 +1,333 @@
+"""Hands the jobs of a run to the workers of a cluster, each once, behind the interface of an executor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tenantry.fleet.cluster import worker as on_worker
+from tenantry.fleet.cluster.bundle import Bundle, pack
+from tenantry.fleet.cluster.connection import LOOK, Cluster, Seat
+from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
+from tenantry.fleet.cluster.fitness import Demand, backend_of, has_passphrase
+from tenantry.fleet.cluster.ticket import Ticket
+from tenantry.fleet.cluster.worker import Returned
+from tenantry.fleet.job import Job
+from tenantry.fleet.outcome import Outcome, Trouble
+from tenantry.fleet.pool import Pool
+from tenantry.providers.qlik.settings import ENDPOINT
+
+TICK = 0.1
+SECONDS_TO_CANCEL = 5.0
+ATTEMPTS = 3
+"""How often a job is offered to a worker that cannot even begin it."""
+
+SENT = frozenset({"TENANTRY_GRACE_DAYS"})
+"""The variables of a job's environment that may be sent; all else a worker has of its own."""
+
+NOT_WRITTEN = (
+    "Pulumi has written into the worker's copy of the stack file how secrets are encrypted; the file here "
+    "has changed meanwhile, so the next `up` writes it"
+)
+
+Holder = Callable[[Job], str]
+"""Returns who holds the lock of a job's stack, and what frees it, as advice; nothing if nobody does."""
+
+
+@dataclass
+class Remote:
+    """A run on a cluster: what is offered to its workers, and the executor for each wave.
+
+    `backend` and `probe` are as in `Demand`.
+    """
+
+    cluster: Cluster
+    root: Path
+    backend: str
+    probe: str
+    credentials: bool
+    holder: Holder
+    say: Callable[[str], None]
+    pool: Pool | None = None
+    bundle: Bundle | None = None
+    interrupted: bool = False
+    watched: bool = False
+    _running: dict[str, tuple[Job, Seat]] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+
+    @classmethod
+    @contextmanager
+    def begun(
+        cls, address: str, root: Path, *, credentials: bool, holder: Holder, say: Callable[[str], None]
+    ) -> Iterator[Remote]:
+        """Give a run on the cluster at this address, once a worker is fit for it.
+
+        `credentials`: requests are sent to Qlik. `say` is told of each worker that is not used. Raises
+        ClusterUnusable, BundleRefused.
+        """
+        with Cluster.connected(address) as cluster, backend_of(root) as (backend, probe):
+            cluster.say = say
+            remote = cls(cluster, root, backend, probe, credentials, holder, say)
+            remote.offer()
+            yield remote
+
+    def offer(self) -> None:
+        """Pack the repository as it is now, and have the workers look whether they are fit."""
+        bundle = pack(self.root)
+        if self.bundle and self.bundle.sha256 == bundle.sha256:
+            return
+        for each in bundle.left_out:
+            if each not in self._told:
+                self._told.add(each)
+                self.say(f"Not sent to workers: {each}")
+        demand = Demand(
+            sha256=bundle.sha256,
+            root=self.root.resolve().relative_to(bundle.top).as_posix(),
+            backend=self.backend,
+            probe=self.probe,
+            credentials=self.credentials,
+            passphrase=has_passphrase(os.environ),
+            endpoint=os.environ.get(ENDPOINT, ""),
+        )
+        self.bundle = bundle
+        self.cluster.offer(demand, bundle)
+
+    def attach(self, pool: Pool, say: Callable[[str], None], *, watched: bool) -> None:
+        """Have a pool run its jobs here. `say` may be called in any thread.
+
+        `watched`: the logs of running jobs are read here as they grow.
+        """
+        self.pool, self.say, self.cluster.say, self.watched = pool, say, say, watched
+        self.interrupted = False
+        pool.executor, pool.interrupt = self.executor, self.interrupt
+
+    def executor(self, _: int) -> Executor:
+        """Return what runs the jobs of a wave, with the repository as it is when the wave begins."""
+        try:
+            self.offer()
+        except (ClusterUnusable, BundleRefused) as error:
+            self.cluster.lost = self.cluster.lost or str(error)
+        return _Executor(self)
+
+    def interrupt(self) -> int:
+        """Have what runs end early; returns how many jobs that is. May be called in a signal handler."""
+        self.interrupted = True
+        self.cluster.soon(lambda: self.cluster.ask_all(on_worker.interrupt, self.cluster.run))
+        return len(self._running)
+
+    async def carried_out(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
+        """Have one job done by a worker; whatever happens to that, there is an outcome."""
+        for _ in range(ATTEMPTS):
+            seat = await self._seat()
+            if seat is None:
+                return job.outcome(status="not run", remarks=(self._why_not(),))
+            self._running[job.member.stack] = job, seat
+            try:
+                outcome = await self._at(seat, work, job)
+            except BundleRefused as refused:
+                return _failed(job, str(refused))
+            finally:
+                seat.busy -= 1
+                del self._running[job.member.stack]
+            if outcome is not None:
+                return outcome
+        return _failed(job, f"no worker could begin it in {ATTEMPTS} attempts, the last was {seat}")
+
+    async def follow(self) -> None:
+        """Bring what the logs of running jobs tell to where the live display reads them."""
+        while True:
+            await asyncio.sleep(LOOK)
+            told = await self.cluster.ask_all(on_worker.progress, self.cluster.run)
+            for stack, (anew, lines) in (item for each in told.values() for item in each.items()):
+                if stack in self._running and (lines or anew):
+                    log = self._running[stack][0].log
+                    with suppress(OSError):
+                        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                        with log.open("w" if anew else "a", encoding="utf-8") as file:
+                            file.writelines(f"{line}\n" for line in lines)
+
+    @property
+    def _stopped(self) -> bool:
+        return self.interrupted or bool(self.cluster.lost) or bool(self.pool and self.pool.stop)
+
+    def _why_not(self) -> str:
+        """Return why a job is not begun. With a cluster that is lost no other job begins, either."""
+        why = self.cluster.lost or (self.pool.stop if self.pool else "") or "the run was interrupted"
+        if self.pool and not self.pool.stop:
+            self.pool.stop = why
+        return why
+
+    async def _seat(self) -> Seat | None:
+        """Wait for a worker with room for a job; None if the run is stopped first."""
+        while not self._stopped:
+            if seat := self.cluster.free_seat():
+                seat.busy += 1
+                return seat
+            await asyncio.sleep(TICK)
+        return None
+
+    async def _at(self, seat: Seat, work: Callable[[Job], Outcome], job: Job) -> Outcome | None:
+        """Have a worker do a job; None if it never began, and another one may."""
+        sent = self._relative(job)
+        try:
+            ticket = await Ticket.issued(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
+        except (OSError, TimeoutError):
+            return None
+        task: Any = self.cluster.client.submit(
+            on_worker.carried_out,
+            ticket.name,
+            self.cluster.run,
+            self._bundle.sha256,
+            sent,
+            work,
+            key=f"tenantry-{job.operation}-{ticket.name}",
+            workers=[seat.address],
+            allow_other_workers=False,
+            retries=0,
+            pure=False,
+        )
+        result = asyncio.ensure_future(task.result())
+        try:
+            while not result.done():
+                await asyncio.wait({result}, timeout=TICK)
+                if self.cluster.lost and not result.done():
+                    return await self._unknown(job, seat)
+                if (seat.gone.is_set() or self._stopped) and not result.done() and await _back(ticket):
+                    return None
+                if seat.gone.is_set() and not result.done():
+                    return await self._lost(job, seat)
+            if error := _error(result):
+                if self.cluster.client.status != "running":
+                    self.cluster.lost = self.cluster.lost or f"the scheduler {self.cluster.address} was lost"
+                    return await self._unknown(job, seat)
+                if await _back(ticket):
+                    await self.cluster.examine(seat.address)
+                    return None
+                return await self._lost(job, seat, error)
+            returned: Returned = result.result()
+            if returned.outcome is None:
+                return await self._lost(job, seat)
+            return await asyncio.to_thread(self._taken, job, returned, returned.outcome)
+        finally:
+            result.cancel()
+            with suppress(Exception):
+                async with asyncio.timeout(SECONDS_TO_CANCEL):
+                    await task.cancel()
+            ticket.forget()
+
+    def _relative(self, job: Job) -> Job:
+        """Return a job with paths that count from the bundle. Raises BundleRefused."""
+        return replace(
+            job,
+            root=Path(self.root.resolve().relative_to(self._bundle.top)),
+            folder=Path(job.folder.name),
+            member=replace(job.member, file=Path(self._bundle.place(job.member.file)), files=()),
+        )
+
+    @property
+    def _bundle(self) -> Bundle:
+        assert self.bundle is not None  # noqa: S101 (there is one from the beginning)
+        return self.bundle
+
+    def _taken(self, job: Job, returned: Returned, outcome: Outcome) -> Outcome:
+        """Take what a worker has returned: logs, the stack file, and the outcome in words of this machine."""
+        here = str(self._bundle.top)
+        with suppress(OSError):
+            job.log.unlink(missing_ok=True)
+            for name in on_worker.LOGS:
+                if name in returned.logs:
+                    job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    content = returned.logs[name].replace(returned.folder.encode(), here.encode())
+                    (job.folder / name).write_bytes(content)
+        if returned.stack_file:
+            before, after = returned.stack_file
+            try:
+                if job.member.file.read_bytes() != before:
+                    outcome = replace(outcome, remarks=(*outcome.remarks, NOT_WRITTEN))
+                else:
+                    job.member.file.write_bytes(after)
+            except OSError as error:
+                remark = f"the stack file cannot be written: {error.strerror}"
+                outcome = replace(outcome, remarks=(*outcome.remarks, remark))
+        if not outcome.troubles:
+            return outcome
+        return replace(
+            outcome, troubles=tuple(_here(each, returned.folder, here) for each in outcome.troubles)
+        )
+
+    async def _lost(self, job: Job, seat: Seat, error: BaseException | None = None) -> Outcome:
+        why = f"worker {seat} was lost while it was at this stack"
+        if error is not None:
+            why = f"worker {seat} failed: {type(error).__name__}: {error}"
+        return _failed(job, why, await self._advice(job))
+
+    async def _unknown(self, job: Job, seat: Seat) -> Outcome:
+        lost = self.cluster.lost
+        self._why_not()
+        return _failed(
+            job,
+            f"it was on worker {seat} when {lost}: what became of it is not known",
+            await self._advice(job),
+        )
+
+    async def _advice(self, job: Job) -> str:
+        held = ""
+        if job.operation != "preview":
+            with suppress(Exception):
+                held = await asyncio.to_thread(self.holder, job)
+        return held or "what it did is in the state: run it again"
+
+
+class _Executor(Executor):
+    """The executor of one wave."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._following = remote.cluster.start(remote.follow()) if remote.watched else None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        """Have a worker call a function with a job."""
+        (job,) = args
+        if job.member.broken:  # there is nothing to run
+            done: Future[Any] = Future()
+            done.set_result(fn(job))
+            return done
+        if not job.environment.keys() <= SENT:
+            raise ValueError(f"not sent to a worker: {', '.join(sorted(job.environment.keys() - SENT))}")
+        found: Future[Any] = self._remote.cluster.start(self._remote.carried_out(fn, job))
+        return found
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End what is done beside the jobs, which the pool has waited for."""
+        if self._following:
+            self._following.cancel()
+
+
+async def _back(ticket: Ticket) -> bool:
+    """Take a ticket back; a scheduler that cannot be asked has not given it."""
+    try:
+        return await ticket.taken_back()
+    except (OSError, TimeoutError, KeyError):
+        return False
+
+
+def _error(result: asyncio.Future[Any]) -> BaseException | None:
+    if result.cancelled():
+        return asyncio.CancelledError("the task was cancelled")
+    return result.exception()
+
+
+def _failed(job: Job, text: str, advice: str = "run it again") -> Outcome:
+    text = " ".join(text.split())
+    return job.outcome(status="failed", troubles=(Trouble(text, advice=advice, details=text),))
+
+
+def _here(trouble: Trouble, there: str, here: str) -> Trouble:
+    fields = ("text", "where", "advice", "details")
+    return replace(trouble, **{name: getattr(trouble, name).replace(there, here) for name in fields})

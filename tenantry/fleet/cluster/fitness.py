@@ -1,0 +1,147 @@
+"""What a worker must have to take part in a run, looked at by the worker itself.
+
+A run works with one version of everything and one backend, whichever machine a stack comes to. Credentials
+are those of the worker's own environment: nothing here tells more of them than whether there are any.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from tenantry.fleet.cluster.errors import ClusterUnusable
+from tenantry.fleet.job import Job
+from tenantry.providers.qlik.credentials import COMMAND, GENERAL
+from tenantry.providers.qlik.settings import ENDPOINT
+from tenantry.pulumi_internals.commands import find_pulumi
+from tenantry.state.addresses import FILE, address_of, folder_of
+from tenantry.state.backend import Backend, PulumiFailed, redacted
+
+PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+PROBE = "tenantry-run-"
+"""How the name of the file begins by which workers know the folder of a backend."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that must be the same everywhere, by what they are of."""
+    return {
+        "Tenantry": version("tenantry"),
+        "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "Dask": version("distributed"),
+    }
+
+
+def other_versions(theirs: Mapping[str, str]) -> str:
+    """Return what differs between the versions of another process and those of this one, in words."""
+    return ", ".join(
+        f"{name} {theirs.get(name, 'none')}, not {own}"
+        for name, own in versions().items()
+        if theirs.get(name) != own
+    )
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a run asks of its workers. No part of it is a secret.
+
+    `root` is the project's folder in the bundle. `backend` is its address without user, password and other
+    secrets; `probe` the name of a file in a backend that is a folder. `credentials`: requests are sent to
+    Qlik. `passphrase`: the run itself has one. `endpoint`: where that is another than Qlik.
+    """
+
+    sha256: str
+    root: str
+    backend: str
+    probe: str
+    credentials: bool
+    passphrase: bool
+    endpoint: str
+
+
+def has_credentials(environ: Mapping[str, str]) -> bool:
+    """Whether there is an OAuth client of any region, or a command that may tell one."""
+    return any(value and name.startswith(GENERAL[0]) for name, value in environ.items()) or bool(
+        environ.get(COMMAND, "").strip()
+    )
+
+
+def has_passphrase(environ: Mapping[str, str]) -> bool:
+    """Whether a passphrase for the secrets of stacks is set, be it an empty one."""
+    return any(name in environ for name in PASSPHRASES)
+
+
+def unfit_machine(demand: Demand) -> str:
+    """Return why this process cannot take part, as far as that can be told without the repository."""
+    if find_pulumi() is None:
+        return "there is no `pulumi` on its PATH: `tenantry install-pulumi` brings it"
+    if os.environ.get(ENDPOINT, "") != demand.endpoint:
+        return f"its {ENDPOINT} is not that of the run"
+    if demand.credentials and not has_credentials(os.environ):
+        return f"it has no Qlik credentials ({' and '.join(GENERAL)}) in its environment"
+    if demand.passphrase and not has_passphrase(os.environ):
+        return f"it has no passphrase ({' or '.join(PASSPHRASES)}) in its environment"
+    return ""
+
+
+def unfit_backend(demand: Demand, root: Path) -> str:
+    """Return why the backend of this process is not that of the run; nothing if it is."""
+    backend = Backend(root)
+    try:
+        address = address_of(backend)
+    except PulumiFailed as failure:
+        return f"its backend cannot be asked: {' '.join(str(failure).split())[:300]}"
+    shown = without_secrets(address)
+    if demand.probe:
+        folder = folder_of(address, root)
+        if folder is None or not (folder.parent / demand.probe).is_file():
+            return f"its backend {shown} is not the folder {demand.backend} of the run"
+        return ""
+    return "" if shown == demand.backend else f"its backend is {shown}, and that of the run {demand.backend}"
+
+
+def without_secrets(address: str) -> str:
+    """Return the address of a backend without user, password and parameters that may be secret."""
+    return redacted(address).replace("://***@", "://")
+
+
+@contextmanager
+def backend_of(root: Path) -> Iterator[tuple[str, str]]:
+    """Give the address of the run's backend without secrets, and the name of the file that workers look for.
+
+    That file is only made where the backend is a folder: the same path may be another folder on another
+    machine. Raises ClusterUnusable.
+    """
+    try:
+        address = address_of(Backend(root))
+    except PulumiFailed as failure:
+        raise ClusterUnusable(f"the backend cannot be asked: {' '.join(str(failure).split())}") from None
+    folder = folder_of(address, root)
+    if folder is None:
+        yield without_secrets(address), ""
+        return
+    if not address.removeprefix(FILE).startswith(("/", "~")):
+        raise ClusterUnusable(
+            f"the backend {address} is a path from the project's folder, which each worker has elsewhere: "
+            "give an absolute path, on a disk that all workers share"
+        )
+    probe = folder.parent / f"{PROBE}{secrets.token_hex(8)}"
+    try:
+        probe.touch(mode=0o644, exist_ok=False)
+    except OSError as error:
+        raise ClusterUnusable(f"the backend's folder {folder.parent}: {error.strerror}") from None
+    try:
+        yield without_secrets(address), probe.name
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def sends_requests(job: Job) -> bool:
+    """Whether a job sends requests to Qlik."""
+    return job.operation != "preview" or "--refresh" in job.arguments

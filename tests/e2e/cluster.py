@@ -1,0 +1,109 @@
+"""A Dask cluster of real processes on this machine: a scheduler, and any workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.e2e.fleet import wait_until
+
+JOINED = "Starting established connection"
+QUIET = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h"}
+"""A machine that is busy is no reason for a warning."""
+
+
+class Processes:
+    """A scheduler and its workers; use it as a context manager, all of them end with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self._stack = ExitStack()
+        self.address = ""
+        self.scheduler: subprocess.Popen[bytes]
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Processes:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def start(self, port: int = 0) -> None:
+        """Start the scheduler, and wait until it has an address."""
+        file = self.folder / f"scheduler-{os.urandom(4).hex()}.json"
+        place = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
+        quiet = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._run("scheduler", (*place, *quiet), os.environ)
+        wait_until(file.exists, "a scheduler")
+        self.address = json.loads(file.read_text())["address"]
+
+    @property
+    def port(self) -> int:
+        """The port of the scheduler."""
+        return int(self.address.rpartition(":")[2])
+
+    def work(
+        self, env: Mapping[str, str], *options: str, threads: int = 1, nanny: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker with an environment of its own; `wait` for it."""
+        number = len(self.workers)
+        log = self.folder / f"worker-{number}.log"
+        arguments = ("--host", "127.0.0.1", "--no-dashboard", "--nthreads", str(threads))
+        more = () if nanny else ("--no-nanny",)
+        place = ("--local-directory", str(self.folder / f"worker-{number}"))
+        process = self._run("worker", (self.address, *arguments, *more, *place, *options), env, log)
+        self.workers.append(process)
+        return process
+
+    def wait(self) -> None:
+        """Wait until all workers that were started are there."""
+        for number, process in enumerate(self.workers):
+            log = self.folder / f"worker-{number}.log"
+            wait_until(
+                lambda process=process, log=log: process.poll() is not None or JOINED in log.read_text(),
+                "a worker",
+            )
+            assert process.poll() is None, log.read_text()
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill a process that was started here, and no other."""
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def logs(self) -> str:
+        """All that the scheduler and the workers have logged."""
+        return "\n".join(file.read_text() for file in sorted(self.folder.glob("*.log")))
+
+    def _run(
+        self, kind: str, arguments: Sequence[str], env: Mapping[str, str], log: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        log = log or self.folder / f"{kind}-{os.urandom(4).hex()}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", kind, *arguments],
+                env={**env, **QUIET},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self._stack.callback(_end, process)
+        return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,153 @@
+"""The repository as an archive: what is in it, what is not, and what is refused when it is unpacked."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.cluster import bundle
+from tenantry.fleet.cluster.bundle import digest, pack, unpack
+from tenantry.fleet.cluster.errors import BundleRefused
+from tests.fleet.conftest import Repository
+
+
+def unpacked(root: Path, folder: Path) -> dict[str, str]:
+    """What a worker has of a repository, by name."""
+    made = pack(root)
+    unpack(made.archive, made.sha256, folder)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {file.relative_to(folder).as_posix(): file.read_text() for file in files}
+
+
+def test_tracked_and_new_files_but_what_git_ignores(repository: Repository, tmp_path: Path) -> None:
+    repository.customer("acme")
+    repository.write(".gitignore", "ignored\n")
+    repository.commit()
+    repository.write("ignored", "no")
+    repository.write("new.py", "new")
+    (repository.root / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
+    found = unpacked(repository.root, tmp_path / "there")
+    assert found.keys() == {".gitignore", "Pulumi.yaml", "new.py", "stacks/Pulumi.acme.yaml"}
+    assert found["Pulumi.yaml"] == "name: tenantry\nruntime: python\n", "as it is, not as it was committed"
+
+
+def test_a_project_below_the_top_of_its_repository(repository: Repository, tmp_path: Path) -> None:
+    """The whole repository is sent, as the program may import from anywhere in it."""
+    repository.write("lib/shared.py")
+    repository.write("customers/Pulumi.yaml", "name: tenantry\nruntime: python\n")
+    repository.commit()
+    root = repository.root / "customers"
+    made = pack(root)
+    assert made.place(root) == "customers"
+    assert made.place(root / "Pulumi.yaml") == "customers/Pulumi.yaml"
+    assert "lib/shared.py" in unpacked(root, tmp_path / "there")
+
+
+def test_without_git_the_folder_less_environments_and_states(repository: Repository, tmp_path: Path) -> None:
+    repository.customer("acme")
+    for name in (
+        ".venv/x.py",
+        "env/pyvenv.cfg",
+        "__pycache__/x",
+        "state/.pulumi/stacks/x.json",
+        "node_modules/x",
+    ):
+        repository.write(name)
+    assert unpacked(repository.root, tmp_path / "there").keys() == {"Pulumi.yaml", "stacks/Pulumi.acme.yaml"}
+
+
+def test_no_state_even_where_git_does_not_ignore_it(repository: Repository) -> None:
+    repository.write("state/.pulumi/stacks/tenantry/acme.json")
+    repository.commit()
+    assert pack(repository.root).names == {"Pulumi.yaml"}
+
+
+@pytest.mark.parametrize("name", [".env", "deploy/.env.prod", "signing.key", "id.pem"])
+def test_what_looks_like_a_credential_is_left_out_and_named(repository: Repository, name: str) -> None:
+    repository.commit()
+    repository.write(name, "-----BEGIN EC PRIVATE KEY-----\n" if name == "id.pem" else "x")
+    repository.write("public.pem", "-----BEGIN PUBLIC KEY-----\n")
+    made = pack(repository.root)
+    assert made.names == {"Pulumi.yaml", "public.pem"}
+    assert made.left_out == (f"{name} (looks like a credential)",)
+    with pytest.raises(BundleRefused, match="is not in the bundle"):
+        made.place(repository.root / name)
+
+
+def test_links_become_what_they_lead_to_inside_the_repository(repository: Repository, tmp_path: Path) -> None:
+    repository.write("lib/code.py", "code")
+    (repository.root / "linked").symlink_to("lib")
+    (repository.root / "one.py").symlink_to("lib/code.py")
+    (tmp_path / "outside").write_text("secret")
+    (repository.root / "out").symlink_to(tmp_path / "outside")
+    repository.commit()
+    found = unpacked(repository.root, tmp_path / "there")
+    assert found["linked/code.py"] == found["one.py"] == found["lib/code.py"] == "code"
+    assert "out" not in found
+    assert pack(repository.root).left_out == ("out (leads out of the repository)",)
+
+
+def test_a_file_outside_is_refused_by_name(repository: Repository, tmp_path: Path) -> None:
+    repository.commit()
+    with pytest.raises(BundleRefused, match=f"{tmp_path / 'Pulumi.acme.yaml'} is outside of the repository"):
+        pack(repository.root).place(tmp_path / "Pulumi.acme.yaml")
+
+
+def test_the_same_files_are_the_same_bundle(repository: Repository) -> None:
+    repository.customer("acme")
+    first = pack(repository.root)
+    (repository.root / "Pulumi.yaml").touch()
+    assert pack(repository.root).sha256 == first.sha256
+    repository.customer("globex")
+    assert pack(repository.root).sha256 != first.sha256
+
+
+def test_a_repository_that_is_too_large(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.write("large", "x" * 2_000)
+    monkeypatch.setattr(bundle, "MOST_BYTES", 1_000)
+    with pytest.raises(BundleRefused, match="its largest file is large"):
+        pack(repository.root)
+
+
+def test_other_bytes_than_promised_are_refused(repository: Repository, tmp_path: Path) -> None:
+    made = pack(repository.root)
+    with pytest.raises(BundleRefused, match="does not match its SHA-256"):
+        unpack(made.archive[:-1] + b"x", made.sha256, tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+def archive(*entries: tuple[str, bytes]) -> bytes:
+    """An archive of entries of any name, each of a type of its own."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as made:
+        for name, kind in entries:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            made.addfile(entry)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../out", tarfile.REGTYPE),
+        ("/out", tarfile.REGTYPE),
+        ("a/../../out", tarfile.REGTYPE),
+        ("link", tarfile.SYMTYPE),
+        ("link", tarfile.LNKTYPE),
+        ("pipe", tarfile.FIFOTYPE),
+    ],
+)
+def test_what_is_no_file_of_a_repository_refuses_the_whole(name: str, kind: bytes, tmp_path: Path) -> None:
+    made = archive(("good", tarfile.REGTYPE), (name, kind))
+    with pytest.raises(BundleRefused, match="no file of a repository"):
+        unpack(made, digest(made), tmp_path / "a" / "there")
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleRefused, match="cannot be unpacked"):
+        unpack(b"none", digest(b"none"), tmp_path / "there")
