@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tenantry.emulator import Emulator
+from tenantry.fleet.unchanged.lookup import look
 from tests.e2e import backends
 from tests.e2e.backends import Environment
 from tests.e2e.fleet import Fleet
@@ -46,6 +48,14 @@ def test_many_customers_in_shards(
     assert [(row["stack"], row["result"], row["resources"]) for row in status] == [
         (name, "", 5) for name in STACKS
     ]
+    for worker, made in zip(workers, done, strict=True):
+        for name in made.outcomes:  # as they would be committed
+            third.file(name).write_text(worker.file(name).read_text("utf-8"), "utf-8")
+    looked = {**os.environ, **third.env}
+    found = [look(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
+    assert [each.same for each in found] == [5, 5, 5], found
+    assert look(third.project, "acme", third.file("acme"), looked, preview=False).same is None
+
     third.write("initech", {"name": "Initech", **CUSTOMER})
     preview = third.run("preview", "--all", "--json")
     assert preview.requests == []

@@ -14,8 +14,9 @@ from tenantry.fleet.unchanged.doubt import Doubt, must
 from tenantry.fleet.unchanged.passphrases import check_passphrase
 from tenantry.fleet.warm import forks
 from tenantry.pulumi_internals import backend_files
+from tenantry.pulumi_internals.deployment import State
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
-from tenantry.state.addresses import address_of, folder_of
+from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
 SECONDS = 60.0
@@ -47,15 +48,14 @@ def look(
     for name in environment:
         if name == PYTHON_COMMAND or name.startswith(OPTIONS):
             return Verdict(None, f"{name} is set")
-    folder = _folder(root, tuple((name, environment.get(name, "")) for name in BACKEND))
-    if folder is None:
-        return Verdict(None, "the backend has no files")
     try:
         check_passphrase(stack_file, environment)
+        backend = tuple((name, environment.get(name, "")) for name in BACKEND)
+        state = _place(root, backend) or _exported(root, stack, environment, preview=preview)
         found = forks.server().call(
             _compared,
             root,
-            folder,
+            state,
             stack,
             stack_file,
             preview,
@@ -63,30 +63,44 @@ def look(
             environment=environment,
             seconds=SECONDS,
         )
-    except (forks.CallFailed, Doubt, OSError, UnicodeDecodeError) as error:
+    except (forks.CallFailed, Doubt, PulumiFailed, OSError, ValueError) as error:
         return Verdict(None, str(error))
     return found if isinstance(found, Verdict) else Verdict(None, repr(found))
 
 
 @cache
-def _folder(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
-    """Return the folder of the backend, which is looked for once in a run."""
+def _place(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
+    """Return the folder of the backend, which is looked for once in a run; None for one without files.
+
+    Raises Doubt.
+    """
     given = dict(environment)
-    try:
-        address = given[BACKEND[0]] or address_of(Backend(root, given))
-        folder = folder_of(address, root)
-    except (PulumiFailed, OSError):
-        return None
-    return folder if folder and backend_files.is_readable(folder) else None
+    address = given[BACKEND[0]] or address_of(Backend(root, given))
+    must(not is_pulumi_cloud(address), "Pulumi Cloud knows more of a stack than its state")
+    folder = folder_of(address, root)
+    must(folder is None or backend_files.is_readable(folder), "the backend has another layout")
+    return folder
 
 
-def _compared(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool) -> Verdict:
-    """Compare a stack, in a process of its own; whatever goes wrong is for the engine to tell."""
+def _exported(root: Path, stack: str, environment: Mapping[str, str], *, preview: bool) -> State:
+    """Return the state from a backend without files: one `pulumi`, which costs a fifth of a preview.
+
+    A lock does not show there. Raises Doubt, PulumiFailed.
+    """
+    must(preview, "whether the stack is locked cannot be seen")
+    return Backend(root, environment).state(stack)
+
+
+def _compared(root: Path, state: State | Path, stack: str, stack_file: Path, preview: bool) -> Verdict:
+    """Compare a stack, in a process of its own; whatever goes wrong is for the engine to tell.
+
+    `state` may be the folder of the backend that has it.
+    """
     with tempfile.TemporaryFile() as said:
         for stream in (1, 2):
             os.dup2(said.fileno(), stream)
         try:
-            same = _same(root, folder, stack, stack_file, preview)
+            same = _same(root, state, stack, stack_file, preview)
             sys.stdout.flush()
             sys.stderr.flush()
             must(os.fstat(said.fileno()).st_size == 0, "the program or a provider says something")
@@ -97,7 +111,7 @@ def _compared(root: Path, folder: Path, stack: str, stack_file: Path, preview: b
     return Verdict(same)
 
 
-def _same(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool) -> int:
+def _same(root: Path, state: State | Path, stack: str, stack_file: Path, preview: bool) -> int:
     from tenantry.fleet.unchanged.files import check_files
     from tenantry.fleet.unchanged.program import unchanged
     from tenantry.fleet.unchanged.recorded import Recorded
@@ -106,12 +120,11 @@ def _same(root: Path, folder: Path, stack: str, stack_file: Path, preview: bool)
     project = Project.at(root)
     must(project, "there is no Pulumi.yaml")
     assert project is not None  # noqa: S101 (for the type checker)
-    must(preview or not backend_files.lock_files(folder, project.name, stack), "the stack is locked")
-    try:
-        state = backend_files.read_state(folder, project.name, stack)
-    except (OSError, ValueError) as error:
-        raise Doubt(f"the state cannot be read: {error}") from None
-    must(state, "the state has another form")
-    recorded = Recorded.of(state or {})
+    if isinstance(state, Path):
+        must(preview or not backend_files.lock_files(state, project.name, stack), "the stack is locked")
+        read = backend_files.read_state(state, project.name, stack)
+        must(read, "the state has another form")
+        state = read or {}
+    recorded = Recorded.of(state)
     check_files(project, stack_file, recorded)
     return unchanged(root, project.name, stack, recorded, preview=preview)
