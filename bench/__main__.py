@@ -7,7 +7,20 @@ import io
 import sys
 from collections.abc import Iterator
 
-from bench import customer, emulator, fleet, idle, import_, refresh, size, status, table, unchanged, upload
+from bench import (
+    customer,
+    emulator,
+    fleet,
+    idle,
+    import_,
+    limits,
+    refresh,
+    size,
+    status,
+    table,
+    unchanged,
+    upload,
+)
 
 SECTIONS = {
     "customer": customer.rows,
@@ -20,6 +33,7 @@ SECTIONS = {
     "fleet": fleet.rows,
     "status": status.rows,
     "unchanged": unchanged.rows,
+    "limits": limits.rows,
 }
 
 

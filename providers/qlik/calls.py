@@ -17,7 +17,7 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     Unauthorized,
 )
-from tenantry.providers.qlik.governor import Governor, queue
+from tenantry.providers.qlik.governor import Governor, Turn, queue
 from tenantry.providers.qlik.messages import Answer, Request, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
@@ -87,11 +87,11 @@ class Calls:
             self._limits.wait(request.host, budget, deadline)
             own = request.credentials or request.proof is not None
             token = None if own else self._tokens.get(request.host, deadline)
-            self._queue(request.host, budget, deadline)
+            turn = self._queue(request.host, budget, deadline)
             deadline.check(f"its turn: {request.method} {request.host}{request.plain_path}")
             tries += 1
             try:
-                return self._once(request, token, deadline)
+                return self._once(request, token, turn, deadline)
             except Unauthorized:
                 if token is None or renewed:
                     raise
@@ -107,16 +107,22 @@ class Calls:
                     raise
                 self._before_repeating(request, error, tries, deadline)
 
-    def _queue(self, host: str, budget: str, deadline: Deadline) -> None:
-        """Wait for a turn among all processes of this machine."""
-        seconds = self._governor.turn(host, budget, deadline) if self._governor else 0.0
-        if seconds:
-            if seconds >= WORTH_A_LINE:
-                self._notify(Waiting(f"waiting {seconds:.0f} s for {queue(host, budget)}"))
-            deadline.pause(seconds, queue(host, budget))
+    def _queue(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
+        """Wait for a turn among all processes of this machine, and return it."""
+        turn = self._governor.turn(host, budget, deadline) if self._governor else None
+        if turn and turn.seconds >= WORTH_A_LINE:
+            self._notify(Waiting(f"waiting {turn.seconds:.0f} s for {queue(host, budget)}"))
+        while self._governor and turn and turn.seconds:
+            deadline.pause(turn.seconds, queue(host, budget))
+            turn = self._governor.confirmed(host, budget, turn, deadline)
+        return turn
 
-    def _once(self, request: Request, token: Token | None, deadline: Deadline) -> Answer:
-        answer = self._transport.exchange(request, token, deadline)
+    def _once(self, request: Request, token: Token | None, turn: Turn | None, deadline: Deadline) -> Answer:
+        try:
+            answer = self._transport.exchange(request, token, deadline)
+        finally:
+            if self._governor and turn:
+                self._governor.answered(request.host, limits.budget(request.method, request.plain_path), turn)
         dated = answers.http_date(answer.headers.get("Date", ""))
         if dated is not None:
             self._heard[request.host] = dated

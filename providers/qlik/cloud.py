@@ -134,4 +134,4 @@ class Cloud:
     def _governor(self, settings: Settings) -> Governor | None:
         if not settings.rate_share or self._adapter is not None:
             return None
-        return Governor(folders.state() / "rates", settings.rate_share, self.clock)
+        return Governor(folders.state() / "rates", settings.rate_share, self.clock, settings.rate_window)

@@ -6,6 +6,9 @@ would learn of it by a refusal of its own.
 
 A file per host and budget holds how many requests were sent in which seconds. Who wants to send writes itself
 in, and is told when. So the limit is shared in the order of asking, and nothing has to run in between.
+
+Qlik counts a request when it arrives, which may be later than its turn. So one that is answered later counts
+from then, and whoever has waited for a turn looks once more whether it still is one.
 """
 
 from __future__ import annotations
@@ -18,18 +21,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tenantry.providers.qlik.deadlines import Clock, Deadline
-from tenantry.providers.qlik.limits import TIERS
-
-WINDOW = 300.0
-"""Seconds over which Qlik counts."""
+from tenantry.providers.qlik.limits import TIERS, WINDOW
 
 SLOTS = 150
 """Into how many parts a window is divided; requests of one part are counted together."""
 
+LATEST = 10.0
+"""How many seconds after its turn a request may arrive. What is answered later was under way at Qlik."""
+
 FURTHEST = 20
 """How many windows ahead a turn may lie. What seems to be later was written before the clock was set back."""
+
+
+class Turn(NamedTuple):
+    """When a request may be sent: the part of a window in which it counts, and the seconds until then."""
+
+    slot: int
+    seconds: float
 
 
 class Governor:
@@ -37,7 +48,7 @@ class Governor:
 
     `share` is the part of Qlik's limits that all of them may use together; the rest is for everybody else who
     works with the same user. `folder` is made when it is needed. Where it cannot be written, nothing is
-    shared, and Qlik's refusals alone set the pace. `window` is for tests.
+    shared, and Qlik's refusals alone set the pace. `window`: the seconds over which requests are counted.
     """
 
     def __init__(self, folder: Path, share: float, clock: Clock, window: float = WINDOW) -> None:
@@ -47,25 +58,42 @@ class Governor:
         self._window = window
         self._slot = window / SLOTS
 
-    def turn(self, host: str, budget: str, deadline: Deadline) -> float:
-        """Count a request, and return in how many seconds it may be sent.
+    def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
+        """Count a request, and return when it may be sent; None if nothing has to be counted.
 
         Raises DeadlineExceeded, and counts nothing, if that is too late.
         """
-        limit = TIERS.get(budget)
-        if limit is None:
-            return 0.0
-        allowed = max(1, int(limit * self._window / 60 * self._share))
+        if budget not in TIERS:
+            return None
         with self._record(host, budget) as record:
             if record is None:
-                return 0.0
+                return None
             now = self._clock.time()
-            slot = self._free(record, allowed, now)
-            seconds = max(0.0, slot * self._slot - now)
-            if seconds >= deadline.remaining():
-                raise deadline.exceeded(queue(host, budget))
-            record.sent[slot] = record.sent.get(slot, 0) + 1
-        return seconds
+            # Turns that were given for later count as well: who comes after them waits behind them.
+            first = max(self._first(record, now), *record.sent, 0)
+            return self._given(record, first, host, budget, deadline)
+
+    def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
+        """Return a turn that was waited for, or a later one, if others came late or Qlik has refused some.
+
+        Raises DeadlineExceeded, and counts nothing, if that is too late.
+        """
+        with self._record(host, budget) as record:
+            if record is None:
+                return Turn(turn.slot, 0.0)
+            _withdraw(record, turn.slot)
+            return self._given(record, self._first(record, self._clock.time()), host, budget, deadline)
+
+    def answered(self, host: str, budget: str, turn: Turn) -> None:
+        """Let a request count from when it was answered, by when it had arrived."""
+        late = self._clock.time() - turn.slot * self._slot
+        if late < self._slot:
+            return
+        with self._record(host, budget) as record:
+            if record is not None:
+                _withdraw(record, turn.slot)
+                slot = turn.slot + int(min(late, LATEST) / self._slot)
+                record.sent[slot] = record.sent.get(slot, 0) + 1
 
     def close(self, host: str, budget: str, seconds: float) -> None:
         """Tell the other processes that Qlik has refused a request, and for how long it will refuse more."""
@@ -73,17 +101,21 @@ class Governor:
             if record is not None:
                 record.closed = max(record.closed, self._clock.time() + seconds)
 
-    def _free(self, record: _Record, allowed: int, now: float) -> int:
-        """Return the first slot from now in which one more request keeps every window within what is allowed.
+    def _first(self, record: _Record, now: float) -> int:
+        """Return the first slot in which Qlik may take a request."""
+        return math.ceil(record.closed / self._slot) if record.closed > now else int(now / self._slot)
 
-        Turns that were given for later count as well: who comes after them waits behind them.
-        """
-        slot = math.ceil(record.closed / self._slot) if record.closed > now else int(now / self._slot)
-        slot = max(slot, *record.sent, slot)
+    def _given(self, record: _Record, slot: int, host: str, budget: str, deadline: Deadline) -> Turn:
+        """Count one more request in the first slot from `slot` on that keeps its window within the limit."""
+        allowed = max(1, int(TIERS[budget] * self._window / 60 * self._share))
         # One slot more than a window has: of the oldest a part may still count.
-        while sum(count for each, count in record.sent.items() if slot - SLOTS <= each) >= allowed:
+        while sum(count for each, count in record.sent.items() if slot - SLOTS <= each <= slot) >= allowed:
             slot += 1
-        return slot
+        seconds = max(0.0, slot * self._slot - self._clock.time())
+        if seconds >= deadline.remaining():
+            raise deadline.exceeded(queue(host, budget))
+        record.sent[slot] = record.sent.get(slot, 0) + 1
+        return Turn(slot, seconds)
 
     @contextmanager
     def _record(self, host: str, budget: str) -> Iterator[_Record | None]:
@@ -131,6 +163,13 @@ class _Record:
 
     sent: dict[int, int]
     closed: float
+
+
+def _withdraw(record: _Record, slot: int) -> None:
+    """Take one request out of a slot, if its count is still there."""
+    count = record.sent.pop(slot, 0)
+    if count > 1:
+        record.sent[slot] = count - 1
 
 
 def _write(handle: int, record: _Record) -> None:

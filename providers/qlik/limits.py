@@ -17,6 +17,9 @@ SPECIAL = re.compile(
     r"|PATCH /api/[^/]+/temp-contents/files/[^/]+"
 )
 
+WINDOW = 300.0
+"""Seconds over which Qlik counts."""
+
 TIERS = {"tier 1": 1000, "tier 2": 100}
 """How many requests a minute a user may send to a tenant, by budget (qlik.dev, "Rate limiting")."""
 

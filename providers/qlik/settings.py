@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tenantry.providers.qlik.errors import ConfigurationError, EndpointRefused
+from tenantry.providers.qlik.limits import WINDOW
 
 ENDPOINT = "QLIK_CLOUD_ENDPOINT"
 REQUEST_TIMEOUT = "TENANTRY_REQUEST_TIMEOUT"
 DEADLINE = "TENANTRY_DEADLINE"
 RATE_SHARE = "TENANTRY_RATE_SHARE"
+RATE_WINDOW = "TENANTRY_RATE_WINDOW"
 
 
 @dataclass(frozen=True)
@@ -25,24 +27,28 @@ class Settings:
     `deadline`: seconds for one call with its waits and repetitions, where no `deadline()` is set.
     `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together; with 0
     they do not share them. Half of them by default, which is what a tenant with a single user has.
+    `rate_window`: the seconds over which requests are counted; an emulator may have another window than Qlik.
     """
 
     endpoint: str | None = None
     request_timeout: float = 60.0
     deadline: float = 600.0
     rate_share: float = 0.5
+    rate_window: float = WINDOW
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read QLIK_CLOUD_ENDPOINT and the three variables of this project.
+        """Read QLIK_CLOUD_ENDPOINT and the variables of this project.
 
-        An emulator has one client in general, and no limits are shared there unless the variable says so.
+        An emulator has one client in general, and no limits are shared there unless the variable says so. It
+        alone may have a window of its own.
         Raises EndpointRefused or ConfigurationError for values that are not usable.
         """
         endpoint = loopback(environ[ENDPOINT]) if environ.get(ENDPOINT) else None
         return cls(
             endpoint=endpoint,
             rate_share=_share(environ, 0.0 if endpoint else cls.rate_share),
+            rate_window=seconds(environ, RATE_WINDOW, WINDOW) if endpoint else WINDOW,
             request_timeout=seconds(environ, REQUEST_TIMEOUT, cls.request_timeout),
             deadline=seconds(environ, DEADLINE, cls.deadline),
         )
