@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tenantry.fleet import events, process, scratch, troubles
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
 from tenantry.fleet.unchanged import lookup
+from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
@@ -148,7 +149,7 @@ def _done(job: Job) -> Outcome:
         return _result(job, ended)
     if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
         # It is certain that no tenant was made under this very proof: have it renewed, and one made.
-        ended = _pulumi(job, (), {RENEW: proof})
+        ended = _up(job, (), {RENEW: proof})
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
     if job.shows_up:
@@ -181,7 +182,7 @@ def _made(job: Job) -> Outcome:
     if begun.interrupted and not begun.code:
         text = "it was interrupted when there was no more than the stack"
         return job.outcome(status="interrupted", troubles=(Trouble(text, advice="run it again"),))
-    return _result(job, begun if begun.code else _pulumi(job, (), {}))
+    return _result(job, begun if begun.code else _up(job, (), {}))
 
 
 def _unused_proof(job: Job) -> str:
@@ -194,21 +195,36 @@ def _unused_proof(job: Job) -> str:
 
 def _first(job: Job) -> process.Ended:
     """Run the command as if the backend had the stack."""
-    run = _preview if job.shows_up else _pulumi
+    run = _preview if job.shows_up else _up if job.operation == "up" else _pulumi
     return run(job, _config_file(job), {})
 
 
 def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
-    """Run a preview, with a provider that runs already if it asks Qlik for nothing.
+    """Run a preview with a host that runs already, and such a provider if it asks Qlik for nothing.
 
-    What fails is looked at once more with a provider of its own: no failure is one of a shared process.
+    What fails is looked at once more with processes of its own: no failure is one of what is shared.
     """
-    if "--refresh" not in job.arguments:
-        with warm_providers.provider(job.root) as shared:
-            ended = _pulumi(job, arguments, {**environment, **shared})
-        if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
-            return ended
+    with ExitStack() as kept:
+        shared = dict(kept.enter_context(_host(job, environment)))
+        if "--refresh" not in job.arguments:
+            shared |= kept.enter_context(warm_providers.provider(job.root))
+        ended = _pulumi(job, arguments, {**environment, **shared})
+    if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
+        return ended
     return _pulumi(job, arguments, environment)
+
+
+def _up(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+    """Run an `up` with a host that runs already. Its provider is its own, and ends with its engine.
+
+    A failure stays as it is: a second run could send once more what the first one has sent.
+    """
+    with _host(job, environment) as host:
+        return _pulumi(job, arguments, {**environment, **host})
+
+
+def _host(job: Job, environment: Mapping[str, str]) -> AbstractContextManager[Mapping[str, str]]:
+    return warm_hosts.host(job.root, _environment(job, environment), job.seconds)
 
 
 def _config_file(job: Job) -> tuple[str, ...]:
@@ -239,17 +255,16 @@ def _errors(job: Job) -> Path:
     return job.folder / "errors.txt"
 
 
+def _environment(job: Job, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the job's `pulumi`."""
+    return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **EVENT_LOG, **job.environment, **more}
+
+
 def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
     return process.run(
         [find_pulumi() or "pulumi", *arguments],
         cwd=str(job.root),
-        env={
-            **os.environ,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **EVENT_LOG,
-            **job.environment,
-            **environment,
-        },
+        env=_environment(job, environment),
         output=job.folder / "output.txt",
         errors=_errors(job),
         seconds=job.seconds,

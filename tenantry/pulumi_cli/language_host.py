@@ -110,6 +110,16 @@ class ProgramHost(LanguageServer):
         return answer
 
 
+def answer(engine_address: str, request: bytes) -> bytes:
+    """Run a program once, in this process, for whoever serves the engine elsewhere.
+
+    `request` is a RunRequest, the answer a RunResponse.
+    """
+    asked = language_pb2.RunRequest.FromString(request)
+    given: bytes = ProgramHost(engine_address).Run(asked, None).SerializeToString()
+    return given
+
+
 def refused(why: str) -> Any:
     """Say why there is no program, and end the run. An error in the answer would be called unhandled."""
     print(why, file=sys.stderr, flush=True)

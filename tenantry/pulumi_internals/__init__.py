@@ -16,6 +16,7 @@ unknown values           unknown_values     a class, and a fixed string    SDK a
 programs without engine  program_runs       objects for the two services   CLI a_program_runs_without
 secret configuration     config_values      a function of the SDK          SDK whether_a_value_is_secret
 kept providers           attaching          a variable, and `Attach`       CLI the_engine_attaches
+kept language hosts      language_hosts     a variable, `Run`, `Log`       CLI the_engine_runs_the_program
 variables of the engine  environment        six variables                  CLI the_event_log_is_an_option
 login, exit code         commands           credentials.json; 6            CLI the_login_is_in
 states, exported         deployment         names of their parts           CLI a_state_has_what_is_read

@@ -23,6 +23,7 @@ from tenantry.audit.holdings import APP
 from tenantry.cli.app import app
 from tenantry.emulator import Emulator
 from tenantry.fleet.forges import api
+from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.values import tokens
 from tenantry.state.entries import TENANT
@@ -164,6 +165,7 @@ class Everything:
             "shutil.which", lambda name, *a, **o: command if name == "pulumi" else which(name, *a, **o)
         )
         patch.setattr(warm_providers, "provider", lambda _: nullcontext({}))
+        patch.setattr(warm_hosts, "host", lambda *_: nullcontext({}))
         patch.setattr(api, "PAUSES", (0.0, 0.0))
         self.environment = {
             "QLIK_CLOUD_ENDPOINT": qlik.url,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,7 @@ from tenantry.fleet import process
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation
+from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework import formats
 from tenantry.providers.framework.facts import RENEW, nothing_made
@@ -108,10 +109,11 @@ def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: py
     assert HIDDEN in kept
 
 
+@pytest.mark.parametrize("shared", ["provider", "host"])
 def test_a_preview_that_takes_too_long_is_not_begun_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str
 ) -> None:
-    """What fails with a shared provider is tried with one of its own, also that of a new customer."""
+    """What fails with what is shared is tried with processes of its own, also that of a new customer."""
     ended: list[int | None] = []
     runs: list[dict[str, str]] = []
 
@@ -120,12 +122,11 @@ def test_a_preview_that_takes_too_long_is_not_begun_again(
         runs.append(env)
         return process.Ended(ended.pop(0), False)
 
-    @contextmanager
-    def shared(_: Path) -> Iterator[dict[str, str]]:
-        yield {"SHARED": "1"}
-
+    for module, name in ((warm_providers, "provider"), (warm_hosts, "host")):
+        monkeypatch.setattr(
+            module, name, lambda *_, own=name: nullcontext({"SHARED": "1"} if own == shared else {})
+        )
     monkeypatch.setattr(process, "run", run)
-    monkeypatch.setattr(warm_providers, "provider", shared)
     file = tmp_path / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
     one = replace(job("acme", tmp_path), operation="preview", member=replace(member("acme"), file=file))
@@ -180,19 +181,24 @@ def scripted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation, runs: list[Run]
 ) -> tuple[Job, Pulumi]:
     """A job whose commands end as they are told to."""
-
-    @contextmanager
-    def no_provider(_: Path) -> Iterator[dict[str, str]]:
-        yield {}
-
     pulumi = Pulumi(*runs)
     monkeypatch.setattr(process, "run", pulumi.run)
-    monkeypatch.setattr(warm_providers, "provider", no_provider)
+    monkeypatch.setenv(warm_providers.OFF, "1")
     monkeypatch.delenv(RENEW, raising=False)
     file = folder / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
     one = replace(job("acme", folder), operation=operation, member=replace(member("acme"), file=file))
     return one, pulumi
+
+
+def test_an_up_that_fails_with_a_shared_host_is_not_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have sent requests."""
+    one, pulumi = scripted(tmp_path, monkeypatch, "up", [Run(1, "no")])
+    monkeypatch.setattr(warm_hosts, "host", lambda *_: nullcontext({"SHARED": "1"}))
+    assert run_job(one).status == "failed"
+    assert (pulumi.commands, pulumi.runs) == (["up"], [])
 
 
 ONCE_MORE = Run(1, NOTHING_MADE)

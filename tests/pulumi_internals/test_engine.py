@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, language_pb2
 
 from tenantry.fleet.warm.forks import ForkServer
 from tenantry.pulumi_internals import (
@@ -29,6 +31,7 @@ from tenantry.pulumi_internals import (
 )
 from tenantry.pulumi_internals.attaching import attached_to
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES
+from tenantry.pulumi_internals.language_hosts import LanguageHost, engine_of
 from tenantry.pulumi_internals.program_runs import Registered, Registration, run_program
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 from tests.pulumi_internals import changed
@@ -252,6 +255,31 @@ def test_a_program_runs_without_the_engine_and_registers_what_is_in_the_state(st
         named = state.get("propertyDependencies") or {}
         assert each.property_dependencies == {name: {*(urns or ())} for name, urns in named.items()}, why
     assert found.outputs == [held[f"{PROJECT}-one"]["urn"]], why
+
+
+def test_the_engine_runs_the_program_in_a_host_that_runs(canary: Canary) -> None:
+    why = changed(
+        "language_hosts", "Find how the engine attaches to a language host, and what it calls there."
+    )
+    calls = []
+
+    def run(handshake: bytes, request: bytes, _when_unwanted: object) -> bytes:
+        calls.append(engine_of(handshake))
+        asked = language_pb2.RunRequest.FromString(request)
+        told = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=f"{asked.stack} is run\n")
+        with grpc.insecure_channel(calls[-1]) as channel:
+            engine_pb2_grpc.EngineStub(channel).Log(told)
+        return language_pb2.RunResponse(error="" if asked.dryRun else "seen").SerializeToString()
+
+    host = LanguageHost(run)
+    try:
+        previewed = canary.log("preview", "--stack", "one", env=host.environment)
+        canary.run("up", "--yes", "--stack", "one", env=host.environment, code=1)
+    finally:
+        host.close()
+    assert (len(calls), all(calls)) == (3, True), why
+    said = [each[event_log.SAID]["message"].strip() for each in previewed if event_log.SAID in each]
+    assert said == ["one is run"], why
 
 
 def test_the_event_log_tells_each_step(story: Story) -> None:

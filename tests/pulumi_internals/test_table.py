@@ -70,6 +70,7 @@ def test_the_program_and_the_provider_import_what_they_need_alone() -> None:
     )
     assert not {*done.stdout.split()} & {
         "attaching",
+        "language_hosts",
         "backend_files",
         "event_log",
         "import_files",

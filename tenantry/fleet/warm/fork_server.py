@@ -15,6 +15,7 @@ import pickle
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ COMMAND = f"from {__name__} import main; main()"
 
 CALL = b"C"
 PRELOADED = (
-    "pulumi.automation._server",
     "tenantry.components.customer_tenant",
+    "tenantry.pulumi_cli.language_host",
     "tenantry.settings.current",
     "tenantry.settings.loading",
     "tenantry.settings.validation",
@@ -64,18 +65,28 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     kinds()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects the children
+    # Collected here, not by the kernel: so their CPU time counts as this process's, and its parent's.
+    signal.signal(signal.SIGCHLD, lambda *_: _collect(os.WNOHANG))
     gc.freeze()  # else the collector would touch, and so copy, each page that is shared with the parent
     with socket.socket(fileno=int(sys.argv[1])) as server:
         while True:
             byte, descriptors, _, _ = socket.recv_fds(server, len(CALL), 2)
             if not byte:
-                return
+                break
             if os.fork() == 0:
                 server.close()
                 _answer(*descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _collect(0)
+
+
+def _collect(options: int) -> None:
+    """Take the children that have ended off the system's list; with no options wait for all others, too."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, options)[0]:
+            pass
 
 
 def _answer(channel: int, output: int) -> NoReturn:
@@ -87,6 +98,7 @@ def _answer(channel: int, output: int) -> NoReturn:
         with socket.socket(fileno=channel) as connection, connection.makefile("rwb") as stream:
             call: Call = pickle.load(stream)  # noqa: S301 (from the process that started this one)
             signal.setitimer(signal.ITIMER_REAL, call.seconds)
+            threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
             result = _result(call)
             sys.stdout.flush()
             with suppress(OSError):  # nobody waits for it any more
@@ -94,6 +106,13 @@ def _answer(channel: int, output: int) -> NoReturn:
                 stream.flush()
     finally:
         os._exit(0)
+
+
+def _end_with(caller: socket.socket) -> None:
+    """End this process when the caller has closed the connection: nobody waits for the result any more."""
+    with suppress(OSError):
+        caller.recv(1)
+    os._exit(0)
 
 
 def _result(call: Call) -> Any:

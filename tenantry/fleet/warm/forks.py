@@ -8,7 +8,6 @@ another call.
 from __future__ import annotations
 
 import atexit
-import itertools
 import os
 import pickle
 import socket
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,14 @@ class ForkServer:
         environment: Mapping[str, str],
         seconds: float,
         output: int | None = None,
+        when_unwanted: Callable[[Callable[[], None]], None] = lambda _: None,
     ) -> Any:
         """Return what a function of a module returns, called in a child process.
 
         Arguments and result are pickled. `folder` is the child's working directory, `environment` all of its
         environment. Both of its streams go to the file descriptor `output`, or nowhere. What the function
         raises is raised here. Raises CallFailed if the child has no result after `seconds`; it is then ended.
+        `when_unwanted` is given what ends the child at once, from any thread.
         """
         ours, theirs = socket.socketpair()
         with ours:
@@ -71,6 +73,7 @@ class ForkServer:
                 streams = [theirs.fileno(), nowhere.fileno() if output is None else output]
                 self._send(streams)
             ours.settimeout(seconds)
+            when_unwanted(lambda: _hang_up(ours))
             call = fork_server.Call(function, arguments, str(folder), dict(environment), seconds)
             try:
                 with ours.makefile("rwb") as channel:
@@ -96,22 +99,29 @@ class ForkServer:
         self.process.wait()
 
 
-MOST_STARTS = 3
-"""How often a server is started that has died; after that there is none."""
+def _hang_up(connection: socket.socket) -> None:
+    """End a connection, whose other side then ends; nothing if it has come to its end already."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+MOST_DEATHS = 3
+"""How many servers may die; after that there is none."""
 
 _servers: list[ForkServer] = []
 _starting = threading.Lock()
-_starts = itertools.count(1)
+_dead: list[ForkServer] = []
 
 
 def server() -> ForkServer:
     """Return the server of this process, which is started for the first call. Raises CallFailed."""
     with _starting:
         if _servers and not _servers[0].is_running:
-            _servers.pop().close()
+            _dead.append(_servers.pop())
+            _dead[-1].close()
+        if len(_dead) >= MOST_DEATHS:
+            raise CallFailed("the process that forks has ended too often")
         if not _servers:
-            if next(_starts) > MOST_STARTS:
-                raise CallFailed("the process that forks has ended too often")
             _servers.append(ForkServer())
         return _servers[0]
 
@@ -120,5 +130,6 @@ def server() -> ForkServer:
 def close() -> None:
     """End the server of this process."""
     with _starting:
+        _dead.clear()
         while _servers:
             _servers.pop().close()

@@ -1,0 +1,124 @@
+"""Language hosts that are kept from one stack to the next; each run of a program is a forked process.
+
+A `pulumi` that starts a language host of its own pays for the imports of the program, half a second of CPU.
+Here it attaches to one that runs in this process, and a child of `forks` runs the program. So no run sees
+what another has imported or set.
+
+A run ends with its engine: whoever kills that closes the connection, and the child ends. An `up` is never
+begun a second time. What can fail here does so before `pulumi` is started, and the plain way is taken
+instead; a child that dies later is reported, as a host of the engine's own would be.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenantry
+from tenantry.fleet.warm import forks, program
+from tenantry.fleet.warm.providers import OFF
+from tenantry.pulumi_internals.environment import PYTHON_COMMAND
+from tenantry.pulumi_internals.language_hosts import ATTACH, LanguageHost
+
+SECONDS_TO_START = 20.0
+
+_idle: list[Kept] = []
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Task:
+    """The stack's run that a host serves now: the project's folder, and the environment of `pulumi`."""
+
+    root: Path
+    environment: Mapping[str, str]
+    seconds: float
+
+
+class Kept:
+    """A language host on a port of its own, for one `pulumi` at a time."""
+
+    def __init__(self) -> None:
+        self.task: Task | None = None
+        self.server = LanguageHost(self._run)
+
+    def _run(
+        self, handshake: bytes, request: bytes, when_unwanted: Callable[[Callable[[], None]], None]
+    ) -> bytes | str:
+        task = self.task
+        if task is None:  # whoever asks is no `pulumi` of ours
+            return "no run of a program is expected now"
+        try:
+            answer: bytes = forks.server().call(
+                program.run,
+                handshake,
+                request,
+                folder=task.root,
+                environment=task.environment,
+                seconds=task.seconds,
+                when_unwanted=when_unwanted,
+            )
+        except Exception as error:  # noqa: BLE001 (of whatever kind: the engine shows it)
+            return f"the program has not run to its end: {error}"
+        return answer
+
+
+@contextmanager
+def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator[Mapping[str, str]]:
+    """Give what `pulumi` needs in its environment to use a host that no other uses now.
+
+    `root` is the project's folder, `environment` that of `pulumi`, `seconds` the longest that a run may take.
+    It is nothing where no host can be had: then the engine starts one.
+    """
+    kept = _take() if _wanted(root, environment) else None
+    if kept is None:
+        yield {}
+        return
+    kept.task = Task(root, {**_as_the_wrapper(environment), **kept.server.environment}, seconds)
+    try:
+        yield kept.server.environment
+    finally:
+        kept.task = None
+        with _lock:
+            _idle.append(kept)
+
+
+def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
+    """Tell whether a program would run here as it does in a host that the engine starts."""
+    if any(environment.get(name) for name in (OFF, PYTHON_COMMAND, ATTACH)):
+        return False
+    # A program finds the package in its own folder first, where there is one; here ours is imported already.
+    beside = root / tenantry.__name__
+    return not beside.exists() or os.path.samefile(beside, Path(tenantry.__file__).parent)
+
+
+def _as_the_wrapper(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that `bin/pulumi` of this Python hands on."""
+    folder = os.path.dirname(sys.executable)
+    path = f"{folder}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    return {**environment, PYTHON_COMMAND: sys.executable, "PATH": path}
+
+
+def _take() -> Kept | None:
+    with _lock:
+        if _idle:
+            return _idle.pop()
+    try:
+        forks.server().call(os.getpid, folder=Path(), environment={}, seconds=SECONDS_TO_START)  # it works
+        return Kept()
+    except (OSError, RuntimeError, ImportError, forks.CallFailed):
+        return None
+
+
+@atexit.register
+def close() -> None:
+    """End the hosts that are kept."""
+    with _lock:
+        while _idle:
+            _idle.pop().server.close()

@@ -1,0 +1,131 @@
+"""What is kept warm between stacks changes nothing but the time: each command both ways, side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tenantry.fleet.outcome import Outcome
+from tests.e2e.customers import changed, everything
+from tests.e2e.fleet import Fleet
+
+COLD = {"TENANTRY_COLD": "1"}
+PROGRAM = """
+import os
+import sys
+
+import pulumi
+
+from tenantry import QlikCustomerTenant, current_settings
+
+stack = pulumi.get_stack()
+customer = QlikCustomerTenant(stack, current_settings())
+print("said by the program of", stack)
+print("and below:", os.path.basename(os.getcwd()), file=sys.stderr)
+for name, value in customer.outputs.items():
+    pulumi.export(name, value)
+if stack == "raises":
+    raise ValueError("nobody has thought of this")
+if stack == "refuses":
+    raise pulumi.RunError("this one is not to be made")
+if stack == "leaves":
+    sys.exit(3)
+"""
+FAILING = ("leaves", "raises", "refuses")
+VARIES = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9A-Za-z]{24,64}\b|\d{4}-\d\d-\d\dT[\d:.]+Z?|[\w-]+\.eu\.qlikcloud\.com"
+)
+"""Ids, times, and host names, which an emulator draws."""
+
+Seen = dict[str, list[Any]]
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[tuple[Fleet, Fleet]]:
+    """Two projects with the same stacks, each with a Qlik of its own."""
+    with Emulator() as one, Emulator() as other:
+        fleets = []
+        for name, qlik in (("warm", one), ("cold", other)):
+            (tmp_path / name).mkdir()
+            fleet = Fleet(tmp_path / name, qlik)
+            (fleet.project / "__main__.py").unlink()
+            (fleet.project / "__main__.py").write_text(PROGRAM)
+            fleets.append(fleet)
+        yield fleets[0], fleets[1]
+
+
+def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
+    """Outcomes without what differs from run to run."""
+
+    def alike(value: Any) -> Any:
+        if isinstance(value, str):
+            return VARIES.sub("*", value.replace(str(folder), "")).replace(folder.name, "")
+        return tuple(map(alike, value)) if isinstance(value, (list, tuple)) else value
+
+    found = {}
+    for name, each in outcomes.items():
+        troubles = tuple(
+            replace(
+                trouble, text=alike(trouble.text), details=alike(trouble.details), where=alike(trouble.where)
+            )
+            for trouble in each.troubles
+        )
+        found[name] = replace(
+            each, seconds=0, logs="", troubles=troubles, remarks=alike(sorted(each.remarks))
+        )
+    return found
+
+
+def state(fleet: Fleet, stack: str) -> dict[str, Any]:
+    """What the state of a stack has, by URN, without ids and times."""
+    file = fleet.folder / "pulumi/state/.pulumi/stacks/tenantry" / f"{stack}.json"
+    latest = json.loads(file.read_text("utf-8"))["checkpoint"]["latest"]
+    alike: list[dict[str, Any]] = json.loads(VARIES.sub("*", json.dumps(latest.get("resources", []))))
+    for each in alike:
+        each["dependencies"] = sorted(each.get("dependencies", []))
+        each["stackTrace"] = each.get("stackTrace", [])[:1]  # the others are those of the host
+    return {each["urn"]: each for each in alike}
+
+
+def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None:
+    """Of a customer with every kind, then changed, and of programs that end badly in each way there is."""
+    seen: dict[str, Seen] = {}
+    for fleet, env in zip(both, ({}, COLD), strict=True):
+        fleet.write("whole", everything())
+        for name in FAILING:
+            fleet.write(name, {"name": name.title(), "lifecycle": everything()["lifecycle"]})
+        way = seen.setdefault(fleet.folder.name, {"outcomes": [], "states": [], "requests": []})
+
+        def run(*command: str, fleet: Fleet = fleet, env: dict[str, str] = env, way: Seen = way) -> None:
+            done = fleet.run(*command, "--json", expect=None, **env)
+            way["outcomes"].append(shown(done.outcomes, fleet.project))
+            way["requests"].append(
+                sorted(f"{each['method']} {VARIES.sub('*', each['path'])}" for each in done.requests)
+            )
+
+        for command in (("preview", "--all"), ("up", "--all", "--yes")):
+            run(*command)
+        way["states"].append({name: state(fleet, name) for name in ("whole", *FAILING)})
+        fleet.write(
+            "whole", changed(everything(), ("spaces/Sales/description", "For all"), ("groups/New", {}))
+        )
+        for command in (("preview", "whole"), ("up", "whole", "--yes")):
+            run(*command)
+        way["states"].append(state(fleet, "whole"))
+    warm, cold = seen["warm"], seen["cold"]
+    for part in ("outcomes", "requests", "states"):
+        for mine, plain in zip(warm[part], cold[part], strict=True):
+            assert mine == plain, part
+    first, second, third, last = warm["outcomes"]
+    assert (first["whole"].status, second["whole"].status, last["whole"].status) == ("ok", "ok", "ok")
+    assert third["whole"].counts == last["whole"].counts == {"create": 1, "update": 1}
+    assert any("said by the program of whole" in each for each in second["whole"].remarks)
+    assert {each: second[each].status for each in FAILING} == dict.fromkeys(FAILING, "failed")
+    assert "nobody has thought of this" in second["raises"].troubles[0].text

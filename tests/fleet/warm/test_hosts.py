@@ -1,0 +1,179 @@
+"""Language hosts that are kept between stacks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tenantry.demo.environment import private_environment
+from tenantry.fleet.warm import fork_server, forks, hosts
+from tenantry.fleet.warm.providers import OFF
+from tenantry.pulumi_internals.language_hosts import ATTACH
+from tests.e2e.harness import PULUMI
+
+SECONDS = 60.0
+STACK = ("--stack", "one", "--non-interactive", "--color", "never")
+SPOILS = """
+import os, sys, pulumi, helper
+helper.count += 1
+pulumi.export("seen", [helper.count, os.environ["OF_THE_RUN"], os.getcwd(), pulumi.get_stack()])
+open("children", "a").write(f"{os.getpid()} ")
+print("aloud", flush=True)
+print("and below", file=sys.stderr)
+"""
+WAITS = """
+import os, time
+open("child", "w").write(str(os.getpid()))
+os.rename("child", "children")
+time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    hosts.close()
+    yield
+    hosts.close()
+    forks.close()
+
+
+class Project:
+    """A project whose program has no resources, in a backend of its own with the stack `one`."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.env = {**private_environment(folder), "OF_THE_RUN": "mine"}
+        (self.folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        (self.folder / "__main__.py").write_text(program)
+        (self.folder / "helper.py").write_text("count = 0\n")
+        self.run("stack", "init")
+
+    def start(self, *command: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start `pulumi`."""
+        return subprocess.Popen(
+            [PULUMI, *command, *STACK],
+            cwd=self.folder,
+            env={**self.env, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *command: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
+        """Run `pulumi` and return what it printed."""
+        with self.start(*command, env=env) as process:
+            output = process.communicate(timeout=SECONDS)[0]
+        assert process.returncode == code, output
+        return output
+
+    @property
+    def children(self) -> list[int]:
+        """The processes that the program ran in."""
+        file = self.folder / "children"
+        return list(map(int, file.read_text().split())) if file.exists() else []
+
+    def host(self) -> Any:
+        """A host for a run of the project."""
+        return hosts.host(self.folder, self.env, SECONDS)
+
+
+def test_each_run_of_a_program_is_a_process_of_its_own(tmp_path: Path) -> None:
+    project = Project(tmp_path, SPOILS)
+    with project.host() as attached:
+        assert attached.keys() == {ATTACH}
+        output = project.run("up", "--yes", env=attached)
+        assert "aloud" in output
+        assert "and below" in output
+    with project.host() as again:
+        assert again == attached
+        project.run("preview", env=again)
+    assert len(set(project.children)) == 3, "preview, up, preview"
+    assert not set(project.children) & {os.getpid(), forks.server().process.pid}
+    seen = f'[1,"mine","{project.folder}","one"]'
+    assert seen in project.run("stack", "output").replace(" ", "")
+
+
+def test_two_at_a_time_have_their_own(tmp_path: Path) -> None:
+    with hosts.host(tmp_path, {}, SECONDS) as first, hosts.host(tmp_path, {}, SECONDS) as second:
+        assert first.keys() == second.keys() == {ATTACH}
+        assert first != second
+
+
+def test_a_program_ends_with_its_engine(tmp_path: Path) -> None:
+    project = Project(tmp_path, WAITS)
+    with project.host() as attached, project.start("preview", env=attached) as process:
+        wait_for(lambda: project.children)
+        (child,) = map(psutil.Process, project.children)
+        engine = psutil.Process(process.pid)
+        for each in [*engine.children(recursive=True), engine]:
+            each.send_signal(signal.SIGKILL)
+        child.wait(SECONDS)
+
+
+def test_a_program_ends_with_the_process_that_keeps_the_host(tmp_path: Path) -> None:
+    project = Project(tmp_path, WAITS)
+    keeper = (
+        "import os, subprocess, sys\nfrom pathlib import Path\n"
+        "from tenantry.fleet.warm import hosts\n"
+        f"with hosts.host(Path({str(project.folder)!r}), os.environ, {SECONDS}) as attached:\n"
+        f"    subprocess.run({[str(PULUMI), 'preview', *STACK]!r}, env={{**os.environ, **attached}})\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", keeper], cwd=project.folder, env=project.env) as process:
+        wait_for(lambda: project.children)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+    _, left = psutil.wait_procs(started, timeout=SECONDS)
+    assert left == []
+
+
+def wait_for(true: Any) -> None:
+    """Wait until a function returns something true."""
+    from tests.e2e.fleet import wait_until
+
+    wait_until(true, "a program that runs", SECONDS)
+
+
+def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
+    for name in (OFF, "PULUMI_PYTHON_CMD", ATTACH):
+        with hosts.host(tmp_path, {name: "1"}, SECONDS) as environment:
+            assert environment == {}
+
+
+def test_none_where_the_project_has_a_package_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "tenantry").mkdir()
+    with hosts.host(tmp_path, {}, SECONDS) as environment:
+        assert environment == {}
+
+
+def test_none_where_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_server, "COMMAND", "raise SystemExit(1)")
+    forks.close()
+    with hosts.host(tmp_path, {}, SECONDS) as environment:
+        assert environment == {}
+
+
+def test_what_forks_is_started_anew_when_it_has_died(tmp_path: Path) -> None:
+    project = Project(tmp_path, SPOILS)
+    with project.host() as attached:
+        dead = forks.server().process
+        dead.kill()
+        dead.wait()
+        project.run("preview", env=attached)
+    assert len(project.children) == 1
+
+
+def test_who_comes_between_two_runs_gets_nothing(tmp_path: Path) -> None:
+    project = Project(tmp_path, SPOILS)
+    with project.host() as attached:
+        pass
+    assert "no run of a program is expected now" in project.run("preview", env=attached, code=1)
+    assert project.children == []
