@@ -169,3 +169,14 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
     file.write_text(fleet.file(stack).read_text("utf-8"), "utf-8")
     its_state.write_text(text, "utf-8")
     return file, its_state
+
+
+def heard(process: subprocess.Popen[str], word: str) -> None:
+    """Read what a command says until it has said a word; the test fails if it ends without."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if word in line:
+            return
+    raise AssertionError(f"it never said {word!r}, but: {said}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
+import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +16,11 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tests.e2e.cluster import Processes
-from tests.e2e.fleet import Done, Fleet
+from tests.e2e.fleet import Done, Fleet, heard, wait_until
 from tests.e2e.harness import ROOT
+
+LONG = 240
+"""Seconds after which a test gives up; none takes as long on whatever machine."""
 
 STACKS = ("acme", "globex", "initech", "umbrella")
 CUSTOMER = {
@@ -101,3 +107,105 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     assert sorted(each.status for each in again.report.outcomes) == ["ok", "skipped", "skipped", "skipped"]
     fleet.run("preview", "--all", "--expect-no-changes")
     assert not list(Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")).glob("tenantry-run-*"))
+
+
+def held(qlik: Emulator, times: int) -> None:
+    """Wait until so many requests are held."""
+    wait_until(lambda: qlik.control.faults[0]["hit"] >= times, "a request that is held", LONG)
+
+
+def unlocked(fleet: Fleet, stack: str) -> None:
+    """Wait until the `pulumi` of a lost worker has come to its end."""
+    locks = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi" / "locks"
+    wait_until(
+        lambda: not list(locks.glob(f"organization/tenantry/{stack}/*")), "a lock that is given back", LONG
+    )
+
+
+def tenants(qlik: Emulator) -> int:
+    """How many tenants were made."""
+    return sum(bool(each.get("_made")) for each in qlik.control.dump()["cloud"]["tenant"])
+
+
+def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+    """Its stack failed, with what frees it; the others do the rest; nothing is made twice."""
+    for _ in range(2):
+        dask.work(fleet.env)
+    dask.wait()
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
+    run = ("up", "--all", "--yes", "--skip-preview", "--json", "--scheduler", dask.address)
+    with fleet.start(*run) as process:
+        held(qlik, 2)
+        dask.kill(dask.workers[0])
+        heard(process, "was lost")
+        qlik.control.clear_faults()
+        done = fleet.wait(process, run)
+    assert done.code == 1
+    (failed,) = done.report.failed
+    assert sorted(each.status for each in done.report.outcomes) == ["failed", "ok", "ok", "ok"]
+    (trouble,) = failed.troubles
+    assert trouble.text.startswith("worker tcp://127.0.0.1:")
+    assert trouble.text.endswith("was lost while it was at this stack")
+    assert f"it is locked by {getpass.getuser()}@{socket.gethostname()} (pid " in trouble.advice
+    assert f"`tenantry unlock {failed.stack}`" in trouble.advice
+
+    unlocked(fleet, failed.stack)
+    again = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
+    assert again.outcomes[failed.stack].status == "ok"
+    assert [each.status for each in again.report.outcomes].count("skipped") == 3
+    assert tenants(qlik) == len(STACKS)
+
+
+def test_a_scheduler_that_is_lost(fleet: Fleet, dask: Processes, qlik: Emulator) -> None:
+    """The run ends, and says of each stack what is known. What is started at its address is another."""
+    fleet.file("umbrella").unlink()
+    dask.work(fleet.env)
+    dask.wait()
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, hold=True)
+    run = ("up", "--all", "--yes", "--skip-preview", "--json", "--scheduler", dask.address)
+    with fleet.start(*run) as process:
+        held(qlik, 1)
+        dask.kill(dask.scheduler)
+        dask.start(dask.port)
+        heard(process, "globex: failed")
+        qlik.control.clear_faults()
+        done = fleet.wait(process, run)
+    assert done.code == 3
+    assert done.report.stopped == f"the scheduler {dask.address} was lost"
+    first, second, third = done.report.outcomes
+    assert [first.status, second.status, third.status] == ["ok", "failed", "not run"]
+    assert third.remarks == (done.report.stopped,)
+    (trouble,) = second.troubles
+    assert trouble.text.startswith("it was on worker tcp://127.0.0.1:")
+    assert f"when the scheduler {dask.address} was lost" in trouble.text
+
+    unlocked(fleet, second.stack)
+    dask.workers.clear()
+    dask.work(fleet.env)
+    dask.wait()
+    again = fleet.run("up", "--all", "--yes", "--resume", "--json", "--scheduler", dask.address)
+    assert [each.status for each in again.report.outcomes] == ["skipped", "ok", "ok"]
+    assert tenants(qlik) == 3
+
+
+def test_ctrl_c_twice_interrupts_the_stacks_on_the_workers(
+    fleet: Fleet, dask: Processes, qlik: Emulator
+) -> None:
+    dask.work(fleet.env)
+    dask.wait()
+    qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
+    run = ("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "2", "--scheduler", dask.address)
+    with fleet.start(*run) as process:
+        held(qlik, 1)
+        process.send_signal(signal.SIGINT)
+        heard(process, "Stopping")
+        process.send_signal(signal.SIGINT)
+        heard(process, "Interrupting 1")
+        outputs = [file for file in dask.folder.rglob("output.txt") if "jobs" in file.parts]
+        wait_until(lambda: any("cancelling" in file.read_text() for file in outputs), "a signal", LONG)
+        qlik.control.clear_faults()
+        done = fleet.wait(process, run)
+    assert done.code == 130
+    assert sorted(each.status for each in done.report.outcomes) == ["interrupted", *3 * ["not run"]]
+    again = fleet.run("up", "--all", "--yes", "--json", "--scheduler", dask.address)
+    assert {each.status for each in again.report.outcomes} == {"ok"}

@@ -16,7 +16,7 @@ from tenantry.cli.app import app
 from tenantry.emulator import Emulator
 from tenantry.fleet import process as commands
 from tenantry.fleet.outcome import Report
-from tests.e2e.fleet import Fleet, wait_until
+from tests.e2e.fleet import Fleet, heard, wait_until
 
 LONG = 240
 """Seconds after which a test gives up; none takes as long on whatever machine."""
@@ -58,17 +58,6 @@ def printed(fleet: Fleet, stack: str) -> str:
 def cancelling(fleet: Fleet, stack: str) -> None:
     """Wait until `pulumi` has taken notice of a signal, so that the steps that it is at are its last."""
     wait_until(lambda: "cancelling" in printed(fleet, stack), "a signal that is heard", LONG)
-
-
-def heard(process: subprocess.Popen[str], word: str) -> None:
-    """Read what a command says until it has said a word; the test fails if it ends without."""
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if word in line:
-            return
-    raise AssertionError(f"it never said {word!r}, but: {said}")
 
 
 def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:

@@ -87,6 +87,8 @@ class Cluster:
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what is lost is told by the run itself
         cluster = cls(address)
+        # What Dask leaves behind of a scheduler that is gone is of no interest.
+        cluster._loop.set_exception_handler(lambda *_: None)
         thread = threading.Thread(target=cluster._loop.run_forever, name="cluster", daemon=True)
         thread.start()
         try:

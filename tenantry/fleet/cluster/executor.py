@@ -24,7 +24,6 @@ from tenantry.fleet.pool import Pool
 from tenantry.providers.qlik.settings import ENDPOINT
 
 TICK = 0.1
-SECONDS_TO_CANCEL = 5.0
 ATTEMPTS = 3
 """How often a job is offered to a worker that cannot even begin it."""
 
@@ -216,9 +215,7 @@ class Remote:
             return await asyncio.to_thread(self._taken, job, returned, returned.outcome)
         finally:
             result.cancel()
-            with suppress(Exception):
-                async with asyncio.timeout(SECONDS_TO_CANCEL):
-                    await task.cancel()
+            task.release()
             ticket.forget()
 
     def _relative(self, job: Job) -> Job:

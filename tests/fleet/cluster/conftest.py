@@ -1,0 +1,80 @@
+"""A scheduler and workers without an engine, and a project whose stacks they work on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tenantry.demo.environment import private_environment
+from tenantry.fleet.cluster.executor import Remote
+from tenantry.fleet.job import Job
+from tenantry.fleet.members import Member
+from tests.e2e.cluster import Processes
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the run and of its workers."""
+    return private_environment(tmp_path_factory.mktemp("private"))
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Processes]:
+    """A scheduler and two workers with a thread each."""
+    with Processes(tmp_path_factory.mktemp("cluster") / "dask") as processes:
+        for _ in range(2):
+            processes.work(environment)
+        processes.wait()
+        yield processes
+
+
+@dataclass
+class Site:
+    """A project, and what was said of a run."""
+
+    root: Path
+    shared: Path
+    address: str
+    said: list[str] = field(default_factory=list)
+
+    def job(self, stack: str, **more: object) -> Job:
+        """A job for a stack, which gets a file."""
+        file = self.root / f"Pulumi.{stack}.yaml"
+        if not file.exists():
+            file.write_text(f"# {self.shared}\nconfig: {{}}\n")
+        member = Member(stack, file, digest="d1")
+        return Job("up", member, "tenantry", self.root, self.shared / "logs" / stack, **more)  # type: ignore[arg-type]
+
+    @contextmanager
+    def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[Remote]:
+        """A run on the cluster."""
+        begun: AbstractContextManager[Remote] = Remote.begun(
+            self.address, self.root, credentials=False, holder=holder, say=self.said.append
+        )
+        with begun as remote:
+            yield remote
+
+    def begun(self) -> list[str]:
+        """The stacks that were worked on, as often as that was begun."""
+        file = self.shared / "begun"
+        return file.read_text().split() if file.exists() else []
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, dask: Processes, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Site:
+    for name in os.environ.keys() - environment.keys():
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    root, shared = tmp_path / "project", tmp_path / "shared"
+    root.mkdir()
+    shared.mkdir()
+    (root / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
+    return Site(root, shared, dask.address)

@@ -1,0 +1,66 @@
+"""Work on a stack that needs no engine, for workers of a cluster. A test and its jobs talk by files."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tenantry.fleet.job import Job
+from tenantry.fleet.outcome import Outcome, Trouble
+
+GO_ON = "go-on"
+SECONDS = 60.0
+MADE = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:Group::Analysts"
+STEP = {"resourcePreEvent": {"metadata": {"op": "create", "urn": MADE, "new": {"inputs": {"x": "hidden"}}}}}
+
+
+def folder_of(job: Job) -> Path:
+    """The folder that a test shares with its jobs; its path stands in the stack file."""
+    return Path(job.member.file.read_text().splitlines()[0].removeprefix("# "))
+
+
+def do_well(job: Job) -> Outcome:
+    """Leave a line for each time that the stack was worked on."""
+    with (folder_of(job) / "begun").open("a") as file:
+        file.write(f"{job.member.stack}\n")
+    return job.outcome(same=3)
+
+
+def wait(job: Job) -> Outcome:
+    """Write a step into the log, and wait until the test lets go."""
+    job.folder.mkdir(parents=True)
+    job.log.write_text(f"{json.dumps(STEP)}\n")
+    outcome = do_well(job)
+    end = time.monotonic() + SECONDS
+    while not (folder_of(job) / GO_ON).exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return outcome
+
+
+def fail(job: Job) -> Outcome:
+    """Fail with long logs, and an error that names a file of the project."""
+    job.folder.mkdir(parents=True)
+    job.log.write_text("first\n" + "x" * 300_000 + "\nlast\n")
+    (job.folder / "errors.txt").write_text(f"{job.root}: no\n")
+    return job.outcome(status="failed", troubles=(Trouble("no", where=f"{job.member.file}:3"),))
+
+
+def write_salt(job: Job) -> Outcome:
+    """Write into the stack file, as Pulumi does."""
+    with job.member.file.open("a") as file:
+        file.write("encryptionsalt: v1\n")
+    return job.outcome()
+
+
+def break_down(job: Job) -> Outcome:
+    """Raise what nobody expects."""
+    raise RuntimeError(f"no memory for {job.member.stack}")
+
+
+def occupy(file: Path) -> None:
+    """Take a thread until the test lets go."""
+    file.touch()
+    end = time.monotonic() + SECONDS
+    while not (file.parent / GO_ON).exists() and time.monotonic() < end:
+        time.sleep(0.05)

@@ -1,0 +1,325 @@
+"""Jobs on real workers, each once, whatever Dask does; tests/e2e/test_cluster.py has the engine as well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.fleet.cluster import connection
+from tenantry.fleet.cluster import worker as on_worker
+from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
+from tenantry.fleet.cluster.executor import NOT_WRITTEN, Remote
+from tenantry.fleet.cluster.ticket import Ticket
+from tenantry.fleet.job import Job
+from tenantry.fleet.pool import Pool, Unwatched
+from tests.e2e.cluster import Processes
+from tests.e2e.fleet import wait_until
+from tests.fleet.cluster import jobs
+from tests.fleet.cluster.conftest import Site
+
+
+def attached(remote: Remote, work: Any, at_once: int = 2, *, watched: bool = False) -> Pool:
+    """A pool whose jobs run on the cluster."""
+    pool = Pool(at_once, work=work)
+    remote.attach(pool, print, watched=watched)
+    return pool
+
+
+def test_each_job_is_done_once(site: Site) -> None:
+    names = [f"stack-{number}" for number in range(6)]
+    work = [site.job(name) for name in names]
+    with site.run() as remote:
+        assert remote.cluster.threads == 2
+        found = list(attached(remote, jobs.do_well, at_once=4).run(work))
+    assert {(each.status, each.same) for each in found} == {("ok", 3)}
+    assert sorted(site.begun()) == sorted(each.stack for each in found) == names
+    assert site.said == []
+
+
+async def submitted(remote: Remote, ticket: str, job: Job, work: Any, worker: str) -> Any:
+    """A job that is handed to Dask as the executor does it, but that Dask may take to any other worker."""
+    assert remote.bundle is not None
+    return remote.cluster.client.submit(
+        on_worker.carried_out,
+        *(ticket, "run", remote.bundle.sha256, remote._relative(job), work),
+        workers=[worker],
+        allow_other_workers=True,
+        pure=False,
+    )
+
+
+def test_what_dask_runs_again_is_not_begun_again(
+    site: Site, dask: Processes, environment: dict[str, str]
+) -> None:
+    """A task whose worker is killed goes to another one, which finds no ticket."""
+    job = site.job("acme")
+    with site.run() as remote:
+        cluster, known = remote.cluster, set(remote.cluster.seats)
+        lost = dask.work(environment)
+        wait_until(lambda: cluster.seats.keys() - known, "a worker that joins")
+        (address,) = cluster.seats.keys() - known
+
+        async def begun() -> Any:
+            ticket = await Ticket.issued(cluster.client, "the-ticket")
+            return await submitted(remote, ticket.name, job, jobs.wait, address)
+
+        task = cluster.wait_for(begun())
+        wait_until(lambda: site.begun() == ["acme"], "a job that has begun")
+        dask.kill(lost)
+        dask.workers.remove(lost)
+        returned = cluster.wait_for(asyncio.wait_for(result(task), 60))
+        wait_until(lambda: cluster.seats.keys() == known, "a worker that is gone")
+    assert returned.outcome is None
+    assert site.begun() == ["acme"]
+
+
+async def result(task: Any) -> Any:
+    """What a task has returned."""
+    return await task.result()
+
+
+def test_a_ticket_is_taken_once_by_whoever_comes_first(site: Site) -> None:
+    work = site.job("acme"), jobs.do_well
+    with site.run() as remote:
+
+        async def raced() -> list[Any]:
+            ticket = await Ticket.issued(remote.cluster.client, "one-ticket")
+            tasks = [await submitted(remote, ticket.name, *work, each) for each in remote.cluster.seats]
+            found = [await task.result() for task in tasks]
+            assert not await ticket.taken_back()
+            return found
+
+        found = remote.cluster.wait_for(raced())
+    assert sorted(each.outcome is None for each in found) == [False, True]
+    assert site.begun() == ["acme"]
+
+
+def test_a_ticket_that_was_taken_back_begins_nothing(site: Site) -> None:
+    work = site.job("acme"), jobs.do_well
+    with site.run() as remote:
+
+        async def late() -> Any:
+            ticket = await Ticket.issued(remote.cluster.client, "a-ticket")
+            assert await ticket.taken_back()
+            worker = next(iter(remote.cluster.seats))
+            return await (await submitted(remote, ticket.name, *work, worker)).result()
+
+        assert remote.cluster.wait_for(late()).outcome is None
+    assert site.begun() == []
+
+
+def test_what_a_lost_worker_had_not_begun_is_done_by_another(
+    site: Site, dask: Processes, environment: dict[str, str]
+) -> None:
+    """And the stack that it was at is named with who holds its lock."""
+    with site.run(holder=lambda job: f"held: {job.member.stack}") as remote:
+        known = set(remote.cluster.seats)
+        lost = dask.work(environment, threads=2)
+        wait_until(lambda: remote.cluster.seats.keys() - known, "a worker that joins")
+        (address,) = remote.cluster.seats.keys() - known
+        for other in known:
+            remote.cluster.seats[other].busy += 1
+        # One of its two threads is taken by somebody else's task, as on a cluster that others use.
+        blocked = remote.cluster.wait_for(busy(remote, site, address))
+        pool, names = attached(remote, jobs.wait), ["acme", "globex"]
+
+        def kill() -> None:
+            wait_until(lambda: len(site.begun()) == 1, "a job that has begun")
+            wait_until(lambda: len(remote._running) == 2, "a job that waits behind it")
+            for other in known:
+                remote.cluster.seats[other].busy -= 1
+            dask.kill(lost)
+            (site.shared / jobs.GO_ON).touch()
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        found = {each.stack: each for each in pool.run([site.job(name) for name in names])}
+        thread.join()
+        del blocked
+    dask.workers.remove(lost)
+    begun, *others = site.begun()
+    (failed,) = [name for name in names if found[name].failed]
+    assert failed == begun
+    where = f"worker {address} ({socket.gethostname()})"
+    assert found[failed].troubles[0].text == f"{where} was lost while it was at this stack"
+    assert found[failed].troubles[0].advice == f"held: {failed}"
+    assert others == [name for name in names if name != failed]
+    assert found[others[0]].status == "ok"
+
+
+async def busy(remote: Remote, site: Site, address: str) -> Any:
+    """A task of somebody else that takes a thread of a worker."""
+    file = site.shared / "other"
+    task = remote.cluster.client.submit(jobs.occupy, file, workers=[address], pure=False)
+    while not file.exists():
+        await asyncio.sleep(0.05)
+    return task
+
+
+def test_a_job_that_waits_for_a_busy_worker_is_handed_back_when_the_run_stops(site: Site) -> None:
+    with site.run() as remote:
+        blocked = [remote.cluster.wait_for(busy(remote, site, each)) for each in remote.cluster.seats]
+        pool = attached(remote, jobs.do_well)
+
+        def stop() -> None:
+            wait_until(lambda: len(remote._running) == 2, "jobs that wait")
+            pool.stop = "interrupted by SIGINT"
+
+        thread = threading.Thread(target=stop)
+        thread.start()
+        found = list(pool.run([site.job(name) for name in ("acme", "globex", "initech")]))
+        thread.join()
+        (site.shared / jobs.GO_ON).touch()
+        del blocked
+    assert {(each.status, each.remarks) for each in found} == {("not run", ("interrupted by SIGINT",))}
+    assert site.begun() == []
+
+
+def test_steps_of_running_jobs_come_into_the_log_here_and_no_values(site: Site) -> None:
+    job = site.job("acme")
+    with site.run() as remote:
+        pool, seen = attached(remote, jobs.wait, watched=True), []
+
+        def look() -> None:
+            wait_until(lambda: job.log.exists() and job.log.read_text().endswith("\n"), "a step")
+            seen.append(job.log.read_text())
+            (site.shared / jobs.GO_ON).touch()
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        list(pool.run([job]))
+        thread.join()
+    (step,) = [json.loads(line) for line in seen[0].splitlines()]
+    assert step == {"resourcePreEvent": {"metadata": {"op": "create", "urn": jobs.MADE}, "planning": False}}
+
+
+def test_logs_of_a_failure_come_back_bounded_and_in_words_of_this_machine(site: Site) -> None:
+    job = site.job("acme")
+    with site.run() as remote:
+        (failed,) = attached(remote, jobs.fail).run([job])
+    assert failed.troubles[0].where == f"{job.member.file}:3"
+    assert (job.folder / "errors.txt").read_text() == f"{site.root}: no\n"
+    log = job.log.read_text()
+    assert (len(log) <= on_worker.MOST_OF_A_LOG, log.endswith("last\n")) == (True, True)
+
+
+def test_what_pulumi_writes_into_a_stack_file_comes_back(site: Site) -> None:
+    first, second = site.job("acme"), site.job("globex")
+    with site.run() as remote:
+        (done,) = attached(remote, jobs.write_salt).run([first])
+        assert first.member.file.read_text().endswith("\nencryptionsalt: v1\n")
+        assert done.remarks == ()
+
+        pool = attached(remote, jobs.write_salt)
+        pool.watcher = Changing(second)
+        (done,) = pool.run([second])
+    assert done.remarks == (NOT_WRITTEN,)
+    assert second.member.file.read_text() == "# changed\n"
+
+
+class Changing(Unwatched):
+    """Changes a stack file when its job begins, after it was sent."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def begun(self, job: Job) -> None:
+        self._job.member.file.write_text("# changed\n")
+
+
+def test_a_worker_that_breaks_down_in_a_job_takes_no_other_with_it(site: Site) -> None:
+    with site.run() as remote:
+        (failed,) = attached(remote, jobs.break_down).run([site.job("acme")])
+        (good,) = attached(remote, jobs.do_well).run([site.job("globex")])
+    assert failed.troubles[0].text.endswith("failed: RuntimeError: no memory for acme")
+    assert good.status == "ok"
+
+
+def test_a_bundle_that_is_not_what_it_should_be_is_refused_by_name(site: Site) -> None:
+    site.job("acme")
+    with site.run() as remote:
+        cluster = remote.cluster
+        assert cluster._offer is not None
+        assert remote.bundle is not None
+        demand, bundle = cluster._offer
+        wrong = replace(demand, sha256="0" * 64)
+        with pytest.raises(ClusterUnusable, match="no worker is fit; nothing was done"):
+            cluster.offer(wrong, bundle)
+        assert len(site.said) == 2
+        for line in site.said:
+            worker, _, why = line.partition(" is not used: ")
+            assert re.fullmatch(r"Worker tcp://127\.0\.0\.1:\d+ \(.+\)", worker)
+            assert why == f"the bundle does not match its SHA-256 {16 * '0'}…"
+        assert cluster.seats == {}
+
+
+def test_no_job_runs_in_a_bundle_that_the_worker_does_not_have(site: Site) -> None:
+    job = site.job("acme")
+    with site.run() as remote:
+        assert remote.bundle is not None
+        left = replace(remote.bundle, archive=b"another")
+        sent = remote._relative(job)
+        worker = next(iter(remote.cluster.seats))
+
+        async def asked() -> Any:
+            ticket = await Ticket.issued(remote.cluster.client, "t")
+            arguments = (ticket.name, "run", left.sha256, sent, jobs.do_well)
+            task = remote.cluster.client.submit(
+                on_worker.carried_out, *arguments, workers=[worker], pure=False
+            )
+            return await task.exception(), await ticket.taken_back()
+
+        error, unused = remote.cluster.wait_for(asked())
+    assert isinstance(error, BundleRefused)
+    assert unused
+    assert site.begun() == []
+
+
+def test_no_variable_of_a_job_is_sent_but_those_that_are_known(site: Site) -> None:
+    job = site.job("acme", environment={"PULUMI_CONFIG_PASSPHRASE": "secret"})
+    with (
+        site.run() as remote,
+        pytest.raises(ValueError, match="not sent to a worker: PULUMI_CONFIG_PASSPHRASE"),
+    ):
+        list(attached(remote, jobs.do_well).run([job]))
+
+
+def test_a_stack_file_that_is_not_in_the_bundle_fails_by_name(site: Site, tmp_path: Path) -> None:
+    job = site.job("acme")
+    outside = replace(job.member, file=tmp_path / "Pulumi.acme.yaml")
+    outside.file.write_text("config: {}\n")
+    with site.run() as remote:
+        (failed,) = attached(remote, jobs.do_well).run([replace(job, member=outside)])
+    assert "is outside of the repository" in failed.troubles[0].text
+
+
+def test_a_run_without_workers_left_says_so_and_begins_nothing_more(
+    site: Site, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SECONDS_WITHOUT_WORKERS", 0.0)
+    with Processes(tmp_path / "alone") as alone:
+        lost = alone.work(environment)
+        alone.wait()
+        site.address = alone.address
+        with site.run() as remote:
+            pool = attached(remote, jobs.wait, at_once=1)
+
+            def kill() -> None:
+                wait_until(site.begun, "a job that has begun")
+                alone.kill(lost)
+
+            thread = threading.Thread(target=kill)
+            thread.start()
+            found = list(pool.run([site.job(name) for name in ("acme", "globex", "initech")]))
+            thread.join()
+    assert [each.status for each in found] == ["failed", "not run", "not run"]
+    assert pool.stop == f"no fit worker is left at {alone.address}"
+    assert site.begun() == ["acme"]
