@@ -10,6 +10,7 @@ import typer
 
 from tenantry.cli.extras import needs
 from tenantry.cli.output import echo, fail
+from tenantry.cli.running import NOTHING_DONE
 
 if TYPE_CHECKING:
     from tenantry.fleet.cluster.executor import Remote
@@ -37,9 +38,12 @@ def cluster_for(address: str, order: Order) -> Iterator[Remote | None]:
         yield None
         return
     with needs("dask"):
+        from tenantry.fleet.cluster.connection import is_address
         from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
         from tenantry.fleet.cluster.executor import Remote
 
+    if not is_address(address):
+        fail("--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
     credentials = order.operation != "preview" or "--refresh" in order.arguments
     begun = Remote.begun(
         address,
@@ -51,7 +55,7 @@ def cluster_for(address: str, order: Order) -> Iterator[Remote | None]:
     try:
         remote = begun.__enter__()
     except (ClusterUnusable, BundleRefused) as error:
-        fail(f"--scheduler {address}: {error}")
+        fail(f"--scheduler {address}: {error}. {NOTHING_DONE}")
     try:
         yield remote
     finally:

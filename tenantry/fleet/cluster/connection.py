@@ -24,8 +24,7 @@ from tenantry.fleet.cluster.fitness import Demand, other_versions, versions
 
 T = TypeVar("T")
 
-ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
-SCHEMES = ("tcp", "tls")
+ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]):\d{1,5}")
 
 SECONDS_TO_CONNECT = 15.0
 SECONDS_TO_ANSWER = 15.0
@@ -39,6 +38,11 @@ SECONDS_WITHOUT_WORKERS = 60.0
 
 LOOK = 1.0
 """Seconds between two looks at which workers are there."""
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is the address of a scheduler, as Dask writes it."""
+    return ADDRESS.fullmatch(text) is not None
 
 
 @dataclass
@@ -81,9 +85,6 @@ class Cluster:
     @contextmanager
     def connected(cls, address: str) -> Iterator[Cluster]:
         """Give the cluster with the scheduler at this address. Raises ClusterUnusable."""
-        found = ADDRESS.fullmatch(address)
-        if not found or (found["scheme"] or "tcp") not in SCHEMES:
-            raise ClusterUnusable("this is no address of a Dask scheduler, such as tcp://10.0.0.5:8786")
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what is lost is told by the run itself
         cluster = cls(address)
@@ -92,7 +93,7 @@ class Cluster:
         thread = threading.Thread(target=cluster._loop.run_forever, name="cluster", daemon=True)
         thread.start()
         try:
-            cluster.wait_for(cluster._connect())
+            cluster.wait_for(cluster._connected_in_time())
             yield cluster
         finally:
             with suppress(Exception):
@@ -127,7 +128,7 @@ class Cluster:
             raise ClusterUnusable(self.lost)
         if not self.seats:
             there = "no worker is fit" if self.refused else "there is no worker"
-            raise ClusterUnusable(f"{there}; nothing was done")
+            raise ClusterUnusable(there)
 
     def free_seat(self) -> Seat | None:
         """Return the worker that has most room for a job; None if none has."""
@@ -185,23 +186,30 @@ class Cluster:
             self.refused[address] = line
             self.say(line)
 
+    async def _connected_in_time(self) -> None:
+        """Connect; whatever listens there may never say a word, and Dask may wait for that without end."""
+        task = asyncio.create_task(self._connect())
+        if not (await asyncio.wait({task}, timeout=SECONDS_TO_CONNECT + SECONDS_TO_ANSWER))[0]:
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
+            raise ClusterUnusable("the scheduler cannot be reached")
+        task.result()
+
     async def _connect(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)  # each worker's version is looked at
             try:
-                self.client = await Client(
+                self.client = Client(
                     self.address, asynchronous=True, timeout=SECONDS_TO_CONNECT, set_as_default=False
                 )
+                await self.client
                 async with asyncio.timeout(SECONDS_TO_ANSWER):
                     self._scheduler = (await self._identity())["id"]
                     theirs = await self.client.run_on_scheduler(versions)
             except ImportError:
                 raise ClusterUnusable(f"the scheduler has no Tenantry {versions()['Tenantry']}") from None
             except (OSError, TimeoutError) as error:
-                why = "" if isinstance(error, TimeoutError) else f": {error}"
-                raise ClusterUnusable(
-                    f"the scheduler cannot be reached{' '.join(why.split())[:200]}"
-                ) from None
+                raise ClusterUnusable("the scheduler cannot be reached") from error
             except (TypeError, ValueError, RuntimeError) as error:
                 raise ClusterUnusable(f"{' '.join(str(error).split())[:300]}") from None
         if other := other_versions(theirs):

@@ -1,0 +1,91 @@
+"""What `--scheduler` says where there is no cluster that can be used: one line, and nothing is done."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.cluster import connection
+from tests.cli.conftest import Folder
+
+WITHOUT_DASK = """
+import sys
+sys.modules["distributed"] = None
+from tenantry.cli import main
+sys.argv = ["tenantry", "preview", "acme", "--scheduler", "tcp://127.0.0.1:1"]
+main()
+"""
+
+
+@pytest.fixture
+def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A project with one stack, and a backend in a folder."""
+    folder.write("stacks/Pulumi.acme.yaml", "config: {}\n")
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path / 'state'}")
+    monkeypatch.setattr(connection, "SECONDS_TO_CONNECT", 0.5)
+    monkeypatch.setattr(connection, "SECONDS_TO_ANSWER", 2.0)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nowhere",
+        "10.0.0.5",
+        "http://10.0.0.5:8786",
+        "tcp://user:secret@10.0.0.5:8786",
+        "tcp://:8786",
+        "inproc://a:1",
+    ],
+)
+def test_what_is_no_address(project: Folder, address: str) -> None:
+    done = project.run("preview", "acme", "--scheduler", address)
+    assert done.exit_code == 2
+    assert done.stderr == "--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.\n"
+
+
+def test_a_scheduler_that_is_not_there(project: Folder) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
+        done = project.run("up", "acme", "--yes", "--scheduler", address)
+    assert done.exit_code == 1
+    assert done.stderr == f"--scheduler {address}: the scheduler cannot be reached. Nothing was done.\n"
+
+
+def test_something_else_that_listens_there(project: Folder) -> None:
+    """It accepts, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = project.run("up", "acme", "--yes", "--scheduler", address)
+    assert done.exit_code == 1
+    assert done.stderr == f"--scheduler {address}: the scheduler cannot be reached. Nothing was done.\n"
+
+
+def test_tls_that_is_not_configured(project: Folder) -> None:
+    done = project.run("up", "acme", "--yes", "--scheduler", "tls://127.0.0.1:8786")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("--scheduler tls://127.0.0.1:8786: ")
+    assert "tls" in line.casefold()
+
+
+def test_the_extra_is_not_installed(project: Folder) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DASK], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("This command needs distributed, which is not installed. ")
+    assert "dask" in line
+
+
+def test_without_it_nothing_of_dask_is_imported(project: Folder) -> None:
+    code = "import sys, tenantry.cli.runs, tenantry.fleet.run; print('distributed' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
