@@ -162,9 +162,8 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
     backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
     (state,) = backend.glob(f"stacks/*/{stack}.json")
     text = state.read_text("utf-8")
-    for part in ("urn:pulumi:%s::", "::QlikCustomerTenant::%s", f"Stack::{state.parent.name}-%s"):
+    for part in ("urn:pulumi:%s::", "QlikCustomerTenant::%s", f"Stack::{state.parent.name}-%s"):
         text = text.replace(part % stack, part % name)
-    text = text.replace(f"QlikCustomerTenant::{stack}", f"QlikCustomerTenant::{name}")
     file, its_state = fleet.file(name), state.with_name(f"{name}.json")
     file.write_text(fleet.file(stack).read_text("utf-8"), "utf-8")
     its_state.write_text(text, "utf-8")
