@@ -28,8 +28,13 @@ COMMAND = f"from {__name__} import main; main()"
 
 CALL = b"C"
 PRELOADED = (
+    "grpc._channel",
+    "grpc._simple_stubs",
+    "grpc.experimental",
     "tenantry.components.customer_tenant",
     "tenantry.pulumi_cli.language_host",
+    "tenantry.pulumi_internals.language_hosts",
+    "tenantry.providers.framework.loader",
     "tenantry.settings.current",
     "tenantry.settings.loading",
     "tenantry.settings.validation",

@@ -12,8 +12,9 @@ def run(handshake: bytes, request: bytes) -> bytes:
     `handshake` is what the engine has said of itself, `request` its RunRequest, the answer a RunResponse.
     """
     from tenantry.pulumi_cli.language_host import answer
-    from tenantry.pulumi_internals.language_hosts import engine_of, streams_to
+    from tenantry.pulumi_internals.language_hosts import drop_debug_messages, engine_of, streams_to
 
     engine = engine_of(handshake)
+    drop_debug_messages()
     with streams_to(engine):
         return answer(engine, request)

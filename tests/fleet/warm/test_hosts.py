@@ -26,6 +26,7 @@ import os, sys, pulumi, helper
 helper.count += 1
 pulumi.export("seen", [helper.count, os.environ["OF_THE_RUN"], os.getcwd(), pulumi.get_stack()])
 open("children", "a").write(f"{os.getpid()} ")
+pulumi.log.debug("whispered")
 print("aloud", flush=True)
 print("and below", file=sys.stderr)
 """
@@ -95,11 +96,15 @@ def test_each_run_of_a_program_is_a_process_of_its_own(tmp_path: Path) -> None:
         assert "and below" in output
     with project.host() as again:
         assert again == attached
-        project.run("preview", env=again)
+        assert "whispered" not in project.run("preview", "--debug", env=again)
     assert len(set(project.children)) == 3, "preview, up, preview"
     assert not set(project.children) & {os.getpid(), forks.server().process.pid}
     seen = f'[1,"mine","{project.folder}","one"]'
     assert seen in project.run("stack", "output").replace(" ", "")
+
+
+def test_debugging_messages_go_where_the_host_drops_them(tmp_path: Path) -> None:
+    assert "whispered" in Project(tmp_path, SPOILS).run("preview", "--debug")
 
 
 def test_two_at_a_time_have_their_own(tmp_path: Path) -> None:
