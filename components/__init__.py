@@ -8,6 +8,11 @@ if __name__ != "tenantry.components":
         "its modules would exist twice in one process."
     )
 
-from tenantry.components.customer_tenant import QlikCustomerTenant
+from tenantry.pulumi_internals import early_provider
+
+early_provider.start()
+
+# What it imports takes as long to load as the provider process takes to start.
+from tenantry.components.customer_tenant import QlikCustomerTenant  # noqa: E402
 
 __all__ = ["QlikCustomerTenant"]

@@ -18,6 +18,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tenantry.garbage import nothing_collected
+
 if TYPE_CHECKING:
     from tenantry.components import QlikCustomerTenant as QlikCustomerTenant
     from tenantry.errors import TenantryError as TenantryError
@@ -51,5 +53,6 @@ for _name in _LINKS:
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        with nothing_collected():
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

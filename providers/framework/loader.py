@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tenantry.garbage import nothing_collected
+
 if TYPE_CHECKING:
     from tenantry.providers.framework.adapter import Provider
 
@@ -15,7 +17,8 @@ def provider(module: str, format: int = 1) -> Provider:
     Neither may change. `format` is that of the state, see `formats`: a provider of a newer one refuses every
     call. The adapter is imported when it is called, which a program never does.
     """
-    from tenantry.providers.framework.adapter import Provider
+    with nothing_collected():
+        from tenantry.providers.framework.adapter import Provider
 
     return Provider(module, format)
 

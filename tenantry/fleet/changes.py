@@ -39,6 +39,7 @@ THE_PROGRAM = (
     ("tenantry", "__init__.py"),
     ("tenantry", "pulumi_internals"),
     ("tenantry", "errors.py"),
+    ("tenantry", "garbage.py"),
     ("tenantry", "settings"),
     ("tenantry", "text.py"),
 )

@@ -2,6 +2,8 @@
 
 The engine starts it with its own address as argument, reads a port from the first line of output, and calls
 LanguageRuntime there. Running the program is left to the SDK's own server, which the Automation API uses too.
+The engine starts another one in each run only to ask what it is: so the SDK is imported when there is a
+program to run, and all else is answered with the bytes of the messages.
 
 Where Pulumi.yaml has another environment as `virtualenv`, a host of that environment runs the program: the
 engine starts the providers there as well. Source: https://www.pulumi.com/docs/iac/languages-sdks/python/
@@ -10,6 +12,7 @@ engine starts the providers there as well. Source: https://www.pulumi.com/docs/i
 from __future__ import annotations
 
 import os
+import platform
 import runpy
 import shutil
 import signal
@@ -17,113 +20,126 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2
-from pulumi._version import version
-from pulumi.automation._server import LanguageServer
-from pulumi.runtime import settings
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 WATCH_SECONDS = 0.5
 MESSAGES = [
     (f"grpc.max_{way}_message_length", 400 << 20) for way in ("receive", "send")
 ]  # the engine's own limit
 
+RUN = "/pulumirpc.LanguageRuntime/Run"
+EMPTY = {
+    "GetPluginInfo",  # the SDK's own server names no version either
+    "GetRequiredPlugins",
+    "GetRequiredPackages",
+    "GetProgramDependencies",  # the environment's are locked by the project
+    "RuntimeOptionsPrompts",
+    "Cancel",  # a signal follows
+}
+"""Methods whose answer is a message without a field. Its bytes are none, whatever its type."""
 
-class ProgramHost(LanguageServer):
-    """The SDK's server for programs in memory, for the program on disk.
+BAIL = b"\x10\x01"
+"""A RunResponse with `bail: true`: what there is to say has been said. An error would be called unhandled."""
 
-    The method names are those of the engine's LanguageRuntime service (pulumi/language.proto).
-    """
+
+class ProgramHost(grpc.GenericRpcHandler):
+    """Answers the engine's calls of LanguageRuntime (pulumi/language.proto)."""
 
     def __init__(self, engine_address: str) -> None:
-        super().__init__(lambda: None)
         self._engine_address = engine_address
+        self._handshake = b""
 
-    def Handshake(self, request: Any, context: Any) -> Any:
-        """Learn the address of the engine, from those that say it here."""
-        self._engine_address = request.engine_address or self._engine_address
-        return language_pb2.LanguageHandshakeResponse()
+    def service(self, call: Any) -> Any:
+        """Return what answers a call; None for one that is not known here."""
+        method = call.method.rpartition("/")[2]
+        if method == "InstallDependencies":
+            return grpc.unary_stream_rpc_method_handler(lambda _request, _context: iter(()))
+        answers = {
+            "Run": self.run,
+            "Handshake": self.handshake,
+            "About": lambda _request, _context: text(1, sys.executable) + text(2, platform.python_version()),
+            **dict.fromkeys(EMPTY, lambda _request, _context: b""),
+        }
+        answer = answers.get(method)
+        return answer and grpc.unary_unary_rpc_method_handler(answer)
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        """Name the version of the SDK, which does the work."""
-        return plugin_pb2.PluginInfo(version=str(version))
+    def handshake(self, request: bytes, _context: Any) -> bytes:
+        """Keep what says the address of the engine, from those that say it here."""
+        self._handshake = request
+        return b""
 
-    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
-        """List no packages: the environment's are locked by the project."""
-        return language_pb2.GetProgramDependenciesResponse()
+    def run(self, request: bytes, _context: Any) -> bytes:
+        """Run the program of the project once."""
+        from pulumi.runtime.proto import language_pb2
 
-    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
-        """Ask nothing when a project is made."""
-        return language_pb2.RuntimeOptionsResponse()
-
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
-        """Install nothing, for the same reason."""
-        return iter(())
-
-    def Cancel(self, request: Any, context: Any) -> Any:
-        """Nothing to do: a signal follows."""
-        return empty_pb2.Empty()
-
-    def Run(self, request: Any, context: Any) -> Any:
-        """Run the program of the project once, as `python <folder>` would."""
-        options = dict(request.info.options)
-        environment = os.path.join(request.info.root_directory, str(options.get("virtualenv") or sys.prefix))
-        if not is_ours(environment):
-            return self._run_in(environment, request)
-        program = os.path.normpath(os.path.join(request.info.program_directory, request.info.entry_point))
-        request.args[:] = [self._engine_address]  # where the SDK's server looks for it
-        os.chdir(request.pwd)
-        sys.path[:0] = [program if os.path.isdir(program) else os.path.dirname(program)]
-        self.program = partial(run_program, program, request.info.root_directory)
-        answer = super().Run(request, context)  # type: ignore[no-untyped-call]
-        # The SDK has shown the error already; without this the engine would show it once more.
-        return language_pb2.RunResponse(bail=True) if answer.error else answer
-
-    def _run_in(self, environment: str, request: Any) -> Any:
-        """Let a host of another environment run the program, and return what it answers."""
-        python = os.path.join(environment, "bin", "python")
-        if not os.path.exists(python):
-            named = request.info.options["virtualenv"]
-            return refused(
-                f"Pulumi.yaml says `virtualenv: {named}`, and {environment} is no Python environment. "
-                "Create it, and install there what the project needs."
-            )
-        command = [python, "-P", __file__, self._engine_address]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as host:
-            assert host.stdout  # noqa: S101 (for the type checker)
-            port = host.stdout.readline().decode().strip()
-            if not port.isdigit():
-                return refused(f"{python} cannot run the program. Install there what the project needs.")
-            output = threading.Thread(target=shutil.copyfileobj, args=(host.stdout, sys.stdout.buffer))
-            output.start()
-            with grpc.insecure_channel(f"127.0.0.1:{port}", options=MESSAGES) as channel:
-                answer = language_pb2_grpc.LanguageRuntimeStub(channel).Run(request)
-            host.terminate()
-            output.join()
-        sys.stdout.flush()
-        return answer
+        shaken = language_pb2.LanguageHandshakeRequest.FromString(self._handshake)
+        return answer(shaken.engine_address or self._engine_address, request)
 
 
 def answer(engine_address: str, request: bytes) -> bytes:
-    """Run a program once, in this process, for whoever serves the engine elsewhere.
+    """Run a program once, in this process, as `python <folder>` would.
 
     `request` is a RunRequest, the answer a RunResponse.
     """
+    from pulumi.automation._server import LanguageServer
+    from pulumi.runtime.proto import language_pb2
+
     asked = language_pb2.RunRequest.FromString(request)
-    given: bytes = ProgramHost(engine_address).Run(asked, None).SerializeToString()
-    return given
+    options = dict(asked.info.options)
+    environment = os.path.join(asked.info.root_directory, str(options.get("virtualenv") or sys.prefix))
+    if not is_ours(environment):
+        return run_in(environment, engine_address, request, options)
+    program = os.path.normpath(os.path.join(asked.info.program_directory, asked.info.entry_point))
+    asked.args[:] = [engine_address]  # where the SDK's server looks for it
+    os.chdir(asked.pwd)
+    sys.path[:0] = [program if os.path.isdir(program) else os.path.dirname(program)]
+    server = LanguageServer(partial(run_program, program, asked.info.root_directory))
+    given = server.Run(asked, None)  # type: ignore[no-untyped-call]
+    # The SDK has shown the error already, and the engine would show it once more.
+    return BAIL if given.error else bytes(given.SerializeToString())
 
 
-def refused(why: str) -> Any:
-    """Say why there is no program, and end the run. An error in the answer would be called unhandled."""
+def run_in(environment: str, address: str, request: bytes, options: dict[str, Any]) -> bytes:
+    """Let a host of another environment run the program, and return what it answers."""
+    python = os.path.join(environment, "bin", "python")
+    if not os.path.exists(python):
+        return refused(
+            f"Pulumi.yaml says `virtualenv: {options['virtualenv']}`, and {environment} is no Python "
+            "environment. Create it, and install there what the project needs."
+        )
+    with subprocess.Popen([python, "-P", __file__, address], stdout=subprocess.PIPE) as host:
+        assert host.stdout  # noqa: S101 (for the type checker)
+        port = host.stdout.readline().decode().strip()
+        if not port.isdigit():
+            return refused(f"{python} cannot run the program. Install there what the project needs.")
+        output = threading.Thread(target=shutil.copyfileobj, args=(host.stdout, sys.stdout.buffer))
+        output.start()
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=MESSAGES) as channel:
+            answer: bytes = channel.unary_unary(RUN, bytes, bytes)(request)
+        host.terminate()
+        output.join()
+    sys.stdout.flush()
+    return answer
+
+
+def refused(why: str) -> bytes:
+    """Say why there is no program, and end the run."""
     print(why, file=sys.stderr, flush=True)
-    return language_pb2.RunResponse(bail=True)
+    return BAIL
+
+
+def text(number: int, value: str) -> bytes:
+    """Return a field of a message as it is sent: its number and type, the length, the text."""
+    data = value.encode()
+    length, sizes = len(data), bytearray()
+    while length > 127:
+        sizes.append(length & 127 | 128)
+        length >>= 7
+    return bytes([number << 3 | 2, *sizes, length]) + data
 
 
 def is_ours(environment: str) -> bool:
@@ -133,6 +149,8 @@ def is_ours(environment: str) -> bool:
 
 def run_program(program: str, root: str) -> None:
     """Run a Python file, or the `__main__.py` of a folder, of the project in the folder `root`."""
+    from pulumi.runtime import settings
+
     settings.SETTINGS.root_directory = root  # which the SDK's server leaves out
     runpy.run_path(program, run_name="__main__")
 
@@ -151,8 +169,7 @@ def main() -> None:
         signal.signal(stop, lambda *_: os._exit(0))
     threading.Thread(target=exit_with, args=(engine,), daemon=True).start()
     address = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    server = grpc.server(ThreadPoolExecutor(4), options=MESSAGES)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(ProgramHost(address), server)
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[ProgramHost(address)], options=MESSAGES)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

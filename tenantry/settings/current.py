@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from tenantry.garbage import nothing_collected
 from tenantry.pulumi_internals.config_values import is_secret
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.project import Project
@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 
 def current_settings() -> Settings:
     """See tenantry.settings.current_settings."""
-    # Collections while modules load and models are built would take longer than all the rest.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with nothing_collected():
         return _settings()
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _settings() -> Settings:

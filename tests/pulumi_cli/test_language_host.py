@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import language_pb2_grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from tenantry.pulumi_cli import language_host
 
@@ -23,8 +24,17 @@ def test_it_serves_and_ends_without_a_word(stop: signal.Signals) -> None:
         assert host.stdout
         port = int(host.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            info = language_pb2_grpc.LanguageRuntimeStub(channel).GetPluginInfo(Empty(), timeout=10)
-        assert info.version.startswith("3.")
+            language = language_pb2_grpc.LanguageRuntimeStub(channel)
+            assert language.GetPluginInfo(Empty(), timeout=10) == plugin_pb2.PluginInfo()
+            about = language.About(language_pb2.AboutRequest(), timeout=10)
+            assert (about.executable, about.version) == (sys.executable, platform.python_version())
+            packages = language.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(), timeout=10)
+            assert not packages.packages
+            installing = language.InstallDependencies(language_pb2.InstallDependenciesRequest(), timeout=10)
+            assert list(installing) == []
+            with pytest.raises(grpc.RpcError) as unknown:
+                language.Pack(language_pb2.PackRequest(), timeout=10)
+            assert unknown.value.code() is grpc.StatusCode.UNIMPLEMENTED
         host.send_signal(stop)
         assert host.communicate(timeout=10) == ("", "")
         assert host.returncode == 0
@@ -43,3 +53,23 @@ def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
         shell.kill()
         assert shell.stdout.read() == b"", "the host held its output open"
     assert output.read_text() == ""
+
+
+@pytest.mark.parametrize("value", ["", "a", "é" * 63, "é" * 64, "x" * 20_000], ids=len)
+def test_a_text_is_sent_as_protobuf_does(value: str) -> None:
+    """Paths may be long, and a length of more than seven bits takes several bytes."""
+    about = language_pb2.AboutResponse(executable=value)
+    assert language_pb2.AboutResponse.FromString(language_host.text(1, value)) == about
+
+
+def test_what_ends_a_run() -> None:
+    assert language_pb2.RunResponse.FromString(language_host.BAIL) == language_pb2.RunResponse(bail=True)
+
+
+def test_the_sdk_is_imported_when_there_is_a_program_to_run() -> None:
+    """Each run starts a host that never gets one."""
+    program = f"import runpy, sys; runpy.run_path({language_host.__file__!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "grpc" in imported
+    assert not {"pulumi", "google", "tenantry"} & imported

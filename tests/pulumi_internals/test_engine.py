@@ -88,6 +88,14 @@ def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Sto
     assert "refused" not in things(story.state_later)
 
 
+def test_a_provider_starts_before_a_resource_needs_it_and_the_user_hears_nothing(canary: Canary) -> None:
+    said = canary.run("preview", "--stack", "one", env={"CANARY_RUN": "early"}).stdout
+    why = changed("early_provider", "Find what makes the engine start a provider before there is a resource.")
+    started = {pid for each in canary.notes("early") for pid in each["providers"]}
+    assert {each["pid"] for each in canary.notes("check")} == started, why
+    assert "Diagnostics" not in said, f"{why}\n{said}"
+
+
 def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once(canary: Canary) -> None:
     """One run for both, and for the backups that it does not make."""
     quiet = {**environment.ONE_CHECKPOINT, **environment.NO_BACKUPS}

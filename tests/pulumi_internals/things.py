@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pulumi
 from pulumi.dynamic import (
     CheckResult,
@@ -21,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from tenantry.pulumi_internals import answers, workers
+from tenantry.pulumi_internals import answers, early_provider, workers
 from tenantry.pulumi_internals.calls import current_call
 from tenantry.pulumi_internals.engine_address import engine_address
 from tenantry.pulumi_internals.stack_traces import no_stack_trace
@@ -47,6 +48,21 @@ def together() -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def providers() -> list[int]:
+    """Return the ids of the provider processes of this run, once there are any."""
+    own, end = os.environ["CANARY_SEEN"], time.monotonic() + 20
+    while True:
+        found = [
+            each.pid
+            for each in psutil.process_iter(["cmdline", "environ"])
+            if "pulumi.dynamic" in (each.info["cmdline"] or ())
+            and (each.info["environ"] or {}).get("CANARY_SEEN") == own
+        ]
+        if found or time.monotonic() > end:
+            return found
+        time.sleep(0.01)
 
 
 class Provider(ResourceProvider):
@@ -102,6 +118,9 @@ def program() -> None:
     if run == "told":
         pulumi.export("told", {"plain": [1], "hidden": [pulumi.Output.secret("hush")]})
         return
+    if run == "early":
+        early_provider.start()
+        note("early", providers=providers())
     later = run == "later"
     with no_stack_trace():
         first = Thing("first", size=2 if later else 1, opts=pulumi.ResourceOptions(protect=later))

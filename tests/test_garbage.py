@@ -1,0 +1,52 @@
+"""Nothing is collected while modules load; all is as it was afterwards."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tenantry.garbage import nothing_collected
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Leave the collector of the tests as it was."""
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_nothing_is_collected_inside(collecting: bool) -> None:
+    if not collecting:
+        gc.disable()
+    with suppress(KeyError), nothing_collected():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled() is collecting
+
+
+def test_what_was_loaded_is_not_looked_at_again() -> None:
+    gc.unfreeze()
+    with nothing_collected():
+        loaded: list[list[int]] = [[] for _ in range(1000)]
+    assert gc.get_freeze_count() > len(loaded)
+    assert not any(each is loaded for each in gc.get_objects())
+
+
+def test_the_program_and_the_provider_load_like_that() -> None:
+    """No collection happens from the first name of the package to the last module."""
+    program = (
+        "import gc, pulumi.dynamic; gc.collect(); seen = []\n"
+        "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
+        "from tenantry import QlikCustomerTenant, provider\n"
+        "provider('app')\n"
+        "print(seen)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
