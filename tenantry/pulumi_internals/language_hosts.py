@@ -4,8 +4,8 @@ Relies on: the engine attaches to what `PULUMI_DEBUG_LANGUAGES=python:<port>` na
 says of the runtime. It calls the service `pulumirpc.LanguageRuntime` there: `Handshake` first, with its own
 address, and `Run` for each run of the program. It gives up a `Run` when it ends or is killed. An answer
 without content means no plugins, no packages, no version. `Log` at the engine's address takes what a program
-has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`, and only a `pulumi`
-with `--debug` shows them.
+has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`, and only a
+`pulumi` with `--debug` shows them.
 
 Seen to hold: SDK 3.272.0, CLI 3.259.0.
 
@@ -101,7 +101,7 @@ def engine_of(handshake: bytes) -> str:
 
 
 def drop_debug_messages() -> None:
-    """Keep the SDK's debugging messages in this process: each is a call, and the engine shows none of them."""
+    """Keep the SDK's debugging messages in this process: each is a call, and the engine shows none."""
     from pulumi import log
 
     log.debug = lambda *_, **__: None
