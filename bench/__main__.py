@@ -15,6 +15,7 @@ from bench import (
     import_,
     limits,
     refresh,
+    scaling,
     size,
     status,
     table,
@@ -34,6 +35,7 @@ SECTIONS = {
     "status": status.rows,
     "unchanged": unchanged.rows,
     "limits": limits.rows,
+    "scaling": scaling.rows,
 }
 
 

@@ -1,0 +1,183 @@
+"""The arithmetic of docs/scaling.md: what was measured for one customer, and what follows for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenantry.providers.qlik.limits import TIERS, WINDOW
+from tenantry.providers.qlik.settings import Settings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
+MARK = "<!-- From here on made by `make docs` from tools/reference_scaling.py -->\n"
+
+Requests = Mapping[str, float]
+"""Requests for one customer, by budget."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One kind of run over customers of 22 resources, as `make bench ARGS=scaling` measures it.
+
+    `cpu` are CPU seconds of all processes for a stack. The requests are those to the customer's own tenant,
+    to the register host of the region, and to the source tenant.
+    """
+
+    what: str
+    command: Sequence[str]
+    cpu: float
+    own: Requests = field(default_factory=dict)
+    register: Requests = field(default_factory=dict)
+    source: Requests = field(default_factory=dict)
+
+    def minutes(self, customers: int, cores: int) -> float:
+        """Return how long so many processors compute."""
+        return customers * self.cpu / cores / 60
+
+    def limited(self, customers: int, share: float = Settings.rate_share) -> float:
+        """Return the minutes that the rate limits of the hosts which all customers share need.
+
+        Of n requests, of which a window takes k, the last goes out floor((n - 1) / k) windows after the
+        first.
+        """
+        shared = [*self.register.items(), *self.source.items()]
+        windows = (
+            (customers * count - 1) // int(TIERS[budget] * WINDOW / 60 * share) for budget, count in shared
+        )
+        return max(windows, default=0.0) * WINDOW / 60
+
+
+READS, WRITES = "tier 1", "tier 2"
+POINTS = (
+    Point("preview, nothing has changed", ("preview", "--all"), 0.10),
+    Point("preview by the engine, as after a change", ("preview", "--all", "--engine"), 1.3),
+    Point(
+        "new customers",
+        ("up", "--all", "--yes"),
+        3.3,
+        own={READS: 1, WRITES: 21},
+        register={WRITES: 2},
+        source={READS: 2.1, WRITES: 1.1},
+    ),
+    Point(
+        "a new version of an app",
+        ("up", "--all", "--yes"),
+        2.7,
+        own={READS: 1, WRITES: 5},
+        source={READS: 1.1, WRITES: 1.1},
+    ),
+    Point(
+        "comparison with Qlik, every night",
+        ("preview", "--all", "--refresh"),
+        2.2,
+        own={READS: 7, WRITES: 1},
+    ),
+)
+STATE_KB = 44
+INSTALLATION = 12.7
+"""CPU seconds of a virtual environment with what the program needs, as each pod of the operator makes it."""
+SETUP_MINUTES = 1.0
+"""Of a CI job, assumed."""
+STACKS_A_JOB = 100
+CORES_A_JOB = 2
+
+FLEETS = (100, 1_000, 8_500)
+
+
+def pages() -> dict[Path, str]:
+    """What the page must hold."""
+    written = PAGE.read_text("utf-8").partition(MARK)[0]
+    return {PAGE: written + MARK + "\n" + "\n".join(_lines()) + "\n"}
+
+
+def _lines() -> Iterator[str]:
+    yield "## Measured, for one customer"
+    yield ""
+    yield from _table(
+        ("", "CPU", "own tenant", "register host", "source tenant"),
+        (
+            (each.what, f"{each.cpu:.2f} s", *map(_requests, (each.own, each.register, each.source)))
+            for each in POINTS
+        ),
+    )
+    yield ""
+    yield (
+        f"The state of such a customer has {STATE_KB} KB. A backend of files keeps copies and a history "
+        "beside it, about six times as much after a few runs. To install the program's packages takes "
+        f"{INSTALLATION:.0f} s of CPU."
+    )
+    yield ""
+    yield "## Computed, for many"
+    yield ""
+    cores = CORES_A_JOB * 20
+    yield from _table(
+        ("", "customers", f"{CORES_A_JOB} cores", f"{cores} cores", "rate limits"),
+        (
+            (
+                each.what if customers == FLEETS[0] else "",
+                f"{customers:,}",
+                _time(each.minutes(customers, CORES_A_JOB)),
+                _time(each.minutes(customers, cores)),
+                _time(each.limited(customers)),
+            )
+            for each in POINTS
+            for customers in FLEETS
+        ),
+    )
+    yield ""
+    yield (
+        "A run takes the longer of its two times: what its processors compute, and what the rate limits of "
+        "the shared hosts need. Waiting for Qlik itself comes on top, at the same time for as many stacks as "
+        "`--jobs` says."
+    )
+    yield ""
+    yield "## Computed: minutes of machines"
+    yield ""
+    yield from _table(
+        ("", "customers", "one machine", f"CI, {STACKS_A_JOB} stacks a job", "operator, a pod a stack"),
+        (
+            (
+                each.what if customers == FLEETS[0] else "",
+                f"{customers:,}",
+                *map(_time, _machine_minutes(each, customers)),
+            )
+            for each in (POINTS[0], POINTS[3], POINTS[4])
+            for customers in FLEETS
+        ),
+    )
+    yield ""
+    yield (
+        f"All are minutes of machines with {CORES_A_JOB} cores, to be multiplied by what yours cost. Of a CI "
+        f"job {SETUP_MINUTES:.0f} minute is for its set-up, which is assumed. A pod installs the packages "
+        "first, and the operator runs each stack with the engine, also where nothing has changed. The "
+        "workers of a Dask cluster are as one machine: they are set up once."
+    )
+
+
+def _machine_minutes(point: Point, customers: int) -> tuple[float, float, float]:
+    alone = point.minutes(customers, CORES_A_JOB)
+    jobs = -(-customers // STACKS_A_JOB)
+    engine = max(point.cpu, POINTS[1].cpu)
+    pods = customers * (engine + INSTALLATION) / CORES_A_JOB / 60
+    return alone, alone + jobs * SETUP_MINUTES, pods
+
+
+def _requests(requests: Requests) -> str:
+    names = {READS: "read", WRITES: "write"}
+    return ", ".join(f"{n:g} {names[budget]}{'s' * (n != 1)}" for budget, n in requests.items()) or "-"
+
+
+def _time(minutes: float) -> str:
+    if minutes == 0:
+        return "-"
+    if minutes < 1:
+        return "< 1 min"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
