@@ -1,11 +1,11 @@
-"""`tenantry preview` over ever more stacks without changes: copies of one that an `up` has made."""
+"""Commands over ever more stacks without changes, copies of one that an `up` has made: how they grow."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -20,10 +20,16 @@ SIZES = tuple(int(size) for size in os.environ.get("TENANTRY_BENCH_UNCHANGED", "
 CPU_A_STACK = 0.15
 GROWTH = 1.05
 FIRST = "c0000"
+PREVIEW = "preview, nothing changed"
+COMMANDS = {
+    PREVIEW: ("preview", "--all", "--json"),
+    "wave, nothing changed": ("up", "--all", "--yes", "--waves", "10%,100%", "--json"),
+    "status": ("status", "--all", "--json"),
+}
 
 
 class Took(NamedTuple):
-    """What a preview took: CPU seconds of all its processes, and the most bytes of the one that asks."""
+    """What a command took: CPU seconds of all its processes, and the most bytes of the command itself."""
 
     cpu: float
     seconds: float
@@ -31,33 +37,35 @@ class Took(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Measure a preview of each size; the CPU of a stack, and how it grows."""
+    """Measure each command at each size: the CPU of a stack, and how it grows."""
     with Emulator() as qlik, folder_in_memory() as folder:
         fleet = Fleet(folder, qlik)
         fleet.write_plan("bench", plan_of("2.3.0"))
         fleet.write(FIRST, {"name": "Customer", "plan": "bench"})
         fleet.run("up", FIRST, "--yes", "--skip-preview")
-        took: list[Took] = []
+        took: dict[str, list[Took]] = {what: [] for what in COMMANDS}
         there = 1
         for size in SIZES:
             for number in range(there, size):
                 copied(fleet, FIRST, f"c{number:04}")
             there = size
-            took.append(_preview(fleet, size))
-        return list(_rows(took))
+            for what, command in COMMANDS.items():
+                took[what].append(_run(fleet, command, size))
+        return [row for what, each in took.items() for row in _rows(what, each)]
 
 
-def _rows(took: list[Took]) -> Iterator[Row]:
+def _rows(what: str, took: list[Took]) -> Iterator[Row]:
+    goal = 1.0 if what == PREVIEW else None
     for size, each in zip(SIZES, took, strict=True):
         how = f"{size} stacks, {60 * size / each.seconds:.0f} a minute; CPU a stack"
         a_stack = each.cpu / size
         yield Row(
-            "preview, nothing changed",
+            what,
             how,
             f"{a_stack:.3f} s",
             f"{CPU_A_STACK} s",
             a_stack / CPU_A_STACK,
-            1.0,
+            goal,
         )
     least, most = took[0], took[-1]
     yield Row(
@@ -78,8 +86,8 @@ def _rows(took: list[Took]) -> Iterator[Row]:
     )
 
 
-def _preview(fleet: Fleet, size: int) -> Took:
-    process = fleet.start("preview", "--all", "--json")
+def _run(fleet: Fleet, command: Sequence[str], size: int) -> Took:
+    process = fleet.start(*command)
     peak, done = [0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak, done))
     before, began = psutil.Process().cpu_times(), time.monotonic()
@@ -88,9 +96,12 @@ def _preview(fleet: Fleet, size: int) -> Took:
     done.set()
     watcher.join()
     after, seconds = psutil.Process().cpu_times(), time.monotonic() - began
-    outcomes = told.outcomes
-    assert len(outcomes) == size
-    assert not any(each.changes or each.failed or not each.same for each in outcomes.values())
+    if command[0] == "status":
+        assert len(told.json["stacks"]) == size
+    else:
+        outcomes = told.outcomes
+        assert len(outcomes) == size
+        assert not any(each.changes or each.failed or not each.same for each in outcomes.values())
     cpu = sum(after[2:4]) - sum(before[2:4])  # of children that have ended, and theirs
     return Took(cpu, seconds, peak[0])
 
