@@ -4,8 +4,8 @@ Relies on: the engine attaches to what `PULUMI_DEBUG_LANGUAGES=python:<port>` na
 says of the runtime. It calls the service `pulumirpc.LanguageRuntime` there: `Handshake` first, with its own
 address, and `Run` for each run of the program. It gives up a `Run` when it ends or is killed. An answer
 without content means no plugins, no packages, no version. `Log` at the engine's address takes what a program
-has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`, and only a
-`pulumi` with `--debug` shows them.
+has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`; only
+`--debug` shows them, which may be in the environment as `PULUMI_OPTION_DEBUG`.
 
 Seen to hold: SDK 3.272.0, CLI 3.259.0.
 
@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from typing import Any
 
 ATTACH = "PULUMI_DEBUG_LANGUAGES"
+DEBUG = "PULUMI_OPTION_DEBUG"
 SERVICE = "pulumirpc.LanguageRuntime"
 NOTHING_TO_SAY = ("GetPluginInfo", "GetRequiredPackages", "GetProgramDependencies", "Cancel")
 LONGEST_MESSAGE = 400 << 20
@@ -101,10 +102,11 @@ def engine_of(handshake: bytes) -> str:
 
 
 def drop_debug_messages() -> None:
-    """Keep the SDK's debugging messages in this process: each is a call, and the engine shows none."""
+    """Keep the SDK's debugging messages in this process: each is a call of the engine, which shows none."""
     from pulumi import log
 
-    log.debug = lambda *_, **__: None
+    if not os.environ.get(DEBUG):
+        log.debug = lambda *_, **__: None
 
 
 @contextmanager

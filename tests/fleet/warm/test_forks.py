@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -16,6 +17,8 @@ import pytest
 from tenantry.fleet.warm.forks import CallFailed, ForkServer
 
 SECONDS = 60.0
+WORK = 0.3
+"""Seconds of CPU."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,12 @@ def vanish() -> None:
 
 def linger() -> None:
     time.sleep(SECONDS)
+
+
+def work() -> float:
+    while (taken := resource.getrusage(resource.RUSAGE_SELF).ru_utime) < WORK:
+        pass
+    return taken
 
 
 def speak() -> None:
@@ -94,6 +103,15 @@ def test_what_a_call_prints_goes_where_the_caller_says(server: ForkServer, tmp_p
     with (tmp_path / "output").open("wb") as output:
         server.call(speak, folder=Path(), environment={}, seconds=SECONDS, output=output.fileno())
     assert sorted((tmp_path / "output").read_text().splitlines()) == ["and below", "said aloud"]
+
+
+def test_what_calls_take_is_counted_with_the_process_that_has_them_made() -> None:
+    """Else a benchmark would show less than is used."""
+    mine = ForkServer()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    taken = sum(mine.call(work, folder=Path(), environment={}, seconds=SECONDS) for _ in range(3))
+    mine.close()
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before >= taken >= 3 * WORK
 
 
 def test_one_that_has_died_is_told(server: ForkServer) -> None:

@@ -96,15 +96,21 @@ def test_each_run_of_a_program_is_a_process_of_its_own(tmp_path: Path) -> None:
         assert "and below" in output
     with project.host() as again:
         assert again == attached
-        assert "whispered" not in project.run("preview", "--debug", env=again)
+        project.run("preview", env=again)
     assert len(set(project.children)) == 3, "preview, up, preview"
     assert not set(project.children) & {os.getpid(), forks.server().process.pid}
     seen = f'[1,"mine","{project.folder}","one"]'
     assert seen in project.run("stack", "output").replace(" ", "")
 
 
-def test_debugging_messages_go_where_the_host_drops_them(tmp_path: Path) -> None:
-    assert "whispered" in Project(tmp_path, SPOILS).run("preview", "--debug")
+def test_debugging_messages_are_dropped_unless_they_are_asked_for(tmp_path: Path) -> None:
+    project = Project(tmp_path, SPOILS)
+    assert "whispered" in project.run("preview", "--debug"), "the plain way"
+    with project.host() as attached:
+        assert "whispered" not in project.run("preview", "--debug", env=attached)
+    project.env["PULUMI_OPTION_DEBUG"] = "true"
+    with project.host() as attached:
+        assert "whispered" in project.run("preview", env=attached)
 
 
 def test_two_at_a_time_have_their_own(tmp_path: Path) -> None:
