@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.changes import is_code
 from tests.e2e.customers import everything, settings
 from tests.e2e.harness import ROOT, Stack
+
+ADAPTER = "tenantry.providers.framework.adapter"
 
 RECORDER = """
 import os, sys
@@ -28,25 +32,48 @@ def test_each_module_has_one_name(make_stack: Callable[..., Stack], qlik: Emulat
     stack = make_stack(qlik=qlik)
     for name in ("providers", "components", "tenantry"):
         (stack.folder / name).symlink_to(ROOT / name)
-    imported = tmp_path / "imported"
-    imported.mkdir()
-    (tmp_path / "sitecustomize.py").write_text(RECORDER)
-    stack.env |= {"PYTHONPATH": str(tmp_path), "TENANTRY_IMPORTED": str(imported)}
     stack.write(**settings(everything()))
-    stack.up()
-    stack.up("--refresh")
-
-    processes = [set(file.read_text().splitlines()) for file in imported.iterdir()]
+    with recorded(stack, tmp_path) as processes:
+        stack.up()
+        stack.up("--refresh")
     programs = [names for names in processes if "tenantry.components" in names]
-    providers = [names for names in processes if "tenantry.providers.framework.adapter" in names]
+    providers = [names for names in processes if ADAPTER in names]
     assert programs
     assert providers
     assert not [names for names in programs if names in providers], "the program loads no provider"
     for names in providers:
         assert not {"pydantic", "tenantry.settings", "tenantry.components"} & names
+        assert "requests" in names
     for names in processes:
         assert not {name for name in names if name.partition(".")[0] in ("providers", "components")}
         assert not {name for name in names if name.startswith("tenantry.") and not counts(name)}
+
+
+def test_a_run_that_changes_nothing_imports_little(stack: Stack, tmp_path: Path) -> None:
+    """No provider imports what sends requests or what says in words what is wrong with a value; and whatever
+    is asked only what it is, such as a language host without a program, imports nothing of Pulumi.
+    """
+    stack.write(**settings(everything()))
+    stack.up()
+    for run in (stack.up, stack.preview):
+        with recorded(stack, tmp_path) as processes:
+            run()
+        found = [names & {"requests", "urllib3", "pydantic"} for names in processes if ADAPTER in names]
+        assert found == [set()]
+        assert sum("pulumi" in names for names in processes) == len(("program", "provider"))
+
+
+@contextmanager
+def recorded(stack: Stack, folder: Path) -> Iterator[list[set[str]]]:
+    """Give what each Python process of the runs inside has imported, once they are over."""
+    imported, found, before = folder / "imported", list[set[str]](), dict(stack.env)
+    imported.mkdir()
+    (folder / "sitecustomize.py").write_text(RECORDER)
+    stack.env |= {"PYTHONPATH": str(folder), "TENANTRY_IMPORTED": str(imported)}
+    yield found
+    stack.env = before
+    found += [set(file.read_text().splitlines()) for file in imported.iterdir()]
+    shutil.rmtree(imported)
 
 
 def counts(name: str) -> bool:
