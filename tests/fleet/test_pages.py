@@ -121,6 +121,12 @@ def test_on_a_phone_the_page_fits_and_the_table_scrolls_by_itself(chromium: Brow
     assert 0 < first <= 390 / 2, "who it is stays in sight, and leaves room for the rest"
 
 
+def test_a_short_table_has_nothing_to_filter(chromium: Browser, tmp_path: Path) -> None:
+    chromium.open(write(tmp_path, html(pages.customers(3))))
+    assert chromium.run("document.querySelectorAll('input, select, output').length") == 0
+    assert click(chromium, "customer") == "ascending"
+
+
 def test_without_scripts_all_rows_are_there_and_nothing_that_does_not_work(
     chromium: Browser, page: Path
 ) -> None:

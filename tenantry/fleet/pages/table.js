@@ -39,6 +39,7 @@
 
   const filterable = (table, body) => {
     const rows = [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
+    if (rows.length < 4) return; // all of it is seen at a glance
     const search = element("input", { type: "search", autocomplete: "off" });
     const count = element("output", {});
     count.setAttribute("aria-live", "polite");
