@@ -17,7 +17,7 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     Unauthorized,
 )
-from tenantry.providers.qlik.governor import Governor, Turn, queue
+from tenantry.providers.qlik.governor import Governs, Turn, queue
 from tenantry.providers.qlik.messages import Answer, Request, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
@@ -44,7 +44,7 @@ class Calls:
         clock: Clock,
         default_deadline: float,
         notify: Notify,
-        governor: Governor | None = None,
+        governor: Governs | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock

@@ -13,7 +13,7 @@ from tenantry.providers.qlik import folders, hostnames
 from tenantry.providers.qlik.calls import Calls
 from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
-from tenantry.providers.qlik.governor import Governor
+from tenantry.providers.qlik.governor import Governor, Governs
 from tenantry.providers.qlik.host import Host
 from tenantry.providers.qlik.messages import Answer, Request
 from tenantry.providers.qlik.settings import Settings
@@ -131,7 +131,12 @@ class Cloud:
                 )
             return self._opened
 
-    def _governor(self, settings: Settings) -> Governor | None:
+    def _governor(self, settings: Settings) -> Governs | None:
         if not settings.rate_share or self._adapter is not None:
             return None
-        return Governor(folders.state() / "rates", settings.rate_share, self.clock, settings.rate_window)
+        own = Governor(folders.state() / "rates", settings.rate_share, self.clock, settings.rate_window)
+        if not settings.rates_at:
+            return own
+        from tenantry.providers.qlik.cluster_governor import ClusterGovernor
+
+        return ClusterGovernor(settings, own, self.clock)

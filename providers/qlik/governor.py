@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tenantry.providers.qlik.deadlines import Clock, Deadline
 from tenantry.providers.qlik.limits import TIERS, WINDOW
@@ -41,6 +41,22 @@ class Turn(NamedTuple):
 
     slot: int
     seconds: float
+
+
+class Governs(Protocol):
+    """What shares rate limits with other processes, see Governor."""
+
+    def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
+        """Count a request, and return when it may be sent; None if nothing has to be counted."""
+
+    def confirmed(self, host: str, budget: str, turn: Turn, deadline: Deadline) -> Turn:
+        """Return a turn that was waited for, or a later one."""
+
+    def answered(self, host: str, budget: str, turn: Turn) -> None:
+        """Let a request count from when it was answered."""
+
+    def close(self, host: str, budget: str, seconds: float) -> None:
+        """Tell the others that Qlik has refused a request, and for how long it will refuse more."""
 
 
 class Governor:

@@ -16,6 +16,8 @@ REQUEST_TIMEOUT = "TENANTRY_REQUEST_TIMEOUT"
 DEADLINE = "TENANTRY_DEADLINE"
 RATE_SHARE = "TENANTRY_RATE_SHARE"
 RATE_WINDOW = "TENANTRY_RATE_WINDOW"
+RATES_AT = "TENANTRY_RATES_AT"
+"""Set by the worker of a cluster for what it runs: where to ask for a turn."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Settings:
     `rate_share`: the part of Qlik's rate limits that all processes of this machine may use together; with 0
     they do not share them. Half of them by default, which is what a tenant with a single user has.
     `rate_window`: the seconds over which requests are counted; an emulator may have another window than Qlik.
+    `rates_at`: where the worker of a cluster is asked for a turn, so that its machines share them as well.
     """
 
     endpoint: str | None = None
@@ -35,6 +38,7 @@ class Settings:
     deadline: float = 600.0
     rate_share: float = 0.5
     rate_window: float = WINDOW
+    rates_at: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -49,6 +53,7 @@ class Settings:
             endpoint=endpoint,
             rate_share=_share(environ, 0.0 if endpoint else cls.rate_share),
             rate_window=seconds(environ, RATE_WINDOW, WINDOW) if endpoint else WINDOW,
+            rates_at=environ.get(RATES_AT, ""),
             request_timeout=seconds(environ, REQUEST_TIMEOUT, cls.request_timeout),
             deadline=seconds(environ, DEADLINE, cls.deadline),
         )

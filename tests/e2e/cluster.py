@@ -41,7 +41,8 @@ class Processes:
         file = self.folder / f"scheduler-{os.urandom(4).hex()}.json"
         place = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
         quiet = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
-        self.scheduler = self._run("scheduler", (*place, *quiet), os.environ)
+        env = {**os.environ, "TENANTRY_STATE": str(self.folder / "state")}
+        self.scheduler = self._run("scheduler", (*place, *quiet), env)
         wait_until(file.exists, "a scheduler")
         self.address = json.loads(file.read_text())["address"]
 

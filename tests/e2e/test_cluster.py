@@ -33,6 +33,11 @@ metadata.version = lambda name, own=metadata.version: "0.0.1" if name == "tenant
 """
 """A worker with another version, as far as the worker itself can tell."""
 
+WITHOUT_PULUMI = """
+from tenantry.fleet.cluster import fitness
+fitness.find_pulumi = lambda: None
+"""
+
 
 @pytest.fixture
 def fleet(scratch: Path, qlik: Emulator) -> Fleet:
@@ -69,13 +74,16 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     other = tmp_path / "other"
     other.mkdir()
     (other / "version.py").write_text(OTHER_VERSION)
+    (other / "pulumi.py").write_text(WITHOUT_PULUMI)
     unfit: list[tuple[dict[str, str], tuple[str, ...]]] = [
         (fleet.env | {"PULUMI_BACKEND_URL": f"file://{other}"}, ()),
         (fleet.env, ("--preload", str(other / "version.py"))),
+        (fleet.env, ("--preload", str(other / "pulumi.py"))),
         ({key: value for key, value in fleet.env.items() if not key.startswith("QLIK_CLIENT")}, ()),
     ]
+    shared = fleet.env | {"TENANTRY_RATE_SHARE": "0.9"}
     for _ in range(2):
-        dask.work(fleet.env)
+        dask.work(shared)
     for env, options in unfit:
         dask.work(env, *options)
     dask.wait()
@@ -85,7 +93,8 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     seen = fleet.run("preview", "--all", "--json", *on)
     assert seen.requests == []
     assert outcomes(seen) == outcomes(alone)
-    version, backend = refusals(seen)
+    version, backend, pulumi = refusals(seen)
+    assert pulumi.startswith("there is no `pulumi` on its PATH")
     assert (
         backend
         == f"its backend file://{other} is not the folder {fleet.env['PULUMI_BACKEND_URL']} of the run"
@@ -102,6 +111,9 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     (logs,) = Path(fleet.env["TENANTRY_STATE"]).glob(f"runs/tenantry/*-up/stacks/{failed.stack}")
     assert "HTTP-400" in (logs / "events.json").read_text()
     assert "demo-secret" not in dask.logs()
+    rates = {file.name for file in (dask.folder / "state" / "rates").iterdir()}
+    assert "register.eu.qlikcloud.com tier 2" in rates, "the scheduler keeps the budget"
+    assert not (Path(fleet.env["TENANTRY_STATE"]) / "rates").exists()
 
     again = fleet.run("up", "--all", "--yes", "--resume", "--json", *on)
     assert sorted(each.status for each in again.report.outcomes) == ["ok", "skipped", "skipped", "skipped"]

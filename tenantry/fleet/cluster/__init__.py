@@ -2,6 +2,7 @@
 
 bundle.py      the repository as one archive, packed here and unpacked on workers
 fitness.py     what a worker must have, looked at by the worker itself
+rates.py       one budget of requests for all workers
 ticket.py      the right to begin a job, which is taken once
 worker.py      what a worker does with a job
 connection.py  the scheduler, and which workers are there

@@ -21,6 +21,7 @@ from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.bundle import Bundle
 from tenantry.fleet.cluster.errors import ClusterUnusable
 from tenantry.fleet.cluster.fitness import Demand, other_versions, versions
+from tenantry.fleet.cluster.rates import Rates
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class Cluster:
         self.client: Client
         self._loop = asyncio.new_event_loop()
         self._scheduler = ""
+        self._no_rates = ""
         self._offer: tuple[Demand, Bundle] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._examining: set[asyncio.Task[None]] = set()
@@ -214,6 +216,11 @@ class Cluster:
                 raise ClusterUnusable(f"{' '.join(str(error).split())[:300]}") from None
         if other := other_versions(theirs):
             raise ClusterUnusable(f"the scheduler has {other}")
+        try:
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                await self.client.register_plugin(Rates())
+        except Exception as error:  # noqa: BLE001 (a scheduler may be told to take no plugin)
+            self._no_rates = f"Rate limits are shared by each worker's machine alone: {error}"
 
     async def _close(self) -> None:
         for task in (self._watching, *self._examining):
@@ -230,6 +237,9 @@ class Cluster:
 
     async def _offered(self, demand: Demand, bundle: Bundle) -> None:
         self._offer = demand, bundle
+        if self._no_rates:
+            self.say(self._no_rates)
+            self._no_rates = ""
         await self._look()
         await asyncio.gather(*map(self.examine, list(self._seen)))
         self._last_seat = time.monotonic()

@@ -21,12 +21,13 @@ from typing import Any
 from distributed import Worker, get_worker
 
 from tenantry.fleet import process, warm
-from tenantry.fleet.cluster import ticket
+from tenantry.fleet.cluster import rates, ticket
 from tenantry.fleet.cluster.bundle import unpack
 from tenantry.fleet.cluster.errors import BundleRefused
 from tenantry.fleet.cluster.fitness import Demand, unfit_backend, unfit_machine, versions
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import Outcome
+from tenantry.providers.qlik.settings import RATES_AT
 from tenantry.pulumi_internals import event_log
 from tenantry.settings.project import Project
 
@@ -119,6 +120,7 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
         job,
         root=folder / job.root,
         folder=logs,
+        environment={**job.environment, **_environment()},
         member=replace(job.member, file=folder / job.member.file),
     )
     key = (run, job.member.stack)
@@ -154,6 +156,11 @@ async def ended(run: str, dask_worker: Worker) -> None:
     await asyncio.to_thread(warm.close)
     folder = Path(dask_worker.local_directory) / PLACE / "jobs" / run
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _environment() -> dict[str, str]:
+    address = rates.relay()
+    return {RATES_AT: address} if address else {}
 
 
 def _folder(worker: Any, sha256: str) -> Path:

@@ -1,0 +1,130 @@
+"""One budget of requests for all workers of a cluster.
+
+The scheduler keeps it, in the files that the runs on its own machine use, see
+`tenantry.providers.qlik.governor`. A provider is a process below a worker, and knows nothing of Dask. So the
+worker listens on its loopback address, and forwards what a provider asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import secrets
+import socketserver
+import threading
+from contextlib import suppress
+from typing import Any
+
+from distributed import Client, Scheduler, get_client
+from distributed.diagnostics.plugin import SchedulerPlugin
+
+from tenantry.providers.qlik import folders
+from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline
+from tenantry.providers.qlik.errors import DeadlineExceeded
+from tenantry.providers.qlik.governor import Governor, Turn
+from tenantry.providers.qlik.limits import TIERS
+
+SECONDS = 2.0
+"""How long the scheduler may take; a provider waits a little longer for the worker."""
+
+MOST_BYTES = 2000
+"""The longest question that is read."""
+
+
+class Rates(SchedulerPlugin):
+    """Makes a scheduler answer workers that ask for a turn."""
+
+    name = "tenantry-rates"
+    idempotent = True
+
+    async def start(self, scheduler: Scheduler) -> None:
+        """Add what is asked to what the scheduler answers."""
+        scheduler.handlers.update({"tenantry_rates": asked})
+
+
+async def asked(do: str, share: float, window: float, **question: Any) -> dict[str, Any]:
+    """Answer a question about the budget, as `tenantry.providers.qlik.cluster_governor` asks it."""
+    return await asyncio.to_thread(_answer, do, share, window, **question)
+
+
+def _answer(
+    do: str,
+    share: float,
+    window: float,
+    *,
+    host: str,
+    budget: str,
+    slot: int = 0,
+    seconds: float = 0.0,
+    remaining: float = 0.0,
+) -> dict[str, Any]:
+    if budget not in TIERS:
+        return {}
+    governor = Governor(folders.state() / "rates", share, SYSTEM_CLOCK, window)
+    try:
+        if do == "turn":
+            turn = governor.turn(host, budget, Deadline(remaining))
+            return turn._asdict() if turn else {}
+        if do == "confirmed":
+            return governor.confirmed(host, budget, Turn(slot, 0.0), Deadline(remaining))._asdict()
+    except DeadlineExceeded:
+        return {"late": True}
+    if do == "answered":
+        governor.answered(host, budget, Turn(slot, 0.0))
+    elif do == "close":
+        governor.close(host, budget, seconds)
+    return {}
+
+
+class Relay:
+    """Listens on the loopback address of a worker for the providers below it, as long as the worker lives.
+
+    `address` is `HOST:PORT:TOKEN`. Other users of the machine can connect, but have no token.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._token = secrets.token_hex(16)
+        relay = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            timeout = SECONDS
+
+            def handle(self) -> None:
+                with suppress(OSError, ValueError):
+                    answer = relay.answer(json.loads(self.rfile.readline(MOST_BYTES)))
+                    self.wfile.write(f"{json.dumps(answer)}\n".encode())
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                """Say nothing: a provider that gets no answer uses the budget of its machine."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_address[1]}:{self._token}"
+        threading.Thread(target=self._server.serve_forever, name="rates", daemon=True).start()
+
+    def answer(self, question: dict[str, Any]) -> Any:
+        """Forward a question to the scheduler. Raises ValueError for one that is none, OSError."""
+        given = str(question.pop("token", ""))
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise ValueError("no question of a provider")
+        scheduler: Any = self._client.scheduler
+        return self._client.sync(scheduler.tenantry_rates, **question, callback_timeout=SECONDS)
+
+
+_relays: list[Relay] = []
+_starting = threading.Lock()
+
+
+def relay() -> str:
+    """Return the address at which this worker is asked; nothing if it cannot listen. Called in a task."""
+    with _starting:
+        if not _relays:
+            try:
+                _relays.append(Relay(get_client()))
+            except OSError:
+                return ""
+        return _relays[0].address

@@ -1,0 +1,38 @@
+"""Two workers, one budget: what a process below a worker is told of its turn."""
+
+from __future__ import annotations
+
+import json
+import socket
+from itertools import pairwise
+from pathlib import Path
+
+from tenantry.fleet.pool import Pool
+from tests.e2e.cluster import Processes
+from tests.fleet.cluster import jobs
+from tests.fleet.cluster.conftest import Site
+
+NAMES = [f"stack-{number}" for number in range(4)]
+
+
+def test_workers_share_one_budget_which_the_scheduler_keeps(
+    site: Site, dask: Processes, environment: dict[str, str]
+) -> None:
+    """With room for one request in five minutes each one waits five minutes longer than the one before."""
+    with site.run() as remote:
+        pool = Pool(2, work=jobs.ask_for_a_turn)
+        remote.attach(pool, print, watched=False)
+        assert {each.status for each in pool.run([site.job(name) for name in NAMES])} == {"ok"}
+    turns = [json.loads((site.shared / name).read_text()) for name in NAMES]
+    seconds = sorted(each["seconds"] for each in turns)
+    assert seconds[0] == 0
+    assert all(later - earlier > 290 for earlier, later in pairwise(seconds))
+    assert len({each["at"] for each in turns}) == 2, "both workers were asked"
+    assert (dask.folder / "state" / "rates" / f"{jobs.HOST} tier 2").exists()
+    assert not (Path(environment["TENANTRY_STATE"]) / "rates").exists()
+
+    address, port, token = turns[0]["at"].split(":")
+    for asked in ("{}", json.dumps({"token": "x" * len(token), "do": "turn"}), "no JSON", "x" * 5000):
+        with socket.create_connection((address, int(port)), 5) as connection:
+            connection.sendall(f"{asked}\n".encode())
+            assert connection.makefile("rb").readline() == b"", "no answer without the token"
