@@ -13,9 +13,10 @@ from tenantry.cli.output import echo, fail
 from tenantry.cli.running import NOTHING_DONE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tenantry.fleet.cluster.executor import Remote
     from tenantry.fleet.job import Job
-    from tenantry.fleet.run import Order
 
 Scheduler = Annotated[
     str,
@@ -29,10 +30,11 @@ Scheduler = Annotated[
 
 
 @contextmanager
-def cluster_for(address: str, order: Order) -> Iterator[Remote | None]:
-    """Give the cluster at this address, once a worker of it is fit for the order; nothing without an address.
+def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remote | None]:
+    """Give the cluster at this address, once a worker of it is fit; nothing without an address.
 
-    The command ends where none is.
+    `root` is the project's folder; `credentials`: requests are sent to Qlik. The command ends where no worker
+    is fit.
     """
     if not address:
         yield None
@@ -44,10 +46,9 @@ def cluster_for(address: str, order: Order) -> Iterator[Remote | None]:
 
     if not is_address(address):
         fail("--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    credentials = order.operation != "preview" or "--refresh" in order.arguments
     begun = Remote.begun(
         address,
-        order.root,
+        root,
         credentials=credentials,
         holder=_holder_of_lock,
         say=lambda line: echo(line, err=True),

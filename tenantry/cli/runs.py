@@ -277,7 +277,8 @@ def _run(
         engine=engine,
     )
     stacks = due(order)
-    with cluster_for(scheduler if stacks else "", order) as remote:
+    requests = operation != "preview" or "--refresh" in arguments
+    with cluster_for(scheduler if stacks else "", order.root, credentials=requests) as remote:
         consent = None
         if operation != "preview" and stacks:
             question = f"{operation} {named(stacks)}?"

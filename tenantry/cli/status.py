@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.clusters import Scheduler, cluster_for
 from tenantry.cli.output import echo, echo_text, fail, print_json, print_table
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
@@ -44,6 +45,7 @@ def add_to(app: typer.Typer) -> None:
 def status(
     wanted: Wanted,
     jobs: Jobs = None,
+    scheduler: Scheduler = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     page: Annotated[
         Path | None,
@@ -65,16 +67,14 @@ def status(
     stack cannot be read.
     """
     from tenantry.fleet import licences as licence_table
-    from tenantry.fleet.inventory import standings, without_file
+    from tenantry.fleet.inventory import without_file
     from tenantry.fleet.journal import Journal
-    from tenantry.fleet.pool import default_jobs
 
     if page and not page.parent.is_dir():
         fail(f"--html {page}: there is no folder {page.parent}.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
-    looks = standings(reader, members, jobs or default_jobs())
-    found = list(followed(looks, READING_STATES, len(members)))
+    found = _standings(reader, members, jobs, scheduler)
     gone = Journal.taken_down(project.name)
     strays = without_file(reader, project) if wanted.every else []
     uses = _licences(found) if licences else None
@@ -181,6 +181,24 @@ def _write(
     except OSError as error:
         fail(f"--html {page}: the page cannot be written: {error.strerror}")
     echo(f"{page}: {counted(len(found), 'stack')}", err=True)
+
+
+def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str) -> list[Standing]:
+    """Read how the stacks stand: here, or on a cluster where that takes a `pulumi` for each of them."""
+    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.pool import default_jobs
+
+    if scheduler and reader.folder:
+        echo("The backend is a folder: its files are read here, without the cluster.", err=True)
+        scheduler = ""
+    with cluster_for(scheduler if members else "", reader.backend.root, credentials=False) as remote:
+        if remote is None:
+            looks = standings(reader, members, jobs or default_jobs())
+        else:
+            from tenantry.fleet.cluster import reading
+
+            looks = reading.standings(remote, members, jobs or remote.cluster.threads)
+        return list(followed(looks, READING_STATES, len(members)))
 
 
 def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:

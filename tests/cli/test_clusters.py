@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.fleet.cluster import connection
+from tenantry.pulumi_internals.backend_files import add_stack
 from tests.cli.conftest import Folder
 
 WITHOUT_DASK = """
@@ -89,3 +90,10 @@ def test_without_it_nothing_of_dask_is_imported(project: Folder) -> None:
     code = "import sys, tenantry.cli.runs, tenantry.fleet.run; print('distributed' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_status_of_a_folder_needs_no_cluster(project: Folder, tmp_path: Path) -> None:
+    add_stack(tmp_path / "state", "tenantry", "acme")
+    done = project.run("status", "acme", "--json", "--scheduler", "127.0.0.1:1")
+    assert done.exit_code == 0
+    assert done.stderr == "The backend is a folder: its files are read here, without the cluster.\n"

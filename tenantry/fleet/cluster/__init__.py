@@ -6,6 +6,7 @@ rates.py       one budget of requests for all workers
 ticket.py      the right to begin a job, which is taken once
 worker.py      what a worker does with a job
 connection.py  the scheduler, and which workers are there
+reading.py     how stacks stand, read by workers
 executor.py    hands jobs to workers, behind the interface that `tenantry.fleet.pool` has
 
 Imported with `--scheduler` alone. Credentials never leave the machine that has them: each worker uses those

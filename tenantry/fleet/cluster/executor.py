@@ -85,16 +85,16 @@ class Remote:
             if each not in self._told:
                 self._told.add(each)
                 self.say(f"Not sent to workers: {each}")
+        self.bundle = bundle
         demand = Demand(
             sha256=bundle.sha256,
-            root=self.root.resolve().relative_to(bundle.top).as_posix(),
+            root=self.place,
             backend=self.backend,
             probe=self.probe,
             credentials=self.credentials,
             passphrase=has_passphrase(os.environ),
             endpoint=os.environ.get(ENDPOINT, ""),
         )
-        self.bundle = bundle
         self.cluster.offer(demand, bundle)
 
     def attach(self, pool: Pool, say: Callable[[str], None], *, watched: bool) -> None:
@@ -182,7 +182,7 @@ class Remote:
             on_worker.carried_out,
             ticket.name,
             self.cluster.run,
-            self._bundle.sha256,
+            self.sent.sha256,
             sent,
             work,
             key=f"tenantry-{job.operation}-{ticket.name}",
@@ -222,19 +222,25 @@ class Remote:
         """Return a job with paths that count from the bundle. Raises BundleRefused."""
         return replace(
             job,
-            root=Path(self.root.resolve().relative_to(self._bundle.top)),
+            root=Path(self.place),
             folder=Path(job.folder.name),
-            member=replace(job.member, file=Path(self._bundle.place(job.member.file)), files=()),
+            member=replace(job.member, file=Path(self.sent.place(job.member.file)), files=()),
         )
 
     @property
-    def _bundle(self) -> Bundle:
+    def place(self) -> str:
+        """Where the project is in the bundle."""
+        return self.root.resolve().relative_to(self.sent.top).as_posix()
+
+    @property
+    def sent(self) -> Bundle:
+        """What the workers have of the repository."""
         assert self.bundle is not None  # noqa: S101 (there is one from the beginning)
         return self.bundle
 
     def _taken(self, job: Job, returned: Returned, outcome: Outcome) -> Outcome:
         """Take what a worker has returned: logs, the stack file, and the outcome in words of this machine."""
-        here = str(self._bundle.top)
+        here = str(self.sent.top)
         with suppress(OSError):
             job.log.unlink(missing_ok=True)
             for name in on_worker.LOGS:
@@ -252,8 +258,8 @@ class Remote:
             except OSError as error:
                 remark = f"the stack file cannot be written: {error.strerror}"
                 outcome = replace(outcome, remarks=(*outcome.remarks, remark))
-        if not outcome.troubles:
-            return outcome
+        if outcome.logs:
+            outcome = replace(outcome, logs=str(job.folder))
         return replace(
             outcome, troubles=tuple(_here(each, returned.folder, here) for each in outcome.troubles)
         )

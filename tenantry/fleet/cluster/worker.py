@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,15 @@ from tenantry.fleet.cluster import rates, ticket
 from tenantry.fleet.cluster.bundle import unpack
 from tenantry.fleet.cluster.errors import BundleRefused
 from tenantry.fleet.cluster.fitness import Demand, unfit_backend, unfit_machine, versions
+from tenantry.fleet.inventory import Standing, standing
 from tenantry.fleet.job import Job
+from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome
 from tenantry.providers.qlik.settings import RATES_AT
 from tenantry.pulumi_internals import event_log
 from tenantry.settings.project import Project
+from tenantry.state.backend import Backend
+from tenantry.state.reading import Reader
 
 PLACE = "tenantry"
 """The folder of ours in that of a worker, which goes with it."""
@@ -136,6 +141,19 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
         here.member.file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
     return Returned(outcome, str(folder), kept, (before, after) if after != before else None)
+
+
+def read_standing(sha256: str, root: str, member: Member) -> Standing:
+    """Return how a stack stands, by the state in the backend."""
+    return standing(_reader(_folder(get_worker(), sha256) / root), member)
+
+
+@cache
+def _reader(root: Path) -> Reader:
+    project = Project.at(root)
+    if project is None:
+        raise BundleRefused(f"there is no project in {root}")
+    return Reader.of(Backend(root), project)
 
 
 def progress(run: str) -> dict[str, tuple[bool, list[str]]]:

@@ -1,0 +1,50 @@
+"""How stacks stand, read by the workers of a cluster: plain tasks, as to read a state twice does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tenantry.fleet.cluster import worker as on_worker
+from tenantry.fleet.cluster.executor import TICK, Remote
+from tenantry.fleet.inventory import Standing
+from tenantry.fleet.members import Member
+
+
+def standings(remote: Remote, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
+    """Yield how each stack stands, in the order given; what cannot be read says why."""
+    room = asyncio.Semaphore(at_once)
+    looks = [remote.cluster.start(_standing(remote, member, room)) for member in members]
+    for look in looks:
+        yield look.result()
+
+
+async def _standing(remote: Remote, member: Member, room: asyncio.Semaphore) -> Standing:
+    async with room:
+        cluster, bundle = remote.cluster, remote.sent
+        if cluster.lost:
+            return Standing(member, trouble=cluster.lost)
+        task: Any = cluster.client.submit(
+            on_worker.read_standing,
+            bundle.sha256,
+            remote.place,
+            replace(member, files=(), broken=None),
+            workers=list(cluster.seats),
+            allow_other_workers=False,
+            pure=False,
+        )
+        result = asyncio.ensure_future(task.result())
+        try:
+            while not (result.done() or cluster.lost):
+                await asyncio.wait({result}, timeout=TICK)
+            if not result.done():
+                return Standing(member, trouble=cluster.lost)
+            found: Standing = result.result()
+            return replace(found, member=member)
+        except Exception as error:  # noqa: BLE001 (whatever Dask says of a task that no worker could do)
+            return Standing(member, trouble=cluster.lost or f"no worker could read it: {error}")
+        finally:
+            result.cancel()
+            task.release()
