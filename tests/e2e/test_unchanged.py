@@ -297,6 +297,9 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
     text = settings.read_text("utf-8")
     settings.write_text(text + "options:\n  refresh: always\n", "utf-8")
     assert "Pulumi.yaml" in verdict(fleet, "around").why
+    for required in (">=99.0.0", ">=3.254.0 <4.0.0"):
+        settings.write_text(text.replace(">=3.254.0", required), "utf-8")
+        assert "requiredPulumiVersion" in verdict(fleet, "around").why
     settings.write_text(text, "utf-8")
 
     program = fleet.project / "__main__.py"

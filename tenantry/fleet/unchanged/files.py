@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from tenantry.settings.document import read
 from tenantry.settings.project import Project
 
 SALT = "encryptionsalt"
+REQUIRED = "requiredPulumiVersion"
 PROJECT_KEYS = frozenset(
     (
         "name",
         "description",
         "runtime",
         "stackConfigDir",
-        "requiredPulumiVersion",
+        REQUIRED,
         "config",
         "author",
         "website",
@@ -30,10 +32,15 @@ PROJECT_KEYS = frozenset(
 """What a Pulumi.yaml may have. Anything else, such as `options` or `main`, may have the engine do more."""
 
 
-def check_files(project: Project, stack_file: Path, recorded: Recorded) -> None:
-    """Raise Doubt unless the engine would run the program with the configuration that the state has."""
+def check_files(project: Project, stack_file: Path, recorded: Recorded, cli: tuple[int, ...]) -> None:
+    """Raise Doubt unless the engine would run the program with the configuration that the state has.
+
+    `cli` is the version of the Pulumi CLI.
+    """
     assert project.file is not None  # noqa: S101 (a project that runs has its file)
-    must(_mapping(project.file).keys() <= PROJECT_KEYS, "Pulumi.yaml has more than is known here")
+    settings = _mapping(project.file)
+    must(settings.keys() <= PROJECT_KEYS, "Pulumi.yaml has more than is known here")
+    must(_is_new_enough(cli, settings.get(REQUIRED)), f"{REQUIRED} of Pulumi.yaml")
     written = _mapping(stack_file)
     must(written.keys() <= {"config", SALT}, "the stack file has more than a configuration")
     must(written.get(SALT) == recorded.salt, "the stack file has another salt than the state")
@@ -41,6 +48,14 @@ def check_files(project: Project, stack_file: Path, recorded: Recorded) -> None:
     must(wanted.keys() == recorded.config.keys(), "the configuration has other keys")
     for key, value in wanted.items():
         must(_same(value, recorded.config[key]), f"{key} is another one")
+
+
+def _is_new_enough(cli: tuple[int, ...], required: object) -> bool:
+    """Tell whether a CLI is what Pulumi.yaml asks for, as far as that is a lowest version alone."""
+    if required is None:
+        return True
+    lowest = re.fullmatch(r">= ?(\d+)\.(\d+)\.(\d+)", str(required))
+    return lowest is not None and cli >= tuple(map(int, lowest.groups()))
 
 
 def _mapping(file: Path) -> dict[str, Any]:

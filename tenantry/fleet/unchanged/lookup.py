@@ -13,7 +13,10 @@ from pathlib import Path
 from tenantry.fleet.unchanged.doubt import Doubt, must
 from tenantry.fleet.unchanged.passphrases import check_passphrase
 from tenantry.fleet.warm import forks
+from tenantry.pulumi_cli.release import version_of
+from tenantry.pulumi_cli.steps import SetupError
 from tenantry.pulumi_internals import backend_files
+from tenantry.pulumi_internals.commands import find_pulumi
 from tenantry.pulumi_internals.deployment import State
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
 from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
@@ -58,14 +61,21 @@ def look(
             state,
             stack,
             stack_file,
+            _cli_version(find_pulumi() or ""),
             preview,
             folder=root,
             environment=environment,
             seconds=SECONDS,
         )
-    except (forks.CallFailed, Doubt, PulumiFailed, OSError, ValueError) as error:
+    except (forks.CallFailed, Doubt, PulumiFailed, SetupError, OSError, ValueError) as error:
         return Verdict(None, str(error))
     return found if isinstance(found, Verdict) else Verdict(None, repr(found))
+
+
+@cache
+def _cli_version(command: str) -> tuple[int, ...]:
+    """Return the version of the Pulumi CLI, which is asked for once in a run. Raises SetupError."""
+    return version_of(Path(command))
 
 
 @cache
@@ -91,7 +101,9 @@ def _exported(root: Path, stack: str, environment: Mapping[str, str], *, preview
     return Backend(root, environment).state(stack)
 
 
-def _compared(root: Path, state: State | Path, stack: str, stack_file: Path, preview: bool) -> Verdict:
+def _compared(
+    root: Path, state: State | Path, stack: str, stack_file: Path, cli: tuple[int, ...], preview: bool
+) -> Verdict:
     """Compare a stack, in a process of its own; whatever goes wrong is for the engine to tell.
 
     `state` may be the folder of the backend that has it.
@@ -100,7 +112,7 @@ def _compared(root: Path, state: State | Path, stack: str, stack_file: Path, pre
         for stream in (1, 2):
             os.dup2(said.fileno(), stream)
         try:
-            same = _same(root, state, stack, stack_file, preview)
+            same = _same(root, state, stack, stack_file, cli, preview)
             sys.stdout.flush()
             sys.stderr.flush()
             must(os.fstat(said.fileno()).st_size == 0, "the program or a provider says something")
@@ -111,7 +123,9 @@ def _compared(root: Path, state: State | Path, stack: str, stack_file: Path, pre
     return Verdict(same)
 
 
-def _same(root: Path, state: State | Path, stack: str, stack_file: Path, preview: bool) -> int:
+def _same(
+    root: Path, state: State | Path, stack: str, stack_file: Path, cli: tuple[int, ...], preview: bool
+) -> int:
     from tenantry.fleet.unchanged.files import check_files
     from tenantry.fleet.unchanged.program import unchanged
     from tenantry.fleet.unchanged.recorded import Recorded
@@ -126,5 +140,5 @@ def _same(root: Path, state: State | Path, stack: str, stack_file: Path, preview
         must(read, "the state has another form")
         state = read or {}
     recorded = Recorded.of(state)
-    check_files(project, stack_file, recorded)
+    check_files(project, stack_file, recorded, cli)
     return unchanged(root, project.name, stack, recorded, preview=preview)
