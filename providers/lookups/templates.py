@@ -60,6 +60,10 @@ def fetch(cloud: Cloud, template: Template, *, data: bool, join: bool = False) -
     file = cache_directory() / template.source_tenant / name
     with _alone(file):
         if not is_usable(file):
+            for left in file.parent.glob(
+                f"{file.name}.*.part"
+            ):  # by runs that were cut off: nobody else is here
+                left.unlink(missing_ok=True)
             _fetch(cloud, template, item, file, data=data, join=join)
             _refused(file).unlink(missing_ok=True)
     return file

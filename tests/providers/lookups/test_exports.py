@@ -125,6 +125,17 @@ def test_what_has_not_begun_is_not_waited_for(tenancy: Tenancy, monkeypatch: pyt
     assert steps(tenancy).count("GET /api/v1/items") == 2
 
 
+def test_the_end_of_the_run_waits_for_none(tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as where Qlik refuses the tenant."""
+    go_on, before = held(monkeypatch), set(threading.enumerate())
+    exports.begin(tenancy.cloud, [SALES, STOCK])
+    begun = set(threading.enumerate()) - before
+    assert [each.daemon for each in begun] == [True, True]
+    go_on.set()
+    wait(SALES)
+    wait(STOCK)
+
+
 def test_an_app_that_says_too_little_is_left_out(tenancy: Tenancy) -> None:
     """What a program gives is not checked in depth, and a tenant is about to be asked for."""
     exports.begin(tenancy.cloud, [{}, {"source_tenant": 1, "version": []}, "Sales", SALES])  # type: ignore[list-item]

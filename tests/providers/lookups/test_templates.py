@@ -204,6 +204,18 @@ def test_many_at_once_cause_one_export(tenancy: Tenancy) -> None:
     assert exports(tenancy) == 1
 
 
+def test_what_a_run_that_was_cut_off_has_left_is_removed(tenancy: Tenancy) -> None:
+    """Exports that are begun early end with the run, wherever they are. Parts of others are not touched."""
+    file = fetch(tenancy.cloud, SALES, data=True)
+    left, other = file.with_name(f"{file.name}.x1.part"), file.with_name("other.qvf.x1.part")
+    for part in (left, other):
+        part.write_text("half")
+    file.unlink()
+    assert fetch(tenancy.cloud, SALES, data=True) == file
+    assert other.exists()
+    assert not left.exists()
+
+
 def test_half_a_file_is_never_used(tenancy: Tenancy) -> None:
     """A download that was cut off leaves nothing that a later run could take for the template."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/temp-contents/*", method="GET", truncate=True)
