@@ -85,6 +85,9 @@ class AppVerbs(Verbs):
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Import the template unless that was done, then set name and description."""
         host = cloud.tenant(want["tenant"])
+        if not want.get("adopt") and _note(want).earlier is None:
+            # While we look for an app that is there: as a rule there is none.
+            exports.begin(cloud, [want])
         found = self._imported(cloud, host, want) or self._import(cloud, host, want)
         have = want | _decode({"spaceId": want["space"]} | found, want)
         try:

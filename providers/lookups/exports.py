@@ -1,4 +1,5 @@
-"""Exports of templates that are begun before an app needs them: while its tenant is being made.
+"""Exports of templates that are begun before an app needs them: while its tenant is being made, or while the
+app is looked for.
 
 An app cannot be imported before there is a space for it. Finding its template, exporting and downloading it
 needs nothing of the tenant, and takes as long as all of that.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tenantry.providers.framework.engine import Failure
+from tenantry.providers.lookups.templates import cache_directory
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
@@ -89,6 +93,31 @@ def test_the_app_of_an_earlier_run_is_taken_over(twin: Callable[[str], Twin], te
     assert not [line for line in tenancy.requests() if "import" in line]
     assert (remote(tenancy, first.id) or {})["description"] == "Other"
     assert any("was there already" in line and first.id in line for line in tenancy.said)
+
+
+def test_the_template_is_exported_while_the_app_is_looked_for(
+    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither needs the other. An app that is there needs no export: of one that was asked for, or is to be
+    adopted, that is likely.
+    """
+    control = tenancy.qlik.control
+    held = control.add_fault(host=tenancy.hostname, path="/api/v1/items", hold=True)
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(twin("app").create, given(tenancy))
+        try:
+            end = time.monotonic() + 20
+            while not any("/export" in each for each in tenancy.requests()):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        finally:
+            control.release(held)
+        assert making.result().id
+    shutil.rmtree(cache_directory())
+    twin("app").create(given(tenancy))
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
+    twin("app").create({**given(tenancy), "adopt": True})
+    assert not [each for each in tenancy.requests() if "/export" in each]
 
 
 def test_an_import_that_got_no_name_is_taken_over(
