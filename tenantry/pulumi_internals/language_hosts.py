@@ -3,9 +3,10 @@
 Relies on: the engine attaches to what `PULUMI_DEBUG_LANGUAGES=python:<port>` names, whatever else Pulumi.yaml
 says of the runtime. It calls the service `pulumirpc.LanguageRuntime` there: `Handshake` first, with its own
 address, and `Run` for each run of the program. It gives up a `Run` when it ends or is killed. An answer
-without content means no plugins, no packages, no version. `Log` at the engine's address takes what a program
-has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`; only
-`--debug` shows them, which may be in the environment as `PULUMI_OPTION_DEBUG`.
+without content means no plugins, no packages, no version: the official host looks for packages in the
+environment and can run plugins, which this one leaves alone. `Log` at the engine's address takes what a
+program has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`;
+only `--debug` shows them, which may be in the environment as `PULUMI_OPTION_DEBUG`.
 
 Seen to hold: SDK 3.272.0, CLI 3.259.0.
 

@@ -24,7 +24,7 @@ class Project:
     """A Pulumi project: its name, the folder with its stack files, the values in its own `config:`, its file.
 
     `file` is the Pulumi.yaml; None for what only stands in for a project. `runtime_options` are those of its
-    `runtime`.
+    `runtime`. `has_plugins`: it names plugins or packages of its own.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Project:
     config: dict[str, Any] = field(default_factory=dict)
     file: Path | None = None
     runtime_options: dict[str, Any] = field(default_factory=dict)
+    has_plugins: bool = False
 
     @classmethod
     def at(cls, root: Path) -> Project | None:
@@ -45,7 +46,8 @@ class Project:
         runtime = values.get("runtime")
         options = runtime.get("options") if isinstance(runtime, dict) else None
         config = dict(_config(values.get("config"), name))
-        return cls(name, stacks, config, path, options if isinstance(options, dict) else {})
+        has_plugins = any(values.get(key) for key in ("packages", "plugins"))
+        return cls(name, stacks, config, path, options if isinstance(options, dict) else {}, has_plugins)
 
     @classmethod
     def of(cls, stack_file: Path) -> Project | None:

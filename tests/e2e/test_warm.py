@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
 from tests.e2e.customers import changed, everything
-from tests.e2e.fleet import Fleet
+from tests.e2e.fleet import Fleet, wait_until
 
 COLD = {"TENANTRY_COLD": "1"}
 PROGRAM = """
@@ -83,10 +84,14 @@ def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
     return found
 
 
+def state_file(fleet: Fleet, stack: str) -> Path:
+    """Where the state of a stack is."""
+    return fleet.folder / "pulumi/state/.pulumi/stacks/tenantry" / f"{stack}.json"
+
+
 def state(fleet: Fleet, stack: str) -> dict[str, Any]:
     """What the state of a stack has, by URN, without ids and times."""
-    file = fleet.folder / "pulumi/state/.pulumi/stacks/tenantry" / f"{stack}.json"
-    latest = json.loads(file.read_text("utf-8"))["checkpoint"]["latest"]
+    latest = json.loads(state_file(fleet, stack).read_text("utf-8"))["checkpoint"]["latest"]
     alike: list[dict[str, Any]] = json.loads(VARIES.sub("*", json.dumps(latest.get("resources", []))))
     for each in alike:
         each["dependencies"] = sorted(each.get("dependencies", []))
@@ -129,3 +134,22 @@ def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None
     assert any("said by the program of whole" in each for each in second["whole"].remarks)
     assert {each: second[each].status for each in FAILING} == dict.fromkeys(FAILING, "failed")
     assert "nobody has thought of this" in second["raises"].troubles[0].text
+
+
+def test_what_a_killed_tenantry_leaves_is_whole(scratch: Path, qlik: Emulator) -> None:
+    """Its host goes with it. The engine ends the step that it is at, records it, and begins no other."""
+    fleet = Fleet(scratch, qlik)
+    fleet.write("acme", {"name": "Acme", "lifecycle": everything()["lifecycle"], "groups": {"Analysts": {}}})
+    fault = qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
+    with fleet.start("up", "acme", "--yes", "--skip-preview") as process:
+        wait_until(lambda: qlik.control.faults[0]["hit"], "a request that is held")
+        (engine,) = [each for each in psutil.Process(process.pid).children() if "pulumi" in each.name()]
+        process.kill()
+    qlik.control.release(fault)
+    psutil.wait_procs([engine], timeout=60)
+    latest = json.loads(state_file(fleet, "acme").read_text("utf-8"))["checkpoint"]["latest"]
+    assert not latest.get("pending_operations")
+    assert any(each["urn"].endswith("Group::Analysts") and each["id"] for each in latest["resources"])
+    assert not any("TenantActivation" in each["urn"] for each in latest["resources"])
+    done = fleet.run("up", "acme", "--yes", "--skip-preview", "--json").outcomes["acme"]
+    assert (done.status, [each.kind for each in done.changes if each.kind == "Group"]) == ("ok", [])

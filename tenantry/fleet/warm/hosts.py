@@ -6,7 +6,8 @@ what another has imported or set.
 
 A run ends with its engine: whoever kills that closes the connection, and the child ends. An `up` is never
 begun a second time. What can fail here does so before `pulumi` is started, and the plain way is taken
-instead; a child that dies later is reported, as a host of the engine's own would be.
+instead; a child that dies later is reported, as a host of the engine's own would be. If this process is
+killed, the engine ends its steps and begins no others, as it does after a first Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tenantry.fleet.warm import forks, program
 from tenantry.fleet.warm.providers import OFF
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
 from tenantry.pulumi_internals.language_hosts import ATTACH, LanguageHost
+from tenantry.settings.project import Project
 
 SECONDS_TO_START = 20.0
 
@@ -92,6 +94,9 @@ def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator
 def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
     """Tell whether a program would run here as it does in a host that the engine starts."""
     if any(environment.get(name) for name in (OFF, PYTHON_COMMAND, ATTACH)):
+        return False
+    project = Project.at(root)
+    if project is None or project.has_plugins:  # plugins may be started by the language host
         return False
     # A program finds the package in its own folder first, where there is one; here ours is imported already.
     beside = root / tenantry.__name__

@@ -21,6 +21,7 @@ from tests.e2e.harness import PULUMI
 
 SECONDS = 60.0
 STACK = ("--stack", "one", "--non-interactive", "--color", "never")
+PULUMI_YAML = "name: test\nruntime: python\n"
 SPOILS = """
 import os, sys, pulumi, helper
 helper.count += 1
@@ -53,7 +54,7 @@ class Project:
         self.folder = folder / "project"
         self.folder.mkdir()
         self.env = {**private_environment(folder), "OF_THE_RUN": "mine"}
-        (self.folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        (self.folder / "Pulumi.yaml").write_text(PULUMI_YAML)
         (self.folder / "__main__.py").write_text(program)
         (self.folder / "helper.py").write_text("count = 0\n")
         self.run("stack", "init")
@@ -114,6 +115,7 @@ def test_debugging_messages_are_dropped_unless_they_are_asked_for(tmp_path: Path
 
 
 def test_two_at_a_time_have_their_own(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     with hosts.host(tmp_path, {}, SECONDS) as first, hosts.host(tmp_path, {}, SECONDS) as second:
         assert first.keys() == second.keys() == {ATTACH}
         assert first != second
@@ -154,18 +156,35 @@ def wait_for(true: Any) -> None:
 
 
 def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     for name in (OFF, "PULUMI_PYTHON_CMD", ATTACH):
         with hosts.host(tmp_path, {name: "1"}, SECONDS) as environment:
             assert environment == {}
 
 
-def test_none_where_the_project_has_a_package_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "tenantry").mkdir()
+@pytest.mark.parametrize(
+    ("more", "folder"),
+    [
+        ("packages: {own: ./own}\n", "own"),
+        ("plugins: {providers: [{name: own, path: own}]}\n", "own"),
+        ("", "tenantry"),
+    ],
+)
+def test_none_where_the_project_has_plugins_or_a_package_of_its_own(
+    tmp_path: Path, more: str, folder: str
+) -> None:
+    file = tmp_path / "Pulumi.yaml"
+    file.write_text(PULUMI_YAML)
+    with hosts.host(tmp_path, {}, SECONDS) as environment:
+        assert environment.keys() == {ATTACH}
+    file.write_text(PULUMI_YAML + more)
+    (tmp_path / folder).mkdir()
     with hosts.host(tmp_path, {}, SECONDS) as environment:
         assert environment == {}
 
 
 def test_none_where_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     monkeypatch.setattr(fork_server, "COMMAND", "raise SystemExit(1)")
     forks.close()
     with hosts.host(tmp_path, {}, SECONDS) as environment:
