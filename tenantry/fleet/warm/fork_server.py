@@ -31,6 +31,7 @@ PRELOADED = (
     "grpc._channel",
     "grpc._simple_stubs",
     "grpc.experimental",
+    "pulumi.automation._server",
     "tenantry.components.customer_tenant",
     "tenantry.pulumi_cli.language_host",
     "tenantry.pulumi_internals.language_hosts",

@@ -104,6 +104,20 @@ def test_each_run_of_a_program_is_a_process_of_its_own(tmp_path: Path) -> None:
     assert seen in project.run("stack", "output").replace(" ", "")
 
 
+def loaded() -> set[str]:
+    return set(sys.modules)
+
+
+def test_a_run_imports_nothing_but_what_is_the_projects(tmp_path: Path) -> None:
+    """All else is imported already, or each run would pay for it."""
+    listed = "import os, sys, helper\nopen('modules', 'w').write(' '.join(sys.modules))\n"
+    project = Project(tmp_path, listed)
+    with project.host() as attached:
+        project.run("preview", env=attached)
+    before = forks.server().call(loaded, folder=tmp_path, environment={}, seconds=SECONDS)
+    assert {*(project.folder / "modules").read_text().split()} - before == {"helper"}
+
+
 def test_debugging_messages_are_dropped_unless_they_are_asked_for(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     assert "whispered" in project.run("preview", "--debug"), "the plain way"
