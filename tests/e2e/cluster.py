@@ -30,7 +30,11 @@ class Processes:
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Processes:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,7 +47,7 @@ class Processes:
         quiet = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
         env = {**os.environ, "TENANTRY_STATE": str(self.folder / "state")}
         self.scheduler = self._run("scheduler", (*place, *quiet), env)
-        wait_until(file.exists, "a scheduler")
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"), "a scheduler")
         self.address = json.loads(file.read_text())["address"]
 
     @property
