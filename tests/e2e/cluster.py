@@ -21,8 +21,8 @@ QUIET = {"DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "1h"}
 class Processes:
     """A scheduler and its workers; use it as a context manager, all of them end with it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, protocol: str = "tcp") -> None:
+        self.folder, self.protocol = folder, protocol
         folder.mkdir()
         self._stack = ExitStack()
         self.address = ""
@@ -44,7 +44,7 @@ class Processes:
         """Start the scheduler, and wait until it has an address."""
         file = self.folder / f"scheduler-{os.urandom(4).hex()}.json"
         place = ("--host", "127.0.0.1", "--port", str(port), "--scheduler-file", str(file))
-        quiet = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+        quiet = ("--protocol", self.protocol, "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
         env = {**os.environ, "TENANTRY_STATE": str(self.folder / "state")}
         self.scheduler = self._run("scheduler", (*place, *quiet), env)
         wait_until(lambda: file.exists() and file.read_text().endswith("}"), "a scheduler")

@@ -1,0 +1,127 @@
+"""What a worker must have, as it finds out itself: no part of a demand is a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.cluster import fitness
+from tenantry.fleet.cluster.errors import ClusterUnusable
+from tenantry.fleet.cluster.fitness import Demand, backend_of, unfit_backend, unfit_machine, without_secrets
+
+DEMAND = Demand(
+    sha256="0" * 64,
+    root=".",
+    backend="s3://our-state?region=eu",
+    probe="",
+    credentials=True,
+    passphrase=True,
+    endpoint="",
+)
+FIT = {"QLIK_CLIENT_ID_EU": "id", "QLIK_CLIENT_SECRET_EU": "secret", "PULUMI_CONFIG_PASSPHRASE": ""}
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a worker that is fit, with `pulumi`."""
+    found = dict(FIT)
+    monkeypatch.setattr("os.environ", found)
+    monkeypatch.setattr(fitness, "find_pulumi", lambda: "/bin/pulumi")
+    return found
+
+
+def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
+    assert unfit_machine(DEMAND) == ""
+
+
+@pytest.mark.parametrize(
+    ("without", "reason"),
+    [
+        ("QLIK_CLIENT_ID_EU", "it has no Qlik credentials (QLIK_CLIENT_ID and QLIK_CLIENT_SECRET)"),
+        ("PULUMI_CONFIG_PASSPHRASE", "it has no passphrase (PULUMI_CONFIG_PASSPHRASE or "),
+    ],
+)
+def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: str) -> None:
+    del environ[without]
+    assert unfit_machine(DEMAND).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"QLIK_CLIENT_ID": "id"},
+        {"QLIK_CREDENTIALS_COMMAND": "vault read"},
+    ],
+)
+def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str, str]) -> None:
+    del environ["QLIK_CLIENT_ID_EU"]
+    environ |= more
+    assert unfit_machine(DEMAND) == ""
+
+
+def test_another_endpoint_would_be_another_qlik(environ: dict[str, str]) -> None:
+    environ["QLIK_CLOUD_ENDPOINT"] = "http://127.0.0.1:8765"
+    assert unfit_machine(DEMAND) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
+
+
+def test_no_pulumi(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitness, "find_pulumi", lambda: None)
+    assert unfit_machine(DEMAND).startswith("there is no `pulumi` on its PATH")
+
+
+ADDRESSES = {
+    "postgres://anna:s3cret@db.example/pulumi?sslmode=require": "postgres://db.example/pulumi?sslmode=require",
+    "s3://our-state?region=eu": "s3://our-state?region=eu",
+    "https://api.pulumi.com": "https://api.pulumi.com",
+}
+
+
+@pytest.mark.parametrize(("address", "shown"), ADDRESSES.items())
+def test_an_address_is_compared_without_user_and_password(
+    address: str, shown: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two workers may have users of their own in one database."""
+    assert without_secrets(address) == shown
+    monkeypatch.setattr(fitness, "address_of", lambda _: address)
+    with backend_of(tmp_path) as (backend, probe):
+        assert (backend, probe) == (shown, "")
+    theirs = Demand("0", ".", backend, "", False, False, "")
+    assert unfit_backend(theirs, tmp_path) == ""
+    monkeypatch.setattr(fitness, "address_of", lambda _: "s3://another?token=hidden")
+    told = unfit_backend(theirs, tmp_path)
+    assert told == f"its backend is s3://another?token=***, and that of the run {shown}"
+
+
+def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same path may be another disk on another machine."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+    monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{ours}")
+    with backend_of(tmp_path) as (backend, probe):
+        demand = Demand("0", ".", backend, probe, False, False, "")
+        assert unfit_backend(demand, tmp_path) == ""
+        monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
+        assert f"its backend file://{theirs} is not the folder" in unfit_backend(demand, tmp_path)
+    assert list(ours.iterdir()) == [], "nothing is left of it"
+
+
+@pytest.mark.parametrize("address", ["file://state", "file://./state"])
+def test_a_folder_in_the_project_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(fitness, "address_of", lambda _: address)
+    with (
+        pytest.raises(ClusterUnusable, match="give an absolute path, on a disk that all workers share"),
+        backend_of(tmp_path),
+    ):
+        pass
+
+
+def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{tmp_path / 'missing'}")
+    with pytest.raises(ClusterUnusable, match="missing: No such file"), backend_of(tmp_path):
+        pass
