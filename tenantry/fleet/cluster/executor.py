@@ -13,7 +13,7 @@ from typing import Any
 
 from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.bundle import Bundle, pack
-from tenantry.fleet.cluster.connection import LOOK, Cluster, Seat
+from tenantry.fleet.cluster.connection import LOOK, SECONDS_TO_ANSWER, Cluster, Seat
 from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
 from tenantry.fleet.cluster.fitness import Demand, backend_of, has_passphrase
 from tenantry.fleet.cluster.ticket import Ticket
@@ -175,8 +175,10 @@ class Remote:
         """Have a worker do a job; None if it never began, and another one may."""
         sent = self._relative(job)
         try:
-            ticket = await Ticket.issued(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
+            async with asyncio.timeout(SECONDS_TO_ANSWER):
+                ticket = await Ticket.issued(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
+            await asyncio.sleep(LOOK)  # until it is known whether the scheduler is lost
             return None
         task: Any = self.cluster.client.submit(
             on_worker.carried_out,
@@ -315,7 +317,8 @@ class _Executor(Executor):
 async def _back(ticket: Ticket) -> bool:
     """Take a ticket back; a scheduler that cannot be asked has not given it."""
     try:
-        return await ticket.taken_back()
+        async with asyncio.timeout(SECONDS_TO_ANSWER):
+            return await ticket.taken_back()
     except (OSError, TimeoutError, KeyError):
         return False
 

@@ -118,6 +118,8 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
     folder = _folder(worker, sha256)
     if not folder.is_dir():
         raise BundleRefused(f"worker {worker.address} has no bundle {sha256[:16]}…")
+    stack_file = folder / job.member.file
+    before = stack_file.read_bytes()
     if not ticket.take(name):
         return Returned(None)
     logs = Path(worker.local_directory) / PLACE / "jobs" / run / job.folder
@@ -126,19 +128,19 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
         root=folder / job.root,
         folder=logs,
         environment={**job.environment, **_environment()},
-        member=replace(job.member, file=folder / job.member.file),
+        member=replace(job.member, file=stack_file),
     )
     key = (run, job.member.stack)
     _running[key] = _Running(here, threading.get_ident())
-    before = here.member.file.read_bytes()
+    after = before
     try:
         outcome = work(here)
-        after = here.member.file.read_bytes()
+        after = stack_file.read_bytes()
         kept = dict(_logs(logs)) if outcome.failed else {}
     finally:
         del _running[key]
-        # The folder is that of the bundle again, also for a later run with the same one.
-        here.member.file.write_bytes(before)
+        if after != before:  # the folder is that of the bundle again, also for a later run with it
+            stack_file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
     return Returned(outcome, str(folder), kept, (before, after) if after != before else None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import socket
 import threading
 from dataclasses import replace
@@ -323,3 +324,33 @@ def test_a_run_without_workers_left_says_so_and_begins_nothing_more(
     assert [each.status for each in found] == ["failed", "not run", "not run"]
     assert pool.stop == f"no fit worker is left at {alone.address}"
     assert site.begun() == ["acme"]
+
+
+def test_a_scheduler_that_hangs_ends_the_run_in_time(
+    site: Site, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is there, and nothing is answered: each stack is reported all the same."""
+    with Processes(tmp_path / "alone") as alone:
+        alone.work(environment)
+        alone.wait()
+        site.address = alone.address
+
+        def hang() -> None:
+            wait_until(site.begun, "a job that has begun")
+            monkeypatch.setattr(connection, "SECONDS_TO_ANSWER", 1.0)
+            alone.scheduler.send_signal(signal.SIGSTOP)
+
+        thread = threading.Thread(target=hang)
+        try:
+            with site.run() as remote:
+                pool = attached(remote, jobs.wait, at_once=1)
+                thread.start()
+                found = list(pool.run([site.job(name) for name in ("acme", "globex")]))
+        finally:
+            thread.join()
+            (site.shared / jobs.GO_ON).touch()
+            alone.scheduler.send_signal(signal.SIGCONT)
+    assert [each.status for each in found] == ["failed", "not run"]
+    lost = f"the scheduler {alone.address} was lost"
+    assert found[0].troubles[0].text.endswith(f"when {lost}: what became of it is not known")
+    assert pool.stop == lost
