@@ -31,7 +31,6 @@ PRELOADED = (
     "grpc._channel",
     "grpc._simple_stubs",
     "grpc.experimental",
-    "pulumi.automation._server",
     "tenantry.components.customer_tenant",
     "tenantry.pulumi_cli.language_host",
     "tenantry.pulumi_internals.language_hosts",
