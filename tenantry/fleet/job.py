@@ -19,7 +19,7 @@ from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK, find_pulumi
 from tenantry.pulumi_internals.deployment import resources
-from tenantry.pulumi_internals.environment import EVENT_LOG
+from tenantry.pulumi_internals.environment import EVENT_LOG, REFRESH
 from tenantry.state.backend import Backend, PulumiFailed, StateRefused, redacted
 
 SECONDS = 3600.0
@@ -72,6 +72,13 @@ class Job:
     def shows_up(self) -> bool:
         """Whether it is the preview of an `up`, by which a new customer has no stack yet."""
         return self.operation == "preview" and self.previewed == "up"
+
+    @property
+    def reads_first(self) -> bool:
+        """Whether a preview or an `up` has the providers read all resources first; the environment may say
+        so, too.
+        """
+        return "--refresh" in self.arguments or REFRESH in {**os.environ, **self.environment}
 
     @property
     def log(self) -> Path:
@@ -165,7 +172,7 @@ def _state_refused(job: Job) -> Trouble | None:
 
     In an `up` it begins with the program instead, and the provider process itself refuses what is not ours.
     """
-    if job.operation not in ("refresh", "destroy") and "--refresh" not in job.arguments:
+    if job.operation not in ("refresh", "destroy") and not job.reads_first:
         return None
     try:
         Backend(job.root, job.environment).state(job.member.stack)
@@ -206,7 +213,7 @@ def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str])
     """
     with ExitStack() as kept:
         shared = dict(kept.enter_context(_host(job, environment)))
-        if "--refresh" not in job.arguments:
+        if not job.reads_first:
             shared |= kept.enter_context(warm_providers.provider(job.root))
         ended = _pulumi(job, arguments, {**environment, **shared})
     if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:

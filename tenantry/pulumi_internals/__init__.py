@@ -18,7 +18,7 @@ programs without engine  program_runs       objects for the two services   CLI a
 secret configuration     config_values      a function of the SDK          SDK whether_a_value_is_secret
 kept providers           attaching          a variable, and `Attach`       CLI the_engine_attaches
 kept language hosts      language_hosts     a variable, `Run`, `Log`       CLI the_engine_runs_the_program
-variables of the engine  environment        six variables                  CLI the_event_log_is_an_option
+variables of the engine  environment        seven variables                 CLI the_event_log_is_an_option
 login, exit code         commands           credentials.json; 6            CLI the_login_is_in
 states, exported         deployment         names of their parts           CLI a_state_has_what_is_read
 files of a backend       backend_files      where states and locks lie     CLI a_stack_with_nothing

@@ -8,6 +8,7 @@ PULUMI_EXPERIMENTAL                            older ones asked for it with the 
 PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS  no copy is kept of each state
 PULUMI_DIY_BACKEND_NO_LEGACY_WARNING           nothing is said of files of an older layout
 PULUMI_PYTHON_CMD                              the Python that the provider process runs in
+PULUMI_OPTION_REFRESH                          `--refresh`, and so for each option of a command
 
 Seen to hold: CLI 3.259.0.
 
@@ -32,6 +33,11 @@ NO_BACKUPS = {"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true"}
 NO_LEGACY_WARNING = {"PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true"}
 
 PYTHON_COMMAND = "PULUMI_PYTHON_CMD"
+
+OPTIONS = "PULUMI_OPTION_"
+"""How the variables begin that are options of each `pulumi` command."""
+
+REFRESH = f"{OPTIONS}REFRESH"
 
 
 def checkpoints_are_skipped(environment: Mapping[str, str]) -> bool:

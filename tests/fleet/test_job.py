@@ -26,6 +26,7 @@ from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework import formats
 from tenantry.providers.framework.facts import RENEW, nothing_made
 from tenantry.pulumi_internals.commands import NO_SUCH_STACK
+from tenantry.pulumi_internals.environment import REFRESH
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.state.backend import Backend, StateRefused
 from tenantry.text import HIDDEN
@@ -337,15 +338,24 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("operation", "arguments"), [("refresh", ()), ("destroy", ()), ("up", ("--refresh",))]
+    ("operation", "arguments", "variable"),
+    [("refresh", (), ""), ("destroy", (), ""), ("up", ("--refresh",), ""), ("up", (), REFRESH)],
 )
 def test_the_engine_does_not_begin_with_a_state_that_names_other_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation, arguments: tuple[str, ...]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation,
+    arguments: tuple[str, ...],
+    variable: str,
 ) -> None:
+    """It begins with the state in a refresh, which the environment can ask for as well."""
+
     def refused(_: Backend, stack: str) -> dict[str, Any]:
         raise StateRefused(f"stack {stack}", formats.FOREIGN)
 
     one, pulumi = scripted(tmp_path, monkeypatch, operation, [])
+    if variable:
+        monkeypatch.setenv(variable, "true")
     monkeypatch.setattr(Backend, "state", refused)
     done = run_job(replace(one, arguments=arguments))
     assert (done.status, pulumi.commands) == ("failed", [])

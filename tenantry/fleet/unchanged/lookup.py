@@ -18,16 +18,13 @@ from tenantry.pulumi_cli.steps import SetupError
 from tenantry.pulumi_internals import backend_files
 from tenantry.pulumi_internals.commands import find_pulumi
 from tenantry.pulumi_internals.deployment import State
-from tenantry.pulumi_internals.environment import PYTHON_COMMAND
+from tenantry.pulumi_internals.environment import OPTIONS, PYTHON_COMMAND
 from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
 SECONDS = 60.0
 """The longest that a comparison may take; then the engine looks."""
 
-
-OPTIONS = "PULUMI_OPTION_"
-"""How the variables begin that are options of each `pulumi` command, such as PULUMI_OPTION_REFRESH."""
 
 BACKEND = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
 """The variables that say which backend `pulumi` is logged in to."""
