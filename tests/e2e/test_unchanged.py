@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -301,6 +302,12 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
         settings.write_text(text.replace(">=3.254.0", required), "utf-8")
         assert "requiredPulumiVersion" in verdict(fleet, "around").why
     settings.write_text(text, "utf-8")
+
+    other = fleet.folder / "other"
+    shutil.copytree(fleet.project, other)
+    (other / "yaml.py").touch()
+    looked = look(other, "around", fleet.file("around"), {**os.environ, **fleet.env}, preview=True)
+    assert "modules" in looked.why
 
     program = fleet.project / "__main__.py"
     ours = program.read_text("utf-8")

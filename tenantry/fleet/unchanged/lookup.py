@@ -49,6 +49,7 @@ def look(
         if name == PYTHON_COMMAND or name.startswith(OPTIONS):
             return Verdict(None, f"{name} is set")
     try:
+        must(not forks.shadowed(root), "the program has modules with names of Tenantry's own")
         check_passphrase(stack_file, environment)
         backend = tuple((name, environment.get(name, "")) for name in BACKEND)
         state = _place(root, backend) or _exported(root, stack, environment, preview=preview)

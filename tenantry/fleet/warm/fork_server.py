@@ -87,6 +87,30 @@ def main() -> None:
     _collect(0)
 
 
+def shadowed(root: str) -> list[str]:
+    """Return the modules in a project's folder that this process has imported under the same name from
+    elsewhere: a program that is started anew finds those of its folder first.
+    """
+    with os.scandir(root) as entries:
+        return sorted(name for entry in entries if (name := _module(entry)) and _is_another(name, entry.path))
+
+
+def _module(entry: os.DirEntry[str]) -> str:
+    """Return the name of the module or package that an entry of a folder is; nothing for anything else."""
+    if entry.is_dir():
+        return entry.name if os.path.exists(os.path.join(entry.path, "__init__.py")) else ""
+    name, ending = os.path.splitext(entry.name)
+    return name if ending == ".py" and name != "__main__" else ""
+
+
+def _is_another(name: str, path: str) -> bool:
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if name not in sys.modules or (file is None and name in sys.builtin_module_names):
+        return False  # those of the interpreter come before any folder
+    there = os.path.dirname(file) if file and os.path.isdir(path) else file
+    return not (there and os.path.exists(there) and os.path.samefile(there, path))
+
+
 def _collect(options: int) -> None:
     """Take the children that have ended off the system's list; with no options wait for all others, too."""
     with suppress(ChildProcessError):

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,7 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+SECONDS_TO_LOOK = 20.0
 MOST_DEATHS = 3
 """How many servers may die; after that there is none."""
 
@@ -124,6 +126,18 @@ def server() -> ForkServer:
         if not _servers:
             _servers.append(ForkServer())
         return _servers[0]
+
+
+@cache
+def shadowed(root: Path) -> tuple[str, ...]:
+    """Return the modules of a project that a program would not find in a fork, as others have their names.
+
+    Raises CallFailed, and OSError for a folder that cannot be read.
+    """
+    found = server().call(
+        fork_server.shadowed, str(root), folder=root, environment={}, seconds=SECONDS_TO_LOOK
+    )
+    return tuple(found)
 
 
 @atexit.register

@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import tenantry
 from tenantry.fleet.warm import forks, program
 from tenantry.fleet.warm.providers import OFF
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
@@ -98,9 +97,10 @@ def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
     project = Project.at(root)
     if project is None or project.has_plugins:  # plugins may be started by the language host
         return False
-    # A program finds the package in its own folder first, where there is one; here ours is imported already.
-    beside = root / tenantry.__name__
-    return not beside.exists() or os.path.samefile(beside, Path(tenantry.__file__).parent)
+    try:
+        return not forks.shadowed(root)
+    except (OSError, forks.CallFailed):
+        return False
 
 
 def _as_the_wrapper(environment: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+import tenantry
+from tenantry.fleet.warm import forks
 from tenantry.fleet.warm.forks import CallFailed, ForkServer
 
 SECONDS = 60.0
@@ -122,3 +124,18 @@ def test_one_that_has_died_is_told(server: ForkServer) -> None:
     with pytest.raises(CallFailed):
         mine.call(where, folder=Path(), environment={}, seconds=SECONDS)
     mine.close()
+
+
+def test_modules_of_a_project_with_names_of_ours_are_found(tmp_path: Path) -> None:
+    """Those that a program would import instead; not what no import finds, nor the same package."""
+    (tmp_path / "tenantry").symlink_to(Path(tenantry.__file__).parent)
+    (tmp_path / "yaml").mkdir()  # a folder that is no package
+    for name in ("own.py", "__main__.py", "sys.py", "pulumi.txt"):
+        (tmp_path / name).touch()
+    assert forks.shadowed(tmp_path) == ()
+    other = tmp_path / "other"
+    for package in ("grpc", "tenantry"):
+        (other / package).mkdir(parents=True)
+        (other / package / "__init__.py").touch()
+    (other / "yaml.py").touch()
+    assert forks.shadowed(other) == ("grpc", "tenantry", "yaml")

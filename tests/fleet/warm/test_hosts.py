@@ -187,13 +187,15 @@ def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
 def test_none_where_the_project_has_plugins_or_a_package_of_its_own(
     tmp_path: Path, more: str, folder: str
 ) -> None:
-    file = tmp_path / "Pulumi.yaml"
-    file.write_text(PULUMI_YAML)
-    with hosts.host(tmp_path, {}, SECONDS) as environment:
+    plain, special = tmp_path / "plain", tmp_path / "special"
+    for root, text in ((plain, PULUMI_YAML), (special, PULUMI_YAML + more)):
+        root.mkdir()
+        (root / "Pulumi.yaml").write_text(text)
+    (special / folder).mkdir()
+    (special / folder / "__init__.py").touch()
+    with hosts.host(plain, {}, SECONDS) as environment:
         assert environment.keys() == {ATTACH}
-    file.write_text(PULUMI_YAML + more)
-    (tmp_path / folder).mkdir()
-    with hosts.host(tmp_path, {}, SECONDS) as environment:
+    with hosts.host(special, {}, SECONDS) as environment:
         assert environment == {}
 
 
