@@ -18,6 +18,7 @@ if __name__ != "tenantry.providers":
 if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
+    from tenantry.providers.csp_origin import CspOrigin as CspOrigin
     from tenantry.providers.framework.resource import Resource
     from tenantry.providers.group import Group as Group
     from tenantry.providers.group_settings import GroupSettings as GroupSettings
@@ -49,6 +50,7 @@ MODULES = {
     "LicenseSettings": "license_settings",
     "WebIntegration": "web_integration",
     "JwtIdentityProvider": "jwt_identity_provider",
+    "CspOrigin": "csp_origin",
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 

@@ -14,11 +14,14 @@ class ResourceError(QlikError):
 
 
 class AlreadyExists(ResourceError):
-    """The natural key is taken by an object that this client did not make."""
+    """The natural key is taken by an object that this client did not make, or may not have made."""
 
     def __init__(self, label: str, hostname: str, id: str, maker: str | None) -> None:
+        who = f"(id {id}, made by user {maker}), and not by this client"
+        if not maker:
+            who = f"(id {id}), is not as it is wanted, and Qlik does not say who made it"
         super().__init__(
-            f"{label} exists already on {hostname} (id {id}, made by user {maker}), and not by this client. "
+            f"{label} exists already on {hostname} {who}. "
             "Set `adopt: true` for it to manage it from here on, or give one of the two another name."
         )
         self.id = id

@@ -57,6 +57,7 @@ _APP = {
     "privileges?": [str],
 }
 _ASSIGNMENT = {"id": Id, "type?": str, "assigneeId?": str, "roles?": [str], "createdBy?": str}
+_CSP_ORIGIN = {"id": Id, "origin": str, "name?": str, "description?": str}
 _GROUP = {
     "id": Id,
     "name": str,
@@ -137,6 +138,7 @@ _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?":
 
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
+    "/api/v1/csp-origins": _CSP_ORIGIN,
     "/api/v1/groups": _GROUP,
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,
     "/api/v1/items": _ITEM,

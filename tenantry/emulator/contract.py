@@ -282,6 +282,6 @@ def _closed(schema: Any, *, is_base: bool = False) -> Any:
             key not in ("examples", "example", "default", "description", "discriminator") and key[:2] != "x-"
         ):
             copy[key] = _closed(value)
-    if "properties" in schema and not is_base:
-        copy.setdefault("additionalProperties", False)
+    if not is_base and ("allOf" in schema or "properties" in schema):
+        copy.setdefault("unevaluatedProperties" if "allOf" in schema else "additionalProperties", False)
     return copy

@@ -18,7 +18,7 @@ STATUS_AS = {
 }
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
-NO_SOURCE = {"oauth", "apps", "items", "licenses", "login", "temp-contents"}
+NO_SOURCE = {"csp-origins", "oauth", "apps", "items", "licenses", "login", "temp-contents"}
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
 
 KNOWN_CODES = {

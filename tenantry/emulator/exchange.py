@@ -22,7 +22,7 @@ from tenantry.emulator.hosts import Host
 from tenantry.emulator.parts import Parts
 from tenantry.emulator.responses import response as response_of
 
-ADMIN_APIS = {"roles", "identity-providers"}
+ADMIN_APIS = {"csp-origins", "roles", "identity-providers"}
 ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants"}
 
 CREATIONS = {
@@ -31,6 +31,7 @@ CREATIONS = {
     ("apps", "publishApp"),
     ("web-integrations", "createWebIntegration"),
     ("identity-providers", "createIdp"),
+    ("csp-origins", "createCSPEntry"),
 }
 """What has no key by which a second request would be refused; these take `creation_ms`."""
 

@@ -15,14 +15,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from tenantry.providers.qlik.hostnames import DOMAIN, REGION
-from tenantry.providers.values import days, origins, pem
+from tenantry.providers.values import days, host_sources, origins, pem
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
+    CSP_DESCRIPTION,
+    CSP_NAME,
     GRACE_DAYS,
     ID,
     IDP_DESCRIPTION,
     SPACE_NAME,
     SPACE_ROLES,
+    Limits,
 )
 from tenantry.settings.scalars import ENGINE_TIME
 
@@ -54,6 +57,11 @@ def _rule(what_is_wrong: Callable[[str], str | None]) -> AfterValidator:
 
 def _text(**schema: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **schema})
+
+
+def _lengths(limits: Limits) -> dict[str, Any]:
+    names = {"min_length": "minLength", "max_length": "maxLength"}
+    return {names[name]: bound for name, bound in limits.field.items()}
 
 
 def _name(value: str) -> str | None:
@@ -118,9 +126,16 @@ def _version(value: str) -> str | None:
     return None
 
 
-def _idp_description(value: str) -> str | None:
-    too_long = len(value) > IDP_DESCRIPTION.field["max_length"]
-    return f"has {len(value)} characters; allowed: {IDP_DESCRIPTION.hint}" if too_long else None
+def _at_most(limits: Limits) -> Callable[[str], str | None]:
+    def problem(value: str) -> str | None:
+        too_long = len(value) > limits.field["max_length"]
+        return f"has {len(value)} characters; allowed: {limits.hint}" if too_long else None
+
+    return problem
+
+
+def _csp_name(value: str) -> str | None:
+    return _at_most(CSP_NAME)(value) if value.strip() else "a name cannot be empty"
 
 
 def _id(value: str) -> str | None:
@@ -189,5 +204,8 @@ SpaceRoles = Annotated[
 ]
 Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
 Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]
-IdpDescription = Annotated[str, _rule(_idp_description), _text(maxLength=IDP_DESCRIPTION.field["max_length"])]
+IdpDescription = Annotated[str, _rule(_at_most(IDP_DESCRIPTION)), _text(**_lengths(IDP_DESCRIPTION))]
+CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
+CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]
+HostSource = Annotated[str, _rule(host_sources.problem), _text(pattern=host_sources.PATTERN)]
 ClockTolerance = Annotated[int, Field(**CLOCK_TOLERANCE.field), BeforeValidator(_whole)]

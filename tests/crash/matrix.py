@@ -315,6 +315,7 @@ def difference(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, tup
 KINDS = {
     "App": "app",
     "AppPublication": "app",
+    "CspOrigin": "csp-origin",
     "Group": "group",
     "JwtIdentityProvider": "identity-provider",
     "Space": "space",

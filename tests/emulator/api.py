@@ -113,6 +113,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     copy = post(f"/api/v1/apps/{app}/publish", {"spaceId": spaces[1]}, expect=200)["attributes"]["id"]
     role = post("/api/v1/roles", {"name": "Custom"})["id"]
     integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
+    origin = post("/api/v1/csp-origins", {"origin": "portal.example"})["id"]
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -121,7 +122,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "groupId": [*groups, "000000000000000000000001"],
         "appId": [app, copy],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content],
+        "id": [role, integration, origin, content],
     }
 
 

@@ -1,4 +1,4 @@
-"""Web integrations, identity providers, licence settings."""
+"""Web integrations, CSP origins, identity providers, licence settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
+from tenantry.emulator.apis import csp_origins
 from tests import logins
 from tests.emulator.api import Api, error, new_tenant
 from tests.keys import public_pem
@@ -139,3 +140,49 @@ def test_licence_settings_are_put_whole(tenant: Api) -> None:
         is False
     )
     tenant.put("/api/v1/licenses/settings", {"autoAssignAnalyzer": 1}, expect=400)
+
+
+def test_a_csp_origin_from_making_to_removal(tenant: Api) -> None:
+    """A PUT replaces all of it; a list finds parts of an origin by wildcards."""
+    made = tenant.post("/api/v1/csp-origins", {"name": "Maps", "origin": "*.maps.example", "imgSrc": True})
+    path = f"/api/v1/csp-origins/{made['id']}"
+    assert (made["imgSrc"], made["fontSrc"], made["description"]) == (True, False, "")
+    tenant.put(path, {"origin": "maps.example", "fontSrc": True})
+    read = tenant.get(path)
+    assert (read["name"], read["origin"], read["imgSrc"], read["fontSrc"]) == (
+        "",
+        "maps.example",
+        False,
+        True,
+    )
+    assert [each["id"] for each in tenant.everything("/api/v1/csp-origins?origin=MAPS.*")] == [made["id"]]
+    assert tenant.everything("/api/v1/csp-origins?fontSrc=false") == []
+    tenant.delete(path)
+    tenant.get(path, expect=404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"origin": 1},
+        {"origin": "https://a.example/path"},
+        {"origin": "a.example", "imgSrc": "yes"},
+        {"origin": "a.example", "colour": "red"},
+    ],
+)
+def test_a_bad_csp_origin_is_refused(tenant: Api, body: Any) -> None:
+    tenant.post("/api/v1/csp-origins", body, expect=400)
+
+
+def test_a_policy_has_an_end(tenant: Api, qlik: Emulator) -> None:
+    """By its header, and by the number of entries."""
+    host = "a" * 220 + ".example"
+    every = dict.fromkeys(csp_origins.DIRECTIVES, True)
+    tenant.post("/api/v1/csp-origins", {"origin": host, **every})
+    tenant.post("/api/v1/csp-origins", {"origin": host, **every})
+    tenant.post("/api/v1/csp-origins", {"origin": host, **every}, expect=400)
+    qlik.control.settings(rate_limits=False)
+    for number in range(254):
+        tenant.post("/api/v1/csp-origins", {"origin": f"{number}.example"})
+    tenant.post("/api/v1/csp-origins", {"origin": "one-more.example"}, expect=400)

@@ -247,6 +247,7 @@ def makers(qlik: Emulator) -> dict[str, tuple[Api, str, dict[str, Any], str]]:
         "import": (tenant, f"/api/v1/apps/import?spaceId={shared}", {"data": b"x" * 100_000}, "app"),
         "publish": (tenant, f"/api/v1/apps/{app}/publish", {"json": {"spaceId": managed}}, "app"),
         "integration": (tenant, "/api/v1/web-integrations", {"json": {"name": "P"}}, "web-integration"),
+        "origin": (tenant, "/api/v1/csp-origins", {"json": {"origin": "a.example"}}, "csp-origin"),
         "provider": (tenant, "/api/v1/identity-providers", {"json": provider}, "identity-provider"),
     }
 
@@ -255,7 +256,7 @@ def count(qlik: Emulator, kind: str) -> int:
     return sum(len(kinds.get(kind, [])) for kinds in qlik.control.dump().values())
 
 
-@pytest.mark.parametrize("name", ["tenant", "import", "publish", "integration", "provider"])
+@pytest.mark.parametrize("name", ["tenant", "import", "publish", "integration", "origin", "provider"])
 def test_creating_takes_a_while(qlik: Emulator, name: str) -> None:
     api, path, body, kind = makers(qlik)[name]
     before = count(qlik, kind)

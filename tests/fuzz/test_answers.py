@@ -144,6 +144,7 @@ def count(tenancy: Tenancy) -> dict[str, int]:
 COUNTED = (
     "app",
     "assignment",
+    "csp-origin",
     "group",
     "identityProvider",
     "identity_provider",

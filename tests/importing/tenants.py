@@ -69,6 +69,10 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     host.put("/api/v1/licenses/settings", {"autoAssignProfessional": False, "autoAssignAnalyzer": True})
     pages = {"name": "Portal", "validOrigins": ["https://portal.example.com", "http://localhost:3000"]}
     host.post("/api/v1/web-integrations", pages)
+    host.post(
+        "/api/v1/csp-origins", {"name": "Portal", "origin": "portal.example.com", "frameAncestors": True}
+    )
+    host.post("/api/v1/csp-origins", {"origin": "cdn.example.com", "imgSrc": True})
     host.post("/api/v1/identity-providers", jwt_provider(tenant))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]
     roles = [{"name": "AuditAdmin"}, {"name": "AnalyticsAdmin"}]

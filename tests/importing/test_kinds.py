@@ -81,8 +81,14 @@ def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
         "auto_assign_professional": False,
         "auto_assign_analyzer": True,
     }
-    origins = ["http://localhost:3000", "https://portal.example.com"]
-    assert found.customer["web_integrations"] == {"Portal": {"name": "Portal", "origins": origins}}
+    pages = ["http://localhost:3000", "https://portal.example.com"]
+    assert found.customer["web_integrations"] == {"Portal": {"name": "Portal", "origins": pages}}
+    origins = found.customer["csp_origins"]
+    assert {key: (entry["name"], entry["origin"]) for key, entry in origins.items()} == {
+        "Portal": ("Portal", "portal.example.com"),
+        "cdn.example.com": ("cdn.example.com", "cdn.example.com"),
+    }
+    assert [name for name, value in origins["Portal"].items() if value is True] == ["frame_ancestors"]
     provider = found.customer["jwt_identity_providers"]["portal-1"]
     assert (provider["issuer"], provider["kid"]) == ("https://portal.example.com", "portal-1")
     assert pem.one_line(provider["pem"]) == pem.one_line(public_pem())

@@ -11,8 +11,8 @@ from tests.settings.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
 CUSTOMER_KEYS = (
-    "admins, alias, apps, group_settings, groups, jwt_identity_providers, license_settings, lifecycle, name, "
-    "plan, protect, revive, ring, spaces, tags, tenant, users, web_integrations"
+    "admins, alias, apps, csp_origins, group_settings, groups, jwt_identity_providers, license_settings, "
+    "lifecycle, name, plan, protect, revive, ring, spaces, tags, tenant, users, web_integrations"
 )
 
 ONE_MISTAKE = [
@@ -157,6 +157,32 @@ ONE_MISTAKE = [
     (
         "license_settings: {auto_assign_analyzer: 1}",
         "6: customer.license_settings.auto_assign_analyzer: must be true or false, not 1",
+    ),
+    # CSP origins
+    ("csp_origins: {Maps: {img_src: true}}", "6: customer.csp_origins.Maps.origin: is missing"),
+    (
+        "csp_origins: {Maps: {origin: 'https://maps.example/tiles', img_src: true}}",
+        '6: customer.csp_origins.Maps.origin: "https://maps.example/tiles" is no origin of a content '
+        "security policy, which has no path; write https://maps.example",
+    ),
+    (
+        "csp_origins: {Maps: {origin: maps.example, img_src: 'yes'}}",
+        '6: customer.csp_origins.Maps.img_src: must be true or false, not "yes"',
+    ),
+    (
+        "csp_origins: {Maps: {origin: maps.example}}",
+        "6: customer.csp_origins.Maps: allows nothing; set at least one of child_src, connect_src, "
+        "connect_src_wss, font_src, form_action, frame_ancestors, frame_src, img_src, media_src, object_src, "
+        "script_src, style_src, worker_src to true",
+    ),
+    (
+        "csp_origins:\n  A: {origin: a.example, img_src: true}\n  B: {origin: a.example, font_src: true}",
+        '8: customer.csp_origins.B.origin: "a.example" is the origin of "A" as well; say all that it may in '
+        "one entry",
+    ),
+    (
+        "csp_origins: {A: {origin: a.example, img_src: true, description: '" + "x" * 1025 + "'}}",
+        "6: customer.csp_origins.A.description: has 1025 characters; allowed: 1024 characters at most",
     ),
     # Web integrations
     ("web_integrations: {Portal: {}}", "6: customer.web_integrations.Portal.origins: is missing"),

@@ -17,7 +17,7 @@ STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
     "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, web_integrations, "
-    "jwt_identity_providers, "
+    "csp_origins, jwt_identity_providers, "
     "users, admins, groups, spaces, apps, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))

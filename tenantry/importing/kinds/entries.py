@@ -37,7 +37,7 @@ def _find(block: str, model: type[Block], living: Living, findings: Findings) ->
             )
             continue
         entry = {key: _said(model, key, live[name]) for key, name in inputs.items() if name in live}
-        findings.entry(block, id, entry, *makes.identity, key=str(this[0]))
+        findings.entry(block, id, entry, *makes.identity, key=str(live.get("name") or this[0]))
         findings.objects.append(Found(makes.resource, id, live, identity))
 
 

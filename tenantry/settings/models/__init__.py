@@ -11,6 +11,7 @@ from typing import get_origin
 
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
+from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
@@ -40,6 +41,9 @@ class Content(Block):
     group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")
     license_settings: LicenseSettings | None = key(None, about="Which entitlements users get.")
     web_integrations: dict[str, WebIntegration] = key(default_factory=dict, about="Web integrations, by key.")
+    csp_origins: dict[str, CspOrigin] = key(
+        default_factory=dict, about="Origins of the content security policy, by key."
+    )
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
     )

@@ -35,6 +35,7 @@ STRINGS = {
     "AppPublication": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2FwcF9wdWJsaWNhdGlvbpSFlFKULg==",
     "GroupSettings": "gASVLgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
+    "CspOrigin": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmNzcF9vcmlnaW6UhZRSlC4=",
     "WebIntegration": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD3dlYl9pbnRlZ3JhdGlvbpSFlFKULg==",
     "JwtIdentityProvider": "gASVNQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFWp3dF9pZGVudGl0eV9wcm92"
     "aWRlcpSFlFKULg==",

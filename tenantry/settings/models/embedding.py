@@ -1,0 +1,73 @@
+"""How pages of others and the tenant come together: origins of the content security policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.values import CspDescription, CspName, FormerKeys, HostSource, Switch
+
+CSP_ORIGINS_PER_TENANT = 256
+
+
+class CspOrigin(Block):
+    """An origin in the tenant's content security policy: what extensions may load from it, and whether it may
+    show the tenant in a frame. (CSP Origins API)
+    """
+
+    makes = Makes("CspOrigin", "CSP origin", identity=("origin",), output=False)
+
+    name: CspName = key(about="Its name at Qlik. Default: the key.")
+    origin: HostSource = key(
+        about="The host, `[scheme://]host[:port]`, without a path; `*.` at its start means all subdomains."
+    )
+    description: CspDescription | None = key(None, about="Why it is allowed; 1024 characters at most.")
+    child_src: Switch = key(False, about="Workers and frames may be loaded from it.")
+    connect_src: Switch = key(False, about="Scripts may connect to it.")
+    connect_src_wss: Switch = key(False, about="Scripts may open WebSockets to it.")
+    font_src: Switch = key(False, about="Fonts may be loaded from it.")
+    form_action: Switch = key(False, about="Forms may be sent to it.")
+    frame_ancestors: Switch = key(False, about="Its pages may show the tenant in a frame.")
+    frame_src: Switch = key(False, about="Frames may show its pages.")
+    img_src: Switch = key(False, about="Images may be loaded from it.")
+    media_src: Switch = key(False, about="Audio and video may be loaded from it.")
+    object_src: Switch = key(False, about="Plug-ins may be loaded from it.")
+    script_src: Switch = key(False, about="Scripts may be loaded from it.")
+    style_src: Switch = key(False, about="Style sheets may be loaded from it.")
+    worker_src: Switch = key(False, about="Workers may be loaded from it.")
+    renamed_from: FormerKeys | None = key(
+        None, about="The former key, or several, so that a new key keeps the same entry.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False,
+        about="Take over what is there. Qlik names no maker: the very same entry is, without this, too.",
+        change=AT_CREATION,
+    )
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Each is of an origin of its own and allows something, and there are not too many."""
+        taken: dict[str, str] = {}
+        for name, entry in sorted(entries.items()):
+            at = block, name
+            first = taken.setdefault(entry.origin, name)
+            if first != name and entry.origin is not None:
+                text = (
+                    f'"{entry.origin}" is the origin of "{first}" as well; say all that it may in one entry'
+                )
+                yield Complaint((*at, "origin"), text)
+            if all(getattr(entry, each) is False for each in DIRECTIVES):
+                text = f"allows nothing; set at least one of {', '.join(DIRECTIVES)} to true"
+                yield Complaint(at, text, incomplete=True)
+        if len(entries) > CSP_ORIGINS_PER_TENANT:
+            text = f"has {len(entries)} entries; Qlik takes {CSP_ORIGINS_PER_TENANT} per tenant"
+            yield Complaint((block,), text)
+
+
+DIRECTIVES = tuple(
+    name
+    for name, field in CspOrigin.model_fields.items()
+    if name.endswith(("_src", "_wss")) or name in ("form_action", "frame_ancestors")
+)

@@ -1,0 +1,155 @@
+"""CSP origins: what is an origin, what is taken over, and that each change sends everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenantry.providers.csp_origin import CspOrigin
+from tenantry.providers.framework.engine import Failure
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.world import Doc
+
+PATH = "/api/v1/csp-origins"
+PUT = (f"PUT {PATH}/{{id}}",)
+MakeTwin = Callable[[str], Twin]
+DIRECTIVES = tuple(each.name for each in CspOrigin.inputs() if each.type is bool and each.at_qlik)
+SAMPLE = {
+    "tenant": "x1y2z3.eu.qlikcloud.com",
+    "name": "Maps",
+    "origin": "https://maps.example.com",
+    "description": "Tiles of the map extension",
+    **dict.fromkeys(DIRECTIVES, True),
+    "adopt": True,
+}
+EXAMPLE = {"Portal": {"origin": "https://portal.example", "frame_ancestors": True, "connect_src_wss": True}}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "name": "Maps",
+        "origin": "https://maps.example.com",
+        "description": "Tiles",
+        **{name: name in ("img_src", "connect_src_wss") for name in DIRECTIVES},
+    }
+
+
+def held(tenancy: Tenancy) -> dict[str, Doc]:
+    return {each["id"]: each for each in tenancy.world.every("csp-origin")}
+
+
+def camel(name: str) -> str:
+    return "connectSrcWSS" if name == "connect_src_wss" else CspOrigin.properties[name].camel
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = held(tenancy).get(id)
+    names = ("name", "origin", "description", *DIRECTIVES)
+    return found and {name: found[camel(name)] for name in names}
+
+
+def by_hand(name: str, value: Any) -> Drift:
+    def do(tenancy: Tenancy, id: str) -> None:
+        body = {key: each for key, each in held(tenancy)[id].items() if key != "id"}
+        tenancy.world.request("PUT", f"csp-origins/{id}", {**body, camel(name): value})
+
+    return Drift(do, value)
+
+
+def others(name: str) -> bool:
+    return name not in ("img_src", "connect_src_wss")
+
+
+CASE = Case(
+    "csp_origin",
+    given,
+    remote,
+    creates=(f"GET {PATH}", f"POST {PATH}"),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={
+        "name": InPlace("Tiles", PUT),
+        "origin": InPlace("*.example.com", PUT),
+        "description": InPlace("", PUT),
+        **{name: InPlace(others(name), PUT) for name in DIRECTIVES},
+    },
+    drifts={
+        "name": by_hand("name", "Mine"),
+        "origin": by_hand("origin", "https://mine.example"),
+        "description": by_hand("description", "Mine"),
+        **{name: by_hand(name, others(name)) for name in DIRECTIVES},
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"csp-origins/{id}"),
+)
+
+
+def theirs(tenancy: Tenancy, **changes: Any) -> str:
+    texts = {"name": "Maps", "origin": "https://maps.example.com", "description": "Tiles"}
+    body = {**texts, "imgSrc": True, "connectSrcWSS": True, **changes}
+    return str(tenancy.world.request("POST", "csp-origins", body)["id"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("https://maps.example.com/", "write https://maps.example.com"),
+        ("https://maps.example.com/tiles?x#y", "write https://maps.example.com"),
+        ("maps.example.com/tiles", "write maps.example.com"),
+        ("https://me@maps.example.com", "write https://maps.example.com"),
+        (" maps.example.com", "write maps.example.com"),
+        ("maps.example.com:70000", "port above 65535"),
+        ("https://", "for example https://"),
+        ("maps.*.com", "for example https://"),
+        ("*", "for example https://"),
+        ("a" * 257, "has 257 characters"),
+    ],
+)
+def test_what_is_no_origin(twin: MakeTwin, tenancy: Tenancy, origin: str, said: str) -> None:
+    """Said in a preview, with what to write instead."""
+    with pytest.raises(AssertionError) as caught:
+        twin("csp_origin").check({**given(tenancy), "origin": origin})
+    assert "origin: " in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "origin", ["maps.example.com", "*.example.com", "https://*.example.com:8443", "https://[2001:db8::1]:443"]
+)
+def test_what_is_an_origin(twin: MakeTwin, tenancy: Tenancy, origin: str) -> None:
+    """To us and to Qlik."""
+    made = twin("csp_origin").create({**given(tenancy), "origin": origin})
+    assert held(tenancy)[made.id]["origin"] == origin
+
+
+def test_what_is_not_the_same_is_taken_over_only_when_asked(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik names no maker."""
+    id = theirs(tenancy, imgSrc=False)
+    with pytest.raises(
+        Failure, match=r"is not as it is wanted, and Qlik does not say who made it\. Set `adopt"
+    ):
+        twin("csp_origin").create(given(tenancy))
+    assert held(tenancy)[id]["imgSrc"] is False
+    made = twin("csp_origin").create({**given(tenancy), "adopt": True})
+    assert made.id == id
+    assert held(tenancy)[id]["imgSrc"] is True
+
+
+def test_the_very_same_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A run that was cut off may have made it; of several, the only one that is as wanted."""
+    id = theirs(tenancy)
+    theirs(tenancy, name="Another")
+    assert twin("csp_origin").create(given(tenancy)).id == id
+    for _ in range(2):
+        theirs(tenancy, origin="https://two.example")
+    with pytest.raises(Failure, match="several times"):
+        twin("csp_origin").create({**given(tenancy), "origin": "https://two.example"})
+
+
+@pytest.mark.parametrize("effect", ["drop_after", "truncate"])
+def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+    tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
+    made = twin("csp_origin").create(given(tenancy))
+    assert held(tenancy).keys() == {made.id}
+    assert made.drift() == {}
