@@ -28,6 +28,14 @@ _DELETED = (
 )
 
 BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
+    400: (
+        (
+            "P[OU]* */csp-origins*",
+            "Qlik takes 256 origins per tenant and a header of 6,144 characters, in which each origin stands"
+            " once for each directive: take out origins and directives that nobody needs.",
+        ),
+        ("* *", ""),
+    ),
     403: (
         (
             "POST */tenants",

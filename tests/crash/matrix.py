@@ -57,6 +57,7 @@ UPDATED = changed(
     ("spaces/Sales/access", {"Analysts": ["consumer"]}),
     ("users/Grace/roles", ["Developer"]),
     ("web_integrations/Portal/origins", ["https://portal.example", "https://shop.example"]),
+    ("csp_origins/Portal/font_src", True),
     ("license_settings/auto_assign_analyzer", False),
     ("lifecycle/grace_days", 20),
 )

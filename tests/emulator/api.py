@@ -122,7 +122,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "groupId": [*groups, "000000000000000000000001"],
         "appId": [app, copy],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, origin, content],
+        "id": [role, integration, content, origin],
     }
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
 from tenantry.emulator.call import HANDLERS
-from tenantry.emulator.contract import contract
+from tenantry.emulator.contract import Document, contract
 from tenantry.emulator.errors import Invalid
 from tests.contract import ContractChecker
 from tests.emulator.api import SOURCE
@@ -135,3 +137,23 @@ def test_bad_queries_are_found(pairs: list[tuple[str, str]]) -> None:
     assert found
     with pytest.raises(Invalid):
         found[0].check_query(pairs)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"properties": {"id": {"type": "string"}}},
+        {"allOf": [{"type": "object", "properties": {"id": {"type": "string"}}}]},
+    ],
+    ids=["beside", "within"],
+)
+def test_a_schema_that_extends_another_is_closed(tmp_path: Path, more: dict[str, Any]) -> None:
+    """It takes the members of both, and no others, wherever its own stand."""
+    base = {"type": "object", "properties": {"name": {"type": "string"}}}
+    both = {**more, "allOf": [{"$ref": "#/components/schemas/Base"}, *more.get("allOf", [])]}
+    file = tmp_path / "banners.yaml"
+    file.write_text(yaml.safe_dump({"components": {"schemas": {"Base": base, "Both": both}}}))
+    validator = Document(file).validator({"$ref": "#/components/schemas/Both"})
+    assert validator.is_valid({"name": "a", "id": "1"})
+    assert not validator.is_valid({"name": "a", "id": "1", "colour": "red"})
+    assert not validator.is_valid({"name": 1})

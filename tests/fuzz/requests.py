@@ -20,7 +20,7 @@ ODD_TEXTS = (
     "{}", "a" * 3000,
     "\u00e9", "\u202e", "\U0001f600", 'name eq "', "not not not", "(" * 60, "a eq b or", "+name", "-", "me",
     "bytes=0-", "Bearer", "Basic", "Basic Zg==", "chunked", "2026-12-31", "-----BEGIN PUBLIC KEY-----",
-    "~spaceId0~", "~spaceId1~", "~appId0~", "~appId1~", "~userId0~", "~groupId0~", "~id2~",
+    "~spaceId0~", "~spaceId1~", "~appId0~", "~appId1~", "~userId0~", "~groupId0~", "~id2~", "~id3~",
     "TenantAdmin", "custom",
 )  # fmt: skip
 ODD_VALUES: tuple[Any, ...] = (
@@ -72,7 +72,7 @@ values = st.recursive(
 
 COVERED = [each for each in contract().operations if (each.api, each.id) in HANDLERS]
 PLACES = {
-    "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 3,
+    "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 4,
     "tenantId": 1,
 }  # fmt: skip
 """Parameter of a path -> how many ids there are for it. A request names one as `~spaceId0~`."""

@@ -184,6 +184,19 @@ ONE_MISTAKE = [
         "csp_origins: {A: {origin: a.example, img_src: true, description: '" + "x" * 1025 + "'}}",
         "6: customer.csp_origins.A.description: has 1025 characters; allowed: 1024 characters at most",
     ),
+    (
+        "csp_origins: {"
+        + ", ".join(f"{n}: {{origin: {n}.example, img_src: true}}" for n in range(257))
+        + "}",
+        "6: customer.csp_origins: has 257 entries; Qlik takes 256 per tenant",
+    ),
+    (
+        "csp_origins: {"
+        + ", ".join(f"{n}: {{origin: {n:0242}.example, img_src: true}}" for n in range(100, 125))
+        + "}",
+        "6: customer.csp_origins: makes a header of 6275 characters, each origin once for each directive that is "
+        "true; Qlik takes 6144",
+    ),
     # Web integrations
     ("web_integrations: {Portal: {}}", "6: customer.web_integrations.Portal.origins: is missing"),
     (

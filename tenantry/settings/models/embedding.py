@@ -10,6 +10,8 @@ from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes
 from tenantry.settings.values import CspDescription, CspName, FormerKeys, HostSource, Switch
 
 CSP_ORIGINS_PER_TENANT = 256
+CSP_HEADER_LENGTH = 6144
+"""Characters, with those of Qlik's own origins, which are not counted here."""
 
 
 class CspOrigin(Block):
@@ -63,6 +65,18 @@ class CspOrigin(Block):
                 yield Complaint(at, text, incomplete=True)
         if len(entries) > CSP_ORIGINS_PER_TENANT:
             text = f"has {len(entries)} entries; Qlik takes {CSP_ORIGINS_PER_TENANT} per tenant"
+            yield Complaint((block,), text)
+        length = sum(
+            len(entry.origin or "") + 1
+            for entry in entries.values()
+            for each in DIRECTIVES
+            if getattr(entry, each)
+        )
+        if length > CSP_HEADER_LENGTH:
+            text = (
+                f"makes a header of {length} characters, each origin once for each directive that is true; "
+                f"Qlik takes {CSP_HEADER_LENGTH}"
+            )
             yield Complaint((block,), text)
 
 

@@ -177,6 +177,8 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
 @pytest.mark.parametrize(
     ("status", "operation", "expected"),
     [
+        (400, "POST /api/v1/csp-origins", "256 origins"),
+        (400, "PUT /api/v1/csp-origins/o", "6,144 characters"),
         (403, "POST /api/v1/tenants", "TENANTS-22"),
         (403, "POST /api/v1/tenants/t/actions/deactivate", "tenants:deactivate"),
         (403, "GET /api/core/tenants", "cloud-console.tenants:read"),
