@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tenantry.providers.tenant_admin import TenantAdmin as TenantAdmin
     from tenantry.providers.tenant_lifecycle import TenantLifecycle as TenantLifecycle
     from tenantry.providers.tenant_proof import TenantProof as TenantProof
+    from tenantry.providers.theme import Theme as Theme
     from tenantry.providers.user import User as User
     from tenantry.providers.web_integration import WebIntegration as WebIntegration
 
@@ -48,6 +49,7 @@ MODULES = {
     "AppPublication": "app_publication",
     "GroupSettings": "group_settings",
     "LicenseSettings": "license_settings",
+    "Theme": "theme",
     "WebIntegration": "web_integration",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",

@@ -242,7 +242,7 @@ class Provider(ResourceProvider):
         }
         with self._run(_news) as cloud:
             self._hold(_id)
-            changed = self.verbs.update(cloud, _id, have, want)
+            changed = self.verbs.update(cloud, _id, have, want | self._not_kept())
         return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

@@ -29,9 +29,9 @@ class Listing:
     other people are there, looking for ours costs at most one request more than asking for each by itself.
     """
 
-    def __init__(self, host: Host, path: str) -> None:
+    def __init__(self, host: Host, path: str, page: int | None = PAGE) -> None:
         self._host, self._path = host, path
-        self._objects = host.list(path)
+        self._objects = host.list(path, limit=page)
         self._found: dict[str, Found] = {}
         self._pages = self._hits = 0
         self._lock = threading.Lock()
@@ -58,13 +58,14 @@ class Listing:
         return bool(page)
 
 
-def find(host: Host, path: str, id: str) -> Found | None:
-    """Return an object from the collection at `path` as the current refresh has listed it.
+def find(host: Host, path: str, id: str, page: int | None = PAGE) -> Found | None:
+    """Return an object from the collection at `path` as the current refresh has listed it. `page` is the
+    number of objects to ask for at once, None where Qlik takes none.
 
     None says that it has to be asked for by itself: it is not listed, or this is no refresh of the engine.
     """
     listings = run.current().listings
     if listings is None:
         return None
-    listing: Listing = listings.setdefault((host.hostname, path), Listing(host, path))
+    listing: Listing = listings.setdefault((host.hostname, path), Listing(host, path, page))
     return listing.find(id)

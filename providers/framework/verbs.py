@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tenantry.providers.framework import evidence, listings, moves
 from tenantry.providers.framework.errors import AlreadyDifferent, AlreadyExists, HeldByAnother, NameTaken
+from tenantry.providers.framework.listings import PAGE
 from tenantry.providers.framework.properties import Change
 from tenantry.providers.qlik import Cloud, Conflict, Host
 
@@ -99,6 +100,9 @@ class Collection(Verbs):
 
     path: ClassVar[str]
     """Path of the collection; `{space}` and the like stand for properties."""
+
+    page: ClassVar[int | None] = PAGE
+    """How many objects are asked for at once; None where Qlik lists all of them, and takes no number."""
 
     maker: ClassVar[str] = "createdBy"
     """Where Qlik's JSON names the user who made the object."""
@@ -230,14 +234,14 @@ class Collection(Verbs):
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Take the object from the list of a refresh, or GET it; None only if it is certainly gone."""
         host = self.host(cloud, have)
-        found = listings.find(host, self.path.format(**have), id)
+        found = listings.find(host, self.path.format(**have), id, self.page)
         if found is None:
             found = evidence.read(host, self.member(id, have), id, lambda: self.listed(host, have))
         return None if found is None else self.decode(found)
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
         """Return the whole collection that the object is in."""
-        return host.list(self.path.format(**have))
+        return host.list(self.path.format(**have), limit=self.page)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
         """PATCH what differs, if anything does. A name that another resource of the stack has is waited

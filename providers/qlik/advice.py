@@ -188,6 +188,8 @@ def _of_operation(request: Request, status: int) -> str:
 
 def _sent(request: Request) -> str:
     """Return what the body of a request was, and how large."""
+    if request.form is not None:
+        return f"a form of {_size(sum(len(part.content) for part in request.form.values()))}"
     if request.file is None:
         return f"JSON of {_size(len(json.dumps(request.body)))}"
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.qlik import answers, files, hostnames, paging, paths, redirects, shapes
-from tenantry.providers.qlik.messages import Answer, JsonBody, Params, Request
+from tenantry.providers.qlik.messages import Answer, Form, JsonBody, Params, Request
 from tenantry.providers.qlik.sender import Sender
 
 PAGE = 100  # the most that nearly all of Qlik's collections allow
@@ -130,6 +130,10 @@ class Host:
         return self._json(
             Request("POST", self.hostname, path, params or {}, file=file, repeatable=repeatable)
         )
+
+    def send_form(self, method: str, path: str, form: Form, *, repeatable: bool = False) -> Any:
+        """POST, PUT or PATCH the parts of a form (multipart/form-data)."""
+        return self._json(Request(method, self.hostname, path, form=form, repeatable=repeatable))
 
     def pause(self, seconds: float, waiting_for: str) -> None:
         """Wait between two looks at something; raises DeadlineExceeded rather than overrun."""

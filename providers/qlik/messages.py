@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 MOST_DEPTH = 60
@@ -15,6 +15,18 @@ MOST_DEPTH = 60
 
 JsonBody = dict[str, Any] | list[Any]
 Params = Mapping[str, Any]
+
+
+class Part(NamedTuple):
+    """One part of a form (multipart/form-data): a text, or a file where it has a file name."""
+
+    content: bytes
+    media_type: str
+    file_name: str | None = None
+
+
+Form = Mapping[str, Part]
+"""The parts of a form by name."""
 
 
 class Waiting(str):
@@ -28,9 +40,10 @@ class Request:
     """A request to one Qlik host.
 
     `path` starts with a slash; what it may hold says `tenantry.providers.qlik.paths`. `body` is JSON, `file`
-    a file sent as an octet stream instead, `into` the file that takes the body of a good answer. `repeatable`
-    says that sending it twice does no harm. `credentials` names where the OAuth client came from, for token
-    requests only. `proof` holds headers that say who asks, where that is not the OAuth client.
+    a file sent as an octet stream instead, `form` the parts of a form that is sent instead, `into` the file
+    that takes the body of a good answer. `repeatable` says that sending it twice does no harm. `credentials`
+    names where the OAuth client came from, for token requests only. `proof` holds headers that say who asks,
+    where that is not the OAuth client.
     """
 
     method: str
@@ -40,6 +53,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: JsonBody | None = field(default=None, repr=False)
     file: Path | None = None
+    form: Form | None = field(default=None, repr=False)
     into: Path | None = None
     repeatable: bool = False
     credentials: str = ""

@@ -58,6 +58,7 @@ _APP = {
 }
 _ASSIGNMENT = {"id": Id, "type?": str, "assigneeId?": str, "roles?": [str], "createdBy?": str}
 _CSP_ORIGIN = {"id": Id, "origin": str, "name?": str, "description?": str}
+_ARCHIVED = {"id": Id, "name": str, "userId?": str, "file?": {"md5?": str}}
 _GROUP = {
     "id": Id,
     "name": str,
@@ -146,6 +147,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/spaces": _SPACE,
     "/api/v1/spaces/{}/assignments": _ASSIGNMENT,
     "/api/v1/tenants": _TENANT,
+    "/api/v1/themes": _ARCHIVED,
     "/api/v1/users": _USER,
     "/api/v1/web-integrations": _WEB_INTEGRATION,
 }

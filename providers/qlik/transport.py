@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPException
+from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 from tenantry.providers.qlik.deadlines import Deadline
 from tenantry.providers.qlik.errors import ConnectionFailed
 from tenantry.providers.qlik.failures import connection_failed
-from tenantry.providers.qlik.messages import Answer, Request
+from tenantry.providers.qlik.messages import Answer, Form, Request
 from tenantry.providers.qlik.settings import Settings
 from tenantry.providers.qlik.tokens import Token
 
@@ -80,6 +81,9 @@ class Transport:
         if request.file is not None:
             data = FileBody(stack.enter_context(request.file.open("rb")), request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")
+        elif request.form is not None:
+            encoded, headers["Content-Type"] = _encoded(request.form)
+            data = FileBody(BytesIO(encoded), request, deadline)
         elif body is not None:
             data = body
             headers.setdefault("Content-Type", "application/json")
@@ -144,6 +148,19 @@ class _Bearer:
         if self._token is not None:
             prepared.headers["Authorization"] = f"Bearer {self._token.value}"
         return prepared
+
+
+def _encoded(form: Form) -> tuple[bytes, str]:
+    """Return the body of a form, and its content type."""
+    from urllib3.fields import RequestField
+    from urllib3.filepost import encode_multipart_formdata
+
+    fields = []
+    for name, part in form.items():
+        field = RequestField(name, part.content, part.file_name)
+        field.make_multipart(content_type=part.media_type)
+        fields.append(field)
+    return encode_multipart_formdata(fields)
 
 
 def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:

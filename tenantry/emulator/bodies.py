@@ -13,8 +13,11 @@ from starlette.requests import Request
 from tenantry.emulator.authentication import with_basic
 from tenantry.emulator.call import Call
 from tenantry.emulator.errors import Invalid, Refusal
+from tenantry.emulator.forms import parts_of
 
 FORM = "application/x-www-form-urlencoded"
+LARGEST_FORM = 31_000_000
+"""Bytes of a form: the largest archive, and what is around it."""
 LARGEST_JSON = 500_000
 """Bytes; the Users API names it, the others only say that there is a limit."""
 
@@ -36,7 +39,8 @@ async def receive(request: Request, call: Call) -> None:
             call.upload.discard()
             raise
         return
-    raw = await read(request)
+    form = operation.form
+    raw = await read(request, LARGEST_FORM if form else LARGEST_JSON)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:
@@ -44,6 +48,12 @@ async def receive(request: Request, call: Call) -> None:
     if not raw:
         if operation.body.get("required"):
             raise Invalid("the body is missing")
+        return
+    if form:
+        call.parts = parts_of(raw, request.headers, form)
+        values = {name: part.value for name, part in call.parts.items()}
+        call.body = values
+        operation.check_body(values, drop_unknown=call.tolerates("unknown-members"))
         return
     call.body = with_basic(call, _parsed(raw, request.headers, call))
     operation.check_body(call.body, drop_unknown=call.tolerates("unknown-members"))
@@ -62,12 +72,12 @@ def _parsed(raw: bytes, headers: Headers, call: Call) -> Any:
         raise Invalid("the body cannot be parsed") from None
 
 
-async def read(request: Request) -> bytes | None:
-    """The body of a request that is no upload; None if it is larger than the largest JSON."""
+async def read(request: Request, most: int = LARGEST_JSON) -> bytes | None:
+    """The body of a request that is no upload; None if it has more than `most` bytes."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > LARGEST_JSON:
+        if len(raw) > most:
             return None
     return bytes(raw)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tenantry.emulator.contract import Operation
 from tenantry.emulator.files import Content, Spool
+from tenantry.emulator.forms import Part
 from tenantry.emulator.hosts import Host
 from tenantry.emulator.store import SHARED, Doc, Store
 from tenantry.emulator.world import World
@@ -23,6 +24,7 @@ class Call:
         path: path parameters by name.
         query: query parameters by name, typed.
         body: parsed JSON or form, or None.
+        parts: the parts of a form by name.
         upload: the received file, where the operation takes one.
         tenant: the tenant that was asked; `{}` on the register host and the console.
         user: who asks; `{}` for a request without token or session.
@@ -38,6 +40,7 @@ class Call:
     query: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     upload: Spool | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     tenant: Doc = field(default_factory=dict)
     user: Doc = field(default_factory=dict)

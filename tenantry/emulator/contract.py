@@ -21,6 +21,7 @@ from tenantry.emulator.errors import Invalid
 FOLDER = Path(__file__).parent / "contract"
 METHODS = ("get", "post", "put", "patch", "delete")
 BINARY = frozenset({"application/octet-stream", "application/offset+octet-stream"})
+PARTS = "multipart/form-data"
 Schema = dict[str, Any]
 
 
@@ -66,6 +67,12 @@ class Operation:
     def is_upload(self) -> bool:
         """Whether the request body is a file."""
         return any(media_type in BINARY for media_type in self.media_types)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The media types of the parts of a form, by name; empty where the body is no form of parts."""
+        encoding = (self.body or {}).get("content", {}).get(PARTS, {}).get("encoding", {})
+        return {name: part["contentType"] for name, part in encoding.items()}
 
     @property
     def is_described(self) -> bool:

@@ -18,6 +18,9 @@ LETTERS = string.ascii_letters + string.digits
 
 SECRETS = {"secret", "licenseKey", "clientSecret"}
 
+WITH_FILES = ("app", "theme")
+"""Kinds whose documents name a stored file as `_file`."""
+
 
 class World:
     """Everything that one emulator knows.
@@ -114,11 +117,11 @@ class World:
         return min(dates, default=float("inf"))
 
     def _sweep(self) -> None:
-        """Remove expired tokens, and the files that no app and no living temporary content needs any more."""
+        """Remove expired tokens, and the files that nothing needs any more."""
         for token in self.store.all(SHARED, "token"):
             if token["expires"] <= self.now():
                 self.store.delete(SHARED, "token", token["id"])
-        needed = {app["_file"] for app in self.store.every("app")}
+        needed = {each["_file"] for kind in WITH_FILES for each in self.store.every(kind)}
         needed |= {
             entry["file"] for entry in self.store.every("temp-content") if entry["expires"] > self.now()
         }

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tenantry.importing.errors import ImportRefused
+from tenantry.providers.framework.listings import PAGE
 from tenantry.providers.qlik import Cloud, Host, QlikError, TenantDisabled
 from tenantry.text import for_line
 
@@ -73,9 +74,9 @@ class Living:
         """Every user, in the order of names."""
         return _by_name(self.host.list("/api/v1/users"))
 
-    def listed(self, path: str) -> list[Json]:
-        """Return every object of a collection that one theme alone asks for, in the order of names."""
-        return _by_name(self.host.list(path))
+    def listed(self, path: str, page: int | None = PAGE) -> list[Json]:
+        """Return every object of a collection that one module alone asks for, in the order of names."""
+        return _by_name(self.host.list(path, limit=page))
 
     @cached_property
     def assignments(self) -> dict[str, list[Json]]:

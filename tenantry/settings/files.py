@@ -1,11 +1,10 @@
-"""Files that strangers may have written, such as those of a fork: read without waiting and without end."""
+"""The text of files that strangers may have written."""
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from pathlib import Path
+
+from tenantry.providers.values.plain_files import read_bytes
 
 STACK_FILE_BYTES = 1_000_000
 KEY_BYTES = 64_000
@@ -14,18 +13,7 @@ KEY_BYTES = 64_000
 def read_text(path: Path, most: int, errors: str = "strict") -> str:
     """Return the text of a plain file of at most `most` bytes; links are followed.
 
-    Raises OSError, also for a device, a pipe, a file that is too large, and what cannot be a path; and
-    UnicodeDecodeError if `errors` is "strict" and the file is not UTF-8.
+    Raises OSError as `read_bytes` does, and UnicodeDecodeError if `errors` is "strict" and the file is not
+    UTF-8.
     """
-    try:
-        # A pipe that nobody writes into would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except ValueError:
-        raise OSError(errno.EINVAL, "that is no path", str(path)) from None
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
-    return content.decode("utf-8", errors)
+    return read_bytes(path, most).decode("utf-8", errors)

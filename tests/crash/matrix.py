@@ -322,6 +322,7 @@ KINDS = {
     "Space": "space",
     "SpaceAssignment": "assignment",
     "TenantAdmin": "user",
+    "Theme": "theme",
     "User": "user",
     "WebIntegration": "web-integration",
 }

@@ -13,9 +13,11 @@ from typing import Any
 
 from tenantry.emulator import Emulator
 from tenantry.providers.framework.adapter import Provider
+from tenantry.providers.framework.properties import Change
 from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
+from tests.forms import FormBody
 from tests.world import World, calls
 
 LICENCE = "emulator-licence-key-eu"
@@ -60,6 +62,8 @@ class Tenancy:
 
     def as_bot(self, method: str, path: str, body: Any = None) -> Any:
         """Do something as our own bot user: behind the provider's back, but not as somebody else."""
+        if isinstance(body, FormBody):
+            return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         sent = () if body is None else (body,)
         return getattr(self.bot, method.lower())(f"/api/v1/{path}", *sent)
 
@@ -80,6 +84,7 @@ class Twin:
         self.id = ""
         self.state: Inputs = {}
         self.inputs: Inputs = {}
+        self._not_kept: Inputs = {}
 
     @property
     def kind(self) -> Any:
@@ -87,7 +92,13 @@ class Twin:
         return self.provider.verbs.kind
 
     def check(self, inputs: Inputs) -> Inputs:
-        """Return the inputs as they are stored; a failure is an AssertionError that lists all of them."""
+        """Return the inputs as they are stored; a failure is an AssertionError that lists all of them.
+
+        What the state does not keep, a program says each time: so does this.
+        """
+        names = {each.name for each in self.kind.inputs() if each.change is Change.NOT_KEPT}
+        self._not_kept |= {name: inputs[name] for name in names & inputs.keys()}
+        inputs = self._not_kept | inputs
         result = self.provider.check(_wire(self.inputs), _wire(inputs | self._constant))
         problems = [f"{each.property}: {each.reason}" for each in result.failures]
         assert not problems, "\n".join(problems)

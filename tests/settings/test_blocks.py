@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 
 from tenantry.providers import kinds
-from tenantry.providers.framework.properties import REQUIRED
+from tenantry.providers.framework.properties import REQUIRED, Change
 from tenantry.settings.models import BLOCKS, ENTRIES, NAMED, Content, Settings, parts
 from tenantry.settings.models.block import Block, Makes
 
@@ -60,7 +60,7 @@ def test_every_block_makes_something() -> None:
 def test_each_property_of_the_resource_is_set(name: str) -> None:
     """By a key, by the stack as a whole, or by the component; and by one of them."""
     makes = made(MAKING[name])
-    sources = [*MAKING[name].inputs().values(), *makes.of_stack, *makes.references]
+    sources = [*MAKING[name].inputs().values(), *makes.of_content, *makes.of_stack, *makes.references]
     assert len(sources) == len(set(sources))
     declared = {each.name for each in kinds()[makes.resource].inputs()} - {"tenant"}
     fixed = {"role", "status"} if makes.resource == "TenantAdmin" else set()
@@ -82,7 +82,8 @@ def test_a_key_that_is_left_out_means_what_the_property_means(
     """Where it is required there it is here, unless a second key may stand in its place."""
     field = block.model_fields[key]
     if field.is_required():
-        assert prop.default is REQUIRED
+        # What the state does not keep is required of a stack file alone.
+        assert prop.default is REQUIRED or prop.change is Change.NOT_KEPT
         return
     default = field.get_default(call_default_factory=True)
     if default is False:  # which is not sent

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import apps, entries, groups, logins, people, settings, spaces, tenant
+from tenantry.importing.kinds import apps, archives, entries, groups, logins, people, settings, spaces, tenant
 from tenantry.importing.living import Living
 
 KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     tenant.find,
     settings.find,
     entries.find,
+    archives.find,
     logins.find,
     people.find,
     groups.find,

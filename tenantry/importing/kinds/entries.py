@@ -11,7 +11,7 @@ from tenantry.providers import verbs_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 
-BY_HAND = ("jwt_identity_providers", "users", "admins", "groups", "spaces", "apps")
+BY_HAND = ("themes", "jwt_identity_providers", "users", "admins", "groups", "spaces", "apps")
 """Blocks with a module of their own here: not all that is in their collection is the stack's."""
 
 
@@ -27,7 +27,7 @@ def _find(block: str, model: type[Block], living: Living, findings: Findings) ->
     assert makes is not None, f"{block} makes no resource: give it a module of its own"  # noqa: S101
     verbs = verbs_of(makes.resource)
     identity = tuple(inputs[key] for key in makes.identity)
-    objects = [(each["id"], verbs.decode(each)) for each in living.listed(verbs.path)]
+    objects = [(each["id"], verbs.decode(each)) for each in living.listed(verbs.path, verbs.page)]
     counts = Counter(tuple(live[name] for name in identity) for _, live in objects)
     for id, live in objects:
         this = tuple(live[name] for name in identity)

@@ -36,6 +36,7 @@ class Makes:
         one of them, the check of the settings refuses what is there twice.
     properties: the properties of the resource whose names differ from those of the keys.
     no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs.
+    of_content: properties that are read from the files that a key names.
     of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
     references: properties that refer to other resources, which `QlikCustomerTenant` knows.
     output: whether the ids are an output of the stack, under the name of the block.
@@ -47,6 +48,7 @@ class Makes:
     identity: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     no_inputs: tuple[str, ...] = ()
+    of_content: tuple[str, ...] = ()
     of_stack: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     output: bool = True

@@ -1,0 +1,152 @@
+"""Themes and extensions as files: a folder or a zip with one .qext file in it, sent to Qlik as a zip.
+
+Limits: help.qlik.com, "Uploading and managing themes" and "Uploading and managing visualization extensions".
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.providers.values.limits import Limits
+from tenantry.providers.values.plain_files import read_bytes
+
+MOST_BYTES = 30_000_000
+"""Of the zip, and of each file in it."""
+MOST_UNPACKED = 100_000_000
+MOST_FILES = 500
+
+MD5 = Limits("32 hexadecimal digits", {"pattern": "^[0-9a-f]{32}$"})
+
+THEME = "theme"
+"""The `type` in the .qext of a theme; those of extensions are others."""
+
+
+class Archive(NamedTuple):
+    """A zip as it is sent. `name` is the display name that the .qext in it says."""
+
+    content: bytes
+    name: str
+
+    @property
+    def md5(self) -> str:
+        """What tells this content from every other; Qlik names the same of what it stores."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+
+def read(path: Path, *, theme: bool) -> Archive:
+    """Return the zip at `path`, or of the folder there, which is a theme or else an extension.
+
+    A folder makes the same zip on every machine. What Qlik drops is left out of it: files without an
+    extension, and hidden ones. Raises ConfigurationError.
+    """
+    try:
+        content = _packed(path) if path.is_dir() else read_bytes(path, MOST_BYTES)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigurationError(f"{path} cannot be read: that is no path") from None
+    try:
+        return Archive(content, _name(_texts(content), theme=theme))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path} {error}") from None
+
+
+def _packed(folder: Path) -> bytes:
+    """Return the files of a folder as a zip, without compression: no two versions of zlib pack alike."""
+    import zipfile
+
+    packed = BytesIO()
+    left = MOST_BYTES
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for number, (name, file) in enumerate(sorted(_files(folder))):
+            if number == MOST_FILES:
+                raise OSError(errno.EFBIG, f"it has more than {MOST_FILES} files")
+            content = read_bytes(file, MOST_BYTES)
+            left -= len(content)
+            if left < 0:
+                raise OSError(errno.EFBIG, f"its files have more than {MOST_BYTES:,} bytes")
+            entry = zipfile.ZipInfo(name)  # of 1980, whenever the file was written
+            entry.create_system = 3
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, content)
+    return packed.getvalue()
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name of each file in the zip, and the file."""
+
+    def refused(error: OSError) -> None:
+        raise error
+
+    for at, folders, files in os.walk(folder, onerror=refused):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        for name in files:
+            if Path(name).suffix and not name.startswith("."):
+                file = Path(at, name)
+                yield file.relative_to(folder).as_posix(), file
+
+
+def _texts(content: bytes) -> Mapping[str, bytes]:
+    """Return the .qext files of a zip by name. Raises ConfigurationError for one that Qlik refuses."""
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            entries = [each for each in archive.infolist() if not each.is_dir()]
+            if len(entries) > MOST_FILES:
+                raise ConfigurationError(f"has {len(entries)} files; Qlik takes {MOST_FILES}")
+            if sum(each.file_size for each in entries) > MOST_UNPACKED:
+                raise ConfigurationError(f"has more than {MOST_UNPACKED:,} bytes when it is unpacked")
+            return {
+                each.filename: _inflated(archive.open(each))
+                for each in entries
+                if each.filename.endswith(".qext")
+            }
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        raise ConfigurationError("is no zip, or a broken one") from None
+
+
+MOST_QEXT = 1_000_000
+
+
+def _inflated(file: Any) -> bytes:
+    with file:
+        return bytes(file.read(MOST_QEXT))
+
+
+def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:
+    """Return the name that the one .qext says."""
+    import json
+
+    if len(texts) != 1:
+        raise ConfigurationError(
+            f"has {_listed(texts) or 'no .qext file'} in it; there is one .qext in each theme or extension"
+        )
+    [(file, text)] = texts.items()
+    try:
+        said = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"has a {file} that is no JSON") from None
+    name, kind = (said.get("name"), said.get("type")) if isinstance(said, dict) else (None, None)
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigurationError(f"has a {file} without a name")
+    if (kind == THEME) is not theme:
+        wanted, block = ("a theme", "extensions") if theme else ("an extension", "themes")
+        raise ConfigurationError(
+            f"has a {file} of another type than that of {wanted}; a theme is of the type {THEME!r}"
+            f" (did you mean {block}?)"
+        )
+    return name
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:5])

@@ -1,0 +1,152 @@
+"""Themes: archives of files with a .qext in each, which says what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import zipfile
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import Any
+
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.files import Content
+from tenantry.emulator.forms import Part
+from tenantry.emulator.store import Doc, public
+
+MOST_BYTES = 30_000_000
+MOST_UNPACKED = 100_000_000
+MOST_FILES = 500
+FROM_QEXT = ("name", "type", "description", "version", "icon", "homepage", "license")
+
+
+def _register(api: str, kind: str) -> None:
+    """Answer the operations of an API whose objects are archives."""
+    name = kind.capitalize()
+
+    @operation(api, f"get{name}s")
+    def listing(call: Call) -> Reply:
+        return Reply(200, {"data": [public(each) for each in call.store.all(call.tenant_id, kind)]})
+
+    @operation(api, f"create{name}")
+    def create(call: Call) -> Reply:
+        if not call.parts:
+            raise Refusal(422, "Unprocessable entity", detail="neither file nor data")
+        now = iso(call.world.now())
+        made: Doc = {
+            "id": secrets.token_urlsafe(24),
+            "tenantId": call.tenant_id,
+            "userId": call.user_id,
+            "createdAt": now,
+            "_file": "",
+        }
+        return Reply(201, public(_write(call, kind, made)))
+
+    @operation(api, f"get{name}ById")
+    def get(call: Call) -> Reply:
+        return Reply(200, public(_find(call, kind)))
+
+    @operation(api, f"update{name}ById")
+    def patch(call: Call) -> Reply:
+        return Reply(200, public(_write(call, kind, _find(call, kind))))
+
+    @operation(api, f"delete{name}ById")
+    def delete(call: Call) -> Reply:
+        call.store.delete(call.tenant_id, kind, _find(call, kind)["id"])
+        return Reply(204)
+
+    @operation(api, f"get{name}Archive")
+    def download(call: Call) -> Reply:
+        key = _find(call, kind)["_file"]
+        if not key:
+            raise Refusal(404)
+        content = Content(b"", call.world.files.path(key), 0)
+        return Reply(200, headers={"content-type": "application/zip"}, content=content)
+
+
+def _find(call: Call, kind: str) -> Doc:
+    found = call.store.get(call.tenant_id, kind, call.path["id"])
+    if found is None:
+        named = (
+            each
+            for each in call.store.all(call.tenant_id, kind)
+            if each.get("qextFilename") == call.path["id"]
+        )
+        found = next(named, None)
+    if found is None:
+        raise Refusal(404)
+    return found
+
+
+def _write(call: Call, kind: str, doc: Doc) -> Doc:
+    """Take the archive of a form, and the values beside it; what a name is, is unique."""
+    doc = doc | {"updatedAt": iso(call.world.now())}
+    if part := call.parts.get("file"):
+        doc |= _stored(call, part)
+    doc |= call.body.get("data") or {}
+    if not doc.get("name"):
+        raise Refusal(422, "Unprocessable entity", detail="it has no name")
+    if any(each["id"] != doc["id"] for each in call.store.named(call.tenant_id, kind, doc["name"])):
+        raise Refusal(409, detail="a name is taken once")
+    return call.store.put(call.tenant_id, kind, doc)
+
+
+def _stored(call: Call, part: Part) -> Doc:
+    """Keep an archive; what it says of itself."""
+    if len(part.content) > MOST_BYTES:
+        raise Refusal(413)
+    try:
+        with zipfile.ZipFile(BytesIO(part.content)) as archive:
+            files = [each for each in archive.infolist() if not each.is_dir()]
+            if len(files) > MOST_FILES or sum(each.file_size for each in files) > MOST_UNPACKED:
+                raise Refusal(422, "Unprocessable entity", detail="too many files, or too large ones")
+            contents = {each.filename: archive.read(each) for each in files}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
+        raise Refusal(422, "Unprocessable entity", detail="file is no zip") from None
+    texts = [name for name in contents if name.endswith(".qext")]
+    if len(texts) != 1:
+        raise Refusal(422, "Unprocessable entity", detail="it takes one .qext")
+    said = _said(contents[texts[0]])
+    content = _kept(part.content, contents)
+    spool = call.world.files.spool()
+    spool.write(content)
+    return {
+        **{name: said[name] for name in FROM_QEXT if isinstance(said.get(name), str)},
+        "qextVersion": str(said.get("version", "")),
+        "qextFilename": PurePosixPath(texts[0]).stem,
+        "file": {
+            "contentType": "application/zip",
+            "contentLength": len(content),
+            "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            "originalname": part.file_name,
+        },
+        "_file": call.world.files.store(spool),
+    }
+
+
+def _said(text: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise Refusal(422, "Unprocessable entity", detail="the .qext is no JSON object")
+    return said
+
+
+def _kept(content: bytes, contents: dict[str, bytes]) -> bytes:
+    """What is stored of an archive: Qlik leaves out files without a name or an extension."""
+    kept = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
+    if len(kept) == len(contents):
+        return content
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, inner in kept.items():
+            archive.writestr(zipfile.ZipInfo(name), inner)
+    return packed.getvalue()
+
+
+_register("themes", "theme")

@@ -1,0 +1,13 @@
+"""Bodies of forms (multipart/form-data) for tests that ask Qlik by themselves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tenantry.providers.qlik.messages import Form
+
+
+class FormBody(NamedTuple):
+    """The body of a request that is a form."""
+
+    form: Form

@@ -1,0 +1,103 @@
+"""Themes beside stack files and plans: what is wrong with them is told before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tenantry.providers.values import archives
+from tests.archives import write
+from tests.settings.conftest import Folder
+
+
+def two_in_one(path: Path) -> None:
+    write(path, "One")
+    (path / "other.qext").write_text("{}")
+
+
+def many(path: Path) -> None:
+    write(path, "One")
+    for number in range(500):
+        (path / f"{number}.css").touch()
+
+
+def large(path: Path) -> None:
+    write(path, "One")
+    with (path / "large.css").open("wb") as file:
+        file.truncate(archives.MOST_BYTES)
+
+
+def bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.css", bytes(archives.MOST_UNPACKED + 1))
+
+
+def nameless(path: Path) -> None:
+    write(path, "")
+
+
+def extension(path: Path) -> None:
+    write(path, "One", type="visualization")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "cannot be read: No such file or directory"),
+        (lambda path: path.write_text("no zip"), "is no zip, or a broken one"),
+        (lambda path: path.mkdir(), "has no .qext file in it"),
+        (two_in_one, "has look.qext, other.qext in it"),
+        (many, "it has more than 500 files"),
+        (large, "more than 30,000,000 bytes"),
+        (bomb, "more than 100,000,000 bytes when it is unpacked"),
+        (nameless, "has a look.qext without a name"),
+        (extension, "of another type than that of a theme"),
+    ],
+)
+def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], said: str) -> None:
+    """One line, with the place in the file and the path of what it names."""
+    make(folder.path / "theme")
+    [problem] = folder.write("themes: {Corporate: {path: theme}}").problems()
+    assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.themes.Corporate.path: ")
+    assert str(folder.path / "theme") in problem
+    assert said in problem
+
+
+def test_two_of_one_name(folder: Folder) -> None:
+    write(folder.path / "one", "Same")
+    write(folder.path / "two", "Same")
+    [problem] = folder.write("themes: {A: {path: one}, B: {path: two}}").problems()
+    assert problem.endswith('B.path: name "Same", in the .qext, is taken by "A"; names must differ')
+
+
+def test_a_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> None:
+    theme = write(folder.path / "corporate", "Corporate")
+    entry = folder.write("themes: {Look: {path: corporate}}").customer().themes["Look"]
+    assert entry.given() == {
+        "path": str(theme.absolute()),
+        "name": "Corporate",
+        "md5": archives.read(theme, theme=True).md5,
+    }
+
+
+def test_a_folder_makes_the_same_zip_everywhere(tmp_path: Path) -> None:
+    """Whatever the order and the time of its files; but not with other content, and without hidden ones."""
+    one = write(tmp_path / "one", "Same")
+    two = tmp_path / "two"
+    two.mkdir()
+    (two / ".git").mkdir()
+    (two / ".git" / "a.css").touch()
+    for name in ("README", ".hidden.css"):
+        (two / name).touch()
+    for file in sorted(one.iterdir(), reverse=True):
+        (two / file.name).write_bytes(file.read_bytes())
+    found = archives.read(two, theme=True)
+    assert found == archives.read(one, theme=True)
+    assert found.md5 == "fc08f0ad2ae5bfe04c717842a8ded9ca"
+    (two / "look.css").write_text("")
+    assert archives.read(two, theme=True).md5 != found.md5
+    assert json.loads((two / "look.qext").read_text())["name"] == found.name
