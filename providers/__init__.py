@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
+    from tenantry.providers.extension import Extension as Extension
     from tenantry.providers.framework.resource import Resource
     from tenantry.providers.group import Group as Group
     from tenantry.providers.group_settings import GroupSettings as GroupSettings
@@ -50,6 +51,7 @@ MODULES = {
     "GroupSettings": "group_settings",
     "LicenseSettings": "license_settings",
     "Theme": "theme",
+    "Extension": "extension",
     "WebIntegration": "web_integration",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from tenantry.providers.qlik.messages import Part
@@ -11,6 +13,7 @@ from tests.forms import FormBody
 
 FOLDER = Path(__file__).parent / "files"
 THEME = FOLDER / "theme"
+EXTENSION = FOLDER / "extension"
 
 
 def write(folder: Path, name: str, style: str = "red", *, type: str = "theme") -> Path:
@@ -24,6 +27,12 @@ def write(folder: Path, name: str, style: str = "red", *, type: str = "theme") -
 def form(folder: Path, *, theme: bool = True) -> FormBody:
     """The form with which somebody uploads such a folder."""
     return FormBody({"file": Part(archives.read(folder, theme=theme).content, "application/zip", "a.zip")})
+
+
+@cache
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder until the end of the process."""
+    return tempfile.TemporaryDirectory()
 
 
 def named(name: str) -> FormBody:

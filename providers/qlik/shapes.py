@@ -140,6 +140,7 @@ _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?":
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
     "/api/v1/csp-origins": _CSP_ORIGIN,
+    "/api/v1/extensions": _ARCHIVED,
     "/api/v1/groups": _GROUP,
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,
     "/api/v1/items": _ITEM,

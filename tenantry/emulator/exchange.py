@@ -23,7 +23,7 @@ from tenantry.emulator.parts import Parts
 from tenantry.emulator.responses import response as response_of
 
 ADMIN_APIS = {"csp-origins", "roles", "identity-providers"}
-ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants", "themes"}
+ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants", "themes", "extensions"}
 
 CREATIONS = {
     ("tenants", "createTenant"),

@@ -18,7 +18,7 @@ LETTERS = string.ascii_letters + string.digits
 
 SECRETS = {"secret", "licenseKey", "clientSecret"}
 
-WITH_FILES = ("app", "theme")
+WITH_FILES = ("app", "extension", "theme")
 """Kinds whose documents name a stored file as `_file`."""
 
 

@@ -1,4 +1,4 @@
-"""Themes whose files lie beside the stack file or plan that names them."""
+"""Themes and extensions whose files lie beside the stack file or plan that names them."""
 
 from __future__ import annotations
 

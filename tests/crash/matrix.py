@@ -317,6 +317,7 @@ KINDS = {
     "App": "app",
     "AppPublication": "app",
     "CspOrigin": "csp-origin",
+    "Extension": "extension",
     "Group": "group",
     "JwtIdentityProvider": "identity-provider",
     "Space": "space",

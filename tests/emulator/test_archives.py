@@ -13,7 +13,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tests.emulator.api import SOURCE, Api, error
 
-APIS = {"themes": "theme"}
+APIS = {"themes": "theme", "extensions": "visualization"}
 """Each API, and the type that it takes."""
 
 MANY: dict[str, Any] = {f"{number}_css": b"" for number in range(500)}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.values import archives
-from tests.archives import THEME, form, named, write
+from tests.archives import THEME, form, named, scratch, write
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 PATH = "/api/v1/themes"
@@ -19,12 +17,6 @@ PATCH = (f"PATCH {PATH}/{{id}}",)
 TENANT = "x1y2z3.eu.qlikcloud.com"
 SAMPLE = {"tenant": TENANT, "name": "Corporate", "md5": "0123456789abcdef0123456789abcdef", "adopt": True}
 EXAMPLE = {"Corporate": {"path": str(THEME)}}
-
-
-@cache
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder until the end of the process."""
-    return tempfile.TemporaryDirectory()
 
 
 def folder(tenancy: Tenancy, style: str = "red", name: str = "Corporate") -> Path:

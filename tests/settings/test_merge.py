@@ -16,8 +16,8 @@ from tests.settings.conftest import Folder
 STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
-    "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, themes, web_integrations, "
-    "csp_origins, jwt_identity_providers, "
+    "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, themes, extensions, "
+    "web_integrations, csp_origins, jwt_identity_providers, "
     "users, admins, groups, spaces, apps, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))

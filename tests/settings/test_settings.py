@@ -55,6 +55,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "group_settings": None,
         "license_settings": None,
         "themes": {},
+        "extensions": {},
         "web_integrations": {},
         "csp_origins": {},
         "jwt_identity_providers": {},

@@ -1,4 +1,4 @@
-"""Themes: archives of files with a .qext in each, which says what it is."""
+"""Themes and extensions: archives of files with a .qext in each, which says what it is."""
 
 from __future__ import annotations
 
@@ -150,3 +150,4 @@ def _kept(content: bytes, contents: dict[str, bytes]) -> bytes:
 
 
 _register("themes", "theme")
+_register("extensions", "extension")

@@ -1,4 +1,4 @@
-"""Themes: their files are no part of an import, so none is taken."""
+"""Themes and extensions: their files are no part of an import, so none is taken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tenantry.settings.models.look import Archived
 
 
 def find(living: Living, findings: Findings) -> None:
-    """Note each theme, and how it comes into the stack."""
+    """Note each of them, and how it comes into the stack."""
     for block, model in BLOCKS.items():
         if not issubclass(model, Archived) or model.makes is None:
             continue

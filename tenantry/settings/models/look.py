@@ -1,4 +1,4 @@
-"""How a tenant looks: themes."""
+"""How a tenant looks: themes and extensions."""
 
 from __future__ import annotations
 
@@ -57,4 +57,27 @@ class Theme(Archived):
     )
     adopt: Switch = key(
         False, about="Take over a theme of that name that somebody else made.", change=AT_CREATION
+    )
+
+
+class Extension(Archived):
+    """An extension that apps can use, such as a chart: its files are in a folder or a zip beside the file
+    that names it. The .qext among them says its name at Qlik. (Extensions API)
+    """
+
+    makes = Makes("Extension", "extension", identity=("path",), of_content=("name", "md5"), output=False)
+    theme = False
+
+    path: Text = key(
+        about="The folder or zip with its files; the path is from the folder of the file that says this. "
+        "30 MB and 500 files at most.",
+        change="in place; a change of the files is one, too",
+    )
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same extension.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False, about="Take over an extension of that name that somebody else made.", change=AT_CREATION
     )

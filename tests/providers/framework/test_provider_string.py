@@ -37,6 +37,7 @@ STRINGS = {
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
     "CspOrigin": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmNzcF9vcmlnaW6UhZRSlC4=",
     "Theme": "gASVJQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBXRoZW1llIWUUpQu",
+    "Extension": "gASVKQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCWV4dGVuc2lvbpSFlFKULg==",
     "WebIntegration": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD3dlYl9pbnRlZ3JhdGlvbpSFlFKULg==",
     "JwtIdentityProvider": "gASVNQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFWp3dF9pZGVudGl0eV9wcm92"
     "aWRlcpSFlFKULg==",

@@ -1,0 +1,71 @@
+"""Extensions: the mechanism is that of themes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tenantry.providers.values import archives
+from tests.archives import EXTENSION, form, named, scratch, write
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy
+
+PATH = "/api/v1/extensions"
+PATCH = (f"PATCH {PATH}/{{id}}",)
+TENANT = "x1y2z3.eu.qlikcloud.com"
+SAMPLE = {"tenant": TENANT, "name": "Gauge", "md5": "0123456789abcdef0123456789abcdef", "adopt": True}
+EXAMPLE = {"Gauge": {"path": str(EXTENSION)}}
+
+
+def folder(tenancy: Tenancy, style: str = "red", name: str = "Gauge") -> Path:
+    """The folder of the tenancy's extension, as it is now."""
+    return write(Path(scratch().name, tenancy.hostname, "extension"), name, style, type="visualization")
+
+
+def md5(tenancy: Tenancy, style: str = "red") -> str:
+    """Write the extension and return its MD5."""
+    return archives.read(folder(tenancy, style), theme=False).md5
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "name": "Gauge",
+        "md5": md5(tenancy),
+        "path": str(folder(tenancy)),
+    }
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = next((each for each in tenancy.world.every("extension") if each["id"] == id), None)
+    return found and {"name": found["name"], "md5": found["file"]["md5"]}
+
+
+def other(tenancy: Tenancy, name: str = "Gauge") -> Path:
+    """A folder of somebody else's."""
+    return write(Path(scratch().name, tenancy.hostname, "theirs"), name, "blue", type="visualization")
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    return str(ask("POST", "extensions", form(other(tenancy, inputs["name"]), theme=False))["id"])
+
+
+CASE = Case(
+    "extension",
+    given,
+    remote,
+    creates=(f"POST {PATH}",),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={
+        "name": InPlace("Gauge 2", PATCH),
+        "md5": InPlace(lambda t: md5(t, "green"), PATCH),
+    },
+    drifts={
+        "name": Drift(lambda t, id: t.world.request("PATCH", f"extensions/{id}", named("Mine")), "Mine"),
+        "md5": Drift(
+            lambda t, id: t.world.request("PATCH", f"extensions/{id}", form(other(t), theme=False)),
+            lambda t: archives.read(other(t), theme=False).md5,
+        ),
+    },
+    gone=lambda t, id: t.world.request("DELETE", f"extensions/{id}"),
+    existing=existing,
+    corrected=frozenset({"md5"}),
+)
