@@ -77,9 +77,15 @@ class Changes:
         Nobody knows what all a broken file leads to: then any of the project's counts but `others`, the files
         of stacks.
         """
-        if any(not self.files.isdisjoint(places(path)) for path in member.files or (member.file,)):
+        if any(self._touches(path) for path in member.files or (member.file,)):
             return True
         return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
+
+    def _touches(self, path: Path) -> bool:
+        """Whether a file has changed, or anything in a folder."""
+        if not self.files.isdisjoint(places(path)):
+            return True
+        return path.is_dir() and any(path.resolve() in each.parents for each in self.files)
 
 
 @cache

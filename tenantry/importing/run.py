@@ -19,10 +19,10 @@ from tenantry.importing.scratch import scratch
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.deployment import without_encryption
 from tenantry.settings import Problem, SettingsError, load_file
-from tenantry.settings.beside import with_files
 from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
 from tenantry.settings.merge import complete
+from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import merge_layers, missing, read_chain
 from tenantry.settings.project import STACK, Project
 from tenantry.settings.sources import CUSTOMER, REGION, SOURCE_TENANT, Sources
@@ -92,7 +92,7 @@ def _plan(project: Project, name: str | None) -> dict[str, Any]:
         raise ImportRefused(wrong)
     chain = read_chain(project.stacks / "plans" / f"{name}.yaml")
     merged = merge_layers(chain.plans, broken=chain.broken)
-    values, unread = with_files(complete(merged.values), Sources(chain.plans), project.stacks)
+    values, unread = with_keys(complete(merged.values), Sources(chain.plans), project.stacks)
     problems: list[Problem] = [*chain.problems, *merged.problems, *unread]
     if problems:
         raise ImportRefused(str(SettingsError(f"plan {name}", problems)))

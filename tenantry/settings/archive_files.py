@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +11,43 @@ from tenantry.providers.values import archives
 from tenantry.settings.document import Keys
 from tenantry.settings.errors import Problem
 from tenantry.settings.models import BLOCKS
-from tenantry.settings.models.look import Archived
+from tenantry.settings.models.look import Archived, Located
 from tenantry.settings.sources import CUSTOMER, Sources
 
 
-def with_archives(customer: Any, sources: Sources, directory: Path) -> tuple[Any, list[Problem]]:
-    """Return the values of a customer or plan with each `path` of an archive as a whole one, and problems.
+def located(
+    customer: Any, sources: Sources, directory: Path
+) -> tuple[Mapping[tuple[str, str], Located], list[Problem]]:
+    """Return, by block and key, what each `path` of a customer or plan leads to, and problems.
 
     A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
-    plan.
+    plan. No two of a block have one name, which their files say.
     """
+    found: dict[tuple[str, str], Located] = {}
     problems: list[Problem] = []
     for block, model in BLOCKS.items():
         if not issubclass(model, Archived):
             continue
-        found: dict[str, Any] = {}
-        for key, entry in _entries(customer, block):
+        names: dict[str, str] = {}
+        for key, path in _paths(customer, block):
             keys: Keys = (CUSTOMER, block, key, "path")
             folder = directory / "plans" if sources.of(keys).is_plan else directory
-            path = folder.absolute() / entry["path"]
+            whole = folder.absolute() / path
             try:
-                archives.read(path, theme=model.theme)
+                archive = archives.read(whole, theme=model.theme)
             except ConfigurationError as error:
                 problems.append(sources.problem(keys, str(error)))
-            found[key] = {**entry, "path": str(path)}
-        if found:
-            customer = {**customer, block: {**customer[block], **found}}
-    return customer, problems
+                continue
+            found[block, key] = Located(whole, archive.name, archive.md5)
+            first = names.setdefault(archive.name, key)
+            if first != key:
+                text = f'name "{archive.name}", in the .qext, is taken by "{first}"; names must differ'
+                problems.append(sources.problem(keys, text))
+    return found, problems
 
 
-def _entries(customer: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _paths(customer: Any, name: str) -> Iterator[tuple[str, str]]:
     block = customer.get(name) if isinstance(customer, dict) else None
-    for key, entry in block.items() if isinstance(block, dict) else ():
+    for key, entry in sorted(block.items(), key=str) if isinstance(block, dict) else ():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str) and entry["path"]:
-            yield key, entry
+            yield key, entry["path"]

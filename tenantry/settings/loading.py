@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.errors import TenantryError
-from tenantry.settings.beside import with_files
+from tenantry.settings.archive_files import located
 from tenantry.settings.document import Document, Keys, path_text, read, shown
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.settings.merge import complete
 from tenantry.settings.messages import names_of
 from tenantry.settings.models import Content, Settings
+from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
 from tenantry.settings.project import STACK, Project
 from tenantry.settings.rules import choices, customer_rules, settings_rules
@@ -78,9 +79,10 @@ def _check_plan(path: Path, subject: str) -> None:
         merged = merge_layers(chain.plans, broken=chain.broken)
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
-        values, unread = with_files(complete(merged.values), sources, path.parent.parent)
+        values, unread = with_keys(complete(merged.values), sources, path.parent.parent)
+        _, unpacked = located(values, sources, path.parent.parent)
         _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
-        problems += [*merged.problems, *unread, *found]
+        problems += [*merged.problems, *unread, *unpacked, *found]
     if problems:
         raise SettingsError(subject, problems)
 
@@ -142,14 +144,17 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     merged = merge_layers(sources.layers, broken=chain.broken)
     if CUSTOMER in values:
         values = {**values, CUSTOMER: complete(merged.values)}
-    customer, unread = with_files(values.get(CUSTOMER), sources, directory)
+    customer, unread = with_keys(values.get(CUSTOMER), sources, directory)
+    archives, unpacked = located(customer, sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
     # Without a plan that is named, much of a customer would only seem to be missing.
     read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
     settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
-    problems += [*chain.problems, *merged.problems, *unread, *found]
+    problems += [*chain.problems, *merged.problems, *unread, *unpacked, *found]
     if problems:
         raise SettingsError(f"stack {stack}", problems)
+    for (block, key), archive in archives.items():
+        getattr(settings.customer, block)[key].locate(archive)
     return Resolved(settings, values, sources)
 
 

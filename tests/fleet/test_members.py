@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from datetime import UTC, date, datetime
 
 from tenantry.providers.values.days import LastDay
+from tenantry.settings.loading import resolve
+from tests.archives import write
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
@@ -72,6 +75,17 @@ def test_the_files_of_keys_count(repository: Repository) -> None:
     repository.customer("acme", jwt_identity_providers=signer)
     files = [file.resolve() for file in repository.members()["acme"].files]
     assert key in files
+
+
+def test_the_files_of_themes_count(repository: Repository) -> None:
+    """Their folder among the files, and their content in the digest, wherever the project lies."""
+    theme = write(repository.root / "themes" / "corporate", "Corporate")
+    repository.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
+    member = repository.members()["acme"]
+    assert theme.resolve() in [file.resolve() for file in member.files]
+    assert str(repository.root) not in json.dumps(resolve(member.file).settings.model_dump(mode="json"))
+    write(theme, "Corporate", "blue")
+    assert repository.members()["acme"].digest != member.digest
 
 
 def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> None:

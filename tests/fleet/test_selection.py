@@ -20,6 +20,7 @@ from tenantry.fleet.changes import code_digest
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome, Report
 from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted, times
+from tests.archives import write
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
@@ -251,6 +252,15 @@ def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:
     team.customer("acme", jwt_identity_providers={"portal": provider})
     base = team.commit()
     team.write("keys/acme.pem", public_pem() + "\n")
+    assert team.selected(changed_since=base) == ["acme"]
+
+
+def test_the_folder_of_a_theme_in_which_a_file_is_gone(team: Repository) -> None:
+    theme = write(team.root / "themes" / "corporate", "Corporate")
+    team.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
+    base = team.commit()
+    assert team.selected(changed_since=base) == []
+    (theme / "look.css").unlink()
     assert team.selected(changed_since=base) == ["acme"]
 
 

@@ -16,6 +16,7 @@ from tenantry.providers.lookups import people
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
+from tests import archives
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
 from tests.keys import public_pem
@@ -193,6 +194,16 @@ def test_what_two_web_integrations_of_one_name_are_is_not_guessed(
     found = find(world)
     assert "web_integrations" not in found.customer
     assert len([line for line in found.unmanaged if "another one has the same name" in line]) == 2
+
+
+def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
+    """It is named, with the block that it belongs under."""
+    world = by_scripts(qlik, folder)
+    id = world.request("POST", "themes", archives.form(archives.THEME))["id"]
+    found = find(world)
+    assert "themes" not in found.customer
+    [line] = [each for each in found.unmanaged if each.startswith(f'theme "Corporate" ({id})')]
+    assert "`themes`, with `adopt: true`" in line
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:

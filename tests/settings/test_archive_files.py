@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.providers.values import archives
+from tenantry.settings import SettingsError, check_plan
 from tests.archives import write
 from tests.settings.conftest import Folder
 
@@ -70,7 +71,7 @@ def test_what_is_no_theme(folder: Folder, make: Callable[[Path], object], said: 
 def test_two_of_one_name(folder: Folder) -> None:
     write(folder.path / "one", "Same")
     write(folder.path / "two", "Same")
-    [problem] = folder.write("themes: {A: {path: one}, B: {path: two}}").problems()
+    [problem] = folder.write("themes: {B: {path: two}, A: {path: one}}").problems()
     assert problem.endswith('B.path: name "Same", in the .qext, is taken by "A"; names must differ')
 
 
@@ -82,6 +83,18 @@ def test_a_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> N
         "name": "Corporate",
         "md5": archives.read(theme, theme=True).md5,
     }
+
+
+def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
+    theme = write(folder.path / "plans" / "corporate", "Corporate")
+    folder.write("plan: standard", standard="themes: {Look: {path: corporate}}")
+    located = folder.customer().themes["Look"].located
+    assert located
+    assert located.path == theme.absolute()
+    check_plan(folder.path / "plans" / "standard.yaml")
+    (theme / "look.qext").unlink()
+    with pytest.raises(SettingsError, match=r"plans/standard.yaml:1: themes.Look.path: .*no .qext file"):
+        check_plan(folder.path / "plans" / "standard.yaml")
 
 
 def test_a_folder_makes_the_same_zip_everywhere(tmp_path: Path) -> None:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from tenantry.providers.qlik import ConfigurationError
-from tenantry.providers.values import archives
-from tenantry.settings.complaints import Complaint
+from pydantic import PrivateAttr
+
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
 from tenantry.settings.values import FormerKeys, Switch, Text
 
 
+class Located(NamedTuple):
+    """What the `path` of an entry leads to: the folder or zip, and what is in it."""
+
+    path: Path
+    name: str
+    md5: str
+
+
 class Archived(Block):
-    """A block whose entries are each a folder or a zip; `path` is the whole one once files are read."""
+    """A block whose entries are each a folder or a zip."""
 
     theme: ClassVar[bool]
 
-    def given(self) -> dict[str, Any]:
-        """Add what the files say: the name and the MD5."""
-        archive = archives.read(Path(self.path), theme=self.theme)  # type: ignore[attr-defined]  # each has one
-        return super().given() | {"name": archive.name, "md5": archive.md5}
+    _located: Located | None = PrivateAttr(None)
 
-    @classmethod
-    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """No two have one name, which their files say."""
-        taken: dict[str, str] = {}
-        for key_, entry in sorted(entries.items()):
-            with suppress(ConfigurationError, TypeError):  # told elsewhere
-                name = archives.read(Path(entry.path), theme=cls.theme).name
-                first = taken.setdefault(name, key_)
-                if first != key_:
-                    text = f'name "{name}", in the .qext, is taken by "{first}"; names must differ'
-                    yield Complaint((block, key_, "path"), text)
+    @property
+    def located(self) -> Located | None:
+        """What `path` leads to; None for what was not loaded from a file."""
+        return self._located
+
+    def locate(self, located: Located) -> None:
+        """Say what `path` leads to."""
+        self._located = located
+
+    def given(self) -> dict[str, Any]:
+        """Add what the files say."""
+        files = {**self._located._asdict(), "path": str(self._located.path)} if self._located else {}
+        return super().given() | files
 
 
 class Theme(Archived):
