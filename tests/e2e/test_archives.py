@@ -1,0 +1,38 @@
+"""Themes beside the stack file: their content is what counts, wherever they lie."""
+
+from __future__ import annotations
+
+from tenantry.emulator import Emulator
+from tests.archives import form, write
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.world import World, writes
+
+
+def test_a_theme_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
+    """Made, changed by its files alone, put right, moved to another folder without a change, and gone."""
+    write(stack.folder / "stacks" / "look", "Corporate")
+    customer = changed(GLOBEX, ("themes", {"Look": {"path": "look"}}))
+    stack.write(**settings(customer))
+    assert ("create", "Theme Look") in stack.up().operations
+    world = World(qlik, stack.outputs()["hostname"])
+    [theme] = world.every("theme")
+    assert theme["name"] == "Corporate"
+
+    write(stack.folder / "stacks" / "look", "Corporate", "blue")
+    preview = stack.preview()
+    assert (preview.diffs, writes(preview.requests)) == ({"Theme Look": {"md5": "update"}}, [])
+    changing = stack.up()
+    assert [each for each in changing.operations if each[0] != "same"] == [("update", "Theme Look")]
+    assert len(writes(changing.requests)) == 1
+
+    world.request("PATCH", f"themes/{theme['id']}", form(write(stack.folder / "theirs", "Corporate", "red")))
+    assert stack.preview("--refresh").diffs == {"Theme Look": {"md5": "update"}}
+    stack.up("--refresh")
+
+    (stack.folder / "stacks" / "look").rename(stack.folder / "stacks" / "moved")
+    stack.write(**settings(changed(customer, ("themes/Look/path", "moved"))))
+    assert stack.up("--expect-no-changes").requests == []
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    assert world.every("theme") == []
