@@ -14,6 +14,7 @@ from tests.e2e.harness import Stack
 LATENCY = 0.1
 TIMES = 5
 WORKERS = 4
+MOST = 1.2
 
 LONGEST_CHAIN = (
     "POST source /oauth/token",
@@ -87,7 +88,7 @@ def measured(what: str, write: Callable[[Stack], object], script: dict[str, int]
     sent = sum(script.values())
     how = f"{resources} resources, {LATENCY * 1000:.0f} ms a request"
     return [
-        Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, 1.5),
+        Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, MOST),
         Row("  requests", "against a straight script", str(made.requests), str(sent), made.requests / sent),
     ]
 
