@@ -40,7 +40,10 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins without any of the variables, and leaves the library's logger as it was."""
+    """Each test begins without any of the variables, waits for its spans however slow the machine is, and
+    leaves the library's logger as it was.
+    """
+    monkeypatch.setattr(spans, "AT_THE_END", 60.0)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     logger = logging.getLogger("opentelemetry")
