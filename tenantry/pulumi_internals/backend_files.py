@@ -98,9 +98,21 @@ def has_project(folder: Path, project: str) -> bool:
     return (folder / "stacks" / project).is_dir()
 
 
+def _locks(folder: Path, project: str, stack: str) -> Path:
+    return folder / "locks" / ORGANISATION / project / stack
+
+
 def lock_files(folder: Path, project: str, stack: str) -> list[Path]:
     """Return the files of the locks of a stack."""
-    return sorted((folder / "locks" / ORGANISATION / project / stack).glob("*.json"))
+    return sorted(_locks(folder, project, stack).glob("*.json"))
+
+
+def may_be_locked(folder: Path, project: str, stack: str) -> bool:
+    """Tell whether there is anything where the locks of a stack lie, be it half a file."""
+    try:
+        return any(_locks(folder, project, stack).iterdir())
+    except FileNotFoundError:
+        return False
 
 
 def lock_fields(found: dict[str, object]) -> tuple[str, str, int, str]:

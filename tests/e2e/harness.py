@@ -92,6 +92,11 @@ class Process:
         """The processes it has started and that still run, those with `name` in their command line."""
         return [child for child in self._process.children(recursive=True) if name in command_line(child)]
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the command itself has not ended."""
+        return self._process.poll() is None
+
     def signal(self, number: int) -> None:
         """Send the CLI alone the signal `number`."""
         self._process.send_signal(number)

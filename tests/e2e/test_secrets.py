@@ -76,7 +76,7 @@ class Search:
     def run(self, *args: str, expect: int = 0, **env: str) -> Result:
         """Run `pulumi` and watch the command lines of all processes meanwhile."""
         process = self._stack.start(*args, **env)
-        while running := self._stack.processes():
+        while (running := self._stack.processes()) or process.is_running:
             self._command_lines |= {command_line(each) for each in running}
             time.sleep(0.05)
         result = process.wait()

@@ -133,7 +133,7 @@ def _same(
     must(project, "there is no Pulumi.yaml")
     assert project is not None  # noqa: S101 (for the type checker)
     if isinstance(state, Path):
-        must(preview or not backend_files.lock_files(state, project.name, stack), "the stack is locked")
+        must(preview or not backend_files.may_be_locked(state, project.name, stack), "the stack is locked")
         read = backend_files.read_state(state, project.name, stack)
         must(read, "the state has another form")
         state = read or {}
