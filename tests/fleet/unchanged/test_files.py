@@ -1,0 +1,79 @@
+"""What the files of a project must say for a stack to be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenantry.fleet.unchanged import passphrases
+from tenantry.fleet.unchanged.doubt import Doubt
+from tenantry.fleet.unchanged.files import check_files
+from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.pulumi_internals import passphrase
+from tenantry.settings.project import Project
+from tests.fleet.unchanged.states import SALT, state
+
+PROJECT = 'name: tenantry\nruntime: python\nrequiredPulumiVersion: ">=3.254.0"\n'
+FILE = f"""encryptionsalt: {SALT}
+config:
+  qlik:region: eu
+  tenantry:customer:
+    name: Acme
+    lifecycle: {{grace_days: 10}}
+"""
+CLI = (3, 259, 0)
+
+
+def check(folder: Path, project: str = PROJECT, file: str = FILE) -> None:
+    (folder / "Pulumi.yaml").write_text(project)
+    stack_file = folder / "Pulumi.acme.yaml"
+    stack_file.write_text(file)
+    found = Project.at(folder)
+    assert found
+    check_files(found, stack_file, Recorded.of(state()), CLI)
+
+
+def test_files_that_say_what_the_state_has(tmp_path: Path) -> None:
+    check(tmp_path)
+    check(tmp_path, PROJECT.replace('requiredPulumiVersion: ">=3.254.0"\n', ""))
+
+
+@pytest.mark.parametrize(
+    ("project", "file", "why"),
+    [
+        (f"{PROJECT}options: {{refresh: always}}\n", FILE, "Pulumi.yaml has more"),
+        (PROJECT.replace("3.254.0", "3.260.0"), FILE, "requiredPulumiVersion"),
+        (PROJECT.replace(">=3.254.0", "^3"), FILE, "requiredPulumiVersion"),
+        (PROJECT, f"{FILE}environment: [x]\n", "more than a configuration"),
+        (PROJECT, FILE.replace(SALT, "v1:x:v1:y:z"), "salt"),
+        (PROJECT, FILE.replace("qlik:region: eu", "qlik:region: us"), "qlik:region"),
+        (PROJECT, FILE.replace("grace_days: 10", "grace_days: 11"), "tenantry:customer"),
+        (PROJECT, FILE.replace("  qlik:region: eu\n", ""), "other keys"),
+        (PROJECT, "{", "has problems"),
+    ],
+)
+def test_anything_else_is_in_doubt(tmp_path: Path, project: str, file: str, why: str) -> None:
+    with pytest.raises(Doubt, match=why):
+        check(tmp_path, project, file)
+
+
+def test_one_stack_tells_whether_the_passphrase_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passphrases, "_known", set())
+    tried: list[str] = []
+
+    def fits(given: str, _salt: str) -> bool:
+        tried.append(given)
+        return given == "right"
+
+    monkeypatch.setattr(passphrase, "fits", fits)
+    file = tmp_path / "Pulumi.acme.yaml"
+    file.write_text(FILE)
+    with pytest.raises(Doubt, match="no passphrase"):
+        passphrases.check_passphrase(file, {})
+    for _ in range(2):
+        with pytest.raises(Doubt, match="another one"):
+            passphrases.check_passphrase(file, {passphrase.VARIABLE: "wrong"})
+    for _ in range(2):
+        passphrases.check_passphrase(file, {passphrase.VARIABLE: "right"})
+    assert tried == ["wrong", "wrong", "right"]

@@ -1,0 +1,75 @@
+"""What a program registers, held against a state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.fleet.unchanged.doubt import Doubt
+from tenantry.fleet.unchanged.program import Comparison
+from tenantry.fleet.unchanged.recorded import Recorded
+from tests.fleet.unchanged.states import COMPONENT, INPUTS, OUTPUTS, SPACE, STACK, registrations, state
+
+
+def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
+    """A program that has registered all of it."""
+    comparison = Comparison("tenantry", "acme", Recorded.of(found or state()))
+    for registration in registrations(**space):
+        comparison.register(registration)
+    return comparison
+
+
+def test_the_same_program_gets_what_the_state_has() -> None:
+    comparison = Comparison("tenantry", "acme", Recorded.of(state()))
+    answers = [comparison.register(each) for each in registrations()]
+    assert [(each.urn, each.id) for each in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
+    assert answers[2].outputs == {**INPUTS, "owner": "u1"}
+    for urn in (COMPONENT, STACK):
+        comparison.register_outputs(urn, OUTPUTS)
+    assert comparison.doubt is None
+    assert comparison.registered == {STACK, COMPONENT, SPACE}
+    assert comparison.finished == comparison.components == {STACK, COMPONENT}
+
+
+@pytest.mark.parametrize(
+    ("space", "why"),
+    [
+        ({"name": "Other"}, "is new"),
+        ({"inputs": {**INPUTS, "description": "More"}}, "its inputs"),
+        ({"inputs": {**INPUTS, "nmae": "x"}}, "refused"),
+        ({"inputs": {**INPUTS, "__provider": "x"}}, "its provider's string"),
+        ({"protect": True}, "its options"),
+        ({"deleted_with": STACK}, "its options"),
+        ({"dependencies": frozenset({STACK})}, "its options"),
+        ({"property_dependencies": {}}, "its options"),
+        ({"others": ("ignoreChanges",)}, "ignoreChanges"),
+    ],
+)
+def test_whatever_differs_is_in_doubt(space: dict[str, Any], why: str) -> None:
+    with pytest.raises(Doubt, match=why):
+        compared(**space)
+
+
+def test_what_the_state_alone_says_is_in_doubt() -> None:
+    for key, value, why in (
+        ("provider", "another", "its provider"),
+        ("outputs", {**INPUTS, "postponed": ["name"]}, "sees a change"),
+    ):
+        found = state()
+        found["deployment"]["resources"][3][key] = value
+        with pytest.raises(Doubt, match=why):
+            compared(found)
+
+
+def test_other_outputs_messages_and_calls_are_in_doubt() -> None:
+    comparison = compared()
+    with pytest.raises(Doubt, match="its outputs"):
+        comparison.register_outputs(STACK, {**OUTPUTS, "more": 1})
+    with pytest.raises(Doubt, match="none of JSON"):
+        comparison.register_outputs(STACK, {"secret": object()})
+    with pytest.raises(Doubt, match="calls Invoke"):
+        comparison.call("Invoke")
+    with pytest.raises(Doubt, match="says: careful"):
+        comparison.say("careful")
+    assert "its outputs" in str(comparison.doubt), "the first doubt is kept"
