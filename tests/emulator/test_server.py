@@ -11,7 +11,9 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,27 @@ def test_a_temporary_folder_is_removed() -> None:
         folder = qlik._folder
         assert folder.exists()
     assert not folder.exists()
+
+
+def test_a_request_that_the_end_cuts_off_is_not_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    arrived = threading.Event()
+
+    def held(app: ASGIApp) -> ASGIApp:
+        async def hold(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope.get("path") == "/held":
+                arrived.set()
+                await asyncio.Event().wait()
+            await app(scope, receive, send)
+
+        return hold
+
+    with Emulator(middleware=held) as qlik, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(requests.get, f"{qlik.url}/held", timeout=60)
+        assert arrived.wait(60)
+        qlik.stop()
+        with pytest.raises(requests.ConnectionError):
+            asked.result(60)
+    assert [each for each in caplog.records if each.name.startswith("uvicorn")] == []
 
 
 def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
