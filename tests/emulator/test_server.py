@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import tenantry.emulator
 from tenantry.emulator import Emulator
 from tenantry.emulator.__main__ import main
-from tenantry.emulator.server import bind
+from tenantry.emulator.server import _Server, bind
 from tenantry.emulator.settings import LENIENT
 from tenantry.emulator.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, certificate
 from tests.emulator.api import SOURCE, Api, new_tenant
@@ -309,7 +309,7 @@ def test_a_server_that_fails_at_once_says_so(monkeypatch: pytest.MonkeyPatch) ->
     async def serve(*_: object, **__: object) -> None:
         raise Gone("no loop")
 
-    monkeypatch.setattr("tenantry.emulator.server._Server.serve", serve)
+    monkeypatch.setattr(_Server, "serve", serve)
     with pytest.raises(RuntimeError, match="no loop"):
         Emulator().start()
 
@@ -324,8 +324,8 @@ def test_the_process_ends_with_its_server(
     async def shutdown(*_: object, **__: object) -> None:
         raise Gone("disk full")
 
-    monkeypatch.setattr("tenantry.emulator.server._Server.on_tick", tick)
-    monkeypatch.setattr("tenantry.emulator.server._Server.shutdown", shutdown)
+    monkeypatch.setattr(_Server, "on_tick", tick)
+    monkeypatch.setattr(_Server, "shutdown", shutdown)
     assert main(["--port", "0"]) == 1
     assert capsys.readouterr().err == "the emulator has failed: Gone('disk full')\n"
 
