@@ -1,0 +1,113 @@
+"""Where a comparison takes the state from, and what is left to the engine before anything is compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.fleet.unchanged import lookup, program
+from tenantry.fleet.unchanged.doubt import Doubt
+from tenantry.fleet.unchanged.lookup import Verdict
+from tenantry.fleet.warm import forks
+from tenantry.fleet.warm.forks import CallFailed
+from tenantry.pulumi_internals.backend_files import FOLDER, ORGANISATION, add_stack
+from tenantry.state.backend import Backend
+from tests.fleet.unchanged.states import state
+from tests.fleet.unchanged.test_files import FILE, PROJECT
+
+CLI = (3, 259, 0)
+
+
+class Server:
+    """Stands in for the process that forks: makes each call here."""
+
+    def __init__(self) -> None:
+        self.states: list[Any] = []
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **_: Any) -> Any:
+        self.states.append(arguments[1])
+        return Verdict(5)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    made = Server()
+    monkeypatch.setattr(forks, "server", lambda: made)
+    monkeypatch.setattr(forks, "shadowed", lambda _: ())
+    monkeypatch.setattr(lookup, "check_passphrase", lambda *_: None)
+    monkeypatch.setattr(lookup, "_cli_version", lambda _: CLI)
+    return made
+
+
+def looked(root: Path, preview: bool = True, /, **environment: str) -> Verdict:
+    return lookup.look(root, "acme", root / "Pulumi.acme.yaml", environment, preview=preview)
+
+
+def test_a_folder_is_read_by_the_process_itself(tmp_path: Path, server: Server) -> None:
+    add_stack(tmp_path, "tenantry", "acme")
+    assert looked(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(5)
+    assert server.states == [tmp_path / FOLDER]
+
+
+def test_of_other_backends_the_state_is_exported_for_a_preview_alone(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backend, "state", lambda _self, stack: {"of": stack})
+    assert looked(tmp_path, PULUMI_BACKEND_URL="s3://bucket") == Verdict(5)
+    assert server.states == [{"of": "acme"}]
+    assert "locked" in looked(tmp_path, False, PULUMI_BACKEND_URL="s3://bucket").why
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"PULUMI_OPTION_REFRESH": "true"}, "PULUMI_OPTION_REFRESH"),
+        ({"PULUMI_PYTHON_CMD": "python3"}, "PULUMI_PYTHON_CMD"),
+        ({"PULUMI_BACKEND_URL": "https://api.pulumi.com"}, "Pulumi Cloud"),
+        ({"PULUMI_BACKEND_URL": "file:///nowhere"}, "layout"),
+    ],
+)
+def test_what_is_left_to_the_engine(
+    tmp_path: Path, server: Server, environment: dict[str, str], why: str
+) -> None:
+    found = looked(tmp_path, **environment)
+    assert found.same is None
+    assert why in found.why
+    assert server.states == []
+
+
+def test_a_process_that_fails_leaves_it_to_the_engine(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise CallFailed("gone")
+
+    monkeypatch.setattr(server, "call", fail)
+    add_stack(tmp_path, "tenantry", "acme")
+    assert looked(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(None, "gone")
+
+
+def test_the_files_of_a_folder_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "unchanged", lambda *_, **__: 7)
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    file = tmp_path / "Pulumi.acme.yaml"
+    file.write_text(FILE)
+    add_stack(tmp_path, "tenantry", "acme")
+    folder = tmp_path / FOLDER
+    held = {"version": 3, "checkpoint": {"latest": state()["deployment"]}}
+    (folder / "stacks" / "tenantry" / "acme.json").write_text(json.dumps(held))
+
+    def same(*, preview: bool) -> int:
+        return lookup._same(tmp_path, folder, "acme", file, CLI, preview)
+
+    assert (same(preview=True), same(preview=False)) == (7, 7)
+    lock = folder / "locks" / ORGANISATION / "tenantry" / "acme" / "half.tmp"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert same(preview=True) == 7
+    with pytest.raises(Doubt, match="locked"):
+        same(preview=False)
