@@ -15,6 +15,8 @@ LATENCY = 0.1
 TIMES = 5
 WORKERS = 4
 MOST = 1.2
+MOST_WITH_EVERYTHING = 1.5
+"""More, as its longest chain has more links than the one below: an administrator, who owns a space."""
 
 LONGEST_CHAIN = (
     "POST source /oauth/token",
@@ -52,6 +54,7 @@ EVERYTHING = {
     "name and alias": 1,
     "group and licence settings": 2,
     "web integration, identity provider": 2,
+    "content security policy, theme, extension": 3,
     "user, administrator, and finding that one": 3,
     "groups": 2,
     "spaces": 3,
@@ -70,12 +73,17 @@ def rows() -> list[Row]:
     """Measure both customers at 100 ms a request, rate limits off."""
     text = stack_file()
     return [
-        *measured("new customer", lambda stack: stack.write(text=text), DEMO),
-        *measured("with everything", lambda stack: stack.write(**settings(everything())), EVERYTHING),
+        *measured("new customer", lambda stack: stack.write(text=text), DEMO, MOST),
+        *measured(
+            "with everything",
+            lambda stack: stack.write(**settings(everything())),
+            EVERYTHING,
+            MOST_WITH_EVERYTHING,
+        ),
     ]
 
 
-def measured(what: str, write: Callable[[Stack], object], script: dict[str, int]) -> list[Row]:
+def measured(what: str, write: Callable[[Stack], object], script: dict[str, int], goal: float) -> list[Row]:
     """Make a customer, and as many resources that do nothing; of a few times the fastest counts."""
     runs, floors = [], []
     for _ in range(TIMES):
@@ -88,7 +96,7 @@ def measured(what: str, write: Callable[[Stack], object], script: dict[str, int]
     sent = sum(script.values())
     how = f"{resources} resources, {LATENCY * 1000:.0f} ms a request"
     return [
-        Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, MOST),
+        Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, goal),
         Row("  requests", "against a straight script", str(made.requests), str(sent), made.requests / sent),
     ]
 
