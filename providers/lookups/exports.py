@@ -41,8 +41,8 @@ def needed(app: Mapping[str, Any]) -> Export:
 def begin(cloud: Cloud, apps: Iterable[Mapping[str, Any]]) -> None:
     """Begin the exports that apps will need, for `file` to take in this run of the engine.
 
-    Returns at once. An export that fails, or an app of which too little is known, is no error: whoever needs
-    it tries again.
+    Returns at once. A failed export, or an app with too few properties, is not an error: whoever needs the
+    file tries again.
     """
     begun, queue = run.current().exports, SimpleQueue[tuple[Future[Path], Export]]()
     for app in apps:

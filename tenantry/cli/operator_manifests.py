@@ -70,7 +70,7 @@ def operator_manifests(
     ] = None,
     values: Annotated[
         list[str] | None,
-        typer.Option("--env", metavar="NAME=VALUE", help="A variable that is no secret."),
+        typer.Option("--env", metavar="NAME=VALUE", help="A variable that is not a secret."),
     ] = None,
     backend: Annotated[
         str, typer.Option(help="Address of the backend. Default: PULUMI_BACKEND_URL.", show_default=False)

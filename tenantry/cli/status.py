@@ -62,7 +62,7 @@ def status(
 
     Asks the backend alone; no request is sent to Qlik unless --licences asks for it. Of a tenant that was
     taken down from this machine it tells the day of the purge, and with --json the line that brings it
-    back. Where the backend is no folder of files, it tells of the last run no more than its time. The page
+    back. In a backend that is not a folder, it shows only the time of the last run. The page
     of --html also has the drift and the failures of the runs that this machine has kept. Exit code 1 if a
     stack cannot be read.
     """

@@ -41,7 +41,7 @@ class Source:
 @dataclass(frozen=True)
 class Setup:
     """What all stacks have in common. `secret` names the Secret with the values of the variables `secrets`;
-    `values` are variables that are no secrets. `overlay` is merged into the spec of each Stack.
+    `values` are variables that are not secrets. `overlay` is merged into the spec of each Stack.
     """
 
     source: Source
