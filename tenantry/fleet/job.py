@@ -14,6 +14,7 @@ from tenantry.fleet import events, process, scratch, troubles
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Operation, Outcome, Trouble
 from tenantry.fleet.unchanged import lookup
+from tenantry.fleet.unchanged.lookup import Verdict
 from tenantry.fleet.warm import hosts as warm_hosts
 from tenantry.fleet.warm import providers as warm_providers
 from tenantry.providers.framework.facts import RENEW, NothingMade, TenantDeactivated, revive_line
@@ -122,29 +123,62 @@ def _carried_out(job: Job) -> Outcome:
     if find_pulumi() is None:
         trouble = Trouble("there is no `pulumi` on PATH", advice="install it with `tenantry install-pulumi`")
         return job.outcome(status="failed", troubles=(trouble,))
-    if (same := _unchanged(job)) is not None:
-        return job.outcome(same=same, exit_code=0)
+    verdict = _compared(job)
+    if verdict.same is not None:
+        return job.outcome(same=verdict.same, exit_code=0)
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     had_salt = scratch.has_salt(job.member.file)
+    secrets = _Secrets(job, verdict)
     outcome = _done(job)
+    secrets.remember(outcome)
     if not had_salt and scratch.has_salt(job.member.file):
         outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT))
     return outcome
 
 
-def _unchanged(job: Job) -> int | None:
-    """Return how many resources stay, where it is certain that `pulumi` would find nothing to do; else None.
+def _may_be_compared(job: Job) -> bool:
+    """Tell whether `pulumi` would do no more than to compare a stack that has a state.
 
-    With any argument but the one that leaves out the preview, `pulumi` does more than to compare.
+    With any argument but the one that leaves out the preview it does more.
     """
     compares = job.shows_up or job.operation == "up"
-    member = job.member
-    if job.engine or not compares or not set(job.arguments) <= {"--skip-preview"}:
-        return None
-    if not scratch.has_salt(member.file):  # a stack that was never up
-        return None
-    environment = {**os.environ, **job.environment}
-    return lookup.look(job.root, member.stack, member.file, environment, preview=job.shows_up).same
+    return compares and set(job.arguments) <= {"--skip-preview"} and scratch.has_salt(job.member.file)
+
+
+def _compared(job: Job) -> Verdict:
+    """Return how many resources stay, where it is certain that `pulumi` would find nothing to do."""
+    if job.engine or not _may_be_compared(job):
+        return Verdict(None)
+    member, environment = job.member, {**os.environ, **job.environment}
+    return lookup.look(job.root, member.stack, member.file, environment, preview=job.shows_up)
+
+
+class _Secrets:
+    """The secrets of a stack before and after an `up`: only the engine can decrypt them.
+
+    After an `up` the state has the secrets of the files. That is remembered, so that the next comparison
+    needs no engine. A preview proves less: the engine does not report a changed secret that is an output of
+    the stack alone.
+    """
+
+    def __init__(self, job: Job, verdict: Verdict) -> None:
+        self._job = job
+        compares = job.operation == "up" and _may_be_compared(job)
+        has_some = compares and (verdict.assumed or b"secure:" in job.member.file.read_bytes())
+        self._read = self._files() if has_some else ()
+
+    def remember(self, outcome: Outcome) -> None:
+        """Remember the secrets of an `up` that went well, unless the files have changed meanwhile."""
+        job, member = self._job, self._job.member
+        if not self._read or outcome.status != "ok":
+            return
+        environment = {**os.environ, **job.environment}
+        with suppress(OSError):
+            if self._files() == self._read:
+                lookup.remember(job.root, member.stack, member.file, environment)
+
+    def _files(self) -> tuple[bytes, ...]:
+        return tuple(file.read_bytes() for file in self._job.member.files)
 
 
 def _done(job: Job) -> Outcome:

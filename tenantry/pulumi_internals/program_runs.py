@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import runpy
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,10 +88,14 @@ def run_program(
     project: str,
     stack: str,
     config: Mapping[str, str],
+    secret_keys: Sequence[str],
     organisation: str,
     preview: bool,
 ) -> None:
-    """Run the program in the folder `root` as the engine would for a stack. Raises whatever it raises."""
+    """Run the program in the folder `root` as the engine would for a stack. Raises whatever it raises.
+
+    `secret_keys` are the keys of `config` whose values are secrets.
+    """
     from pulumi.runtime import run_in_stack, set_all_config, settings
 
     settings.configure(
@@ -106,7 +110,7 @@ def run_program(
             root_directory=str(root),
         )
     )
-    set_all_config(dict(config), [])
+    set_all_config(dict(config), list(secret_keys))
     sys.path.insert(0, str(root))
 
     async def program() -> None:
@@ -137,8 +141,12 @@ class _Monitor(_Service):
     def GetDeploymentInfo(self, _request: Any) -> Any:
         from pulumi.runtime.proto import resource_pb2
 
-        features = [number for number in resource_pb2.ResourceMonitorFeature.values() if number]
-        return resource_pb2.DeploymentInfo(supportedFeatures=features)
+        # Without output values the SDK sends a secret in the form in which a provider gets it.
+        known = resource_pb2.ResourceMonitorFeature
+        left_out = known.Value("RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES")
+        return resource_pb2.DeploymentInfo(
+            supportedFeatures=[number for number in known.values() if number != left_out]
+        )
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
         return _empty()

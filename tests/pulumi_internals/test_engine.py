@@ -233,7 +233,14 @@ def registered(root: Path, state: dict[str, Any]) -> Registrations:
     """What the canaries' program registers; called in a process of its own."""
     found = Registrations(state)
     run_program(
-        root, found, project=PROJECT, stack="one", config={}, organisation="organization", preview=True
+        root,
+        found,
+        project=PROJECT,
+        stack="one",
+        config={},
+        secret_keys=(),
+        organisation="organization",
+        preview=True,
     )
     return found
 

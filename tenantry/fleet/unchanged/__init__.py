@@ -8,5 +8,7 @@ the engine would do nothing and say nothing. Whatever is in doubt goes to the en
     passphrases.py  whether the passphrase is that of the stacks
     files.py        what the stack file, Pulumi.yaml and the state must say for a stack to be compared
     recorded.py     what a state holds, resource by resource
+    secrets.py      secrets, which are compared without their plain text
+    remembered.py   which of them the last `up` has put into the state
     program.py      what the program registers, held against that
 """

@@ -9,10 +9,12 @@ from typing import Any
 
 from tenantry.fleet.unchanged.doubt import must
 from tenantry.fleet.unchanged.recorded import Recorded, canonical
+from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, is_secret, stand_in
 from tenantry.settings.document import read
 from tenantry.settings.project import Project
 
 SALT = "encryptionsalt"
+SECURE = "secure"
 REQUIRED = "requiredPulumiVersion"
 PROJECT_KEYS = frozenset(
     (
@@ -32,10 +34,13 @@ PROJECT_KEYS = frozenset(
 """What a Pulumi.yaml may have. Anything else, such as `options` or `main`, may have the engine do more."""
 
 
-def check_files(project: Project, stack_file: Path, recorded: Recorded, cli: tuple[int, ...]) -> None:
-    """Raise Doubt unless the engine would run the program with the configuration that the state has.
+def check_files(
+    project: Project, stack_file: Path, recorded: Recorded, cli: tuple[int, ...], assumptions: Assumptions
+) -> dict[str, Any]:
+    """Return the configuration that the engine would pass to the program, with a stand-in for each secret.
 
-    `cli` is the version of the Pulumi CLI.
+    `cli` is the version of the Pulumi CLI. Raises Doubt unless the state has the same configuration. Whether
+    a secret is the same becomes one of the `assumptions`.
     """
     assert project.file is not None  # noqa: S101 (a project that runs has its file)
     settings = _mapping(project.file)
@@ -46,8 +51,18 @@ def check_files(project: Project, stack_file: Path, recorded: Recorded, cli: tup
     must(written.get(SALT) == recorded.salt, "the stack file has another salt than the state")
     wanted = project.values_of(written.get("config"))
     must(wanted.keys() == recorded.config.keys(), "the configuration has other keys")
+    config: dict[str, Any] = {}
     for key, value in wanted.items():
-        must(_same(value, recorded.config[key]), f"{key} is another one")
+        config[key] = held = recorded.config[key]
+        if is_secret(held):
+            must(
+                isinstance(value, dict) and value.keys() == {SECURE}, f"{key} is no secret in the stack file"
+            )
+            config[key] = as_secret(stand_in(value[SECURE]))
+            assumptions.assume(key, held, value[SECURE])
+        else:
+            must(_same(value, held), f"{key} is another one")
+    return config
 
 
 def _is_new_enough(cli: tuple[int, ...], required: object) -> bool:

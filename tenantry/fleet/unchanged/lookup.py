@@ -6,10 +6,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from tenantry.fleet.unchanged import remembered
 from tenantry.fleet.unchanged.doubt import Doubt, must
 from tenantry.fleet.unchanged.passphrases import check_passphrase
 from tenantry.fleet.warm import forks
@@ -32,10 +33,14 @@ BACKEND = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many resources of a stack stay as they are; None if the engine has to look, and why."""
+    """How many resources of a stack stay as they are; None if the engine has to look, and why.
+
+    `assumed` is the digest of what was assumed of secrets, nothing if there are none.
+    """
 
     same: int | None
     why: str = ""
+    assumed: str = ""
 
 
 def look(
@@ -67,7 +72,18 @@ def look(
         )
     except (forks.CallFailed, Doubt, PulumiFailed, SetupError, OSError, ValueError) as error:
         return Verdict(None, str(error))
-    return found if isinstance(found, Verdict) else Verdict(None, repr(found))
+    if not isinstance(found, Verdict):
+        return Verdict(None, repr(found))
+    if found.assumed and not remembered.holds(root, stack, found.assumed):
+        return replace(found, same=None, why="no `up` on this machine has put these secrets into the state")
+    return found
+
+
+def remember(root: Path, stack: str, stack_file: Path, environment: Mapping[str, str]) -> None:
+    """Remember the secrets of a stack after an `up` by the engine, which has put them into the state."""
+    found = look(root, stack, stack_file, environment, preview=True)
+    if found.assumed:
+        remembered.remember(root, stack, found.assumed)
 
 
 @cache
@@ -110,7 +126,7 @@ def _compared(
         for stream in (1, 2):
             os.dup2(said.fileno(), stream)
         try:
-            same = _same(root, state, stack, stack_file, cli, preview)
+            same, assumed = _same(root, state, stack, stack_file, cli, preview)
             sys.stdout.flush()
             sys.stderr.flush()
             must(os.fstat(said.fileno()).st_size == 0, "the program or a provider says something")
@@ -118,15 +134,16 @@ def _compared(
             return Verdict(None, str(doubt))
         except BaseException as error:  # noqa: BLE001 (of a program, or of an unforeseen state)
             return Verdict(None, repr(error))
-    return Verdict(same)
+    return Verdict(same, assumed=assumed)
 
 
 def _same(
     root: Path, state: State | Path, stack: str, stack_file: Path, cli: tuple[int, ...], preview: bool
-) -> int:
+) -> tuple[int, str]:
     from tenantry.fleet.unchanged.files import check_files
     from tenantry.fleet.unchanged.program import unchanged
     from tenantry.fleet.unchanged.recorded import Recorded
+    from tenantry.fleet.unchanged.secrets import Assumptions
     from tenantry.settings.project import Project
 
     project = Project.at(root)
@@ -138,5 +155,7 @@ def _same(
         must(read, "the state has another form")
         state = read or {}
     recorded = Recorded.of(state)
-    check_files(project, stack_file, recorded, cli)
-    return unchanged(root, project.name, stack, recorded, preview=preview)
+    assumptions = Assumptions()
+    config = check_files(project, stack_file, recorded, cli, assumptions)
+    same = unchanged(root, project.name, stack, recorded, config, assumptions, preview=preview)
+    return same, assumptions.digest()

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import tenantry
 from tenantry.fleet.unchanged.doubt import Doubt, must
 from tenantry.fleet.unchanged.recorded import Recorded, canonical
+from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, is_secret, plain
 from tenantry.providers.framework import formats
 from tenantry.pulumi_internals import calls
 from tenantry.pulumi_internals.backend_files import ORGANISATION
@@ -19,20 +20,31 @@ from tenantry.pulumi_internals.program_runs import Registered, Registration, run
 from tenantry.pulumi_internals.provider_strings import called_by
 
 
-def unchanged(root: Path, project: str, stack: str, recorded: Recorded, *, preview: bool) -> int:
+def unchanged(
+    root: Path,
+    project: str,
+    stack: str,
+    recorded: Recorded,
+    config: Mapping[str, Any],
+    assumptions: Assumptions,
+    *,
+    preview: bool,
+) -> int:
     """Run the program of the project in the folder `root` and return how many dynamic resources stay.
 
-    `preview`: as the engine runs it in a preview. Raises Doubt if anything differs from the state, and
-    whatever the program raises.
+    `config` is what `check_files` returned, `preview`: as the engine runs it in a preview. Raises Doubt if
+    anything differs from the state, and whatever the program raises. That a secret is the same goes to the
+    `assumptions`.
     """
-    comparison = Comparison(project, stack, recorded)
+    comparison = Comparison(project, stack, recorded, assumptions)
     try:
         run_program(
             root,
             comparison,
             project=project,
             stack=stack,
-            config=recorded.config,
+            config={key: plain(value) for key, value in config.items()},
+            secret_keys=[key for key, value in config.items() if is_secret(value)],
             organisation=ORGANISATION,
             preview=preview,
         )
@@ -53,8 +65,9 @@ class Comparison:
     `finished` those that have registered them.
     """
 
-    def __init__(self, project: str, stack: str, recorded: Recorded) -> None:
+    def __init__(self, project: str, stack: str, recorded: Recorded, assumptions: Assumptions) -> None:
         self._recorded = recorded
+        self._assumptions = assumptions
         self._root = f"urn:pulumi:{stack}::{project}"
         self.doubt: Doubt | None = None
         self.registered: set[str] = set()
@@ -79,7 +92,9 @@ class Comparison:
     def register_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of the stack or a component, if they are those in the state."""
         try:
-            must(_equal(outputs, self._recorded.entry(urn).get("outputs") or {}), f"{urn}: its outputs")
+            held = self._recorded.entry(urn).get("outputs") or {}
+            opened = self._assumptions.opened(f"{urn} outputs", held, outputs)
+            must(_equal(_plain(outputs), opened), f"{urn}: its outputs")
         except Doubt as doubt:
             self._refuse(doubt)
         self.finished.add(urn)
@@ -101,8 +116,13 @@ class Comparison:
             return Registered(urn, "", {})
         must(self._recorded.is_dynamic(urn), f"{urn} is none of a dynamic provider")
         must(held["provider"] == self._recorded.provider_reference, f"{urn}: its provider")
-        _compare(urn, held, given.inputs)
-        return Registered(urn, held["id"], held["outputs"])
+        inputs = self._assumptions.opened(f"{urn} inputs", held["inputs"], given.inputs)
+        outputs = self._assumptions.opened(f"{urn} outputs", held["outputs"], given.inputs)
+        _compare(urn, {**held, "inputs": inputs, "outputs": outputs}, _plain(given.inputs))
+        secret = {
+            name: as_secret(outputs[name]) for name, value in held["outputs"].items() if is_secret(value)
+        }
+        return Registered(urn, held["id"], outputs | secret)
 
 
 def _options(given: Registration) -> tuple[object, ...]:
@@ -158,8 +178,12 @@ def _provider(module: str) -> Any:
     return _providers[module]
 
 
+def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in properties.items()}
+
+
 def _equal(found: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """Compare properties. Raises Doubt for secrets, assets, references and unknown values."""
+    """Compare properties. Raises Doubt for assets, references and unknown values."""
     try:
         return canonical(found) == canonical(held)
     except (TypeError, ValueError):

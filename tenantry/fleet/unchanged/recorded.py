@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tenantry.fleet.unchanged.doubt import Doubt, must
 from tenantry.providers.framework.properties import integers
@@ -16,6 +18,8 @@ from tenantry.pulumi_internals.dynamic_resources import TYPES
 
 PROVIDERS = "pulumi:providers:"
 DEFAULT_PROVIDER = f"{PROVIDERS}pulumi-python"
+
+_OTHER_OBJECTS = re.compile(f'"{deployment.SPECIAL}": (?!"{deployment.SECRET}")')
 
 PLAIN = frozenset(
     (
@@ -63,7 +67,7 @@ class Recorded:
         """Return what a state holds. Raises Doubt."""
         held = state.get("deployment") or {}
         must(held, "the state is empty")
-        must(deployment.SPECIAL not in json.dumps(held), "the state has secrets")
+        must(not _OTHER_OBJECTS.search(json.dumps(held)), "the state has assets, archives or references")
         must(
             held.keys() <= {"manifest", "secrets_providers", "resources", "metadata"},
             "the state has more than resources",
@@ -105,8 +109,10 @@ class Recorded:
         return f"{self.provider['urn']}::{self.provider['id']}"
 
     @property
-    def config(self) -> dict[str, str]:
-        """The configuration with which the stack was last up, as the engine hands it over."""
+    def config(self) -> dict[str, Any]:
+        """The configuration with which the stack was last up, as the engine hands it over. Secrets are
+        encrypted.
+        """
         return dict(self.provider.get("inputs") or {})
 
     def urn(self, parent: str, kind: str, name: str, root: str) -> str:

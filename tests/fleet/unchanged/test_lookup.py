@@ -102,7 +102,7 @@ def test_the_files_of_a_folder_are_compared(tmp_path: Path, monkeypatch: pytest.
     (folder / "stacks" / "tenantry" / "acme.json").write_text(json.dumps(held))
 
     def same(*, preview: bool) -> int:
-        return lookup._same(tmp_path, folder, "acme", file, CLI, preview)
+        return lookup._same(tmp_path, folder, "acme", file, CLI, preview)[0]
 
     assert (same(preview=True), same(preview=False)) == (7, 7)
     lock = folder / "locks" / ORGANISATION / "tenantry" / "acme" / "half.tmp"

@@ -9,7 +9,6 @@ import pytest
 
 from tenantry.fleet.unchanged.doubt import Doubt
 from tenantry.fleet.unchanged.recorded import Recorded
-from tenantry.pulumi_internals.deployment import SECRET, SPECIAL
 from tests.fleet.unchanged.states import CONFIG, PROVIDER, SALT, SPACE, state
 
 Deployment = dict[str, Any]
@@ -25,15 +24,10 @@ def test_a_state_as_the_engine_leaves_it() -> None:
         recorded.entry(f"{SPACE} II")
 
 
-def with_secret(held: Deployment) -> None:
-    held["resources"][3]["outputs"]["name"] = {SPECIAL: SECRET, "ciphertext": "x"}
-
-
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         (lambda held: held.clear(), "empty"),
-        (with_secret, "secrets"),
         (lambda held: held.update(pending_operations=[{}]), "more than resources"),
         (lambda held: held.update(metadata={"integrity_error": {}}), "metadata"),
         (lambda held: held["manifest"].update(version="v3.260.0"), "manifest"),

@@ -1,0 +1,100 @@
+"""Stacks with secrets: after one `up` they are compared without the engine, until any secret changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tenantry.fleet.unchanged.lookup import Verdict, look
+from tests.e2e.customers import GLOBEX
+from tests.e2e.fleet import Fleet
+from tests.e2e.harness import PULUMI
+
+STACK = "globex"
+PROGRAM = """
+pulumi.export("keys", {"sales": pulumi.Config("tenantry").require_secret("secrets_sales")})
+"""
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """A customer whose stack has a secret output."""
+    with Emulator() as qlik:
+        made = Fleet(tmp_path, qlik)
+        program = made.project / "__main__.py"
+        text = program.read_text("utf-8")
+        program.unlink()
+        program.write_text(f"{text}\nimport pulumi\n{PROGRAM}", "utf-8")
+        made.write(STACK, GLOBEX)
+        monkeypatch.setenv("TENANTRY_STATE", made.env["TENANTRY_STATE"])
+        set_secret(made, "first")
+        made.run("up", "--all", "--yes", "--skip-preview")
+        yield made
+
+
+def set_secret(fleet: Fleet, value: str) -> None:
+    """Set the secret as people do: the value is no argument of the command."""
+    if not list(fleet.folder.rglob(f"{STACK}.json")):
+        pulumi(fleet, "stack", "init", STACK)
+    pulumi(fleet, "config", "set", "--secret", "tenantry:secrets_sales", "--stack", STACK, text=value)
+
+
+def pulumi(fleet: Fleet, *args: str, text: str | None = None) -> str:
+    return subprocess.run(
+        [PULUMI, *args],
+        cwd=fleet.project,
+        env=fleet.env,
+        input=text,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    ).stdout
+
+
+def verdict(fleet: Fleet, *, preview: bool = True) -> Verdict:
+    return look(fleet.project, STACK, fleet.file(STACK), {**os.environ, **fleet.env}, preview=preview)
+
+
+def updates(fleet: Fleet) -> int:
+    """How many updates of the stack the engine has recorded."""
+    return len(list(fleet.folder.rglob(f"history/**/{STACK}/*.history.json")))
+
+
+def test_a_secret_that_has_not_changed_needs_no_engine(fleet: Fleet) -> None:
+    before = updates(fleet)
+    assert before
+    assert verdict(fleet).same
+    done = fleet.run("up", "--all", "--yes", "--json")
+    assert (done.outcomes[STACK].status, done.outcomes[STACK].same) == ("ok", verdict(fleet).same)
+    assert updates(fleet) == before
+
+
+def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
+    """Also if no resource has it, so that the engine's preview shows no change."""
+    set_secret(fleet, "second")
+    fleet.run("preview", "--all")
+    assert "no `up` on this machine" in verdict(fleet).why
+    fleet.run("up", "--all", "--yes", "--skip-preview")
+    shown = pulumi(fleet, "stack", "output", "keys", "--show-secrets", "--stack", STACK)
+    assert json.loads(shown) == {"sales": "second"}
+    assert verdict(fleet).same
+
+
+def test_a_state_that_another_command_has_written_goes_to_the_engine(fleet: Fleet) -> None:
+    """It has other ciphertexts of the same secrets, which nobody has compared."""
+    pulumi(fleet, "up", "--yes", "--skip-preview", "--stack", STACK)
+    assert "no `up` on this machine" in verdict(fleet).why
+    fleet.run("up", "--all", "--yes", "--skip-preview")
+    assert verdict(fleet).same
+
+
+def test_another_machine_goes_to_the_engine(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANTRY_STATE", str(fleet.folder / "another"))
+    assert "no `up` on this machine" in verdict(fleet).why

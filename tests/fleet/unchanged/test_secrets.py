@@ -1,0 +1,162 @@
+"""Secrets of a stack, which are compared as ciphertexts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.fleet.unchanged import remembered
+from tenantry.fleet.unchanged.doubt import Doubt
+from tenantry.fleet.unchanged.files import check_files
+from tenantry.fleet.unchanged.program import Comparison
+from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, plain, stand_in
+from tenantry.pulumi_internals.deployment import SECRET, SPECIAL
+from tenantry.settings.project import Project
+from tests.fleet.unchanged.states import INPUTS, OUTPUTS, STACK, registrations, state
+from tests.fleet.unchanged.test_files import CLI, FILE, PROJECT
+
+KEY = "tenantry:secrets_sales"
+TEXT = "of the stack file"
+
+State = dict[str, Any]
+
+
+def encrypted(ciphertext: str) -> dict[str, str]:
+    return {SPECIAL: SECRET, "ciphertext": ciphertext}
+
+
+def with_secrets() -> State:
+    """A state in which the description of the space and an output of the stack are secrets."""
+    found = state()
+    stack, _, provider, space = found["deployment"]["resources"]
+    provider["inputs"][KEY] = encrypted("p")
+    space["inputs"]["description"] = encrypted("i")
+    space["outputs"] |= {"description": encrypted("o"), "key": encrypted("k")}
+    stack["outputs"]["keys"] = {"Sales": encrypted("s")}
+    return found
+
+
+def compared(
+    found: State, description: object = None, keys: object = None
+) -> tuple[Assumptions, dict[str, Any]]:
+    """Return the assumptions of a program whose space has this description, and the space's outputs."""
+    assumptions = Assumptions()
+    comparison = Comparison("tenantry", "acme", Recorded.of(found), assumptions)
+    description = as_secret(TEXT) if description is None else description
+    for registration in registrations(inputs={**INPUTS, "description": description}):
+        answer = comparison.register(registration)
+    outputs = as_secret({"Sales": stand_in(encrypted("k"))}) if keys is None else keys
+    comparison.register_outputs(STACK, {**OUTPUTS, "keys": outputs})
+    return assumptions, dict(answer.outputs)
+
+
+def test_a_secret_is_taken_for_what_the_program_gives() -> None:
+    assumptions, outputs = compared(with_secrets())
+    assert outputs["description"] == as_secret(TEXT)
+    assert outputs["key"] == as_secret(stand_in(encrypted("k"))), (
+        "a secret of Qlik's, such as a client secret"
+    )
+    assert outputs["name"] == INPUTS["name"]
+    assert assumptions.digest()
+
+
+@pytest.mark.parametrize(
+    ("resource", "place", "name"),
+    [
+        (3, "inputs", "description"),
+        (3, "outputs", "description"),
+        (3, "outputs", "key"),
+        (0, "outputs", "keys"),
+    ],
+)
+def test_another_ciphertext_is_another_assumption(resource: int, place: str, name: str) -> None:
+    changed = with_secrets()
+    changed["deployment"]["resources"][resource][place][name] = encrypted("another")
+    keys = as_secret({"Sales": stand_in(changed["deployment"]["resources"][3]["outputs"]["key"])})
+    assert compared(changed, keys=keys)[0].digest() != compared(with_secrets())[0].digest()
+
+
+def test_another_value_of_the_program_is_another_assumption() -> None:
+    usual = compared(with_secrets())[0].digest()
+    assert compared(with_secrets(), as_secret("another"))[0].digest() != usual
+    assert compared(with_secrets(), keys=as_secret("another"))[0].digest() != usual
+    assert compared(with_secrets())[0].digest() == usual
+
+
+def test_a_state_without_secrets_needs_no_assumption() -> None:
+    comparison = Comparison("tenantry", "acme", Recorded.of(state()), assumptions := Assumptions())
+    for registration in registrations():
+        comparison.register(registration)
+    assert assumptions.digest() == ""
+
+
+@pytest.mark.parametrize(
+    ("held", "given", "why"),
+    [
+        (lambda found: None, "plain", "secrecy of description"),
+        (lambda found: found["deployment"]["resources"][3]["inputs"].update(INPUTS), None, "secrecy"),
+        (lambda found: None, as_secret(object()), "none of JSON"),
+    ],
+)
+def test_what_is_a_secret_on_one_side_alone_is_in_doubt(
+    held: Callable[[State], None], given: object, why: str
+) -> None:
+    found = with_secrets()
+    held(found)
+    with pytest.raises(Doubt, match=why):
+        compared(found, given)
+
+
+def test_assets_are_in_doubt() -> None:
+    found = with_secrets()
+    found["deployment"]["resources"][3]["outputs"]["file"] = {SPECIAL: "c44067f5952c0a294b673a41bacd8c17"}
+    with pytest.raises(Doubt, match="assets"):
+        compared(found)
+
+
+def configured(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
+    (folder / "Pulumi.yaml").write_text(PROJECT)
+    stack_file = folder / "Pulumi.acme.yaml"
+    stack_file.write_text(file)
+    project, assumptions = Project.at(folder), Assumptions()
+    assert project
+    return check_files(project, stack_file, Recorded.of(with_secrets()), CLI, assumptions), assumptions
+
+
+def test_a_program_gets_a_stand_in_of_the_ciphertext(tmp_path: Path) -> None:
+    config, assumptions = configured(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:b}}\n")
+    assert config[KEY] == as_secret(stand_in("v1:a:b"))
+    assert plain(config["qlik:region"]) == "eu"
+    other_config, other = configured(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:c}}\n")
+    assert other_config[KEY] != config[KEY]
+    assert other.digest() != assumptions.digest()
+
+
+@pytest.mark.parametrize("value", ["plain", "{secure: v1:a:b, more: 1}", "{inner: {secure: v1:a:b}}"])
+def test_a_secret_in_another_form_is_in_doubt(tmp_path: Path, value: str) -> None:
+    with pytest.raises(Doubt, match="is no secret in the stack file"):
+        configured(tmp_path, f"{FILE}  {KEY}: {value}\n")
+
+
+def test_the_last_up_of_a_stack_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
+    assert not remembered.holds(tmp_path, "acme", "1")
+    remembered.remember(tmp_path, "acme", "1")
+    assert remembered.holds(tmp_path, "acme", "1")
+    assert not remembered.holds(tmp_path, "globex", "1")
+    assert not remembered.holds(tmp_path / "elsewhere", "acme", "1")
+    remembered.remember(tmp_path, "acme", "2")
+    assert not remembered.holds(tmp_path, "acme", "1")
+
+
+def test_a_folder_that_cannot_be_written_fails_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "file"))
+    remembered.remember(tmp_path, "acme", "1")
+    assert not remembered.holds(tmp_path, "acme", "1")
