@@ -74,6 +74,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
                 self._make_assignment_of_person(key, person)
             for bot in space.bot_access:
                 self._make_assignment_of_bot(key, bot)
+        self.resources["data_connections"] = {
+            key: self._make_data_connection(key) for key in self._customer.data_connections
+        }
         self.resources["apps"] = {key: self._make_app(key) for key in self._customer.apps}
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
         self.lifecycle = self._make_lifecycle()
@@ -205,6 +208,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **inputs,
         )
         self._child(made)
+
+    def _make_data_connection(self, key: str) -> Any:
+        connection, config = self._customer.data_connections[key], pulumi.Config("tenantry")
+        named = connection.credentials.items()
+        secrets = {inner: config.require_secret(f"secrets_{name}") for inner, name in named}
+        space = self.resources["spaces"][connection.space].id
+        return self._make(
+            key, connection, space=space, credentials=pulumi.Output.all(**secrets) if secrets else None
+        )
 
     def _make_app(self, key: str) -> Any:
         app, spaces = self._customer.apps[key], self.resources["spaces"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
+    from tenantry.providers.data_connection import DataConnection as DataConnection
     from tenantry.providers.extension import Extension as Extension
     from tenantry.providers.framework.resource import Resource
     from tenantry.providers.group import Group as Group
@@ -48,6 +49,7 @@ MODULES = {
     "SpaceAssignment": "space_assignment",
     "App": "app",
     "AppPublication": "app_publication",
+    "DataConnection": "data_connection",
     "GroupSettings": "group_settings",
     "LicenseSettings": "license_settings",
     "Theme": "theme",

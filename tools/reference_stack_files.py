@@ -84,8 +84,10 @@ def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any])
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _kind(value: dict[str, Any]) -> str:
+def _kind(value: dict[str, Any] | bool) -> str:
     """Return the kind of a value in words, from its JSON schema."""
+    if isinstance(value, bool):
+        return "anything"
     options = [option for option in value.get("anyOf", value.get("oneOf", [])) if option != {"type": "null"}]
     if options:
         return " or ".join(dict.fromkeys(_kind(option) for option in options))

@@ -12,6 +12,7 @@ from typing import Any
 
 from tenantry.providers.framework.errors import NotProven
 from tenantry.providers.qlik import Host, HostUnknown, NotFound, QlikError, TenantDisabled
+from tenantry.providers.qlik.messages import Params
 
 PAUSE = 1.0
 """Seconds before the same is asked once more."""
@@ -21,15 +22,17 @@ List = Callable[[], Iterable[Json]]
 """Returns a complete list of the collection that the object would be in."""
 
 
-def read(host: Host, path: str, id: str, listed: List, *, key: str = "id") -> Json | None:
+def read(
+    host: Host, path: str, id: str, listed: List, *, key: str = "id", params: Params | None = None
+) -> Json | None:
     """Return what is at `path`, the object `id`; None only if it is gone.
 
     Raises NotProven where Qlik says it is not there and nothing proves it, and what GET raises otherwise.
     """
     try:
-        found: Json = host.get(path)
+        found: Json = host.get(path, params)
     except NotFound as answer:
-        return None if answer.proven else _once_more(host, path, id, listed, key, answer)
+        return None if answer.proven else _once_more(host, path, id, listed, key, answer, params)
     return found
 
 
@@ -47,10 +50,18 @@ def delete(host: Host, path: str, id: str, listed: List, *, key: str = "id") -> 
         settle_delete(host, path, id, listed, answer, key=key)
 
 
-def _once_more(host: Host, path: str, id: str, listed: List, key: str, answer: NotFound) -> Json | None:
+def _once_more(
+    host: Host,
+    path: str,
+    id: str,
+    listed: List,
+    key: str,
+    answer: NotFound,
+    params: Params | None = None,
+) -> Json | None:
     host.pause(PAUSE, f"a second look at {host.hostname}{path}, which answered {answer.status}")
     try:
-        found: Json = host.get(path)
+        found: Json = host.get(path, params)
         return found
     except NotFound as again:
         if again.proven:

@@ -38,6 +38,7 @@ class Change(enum.Enum):
     """What another value of a property does to the object that exists."""
 
     IN_PLACE = "in place"
+    UNSEEN = "in place, never read back"
     REPLACES = "replaces"
     REFUSED = "refused"
     AT_CREATION = "at creation"

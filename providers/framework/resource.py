@@ -8,7 +8,7 @@ import pulumi
 
 import tenantry
 from tenantry.providers.framework.formats import FORMAT
-from tenantry.providers.framework.properties import Property, output, prop, reference
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY, TYPES, encoded
 from tenantry.pulumi_internals.stack_traces import no_stack_trace
 
@@ -47,6 +47,9 @@ class Resource(_Declared):
     properties: ClassVar[dict[str, Property[Any]]]
     """Every property of the kind, inputs first, in the order of the class body."""
 
+    secrets: ClassVar[set[str]]
+    """The inputs that are secrets of Pulumi, whatever the program passes."""
+
     if TYPE_CHECKING:
         resource_name: str = prop("The Pulumi name.", kw_only=False)
         opts: pulumi.ResourceOptions | None = prop("Options of the resource.", default=None)
@@ -54,6 +57,8 @@ class Resource(_Declared):
 
         def __init__(self, resource_name, /, *, opts=None, **inputs):
             outputs = {name: None for name, each in self.properties.items() if each.computed}
+            for name in inputs.keys() & self.secrets:
+                inputs[name] = pulumi.Output.secret(inputs[name])
             with no_stack_trace():
                 super().__init__(
                     f"{TYPES}/qlik:{type(self).__name__}",
@@ -65,6 +70,7 @@ class Resource(_Declared):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         declared = [value for value in vars(cls).values() if isinstance(value, Property)]
+        cls.secrets = {each.name for each in declared if each.sensitive and each.change is Change.UNSEEN}
         cls.properties = {each.name: each for each in sorted(declared, key=lambda each: each.computed)}
 
     @classmethod

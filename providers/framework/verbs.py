@@ -126,7 +126,7 @@ class Collection(Verbs):
         return {
             each.name: each.canonical(found.get(each.camel))
             for each in self.kind.properties.values()
-            if each.at_qlik and not each.reference
+            if each.at_qlik and not each.reference and each.change is not Change.UNSEEN
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
@@ -151,15 +151,20 @@ class Collection(Verbs):
         """POST the object; on 409 take over what has its name."""
         host = self.host(cloud, want)
         try:
-            found = host.post(self.path.format(**want), self.encode(want), repeatable=True)
+            found = self.post(host, want)
         except Conflict:
             there = self.lookup(host, want)
             if there is not None:
                 return self._make_of(cloud, host, there, want)
             # Another resource had the name until a moment ago.
-            found = host.post(self.path.format(**want), self.encode(want), repeatable=True)
+            found = self.post(host, want)
         self.made(found["id"])
         return found["id"], self.decode(found)
+
+    def post(self, host: Host, want: Properties) -> dict[str, Any]:
+        """POST the object; return what the answer has of it, and its id as `id`."""
+        made: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
+        return made
 
     def _make_of(
         self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
@@ -181,12 +186,13 @@ class Collection(Verbs):
         """POST the object under a temporary name, and give it its own once the other resource has moved."""
         aside = want | {"name": moves.temporary(want["name"])}
         try:
-            found = host.post(self.path.format(**want), self.encode(aside), repeatable=True)
+            found = self.post(host, aside)
             self.made(found["id"])
         except Conflict:
-            found = self.lookup(host, aside)
-            if found is None:
+            there = self.lookup(host, aside)
+            if there is None:
                 raise
+            found = there
         have = self.decode(found)
         return found["id"], have | self._move(cloud, host, found["id"], have, want, holder)
 
@@ -208,9 +214,11 @@ class Collection(Verbs):
         label = self.label(want, there["id"])
         if not (want.get("adopt") or self.is_ours(host, there, want)):
             raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
-        have = {**want, **self.decode(there)}
+        known = self.kind.properties
+        unseen = {each.name: None for each in self.kind.inputs() if each.change is Change.UNSEEN}
+        have = {**want, **unseen, **self.decode(there)}
         changed = self.changes(have, want)
-        stuck = [name for name in changed if self.kind.properties[name].change is not Change.IN_PLACE]
+        stuck = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
         if stuck:
             differences = {
                 name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in stuck

@@ -11,7 +11,8 @@ SECURE = "[secure]"
 SHORTEST = 4  # shorter values would turn words of a message into riddles
 
 _SECRET_NAME = re.compile(
-    r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private", re.IGNORECASE
+    r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private|connectionproperties",
+    re.IGNORECASE,
 )
 _SECRET_LOOK = re.compile(
     r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"  # JSON Web Tokens: access tokens, licence keys
@@ -37,6 +38,7 @@ def _secrets(body: Any, named: bool = False) -> Iterator[str]:
         if named and len(body) >= SHORTEST:
             yield body
     elif isinstance(body, dict):
+        named = named or bool(_SECRET_NAME.search(str(body.get("path", ""))))  # of a step of a JSON Patch
         for name, value in body.items():
             yield from _secrets(value, named or bool(_SECRET_NAME.search(str(name))))
     elif isinstance(body, list):

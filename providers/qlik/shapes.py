@@ -59,6 +59,15 @@ _APP = {
 _ASSIGNMENT = {"id": Id, "type?": str, "assigneeId?": str, "roles?": [str], "createdBy?": str}
 _CSP_ORIGIN = {"id": Id, "origin": str, "name?": str, "description?": str}
 _ARCHIVED = {"id": Id, "name": str, "userId?": str, "file?": {"md5?": str}}
+_CONNECTION = {
+    "qID": Id,
+    "qName?": str,
+    "datasourceID?": str,
+    "connectionProperties?": dict,
+    "tags?": [str],
+    "space?": str,
+    "user?": str,
+}
 _GROUP = {
     "id": Id,
     "name": str,
@@ -140,6 +149,7 @@ _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?":
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
     "/api/v1/csp-origins": _CSP_ORIGIN,
+    "/api/v1/data-connections": _CONNECTION,
     "/api/v1/extensions": _ARCHIVED,
     "/api/v1/groups": _GROUP,
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,

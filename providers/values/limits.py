@@ -35,6 +35,9 @@ CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
 ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})
 
+CONNECTION_TAGS = Limits("31 tags at most", {"max_length": 31})
+CREDENTIALS_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
+
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""

@@ -12,13 +12,23 @@ STATUS_AS = {
     "oauth": str,
     "web-integrations": str,
     "login": str,
+    "data-connections": int,
     "groups": int,
     "users": int,
     "identity-providers": int,
 }
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
-NO_SOURCE = {"csp-origins", "oauth", "apps", "items", "licenses", "login", "temp-contents"}
+NO_SOURCE = {
+    "csp-origins",
+    "data-connections",
+    "oauth",
+    "apps",
+    "items",
+    "licenses",
+    "login",
+    "temp-contents",
+}
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
 
 KNOWN_CODES = {

@@ -23,6 +23,7 @@ from tenantry.settings.project import STACK, Project
 from tenantry.settings.rules import choices, customer_rules, settings_rules
 from tenantry.settings.sources import CUSTOMER, Source, Sources
 from tenantry.settings.validation import validate
+from tenantry.settings.values import SECRET_NAME
 
 KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that are read."""
@@ -151,6 +152,8 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
     settings, found = validate(Settings, read, rules, sources, whole=not chain.problems)
     problems += [*chain.problems, *merged.problems, *unread, *unpacked, *found]
+    if same:
+        problems += _secrets(customer, written, sources)
     if problems:
         raise SettingsError(f"stack {stack}", problems)
     for (block, key), archive in archives.items():
@@ -174,6 +177,23 @@ def _unknown(document: Document) -> Iterator[Problem]:
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
             )
+
+
+def _secrets(customer: Any, written: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
+    """Yield the secrets that data connections name and the stack does not have, or not encrypted."""
+    block = customer.get("data_connections") if isinstance(customer, dict) else None
+    for entry, connection in block.items() if isinstance(block, dict) else ():
+        named = connection.get("credentials") if isinstance(connection, dict) else None
+        for inner, name in named.items() if isinstance(named, dict) else ():
+            if not isinstance(name, str) or not SECRET_NAME.fullmatch(name):
+                continue
+            set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
+            value = written.get(f"{SECRETS}{name}")
+            keys = (CUSTOMER, "data_connections", entry, "credentials", inner)
+            if value in (None, ""):
+                yield sources.problem(keys, f"this stack has no secret of that name; {set_it}")
+            elif not (isinstance(value, dict) and set(value) == {"secure"}):
+                yield sources.problem(keys, f"the value of {SECRETS}{name} is not encrypted; {set_it}")
 
 
 def _encrypted(document: Document) -> Iterator[Problem]:

@@ -78,6 +78,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _people(customer)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
+    yield from _connections(customer, removed)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
     yield from clashes(customer)
@@ -191,6 +192,13 @@ def _undeclared(
     else:
         text = f'{kind} "{name}" is not declared under {kind}s'
     return Complaint(keys, text, incomplete=True, unless=(f"{kind}s",))
+
+
+def _connections(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    for key, connection in customer.data_connections.items():
+        if connection.space is not None and connection.space not in customer.spaces:
+            keys: Keys = ("data_connections", key, "space")
+            yield _undeclared("space", connection.space, keys, customer.spaces, removed)
 
 
 def _app_names(customer: Content) -> Iterator[Complaint]:

@@ -82,7 +82,12 @@ def _sound(field: FieldInfo, value: Any, broken: set[Keys], at: Keys) -> Any:
         absent = value is None and at not in broken and not field.is_required()
         return field.get_default(call_default_factory=True) if absent or field.default_factory else None
     if isinstance(value, dict):
-        return {key: _sound_items(items, broken, (*at, key)) for key, items in value.items()}
+        return {
+            key: _sound_items(item, broken, (*at, key))
+            if isinstance(item, list) or (*at, key) in broken
+            else item
+            for key, item in value.items()
+        }
     return _sound_items(value, broken, at) if isinstance(value, list) else value
 
 

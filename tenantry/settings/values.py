@@ -18,6 +18,8 @@ from tenantry.providers.qlik.hostnames import DOMAIN, REGION
 from tenantry.providers.values import days, host_sources, origins, pem
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
+    CONNECTION_TAGS,
+    CREDENTIALS_VERSION,
     CSP_DESCRIPTION,
     CSP_NAME,
     GRACE_DAYS,
@@ -42,6 +44,7 @@ NAME_LENGTH = SPACE_NAME.field["max_length"]
 _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _VERSION = r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]*[0-9A-Za-z])?"
+SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
@@ -143,6 +146,12 @@ def _id(value: str) -> str | None:
     return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
 
 
+def _secret_name(value: str) -> str | None:
+    if SECRET_NAME.fullmatch(value):
+        return None
+    return "this is no name of a secret (letters, digits and . _ -); a secret itself is never here"
+
+
 def _day(value: Any) -> Any:
     """Read a date as written in quotes, or as the engine rewrites an unquoted one."""
     if isinstance(value, date):
@@ -205,6 +214,9 @@ SpaceRoles = Annotated[
 Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
 Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]
 IdpDescription = Annotated[str, _rule(_at_most(IDP_DESCRIPTION)), _text(**_lengths(IDP_DESCRIPTION))]
+CredentialsVersion = Annotated[int, Field(**CREDENTIALS_VERSION.field), BeforeValidator(_whole)]
+SecretName = Annotated[str, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
+Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
 CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]
 HostSource = Annotated[str, _rule(host_sources.problem), _text(pattern=host_sources.PATTERN)]

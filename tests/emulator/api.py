@@ -114,6 +114,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     role = post("/api/v1/roles", {"name": "Custom"})["id"]
     integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
     origin = post("/api/v1/csp-origins", {"origin": "portal.example"})["id"]
+    connection = {"qName": "DB", "datasourceID": "postgres", "space": spaces[0], "connectionProperties": {}}
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -121,6 +122,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "userId": [user],
         "groupId": [*groups, "000000000000000000000001"],
         "appId": [app, copy],
+        "qID": [post("/api/v1/data-connections", connection)["qID"]],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
         "id": [role, integration, content, origin],
     }

@@ -11,9 +11,9 @@ from tests.settings.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
 CUSTOMER_KEYS = (
-    "admins, alias, apps, csp_origins, extensions, group_settings, groups, jwt_identity_providers, "
-    "license_settings, lifecycle, name, plan, protect, revive, ring, spaces, tags, tenant, themes, users, "
-    "web_integrations"
+    "admins, alias, apps, csp_origins, data_connections, extensions, group_settings, groups, "
+    "jwt_identity_providers, license_settings, lifecycle, name, plan, protect, revive, ring, spaces, tags, "
+    "tenant, themes, users, web_integrations"
 )
 
 ONE_MISTAKE = [

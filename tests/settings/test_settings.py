@@ -63,6 +63,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "admins": {},
         "groups": {},
         "spaces": {},
+        "data_connections": {},
         "apps": {},
     }
     assert customer.protected

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tenantry.importing.findings import Findings
-from tenantry.importing.kinds import apps, archives, entries, groups, logins, people, settings, spaces, tenant
+from tenantry.importing.kinds import (
+    apps,
+    archives,
+    data_connections,
+    entries,
+    groups,
+    logins,
+    people,
+    settings,
+    spaces,
+    tenant,
+)
 from tenantry.importing.living import Living
 
 KINDS: tuple[Callable[[Living, Findings], None], ...] = (
@@ -22,6 +33,7 @@ KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     people.find,
     groups.find,
     spaces.find,
+    data_connections.find,
     apps.find,
 )
 

@@ -11,7 +11,17 @@ from tenantry.providers import verbs_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 
-BY_HAND = ("themes", "extensions", "jwt_identity_providers", "users", "admins", "groups", "spaces", "apps")
+BY_HAND = (
+    "themes",
+    "extensions",
+    "jwt_identity_providers",
+    "users",
+    "admins",
+    "groups",
+    "spaces",
+    "data_connections",
+    "apps",
+)
 """Blocks with a module of their own here: not all that is in their collection is the stack's."""
 
 

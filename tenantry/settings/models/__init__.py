@@ -11,6 +11,7 @@ from typing import get_origin
 
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
+from tenantry.settings.models.data import DataConnection
 from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
 from tenantry.settings.models.look import Extension, Theme
@@ -54,6 +55,7 @@ class Content(Block):
     admins: dict[str, Admin] = key(default_factory=dict, about="Administrators of the tenant, by key.")
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
+    data_connections: dict[str, DataConnection] = key(default_factory=dict, about="Data connections, by key.")
     apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
 
 

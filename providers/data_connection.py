@@ -1,0 +1,141 @@
+"""Data connections (https://qlik.dev/apis/rest/data-connections).
+
+Unverified, as no source says it: that the name of a connection is unique in its space alone, and that the
+properties read back are those that were sent, but for secret ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tenantry.providers.framework import evidence
+from tenantry.providers.framework.properties import Change, Property, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.qlik import Cloud, Host
+from tenantry.providers.values.limits import CONNECTION_TAGS, CREDENTIALS_VERSION, NOT_EMPTY
+
+
+class DataConnection(Resource):
+    """How the apps of a space reach a source of data."""
+
+    tenant: Property[str] = reference("Tenant", "The tenant that the connection is in.")
+    space: Property[str] = reference("Space", "The space whose apps use the connection.")
+    name: Property[str] = prop(
+        "Name, unique among the data connections of the space, case-sensitive.", limits=NOT_EMPTY
+    )
+    datasource: Property[str] = prop(
+        "Id of the kind of source at Qlik (`datasourceID`).", change=Change.REPLACES, limits=NOT_EMPTY
+    )
+    connection_properties: Property[dict[str, Any]] = prop(
+        "Properties of the connection, as the kind of source has them. Those left out are left alone.",
+        default=None,
+    )
+    credentials: Property[dict[str, Any]] = prop(
+        "Secret properties, such as `password`. Always a Pulumi secret. Qlik never returns them, so a change "
+        "at Qlik does not show.",
+        default=None,
+        change=Change.UNSEEN,
+        sensitive=True,
+    )
+    credentials_version: Property[int] = prop(
+        "Another number sends the credentials again.",
+        default=1,
+        change=Change.UNSEEN,
+        limits=CREDENTIALS_VERSION,
+    )
+    tags: Property[list[str]] = prop("Tags of the connection.", default=None, limits=CONNECTION_TAGS)
+    adopt: Property[bool] = prop(
+        "Manage a data connection of this name that somebody else made.",
+        default=None,
+        change=Change.AT_CREATION,
+    )
+
+
+_AT_QLIK = {
+    "name": "qName",
+    "datasource": "datasourceID",
+    "connection_properties": "connectionProperties",
+    "tags": "tags",
+}
+_PARSED = {"parseConnection": "true"}
+
+
+class DataConnectionVerbs(Collection):
+    """A collection whose members are named by `qID`, and whose properties only GET of one returns."""
+
+    kind = DataConnection
+    path = "/api/v1/data-connections"
+    natural_key = ("tenant", "space", "name")
+    maker = "user"
+
+    def decode(self, found: dict[str, Any]) -> Properties:
+        """Return what the answer has; that of POST has less than that of GET."""
+        known = self.kind.properties
+        return {
+            name: known[name].canonical(found[field]) for name, field in _AT_QLIK.items() if field in found
+        }
+
+    def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
+        """Return the connection of that name in the space, with its properties."""
+        for each in self.listed(host, want):
+            if each.get("qName") == want["name"]:
+                found: dict[str, Any] = host.get(self.member(each["qID"], want), _PARSED)
+                return found | {"id": found["qID"], "connectionProperties": _ours(found, want)}
+        return None
+
+    def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
+        """Return all data connections of the space."""
+        return host.list(self.path, {"spaceId": have["space"], "noDatafiles": "true"})
+
+    def post(self, host: Host, want: Properties) -> dict[str, Any]:
+        """POST the connection with its credentials."""
+        body = {field: want[name] for name, field in _AT_QLIK.items() if want.get(name) is not None}
+        body["connectionProperties"] = {
+            **want.get("connection_properties", {}),
+            **want.get("credentials", {}),
+        }
+        made: dict[str, Any] = host.post(self.path, body | {"space": want["space"]}, repeatable=True)
+        return {"id": made["qID"]}
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET the connection; of its properties those that are managed."""
+        host = self.host(cloud, have)
+        found = evidence.read(
+            host, self.member(id, have), id, lambda: self.listed(host, have), key="qID", params=_PARSED
+        )
+        return found and self.decode(found | {"connectionProperties": _ours(found, have)})
+
+    def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
+        """PATCH what differs. Whatever changes in how the source is reached takes the credentials along,
+        which Qlik demands of a new host.
+        """
+        patch = [
+            {"op": "replace", "path": f"/{_AT_QLIK[name]}", "value": changes[name]}
+            for name in ("name", "tags")
+            if name in changes
+        ]
+        inner = dict(changes.get("connection_properties", {}))
+        if changes.keys() & {"connection_properties", "credentials", "credentials_version"}:
+            inner |= want.get("credentials") or {}
+        patch += [
+            {"op": "replace", "path": f"/connectionProperties/{name}", "value": value}
+            for name, value in inner.items()
+        ]
+        if patch:
+            host.patch(self.member(id, want), patch, repeatable=True)
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """DELETE the connection."""
+        host = self.host(cloud, have)
+        evidence.delete(host, self.member(id, have), id, lambda: self.listed(host, have), key="qID")
+
+
+def _ours(found: dict[str, Any], have: Properties) -> dict[str, Any]:
+    """Return the properties at Qlik that are managed: it adds others."""
+    live = found.get("connectionProperties") or {}
+    return {name: live[name] for name in have.get("connection_properties") or {} if name in live}
+
+
+VERBS = DataConnectionVerbs()

@@ -1,0 +1,47 @@
+"""Data connections of the spaces. Their secrets stay at Qlik, which shows them to nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.importing.findings import Findings, Found
+from tenantry.importing.living import Json, Living
+from tenantry.providers.data_connection import VERBS
+from tenantry.providers.values.words import counted
+
+BLOCK = "data_connections"
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take every connection of a space. Its properties are taken where a plan names them: of the others
+    nobody knows which were set, and which Qlik has made.
+    """
+    personal = 0
+    listed = living.host.list(VERBS.path, {"noDatafiles": "true"})
+    for connection in sorted(listed, key=lambda each: (each.get("qName", ""), each["qID"])):
+        if connection.get("space") in findings.keys:
+            _take(living, findings, connection)
+        else:
+            personal += 1
+    if personal:
+        findings.leave(f"{counted(personal, 'data connection')} in personal spaces")
+
+
+def _take(living: Living, findings: Findings, connection: Json) -> None:
+    id, space = connection["qID"], connection["space"]
+    live = VERBS.decode(connection) | {"space": space}
+    entry: dict[str, Any] = {
+        "name": live["name"],
+        "space": findings.keys[space],
+        "datasource": live["datasource"],
+        "tags": live.get("tags") or None,
+    }
+    findings.entry(BLOCK, id, entry, "name", "space")
+    planned = (findings.plan.get(BLOCK) or {}).get(findings.keys[id]) or {}
+    if names := planned.get("properties"):
+        shown = living.host.get(f"{VERBS.path}/{id}", {"parseConnection": "true"})
+        inner = shown.get("connectionProperties") or {}
+        entry["properties"] = live["connection_properties"] = {
+            name: inner[name] for name in names if name in inner
+        }
+    findings.objects.append(Found("DataConnection", id, live, ("name", "space")))

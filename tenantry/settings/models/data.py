@@ -1,0 +1,84 @@
+"""Where the customer's own data comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.values import CredentialsVersion, FormerKeys, Name, SecretName, Switch, Tags, Text
+
+_SECRET_NAME = re.compile(
+    r"passw|passphrase|\bpwd\b|secret|token|private_?key|api_?key|access_?key", re.IGNORECASE
+)
+_SECRET_INSIDE = re.compile(
+    r"\b(?:password|passwd|pwd|secret|token|api_?key|access_?key)\s*=|://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE
+)
+
+
+class DataConnection(Block):
+    """How the apps of a space reach a source of data. (Data Connections API)
+
+    A password is never written here. Keep it in the stack file as a secret of its own, `pulumi config set
+    --secret tenantry:secrets_<name>`, and name it under `credentials`. Qlik never returns a password, so a
+    change of it at Qlik does not show: another `credentials_version` sends it again.
+    """
+
+    makes = Makes(
+        "DataConnection",
+        "data connection",
+        identity=("name", "space"),
+        properties={"properties": "connection_properties"},
+        no_inputs=("space", "credentials"),
+        references=("space", "credentials"),
+        output=False,
+        by_hand=True,
+    )
+
+    name: Name = key(about="Its name at Qlik, unique in the space. Default: the key.")
+    space: Text = key(
+        about="Key of the space whose apps use it.", change="replaces the connection, under a new id"
+    )
+    datasource: Text = key(
+        about="Id of the kind of source at Qlik, its `datasourceID`.",
+        change="replaces the connection, under a new id",
+    )
+    properties: dict[str, Any] = key(
+        default_factory=dict,
+        about="Properties as that kind of source has them, such as `host`. Those left out are left alone.",
+    )
+    credentials: dict[str, SecretName] = key(
+        default_factory=dict,
+        about="Secret properties, such as `password`: each with the name of a secret of this stack, "
+        "`tenantry:secrets_<name>`.",
+    )
+    credentials_version: CredentialsVersion = key(
+        1, about="A number; another one sends the credentials again."
+    )
+    tags: Tags | None = key(None, about='Tags, such as `"release:v2.4.0"`; 31 at most.')
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same connection.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False, about="Take over a connection of that name that somebody else made.", change=AT_CREATION
+    )
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """No name is there twice in a space, no property is a secret, and each is said once."""
+        yield from super().rules(block, entries)
+        for entry, connection in sorted(entries.items()):
+            for name, value in (connection.properties or {}).items():
+                keys = (block, entry, "properties", name)
+                if name in (connection.credentials or {}):
+                    yield Complaint(keys, "is among the credentials, too; leave it out here")
+                elif _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_INSIDE.search(value)):
+                    yield Complaint(
+                        keys,
+                        "may be a secret, which would be in the state in plain text; keep it in a key of its "
+                        f"own, tenantry:secrets_<name>, and say credentials: {{{name}: <name>}}",
+                    )

@@ -1,0 +1,59 @@
+"""Data connections by the real engine: their secrets are nowhere in plain text, and rotate by one request."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import PULUMI, Stack
+from tests.providers.test_data_connection import EXAMPLE, PATH
+
+FIRST, SECOND = "first-pass+word/of globex", "second-pass+word/of globex"
+
+
+def set_secret(stack: Stack, value: str) -> None:
+    """As people do it: the value is no argument of the command."""
+    subprocess.run(
+        [PULUMI, "config", "set", "--secret", "tenantry:secrets_sales", "--stack", stack.name],
+        cwd=stack.folder,
+        env=stack.env,
+        input=value,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
+    """Made, unchanged, refreshed, rotated, and refused with the secret in what Qlik says."""
+    entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
+    stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))
+    set_secret(stack, FIRST)
+    said = [stack.up()]
+    assert ("create", "DataConnection Sales DB") in said[-1].operations
+    said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
+    said.append(stack.up("--expect-no-changes"))
+
+    set_secret(stack, SECOND)
+    body = {"errors": [{"code": "X", "title": "No", "detail": f"cannot log in with {SECOND}"}]}
+    qlik.control.add_fault(method="PATCH", path=f"{PATH}/*", status=400, body=body, times=1)
+    said.append(stack.up(expect=1))
+    assert "cannot log in with [secure]" in said[-1].output
+    said.append(stack.preview("--diff"))
+    said.append(stack.up())
+    assert [each["method"] for each in said[-1].requests if PATH in each["path"]] == ["PATCH"]
+    said.append(stack.up("--expect-no-changes"))
+
+    held = [each for docs in qlik.control.dump().values() for each in docs.get("data-connection", [])]
+    assert [each["_secret"] for each in held] == [{"password": SECOND}]
+    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
+    places["stack export"] = json.dumps(stack.export())
+    places["requests"] = json.dumps(qlik.control.requests(all=True))
+    for file in stack.folder.rglob("*"):
+        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+            places[str(file)] = file.read_text("utf-8", "replace")
+    secrets = (FIRST, SECOND)
+    assert [place for place, text in places.items() if any(each in text for each in secrets)] == []
