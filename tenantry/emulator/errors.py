@@ -27,6 +27,7 @@ NO_SOURCE = {
     "items",
     "licenses",
     "login",
+    "reloads",
     "temp-contents",
 }
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""

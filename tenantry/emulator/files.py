@@ -18,7 +18,7 @@ from typing import Any
 
 MAGIC = b"QVF-EMULATOR/1\n"
 CHUNK = 256 * 1024
-HEADER_LIMIT = 64 * 1024
+HEADER_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ class Files:
         self.folder.mkdir()
 
 
-def qvf_header(name: str, description: str, *, has_data: bool) -> bytes:
+def qvf_header(name: str, description: str, script: str, *, has_data: bool) -> bytes:
     """The head of an exported app."""
-    described = {"name": name, "description": description, "hasData": has_data}
+    described = {"name": name, "description": description, "script": script, "hasData": has_data}
     return MAGIC + json.dumps(described).encode() + b"\n"
 
 

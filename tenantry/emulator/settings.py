@@ -32,6 +32,8 @@ class Settings:
         publish_ready_ms: how long reading a fresh publication answers 403.
         space_ready_ms: how long a fresh space refuses a publication.
         creation_ms: how long Qlik takes for what it makes without a key; until then it is not there.
+        reload_ms: how long a reload takes, a fifth of it in the queue, by the emulator's clock.
+        reload_error: what reloads that are queued from now on fail with; empty: they succeed.
         organisation_lag_ms: how long a new tenant stays out of the organisation's list.
         tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
         not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
@@ -47,6 +49,8 @@ class Settings:
     publish_ready_ms: float = 0
     space_ready_ms: float = 0
     creation_ms: float = 0
+    reload_ms: float = 0
+    reload_error: str = ""
     organisation_lag_ms: float = 0
     tenant_quota: int | None = None
     not_found: str = "published"
@@ -75,6 +79,9 @@ def _check(name: str, value: Any) -> None:
     if name == "rate_limits":
         if not isinstance(value, bool):
             raise ValueError("rate_limits must be true or false")
+    elif name == "reload_error":
+        if not isinstance(value, str):
+            raise ValueError("reload_error must be text")
     elif name == "tenant_quota":
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
             raise ValueError("tenant_quota must be a whole number, 0 or more, or null")

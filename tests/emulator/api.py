@@ -123,6 +123,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "groupId": [*groups, "000000000000000000000001"],
         "appId": [app, copy],
         "qID": [post("/api/v1/data-connections", connection)["qID"]],
+        "reloadId": [post("/api/v1/reloads", {"appId": app})["id"]],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
         "id": [role, integration, content, origin],
     }

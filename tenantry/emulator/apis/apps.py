@@ -14,7 +14,10 @@ from tenantry.emulator.world import World
 
 SOFT_DELETE_AGE = 45 * 60
 RESTORABLE = 14 * DAY
-CONTENT = ("description", "lastReloadTime", "usage", "_file", "_offset", "_size")
+CONTENT = ("description", "lastReloadTime", "usage", "_script", "_file", "_offset", "_size")
+SCRIPT = "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
+"""The load script of an app that was made without one."""
+
 NO_READERS = {"dataconsumer", "datapreview"}
 """Roles in a space that open its data and no app."""
 
@@ -52,6 +55,7 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
         "_made_at": now,
         "_creator": owner["id"],
         "_updater": owner["id"],
+        "_script": SCRIPT,
         "_file": "",
         "_offset": 0,
         "_size": 0,
@@ -193,12 +197,19 @@ def find(call: Call, app_id: str = "") -> Doc:
     app = call.store.get(call.tenant_id, "app", app_id or call.path["appId"])
     if app is None or "_deleted_at" in app:
         raise Refusal(404)
+    app = loaded(call.world, app)
     if not is_visible(call, app):
         raise Refusal(403, detail="the caller may not read this app")
     ready_at = app.get("_published_at", 0.0) + call.world.settings.publish_ready_ms / 1000
     if "_published_at" in app and call.world.now() < ready_at:
         raise Refusal(403, detail="the caller may not read this app")
     return app
+
+
+def loaded(world: World, app: Doc) -> Doc:
+    """Return an app with the time of a reload that has ended by now."""
+    ended = app.get("_loaded_at", float("inf"))
+    return app | {"lastReloadTime": iso(ended)} if ended <= world.now() else app
 
 
 def changed(call: Call, app: Doc, **changes: Any) -> Doc:

@@ -43,7 +43,7 @@ def item_id(app_id: str) -> str:
 def _all(call: Call) -> list[Doc]:
     lag = call.world.settings.items_lag_ms / 1000
     visible = [
-        app
+        apps.loaded(call.world, app)
         for app in call.store.all(call.tenant_id, "app")
         if "_deleted_at" not in app
         and app["_made_at"] + lag <= call.world.now()

@@ -8,7 +8,7 @@ from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
-CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_file", "_offset", "_size")
+CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_script", "_file", "_offset", "_size")
 """What a copy takes from its source besides the data."""
 
 

@@ -23,7 +23,7 @@ def export(call: Call) -> Reply:
     else:
         apps.must_edit(call, app)
     has_data = bool(app["lastReloadTime"]) and not call.query.get("NoData")
-    header = qvf_header(app["name"], app["description"], has_data=has_data)
+    header = qvf_header(app["name"], app["description"], app["_script"], has_data=has_data)
     entry = temp_contents.add(
         call, f"{app['name']}.qvf", header=header.decode(), file=app["_file"], offset=app["_offset"]
     )
@@ -51,6 +51,7 @@ def import_(call: Call) -> Reply:
         space=space,
         description=str(described.get("description", "")),
         lastReloadTime=iso(call.world.now()) if described.get("hasData") else "",
+        _script=str(described.get("script", apps.SCRIPT)),
         _file=key,
         _offset=offset,
         _size=path.stat().st_size,
