@@ -18,6 +18,7 @@ if __name__ != "tenantry.providers":
 if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
+    from tenantry.providers.brand import Brand as Brand
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
     from tenantry.providers.data_connection import DataConnection as DataConnection
     from tenantry.providers.extension import Extension as Extension
@@ -54,6 +55,7 @@ MODULES = {
     "LicenseSettings": "license_settings",
     "Theme": "theme",
     "Extension": "extension",
+    "Brand": "brand",
     "WebIntegration": "web_integration",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenantry.providers.framework.errors import Ambiguous
 from tenantry.providers.framework.keyless import Keyless
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, made_by_us
+from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Host
 from tenantry.providers.values.limits import NOT_EMPTY
 from tenantry.providers.values.origins import ORIGINS
@@ -44,12 +43,7 @@ class WebIntegrationVerbs(Keyless):
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
         """Of several take the only one that this client made."""
-        if len(found) <= 1:
-            return found[0] if found else None
-        ours = [each for each in found if made_by_us(host, each.get(self.maker))]
-        if len(ours) != 1:
-            raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
-        return ours[0]
+        return self.only_ours(host, want, found)
 
 
 VERBS = WebIntegrationVerbs()

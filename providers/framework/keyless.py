@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.providers.framework import moves, run
-from tenantry.providers.framework.errors import HeldByAnother
+from tenantry.providers.framework.errors import Ambiguous, HeldByAnother
 from tenantry.providers.framework.notes import Note, current_note
-from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.framework.verbs import Collection, Properties, made_by_us
 from tenantry.providers.framework.waiting import late_seconds, wait
 from tenantry.providers.qlik import Cloud, Host, QlikError
 
@@ -31,7 +31,7 @@ class Keyless(Collection):
         if there is None:
             try:
                 with note.sending():
-                    made = host.post(self.path.format(**want), self.body(cloud, host, want))
+                    made = self.make(cloud, host, want)
             except QlikError as error:
                 there = self._made_after_all(cloud, host, want, error)
                 if there is None:
@@ -42,6 +42,11 @@ class Keyless(Collection):
         live = self.take_over(cloud, host, there, want)
         note.finish(id=there["id"])
         return there["id"], live
+
+    def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
+        """POST the object; return the answer."""
+        made: Found = host.post(self.path.format(**want), self.body(cloud, host, want))
+        return made
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
         """Return what is POSTed."""
@@ -58,6 +63,15 @@ class Keyless(Collection):
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
         """Return the one to take over of several that no other resource of the stack holds."""
         return found[0] if found else None
+
+    def only_ours(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
+        """Return the only one, or of several the only one that this client made. Raises Ambiguous."""
+        if len(found) <= 1:
+            return found[0] if found else None
+        ours = [each for each in found if made_by_us(host, each.get(self.maker))]
+        if len(ours) != 1:
+            raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
+        return ours[0]
 
     def shares_key(self) -> bool:
         """Whether two objects may have the same natural key at Qlik."""

@@ -30,6 +30,11 @@ _DELETED = (
 BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
     400: (
         (
+            "P[OU]* */brands*",
+            "Qlik takes a logo as PNG or JPEG of 300 KB at most, and a favicon as ICO of 100 KB at most: save"
+            " the image in that format, or make it smaller.",
+        ),
+        (
             "P[OU]* */csp-origins*",
             "Qlik takes 256 origins per tenant and a header of 6,144 characters, in which each origin stands"
             " once for each directive: take out origins and directives that nobody needs.",
@@ -70,6 +75,11 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "* */apps/*",
             "Give the client's bot user a role in the app's space: TenantAdmin is not enough. An app that is"
             " published may not be moved.",
+        ),
+        (
+            "P* */brands*",
+            "See that the client's bot user has the role TenantAdmin on this host, and that the contract with"
+            " Qlik allows brands of one's own: Qlik may limit them to OEM customers.",
         ),
         (
             "GET */licenses/*",

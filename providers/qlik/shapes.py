@@ -68,6 +68,15 @@ _CONNECTION = {
     "space?": str,
     "user?": str,
 }
+_BRAND_FILE = {"id": str, "eTag?": str}
+_BRAND = {
+    "id": Id,
+    "name": str,
+    "description?": str,
+    "active?": bool,
+    "files?": [_BRAND_FILE],
+    "createdBy?": str,
+}
 _GROUP = {
     "id": Id,
     "name": str,
@@ -148,6 +157,7 @@ _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?":
 
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
+    "/api/v1/brands": _BRAND,
     "/api/v1/csp-origins": _CSP_ORIGIN,
     "/api/v1/data-connections": _CONNECTION,
     "/api/v1/extensions": _ARCHIVED,
@@ -184,6 +194,8 @@ OPERATIONS: dict[str, Shape] = {
     },
     "POST /api/v1/apps/import": _APP,
     "POST /api/v1/apps/{}/publish": _APP,
+    "POST /api/v1/brands/{}/files/{}": _BRAND_FILE,
+    "PUT /api/v1/brands/{}/files/{}": _BRAND_FILE,
     "POST /api/v1/licenses/assignments/actions/delete": {"data": [{"type": str, "status": int}]},
     "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
     "POST /api/v1/tenants/{}/actions/reactivate": None,

@@ -50,7 +50,11 @@ async def receive(request: Request, call: Call) -> None:
             raise Invalid("the body is missing")
         return
     if form:
-        call.parts = parts_of(raw, request.headers, form)
+        try:
+            call.parts = parts_of(raw, request.headers, form)
+        except Refusal as refusal:
+            known = str(refusal.status) in operation.responses
+            raise refusal if known else Refusal(400, detail=refusal.detail) from None
         values = {name: part.value for name, part in call.parts.items()}
         call.body = values
         operation.check_body(values, drop_unknown=call.tolerates("unknown-members"))

@@ -20,6 +20,7 @@ STATUS_AS = {
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
 NO_SOURCE = {
+    "brands",
     "csp-origins",
     "data-connections",
     "oauth",

@@ -23,7 +23,16 @@ from tenantry.emulator.parts import Parts
 from tenantry.emulator.responses import response as response_of
 
 ADMIN_APIS = {"csp-origins", "roles", "identity-providers"}
-ADMIN_WRITES = {"groups", "users", "web-integrations", "licenses", "tenants", "themes", "extensions"}
+ADMIN_WRITES = {
+    "brands",
+    "extensions",
+    "groups",
+    "licenses",
+    "tenants",
+    "themes",
+    "users",
+    "web-integrations",
+}
 
 CREATIONS = {
     ("tenants", "createTenant"),
@@ -32,6 +41,7 @@ CREATIONS = {
     ("web-integrations", "createWebIntegration"),
     ("identity-providers", "createIdp"),
     ("csp-origins", "createCSPEntry"),
+    ("brands", "createBrand"),
 }
 """What has no key by which a second request would be refused; these take `creation_ms`."""
 

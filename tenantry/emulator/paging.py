@@ -71,6 +71,36 @@ def page(
     return chosen, links
 
 
+def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc], Links]:
+    """Cut the page out of `docs`, which are in order, that `limit` and the id in `startingAfter` or
+    `endingBefore` ask for; return its entries and its links.
+
+    Raises:
+        Invalid: an id that is not in the list, or both of them.
+    """
+    query, ids = call.query, [doc["id"] for doc in docs]
+    if "startingAfter" in query and "endingBefore" in query:
+        raise Invalid("startingAfter and endingBefore exclude each other", parameter="startingAfter")
+    for name in ("startingAfter", "endingBefore"):
+        if name in query and query[name] not in ids:
+            raise Invalid("not an id of this list", parameter=name)
+    size = int(query.get("limit", default))
+    if "endingBefore" in query:
+        end = ids.index(query["endingBefore"])
+        start = max(0, end - size)
+    else:
+        start = ids.index(query["startingAfter"]) + 1 if "startingAfter" in query else 0
+        end = min(start + size, len(ids))
+    kept = {name: value for name, value in query.items() if name not in ("startingAfter", "endingBefore")}
+    address = call.url(call.operation.path)
+    links = {"self": {"href": _with(address, kept)}}
+    if start < end < len(ids):
+        links["next"] = {"href": _with(address, kept, startingAfter=ids[end - 1])}
+    if 0 < start < end:
+        links["prev"] = {"href": _with(address, kept, endingBefore=ids[start])}
+    return docs[start:end], links
+
+
 def _text(doc: Doc, name: str) -> Any:
     return str(doc.get(name, "")).casefold()
 

@@ -16,7 +16,7 @@ from tenantry.settings.errors import SettingsError
 from tenantry.settings.loading import Resolved, as_problems, resolve
 from tenantry.settings.merge import merge
 from tenantry.settings.models import parts
-from tenantry.settings.models.look import Archived, Located
+from tenantry.settings.models.look import FromFiles, Located
 from tenantry.settings.plans import missing, read_chain
 from tenantry.settings.sources import Source
 
@@ -97,7 +97,7 @@ def _sound(stack: str, file: Path) -> Member:
         ends_on=settings.customer.lifecycle.last_day,
         grace_days=settings.customer.lifecycle.grace_days,
         pinned=tuple(_pinned(resolved)),
-        files=(file, *_plan_files(file, resolved), *_key_files(file, resolved), *_archives(resolved)),
+        files=(file, *_plan_files(file, resolved), *_key_files(file, resolved), *_named_files(resolved)),
         digest=_digest(settings),
         source_tenant=settings.source_tenant,
     )
@@ -175,18 +175,18 @@ def _key_files(file: Path, resolved: Resolved) -> Iterator[Path]:
             yield folder / provider.pem_file
 
 
-def _archives(resolved: Resolved) -> Iterator[Path]:
-    """Yield the folders and zips of themes and extensions."""
+def _named_files(resolved: Resolved) -> Iterator[Path]:
+    """Yield the files of brands, and the folders and zips of themes and extensions."""
     yield from (each.path for each in _located(resolved.settings))
 
 
 def _located(settings: Settings) -> Iterator[Located]:
     for _, block in parts(settings.customer):
-        if isinstance(block, Archived) and block.located:
-            yield block.located
+        if isinstance(block, FromFiles):
+            yield from block.located.values()
 
 
 def _digest(settings: Settings) -> str:
     text = json.dumps(settings.model_dump(mode="json", by_alias=True), sort_keys=True)
-    text += "".join(each.md5 for each in _located(settings))
+    text += json.dumps([each.content for each in _located(settings)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.errors import TenantryError
-from tenantry.settings.archive_files import located
 from tenantry.settings.document import Document, Keys, path_text, read, shown
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.settings.merge import complete
 from tenantry.settings.messages import names_of
 from tenantry.settings.models import Content, Settings
+from tenantry.settings.named_files import located
 from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
 from tenantry.settings.project import STACK, Project
@@ -146,7 +146,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     if CUSTOMER in values:
         values = {**values, CUSTOMER: complete(merged.values)}
     customer, unread = with_keys(values.get(CUSTOMER), sources, directory)
-    archives, unpacked = located(customer, sources, directory)
+    files, unpacked = located(customer, sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
     # Without a plan that is named, much of a customer would only seem to be missing.
     read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
@@ -156,8 +156,8 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
         problems += _secrets(customer, written, sources)
     if problems:
         raise SettingsError(f"stack {stack}", problems)
-    for (block, key), archive in archives.items():
-        getattr(settings.customer, block)[key].locate(archive)
+    for (block, entry, key), file in files.items():
+        getattr(settings.customer, block)[entry].locate(key, file)
     return Resolved(settings, values, sources)
 
 

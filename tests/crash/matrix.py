@@ -316,6 +316,7 @@ def difference(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, tup
 KINDS = {
     "App": "app",
     "AppPublication": "app",
+    "Brand": "brand",
     "CspOrigin": "csp-origin",
     "Extension": "extension",
     "Group": "group",

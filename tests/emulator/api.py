@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from tenantry.emulator import Emulator
+from tests.pictures import PNG
 
 SOURCE = "templates.eu.qlikcloud.com"
 REGISTER = "register.eu.qlikcloud.com"
@@ -115,6 +116,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
     origin = post("/api/v1/csp-origins", {"origin": "portal.example"})["id"]
     connection = {"qName": "DB", "datasourceID": "postgres", "space": spaces[0], "connectionProperties": {}}
+    brand = post("/api/v1/brands", files={"name": (None, "Acme"), "logo": ("a.png", PNG, "image/png")})["id"]
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -124,6 +126,8 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "appId": [app, copy],
         "qID": [post("/api/v1/data-connections", connection)["qID"]],
         "reloadId": [post("/api/v1/reloads", {"appId": app})["id"]],
+        "brandId": [brand],
+        "fileId": ["logo"],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
         "id": [role, integration, content, origin],
     }

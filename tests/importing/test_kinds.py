@@ -16,7 +16,7 @@ from tenantry.providers.lookups import people
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
-from tests import archives
+from tests import archives, pictures
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template
 from tests.keys import public_pem
@@ -204,6 +204,16 @@ def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, fin
     assert "themes" not in found.customer
     [line] = [each for each in found.unmanaged if each.startswith(f'theme "Corporate" ({id})')]
     assert "`themes`, with `adopt: true`" in line
+
+
+def test_the_files_of_a_brand_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
+    """As those of a theme."""
+    world = by_scripts(qlik, folder)
+    id = world.request("POST", "brands", pictures.brand("Globex", logo=pictures.PNG))["id"]
+    found = find(world)
+    assert "brands" not in found.customer
+    [line] = [each for each in found.unmanaged if each.startswith(f'brand "Globex" ({id})')]
+    assert "`brands`, with `adopt: true`" in line
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:

@@ -88,8 +88,7 @@ def test_a_path_is_from_the_folder_of_the_file_that_says_it(folder: Folder) -> N
 def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
     theme = write(folder.path / "plans" / "corporate", "Corporate")
     folder.write("plan: standard", standard="themes: {Look: {path: corporate}}")
-    located = folder.customer().themes["Look"].located
-    assert located
+    located = folder.customer().themes["Look"].located["path"]
     assert located.path == theme.absolute()
     check_plan(folder.path / "plans" / "standard.yaml")
     (theme / "look.qext").unlink()

@@ -16,7 +16,7 @@ from tests.settings.conftest import Folder
 STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
-    "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, themes, extensions, "
+    "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, brands, themes, extensions, "
     "web_integrations, csp_origins, jwt_identity_providers, "
     "users, admins, groups, spaces, data_connections, apps, extends"
 )

@@ -54,6 +54,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "tags": {},
         "group_settings": None,
         "license_settings": None,
+        "brands": {},
         "themes": {},
         "extensions": {},
         "web_integrations": {},

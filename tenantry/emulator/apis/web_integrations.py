@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import urlencode
 
 from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import iso
-from tenantry.emulator.errors import Invalid, Refusal
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page_by_ids
 from tenantry.emulator.store import Doc
 from tenantry.emulator.world import new_id
 
@@ -19,20 +18,13 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/*?#@\s]+", re.IGNORECASE)
 def listing(call: Call) -> Reply:
     """A page, by ids instead of cursors."""
     query = call.query
-    if "startingAfter" in query and "endingBefore" in query:
-        raise Invalid("startingAfter and endingBefore exclude each other", parameter="startingAfter")
     found = call.store.all(call.tenant_id, "web-integration")
     if query.get("tenantId", call.tenant_id) != call.tenant_id:
         found = []
     descending = query.get("sort", "+name").startswith("-")
     found.sort(key=lambda doc: (doc["name"].casefold(), doc["id"]), reverse=descending)
-    start, end = _bounds(found, query)
-    links = {"self": {"href": _href(call)}}
-    if start < end < len(found):
-        links["next"] = {"href": _href(call, startingAfter=found[end - 1]["id"])}
-    if 0 < start < end:
-        links["prev"] = {"href": _href(call, endingBefore=found[start]["id"])}
-    return Reply(200, {"data": found[start:end], "links": links})
+    data, links = page_by_ids(call, found, default=10)
+    return Reply(200, {"data": data, "links": links})
 
 
 @operation("web-integrations", "createWebIntegration")
@@ -95,22 +87,3 @@ def _check(name: str, origins: list[str]) -> None:
         if not ORIGIN.fullmatch(origin):
             detail = "an origin is scheme://host[:port], without wildcards"
             raise Refusal(400, detail=detail, source={"pointer": f"/validOrigins/{index}"})
-
-
-def _bounds(found: list[Doc], query: dict[str, Any]) -> tuple[int, int]:
-    size = int(query.get("limit", 10))
-    ids = [doc["id"] for doc in found]
-    for name in ("startingAfter", "endingBefore"):
-        if name in query and query[name] not in ids:
-            raise Invalid("not an id of this list", parameter=name)
-    if "endingBefore" in query:
-        end = ids.index(query["endingBefore"])
-        return max(0, end - size), end
-    start = ids.index(query["startingAfter"]) + 1 if "startingAfter" in query else 0
-    return start, min(start + size, len(ids))
-
-
-def _href(call: Call, **cursor: str) -> str:
-    kept = {key: value for key, value in call.query.items() if key not in ("startingAfter", "endingBefore")}
-    query = urlencode(kept | cursor)
-    return call.url("/api/v1/web-integrations" + (f"?{query}" if query else ""))

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from tenantry.importing.findings import Findings
 from tenantry.importing.kinds import (
     apps,
-    archives,
     data_connections,
     entries,
+    files,
     groups,
     logins,
     people,
@@ -28,7 +28,7 @@ KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     tenant.find,
     settings.find,
     entries.find,
-    archives.find,
+    files.find,
     logins.find,
     people.find,
     groups.find,

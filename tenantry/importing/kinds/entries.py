@@ -12,6 +12,7 @@ from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 
 BY_HAND = (
+    "brands",
     "themes",
     "extensions",
     "jwt_identity_providers",

@@ -14,7 +14,7 @@ from tenantry.settings.models.content import App, Space
 from tenantry.settings.models.data import DataConnection
 from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
-from tenantry.settings.models.look import Extension, Theme
+from tenantry.settings.models.look import Brand, Extension, Theme
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
 from tenantry.settings.values import Alias, Hostname, Name, Region, Ring, Switch, Text
@@ -42,6 +42,7 @@ class Content(Block):
     )
     group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")
     license_settings: LicenseSettings | None = key(None, about="Which entitlements users get.")
+    brands: dict[str, Brand] = key(default_factory=dict, about="Brands, by key. One at most is active.")
     themes: dict[str, Theme] = key(default_factory=dict, about="Themes, by key.")
     extensions: dict[str, Extension] = key(default_factory=dict, about="Extensions, by key.")
     web_integrations: dict[str, WebIntegration] = key(default_factory=dict, about="Web integrations, by key.")

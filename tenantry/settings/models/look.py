@@ -1,44 +1,67 @@
-"""How a tenant looks: themes and extensions."""
+"""How a tenant looks: its brand, themes and extensions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import PrivateAttr
 
+from tenantry.providers.values import archives, brand_files
+from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import FormerKeys, Switch, Text
+from tenantry.settings.values import FormerKeys, Name, Switch, Text
 
 
 class Located(NamedTuple):
-    """What the `path` of an entry leads to: the folder or zip, and what is in it."""
+    """What a path in an entry leads to, and the properties of the resource that its content says."""
 
     path: Path
-    name: str
-    md5: str
+    content: Mapping[str, str]
 
 
-class Archived(Block):
+class FromFiles(Block):
+    """A block whose entries name files beside the stack file or plan."""
+
+    files: ClassVar[tuple[str, ...]]
+    """The keys that are paths."""
+
+    _located: dict[str, Located] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def content(cls, key: str, path: Path) -> dict[str, str]:
+        """Return the properties of the resource that the file of a key says. Raises ConfigurationError."""
+        raise NotImplementedError
+
+    @property
+    def located(self) -> Mapping[str, Located]:
+        """What the paths lead to, by key; empty for what was not loaded from a file."""
+        return self._located
+
+    def locate(self, key: str, located: Located) -> None:
+        """Set what the path of a key leads to."""
+        self._located[key] = located
+
+    def given(self) -> dict[str, Any]:
+        """Add what the files say, and their whole paths."""
+        given, inputs = super().given(), self.inputs()
+        for name, located in self._located.items():
+            given |= {inputs[name]: str(located.path), **located.content}
+        return given
+
+
+class Archived(FromFiles):
     """A block whose entries are each a folder or a zip."""
 
     theme: ClassVar[bool]
+    files = ("path",)
 
-    _located: Located | None = PrivateAttr(None)
-
-    @property
-    def located(self) -> Located | None:
-        """What `path` leads to; None for what was not loaded from a file."""
-        return self._located
-
-    def locate(self, located: Located) -> None:
-        """Say what `path` leads to."""
-        self._located = located
-
-    def given(self) -> dict[str, Any]:
-        """Add what the files say."""
-        files = {**self._located._asdict(), "path": str(self._located.path)} if self._located else {}
-        return super().given() | files
+    @classmethod
+    def content(cls, key: str, path: Path) -> dict[str, str]:
+        """Return the name that the .qext says, and the MD5 of the zip."""
+        archive = archives.read(path, theme=cls.theme)
+        return {"name": archive.name, "md5": archive.md5}
 
 
 class Theme(Archived):
@@ -85,3 +108,63 @@ class Extension(Archived):
     adopt: Switch = key(
         False, about="Take over an extension of that name that somebody else made.", change=AT_CREATION
     )
+
+
+OF_FILE = "in place; a change of the file is one, too"
+
+
+class Brand(FromFiles):
+    """The look of the tenant itself: its logo and favicon, and its name in the title of pages. A path is from
+    the folder of the file that says it. Without a file the tenant has Qlik's own there. (Brands API)
+    """
+
+    makes = Makes(
+        "Brand",
+        "brand",
+        identity=("name",),
+        properties={"logo": "logo_path", "fav_icon": "fav_icon_path", "styles": "styles_path"},
+        of_content=("logo_md5", "fav_icon_md5", "styles_md5"),
+        output=False,
+    )
+    files = ("logo", "fav_icon", "styles")
+
+    name: Name = key(about="Its name at Qlik. Default: the key.")
+    description: Text | None = key(None, about="Shown to administrators.")
+    active: Switch = key(
+        True,
+        about="The tenant shows this brand, which one brand at most can say. Without the entry, or with "
+        "`false`, the tenant shows again what it showed before.",
+    )
+    logo: Text | None = key(
+        None,
+        about="The logo, a PNG or JPEG file of 300 KB at most; Qlik fits it into 109 x 62 pixels.",
+        change=OF_FILE,
+    )
+    fav_icon: Text | None = key(
+        None, about="The icon of browser tabs, an ICO file of 100 KB at most.", change=OF_FILE
+    )
+    styles: Text | None = key(
+        None, about="A JSON file of 100 KB at most. Qlik stores it and does not use it yet.", change=OF_FILE
+    )
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same brand.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False, about="Take over a brand of that name that somebody else made.", change=AT_CREATION
+    )
+
+    @classmethod
+    def content(cls, key: str, path: Path) -> dict[str, str]:
+        """Return the MD5 of the file."""
+        return {f"{key}_md5": brand_files.read(path, key).md5}
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Names differ, and one brand at most is active."""
+        yield from super().rules(block, entries)
+        active = sorted(key for key, brand in entries.items() if brand.active)
+        for other in active[1:]:
+            text = f'"{active[0]}" is active already, and a tenant shows one brand; set active: false here'
+            yield Complaint((block, other, "active"), text)

@@ -37,6 +37,7 @@ STRINGS = {
     "GroupSettings": "gASVLgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
     "CspOrigin": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmNzcF9vcmlnaW6UhZRSlC4=",
+    "Brand": "gASVJQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBWJyYW5klIWUUpQu",
     "Theme": "gASVJQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBXRoZW1llIWUUpQu",
     "Extension": "gASVKQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCWV4dGVuc2lvbpSFlFKULg==",
     "WebIntegration": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD3dlYl9pbnRlZ3JhdGlvbpSFlFKULg==",

@@ -1,0 +1,255 @@
+"""Brands (https://qlik.dev/apis/rest/brands): logo and favicon of a tenant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.framework import moves, run, stack
+from tenantry.providers.framework.errors import Unfinished
+from tenantry.providers.framework.keyless import Found, Keyless
+from tenantry.providers.framework.notes import Note, current_note
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import Cloud, ConfigurationError, Host, QlikError
+from tenantry.providers.qlik.messages import Form, Part
+from tenantry.providers.values import brand_files
+from tenantry.providers.values.brand_files import FILE_KINDS, MD5
+from tenantry.providers.values.limits import NOT_EMPTY
+
+
+class Brand(Resource):
+    """A brand of the tenant. Its files are on this machine; a brand without a file has Qlik's own there.
+
+    `tenantry.providers.values.brand_files.read` returns the MD5 of a file.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that has the brand.")
+    name: Property[str] = prop(
+        "Name. Qlik takes one twice; here it tells the brands of a tenant apart.", limits=NOT_EMPTY
+    )
+    description: Property[str] = prop("What the brand is for.", default="")
+    active: Property[bool] = prop(
+        "Whether the tenant shows this brand instead of any other. With false, or without the brand, "
+        "it shows again what it showed before.",
+        default=True,
+    )
+    logo_md5: Property[str] = prop("MD5 of the logo; empty without one.", default="", limits=MD5)
+    fav_icon_md5: Property[str] = prop("MD5 of the favicon; empty without one.", default="", limits=MD5)
+    styles_md5: Property[str] = prop("MD5 of the styles; empty without them.", default="", limits=MD5)
+    logo_path: Property[str] = prop(
+        "The logo on this machine, PNG or JPEG, 300 KB at most. It is read when it is sent; the path is not "
+        "kept in the state.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+    fav_icon_path: Property[str] = prop(
+        "The favicon, ICO, 100 KB at most; as `logo_path`.", default=None, change=Change.NOT_KEPT
+    )
+    styles_path: Property[str] = prop(
+        "The styles, JSON, 100 KB at most; as `logo_path`. Qlik stores them and does not use them yet.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+    adopt: Property[bool] = prop(
+        "Manage a brand of this name that somebody else made.", default=None, change=Change.AT_CREATION
+    )
+
+    etags: Property[dict[str, Any]] = output(
+        "ETags of the files, as Qlik gave them after they were last sent.", at_qlik=False
+    )
+    before: Property[str] = output(
+        "Id of the brand that was active before this one; empty if there was none.", at_qlik=False
+    )
+
+
+class BrandVerbs(Keyless):
+    """A collection without a filter, whose names are no key. Files and the active brand have requests of
+    their own.
+
+    Qlik gives each file an ETag, and does not say what it is made of. So a file has changed at Qlik if its
+    ETag is not the one that Qlik gave after our last write.
+    """
+
+    kind = Brand
+    path = "/api/v1/brands"
+    natural_key = ("tenant", "name")
+
+    def encode(self, properties: Properties) -> dict[str, Any]:
+        """Leave out what has requests of its own."""
+        return {name: value for name, value in properties.items() if name in ("name", "description")}
+
+    def decode(self, found: Found) -> Properties:
+        """Return the properties in Qlik's JSON, with the ETag of each file in place of its MD5."""
+        etags = {each["id"]: each.get("eTag", "") for each in found.get("files") or []}
+        return {
+            "name": found["name"],
+            "description": found.get("description") or "",
+            "active": bool(found.get("active")),
+            **{_md5(kind): etags.get(_at_qlik(kind), "").strip('"') for kind in FILE_KINDS},
+            "etags": etags,
+        }
+
+    def candidates(self, host: Host, want: Properties) -> list[Found]:
+        """Return those of that name."""
+        return [brand for brand in host.list(self.path) if brand["name"] == want["name"]]
+
+    def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
+        """Of several take the only one that this client made."""
+        return self.only_ours(host, want, found)
+
+    def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
+        """POST a form with everything but whether the brand is active: a new one is not."""
+        form: Form = {
+            name: Part(value.encode(), "text/plain") for name, value in self.encode(want).items() if value
+        }
+        files = {_at_qlik(kind): self._part(want, kind) for kind in FILE_KINDS if want.get(_md5(kind))}
+        made: Found = host.send_form("POST", self.path, {**form, **files})
+        return made
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Make the brand or take over what is there, then activate it."""
+        id, live = super().create(cloud, want)
+        live = _as_sent(want, live)
+        if not want["active"]:
+            return id, live
+        host = self.host(cloud, want)
+        if live["active"]:
+            earlier = self._note(host).earlier or {}
+            return id, {"before": earlier.get("before", ""), **live}
+        try:
+            return id, {**live, "active": True, "before": self._activate(host, id, want)}
+        except QlikError as error:
+            raise Unfinished(id, want | live, error) from error
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """Read the brand; a file that has the ETag of our last write has our MD5."""
+        live = super().read(cloud, id, have)
+        if live is None:
+            return None
+        sent = have.get("etags") or {}
+        same = live["etags"].items() & sent.items()
+        unchanged = [kind for kind in FILE_KINDS if any(name == _at_qlik(kind) for name, _ in same)]
+        return live | {_md5(kind): have.get(_md5(kind), "") for kind in unchanged} | {"etags": sent}
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """Send what differs: texts, files, whether the brand is active."""
+        host, changes = self.host(cloud, want), self.changes(have, want)
+        self.patch(host, id, changes, want)
+        changed: Properties = {}
+        if kinds := [kind for kind in FILE_KINDS if _md5(kind) in changes]:
+            changed["etags"] = self._send_files(host, id, kinds, have.get("etags") or {}, want)
+        if changes.get("active"):
+            changed["before"] = self._activate(host, id, want, have.get("before") or "")
+        elif "active" in changes:
+            self._give_back(host, id, have)
+            host.post(f"{self.path}/{id}/actions/deactivate", repeatable=True)
+            self._note(host).clear()
+            changed["before"] = ""
+        return changed
+
+    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Activate what was active before, then DELETE the brand; Qlik does not do that itself."""
+        host = self.host(cloud, have)
+        if have.get("active"):
+            self._give_back(host, id, have)
+        super().delete(cloud, id, have)
+        self._note(host).clear()
+
+    def _send_files(
+        self, host: Host, id: str, kinds: list[str], etags: dict[str, str], want: Properties
+    ) -> dict[str, str]:
+        """Add, replace and remove files; return the ETags that Qlik gave after our last write of each file.
+
+        Qlik has one request for a new file and another one for a file that is there. A run that was cut off
+        may have sent some of them, so this looks first.
+        """
+        there = {each["id"] for each in host.get(self.member(id, want)).get("files") or []}
+        etags = dict(etags)
+        for kind in kinds:
+            name = _at_qlik(kind)
+            path = f"{self.path}/{id}/files/{name}"
+            if want[_md5(kind)]:
+                method = "PUT" if name in there else "POST"
+                form = {"file": self._part(want, kind)}
+                sent = host.send_form(method, path, form, repeatable=method == "PUT")
+                etags[name] = sent.get("eTag", "")
+            else:
+                etags.pop(name, None)
+                if name in there:
+                    host.delete(path)
+        return etags
+
+    def _part(self, want: Properties, kind: str) -> Part:
+        """Read a file, which must be the one whose MD5 the program gave."""
+        path = want.get(f"{kind}_path")
+        if not path:
+            raise ConfigurationError(f"{self.label(want, '')}: set `{kind}_path`, the file to send")
+        file = brand_files.read(Path(path), kind)
+        if file.md5 != want[_md5(kind)]:
+            raise ConfigurationError(f"{path} has changed since the run began: run it again")
+        return Part(file.content, file.format.media_type, f"{_at_qlik(kind)}{file.format.suffix}")
+
+    def _activate(self, host: Host, id: str, want: Properties, before: str = "") -> str:
+        """Activate a brand; return the id of the one that was active before, `before` where that is known.
+
+        A note keeps the id until the brand is switched off again: a run that is killed here must not take its
+        own brand for what was there before.
+        """
+        note = self._note(host)
+        before = before or (note.earlier or {}).get("before") or self._active(host, id, want)
+        note.write(before=before)
+        host.post(f"{self.path}/{id}/actions/activate", repeatable=True)
+        return before
+
+    def _active(self, host: Host, id: str, want: Properties) -> str:
+        """Return the id of the active brand, empty if there is none. In place of a brand of this stack it is
+        what was active before that one.
+        """
+        if host.hostname in run.current().new_tenants:
+            return ""
+        brands = host.list(self.path)
+        active = next((brand["id"] for brand in brands if brand.get("active") and brand["id"] != id), "")
+        if not active:
+            return ""
+        holder = moves.holder(self.kind.__name__, self.label(want, id), host, active)
+        if not holder:
+            return str(active)
+        held = next(each for each in stack.state_resources() if each.get("urn") == holder)
+        return str((held.get("outputs") or {}).get("before") or "")
+
+    def _give_back(self, host: Host, id: str, have: Properties) -> None:
+        """Activate what was active before, unless somebody has activated another brand meanwhile.
+
+        A brand of this stack is left as its own entry says.
+        """
+        before = have.get("before")
+        if not before:
+            return
+        brands = {brand["id"]: brand for brand in host.list(self.path)}
+        is_active = brands.get(id, {}).get("active")
+        if not is_active or before not in brands:
+            return
+        if not moves.holder(self.kind.__name__, self.label(have, id), host, before):
+            host.post(f"{self.path}/{before}/actions/activate", repeatable=True)
+
+    def _note(self, host: Host) -> Note:
+        return current_note(host.hostname, "active before Brand")
+
+
+def _md5(kind: str) -> str:
+    return f"{kind}_md5"
+
+
+def _at_qlik(kind: str) -> str:
+    """Return Qlik's name of a file."""
+    return "favIcon" if kind == "fav_icon" else kind
+
+
+def _as_sent(want: Properties, live: Properties) -> Properties:
+    """Return what Qlik has with the MD5 of each file that it was sent."""
+    return live | {_md5(kind): want[_md5(kind)] for kind in FILE_KINDS}
+
+
+VERBS = BrandVerbs()

@@ -1,0 +1,86 @@
+"""Files of a brand: its logo, favicon and styles, as Qlik takes them.
+
+Limits: https://qlik.dev/apis/rest/brands. Qlik writes KB and does not say how many bytes that is; 1,000 is
+the safe reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.providers.values.limits import Limits
+from tenantry.providers.values.plain_files import read_bytes
+
+MD5 = Limits("32 hexadecimal digits", {"pattern": "^([0-9a-f]{32})?$"})
+"""The MD5 of a file; empty where there is none."""
+
+
+class Format(NamedTuple):
+    """A file format: its media type, the bytes that such a file begins with, and its usual suffix."""
+
+    media_type: str
+    signature: bytes
+    suffix: str
+
+
+class FileKind(NamedTuple):
+    """What Qlik takes as one of the files of a brand."""
+
+    formats: tuple[Format, ...]
+    most_bytes: int
+    words: str
+
+
+FILE_KINDS = {
+    "logo": FileKind(
+        (Format("image/png", b"\x89PNG\r\n\x1a\n", ".png"), Format("image/jpeg", b"\xff\xd8\xff", ".jpg")),
+        300_000,
+        "a PNG or JPEG image",
+    ),
+    "fav_icon": FileKind(
+        (Format("image/x-icon", b"\x00\x00\x01\x00", ".ico"),),
+        100_000,
+        "an ICO image",
+    ),
+    "styles": FileKind((Format("application/json", b"", ".json"),), 100_000, "a JSON object"),
+}
+
+
+class BrandFile(NamedTuple):
+    """A file as it is sent."""
+
+    content: bytes
+    format: Format
+
+    @property
+    def md5(self) -> str:
+        """What tells this content from every other."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+
+def read(path: Path, kind: str) -> BrandFile:
+    """Return the file at `path`, which is to be the `kind` of a brand: a key of FILE_KINDS.
+
+    Raises ConfigurationError for a file that cannot be read, is too large, or has another format.
+    """
+    known = FILE_KINDS[kind]
+    try:
+        content = read_bytes(path, known.most_bytes)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    for each in known.formats:
+        if content.startswith(each.signature) and (each.signature or _is_json_object(content)):
+            return BrandFile(content, each)
+    raise ConfigurationError(f"{path} is not {known.words}, which is what Qlik takes here")
+
+
+def _is_json_object(content: bytes) -> bool:
+    import json
+
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,54 @@
+"""Files of themes, extensions and brands, which lie beside the stack file or plan that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.settings.document import Keys
+from tenantry.settings.errors import Problem
+from tenantry.settings.models import BLOCKS
+from tenantry.settings.models.look import FromFiles, Located
+from tenantry.settings.sources import CUSTOMER, Sources
+
+
+def located(
+    customer: Any, sources: Sources, directory: Path
+) -> tuple[Mapping[tuple[str, str, str], Located], list[Problem]]:
+    """Return, by block, entry and key, what each path of a customer or plan leads to, and problems.
+
+    A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
+    plan. No two entries of a block have one name where their files say it.
+    """
+    found: dict[tuple[str, str, str], Located] = {}
+    problems: list[Problem] = []
+    for block, model in BLOCKS.items():
+        if not issubclass(model, FromFiles):
+            continue
+        names: dict[str, str] = {}
+        for entry, key, path in _paths(customer, block, model):
+            keys: Keys = (CUSTOMER, block, entry, key)
+            folder = directory / "plans" if sources.of(keys).is_plan else directory
+            whole = folder.absolute() / path
+            try:
+                content = model.content(key, whole)
+            except ConfigurationError as error:
+                problems.append(sources.problem(keys, str(error)))
+                continue
+            found[block, entry, key] = Located(whole, content)
+            if name := content.get("name"):
+                first = names.setdefault(name, entry)
+                if first != entry:
+                    text = f'name "{name}", in the .qext, is taken by "{first}"; names must differ'
+                    problems.append(sources.problem(keys, text))
+    return found, problems
+
+
+def _paths(customer: Any, name: str, model: type[FromFiles]) -> Iterator[tuple[str, str, str]]:
+    block = customer.get(name) if isinstance(customer, dict) else None
+    for key, entry in sorted(block.items(), key=str) if isinstance(block, dict) else ():
+        for file in model.files if isinstance(entry, dict) else ():
+            if isinstance(entry.get(file), str) and entry[file]:
+                yield key, file, entry[file]

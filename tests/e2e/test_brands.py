@@ -1,0 +1,49 @@
+"""Brands beside the stack file, and what the tenant shows."""
+
+from __future__ import annotations
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import bring_up
+from tests.pictures import JPEG, PNG, brand, upload
+from tests.world import World, writes
+
+
+def shown(world: World) -> list[str]:
+    """The names of the active brands."""
+    return [each["name"] for each in world.every("brand") if each["active"]]
+
+
+def test_a_brand_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
+    """Made, changed by its file alone, put right, exchanged for another, and gone: then all is as before."""
+    world = bring_up(stack, qlik, GLOBEX)
+    theirs = world.request("POST", "brands", brand("Before", logo=PNG))["id"]
+    world.request("POST", f"brands/{theirs}/actions/activate")
+    logo = stack.folder / "stacks" / "logo.png"
+    logo.write_bytes(PNG)
+    customer = changed(GLOBEX, ("brands", {"Globex": {"logo": "logo.png"}}))
+    stack.write(**settings(customer))
+    assert ("create", "Brand Globex") in stack.up().operations
+    assert shown(world) == ["Globex"]
+
+    logo.write_bytes(JPEG)
+    preview = stack.preview()
+    assert (preview.diffs, writes(preview.requests)) == ({"Brand Globex": {"logo_md5": "update"}}, [])
+    assert len(writes(stack.up().requests)) == 1
+    [ours] = [each["id"] for each in world.every("brand") if each["name"] == "Globex"]
+    world.request("PUT", f"brands/{ours}/files/logo", upload(PNG + b"mine"))
+    world.request("POST", f"brands/{ours}/actions/deactivate")
+    differences = {"Brand Globex": {"logo_md5": "update", "active": "update"}}
+    assert stack.preview("--refresh").diffs == differences
+    stack.up("--refresh")
+    assert shown(world) == ["Globex"]
+
+    both = {"Globex": {"logo": "logo.png", "active": False}, "Autumn": {"description": "Brown"}}
+    stack.write(**settings(changed(GLOBEX, ("brands", both))))
+    stack.up()
+    assert shown(world) == ["Autumn"]
+    assert stack.preview("--refresh").diffs == {}
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    assert [each["name"] for each in world.every("brand")] == shown(world) == ["Before"]

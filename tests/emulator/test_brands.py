@@ -1,0 +1,99 @@
+"""Brands, with their files as parts of forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.emulator.api import SOURCE, Api, error
+from tests.pictures import ICO, JPEG, PNG
+
+BRANDS = "/api/v1/brands"
+
+
+@pytest.fixture
+def source(qlik: Emulator) -> Api:
+    return Api(qlik, SOURCE).login()
+
+
+def form(name: str, **files: tuple[bytes, str]) -> dict[str, Any]:
+    parts = {file: (file, content, media_type) for file, (content, media_type) in files.items()}
+    return {"files": {"name": (None, name), **parts}}
+
+
+def made(source: Api, name: str = "Acme") -> str:
+    return str(source.post(BRANDS, **form(name, logo=(PNG, "image/png")))["id"])
+
+
+def test_the_life_of_one(source: Api) -> None:
+    """Made with a logo, renamed, with a favicon as well, without it, gone."""
+    brand = source.post(BRANDS, **form("Acme", logo=(PNG, "image/png")))
+    path = f"{BRANDS}/{brand['id']}"
+    assert (brand["active"], [each["id"] for each in brand["files"]]) == (False, ["logo"])
+    source.patch(path, {"/name": "Acme Ltd", "/description": "Blue"})
+    added = source.post(f"{path}/files/favIcon", files={"file": ("f", ICO, "image/x-icon")})
+    changed = source.put(f"{path}/files/logo", files={"file": ("f", JPEG, "image/jpeg")})
+    now = source.get(path)
+    assert (now["name"], now["description"], now["files"]) == ("Acme Ltd", "Blue", [added, changed])
+    assert changed["eTag"] != brand["files"][0]["eTag"]
+    answer = source.send("GET", changed["path"])
+    assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
+    source.delete(f"{path}/files/favIcon")
+    source.get(f"{path}/files/favIcon", expect=404)
+    assert source.get(path)["files"] == [changed]
+    source.delete(path)
+    source.get(path, expect=404)
+
+
+def test_one_at_most_is_active(source: Api) -> None:
+    """The others are switched off; after the active one has gone, none is."""
+    one, two = made(source, "One"), made(source, "Two")
+    assert source.get(f"{BRANDS}/active") == {}
+    for id in (one, two, two):
+        assert source.post(f"{BRANDS}/{id}/actions/activate", expect=200)["active"] is True
+        active = [each["id"] for each in source.everything(BRANDS) if each["active"]]
+        assert active == [id]
+        answer = source.send("GET", f"{BRANDS}/active")
+        assert (answer.status_code, answer.headers["location"]) == (301, f"{BRANDS}/{id}")
+    source.post(f"{BRANDS}/{one}/actions/deactivate", expect=200)
+    assert source.get(f"{BRANDS}/{two}")["active"] is True
+    source.delete(f"{BRANDS}/{two}")
+    assert source.get(f"{BRANDS}/active") == {}
+
+
+def test_a_page_has_five(source: Api) -> None:
+    ids = {made(source, "Same") for _ in range(7)}
+    assert len(source.get(BRANDS)["data"]) == 5
+    assert {each["id"] for each in source.everything(BRANDS)} == ids
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "status"),
+    [
+        ("logo", ICO, "image/x-icon", 400),
+        ("logo", JPEG, "image/png", 400),
+        ("logo", PNG + bytes(300_000), "image/png", 400),
+        ("favIcon", PNG, "image/png", 400),
+        ("favIcon", ICO + bytes(100_000), "image/x-icon", 400),
+        ("banner", PNG, "image/png", 400),
+        ("logo", PNG, "text/plain", 400),
+    ],
+)
+def test_what_is_refused(source: Api, name: str, content: bytes, media_type: str, status: int) -> None:
+    path = f"{BRANDS}/{made(source)}/files/{name}"
+    method = "PUT" if name == "logo" else "POST"
+    answer = source.send(method, path, files={"file": ("f", content, media_type)})
+    assert answer.status_code == status, answer.text
+    error(answer.json())
+
+
+def test_a_file_is_added_once_and_replaced_where_it_is(source: Api) -> None:
+    path = f"{BRANDS}/{made(source)}/files"
+    source.post(f"{path}/logo", expect=400, files={"file": ("f", PNG, "image/png")})
+    source.put(f"{path}/favIcon", expect=404, files={"file": ("f", ICO, "image/x-icon")})
+    source.delete(f"{path}/favIcon", expect=404)
+    source.put(f"{path}/logo", expect=400, files={"data": (None, "x")})
+    source.patch(f"{BRANDS}/{made(source)}", {"/name": ""}, expect=400)
+    source.post(BRANDS, expect=400, **form(""))
