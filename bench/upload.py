@@ -60,7 +60,7 @@ def add_template(qlik: Emulator) -> None:
     spaces = session.get(f"{qlik.url}/api/v1/spaces?name=Templates", timeout=10).json()["data"]
     space = next(each["id"] for each in spaces if each["name"] == "Templates")
     with tempfile.TemporaryFile(dir=Path.cwd()) as file:
-        file.write(qvf_header("Large Report", "A year of everything {v1.0.0}", has_data=True))
+        file.write(qvf_header("Large Report", "A year of everything {v1.0.0}", "", has_data=True))
         file.truncate(APP_BYTES)
         file.seek(0)
         url = f"{qlik.url}/api/v1/apps/import?spaceId={space}"

@@ -10,6 +10,7 @@ import pulumi
 from tenantry import providers
 from tenantry.providers import (
     AppPublication,
+    AppReload,
     SpaceAssignment,
     Tenant,
     TenantActivation,
@@ -20,6 +21,7 @@ from tenantry.providers.framework.formats import FORMAT
 from tenantry.providers.values import tokens
 from tenantry.settings import names
 from tenantry.settings.models import BLOCKS, ENTRIES
+from tenantry.settings.models.content import Reload
 
 if TYPE_CHECKING:
     from tenantry.settings.models import Customer, Settings
@@ -78,6 +80,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             key: self._make_data_connection(key) for key in self._customer.data_connections
         }
         self.resources["apps"] = {key: self._make_app(key) for key in self._customer.apps}
+        self.reloads = {
+            key: self._make_reload(key, app.reload) for key, app in self._customer.apps.items() if app.reload
+        }
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
         self.lifecycle = self._make_lifecycle()
         self.activation = self._make_activation()
@@ -224,6 +229,19 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         # would have it made anew at the same time if nothing told it to wait.
         return self._make(key, app, space=spaces[app.staging].id, after=spaces.values())
 
+    def _make_reload(self, key: str, reload: Reload) -> AppReload:
+        made = AppReload(
+            key,
+            tenant=self.tenant.id,
+            app=self.resources["apps"][key].id,
+            **reload.model_dump(),
+            opts=self._options(
+                formerly=names.former(self._customer.apps[key].renamed_from),
+                after=self.resources["data_connections"].values(),
+            ),
+        )
+        return self._child(made)
+
     def _published(self) -> list[tuple[str, str]]:
         return [(key, space) for key, app in self._customer.apps.items() for space in app.publish_to]
 
@@ -237,7 +255,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             space=self.resources["spaces"][space].id,
             name=app.name,
             description=f"{app.description or ''} {{v{app.version}}}".lstrip(),
-            data="source" if app.data else "target",
+            data="source" if app.data or app.reload else "target",
+            loaded=self.reloads[key].reload_id if app.reload else None,
             adopt=app.adopt or None,
             opts=self._options(
                 protect=self._customer.protected if app.protect is None else app.protect,

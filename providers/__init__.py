@@ -18,6 +18,7 @@ if __name__ != "tenantry.providers":
 if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
+    from tenantry.providers.app_reload import AppReload as AppReload
     from tenantry.providers.brand import Brand as Brand
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
     from tenantry.providers.data_connection import DataConnection as DataConnection
@@ -50,6 +51,7 @@ MODULES = {
     "SpaceAssignment": "space_assignment",
     "App": "app",
     "AppPublication": "app_publication",
+    "AppReload": "app_reload",
     "DataConnection": "data_connection",
     "GroupSettings": "group_settings",
     "LicenseSettings": "license_settings",

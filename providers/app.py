@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
@@ -13,7 +14,8 @@ from tenantry.providers.framework.properties import Change, Property, output, pr
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
 from tenantry.providers.lookups import catalog, exports, templates
-from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
+from tenantry.providers.qlik import ApiError, Cloud, ConfigurationError, Host, QlikError
+from tenantry.providers.values import scripts
 from tenantry.providers.values.limits import NOT_EMPTY
 
 
@@ -49,6 +51,21 @@ class App(Resource):
     data: Property[bool] = prop(
         "Whether the template comes with its data.", default=True, change=Change.REPLACES
     )
+    script_digest: Property[str] = prop(
+        "Digest of the file in `script` or of `replace`: another script is another import.",
+        default=None,
+        change=Change.REPLACES,
+    )
+    script: Property[str] = prop(
+        "Path of a file with the load script that the app gets instead of the template's.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+    replace: Property[dict[str, str]] = prop(
+        "Texts to replace in the template's load script, each with its new text. Each must occur.",
+        default=None,
+        change=Change.NO_REQUEST,
+    )
     join_template_space: Property[bool] = prop(
         "Whether the client's bot user may become a member (`producer`) of the template's space, for good, "
         "where it cannot export the template otherwise.",
@@ -64,6 +81,9 @@ class App(Resource):
         "Whether the app was imported by somebody else, without our mark: its description stays as it is "
         "until it is changed."
     )
+    stored_script: Property[str] = output(
+        "Digest of the load script as Qlik stored it, if the app has one of its own."
+    )
 
 
 class AppVerbs(Verbs):
@@ -74,16 +94,30 @@ class AppVerbs(Verbs):
     """
 
     kind = App
-    natural_key = ("tenant", "source_tenant", "template", "template_id", "version", "data")
+    natural_key = (
+        "tenant",
+        "source_tenant",
+        "template",
+        "template_id",
+        "version",
+        "data",
+        "script_digest",
+    )
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A template is named in one way."""
+        """A template is named in one way, and its script comes from one place."""
         if ("template" in want) == ("template_id" in want):
             return {"template": "set either template (its exact name) or template_id (its app id)"}
+        if "script" in want and "replace" in want:
+            return {
+                "script": "set either script (a whole script) or replace (texts of the template's script)"
+            }
+        if ("script_digest" in want) != ("script" in want or "replace" in want):
+            return {"script_digest": "set it together with script or replace"}
         return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Import the template unless that was done, then set name and description."""
+        """Import the template unless that was done, then set script, name and description."""
         host = cloud.tenant(want["tenant"])
         if not want.get("adopt") and _note(want).earlier is None:
             # While we look for an app that is there: as a rule there is none.
@@ -91,27 +125,54 @@ class AppVerbs(Verbs):
         found = self._imported(cloud, host, want) or self._import(cloud, host, want)
         have = want | _decode({"spaceId": want["space"]} | found, want)
         try:
-            self.update(cloud, found["id"], have, want)
+            changed = self.update(cloud, found["id"], have, want)
         except QlikError as error:
             raise Unfinished(found["id"], have, error) from error
-        return found["id"], {"owner_id": have["owner_id"]}
+        return found["id"], {"owner_id": have["owner_id"], **changed}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the app."""
-        found = catalog.read(cloud.tenant(have["tenant"]), id)
-        return None if found is None else _decode(found, have)
+        """GET the app, and its script if it has one of its own."""
+        host = cloud.tenant(have["tenant"])
+        found = catalog.read(host, id)
+        if found is None:
+            return None
+        live = _decode(found, have)
+        if stored := have.get("stored_script"):
+            now = scripts.digest(_script(host, id)["script"])
+            # A script that somebody changed shows as another digest, and so the app is imported anew.
+            live |= {"stored_script": now} | ({"script_digest": now} if now != stored else {})
+        return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Move the app, and PUT name and description, each only if it differs."""
+        """Move the app, POST its script, and PUT name and description, each only if it differs."""
         host = cloud.tenant(want["tenant"])
         changes = self.changes(have, want)
+        done: Properties = {}
+        if want.get("script_digest") and not have.get("stored_script"):
+            done["stored_script"] = self._set_script(host, id, want)
         if "space" in changes:
             host.put(f"/api/v1/apps/{id}/space", {"spaceId": want["space"]})
         if changes.keys() & {"name", "description"}:
             attributes = {"name": want["name"], "description": _described(want)}
             host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
-            return {"unmarked": False} if have.get("unmarked") else {}
-        return {}
+            done |= {"unmarked": False} if have.get("unmarked") else {}
+        return done
+
+    def _set_script(self, host: Host, id: str, want: Properties) -> str:
+        """POST the script unless an earlier run did, and return the digest of what Qlik has stored."""
+        message = f"Tenantry [{mark(want)}]"
+        there = _script(host, id)
+        if there.get("versionMessage") != message:
+            if path := want.get("script"):
+                text = scripts.read(Path(path))
+                if scripts.digest(text) != want["script_digest"]:
+                    raise ConfigurationError(f"{path} has changed since the run began: run it again")
+            else:
+                text = scripts.replaced(there["script"], want["replace"])
+            body = {"script": text, "versionMessage": message}
+            host.post(f"/api/v1/apps/{id}/scripts", body, repeatable=True)
+            there = _script(host, id)
+        return scripts.digest(there["script"])
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the app; copies that were published of it stay."""
@@ -159,6 +220,12 @@ NOT_ABOUT_THE_FILE = (401, 403, 404, 429)
 MARK = re.compile(r"\[[0-9a-f]{12}\]")
 
 
+def _script(host: Host, id: str) -> dict[str, Any]:
+    """Return the load script in force: `script`, and `versionMessage` if it was saved with one."""
+    found: dict[str, Any] = host.get(f"/api/v1/apps/{id}/scripts/current")
+    return found
+
+
 def mark(properties: Properties) -> str:
     """Return what tells this import from every other, made of all properties that replace the app."""
     parts = [
@@ -166,6 +233,8 @@ def mark(properties: Properties) -> str:
         for each in App.inputs()
         if each.change is Change.REPLACES and not each.reference
     ]
+    if parts[-1] is None:  # no script of its own
+        parts.pop()
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 

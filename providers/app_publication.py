@@ -39,6 +39,11 @@ class AppPublication(Resource):
         default="source",
         change=Change.NO_REQUEST,
     )
+    loaded: Property[str] = prop(
+        "Id of the reload that has loaded the data of the source. After another one it is published anew.",
+        default=None,
+        change=Change.UNSEEN,
+    )
     adopt: Property[bool] = prop(
         "Manage an app of this name that somebody else published.", default=None, change=Change.AT_CREATION
     )
@@ -92,7 +97,7 @@ class AppPublicationVerbs(Verbs):
         attributes = {"name": want["name"], "description": want["description"]}
         if "space" in changes:
             host.put(f"/api/v1/apps/{id}/space", {"spaceId": want["space"]})
-        if "source_app" in changes:
+        if changes.keys() & {"source_app", "loaded"}:
             body = {"targetId": id, "checkOriginAppId": False, "data": want["data"], "attributes": attributes}
             host.put(f"/api/v1/apps/{want['source_app']}/publish", body)
         elif changes.keys() & {"name", "description"}:

@@ -39,6 +39,7 @@ TenantryError
 │   │   │   ├── NotFound                   404 or 410: absent, or not visible
 │   │   │   ├── PreconditionFailed         412: not in its present state
 │   │   │   ├── RateLimited                429, and the wait would outlast the deadline
+│   │   │   ├── ReloadIsPending            429: the app has a reload that has not ended
 │   │   │   ├── ServerError                5xx
 │   │   │   ├── TenantDisabled             401: the tenant is deactivated
 │   │   │   ├── Unauthorized               401: the client or its token is not accepted
@@ -61,6 +62,8 @@ TenantryError
 │       ├── PartlyDone                     Qlik made some of the changes
 │       ├── PersonAmbiguous                several people have the e-mail address or subject
 │       ├── PersonNotFound                 nobody has the e-mail address or subject
+│       ├── ReloadFailed                   a reload of an app ended without success
+│       ├── ReloadPending                  a reload of an app has not ended within the time allowed
 │       ├── StateUnreadable                the state of the stack cannot be read
 │       ├── TemplateAmbiguous              several apps have the name and version
 │       ├── TemplateNotFound               no app has the name and version, or it cannot be seen

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -62,8 +63,13 @@ def _reference() -> Iterator[str]:
 @cache
 def _blocks() -> dict[type[Block], str]:
     """Return each class of stack files and plans, in the order of the page, and how its key is written."""
-    inside = ((block, name) for name, field in _in_order(Customer) if (block := block_of(field.annotation)))
-    return {Settings: "config", Customer: "tenantry:customer", Plan: "plan", **dict(inside)}
+    found: dict[type[Block], str] = {Settings: "config", Customer: "tenantry:customer", Plan: "plan"}
+    for name, field in _in_order(Customer):
+        if block := block_of(field.annotation):
+            found[block] = name
+            inner = ((block_of(each.annotation), key) for key, each in _in_order(block))
+            found |= {nested: f"{name}.{key}" for nested, key in inner if nested}
+    return found
 
 
 def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
@@ -94,7 +100,7 @@ def _kind(value: dict[str, Any] | bool) -> str:
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
         key = next(key for block, key in _blocks().items() if block.__name__ == name)
-        return f"[{key}](#{key.replace(':', '')})"
+        return f"[{key}](#{re.sub('[:.]', '', key)})"
     if words := value.get("enum", [value["const"]] if "const" in value else None):
         return _words(words)
     match value["type"]:

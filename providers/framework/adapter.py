@@ -268,7 +268,7 @@ class Provider(ResourceProvider):
         try:
             with (
                 answers.usable(),
-                cloud.default_deadline(),
+                cloud.default_deadline(more=self.verbs.patience(properties)),
                 run.of(engine.current_urn(), engine.current_run(), writes=writes),
             ):
                 yield cloud

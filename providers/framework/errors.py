@@ -127,6 +127,30 @@ class PartlyDone(ResourceError):
         )
 
 
+class ReloadFailed(ResourceError):
+    """A reload ended without success, so the app is not published."""
+
+    def __init__(self, app: str, hostname: str, reload: str, status: str, why: str) -> None:
+        which = f" {reload}" if reload else ""
+        super().__init__(
+            f"the reload{which} of app {app} on {hostname} did not succeed ({status}): "
+            f"{why or 'Qlik gives no reason'}. The app was not published: users keep what they have. Correct "
+            "the script, the data connection or the source, and run `pulumi up` again: it reloads the app."
+        )
+
+
+class ReloadPending(ResourceError):
+    """A reload has not ended within the time allowed; it goes on at Qlik."""
+
+    def __init__(self, app: str, hostname: str, reload: str, status: str, seconds: float) -> None:
+        which = f"reload {reload} of app {app}" if reload else f"another reload of app {app}"
+        super().__init__(
+            f"{which} on {hostname} has not ended after {seconds:.0f} s ({status}). The app was not "
+            "published: users keep what they have. The reload goes on at Qlik. Run `pulumi up` again, which "
+            "waits for it, or allow more `minutes`."
+        )
+
+
 class NotProven(ResourceError):
     """An answer of 404 that does not prove that the object is gone; nothing was changed."""
 

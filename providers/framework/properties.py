@@ -164,8 +164,9 @@ def right_at_first_sight(value: Any, type_: Any, limits: Mapping[str, Any]) -> b
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits
     if get_origin(type_) is dict:
-        fits = (
-            type(value) is dict and get_args(type_) == (str, Any) and all(type(key) is str for key in value)
+        item = get_args(type_)[1]
+        fits = type(value) is dict and all(
+            type(key) is str and (item is Any or type(each) is item is str) for key, each in value.items()
         )
     elif get_origin(type_) is list:
         fits = type(value) is list and all(type(item) is get_args(type_)[0] is str for item in value)

@@ -41,6 +41,10 @@ class Verbs:
     is_object: ClassVar[bool] = True
     """Whether the id is that of an object at Qlik, which two resources could hold."""
 
+    def patience(self, want: Properties) -> float:
+        """Return how many seconds the verbs may take beyond what all of them may."""
+        return 0.0
+
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
         return {}

@@ -16,6 +16,8 @@ from tenantry.providers.qlik.settings import DEADLINE
 DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
 
 BY_CODE = {
+    "RELOADS-003": "See that the client's bot user may reload the app: it owns it, or may edit in its space.",
+    "RELOADS-013": "The tenant has used up its reloads for now: wait, or ask Qlik for a higher quota.",
     "TENANTS-21": "Qlik got no licence key: read it from the source tenant, and see that it is valid there.",
     "TENANTS-22": "The licence has no tenant left: take down trials that have ended, or ask Qlik for more.",
     "TENANTS-23": "Qlik refuses the licence key: look at the licence on the source tenant (status, dates).",

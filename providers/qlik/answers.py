@@ -25,6 +25,7 @@ from tenantry.providers.qlik.errors import (
     PreconditionFailed,
     Problem,
     RateLimited,
+    ReloadIsPending,
     ServerError,
     TenantDisabled,
     Unauthorized,
@@ -59,6 +60,8 @@ def api_error(request: Request, answer: Answer, now: float) -> ApiError:
     kind = BY_STATUS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
     if answer.status == 401 and codes & DISABLED:
         kind = TenantDisabled
+    if kind is RateLimited and any(code.startswith("RELOADS-") for code in codes):
+        kind = ReloadIsPending
     if kind is NotFound and request.credentials:
         kind = HostUnknown
     return kind(

@@ -68,9 +68,9 @@ class Calls:
         with self.default_deadline() as deadline:
             self._tokens.get(host, deadline)
 
-    def default_deadline(self) -> AbstractContextManager[Deadline]:
-        """Return a context that has the deadline of the settings where none is set."""
-        return default_deadline(self._default_deadline, clock=self._clock, setting=DEADLINE)
+    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context that has the deadline of the settings and `more` seconds, where none is set."""
+        return default_deadline(self._default_deadline + more, clock=self._clock, setting=DEADLINE)
 
     def time_at(self, host: str) -> float | None:
         """Return the `Date` of the last answer of a host, in seconds since 1970; None without one."""

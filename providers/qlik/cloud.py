@@ -104,9 +104,9 @@ class Cloud:
         """Like `tenantry.providers.qlik.deadline`, by the clock of this Cloud."""
         return deadline(seconds, clock=self.clock, setting=setting)
 
-    def default_deadline(self) -> AbstractContextManager[Deadline]:
-        """Return a context with the deadline of the settings, where none is set."""
-        return self._calls.default_deadline()
+    def default_deadline(self, more: float = 0.0) -> AbstractContextManager[Deadline]:
+        """Return a context with the deadline of the settings and `more` seconds, where none is set."""
+        return self._calls.default_deadline(more)
 
     def close(self) -> None:
         """Close the connections that are kept open; the next request opens new ones."""

@@ -212,6 +212,10 @@ class RateLimited(ApiError):
     """429, and waiting as long as Qlik asks would outlast the deadline."""
 
 
+class ReloadIsPending(ApiError):
+    """429 of the reloads API with a code of its own: the app has a reload that has not ended."""
+
+
 class ServerError(ApiError):
     """5xx: Qlik failed. A change may have been made all the same."""
 

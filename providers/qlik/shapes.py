@@ -145,6 +145,16 @@ _LISTED_TENANT = {
     "createdAt?": str,
     "subscriptionId?": str,
 }
+_RELOAD = {
+    "id": Id,
+    "appId": Id,
+    "status": str,
+    "creationTime": str,
+    "endTime?": str,
+    "errorCode?": str,
+    "errorMessage?": str,
+    "log?": str,
+}
 _USER = {
     "id": Id,
     "name?": str,
@@ -164,6 +174,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/groups": _GROUP,
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,
     "/api/v1/items": _ITEM,
+    "/api/v1/reloads": _RELOAD,
     "/api/v1/roles": _ROLE,
     "/api/v1/spaces": _SPACE,
     "/api/v1/spaces/{}/assignments": _ASSIGNMENT,
@@ -177,6 +188,7 @@ MEMBERS: dict[str, Shape] = {
 OPERATIONS: dict[str, Shape] = {
     "GET /api/core/tenants/{}": {"data": [_LISTED_TENANT]},
     "GET /api/v1/apps/{}": _APP,
+    "GET /api/v1/apps/{}/scripts/{}": {"script": str, "versionMessage?": str},
     "GET /api/v1/groups/settings": _GROUP_SETTINGS,
     "GET /api/v1/licenses/overview": {
         "status": str,
@@ -196,6 +208,7 @@ OPERATIONS: dict[str, Shape] = {
     "POST /api/v1/apps/{}/publish": _APP,
     "POST /api/v1/brands/{}/files/{}": _BRAND_FILE,
     "PUT /api/v1/brands/{}/files/{}": _BRAND_FILE,
+    "POST /api/v1/apps/{}/scripts": None,
     "POST /api/v1/licenses/assignments/actions/delete": {"data": [{"type": str, "status": int}]},
     "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
     "POST /api/v1/tenants/{}/actions/reactivate": None,

@@ -38,6 +38,25 @@ ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})
 CONNECTION_TAGS = Limits("31 tags at most", {"max_length": 31})
 CREDENTIALS_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
 
+
+def _variables(value: Any) -> str | None:
+    """Say what is wrong with the variables of a reload: Qlik takes 20, each of 256 characters."""
+    if not isinstance(value, dict):
+        return None
+    if len(value) > 20:
+        return f"{len(value)} variables; allowed: 20 at most"
+    for name, text in value.items():
+        if not isinstance(text, str):
+            return f"{name}: the value is not text; put it in quotes"
+        if len(name) > 256 or len(text) > 256:
+            return f"{name[:40]}: allowed: 256 characters at most, for the name as for the value"
+    return None
+
+
+RELOAD_VARIABLES = Limits("20 variables at most, each of 256 characters", problem=_variables)
+RELOAD_MINUTES = Limits("1 to 50 minutes", {"ge": 1, "le": 50})
+RELOAD_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
+
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""

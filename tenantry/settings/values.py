@@ -25,6 +25,8 @@ from tenantry.providers.values.limits import (
     GRACE_DAYS,
     ID,
     IDP_DESCRIPTION,
+    RELOAD_MINUTES,
+    RELOAD_VERSION,
     SPACE_NAME,
     SPACE_ROLES,
     Limits,
@@ -215,6 +217,8 @@ Origin = Annotated[str, _rule(origins.problem), _text(pattern=origins.PATTERN)]
 Pem = Annotated[str, _rule(pem.problem), _text(pattern="-----BEGIN (PUBLIC KEY|CERTIFICATE)-----")]
 IdpDescription = Annotated[str, _rule(_at_most(IDP_DESCRIPTION)), _text(**_lengths(IDP_DESCRIPTION))]
 CredentialsVersion = Annotated[int, Field(**CREDENTIALS_VERSION.field), BeforeValidator(_whole)]
+ReloadMinutes = Annotated[int, Field(**RELOAD_MINUTES.field), BeforeValidator(_whole)]
+ReloadVersion = Annotated[int, Field(**RELOAD_VERSION.field), BeforeValidator(_whole)]
 SecretName = Annotated[str, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
 Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]

@@ -70,6 +70,8 @@ def everything() -> Customer:
         ("admins", {"Support": {"email": "ada@example.com"}}),
         ("spaces/Data", {"type": "data", "user_access": {"Grace": ["operator"]}}),
         ("spaces/Sales/owner", "Support"),
+        ("apps/Sales Overview/replace", {"'template'": "'globex'"}),
+        ("apps/Sales Overview/reload", {"variables": {"vCustomer": "globex"}}),
         *more,
     )
 

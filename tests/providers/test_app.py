@@ -12,9 +12,12 @@ import pytest
 
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.lookups.templates import cache_directory
+from tenantry.providers.values.scripts import digest, digest_of_replacements, read
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
 SOURCE_TENANT = "templates.eu.qlikcloud.com"
+REPLACE = {"'template'": "'globex'"}
+SCRIPTS = "/api/v1/apps/{id}/scripts"
 PUT = ("PUT /api/v1/apps/{id}",)
 
 
@@ -28,6 +31,8 @@ def given(tenancy: Tenancy) -> Inputs:
         "template": "Sales Overview",
         "version": "2.3.0",
         "data": True,
+        "replace": REPLACE,
+        "script_digest": digest_of_replacements(REPLACE),
     }
 
 
@@ -55,6 +60,9 @@ CASE = Case(
         "POST /api/v1/apps/*/export",
         "GET /api/v1/temp-contents/*",
         "POST /api/v1/apps/import",
+        f"GET {SCRIPTS}/current",
+        f"POST {SCRIPTS}",
+        f"GET {SCRIPTS}/current",
         "PUT /api/v1/apps/{id}",
     ),
     deletes=("DELETE /api/v1/apps/{id}",),
@@ -62,6 +70,7 @@ CASE = Case(
         "name": InPlace("Sales Overview", PUT),
         "description": InPlace("Revenue by region", PUT),
         "join_template_space": InPlace(True),
+        "replace": InPlace({"'template'": "'initech'"}),
         "space": InPlace(lambda t: t.space("Other"), ("PUT /api/v1/apps/{id}/space",)),
     },
     replaces={
@@ -70,6 +79,7 @@ CASE = Case(
         "template_id": "ce043e01",
         "version": "2.4.0",
         "data": False,
+        "script_digest": "0123456789abcdef",
     },
     without={"template_id": ("template",)},
     drifts={
@@ -214,3 +224,100 @@ def test_a_refused_move_says_why(twin: Callable[[str], Twin], tenancy: Tenancy) 
     with pytest.raises(Failure, match=r"(?s)PUT .*/space answered 403 .*published, not moved.*traceId"):
         app.update({**given(tenancy), "space": tenancy.space("Sales", "managed")})
     assert remote(tenancy, app.id) == before
+
+
+SCRIPT = "Orders:\nLOAD 1 AS Order AUTOGENERATE 1;\n"
+
+
+def with_file(tenancy: Tenancy, file: Path) -> Inputs:
+    inputs = {name: value for name, value in given(tenancy).items() if name != "replace"}
+    return inputs | {"script": str(file), "script_digest": digest(read(file))}
+
+
+def script(tenancy: Tenancy, id: str) -> str:
+    return str(tenancy.bot.get(f"/api/v1/apps/{id}/scripts/current")["script"])
+
+
+def test_texts_of_the_template_are_replaced(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    app = twin("app").create(given(tenancy))
+    assert "SET vCustomer = 'globex';" in script(tenancy, app.id)
+    assert app.drift() == {}
+
+
+def test_a_file_is_the_whole_script(twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path) -> None:
+    file = tmp_path / "sales.qvs"
+    file.write_bytes(f"\ufeff{SCRIPT}".replace("\n", "\r\n").encode())
+    app = twin("app").create(with_file(tenancy, file))
+    assert script(tenancy, app.id).replace("\r\n", "\n") == SCRIPT
+    assert app.drift() == {}
+    assert str(file) not in str(app.state)
+
+
+def test_a_file_that_changes_meanwhile_is_not_sent(
+    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path
+) -> None:
+    file = tmp_path / "sales.qvs"
+    file.write_text(SCRIPT, "utf-8")
+    inputs = with_file(tenancy, file)
+    file.write_text("other", "utf-8")
+    with pytest.raises(Failure, match="has changed since the run began"):
+        twin("app").create(inputs)
+
+
+def test_a_text_that_the_template_does_not_have_is_told(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    replace = {"{{CUSTOMER}}": "globex", "'template'": "x"}
+    inputs = given(tenancy) | {"replace": replace, "script_digest": digest_of_replacements(replace)}
+    with pytest.raises(Failure, match=r'does not contain "\{\{CUSTOMER\}\}", which'):
+        twin("app").create(inputs)
+
+
+def test_a_script_that_somebody_changed_is_imported_anew(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    app = twin("app").create(given(tenancy))
+    tenancy.bot.post(f"/api/v1/apps/{app.id}/scripts", {"script": SCRIPT}, repeatable=True)
+    assert app.drift() == {"script_digest": digest(SCRIPT)}
+    assert app.diff(given(tenancy)) == ["script_digest"]
+
+
+def test_a_script_that_was_set_is_not_set_again(
+    twin: Callable[[str], Twin], tenancy: Tenancy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between script and name, also on another machine: the version of the script has our mark."""
+    fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
+    with pytest.raises(Failure):
+        twin("app").create(given(tenancy))
+    tenancy.qlik.control.release(fault)
+    monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))
+    tenancy.requests()
+    app = twin("app").create(given(tenancy))
+    assert not [line for line in tenancy.requests() if line.startswith("POST") and "scripts" in line]
+    assert app.drift() == {}
+
+
+def test_another_script_is_another_import(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """The two stand beside each other until what is published comes from the new one."""
+    replace = {"'template'": "'initech'"}
+    first = twin("app").create(given(tenancy))
+    second = twin("app").create(
+        given(tenancy) | {"replace": replace, "script_digest": digest_of_replacements(replace)}
+    )
+    assert first.id != second.id
+    assert "initech" in script(tenancy, second.id)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"script": "a.qvs"}, "set either script"),
+        ({"script_digest": None}, "set it together with script or replace"),
+        ({"replace": None}, "set it together with script or replace"),
+    ],
+)
+def test_a_script_comes_from_one_place(
+    twin: Callable[[str], Twin], tenancy: Tenancy, inputs: Inputs, why: str
+) -> None:
+    with pytest.raises(AssertionError, match=why):
+        twin("app").check(given(tenancy) | inputs)

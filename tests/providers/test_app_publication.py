@@ -20,6 +20,7 @@ def given(tenancy: Tenancy) -> Inputs:
         "space": tenancy.space("Sales", "managed"),
         "name": "Sales Overview",
         "description": "{v2.3.0}",
+        "loaded": "r1",
     }
 
 
@@ -69,6 +70,7 @@ CASE = Case(
             lambda t: t.app("Newer", "Staging"), ("PUT /api/v1/apps/{source_app}/publish",)
         ),
         "data": InPlace("target"),
+        "loaded": InPlace("r2", ("PUT /api/v1/apps/{source_app}/publish",)),
     },
     drifts={
         "name": Drift(lambda t, id: put(t, id, name="Mine"), "Mine"),

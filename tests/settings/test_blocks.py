@@ -32,6 +32,9 @@ def plain(annotation: Any) -> set[Any]:
     if get_origin(annotation) is list:
         [item] = plain(get_args(annotation)[0])
         return {list[item]}  # type: ignore[valid-type]
+    if get_origin(annotation) is dict:
+        [item] = plain(get_args(annotation)[1])
+        return {dict[str, item]}  # type: ignore[valid-type]
     return {annotation}
 
 

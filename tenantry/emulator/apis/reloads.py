@@ -156,7 +156,7 @@ def _missing_connection(call: Call, app: Doc) -> str:
 
 def _is_in(call: Call, space_id: str, name: str, app: Doc) -> bool:
     if not name:
-        return space_id == app["spaceId"]
+        return space_id == str(app["spaceId"])
     space = call.store.get(call.tenant_id, "space", space_id) if space_id else None
     return bool(space and space["name"] == name and spaces.roles_in(call.world, space, call.user))
 

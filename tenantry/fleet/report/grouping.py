@@ -15,14 +15,16 @@ from tenantry.fleet.report.words import nothing, totals
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
-PROOF, ACTIVATION = "TenantProof", "TenantActivation"
+PROOF, ACTIVATION, RELOAD = "TenantProof", "TenantActivation", "AppReload"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
 """The kinds whose changes reach everybody in a tenant, or the tenant itself."""
 
-NEW_IMPORT = frozenset({"version", "template", "template_id", "source_tenant", "data"})
+NEW_IMPORT = frozenset(
+    {"version", "template", "template_id", "source_tenant", "data", "script_digest", "replace"}
+)
 """The properties of an App that need another import. What users open, the published app, keeps its id."""
 
-FOLLOWS = frozenset({"source_app", "description", "data"})
+FOLLOWS = frozenset({"source_app", "description", "data", "loaded"})
 """What differs of an AppPublication when its app was imported anew."""
 
 
@@ -123,7 +125,7 @@ def is_new_import(change: Change) -> bool:
 
 def is_danger(change: Change, *, new: bool = False) -> bool:
     """Whether a change is one to look at twice."""
-    if change.kind == lines.SETTING or change.kind == PROOF:
+    if change.kind in (lines.SETTING, PROOF, RELOAD):
         return False
     if (change.operation, change.kind) == ("create", ACTIVATION):
         return not new
@@ -161,7 +163,12 @@ def apart(outcome: Outcome) -> tuple[list[Change], list[Change]]:
 
 
 def _follows(change: Change, imported: tuple[str, ...]) -> bool:
-    """Tell whether an app is published anew because it was imported anew; the name is "App in Space"."""
+    """Tell whether an app is reloaded or published anew because it was imported anew.
+
+    A reload has the name of its app, a publication the name "App in Space".
+    """
+    if change.kind == RELOAD and change.operation == "replace":
+        return f"{change.name} in " in imported
     if change.kind != "AppPublication" or change.operation != "update":
         return False
     return change.name.startswith(imported) and {each.name for each in change.differences} <= FOLLOWS

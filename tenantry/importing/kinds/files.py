@@ -12,7 +12,7 @@ from tenantry.settings.models.look import FromFiles
 def find(living: Living, findings: Findings) -> None:
     """Note each of them, and how it comes into the stack."""
     for block, model in BLOCKS.items():
-        if not issubclass(model, FromFiles) or model.makes is None:
+        if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
         verbs = verbs_of(model.makes.resource)
         for each in living.listed(verbs.path, verbs.page):

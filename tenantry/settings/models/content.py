@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.values import scripts
+from tenantry.providers.values.limits import RELOAD_VARIABLES
+from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import FormerKeys, Name, SpaceName, SpaceRoles, SpaceType, Switch, Text, Version
+from tenantry.settings.models.look import FromFiles
+from tenantry.settings.values import (
+    FormerKeys,
+    Name,
+    ReloadMinutes,
+    ReloadVersion,
+    SpaceName,
+    SpaceRoles,
+    SpaceType,
+    Switch,
+    Text,
+    Version,
+)
 
 
 class Space(Block):
@@ -55,18 +74,43 @@ class Space(Block):
     )
 
 
-class App(Block):
+class Reload(Block):
+    """A reload of an app before it is published, with its variables. (Reloads API)
+
+    Users keep what they have until a reload has succeeded.
+    """
+
+    variables: dict[str, Text] | None = key(
+        None,
+        about="Script variables, each with its text. The load script must have them; 20 at most, each of 256 "
+        "characters.",
+        change="reloaded and republished",
+    )
+    version: ReloadVersion = key(
+        1, about="A number; another one reloads the app again.", change="reloaded and republished"
+    )
+    minutes: ReloadMinutes = key(
+        30,
+        about="How long a run waits for the reload. After that it fails, and the next one goes on waiting.",
+        change=NO_REQUEST,
+    )
+
+
+class App(FromFiles):
     """An app made from a template of the source tenant, and where it is published. (Apps API)"""
 
     makes = Makes(
         "App",
         "app",
-        no_inputs=("staging", "publish_to", "protect"),
+        no_inputs=("staging", "publish_to", "protect", "reload"),
+        of_content=("script_digest",),
         of_stack=("source_tenant",),
         references=("space",),
         output=False,
         by_hand=True,
     )
+
+    files = ("script",)
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     description: str | None = key(
@@ -97,6 +141,22 @@ class App(Block):
         about="The template comes with data, which is published. `false`: published apps keep theirs.",
         change=NEW_IMPORT,
     )
+    script: Text | None = key(
+        None,
+        about="A file with the load script that the app gets instead of the template's. The path is from the "
+        "folder of the file that says this.",
+        change=NEW_IMPORT,
+    )
+    replace: dict[str, Text] | None = key(
+        None,
+        about="Texts of the template's load script, each with what replaces it. Each must occur there.",
+        change=NEW_IMPORT,
+    )
+    reload: Reload | None = key(
+        None,
+        about="Reload the app before it is published, so that users get this customer's data.",
+        change="reloaded and republished",
+    )
     join_template_space: Switch = key(
         False,
         about="Our client's bot user may join the template's space on the source tenant as `producer`, for "
@@ -116,3 +176,31 @@ class App(Block):
     adopt: Switch = key(
         False, about="Take over an app of that name that somebody else made.", change=AT_CREATION
     )
+
+    @classmethod
+    def content(cls, key: str, path: Path) -> dict[str, str]:
+        """Return the digest of the script."""
+        return {"script_digest": scripts.digest(scripts.read(path))}
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """A script comes from one place, and what a file does not have is not replaced."""
+        yield from super().rules(block, entries)
+        for entry, app in sorted(entries.items()):
+            if app.script and app.replace:
+                text = "set either script (a whole script) or replace (texts of the template's script)"
+                yield Complaint((block, entry, "replace"), text)
+            yield from _variables(block, entry, app.reload)
+
+    def given(self) -> dict[str, Any]:
+        """Add what tells the script from others."""
+        given = super().given()
+        if self.replace:
+            given["script_digest"] = scripts.digest_of_replacements(self.replace)
+        return given
+
+
+def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Complaint]:
+    variables = (reload.variables if reload else None) or {}
+    if wrong := RELOAD_VARIABLES.problem and RELOAD_VARIABLES.problem(variables):
+        yield Complaint((block, entry, "reload", "variables"), wrong)

@@ -34,7 +34,10 @@ EACH_PROPERTY = pytest.mark.parametrize(
 EACH_KIND = pytest.mark.parametrize("kind", SAMPLES)
 
 # Templates and persons are named in one of two ways, so no sample can have both.
-INSTEAD = {("App", "template_id"): ("template", "a0"), ("TenantAdmin", "subject"): ("email", "auth0|ada")}
+INSTEAD = {
+    ("App", "template_id"): ("template", "a0"),
+    ("TenantAdmin", "subject"): ("email", "auth0|ada"),
+}
 
 
 def of(kind: str) -> Provider:

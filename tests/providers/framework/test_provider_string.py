@@ -33,6 +33,7 @@ STRINGS = {
     "SpaceAssignment": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEHNwYWNlX2Fzc2lnbm1lbnSUhZRSlC4=",
     "App": "gASVIwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMA2FwcJSFlFKULg==",
     "AppPublication": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2FwcF9wdWJsaWNhdGlvbpSFlFKULg==",
+    "AppReload": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmFwcF9yZWxvYWSUhZRSlC4=",
     "DataConnection": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2RhdGFfY29ubmVjdGlvbpSFlFKULg==",
     "GroupSettings": "gASVLgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",

@@ -1,0 +1,66 @@
+"""Load scripts of apps: their texts, and what a customer changes in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.providers.values.plain_files import read_bytes
+
+MOST_BYTES = 1_000_000
+"""The largest script that is sent. Qlik publishes no limit."""
+
+
+def read(path: Path) -> str:
+    """Return the text of a script file.
+
+    Raises ConfigurationError if it is missing, empty, too large or not UTF-8.
+    """
+    try:
+        text = read_bytes(path, MOST_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not UTF-8 text") from None
+    if not text.strip():
+        raise ConfigurationError(f"{path} is empty")
+    return text
+
+
+def digest(text: str) -> str:
+    """Return what tells one script from another, however its lines end."""
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def digest_of_replacements(replacements: Mapping[str, str]) -> str:
+    """Return what tells the replacements in one script from others."""
+    return digest(json.dumps(replacements, sort_keys=True))
+
+
+def replaced(text: str, replacements: Mapping[str, str]) -> str:
+    """Return a script with each text replaced, all at once and everywhere.
+
+    Raises ConfigurationError, with the texts that do not occur in the script.
+    """
+    if missing := [old for old in replacements if old not in text]:
+        raise ConfigurationError(
+            f"the template's load script does not contain {_listed(missing)}, which `replace` names: correct "
+            "the spelling, or the script of the template"
+        )
+    longest_first = sorted(replacements, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return pattern.sub(lambda found: replacements[found[0]], text)
+
+
+def unknown_variables(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names that do not occur in a script as words of their own."""
+    return [name for name in names if not re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text)]
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(json.dumps, texts))

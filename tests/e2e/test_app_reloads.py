@@ -1,0 +1,114 @@
+"""Apps that are reloaded before they are published: users get the customer's data, or keep what they have."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.test_harness import wait_for
+from tests.e2e.test_kills import HOURS
+from tests.world import calls
+
+APP = "apps/Sales Overview"
+REPLACE = {"'template'": "'globex'"}
+CUSTOMER = changed(
+    GLOBEX, (f"{APP}/replace", REPLACE), (f"{APP}/reload", {"variables": {"vCustomer": "globex"}})
+)
+
+
+def write(stack: Stack, *changes: tuple[str, Any]) -> None:
+    stack.write(**settings(changed(CUSTOMER, *changes)))
+
+
+def published(qlik: Emulator) -> dict[str, Any]:
+    """The one app that the customer's users open."""
+    tenants = {host: docs for host, docs in qlik.control.dump().items() if not host.startswith("templates.")}
+    [app] = [app for docs in tenants.values() for app in docs.get("app", []) if app["publishTime"]]
+    return dict(app)
+
+
+def reloads(qlik: Emulator) -> list[dict[str, Any]]:
+    return [doc for docs in qlik.control.dump().values() for doc in docs.get("reload", [])]
+
+
+def order(sent: list[str]) -> list[str]:
+    """What was done to apps, in order."""
+    steps = {"/import": "import", "/scripts": "script", "/reloads": "reload", "/publish": "publish"}
+    return [
+        step
+        for call in sent
+        for end, step in steps.items()
+        if call.startswith(("POST ", "PUT ")) and call.endswith(end)
+    ]
+
+
+def test_a_rollout_is_one_update_for_users(stack: Stack, qlik: Emulator) -> None:
+    """Script and reload come before the app is published, which keeps its id."""
+    write(stack)
+    made = stack.up()
+    assert order(calls(made.requests)) == ["import", "script", "reload", "publish"]
+    first = published(qlik)
+    assert "'globex'" in first["_script"]
+    assert first["lastReloadTime"]
+    stack.up("--expect-no-changes")
+
+    write(stack, (f"{APP}/version", "2.4.0"))
+    shown = stack.preview()
+    assert shown.requests == []
+    assert ("replace", "AppReload Sales Overview") in shown.operations
+    assert ("update", "AppPublication Sales Overview in Sales") in shown.operations
+    done = stack.up()
+    assert order(calls(done.requests)) == ["import", "script", "reload", "publish"]
+    second = published(qlik)
+    assert (second["id"], second["originAppId"] != first["originAppId"]) == (first["id"], True)
+    stack.up("--expect-no-changes")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def test_other_variables_reload_and_publish_the_same_import(stack: Stack, qlik: Emulator) -> None:
+    write(stack)
+    stack.up()
+    first = published(qlik)
+    write(stack, (f"{APP}/reload/variables/vCustomer", "initech"))
+    done = stack.up()
+    assert order(calls(done.requests)) == ["reload", "publish"]
+    assert published(qlik)["originAppId"] == first["originAppId"]
+    assert [doc["_variables"] for doc in reloads(qlik)] == [{"vCustomer": "globex"}, {"vCustomer": "initech"}]
+
+
+def test_a_failed_reload_leaves_users_with_what_they_had(stack: Stack, qlik: Emulator) -> None:
+    write(stack)
+    stack.up()
+    before = published(qlik)
+    write(stack, (f"{APP}/version", "2.4.0"))
+    qlik.control.settings(reload_error="Connector connect error: no route to db.globex.example")
+    failed = stack.up(expect=1)
+    assert "no route to db.globex.example in: Customers: LOAD" in failed.output
+    assert published(qlik) == before
+
+    qlik.control.settings(reload_error="")
+    done = stack.up()
+    assert order(calls(done.requests)) == ["reload", "publish"]
+    assert published(qlik)["id"] == before["id"]
+    assert published(qlik)["originAppId"] != before["originAppId"]
+    stack.up("--expect-no-changes")
+
+
+def test_a_run_that_is_killed_in_a_reload_goes_on_with_it(stack: Stack, qlik: Emulator) -> None:
+    """The next one waits for the same reload, which Qlik counts."""
+    qlik.control.settings(reload_ms=3_600_000)
+    write(stack)
+    run = stack.start("up", "--skip-preview", "--yes", **HOURS)
+    wait_for(lambda: any("/reloads/" in request["path"] for request in stack.requests()), seconds=120)
+    run.signal(signal.SIGKILL)
+    wait_for(lambda: not stack.processes(), seconds=120)
+    run.wait()
+    stack.cancel()
+    qlik.control.advance(3600)
+    done = stack.up()
+    assert len(reloads(qlik)) == 1
+    assert order(calls(done.requests)) == ["publish"]
+    stack.up("--expect-no-changes")

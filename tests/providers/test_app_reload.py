@@ -1,0 +1,141 @@
+"""Reloads of apps: queued once, waited for, and told apart when something stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tenantry.providers.app_reload import AppReloadVerbs
+from tenantry.providers.framework.engine import Failure
+from tests.providers.twins import Case, InPlace, Inputs, Tenancy, Twin
+
+RELOADS = "/api/v1/reloads"
+AGAIN = ("GET /api/v1/apps/{app}/scripts/current", f"POST {RELOADS}", f"GET {RELOADS}/*")
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {
+        "tenant": tenancy.hostname,
+        "app": tenancy.app("Sales", "Staging"),
+        "variables": {"vCustomer": "globex"},
+        "version": 1,
+        "minutes": 2,
+    }
+
+
+def reloads(tenancy: Tenancy) -> list[Inputs]:
+    return list(tenancy.world.every("reload"))
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = [record for record in reloads(tenancy) if record["appId"] == id]
+    return {"variables": found[-1]["_variables"]} if found else None
+
+
+CASE = Case(
+    "app_reload",
+    given,
+    remote,
+    creates=AGAIN,
+    deletes=(),
+    stays=True,
+    changes={
+        "variables": InPlace({"vCustomer": "initech"}, AGAIN),
+        "version": InPlace(2, AGAIN),
+        "minutes": InPlace(3),
+    },
+    replaces={"app": lambda t: t.app("Orders", "Staging")},
+)
+
+
+def test_a_reload_is_waited_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    tenancy.qlik.control.settings(reload_ms=700)
+    made = twin("app_reload").create(given(tenancy))
+    [record] = reloads(tenancy)
+    assert (made.state["reload_id"], record["_variables"]) == (record["id"], {"vCustomer": "globex"})
+    assert made.state["ended"]
+
+
+def test_a_failed_reload_tells_the_statement_and_no_secret(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    tenancy.qlik.control.settings(reload_error="Login failed for UID=reader;PWD=hunter2-of-globex;")
+    with pytest.raises(Failure) as caught:
+        twin("app_reload").create(given(tenancy))
+    text = str(caught.value)
+    assert "EngineReloadError: Login failed for UID=[secure];PWD=[secure]; in: Customers: LOAD" in text
+    assert "users keep what they have" in text
+    assert "hunter2" not in text
+    tenancy.qlik.control.settings(reload_error="")
+    assert twin("app_reload").create(given(tenancy)).state["reload_id"] == reloads(tenancy)[-1]["id"]
+
+
+def test_a_variable_that_the_script_does_not_have_is_told(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    with pytest.raises(Failure, match="has no variable vCustomers, vYear"):
+        twin("app_reload").create(
+            given(tenancy) | {"variables": {"vCustomers": "a", "vCustomer": "b", "vYear": "2026"}}
+        )
+    assert reloads(tenancy) == []
+
+
+def test_the_reload_of_an_interrupted_run_is_taken_over(
+    twin: Callable[[str], Twin], tenancy: Tenancy
+) -> None:
+    """Whether it runs still or has ended since. With other variables another one is needed."""
+    control = tenancy.qlik.control
+    inputs = given(tenancy)
+    fault = control.add_fault(path=f"{RELOADS}/*", method="GET", status=403)
+    with pytest.raises(Failure):
+        twin("app_reload").create(inputs)
+    control.release(fault)
+    made = twin("app_reload").create(inputs)
+    assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
+    made.update(inputs | {"variables": {"vCustomer": "initech"}})
+    made.update(inputs)
+    assert [record["_variables"]["vCustomer"] for record in reloads(tenancy)] == [
+        "globex",
+        "initech",
+        "globex",
+    ]
+
+
+def test_a_lost_answer_is_looked_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    tenancy.qlik.control.add_fault(path=RELOADS, method="POST", drop_after=True, times=1)
+    made = twin("app_reload").create(given(tenancy))
+    assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
+
+
+def test_another_reload_of_the_app_is_waited_for(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Qlik says 429, as it does for too many requests: that is told apart."""
+    inputs = given(tenancy)
+    tenancy.qlik.control.settings(reload_ms=700)
+    tenancy.bot.post(RELOADS, {"appId": inputs["app"]})
+    tenancy.requests()
+    made = twin("app_reload").create(inputs)
+    assert made.state["reload_id"] == reloads(tenancy)[-1]["id"]
+    assert len(reloads(tenancy)) == 2
+    assert tenancy.requests().count(f"POST {RELOADS}") > 1
+
+
+def test_a_reload_that_takes_too_long_goes_on_at_qlik(
+    twin: Callable[[str], Twin], tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends with an error, and the next one waits for the same reload."""
+    tenancy.qlik.control.settings(reload_ms=3_600_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(AppReloadVerbs, "patience", lambda *_: 0.3)
+        with pytest.raises(Failure, match="has not ended after 0 s"):
+            twin("app_reload").create(given(tenancy))
+    tenancy.qlik.control.advance(3600)
+    made = twin("app_reload").create(given(tenancy))
+    assert [record["id"] for record in reloads(tenancy)] == [made.state["reload_id"]]
+
+
+def test_the_quota_of_reloads_is_told_as_what_it_is(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    body = {"errors": [{"code": "RELOADS-013", "title": "Forbidden"}]}
+    tenancy.qlik.control.add_fault(path=RELOADS, method="POST", status=403, body=body)
+    with pytest.raises(Failure, match="has used up its reloads for now"):
+        twin("app_reload").create(given(tenancy))
