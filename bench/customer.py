@@ -66,6 +66,7 @@ EVERYTHING = {
     "import": 1,
     "publication": 1,
     "readiness": 1,
+    "reload task": 1,
 }
 """What such a script sends for a customer that uses every kind of resource."""
 

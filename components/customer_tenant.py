@@ -22,6 +22,7 @@ from tenantry.providers.values import tokens
 from tenantry.settings import names
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.content import Reload
+from tenantry.settings.models.reload_tasks import space_of_task
 
 if TYPE_CHECKING:
     from tenantry.settings.models import Customer, Settings
@@ -84,6 +85,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             key: self._make_reload(key, app.reload) for key, app in self._customer.apps.items() if app.reload
         }
         self.publications = {pair: self._make_publication(*pair) for pair in self._published()}
+        self.resources["reload_tasks"] = {}
+        for key in self._customer.reload_tasks:
+            self._make_reload_task(key)
         self.lifecycle = self._make_lifecycle()
         self.activation = self._make_activation()
         self.outputs = self._outputs()
@@ -264,6 +268,16 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             ),
         )
         return self._child(made)
+
+    def _make_reload_task(self, key: str) -> Any:
+        """Make a task, and before it the one after which it runs."""
+        made = self.resources["reload_tasks"]
+        if key not in made:
+            task = self._customer.reload_tasks[key]
+            publication = self.publications[task.app, space_of_task(self._customer.apps, task) or ""]
+            after = self._make_reload_task(task.after).id if task.after else None
+            made[key] = self._make(key, task, app=publication.id, after_task=after)
+        return made[key]
 
     def _make_lifecycle(self) -> TenantLifecycle:
         lifecycle = self._customer.lifecycle

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tenantry.providers.group_settings import GroupSettings as GroupSettings
     from tenantry.providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
     from tenantry.providers.license_settings import LicenseSettings as LicenseSettings
+    from tenantry.providers.reload_task import ReloadTask as ReloadTask
     from tenantry.providers.space import Space as Space
     from tenantry.providers.space_assignment import SpaceAssignment as SpaceAssignment
     from tenantry.providers.tenant import Tenant as Tenant
@@ -61,6 +62,7 @@ MODULES = {
     "WebIntegration": "web_integration",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",
+    "ReloadTask": "reload_task",
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 

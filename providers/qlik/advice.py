@@ -16,6 +16,14 @@ from tenantry.providers.qlik.settings import DEADLINE
 DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
 
 BY_CODE = {
+    "CHO-003": "There is no such app, or the client's bot user may not reload it: see its roles there.",
+    "CHO-013": "Qlik could not store the task, and made nothing: run it again.",
+    "CHO-014": "An app takes 10 tasks at most: remove one of them.",
+    "CHO-015": "The client's bot user may not read the app of the task after which this one is to run.",
+    "CHO-016": "The task after which this one is to run is not there: a refresh shows what became of it.",
+    "CHO-017": "See the recurrence and the time zone; a schedule ends after its start, and in the future.",
+    "CHO-018": "The client's bot user has as many tasks as Qlik allows one user: remove some.",
+    "CHO-024": "Qlik's scheduler is down, and nothing was made: run it again later.",
     "RELOADS-003": "See that the client's bot user may reload the app: it owns it, or may edit in its space.",
     "RELOADS-013": "The tenant has used up its reloads for now: wait, or ask Qlik for a higher quota.",
     "TENANTS-21": "Qlik got no licence key: read it from the source tenant, and see that it is valid there.",

@@ -117,6 +117,15 @@ _GROUP_SETTINGS = {
     "syncIdpGroups?": bool,
     "systemGroups?": {"000000000000000000000001?": {"assignedRoles?": _ROLES}},
 }
+_TASK = {
+    "id": Id,
+    "name": str,
+    "description?": str,
+    "enabled?": bool,
+    "start?": dict,
+    "events?": [{"correlation?": [{"contextAttributeName": str, "contextAttributeValue?": str}]}],
+    "metadata?": {"disabledCode?": str, "createdBy?": str},
+}
 _ROLE = {"name": str, "type?": str}
 _SPACE = {
     "id": Id,
@@ -167,6 +176,7 @@ _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?":
 
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
+    "/api/scheduling/tasks": _TASK,
     "/api/v1/brands": _BRAND,
     "/api/v1/csp-origins": _CSP_ORIGIN,
     "/api/v1/data-connections": _CONNECTION,
@@ -207,6 +217,8 @@ OPERATIONS: dict[str, Shape] = {
     "POST /api/v1/apps/import": _APP,
     "POST /api/v1/apps/{}/publish": _APP,
     "POST /api/v1/brands/{}/files/{}": _BRAND_FILE,
+    "POST /api/scheduling/tasks/resources/{}/actions/reload/on-task-event": {"id": Id},
+    "POST /api/scheduling/tasks/resources/{}/actions/reload/on-time-schedule": {"id": Id},
     "PUT /api/v1/brands/{}/files/{}": _BRAND_FILE,
     "POST /api/v1/apps/{}/scripts": None,
     "POST /api/v1/licenses/assignments/actions/delete": {"data": [{"type": str, "status": int}]},

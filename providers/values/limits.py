@@ -31,6 +31,8 @@ ROLES_OF_A_GROUP = Limits("100 roles at most", {"max_length": 100})
 IDP_DESCRIPTION = Limits("128 characters at most", {"max_length": 128})
 CSP_NAME = Limits("1 to 512 characters", {"min_length": 1, "max_length": 512})
 CSP_DESCRIPTION = Limits("1024 characters at most", {"max_length": 1024})
+TASK_NAME = Limits("1 to 100 characters", {"min_length": 1, "max_length": 100})
+TASK_DESCRIPTION = Limits("1024 characters at most", {"max_length": 1024})
 CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
 ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})

@@ -167,6 +167,16 @@ class Document:
         root = {**_closed(schema), "components": {"schemas": self._components}}
         return jsonschema_rs.validator_for(root, validate_formats=True, mask="the value")
 
+    def check(self, schema: Schema, value: Any) -> None:
+        """Hold a value against a schema of this file.
+
+        Raises:
+            Invalid: it does not fit.
+        """
+        if error := next(self.validator(schema).iter_errors(value), None):
+            pointer = "/" + "/".join(str(step) for step in error.instance_path)
+            raise Invalid(error.message, pointer=pointer)
+
     def operations(self) -> Iterator[Operation]:
         """Every operation of the file."""
         for path, item in self.spec["paths"].items():

@@ -102,6 +102,7 @@ class Controller:
         if seconds > LATEST or self.world.now() + seconds > LATEST:
             raise ValueError("advance_seconds is too far away")
         self.world.advance(seconds)
+        self.world.do_chores()
         self.parts.agenda.run()
         return self.clock()
 

@@ -42,6 +42,8 @@ CREATIONS = {
     ("identity-providers", "createIdp"),
     ("csp-origins", "createCSPEntry"),
     ("brands", "createBrand"),
+    ("scheduling-tasks", "createReloadTaskOnTimeSchedule"),
+    ("scheduling-tasks", "createReloadTaskOnTaskEvent"),
 }
 """What has no key by which a second request would be refused; these take `creation_ms`."""
 
@@ -144,6 +146,7 @@ class Exchange:
             ClientDisconnect: it never arrived as a whole.
         """
         self.world.purge()
+        self.world.do_chores()
         tenant = self._tenant()
         self.operation, path = self._route()
         if (self.operation.api, self.operation.id) not in HANDLERS:

@@ -24,6 +24,7 @@ def page(
     sort: str = "createdAt",
     key: Callable[[Doc, str], Any] | None = None,
     base: str = "",
+    cursors: tuple[str, str] = ("next", "prev"),
 ) -> tuple[list[Doc], Links]:
     """Cut the page out of `docs` that the query asks for.
 
@@ -36,6 +37,7 @@ def page(
         default: page size without `limit`.
         sort: order without `sort`: a field, with `-` in front for descending.
         key: value of a field to sort by; by default the field, as text, without regard to case.
+        cursors: the parameters with the cursors forward and back; no links back where the second is empty.
         base: address of the list, when the links name another host than the one asked.
 
     Returns:
@@ -52,22 +54,24 @@ def page(
         return [value(doc, name), doc["id"]]
 
     docs = sorted(docs, key=position, reverse=order.startswith("-"))
-    if "next" in call.query and "prev" in call.query:
-        raise Invalid("next and prev exclude each other", parameter="next")
+    forward, back = cursors
+    if forward in call.query and back in call.query:
+        raise Invalid(f"{forward} and {back} exclude each other", parameter=forward)
     size = int(call.query.get("limit", default))
     start = 0
-    if "next" in call.query:
-        start = _after(docs, position, _decode(call.query["next"], "next"), order.startswith("-"))
-    elif "prev" in call.query:
-        behind = _decode(call.query["prev"], "prev")
+    if forward in call.query:
+        start = _after(docs, position, _decode(call.query[forward], forward), order.startswith("-"))
+    elif back in call.query:
+        behind = _decode(call.query[back], back)
         start = max(0, _before(docs, position, behind, order.startswith("-")) - size)
     chosen = docs[start : start + size]
     address = base or call.url(call.operation.path.format(**call.path))
+    kept = {name: value for name, value in call.query.items() if name not in cursors}
     links = {"self": {"href": _with(address, call.query)}}
     if chosen and start + size < len(docs):
-        links["next"] = {"href": _with(address, call.query, next=_encode(position(chosen[-1])))}
-    if chosen and start > 0:
-        links["prev"] = {"href": _with(address, call.query, prev=_encode(position(chosen[0])))}
+        links["next"] = {"href": _with(address, kept, **{forward: _encode(position(chosen[-1]))})}
+    if back and chosen and start > 0:
+        links["prev"] = {"href": _with(address, kept, **{back: _encode(position(chosen[0]))})}
     return chosen, links
 
 
@@ -134,8 +138,7 @@ def _decode(cursor: str, parameter: str) -> list[Any]:
 
 
 def _with(address: str, query: dict[str, Any], **cursor: str) -> str:
-    kept = {name: value for name, value in query.items() if name not in ("next", "prev")} | cursor
-    texts = {name: _as_text(value) for name, value in kept.items()}
+    texts = {name: _as_text(value) for name, value in (query | cursor).items()}
     return f"{address}?{urlencode(texts)}" if texts else address
 
 

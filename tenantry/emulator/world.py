@@ -22,6 +22,10 @@ WITH_FILES = ("app", "extension", "theme")
 """Kinds whose documents name a stored file as `_file`."""
 
 
+CHORES: list[Callable[[World], None]] = []
+"""What the cloud does by itself as time goes by: done before a request, and after the clock was moved."""
+
+
 class World:
     """Everything that one emulator knows.
 
@@ -52,6 +56,8 @@ class World:
             self._seed()
         self._sweep()
         self._next_purge = self._earliest_purge()
+        self.next_task = 0.0
+        """When the next scheduled task is due, or earlier; see `CHORES`."""
 
     def reset(self) -> None:
         """Back to the seed: state, clock, settings and files."""
@@ -62,6 +68,12 @@ class World:
         self.files.clear()
         self._seed()
         self._next_purge = self._earliest_purge()
+        self.next_task = 0.0
+
+    def do_chores(self) -> None:
+        """Do what is due by itself; not within a transaction."""
+        for chore in CHORES:
+            chore(self)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -17,6 +17,7 @@ from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
 from tenantry.settings.models.people import Admin, User
+from tenantry.settings.models.reload_tasks import TASKS_PER_APP, space_of_task
 from tenantry.settings.names import clashes, former
 from tenantry.settings.sources import CUSTOMER
 
@@ -79,6 +80,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _apps(customer, removed)
     yield from _app_names(customer)
     yield from _connections(customer, removed)
+    yield from _reload_tasks(customer, removed)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
     yield from clashes(customer)
@@ -185,13 +187,14 @@ def _space_of_type(
 def _undeclared(
     kind: str, name: str, keys: Keys, declared: Mapping[str, object], removed: Removed
 ) -> Complaint:
-    if by := removed.get((f"{kind}s", name)):
+    block = f"{kind.replace(' ', '_')}s"
+    if by := removed.get((block, name)):
         text = f'{kind} "{name}" is removed by {by}, but still used here; remove this as well'
     elif declared:
-        text = f'{kind} "{name}" is not declared under {kind}s{choices(name, declared)}'
+        text = f'{kind} "{name}" is not declared under {block}{choices(name, declared)}'
     else:
-        text = f'{kind} "{name}" is not declared under {kind}s'
-    return Complaint(keys, text, incomplete=True, unless=(f"{kind}s",))
+        text = f'{kind} "{name}" is not declared under {block}'
+    return Complaint(keys, text, incomplete=True, unless=(block,))
 
 
 def _connections(customer: Content, removed: Removed) -> Iterator[Complaint]:
@@ -199,6 +202,67 @@ def _connections(customer: Content, removed: Removed) -> Iterator[Complaint]:
         if connection.space is not None and connection.space not in customer.spaces:
             keys: Keys = ("data_connections", key, "space")
             yield _undeclared("space", connection.space, keys, customer.spaces, removed)
+
+
+def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    """Each reloads an app that is published, and has one trigger."""
+    for key, task in customer.reload_tasks.items():
+        at: Keys = ("reload_tasks", key)
+        if task.app is not None:
+            yield from _app_of_task(customer, at, task.app, task.space, removed)
+        if task.recurrence is None and task.after is None:
+            text = "when does it run? set recurrence, or after with the key of another task"
+            yield Complaint((*at, "recurrence"), text, incomplete=True, unless=(*at, "after"))
+        if task.recurrence is not None and task.after is not None:
+            yield Complaint((*at, "after"), "set recurrence or after, not both")
+        for field in ("starts_at", "ends_at"):
+            if getattr(task, field) is not None and task.recurrence is None:
+                yield Complaint((*at, field), "belongs to recurrence, which is not set", incomplete=True)
+        if task.after_status is not None and task.after is None:
+            yield Complaint((*at, "after_status"), "belongs to after, which is not set", incomplete=True)
+        if task.after is not None and task.after not in customer.reload_tasks:
+            yield _undeclared("reload task", task.after, (*at, "after"), customer.reload_tasks, removed)
+        elif _waits_for_itself(customer, key):
+            yield Complaint((*at, "after"), "the task would run after itself; start from a recurrence")
+    yield from _tasks_per_app(customer)
+
+
+def _app_of_task(
+    customer: Content, at: Keys, app: str, space: str | None, removed: Removed
+) -> Iterator[Complaint]:
+    if app not in customer.apps:
+        yield _undeclared("app", app, (*at, "app"), customer.apps, removed)
+        return
+    places = [place for place in customer.apps[app].publish_to or () if place is not None]
+    listed = ", ".join(places)
+    if not places:
+        text = f'app "{app}" is not published, and a task reloads a published app; set its publish_to'
+        yield Complaint((*at, "app"), text, incomplete=True, unless=("apps", app, "publish_to"))
+    elif space is None and len(places) > 1:
+        text = f'app "{app}" is published in several spaces; say which one is reloaded: {listed}'
+        yield Complaint((*at, "space"), text, incomplete=True)
+    elif space is not None and space not in places:
+        text = f'app "{app}" is not published in space "{space}"; it is in: {listed}'
+        yield Complaint((*at, "space"), text, incomplete=True)
+
+
+def _waits_for_itself(customer: Content, key: str) -> bool:
+    seen: set[str] = set()
+    at: str | None = key
+    while at in customer.reload_tasks and at not in seen:
+        seen.add(at)
+        at = customer.reload_tasks[at].after
+    return at == key
+
+
+def _tasks_per_app(customer: Content) -> Iterator[Complaint]:
+    found: dict[tuple[str | None, str | None], list[str]] = {}
+    for key, task in sorted(customer.reload_tasks.items()):
+        found.setdefault((task.app, space_of_task(customer.apps, task)), []).append(key)
+    for (app, _), keys in found.items():
+        for key in keys[TASKS_PER_APP:] if app is not None else ():
+            text = f'app "{app}" has {len(keys)} tasks; Qlik takes {TASKS_PER_APP} for an app'
+            yield Complaint(("reload_tasks", key, "app"), text)
 
 
 def _app_names(customer: Content) -> Iterator[Complaint]:

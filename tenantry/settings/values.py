@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from tenantry.providers.qlik.hostnames import DOMAIN, REGION
-from tenantry.providers.values import days, host_sources, origins, pem
+from tenantry.providers.values import days, host_sources, origins, pem, schedules
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
     CONNECTION_TAGS,
@@ -29,6 +29,8 @@ from tenantry.providers.values.limits import (
     RELOAD_VERSION,
     SPACE_NAME,
     SPACE_ROLES,
+    TASK_DESCRIPTION,
+    TASK_NAME,
     Limits,
 )
 from tenantry.settings.scalars import ENGINE_TIME
@@ -143,6 +145,16 @@ def _csp_name(value: str) -> str | None:
     return _at_most(CSP_NAME)(value) if value.strip() else "a name cannot be empty"
 
 
+def _task_name(value: str) -> str | None:
+    return _at_most(TASK_NAME)(value) if value.strip() else "a name cannot be empty"
+
+
+def _moment(value: str) -> str | None:
+    if ENGINE_TIME.fullmatch(value):
+        return f'YAML reads {show(value)} as a date; put it in quotes, as "2026-12-31T06:00"'
+    return schedules.moment_problem(value)
+
+
 def _id(value: str) -> str | None:
     fits = re.fullmatch(ID.field["pattern"], value)
     return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
@@ -224,4 +236,8 @@ Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
 CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]
 HostSource = Annotated[str, _rule(host_sources.problem), _text(pattern=host_sources.PATTERN)]
+TaskName = Annotated[str, _rule(_task_name), _text(**_lengths(TASK_NAME))]
+TaskDescription = Annotated[str, _rule(_at_most(TASK_DESCRIPTION)), _text(**_lengths(TASK_DESCRIPTION))]
+Recurrence = Annotated[str, Field(min_length=1), _rule(schedules.recurrence_problem)]
+Moment = Annotated[str, Field(min_length=1), _rule(_moment)]
 ClockTolerance = Annotated[int, Field(**CLOCK_TOLERANCE.field), BeforeValidator(_whole)]

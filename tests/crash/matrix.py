@@ -321,6 +321,7 @@ KINDS = {
     "Extension": "extension",
     "Group": "group",
     "JwtIdentityProvider": "identity-provider",
+    "ReloadTask": "task",
     "Space": "space",
     "SpaceAssignment": "assignment",
     "TenantAdmin": "user",

@@ -117,6 +117,8 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     origin = post("/api/v1/csp-origins", {"origin": "portal.example"})["id"]
     connection = {"qName": "DB", "datasourceID": "postgres", "space": spaces[0], "connectionProperties": {}}
     brand = post("/api/v1/brands", files={"name": (None, "Acme"), "logo": ("a.png", PNG, "image/png")})["id"]
+    reloading = f"/api/scheduling/tasks/resources/{app}/actions/reload"
+    task = post(f"{reloading}/on-time-schedule", {"name": "Nightly", "recurrence": "FREQ=DAILY"})["id"]
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -129,7 +131,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "brandId": [brand],
         "fileId": ["logo"],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content, origin],
+        "id": [role, integration, content, origin, task, app],
     }
 
 

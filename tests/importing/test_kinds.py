@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,6 +215,39 @@ def test_the_files_of_a_brand_are_not_imported(qlik: Emulator, folder: Path, fin
     assert "brands" not in found.customer
     [line] = [each for each in found.unmanaged if each.startswith(f'brand "Globex" ({id})')]
     assert "`brands`, with `adopt: true`" in line
+
+
+TASKS = "/api/scheduling/tasks"
+
+
+def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Find) -> None:
+    """With the task that one waits for; those of other apps, and two of one name, are named."""
+    world = by_scripts(qlik, folder)
+    for space in world.spaces.values():
+        world.join(space["id"])
+
+    def task(app: str, trigger: str, **body: Any) -> str:
+        path = f"{TASKS}/resources/{app}/actions/reload/{trigger}"
+        return str(qlik.request("POST", world.hostname, path, {"enabled": True, **body})["id"])
+
+    app = world.apps["Sales", "Sales Overview"]["id"]
+    staged = world.apps["Staging", "Sales Overview"]["id"]
+    first = task(app, "on-time-schedule", name="Nightly", recurrence="RRULE:FREQ=DAILY;BYHOUR=6")
+    task(app, "on-task-event", name="A follower", onTaskId=first, onTaskStatus="succeeded")
+    twins = [task(app, "on-time-schedule", name="Twin", recurrence="FREQ=HOURLY") for _ in range(2)]
+    other = task(staged, "on-time-schedule", name="Staged", recurrence="FREQ=DAILY")
+    orphan = task(app, "on-task-event", name="Orphan", onTaskId=other)
+    found = find(world)
+    shared = {"app": "Sales Overview", "space": "Sales", "enabled": True, "description": None}
+    assert set(found.customer["reload_tasks"]) == {"Nightly", "A follower"}
+    nightly, follower = (found.customer["reload_tasks"][key] for key in ("Nightly", "A follower"))
+    assert nightly.items() >= {**shared, "recurrence": "FREQ=DAILY;BYHOUR=6", "after": None}.items()
+    assert follower.items() >= {**shared, "recurrence": None, "after": "Nightly"}.items()
+    left = [line for line in found.unmanaged if line.startswith("reload task")]
+    assert len(left) == 4
+    whys = {**dict.fromkeys(twins, "same name"), other: "not a publication", orphan: "not managed"}
+    for id, why in whys.items():
+        assert any(id in line and why in line for line in left)
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:

@@ -18,7 +18,7 @@ PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
     "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, brands, themes, extensions, "
     "web_integrations, csp_origins, jwt_identity_providers, "
-    "users, admins, groups, spaces, data_connections, apps, extends"
+    "users, admins, groups, spaces, data_connections, apps, reload_tasks, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))
 

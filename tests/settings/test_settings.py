@@ -66,6 +66,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "spaces": {},
         "data_connections": {},
         "apps": {},
+        "reload_tasks": {},
     }
     assert customer.protected
 

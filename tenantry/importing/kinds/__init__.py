@@ -18,6 +18,7 @@ from tenantry.importing.kinds import (
     groups,
     logins,
     people,
+    reload_tasks,
     settings,
     spaces,
     tenant,
@@ -35,6 +36,7 @@ KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     spaces.find,
     data_connections.find,
     apps.find,
+    reload_tasks.find,
 )
 
 

@@ -22,6 +22,7 @@ BY_HAND = (
     "spaces",
     "data_connections",
     "apps",
+    "reload_tasks",
 )
 """Blocks with a module of their own here: not all that is in their collection is the stack's."""
 

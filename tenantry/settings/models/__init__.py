@@ -16,6 +16,7 @@ from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
 from tenantry.settings.models.look import Brand, Extension, Theme
 from tenantry.settings.models.people import Admin, Group, User
+from tenantry.settings.models.reload_tasks import ReloadTask
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
 from tenantry.settings.values import Alias, Hostname, Name, Region, Ring, Switch, Text
 
@@ -58,6 +59,9 @@ class Content(Block):
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
     data_connections: dict[str, DataConnection] = key(default_factory=dict, about="Data connections, by key.")
     apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
+    reload_tasks: dict[str, ReloadTask] = key(
+        default_factory=dict, about="Tasks that reload published apps, by key."
+    )
 
 
 class Plan(Content):

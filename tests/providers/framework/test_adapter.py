@@ -33,9 +33,10 @@ EACH_PROPERTY = pytest.mark.parametrize(
 )
 EACH_KIND = pytest.mark.parametrize("kind", SAMPLES)
 
-# Templates and persons are named in one of two ways, so no sample can have both.
+# Templates and persons are named in one of two ways, and a task has one trigger: no sample can have both.
 INSTEAD = {
     ("App", "template_id"): ("template", "a0"),
+    ("ReloadTask", "after_task"): ("recurrence", "t1"),
     ("TenantAdmin", "subject"): ("email", "auth0|ada"),
 }
 

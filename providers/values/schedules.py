@@ -1,0 +1,102 @@
+"""When a task runs: recurrence rules of RFC 5545, and moments by the clock of a time zone.
+
+Each value has one form, so that another way to write the same one is no difference.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from tenantry.providers.qlik.errors import ConfigurationError
+from tenantry.providers.values.days import zone_of, zone_problem
+from tenantry.providers.values.limits import Limits
+
+FREQUENCIES = ("MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_NUMBERS = r"[+-]?\d{1,4}(,[+-]?\d{1,4})*"
+_DAY = r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)"
+PARTS = {
+    "FREQ": "|".join(FREQUENCIES),
+    "INTERVAL": r"[1-9]\d{0,4}",
+    "COUNT": r"[1-9]\d{0,5}",
+    "UNTIL": r"\d{8}(T\d{6}Z?)?",
+    "BYSECOND": _NUMBERS,
+    "BYMINUTE": _NUMBERS,
+    "BYHOUR": _NUMBERS,
+    "BYDAY": f"{_DAY}(,{_DAY})*",
+    "BYMONTHDAY": _NUMBERS,
+    "BYYEARDAY": _NUMBERS,
+    "BYWEEKNO": _NUMBERS,
+    "BYMONTH": _NUMBERS,
+    "BYSETPOS": _NUMBERS,
+    "WKST": "MO|TU|WE|TH|FR|SA|SU",
+}
+"""The parts of a rule, and what each may be."""
+
+_EXAMPLE = "for example FREQ=DAILY;BYHOUR=6;BYMINUTE=0"
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(:\d{2})?")
+
+
+def recurrence(text: str) -> str:
+    """Return the one form of a rule: capitals, FREQ first, the other parts in order of their names."""
+    bare = re.sub(r"^RRULE:", "", "".join(text.split()).upper())
+    return ";".join(sorted(filter(None, bare.split(";")), key=lambda part: (part[:5] != "FREQ=", part)))
+
+
+def recurrence_problem(text: str) -> str | None:
+    """Return what is wrong with a rule; None if it is one."""
+    if not text:
+        return None
+    names = []
+    for part in recurrence(text).split(";"):
+        name, _, value = part.partition("=")
+        names.append(name)
+        if name in ("DTSTART", "DTEND"):
+            return f"a recurrence has no {name}; set starts_at and ends_at"
+        if name not in PARTS:
+            return f'"{name[:40]}" is not a part of a recurrence rule (RFC 5545); {_EXAMPLE}'
+        if not re.fullmatch(PARTS[name], value):
+            return f'"{part[:60]}" is not allowed in a recurrence rule (RFC 5545); {_EXAMPLE}'
+    if names[0] != "FREQ":
+        return f"a recurrence has a FREQ, one of {', '.join(FREQUENCIES)}; {_EXAMPLE}"
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        return f"{twice} is there twice; join the values with a comma"
+    return None
+
+
+def moment(text: str) -> str:
+    """Return the one form of a moment, which has its seconds."""
+    found = _MOMENT.fullmatch(text.strip())
+    return f"{found[1]}{found[2] or ':00'}" if found else text
+
+
+def moment_problem(text: str) -> str | None:
+    """Return what is wrong with a moment; None if it is one."""
+    try:
+        if not text:
+            return None
+        if _MOMENT.fullmatch(text):
+            datetime.fromisoformat(text)
+            return None
+    except ValueError:
+        pass
+    return (
+        f'"{text[:40]}" is not a moment by the clock of the time zone; write it in quotes, as '
+        '"2026-12-31T06:00", without an offset'
+    )
+
+
+def local_moment(text: str, zone: str) -> str:
+    """Return a moment that Qlik wrote, perhaps with an offset, by the clock of a time zone."""
+    try:
+        read = datetime.fromisoformat(text)
+        if read.tzinfo is not None:
+            read = read.astimezone(zone_of(zone))
+        return read.replace(tzinfo=None, microsecond=0).isoformat()
+    except (ValueError, ConfigurationError):
+        return text
+
+
+RECURRENCE = Limits("a recurrence rule of RFC 5545", {}, recurrence_problem)
+TIME_ZONE = Limits("a time zone of the IANA database, such as Europe/Berlin", {}, zone_problem)
+MOMENT = Limits("a moment such as 2026-12-31T06:00", {}, moment_problem)

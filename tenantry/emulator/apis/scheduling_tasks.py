@@ -1,0 +1,299 @@
+"""Tasks that reload apps: by a schedule, or after another task. They run by the emulator's clock."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from tenantry.emulator import recurrences
+from tenantry.emulator.apis import apps
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.store import Doc, public
+from tenantry.emulator.world import CHORES, World
+
+API = "scheduling-tasks"
+KIND = "task"
+TASKS_PER_APP = 10
+FAILURES_IN_A_ROW = 5
+"""After so many the service disables a task."""
+
+MOST_NAME, MOST_DESCRIPTION = 100, 1024
+NEVER = float("inf")
+BY_TIME, BY_EVENT = 0, 1
+STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED"}
+
+
+@operation(API, "listTasks")
+def listing(call: Call) -> Reply:
+    """A page; all tasks for an administrator, else those of apps that the caller may see."""
+    wanted = call.query.get("resourceId")
+    found = [
+        each
+        for each in call.store.all(call.tenant_id, KIND)
+        if wanted in (None, each["resourceId"]) and _is_visible(call, each)
+    ]
+    data, links = page(call, found, default=20, sort="-updatedAt", key=_sort_value, cursors=("page", ""))
+    return Reply(200, {"data": [public(each) for each in data], "links": links})
+
+
+@operation(API, "createReloadTaskOnTimeSchedule")
+def create_by_time(call: Call) -> Reply:
+    """Make a task with a schedule; its first run is the next moment of that, and not now."""
+    app = _app(call)
+    names = ("recurrence", "timezone", "startDateTime", "endDateTime")
+    schedule = {name: call.body[name] for name in names if name in call.body}
+    _check_schedule(call.world, schedule)
+    return _create(call, app, BY_TIME, {"start": {"stateName": "reload", "schedule": schedule}})
+
+
+@operation(API, "createReloadTaskOnTaskEvent")
+def create_by_event(call: Call) -> Reply:
+    """Make a task that runs after another one."""
+    app = _app(call)
+    upstream = call.store.get(call.tenant_id, KIND, call.body.get("onTaskId", ""))
+    if upstream is None:
+        raise Refusal(400, code="CHO-016", detail="onTaskId is not a task of this tenant")
+    if not _is_visible(call, upstream):
+        raise Refusal(403, code="CHO-015", detail="the caller may not read the app of that task")
+    pairs = {"id": upstream["id"], "appId": upstream["resourceId"]}
+    if status := STATUSES.get(call.body.get("onTaskStatus", "any")):
+        pairs["status"] = status
+    event = {
+        "name": "upstream finished",
+        "type": "com.qlik.v1.task.run.finished",
+        "source": "system-events.task",
+        "correlation": [
+            {"contextAttributeName": name, "contextAttributeValue": value} for name, value in pairs.items()
+        ],
+    }
+    return _create(call, app, BY_EVENT, {"events": [event]})
+
+
+@operation(API, "getTask")
+def get(call: Call) -> Reply:
+    """Read one."""
+    return Reply(200, public(_find(call)))
+
+
+@operation(API, "patchTask")
+def patch(call: Call) -> Reply:
+    """Change parts of the definition. Whoever does it owns the task then."""
+    task = _find(call)
+    app = apps.find(call, task["resourceId"])
+    apps.must_edit(call, app)
+    was_enabled = task["enabled"]
+    shown = public(task)
+    for change in call.body:
+        _apply(shown, change)
+    own = ("id", "resourceId", "metadata", "states")
+    task |= {name: value for name, value in shown.items() if name not in own}
+    for name in task.keys() - shown.keys():
+        if not name.startswith("_") and name not in own:
+            del task[name]
+    task.setdefault("enabled", False)
+    call.operation.document.check({"$ref": "#/components/schemas/Task"}, public(task))
+    _check_texts(task)
+    if isinstance(schedule := task.get("start", {}).get("schedule"), dict):
+        _check_schedule(call.world, schedule)
+    now = call.world.now()
+    task["metadata"] |= {"ownerId": call.user_id, "updatedAt": iso(now)}
+    if task["enabled"]:
+        task["metadata"].pop("disabledCode", None)
+        task["_failures"] = 0
+    elif was_enabled:
+        task["metadata"]["disabledCode"] = "MANUALLY"
+    return Reply(200, public(_put(call.world, call.tenant_id, task)))
+
+
+@operation(API, "deleteTask")
+def delete(call: Call) -> Reply:
+    """Remove one; tasks that wait for it stay, and never run."""
+    task = _find(call)
+    if not call.is_admin:
+        apps.must_edit(call, apps.find(call, task["resourceId"]))
+    call.store.delete(call.tenant_id, KIND, task["id"])
+    return Reply(204)
+
+
+def run_due(world: World) -> None:
+    """Run every task whose moment has come. Of several moments that have passed only the last one counts."""
+    now = world.now()
+    if now < world.next_task:
+        return
+    with world.store.transaction():
+        for tenant_id, task in _all(world):
+            if task["_due"] is not None and task["_due"] <= now:
+                moment = recurrences.last(_schedule(task), task["_due"], now)
+                _run(world, tenant_id, task, moment)
+        world.next_task = min(
+            (task["_due"] for _, task in _all(world) if task["_due"] is not None), default=NEVER
+        )
+
+
+CHORES.append(run_due)
+
+
+def _all(world: World) -> list[tuple[str, Doc]]:
+    return [(task["metadata"]["tenantId"], task) for task in world.store.every(KIND)]
+
+
+def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
+    """Reload the app at a moment, then run the tasks that wait for this one."""
+    app = world.store.get(tenant_id, "app", task["resourceId"])
+    succeeded = app is not None and "_deleted_at" not in app
+    if app and succeeded:
+        apps.save(world, tenant_id, app | {"lastReloadTime": iso(moment)})
+    task["_failures"] = 0 if succeeded else task["_failures"] + 1
+    if task["_failures"] >= FAILURES_IN_A_ROW:
+        task["enabled"] = False
+        task["metadata"]["disabledCode"] = "CONSECUTIVE-FAILURES"
+    _put(world, tenant_id, task, after=world.now())
+    happened = {"id": task["id"], "status": "SUCCEEDED" if succeeded else "FAILED"}
+    for other in world.store.all(tenant_id, KIND):
+        if other["enabled"] and _waits_for(other, happened):
+            _run(world, tenant_id, other, moment)
+
+
+def _waits_for(task: Doc, happened: dict[str, str]) -> bool:
+    pairs = {
+        each["contextAttributeName"]: each.get("contextAttributeValue")
+        for event in task.get("events", [])
+        for each in event.get("correlation", [])
+    }
+    known = {name: value for name, value in pairs.items() if name in happened}
+    return "id" in known and known.items() <= happened.items()
+
+
+def _create(call: Call, app: Doc, trigger: int, definition: Doc) -> Reply:
+    there = call.store.all(call.tenant_id, KIND)
+    if sum(each["resourceId"] == app["id"] for each in there) >= TASKS_PER_APP:
+        raise Refusal(422, "Unprocessable entity", code="CHO-014", detail="the app has 10 tasks already")
+    now = iso(call.world.now())
+    action = {
+        "name": "app.reload",
+        "functionRef": {"refName": "app.reload", "arguments": {"appId": app["id"], "partial": False}},
+    }
+    refs = [event["name"] for event in definition.get("events", [])]
+    task: Doc = {
+        "id": str(uuid.uuid4()),
+        "name": call.body.get("name", "Reload"),
+        "description": call.body.get("description", ""),
+        "enabled": call.body.get("enabled", False),
+        "version": "1.0.0",
+        "specVersion": "1.16.0",
+        "resourceId": app["id"],
+        **definition,
+        "states": [
+            {
+                "name": "reload",
+                "type": "EVENT",
+                "end": True,
+                "onEvents": [{"eventRefs": refs, "actions": [action]}],
+            }
+        ],
+        "metadata": {
+            "usage": "ANALYTICS",
+            "ownerId": call.user_id,
+            "spaceId": app["spaceId"],
+            "tenantId": call.tenant_id,
+            "trigger": {"type": trigger, "id": str(uuid.uuid4())},
+            "createdAt": now,
+            "createdBy": call.user_id,
+            "updatedAt": now,
+            "resourceName": app["name"],
+            "resourceType": "app",
+        },
+        "_failures": 0,
+    }
+    _check_texts(task)
+    return Reply(201, public(_put(call.world, call.tenant_id, task)))
+
+
+def _put(world: World, tenant_id: str, task: Doc, after: float | None = None) -> Doc:
+    """File a task with the moment of its next run."""
+    start = world.now() if after is None else after
+    task["_due"] = recurrences.next_after(_schedule(task), start) if task["enabled"] else None
+    if task["_due"] is not None:
+        world.next_task = min(world.next_task, task["_due"])
+    return world.store.put(tenant_id, KIND, task)
+
+
+def _schedule(task: Doc) -> Doc:
+    """Return the schedule of a task, which counts from its creation if it says no other start."""
+    schedule = task.get("start", {}).get("schedule")
+    if not isinstance(schedule, dict):
+        return {}
+    created = {"startDateTime": task["metadata"]["createdAt"]}
+    return created | schedule
+
+
+def _check_schedule(world: World, schedule: Doc) -> None:
+    if problem := recurrences.problem(schedule, world.now()):
+        raise Refusal(400, code="CHO-017", detail=problem)
+
+
+def _check_texts(task: Doc) -> None:
+    lengths = ((task["name"], MOST_NAME), (task.get("description", ""), MOST_DESCRIPTION))
+    if not task["name"] or any(len(text) > most for text, most in lengths):
+        raise Refusal(400, code="CHO-001", detail="name or description is too long, or there is no name")
+
+
+def _app(call: Call) -> Doc:
+    """Return the app of the path, which the caller may reload: 403 also where there is none."""
+    try:
+        app = apps.find(call, call.path["id"])
+        apps.must_edit(call, app)
+    except Refusal:
+        raise Refusal(403, code="CHO-003", detail="the caller may not reload such an app") from None
+    return app
+
+
+def _find(call: Call) -> Doc:
+    task = call.store.get(call.tenant_id, KIND, call.path["id"])
+    if task is None or not _is_visible(call, task):
+        raise Refusal(404, code="CHO-004")
+    return task
+
+
+def _is_visible(call: Call, task: Doc) -> bool:
+    app = call.store.get(call.tenant_id, "app", task["resourceId"])
+    return call.is_admin or (app is not None and apps.is_visible(call, app))
+
+
+def _sort_value(task: Doc, field: str) -> str:
+    return str(task.get(field) or task["metadata"].get(field) or "")
+
+
+def _apply(doc: Doc, change: Doc) -> None:
+    """Apply one operation of a JSON Patch to members of objects and items of lists."""
+    *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in change["path"].split("/")[1:]] or [
+        ""
+    ]
+    place: Any = doc
+    for step in steps:
+        place = _member(place, step, change["path"])
+    exists = (isinstance(place, dict) and last in place) or (
+        isinstance(place, list) and last.isdecimal() and int(last) < len(place)
+    )
+    if change["op"] not in ("add", "replace", "remove") or not isinstance(place, dict | list):
+        raise Refusal(400, code="CHO-001", detail="the emulator takes add, replace and remove")
+    if not exists and (change["op"] != "add" or isinstance(place, list)):
+        raise Refusal(400, code="CHO-001", detail=f"nothing is at {change['path'][:80]}")
+    key: Any = int(last) if isinstance(place, list) else last
+    if change["op"] == "remove":
+        del place[key]
+    elif "value" not in change:
+        raise Refusal(400, code="CHO-001", detail="value is missing")
+    else:
+        place[key] = change["value"]
+
+
+def _member(place: Any, step: str, path: str) -> Any:
+    if isinstance(place, dict) and step in place:
+        return place[step]
+    if isinstance(place, list) and step.isdecimal() and int(step) < len(place):
+        return place[int(step)]
+    raise Refusal(400, code="CHO-001", detail=f"nothing is at {path[:80]}")

@@ -1,0 +1,46 @@
+"""Scheduled reloads of what is published."""
+
+from __future__ import annotations
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.operations import bring_up
+from tests.world import writes
+
+TASKS = {
+    "Afterwards": {"app": "Sales Overview", "after": "Nightly"},
+    "Nightly": {"app": "Sales Overview", "recurrence": "FREQ=DAILY;BYHOUR=6", "time_zone": "Europe/Berlin"},
+}
+DAY = 86_400
+
+
+def test_tasks_from_their_first_day_to_their_last(stack: Stack, qlik: Emulator) -> None:
+    """Made in the order in which they run, kept by a new version of the app, enabled again, changed, gone."""
+    customer = changed(GLOBEX, ("reload_tasks", TASKS))
+    world = bring_up(stack, qlik, customer)
+    tasks = {each["name"]: each for each in world.every("task")}
+    published = world.apps["Sales", "Sales Overview"]["id"]
+    assert {each["resourceId"] for each in tasks.values()} == {published}
+    qlik.control.advance(2 * DAY)
+    assert world.apps["Sales", "Sales Overview"]["lastReloadTime"] > tasks["Nightly"]["metadata"]["createdAt"]
+
+    newer = changed(customer, ("apps/Sales Overview/version", "2.4.0"))
+    stack.write(**settings(newer))
+    stack.up()
+    assert {each["id"] for each in world.every("task")} == {each["id"] for each in tasks.values()}
+    assert world.apps["Sales", "Sales Overview"]["id"] == published
+
+    world.join(world.spaces["Sales"]["id"])
+    change = [{"op": "replace", "path": "/enabled", "value": False}]
+    path = f"/api/scheduling/tasks/{tasks['Nightly']['id']}"
+    qlik.request("PATCH", world.hostname, path, change)
+    assert stack.preview("--refresh").diffs == {"ReloadTask Nightly": {"enabled": "update"}}
+    stack.up("--refresh")
+    assert all(each["enabled"] for each in world.every("task"))
+
+    stack.write(**settings(changed(newer, ("reload_tasks/Nightly/time_zone", "Asia/Tokyo"))))
+    assert len(writes(stack.up().requests)) == 1
+    stack.write(**settings(changed(newer, ("reload_tasks", {}))))
+    stack.up()
+    assert world.every("task") == []

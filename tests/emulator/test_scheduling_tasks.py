@@ -1,0 +1,173 @@
+"""Tasks that reload apps, and the clock by which they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tenantry.emulator.recurrences import next_after, problem
+from tests.emulator.api import Api, error, new_tenant
+
+TASKS = "/api/scheduling/tasks"
+DAY = 86_400
+NOW = 1_790_000_000.0  # 2026-09-21T14:13:20Z
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return new_tenant(qlik)
+
+
+@pytest.fixture
+def app(tenant: Api) -> str:
+    space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
+    return str(new_app(tenant, space))
+
+
+def new_app(tenant: Api, space: str) -> str:
+    body = {"attributes": {"name": "Sales", "spaceId": space}}
+    return str(tenant.post("/api/v1/apps", body, expect=200)["attributes"]["id"])
+
+
+def schedule(tenant: Api, app: str, **body: Any) -> dict[str, Any]:
+    path = f"{TASKS}/resources/{app}/actions/reload/on-time-schedule"
+    made = {"name": "Nightly", "recurrence": "FREQ=DAILY", "enabled": True, **body}
+    return tenant.post(path, made)  # type: ignore[no-any-return]
+
+
+def chain(tenant: Api, app: str, task: str, status: str = "succeeded", **body: Any) -> dict[str, Any]:
+    path = f"{TASKS}/resources/{app}/actions/reload/on-task-event"
+    made = {"name": "After", "enabled": True, "onTaskId": task, "onTaskStatus": status, **body}
+    return tenant.post(path, made)  # type: ignore[no-any-return]
+
+
+def reloaded(tenant: Api, app: str) -> str:
+    return str(tenant.get(f"/api/v1/apps/{app}")["attributes"]["lastReloadTime"])
+
+
+def wait(tenant: Api, seconds: float) -> None:
+    """Let time go by, which ends the token."""
+    tenant.qlik.control.advance(seconds)
+    tenant.login()
+
+
+def test_the_life_of_one(tenant: Api, app: str) -> None:
+    """Made disabled, enabled, changed part by part, gone."""
+    made = schedule(tenant, app, enabled=False, timezone="Europe/Berlin", description="Figures")
+    path = f"{TASKS}/{made['id']}"
+    assert (made["enabled"], made["resourceId"]) == (False, app)
+    assert tenant.get(path) == made
+    assert tenant.get(f"{TASKS}?resourceId={app}")["data"] == [made]
+    assert tenant.get(f"{TASKS}?resourceId=other")["data"] == []
+    changes = {"/enabled": True, "/start/schedule/recurrence": "RRULE:FREQ=HOURLY", "/name": "Hourly"}
+    changed = tenant.patch(path, changes, expect=200)
+    assert changed["start"]["schedule"] == {"recurrence": "RRULE:FREQ=HOURLY", "timezone": "Europe/Berlin"}
+    assert (changed["name"], changed["enabled"]) == ("Hourly", True)
+    assert tenant.patch(path, {"/enabled": False}, expect=200)["metadata"]["disabledCode"] == "MANUALLY"
+    tenant.delete(path)
+    tenant.get(path, expect=404)
+
+
+def test_it_runs_by_the_clock(tenant: Api, app: str) -> None:
+    """Not when it is made, nor while it is disabled; then at its moments, with those that wait for it."""
+    other = new_app(tenant, tenant.get("/api/v1/spaces")["data"][0]["id"])
+    made = schedule(tenant, app)
+    waiting = chain(tenant, other, made["id"])
+    chain(tenant, other, made["id"], "failed", name="If it fails")
+    assert reloaded(tenant, app) == ""
+    wait(tenant, DAY + 60)
+    first = reloaded(tenant, app)
+    assert first > made["metadata"]["createdAt"]
+    assert reloaded(tenant, other) == first
+    tenant.patch(f"{TASKS}/{waiting['id']}", {"/enabled": False}, expect=200)
+    wait(tenant, 3 * DAY)
+    assert reloaded(tenant, app) > first
+    assert reloaded(tenant, other) == first
+    tenant.patch(f"{TASKS}/{made['id']}", {"/enabled": False}, expect=200)
+    last = reloaded(tenant, app)
+    wait(tenant, 3 * DAY)
+    assert reloaded(tenant, app) == last
+
+
+def test_the_service_disables_what_fails_again_and_again(tenant: Api, app: str) -> None:
+    made = schedule(tenant, app)
+    tenant.send("DELETE", f"/api/v1/apps/{app}")
+    for _ in range(6):
+        wait(tenant, DAY)
+    now = tenant.get(f"{TASKS}/{made['id']}")
+    assert (now["enabled"], now["metadata"]["disabledCode"]) == (False, "CONSECUTIVE-FAILURES")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"recurrence": "FREQ=SECONDLY"}, "CHO-017"),
+        ({"recurrence": "FREQ=DAILY;INTERVAL=0"}, "CHO-017"),
+        ({"recurrence": "FREQ=DAILY;BYHOUR=99"}, "CHO-017"),
+        ({"timezone": "Mars/Olympus"}, "CHO-017"),
+        ({"startDateTime": "tomorrow"}, "CHO-017"),
+        ({"endDateTime": "2020-01-01T00:00:00"}, "CHO-017"),
+        ({"name": "x" * 101}, "CHO-001"),
+    ],
+)
+def test_what_is_refused(tenant: Api, app: str, body: dict[str, Any], code: str) -> None:
+    path = f"{TASKS}/resources/{app}/actions/reload/on-time-schedule"
+    answer = tenant.post(path, {"name": "A", "recurrence": "FREQ=DAILY", **body}, expect=400)
+    assert error(answer)["code"] == code
+
+
+def test_what_is_missing_is_refused(tenant: Api, app: str) -> None:
+    actions = f"{TASKS}/resources/%s/actions/reload"
+    body = {"name": "A", "recurrence": "FREQ=DAILY"}
+    unknown = "11111111-1111-1111-1111-111111111111"
+    assert error(tenant.post(f"{actions % unknown}/on-time-schedule", body, expect=403))["code"] == "CHO-003"
+    answer = tenant.post(f"{actions % app}/on-task-event", {"name": "A", "onTaskId": unknown}, expect=400)
+    assert error(answer)["code"] == "CHO-016"
+    for _ in range(10):
+        schedule(tenant, app)
+    assert error(tenant.post(f"{actions % app}/on-time-schedule", body, expect=422))["code"] == "CHO-014"
+    assert len(tenant.everything(f"{TASKS}?limit=3")) == 10
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"op": "replace", "path": "/start/schedule/endDateTime", "value": "2999-01-01T00:00:00"},
+        {"op": "remove", "path": "/events"},
+        {"op": "add", "path": "/states/5/name", "value": "x"},
+        {"op": "add", "path": "/colour", "value": "red"},
+        {"op": "add", "path": "/start/schedule/recurrence", "value": "never"},
+        {"op": "move", "path": "/name"},
+        {"op": "add", "path": "/name"},
+    ],
+)
+def test_a_patch_that_does_not_fit_is_refused(tenant: Api, app: str, change: dict[str, Any]) -> None:
+    made = schedule(tenant, app)
+    answer = tenant.send("PATCH", f"{TASKS}/{made['id']}", json=[change])
+    assert answer.status_code == 400, answer.text
+    assert tenant.get(f"{TASKS}/{made['id']}") == made
+
+
+def test_moments_are_by_the_clock_of_the_zone() -> None:
+    """Before and after the clocks go back in Berlin, which is on 25 October 2026."""
+    daily = {"recurrence": "RRULE:FREQ=DAILY;BYHOUR=6;BYMINUTE=0;BYSECOND=0", "timezone": "Europe/Berlin"}
+    autumn = daily | {"startDateTime": "2026-10-24T00:00:00"}
+    assert problem(autumn, NOW) == ""
+    first = next_after(autumn, NOW)
+    assert first
+    second = next_after(autumn, first)
+    assert second
+    assert second - first == DAY + 3600
+    assert next_after(autumn | {"endDateTime": "2026-10-24T12:00:00"}, first) is None
+    assert next_after({}, NOW) is None
+
+
+def test_a_schedule_of_minutes_that_began_years_ago() -> None:
+    every = {"recurrence": "FREQ=MINUTELY;INTERVAL=7", "startDateTime": "2017-01-01T00:03:00"}
+    found = next_after(every, NOW)
+    assert found
+    assert 0 < found - NOW <= 420
+    assert (found - 1_483_228_980) % 420 == 0
+    assert "ten years" in problem(every | {"startDateTime": "2001-01-01T00:00:00"}, NOW)

@@ -1,0 +1,91 @@
+"""Reload tasks in a stack file: what is wrong is told at once, each with its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.settings.conftest import Folder
+
+PLACE = "stacks/Pulumi.globex.yaml"
+APPS = """
+spaces:
+  Staging: {type: shared}
+  Sales: {type: managed}
+  Partners: {type: managed}
+apps:
+  Main: {template: Main, version: "1", staging: Staging, publish_to: [Sales]}
+  Wide: {template: Wide, version: "1", staging: Staging, publish_to: [Sales, Partners]}
+  Draft: {template: Draft, version: "1", staging: Staging}
+reload_tasks:
+"""
+DAILY = "recurrence: FREQ=DAILY"
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "said"),
+    [
+        (f"{{app: Mian, {DAILY}}}", "app", 'app "Mian" is not declared under apps; did you mean "Main"?'),
+        (f"{{app: Draft, {DAILY}}}", "app", 'app "Draft" is not published'),
+        (f"{{app: Wide, {DAILY}}}", "space", "say which one is reloaded: Sales, Partners"),
+        (
+            f"{{app: Main, space: Partners, {DAILY}}}",
+            "space",
+            'not published in space "Partners"; it is in: Sales',
+        ),
+        ("{app: Main}", "recurrence", "when does it run?"),
+        (f"{{app: Main, {DAILY}, after: Other}}", "after", "set recurrence or after, not both"),
+        (
+            "{app: Main, after: Othr}",
+            "after",
+            'reload task "Othr" is not declared under reload_tasks; did you mean',
+        ),
+        ("{app: Main, after: Task}", "after", "the task would run after itself"),
+        (f"{{app: Main, {DAILY}, time_zone: Europe/Atlantis}}", "time_zone", "is no time zone"),
+        (f"{{app: Main, {DAILY}, after_status: failed}}", "after_status", "belongs to after"),
+        ("{app: Main, after: Other, starts_at: '2026-12-31T06:00'}", "starts_at", "belongs to recurrence"),
+        ("{app: Main, recurrence: daily}", "recurrence", '"DAILY" is not a part of a recurrence rule'),
+        (f"{{app: Main, {DAILY}, starts_at: 2026-12-31T06:00:00Z}}", "starts_at", "put it in quotes"),
+        (f"{{app: Main, {DAILY}, ends_at: tomorrow}}", "ends_at", '"tomorrow" is not a moment'),
+        (f"{{app: Main, {DAILY}, after_status: done}}", "after_status", '"done" is not allowed; allowed: '),
+        (f"{{app: Main, {DAILY}, name: {'x' * 101}}}", "name", "has 101 characters; allowed: 1 to 100"),
+        (f"{{app: Main, {DAILY}, name: Other}}", "name", 'name "Other" is taken by reload task "Other"'),
+    ],
+)
+def test_one_mistake(folder: Folder, entry: str, key: str, said: str) -> None:
+    """In one line, at the key that it is about."""
+    problems = folder.write(f"{APPS}  Other: {{app: Main, {DAILY}}}\n  Task: {entry}").problems()
+    [problem] = [each for each in problems if f"reload_tasks.Task.{key}: " in each]
+    assert problem.startswith(f"{PLACE}:")
+    assert said in problem
+    assert len(problems) == 1 or key == "after_status"
+
+
+def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
+    """Both are told; what waits for them is not."""
+    text = "  A: {app: Main, after: B}\n  B: {app: Main, after: A}\n  C: {app: Main, after: B}"
+    problems = folder.write(f"{APPS}{text}").problems()
+    assert [each.partition(": ")[2].partition(":")[0] for each in problems] == [
+        "customer.reload_tasks.A.after",
+        "customer.reload_tasks.B.after",
+    ]
+
+
+def test_an_app_takes_ten_tasks(folder: Folder) -> None:
+    """In each space; a task that does not name the only space counts there as well."""
+    tasks = "\n".join(f"  T{number}: {{app: Main, {DAILY}}}" for number in range(10))
+    folder.write(f"{APPS}{tasks}\n  Wide: {{app: Wide, space: Sales, {DAILY}}}").customer()
+    [problem] = folder.write(f"{APPS}{tasks}\n  U: {{app: Main, space: Sales, {DAILY}}}").problems()
+    assert 'reload_tasks.U.app: app "Main" has 11 tasks; Qlik takes 10 for an app' in problem
+
+
+def test_a_plan_may_have_tasks_of_apps_that_a_customer_publishes(folder: Folder) -> None:
+    standard = "apps: {Main: {template: M, version: '1', staging: S}}\n"
+    standard += "reload_tasks: {Nightly: {app: Main, recurrence: FREQ=DAILY}}"
+    text = "spaces: {S: {type: shared}, Sales: {type: managed}}\napps: {Main: {publish_to: [Sales]}}"
+    customer = folder.write(f"plan: standard\n{text}", standard=standard).customer()
+    assert customer.reload_tasks["Nightly"].given() == {
+        "name": "Nightly",
+        "enabled": True,
+        "recurrence": "FREQ=DAILY",
+        "time_zone": "UTC",
+    }
