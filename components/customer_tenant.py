@@ -151,9 +151,14 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         """Make the resources of a block, by key; that of a block of settings is named by its noun."""
         given = getattr(self._customer, block)
         if block in ENTRIES:
-            return {key: self._make(key, entry) for key, entry in given.items()}
+            return {key: self._make(key, entry, **self._in_space(entry)) for key, entry in given.items()}
         noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one
         return {noun: self._make(noun, given)} if given and given.given() else {}
+
+    def _in_space(self, entry: Block) -> dict[str, Any]:
+        """Return the reference to the space whose key an entry has as `space`, if it has one."""
+        space = getattr(entry, "space", None)
+        return {"space": self.resources["spaces"][space].id} if space else {}
 
     def _make(
         self,

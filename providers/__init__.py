@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tenantry.providers.app import App as App
     from tenantry.providers.app_publication import AppPublication as AppPublication
     from tenantry.providers.app_reload import AppReload as AppReload
+    from tenantry.providers.automation import Automation as Automation
     from tenantry.providers.brand import Brand as Brand
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
     from tenantry.providers.data_connection import DataConnection as DataConnection
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tenantry.providers.group_settings import GroupSettings as GroupSettings
     from tenantry.providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
     from tenantry.providers.license_settings import LicenseSettings as LicenseSettings
+    from tenantry.providers.pinned_link import PinnedLink as PinnedLink
     from tenantry.providers.reload_task import ReloadTask as ReloadTask
     from tenantry.providers.space import Space as Space
     from tenantry.providers.space_assignment import SpaceAssignment as SpaceAssignment
@@ -63,6 +65,8 @@ MODULES = {
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",
     "ReloadTask": "reload_task",
+    "Automation": "automation",
+    "PinnedLink": "pinned_link",
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 

@@ -69,6 +69,7 @@ class DataConnectionVerbs(Collection):
     path = "/api/v1/data-connections"
     natural_key = ("tenant", "space", "name")
     maker = "user"
+    lists_show_all = False
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Return what the answer has; that of POST has less than that of GET."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tenantry.providers.framework.keyless import Keyless
+from tenantry.providers.framework.keyless import Named
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
-from tenantry.providers.qlik import Host
 from tenantry.providers.values.limits import NOT_EMPTY
 from tenantry.providers.values.origins import ORIGINS
 
@@ -30,20 +26,11 @@ class WebIntegration(Resource):
     )
 
 
-class WebIntegrationVerbs(Keyless):
+class WebIntegrationVerbs(Named):
     """A collection without a filter, whose names are no key."""
 
     kind = WebIntegration
     path = "/api/v1/web-integrations"
-    natural_key = ("tenant", "name")
-
-    def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return those of that name."""
-        return [each for each in host.list(self.path) if each["name"] == want["name"]]
-
-    def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Of several take the only one that this client made."""
-        return self.only_ours(host, want, found)
 
 
 VERBS = WebIntegrationVerbs()

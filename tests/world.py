@@ -68,7 +68,7 @@ class World:
         """Do something behind our back, as an administrator of the tenant."""
         if isinstance(body, FormBody):
             return self._send_form(method, path, body)
-        return self.qlik.request(method, self.hostname, f"/api/v1/{path}", body)
+        return self.qlik.request(method, self.hostname, whole(path), body)
 
     def _send_form(self, method: str, path: str, body: FormBody) -> Any:
         import requests  # not with the samples of the types, which say what a run imports
@@ -104,6 +104,11 @@ class World:
         """All documents of a kind, as the emulator keeps them."""
         found: list[Doc] = self.qlik.control.dump()[self.hostname].get(kind, [])
         return found
+
+
+def whole(path: str) -> str:
+    """The path on the host: what does not begin with a slash is below /api/v1."""
+    return path if path.startswith("/") else f"/api/v1/{path}"
 
 
 def calls(requests: list[Doc], *, tokens: bool = False) -> list[str]:

@@ -107,7 +107,8 @@ def _kind(value: dict[str, Any] | bool) -> str:
         case "boolean":
             return "`true` or `false`"
         case "integer":
-            return f"whole number, {value['minimum']} to {value['maximum']}"
+            end = f"to {value['maximum']}" if "maximum" in value else "or more"
+            return f"whole number, {value['minimum']} {end}"
         case "array":
             return f"list of {_kind(value['items'])}"
         case "object":

@@ -117,3 +117,17 @@ class Keyless(Collection):
         seconds = late_seconds() if error.may_be_done else 0
         what = f"{self.label(want, 'made')}, whose answer was lost"
         return wait(cloud, lambda: self.lookup(host, want), what, seconds)
+
+
+class Named(Keyless):
+    """Keyless objects that their names tell apart for us, although Qlik takes a name twice."""
+
+    natural_key = ("tenant", "name")
+
+    def candidates(self, host: Host, want: Properties) -> list[Found]:
+        """Return those of that name."""
+        return [each for each in self.listed(host, want) if each["name"] == want["name"]]
+
+    def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
+        """Of several take the only one that this client made."""
+        return self.only_ours(host, want, found)

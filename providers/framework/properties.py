@@ -127,6 +127,8 @@ class Property(Generic[T]):
             return None if self.default is REQUIRED else self.default
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return sorted(set(value))
+        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            return [item for _, item in sorted({str(sorted(item.items())): item for item in value}.items())]
         return self.form(value) if self.form and isinstance(value, str) else value
 
     def problems(self, value: Any) -> list[str]:
@@ -163,16 +165,19 @@ def right_at_first_sight(value: Any, type_: Any, limits: Mapping[str, Any]) -> b
     """Tell whether a value is certain to pass pydantic's check, without importing it; False is no verdict."""
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits
+    return _fits(value, type_) and all(_within(value, limit, bound) for limit, bound in limits.items())
+
+
+def _fits(value: Any, type_: Any) -> bool:
     if get_origin(type_) is dict:
-        item = get_args(type_)[1]
-        fits = type(value) is dict and all(
-            type(key) is str and (item is Any or type(each) is item is str) for key, each in value.items()
+        _, value_type = get_args(type_)
+        return type(value) is dict and all(
+            type(key) is str and (value_type is Any or _fits(item, value_type)) for key, item in value.items()
         )
-    elif get_origin(type_) is list:
-        fits = type(value) is list and all(type(item) is get_args(type_)[0] is str for item in value)
-    else:
-        fits = type_ in (str, int, bool) and type(value) is type_
-    return fits and all(_within(value, limit, bound) for limit, bound in limits.items())
+    if get_origin(type_) is list:
+        (item_type,) = get_args(type_)
+        return type(value) is list and all(_fits(item, item_type) for item in value)
+    return type_ in (str, int, bool) and type(value) is type_
 
 
 def _within(value: Any, limit: str, bound: Any) -> bool:

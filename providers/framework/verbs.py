@@ -108,6 +108,9 @@ class Collection(Verbs):
     page: ClassVar[int | None] = PAGE
     """How many objects are asked for at once; None where Qlik lists all of them, and takes no number."""
 
+    lists_show_all: ClassVar[bool] = True
+    """Whether an object in a list has everything that is read of it."""
+
     maker: ClassVar[str] = "createdBy"
     """Where Qlik's JSON names the user who made the object."""
 
@@ -246,7 +249,8 @@ class Collection(Verbs):
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Take the object from the list of a refresh, or GET it; None only if it is certainly gone."""
         host = self.host(cloud, have)
-        found = listings.find(host, self.path.format(**have), id, self.page)
+        path = self.path.format(**have)
+        found = listings.find(host, path, id, self.page) if self.lists_show_all else None
         if found is None:
             found = evidence.read(host, self.member(id, have), id, lambda: self.listed(host, have))
         return None if found is None else self.decode(found)

@@ -49,6 +49,10 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "Qlik takes 256 origins per tenant and a header of 6,144 characters, in which each origin stands"
             " once for each directive: take out origins and directives that nobody needs.",
         ),
+        (
+            "POST */pinned-links",
+            "Qlik takes 50 pinned links per tenant, names of 50 characters, and addresses with https.",
+        ),
         ("* *", ""),
     ),
     403: (
@@ -95,6 +99,16 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "GET */licenses/*",
             "See whether the OAuth client has the scope admin_classic on this host, and its bot user the role"
             " TenantAdmin.",
+        ),
+        (
+            "POST */workflows/automations",
+            "See that the client's bot user has the role AutomationCreator, or its OAuth client the scope"
+            " admin.automations.",
+        ),
+        (
+            "* */workflows/automations/*",
+            "Qlik lets only the owner read and change an automation. If somebody else owns it now, make the"
+            " client's bot user its owner again, or take it out of the stack file and the state.",
         ),
         (
             "* */spaces/*",
@@ -145,6 +159,10 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "POST *",
             "The name is taken, perhaps by something that this client may not see. Set `adopt: true` to"
             " manage what has it, or choose another name.",
+        ),
+        (
+            "PUT */workflows/automations/*",
+            "Somebody, or a run, used the automation at the same moment: run it again.",
         ),
         ("PATCH */tenants/*", "Another tenant has that alias: choose another one."),
         ("P[AU]T* *", "Something else has that value, which is unique: choose another one."),

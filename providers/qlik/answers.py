@@ -157,7 +157,7 @@ def _problem(entry: dict[str, Any]) -> Problem:
     return Problem(
         code=_text(entry.get("code")),
         title=_text(entry.get("title")),
-        detail=_text(entry.get("detail")),
+        detail=_text(entry.get("detail") or entry.get("message")),  # pinned links have `message`
         pointer=_text(source.get("pointer") or source.get("parameter")) if isinstance(source, dict) else "",
         causes=tuple(_causes(entry.get("meta"))),
     )

@@ -57,6 +57,16 @@ _APP = {
     "privileges?": [str],
 }
 _ASSIGNMENT = {"id": Id, "type?": str, "assigneeId?": str, "roles?": [str], "createdBy?": str}
+_AUTOMATION = {
+    "id": Id,
+    "name": str,
+    "description?": str,
+    "state?": str,
+    "ownerId?": str,
+    "workspace?": dict,
+    "maxConcurrentRuns?": int,
+    "schedules?": [{"startAt?": str, "stopAt?": str, "interval?": int, "timezone?": str}],
+}
 _CSP_ORIGIN = {"id": Id, "origin": str, "name?": str, "description?": str}
 _ARCHIVED = {"id": Id, "name": str, "userId?": str, "file?": {"md5?": str}}
 _CONNECTION = {
@@ -126,6 +136,7 @@ _TASK = {
     "events?": [{"correlation?": [{"contextAttributeName": str, "contextAttributeValue?": str}]}],
     "metadata?": {"disabledCode?": str, "createdBy?": str},
 }
+_PINNED_LINK = {"id": Id, "name": str, "link": str, "createdBy?": str}
 _ROLE = {"name": str, "type?": str}
 _SPACE = {
     "id": Id,
@@ -180,6 +191,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/brands": _BRAND,
     "/api/v1/csp-origins": _CSP_ORIGIN,
     "/api/v1/data-connections": _CONNECTION,
+    "/api/workflows/automations": _AUTOMATION,
     "/api/v1/extensions": _ARCHIVED,
     "/api/v1/groups": _GROUP,
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,
@@ -190,6 +202,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/spaces/{}/assignments": _ASSIGNMENT,
     "/api/v1/tenants": _TENANT,
     "/api/v1/themes": _ARCHIVED,
+    "/api/v1/ui-config/pinned-links": _PINNED_LINK,
     "/api/v1/users": _USER,
     "/api/v1/web-integrations": _WEB_INTEGRATION,
 }

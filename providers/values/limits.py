@@ -33,6 +33,8 @@ CSP_NAME = Limits("1 to 512 characters", {"min_length": 1, "max_length": 512})
 CSP_DESCRIPTION = Limits("1024 characters at most", {"max_length": 1024})
 TASK_NAME = Limits("1 to 100 characters", {"min_length": 1, "max_length": 100})
 TASK_DESCRIPTION = Limits("1024 characters at most", {"max_length": 1024})
+LINK_NAME = Limits("1 to 50 characters", {"min_length": 1, "max_length": 50})
+CONCURRENT_RUNS = Limits("1 or more", {"ge": 1})
 CLOCK_TOLERANCE = Limits("0 to 7200 seconds", {"ge": 0, "le": 7200})
 
 ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})

@@ -20,6 +20,7 @@ STATUS_AS = {
 """How an API writes `status` in an error: string, integer; the others leave it out."""
 
 NO_SOURCE = {
+    "automations",
     "brands",
     "csp-origins",
     "data-connections",
@@ -30,6 +31,7 @@ NO_SOURCE = {
     "login",
     "reloads",
     "temp-contents",
+    "ui-config",
 }
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
 
@@ -137,6 +139,9 @@ class Refusal(Exception):
         if api == "licenses":
             # Deprecated there, and still required by the published schema.
             body |= {"error": self.title, "message": self.detail or self.title}
+        if api == "ui-config":
+            # Published without `errors`, which all other APIs have.
+            body |= {"code": self.status, "message": self.detail or self.title}
         return body
 
 

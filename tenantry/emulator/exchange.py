@@ -30,6 +30,7 @@ ADMIN_WRITES = {
     "licenses",
     "tenants",
     "themes",
+    "ui-config",
     "users",
     "web-integrations",
 }
@@ -44,6 +45,8 @@ CREATIONS = {
     ("brands", "createBrand"),
     ("scheduling-tasks", "createReloadTaskOnTimeSchedule"),
     ("scheduling-tasks", "createReloadTaskOnTaskEvent"),
+    ("automations", "createAutomation"),
+    ("ui-config", "createPinnedLink"),
 }
 """What has no key by which a second request would be refused; these take `creation_ms`."""
 

@@ -16,7 +16,7 @@ from tenantry.emulator.store import SHARED, Doc, Store
 LETTERS = string.ascii_letters + string.digits
 
 
-SECRETS = {"secret", "licenseKey", "clientSecret"}
+SECRETS = {"secret", "licenseKey", "clientSecret", "executionToken"}
 
 WITH_FILES = ("app", "extension", "theme")
 """Kinds whose documents name a stored file as `_file`."""

@@ -176,7 +176,7 @@ def _key_files(file: Path, resolved: Resolved) -> Iterator[Path]:
 
 
 def _named_files(resolved: Resolved) -> Iterator[Path]:
-    """Yield the files of brands, and the folders and zips of themes and extensions."""
+    """Yield the files and folders with the content of entries, such as themes and automations."""
     yield from (each.path for each in _located(resolved.settings))
 
 

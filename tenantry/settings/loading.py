@@ -81,7 +81,7 @@ def _check_plan(path: Path, subject: str) -> None:
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
         values, unread = with_keys(complete(merged.values), sources, path.parent.parent)
-        _, unpacked = located(values, sources, path.parent.parent)
+        _, unpacked = located(values, sources, path.parent.parent, whole=False)
         _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
         problems += [*merged.problems, *unread, *unpacked, *found]
     if problems:

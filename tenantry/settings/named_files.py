@@ -1,4 +1,4 @@
-"""Files of themes, extensions and brands, which lie beside the stack file or plan that names them."""
+"""Files beside the stack file or plan that names them, with the content of themes, brands, automations, …"""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tenantry.settings.sources import CUSTOMER, Sources
 
 
 def located(
-    customer: Any, sources: Sources, directory: Path
+    customer: Any, sources: Sources, directory: Path, *, whole: bool = True
 ) -> tuple[Mapping[tuple[str, str, str], Located], list[Problem]]:
     """Return, by block, entry and key, what each path of a customer or plan leads to, and problems.
 
     A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
-    plan. No two entries of a block have one name where their files say it.
+    plan. No two entries of a block have one name where their files say it. When not `whole`, what is missing
+    may still come from elsewhere, and does not count as a problem.
     """
     found: dict[tuple[str, str, str], Located] = {}
     problems: list[Problem] = []
@@ -28,16 +29,21 @@ def located(
         if not issubclass(model, FromFiles):
             continue
         names: dict[str, str] = {}
-        for entry, key, path in _paths(customer, block, model):
+        for entry, key, values in _entries(customer, block, model):
             keys: Keys = (CUSTOMER, block, entry, key)
             folder = directory / "plans" if sources.of(keys).is_plan else directory
-            whole = folder.absolute() / path
+            path = folder.absolute() / values[key]
             try:
-                content = model.content(key, whole)
+                content = model.content(key, path, values)
             except ConfigurationError as error:
                 problems.append(sources.problem(keys, str(error)))
                 continue
-            found[block, entry, key] = Located(whole, content)
+            found[block, entry, key] = Located(path, content)
+            problems += [
+                sources.problem((CUSTOMER, block, entry, *complaint.keys), complaint.text)
+                for complaint in model.file_rules(key, path, values)
+                if whole or not complaint.incomplete
+            ]
             if name := content.get("name"):
                 first = names.setdefault(name, entry)
                 if first != entry:
@@ -46,9 +52,11 @@ def located(
     return found, problems
 
 
-def _paths(customer: Any, name: str, model: type[FromFiles]) -> Iterator[tuple[str, str, str]]:
+def _entries(
+    customer: Any, name: str, model: type[FromFiles]
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     block = customer.get(name) if isinstance(customer, dict) else None
     for key, entry in sorted(block.items(), key=str) if isinstance(block, dict) else ():
         for file in model.files if isinstance(entry, dict) else ():
             if isinstance(entry.get(file), str) and entry[file]:
-                yield key, file, entry[file]
+                yield key, file, entry

@@ -79,7 +79,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _people(customer)
     yield from _apps(customer, removed)
     yield from _app_names(customer)
-    yield from _connections(customer, removed)
+    yield from _in_spaces(customer, removed)
     yield from _reload_tasks(customer, removed)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
@@ -197,11 +197,13 @@ def _undeclared(
     return Complaint(keys, text, incomplete=True, unless=(block,))
 
 
-def _connections(customer: Content, removed: Removed) -> Iterator[Complaint]:
-    for key, connection in customer.data_connections.items():
-        if connection.space is not None and connection.space not in customer.spaces:
-            keys: Keys = ("data_connections", key, "space")
-            yield _undeclared("space", connection.space, keys, customer.spaces, removed)
+def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
+    for block in ENTRIES:
+        for key, entry in getattr(customer, block).items():
+            # The space of a reload task is one of those in which its app is published.
+            space = None if block == "reload_tasks" else getattr(entry, "space", None)
+            if space is not None and space not in customer.spaces:
+                yield _undeclared("space", space, (block, key, "space"), customer.spaces, removed)
 
 
 def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:

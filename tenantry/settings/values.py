@@ -15,9 +15,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pydantic_core import PydanticCustomError
 
 from tenantry.providers.qlik.hostnames import DOMAIN, REGION
-from tenantry.providers.values import days, host_sources, origins, pem, schedules
+from tenantry.providers.values import (
+    automation_schedules,
+    days,
+    host_sources,
+    origins,
+    pem,
+    schedules,
+    urls,
+)
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
+    CONCURRENT_RUNS,
     CONNECTION_TAGS,
     CREDENTIALS_VERSION,
     CSP_DESCRIPTION,
@@ -25,6 +34,7 @@ from tenantry.providers.values.limits import (
     GRACE_DAYS,
     ID,
     IDP_DESCRIPTION,
+    LINK_NAME,
     RELOAD_MINUTES,
     RELOAD_VERSION,
     SPACE_NAME,
@@ -155,6 +165,10 @@ def _moment(value: str) -> str | None:
     return schedules.moment_problem(value)
 
 
+def _link_name(value: str) -> str | None:
+    return _at_most(LINK_NAME)(value) if value.strip() else "a name cannot be empty"
+
+
 def _id(value: str) -> str | None:
     fits = re.fullmatch(ID.field["pattern"], value)
     return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
@@ -179,6 +193,11 @@ def _day(value: Any) -> Any:
         raise PydanticCustomError(
             "settings", "{problem}", {"problem": f'{show(value)} is no date; write it as "2026-12-31"'}
         ) from None
+
+
+def _time(value: Any) -> Any:
+    """Read a time as written in quotes, or as the engine rewrites an unquoted one."""
+    return value[:19] if isinstance(value, str) and ENGINE_TIME.fullmatch(value) else value
 
 
 def _whole(value: Any) -> Any:
@@ -235,6 +254,23 @@ SecretName = Annotated[str, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.p
 Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
 CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]
+ScheduleTime = Annotated[
+    str,
+    BeforeValidator(_time),
+    _rule(automation_schedules.time_problem),
+    _text(pattern=automation_schedules.TIME_PATTERN),
+]
+Interval = Annotated[
+    int,
+    BeforeValidator(_whole),
+    _rule(automation_schedules.interval_problem),
+    WithJsonSchema(
+        {"type": "integer", "minimum": automation_schedules.MINUTE, "multipleOf": automation_schedules.MINUTE}
+    ),
+]
+ConcurrentRuns = Annotated[int, Field(**CONCURRENT_RUNS.field), BeforeValidator(_whole)]
+LinkName = Annotated[str, _rule(_link_name), _text(**_lengths(LINK_NAME))]
+HttpsUrl = Annotated[str, _rule(urls.problem), _text(pattern=urls.PATTERN)]
 HostSource = Annotated[str, _rule(host_sources.problem), _text(pattern=host_sources.PATTERN)]
 TaskName = Annotated[str, _rule(_task_name), _text(**_lengths(TASK_NAME))]
 TaskDescription = Annotated[str, _rule(_at_most(TASK_DESCRIPTION)), _text(**_lengths(TASK_DESCRIPTION))]

@@ -119,6 +119,9 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     brand = post("/api/v1/brands", files={"name": (None, "Acme"), "logo": ("a.png", PNG, "image/png")})["id"]
     reloading = f"/api/scheduling/tasks/resources/{app}/actions/reload"
     task = post(f"{reloading}/on-time-schedule", {"name": "Nightly", "recurrence": "FREQ=DAILY"})["id"]
+    link = {"name": "Help", "link": "https://help.example", "type": "custom-link", "scope": "tenant"}
+    link_id = post("/api/v1/ui-config/pinned-links", link)["id"]
+    automation = post("/api/workflows/automations", {"name": "Nightly"})["id"]
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -131,7 +134,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "brandId": [brand],
         "fileId": ["logo"],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content, origin, task, app],
+        "id": [role, integration, content, origin, task, app, automation, link_id],
     }
 
 

@@ -248,6 +248,7 @@ def makers(qlik: Emulator) -> dict[str, tuple[Api, str, dict[str, Any], str]]:
         "publish": (tenant, f"/api/v1/apps/{app}/publish", {"json": {"spaceId": managed}}, "app"),
         "integration": (tenant, "/api/v1/web-integrations", {"json": {"name": "P"}}, "web-integration"),
         "origin": (tenant, "/api/v1/csp-origins", {"json": {"origin": "a.example"}}, "csp-origin"),
+        "automation": (tenant, "/api/workflows/automations", {"json": {"name": "N"}}, "automation"),
         "provider": (tenant, "/api/v1/identity-providers", {"json": provider}, "identity-provider"),
     }
 
@@ -256,7 +257,9 @@ def count(qlik: Emulator, kind: str) -> int:
     return sum(len(kinds.get(kind, [])) for kinds in qlik.control.dump().values())
 
 
-@pytest.mark.parametrize("name", ["tenant", "import", "publish", "integration", "origin", "provider"])
+@pytest.mark.parametrize(
+    "name", ["tenant", "import", "publish", "integration", "origin", "automation", "provider"]
+)
 def test_creating_takes_a_while(qlik: Emulator, name: str) -> None:
     api, path, body, kind = makers(qlik)[name]
     before = count(qlik, kind)
@@ -272,7 +275,7 @@ def test_creating_takes_a_while(qlik: Emulator, name: str) -> None:
     assert count(qlik, kind) == before + 1
     assert made.status_code in (200, 201)
     made = made.json().get("attributes", made.json())
-    created = made.get("created") or made["createdDate"]
+    created = next(made[key] for key in ("created", "createdDate", "createdAt") if key in made)
     assert 599.99 < seconds(started, created) < 900
 
 

@@ -88,6 +88,17 @@ def test_the_files_of_themes_count(repository: Repository) -> None:
     assert repository.members()["acme"].digest != member.digest
 
 
+def test_the_file_of_an_automation_counts(repository: Repository) -> None:
+    """Among the files, and its content with the values in it in the digest."""
+    path = repository.write("automations/nightly.json", '{"blocks": ["{{CUSTOMER}}"]}')
+    entry = {"path": "../automations/nightly.json", "values": {"CUSTOMER": "Acme"}}
+    repository.customer("acme", automations={"Nightly": entry})
+    member = repository.members()["acme"]
+    assert path in [file.resolve() for file in member.files]
+    path.write_text('{"blocks": ["{{CUSTOMER}}", "more"]}')
+    assert repository.members()["acme"].digest != member.digest
+
+
 def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> None:
     repository.plan()
     repository.customer("acme", plan="standard", ring="pilot", tags={"a": "b"}, colour="red")

@@ -73,6 +73,8 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
         "/api/v1/csp-origins", {"name": "Portal", "origin": "portal.example.com", "frameAncestors": True}
     )
     host.post("/api/v1/csp-origins", {"origin": "cdn.example.com", "imgSrc": True})
+    link = {"name": "Help", "link": "https://help.example.com", "type": "custom-link", "scope": "tenant"}
+    host.post("/api/v1/ui-config/pinned-links", link)
     host.post("/api/v1/identity-providers", jwt_provider(tenant))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]
     roles = [{"name": "AuditAdmin"}, {"name": "AnalyticsAdmin"}]

@@ -85,6 +85,8 @@ def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
     }
     pages = ["http://localhost:3000", "https://portal.example.com"]
     assert found.customer["web_integrations"] == {"Portal": {"name": "Portal", "origins": pages}}
+    links = {"Help": {"name": "Help", "link": "https://help.example.com"}}
+    assert found.customer["pinned_links"] == links
     origins = found.customer["csp_origins"]
     assert {key: (entry["name"], entry["origin"]) for key, entry in origins.items()} == {
         "Portal": ("Portal", "portal.example.com"),
@@ -248,6 +250,18 @@ def test_tasks_of_publications_are_taken(qlik: Emulator, folder: Path, find: Fin
     whys = {**dict.fromkeys(twins, "same name"), other: "not a publication", orphan: "not managed"}
     for id, why in whys.items():
         assert any(id in line and why in line for line in left)
+
+
+def test_the_definition_of_an_automation_is_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
+    """It is named; and where the client may not list automations, the import says so and goes on."""
+    world = by_scripts(qlik, folder)
+    id = world.request("POST", "/api/workflows/automations", {"name": "Nightly"})["id"]
+    found = find(world)
+    assert "automations" not in found.customer
+    [line] = [each for each in found.unmanaged if each.startswith(f'automation "Nightly" ({id})')]
+    assert "`automations`, with `adopt: true`" in line
+    qlik.control.add_fault(path="/api/workflows/automations", status=403)
+    assert [each for each in find(world).unmanaged if each.startswith("automations: the client may not list")]
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:

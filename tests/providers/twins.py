@@ -18,7 +18,7 @@ from tenantry.providers.framework.resource import provider_string
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tests.forms import FormBody
-from tests.world import World, calls
+from tests.world import World, calls, whole
 
 LICENCE = "emulator-licence-key-eu"
 Inputs = dict[str, Any]
@@ -65,7 +65,7 @@ class Tenancy:
         if isinstance(body, FormBody):
             return self.bot.send_form(method, f"/api/v1/{path}", body.form)
         sent = () if body is None else (body,)
-        return getattr(self.bot, method.lower())(f"/api/v1/{path}", *sent)
+        return getattr(self.bot, method.lower())(whole(path), *sent)
 
     def requests(self) -> list[str]:
         """The calls since this was last asked, tokens left out."""
@@ -139,7 +139,7 @@ class Twin:
 
 
 Ask = Callable[..., Any]
-"""Sends a request to the tenant as somebody: method, path below /api/v1, body."""
+"""Sends a request to the tenant as somebody: method, path as `tests.world.whole` takes it, body."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def plain(annotation: Any) -> set[Any]:
     if get_origin(annotation) is dict:
         [item] = plain(get_args(annotation)[1])
         return {dict[str, item]}  # type: ignore[valid-type]
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return {dict[str, Any]}
     return {annotation}
 
 

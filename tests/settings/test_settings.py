@@ -57,6 +57,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "brands": {},
         "themes": {},
         "extensions": {},
+        "pinned_links": {},
         "web_integrations": {},
         "csp_origins": {},
         "jwt_identity_providers": {},
@@ -67,6 +68,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "data_connections": {},
         "apps": {},
         "reload_tasks": {},
+        "automations": {},
     }
     assert customer.protected
 

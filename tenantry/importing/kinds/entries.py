@@ -10,11 +10,9 @@ from tenantry.importing.living import Living
 from tenantry.providers import verbs_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
+from tenantry.settings.models.look import FromFiles
 
 BY_HAND = (
-    "brands",
-    "themes",
-    "extensions",
     "jwt_identity_providers",
     "users",
     "admins",
@@ -30,7 +28,7 @@ BY_HAND = (
 def find(living: Living, findings: Findings) -> None:
     """Take every object of each collection, but for those that share what tells them apart."""
     for block in ENTRIES:
-        if block not in BY_HAND:
+        if block not in BY_HAND and not issubclass(BLOCKS[block], FromFiles):
             _find(block, BLOCKS[block], living, findings)
 
 

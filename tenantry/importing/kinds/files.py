@@ -1,10 +1,11 @@
-"""Themes, extensions and brands: their files are no part of an import, so none is taken."""
+"""Entries whose content is in files, such as themes: an import writes no files, so it takes none of them."""
 
 from __future__ import annotations
 
 from tenantry.importing.findings import Findings
 from tenantry.importing.living import Living
 from tenantry.providers import verbs_of
+from tenantry.providers.qlik import Forbidden
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.models.look import FromFiles
 
@@ -15,7 +16,12 @@ def find(living: Living, findings: Findings) -> None:
         if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
         verbs = verbs_of(model.makes.resource)
-        for each in living.listed(verbs.path, verbs.page):
+        try:
+            there = living.listed(verbs.path, verbs.page)
+        except Forbidden as refusal:
+            findings.leave(f"{model.makes.noun}s", f"the client may not list them ({refusal.code})")
+            continue
+        for each in there:
             findings.leave(
                 f'{model.makes.noun} "{each["name"]}" ({each["id"]})',
                 f"its files are not imported: keep them beside the stack file and name them under `{block}`,"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_origin
 
+from tenantry.settings.models.automations import Automation
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
 from tenantry.settings.models.data import DataConnection
 from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
-from tenantry.settings.models.look import Brand, Extension, Theme
+from tenantry.settings.models.look import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.reload_tasks import ReloadTask
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
@@ -46,6 +47,7 @@ class Content(Block):
     brands: dict[str, Brand] = key(default_factory=dict, about="Brands, by key. One at most is active.")
     themes: dict[str, Theme] = key(default_factory=dict, about="Themes, by key.")
     extensions: dict[str, Extension] = key(default_factory=dict, about="Extensions, by key.")
+    pinned_links: dict[str, PinnedLink] = key(default_factory=dict, about="Links in the navigation, by key.")
     web_integrations: dict[str, WebIntegration] = key(default_factory=dict, about="Web integrations, by key.")
     csp_origins: dict[str, CspOrigin] = key(
         default_factory=dict, about="Origins of the content security policy, by key."
@@ -62,6 +64,7 @@ class Content(Block):
     reload_tasks: dict[str, ReloadTask] = key(
         default_factory=dict, about="Tasks that reload published apps, by key."
     )
+    automations: dict[str, Automation] = key(default_factory=dict, about="Automations, by key.")
 
 
 class Plan(Content):

@@ -178,7 +178,7 @@ class App(FromFiles):
     )
 
     @classmethod
-    def content(cls, key: str, path: Path) -> dict[str, str]:
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
         """Return the digest of the script."""
         return {"script_digest": scripts.digest(scripts.read(path))}
 

@@ -1,4 +1,4 @@
-"""How a tenant looks: its brand, themes and extensions."""
+"""How a tenant looks: its brand, themes, extensions, links in its navigation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pydantic import PrivateAttr
 from tenantry.providers.values import archives, brand_files
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import FormerKeys, Name, Switch, Text
+from tenantry.settings.values import FormerKeys, HttpsUrl, LinkName, Name, Switch, Text
+
+PINNED_LINKS_PER_TENANT = 50
 
 
 class Located(NamedTuple):
@@ -30,9 +32,17 @@ class FromFiles(Block):
     _located: dict[str, Located] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def content(cls, key: str, path: Path) -> dict[str, str]:
-        """Return the properties of the resource that the file of a key says. Raises ConfigurationError."""
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
+        """Return the properties of the resource that the file of a key says. Raises ConfigurationError.
+
+        `entry` has all keys of the entry, as they were written and unchecked.
+        """
         raise NotImplementedError
+
+    @classmethod
+    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Yield what is wrong between the file of a key and the entry; paths are from the entry."""
+        yield from ()
 
     @property
     def located(self) -> Mapping[str, Located]:
@@ -58,7 +68,7 @@ class Archived(FromFiles):
     files = ("path",)
 
     @classmethod
-    def content(cls, key: str, path: Path) -> dict[str, str]:
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
         """Return the name that the .qext says, and the MD5 of the zip."""
         archive = archives.read(path, theme=cls.theme)
         return {"name": archive.name, "md5": archive.md5}
@@ -156,7 +166,7 @@ class Brand(FromFiles):
     )
 
     @classmethod
-    def content(cls, key: str, path: Path) -> dict[str, str]:
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
         """Return the MD5 of the file."""
         return {f"{key}_md5": brand_files.read(path, key).md5}
 
@@ -168,3 +178,30 @@ class Brand(FromFiles):
         for other in active[1:]:
             text = f'"{active[0]}" is active already, and a tenant shows one brand; set active: false here'
             yield Complaint((block, other, "active"), text)
+
+
+class PinnedLink(Block):
+    """A link that all users see in the navigation menu. Qlik shows links in the order in which they were
+    made. (UI Config API)
+    """
+
+    makes = Makes("PinnedLink", "pinned link", identity=("name",), output=False)
+
+    name: LinkName = key(about="Its text, 50 characters at most. Default: the key.")
+    link: HttpsUrl = key(about="The address that it leads to, with https.")
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same link.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False, about="Take over a link of that name that somebody else made.", change=AT_CREATION
+    )
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Names differ, and there are not too many."""
+        yield from super().rules(block, entries)
+        if len(entries) > PINNED_LINKS_PER_TENANT:
+            text = f"has {len(entries)} entries; Qlik takes {PINNED_LINKS_PER_TENANT} per tenant"
+            yield Complaint((block,), text)

@@ -11,10 +11,17 @@ import tenantry.providers
 from tenantry.providers.framework.properties import Property, right_at_first_sight
 
 TEXTS = ["", "a", "A-1", "eu", "true", "10", "a" * 129, "a" * 300, "a/b", "two\nlines", "eu\n", "ü"]
-TEXTS += ["2026-12-31", "0123456789abcdef0123456789abcdef", "abc.eu.qlikcloud.com", "-", "\x00"]
+TEXTS += [
+    "2026-12-31",
+    "0123456789abcdef0123456789abcdef",
+    "0123456789abcdef" * 4,
+    "abc.eu.qlikcloud.com",
+    "-",
+    "\x00",
+]
 TEXTS += ["shared", "source", "group", "idp", "trial", "active", "TenantAdmin", "succeeded"]
 NUMBERS = [-1, 0, 1, 9, 10, 90, 91, 7200, 7201, 1.0, 1.5, True, False]
-LISTS = [[], ["a"], ["a", "a"], ["x"] * 101, [1], ["a", None], ("a",)]
+LISTS = [[], ["a"], ["a", "a"], ["x"] * 101, [1], ["a", None], ("a",), [{"a": "b"}], [{1: "b"}]]
 MAPS = [{}, {"a": "b"}, {"hostname": "abc.eu.qlikcloud.com", "tenant_id": "t"}, None]
 VALUES: list[Any] = [*TEXTS, *NUMBERS, *LISTS, *MAPS]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers import kinds
+from tenantry.providers import kinds, verbs_of
 from tenantry.providers.framework import engine, listings, run
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.verbs import Collection
@@ -44,16 +44,13 @@ def next_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
         run._runs.pop(address, None)
 
 
-READ_ONE_BY_ONE = {"data_connection"}
-"""Collections whose lists have less of an object than itself."""
-
 LISTED = {
     module: case
     for module, case in CASES.items()
     for kind in kinds().values()
     if kind.module() == module
-    and isinstance(Twin(None, module).provider.verbs, Collection)  # type: ignore[arg-type]
-    and module not in READ_ONE_BY_ONE
+    and isinstance(verbs := verbs_of(kind.__name__), Collection)
+    and verbs.lists_show_all
 }
 
 

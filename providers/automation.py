@@ -1,0 +1,190 @@
+"""Automations (https://qlik.dev/apis/rest/workflows/automations): what the tenant does by itself.
+
+Qlik does not say whether it returns a definition as it was sent. So a definition is compared with what Qlik
+returned after our last write, as archives are (`framework/archived.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.framework.errors import Unfinished
+from tenantry.providers.framework.keyless import Named
+from tenantry.providers.framework.properties import Change, Property, output, prop, reference
+from tenantry.providers.framework.resource import Resource
+from tenantry.providers.framework.verbs import Properties
+from tenantry.providers.qlik import Cloud, ConfigurationError, Host, QlikError
+from tenantry.providers.values import automation_definitions
+from tenantry.providers.values.automation_schedules import SCHEDULES
+from tenantry.providers.values.limits import CONCURRENT_RUNS, NOT_EMPTY
+
+Found = dict[str, Any]
+
+_SCHEDULE = {"start_at": "startAt", "stop_at": "stopAt", "interval": "interval", "timezone": "timezone"}
+
+
+class Automation(Resource):
+    """An automation, which the client's bot user owns.
+
+    `tenantry.providers.values.automation_definitions` reads the definition at `path`, fills in `values` and
+    computes `digest`. Only the owner of an automation can read it. Runs are not managed, and neither are the
+    connections that blocks use: the definition names them by their ids.
+
+    Qlik does not publish whether it returns a definition as it was sent. What it adds when it stores a
+    definition does not count as drift. Any later change does, even that of the position of a block.
+    """
+
+    tenant: Property[str] = reference("Tenant", "The tenant that it is in.")
+    space: Property[str] = reference(
+        "Space",
+        "The shared space that it is in; another one is a move. Without one it is in the bot user's personal "
+        "space.",
+        default="",
+        change=Change.IN_PLACE,
+    )
+    name: Property[str] = prop(
+        "Name. Qlik takes one twice; here it tells the automations of a tenant apart.", limits=NOT_EMPTY
+    )
+    description: Property[str] = prop("Shown in Qlik.", default="")
+    digest: Property[str] = prop(
+        "SHA-256 of the definition with its values: another one is another definition.",
+        limits=automation_definitions.DIGEST,
+    )
+    path: Property[str] = prop(
+        "The JSON file on this machine, which is read when it is sent; not kept in the state.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+    values: Property[dict[str, str]] = prop(
+        "Texts for the placeholders of the file, by name; not kept in the state.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
+    schedules: Property[list[dict[str, Any]]] = prop(
+        "When it runs: `start_at`, `stop_at`, `interval` in seconds and `timezone` of each schedule.",
+        default=[],
+        limits=SCHEDULES,
+    )
+    max_concurrent_runs: Property[int] = prop(
+        "How many runs there may be at a time. Qlik caps it by a setting of the tenant.",
+        default=1,
+        limits=CONCURRENT_RUNS,
+    )
+    enabled: Property[bool] = prop("Whether it may run.", default=True)
+    adopt: Property[bool] = prop(
+        "Manage an automation of this name that somebody else owns. Our bot user becomes the owner: Qlik "
+        "drops the history of its runs then, and detaches its connections.",
+        default=None,
+        change=Change.AT_CREATION,
+    )
+
+    stored_digest: Property[str] = output("SHA-256 of the definition as Qlik returned it.", at_qlik=False)
+
+
+class AutomationVerbs(Named):
+    """A collection without PATCH. Names are not unique, and only its owner may read an automation."""
+
+    kind = Automation
+    path = "/api/workflows/automations"
+    maker = "ownerId"
+    lists_show_all = False  # they have no schedules
+
+    def encode(self, properties: Properties) -> Found:
+        """Write schedules as Qlik does; the definition is in a file, and `enabled` is set by actions."""
+        own = {name: value for name, value in properties.items() if name not in ("digest", "enabled")}
+        sent = super().encode(own)
+        if "schedules" in sent:
+            sent["schedules"] = [
+                {_SCHEDULE[name]: value for name, value in schedule.items() if value is not None}
+                for schedule in sent["schedules"]
+            ]
+        return sent
+
+    def decode(self, found: Found) -> Properties:
+        """Read an automation; lists and answers to POST need not have everything in them."""
+        live: Properties = {
+            "space": found.get("spaceId", ""),
+            "name": found["name"],
+            "description": found.get("description", ""),
+            "max_concurrent_runs": found.get("maxConcurrentRuns", 1),
+            "enabled": found.get("state", "available") != "disabled",
+        }
+        if "workspace" in found:
+            seen = automation_definitions.digest(found["workspace"])
+            live |= {"digest": seen, "stored_digest": seen}
+        if "schedules" in found:
+            schedules = [_schedule(each) for each in found["schedules"]]
+            live["schedules"] = self.kind.properties["schedules"].canonical(schedules)
+        return live
+
+    def body(self, cloud: Cloud, host: Host, want: Properties) -> Found:
+        """Return everything: Qlik does not say what becomes of what is left out."""
+        return self._definition(want) | ({"spaceId": want["space"]} if want["space"] else {})
+
+    def _definition(self, want: Properties) -> Found:
+        """Return what both POST and PUT take, with the definition."""
+        return {**self.encode(want), "workspace": _workspace(self.label(want, ""), want)}
+
+    def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+        """Take over what is there, or POST; then disable it where it shall not run."""
+        id, live = super().create(cloud, want)
+        try:
+            return id, live | self._settled(self.host(cloud, want), id, live, want)
+        except QlikError as error:
+            raise Unfinished(id, want | live | {"digest": want["digest"]}, error) from error
+
+    def take_over(self, cloud: Cloud, host: Host, there: Found, want: Properties) -> Properties:
+        """Become the owner of what somebody else owns, as only the owner may read and change it."""
+        ours = self.is_ours(host, there, want)
+        if want.get("adopt") and not ours:
+            bot = host.get("/api/v1/users/me")["id"]
+            host.post(f"{self.member(there['id'], want)}/actions/change-owner", {"userId": bot})
+        if want.get("adopt") or ours:
+            there = host.get(self.member(there["id"], want))
+        return super().take_over(cloud, host, there, want)
+
+    def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
+        """GET it; a definition that is as Qlik stored ours counts as ours."""
+        live = super().read(cloud, id, have)
+        if live and live.get("stored_digest") == have.get("stored_digest"):
+            live["digest"] = have["digest"]
+        return live
+
+    def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
+        """PUT all of it where anything differs; move it, and enable or disable it, by actions."""
+        changes, host = self.changes(have, want), self.host(cloud, want)
+        if changes.keys() - {"space", "enabled"}:
+            host.put(self.member(id, want), self._definition(want))
+        if "space" in changes:
+            action = f"{self.member(id, want)}/actions/change-space"
+            host.post(action, {"spaceId": want["space"]}, repeatable=True)
+        return self._settled(host, id, have, want) if changes else {}
+
+    def _settled(self, host: Host, id: str, have: Properties, want: Properties) -> Properties:
+        """Enable or disable it; return what was written as Qlik reads it back."""
+        if have.get("enabled", True) != want["enabled"]:
+            action = "enable" if want["enabled"] else "disable"
+            host.post(f"{self.member(id, want)}/actions/{action}", None, repeatable=True)
+        stored = self.decode(host.get(self.member(id, want)))
+        seen = stored.get("stored_digest", want["digest"])
+        return {"enabled": want["enabled"], "digest": want["digest"], "stored_digest": seen}
+
+
+def _schedule(found: Found) -> Properties:
+    live = {name: found.get(camel) for name, camel in _SCHEDULE.items()}
+    return {name: value for name, value in live.items() if value not in (None, "")}
+
+
+def _workspace(label: str, want: Properties) -> automation_definitions.Workspace:
+    """Read the definition, which must be the one of which the program gave the digest."""
+    if not want.get("path"):
+        raise ConfigurationError(f"{label}: set `path`, the JSON file with its definition")
+    definition = automation_definitions.read(Path(want["path"]))
+    workspace = definition.filled(want.get("values") or {})
+    if automation_definitions.digest(workspace) != want["digest"]:
+        raise ConfigurationError(f"{want['path']} has changed since the run began: run it again")
+    return workspace
+
+
+VERBS = AutomationVerbs()

@@ -1,0 +1,109 @@
+"""Definitions of automations: a JSON file as Qlik's editor exports it, with a customer's values filled in.
+
+A placeholder is a name in two pairs of braces, such as `{{REGION}}`, in any text of the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.providers.values.limits import Limits
+from tenantry.providers.values.plain_files import read_bytes
+
+MOST_BYTES = 2_000_000
+"""Qlik publishes no limit; exported automations have some hundred kilobytes at most."""
+
+NAME = r"[A-Z][A-Z0-9_]*"
+DIGEST = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
+
+_PLACEHOLDER = re.compile(r"\{\{(" + NAME + r")\}\}")
+
+Workspace = dict[str, Any]
+"""What Qlik calls the definition of an automation: its blocks and variables."""
+
+
+class Definition(NamedTuple):
+    """The workspace in a file, and the lines of its placeholders by name."""
+
+    workspace: Workspace
+    placeholders: Mapping[str, int]
+
+    def filled(self, values: Mapping[str, str]) -> Workspace:
+        """Return the workspace with the values in place of the placeholders that have one."""
+        filled: Workspace = _filled(self.workspace, values)
+        return filled
+
+
+def read(path: Path) -> Definition:
+    """Return the definition in a file: a workspace, or an object that has one as `workspace`.
+
+    Raises ConfigurationError, whose message names the file and nothing of what is in it.
+    """
+    try:
+        text = read_bytes(path, MOST_BYTES).decode("utf-8-sig")
+        found = json.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{path}:{error.lineno} is not JSON: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not JSON: it is not UTF-8") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path} is not JSON that can be read: it is nested too deeply") from None
+    if isinstance(found, dict) and isinstance(found.get("workspace"), dict):
+        found = found["workspace"]
+    if not isinstance(found, dict) or not found:
+        raise ConfigurationError(
+            f"{path} is not the definition of an automation: export it from Qlik's editor, or save what "
+            "GET /api/workflows/automations/{id} answers"
+        )
+    return Definition(found, _placeholders(found, text))
+
+
+def digest(workspace: Workspace) -> str:
+    """Return the SHA-256 of a workspace. The order of keys and the form of numbers make no difference."""
+    text = json.dumps(_plain(workspace), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _placeholders(workspace: Workspace, text: str) -> dict[str, int]:
+    names = {name for value in _texts(workspace) for name in _PLACEHOLDER.findall(value)}
+    lines = {name: text.count("\n", 0, max(0, text.find(f"{{{{{name}}}}}"))) + 1 for name in names}
+    return dict(sorted(lines.items()))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+
+
+def _filled(node: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(node, str):
+        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), node)
+    if isinstance(node, dict):
+        return {key: _filled(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled(value, values) for value in node]
+    return node
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, float) and node.is_integer():
+        return int(node)
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    return node

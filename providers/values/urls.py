@@ -1,0 +1,27 @@
+"""Addresses of web pages, as Qlik takes them for links: https alone."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from tenantry.providers.values.limits import Limits
+
+PATTERN = r"^https://[^/?#@\s]+([/?#]\S*)?$"
+
+
+def problem(url: str) -> str | None:
+    """Return what is wrong with an address; None if it is one. No message repeats a password."""
+    try:
+        parts = urlsplit(url)
+        password = parts.username is not None or parts.password is not None
+    except ValueError:
+        return "this is not an address; write it as https://help.example.com/start"
+    if password:
+        return "the address has a user name in it, which everybody would see; leave it out"
+    if re.fullmatch(PATTERN, url):
+        return None
+    return f'"{url[:200]}" is not an address that Qlik takes; write it as https://help.example.com/start'
+
+
+HTTPS = Limits("https://host[:port][/path]", problem=problem)

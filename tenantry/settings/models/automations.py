@@ -1,0 +1,119 @@
+"""What the tenant does by itself: automations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tenantry.providers.values import automation_definitions
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.look import FromFiles
+from tenantry.settings.values import (
+    ConcurrentRuns,
+    FormerKeys,
+    Interval,
+    Name,
+    ScheduleTime,
+    Switch,
+    Text,
+    TimeZone,
+)
+
+
+class AutomationSchedule(Block):
+    """When an automation runs by itself."""
+
+    start_at: ScheduleTime = key(about='The first run, as `"2026-12-31 06:00:00"` in `timezone`.')
+    stop_at: ScheduleTime | None = key(None, about="When it stops to run, in the same form.")
+    interval: Interval | None = key(
+        None, about="Seconds from one run to the next, in whole minutes: an hour is 3600."
+    )
+    timezone: TimeZone = key(about="The time zone of the two times, such as `Europe/Berlin`.")
+
+
+class Automation(FromFiles):
+    """An automation, which our client's bot user owns. Its definition is in a JSON file as Qlik's editor
+    exports it. Connections that its blocks use are not made. (Automations API)
+    """
+
+    makes = Makes(
+        "Automation",
+        "automation",
+        identity=("name",),
+        no_inputs=("space",),
+        of_content=("digest",),
+        references=("space",),
+        output=False,
+    )
+    files = ("path",)
+
+    name: Name = key(about="Its name at Qlik. Default: the key.")
+    description: Text | None = key(None, about="Shown in Qlik.")
+    path: Text = key(
+        about="The file with its definition; the path is from the folder of the file that says this. 2 MB at "
+        "most.",
+        change="in place; a change of the file is one, too",
+    )
+    space: Text | None = key(
+        None,
+        about="Key of the shared space that it is in. Default: the personal space of our client's bot user.",
+        change="in place: the automation moves",
+    )
+    values: dict[str, str] = key(
+        default_factory=dict,
+        about="For each placeholder in the file, such as `{{REGION}}`: its text here. No secrets: the "
+        "definition is readable at Qlik.",
+    )
+    schedules: list[AutomationSchedule] = key(default_factory=list, about="When it runs by itself.")
+    max_concurrent_runs: ConcurrentRuns = key(
+        1, about="How many runs there may be at a time; no more than Qlik's setting of the tenant allows."
+    )
+    enabled: Switch = key(True, about="Whether it may run.")
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same automation.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False,
+        about="Take over an automation of that name that somebody else owns. Our bot user becomes its owner: "
+        "Qlik drops the history of its runs then, and detaches its connections.",
+        change=AT_CREATION,
+    )
+
+    @classmethod
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
+        """Return the digest of the definition with the values of the entry in it."""
+        workspace = automation_definitions.read(path).filled(_values(entry))
+        return {"digest": automation_definitions.digest(workspace)}
+
+    @classmethod
+    def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Each placeholder has a value, and each value a placeholder."""
+        placeholders, values = automation_definitions.read(path).placeholders, _values(entry)
+        for placeholder, line in placeholders.items():
+            if placeholder not in values:
+                text = f"{placeholder} has no value, and {path}:{line} has {{{{{placeholder}}}}}"
+                yield Complaint(("values",), text, incomplete=True)
+        for value in values:
+            if not re.fullmatch(automation_definitions.NAME, value):
+                text = "the name of a placeholder is of capitals, digits and _, with a capital first"
+                yield Complaint(("values", value), text)
+            elif value not in placeholders:
+                yield Complaint(("values", value), f"{path} has no {{{{{value}}}}}")
+
+    def given(self) -> dict[str, Any]:
+        """Leave out what is empty."""
+        given = super().given()
+        given["schedules"] = [each.model_dump(exclude_none=True) for each in self.schedules]
+        return {name: value for name, value in given.items() if value not in ({}, [])}
+
+
+def _values(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of an unchecked entry that are texts."""
+    values = entry.get("values")
+    found = values.items() if isinstance(values, dict) else ()
+    return {str(name): value for name, value in found if isinstance(value, str)}

@@ -1,0 +1,85 @@
+"""Automations: whole definitions, schedules, owners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error, new_tenant
+from tests.world import World
+
+PATH = "/api/workflows/automations"
+WORKSPACE = {"blocks": [{"type": "StartBlock"}]}
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return new_tenant(qlik)
+
+
+def test_an_automation_from_making_to_removal(tenant: Api) -> None:
+    schedule = {"startAt": "2026-01-01 06:00:00", "interval": 3629, "timezone": "UTC"}
+    body = {"name": "Nightly", "workspace": WORKSPACE, "schedules": [schedule]}
+    made = tenant.post(PATH, body)
+    assert (made["state"], made["runMode"], made["spaceId"]) == ("available", "scheduled", "")
+    assert made["schedules"] == [{**schedule, "id": made["schedules"][0]["id"], "interval": 3600}]
+    tenant.post(f"{PATH}/{made['id']}/actions/disable", expect=204)
+    [listed] = tenant.get(PATH)["data"]
+    assert (listed["state"], "schedules" in listed) == ("disabled", False)
+    tenant.post(f"{PATH}/{made['id']}/actions/enable", expect=204)
+    replaced = tenant.put(f"{PATH}/{made['id']}", {"name": "Daily", "description": "All of it"})
+    assert (replaced["workspace"], replaced["schedules"], replaced["runMode"]) == ({}, [], "manual")
+    tenant.delete(f"{PATH}/{made['id']}")
+    tenant.get(f"{PATH}/{made['id']}", expect=404)
+
+
+def test_an_automation_moves_between_spaces(tenant: Api) -> None:
+    shared, managed = (
+        tenant.post("/api/v1/spaces", {"name": kind, "type": kind})["id"] for kind in ("shared", "managed")
+    )
+    made = tenant.post(PATH, {"name": "Nightly", "spaceId": shared})
+    assert made["spaceId"] == shared
+    for space, status in (("", 204), (shared, 204), (managed, 400), ("none", 400)):
+        tenant.post(f"{PATH}/{made['id']}/actions/change-space", {"spaceId": space}, expect=status)
+    assert tenant.get(f"{PATH}/{made['id']}")["spaceId"] == shared
+    tenant.post(PATH, {"name": "Nightly", "spaceId": managed}, expect=400)
+
+
+def test_pages_and_filters(tenant: Api) -> None:
+    for number in range(7):
+        tenant.post(PATH, {"name": f"Number {number}"})
+    assert [each["name"] for each in tenant.everything(f"{PATH}?limit=3&sort=-name")] == [
+        f"Number {number}" for number in reversed(range(7))
+    ]
+    [found] = tenant.get(f'{PATH}?filter=name eq "number 3"')["data"]
+    assert found["name"] == "Number 3"
+    tenant.get(f"{PATH}?cursor=nothing", expect=400)
+
+
+def test_only_the_owner_reads_and_changes_one(qlik: Emulator, tenant: Api) -> None:
+    """An administrator sees it in the list, and may give it to somebody else."""
+    made = tenant.post(PATH, {"name": "Nightly"})
+    world = World(qlik, tenant.host)
+    theirs = world.request("POST", PATH, {"name": "Theirs"})
+    assert {each["name"] for each in tenant.get(PATH)["data"]} == {"Nightly", "Theirs"}
+    assert [each["name"] for each in tenant.get(f"{PATH}?listAll=false")["data"]] == ["Nightly"]
+    tenant.get(f"{PATH}/{theirs['id']}", expect=403)
+    tenant.put(f"{PATH}/{theirs['id']}", {"name": "Mine"}, expect=403)
+    tenant.post(f"{PATH}/{theirs['id']}/actions/change-owner", {"userId": made["ownerId"]}, expect=204)
+    assert tenant.get(f"{PATH}/{theirs['id']}")["ownerId"] == made["ownerId"]
+    tenant.post(f"{PATH}/{theirs['id']}/actions/change-owner", {"userId": "nobody"}, expect=400)
+
+
+def test_the_token_of_triggered_runs_is_in_no_dump(qlik: Emulator, tenant: Api) -> None:
+    token = tenant.post(PATH, {"name": "Nightly"})["executionToken"]
+    assert token not in str(qlik.control.dump())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": ""}, {"name": 1}, {"name": "A", "workspace": []}, {"name": "A", "state": "disabled"}],
+)
+def test_a_bad_automation(tenant: Api, body: Any) -> None:
+    assert error(tenant.post(PATH, body, expect=400))["code"] == "AUTOMATIONS-400"

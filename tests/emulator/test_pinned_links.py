@@ -1,0 +1,44 @@
+"""Pinned links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error, new_tenant
+
+PATH = "/api/v1/ui-config/pinned-links"
+HELP = {"name": "Help", "link": "https://help.example", "type": "custom-link", "scope": "tenant"}
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return new_tenant(qlik)
+
+
+def test_a_pinned_link_from_making_to_removal(tenant: Api) -> None:
+    made = tenant.post(PATH, HELP)
+    tenant.post(PATH, HELP)
+    path = f"{PATH}/{made['id']}"
+    changed = tenant.patch(path, {"/name": "Support", "/link": "https://support.example"}, expect=200)
+    assert tenant.get(path) == changed
+    assert [each["name"] for each in tenant.get(PATH)["data"]] == ["Support", "Help"]
+    tenant.delete(path)
+    refused = tenant.get(path, expect=404)
+    assert (refused["code"], error(refused)["code"]) == (404, "UI-CONFIG-404")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": ""}, {"name": "x" * 51}, {"link": "http://a.example"}, {"scope": "user"}, {"colour": "red"}],
+)
+def test_a_bad_pinned_link(tenant: Api, change: dict[str, Any]) -> None:
+    tenant.post(PATH, HELP | change, expect=400)
+
+
+def test_fifty_are_enough(tenant: Api) -> None:
+    for _ in range(50):
+        tenant.post(PATH, HELP)
+    tenant.post(PATH, HELP, expect=400)

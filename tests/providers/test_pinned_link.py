@@ -1,0 +1,106 @@
+"""Pinned links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tenantry.providers.framework.engine import Failure
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.world import Doc
+
+PATH = "/api/v1/ui-config/pinned-links"
+PATCH = (f"PATCH {PATH}/{{id}}",)
+FIXED = {"type": "custom-link", "scope": "tenant"}
+MakeTwin = Callable[[str], Twin]
+SAMPLE = {
+    "tenant": "x1y2z3.eu.qlikcloud.com",
+    "name": "Help",
+    "link": "https://help.example.com/start?from=qlik#top",
+    "adopt": True,
+}
+EXAMPLE = {"Help": {"link": "https://help.example.com"}}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return {"tenant": tenancy.hostname, "name": "Help", "link": "https://help.example.com"}
+
+
+def links(tenancy: Tenancy) -> dict[str, Doc]:
+    return {each["id"]: each for each in tenancy.world.every("pinned-link")}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = links(tenancy).get(id)
+    return found and {"name": found["name"], "link": found["link"]}
+
+
+def by_hand(name: str, value: str) -> Drift:
+    return Drift(lambda t, id: t.world.patch(f"ui-config/pinned-links/{id}", **{name: value}), value)
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    ask("POST", PATH, {"name": inputs["name"].upper(), "link": inputs["link"], **FIXED})
+    body = {"name": inputs["name"], "link": "https://theirs.example", **FIXED}
+    return str(ask("POST", PATH, body)["id"])
+
+
+CASE = Case(
+    "pinned_link",
+    given,
+    remote,
+    creates=(f"GET {PATH}", f"POST {PATH}"),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={
+        "name": InPlace("Support", PATCH),
+        "link": InPlace("https://support.example.com/", PATCH),
+    },
+    drifts={"name": by_hand("name", "Mine"), "link": by_hand("link", "https://mine.example")},
+    gone=lambda t, id: t.world.request("DELETE", f"{PATH}/{id}"),
+    existing=existing,
+    corrected=frozenset({"link"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        ("http://help.example.com", "write it as https://"),
+        ("help.example.com", "write it as https://"),
+        ("https://", "write it as https://"),
+        ("https://help.example.com/a b", "write it as https://"),
+        ("https://[help", "is not an address"),
+        ("javascript:alert(1)", "write it as https://"),
+        ("https://ada:hunter2@help.example.com", "has a user name in it"),
+    ],
+)
+def test_what_is_no_link(twin: MakeTwin, tenancy: Tenancy, link: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=f"^link: .*{message}") as caught:
+        twin("pinned_link").check({**given(tenancy), "link": link})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_name_is_not_too_long(twin: MakeTwin, tenancy: Tenancy) -> None:
+    twin("pinned_link").create({**given(tenancy), "name": "x" * 50})
+    with pytest.raises(AssertionError, match=r"^name: .*1 to 50 characters"):
+        twin("pinned_link").check({**given(tenancy), "name": "x" * 51})
+
+
+def test_one_too_many(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Qlik's refusal has the limit with it, whatever form its errors have."""
+    for number in range(50):
+        tenancy.as_bot("POST", PATH, {"name": f"Link {number}", "link": "https://a.example", **FIXED})
+    with pytest.raises(Failure, match="50 pinned links per tenant"):
+        twin("pinned_link").create(given(tenancy))
+    body = {"code": 400, "message": "no more"}
+    tenancy.qlik.control.add_fault(method="POST", path=PATH, status=400, body=body)
+    with pytest.raises(Failure, match=r"(?s)no more.*50 pinned links per tenant"):
+        twin("pinned_link").create(given(tenancy))
+
+
+@pytest.mark.parametrize("effect", ["drop_after", "truncate"])
+def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+    tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
+    made = twin("pinned_link").create(given(tenancy))
+    assert links(tenancy).keys() == {made.id}

@@ -1,0 +1,114 @@
+"""Definitions of automations beside stack files and plans: what is wrong with them is told at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tenantry.providers.values import automation_definitions
+from tenantry.settings import SettingsError, check_plan
+from tests.settings.conftest import Folder
+
+DEFINITION = '{"blocks": [{"type": "StartBlock"},\n{"to": "{{MAIL}}", "text": "{{CUSTOMER}} to {{MAIL}}"}]}'
+ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "cannot be read: No such file or directory"),
+        (lambda path: path.mkdir(), "cannot be read: Is a directory"),
+        (
+            lambda path: path.write_text('{"blocks":\n nothing}'),
+            "nightly.json:2 is not JSON: Expecting value",
+        ),
+        (lambda path: path.write_bytes(b"\xff\xfe{"), "is not JSON: it is not UTF-8"),
+        (lambda path: path.write_text("[" * 100_000), "is not JSON that can be read"),
+        (lambda path: path.write_text("[]"), "is not the definition of an automation"),
+        (lambda path: path.write_text("{}"), "is not the definition of an automation"),
+        (
+            lambda path: path.write_text(" " * automation_definitions.MOST_BYTES + "{}"),
+            "more than 2,000,000 bytes",
+        ),
+    ],
+)
+def test_what_is_no_definition(folder: Folder, make: Callable[[Path], object], message: str) -> None:
+    """One line, with the place in the stack file, and where the file is broken."""
+    make(folder.path / "nightly.json")
+    [problem] = folder.write(ENTRY.format("enabled: false")).problems()
+    assert problem.startswith("stacks/Pulumi.globex.yaml:6: customer.automations.Nightly.path: ")
+    assert str(folder.path / "nightly.json") in problem
+    assert message in problem
+
+
+def test_every_problem_of_its_values_at_once(folder: Folder) -> None:
+    """A placeholder without a value is named with its line, and so is a value without a placeholder."""
+    path = folder.path / "nightly.json"
+    path.write_text(DEFINITION)
+    entry = "values: {MAIL: a@example.com, REGION: eu, lower: x, NUMBER: 1}"
+    one, two, three, four = folder.write(ENTRY.format(entry)).problems()
+    at = "stacks/Pulumi.globex.yaml:6: customer.automations.Nightly.values"
+    assert one.startswith(f"{at}: CUSTOMER has no value, and {path}:2 has {{{{CUSTOMER}}}}")
+    assert two == f'{at}.NUMBER: YAML reads 1 as a number; put it in quotes: NUMBER: "1"'
+    assert three == f"{at}.REGION: {path} has no {{{{REGION}}}}"
+    assert four.startswith(f"{at}.lower: the name of a placeholder is of capitals")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("schedules: [{interval: 3600, timezone: UTC}]", "start_at"),
+        ('schedules: [{start_at: "6 o\'clock", timezone: UTC}]', "is not a time"),
+        ("schedules: [{start_at: 2026-01-01, timezone: UTC, interval: 61}]", "whole minutes"),
+        ('schedules: [{start_at: "2026-01-01 06:00:00", timezone: Berlin, cron: "* *"}]', "cron"),
+        ('schedules: [{start_at: "2026-01-01 06:00:00", timezone: Mars/Base}]', "time zone"),
+        ("max_concurrent_runs: 0", "max_concurrent_runs"),
+        ("space: Nowhere", "Nowhere"),
+        ("enabled: maybe", "enabled"),
+    ],
+)
+def test_what_is_no_schedule(folder: Folder, entry: str, message: str) -> None:
+    (folder.path / "nightly.json").write_text('{"blocks": []}')
+    problems = folder.write(ENTRY.format(entry)).problems()
+    assert all(each.startswith("stacks/Pulumi.globex.yaml:6: ") for each in problems)
+    assert any(message in each for each in problems)
+
+
+def test_what_the_resource_is_given(folder: Folder) -> None:
+    """The digest is that of the definition with the values in it; times may be without quotes."""
+    path = folder.path / "nightly.json"
+    path.write_text(DEFINITION)
+    values = "values: {MAIL: a@example.com, CUSTOMER: Globex}"
+    schedules = "schedules: [{start_at: 2026-01-01 06:00:00, interval: 86400, timezone: Europe/Berlin}]"
+    entry = folder.write(ENTRY.format(f"{values}, {schedules}")).customer().automations["Nightly"]
+    block = {"to": "a@example.com", "text": "Globex to a@example.com"}
+    filled = {"blocks": [{"type": "StartBlock"}, block]}
+    assert entry.given() == {
+        "name": "Nightly",
+        "path": str(path.absolute()),
+        "digest": automation_definitions.digest(filled),
+        "values": {"MAIL": "a@example.com", "CUSTOMER": "Globex"},
+        "schedules": [{"start_at": "2026-01-01 06:00:00", "interval": 86400, "timezone": "Europe/Berlin"}],
+        "max_concurrent_runs": 1,
+        "enabled": True,
+    }
+    path.write_text(json.dumps({"name": "As Qlik answers it", "workspace": json.loads(DEFINITION)}))
+    assert folder.customer().automations["Nightly"].given()["digest"] == entry.given()["digest"]
+
+
+def test_a_plan_leaves_values_to_its_customers(folder: Folder) -> None:
+    """The path in it is from its own folder. A customer adds the values that differ."""
+    plan = folder.path / "plans" / "standard.yaml"
+    (folder.path / "plans" / "nightly.json").write_text(DEFINITION)
+    standard = ENTRY.format("values: {MAIL: a@example.com}")
+    folder.write("plan: standard\nautomations: {Nightly: {values: {CUSTOMER: Globex}}}", standard=standard)
+    assert folder.customer().automations["Nightly"].values == {"MAIL": "a@example.com", "CUSTOMER": "Globex"}
+    check_plan(plan)
+    [problem] = folder.write("plan: standard").problems()
+    assert "CUSTOMER has no value" in problem
+    plan.write_text(standard.replace("MAIL", "MAYL"))
+    with pytest.raises(SettingsError, match=r"standard.yaml:1: automations.Nightly.values.MAYL: .* has no"):
+        check_plan(plan)
