@@ -178,7 +178,8 @@ class _Secrets:
                 lookup.remember(job.root, member.stack, member.file, environment)
 
     def _files(self) -> tuple[bytes, ...]:
-        return tuple(file.read_bytes() for file in self._job.member.files)
+        # The folder of a theme has no secret of a stack in it.
+        return tuple(file.read_bytes() for file in self._job.member.files if not file.is_dir())
 
 
 def _done(job: Job) -> Outcome:

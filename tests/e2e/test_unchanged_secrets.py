@@ -12,6 +12,7 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.fleet.unchanged.lookup import Verdict, look
+from tests.archives import THEME
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import PULUMI
@@ -24,14 +25,14 @@ pulumi.export("keys", {"sales": pulumi.Config("tenantry").require_secret("secret
 
 @pytest.fixture
 def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """A customer whose stack has a secret output."""
+    """A customer whose stack has a secret output, and a theme, whose files are a folder."""
     with Emulator() as qlik:
         made = Fleet(tmp_path, qlik)
         program = made.project / "__main__.py"
         text = program.read_text("utf-8")
         program.unlink()
         program.write_text(f"{text}\nimport pulumi\n{PROGRAM}", "utf-8")
-        made.write(STACK, GLOBEX)
+        made.write(STACK, {**GLOBEX, "themes": {"Look": {"path": str(THEME)}}})
         monkeypatch.setenv("TENANTRY_STATE", made.env["TENANTRY_STATE"])
         set_secret(made, "first")
         made.run("up", "--all", "--yes", "--skip-preview")
