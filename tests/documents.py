@@ -15,6 +15,7 @@ GENERATED = "docs/cli.md"
 PAGES = [
     *(file.name for file in sorted(ROOT.glob("*.md"))),
     *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
+    "docs/examples/oem/README.md",
     "tenantry/starting/files/repository/README.md",
 ]
 

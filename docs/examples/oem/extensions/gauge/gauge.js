@@ -1,0 +1,5 @@
+define([], () => ({
+  paint($element, layout) {
+    $element.text(layout.title);
+  },
+}));

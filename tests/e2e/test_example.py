@@ -1,0 +1,117 @@
+"""The example of an OEM in the documentation, by the commands of its page: three customers on two plans."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tenantry.emulator import Emulator
+from tests.documents import ROOT, script
+from tests.e2e.fleet import Fleet
+from tests.e2e.test_documents import run
+from tests.keys import key, public_pem
+from tests.world import World, writes
+
+EXAMPLE = ROOT / "docs" / "examples" / "oem"
+PAGE = "docs/examples/oem/README.md"
+CUSTOMERS = {"acme": "business", "globex": "business", "initech": "starter"}
+LONGEST_FILE = 25
+
+
+class Oem(Fleet):
+    """The example, with passwords in files, and keys whose private halves are known."""
+
+    def __init__(self, folder: Path, qlik: Emulator) -> None:
+        super().__init__(folder, qlik)
+        shutil.rmtree(self.project)
+        shutil.copytree(EXAMPLE, self.project)
+        self.secrets = folder / "secrets"
+        self.secrets.mkdir()
+        for customer in CUSTOMERS:
+            (self.secrets / customer).write_text(f"password-of-{customer}")
+            (self.project / "keys" / f"{customer}.pem").write_text(public_pem(customer))
+
+    def commands(self, heading: str) -> str:
+        """Run the commands that the page shows under a heading."""
+        shown = script(PAGE, heading).replace("/run/secrets", str(self.secrets))
+        return run(self.project, self.env, shown)
+
+    def world(self, customer: str) -> World:
+        """The tenant of a customer."""
+        assert isinstance(self.qlik, Emulator)
+        return World(self.qlik, self.run("outputs", customer).json[customer]["hostname"])
+
+
+@pytest.fixture
+def oem(scratch: Path, qlik: Emulator) -> Oem:
+    return Oem(scratch, qlik)
+
+
+def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
+    printed = oem.commands("Make the customers")
+    print(printed)
+    worlds = {customer: oem.world(customer) for customer in CUSTOMERS}
+    for customer, world in worlds.items():
+        [connection] = world.every("data-connection")
+        assert (connection["_secret"], connection["_properties"]["host"]) == (
+            {"password": f"password-of-{customer}"},
+            f"warehouse.{customer}.example",
+        )
+        [provider] = world.every("identity-provider")
+        assert provider["options"]["issuer"] == f"https://portal.{customer}.example"
+        is_business = CUSTOMERS[customer] == "business"
+        apps = {name for space, name in world.apps if space == "Reports"}
+        assert apps == ({"Sales Overview", "Inventory"} if is_business else {"Sales Overview"})
+        assert len(world.every("extension")) == is_business
+        recipients = [each["workspace"]["blocks"][1]["operations"] for each in world.every("automation")]
+        expected = [[{"value": f"controlling@{customer}.example"}]] if is_business else []
+        assert recipients == expected
+        [brand] = world.every("brand")
+        assert (brand["name"], brand["active"]) == (f"{customer.capitalize()} Insights", True)
+    colours = {customer: world.every("theme")[0]["file"]["md5"] for customer, world in worlds.items()}
+    assert len(set(colours.values())) == len(CUSTOMERS)
+    assert oem.run("up", "--all", "--yes").requests == []
+
+
+def test_a_change_is_for_those_whom_it_concerns(oem: Oem) -> None:
+    """A colour for one customer, a definition for those on a plan; and each logs in with its own key."""
+    oem.commands("Make the customers")
+    theme = oem.project / "look" / "acme" / "theme" / "theme.json"
+    theme.write_text(theme.read_text().replace("#b3123b", "#000000"))
+    report = oem.project / "automations" / "monthly-report.json"
+    report.write_text(report.read_text().replace('"name": "Start"', '"name": "Begin"'))
+    done = oem.run("preview", "--all", "--json")
+    assert {stack: len(each.changes) for stack, each in done.outcomes.items()} == {
+        "acme": 2,
+        "globex": 1,
+        "initech": 0,
+    }
+    assert writes(done.requests) == []
+    oem.commands("Change them")
+    assert oem.run("up", "--all", "--yes").requests == []
+
+    private = oem.folder / "private.pem"
+    private.write_bytes(key("acme").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    seen = ("smoke", "--key", str(private), "--wait", "0", "--group", "Readers")
+    assert "Readers: ok" in oem.run(*seen, "acme").stdout
+    assert "the key is not that of an identity provider" in oem.run(*seen, "globex", expect=1).stdout
+
+
+def test_a_customers_file_is_short() -> None:
+    files = sorted(EXAMPLE.glob("stacks/Pulumi.*.yaml"))
+    assert [file.name for file in files] == [f"Pulumi.{customer}.yaml" for customer in CUSTOMERS]
+    assert {file.name: len(file.read_text().splitlines()) for file in files if _is_long(file)} == {}
+
+
+def test_nobody_could_sign_with_a_key_of_the_example() -> None:
+    """Only public halves are there."""
+    files = [file for file in EXAMPLE.rglob("*") if file.is_file()]
+    assert len(files) > 10
+    assert [file for file in files if b"PRIVATE KEY" in file.read_bytes()] == []
+
+
+def _is_long(file: Path) -> bool:
+    return len(file.read_text().splitlines()) > LONGEST_FILE
