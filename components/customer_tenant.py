@@ -177,6 +177,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             name,
             tenant=self.tenant.id,
             **block.given(),
+            **_secrets(block),
             **of_stack,
             **references,
             opts=self._options(
@@ -224,13 +225,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         self._child(made)
 
     def _make_data_connection(self, key: str) -> Any:
-        connection, config = self._customer.data_connections[key], pulumi.Config("tenantry")
-        named = connection.credentials.items()
-        secrets = {inner: config.require_secret(f"secrets_{name}") for inner, name in named}
-        space = self.resources["spaces"][connection.space].id
-        return self._make(
-            key, connection, space=space, credentials=pulumi.Output.all(**secrets) if secrets else None
-        )
+        connection = self._customer.data_connections[key]
+        return self._make(key, connection, space=self.resources["spaces"][connection.space].id)
 
     def _make_app(self, key: str) -> Any:
         app, spaces = self._customer.apps[key], self.resources["spaces"]
@@ -329,3 +325,17 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             },
             "apps": published,
         }
+
+
+def _secrets(block: Block) -> dict[str, pulumi.Output[Any]]:
+    """Return the properties whose values are secrets of the stack that the block names."""
+    config = pulumi.Config("tenantry")
+    found: dict[str, pulumi.Output[Any]] = {}
+    for key, name in block.secrets().items():
+        named = getattr(block, key)
+        if isinstance(named, str):
+            found[name] = config.require_secret(f"secrets_{named}")
+        elif named:
+            secrets = {inner: config.require_secret(f"secrets_{each}") for inner, each in named.items()}
+            found[name] = pulumi.Output.all(**secrets)
+    return found

@@ -15,15 +15,15 @@ from tenantry.settings.document import Document, Keys, path_text, read, shown
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.settings.merge import complete
 from tenantry.settings.messages import names_of
-from tenantry.settings.models import Content, Settings
+from tenantry.settings.models import Content, Customer, Settings
 from tenantry.settings.named_files import located
 from tenantry.settings.pem_files import with_keys
 from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
 from tenantry.settings.project import STACK, Project
 from tenantry.settings.rules import choices, customer_rules, settings_rules
+from tenantry.settings.secrets import named_secrets
 from tenantry.settings.sources import CUSTOMER, Source, Sources
 from tenantry.settings.validation import validate
-from tenantry.settings.values import SECRET_NAME
 
 KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that are read."""
@@ -180,20 +180,16 @@ def _unknown(document: Document) -> Iterator[Problem]:
 
 
 def _secrets(customer: Any, written: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
-    """Yield the secrets that data connections name and the stack does not have, or not encrypted."""
-    block = customer.get("data_connections") if isinstance(customer, dict) else None
-    for entry, connection in block.items() if isinstance(block, dict) else ():
-        named = connection.get("credentials") if isinstance(connection, dict) else None
-        for inner, name in named.items() if isinstance(named, dict) else ():
-            if not isinstance(name, str) or not SECRET_NAME.fullmatch(name):
-                continue
-            set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
-            value = written.get(f"{SECRETS}{name}")
-            keys = (CUSTOMER, "data_connections", entry, "credentials", inner)
-            if value in (None, ""):
-                yield sources.problem(keys, f"this stack has no secret of that name; {set_it}")
-            elif not (isinstance(value, dict) and set(value) == {"secure"}):
-                yield sources.problem(keys, f"the value of {SECRETS}{name} is not encrypted; {set_it}")
+    """Yield the secrets that the customer names and the stack does not have, or not encrypted."""
+    for keys, name in named_secrets(Customer, customer):
+        set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
+        value = written.get(f"{SECRETS}{name}")
+        if value in (None, ""):
+            text = f"this stack has no secret of that name; {set_it}"
+            yield sources.problem((CUSTOMER, *keys), text)
+        elif not (isinstance(value, dict) and set(value) == {"secure"}):
+            text = f"the value of {SECRETS}{name} is not encrypted; {set_it}"
+            yield sources.problem((CUSTOMER, *keys), text)
 
 
 def _encrypted(document: Document) -> Iterator[Problem]:

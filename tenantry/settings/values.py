@@ -59,6 +59,8 @@ _FORBIDDEN_IN_SPACE_NAMES = '"*?<>/|\\:'
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _VERSION = r"[0-9A-Za-z](?:[0-9A-Za-z.+_-]*[0-9A-Za-z])?"
 SECRET_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+SECRET = "secret"  # noqa: S105 - a mark
+"""Marks a type whose values name secrets of the stack: `SecretName`."""
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
@@ -250,7 +252,7 @@ IdpDescription = Annotated[str, _rule(_at_most(IDP_DESCRIPTION)), _text(**_lengt
 CredentialsVersion = Annotated[int, Field(**CREDENTIALS_VERSION.field), BeforeValidator(_whole)]
 ReloadMinutes = Annotated[int, Field(**RELOAD_MINUTES.field), BeforeValidator(_whole)]
 ReloadVersion = Annotated[int, Field(**RELOAD_VERSION.field), BeforeValidator(_whole)]
-SecretName = Annotated[str, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
+SecretName = Annotated[str, SECRET, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
 Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
 CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]

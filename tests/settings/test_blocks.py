@@ -65,7 +65,8 @@ def test_every_block_makes_something() -> None:
 def test_each_property_of_the_resource_is_set(name: str) -> None:
     """By a key, by the stack as a whole, or by the component; and by one of them."""
     makes = made(MAKING[name])
-    sources = [*MAKING[name].inputs().values(), *makes.of_content, *makes.of_stack, *makes.references]
+    own = [*MAKING[name].inputs().values(), *MAKING[name].secrets().values()]
+    sources = [*own, *makes.of_content, *makes.of_stack, *makes.references]
     assert len(sources) == len(set(sources))
     declared = {each.name for each in kinds()[makes.resource].inputs()} - {"tenant"}
     fixed = {"role", "status"} if makes.resource == "TenantAdmin" else set()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from tenantry.settings.complaints import Complaint, same_names
+from tenantry.settings.values import SECRET
 
 IN_PLACE = "in place"
 AT_CREATION = "read only when it is made"
@@ -35,7 +37,8 @@ class Makes:
     identity: the keys whose values no two entries share. An import recognises an entry by them. If `name` is
         one of them, the check of the settings refuses what is there twice.
     properties: the properties of the resource whose names differ from those of the keys.
-    no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs.
+    no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs. What a key
+        that names a secret stands for (`SecretName`) is passed by `QlikCustomerTenant`.
     of_content: properties that are read from the files that a key names.
     of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
     references: properties that refer to other resources, which `QlikCustomerTenant` knows.
@@ -90,9 +93,19 @@ class Block(BaseModel):
         """Return the keys that the resource gets, and the properties that they are there."""
         if cls.makes is None:
             return {}
-        left_out = ("renamed_from", *cls.makes.no_inputs)
+        left_out = ("renamed_from", *cls.makes.no_inputs, *cls.secrets())
         keys = (name for name in cls.model_fields if name not in left_out)
         return {name: cls.makes.properties.get(name, name) for name in keys}
+
+    @classmethod
+    def secrets(cls) -> dict[str, str]:
+        """Return the keys that name secrets of the stack, and the properties that get their values.
+
+        Such a key is a `SecretName`, or a mapping of them.
+        """
+        properties = cls.makes.properties if cls.makes else {}
+        fields = cls.model_fields.items()
+        return {name: properties.get(name, name) for name, field in fields if _has_mark(typed(field), SECRET)}
 
 
 def _same_names(makes: Makes, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -110,6 +123,18 @@ def block_of(annotation: Any) -> type[Block] | None:
     if isinstance(annotation, type) and issubclass(annotation, Block):
         return annotation
     return next((block for part in get_args(annotation) if (block := block_of(part))), None)
+
+
+def typed(field: FieldInfo) -> Any:
+    """Return the type of a key as it was declared, with what pydantic keeps apart from it."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def _has_mark(annotation: Any, mark: str) -> bool:
+    """Tell whether a type, or a type inside it, bears a mark. Blocks inside it are not looked into."""
+    return mark in getattr(annotation, "__metadata__", ()) or any(
+        _has_mark(part, mark) for part in get_args(annotation)
+    )
 
 
 def is_named(block: type[Block]) -> bool:

@@ -31,8 +31,8 @@ class DataConnection(Block):
         "data connection",
         identity=("name", "space"),
         properties={"properties": "connection_properties"},
-        no_inputs=("space", "credentials"),
-        references=("space", "credentials"),
+        no_inputs=("space",),
+        references=("space",),
         output=False,
         by_hand=True,
     )

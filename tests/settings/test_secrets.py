@@ -1,0 +1,59 @@
+"""Names of secrets, wherever a block has them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tenantry.settings.models.block import Block
+from tenantry.settings.secrets import named_secrets
+from tenantry.settings.values import SecretName, Text
+
+
+class Login(Block):
+    """A part of a door."""
+
+    client_secret: SecretName | None = None
+
+
+class Door(Block):
+    """What names secrets in every way."""
+
+    key: SecretName
+    spare: SecretName | None = None
+    headers: dict[str, SecretName] = Field(default_factory=dict)
+    login: Login | None = None
+    label: Text = "none"
+
+
+class House(Block):
+    """Doors, by key."""
+
+    doors: dict[str, Door] = Field(default_factory=dict)
+
+
+def test_each_place_is_found() -> None:
+    door = {
+        "key": "a",
+        "spare": "b",
+        "headers": {"X-Key": "c"},
+        "login": {"client_secret": "d"},
+        "label": "e",
+    }
+    assert dict(named_secrets(House, {"doors": {"Front": door}})) == {
+        ("doors", "Front", "key"): "a",
+        ("doors", "Front", "spare"): "b",
+        ("doors", "Front", "headers", "X-Key"): "c",
+        ("doors", "Front", "login", "client_secret"): "d",
+    }
+
+
+def test_what_does_not_fit_is_passed_over() -> None:
+    doors = {"A": None, "B": {"key": 1, "spare": "no name", "headers": ["x"], "login": "y"}, "C": ["z"]}
+    assert list(named_secrets(House, {"doors": doors})) == []
+    assert list(named_secrets(House, {"doors": "x"})) == []
+    assert list(named_secrets(House, None)) == []
+
+
+def test_keys_of_a_block_that_name_secrets() -> None:
+    """They are no inputs of the resource: the component passes their values."""
+    assert Door.secrets() == {name: name for name in ("key", "spare", "headers")}
