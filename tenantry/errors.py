@@ -8,6 +8,7 @@ TenantryError
 ├── CannotRename                           a stack cannot have another name
 ├── ClusterUnusable                        a Dask cluster cannot be used
 ├── Doubt                                  whether the engine would change a stack cannot be told
+├── ExportRefused                          the content of a tenant cannot be exported
 ├── Failure                                an error whose text alone reaches the user of `pulumi`
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab
 │   └── NoForge                            the environment names neither of them

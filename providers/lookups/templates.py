@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from tenantry.providers.framework.errors import TemplateAmbiguous, TemplateNotFound
 from tenantry.providers.framework.properties import nearest
-from tenantry.providers.qlik import Cloud, ConfigurationError, Conflict, Forbidden, Host, QlikError, folders
+from tenantry.providers.lookups import membership
+from tenantry.providers.qlik import Cloud, ConfigurationError, Forbidden, Host, QlikError, folders
 
 VERSION = re.compile(r"\{v([^{}]+)\}\s*$")
 """A template's version: `{v2.1.0}` at the end of its description (https://qlik.dev/manage/oem)."""
@@ -179,13 +180,7 @@ def _export(host: Host, item: dict[str, Any], file: Path, *, data: bool) -> None
 
 def _join(cloud: Cloud, host: Host, template: Template, space: str) -> None:
     """Make our bot user a member of the template's space who may edit; it stays one."""
-    path, bot = f"/api/v1/spaces/{space}/assignments", host.get("/api/v1/users/me")["id"]
-    try:
-        body = {"type": "user", "assigneeId": bot, "roles": [ROLE_TO_EXPORT]}
-        host.post(path, body, repeatable=True)
-    except Conflict:
-        for held in host.list(path, {"assigneeId": bot}):
-            host.put(f"{path}/{held['id']}", {"roles": sorted({*held["roles"], ROLE_TO_EXPORT})})
+    bot = membership.join(host, space, ROLE_TO_EXPORT).bot
     cloud.notify(
         f"{template}: our bot user ({bot}) joined {_space(host, space)} of {host.hostname} as "
         f"{ROLE_TO_EXPORT}, to export it, and stays a member"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.export_content import JoinSpaces, export_all
 from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_json, print_table
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
@@ -18,8 +20,7 @@ from tenantry.cli.shared import Notices, Output, any_selection, notices, reports
 from tenantry.text import for_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
 
     from tenantry.fleet.selection import Wanted
     from tenantry.fleet.trials import Trial
@@ -49,6 +50,17 @@ def expire(
     jobs: Jobs = None,
     seconds: Seconds = AN_HOUR,
     yes: Yes = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="DIR",
+            help="First save apps, users and groups in this folder, as `export-content` does; a tenant of "
+            "which something cannot be saved is not taken down.",
+            show_default=False,
+        ),
+    ] = None,
+    join_spaces: JoinSpaces = False,
 ) -> None:
     """Take down the trials whose last day has passed, each with the days of grace that its file gives it.
 
@@ -63,6 +75,8 @@ def expire(
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
 
+    if join_spaces and not export:
+        fail("--join-spaces: to save what? Give --export as well.", code=2)
     project, now = running_project(), datetime.now(UTC)
     with working(READING_FILES):
         chosen = chosen_by(wanted, project)
@@ -73,7 +87,7 @@ def expire(
     found = list(followed(looks, READING_STATES, len(members)))
     trials = with_tenants(found, now)
     over = [trial for trial in trials if trial.over]
-    untold = unknown(found)
+    untold, unsaved = unknown(found), False
     _notify(notify, project, trials, within)
     for stack, why in sorted(untold.items()):
         echo(f"{stack}: {why}", err=True)
@@ -83,10 +97,21 @@ def expire(
         _write(trials, untold, output.folder)
     if not dry_run:
         confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
+        if export:
+            kept = export_all([each.standing for each in over], export, join=join_spaces, err=True)
+            over, unsaved = _saved(over, kept)
         if over or output.form or output.folder:
             _take_down(project, over, output, notify, jobs, seconds)
-    if untold:
+    if untold or unsaved:
         raise typer.Exit(FAILED)
+
+
+def _saved(over: Sequence[Trial], kept: Collection[str]) -> tuple[list[Trial], bool]:
+    """Return the trials whose content is saved, and whether there are others; those are named."""
+    unsaved = [each.member.stack for each in over if each.member.stack not in kept]
+    if unsaved:
+        echo(f"Not taken down, as not everything could be saved: {', '.join(unsaved)}", err=True)
+    return [each for each in over if each.member.stack in kept], bool(unsaved)
 
 
 def _take_down(

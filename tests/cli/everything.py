@@ -86,10 +86,12 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ["--all", "--html", "status.html", "--licences"],
     ],
     "outputs": [["--all"], ["--all", "--csv"], ["--all", "--json"]],
+    "export-content": [["--all"], ["STACK", "--to", "TEXT", "--join-spaces"], ["TEXT"]],
     "expire": [
         ["--dry-run"],
         ["--dry-run", "--markdown"],
         ["--dry-run", "--json", "--reports", "trials"],
+        ["--yes", "--export", "exports"],
         ["--yes"],
     ],
     "runs": [[], ["--json"]],

@@ -147,6 +147,42 @@ def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None
     assert tenants(qlik)["Acme"] == "disabled"
 
 
+def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulator) -> None:
+    """What cannot be saved keeps its tenant; the next night saves the rest and takes it down."""
+    apps = {}
+    for name in ("acme", "globex"):
+        fleet.write(name, trial(name.title(), OVER))
+        world = World(qlik, fleet.run("outputs", name).json[name]["hostname"])
+        space = world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})["id"]
+        body = {"attributes": {"name": f"Plan of {name}", "spaceId": space}}
+        apps[name] = world.request("POST", "apps", body)["attributes"]["id"]
+    qlik.control.advance(60)
+    fault = qlik.control.add_fault(path=f"*/apps/{apps['acme']}/export", status=500)
+
+    arguments = ("expire", "--export", "saved", "--join-spaces", "--yes", "--json")
+    first = fleet.run(*arguments, expect=1)
+    assert {name: each.status for name, each in first.outcomes.items()} == {"globex": "ok"}
+    assert "Not taken down, as not everything could be saved: acme" in first.stderr
+    assert f'acme: not saved: app "Plan of acme" ({apps["acme"]})' in first.stderr
+    down = tenants(qlik)
+    assert (down["Acme"], down["Globex"]) == ("active", "disabled")
+    index = json.loads((fleet.project / "saved" / "globex" / "index.json").read_text())
+    assert index["complete"]
+    (app,) = (each for each in index["files"] if each["kind"] == "app")
+    assert app["id"] == apps["globex"]
+    assert (fleet.project / "saved" / "globex" / app["path"]).stat().st_size == app["size"]
+
+    qlik.control.release(fault)
+    second = fleet.run(*arguments)
+    assert list(second.outcomes) == ["acme"]
+    assert tenants(qlik)["Acme"] == "disabled"
+    asked = [call["path"] for call in second.requests if call["path"].endswith(("/export", "/deactivate"))]
+    assert [path.rpartition("/")[2] for path in asked] == ["export", "export", "deactivate"], "refused once"
+
+    refused = fleet.run("export-content", "acme", "--to", "saved", expect=1)
+    assert "it has no tenant" in refused.stderr
+
+
 def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emulator) -> None:
     """What a portal's database and an operator want to know of all customers."""
     fleet.write("never", trial("Never", FAR))

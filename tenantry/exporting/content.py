@@ -1,0 +1,249 @@
+"""The apps, users and groups of a tenant, saved in a folder.
+
+Sources: https://qlik.dev/apis/rest/apps (export), https://qlik.dev/apis/rest/items, https://qlik.dev/apis/rest/users,
+https://qlik.dev/apis/rest/groups, and "Managing permissions in managed spaces" at help.qlik.com.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenantry.exporting.folder import ExportFolder, ExportRefused, app_path, as_csv, as_json, facts_of
+from tenantry.providers.lookups import membership
+from tenantry.providers.qlik import Cloud, Forbidden, Host, QlikError, TenantDisabled
+
+AT_ONCE = 4
+"""Spaces that are exported at the same time."""
+
+ROLES = {"shared": "producer", "managed": "facilitator"}
+"""The least role in a space with which its apps can be exported, by type of space."""
+
+LISTS = {
+    "users": ("id", "subject", "name", "email", "status", "assignedRoles", "assignedGroups", "createdAt"),
+    "groups": ("id", "name", "providerType", "status", "assignedRoles", "createdAt"),
+}
+"""Columns of the CSV files; the JSON files have what Qlik answers."""
+
+LIMITS = (
+    "Apps in other people's personal spaces are here only if Qlik lists them to an administrator.",
+    "Apps of managed spaces are without data: Qlik exports them with NoData=true only. A reload loads it.",
+)
+
+
+class NotSaved(NamedTuple):
+    """Something that could not be saved: `kind` is app, apps, users or groups."""
+
+    kind: str
+    id: str
+    name: str
+    space: str
+    why: str
+
+    def __str__(self) -> str:
+        if not self.id:
+            return f"the {self.kind}: {self.why}"
+        place = f' in space "{self.space}"' if self.space else " in a personal space"
+        return f'{self.kind} "{self.name}" ({self.id}){place}: {self.why}'
+
+
+@dataclass
+class Export:
+    """What came of an export. `fetched` of the apps came from Qlik now, the others were there already."""
+
+    folder: Path
+    files: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    not_saved: list[NotSaved] = field(default_factory=list)
+    apps: int = 0
+    fetched: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was found is saved."""
+        return not self.not_saved
+
+
+def export(cloud: Cloud, hostname: str, stack: str, root: Path, *, join: bool = False) -> Export:
+    """Save the content of a tenant in the folder of its stack below `root`.
+
+    Args:
+        join: make our bot user a member of spaces in which it may not export, for as long as that takes.
+
+    Returns: what was saved and what was not. An app that is there already, and has not changed at Qlik since,
+    is not fetched again.
+
+    Raises:
+        ExportRefused: the tenant is deactivated, or the folder cannot be used.
+        QlikError: the tenant does not list its spaces.
+    """
+    host = cloud.tenant(hostname)
+    with ExportFolder.opened(root, stack) as folder:
+        try:
+            spaces = {each["id"]: each for each in host.list("/api/v1/spaces")}
+        except TenantDisabled as error:
+            raise ExportRefused(
+                f"Tenant {hostname} is deactivated, so that nothing can be read from it ({error.said}). "
+                f"Bring it back first: `pulumi up --refresh --stack {stack}` reactivates it. A trial that "
+                "has ended needs a later `ends_on` in its stack file for that. Then export again."
+            ) from error
+        return _Work(host, stack, spaces, folder, join=join).done()
+
+
+class _Work:
+    """One export. Its threads each have a space of their own."""
+
+    def __init__(
+        self, host: Host, stack: str, spaces: Mapping[str, Any], folder: ExportFolder, *, join: bool
+    ) -> None:
+        self.host, self.stack, self.spaces, self.folder, self.join = host, stack, spaces, folder, join
+        self.found = Export(folder.path)
+        self.earlier = {(str(each.get("kind")), str(each.get("id", ""))): each for each in folder.earlier}
+        self.lock = threading.Lock()
+
+    def done(self) -> Export:
+        self.found.files = {key: each for key, each in self.earlier.items() if self.folder.inside(each)}
+        self._write_index(complete=False)
+        for kind in LISTS:
+            self._unless_it_fails(kind, lambda kind=kind: self._save_list(kind))  # type: ignore[misc]
+        self._unless_it_fails("apps", self._save_apps)
+        self._write_index(complete=self.found.complete)
+        return self.found
+
+    def _unless_it_fails(self, kind: str, save: Callable[[], None]) -> None:
+        try:
+            save()
+        except (QlikError, OSError) as error:
+            self.found.not_saved.append(NotSaved(kind, "", "", "", str(error)))
+
+    def _save_list(self, kind: str) -> None:
+        rows = [
+            {name: value for name, value in each.items() if name != "links"}
+            for each in self.host.list(f"/api/v1/{kind}")
+        ]
+        self.found.counts[kind] = len(rows)
+        for form, text in (("json", as_json(rows)), ("csv", as_csv(LISTS[kind], rows))):
+            facts = self.folder.write(f"{kind}.{form}", text)
+            self.found.files[kind, form] = {"kind": kind, "id": form, "count": len(rows), **facts}
+
+    def _save_apps(self) -> None:
+        items = list(self.host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"}))
+        self.found.apps, listed = len(items), {str(each["resourceId"]) for each in items}
+        for kind, id in self.found.files:
+            if kind == "app":
+                self.found.files[kind, id]["at_qlik"] = id in listed
+        by_space: dict[str, list[dict[str, Any]]] = {}
+        for item in items:
+            by_space.setdefault(str(item.get("spaceId") or ""), []).append(item)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                list(pool.map(self._save_space, by_space, by_space.values()))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _save_space(self, space: str, items: Iterable[dict[str, Any]]) -> None:
+        member: membership.Membership | None = None
+        try:
+            for item in items:
+                try:
+                    self._save_app(item)
+                except Forbidden as error:
+                    if member or not self.join or not space:
+                        self._missed(item, self._refused(space, error))
+                        continue
+                    member = self._joined(space, item, error)
+                    if member:
+                        self._try_again(item)
+                except (QlikError, OSError) as error:
+                    self._missed(item, str(error))
+        finally:
+            if member:
+                with suppress(QlikError):  # it concerns nothing that is saved
+                    membership.leave(self.host, member)
+
+    def _joined(self, space: str, item: dict[str, Any], refusal: Forbidden) -> membership.Membership | None:
+        role = ROLES.get(str(self.spaces.get(space, {}).get("type")), ROLES["shared"])
+        try:
+            return membership.join(self.host, space, role)
+        except QlikError as error:
+            self._missed(item, f"{refusal.said}; joining its space failed: {error}")
+            return None
+
+    def _try_again(self, item: dict[str, Any]) -> None:
+        try:
+            self._save_app(item)
+        except (QlikError, OSError) as error:
+            self._missed(item, str(error))
+
+    def _save_app(self, item: dict[str, Any]) -> None:
+        space = str(item.get("spaceId") or "")
+        kind = str(self.spaces.get(space, {}).get("type") or "") if space else "personal"
+        known = item.get("resourceAttributes") or {}
+        entry: dict[str, Any] = {
+            "kind": "app",
+            "id": item["resourceId"],
+            "name": item.get("name") or "",
+            "space": {"id": space, "name": self._space_name(space), "type": kind} if space else None,
+            "owner_id": item.get("ownerId") or "",
+            "at_qlik": True,
+            "data": kind != "managed",
+            "changed_at": known.get("modifiedDate") or item.get("updatedAt") or "",
+            "reloaded_at": known.get("lastReloadTime") or item.get("resourceReloadEndTime") or "",
+            "path": app_path(item, self.spaces),
+        }
+        key = "app", str(item["resourceId"])
+        earlier = self.earlier.get(key, {})
+        if entry.items() <= earlier.items() and self.folder.holds(earlier):
+            return
+        query = {} if entry["data"] else {"NoData": "true"}
+        place = self.folder.file(entry["path"])
+        self.host.download(self.host.export(f"/api/v1/apps/{item['resourceId']}/export", query), place)
+        with self.lock:
+            self.found.files[key] = entry | facts_of(place)
+            self.found.fetched += 1
+            self._write_index(complete=False)
+        if earlier and earlier.get("path") != entry["path"]:
+            self.folder.remove(earlier)
+
+    def _missed(self, item: dict[str, Any], why: str) -> None:
+        space = str(item.get("spaceId") or "")
+        missed = NotSaved(
+            "app", str(item["resourceId"]), str(item.get("name") or ""), self._space_name(space), why
+        )
+        with self.lock:
+            self.found.not_saved.append(missed)
+
+    def _refused(self, space: str, error: Forbidden) -> str:
+        kind = str(self.spaces.get(space, {}).get("type") or "")
+        if not space:
+            way = "Ask its owner to move it to a shared space, or to export it."
+        elif self.join:
+            way = "The bot user of this client is a member of the space already, and that is not enough."
+        else:
+            role = ROLES.get(kind, ROLES["shared"])
+            way = f"Give the bot user of this client the role `{role}` in the space, or add --join-spaces."
+        return f"this client may not export it ({error.said}). {way}"
+
+    def _space_name(self, space: str) -> str:
+        return str(self.spaces.get(space, {}).get("name") or space)
+
+    def _write_index(self, *, complete: bool) -> None:
+        """Write what is saved so far, so that an export that is cut off is taken up by the next one."""
+        files = [each for _, each in sorted(self.found.files.items())]
+        index = {
+            "stack": self.stack,
+            "hostname": self.host.hostname,
+            "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "complete": complete,
+            "files": files,
+            "not_saved": [each._asdict() for each in self.found.not_saved],
+            "limits": list(LIMITS),
+        }
+        self.folder.write_index(index)

@@ -1,0 +1,132 @@
+"""`tenantry export-content`: what it says, and its exit code; what it saves is in tests/exporting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tenantry.fleet.inventory
+from tenantry.emulator import Emulator
+from tenantry.fleet.inventory import Standing
+from tests.cli.conftest import Folder
+from tests.emulator.api import REGISTER, Api, new_tenant
+
+HOSTNAMES = dict[str, str]
+STACK_FILE = "config:\n  qlik:region: eu\n  tenantry:customer:\n    name: Acme\n"
+
+
+@pytest.fixture
+def tenant(qlik: Emulator, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """A tenant with an app."""
+    for name, value in (
+        ("QLIK_CLOUD_ENDPOINT", qlik.url),
+        ("QLIK_CLIENT_ID", "demo"),
+        ("QLIK_CLIENT_SECRET", "demo-secret"),
+    ):
+        monkeypatch.setenv(name, value)
+    made = new_tenant(qlik)
+    made.post("/api/v1/apps", {"attributes": {"name": "Sales\x1b[31m"}}, expect=200)
+    qlik.control.advance(300)
+    return made
+
+
+@pytest.fixture
+def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAMES], None]:
+    """Have stacks of these names, each with the tenant of a hostname, or none; "?" cannot be read."""
+
+    def have(hostnames: HOSTNAMES) -> None:
+        for stack in hostnames:
+            folder.write(f"stacks/Pulumi.{stack}.yaml", STACK_FILE)
+        monkeypatch.setattr(
+            tenantry.fleet.inventory,
+            "standings",
+            lambda _reader, members, _jobs: [
+                Standing(each, trouble="it is torn")
+                if hostnames[each.stack] == "?"
+                else Standing(each, hostname=hostnames[each.stack])
+                for each in members
+            ],
+        )
+
+    return have
+
+
+def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+    stacks({"acme": tenant.host})
+    said = folder.run("export-content", "acme", "--to", "saved")
+    assert said.exit_code == 0, said.output
+    assert said.stdout.startswith("acme: 1 app (1 fetched), 0 groups, 1 user; see ")
+    assert json.loads(Path("saved/acme/index.json").read_text())["complete"]
+    assert "(0 fetched)" in folder.run("export-content", "acme", "--to", "saved").stdout
+
+
+def test_what_cannot_be_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+    """It is named on one line that does nothing to a terminal; the other stacks are saved."""
+    other = new_tenant(tenant.qlik)
+    stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})
+    tenant.qlik.control.add_fault(method="POST", path="/api/v1/apps/*/export", status=403)
+    said = folder.run("export-content", "--all")
+    assert said.exit_code == 1
+    assert "acme: 1 app (0 fetched), 0 groups, 1 user, 1 not saved" in said.stdout
+    assert "globex: 0 apps (0 fetched), 0 groups, 1 user; see" in said.stdout
+    assert 'acme: not saved: app "Sales' in said.stderr
+    assert "\x1b" not in said.output
+    assert "torn: it is torn" in said.stderr
+    assert "hooli" not in said.output
+    assert Path("exports/globex/index.json").is_file()
+
+
+def test_a_stack_without_a_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+    stacks({"hooli": ""})
+    said = folder.run("export-content", "hooli")
+    assert (said.exit_code, said.stderr) == (1, "hooli: it has no tenant\n")
+    assert folder.run("export-content", "--all").exit_code == 0
+
+
+def test_a_deactivated_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+    stacks({"acme": tenant.host})
+    tenant.on(REGISTER).login().post(
+        f"/api/v1/tenants/{_id(tenant)}/actions/deactivate",
+        {},
+        expect=200,
+        headers={"qlik-confirm-hostname": tenant.host},
+    )
+    said = folder.run("export-content", "acme")
+    assert said.exit_code == 1
+    assert "nothing was exported" in said.stderr
+    assert "pulumi up --refresh --stack acme" in said.stderr
+
+
+def _id(tenant: Api) -> str:
+    """Return the id of a tenant."""
+    cloud = tenant.qlik.control.dump()["cloud"]
+    return next(str(each["tenant"]) for each in cloud["hostname"] if each["id"] == tenant.host)
+
+
+def test_a_folder_that_cannot_be_written(
+    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+) -> None:
+    stacks({"acme": tenant.host})
+    folder.write("taken", "")
+    said = folder.run("export-content", "acme", "--to", "taken/below")
+    assert (said.exit_code, "cannot be written" in said.stderr) == (1, True)
+
+
+def test_no_credentials(
+    folder: Folder,
+    tenant: Api,
+    stacks: Callable[[HOSTNAMES], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stacks({"acme": tenant.host})
+    monkeypatch.delenv("QLIK_CLIENT_ID")
+    said = folder.run("export-content", "acme")
+    assert (said.exit_code, "QLIK_CLIENT_ID" in said.stderr) == (1, True)
+
+
+def test_expire_joins_nothing_without_an_export(folder: Folder) -> None:
+    said = folder.run("expire", "--join-spaces")
+    assert (said.exit_code, "--export" in said.stderr) == (2, True)

@@ -1,0 +1,1 @@
+"""Exports of what users made in a tenant."""

@@ -1,0 +1,7 @@
+"""A tenant to be exported."""
+
+from __future__ import annotations
+
+from tests.providers.conftest import tenancy
+
+__all__ = ["tenancy"]

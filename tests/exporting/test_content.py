@@ -1,0 +1,172 @@
+"""Exports over real sockets: apps of all kinds of spaces, lists, what may not be saved, resumption."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenantry.exporting.content import Export, export
+from tenantry.exporting.folder import ExportRefused, facts_of
+from tests.providers.twins import Tenancy
+
+
+@pytest.fixture
+def filled(tenancy: Tenancy) -> Tenancy:
+    """A tenant with an app in a personal, a shared and a managed space, all of our bot user."""
+    app = tenancy.app("Überblick/EU", "Sales")
+    tenancy.bot.post("/api/v1/apps", {"attributes": {"name": "Mine"}})
+    managed = tenancy.space("Board", "managed")
+    tenancy.bot.post(f"/api/v1/apps/{app}/publish", {"spaceId": managed, "attributes": {"name": "Costs"}})
+    tenancy.user("Ada")
+    tenancy.group("Analysts")
+    tenancy.qlik.control.advance(300)
+    return tenancy
+
+
+def run(tenancy: Tenancy, to: Path, **options: Any) -> Export:
+    return export(tenancy.cloud, tenancy.hostname, "acme", to, **options)
+
+
+def index(to: Path) -> dict[str, Any]:
+    return json.loads((to / "acme" / "index.json").read_text())  # type: ignore[no-any-return]
+
+
+def exports(tenancy: Tenancy) -> int:
+    """How many exports were asked for so far."""
+    return sum(each["path"].endswith("/export") for each in tenancy.qlik.control.requests())
+
+
+def theirs(tenancy: Tenancy) -> str:
+    """An app in a shared space of somebody else."""
+    space = tenancy.world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})["id"]
+    body = {"attributes": {"name": "Secret plan", "spaceId": space}}
+    app: str = tenancy.world.request("POST", "apps", body)["attributes"]["id"]
+    tenancy.qlik.control.advance(60)
+    return app
+
+
+def test_everything_is_saved(filled: Tenancy, tmp_path: Path) -> None:
+    done = run(filled, tmp_path)
+    assert (done.complete, done.apps, done.fetched) == (True, 3, 3)
+    found = index(tmp_path)
+    assert (found["complete"], found["not_saved"], found["hostname"]) == (True, [], filled.hostname)
+    apps = {each["name"]: each for each in found["files"] if each["kind"] == "app"}
+    assert {name: (each["space"] or {}).get("type") for name, each in apps.items()} == {
+        "Überblick/EU": "shared",
+        "Mine": None,
+        "Costs": "managed",
+    }
+    assert {name: each["data"] for name, each in apps.items()} == {
+        "Überblick/EU": True,
+        "Mine": True,
+        "Costs": False,
+    }
+    for each in found["files"]:
+        assert facts_of(tmp_path / "acme" / each["path"]) == {name: each[name] for name in ("size", "sha256")}
+    subjects = [each["subject"] for each in json.loads((tmp_path / "acme" / "users.json").read_text())]
+    assert "auth0|ada" in subjects
+    with (tmp_path / "acme" / "users.csv").open(encoding="utf-8") as opened:
+        assert [row["subject"] for row in csv.DictReader(opened)] == subjects
+    assert "Analysts" in (tmp_path / "acme" / "groups.csv").read_text()
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_is_there_is_not_fetched_again(filled: Tenancy, tmp_path: Path) -> None:
+    """Only what has changed at Qlik, or here, is; a renamed app leaves no file of its old name."""
+    run(filled, tmp_path)
+    assert run(filled, tmp_path).fetched == 0
+    apps = {each["name"]: each for each in index(tmp_path)["files"] if each["kind"] == "app"}
+    (tmp_path / "acme" / apps["Mine"]["path"]).write_text("torn")
+    filled.qlik.control.advance(60)
+    filled.bot.put(f"/api/v1/apps/{apps['Überblick/EU']['id']}", {"attributes": {"name": "Overview"}})
+    assert run(filled, tmp_path).fetched == 2
+    names = sorted(path.name.rpartition("-")[0][:8] for path in (tmp_path / "acme").rglob("*.qvf"))
+    assert [name.partition("-")[0] for name in names] == ["Costs", "Mine", "Overview"]
+
+
+def test_it_goes_on_where_it_was_cut_off(filled: Tenancy, tmp_path: Path) -> None:
+    """What was saved before a failure is not asked for again."""
+    fault = filled.qlik.control.add_fault(method="GET", path="/api/v1/temp-contents/*", status=403, times=1)
+    first = run(filled, tmp_path)
+    filled.qlik.control.release(fault)
+    assert (first.complete, first.fetched, len(first.not_saved)) == (False, 2, 1)
+    found = index(tmp_path)
+    assert (found["complete"], len(found["not_saved"])) == (False, 1)
+    before = exports(filled)
+    assert run(filled, tmp_path).complete
+    assert exports(filled) == before + 1
+    assert index(tmp_path)["complete"]
+
+
+def test_an_app_that_is_gone_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
+    run(filled, tmp_path)
+    app = next(each for each in index(tmp_path)["files"] if each.get("name") == "Mine")
+    filled.bot.delete(f"/api/v1/apps/{app['id']}")
+    assert run(filled, tmp_path).complete
+    kept = next(each for each in index(tmp_path)["files"] if each.get("name") == "Mine")
+    assert (kept["at_qlik"], kept["sha256"]) == (False, app["sha256"])
+    assert (tmp_path / "acme" / kept["path"]).is_file()
+
+
+def test_an_app_that_may_not_be_exported(filled: Tenancy, tmp_path: Path) -> None:
+    """It is named with the way, and nothing changes in its space."""
+    app = theirs(filled)
+    done = run(filled, tmp_path)
+    (missed,) = done.not_saved
+    assert (missed.id, missed.space) == (app, "Theirs")
+    assert "`producer`" in missed.why
+    assert "--join-spaces" in missed.why
+    assert "traceId" in missed.why
+    assert index(tmp_path)["not_saved"] == [missed._asdict()]
+    assert done.fetched == 3
+
+
+@pytest.mark.parametrize("held", [None, ["consumer"]], ids=["no member", "a member who may not edit"])
+def test_a_space_is_joined_for_as_long_as_it_takes(
+    filled: Tenancy, tmp_path: Path, held: list[str] | None
+) -> None:
+    app = theirs(filled)
+    space = filled.world.spaces["Theirs"]["id"]
+    if held:
+        body = {"type": "user", "assigneeId": filled.bot_id, "roles": held}
+        filled.world.request("POST", f"spaces/{space}/assignments", body)
+    done = run(filled, tmp_path, join=True)
+    assert done.complete
+    assert any(each.get("id") == app for each in index(tmp_path)["files"])
+    roles = [each["roles"] for each in filled.world.every("assignment") if each["spaceId"] == space]
+    assert roles == ([held] if held else [])
+
+
+def test_a_space_that_cannot_be_joined(filled: Tenancy, tmp_path: Path) -> None:
+    theirs(filled)
+    filled.qlik.control.add_fault(method="POST", path="/api/v1/spaces/*/assignments", status=403)
+    (missed,) = run(filled, tmp_path, join=True).not_saved
+    assert "joining its space failed" in missed.why
+
+
+def test_lists_that_are_refused_are_named(filled: Tenancy, tmp_path: Path) -> None:
+    filled.qlik.control.add_fault(method="GET", path="/api/v1/users", status=403)
+    (missed,) = run(filled, tmp_path).not_saved
+    assert str(missed).startswith("the users: ")
+
+
+def test_a_catalogue_that_is_refused_is_no_empty_one(filled: Tenancy, tmp_path: Path) -> None:
+    filled.qlik.control.add_fault(method="GET", path="/api/v1/items", status=403)
+    done = run(filled, tmp_path)
+    assert not done.complete
+    assert str(done.not_saved[0]).startswith("the apps: ")
+
+
+def test_a_deactivated_tenant_says_the_way(filled: Tenancy, tmp_path: Path) -> None:
+    filled.cloud.register("eu").post(
+        f"/api/v1/tenants/{filled.tenant_id}/actions/deactivate",
+        {},
+        headers={"qlik-confirm-hostname": filled.hostname},
+    )
+    with pytest.raises(ExportRefused, match=r"deactivated.*pulumi up --refresh --stack acme.*ends_on"):
+        run(filled, tmp_path)
+    assert not (tmp_path / "acme" / "index.json").exists()

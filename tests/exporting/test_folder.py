@@ -1,0 +1,124 @@
+"""The folder of an export: names that are safe, files that are whole, one writer at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenantry.exporting.folder import INDEX, ExportFolder, ExportRefused, app_path, as_csv, safe_name
+
+NASTY = (
+    "../../etc/passwd",
+    "a/b\\c",
+    "CON",
+    "nul.txt",
+    ".hidden",
+    "\x00\x1b[31m",
+    "\u202egpj.exe",
+    "  ",
+    "é" * 300,
+)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_of_others_stay_in_their_folder(name: str) -> None:
+    made = safe_name(name, "0123-abcd")
+    assert made.endswith("0123-abcd")
+    assert not set(made) & set('/\\.:*?"<>|\x00\x1b\u202e ')
+    assert len(f"{made}.qvf.abcdefgh.part".encode()) < 255
+
+
+def test_no_two_objects_have_one_file_name() -> None:
+    names = [
+        safe_name(name, id) for name in ("Sales", "sales", "Sales!") for id in ("a1", "b2", "../x", "..\\x")
+    ]
+    by_id = {id: safe_name("Sales", id).casefold() for id in ("a1", "b2", "../x", "..\\x")}
+    assert len(set(by_id.values())) == 4
+    assert all("/" not in each and ".." not in each for each in names)
+
+
+def test_personal_apps_are_by_owner() -> None:
+    item = {"resourceId": "app1", "name": "Mine", "ownerId": "ada1"}
+    assert app_path(item, {}) == "apps/personal-ada1/Mine-app1.qvf"
+    assert (
+        app_path(item | {"spaceId": "s1"}, {"s1": {"name": "Sales/EU"}}) == "apps/Sales-EU-s1/Mine-app1.qvf"
+    )
+
+
+@pytest.mark.parametrize("stack", ["..", ".", "", "a/b", "/tmp/x"])
+def test_a_stack_has_its_folder_below_the_root(tmp_path: Path, stack: str) -> None:
+    with pytest.raises(ExportRefused, match="is not a name"), ExportFolder.opened(tmp_path / "to", stack):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    with ExportFolder.opened(tmp_path, "acme"):
+        with pytest.raises(ExportRefused, match="Another export"), ExportFolder.opened(tmp_path, "acme"):
+            pass
+        with ExportFolder.opened(tmp_path, "globex"):
+            pass
+
+
+def test_it_is_private_and_not_committed(tmp_path: Path) -> None:
+    root = tmp_path / "exports"
+    with ExportFolder.opened(root, "acme") as folder:
+        assert folder.path.stat().st_mode & 0o077 == 0
+    assert (root / ".gitignore").read_text() == "*\n"
+
+
+def test_what_a_killed_export_left_goes(tmp_path: Path) -> None:
+    with ExportFolder.opened(tmp_path, "acme") as folder:
+        part = folder.file("apps/s/x.qvf.abc.part")
+        part.write_text("half")
+    with ExportFolder.opened(tmp_path, "acme"):
+        assert not part.exists()
+
+
+def test_a_file_counts_only_with_its_bytes(tmp_path: Path) -> None:
+    with ExportFolder.opened(tmp_path, "acme") as folder:
+        entry = folder.write("users.json", "[]\n")
+        assert folder.holds(entry)
+        (folder.path / "users.json").write_text("[ ]")
+        assert not folder.holds(entry)
+
+
+def test_an_index_leads_nowhere_else(tmp_path: Path) -> None:
+    """Whoever changes an index has nothing deleted outside of the folder."""
+    other = tmp_path / "precious"
+    other.write_text("x")
+    with ExportFolder.opened(tmp_path / "to", "acme") as folder:
+        for path in ("../../precious", str(other)):
+            folder.remove({"path": path})
+            assert folder.inside({"path": path}) is None
+    assert other.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 1, "files": {}}', '{"format": 2, "files": [{}]}']
+)
+def test_an_index_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / INDEX).write_text(text)
+    with ExportFolder.opened(tmp_path, "acme") as folder:
+        assert folder.earlier == []
+
+
+def test_text_of_others_does_nothing_to_a_spreadsheet() -> None:
+    rows = [{"name": "=1+1", "roles": [{"name": "TenantAdmin", "id": "r"}, {"id": "x"}], "email": None}]
+    assert as_csv(("name", "roles", "email"), rows) == "name,roles,email\n'=1+1,TenantAdmin;x,\n"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = pytest.raises(ExportRefused, match="cannot be written")
+    with refused, ExportFolder.opened(tmp_path / "file" / "to", "acme"):
+        pass
+
+
+def test_the_index_says_its_format(tmp_path: Path) -> None:
+    with ExportFolder.opened(tmp_path, "acme") as folder:
+        folder.write_index({"files": [{"path": "x"}]})
+    assert json.loads((tmp_path / "acme" / INDEX).read_text()) == {"format": 1, "files": [{"path": "x"}]}
