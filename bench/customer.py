@@ -15,8 +15,7 @@ LATENCY = 0.1
 TIMES = 5
 WORKERS = 4
 MOST = 1.2
-MOST_WITH_EVERYTHING = 1.5
-"""More, as its longest chain has more links than the one below: an administrator, who owns a space."""
+MOST_WITH_EVERYTHING = 1.3
 
 LONGEST_CHAIN = (
     "POST source /oauth/token",
@@ -29,6 +28,29 @@ LONGEST_CHAIN = (
     "GET  target /apps/{id}",
 )
 """The requests that must follow one another, because each needs what the one before answered."""
+
+LONGEST_CHAIN_OF_EVERYTHING = (
+    "POST source /oauth/token",
+    "GET  source /licenses/overview",
+    "POST register /tenants",
+    "POST target /oauth/token",
+    "POST target /spaces",
+    "POST target /apps/import",
+    "GET  target /apps/{id}/scripts/current",
+    "POST target /apps/{id}/scripts",
+    "GET  target /apps/{id}/scripts/current",
+    "PUT  target /apps/{id}",
+    "GET  target /apps/{id}/scripts/current",
+    "POST target /reloads",
+    "GET  target /reloads/{id}",
+    "POST target /apps/{id}/publish",
+    "GET  target /apps/{id}",
+    "POST target /scheduling/tasks",
+)
+"""The same for a customer that uses every kind of resource: the app has a script, a reload and a task.
+
+The emulator's reloads take no time: what a reload takes at Qlik comes on top.
+"""
 
 DEMO = {
     "tokens": 3,
@@ -75,17 +97,20 @@ def rows() -> list[Row]:
     """Measure both customers at 100 ms a request, rate limits off."""
     text = stack_file()
     return [
-        *measured("new customer", lambda stack: stack.write(text=text), DEMO, MOST),
+        *measured("new customer", lambda stack: stack.write(text=text), DEMO, LONGEST_CHAIN, MOST),
         *measured(
             "with everything",
             lambda stack: stack.write(**settings(everything())),
             EVERYTHING,
+            LONGEST_CHAIN_OF_EVERYTHING,
             MOST_WITH_EVERYTHING,
         ),
     ]
 
 
-def measured(what: str, write: Callable[[Stack], object], script: dict[str, int], goal: float) -> list[Row]:
+def measured(
+    what: str, write: Callable[[Stack], object], script: dict[str, int], chain: tuple[str, ...], goal: float
+) -> list[Row]:
     """Make a customer, and as many resources that do nothing; of a few times the fastest counts."""
     runs, floors = [], []
     for _ in range(TIMES):
@@ -94,7 +119,7 @@ def measured(what: str, write: Callable[[Stack], object], script: dict[str, int]
             floors.append(nothing.up().seconds)
     made, resources = min(runs, key=lambda run: run[0].seconds)
     spread = made.requests * LATENCY / WORKERS
-    least = max(len(LONGEST_CHAIN) * LATENCY, spread) + min(floors)
+    least = max(len(chain) * LATENCY, spread) + min(floors)
     sent = sum(script.values())
     how = f"{resources} resources, {LATENCY * 1000:.0f} ms a request"
     return [

@@ -1,0 +1,69 @@
+"""Load scripts and reloads of apps in stack files and plans: what is wrong with them is told at once."""
+
+from __future__ import annotations
+
+from tenantry.providers.values import scripts
+from tests.settings.conftest import Folder
+
+SCRIPT = "SET vCustomer = 'globex';\n"
+SPACES = "spaces: {Staging: {type: shared}}\n"
+APP = "template: Sales, version: '1', staging: Staging"
+
+
+def test_all_problems_at_once(folder: Folder) -> None:
+    """Each with its line."""
+    (folder.path / "empty.qvs").touch()
+    (folder.path / "large.qvs").write_bytes(b"x" * (scripts.MOST_BYTES + 1))
+    long = "x" * 257
+    problems = folder.write(
+        f"""
+        {SPACES.strip()}
+        apps:
+          A: {{{APP}, script: none.qvs}}
+          B: {{{APP}, script: empty.qvs}}
+          C: {{{APP}, script: large.qvs}}
+          D: {{{APP}, script: ../stacks, replace: {{a: b}}}}
+          E: {{{APP}, replace: {{a: 1}}}}
+          F: {{{APP}, reload: {{variables: {{vLong: {long}}}, minutes: 51, version: 0}}}}
+          G: {{{APP}, reload: {{variables: {{{", ".join(f"v{n}: x" for n in range(21))}}}}}}}
+          H: {{{APP}, reload: {{variable: {{v: x}}}}}}
+        """
+    ).problems()
+    expected = {
+        (8, "A.script"): "No such file",
+        (9, "B.script"): "is empty",
+        (10, "C.script"): "has more than 1,000,000 bytes",
+        (11, "D.script"): "Is a directory",
+        (11, "D.replace"): "set either script",
+        (12, "E.replace.a"): "1",
+        (13, "F.reload.variables"): "vLong: allowed: 256 characters at most",
+        (13, "F.reload.minutes"): "51 is out of range; allowed: 1 to 50",
+        (13, "F.reload.version"): "allowed: 1 to 1000000",
+        (14, "G.reload.variables"): "21 variables; allowed: 20 at most",
+        (15, "H.reload.variable"): "variables",
+    }
+    for (line, key), words in expected.items():
+        start = f"stacks/Pulumi.globex.yaml:{line}: customer.apps.{key}: "
+        assert [each for each in problems if each.startswith(start) and words in each], (key, problems)
+    assert len(problems) == len(expected)
+
+
+def test_a_script_comes_from_one_place(folder: Folder) -> None:
+    (folder.path / "sales.qvs").write_text(SCRIPT)
+    text = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs, replace: {{a: b}}}}}}"
+    [problem] = folder.write(text).problems()
+    assert "customer.apps.A.replace: set either script" in problem
+
+
+def test_what_the_resource_gets(folder: Folder) -> None:
+    """A path is from the folder of the file that says it, be it a plan. Another script has another digest."""
+    file = folder.path / "plans" / "sales.qvs"
+    file.write_text(SCRIPT)
+    plan = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs}}, B: {{{APP}, replace: {{x: y}}}}}}"
+    apps = folder.write("plan: team\napps: {B: {replace: {x: z}}}", team=plan).customer().apps
+    given = apps["A"].given()
+    assert given["script"] == str(file.absolute())
+    assert given["script_digest"] == scripts.digest(SCRIPT)
+    assert apps["B"].given()["replace"] == {"x": "z"}
+    assert apps["B"].given()["script_digest"] == scripts.digest_of_replacements({"x": "z"})
+    assert "script_digest" not in folder.write(f"{SPACES}apps: {{A: {{{APP}}}}}").customer().apps["A"].given()
