@@ -82,7 +82,7 @@ class BrandVerbs(Keyless):
 
     def decode(self, found: Found) -> Properties:
         """Return the properties in Qlik's JSON, with the ETag of each file in place of its MD5."""
-        etags = {each["id"]: each.get("eTag", "") for each in found.get("files") or []}
+        etags = {file["id"]: file.get("eTag", "") for file in found.get("files") or []}
         return {
             "name": found["name"],
             "description": found.get("description") or "",
@@ -165,7 +165,7 @@ class BrandVerbs(Keyless):
         Qlik has one request for a new file and another one for a file that is there. A run that was cut off
         may have sent some of them, so this looks first.
         """
-        there = {each["id"] for each in host.get(self.member(id, want)).get("files") or []}
+        there = {file["id"] for file in host.get(self.member(id, want)).get("files") or []}
         etags = dict(etags)
         for kind in kinds:
             name = _at_qlik(kind)
@@ -216,7 +216,7 @@ class BrandVerbs(Keyless):
         holder = moves.holder(self.kind.__name__, self.label(want, id), host, active)
         if not holder:
             return str(active)
-        held = next(each for each in stack.state_resources() if each.get("urn") == holder)
+        held = next(resource for resource in stack.state_resources() if resource.get("urn") == holder)
         return str((held.get("outputs") or {}).get("before") or "")
 
     def _give_back(self, host: Host, id: str, have: Properties) -> None:

@@ -71,9 +71,9 @@ def read(path: Path, kind: str) -> BrandFile:
         content = read_bytes(path, known.most_bytes)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    for each in known.formats:
-        if content.startswith(each.signature) and (each.signature or _is_json_object(content)):
-            return BrandFile(content, each)
+    for allowed in known.formats:
+        if content.startswith(allowed.signature) and (allowed.signature or _is_json_object(content)):
+            return BrandFile(content, allowed)
     raise ConfigurationError(f"{path} is not {known.words}, which is what Qlik takes here")
 
 

@@ -207,7 +207,7 @@ def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
 
 
 def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
-    """Each reloads an app that is published, and has one trigger."""
+    """Check that each task reloads a published app and has one trigger."""
     for key, task in customer.reload_tasks.items():
         at: Keys = ("reload_tasks", key)
         if task.app is not None:

@@ -12,7 +12,7 @@ from tests.world import World, writes
 
 def shown(world: World) -> list[str]:
     """The names of the active brands."""
-    return [each["name"] for each in world.every("brand") if each["active"]]
+    return [brand["name"] for brand in world.every("brand") if brand["active"]]
 
 
 def test_a_brand_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
@@ -31,7 +31,7 @@ def test_a_brand_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) ->
     preview = stack.preview()
     assert (preview.diffs, writes(preview.requests)) == ({"Brand Globex": {"logo_md5": "update"}}, [])
     assert len(writes(stack.up().requests)) == 1
-    [ours] = [each["id"] for each in world.every("brand") if each["name"] == "Globex"]
+    [ours] = [brand["id"] for brand in world.every("brand") if brand["name"] == "Globex"]
     world.request("PUT", f"brands/{ours}/files/logo", upload(PNG + b"mine"))
     world.request("POST", f"brands/{ours}/actions/deactivate")
     differences = {"Brand Globex": {"logo_md5": "update", "active": "update"}}
@@ -46,4 +46,4 @@ def test_a_brand_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) ->
     assert stack.preview("--refresh").diffs == {}
     stack.write(**settings(GLOBEX))
     stack.up()
-    assert [each["name"] for each in world.every("brand")] == shown(world) == ["Before"]
+    assert [brand["name"] for brand in world.every("brand")] == shown(world) == ["Before"]

@@ -19,16 +19,16 @@ def test_tasks_from_their_first_day_to_their_last(stack: Stack, qlik: Emulator) 
     """Made in the order in which they run, kept by a new version of the app, enabled again, changed, gone."""
     customer = changed(GLOBEX, ("reload_tasks", TASKS))
     world = bring_up(stack, qlik, customer)
-    tasks = {each["name"]: each for each in world.every("task")}
+    tasks = {task["name"]: task for task in world.every("task")}
     published = world.apps["Sales", "Sales Overview"]["id"]
-    assert {each["resourceId"] for each in tasks.values()} == {published}
+    assert {task["resourceId"] for task in tasks.values()} == {published}
     qlik.control.advance(2 * DAY)
     assert world.apps["Sales", "Sales Overview"]["lastReloadTime"] > tasks["Nightly"]["metadata"]["createdAt"]
 
     newer = changed(customer, ("apps/Sales Overview/version", "2.4.0"))
     stack.write(**settings(newer))
     stack.up()
-    assert {each["id"] for each in world.every("task")} == {each["id"] for each in tasks.values()}
+    assert {task["id"] for task in world.every("task")} == {task["id"] for task in tasks.values()}
     assert world.apps["Sales", "Sales Overview"]["id"] == published
 
     world.join(world.spaces["Sales"]["id"])
@@ -37,7 +37,7 @@ def test_tasks_from_their_first_day_to_their_last(stack: Stack, qlik: Emulator) 
     qlik.request("PATCH", world.hostname, path, change)
     assert stack.preview("--refresh").diffs == {"ReloadTask Nightly": {"enabled": "update"}}
     stack.up("--refresh")
-    assert all(each["enabled"] for each in world.every("task"))
+    assert all(task["enabled"] for task in world.every("task"))
 
     stack.write(**settings(changed(newer, ("reload_tasks/Nightly/time_zone", "Asia/Tokyo"))))
     assert len(writes(stack.up().requests)) == 1

@@ -31,7 +31,7 @@ def test_the_life_of_one(source: Api) -> None:
     """Made with a logo, renamed, with a favicon as well, without it, gone."""
     brand = source.post(BRANDS, **form("Acme", logo=(PNG, "image/png")))
     path = f"{BRANDS}/{brand['id']}"
-    assert (brand["active"], [each["id"] for each in brand["files"]]) == (False, ["logo"])
+    assert (brand["active"], [file["id"] for file in brand["files"]]) == (False, ["logo"])
     source.patch(path, {"/name": "Acme Ltd", "/description": "Blue"})
     added = source.post(f"{path}/files/favIcon", files={"file": ("f", ICO, "image/x-icon")})
     changed = source.put(f"{path}/files/logo", files={"file": ("f", JPEG, "image/jpeg")})
@@ -53,7 +53,7 @@ def test_one_at_most_is_active(source: Api) -> None:
     assert source.get(f"{BRANDS}/active") == {}
     for id in (one, two, two):
         assert source.post(f"{BRANDS}/{id}/actions/activate", expect=200)["active"] is True
-        active = [each["id"] for each in source.everything(BRANDS) if each["active"]]
+        active = [brand["id"] for brand in source.everything(BRANDS) if brand["active"]]
         assert active == [id]
         answer = source.send("GET", f"{BRANDS}/active")
         assert (answer.status_code, answer.headers["location"]) == (301, f"{BRANDS}/{id}")
@@ -66,7 +66,7 @@ def test_one_at_most_is_active(source: Api) -> None:
 def test_a_page_has_five(source: Api) -> None:
     ids = {made(source, "Same") for _ in range(7)}
     assert len(source.get(BRANDS)["data"]) == 5
-    assert {each["id"] for each in source.everything(BRANDS)} == ids
+    assert {brand["id"] for brand in source.everything(BRANDS)} == ids
 
 
 @pytest.mark.parametrize(

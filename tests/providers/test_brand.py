@@ -71,7 +71,7 @@ def plain(tenancy: Tenancy, **changes: Any) -> Inputs:
 
 
 def held(tenancy: Tenancy) -> dict[str, Any]:
-    return {each["id"]: each for each in tenancy.world.every("brand")}
+    return {brand["id"]: brand for brand in tenancy.world.every("brand")}
 
 
 def md5_at_qlik(found: Inputs, name: str) -> str:
@@ -92,7 +92,7 @@ def remote(tenancy: Tenancy, id: str) -> Inputs | None:
 
 
 def active(tenancy: Tenancy) -> list[str]:
-    return [id for id, each in held(tenancy).items() if each["active"]]
+    return [id for id, brand in held(tenancy).items() if brand["active"]]
 
 
 def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
@@ -111,7 +111,7 @@ def etag(name: str) -> Callable[[Tenancy], str]:
 
     def of_file(tenancy: Tenancy) -> str:
         [found] = held(tenancy).values()
-        return next(str(each["eTag"]).strip('"') for each in found["files"] if each["id"] == name)
+        return next(str(file["eTag"]).strip('"') for file in found["files"] if file["id"] == name)
 
     return of_file
 
@@ -288,7 +288,7 @@ def in_stack(monkeypatch: pytest.MonkeyPatch) -> Callable[[Twin], None]:
     monkeypatch.setattr(
         stack,
         "holder",
-        lambda id, kind: next((each["urn"] for each in resources if each["id"] == id), ""),
+        lambda id, kind: next((resource["urn"] for resource in resources if resource["id"] == id), ""),
     )
     return lambda twin: resources.append({"id": twin.id, "urn": f"urn::{twin.id}", "outputs": twin.state})
 

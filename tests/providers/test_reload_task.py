@@ -76,7 +76,7 @@ def chained(tenancy: Tenancy, after: str, **changes: Any) -> Inputs:
 
 
 def held(tenancy: Tenancy) -> dict[str, Any]:
-    return {each["id"]: each for each in tenancy.world.every("task")}
+    return {task["id"]: task for task in tenancy.world.every("task")}
 
 
 def remote(tenancy: Tenancy, id: str) -> Inputs | None:
@@ -154,7 +154,7 @@ def test_a_chain(twin: MakeTwin, tenancy: Tenancy) -> None:
     first = twin("reload_task").create(given(tenancy))
     second = twin("reload_task").create(chained(tenancy, first.id))
     pairs = held(tenancy)[second.id]["events"][0]["correlation"]
-    found = {each["contextAttributeName"]: each["contextAttributeValue"] for each in pairs}
+    found = {pair["contextAttributeName"]: pair["contextAttributeValue"] for pair in pairs}
     assert found == {"id": first.id, "appId": published(tenancy), "status": "SUCCEEDED"}
     assert second.drift() == {}
     tenancy.requests()
@@ -221,7 +221,9 @@ def test_what_our_bot_made_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> No
     tenancy.requests()
     made = twin("reload_task").create(given(tenancy) | {"recurrence": "FREQ=HOURLY", "ends_at": ""})
     assert made.id == lost.id
-    assert [each for each in tenancy.requests() if not each.startswith("GET")] == [f"PATCH {PATH}/{made.id}"]
+    assert [request for request in tenancy.requests() if not request.startswith("GET")] == [
+        f"PATCH {PATH}/{made.id}"
+    ]
     assert made.drift() == {}
 
 

@@ -54,7 +54,7 @@ DAILY = "recurrence: FREQ=DAILY"
 def test_one_mistake(folder: Folder, entry: str, key: str, said: str) -> None:
     """In one line, at the key that it is about."""
     problems = folder.write(f"{APPS}  Other: {{app: Main, {DAILY}}}\n  Task: {entry}").problems()
-    [problem] = [each for each in problems if f"reload_tasks.Task.{key}: " in each]
+    [problem] = [line for line in problems if f"reload_tasks.Task.{key}: " in line]
     assert problem.startswith(f"{PLACE}:")
     assert said in problem
     assert len(problems) == 1 or key == "after_status"
@@ -64,7 +64,7 @@ def test_tasks_that_wait_for_each_other(folder: Folder) -> None:
     """Both are told; what waits for them is not."""
     text = "  A: {app: Main, after: B}\n  B: {app: Main, after: A}\n  C: {app: Main, after: B}"
     problems = folder.write(f"{APPS}{text}").problems()
-    assert [each.partition(": ")[2].partition(":")[0] for each in problems] == [
+    assert [line.partition(": ")[2].partition(":")[0] for line in problems] == [
         "customer.reload_tasks.A.after",
         "customer.reload_tasks.B.after",
     ]

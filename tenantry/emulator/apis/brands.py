@@ -38,7 +38,7 @@ def listing(call: Call) -> Reply:
     found = call.store.all(call.tenant_id, KIND)
     found.sort(key=lambda doc: (doc[order.lstrip("+-")], doc["id"]), reverse=order.startswith("-"))
     data, links = page_by_ids(call, found, default=5)
-    return Reply(200, {"data": [public(each) for each in data], "links": links})
+    return Reply(200, {"data": [public(brand) for brand in data], "links": links})
 
 
 @operation("brands", "createBrand")
@@ -67,9 +67,9 @@ def create(call: Call) -> Reply:
 @operation("brands", "getActiveBrand")
 def active(call: Call) -> Reply:
     """Redirect to the active brand; an empty object where there is none."""
-    for each in call.store.all(call.tenant_id, KIND):
-        if each["active"]:
-            location = f"/api/v1/brands/{each['id']}"
+    for brand in call.store.all(call.tenant_id, KIND):
+        if brand["active"]:
+            location = f"/api/v1/brands/{brand['id']}"
             return Reply(301, headers={"location": location}, text=f"Redirecting to {location}")
     return Reply(200, {})
 
@@ -109,9 +109,9 @@ def delete(call: Call) -> Reply:
 def activate(call: Call) -> Reply:
     """Make one the active brand instead of any other."""
     doc = _find(call)
-    for each in call.store.all(call.tenant_id, KIND):
-        if each["active"] and each["id"] != doc["id"]:
-            call.store.put(call.tenant_id, KIND, each | {"active": False})
+    for brand in call.store.all(call.tenant_id, KIND):
+        if brand["active"] and brand["id"] != doc["id"]:
+            call.store.put(call.tenant_id, KIND, brand | {"active": False})
     return Reply(200, public(_put(call, doc | {"active": True})))
 
 
@@ -170,9 +170,9 @@ def _put(call: Call, doc: Doc) -> Doc:
 
 
 def _file(doc: Doc, name: str) -> Doc:
-    for each in doc["files"]:
-        if each["id"] == name:
-            return dict(each)
+    for file in doc["files"]:
+        if file["id"] == name:
+            return dict(file)
     raise Refusal(404)
 
 
@@ -200,6 +200,6 @@ def _take(doc: Doc, name: str, part: Part) -> Doc:
         "contentType": part.media_type,
         "eTag": f'"{digest}"',
     }
-    doc["files"] = [each for each in doc["files"] if each["id"] != name] + [made]
+    doc["files"] = [file for file in doc["files"] if file["id"] != name] + [made]
     doc["_contents"][name] = base64.b64encode(part.content).decode()
     return made

@@ -31,12 +31,12 @@ def listing(call: Call) -> Reply:
     """A page; all tasks for an administrator, else those of apps that the caller may see."""
     wanted = call.query.get("resourceId")
     found = [
-        each
-        for each in call.store.all(call.tenant_id, KIND)
-        if wanted in (None, each["resourceId"]) and _is_visible(call, each)
+        task
+        for task in call.store.all(call.tenant_id, KIND)
+        if wanted in (None, task["resourceId"]) and _is_visible(call, task)
     ]
     data, links = page(call, found, default=20, sort="-updatedAt", key=_sort_value, cursors=("page", ""))
-    return Reply(200, {"data": [public(each) for each in data], "links": links})
+    return Reply(200, {"data": [public(task) for task in data], "links": links})
 
 
 @operation(API, "createReloadTaskOnTimeSchedule")
@@ -159,9 +159,9 @@ def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
 
 def _waits_for(task: Doc, happened: dict[str, str]) -> bool:
     pairs = {
-        each["contextAttributeName"]: each.get("contextAttributeValue")
+        pair["contextAttributeName"]: pair.get("contextAttributeValue")
         for event in task.get("events", [])
-        for each in event.get("correlation", [])
+        for pair in event.get("correlation", [])
     }
     known = {name: value for name, value in pairs.items() if name in happened}
     return "id" in known and known.items() <= happened.items()
@@ -169,7 +169,7 @@ def _waits_for(task: Doc, happened: dict[str, str]) -> bool:
 
 def _create(call: Call, app: Doc, trigger: int, definition: Doc) -> Reply:
     there = call.store.all(call.tenant_id, KIND)
-    if sum(each["resourceId"] == app["id"] for each in there) >= TASKS_PER_APP:
+    if sum(task["resourceId"] == app["id"] for task in there) >= TASKS_PER_APP:
         raise Refusal(422, "Unprocessable entity", code="CHO-014", detail="the app has 10 tasks already")
     now = iso(call.world.now())
     action = {

@@ -11,7 +11,7 @@ from tenantry.settings.models.look import FromFiles
 
 
 def find(living: Living, findings: Findings) -> None:
-    """Note each of them, and how it comes into the stack."""
+    """List each of them as not managed, with how to declare it."""
     for block, model in BLOCKS.items():
         if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
@@ -21,9 +21,9 @@ def find(living: Living, findings: Findings) -> None:
         except Forbidden as refusal:
             findings.leave(f"{model.makes.noun}s", f"the client may not list them ({refusal.code})")
             continue
-        for each in there:
+        for item in there:
             findings.leave(
-                f'{model.makes.noun} "{each["name"]}" ({each["id"]})',
+                f'{model.makes.noun} "{item["name"]}" ({item["id"]})',
                 f"its files are not imported: keep them beside the stack file and name them under `{block}`,"
                 " with `adopt: true`",
             )

@@ -16,7 +16,7 @@ NO_TRIGGER = "it has neither a recurrence nor a task before it as its only trigg
 
 def find(living: Living, findings: Findings) -> None:
     """Take the tasks of the publications that are taken. A task comes after the one that it waits for."""
-    published = {each.id: each.live for each in findings.objects if each.kind == "AppPublication"}
+    published = {item.id: item.live for item in findings.objects if item.kind == "AppPublication"}
     waiting = {task["id"]: task for task in living.listed(VERBS.path)}
     names = Counter(_name(task) for task in waiting.values())
     while ready := [task for task in waiting.values() if _upstream(task) not in waiting]:

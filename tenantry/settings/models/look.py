@@ -124,8 +124,9 @@ OF_FILE = "in place; a change of the file is one, too"
 
 
 class Brand(FromFiles):
-    """The look of the tenant itself: its logo and favicon, and its name in the title of pages. A path is from
-    the folder of the file that says it. Without a file the tenant has Qlik's own there. (Brands API)
+    """The look of the tenant itself: its logo and favicon, and its name in the title of pages. A path starts
+    at the folder of the file that names it. The tenant shows Qlik's own logo or icon if none is named.
+    (Brands API)
     """
 
     makes = Makes(
@@ -142,8 +143,8 @@ class Brand(FromFiles):
     description: Text | None = key(None, about="Shown to administrators.")
     active: Switch = key(
         True,
-        about="The tenant shows this brand, which one brand at most can say. Without the entry, or with "
-        "`false`, the tenant shows again what it showed before.",
+        about="Whether the tenant shows this brand; it shows one at a time. With `false`, or without the "
+        "entry, it shows again what it showed before.",
     )
     logo: Text | None = key(
         None,
@@ -172,7 +173,7 @@ class Brand(FromFiles):
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Names differ, and one brand at most is active."""
+        """Check that names differ and that one brand at most is active."""
         yield from super().rules(block, entries)
         active = sorted(key for key, brand in entries.items() if brand.active)
         for other in active[1:]:
