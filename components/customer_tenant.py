@@ -151,7 +151,11 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         """Make the resources of a block, by key; that of a block of settings is named by its noun."""
         given = getattr(self._customer, block)
         if block in ENTRIES:
-            return {key: self._make(key, entry, **self._in_space(entry)) for key, entry in given.items()}
+            made: dict[str, Any] = {}
+            for key, entry in sorted(given.items(), key=lambda item: item[1].comes_last):
+                after = list(made.values()) if entry.comes_last else []
+                made[key] = self._make(key, entry, after=after, **self._in_space(entry))
+            return made
         noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one
         return {noun: self._make(noun, given)} if given and given.given() else {}
 

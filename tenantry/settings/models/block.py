@@ -75,6 +75,11 @@ class Block(BaseModel):
         if cls.makes and "name" in cls.makes.identity:
             yield from _same_names(cls.makes, block, entries)
 
+    @property
+    def comes_last(self) -> bool:
+        """Whether the resource of an entry is made and changed after those of the other entries."""
+        return False
+
     def given(self) -> dict[str, Any]:
         """Return the properties of the resource that this says anything of.
 

@@ -166,6 +166,11 @@ class Brand(FromFiles):
         False, about="Take over a brand of that name that somebody else made.", change=AT_CREATION
     )
 
+    @property
+    def comes_last(self) -> bool:
+        """Whether this is the active brand: the one before it is switched off first, in a change of both."""
+        return self.active
+
     @classmethod
     def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
         """Return the MD5 of the file."""

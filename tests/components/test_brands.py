@@ -1,0 +1,14 @@
+"""Brands in the component of a customer: in which order they change."""
+
+from __future__ import annotations
+
+from tests.components.program import run
+
+
+def test_the_active_brand_comes_after_the_others() -> None:
+    """One that is switched off gives back what was active before it; only then does the other take over."""
+    brands = {"Autumn": {}, "Globex": {"active": False}, "Winter": {"active": False}}
+    resources, _ = run({"name": "Globex", "brands": brands})
+    assert set(resources["Brand Autumn"].depends_on) >= {"Globex", "Winter"}
+    for name in ("Globex", "Winter"):
+        assert not {"Autumn", "Globex", "Winter"} & set(resources[f"Brand {name}"].depends_on)
