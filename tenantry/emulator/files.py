@@ -130,9 +130,12 @@ class Files:
         self.folder.mkdir()
 
 
-def qvf_header(name: str, description: str, script: str, *, has_data: bool) -> bytes:
-    """The head of an exported app."""
+def qvf_header(
+    name: str, description: str, script: str, *, has_data: bool, data: dict[str, Any] | None = None
+) -> bytes:
+    """The head of an exported app; `data`: what is known of its data."""
     described = {"name": name, "description": description, "script": script, "hasData": has_data}
+    described |= {"data": data} if has_data and data else {}
     return MAGIC + json.dumps(described).encode() + b"\n"
 
 

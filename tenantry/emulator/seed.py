@@ -11,6 +11,7 @@ from typing import Any
 from tenantry.emulator.apis import apps, assignments, spaces, tenants, users
 from tenantry.emulator.call import ADMIN
 from tenantry.emulator.clock import DAY, iso
+from tenantry.emulator.load_scripts import load
 from tenantry.emulator.store import SHARED, Doc
 from tenantry.emulator.world import World
 
@@ -86,6 +87,7 @@ def _plant_app(world: World, tenant: Doc, admin: Doc, space: Doc, data: Data) ->
         space=space["id"],
         description=data["description"],
         lastReloadTime=iso(world.now()),
+        _data=load(apps.SCRIPT, {}, 1),
         _file=_content(world, data),
         _size=data["size"],
     )
@@ -101,7 +103,7 @@ def _content(world: World, data: Data) -> str:
 
 def _publish(world: World, tenant: Doc, admin: Doc, space: Doc, name: str) -> None:
     source = world.store.named(tenant["id"], "app", name)[0]
-    copied = ("description", "lastReloadTime", "_file", "_size")
+    copied = ("description", "lastReloadTime", "_data", "_file", "_size")
     apps.add_app(
         world,
         tenant["id"],

@@ -34,6 +34,7 @@ class Settings:
         creation_ms: how long Qlik takes for what it makes without a key; until then it is not there.
         reload_ms: how long a reload takes, a fifth of it in the queue, by the emulator's clock.
         reload_error: what reloads that are queued from now on fail with; empty: they succeed.
+        reload_rows: how many rows a reload loads into a table from a connection or a file.
         organisation_lag_ms: how long a new tenant stays out of the organisation's list.
         tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
         not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
@@ -51,6 +52,7 @@ class Settings:
     creation_ms: float = 0
     reload_ms: float = 0
     reload_error: str = ""
+    reload_rows: float = 1
     organisation_lag_ms: float = 0
     tenant_quota: int | None = None
     not_found: str = "published"

@@ -9,12 +9,13 @@ from tenantry.emulator.apis import spaces
 from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import DAY, iso
 from tenantry.emulator.errors import Refusal
+from tenantry.emulator.load_scripts import NO_DATA
 from tenantry.emulator.store import Doc
 from tenantry.emulator.world import World
 
 SOFT_DELETE_AGE = 45 * 60
 RESTORABLE = 14 * DAY
-CONTENT = ("description", "lastReloadTime", "usage", "_script", "_file", "_offset", "_size")
+CONTENT = ("description", "lastReloadTime", "usage", "_script", "_data", "_file", "_offset", "_size")
 SCRIPT = "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
 """The load script of an app that was made without one."""
 
@@ -56,6 +57,7 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
         "_creator": owner["id"],
         "_updater": owner["id"],
         "_script": SCRIPT,
+        "_data": NO_DATA,
         "_file": "",
         "_offset": 0,
         "_size": 0,
@@ -207,9 +209,11 @@ def find(call: Call, app_id: str = "") -> Doc:
 
 
 def loaded(world: World, app: Doc) -> Doc:
-    """Return an app with the time of a reload that has ended by now."""
+    """Return an app with the time and the data of a reload that has ended by now."""
     ended = app.get("_loaded_at", float("inf"))
-    return app | {"lastReloadTime": iso(ended)} if ended <= world.now() else app
+    if ended > world.now():
+        return app
+    return app | {"lastReloadTime": iso(ended), "_data": app["_loading"]}
 
 
 def changed(call: Call, app: Doc, **changes: Any) -> Doc:

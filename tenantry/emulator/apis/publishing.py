@@ -11,6 +11,8 @@ from tenantry.emulator.store import Doc
 CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_script", "_file", "_offset", "_size")
 """What a copy takes from its source besides the data."""
 
+DATA = ("lastReloadTime", "_data")
+
 
 @operation("apps", "publishApp")
 def publish(call: Call) -> Reply:
@@ -31,7 +33,7 @@ def publish(call: Call) -> Reply:
         publishTime=iso(now),
         originAppId=source["id"],
         # There is no target yet whose data could stay.
-        lastReloadTime="" if call.body.get("data") == "target" else source["lastReloadTime"],
+        **({} if call.body.get("data") == "target" else {name: source[name] for name in DATA}),
         _published_at=now,
         **{name: source[name] for name in CONTENT},
     )
@@ -54,7 +56,7 @@ def republish(call: Call) -> Reply:
         raise Refusal(400, detail="the target was published from another app; checkOriginAppId is true")
     changes = dict(call.body.get("attributes", {})) | {name: source[name] for name in CONTENT}
     if call.body.get("data", "source") == "source":
-        changes["lastReloadTime"] = source["lastReloadTime"]
+        changes |= {name: source[name] for name in DATA}
     changes |= {"originAppId": source["id"], "publishTime": iso(call.world.now())}
     return Reply(200, apps.view(call, apps.changed(call, target, **changes)))
 

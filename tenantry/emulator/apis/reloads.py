@@ -8,6 +8,7 @@ from tenantry.emulator.apis import apps, spaces
 from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Invalid, Refusal
+from tenantry.emulator.load_scripts import load
 from tenantry.emulator.paging import page
 from tenantry.emulator.store import Doc, public
 from tenantry.emulator.world import World, new_id
@@ -71,7 +72,8 @@ def queue(call: Call) -> Reply:
     }
     call.store.put(call.tenant_id, KIND, made)
     if not error:
-        apps.save(world, call.tenant_id, app | {"_loaded_at": made["_ends"]})
+        data = load(app["_script"], made["_variables"], int(world.settings.reload_rows))
+        apps.save(world, call.tenant_id, app | {"_loaded_at": made["_ends"], "_loading": data})
     return Reply(201, view(world, made, queued=True))
 
 

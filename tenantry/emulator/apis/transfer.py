@@ -7,6 +7,7 @@ from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.files import qvf_header, read_qvf_header
+from tenantry.emulator.load_scripts import NO_DATA, load
 
 UNNAMED = "Imported app"
 
@@ -23,7 +24,7 @@ def export(call: Call) -> Reply:
     else:
         apps.must_edit(call, app)
     has_data = bool(app["lastReloadTime"]) and not call.query.get("NoData")
-    header = qvf_header(app["name"], app["description"], app["_script"], has_data=has_data)
+    header = qvf_header(app["name"], app["description"], app["_script"], has_data=has_data, data=app["_data"])
     entry = temp_contents.add(
         call, f"{app['name']}.qvf", header=header.decode(), file=app["_file"], offset=app["_offset"]
     )
@@ -43,6 +44,7 @@ def import_(call: Call) -> Reply:
     key = _received(call)
     path = call.world.files.path(key)
     described, offset = read_qvf_header(path)
+    script = str(described.get("script", apps.SCRIPT))
     app = apps.add_app(
         call.world,
         call.tenant_id,
@@ -51,7 +53,8 @@ def import_(call: Call) -> Reply:
         space=space,
         description=str(described.get("description", "")),
         lastReloadTime=iso(call.world.now()) if described.get("hasData") else "",
-        _script=str(described.get("script", apps.SCRIPT)),
+        _script=script,
+        _data=described.get("data") or load(script, {}, 1) if described.get("hasData") else NO_DATA,
         _file=key,
         _offset=offset,
         _size=path.stat().st_size,

@@ -1,0 +1,94 @@
+"""Which tables and fields a load script makes, as far as its text says it. No data is loaded.
+
+A table has as many rows as AUTOGENERATE says. The caller says how many rows come from a connection or a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+STATEMENT = re.compile(r"(?:'[^']*'|\[[^\]]*\]|[^;])+")
+REMARK = re.compile(r"(?<!:)//[^\n]*|/\*.*?\*/", re.S)
+VARIABLE = re.compile(r"(?:SET|LET)\s+(\w+)\s*=\s*(.*)", re.I | re.S)
+TABLE = re.compile(
+    r"(?:(?P<label>\[[^\]]+\]|\w+)\s*:\s*)?LOAD\s+(?P<fields>.*?)(?:\s+(?:FROM|RESIDENT|INLINE)\b.*|"
+    r"\s+AUTOGENERATE\s+(?P<rows>\d+).*|$)",
+    re.I | re.S,
+)
+FIELD = re.compile(r"(?:'[^']*'|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|[^,])+")
+ALIAS = re.compile(r"(?P<value>.*?)\s+AS\s+(?P<name>\[[^\]]+\]|\"[^\"]+\"|\w+)", re.I | re.S)
+COMMENT = re.compile(r"COMMENT\s+(FIELD|TABLE)S?\s+(\[[^\]]+\]|\w+)\s+WITH\s+'([^']*)'", re.I)
+CONSTANT = re.compile(r"'[^']*'|-?\d+(?:\.\d+)?")
+
+Data = dict[str, Any]
+NO_DATA: Data = {"tables": [], "fields": []}
+
+
+def load(script: str, variables: Mapping[str, str], rows: int) -> Data:
+    """Return the tables and fields that a reload makes.
+
+    Args:
+        script: the load script.
+        variables: those of the reload, which go before what the script sets (unpublished).
+        rows: the rows of a table that comes from a connection or a file.
+    """
+    values: dict[str, str] = {}
+    tables: list[Data] = []
+    fields: dict[str, Data] = {}
+    for statement in _statements(script):
+        text = re.sub(r"\$\((\w+)\)", lambda found: values.get(found[1], ""), statement)
+        if found := VARIABLE.fullmatch(text):
+            values[found[1]] = variables.get(found[1], found[2].strip().strip("'"))
+        elif found := TABLE.fullmatch(text):
+            _add_table(tables, fields, found, rows)
+        elif found := COMMENT.fullmatch(text):
+            name = found[2].strip("[]")
+            places = fields.values() if found[1].upper() == "FIELD" else tables
+            for place in places:
+                if place["name"] == name:
+                    place["comment"] = found[3]
+    return {"tables": tables, "fields": list(fields.values())}
+
+
+def _statements(script: str) -> Iterator[str]:
+    for found in STATEMENT.finditer(REMARK.sub("", script)):
+        if text := found[0].strip():
+            yield text
+
+
+def _add_table(tables: list[Data], fields: dict[str, Data], found: re.Match[str], rows: int) -> None:
+    name = (found["label"] or f"Table{len(tables) + 1}").strip("[]")
+    count = int(found["rows"]) if found["rows"] else rows
+    added = dict(_fields(found["fields"]))
+    for field, value in added.items():
+        place = fields.setdefault(field, _field(field))
+        distinct = min(count, 1) if CONSTANT.fullmatch(value) else count
+        place["cardinal"] = max(place["cardinal"], distinct)
+        place["total_count"] += count
+        place["byte_size"] += 8 * count
+        place["src_tables"].append(name)
+        place["hash"] = hashlib.sha256(f"{place['hash']} {value} {count}".encode()).hexdigest()[:40]
+    sizes = {"no_of_rows": count, "no_of_fields": len(added), "no_of_key_fields": 0}
+    kind = {"is_system": False, "is_semantic": False, "is_loose": False}
+    tables.append({"name": name, "comment": "", "byte_size": 8 * count * len(added), **sizes, **kind})
+
+
+def _field(name: str) -> Data:
+    kinds = ("is_hidden", "is_system", "is_numeric", "is_locked", "is_semantic", "distinct_only")
+    sizes = {"cardinal": 0, "total_count": 0, "byte_size": 0}
+    return {"name": name, "hash": "", "comment": "", "tags": [], "src_tables": [], **sizes} | dict.fromkeys(
+        (*kinds, "always_one_selected"), False
+    )
+
+
+def _fields(listed: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each field and the expression of its values; `*` names none."""
+    for found in FIELD.finditer(listed):
+        text = found[0].strip()
+        if alias := ALIAS.fullmatch(text):
+            yield alias["name"].strip('[]"'), alias["value"]
+        elif text and text != "*":
+            yield text.strip('[]"'), text
