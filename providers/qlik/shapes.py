@@ -53,6 +53,7 @@ _APP = {
         "ownerId?": str,
         "originAppId?": str,
         "publishTime?": str,
+        "lastReloadTime?": str,
     },
     "privileges?": [str],
 }
@@ -211,6 +212,10 @@ MEMBERS: dict[str, Shape] = {
 OPERATIONS: dict[str, Shape] = {
     "GET /api/core/tenants/{}": {"data": [_LISTED_TENANT]},
     "GET /api/v1/apps/{}": _APP,
+    "GET /api/v1/apps/{}/data/metadata": {
+        "tables?": [{"name": str, "no_of_rows?": int}],
+        "fields?": [{"name": str, "cardinal?": int, "comment?": str}],
+    },
     "GET /api/v1/apps/{}/scripts/{}": {"script": str, "versionMessage?": str},
     "GET /api/v1/groups/settings": _GROUP_SETTINGS,
     "GET /api/v1/licenses/overview": {

@@ -21,6 +21,7 @@ from tenantry.text import for_line
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+    from tenantry.cli.app_data import PublishedApp
     from tenantry.cli.end_user import Group
     from tenantry.fleet.members import Member
     from tenantry.fleet.selection import Wanted
@@ -66,6 +67,7 @@ def smoke(
 ) -> None:
     """Log in as a member of each group and see whether it finds its published apps, and nothing else.
 
+    Then see whether the published apps have the data that the stack file expects (apps.<key>.expect).
     One customer after the other. The test user, tenantry-smoke, is made by the login and removed at the end.
     A login can spend an entitlement of the licence, so it is part of `up` only with --smoke. A customer who
     has no tenant yet is left out, unless it is named. The exit code is 1 if anything is wrong.
@@ -133,6 +135,7 @@ class SmokeTest:
 
     def _seen(self, cloud: Cloud, member: Member, result: Say) -> Seen:
         """Look at one stack; whatever is in the way is what was seen."""
+        from tenantry.cli.app_data import published_apps
         from tenantry.cli.end_user import Unfit, group_of
         from tenantry.cli.keys import KeyUnfit, read_private
         from tenantry.providers.qlik import QlikError
@@ -155,7 +158,9 @@ class SmokeTest:
             ]
             checked = [group_of(customer, outputs, name) for name in dict.fromkeys(names)]
             private = read_private(Path(str(self.key).replace(STACK, stack)))
-            wrong = self._look(stack, cloud.tenant(outputs["hostname"]), private, checked, result)
+            tenant = cloud.tenant(outputs["hostname"])
+            wrong = self._look(stack, tenant, private, checked, result)
+            wrong += self._look_at_data(stack, tenant, published_apps(customer, outputs), result)
         except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
             told = for_line(str(error)) if isinstance(error, Unfit | KeyUnfit) else str(error)
             result(f"{stack}: FAILED\n  {told}")
@@ -179,20 +184,32 @@ class SmokeTest:
         wrong: list[str] = []
         for group, name in zip(groups, names, strict=True):
             problems = end_user.check(tenant, signer, group, name, self.patience)
-            result(_told(stack, group, problems))
+            apps = ", ".join(group.published.values()) or "no app"
+            result(_told(stack, group.key, problems, f"sees {apps} and nothing else"))
             wrong += [f"{group.key} {problem}" for problem in problems]
         if self.release:
             kinds = end_user.release_entitlements(tenant)
             result(f"{stack}: given back: {', '.join(kinds) or 'nothing, it held no entitlement'}.")
         return wrong
 
+    def _look_at_data(
+        self, stack: str, tenant: Host, apps: Sequence[PublishedApp], result: Say
+    ) -> Iterator[str]:
+        """Check the data of the apps one after the other, and yield what is wrong."""
+        from tenantry.cli import app_data
 
-def _told(stack: str, group: Group, problems: Sequence[str]) -> str:
+        for app in apps:
+            problems = app_data.check(tenant, app, self.patience)
+            result(_told(stack, app.label, problems, "has the data that the stack file expects"))
+            yield from (f"{app.label} {problem}" for problem in problems)
+
+
+def _told(stack: str, name: str, problems: Sequence[str], otherwise: str) -> str:
+    """Return the lines about a group or an app; `otherwise`: what to say if there are no problems."""
     if not problems:
-        apps = ", ".join(group.published.values()) or "no app"
-        return for_line(f"{stack}, {group.key}: ok, sees {apps} and nothing else")
+        return for_line(f"{stack}, {name}: ok, {otherwise}")
     told = ("  " + problem.replace("\n", "\n    ") for problem in problems)
-    return "\n".join([for_line(f"{stack}, {group.key}: FAILED"), *told])
+    return "\n".join([for_line(f"{stack}, {name}: FAILED"), *told])
 
 
 def _progress(line: str) -> None:

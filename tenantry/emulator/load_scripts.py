@@ -21,6 +21,7 @@ TABLE = re.compile(
 FIELD = re.compile(r"(?:'[^']*'|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|[^,])+")
 ALIAS = re.compile(r"(?P<value>.*?)\s+AS\s+(?P<name>\[[^\]]+\]|\"[^\"]+\"|\w+)", re.I | re.S)
 COMMENT = re.compile(r"COMMENT\s+(FIELD|TABLE)S?\s+(\[[^\]]+\]|\w+)\s+WITH\s+'([^']*)'", re.I)
+PEEK = re.compile(r"PEEK\('([^']*)'.*\)", re.I)
 CONSTANT = re.compile(r"'[^']*'|-?\d+(?:\.\d+)?")
 
 Data = dict[str, Any]
@@ -38,12 +39,16 @@ def load(script: str, variables: Mapping[str, str], rows: int) -> Data:
     values: dict[str, str] = {}
     tables: list[Data] = []
     fields: dict[str, Data] = {}
+    constants: dict[str, str] = {}
     for statement in _statements(script):
         text = re.sub(r"\$\((\w+)\)", lambda found: values.get(found[1], ""), statement)
         if found := VARIABLE.fullmatch(text):
-            values[found[1]] = variables.get(found[1], found[2].strip().strip("'"))
+            values[found[1]] = variables.get(found[1], _value(found[2].strip(), constants))
         elif found := TABLE.fullmatch(text):
             _add_table(tables, fields, found, rows)
+            constants |= {
+                name: value for name, value in _fields(found["fields"]) if CONSTANT.fullmatch(value)
+            }
         elif found := COMMENT.fullmatch(text):
             name = found[2].strip("[]")
             places = fields.values() if found[1].upper() == "FIELD" else tables
@@ -57,6 +62,12 @@ def _statements(script: str) -> Iterator[str]:
     for found in STATEMENT.finditer(REMARK.sub("", script)):
         if text := found[0].strip():
             yield text
+
+
+def _value(text: str, constants: Mapping[str, str]) -> str:
+    """Return the value of a variable: its text, or that of a field whose values are all the same."""
+    peek = PEEK.fullmatch(text)
+    return (constants.get(peek[1], "") if peek else text).strip("'")
 
 
 def _add_table(tables: list[Data], fields: dict[str, Data], found: re.Match[str], rows: int) -> None:

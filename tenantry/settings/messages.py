@@ -86,10 +86,17 @@ def _quote(key: str, value: object, written: str | None) -> str:
 
 
 def _range(field: FieldInfo | None) -> str:
-    limits = field.metadata if field else []
+    limits = [*_limits(field.annotation), *field.metadata] if field else []
     low = next((limit.ge for limit in limits if isinstance(limit, Ge)), "")
     high = next((limit.le for limit in limits if isinstance(limit, Le)), "")
     return f"{low} to {high}"
+
+
+def _limits(annotation: object) -> list[object]:
+    """Return the limits inside an annotation: those of the values of a map, or of what may be left out."""
+    if isinstance(annotation, FieldInfo):
+        return annotation.metadata
+    return [limit for part in get_args(annotation) for limit in _limits(part)]
 
 
 def is_whole(block: type[Block]) -> bool:

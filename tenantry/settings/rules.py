@@ -166,6 +166,9 @@ def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
         for name, wanted, field in places:
             if name is not None:
                 yield from _space_of_type(customer, ("apps", key, field), name, wanted, removed)
+        if app.expect is not None and app.publish_to == []:
+            text = "smoke looks at published apps, and this one is published nowhere; add publish_to"
+            yield Complaint(("apps", key, "expect"), text, incomplete=True)
         for twice in sorted({s for s in app.publish_to if app.publish_to.count(s) > 1}):
             yield Complaint(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
 

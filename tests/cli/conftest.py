@@ -8,6 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tenantry.cli.app import app
+from tenantry.emulator import Emulator
+from tenantry.state.backend import Backend
+from tests.cli.site import Site
+from tests.emulator.api import new_tenant
 
 PROJECT = "name: tenantry\nruntime: python\nstackConfigDir: stacks\n"
 
@@ -36,3 +40,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     made = Folder(tmp_path / "project")
     monkeypatch.chdir(made.path)
     return made
+
+
+@pytest.fixture
+def site(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A tenant for `tenantry smoke`, with its project in the current folder."""
+    site = Site(new_tenant(qlik), tmp_path)
+    site.write_project()
+    monkeypatch.chdir(tmp_path)
+    for name, value in (
+        ("QLIK_CLOUD_ENDPOINT", qlik.url),
+        ("QLIK_CLIENT_ID", "demo"),
+        ("QLIK_CLIENT_SECRET", "demo-secret"),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: site.outputs)
+    qlik.control.clear_requests()
+    return site

@@ -97,11 +97,27 @@ class Site:
         made = self.tenant.post(f"/api/v1/apps/{self.staged}/publish", body, expect=200)
         return made["attributes"]["id"]  # type: ignore[no-any-return]
 
+    def load_data(self, script: str, variables: dict[str, str]) -> None:
+        """Reload the app with a script, and publish it again."""
+        self.tenant.post(f"/api/v1/apps/{self.staged}/scripts", {"script": script}, expect=200)
+        self.tenant.post("/api/v1/reloads", {"appId": self.staged, "variables": variables})
+        for id in self.apps.values():
+            self.tenant.put(f"/api/v1/apps/{self.staged}/publish", {"targetId": id})
+
+    def expect(self, **expectations: Any) -> None:
+        """Put into the stack file what the data of the app must be like."""
+        apps = {"Overview": CUSTOMER["apps"]["Overview"] | {"expect": expectations}}
+        self.write_stack_file(CUSTOMER | {"apps": apps})
+
     def write_project(self) -> None:
         """Put the project with its stack file into the folder."""
         (self.folder / "stacks").mkdir()
         project = {"name": "tenantry", "runtime": "python", "stackConfigDir": "stacks"}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        config = {"qlik:region": "eu", "qlik:source_tenant": SOURCE, "tenantry:customer": CUSTOMER}
+        self.write_stack_file(CUSTOMER)
+
+    def write_stack_file(self, customer: dict[str, Any]) -> None:
+        """Write the stack file with the settings of a customer."""
+        config = {"qlik:region": "eu", "qlik:source_tenant": SOURCE, "tenantry:customer": customer}
         file = self.folder / "stacks" / "Pulumi.globex.yaml"
         file.write_text(yaml.safe_dump({"config": config}))

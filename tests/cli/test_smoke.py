@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,29 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from tenantry.cli.app import app
-from tenantry.emulator import Emulator
 from tenantry.state.backend import Backend, PulumiFailed
 from tests import keys, logins
 from tests.cli.site import Site
-from tests.emulator.api import REGISTER, SOURCE, Api, new_tenant
+from tests.emulator.api import REGISTER, SOURCE, Api
 from tests.pems import encrypted_pem
 from tests.world import writes
-
-
-@pytest.fixture
-def site(qlik: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    site = Site(new_tenant(qlik), tmp_path)
-    site.write_project()
-    monkeypatch.chdir(tmp_path)
-    for name, value in (
-        ("QLIK_CLOUD_ENDPOINT", qlik.url),
-        ("QLIK_CLIENT_ID", "demo"),
-        ("QLIK_CLIENT_SECRET", "demo-secret"),
-    ):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(Backend, "outputs", lambda self, stack: site.outputs)
-    qlik.control.clear_requests()
-    return site
 
 
 def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None:

@@ -92,3 +92,44 @@ def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, custom
     assert "POST /login/jwt-session" not in writes(stack.up("--refresh").requests), "never part of up"
     assert "FAILED" not in smoke(stack)
     assert not [user for user in customer.every("user") if user["subject"] == "tenantry-smoke"]
+
+
+SCRIPT = """
+SET vCustomer = 'template';
+Orders:
+LOAD RowNo() AS [Order id], '$(vCustomer)' AS Customer AUTOGENERATE 20;
+LET vOwner = Peek('Customer', 0, 'Orders');
+COMMENT FIELD Customer WITH '$(vOwner)';
+"""
+
+
+def test_the_data_of_the_template_is_told_from_that_of_the_customer(stack: Stack) -> None:
+    """An app that opens is not enough: its data has to be the customer's."""
+    app = "apps/Sales Overview"
+    provider = ("jwt_identity_providers", lines_of(stack, "keys"))
+    expect = (
+        f"{app}/expect",
+        {
+            "rows": {"Orders": 20},
+            "distinct_values": {"Customer": 1},
+            "field_comments": {"Customer": "Globex"},
+            "reloaded_within_hours": 1,
+        },
+    )
+    stack.write(**settings(changed(CUSTOMER, provider, expect)))
+    stack.up()
+    said = smoke(stack, code=1)
+    assert "Analysts: ok" in said
+    assert 'Sales Overview in Sales: FAILED there is no table "Orders"; tables: Customers' in said
+    assert 'field "Customer" has no comment instead of "Globex"' in said
+
+    (stack.folder / "stacks" / "orders.qvs").write_text(SCRIPT)
+    own = [(f"{app}/script", "orders.qvs"), (f"{app}/reload", {"variables": {"vCustomer": "Globex"}})]
+    stack.write(**settings(changed(CUSTOMER, provider, expect, *own)))
+    stack.up()
+    said = smoke(stack)
+    for space in ("Sales", "Partners"):
+        assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in said
+
+    stack.write(**settings(changed(CUSTOMER, provider, *own)))
+    assert writes(stack.up("--expect-no-changes").requests) == [], "expectations are nothing at Qlik"

@@ -17,7 +17,8 @@ SET vCustomer = 'template';
 LOAD [Order id], Quantity, '$(vCustomer)' AS Customer FROM [lib://DataFiles/orders; new.csv] (txt);
 Calendar:
 LOAD RecNo() AS Day, Date(RecNo(), 'YYYY') AS Year AUTOGENERATE 365;
-COMMENT FIELD Customer WITH '$(vCustomer)';
+LET vOwner = Peek('Customer', 0, 'Order lines');
+COMMENT FIELD Customer WITH '$(vOwner)';
 COMMENT TABLE [Order lines] WITH 'one line each';
 """
 

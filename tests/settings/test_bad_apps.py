@@ -88,6 +88,41 @@ BAD_APPS = [
         '12: customer.apps.Two.name: name "Sales" is taken by app "Sales", also imported into "Staging"; '
         "names must differ",
     ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{tables: {{Orders: 1}}}}}}",
+        "11: customer.apps.Sales.expect.tables: unknown key; allowed: distinct_values, field_comments, "
+        "reloaded_within_hours, rows",
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: 5}}",
+        "11: customer.apps.Sales.expect: must be a mapping of keys, not 5",
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{rows: {{Orders: -1}}}}}}",
+        "11: customer.apps.Sales.expect.rows.Orders: -1 is out of range; allowed: 0 to 1000000000000",
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{rows: [Orders]}}}}",
+        "11: customer.apps.Sales.expect.rows: must be a mapping of keys, not a list",
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{distinct_values: {{Customer: one}}}}}}",
+        '11: customer.apps.Sales.expect.distinct_values.Customer: must be a whole number, not "one"',
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{field_comments: {{Customer: 4711}}}}}}",
+        "11: customer.apps.Sales.expect.field_comments.Customer: YAML reads 4711 as a number; put it in quotes: "
+        'Customer: "4711"',
+    ),
+    (
+        f"{SALES}publish_to: [Sales], expect: {{reloaded_within_hours: 0}}}}",
+        "11: customer.apps.Sales.expect.reloaded_within_hours: 0 is out of range; allowed: 1 to 8760",
+    ),
+    (
+        f"{SALES}expect: {{}}}}",
+        "11: customer.apps.Sales.expect: smoke looks at published apps, and this one is published nowhere; "
+        "add publish_to",
+    ),
 ]
 
 
@@ -100,6 +135,18 @@ def test_an_entry_that_is_listed_twice_is_told_in_its_second_line(folder: Folder
     app = "  A:\n    template: T\n    version: '1'\n    staging: Staging\n    publish_to:\n    - Sales\n    - Sales"
     told = folder.write(APPS + app).problems()
     assert told == [f'{FILE}:17: customer.apps.A.publish_to: space "Sales" is listed twice']
+
+
+def test_a_plan_may_expect_data_of_an_app_that_its_customers_publish(folder: Folder) -> None:
+    plan = "apps: {A: {template: T, version: '1', staging: S, expect: {rows: {Orders: 5, Items: 1}}}}"
+    customer = """
+    plan: team
+    spaces: {S: {type: shared}, M: {type: managed}}
+    apps: {A: {publish_to: [M], expect: {rows: {Orders: 7, Items: }}}}
+    """
+    expect = folder.write(customer, team=plan).customer().apps["A"].expect
+    assert expect is not None
+    assert expect.rows == {"Orders": 7}
 
 
 def test_apps_of_one_name_may_not_meet_in_a_managed_space(folder: Folder) -> None:

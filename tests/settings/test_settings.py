@@ -103,7 +103,7 @@ def test_every_default_of_an_entry(folder: Folder) -> None:
     assert customer.apps["Sales"].model_dump() == {
         "name": "Sales", "template": None, "template_id": "1a2b", "version": "1", "staging": "Staging",
         "publish_to": [], "data": True, "join_template_space": False, "description": None, "protect": None,
-        "script": None, "replace": None, "reload": None, **common,
+        "script": None, "replace": None, "reload": None, "expect": None, **common,
     }  # fmt: skip
     assert customer.users["Ada"].model_dump() == {
         "subject": "a1", "name": None, "email": None, "roles": None, "status": "active", "renamed_from": None

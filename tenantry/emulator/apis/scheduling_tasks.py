@@ -10,6 +10,7 @@ from tenantry.emulator.apis import apps
 from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
+from tenantry.emulator.load_scripts import load
 from tenantry.emulator.paging import page
 from tenantry.emulator.store import Doc, public
 from tenantry.emulator.world import CHORES, World
@@ -145,7 +146,8 @@ def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
     app = world.store.get(tenant_id, "app", task["resourceId"])
     succeeded = app is not None and "_deleted_at" not in app
     if app and succeeded:
-        apps.save(world, tenant_id, app | {"lastReloadTime": iso(moment)})
+        data = load(app["_script"], {}, int(world.settings.reload_rows))
+        apps.save(world, tenant_id, app | {"lastReloadTime": iso(moment), "_data": data})
     task["_failures"] = 0 if succeeded else task["_failures"] + 1
     if task["_failures"] >= FAILURES_IN_A_ROW:
         task["enabled"] = False

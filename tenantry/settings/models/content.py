@@ -10,6 +10,7 @@ from tenantry.providers.values import scripts
 from tenantry.providers.values.limits import RELOAD_VARIABLES
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.expectations import Expectations
 from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     FormerKeys,
@@ -102,7 +103,7 @@ class App(FromFiles):
     makes = Makes(
         "App",
         "app",
-        no_inputs=("staging", "publish_to", "protect", "reload"),
+        no_inputs=("staging", "publish_to", "protect", "reload", "expect"),
         of_content=("script_digest",),
         of_stack=("source_tenant",),
         references=("space",),
@@ -156,6 +157,9 @@ class App(FromFiles):
         None,
         about="Reload the app before it is published, so that users get this customer's data.",
         change="reloaded and republished",
+    )
+    expect: Expectations | None = key(
+        None, about="What `tenantry smoke` looks for in the data of the published apps.", change=NO_REQUEST
     )
     join_template_space: Switch = key(
         False,

@@ -1,0 +1,119 @@
+"""Whether published apps have the data that the stack file expects, by what Qlik tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tenantry.providers.qlik import Forbidden, Host, NotFound, QlikError
+from tenantry.providers.values.words import counted
+from tenantry.settings.rules import choices
+from tenantry.text import for_line
+
+if TYPE_CHECKING:
+    from tenantry.settings.models import Customer
+    from tenantry.settings.models.expectations import Expectations
+
+POLL = 1.0
+
+Entries = Mapping[str, Mapping[str, Any]]
+"""Tables or fields of an app, by name."""
+
+
+@dataclass(frozen=True)
+class PublishedApp:
+    """An app in a space, and what its data must be like. The id is empty if it is not published."""
+
+    label: str
+    id: str
+    expect: Expectations
+
+
+def published_apps(customer: Customer, outputs: Mapping[str, Any]) -> list[PublishedApp]:
+    """Return the published apps of which the stack file expects data."""
+    found = outputs.get("apps", {})
+    return [
+        PublishedApp(f"{key} in {space}", found.get(key, {}).get(space, {}).get("id", ""), app.expect)
+        for key, app in customer.apps.items()
+        if app.expect is not None
+        for space in app.publish_to
+    ]
+
+
+def check(tenant: Host, app: PublishedApp, patience: float) -> list[str]:
+    """Return what is wrong with the data of an app; errors of requests are among it.
+
+    `patience`: seconds that Qlik may take until a new publication can be read.
+    """
+    if not app.id:
+        return ["is not among the outputs of the stack: run `pulumi up` first"]
+    try:
+        return list(_problems(tenant, app, patience))
+    except QlikError as error:
+        return [str(error)]
+
+
+def _problems(tenant: Host, app: PublishedApp, patience: float) -> Iterator[str]:
+    reloaded = _attributes(tenant, app.id, patience).get("lastReloadTime", "")
+    data = tenant.get(f"/api/v1/apps/{app.id}/data/metadata")
+    tables = {table["name"]: table for table in data.get("tables", [])}
+    fields = {field["name"]: field for field in data.get("fields", [])}
+    if not any(table.get("no_of_rows") for table in tables.values()):
+        yield f"app {app.id} has no data: no table of it has a row"
+        return
+    yield from _too_few_rows(app.expect, tables)
+    yield from _other_fields(app.expect, fields)
+    if app.expect.reloaded_within_hours is not None:
+        yield from _stale(app.expect.reloaded_within_hours, reloaded, tenant.time)
+
+
+def _attributes(tenant: Host, id: str, patience: float) -> dict[str, Any]:
+    """Read an app. Qlik answers 403 for a while after it was published."""
+    clock = tenant.cloud.clock
+    ends = clock.monotonic() + patience
+    while True:
+        try:
+            return tenant.get(f"/api/v1/apps/{id}")["attributes"]  # type: ignore[no-any-return]
+        except (Forbidden, NotFound):
+            if clock.monotonic() >= ends:
+                raise
+        clock.sleep(POLL)
+
+
+def _too_few_rows(expect: Expectations, tables: Entries) -> Iterator[str]:
+    for name, wanted in expect.rows.items():
+        if name not in tables:
+            yield _missing("table", name, tables)
+        elif (rows := tables[name].get("no_of_rows", 0)) < wanted:
+            yield f'table "{name}" has {counted(rows, "row")}, and {wanted:,} at least are expected'
+
+
+def _other_fields(expect: Expectations, fields: Entries) -> Iterator[str]:
+    for name in dict.fromkeys([*expect.distinct_values, *expect.field_comments]):
+        if name not in fields:
+            yield _missing("field", name, fields)
+            continue
+        values, comment = fields[name].get("cardinal", 0), fields[name].get("comment", "")
+        wanted = expect.distinct_values.get(name, values)
+        if values != wanted:
+            yield f'field "{name}" has {counted(values, "distinct value")} instead of {wanted:,}'
+        if comment != expect.field_comments.get(name, comment):
+            found = f'the comment "{for_line(comment)}"' if comment else "no comment"
+            yield f'field "{name}" has {found} instead of "{expect.field_comments[name]}"'
+
+
+def _missing(kind: str, name: str, there: Entries) -> str:
+    return for_line(f'there is no {kind} "{name}"{choices(name, there, f"{kind}s")}')
+
+
+def _stale(hours: int, reloaded: str, now: float | None) -> Iterator[str]:
+    try:
+        moment = datetime.fromisoformat(reloaded)
+    except ValueError:
+        yield "Qlik does not tell when the app was reloaded"
+        return
+    age = (now or 0.0) - moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    if age > hours * 3600:
+        yield f"was reloaded at {reloaded}, {age / 3600:,.0f} hours ago; {hours:,} at most are expected"

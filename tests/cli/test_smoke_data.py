@@ -1,0 +1,120 @@
+"""`tenantry smoke`: whether published apps have the data that the stack file expects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenantry.state.backend import Backend
+from tests.cli.site import Site
+
+SCRIPT = """
+SET vCustomer = 'template';
+Orders:
+LOAD [Order id], '$(vCustomer)' AS Customer FROM [lib://DataFiles/orders.csv] (txt);
+COMMENT FIELD Customer WITH '$(vCustomer)';
+"""
+EXPECTED: dict[str, Any] = {
+    "rows": {"Orders": 10},
+    "distinct_values": {"Customer": 1},
+    "field_comments": {"Customer": "Globex"},
+    "reloaded_within_hours": 26,
+}
+FINE = "Overview in Sales: ok, has the data that the stack file expects"
+
+
+@pytest.fixture
+def loaded(site: Site) -> Site:
+    """The customer's own data, ten orders, in both published apps, and the stack file that expects them."""
+    site.tenant.qlik.control.settings(reload_rows=10)
+    site.load_data(SCRIPT, {"vCustomer": "Globex"})
+    site.expect(**EXPECTED)
+    return site
+
+
+def test_the_data_of_each_published_app_is_looked_at(loaded: Site) -> None:
+    said = loaded.smoke("Viewers")
+    assert FINE in said
+    assert "Overview in Board: ok" in said
+    assert "1 stack: 1 ok" in said
+
+
+def test_without_expectations_nothing_is_asked(site: Site) -> None:
+    assert "the data" not in site.smoke("Viewers")
+    assert not [each for each in site.tenant.qlik.control.requests() if "metadata" in each["path"]]
+
+
+def test_an_empty_expectation_is_for_any_data(site: Site) -> None:
+    site.expect()
+    said = site.smoke("Viewers", code=1)
+    assert f"Overview in Sales: FAILED app {site.apps['Sales']} has no data: no table of it has a row" in said
+    assert "1 stack: 1 failed" in said
+    site.load_data(SCRIPT, {})
+    assert FINE in site.smoke("Viewers")
+
+
+def test_the_data_of_the_template_is_found(loaded: Site) -> None:
+    """A reload without the customer's variables."""
+    loaded.load_data(SCRIPT, {})
+    wrong = 'Overview in Sales: FAILED field "Customer" has the comment "template" instead of "Globex"'
+    assert wrong in loaded.smoke("Viewers", code=1)
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, and 11 at least are expected'),
+        ({"rows": {"Order": 1}}, 'there is no table "Order"; did you mean "Orders"? tables: Orders'),
+        (
+            {"distinct_values": {"Order id": 9}},
+            'field "Order id" has 10 distinct values instead of 9',
+        ),
+        (
+            {"distinct_values": {"Client": 1}},
+            'there is no field "Client"; fields: Customer, Order id',
+        ),
+        ({"field_comments": {"Order id": "x"}}, 'field "Order id" has no comment instead of "x"'),
+    ],
+)
+def test_each_difference_is_named(loaded: Site, expected: dict[str, Any], words: str) -> None:
+    loaded.expect(**expected)
+    assert f"Overview in Sales: FAILED {words} globex, Overview in Board" in loaded.smoke("Viewers", code=1)
+
+
+def test_what_is_there_is_never_too_much(loaded: Site) -> None:
+    loaded.expect(rows={"Orders": 0}, distinct_values={"Order id": 10, "Customer": 1})
+    assert FINE in loaded.smoke("Viewers")
+
+
+def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
+    """The logins fail, as the machine's clock is another one then."""
+    loaded.tenant.qlik.control.advance(25 * 3600)
+    assert FINE in loaded.smoke("Viewers", code=1)
+    loaded.tenant.qlik.control.advance(5 * 3600)
+    said = loaded.smoke("Viewers", code=1)
+    assert "Overview in Sales: FAILED was reloaded at 2" in said
+    assert ", 30 hours ago; 26 at most are expected" in said
+
+
+def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
+    faults = loaded.tenant.qlik.control
+    faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403, times=2)
+    assert "Overview in Board: ok" in loaded.smoke("Viewers")
+    faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403)
+    said = loaded.smoke("Viewers", code=1, wait="0")
+    assert f"Overview in Board: FAILED GET {loaded.tenant.host}" in said
+    assert FINE in said, "the error of one app hides no other"
+
+
+def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**loaded.outputs, "apps": {}})
+    words = "Overview in Sales: FAILED is not among the outputs of the stack: run `pulumi up` first"
+    assert words in loaded.smoke("Data", code=1)
+
+
+def test_names_at_qlik_do_nothing_to_a_terminal(loaded: Site) -> None:
+    loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b[31mders]:"), {})
+    said = loaded.smoke("Viewers", code=1)
+    assert 'there is no table "Orders"' in said
+    assert "\x1b" not in said
