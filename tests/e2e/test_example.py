@@ -60,6 +60,11 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
             {"password": f"password-of-{customer}"},
             f"warehouse.{customer}.example",
         )
+        loaded = {app["name"]: app["_script"] for app in world.every("app") if app["publishTime"]}
+        assert "FROM sales" in loaded["Sales Overview"]
+        variables = [each["_variables"] for each in world.every("reload")]
+        assert {"vCurrency": "USD" if customer == "globex" else "EUR"} in variables
+        assert len(world.every("task")) == len(loaded)
         [provider] = world.every("identity-provider")
         assert provider["options"]["issuer"] == f"https://portal.{customer}.example"
         is_business = CUSTOMERS[customer] == "business"
