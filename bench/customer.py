@@ -78,6 +78,7 @@ EVERYTHING = {
     "web integration, identity provider": 2,
     "content security policy, theme, extension": 3,
     "brand and its activation": 2,
+    "OAuth clients": 2,
     "user, administrator, and finding that one": 3,
     "groups": 2,
     "spaces": 3,

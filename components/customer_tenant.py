@@ -325,10 +325,21 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **{
                 block: {key: made.id for key, made in self.resources[block].items()}
                 for block, model in BLOCKS.items()
-                if model.makes and model.makes.output
+                if model.makes and model.makes.output and (self.resources[block] or not model.makes.if_any)
             },
+            **self._client_secrets(),
             "apps": published,
         }
+
+    def _client_secrets(self) -> dict[str, dict[str, Any]]:
+        """Return the secrets of OAuth clients by key, if there are any such clients."""
+        clients = self._customer.oauth_clients
+        secrets = {
+            key: made.client_secret
+            for key, made in self.resources["oauth_clients"].items()
+            if clients[key].app_type == "web"
+        }
+        return {"oauth_client_secrets": secrets} if secrets else {}
 
 
 def _secrets(block: Block) -> dict[str, pulumi.Output[Any]]:

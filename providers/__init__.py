@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tenantry.providers.group_settings import GroupSettings as GroupSettings
     from tenantry.providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
     from tenantry.providers.license_settings import LicenseSettings as LicenseSettings
+    from tenantry.providers.oauth_client import OAuthClient as OAuthClient
     from tenantry.providers.pinned_link import PinnedLink as PinnedLink
     from tenantry.providers.reload_task import ReloadTask as ReloadTask
     from tenantry.providers.space import Space as Space
@@ -67,6 +68,7 @@ MODULES = {
     "ReloadTask": "reload_task",
     "Automation": "automation",
     "PinnedLink": "pinned_link",
+    "OAuthClient": "oauth_client",
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 

@@ -68,6 +68,7 @@ class DataConnectionVerbs(Collection):
     kind = DataConnection
     path = "/api/v1/data-connections"
     natural_key = ("tenant", "space", "name")
+    id_name = "qID"
     maker = "user"
     lists_show_all = False
 
@@ -83,7 +84,7 @@ class DataConnectionVerbs(Collection):
         for each in self.listed(host, want):
             if each.get("qName") == want["name"]:
                 found: dict[str, Any] = host.get(self.member(each["qID"], want), _PARSED)
-                return found | {"id": found["qID"], "connectionProperties": _ours(found, want)}
+                return found | {"connectionProperties": _ours(found, want)}
         return None
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
@@ -98,13 +99,13 @@ class DataConnectionVerbs(Collection):
             **want.get("credentials", {}),
         }
         made: dict[str, Any] = host.post(self.path, body | {"space": want["space"]}, repeatable=True)
-        return {"id": made["qID"]}
+        return {self.id_name: made["qID"]}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """GET the connection; of its properties those that are managed."""
         host = self.host(cloud, have)
         found = evidence.read(
-            host, self.member(id, have), id, lambda: self.listed(host, have), key="qID", params=_PARSED
+            host, self.member(id, have), id, lambda: self.listed(host, have), key=self.id_name, params=_PARSED
         )
         return found and self.decode(found | {"connectionProperties": _ours(found, have)})
 
@@ -126,11 +127,6 @@ class DataConnectionVerbs(Collection):
         ]
         if patch:
             host.patch(self.member(id, want), patch, repeatable=True)
-
-    def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """DELETE the connection."""
-        host = self.host(cloud, have)
-        evidence.delete(host, self.member(id, have), id, lambda: self.listed(host, have), key="qID")
 
 
 def _ours(found: dict[str, Any], have: Properties) -> dict[str, Any]:

@@ -34,8 +34,12 @@ MADE_AT_RUN_TIME = {
     "pulumi_cli/golang.py: re.search",
     "pulumi_cli/release.py: re.fullmatch",
     "providers/framework/properties.py: re.search",
+    "providers/values/scripts.py: re.compile",
+    "providers/values/scripts.py: re.search",
 }
-"""Patterns of variables: the paths of the contract; a table, whose patterns are found as objects; Limits."""
+"""Patterns of variables: the paths of the contract; a table, whose patterns are found as objects; Limits; a
+customer's texts, escaped.
+"""
 
 
 class Use(NamedTuple):

@@ -7,7 +7,7 @@ the object's absence from a complete list of the same host, which no page of an 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tenantry.providers.framework.errors import NotProven
@@ -42,10 +42,18 @@ def settle_delete(host: Host, path: str, id: str, listed: List, answer: NotFound
         raise NotProven(id, host.hostname, "it is still there", answer)
 
 
-def delete(host: Host, path: str, id: str, listed: List, *, key: str = "id") -> None:
+def delete(
+    host: Host,
+    path: str,
+    id: str,
+    listed: List,
+    *,
+    key: str = "id",
+    headers: Mapping[str, str] | None = None,
+) -> None:
     """DELETE what is at `path`; fine if it is gone already. Raises NotProven, and what DELETE raises."""
     try:
-        host.delete(path)
+        host.delete(path, headers=headers)
     except NotFound as answer:
         settle_delete(host, path, id, listed, answer, key=key)
 

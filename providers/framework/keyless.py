@@ -37,11 +37,11 @@ class Keyless(Collection):
                 if there is None:
                     raise
             else:
-                note.finish(id=made["id"])
-                return made["id"], self.decode(made)
+                note.finish(id=made[self.id_name])
+                return made[self.id_name], self.decode(made)
         live = self.take_over(cloud, host, there, want)
-        note.finish(id=there["id"])
-        return there["id"], live
+        note.finish(id=there[self.id_name])
+        return there[self.id_name], live
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
         """POST the object; return the answer."""
@@ -70,7 +70,7 @@ class Keyless(Collection):
             return found[0] if found else None
         ours = [each for each in found if made_by_us(host, each.get(self.maker))]
         if len(ours) != 1:
-            raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
+            raise Ambiguous(self.label(want, ""), host.hostname, [each[self.id_name] for each in found])
         return ours[0]
 
     def shares_key(self) -> bool:
@@ -81,17 +81,17 @@ class Keyless(Collection):
         """Return the object to take over. Raises HeldByAnother, HolderUnknown."""
         free = []
         for each in self.candidates(host, want):
-            label = self.label(want, each["id"])
-            holder = moves.holder(self.kind.__name__, label, host, each["id"])
+            label = self.label(want, each[self.id_name])
+            holder = moves.holder(self.kind.__name__, label, host, each[self.id_name])
             if not holder:
                 free.append(each)
             elif not self.shares_key():
-                raise HeldByAnother(label, host.hostname, each["id"], holder)
+                raise HeldByAnother(label, host.hostname, each[self.id_name], holder)
         return self.choose(host, want, free)
 
     def other(self, host: Host, id: str, want: Properties) -> Found | None:
         """Return the first of the others with that key, whether a resource of the stack holds it or not."""
-        return next((each for each in self.candidates(host, want) if each["id"] != id), None)
+        return next((each for each in self.candidates(host, want) if each[self.id_name] != id), None)
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object and forget its note."""
@@ -105,7 +105,7 @@ class Keyless(Collection):
         if note.earlier is None:
             return self.lookup(host, want)
         if noted := note.earlier.get("id"):
-            found = next((each for each in self.candidates(host, want) if each["id"] == noted), None)
+            found = next((each for each in self.candidates(host, want) if each[self.id_name] == noted), None)
             free = found and not moves.holder(self.kind.__name__, self.label(want, noted), host, noted)
             return found if free else self.lookup(host, want)
         what = f"{self.label(want, 'made')}, which an earlier run asked for"

@@ -29,8 +29,8 @@ class Listing:
     other people are there, looking for ours costs at most one request more than asking for each by itself.
     """
 
-    def __init__(self, host: Host, path: str, page: int | None = PAGE) -> None:
-        self._host, self._path = host, path
+    def __init__(self, host: Host, path: str, page: int | None = PAGE, key: str = "id") -> None:
+        self._host, self._path, self._key = host, path, key
         self._objects = host.list(path, limit=page)
         self._found: dict[str, Found] = {}
         self._pages = self._hits = 0
@@ -53,19 +53,19 @@ class Listing:
             page = list(islice(self._objects, PAGE))
         except ApiError:
             return False  # and so from now on: an iterator that raised is at its end
-        self._found |= {each["id"]: each for each in page}
+        self._found |= {each[self._key]: each for each in page}
         self._pages += 1
         return bool(page)
 
 
-def find(host: Host, path: str, id: str, page: int | None = PAGE) -> Found | None:
+def find(host: Host, path: str, id: str, page: int | None = PAGE, key: str = "id") -> Found | None:
     """Return an object from the collection at `path` as the current refresh has listed it. `page` is the
-    number of objects to ask for at once, None where Qlik takes none.
+    number of objects to ask for at once, None where Qlik takes none; `key` is where an object has its id.
 
     None says that it has to be asked for by itself: it is not listed, or this is no refresh of the engine.
     """
     listings = run.current().listings
     if listings is None:
         return None
-    listing: Listing = listings.setdefault((host.hostname, path), Listing(host, path, page))
+    listing: Listing = listings.setdefault((host.hostname, path), Listing(host, path, page, key))
     return listing.find(id)

@@ -249,10 +249,13 @@ def reference(
     return Property(doc, default=default, change=change, reference=kind, follows=follows)
 
 
-def output(doc: str, *, at_qlik: bool = True, init: Literal[False] = False) -> Any:
-    """Declare a property that Qlik sets, or a verb alone where it is not `at_qlik`."""
+def output(doc: str, *, at_qlik: bool = True, sensitive: bool = False, init: Literal[False] = False) -> Any:
+    """Declare a property that Qlik sets, or a verb alone where it is not `at_qlik`.
+
+    One that is `sensitive` is a secret of Pulumi: encrypted in the state, and hidden wherever it is shown.
+    """
     change = Change.IN_PLACE if at_qlik else Change.NO_REQUEST
-    return Property(doc, default=None, computed=not init, change=change)
+    return Property(doc, default=None, computed=not init, change=change, sensitive=sensitive)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

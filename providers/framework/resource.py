@@ -50,6 +50,9 @@ class Resource(_Declared):
     secrets: ClassVar[set[str]]
     """The inputs that are secrets of Pulumi, whatever the program passes."""
 
+    secret_outputs: ClassVar[list[str]]
+    """The outputs that are secrets of Pulumi."""
+
     if TYPE_CHECKING:
         resource_name: str = prop("The Pulumi name.", kw_only=False)
         opts: pulumi.ResourceOptions | None = prop("Options of the resource.", default=None)
@@ -59,6 +62,9 @@ class Resource(_Declared):
             outputs = {name: None for name, each in self.properties.items() if each.computed}
             for name in inputs.keys() & self.secrets:
                 inputs[name] = pulumi.Output.secret(inputs[name])
+            if self.secret_outputs:
+                secret = pulumi.ResourceOptions(additional_secret_outputs=self.secret_outputs)
+                opts = pulumi.ResourceOptions.merge(opts, secret)
             with no_stack_trace():
                 super().__init__(
                     f"{TYPES}/qlik:{type(self).__name__}",
@@ -71,6 +77,7 @@ class Resource(_Declared):
         super().__init_subclass__(**kwargs)
         declared = [value for value in vars(cls).values() if isinstance(value, Property)]
         cls.secrets = {each.name for each in declared if each.sensitive and each.change is Change.UNSEEN}
+        cls.secret_outputs = [each.name for each in declared if each.sensitive and each.computed]
         cls.properties = {each.name: each for each in sorted(declared, key=lambda each: each.computed)}
 
     @classmethod

@@ -7,7 +7,7 @@ adds, then its verbs, then `VERBS`, their one instance. Kinds that are a plain c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tenantry.providers.framework import evidence, listings, moves
@@ -110,6 +110,8 @@ class Collection(Verbs):
 
     lists_show_all: ClassVar[bool] = True
     """Whether an object in a list has everything that is read of it."""
+    id_name: ClassVar[str] = "id"
+    """Where Qlik's JSON has the id of an object."""
 
     maker: ClassVar[str] = "createdBy"
     """Where Qlik's JSON names the user who made the object."""
@@ -144,7 +146,7 @@ class Collection(Verbs):
     def other(self, host: Host, id: str, want: Properties) -> dict[str, Any] | None:
         """Return the object that has the natural key of what is wanted, and is not the one of that id."""
         there = self.lookup(host, want)
-        return None if there is None or there["id"] == id else there
+        return None if there is None or there[self.id_name] == id else there
 
     def host(self, cloud: Cloud, properties: Properties) -> Host:
         """Return the host of the tenant that the object is in."""
@@ -165,11 +167,11 @@ class Collection(Verbs):
                 return self._make_of(cloud, host, there, want)
             # Another resource had the name until a moment ago.
             found = self.post(host, want)
-        self.made(found["id"])
-        return found["id"], self.decode(found)
+        self.made(found[self.id_name])
+        return found[self.id_name], self.decode(found)
 
     def post(self, host: Host, want: Properties) -> dict[str, Any]:
-        """POST the object; return what the answer has of it, and its id as `id`."""
+        """POST the object; return what the answer has of it, its id included."""
         made: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
         return made
 
@@ -177,13 +179,13 @@ class Collection(Verbs):
         self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
     ) -> tuple[str, Properties]:
         """Take over what has the name, or make the object beside it."""
-        label = self.label(want, there["id"])
-        if holder := moves.holder(self.kind.__name__, label, host, there["id"]):
+        label = self.label(want, there[self.id_name])
+        if holder := moves.holder(self.kind.__name__, label, host, there[self.id_name]):
             if self.can_stand_aside(want):
                 return self._make_aside(cloud, host, want, holder)
             if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
-                raise HeldByAnother(label, host.hostname, there["id"], holder)
-        return there["id"], self.take_over(cloud, host, there, want)
+                raise HeldByAnother(label, host.hostname, there[self.id_name], holder)
+        return there[self.id_name], self.take_over(cloud, host, there, want)
 
     def can_stand_aside(self, want: Properties) -> bool:
         """Whether the object may have another name for a while: see `tenantry.providers.framework.moves`."""
@@ -194,14 +196,14 @@ class Collection(Verbs):
         aside = want | {"name": moves.temporary(want["name"])}
         try:
             found = self.post(host, aside)
-            self.made(found["id"])
+            self.made(found[self.id_name])
         except Conflict:
             there = self.lookup(host, aside)
             if there is None:
                 raise
             found = there
         have = self.decode(found)
-        return found["id"], have | self._move(cloud, host, found["id"], have, want, holder)
+        return found[self.id_name], have | self._move(cloud, host, found[self.id_name], have, want, holder)
 
     def _move(
         self, cloud: Cloud, host: Host, id: str, have: Properties, want: Properties, holder: str
@@ -218,9 +220,9 @@ class Collection(Verbs):
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
         """Return what an existing object is like once it is as wanted, if it is ours to change."""
-        label = self.label(want, there["id"])
+        label = self.label(want, there[self.id_name])
         if not (want.get("adopt") or self.is_ours(host, there, want)):
-            raise AlreadyExists(label, host.hostname, there["id"], there.get(self.maker))
+            raise AlreadyExists(label, host.hostname, there[self.id_name], there.get(self.maker))
         known = self.kind.properties
         unseen = {each.name: None for each in self.kind.inputs() if each.change is Change.UNSEEN}
         have = {**want, **unseen, **self.decode(there)}
@@ -230,9 +232,9 @@ class Collection(Verbs):
             differences = {
                 name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in stuck
             }
-            raise AlreadyDifferent(label, host.hostname, there["id"], differences, self.advice)
-        cloud.notify(taken_over(label, there["id"], changed))
-        return have | (changed | self.update(cloud, there["id"], have, want) if changed else {})
+            raise AlreadyDifferent(label, host.hostname, there[self.id_name], differences, self.advice)
+        cloud.notify(taken_over(label, there[self.id_name], changed))
+        return have | (changed | self.update(cloud, there[self.id_name], have, want) if changed else {})
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
         """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
@@ -250,10 +252,16 @@ class Collection(Verbs):
         """Take the object from the list of a refresh, or GET it; None only if it is certainly gone."""
         host = self.host(cloud, have)
         path = self.path.format(**have)
-        found = listings.find(host, path, id, self.page) if self.lists_show_all else None
+        found = listings.find(host, path, id, self.page, self.id_name) if self.lists_show_all else None
         if found is None:
-            found = evidence.read(host, self.member(id, have), id, lambda: self.listed(host, have))
+            found = self.get(host, id, have)
         return None if found is None else self.decode(found)
+
+    def get(self, host: Host, id: str, have: Properties) -> dict[str, Any] | None:
+        """GET the object by itself; None only if it is certainly gone."""
+        return evidence.read(
+            host, self.member(id, have), id, lambda: self.listed(host, have), key=self.id_name
+        )
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
         """Return the whole collection that the object is in."""
@@ -272,14 +280,14 @@ class Collection(Verbs):
                 self.patch(host, id, changes, want)
                 return {}
             label = self.label(want, id)
-            holder = moves.holder(self.kind.__name__, label, host, there["id"])
+            holder = moves.holder(self.kind.__name__, label, host, there[self.id_name])
             if not holder:
                 key = [name for name in self.natural_key if not self.kind.properties[name].reference]
                 raise NameTaken(
-                    label, host.hostname, key, there["id"], there.get(self.maker), conflict
+                    label, host.hostname, key, there[self.id_name], there.get(self.maker), conflict
                 ) from conflict
             if not self.can_stand_aside(want):
-                raise HeldByAnother(label, host.hostname, there["id"], holder) from conflict
+                raise HeldByAnother(label, host.hostname, there[self.id_name], holder) from conflict
             aside = moves.temporary(want["name"])
             self.patch(host, id, changes | {"name": aside}, want)
             return self._move(cloud, host, id, {"name": aside}, want, holder)
@@ -297,7 +305,18 @@ class Collection(Verbs):
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object."""
         host = self.host(cloud, have)
-        evidence.delete(host, self.member(id, have), id, lambda: self.listed(host, have))
+        evidence.delete(
+            host,
+            self.member(id, have),
+            id,
+            lambda: self.listed(host, have),
+            key=self.id_name,
+            headers=self.confirmation(id),
+        )
+
+    def confirmation(self, id: str) -> Mapping[str, str]:
+        """Return the headers with which Qlik lets the object be deleted; none as a rule."""
+        return {}
 
 
 def made_by_us(host: Host, maker: str | None) -> bool:

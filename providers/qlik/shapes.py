@@ -138,6 +138,20 @@ _TASK = {
     "metadata?": {"disabledCode?": str, "createdBy?": str},
 }
 _PINNED_LINK = {"id": Id, "name": str, "link": str, "createdBy?": str}
+_OAUTH_CLIENT = {
+    "clientId": Id,
+    "clientName?": str,
+    "appType?": str,
+    "description?": str,
+    "redirectUris?": [str],
+    "allowedOrigins?": [str],
+    "allowedScopes?": [str],
+    "allowedGrantTypes?": [str],
+    "clientSecrets?": [{"hint": Id}],
+    "connectionConfig?": {"consentMethod?": str},
+    "clientSecret?": str,
+    "clientSecretHint?": str,
+}
 _ROLE = {"name": str, "type?": str}
 _SPACE = {
     "id": Id,
@@ -198,6 +212,7 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/identity-providers": _IDENTITY_PROVIDER,
     "/api/v1/items": _ITEM,
     "/api/v1/reloads": _RELOAD,
+    "/api/v1/oauth-clients": _OAUTH_CLIENT,
     "/api/v1/roles": _ROLE,
     "/api/v1/spaces": _SPACE,
     "/api/v1/spaces/{}/assignments": _ASSIGNMENT,
@@ -227,6 +242,7 @@ OPERATIONS: dict[str, Shape] = {
         "allotments?": [{"name": str, "units": int, "unitsUsed": int, "overage?": int}],
     },
     "GET /api/v1/licenses/settings": _LICENCE_SETTINGS,
+    "GET /api/v1/oauth-clients/{}/connection-configs/me": {"consentMethod": str},
     "GET /api/v1/users/me": {"id": Id},
     "PATCH /api/v1/users/{}": {
         "errors?": [{"code?": str, "title?": str, "detail?": str}],
@@ -240,6 +256,7 @@ OPERATIONS: dict[str, Shape] = {
     "PUT /api/v1/brands/{}/files/{}": _BRAND_FILE,
     "POST /api/v1/apps/{}/scripts": None,
     "POST /api/v1/licenses/assignments/actions/delete": {"data": [{"type": str, "status": int}]},
+    "POST /api/v1/oauth-clients/{}/client-secrets": {"clientSecret": str, "hint": Id},
     "POST /api/v1/tenants/{}/actions/deactivate": {"estimatedPurgeDate?": str},
     "POST /api/v1/tenants/{}/actions/reactivate": None,
 }

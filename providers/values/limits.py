@@ -61,6 +61,10 @@ RELOAD_VARIABLES = Limits("20 variables at most, each of 256 characters", proble
 RELOAD_MINUTES = Limits("1 to 50 minutes", {"ge": 1, "le": 50})
 RELOAD_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
 
+OAUTH_NAME = Limits("1 to 512 characters", {"min_length": 1, "max_length": 512})
+OAUTH_DESCRIPTION = Limits("4096 characters at most", {"max_length": 4096})
+SECRET_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
+
 GRACE_DAYS = Limits("10 to 90 days", {"ge": 10, "le": 90})
 GRACE_VARIABLE = "TENANTRY_GRACE_DAYS"
 """The variable that goes before the days of grace in the state when a tenant is taken down."""

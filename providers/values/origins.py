@@ -29,3 +29,5 @@ def first_problem(origins: list[str]) -> str | None:
 
 
 ORIGINS = Limits("scheme://host[:port], no wildcard, no path", {"min_length": 1}, first_problem)
+
+OAUTH_ORIGINS = Limits("5 origins at most, scheme://host[:port] each", {"max_length": 5}, first_problem)

@@ -25,6 +25,7 @@ NO_SOURCE = {
     "csp-origins",
     "data-connections",
     "oauth",
+    "oauth-clients",
     "apps",
     "items",
     "licenses",

@@ -28,6 +28,7 @@ ADMIN_WRITES = {
     "extensions",
     "groups",
     "licenses",
+    "oauth-clients",
     "tenants",
     "themes",
     "ui-config",
@@ -47,6 +48,8 @@ CREATIONS = {
     ("scheduling-tasks", "createReloadTaskOnTaskEvent"),
     ("automations", "createAutomation"),
     ("ui-config", "createPinnedLink"),
+    ("oauth-clients", "createOAuthClient"),
+    ("oauth-clients", "createOAuthClientSecret"),
 }
 """What has no key by which a second request would be refused; these take `creation_ms`."""
 

@@ -54,6 +54,7 @@ class Registration:
     property_dependencies: Mapping[str, frozenset[str]]
     inputs: Mapping[str, Any]
     others: tuple[str, ...]
+    secret_outputs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ _FIELDS = frozenset(
         "dependencies",
         "propertyDependencies",
         "deletedWith",
+        "additionalSecretOutputs",
     )
 )
 
@@ -192,6 +194,7 @@ def _registration(request: Any) -> Registration:
         property_dependencies={
             name: frozenset(found.urns) for name, found in request.propertyDependencies.items()
         },
+        secret_outputs=frozenset(request.additionalSecretOutputs),
         inputs=_values(request.object),
         others=tuple(sorted(given - _FIELDS - WITHOUT_EFFECT)),
     )

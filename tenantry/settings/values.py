@@ -35,14 +35,18 @@ from tenantry.providers.values.limits import (
     ID,
     IDP_DESCRIPTION,
     LINK_NAME,
+    OAUTH_DESCRIPTION,
+    OAUTH_NAME,
     RELOAD_MINUTES,
     RELOAD_VERSION,
+    SECRET_VERSION,
     SPACE_NAME,
     SPACE_ROLES,
     TASK_DESCRIPTION,
     TASK_NAME,
     Limits,
 )
+from tenantry.providers.values.oauth_clients import GRANTS
 from tenantry.settings.scalars import ENGINE_TIME
 
 ProviderType = Literal["idp", "custom"]
@@ -171,6 +175,14 @@ def _link_name(value: str) -> str | None:
     return _at_most(LINK_NAME)(value) if value.strip() else "a name cannot be empty"
 
 
+def _oauth_name(value: str) -> str | None:
+    return _at_most(OAUTH_NAME)(value) if value.strip() else "a name cannot be empty"
+
+
+def _grant(value: str) -> str | None:
+    return None if value in GRANTS else f"{show(value)} is not a grant type; allowed: {', '.join(GRANTS)}"
+
+
 def _id(value: str) -> str | None:
     fits = re.fullmatch(ID.field["pattern"], value)
     return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
@@ -255,8 +267,11 @@ ReloadVersion = Annotated[int, Field(**RELOAD_VERSION.field), BeforeValidator(_w
 SecretName = Annotated[str, SECRET, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000_000), BeforeValidator(_whole)]
 Hours = Annotated[int, Field(ge=1, le=8760), BeforeValidator(_whole)]
-SecretName = Annotated[str, _rule(_secret_name), _text(pattern=f"^{SECRET_NAME.pattern}$")]
 Tags = Annotated[list[Text], Field(**CONNECTION_TAGS.field)]
+OAuthName = Annotated[str, _rule(_oauth_name), _text(**_lengths(OAUTH_NAME))]
+OAuthDescription = Annotated[str, _rule(_at_most(OAUTH_DESCRIPTION)), _text(**_lengths(OAUTH_DESCRIPTION))]
+GrantType = Annotated[str, _rule(_grant), WithJsonSchema({"enum": list(GRANTS)})]
+SecretVersion = Annotated[int, Field(**SECRET_VERSION.field), BeforeValidator(_whole)]
 CspName = Annotated[str, _rule(_csp_name), _text(**_lengths(CSP_NAME))]
 CspDescription = Annotated[str, _rule(_at_most(CSP_DESCRIPTION)), _text(**_lengths(CSP_DESCRIPTION))]
 ScheduleTime = Annotated[

@@ -324,6 +324,7 @@ KINDS = {
     "JwtIdentityProvider": "identity-provider",
     "ReloadTask": "task",
     "PinnedLink": "pinned-link",
+    "OAuthClient": "oauth-client",
     "Space": "space",
     "SpaceAssignment": "assignment",
     "TenantAdmin": "user",

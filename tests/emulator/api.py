@@ -122,6 +122,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     link = {"name": "Help", "link": "https://help.example", "type": "custom-link", "scope": "tenant"}
     link_id = post("/api/v1/ui-config/pinned-links", link)["id"]
     automation = post("/api/workflows/automations", {"name": "Nightly"})["id"]
+    client = post("/api/v1/oauth-clients", {"clientName": "Portal", "appType": "web"})
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
         "spaceId": spaces,
@@ -134,7 +135,8 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "brandId": [brand],
         "fileId": ["logo"],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content, origin, task, app, automation, link_id],
+        "id": [role, integration, content, origin, task, app, automation, link_id, client["clientId"]],
+        "hint": [each["hint"] for each in client["clientSecrets"]],
     }
 
 

@@ -61,6 +61,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "web_integrations": {},
         "csp_origins": {},
         "jwt_identity_providers": {},
+        "oauth_clients": {},
         "users": {},
         "admins": {},
         "groups": {},

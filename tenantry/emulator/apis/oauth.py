@@ -6,8 +6,9 @@ import hashlib
 import hmac
 import secrets
 
-from tenantry.emulator.apis.users import bot_of
-from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.apis import oauth_clients
+from tenantry.emulator.apis.users import add_user, bot_of, by_subject
+from tenantry.emulator.call import ADMIN, Call, Reply, operation
 from tenantry.emulator.clock import iso
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.hosts import Host
@@ -24,18 +25,34 @@ def token(call: Call) -> Reply:
         raise Refusal(400, "Unsupported grant type", detail="the emulator knows client_credentials only")
     if "client_secret" not in call.body:
         raise Refusal(400, "Unsupported credentials", detail="the emulator knows client_secret only")
-    client = call.store.get(SHARED, "client", call.body["client_id"])
-    if (
-        client is None
-        or not _accepts(client, call)
-        or not _same(client["secret"], call.body["client_secret"])
-    ):
+    id, secret = call.body["client_id"], call.body["client_secret"]
+    if call.tenant and (own := oauth_clients.by_secret(call.store, call.tenant_id, id, secret)):
+        return _given_out(call, _bot_of_tenant(call, own), id)
+    client = call.store.get(SHARED, "client", id)
+    if client is None or not _accepts(client, call) or not _same(client["secret"], secret):
         raise Refusal(401, "Unauthorized", detail="client credentials are not valid on this host")
     user = bot_of(call.world, call.tenant, client, call.host.region) if call.tenant else {}
+    return _given_out(call, user, id)
+
+
+def _given_out(call: Call, user: Doc, client: str) -> Reply:
     if user.get("status") == "disabled":
         raise Refusal(403, "Forbidden", detail="the client's user is disabled")
-    return Reply(
-        200, _token_set(call, issue(call.world, audience(call.host, call.tenant), user, client["id"]))
+    secret = issue(call.world, audience(call.host, call.tenant), user, client)
+    return Reply(200, _token_set(call, secret))
+
+
+def _bot_of_tenant(call: Call, client: Doc) -> Doc:
+    """The user that a client of the tenant itself acts as; an administrator by its scope alone."""
+    subject = f"qlikbot\\{client['id']}"
+    roles = [ADMIN] if "admin_classic" in client.get("allowedScopes", []) else []
+    return by_subject(call.world, call.tenant_id, subject) or add_user(
+        call.world,
+        call.tenant,
+        subject=subject,
+        name=client["clientName"],
+        roles=roles,
+        clientId=client["id"],
     )
 
 

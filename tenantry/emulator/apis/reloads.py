@@ -20,7 +20,7 @@ QUEUED_SHARE = 0.2
 CONNECTION = re.compile(
     r"lib://(?:(?P<space>[^:\]/']+):)?(?P<name>[^\]/']+)|CONNECT\s+TO\s+'(?P<to>[^']+)'", re.I
 )
-STATEMENT = re.compile(r"(?:\w+:\s*)?(?:LOAD|SQL|SELECT|LIB CONNECT)\b[^;]*;", re.I)
+READS = re.compile(r"\b(?:LOAD|SQL|SELECT|LIB CONNECT)\b", re.I)
 FILTER = re.compile(r'\s*(status|partial|type) eq "([^"]*)"\s*', re.I)
 
 
@@ -32,7 +32,7 @@ def listing(call: Call) -> Reply:
         _app(call, app_id)
     elif not call.is_admin:
         raise Refusal(403, code="RELOADS-003", detail="appId is missing")
-    wanted = [_condition(part) for part in re.split(r"\s+and\s+", call.query.get("filter", "")) if part]
+    wanted = [_condition(part) for part in call.query.get("filter", "").split(" and ") if part]
     found = [view(call.world, doc) for doc in call.store.all(call.tenant_id, KIND)]
     found = [doc for doc in found if app_id in ("", doc["appId"])]
     found = [doc for doc in found if all(str(doc.get(name, "")).lower() == value for name, value in wanted)]
@@ -164,8 +164,9 @@ def _is_in(call: Call, space_id: str, name: str, app: Doc) -> bool:
 
 
 def _statement(app: Doc, error: str) -> str:
-    found = STATEMENT.search(app["_script"])
-    return found[0] if error and found else ""
+    """Return the first statement that reads data, if the reload fails."""
+    statements = (part.strip() for part in app["_script"].split(";") if READS.search(part))
+    return f"{next(statements, '')};" if error else ""
 
 
 def _log(doc: Doc, *, ended: bool) -> str:

@@ -133,6 +133,7 @@ def _options(given: Registration) -> tuple[object, ...]:
         given.deleted_with,
         given.dependencies,
         given.property_dependencies,
+        given.secret_outputs,
     )
 
 
@@ -144,6 +145,7 @@ def _recorded_options(held: Resource) -> tuple[object, ...]:
         held.get("deletedWith", ""),
         frozenset(held.get("dependencies") or []),
         {name: frozenset(urns or []) for name, urns in (held.get("propertyDependencies") or {}).items()},
+        frozenset(held.get("additionalSecretOutputs") or []),
     )
 
 

@@ -34,6 +34,7 @@ PLAIN = frozenset(
         "dependencies",
         "propertyDependencies",
         "deletedWith",
+        "additionalSecretOutputs",
         "protect",
         "created",
         "modified",

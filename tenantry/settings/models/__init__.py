@@ -14,7 +14,7 @@ from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block
 from tenantry.settings.models.content import App, Space
 from tenantry.settings.models.data import DataConnection
 from tenantry.settings.models.embedding import CspOrigin
-from tenantry.settings.models.logins import JwtIdentityProvider, WebIntegration
+from tenantry.settings.models.logins import JwtIdentityProvider, OAuthClient, WebIntegration
 from tenantry.settings.models.look import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.reload_tasks import ReloadTask
@@ -55,6 +55,7 @@ class Content(Block):
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
     )
+    oauth_clients: dict[str, OAuthClient] = key(default_factory=dict, about="OAuth clients, by key.")
     users: dict[str, User] = key(default_factory=dict, about="Users, by key.")
     admins: dict[str, Admin] = key(default_factory=dict, about="Administrators of the tenant, by key.")
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")

@@ -43,6 +43,7 @@ class Makes:
     of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
     references: properties that refer to other resources, which `QlikCustomerTenant` knows.
     output: whether the ids are an output of the stack, under the name of the block.
+    if_any: whether that output is there only where the block has entries.
     by_hand: whether `QlikCustomerTenant` has code of its own for it.
     """
 
@@ -55,6 +56,7 @@ class Makes:
     of_stack: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     output: bool = True
+    if_any: bool = False
     by_hand: bool = False
 
 

@@ -44,6 +44,7 @@ def test_the_same_program_gets_what_the_state_has() -> None:
         ({"deleted_with": STACK}, "its options"),
         ({"dependencies": frozenset({STACK})}, "its options"),
         ({"property_dependencies": {}}, "its options"),
+        ({"secret_outputs": frozenset({"client_secret"})}, "its options"),
         ({"others": ("ignoreChanges",)}, "ignoreChanges"),
     ],
 )

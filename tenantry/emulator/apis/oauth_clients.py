@@ -1,0 +1,209 @@
+"""OAuth clients of a tenant. Of their secrets only digests are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.scim import compile_filter
+from tenantry.emulator.store import Doc, Store, public
+from tenantry.emulator.world import new_id
+
+KIND = "oauth-client"
+MOST_SECRETS = 5
+HINT = 5
+IMPERSONATION = "urn:qlik:oauth:user-impersonation"
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/*?#@\s]+", re.IGNORECASE)
+FILTERABLE = dict.fromkeys(("clientId", "clientName", "appType", "tenantId", "createdByType"), "eq co")
+
+
+@operation("oauth-clients", "readAllOAuthClients")
+def listing(call: Call) -> Reply:
+    """A page; names are found with a filter."""
+    fits = compile_filter(call.query["filter"], FILTERABLE) if "filter" in call.query else None
+    found = [each for each in call.store.all(call.tenant_id, KIND) if fits is None or fits(each)]
+    data, links = page(call, found, default=20)
+    return Reply(200, {"data": [_view(each) for each in data], "links": links})
+
+
+@operation("oauth-clients", "createOAuthClient")
+def create(call: Call) -> Reply:
+    """Make one; names are not unique. The answer alone has the secret, which only `web` has."""
+    now, id = iso(call.world.now()), new_id()
+    made: Doc = {
+        "ownerId": call.tenant_id,
+        "createdByType": "service",
+        "createdAt": now,
+        "updatedAt": now,
+        "connectionConfig": {"consentMethod": "required"},
+        **call.body,
+        "id": id,
+        "clientId": id,
+        "_secrets": [],
+    }
+    if made["appType"] == "web":
+        made.setdefault("allowedAuthMethods", ["client_secret"])
+    _check(made)
+    shown = {}
+    if "client_secret" in made.get("allowedAuthMethods", []):
+        shown = {"clientSecret": _new_secret(call, made)}
+    call.store.put(call.tenant_id, KIND, made)
+    return Reply(201, _view(made) | shown)
+
+
+@operation("oauth-clients", "readOAuthClient")
+def get(call: Call) -> Reply:
+    """Read one; its consent is elsewhere."""
+    return Reply(
+        200, {name: value for name, value in _view(_find(call)).items() if name != "connectionConfig"}
+    )
+
+
+@operation("oauth-clients", "patchOAuthClient")
+def patch(call: Call) -> Reply:
+    """Change one; a new way to prove itself by a secret makes one."""
+    doc = _find(call)
+    had = doc.get("allowedAuthMethods", [])
+    for change in call.body:
+        name = change["path"][1:]
+        if change["op"] == "remove":
+            doc.pop(name, None)
+            continue
+        if "value" not in change or isinstance(change["value"], str) != (name in _TEXTS):
+            raise Refusal(400, detail=f"{change['path']}: value is missing, or of another type")
+        doc[name] = change["value"]
+    _check(doc)
+    shown = None
+    if "client_secret" in set(doc.get("allowedAuthMethods", [])) - set(had):
+        shown = {"clientSecret": _new_secret(call, doc)}
+    call.store.put(call.tenant_id, KIND, doc | {"updatedAt": iso(call.world.now())})
+    return Reply(202, shown) if shown else Reply(204)
+
+
+@operation("oauth-clients", "deleteOAuthClient")
+def delete(call: Call) -> Reply:
+    """Remove one, if the header says the same id."""
+    doc = _find(call)
+    if call.headers.get("qlik-confirm-delete") != doc["id"]:
+        raise Refusal(400, detail="the header qlik-confirm-delete must be the id of the client")
+    call.store.delete(call.tenant_id, KIND, doc["id"])
+    return Reply(204)
+
+
+@operation("oauth-clients", "createOAuthClientSecret")
+def create_secret(call: Call) -> Reply:
+    """Make another secret, shown once."""
+    doc = _find(call)
+    if doc["appType"] != "web":
+        raise Refusal(400, detail="only a web client has secrets")
+    if len(doc["_secrets"]) >= MOST_SECRETS:
+        raise Refusal(409, detail=f"a client has at most {MOST_SECRETS} secrets")
+    secret = _new_secret(call, doc)
+    call.store.put(call.tenant_id, KIND, doc)
+    return Reply(201, {"clientId": doc["id"], "clientSecret": secret, **public(doc["_secrets"][-1])})
+
+
+@operation("oauth-clients", "deleteOAuthClientSecret")
+def delete_secret(call: Call) -> Reply:
+    """Remove a secret by its hint."""
+    doc = _find(call)
+    kept = [each for each in doc["_secrets"] if each["hint"] != call.path["hint"]]
+    if len(kept) == len(doc["_secrets"]):
+        raise Refusal(404)
+    call.store.put(call.tenant_id, KIND, doc | {"_secrets": kept})
+    return Reply(204)
+
+
+@operation("oauth-clients", "readConnectionConfig")
+def consent(call: Call) -> Reply:
+    """Whether users are asked for consent."""
+    return Reply(200, _find(call)["connectionConfig"])
+
+
+@operation("oauth-clients", "patchConnectionConfig")
+def change_consent(call: Call) -> Reply:
+    """Ask users for consent, or not."""
+    doc = _find(call)
+    for change in call.body:
+        doc["connectionConfig"] = {"consentMethod": change["value"]}
+    call.store.put(call.tenant_id, KIND, doc)
+    return Reply(204)
+
+
+def by_secret(store: Store, tenant_id: str, id: str, secret: str) -> Doc | None:
+    """Return the machine-to-machine client of a tenant that has this id and, among its secrets, this one."""
+    doc = store.get(tenant_id, KIND, id)
+    if doc is None or "client_credentials" not in doc.get("allowedGrantTypes", []):
+        return None
+    digest = _digest(secret)
+    return doc if any(hmac.compare_digest(each["_digest"], digest) for each in doc["_secrets"]) else None
+
+
+_TEXTS = ("clientName", "clientUri", "description", "logoUri", "jwksUri")
+
+
+def _find(call: Call) -> Doc:
+    doc = call.store.get(call.tenant_id, KIND, call.path["id"])
+    if doc is None:
+        raise Refusal(404)
+    return doc
+
+
+def _view(doc: Doc) -> Doc:
+    shown = {name: value for name, value in public(doc).items() if name != "id"}
+    if doc["appType"] == "web":
+        shown["clientSecrets"] = [public(each) for each in doc["_secrets"]]
+    return shown
+
+
+def _new_secret(call: Call, doc: Doc) -> str:
+    secret = secrets.token_hex(32)
+    made: dict[str, Any] = {
+        "hint": secret[:HINT],
+        "createdAt": iso(call.world.now()),
+        "createdBy": call.user_id,
+        "_digest": _digest(secret),
+    }
+    doc["_secrets"] = [*doc["_secrets"], made]
+    return secret
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _check(doc: Doc) -> None:
+    kind, grants = doc["appType"], doc.get("allowedGrantTypes", [])
+    if not doc["clientName"]:
+        raise Refusal(400, detail="/clientName: must not be empty")
+    if grants and kind != "web":
+        raise Refusal(400, detail="/allowedGrantTypes: only a web client has grant types")
+    if doc.get("allowedOrigins") and not (kind == "spa" or IMPERSONATION in grants):
+        raise Refusal(400, detail="/allowedOrigins: neither spa nor impersonation")
+    if "private_key_jwt" in doc.get("allowedAuthMethods", []) and not doc.get("publicKeys"):
+        raise Refusal(400, detail="/publicKeys: private_key_jwt needs a key")
+    for origin in doc.get("allowedOrigins", []):
+        if not ORIGIN.fullmatch(origin):
+            raise Refusal(400, detail=f"/allowedOrigins: {origin} is no origin")
+    for uri in doc.get("redirectUris", []):
+        _check_redirect(uri, kind)
+
+
+def _check_redirect(uri: str, kind: str) -> None:
+    """Qlik publishes no rule; https, or http on the machine itself, is what its documentation shows."""
+    try:
+        parts = urlsplit(uri)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        raise Refusal(400, detail="/redirectUris: not an address") from None
+    own = kind == "native" and parts.scheme not in ("", "http", "https")
+    if not (own or (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and local)):
+        raise Refusal(400, detail=f"/redirectUris: {uri} is neither https nor of localhost")

@@ -1,0 +1,68 @@
+"""OAuth clients by the real engine: their secrets are outputs, in plain text nowhere, and rotate."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import PULUMI, Stack
+from tests.providers.test_oauth_client import EXAMPLE, PATH
+
+
+def shown(stack: Stack) -> dict[str, str]:
+    """The secrets, as somebody asks for them; not by `stack.pulumi`, which writes output down."""
+    done = subprocess.run(
+        [PULUMI, "stack", "output", "--json", "--show-secrets", "--stack", stack.name],
+        cwd=stack.folder,
+        env=stack.env,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    found: dict[str, str] = json.loads(done.stdout)["oauth_client_secrets"]
+    return found
+
+
+def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
+    """Made, unchanged, refreshed, rotated twice; then the block goes, and its outputs with it."""
+    secrets = []
+    said = []
+    for version in (1, 2, 3):
+        clients = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": version}}
+        stack.write(**settings(changed(GLOBEX, ("oauth_clients", clients))))
+        said.append(stack.preview("--diff"))
+        said.append(stack.up())
+        made = shown(stack)
+        assert made.keys() == {"Portal"}
+        secrets.append(made["Portal"])
+        said.append(stack.pulumi("refresh", "--yes", "--skip-preview", "--diff"))
+        said.append(stack.up("--expect-no-changes"))
+    assert len(set(secrets)) == len(secrets)
+    [held] = [
+        each
+        for docs in qlik.control.dump().values()
+        for each in docs.get("oauth-client", [])
+        if each["appType"] == "web"
+    ]
+    assert [each["hint"] for each in held["_secrets"]] == [each[:5] for each in secrets[1:]]
+    said.append(stack.pulumi("stack", "output", "--json"))
+    assert json.loads(said[-1].stdout)["oauth_client_secrets"] == {"Portal": "[secret]"}
+    assert json.loads(said[-1].stdout)["oauth_clients"]["Portal"] == held["id"]
+
+    places = {
+        f"{number} {result.args}": f"{result.output}{result.events}" for number, result in enumerate(said)
+    }
+    places["stack export"] = json.dumps(stack.export())
+    places["requests"] = json.dumps(qlik.control.requests(all=True))
+    for file in stack.folder.rglob("*"):
+        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+            places[str(file)] = file.read_text("utf-8", "replace")
+    assert [place for place, text in places.items() if any(each in text for each in secrets)] == []
+
+    stack.write(**settings(GLOBEX))
+    requests = stack.up().requests
+    assert sum(each["method"] == "DELETE" and PATH in each["path"] for each in requests) == len(EXAMPLE)
+    assert not [name for name in stack.outputs() if "oauth" in name]
