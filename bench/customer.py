@@ -79,6 +79,8 @@ EVERYTHING = {
     "content security policy, theme, extension": 3,
     "brand and its activation": 2,
     "OAuth clients": 2,
+    "pinned link": 1,
+    "automation, and disabling it": 2,
     "user, administrator, and finding that one": 3,
     "groups": 2,
     "spaces": 3,

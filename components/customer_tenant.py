@@ -152,8 +152,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         given = getattr(self._customer, block)
         if block in ENTRIES:
             made: dict[str, Any] = {}
-            for key, entry in sorted(given.items(), key=lambda item: item[1].comes_last):
-                after = list(made.values()) if entry.comes_last else []
+            for key, entry in sorted(given.items(), key=lambda item: (item[1].comes_last, item[0])):
+                others = list(made.values())
+                after = others if entry.comes_last else others[-1:] if entry.makes.in_order else []
                 made[key] = self._make(key, entry, after=after, **self._in_space(entry))
             return made
         noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one

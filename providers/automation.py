@@ -132,7 +132,7 @@ class AutomationVerbs(Named):
         try:
             return id, live | self._settled(self.host(cloud, want), id, live, want)
         except QlikError as error:
-            raise Unfinished(id, want | live | {"digest": want["digest"]}, error) from error
+            raise Unfinished(id, want | live, error) from error
 
     def take_over(self, cloud: Cloud, host: Host, there: Found, want: Properties) -> Properties:
         """Become the owner of what somebody else owns, as only the owner may read and change it."""

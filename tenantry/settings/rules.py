@@ -202,9 +202,10 @@ def _undeclared(
 
 def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for block in ENTRIES:
-        for key, entry in getattr(customer, block).items():
-            # The space of a reload task is one of those in which its app is published.
-            space = None if block == "reload_tasks" else getattr(entry, "space", None)
+        makes = BLOCKS[block].makes
+        refers = makes is not None and "space" in makes.references
+        for key, entry in getattr(customer, block).items() if refers else ():
+            space = getattr(entry, "space", None)
             if space is not None and space not in customer.spaces:
                 yield _undeclared("space", space, (block, key, "space"), customer.spaces, removed)
 

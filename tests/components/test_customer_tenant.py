@@ -140,6 +140,14 @@ def test_the_last_day_of_a_trial_is_one_in_its_time_zone() -> None:
         assert resources[name].inputs["ends_on"] == "2999-12-31 Europe/Berlin"
 
 
+def test_pinned_links_are_made_in_the_order_of_their_keys() -> None:
+    """Qlik shows them in the order in which they were made, and each customer is to see the same."""
+    links = {name: {"link": "https://help.example"} for name in ("Support", "Help", "News")}
+    resources, _ = run(CUSTOMER | {"pinned_links": links})
+    before = {name: resources[f"PinnedLink {name}"].depends_on for name in links}
+    assert before == {"Help": ["tenant"], "News": ["Help", "tenant"], "Support": ["News", "tenant"]}
+
+
 def test_the_lifecycle_depends_on_everything() -> None:
     """It is made after, and so deleted before, all but the activation; only the tenant can replace it."""
     resources, _ = run(CUSTOMER)

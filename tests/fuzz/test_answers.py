@@ -144,10 +144,12 @@ def count(tenancy: Tenancy) -> dict[str, int]:
 COUNTED = (
     "app",
     "assignment",
+    "automation",
     "csp-origin",
     "group",
     "identityProvider",
     "identity_provider",
+    "pinned-link",
     "space",
     "user",
     "web_integration",

@@ -198,6 +198,20 @@ ONE_MISTAKE = [
         "6: customer.csp_origins: makes a header of 6275 characters, each origin once for each directive that is "
         "true; Qlik takes 6144",
     ),
+    # Pinned links
+    (
+        "pinned_links: {Help: {link: 'http://help.example'}}",
+        '6: customer.pinned_links.Help.link: "http://help.example" is not an address that Qlik takes; write it as '
+        "https://help.example.com/start",
+    ),
+    (
+        "pinned_links: {" + "x" * 51 + ": {link: 'https://help.example'}}",
+        f"6: customer.pinned_links.{'x' * 51}: has 51 characters; allowed: 1 to 50 characters",
+    ),
+    (
+        "pinned_links: {" + ", ".join(f"L{n}: {{link: 'https://help.example'}}" for n in range(51)) + "}",
+        "6: customer.pinned_links: has 51 entries; Qlik takes 50 per tenant",
+    ),
     # Web integrations
     ("web_integrations: {Portal: {}}", "6: customer.web_integrations.Portal.origins: is missing"),
     (

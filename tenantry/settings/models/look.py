@@ -188,10 +188,11 @@ class Brand(FromFiles):
 
 class PinnedLink(Block):
     """A link that all users see in the navigation menu. Qlik shows links in the order in which they were
-    made. (UI Config API)
+    made: those of a new customer in the order of their keys, and one that is added later below them. (UI
+    Config API)
     """
 
-    makes = Makes("PinnedLink", "pinned link", identity=("name",), output=False)
+    makes = Makes("PinnedLink", "pinned link", identity=("name",), in_order=True, output=False)
 
     name: LinkName = key(about="Its text, 50 characters at most. Default: the key.")
     link: HttpsUrl = key(about="The address that it leads to, with https.")
