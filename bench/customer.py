@@ -77,6 +77,7 @@ EVERYTHING = {
     "group and licence settings": 2,
     "web integration, identity provider": 2,
     "content security policy, theme, extension": 3,
+    "webhook": 1,
     "brand and its activation": 2,
     "OAuth clients": 2,
     "pinned link": 1,

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tenantry.providers.theme import Theme as Theme
     from tenantry.providers.user import User as User
     from tenantry.providers.web_integration import WebIntegration as WebIntegration
+    from tenantry.providers.webhook import Webhook as Webhook
 
 MODULES = {
     "TenantProof": "tenant_proof",
@@ -63,6 +64,7 @@ MODULES = {
     "Extension": "extension",
     "Brand": "brand",
     "WebIntegration": "web_integration",
+    "Webhook": "webhook",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",
     "ReloadTask": "reload_task",

@@ -240,6 +240,10 @@ class Collection(Verbs):
         """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
         return made_by_us(host, there.get(self.maker))
 
+    def manages(self, found: dict[str, Any]) -> bool:
+        """Tell whether an object of the collection, as Qlik's JSON, is one of this kind."""
+        return True
+
     def label(self, want: Properties, id: str) -> str:
         """Return how messages call the object."""
         return f'{self.kind.__name__} "{want.get("name", id)}"'

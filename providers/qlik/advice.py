@@ -57,6 +57,11 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
     ),
     403: (
         (
+            "POST */core/webhooks",
+            "Qlik takes 150 webhooks per user and tenant, and those of the tenant from a TenantAdmin alone:"
+            " remove webhooks that nobody needs, and see that the client's bot user has that role.",
+        ),
+        (
             "POST */tenants",
             "Qlik lets this client make no tenant. See whether the licence allows one more (TENANTS-22) and"
             " is valid (TENANTS-23), and whether the region's OAuth client has the scope tenants:create.",

@@ -11,7 +11,7 @@ SECURE = "[secure]"
 SHORTEST = 4  # shorter values would turn words of a message into riddles
 
 _SECRET_NAME = re.compile(
-    r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private|connectionproperties",
+    r"secret|password|token|credential|licen[cs]e_?key|api_?key|pem|private|connectionproperties|encryptedheaders",
     re.IGNORECASE,
 )
 _SECRET_LOOK = re.compile(

@@ -198,10 +198,26 @@ _USER = {
     "status?": str,
     "assignedRoles?": _ROLES,
 }
+_WEBHOOK = {
+    "id": Id,
+    "name": str,
+    "url?": str,
+    "description?": str,
+    "level?": str,
+    "eventTypes?": [str],
+    "enabled?": bool,
+    "filter?": str,
+    "headers?": dict,
+    "encryptedHeaders?": [str],
+    "secretKeyAdded?": bool,
+    "checkCertificateRevocation?": bool,
+    "createdByUserId?": str,
+}
 _WEB_INTEGRATION = {"id": Id, "name": str, "validOrigins?": [str], "createdBy?": str}
 
 MEMBERS: dict[str, Shape] = {
     "/api/core/tenants": _LISTED_TENANT,
+    "/api/core/webhooks": _WEBHOOK,
     "/api/scheduling/tasks": _TASK,
     "/api/v1/brands": _BRAND,
     "/api/v1/csp-origins": _CSP_ORIGIN,

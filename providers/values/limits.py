@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,6 +42,30 @@ ID = Limits("letters, digits, - and _", {"pattern": "^[A-Za-z0-9_-]{1,100}$"})
 
 CONNECTION_TAGS = Limits("31 tags at most", {"max_length": 31})
 CREDENTIALS_VERSION = Limits("1 to 1000000", {"ge": 1, "le": 1_000_000})
+
+WEBHOOK_NAME = Limits("1 to 512 characters", {"min_length": 1, "max_length": 512})
+WEBHOOK_DESCRIPTION = Limits("1024 characters at most", {"max_length": 1024})
+WEBHOOK_EVENTS = Limits("at least one event", {"min_length": 1})
+WEBHOOK_SECRET = Limits("32 to 64 characters", {"min_length": 32, "max_length": 64})
+
+
+def _headers(value: Any) -> str | None:
+    """Say what is wrong with HTTP headers, without their values, which may be secret."""
+    if not isinstance(value, dict):
+        return None
+    for name, text in value.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            return f'"{name[:40]}" is not a name of an HTTP header'
+        if not isinstance(text, str) or not text.isprintable():
+            return f"{name[:40]}: the value is not one line of text; put it in quotes"
+    if len({name.lower() for name in value}) < len(value):
+        return "a header is there twice: upper and lower case make no difference"
+    length = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
+    return f"has {length} bytes of names and values; allowed: 2048 at most" if length > 2048 else None
+
+
+WEBHOOK_HEADERS = Limits("names and values of 2048 bytes at most", problem=_headers)
+ENCRYPTED_HEADERS = Limits("names and values of 2048 bytes at most", problem=_headers)
 
 
 def _variables(value: Any) -> str | None:

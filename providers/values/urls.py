@@ -1,4 +1,4 @@
-"""Addresses of web pages, as Qlik takes them for links: https alone."""
+"""Addresses, as Qlik takes them for links and webhooks: https alone."""
 
 from __future__ import annotations
 
@@ -25,3 +25,4 @@ def problem(url: str) -> str | None:
 
 
 HTTPS = Limits("https://host[:port][/path]", problem=problem)
+WEBHOOK = Limits("https://host[:port][/path], 2048 characters at most", {"max_length": 2048}, problem)

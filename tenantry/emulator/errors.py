@@ -33,6 +33,7 @@ NO_SOURCE = {
     "reloads",
     "temp-contents",
     "ui-config",
+    "webhooks",
 }
 """APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
 

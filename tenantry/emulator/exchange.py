@@ -43,6 +43,7 @@ CREATIONS = {
     ("web-integrations", "createWebIntegration"),
     ("identity-providers", "createIdp"),
     ("csp-origins", "createCSPEntry"),
+    ("webhooks", "createWebhookCore"),
     ("brands", "createBrand"),
     ("scheduling-tasks", "createReloadTaskOnTimeSchedule"),
     ("scheduling-tasks", "createReloadTaskOnTaskEvent"),

@@ -44,6 +44,8 @@ from tenantry.providers.values.limits import (
     SPACE_ROLES,
     TASK_DESCRIPTION,
     TASK_NAME,
+    WEBHOOK_DESCRIPTION,
+    WEBHOOK_NAME,
     Limits,
 )
 from tenantry.providers.values.oauth_clients import GRANTS
@@ -183,6 +185,10 @@ def _grant(value: str) -> str | None:
     return None if value in GRANTS else f"{show(value)} is not a grant type; allowed: {', '.join(GRANTS)}"
 
 
+def _webhook_name(value: str) -> str | None:
+    return _at_most(WEBHOOK_NAME)(value) if value.strip() else "a name cannot be empty"
+
+
 def _id(value: str) -> str | None:
     fits = re.fullmatch(ID.field["pattern"], value)
     return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
@@ -291,6 +297,10 @@ Interval = Annotated[
 ConcurrentRuns = Annotated[int, Field(**CONCURRENT_RUNS.field), BeforeValidator(_whole)]
 LinkName = Annotated[str, _rule(_link_name), _text(**_lengths(LINK_NAME))]
 HttpsUrl = Annotated[str, _rule(urls.problem), _text(pattern=urls.PATTERN)]
+WebhookName = Annotated[str, _rule(_webhook_name), _text(**_lengths(WEBHOOK_NAME))]
+WebhookDescription = Annotated[
+    str, _rule(_at_most(WEBHOOK_DESCRIPTION)), _text(**_lengths(WEBHOOK_DESCRIPTION))
+]
 HostSource = Annotated[str, _rule(host_sources.problem), _text(pattern=host_sources.PATTERN)]
 TaskName = Annotated[str, _rule(_task_name), _text(**_lengths(TASK_NAME))]
 TaskDescription = Annotated[str, _rule(_at_most(TASK_DESCRIPTION)), _text(**_lengths(TASK_DESCRIPTION))]

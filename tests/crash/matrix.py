@@ -331,6 +331,7 @@ KINDS = {
     "Theme": "theme",
     "User": "user",
     "WebIntegration": "web-integration",
+    "Webhook": "webhook",
 }
 
 

@@ -115,6 +115,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     role = post("/api/v1/roles", {"name": "Custom"})["id"]
     integration = post("/api/v1/web-integrations", {"name": "Portal"})["id"]
     origin = post("/api/v1/csp-origins", {"origin": "portal.example"})["id"]
+    webhook = post("/api/core/webhooks", {"name": "Portal", "url": "https://portal.example"})["id"]
     connection = {"qName": "DB", "datasourceID": "postgres", "space": spaces[0], "connectionProperties": {}}
     brand = post("/api/v1/brands", files={"name": (None, "Acme"), "logo": ("a.png", PNG, "image/png")})["id"]
     reloading = f"/api/scheduling/tasks/resources/{app}/actions/reload"
@@ -135,7 +136,10 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "brandId": [brand],
         "fileId": ["logo"],
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
-        "id": [role, integration, content, origin, task, app, automation, link_id, client["clientId"]],
+        "id": [
+            *(role, integration, content, origin, webhook, task, app, automation, link_id),
+            client["clientId"],
+        ],
         "hint": [each["hint"] for each in client["clientSecrets"]],
     }
 

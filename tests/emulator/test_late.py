@@ -249,6 +249,12 @@ def makers(qlik: Emulator) -> dict[str, tuple[Api, str, dict[str, Any], str]]:
         "integration": (tenant, "/api/v1/web-integrations", {"json": {"name": "P"}}, "web-integration"),
         "origin": (tenant, "/api/v1/csp-origins", {"json": {"origin": "a.example"}}, "csp-origin"),
         "automation": (tenant, "/api/workflows/automations", {"json": {"name": "N"}}, "automation"),
+        "webhook": (
+            tenant,
+            "/api/core/webhooks",
+            {"json": {"name": "P", "url": "https://p.example"}},
+            "webhook",
+        ),
         "provider": (tenant, "/api/v1/identity-providers", {"json": provider}, "identity-provider"),
     }
 
@@ -258,7 +264,7 @@ def count(qlik: Emulator, kind: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["tenant", "import", "publish", "integration", "origin", "automation", "provider"]
+    "name", ["tenant", "import", "publish", "integration", "origin", "webhook", "automation", "provider"]
 )
 def test_creating_takes_a_while(qlik: Emulator, name: str) -> None:
     api, path, body, kind = makers(qlik)[name]

@@ -153,6 +153,7 @@ COUNTED = (
     "space",
     "user",
     "web_integration",
+    "webhook",
 )
 
 

@@ -75,6 +75,13 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     host.post("/api/v1/csp-origins", {"origin": "cdn.example.com", "imgSrc": True})
     link = {"name": "Help", "link": "https://help.example.com", "type": "custom-link", "scope": "tenant"}
     host.post("/api/v1/ui-config/pinned-links", link)
+    hook = {
+        "name": "Portal",
+        "url": "https://portal.example.com/qlik",
+        "eventTypes": ["com.qlik.v1.user.created"],
+    }
+    host.post("/api/core/webhooks", hook | {"enabled": True, "secret": "s" * 32})
+    host.post("/api/core/webhooks", hook | {"level": "user"})
     host.post("/api/v1/identity-providers", jwt_provider(tenant))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]
     roles = [{"name": "AuditAdmin"}, {"name": "AnalyticsAdmin"}]

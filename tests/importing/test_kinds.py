@@ -93,6 +93,9 @@ def test_settings_and_logins(qlik: Emulator, folder: Path, find: Find) -> None:
         "cdn.example.com": ("cdn.example.com", "cdn.example.com"),
     }
     assert [name for name, value in origins["Portal"].items() if value is True] == ["frame_ancestors"]
+    [webhook] = found.customer["webhooks"].values()
+    assert (webhook["name"], webhook["enabled"]) == ("Portal", True)
+    assert webhook["event_types"] == ["com.qlik.v1.user.created"]
     provider = found.customer["jwt_identity_providers"]["portal-1"]
     assert (provider["issuer"], provider["kid"]) == ("https://portal.example.com", "portal-1")
     assert pem.one_line(provider["pem"]) == pem.one_line(public_pem())

@@ -13,7 +13,7 @@ MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publ
 CUSTOMER_KEYS = (
     "admins, alias, apps, automations, brands, csp_origins, data_connections, extensions, group_settings, groups, "
     "jwt_identity_providers, license_settings, lifecycle, name, oauth_clients, pinned_links, plan, protect, "
-    "reload_tasks, revive, ring, spaces, tags, tenant, themes, users, web_integrations"
+    "reload_tasks, revive, ring, spaces, tags, tenant, themes, users, web_integrations, webhooks"
 )
 
 ONE_MISTAKE = [

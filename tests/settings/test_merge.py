@@ -17,7 +17,7 @@ STACK = "stacks/Pulumi.globex.yaml"
 PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
     "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, brands, themes, extensions, "
-    "pinned_links, web_integrations, csp_origins, jwt_identity_providers, oauth_clients, "
+    "pinned_links, web_integrations, csp_origins, webhooks, jwt_identity_providers, oauth_clients, "
     "users, admins, groups, spaces, data_connections, apps, reload_tasks, automations, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))

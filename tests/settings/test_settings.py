@@ -60,6 +60,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "pinned_links": {},
         "web_integrations": {},
         "csp_origins": {},
+        "webhooks": {},
         "jwt_identity_providers": {},
         "oauth_clients": {},
         "users": {},

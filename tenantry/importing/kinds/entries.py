@@ -37,7 +37,8 @@ def _find(block: str, model: type[Block], living: Living, findings: Findings) ->
     assert makes is not None, f"{block} makes no resource: give it a module of its own"  # noqa: S101
     verbs = verbs_of(makes.resource)
     identity = tuple(inputs[key] for key in makes.identity)
-    objects = [(each[verbs.id_name], verbs.decode(each)) for each in living.listed(verbs.path, verbs.page)]
+    listed = [each for each in living.listed(verbs.path, verbs.page) if verbs.manages(each)]
+    objects = [(each[verbs.id_name], verbs.decode(each)) for each in listed]
     counts = Counter(tuple(live[name] for name in identity) for _, live in objects)
     for id, live in objects:
         this = tuple(live[name] for name in identity)

@@ -19,6 +19,7 @@ from tenantry.settings.models.look import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.people import Admin, Group, User
 from tenantry.settings.models.reload_tasks import ReloadTask
 from tenantry.settings.models.tenant import GroupSettings, LicenseSettings, Lifecycle, Revive, TenantSwitches
+from tenantry.settings.models.webhooks import Webhook
 from tenantry.settings.values import Alias, Hostname, Name, Region, Ring, Switch, Text
 
 
@@ -52,6 +53,7 @@ class Content(Block):
     csp_origins: dict[str, CspOrigin] = key(
         default_factory=dict, about="Origins of the content security policy, by key."
     )
+    webhooks: dict[str, Webhook] = key(default_factory=dict, about="Webhooks, by key.")
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
     )

@@ -46,6 +46,7 @@ STRINGS = {
     "Theme": "gASVJQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBXRoZW1llIWUUpQu",
     "Extension": "gASVKQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCWV4dGVuc2lvbpSFlFKULg==",
     "WebIntegration": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD3dlYl9pbnRlZ3JhdGlvbpSFlFKULg==",
+    "Webhook": "gASVJwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMB3dlYmhvb2uUhZRSlC4=",
     "JwtIdentityProvider": "gASVNQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFWp3dF9pZGVudGl0eV9wcm92"
     "aWRlcpSFlFKULg==",
 }

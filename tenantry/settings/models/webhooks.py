@@ -1,0 +1,97 @@
+"""Who is called when something happens in the tenant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tenantry.providers.values import urls
+from tenantry.providers.values.limits import WEBHOOK_EVENTS, WEBHOOK_HEADERS
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.values import (
+    CredentialsVersion,
+    FormerKeys,
+    HttpsUrl,
+    SecretName,
+    Switch,
+    Text,
+    WebhookDescription,
+    WebhookName,
+)
+
+_SECRET_HEADER = re.compile(r"auth|cookie|secret|token|key|passw|signature", re.IGNORECASE)
+
+
+class Webhook(Block):
+    """A URL that Qlik calls when something happens in the tenant. (Webhooks API)
+
+    Secrets are never written here. Keep each in the stack file as a secret of its own, `pulumi config set
+    --secret tenantry:secrets_<name>`, and name it. Qlik never returns them, so a change of one at Qlik does
+    not show: another `secret_version` sends yours again. Qlik disables a webhook whose calls keep failing; a
+    refresh shows that as a difference of `enabled`.
+    """
+
+    makes = Makes("Webhook", "webhook", identity=("name",), output=False)
+
+    name: WebhookName = key(about="Its name at Qlik. Default: the key.")
+    url: Annotated[HttpsUrl, Field(**urls.WEBHOOK.field)] = key(
+        about="Where the events go, with `https://`. It is in the state in plain text."
+    )
+    description: WebhookDescription | None = key(None, about="What it is for; 1024 characters at most.")
+    event_types: Annotated[list[Text], Field(**WEBHOOK_EVENTS.field)] = key(
+        about="Events, such as `com.qlik.v1.app.reload.finished`."
+    )
+    enabled: Switch = key(True, about="Whether events are sent.")
+    filter: Text | None = key(
+        None,
+        about='Which of the events are sent, such as `spaceId eq "<id>"`. Default: all of them.',
+    )
+    headers: dict[str, Any] = key(
+        default_factory=dict,
+        about="HTTP headers of each call, each with its text. They are not secret.",
+    )
+    encrypted_headers: dict[str, SecretName] = key(
+        default_factory=dict,
+        about="HTTP headers that are secret: each with the name of a secret of this stack, "
+        "`tenantry:secrets_<name>`.",
+    )
+    secret: SecretName | None = key(
+        None,
+        about="Name of the secret of this stack with which Qlik signs each call; the secret has 32 to 64 "
+        "characters.",
+    )
+    secret_version: CredentialsVersion = key(
+        1, about="A number; another one sends the secret and the encrypted headers again."
+    )
+    check_certificate_revocation: Switch = key(
+        False, about="Whether Qlik asks if the certificate of the URL has been revoked."
+    )
+    renamed_from: FormerKeys | None = key(
+        None, about="The former key, or several, so that a new key keeps the same webhook.", change=NO_REQUEST
+    )
+    adopt: Switch = key(
+        False, about="Take over a webhook of that name that somebody else made.", change=AT_CREATION
+    )
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Headers are valid, none is a secret in plain text, and none is there twice."""
+        yield from super().rules(block, entries)
+        for entry, webhook in sorted(entries.items()):
+            if WEBHOOK_HEADERS.problem and (wrong := WEBHOOK_HEADERS.problem(webhook.headers)):
+                yield Complaint((block, entry, "headers"), wrong)
+            encrypted = {name.lower() for name in webhook.encrypted_headers or {}}
+            for name in webhook.headers or {}:
+                keys = (block, entry, "headers", name)
+                if name.lower() in encrypted:
+                    yield Complaint(keys, "is among the encrypted headers, too; leave it out here")
+                elif _SECRET_HEADER.search(name):
+                    yield Complaint(
+                        keys,
+                        "may be a secret, which would be in the state in plain text; keep it in a key of its "
+                        f"own, tenantry:secrets_<name>, and say encrypted_headers: {{{name}: <name>}}",
+                    )

@@ -1,0 +1,36 @@
+"""Webhooks by the real engine: their secrets are nowhere in plain text."""
+
+from __future__ import annotations
+
+import json
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.e2e.test_data_connections import set_secret
+from tests.providers.test_webhook import EXAMPLE, PATH
+
+FIRST, SECOND = "first-sign+ing/word of globex 0123456789", "second-sign+ing/word of globex 0123456789"
+
+
+def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
+    entry = {"Portal": EXAMPLE["Portal"] | {"secret": "sales", "encrypted_headers": {"X-Key": "sales"}}}
+    stack.write(**settings(changed(GLOBEX, ("webhooks", entry))))
+    set_secret(stack, FIRST)
+    said = [stack.up()]
+    assert ("create", "Webhook Portal") in said[-1].operations
+    said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
+    said.append(stack.up("--expect-no-changes"))
+    set_secret(stack, SECOND)
+    said.append(stack.preview("--diff"))
+    said.append(stack.up())
+    assert [each["method"] for each in said[-1].requests if PATH in each["path"]] == ["PATCH"]
+    [held] = [each for docs in qlik.control.dump().values() for each in docs.get("webhook", [])]
+    assert (held["_secret"], held["_encryptedHeaders"]) == (SECOND, {"X-Key": SECOND})
+    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
+    places["stack export"] = json.dumps(stack.export())
+    places["requests"] = json.dumps(qlik.control.requests(all=True))
+    for file in stack.folder.rglob("*"):
+        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+            places[str(file)] = file.read_text("utf-8", "replace")
+    assert [place for place, text in places.items() if FIRST in text or SECOND in text] == []

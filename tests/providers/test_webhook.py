@@ -1,0 +1,203 @@
+"""Webhooks: secrets go and are never read, a new URL takes the encrypted headers along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenantry.providers.framework.engine import Failure
+from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.world import Doc
+
+PATH = "/api/core/webhooks"
+PATCH = (f"PATCH {PATH}/{{id}}",)
+MakeTwin = Callable[[str], Twin]
+RELOADED = "com.qlik.v1.app.reload.finished"
+PUBLISHED = "com.qlik.v1.app.published"
+SECRET = "signing+key/of=globex-0123456789abcdef"
+KEY = "header+key/of=globex"
+SAMPLE: Inputs = {
+    "tenant": "x1y2z3.eu.qlikcloud.com",
+    "name": "Portal",
+    "url": "https://portal.example/qlik",
+    "description": "Tells the portal of new data",
+    "event_types": [PUBLISHED, RELOADED],
+    "enabled": False,
+    "filter": 'topLevelResourceId ne "a1"',
+    "headers": {"X-Customer": "globex"},
+    "encrypted_headers": {"X-Api-Key": KEY},
+    "secret": SECRET,
+    "secret_version": 2,
+    "check_certificate_revocation": True,
+    "adopt": True,
+}
+EXAMPLE = {
+    "Portal": {
+        "url": "https://portal.example/qlik",
+        "event_types": [RELOADED],
+        "filter": 'data.status eq "error"',
+        "headers": {"X-Customer": "globex"},
+    }
+}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    return SAMPLE | {"tenant": tenancy.hostname, "enabled": True, "adopt": None}
+
+
+def held(tenancy: Tenancy) -> dict[str, Doc]:
+    return {each["id"]: each for each in tenancy.world.every("webhook")}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = held(tenancy).get(id)
+    return found and {
+        "name": found["name"],
+        "url": found["url"],
+        "description": found["description"],
+        "event_types": found["eventTypes"],
+        "enabled": found["enabled"],
+        "filter": found["filter"],
+        "headers": found["headers"],
+        "encrypted_headers": found["_encryptedHeaders"],
+        "secret": found["_secret"],
+        "check_certificate_revocation": found["checkCertificateRevocation"],
+    }
+
+
+def ask_as_admin(tenancy: Tenancy, method: str, path: str = "", body: Any = None) -> Any:
+    return tenancy.qlik.request(method, tenancy.hostname, f"{PATH}{path}", body)
+
+
+def existing(tenancy: Tenancy, inputs: Inputs, ask: Ask) -> str:
+    body = {
+        "name": inputs["name"],
+        "url": "https://theirs.example",
+        "eventTypes": inputs["event_types"],
+        "secret": "s" * 32,
+        "encryptedHeaders": {"X-Theirs": "1"},
+    }
+    if ask == tenancy.as_bot:
+        return str(tenancy.bot.post(PATH, body)["id"])
+    return str(ask_as_admin(tenancy, "POST", "", body)["id"])
+
+
+def by_hand(path: str, value: Any) -> Callable[[Tenancy, str], object]:
+    change = [{"op": "replace", "path": path, "value": value}]
+    if path == "/url":
+        change.append({"op": "replace", "path": "/encryptedHeaders", "value": {"X-Api-Key": "theirs"}})
+    return lambda t, id: ask_as_admin(t, "PATCH", f"/{id}", change)
+
+
+CASE = Case(
+    "webhook",
+    given,
+    remote,
+    creates=(f"GET {PATH}*", f"POST {PATH}"),
+    deletes=(f"DELETE {PATH}/{{id}}",),
+    changes={
+        "name": InPlace("Shop", PATCH),
+        "url": InPlace("https://shop.example/qlik?x=1", PATCH),
+        "description": InPlace("", PATCH),
+        "event_types": InPlace([RELOADED], PATCH),
+        "enabled": InPlace(False, PATCH),
+        "filter": InPlace("", PATCH),
+        "headers": InPlace({}, PATCH),
+        "encrypted_headers": InPlace({"X-Api-Key": "another", "X-More": "1"}, PATCH),
+        "secret": InPlace("another-key-of-globex-0123456789abcdef", PATCH),
+        "secret_version": InPlace(3, PATCH),
+        "check_certificate_revocation": InPlace(False, PATCH),
+    },
+    drifts={
+        "name": Drift(by_hand("/name", "Mine"), "Mine"),
+        "url": Drift(by_hand("/url", "https://mine.example"), "https://mine.example"),
+        "description": Drift(by_hand("/description", "Mine"), "Mine"),
+        "event_types": Drift(by_hand("/eventTypes", [PUBLISHED]), [PUBLISHED]),
+        "enabled": Drift(by_hand("/enabled", False), False),
+        "filter": Drift(by_hand("/filter", 'spaceId eq "s1"'), 'spaceId eq "s1"'),
+        "headers": Drift(by_hand("/headers/X-Mine", "1"), {"X-Customer": "globex", "X-Mine": "1"}),
+        "check_certificate_revocation": Drift(by_hand("/checkCertificateRevocation", False), False),
+    },
+    gone=lambda t, id: ask_as_admin(t, "DELETE", f"/{id}"),
+    existing=existing,
+    corrected=frozenset(SAMPLE) - {"tenant", "name", "event_types", "adopt"},
+)
+
+
+def test_a_secret_that_is_left_out_later_is_taken_away(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs = given(tenancy)
+    made = twin("webhook").create(inputs)
+    made.update(
+        {name: value for name, value in inputs.items() if name not in ("secret", "encrypted_headers")}
+    )
+    assert (held(tenancy)[made.id]["_secret"], held(tenancy)[made.id]["_encryptedHeaders"]) == (None, {})
+    assert made.drift() == {}
+
+
+def test_secrets_that_are_gone_at_qlik_show(twin: MakeTwin, tenancy: Tenancy) -> None:
+    made = twin("webhook").create(given(tenancy))
+    for path in ("/secret", "/encryptedHeaders"):
+        ask_as_admin(tenancy, "PATCH", f"/{made.id}", [{"op": "remove", "path": path}])
+    assert made.drift() == {"secret": None, "encrypted_headers": None}
+    made.update(made.inputs)
+    assert (remote(tenancy, made.id) or {})["secret"] == SECRET
+    assert made.drift() == {}
+
+
+def test_a_webhook_of_a_user_is_left_alone(twin: MakeTwin, tenancy: Tenancy) -> None:
+    body = {"name": "Portal", "url": "https://theirs.example", "level": "user"}
+    theirs = tenancy.bot.post(PATH, body)["id"]
+    assert twin("webhook").create(given(tenancy)).id != theirs
+
+
+@pytest.mark.parametrize("effect", ["drop_after", "truncate"])
+def test_a_lost_answer_makes_no_second_one(twin: MakeTwin, tenancy: Tenancy, effect: str) -> None:
+    tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
+    made = twin("webhook").create(given(tenancy))
+    assert held(tenancy).keys() == {made.id}
+    assert made.drift() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("url", "http://portal.example", "write it as https://"),
+        ("url", "https://me:word@portal.example", "has a user name in it"),
+        ("url", f"https://portal.example/{'x' * 2048}", "2048 characters at most"),
+        ("headers", {"X Y": "1"}, "not a name of an HTTP header"),
+        ("headers", {"X": "1", "x": "2"}, "twice"),
+        ("headers", {"X": "y" * 2048}, "2048 at most"),
+        ("headers", {"X": 1}, "not one line of text"),
+        ("event_types", [], "is required"),
+        ("secret", SECRET[:31], "32 to 64 characters"),
+        ("encrypted_headers", {"X Y": KEY}, "is not a name of an HTTP header"),
+        ("encrypted_headers", {"X": f"{KEY}\n"}, "not one line of text"),
+    ],
+)
+def test_what_qlik_would_refuse(
+    twin: MakeTwin, tenancy: Tenancy, name: str, value: object, said: str
+) -> None:
+    """In a preview, without a secret in the message."""
+    with pytest.raises(AssertionError) as caught:
+        twin("webhook").check({**given(tenancy), name: value})
+    assert name in str(caught.value)
+    assert said in str(caught.value)
+    assert SECRET[:31] not in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_qlik_repeats_of_a_secret_is_not_shown(twin: MakeTwin, tenancy: Tenancy, method: str) -> None:
+    made, inputs = twin("webhook"), given(tenancy)
+    if method == "PATCH":
+        made.create(inputs)
+    detail = f"bad secret {SECRET}-2 and header {KEY}-2"
+    body = {"errors": [{"code": "X", "title": "No", "detail": detail}]}
+    tenancy.qlik.control.add_fault(method=method, path=f"{PATH}*", status=400, body=body)
+    changed = inputs | {"secret": f"{SECRET}-2", "encrypted_headers": {"X-Api-Key": f"{KEY}-2"}}
+    with pytest.raises(Failure, match="bad secret") as caught:
+        made.update(changed) if method == "PATCH" else made.create(changed)
+    assert SECRET not in str(caught.value)
+    assert KEY not in str(caught.value)
