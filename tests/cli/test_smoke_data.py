@@ -114,7 +114,8 @@ def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pyt
 
 
 def test_names_at_qlik_do_nothing_to_a_terminal(loaded: Site) -> None:
-    loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b[31mders]:"), {})
+    loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b(B\nders]:"), {})
     said = loaded.smoke("Viewers", code=1)
     assert 'there is no table "Orders"' in said
+    assert "(B\\u000aders" in said, "a line feed begins no line of its own"
     assert "\x1b" not in said

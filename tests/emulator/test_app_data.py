@@ -120,6 +120,11 @@ def test_the_data_travels_with_the_app(tenant: Api, app: str, space: str) -> Non
     for id in published:
         tenant.put(f"/api/v1/apps/{app}/publish", {"targetId": id})
     assert [customer(tenant, id) for id in published] == ["Acme", "Acme"]
+    # data that the published app has loaded itself gives way, too
+    tenant.post("/api/v1/reloads", {"appId": published[0], "variables": {"vCustomer": "Initech"}})
+    assert customer(tenant, published[0]) == "Initech"
+    tenant.put(f"/api/v1/apps/{app}/publish", {"targetId": published[0]})
+    assert customer(tenant, published[0]) == "Acme"
 
     for query, expected in (({}, "Acme"), ({"NoData": "true"}, "no data")):
         exported = tenant.send("POST", f"/api/v1/apps/{app}/export", params=query).headers["location"]

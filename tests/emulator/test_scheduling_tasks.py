@@ -53,6 +53,21 @@ def wait(tenant: Api, seconds: float) -> None:
     tenant.login()
 
 
+def test_a_task_loads_what_the_script_says(tenant: Api, app: str) -> None:
+    """It has no variables of its own, so a variable of an earlier reload is not in the data any more."""
+
+    def data() -> Any:
+        return tenant.get(f"/api/v1/apps/{app}/data/metadata")["fields"][0]["hash"]
+
+    tenant.post("/api/v1/reloads", {"appId": app})
+    of_the_script = data()
+    tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "globex"}})
+    assert data() != of_the_script
+    schedule(tenant, app)
+    wait(tenant, DAY + 1)
+    assert data() == of_the_script
+
+
 def test_the_life_of_one(tenant: Api, app: str) -> None:
     """Made disabled, enabled, changed part by part, gone."""
     made = schedule(tenant, app, enabled=False, timezone="Europe/Berlin", description="Figures")

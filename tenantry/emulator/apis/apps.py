@@ -213,7 +213,8 @@ def loaded(world: World, app: Doc) -> Doc:
     ended = app.get("_loaded_at", float("inf"))
     if ended > world.now():
         return app
-    return app | {"lastReloadTime": iso(ended), "_data": app["_loading"]}
+    rest = {name: value for name, value in app.items() if name not in ("_loaded_at", "_loading")}
+    return rest | {"lastReloadTime": iso(ended), "_data": app["_loading"]}
 
 
 def changed(call: Call, app: Doc, **changes: Any) -> Doc:

@@ -147,7 +147,8 @@ def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
     succeeded = app is not None and "_deleted_at" not in app
     if app and succeeded:
         data = load(app["_script"], {}, int(world.settings.reload_rows))
-        apps.save(world, tenant_id, app | {"lastReloadTime": iso(moment), "_data": data})
+        loaded = {"lastReloadTime": iso(moment), "_data": data}
+        apps.save(world, tenant_id, apps.loaded(world, app) | loaded)
     task["_failures"] = 0 if succeeded else task["_failures"] + 1
     if task["_failures"] >= FAILURES_IN_A_ROW:
         task["enabled"] = False
