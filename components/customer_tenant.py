@@ -294,6 +294,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             tenant_id=self.tenant.tenant_id,
             ends_on=self._ends_on,
             grace_days=lifecycle.grace_days,
+            release_entitlements=lifecycle.release_entitlements or None,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self.tenant, *self._children], protect=self._customer.protected
             ),

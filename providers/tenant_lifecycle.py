@@ -8,7 +8,7 @@ from tenantry.providers.framework.properties import Change, Property, prop, refe
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.qlik import Cloud
-from tenantry.providers.tenants import lifetime
+from tenantry.providers.tenants import entitlements, lifetime
 from tenantry.providers.values.limits import DAY, GRACE_DAYS, NOT_EMPTY
 
 
@@ -37,6 +37,13 @@ class TenantLifecycle(Resource):
         limits=GRACE_DAYS,
     )
 
+    release_entitlements: Property[bool] = prop(
+        "Whether entitlements of the tenant's users are released before it is deactivated: those of subjects "
+        "that provably no other tenant of the licence has as users.",
+        default=None,
+        change=Change.NO_REQUEST,
+    )
+
     tenant_id: Property[str] = prop(
         "Qlik's id of the tenant: its output `tenant_id`.", change=Change.AT_CREATION, limits=NOT_EMPTY
     )
@@ -63,7 +70,12 @@ class TenantLifecycleVerbs(Verbs):
         return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Deactivate the tenant and say how to bring it back."""
+        """Release the entitlements of its users if asked to, deactivate it, and say how to bring it back.
+
+        In that order: a deactivated tenant answers nothing.
+        """
+        if have.get("release_entitlements"):
+            entitlements.release(cloud, have["tenant"], have["tenant_id"])
         lifetime.take_down(cloud, have["tenant"], have["tenant_id"], have["grace_days"])
 
 

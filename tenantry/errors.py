@@ -60,6 +60,7 @@ TenantryError
 │       ├── NotEmpty                       a space still holds content
 │       ├── NotProven                      a 404 that does not prove that the object is gone
 │       ├── NotReady                       made, but not usable within the time allowed
+│       ├── NotReleased                    Qlik did not release entitlements of a tenant's users
 │       ├── PartlyDone                     Qlik made some of the changes
 │       ├── PersonAmbiguous                several people have the e-mail address or subject
 │       ├── PersonNotFound                 nobody has the e-mail address or subject
@@ -73,7 +74,8 @@ TenantryError
 │       │   └── NothingMade                it is certain that none was made
 │       ├── TrialEnded                     a trial that has ended gets no tenant
 │       ├── Unfinished                     made, but not as wanted yet; the next `pulumi up` goes on
-│       └── UnknownRole                    a role that the tenant does not have
+│       ├── UnknownRole                    a role that the tenant does not have
+│       └── UseUnknown                     whether other tenants use an entitlement cannot be known
 ├── Refused                                a run was to be agreed to, and was not
 ├── SettingsError                          stack files or plans with problems
 ├── SetupError                             the Pulumi CLI cannot be installed

@@ -80,6 +80,10 @@ class TemplateAmbiguous(ResourceError):
     """Several apps have the name and version of the template."""
 
 
+class NotReleased(ResourceError):
+    """Qlik did not release entitlements, so the tenant is not taken down."""
+
+
 class NotReady(ResourceError):
     """An object did not become usable within the time allowed."""
 
@@ -282,3 +286,7 @@ class Unfinished(ResourceError):
         super().__init__(f"{cause}\n(The object exists, id {id}; the next `pulumi up` goes on from here.)")
         self.id = id
         self.properties = properties
+
+
+class UseUnknown(ResourceError):
+    """Whether other tenants use an entitlement cannot be known; the text is the reason."""

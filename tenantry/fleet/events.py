@@ -22,6 +22,9 @@ from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 PROTECT = "protect"
 """What differs where a resource is protected from deletion, or is no more."""
 
+RELEASE = "release_entitlements"
+"""What differs where a tenant is taken down and its users' entitlements are released before."""
+
 _OURS = tokens.RESOURCES
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
@@ -148,6 +151,8 @@ def _change(step: Mapping[str, Any]) -> Change:
     revived = _inputs(step, "new").get("revive") if step["op"] == "create" else None
     if isinstance(revived, dict):
         differences = (Difference("revive", None, revived.get("hostname")),)
+    if step["op"] == "delete" and _inputs(step, "old").get(RELEASE) is True:
+        differences = (Difference(RELEASE, True, None),)
     return Change(step["op"], kind, name, differences, tuple(step.get("keys") or ()))
 
 

@@ -148,6 +148,14 @@ def test_pinned_links_are_made_in_the_order_of_their_keys() -> None:
     assert before == {"Help": ["tenant"], "News": ["Help", "tenant"], "Support": ["News", "tenant"]}
 
 
+@pytest.mark.parametrize("release", [None, False, True])
+def test_entitlements_are_named_only_where_they_are_released(release: bool | None) -> None:
+    """A stack without the key has no property that it did not have before."""
+    lifecycle = TRIAL["lifecycle"] | ({} if release is None else {"release_entitlements": release})
+    resources, _ = run(CUSTOMER | {"lifecycle": lifecycle})
+    assert resources["TenantLifecycle lifecycle"].inputs.get("release_entitlements") is (release or None)
+
+
 def test_the_lifecycle_depends_on_everything() -> None:
     """It is made after, and so deleted before, all but the activation; only the tenant can replace it."""
     resources, _ = run(CUSTOMER)

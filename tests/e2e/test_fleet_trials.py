@@ -183,6 +183,24 @@ def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulato
     assert "it has no tenant" in refused.stderr
 
 
+def test_entitlements_go_with_a_trial_that_says_so(fleet: Fleet, qlik: Emulator) -> None:
+    """The preview of the end names it, and they are released before the tenant is deactivated."""
+    fleet.write("acme", trial("Acme", FAR, release_entitlements=True))
+    assert fleet.run("up", "acme", "--yes", "--json").outcomes["acme"].counts == {"update": 1}
+    world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
+    world.request("POST", "users", {"subject": "acme|cleo", "status": "active"})
+    item = {"subject": "acme|cleo", "type": "analyzer"}
+    world.request("POST", "licenses/assignments/actions/add", {"add": [item]})
+
+    fleet.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
+    gone = fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"]
+    told = next(each for each in gone.changes if each.kind == "TenantLifecycle")
+    assert [each.name for each in told.differences] == ["release_entitlements"]
+    assert any("1 entitlement (analyzer of acme|cleo)" in each for each in gone.remarks)
+    assert tenants(qlik)["Acme"] == "disabled"
+    assert qlik.control.dump()["cloud"].get("entitlement", []) == []
+
+
 def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emulator) -> None:
     """What a portal's database and an operator want to know of all customers."""
     fleet.write("never", trial("Never", FAR))

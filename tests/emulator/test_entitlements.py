@@ -26,6 +26,40 @@ def test_a_licence_spends_no_more_than_it_has(tenant: Api) -> None:
     assert entitlements_used(tenant) == {"professional": 100, "analyzer": 1}
 
 
+def assignments(tenant: Api, query: str = "") -> list[tuple[str, str]]:
+    found = tenant.everything(f"/api/v1/licenses/assignments?limit=2{query}")
+    return [(each["subject"], each["type"]) for each in found]
+
+
+def test_assignments_are_those_of_the_licence(tenant: Api) -> None:
+    """Each tenant lists all of them, and can tell those whose subject has no user in it."""
+    other = new_tenant(tenant.qlik)
+    tenant.post("/api/v1/users", {"subject": "ada", "status": "active"})
+    items = [{"subject": subject, "type": "analyzer"} for subject in ("ada", "bob", "eve")]
+    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
+    assert [each["status"] for each in done["data"]] == [201, 201, 201]
+    again = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items[:1]}, expect=207)
+    assert [each["status"] for each in again["data"]] == [400]
+    assert entitlements_used(tenant) == {"professional": 0, "analyzer": 3}
+    everyone = [(subject, "analyzer") for subject in ("ada", "bob", "eve")]
+    assert assignments(tenant) == assignments(other) == everyone
+    assert assignments(tenant, "&orphans=true") == everyone[1:]
+    assert assignments(other, "&orphans=true") == everyone
+    assert assignments(tenant, '&filter=subject eq "bob"') == everyone[1:2]
+    assert assignments(tenant, "&sort=-subject") == everyone[::-1]
+    tenant.get("/api/v1/licenses/assignments?sort=colour", expect=400)
+
+
+def test_no_more_is_assigned_than_there_is(tenant: Api) -> None:
+    items = [{"subject": f"user {number}", "type": "professional"} for number in range(101)]
+    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
+    assert [each["status"] for each in done["data"]] == [*[201] * 100, 403]
+    assert done["data"][-1]["code"] == "LICENSES-011"
+    other = [{"subject": "x", "type": "colour"}]
+    done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": other}, expect=207)
+    assert done["data"][0]["status"] == 403
+
+
 def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: Api) -> None:
     def used() -> dict[str, int]:
         return entitlements_used(tenant)

@@ -76,6 +76,14 @@ def test_steps_are_counted_once_and_the_engines_own_not_at_all(log: Any) -> None
     assert (found.same, found.done, found.errors, found.drift) == (1, True, [], [])
 
 
+@pytest.mark.parametrize("release", [None, True])
+def test_a_take_down_tells_whether_it_releases_entitlements(log: Any, release: bool | None) -> None:
+    values = {"release_entitlements": release} if release else {}
+    found = log(step("delete", "TenantLifecycle", "lifecycle", old=inputs(grace_days=10, **values)))
+    differences = (Difference("release_entitlements", True, None),) if release else ()
+    assert found.changes == [Change("delete", "TenantLifecycle", "lifecycle", differences)]
+
+
 def test_a_property_differs_once_whatever_lies_below_it(log: Any) -> None:
     paths: dict[str, Any] = {"roles[0]": {}, "roles[1]": {}, 'revive["a.b"].c': {}, '["odd.name"]': {}}
     old = inputs(roles=["A", "B"], revive={"a.b": 1}, **{"odd.name": 1})

@@ -154,6 +154,13 @@ def test_a_stack_whose_file_is_gone_is_a_danger_and_is_told_to_live_on() -> None
     assert stacks == ("globex",)
 
 
+def test_a_destroy_names_the_release_of_entitlements() -> None:
+    differences = (Difference("release_entitlements", True, None),)
+    change = Change("delete", "TenantLifecycle", "lifecycle", differences)
+    text = "would be deactivated, with all in it (1 resource); release_entitlements is set for its users"
+    assert said(outcome("acme", change))[DANGERS] == [(f"the tenant {text}", ("acme",))]
+
+
 def test_a_destroy_is_one_danger_for_each_tenant() -> None:
     changes = [Change("delete", kind, "x") for kind in ("TenantLifecycle", "Tenant", "Space", "Group")]
     revive = "revive: {hostname: a.eu.qlikcloud.com, tenant_id: t}"

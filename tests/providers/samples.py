@@ -50,6 +50,7 @@ SAMPLES: dict[str, dict[str, Any]] = of_twins("SAMPLE") | {
         "kind": "trial",
         "ends_on": "2999-12-31",
         "grace_days": 20,
+        "release_entitlements": True,
     },
     "User": {
         "tenant": TENANT,

@@ -37,6 +37,7 @@ CASE = Case(
         "kind": InPlace("production"),
         "ends_on": InPlace("2999-01-31"),
         "grace_days": InPlace(90),
+        "release_entitlements": InPlace(True),
     },
 )
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from tenantry.emulator.apis import users
 from tenantry.emulator.call import Call, Reply, operation
-from tenantry.emulator.errors import Refusal
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Invalid, Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.scim import compile_filter
 from tenantry.emulator.store import SHARED, Doc
 
+FILTERABLE = {"subject": "eq co", "type": "eq"}
+SORTABLE = ("subject", "type", "created")
 DEFAULTS = {"id": "settings", "autoAssignProfessional": False, "autoAssignAnalyzer": False}
 
 
@@ -31,6 +37,29 @@ def update(call: Call) -> Reply:
     return Reply(200, _view(call.store.put(call.tenant_id, "licence-settings", changed)))
 
 
+@operation("licenses", "getLicenseAssignments")
+def listing(call: Call) -> Reply:
+    """The assignments of the licence, other tenants' included; `orphans`: those without a user here."""
+    found = call.store.all(SHARED, "entitlement", parent=call.tenant["_licence"])
+    if "filter" in call.query:
+        found = list(filter(compile_filter(call.query["filter"], FILTERABLE), found))
+    if call.query.get("orphans"):
+        found = [each for each in found if not users.by_subject(call.world, call.tenant_id, each["subject"])]
+    if (sort := str(call.query.get("sort", "subject")).lstrip("+-")) not in SORTABLE:
+        raise Invalid(f"cannot sort by {sort}", parameter="sort")
+    data, links = page(call, list(found), default=20, sort="subject", cursors=("page", ""))
+    del links["self"]
+    shown = [{name: each[name] for name in ("type", "subject", "excess", "created")} for each in data]
+    return Reply(200, {"data": shown, "links": links})
+
+
+@operation("licenses", "addLicenseAssignments")
+def assign(call: Call) -> Reply:
+    """Spend entitlements on subjects, which need not be users; 207 whatever came of it, a status per item."""
+    results = [_assign(call, item["subject"], item["type"]) for item in call.body["add"]]
+    return Reply(207, {"data": results})
+
+
 @operation("licenses", "deleteLicenseAssignments")
 def release(call: Call) -> Reply:
     """Take entitlements back; 207 whatever came of it, a status per item."""
@@ -47,17 +76,41 @@ def assign_by_itself(call: Call, subject: str) -> None:
     for kind in ("professional", "analyzer"):
         allotment = _allotment(call, kind)
         if settings[f"autoAssign{kind.capitalize()}"] and allotment["unitsUsed"] < allotment["units"]:
-            entry = {"id": f"{licence}/{subject}", "subject": subject, "type": kind}
-            call.store.put(SHARED, "entitlement", entry, parent=licence)
-            _count(call, kind, 1)
+            _spend(call, subject, kind)
             return
+
+
+def _assign(call: Call, subject: str, kind: str) -> Doc:
+    """Assign one; what Qlik says of a subject that holds one already is not published."""
+    about = {"subject": subject, "type": kind}
+    held = call.store.get(SHARED, "entitlement", f"{call.tenant['_licence']}/{subject}")
+    allotment = _allotment(call, kind)
+    if held:
+        return about | {"status": 400, "code": "LICENSES-400", "title": "Already assigned"}
+    if allotment["unitsUsed"] >= allotment["units"]:
+        return about | {"status": 403, "code": "LICENSES-011", "title": "No allotment left"}
+    _spend(call, subject, kind)
+    return about | {"status": 201}
+
+
+def _spend(call: Call, subject: str, kind: str) -> None:
+    licence = call.tenant["_licence"]
+    entry = {
+        "id": f"{licence}/{subject}",
+        "subject": subject,
+        "type": kind,
+        "excess": False,
+        "created": iso(call.world.now()),
+    }
+    call.store.put(SHARED, "entitlement", entry, parent=licence)
+    _count(call, kind, 1)
 
 
 def _release(call: Call, subject: str, kind: str) -> Doc:
     key = f"{call.tenant['_licence']}/{subject}"
     held = call.store.get(SHARED, "entitlement", key)
     if held is None or held["type"] != kind:
-        return {"subject": subject, "type": kind, "status": 404, "code": "LICENSES-404", "title": "Not found"}
+        return {"subject": subject, "type": kind, "status": 404, "code": "LICENSES-016", "title": "Not found"}
     call.store.delete(SHARED, "entitlement", key)
     _count(call, kind, -1)
     return {"subject": subject, "type": kind, "status": 200}

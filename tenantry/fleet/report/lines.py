@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenantry.fleet.events import PROTECT
+from tenantry.fleet.events import PROTECT, RELEASE
 from tenantry.fleet.outcome import Change, Difference, Outcome, Trouble
 from tenantry.fleet.report.words import DRY, shortened, value
 from tenantry.providers.values.words import counted
@@ -172,7 +172,9 @@ def taken_down(outcome: Outcome) -> str:
     verb = "would be" if outcome.operation in DRY else "is"
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
     number = counted(outcome.counts.get("delete", 0), "resource")
-    return f"the tenant {verb} deactivated, with all in it ({number}){until}"
+    asked = any(each.operation == "delete" and each.difference(RELEASE) for each in outcome.changes)
+    release = f"; {RELEASE} is set for its users" if asked else ""
+    return f"the tenant {verb} deactivated, with all in it ({number}){release}{until}"
 
 
 def trouble(of: Trouble, *, same_for_all: bool = False) -> str:

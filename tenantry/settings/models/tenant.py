@@ -58,6 +58,13 @@ class Lifecycle(Block):
         change=NO_REQUEST,
     )
 
+    release_entitlements: Switch = key(
+        False,
+        about="Before the tenant is deactivated, release the entitlements of its users. Those of a subject "
+        "that another tenant of the licence has as a user, or may have, are kept.",
+        change=NO_REQUEST,
+    )
+
     @property
     def last_day(self) -> LastDay | None:
         """The last day of a trial in its time zone; None for a customer."""
