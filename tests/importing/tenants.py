@@ -57,6 +57,17 @@ def jwt_provider(tenant: str, kid: str = "portal-1", **fields: Any) -> dict[str,
     } | fields
 
 
+def oauth_client(name: str, **fields: Any) -> dict[str, Any]:
+    """A machine-to-machine client, as Qlik's samples make one."""
+    return {
+        "clientName": name,
+        "appType": "web",
+        "allowedScopes": ["user_default"],
+        "allowedGrantTypes": ["client_credentials"],
+        "connectionConfig": {"consentMethod": "trusted"},
+    } | fields
+
+
 def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     """A tenant with a group, a staging space, a managed one with access, and an app published there."""
     cloud = cloud_of(qlik)
@@ -83,6 +94,7 @@ def by_scripts(qlik: Emulator, folder: Path, alias: str = "acme") -> World:
     host.post("/api/core/webhooks", hook | {"enabled": True, "secret": "s" * 32})
     host.post("/api/core/webhooks", hook | {"level": "user"})
     host.post("/api/v1/identity-providers", jwt_provider(tenant))
+    host.post("/api/v1/oauth-clients", oauth_client("Server"))
     group = host.post("/api/v1/groups", {"name": "Analytics Consumers", "status": "active"})["id"]
     roles = [{"name": "AuditAdmin"}, {"name": "AnalyticsAdmin"}]
     host.patch(f"/api/v1/groups/{group}", [{"op": "replace", "path": "/assignedRoles", "value": roles}])

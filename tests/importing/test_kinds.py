@@ -19,7 +19,7 @@ from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
 from tests import archives, pictures
 from tests.importing.conftest import Find
-from tests.importing.tenants import SOURCE, by_scripts, import_template
+from tests.importing.tenants import SOURCE, by_scripts, import_template, oauth_client
 from tests.keys import public_pem
 from tests.world import World, writes
 
@@ -210,6 +210,40 @@ def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, fin
     assert "themes" not in found.customer
     [line] = [each for each in found.unmanaged if each.startswith(f'theme "Corporate" ({id})')]
     assert "`themes`, with `adopt: true`" in line
+
+
+def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:
+    """Those that a stack file can say; of the others it is told why not."""
+    world = by_scripts(qlik, folder)
+    key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": "x", "e": "AQAB"}
+    for body in (
+        oauth_client("Twice"),
+        oauth_client("Twice", description="Another"),
+        oauth_client("Key", allowedAuthMethods=["private_key_jwt"], publicKeys=[key]),
+        {"clientName": "Guests", "appType": "anonymous-embed"},
+        {"clientName": "Page", "appType": "spa", "allowedOrigins": ["https://portal.example"]},
+    ):
+        world.request("POST", "oauth-clients", body)
+    found = find(world)
+    clients = found.customer["oauth_clients"]
+    assert clients["Server"] == {
+        "name": "Server",
+        "app_type": "web",
+        "description": None,
+        "redirect_uris": [],
+        "origins": [],
+        "scopes": ["user_default"],
+        "grant_types": ["client_credentials"],
+        "consent": "trusted",
+    }
+    assert (clients.keys(), clients["Page"]["consent"]) == ({"Server", "Page"}, "required")
+    left = [each.partition(")")[::2] for each in found.unmanaged if each.startswith("OAuth client")]
+    assert [(what.partition(" (")[0], why) for what, why in left] == [
+        ('OAuth client "Guests"', ": it is of the kind anonymous-embed"),
+        ('OAuth client "Key"', ": it has no secret, but a key of its own"),
+        ('OAuth client "Twice"', ": another one has the same name"),
+        ('OAuth client "Twice"', ": another one has the same name"),
+    ]
 
 
 def test_the_files_of_a_brand_are_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:

@@ -14,6 +14,7 @@ from tenantry.settings.models.look import FromFiles
 
 BY_HAND = (
     "jwt_identity_providers",
+    "oauth_clients",
     "users",
     "admins",
     "groups",

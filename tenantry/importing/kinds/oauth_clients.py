@@ -1,0 +1,52 @@
+"""OAuth clients. Their secrets stay at Qlik, which shows them to nobody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import get_args
+
+from tenantry.importing.findings import Findings, Found
+from tenantry.importing.living import Json, Living
+from tenantry.providers.oauth_client import VERBS, OAuthClient
+from tenantry.settings.models.logins import OAuthClient as Entry
+
+BLOCK = "oauth_clients"
+
+
+def find(living: Living, findings: Findings) -> None:
+    """Take the clients that a stack file can say, but for those that share a name."""
+    clients = sorted(
+        living.host.list(VERBS.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
+    )
+    names = Counter(each.get("clientName") for each in clients)
+    for client in clients:
+        name, id = client.get("clientName", ""), client["clientId"]
+        reason = _reason(client) if names[name] == 1 else "another one has the same name"
+        if reason:
+            findings.leave(f'OAuth client "{name}" ({id})', reason)
+        else:
+            _take(living, findings, client)
+
+
+def _reason(client: Json) -> str:
+    """Return why a stack file cannot say this client; nothing if it can."""
+    if client.get("appType") not in get_args(OAuthClient.properties["app_type"].type):
+        return f"it is of the kind {client.get('appType', 'unknown')}"
+    if client.get("createdByType") == "dcr":
+        return "it has registered itself"
+    if client.get("appType") == "web" and "client_secret" not in client.get(
+        "allowedAuthMethods", ["client_secret"]
+    ):
+        return "it has no secret, but a key of its own"
+    return "; ".join(VERBS.refuse({}, VERBS.decode(client)).values())
+
+
+def _take(living: Living, findings: Findings, client: Json) -> None:
+    id, live = client["clientId"], VERBS.decode(client)
+    if "consent" not in live:
+        live |= VERBS.decode(VERBS.get(living.host, id, {}) or client)
+    inputs = Entry.inputs()
+    entry = {key: live[name] for key, name in inputs.items() if name in live}
+    entry["description"] = live["description"] or None
+    findings.entry(BLOCK, id, entry, "name")
+    findings.objects.append(Found("OAuthClient", id, live, ("name",)))
