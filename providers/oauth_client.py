@@ -95,7 +95,7 @@ class OAuthClientVerbs(Keyless):
 
     A rotation first deletes every secret but the one in the state, and then makes another one. So there is
     always a valid one, and two after each rotation. A secret that a run made and did not get into the state
-    is known to nobody, and goes with the next run.
+    is known to nobody, and goes with the next run. So does that of a client whose creation got no answer.
     """
 
     kind = OAuthClient
@@ -147,6 +147,12 @@ class OAuthClientVerbs(Keyless):
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
         """Qlik names no maker: one that is the very same may have been made by a run that was cut off."""
         return not self.changes({**want, **self.decode(there)}, want)
+
+    def answer_was_lost(self, host: Host, there: dict[str, Any], want: Properties) -> None:
+        """Delete the secrets of a client that a run of ours made: nobody knows them."""
+        if self.is_ours(host, there, want):
+            for hint in _hints(there):
+                self._delete_secret(host, self.member(there[self.id_name], want), hint)
 
     def changes(self, have: Properties, want: Properties) -> Properties:
         """Leave out the version of a secret where there is none."""

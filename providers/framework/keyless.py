@@ -25,7 +25,7 @@ class Keyless(Collection):
         """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
         host = self.host(cloud, want)
         note = current_note(host.hostname, self.kind.__name__)
-        there = None
+        there, unseen = None, note.unanswered
         if note.earlier or host.hostname not in run.current().new_tenants:
             there = self._left_behind(cloud, host, want, note)
         if there is None:
@@ -36,12 +36,18 @@ class Keyless(Collection):
                 there = self._made_after_all(cloud, host, want, error)
                 if there is None:
                     raise
+                unseen = True
             else:
                 note.finish(id=made[self.id_name])
                 return made[self.id_name], self.decode(made)
+        if unseen and not want.get("adopt"):
+            self.answer_was_lost(host, there, want)
         live = self.take_over(cloud, host, there, want)
         note.finish(id=there[self.id_name])
         return there[self.id_name], live
+
+    def answer_was_lost(self, host: Host, there: Found, want: Properties) -> None:
+        """Clear up what an answer that nobody saw has left, before the object is taken over."""
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
         """POST the object; return the answer."""

@@ -96,6 +96,11 @@ class Note:
                 os.fsync(file.fileno())
             draft.replace(self.path)
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether an earlier run sent the request, and did not see the answer."""
+        return self.earlier is not None and "finished" not in self.earlier
+
     def age(self) -> float:
         """Seconds since an earlier run sent the request, by this machine's clock; 0 if that is not known."""
         try:

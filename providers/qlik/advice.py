@@ -53,6 +53,11 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "POST */pinned-links",
             "Qlik takes 50 pinned links per tenant, names of 50 characters, and addresses with https.",
         ),
+        (
+            "P* */oauth-clients*",
+            "Qlik takes five redirect URIs and five origins for a client, and 200 clients for a tenant. See"
+            " that its scopes are those of Qlik's list.",
+        ),
         ("* *", ""),
     ),
     403: (
@@ -146,6 +151,10 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ("* *", "It is absent or not visible to this client, or something on the way (a proxy) said so."),
     ),
     409: (
+        (
+            "POST */oauth-clients/*/client-secrets",
+            "A client has five secrets at most: delete those that nobody uses, in Qlik's administration.",
+        ),
         (
             "POST */spaces/*/assignments",
             "The assignee has roles in this space already, and there is one assignment for each: set `adopt:"

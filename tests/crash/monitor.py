@@ -22,13 +22,14 @@ UNKNOWN_OPTIONS = {
     "replaceOnChanges",
     "replace_with",
     "retainOnDelete",
-    "additionalSecretOutputs",
     "provider",
     "remote",
     "transforms",
     "replacement_trigger",
 }
-"""What this engine does not know, so that no program may rely on it."""
+"""What this engine does not know, so that no program may rely on it. It has no secrets, so which outputs are
+secret makes no difference to it.
+"""
 
 
 class Monitor:

@@ -10,6 +10,7 @@ import pytest
 
 from tenantry.providers import OAuthClient
 from tenantry.providers.framework.engine import Failure
+from tenantry.providers.framework.notes import current_note
 from tenantry.providers.values.oauth_clients import GRANTS, IMPERSONATION
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import Doc
@@ -185,8 +186,31 @@ def test_a_lost_answer_makes_no_second_client(twin: MakeTwin, tenancy: Tenancy, 
     tenancy.qlik.control.add_fault(method="POST", path=PATH, **{effect: True}, times=1)
     made = twin("oauth_client").create(given(tenancy))
     assert held(tenancy).keys() == {made.id}
+    assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
     assert log_in(tenancy, made) == 200
     assert made.drift() == {}
+
+
+def test_what_a_killed_run_made_gets_another_secret(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The first one was in an answer that no run saw."""
+    there = twin("oauth_client").create(given(tenancy))
+    current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
+    made = twin("oauth_client").create(given(tenancy))
+    assert made.id == there.id
+    assert secrets_at_qlik(tenancy, made) == [made.state["secret_hint"]]
+    assert log_in(tenancy, made) == 200
+
+
+@pytest.mark.parametrize("adopt", [None, True])
+def test_a_secret_that_may_be_in_use_stays(twin: MakeTwin, tenancy: Tenancy, adopt: bool | None) -> None:
+    """A state was lost. The earlier run saw the answer, or somebody else's client is adopted."""
+    there = twin("oauth_client").create(given(tenancy))
+    if adopt:
+        current_note(tenancy.hostname, "OAuthClient").write(started="2026-11-23T12:00:00.000+00:00")
+    made = twin("oauth_client").create(given(tenancy) | {"adopt": adopt})
+    assert made.id == there.id
+    secrets = there.state["client_secret"], made.state["client_secret"]
+    assert [log_in(tenancy, made, secret) for secret in secrets] == [200, 200]
 
 
 def theirs(tenancy: Tenancy, **changes: Any) -> Doc:
@@ -293,3 +317,12 @@ def test_the_secret_is_one_of_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
     OAuthClient("Portal", **SAMPLE, opts=pulumi.ResourceOptions(protect=True))
     [(_, _, _, options)] = given_to
     assert (options.additional_secret_outputs, options.protect) == (["client_secret"], True)
+
+
+def test_a_client_with_five_secrets(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Which of them are in use nobody knows after a take-over: the error says what to do."""
+    there = theirs(tenancy)["clientId"]
+    for _ in range(4):
+        tenancy.world.request("POST", f"oauth-clients/{there}/client-secrets")
+    with pytest.raises(Failure, match="five secrets at most: delete those that nobody uses"):
+        twin("oauth_client").create(given(tenancy) | {"adopt": True})

@@ -180,6 +180,8 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
         (400, "POST /api/v1/csp-origins", "256 origins"),
         (400, "PUT /api/v1/csp-origins/o", "6,144 characters"),
         (403, "POST /api/core/webhooks", "150 webhooks"),
+        (400, "PATCH /api/v1/oauth-clients/c", "five redirect URIs"),
+        (409, "POST /api/v1/oauth-clients/c/client-secrets", "five secrets at most"),
         (403, "POST /api/v1/tenants", "TENANTS-22"),
         (403, "POST /api/v1/tenants/t/actions/deactivate", "tenants:deactivate"),
         (403, "GET /api/core/tenants", "cloud-console.tenants:read"),
