@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from pathlib import Path
+
+import pytest
 
 from tenantry.emulator import Emulator
+from tenantry.fleet.unchanged.lookup import Verdict, look
 from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.fleet import Fleet
 from tests.e2e.harness import PULUMI, Stack
 from tests.providers.test_oauth_client import EXAMPLE, PATH
 
@@ -66,3 +72,24 @@ def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
     requests = stack.up().requests
     assert sum(each["method"] == "DELETE" and PATH in each["path"] for each in requests) == len(EXAMPLE)
     assert not [name for name in stack.outputs() if "oauth" in name]
+
+
+def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The `up` after the one that made the secrets finds that they are the same. Then no engine is needed
+    until something differs.
+    """
+    with Emulator() as qlik:
+        fleet = Fleet(tmp_path, qlik)
+        fleet.write("globex", changed(GLOBEX, ("oauth_clients", EXAMPLE)))
+        monkeypatch.setenv("TENANTRY_STATE", fleet.env["TENANTRY_STATE"])
+        for _ in range(2):
+            fleet.run("up", "--all", "--yes", "--skip-preview")
+
+        def verdict() -> Verdict:
+            file = fleet.file("globex")
+            return look(fleet.project, "globex", file, {**os.environ, **fleet.env}, preview=True)
+
+        assert verdict().same, verdict().why
+        rotated = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": 2}}
+        fleet.write("globex", changed(GLOBEX, ("oauth_clients", rotated)))
+        assert not verdict().same
