@@ -8,21 +8,25 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 STATEMENT = re.compile(r"(?:'[^']*'|\[[^\]]*\]|[^;])+")
 REMARK = re.compile(r"(?<!:)//[^\n]*|/\*.*?\*/", re.S)
 VARIABLE = re.compile(r"(?:SET|LET)\s+(\w+)\s*=\s*(.*)", re.I | re.S)
-TABLE = re.compile(
-    r"(?:(?P<label>\[[^\]]+\]|\w+)\s*:\s*)?LOAD\s+(?P<fields>.*?)(?:\s+(?:FROM|RESIDENT|INLINE)\b.*|"
-    r"\s+AUTOGENERATE\s+(?P<rows>\d+).*|$)",
-    re.I | re.S,
-)
+SOURCE = re.compile(r" (FROM|RESIDENT|INLINE|AUTOGENERATE)\b ?(\d*)", re.I)
 FIELD = re.compile(r"(?:'[^']*'|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|[^,])+")
-ALIAS = re.compile(r"(?P<value>.*?)\s+AS\s+(?P<name>\[[^\]]+\]|\"[^\"]+\"|\w+)", re.I | re.S)
 COMMENT = re.compile(r"COMMENT\s+(FIELD|TABLE)S?\s+(\[[^\]]+\]|\w+)\s+WITH\s+'([^']*)'", re.I)
 PEEK = re.compile(r"PEEK\('([^']*)'.*\)", re.I)
 CONSTANT = re.compile(r"'[^']*'|-?\d+(?:\.\d+)?")
+
+
+class _Table(NamedTuple):
+    """What a LOAD statement says: its label, its fields, and the rows of AUTOGENERATE."""
+
+    label: str
+    fields: str
+    rows: str
+
 
 Data = dict[str, Any]
 NO_DATA: Data = {"tables": [], "fields": []}
@@ -44,11 +48,9 @@ def load(script: str, variables: Mapping[str, str], rows: int) -> Data:
         text = re.sub(r"\$\((\w+)\)", lambda found: values.get(found[1], ""), statement)
         if found := VARIABLE.fullmatch(text):
             values[found[1]] = variables.get(found[1], _value(found[2].strip(), constants))
-        elif found := TABLE.fullmatch(text):
-            _add_table(tables, fields, found, rows)
-            constants |= {
-                name: value for name, value in _fields(found["fields"]) if CONSTANT.fullmatch(value)
-            }
+        elif table := _table(text):
+            _add_table(tables, fields, table, rows)
+            constants |= {name: value for name, value in _fields(table.fields) if CONSTANT.fullmatch(value)}
         elif found := COMMENT.fullmatch(text):
             name = found[2].strip("[]")
             places = fields.values() if found[1].upper() == "FIELD" else tables
@@ -70,10 +72,26 @@ def _value(text: str, constants: Mapping[str, str]) -> str:
     return (constants.get(peek[1], "") if peek else text).strip("'")
 
 
-def _add_table(tables: list[Data], fields: dict[str, Data], found: re.Match[str], rows: int) -> None:
-    name = (found["label"] or f"Table{len(tables) + 1}").strip("[]")
-    count = int(found["rows"]) if found["rows"] else rows
-    added = dict(_fields(found["fields"]))
+def _table(statement: str) -> _Table | None:
+    """Return what a LOAD statement says; None for another one."""
+    text = " ".join(statement.split())
+    label, rest = "", text
+    if not text.upper().startswith("LOAD "):
+        label, _, rest = (part.strip() for part in text.partition(":"))
+    if not rest.upper().startswith("LOAD "):
+        return None
+    rest = rest[len("LOAD ") :]
+    source = SOURCE.search(rest)
+    if source is None:
+        return _Table(label, rest, "")
+    rows = source[2] if source[1].upper() == "AUTOGENERATE" else ""
+    return _Table(label, rest[: source.start()], rows)
+
+
+def _add_table(tables: list[Data], fields: dict[str, Data], table: _Table, rows: int) -> None:
+    name = (table.label or f"Table{len(tables) + 1}").strip("[]")
+    count = int(table.rows) if table.rows else rows
+    added = dict(_fields(table.fields))
     for field, value in added.items():
         place = fields.setdefault(field, _field(field))
         distinct = min(count, 1) if CONSTANT.fullmatch(value) else count
@@ -99,7 +117,7 @@ def _fields(listed: str) -> Iterator[tuple[str, str]]:
     """Yield the name of each field and the expression of its values; `*` names none."""
     for found in FIELD.finditer(listed):
         text = found[0].strip()
-        if alias := ALIAS.fullmatch(text):
-            yield alias["name"].strip('[]"'), alias["value"]
+        if (at := text.upper().rfind(" AS ")) >= 0:
+            yield text[at + len(" AS ") :].strip('[]" '), text[:at].strip()
         elif text and text != "*":
             yield text.strip('[]"'), text
