@@ -91,11 +91,11 @@ def test_a_bad_setting_changes_none_of_them(qlik: Emulator) -> None:
 
 def test_health_lists_what_is_unknown(qlik: Emulator, source: Api) -> None:
     for _ in range(2):
-        assert error(source.get("/api/v1/webhooks", expect=404))["code"] == "HTTP-404"
+        assert error(source.get("/api/v1/glossaries", expect=404))["code"] == "HTTP-404"
     source.send("PUT", "/api/v1/groups")
     unknown = qlik.control.health()["unknown"]
     assert unknown == [
-        {"request": f"GET {SOURCE}/api/v1/webhooks", "count": 2},
+        {"request": f"GET {SOURCE}/api/v1/glossaries", "count": 2},
         {"request": f"PUT {SOURCE}/api/v1/groups", "count": 1},
     ]
 
@@ -160,7 +160,7 @@ def test_every_answer_is_dated_by_the_emulators_clock(qlik: Emulator, source: Ap
             requests.get(f"{qlik.url}/_emulator/health", timeout=10),
             source.login().send("GET", "/api/v1/spaces"),
             source.send("GET", "/api/v1/groups"),
-            source.send("GET", "/api/v1/webhooks"),
+            source.send("GET", "/api/v1/glossaries"),
             source.send("GET", "/api/v1/users/me"),
         ]
         earliest = datetime.fromisoformat(answers[0].json()["time"]).replace(microsecond=0)

@@ -21,7 +21,7 @@ UNPUBLISHED = {
     "/api/v1/items/none": "ITEMS-404",
     "/api/v1/identity-providers/none": "IDENTITY-PROVIDERS-404",
     "/api/v1/temp-contents/none": "TEMP-CONTENTS-404",
-    "/api/v1/webhooks": "HTTP-404",
+    "/api/v1/glossaries": "HTTP-404",
 }
 NOBODY = "nobody.eu.qlikcloud.com"
 
