@@ -285,7 +285,7 @@ def shape(lab: Lab) -> dict[str, Any]:
         for kind, objects in dump[hostname].items():
             if kind not in ("temp-content", "session"):
                 held[kind] = sorted(map(_words, objects))
-        # Without the notes of the machine that sent it, a run sends a reload once more: it loads the same data.
+        # Without the notes of the other machine, a run sends a reload once more, which loads the same data.
         held["reload"] = sorted(set(held.get("reload", [])))
     return held
 
