@@ -224,8 +224,8 @@ class Collection(Verbs):
         if not (want.get("adopt") or self.is_ours(host, there, want)):
             raise AlreadyExists(label, host.hostname, there[self.id_name], there.get(self.maker))
         known = self.kind.properties
-        unseen = {each.name: None for each in self.kind.inputs() if each.change is Change.UNSEEN}
-        have = {**want, **unseen, **self.decode(there)}
+        unseen = [each.name for each in self.kind.inputs() if each.change is Change.UNSEEN]
+        have = {**want, **dict.fromkeys(unseen), **self.decode(there)}
         changed = self.changes(have, want)
         stuck = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
         if stuck:
@@ -234,7 +234,8 @@ class Collection(Verbs):
             }
             raise AlreadyDifferent(label, host.hostname, there[self.id_name], differences, self.advice)
         cloud.notify(taken_over(label, there[self.id_name], changed))
-        return have | (changed | self.update(cloud, there[self.id_name], have, want) if changed else {})
+        done = self.update(cloud, there[self.id_name], have, want) if changed else {}
+        return have | {name: want.get(name) for name in unseen} | changed | done
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
         """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
