@@ -74,10 +74,10 @@ def _value(text: str, constants: Mapping[str, str]) -> str:
 
 def _table(statement: str) -> _Table | None:
     """Return what a LOAD statement says; None for another one."""
-    text = " ".join(statement.split())
-    label, rest = "", text
-    if not text.upper().startswith("LOAD "):
-        label, _, rest = (part.strip() for part in text.partition(":"))
+    label, colon, rest = (part.strip() for part in statement.partition(":"))
+    if not colon or " ".join(label.split()[:1]).upper() == "LOAD":
+        label, rest = "", statement.strip()
+    rest = " ".join(rest.split())
     if not rest.upper().startswith("LOAD "):
         return None
     rest = rest[len("LOAD ") :]

@@ -92,6 +92,7 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
     customer = told["settings"]["tenantry:customer"]
     assert customer["groups"]["Analysts"]["roles"] == ["Developer", "AnalyticsAdmin"]
     lifecycle = {"kind": "trial", "ends_on": "2026-12-31", "time_zone": "UTC", "grace_days": 30}
+    lifecycle |= {"release_entitlements": False}
     assert customer["lifecycle"] == lifecycle
     [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
     assert version == {

@@ -209,7 +209,11 @@ def find(call: Call, app_id: str = "") -> Doc:
 
 
 def loaded(world: World, app: Doc) -> Doc:
-    """Return an app with the time and the data of a reload that has ended by now."""
+    """Return an app with the time and the data of a reload that has ended by now.
+
+    One that an earlier version has filed has no script and no data.
+    """
+    app = {"_script": SCRIPT, "_data": NO_DATA} | app
     ended = app.get("_loaded_at", float("inf"))
     if ended > world.now():
         return app
