@@ -19,6 +19,8 @@ CONTENT = ("description", "lastReloadTime", "usage", "_script", "_data", "_file"
 SCRIPT = "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
 """The load script of an app that was made without one."""
 
+EMPTY: Doc = {"_script": SCRIPT, "_data": NO_DATA}
+
 NO_READERS = {"dataconsumer", "datapreview"}
 """Roles in a space that open its data and no app."""
 
@@ -213,7 +215,7 @@ def loaded(world: World, app: Doc) -> Doc:
 
     One that an earlier version has filed has no script and no data.
     """
-    app = {"_script": SCRIPT, "_data": NO_DATA} | app
+    app = {**EMPTY, **app}
     ended = app.get("_loaded_at", float("inf"))
     if ended > world.now():
         return app
