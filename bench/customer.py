@@ -46,10 +46,12 @@ LONGEST_CHAIN_OF_EVERYTHING = (
     "POST target /apps/{id}/publish",
     "GET  target /apps/{id}",
     "POST target /scheduling/tasks",
+    "POST target /scheduling/tasks",
 )
-"""The same for a customer that uses every kind of resource: the app has a script, a reload and a task.
+"""The same for a customer that uses every kind of resource: the app has a script, a reload and two tasks, of
+which one follows the other. The emulator's reloads take no time: what a reload takes at Qlik comes on top.
 
-The emulator's reloads take no time: what a reload takes at Qlik comes on top.
+The app waits for all spaces besides, as it may leave one that is replaced, and so for the owner of a space.
 """
 
 DEMO = {
@@ -89,10 +91,13 @@ EVERYTHING = {
     "access": 2,
     "template lookup": 1,
     "export and download": 2,
+    "data connection": 1,
     "import": 1,
+    "load script, read and set": 2,
+    "reload and its end": 2,
     "publication": 1,
     "readiness": 1,
-    "reload task": 1,
+    "reload tasks": 2,
 }
 """What such a script sends for a customer that uses every kind of resource."""
 
