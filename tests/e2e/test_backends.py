@@ -98,6 +98,8 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
     fault = qlik.control.add_fault(hold=True, **CREATIONS["tenant"])
     run = start(first)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
+    # The first run fetches its template meanwhile: that is no request of the second.
+    wait_for(lambda: any("/temp-contents/" in each["path"] for each in qlik.control.requests()), seconds=60)
     refused = second.up(expect=None)
     qlik.control.release(fault)
     assert refused.rc != 0

@@ -36,8 +36,9 @@ def index(to: Path) -> dict[str, Any]:
 
 
 def exports(tenancy: Tenancy) -> int:
-    """How many exports were asked for so far."""
-    return sum(each["path"].endswith("/export") for each in tenancy.qlik.control.requests())
+    """How many exports were asked for so far, without data or with them."""
+    paths = [request["path"].partition("?")[0] for request in tenancy.qlik.control.requests()]
+    return sum(path.endswith("/export") for path in paths)
 
 
 def theirs(tenancy: Tenancy) -> str:
