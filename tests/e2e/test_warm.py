@@ -41,7 +41,8 @@ if stack == "leaves":
 """
 FAILING = ("leaves", "raises", "refuses")
 VARIES = re.compile(
-    r"v1:[\w+/=]+:[\w+/=]+|(?<=\"secret_hint\": \")\w+|[0-9a-f]{8}-[0-9a-f-]{27}|(?<![\w-])(?=[\w-]*\d)[\w-]{24,64}(?![\w-])|\d{4}-\d\d-\d\dT[\d:.]+Z?|[\w-]+\.eu\.qlikcloud\.com"
+    r'v1:[\w+/=]+:[\w+/=]+|(?<="secret_hint": ")\w+|'
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<![\w-])(?=[\w-]*\d)[\w-]{24,64}(?![\w-])|\d{4}-\d\d-\d\dT[\d:.]+Z?|[\w-]+\.eu\.qlikcloud\.com"
 )
 """Ciphertexts; ids, hints of secrets, times and host names, which an emulator draws."""
 
