@@ -48,6 +48,12 @@ def test_all_problems_at_once(folder: Folder) -> None:
     assert len(problems) == len(expected)
 
 
+def test_a_variable_that_is_no_text_is_told_once(folder: Folder) -> None:
+    text = f"{SPACES}apps: {{A: {{{APP}, reload: {{variables: {{vYear: 2026}}}}}}}}"
+    [problem] = folder.write(text).problems()
+    assert "customer.apps.A.reload.variables.vYear: YAML reads 2026 as a number" in problem
+
+
 def test_a_script_comes_from_one_place(folder: Folder) -> None:
     (folder.path / "sales.qvs").write_text(SCRIPT)
     text = f"{SPACES}apps: {{A: {{{APP}, script: sales.qvs, replace: {{a: b}}}}}}"

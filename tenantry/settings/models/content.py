@@ -205,6 +205,7 @@ class App(FromFiles):
 
 
 def _variables(block: str, entry: str, reload: Reload | None) -> Iterator[Complaint]:
-    variables = (reload.variables if reload else None) or {}
+    given = (reload.variables if reload else None) or {}
+    variables = {name: value for name, value in given.items() if isinstance(value, str)}
     if wrong := RELOAD_VARIABLES.problem and RELOAD_VARIABLES.problem(variables):
         yield Complaint((block, entry, "reload", "variables"), wrong)
