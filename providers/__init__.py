@@ -74,17 +74,17 @@ MODULES = {
 }
 """Each kind of resource and its module, whose name is in every stack's state: never change it."""
 
-__all__ = [*MODULES, "kinds", "verbs_of"]
+__all__ = [*MODULES, "resource_types", "handler_of"]
 
 
-def kinds() -> dict[str, type[Resource]]:
+def resource_types() -> dict[str, type[Resource]]:
     """Return every kind of resource by its name, as in `pulumi-python:dynamic/qlik:NAME`."""
     return {name: __getattr__(name) for name in MODULES}
 
 
-def verbs_of(kind: str) -> Any:
-    """Return the verbs of a kind of resource, by its name."""
-    return importlib.import_module(f"{__name__}.{MODULES[kind]}").VERBS
+def handler_of(kind: str) -> Any:
+    """Return the CRUD handler of a resource type, by the name of the type."""
+    return importlib.import_module(f"{__name__}.{MODULES[kind]}").HANDLER
 
 
 def __getattr__(name: str) -> Any:

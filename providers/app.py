@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
+from tenantry.providers.framework.handlers import Handler, Properties, taken_over
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
 from tenantry.providers.lookups import catalog, exports, templates
 from tenantry.providers.qlik import ApiError, Cloud, ConfigurationError, Host, QlikError
 from tenantry.providers.values import scripts
@@ -86,14 +86,14 @@ class App(Resource):
     )
 
 
-class AppVerbs(Verbs):
+class AppHandler(Handler):
     """Importing has no key: the app is imported under a name with a mark in it, and then given its own.
 
     The mark is made of all that another import would be needed for, so an app that carries it is the very one
     wanted.
     """
 
-    kind = App
+    resource_type = App
     natural_key = (
         "tenant",
         "source_tenant",
@@ -257,7 +257,7 @@ def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = Non
         if app["name"] == _marked_name(want) or (
             app["name"] == want["name"] and ours in app.get("description", "")
         ):
-            if catalog.is_free(VERBS, host, app):
+            if catalog.is_free(HANDLER, host, app):
                 return app
         elif interrupted is not None and MARK.fullmatch(app["name"].removeprefix(f"{want['name']} ")):
             interrupted[app["id"]] = app["name"]
@@ -268,7 +268,7 @@ def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = Non
     if len(others) > 1:
         label = f'app "{want["name"]}" in space {want["space"]}'
         raise AdoptionUndecided(label, host.hostname, [app["id"] for app in others])
-    return others[0] if others and catalog.is_free(VERBS, host, others[0]) else None
+    return others[0] if others and catalog.is_free(HANDLER, host, others[0]) else None
 
 
 def as_found(attributes: dict[str, Any], own: Properties) -> Properties:
@@ -293,4 +293,4 @@ def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
     }
 
 
-VERBS = AppVerbs()
+HANDLER = AppHandler()

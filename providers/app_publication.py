@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tenantry.providers.framework.errors import AlreadyExists, NotReady, Unfinished
+from tenantry.providers.framework.handlers import Handler, Properties, made_by_us, taken_over
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs, made_by_us, taken_over
 from tenantry.providers.framework.waiting import lag_seconds, ready_seconds, wait
 from tenantry.providers.lookups import catalog
 from tenantry.providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
@@ -51,10 +51,10 @@ class AppPublication(Resource):
     url: Property[str] = output("Where users open the app.")
 
 
-class AppPublicationVerbs(Verbs):
+class AppPublicationHandler(Handler):
     """Published once by POST, and from then on over itself by PUT."""
 
-    kind = AppPublication
+    resource_type = AppPublication
     natural_key = ("tenant", "space", "name")
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
@@ -86,7 +86,7 @@ class AppPublicationVerbs(Verbs):
 
         Where nothing does, create was left unfinished: wait again until it can be opened.
         """
-        if all(have.get(each.name) == want.get(each.name) for each in self.kind.inputs()):
+        if all(have.get(each.name) == want.get(each.name) for each in self.resource_type.inputs()):
             _await_access(cloud, cloud.tenant(want["tenant"]), id, want["name"])
         self._correct(cloud, id, have, want)
         return {}
@@ -152,7 +152,7 @@ def _note(properties: Properties) -> Note:
 
 def _find(host: Host, want: Properties) -> dict[str, Any] | None:
     same = (app for app in catalog.apps(host, want["space"], want["name"]) if app["name"] == want["name"])
-    return next((app for app in same if catalog.is_free(VERBS, host, app)), None)
+    return next((app for app in same if catalog.is_free(HANDLER, host, app)), None)
 
 
 def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:
@@ -183,4 +183,4 @@ def _decode(attributes: dict[str, Any]) -> Properties:
     }
 
 
-VERBS = AppPublicationVerbs()
+HANDLER = AppPublicationHandler()

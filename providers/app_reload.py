@@ -11,10 +11,10 @@ import json
 from typing import Any
 
 from tenantry.providers.framework.errors import ReloadFailed, ReloadPending
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.framework.waiting import late_seconds, wait
 from tenantry.providers.qlik import Cloud, Host, NotFound, QlikError, ReloadIsPending
 from tenantry.providers.values import reload_logs, scripts
@@ -51,10 +51,10 @@ class AppReload(Resource):
     ended: Property[str] = output("When that reload ended, as RFC 3339.", at_qlik=False)
 
 
-class AppReloadVerbs(Verbs):
+class AppReloadHandler(Handler):
     """A reload is queued once, and its end is waited for; a later run goes on waiting for the same one."""
 
-    kind = AppReload
+    resource_type = AppReload
     natural_key = ("tenant", "app")
     is_object = False
 
@@ -182,4 +182,4 @@ def _digest(want: Properties) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-VERBS = AppReloadVerbs()
+HANDLER = AppReloadHandler()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.framework.errors import Unfinished
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Named
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, ConfigurationError, Host, QlikError
 from tenantry.providers.values import automation_definitions
 from tenantry.providers.values.automation_schedules import SCHEDULES
@@ -82,10 +82,10 @@ class Automation(Resource):
     stored_digest: Property[str] = output("SHA-256 of the definition as Qlik returned it.", at_qlik=False)
 
 
-class AutomationVerbs(Named):
+class AutomationHandler(Named):
     """A collection without PATCH. Names are not unique, and only its owner may read an automation."""
 
-    kind = Automation
+    resource_type = Automation
     path = "/api/workflows/automations"
     maker = "ownerId"
     lists_show_all = False  # they have no schedules
@@ -115,7 +115,7 @@ class AutomationVerbs(Named):
             live |= {"digest": seen, "stored_digest": seen}
         if "schedules" in found:
             schedules = [_schedule(each) for each in found["schedules"]]
-            live["schedules"] = self.kind.properties["schedules"].canonical(schedules)
+            live["schedules"] = self.resource_type.properties["schedules"].canonical(schedules)
         return live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> Found:
@@ -187,4 +187,4 @@ def _workspace(label: str, want: Properties) -> automation_definitions.Workspace
     return workspace
 
 
-VERBS = AutomationVerbs()
+HANDLER = AutomationHandler()

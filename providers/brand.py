@@ -7,11 +7,11 @@ from typing import Any
 
 from tenantry.providers.framework import moves, run, stack
 from tenantry.providers.framework.errors import Unfinished
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Found, Keyless
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, ConfigurationError, Host, QlikError
 from tenantry.providers.qlik.messages import Form, Part
 from tenantry.providers.values import brand_files
@@ -64,7 +64,7 @@ class Brand(Resource):
     )
 
 
-class BrandVerbs(Keyless):
+class BrandHandler(Keyless):
     """A collection without a filter, whose names are no key. Files and the active brand have requests of
     their own.
 
@@ -72,7 +72,7 @@ class BrandVerbs(Keyless):
     ETag is not the one that Qlik gave after our last write.
     """
 
-    kind = Brand
+    resource_type = Brand
     path = "/api/v1/brands"
     natural_key = ("tenant", "name")
 
@@ -213,7 +213,7 @@ class BrandVerbs(Keyless):
         active = next((brand["id"] for brand in brands if brand.get("active") and brand["id"] != id), "")
         if not active:
             return ""
-        holder = moves.holder(self.kind.__name__, self.label(want, id), host, active)
+        holder = moves.holder(self.resource_type.__name__, self.label(want, id), host, active)
         if not holder:
             return str(active)
         held = next(resource for resource in stack.state_resources() if resource.get("urn") == holder)
@@ -231,7 +231,7 @@ class BrandVerbs(Keyless):
         is_active = brands.get(id, {}).get("active")
         if not is_active or before not in brands:
             return
-        if not moves.holder(self.kind.__name__, self.label(have, id), host, before):
+        if not moves.holder(self.resource_type.__name__, self.label(have, id), host, before):
             host.post(f"{self.path}/{before}/actions/activate", repeatable=True)
 
     def _note(self, host: Host) -> Note:
@@ -252,4 +252,4 @@ def _as_sent(want: Properties, live: Properties) -> Properties:
     return live | {_md5(kind): want[_md5(kind)] for kind in FILE_KINDS}
 
 
-VERBS = BrandVerbs()
+HANDLER = BrandHandler()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.providers.framework.errors import Ambiguous
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Keyless
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Host
 from tenantry.providers.values.host_sources import SOURCE
 from tenantry.providers.values.limits import CSP_DESCRIPTION, CSP_NAME
@@ -48,10 +48,10 @@ class CspOrigin(Resource):
     )
 
 
-class CspOriginVerbs(Keyless):
+class CspOriginHandler(Keyless):
     """A collection without a filter for exact matches, whose entries have no key, and without PATCH."""
 
-    kind = CspOrigin
+    resource_type = CspOrigin
     path = "/api/v1/csp-origins"
     natural_key = ("tenant", "origin")
 
@@ -95,4 +95,4 @@ def _camel(name: str) -> str:
     return "connectSrcWSS" if name == "connectSrcWss" else name
 
 
-VERBS = CspOriginVerbs()
+HANDLER = CspOriginHandler()

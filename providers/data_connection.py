@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from tenantry.providers.framework import evidence
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection, Properties
 from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.values.limits import CONNECTION_TAGS, CREDENTIALS_VERSION, NOT_EMPTY
 
@@ -62,10 +62,10 @@ _AT_QLIK = {
 _PARSED = {"parseConnection": "true"}
 
 
-class DataConnectionVerbs(Collection):
+class DataConnectionHandler(Collection):
     """A collection whose members are named by `qID`, and whose properties only GET of one returns."""
 
-    kind = DataConnection
+    resource_type = DataConnection
     path = "/api/v1/data-connections"
     natural_key = ("tenant", "space", "name")
     id_name = "qID"
@@ -74,7 +74,7 @@ class DataConnectionVerbs(Collection):
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Return what the answer has; that of POST has less than that of GET."""
-        known = self.kind.properties
+        known = self.resource_type.properties
         return {
             name: known[name].canonical(found[field]) for name, field in _AT_QLIK.items() if field in found
         }
@@ -135,4 +135,4 @@ def _ours(found: dict[str, Any], have: Properties) -> dict[str, Any]:
     return {name: live[name] for name in have.get("connection_properties") or {} if name in live}
 
 
-VERBS = DataConnectionVerbs()
+HANDLER = DataConnectionHandler()

@@ -32,12 +32,12 @@ class Extension(Resource):
     stored_md5: Property[str] = output("MD5 of what Qlik stored of it.", at_qlik=False)
 
 
-class ExtensionVerbs(Archived):
+class ExtensionHandler(Archived):
     """Archives with a .qext of any type but `theme`."""
 
-    kind = Extension
+    resource_type = Extension
     path = "/api/v1/extensions"
     theme = False
 
 
-VERBS = ExtensionVerbs()
+HANDLER = ExtensionHandler()

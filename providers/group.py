@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection, Properties
 from tenantry.providers.lookups import roles, scim
 from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.values.limits import GROUP_NAME, ROLES_OF_A_GROUP
@@ -43,10 +43,10 @@ class Group(Resource):
     )
 
 
-class GroupVerbs(Collection):
+class GroupHandler(Collection):
     """Groups name their roles by object, and only custom ones can be renamed."""
 
-    kind = Group
+    resource_type = Group
     path = "/api/v1/groups"
     natural_key = ("tenant", "name", "provider_type")
 
@@ -102,4 +102,4 @@ class GroupVerbs(Collection):
         return None
 
 
-VERBS = GroupVerbs()
+HANDLER = GroupHandler()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.properties import Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.singleton import Singleton
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.lookups import roles
 from tenantry.providers.qlik import Host
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
@@ -38,10 +38,10 @@ class GroupSettings(Resource):
     before: Property[dict[str, Any]] = output("What was there before, of what is set here.")
 
 
-class GroupSettingsVerbs(Singleton):
+class GroupSettingsHandler(Singleton):
     """The roles of Everyone are a part of the settings, under the id of that group."""
 
-    kind = GroupSettings
+    resource_type = GroupSettings
     path = "/api/v1/groups/settings"
 
     def decode(self, found: dict[str, Any]) -> Properties:
@@ -62,4 +62,4 @@ def _patch(name: str, value: Any) -> dict[str, Any]:
     return {"op": "replace", "path": path, "value": value}
 
 
-VERBS = GroupSettingsVerbs()
+HANDLER = GroupSettingsHandler()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.providers.framework import run
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Keyless
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
 from tenantry.providers.values import pem
 from tenantry.providers.values.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
@@ -59,10 +59,10 @@ class JwtIdentityProvider(Resource):
     )
 
 
-class JwtIdentityProviderVerbs(Keyless):
+class JwtIdentityProviderHandler(Keyless):
     """Found by issuer and key id. Qlik publishes no 409 for a second one: a 400 may mean that."""
 
-    kind = JwtIdentityProvider
+    resource_type = JwtIdentityProvider
     path = "/api/v1/identity-providers"
     natural_key = ("tenant", "issuer", "kid")
     advice = "Give this key a kid of its own, or delete that provider if nothing is signed with its key."
@@ -122,4 +122,4 @@ class JwtIdentityProviderVerbs(Keyless):
         return pem.fingerprint(value) if name == "pem" else value
 
 
-VERBS = JwtIdentityProviderVerbs()
+HANDLER = JwtIdentityProviderHandler()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.properties import Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.framework.singleton import Singleton
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Host
 
 
@@ -27,19 +27,19 @@ class LicenseSettings(Resource):
     before: Property[dict[str, Any]] = output("What was there before, of what is set here.")
 
 
-class LicenseSettingsVerbs(Singleton):
+class LicenseSettingsHandler(Singleton):
     """Qlik takes both flags at once and does not say what becomes of one that is left out."""
 
-    kind = LicenseSettings
+    resource_type = LicenseSettings
     path = "/api/v1/licenses/settings"
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
         """PUT both flags; one that is not managed here as it is."""
-        flags = [each for each in self.kind.inputs() if not each.reference]
+        flags = [each for each in self.resource_type.inputs() if not each.reference]
         if any(each.name not in known | changes for each in flags):
             known = self.live(host)
         both = known | changes
         host.put(self.path, {each.camel: both[each.name] for each in flags})
 
 
-VERBS = LicenseSettingsVerbs()
+HANDLER = LicenseSettingsHandler()

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from tenantry.providers.framework import listings
 from tenantry.providers.framework.errors import Ambiguous
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Keyless
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, Host, NotFound
 from tenantry.providers.values.limits import OAUTH_DESCRIPTION, OAUTH_NAME, SECRET_VERSION
 from tenantry.providers.values.oauth_clients import (
@@ -90,7 +90,7 @@ _AT_QLIK = {
 }
 
 
-class OAuthClientVerbs(Keyless):
+class OAuthClientHandler(Keyless):
     """A collection whose members are named by `clientId`, and whose names are no key.
 
     A rotation first deletes every secret but the one in the state, and then makes another one. So there is
@@ -98,14 +98,14 @@ class OAuthClientVerbs(Keyless):
     is known to nobody, and goes with the next run. So does that of a client whose creation got no answer.
     """
 
-    kind = OAuthClient
+    resource_type = OAuthClient
     path = "/api/v1/oauth-clients"
     natural_key = ("tenant", "name")
     id_name = "clientId"
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Return what the answer has. Only that of POST has the secret; GET may lack the consent."""
-        known = self.kind.properties
+        known = self.resource_type.properties
         live = {name: known[name].canonical(found.get(field)) for name, field in _AT_QLIK.items()}
         if consent := (found.get("connectionConfig") or {}).get("consentMethod"):
             live["consent"] = consent
@@ -232,4 +232,4 @@ def _hints(found: dict[str, Any]) -> list[str]:
     return [each["hint"] for each in found.get("clientSecrets") or []]
 
 
-VERBS = OAuthClientVerbs()
+HANDLER = OAuthClientHandler()

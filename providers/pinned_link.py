@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Named
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.values.limits import LINK_NAME
 from tenantry.providers.values.urls import HTTPS
@@ -29,10 +29,10 @@ class PinnedLink(Resource):
     )
 
 
-class PinnedLinkVerbs(Named):
+class PinnedLinkHandler(Named):
     """A collection that is listed whole, and whose names are not unique."""
 
-    kind = PinnedLink
+    resource_type = PinnedLink
     path = "/api/v1/ui-config/pinned-links"
     page = None
 
@@ -41,4 +41,4 @@ class PinnedLinkVerbs(Named):
         return {**self.encode(want), "type": "custom-link", "scope": "tenant"}
 
 
-VERBS = PinnedLinkVerbs()
+HANDLER = PinnedLinkHandler()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Found, Keyless
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.values import schedules
 from tenantry.providers.values.days import DEFAULT_ZONE
@@ -80,7 +80,7 @@ SCHEDULE = {
 """The properties of a schedule, and their names in Qlik's JSON."""
 
 
-class ReloadTaskVerbs(Keyless):
+class ReloadTaskHandler(Keyless):
     """A collection whose members are made for an app by one of two actions, from which Qlik derives the whole
     definition of a workflow. After that, parts of the definition are changed by JSON Patch.
 
@@ -88,7 +88,7 @@ class ReloadTaskVerbs(Keyless):
     they answer with the task.
     """
 
-    kind = ReloadTask
+    resource_type = ReloadTask
     path = "/api/scheduling/tasks"
     natural_key = ("tenant", "app", "name")
 
@@ -197,4 +197,4 @@ def _upstream(found: Found) -> str:
     return str(next(ids, ""))
 
 
-VERBS = ReloadTaskVerbs()
+HANDLER = ReloadTaskHandler()

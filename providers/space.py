@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NotEmpty, Unfinished
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection, Properties
 from tenantry.providers.qlik import Cloud, Conflict, Host, PreconditionFailed, QlikError
 from tenantry.providers.values.limits import SPACE_NAME
 
@@ -54,12 +54,12 @@ ROLES_OF_THE_BOT = {
 """
 
 
-class SpaceVerbs(Collection):
+class SpaceHandler(Collection):
     """Spaces differ from the plain collection: an owner is set once there is one, and only an empty space can
     be deleted.
     """
 
-    kind = Space
+    resource_type = Space
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
 
@@ -142,4 +142,4 @@ def _item(item: dict[str, Any]) -> str:
     return f'{item["resourceType"]} "{item["name"]}" ({item.get("resourceId", item["id"])})'
 
 
-VERBS = SpaceVerbs()
+HANDLER = SpaceHandler()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection, Properties
 from tenantry.providers.qlik import Cloud, Host, NotFound
 from tenantry.providers.values.limits import NOT_EMPTY, SPACE_ROLES
 
@@ -31,10 +31,10 @@ class SpaceAssignment(Resource):
     )
 
 
-class SpaceAssignmentVerbs(Collection):
+class SpaceAssignmentHandler(Collection):
     """Assignments are found by their assignee and updated by PUT of the whole list of roles."""
 
-    kind = SpaceAssignment
+    resource_type = SpaceAssignment
     path = "/api/v1/spaces/{space}/assignments"
     natural_key = ("tenant", "space", "assignee")
 
@@ -63,4 +63,4 @@ class SpaceAssignmentVerbs(Collection):
         return {}
 
 
-VERBS = SpaceAssignmentVerbs()
+HANDLER = SpaceAssignmentHandler()

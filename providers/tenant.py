@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from tenantry.providers.framework import evidence, notes, run
 from tenantry.providers.framework.errors import AliasRefused, NotProven, ResourceError, Unfinished
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.qlik import (
     ApiError,
     Cloud,
@@ -87,10 +87,10 @@ class Tenant(Resource):
     hostname: Property[str] = output("System hostname; the same as the id of the resource.")
 
 
-class TenantVerbs(Verbs):
+class TenantHandler(Handler):
     """Made, deactivated and reactivated at the register host; all else is done on the tenant's own."""
 
-    kind = Tenant
+    resource_type = Tenant
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
         """The tenant to take back is named in full; a new one is made under a proof."""
@@ -154,7 +154,7 @@ class TenantVerbs(Verbs):
         except (NotFound, HostUnknown) as error:
             return {"status": self._status_of_unknown(cloud, id, error)}
         alias = found["hostnames"][1] if len(found["hostnames"]) > 1 else None
-        return {name: found.get(self.kind.properties[name].camel) for name in PATCHED} | {
+        return {name: found.get(self.resource_type.properties[name].camel) for name in PATCHED} | {
             "alias": alias,
             "status": found["status"],
         }
@@ -245,4 +245,4 @@ PATCHED = {
 }
 """The properties that PATCH takes, and where."""
 
-VERBS = TenantVerbs()
+HANDLER = TenantHandler()

@@ -7,11 +7,11 @@ active again. Without it such a run would have nothing to do, while the tenant w
 
 from __future__ import annotations
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Cloud
-from tenantry.providers.tenant_lifecycle import TenantLifecycleVerbs
+from tenantry.providers.tenant_lifecycle import TenantLifecycleHandler
 from tenantry.providers.values.limits import DAY, NOT_EMPTY
 
 
@@ -34,13 +34,13 @@ class TenantActivation(Resource):
     )
 
 
-class TenantActivationVerbs(TenantLifecycleVerbs):
+class TenantActivationHandler(TenantLifecycleHandler):
     """As the lifecycle, but that its deletion leaves the tenant as it is."""
 
-    kind = TenantActivation
+    resource_type = TenantActivation
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Leave the state; no request."""
 
 
-VERBS = TenantActivationVerbs()
+HANDLER = TenantActivationHandler()

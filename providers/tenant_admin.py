@@ -9,10 +9,10 @@ from typing import Literal
 
 from tenantry.providers.framework import evidence, listings, moves, run
 from tenantry.providers.framework.errors import HeldByAnother, PartlyDone, Unfinished
+from tenantry.providers.framework.handlers import Handler, Properties, taken_over
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs, taken_over
 from tenantry.providers.lookups import people, roles
 from tenantry.providers.qlik import Cloud, Conflict, Host, NotFound, QlikError
 from tenantry.providers.values.limits import NOT_EMPTY
@@ -56,10 +56,10 @@ class TenantAdmin(Resource):
     gave_role: Property[bool] = output("Whether the user has the role from this, so that deletion takes it.")
 
 
-class TenantAdminVerbs(Verbs):
+class TenantAdminHandler(Handler):
     """Found on the source tenant, made or promoted on the target; a note on disk keeps what was given."""
 
-    kind = TenantAdmin
+    resource_type = TenantAdmin
     identity = ("tenant", "email", "subject")
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
@@ -95,7 +95,7 @@ class TenantAdminVerbs(Verbs):
     def _refuse_held(self, cloud: Cloud, host: Host, there: people.User, want: Properties) -> None:
         """Raise HeldByAnother where another administrator of the stack is that person and stays so."""
         label = f'administrator "{there["name"]}"'
-        holder = moves.holder(self.kind.__name__, label, host, there["id"])
+        holder = moves.holder(self.resource_type.__name__, label, host, there["id"])
         if holder and not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
             raise HeldByAnother(label, host.hostname, there["id"], holder)
 
@@ -193,4 +193,4 @@ def _decode(user: people.User) -> Properties:
     return {"role": roles.TENANT_ADMIN if has_role else "none", "status": people.status_of(user)}
 
 
-VERBS = TenantAdminVerbs()
+HANDLER = TenantAdminHandler()

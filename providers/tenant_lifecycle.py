@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.qlik import Cloud
 from tenantry.providers.tenants import entitlements, lifetime
 from tenantry.providers.values.limits import DAY, GRACE_DAYS, NOT_EMPTY
@@ -49,10 +49,10 @@ class TenantLifecycle(Resource):
     )
 
 
-class TenantLifecycleVerbs(Verbs):
+class TenantLifecycleHandler(Handler):
     """Only making and deleting it concern Qlik; its properties are kept for that day."""
 
-    kind: ClassVar[type[Resource]] = TenantLifecycle
+    resource_type: ClassVar[type[Resource]] = TenantLifecycle
     is_object = False
     natural_key = ("tenant",)
 
@@ -79,4 +79,4 @@ class TenantLifecycleVerbs(Verbs):
         lifetime.take_down(cloud, have["tenant"], have["tenant_id"], have["grace_days"])
 
 
-VERBS = TenantLifecycleVerbs()
+HANDLER = TenantLifecycleHandler()

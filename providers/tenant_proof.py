@@ -16,9 +16,9 @@ from typing import Any
 from tenantry.providers.framework import notes
 from tenantry.providers.framework.errors import CheckpointsRefused, TrialEnded, ended
 from tenantry.providers.framework.facts import RENEW
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.framework.waiting import meanwhile
 from tenantry.providers.qlik import Cloud, Host
 from tenantry.providers.tenants import permits
@@ -63,10 +63,10 @@ class TenantProof(Resource):
     )
 
 
-class TenantProofVerbs(Verbs):
+class TenantProofHandler(Handler):
     """Made before the tenant and deleted after it; nothing of it is at Qlik."""
 
-    kind = TenantProof
+    resource_type = TenantProof
     is_object = False
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
@@ -131,4 +131,4 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-VERBS = TenantProofVerbs()
+HANDLER = TenantProofHandler()

@@ -32,12 +32,12 @@ class Theme(Resource):
     stored_md5: Property[str] = output("MD5 of what Qlik stored of it.", at_qlik=False)
 
 
-class ThemeVerbs(Archived):
+class ThemeHandler(Archived):
     """Archives with a .qext of the type `theme`."""
 
-    kind = Theme
+    resource_type = Theme
     path = "/api/v1/themes"
     theme = True
 
 
-VERBS = ThemeVerbs()
+HANDLER = ThemeHandler()

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from tenantry.providers.framework import moves, run
 from tenantry.providers.framework.errors import EmailTaken, PartlyDone, Unfinished
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection, Properties
 from tenantry.providers.lookups import people, roles
 from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
 from tenantry.providers.values.limits import NOT_EMPTY
@@ -46,10 +46,10 @@ class User(Resource):
     )
 
 
-class UserVerbs(Collection):
+class UserHandler(Collection):
     """Users have no maker at Qlik: one with the subject is the one wanted."""
 
-    kind = User
+    resource_type = User
     path = people.PATH
     # What two users cannot share: a replacement has another subject, but may keep the address.
     natural_key = ("tenant", "email")
@@ -98,7 +98,7 @@ class UserVerbs(Collection):
             try:
                 id, found = super().create(cloud, want | {"status": "active"})
             except EmailTaken as taken:
-                if not moves.holder(self.kind.__name__, self.label(want, ""), host, taken.user_id):
+                if not moves.holder(self.resource_type.__name__, self.label(want, ""), host, taken.user_id):
                     raise
                 id, found = super().create(cloud, want | {"status": "active", "email": None})
         have = want | {name: value for name, value in found.items() if want.get(name) is not None}
@@ -153,7 +153,7 @@ class UserVerbs(Collection):
         try:
             people.refuse_taken(host, want["email"], by_other_than=id, refusal=refusal)
         except EmailTaken as taken:
-            holder = moves.holder(self.kind.__name__, self.label(want, id), host, taken.user_id)
+            holder = moves.holder(self.resource_type.__name__, self.label(want, id), host, taken.user_id)
             if holder:
                 return holder
             raise
@@ -173,4 +173,4 @@ class UserVerbs(Collection):
         return said, {"email": aside, "postponed": ["email"]}
 
 
-VERBS = UserVerbs()
+HANDLER = UserHandler()

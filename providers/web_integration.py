@@ -26,11 +26,11 @@ class WebIntegration(Resource):
     )
 
 
-class WebIntegrationVerbs(Named):
+class WebIntegrationHandler(Named):
     """A collection without a filter, whose names are no key."""
 
-    kind = WebIntegration
+    resource_type = WebIntegration
     path = "/api/v1/web-integrations"
 
 
-VERBS = WebIntegrationVerbs()
+HANDLER = WebIntegrationHandler()

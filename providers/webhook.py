@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.keyless import Keyless
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import Host
 from tenantry.providers.values import urls
 from tenantry.providers.values.limits import (
@@ -82,10 +82,10 @@ class Webhook(Resource):
 _SECRETS = ("encrypted_headers", "secret")
 
 
-class WebhookVerbs(Keyless):
+class WebhookHandler(Keyless):
     """A collection whose names are not unique. Webhooks of users are in it as well; they are theirs."""
 
-    kind = Webhook
+    resource_type = Webhook
     path = "/api/core/webhooks"
     natural_key = ("tenant", "name")
     maker = "createdByUserId"
@@ -128,7 +128,7 @@ class WebhookVerbs(Keyless):
             again.add("encrypted_headers")
         changes = {name: want[name] for name in again if want.get(name)} | changes
         patch: list[dict[str, Any]] = [
-            {"op": "remove", "path": f"/{self.kind.properties[name].camel}"}
+            {"op": "remove", "path": f"/{self.resource_type.properties[name].camel}"}
             for name, value in changes.items()
             if value is None
         ]
@@ -140,4 +140,4 @@ class WebhookVerbs(Keyless):
             host.patch(self.member(id, want), patch, repeatable=True)
 
 
-VERBS = WebhookVerbs()
+HANDLER = WebhookHandler()

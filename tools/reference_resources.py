@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 from tenantry.providers.framework.properties import REQUIRED, Property
 from tenantry.providers.framework.resource import Resource
 from tenantry.providers.values import tokens
@@ -41,7 +41,7 @@ that a repeated or killed run is safe. Otherwise it is an error, unless `adopt` 
 def pages() -> dict[Path, str]:
     """What the generated page must hold."""
     introduction = INTRODUCTION.format(example=EXAMPLE.read_text("utf-8"))
-    sections = (section(name, kind) for name, kind in kinds().items())
+    sections = (section(name, kind) for name, kind in resource_types().items())
     closing = "This page is generated from the classes: `make docs`."
     return {PAGE: "\n".join([introduction, *sections, closing, ""])}
 

@@ -1,4 +1,4 @@
-"""Between Pulumi's dynamic providers and the verbs of a kind: one class for all kinds.
+"""Between Pulumi's dynamic providers and the CRUD handlers: one class for all resource types.
 
 What is special about dynamic providers is dealt with here and in `tenantry.providers.framework.engine`, so
 that a kind need not know of it.
@@ -25,8 +25,8 @@ from pulumi.dynamic import (
 import tenantry
 from tenantry.providers.framework import engine, evidence, facts, formats, run
 from tenantry.providers.framework.errors import NotProven, TenantUndecided, Unfinished
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.properties import REQUIRED, Change, Property, contains, integers, nearest
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.qlik import ApiError, Cloud, HostUnknown, NotFound, QlikError, TenantDisabled, answers
 from tenantry.providers.qlik.messages import Waiting
 from tenantry.providers.values import texts
@@ -34,7 +34,7 @@ from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import is_unknown
 
 if TYPE_CHECKING:
-    from tenantry.providers.framework.verbs import Verbs
+    from tenantry.providers.framework.handlers import Handler
 
 POSTPONED = "postponed"
 """The output with the names of the properties that a run could not set yet:
@@ -63,16 +63,16 @@ class Provider(ResourceProvider):
         return tenantry.provider, (self.module,) if self.format == 1 else (self.module, self.format)
 
     @property
-    def verbs(self) -> Verbs:
-        """The verbs of the kind."""
+    def handler(self) -> Handler:
+        """The CRUD handler of the resource type."""
         name = f"tenantry.providers.{self.module}"
         try:
-            verbs: Verbs = importlib.import_module(name).VERBS
+            handler: Handler = importlib.import_module(name).HANDLER
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
             raise engine.failure(formats.unknown_kind(self.module)) from None
-        return verbs
+        return handler
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Say what is wrong with the inputs, and give them the one form in which they are stored.
@@ -85,8 +85,10 @@ class Provider(ResourceProvider):
         have, given = _plain(_olds), _plain(news)
         urn = engine.current_urn()
         self._given[urn] = given
-        known = self.verbs.kind.properties
-        inputs = {each.name: each.canonical(given.get(each.name)) for each in self.verbs.kind.inputs()}
+        known = self.handler.resource_type.properties
+        inputs = {
+            each.name: each.canonical(given.get(each.name)) for each in self.handler.resource_type.inputs()
+        }
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
@@ -97,13 +99,13 @@ class Provider(ResourceProvider):
         return CheckResult(kept, self._failures(have, given, inputs))
 
     def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
-        known = {each.name: each for each in self.verbs.kind.inputs()}
+        known = {each.name: each for each in self.handler.resource_type.inputs()}
         failures = [
             CheckFailure(
                 name,
                 "is set by Qlik alone: read it, do not set it"
-                if name in self.verbs.kind.properties
-                else f"{self.verbs.kind.__name__} has no property {name!r}{nearest(name, known)}",
+                if name in self.handler.resource_type.properties
+                else f"{self.handler.resource_type.__name__} has no property {name!r}{nearest(name, known)}",
             )
             for name, value in given.items()
             if name not in known and value is not None
@@ -119,7 +121,7 @@ class Provider(ResourceProvider):
             if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
         ]
         if not failures and not contains(inputs, is_unknown):
-            failures = [CheckFailure(name, why) for name, why in self.verbs.refuse(have, inputs).items()]
+            failures = [CheckFailure(name, why) for name, why in self.handler.refuse(have, inputs).items()]
         return [
             _without_value(each) if each.property in inputs and known[each.property].sensitive else each
             for each in failures
@@ -128,9 +130,11 @@ class Provider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Say which changes replace the object; the engine itself finds out which properties differ."""
         have, want = _plain(_olds), _plain(_news)
-        also = self.verbs.replaces(have, want)
+        also = self.handler.replaces(have, want)
         changed = [
-            each for each in self.verbs.kind.inputs() if differs(have.get(each.name), want.get(each.name))
+            each
+            for each in self.handler.resource_type.inputs()
+            if differs(have.get(each.name), want.get(each.name))
         ]
         replaces = [
             each.name
@@ -142,23 +146,23 @@ class Provider(ResourceProvider):
         urn = engine.current_urn()
         if not replaces:
             run.kept.setdefault(self._key(_id), set()).add(urn)
-        if remark := self.verbs.remark(_id, have, self._given.get(urn, {})):
+        if remark := self.handler.remark(_id, have, self._given.get(urn, {})):
             engine.say(remark)
-        if renewed := self.verbs.renewed(_id):
+        if renewed := self.handler.renewed(_id):
             return DiffResult(changes=True, replaces=[renewed])
-        kept = not any(differs(have.get(name), want.get(name)) for name in self.verbs.natural_key)
+        kept = not any(differs(have.get(name), want.get(name)) for name in self.handler.natural_key)
         return DiffResult(
             # The engine compares inputs, and sees no change where only a part was postponed.
             changes=True if have.get(POSTPONED) else None,
             replaces=replaces,
-            delete_before_replace=bool(self.verbs.natural_key) and kept,
+            delete_before_replace=bool(self.handler.natural_key) and kept,
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the object."""
         want = _plain(props)
         with self._run(props) as cloud:
-            id, live = self.verbs.create(cloud, want | self._not_kept())
+            id, live = self.handler.create(cloud, want | self._not_kept())
             self._hold(id, made=True)
         return CreateResult(id, self._managed(want | self._as_written(live, want), want))
 
@@ -171,20 +175,20 @@ class Provider(ResourceProvider):
             return ReadResult("", {}, {})
         outs = self._managed(have | self._as_written(live, have), have)
         return ReadResult(
-            id_, outs, {e.name: outs[e.name] for e in self.verbs.kind.inputs() if e.name in outs}
+            id_, outs, {e.name: outs[e.name] for e in self.handler.resource_type.inputs() if e.name in outs}
         )
 
     def _read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
         """Read the object; what is in a tenant that is deactivated or gone keeps its values, loudly."""
         hostname = have.get("tenant", id)
         try:
-            return self.verbs.read(cloud, id, have)
+            return self.handler.read(cloud, id, have)
         except TenantDisabled:
             _tell_once(cloud, f"tenant {hostname} is deactivated: what is in it is kept as it was")
         except (HostUnknown, NotProven, NotFound) as error:
             if evidence.tenant_is_known(cloud.tenant(hostname)):
                 if isinstance(error, HostUnknown):
-                    return self.verbs.read(cloud, id, have)  # a bad moment of an ingress has passed
+                    return self.handler.read(cloud, id, have)  # a bad moment of an ingress has passed
                 raise
             _tell_once(cloud, f"tenant {hostname} does not answer (404): what is in it is kept as it was")
         return {}
@@ -192,7 +196,7 @@ class Provider(ResourceProvider):
     def _hold(self, id: str, *, made: bool = False) -> None:
         """Take note that this resource holds the object, for what else the run does."""
         current = run.current()
-        if self.verbs.is_object:
+        if self.handler.is_object:
             current.holders.setdefault(id, set()).add(current.urn)
         if made:
             current.made.add(self._key(id))
@@ -201,12 +205,12 @@ class Provider(ResourceProvider):
         """What tells the object from one of another kind that is named by the same id, such as its
         tenant's.
         """
-        return id if self.verbs.is_object else f"{self.module} {id}"
+        return id if self.handler.is_object else f"{self.module} {id}"
 
     def _not_kept(self) -> Properties:
         """Return what the program gave this resource for this run alone: check keeps it from the engine."""
         given = self._given.get(engine.current_urn(), {})
-        names = {each.name for each in self.verbs.kind.inputs() if each.change is Change.NOT_KEPT}
+        names = {each.name for each in self.handler.resource_type.inputs() if each.change is Change.NOT_KEPT}
         return {name: given[name] for name in names & given.keys()}
 
     def _as_written(self, live: Properties, have: Properties) -> Properties:
@@ -215,7 +219,7 @@ class Provider(ResourceProvider):
         Otherwise what Qlik makes of a text, such as one without the blank at its end, would be a difference
         that no update could put right.
         """
-        written = {each.name for each in self.verbs.kind.inputs()} & have.keys()
+        written = {each.name for each in self.handler.resource_type.inputs()} & have.keys()
         return live | {
             name: have[name] for name in written & live.keys() if texts.same(live[name], have[name])
         }
@@ -225,7 +229,7 @@ class Provider(ResourceProvider):
 
         What another version has added to a state of the same format stays.
         """
-        known = self.verbs.kind.properties
+        known = self.handler.resource_type.properties
         return {
             name: value
             for name, value in found.items()
@@ -237,12 +241,12 @@ class Provider(ResourceProvider):
         have, want = _plain(_olds), _plain(_news)
         computed = {
             e.name: have[e.name]
-            for e in self.verbs.kind.properties.values()
+            for e in self.handler.resource_type.properties.values()
             if e.computed and e.name in have and e.name != POSTPONED
         }
         with self._run(_news) as cloud:
             self._hold(_id)
-            changed = self.verbs.update(cloud, _id, have, want | self._not_kept())
+            changed = self.handler.update(cloud, _id, have, want | self._not_kept())
         return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -254,21 +258,23 @@ class Provider(ResourceProvider):
         urn = engine.current_urn()
         with self._run(_props) as cloud:
             if self._key(_id) in run.current().made or run.kept.get(self._key(_id), set()) - {urn}:
-                cloud.notify(f"{self.verbs.kind.__name__} {_id} stays, since it is what took its own place")
-                self.verbs.let_go(cloud, _id, _plain(_props))
+                cloud.notify(
+                    f"{self.handler.resource_type.__name__} {_id} stays, since it is what took its own place"
+                )
+                self.handler.let_go(cloud, _id, _plain(_props))
             else:
-                self.verbs.delete(cloud, _id, _plain(_props))
+                self.handler.delete(cloud, _id, _plain(_props))
 
     @contextmanager
     def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
-        """Give a verb its client and a time limit, and its errors the form that reaches the user as it is."""
+        """Run a CRUD call with a client and a time limit; its errors reach the user unchanged."""
         if newer := formats.refusal(self.format):
             raise engine.failure(newer)
         cloud = _cloud()
         try:
             with (
                 answers.usable(),
-                cloud.default_deadline(more=self.verbs.patience(properties)),
+                cloud.default_deadline(more=self.handler.patience(properties)),
                 run.of(engine.current_urn(), engine.current_run(), writes=writes),
             ):
                 yield cloud

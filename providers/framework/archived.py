@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tenantry.providers.framework.verbs import Collection, Properties
+from tenantry.providers.framework.handlers import Collection, Properties
 from tenantry.providers.qlik import Cloud, ConfigurationError, Conflict, Host
 from tenantry.providers.qlik.messages import Form, Part
 from tenantry.providers.values import archives

@@ -41,10 +41,10 @@ def current_run() -> str:
 
 
 def say(text: str) -> None:
-    """Show a line to the user who runs `pulumi`, while the verb goes on."""
+    """Show a line to the user who runs `pulumi`, while the call runs."""
     line = f"{for_terminal(text)}\n"
     try:
-        sys.stdout.write(line)  # in one piece: other verbs speak at the same time
+        sys.stdout.write(line)  # in one piece: other calls print at the same time
     except UnicodeEncodeError:  # a locale of eight bits
         sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
     sys.stdout.flush()

@@ -6,8 +6,8 @@ from typing import Any
 
 from tenantry.providers.framework import moves, run
 from tenantry.providers.framework.errors import Ambiguous, HeldByAnother
+from tenantry.providers.framework.handlers import Collection, Properties, made_by_us
 from tenantry.providers.framework.notes import Note, current_note
-from tenantry.providers.framework.verbs import Collection, Properties, made_by_us
 from tenantry.providers.framework.waiting import late_seconds, wait
 from tenantry.providers.qlik import Cloud, Host, QlikError
 
@@ -24,7 +24,7 @@ class Keyless(Collection):
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
         host = self.host(cloud, want)
-        note = current_note(host.hostname, self.kind.__name__)
+        note = current_note(host.hostname, self.resource_type.__name__)
         there, unseen = None, note.unanswered
         if note.earlier or host.hostname not in run.current().new_tenants:
             there = self._left_behind(cloud, host, want, note)
@@ -88,7 +88,7 @@ class Keyless(Collection):
         free = []
         for each in self.candidates(host, want):
             label = self.label(want, each[self.id_name])
-            holder = moves.holder(self.kind.__name__, label, host, each[self.id_name])
+            holder = moves.holder(self.resource_type.__name__, label, host, each[self.id_name])
             if not holder:
                 free.append(each)
             elif not self.shares_key():
@@ -102,7 +102,7 @@ class Keyless(Collection):
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object and forget its note."""
         super().delete(cloud, id, have)
-        current_note(have["tenant"], self.kind.__name__).clear()
+        current_note(have["tenant"], self.resource_type.__name__).clear()
 
     def _left_behind(self, cloud: Cloud, host: Host, want: Properties, note: Note) -> Found | None:
         """Return the object that is there; wait for it where an earlier run asked for it and Qlik may be
@@ -112,7 +112,9 @@ class Keyless(Collection):
             return self.lookup(host, want)
         if noted := note.earlier.get("id"):
             found = next((each for each in self.candidates(host, want) if each[self.id_name] == noted), None)
-            free = found and not moves.holder(self.kind.__name__, self.label(want, noted), host, noted)
+            free = found and not moves.holder(
+                self.resource_type.__name__, self.label(want, noted), host, noted
+            )
             return found if free else self.lookup(host, want)
         what = f"{self.label(want, 'made')}, which an earlier run asked for"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))

@@ -250,7 +250,7 @@ def reference(
 
 
 def output(doc: str, *, at_qlik: bool = True, sensitive: bool = False, init: Literal[False] = False) -> Any:
-    """Declare a property that Qlik sets, or a verb alone where it is not `at_qlik`.
+    """Declare a property that Qlik sets, or only the handler if it is not `at_qlik`.
 
     One that is `sensitive` is a secret of Pulumi: encrypted in the state, and hidden wherever it is shown.
     """

@@ -1,4 +1,4 @@
-"""What the run of the engine that a verb is part of has done so far: what it knows need not be asked again.
+"""What the current run of the engine has done so far, so that no call requests it again.
 
 A provider process serves one run as a rule, but may serve several; each has an address of its own, by which
 they are told apart. Outside of the engine nothing is known.
@@ -18,10 +18,10 @@ from typing import Any
 
 @dataclass
 class Run:
-    """One run. Its verbs run in several threads; each only adds or removes single entries."""
+    """One run. Its calls run in several threads; each only adds or removes single entries."""
 
     urn: str = ""
-    """The resource that the verb is about: it names the stack, too."""
+    """The resource that the call handles; it names the stack, too."""
 
     made: set[str] = field(default_factory=set)
     """Ids of the objects that the run made or took over."""
@@ -57,7 +57,7 @@ class Run:
 
     listings: dict[tuple[str, str], Any] | None = field(default_factory=dict)
     """What the run listed of which collection (hostname and path) since it last wrote, each a `Listing` of
-    `listings`; None for a verb that must not rely on it.
+    `listings`; None for a call that must not rely on it.
     """
 
 
@@ -72,7 +72,7 @@ _runs: dict[str, Run] = {}
 
 
 def current() -> Run:
-    """Return the run that this verb is part of; outside of the engine one that knows nothing."""
+    """Return the run that this call is part of; outside the engine, an empty one."""
     return _current.get() or Run(listings=None)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tenantry.providers.framework import run
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.notes import Note
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.qlik import Cloud, Host
 
 
-class Singleton(Verbs):
+class Singleton(Handler):
     """Settings of a tenant. Only what a program sets is touched; what was there before is kept as the output
     `before`, and given back when the resource, or that property alone, is removed from the program.
 
@@ -23,7 +23,7 @@ class Singleton(Verbs):
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Return the properties in Qlik's JSON."""
-        known = (each for each in self.kind.inputs() if each.at_qlik and not each.reference)
+        known = (each for each in self.resource_type.inputs() if each.at_qlik and not each.reference)
         return {each.name: each.canonical(found.get(each.camel)) for each in known}
 
     def changes(self, have: Properties, want: Properties) -> Properties:
@@ -50,8 +50,8 @@ class Singleton(Verbs):
             if ours:
                 names = ", ".join(ours)
                 cloud.notify(
-                    f"{self.kind.__name__}: what {names} was before the tenant was set up is not known any "
-                    "more. Taken out of the file, it will stay as it is."
+                    f"{self.resource_type.__name__}: the value of {names} before the tenant was set up is no "
+                    "longer known. If you remove the key from the file, the setting stays as it is."
                 )
         found = self._keep(host, {}, here)
         self._write(host, self.changes(live, want), live)

@@ -1,4 +1,4 @@
-"""Which stack a verb works for, and what the state of that stack holds.
+"""Which stack a call works for, and what the state of that stack holds.
 
 The engine tells a provider the URN of the resource, which names project and stack. The backend comes from
 where `pulumi` itself takes it: PULUMI_BACKEND_URL, Pulumi.yaml, or the login.
@@ -33,7 +33,7 @@ class StackId(NamedTuple):
 
 
 def current_stack() -> StackId:
-    """Return the stack that the current verb works for."""
+    """Return the stack that the current call works for."""
     return stack_of(run.current().urn)
 
 

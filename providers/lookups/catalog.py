@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tenantry.providers.framework import evidence, moves, run
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.notes import Note
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.framework.waiting import late_seconds, ready_seconds, wait
 from tenantry.providers.qlik import Cloud, Forbidden, Host, NotFound, QlikError
 
@@ -43,7 +43,7 @@ def describe(text: str, *marks: str) -> str:
 
 
 def recover(
-    verbs: Verbs, cloud: Cloud, host: Host, want: Properties, note: Note, lookup: Lookup
+    handler: Handler, cloud: Cloud, host: Host, want: Properties, note: Note, lookup: Lookup
 ) -> Attributes | None:
     """Return the app that is there already; wait for it where an earlier run asked for it and Qlik may be
     late.
@@ -71,12 +71,12 @@ def recover(
         return lookup()
     # A note never outweighs the name: the app may be in the care of a resource whose key has changed.
     ours = noted["name"] == want["name"] or noted["name"].startswith(f"{want['name']} [")
-    return noted if ours and is_free(verbs, host, noted) else lookup()
+    return noted if ours and is_free(handler, host, noted) else lookup()
 
 
-def is_free(verbs: Verbs, host: Host, app: Attributes) -> bool:
+def is_free(handler: Handler, host: Host, app: Attributes) -> bool:
     """Tell whether no other resource of the stack holds an app. Raises HolderUnknown."""
-    return not moves.holder(verbs.kind.__name__, f'app "{app["name"]}"', host, app["id"])
+    return not moves.holder(handler.resource_type.__name__, f'app "{app["name"]}"', host, app["id"])
 
 
 def make(

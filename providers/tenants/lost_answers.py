@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import NothingMade, ResourceError, StateUnreadable, TenantUndecided
 from tenantry.providers.framework.facts import nothing_made, renewal, revive_line
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.stack import current_stack, state_resources
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.framework.waiting import creation_seconds, lag_seconds
 from tenantry.providers.qlik import Cloud, QlikError
 from tenantry.providers.tenants.tenant_list import DEACTIVATED, DELETED, Tenant, is_unnamed, listed, shown

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import TenantGone, TenantUndecided
+from tenantry.providers.framework.handlers import Properties
 from tenantry.providers.framework.notes import Note
-from tenantry.providers.framework.verbs import Properties
 from tenantry.providers.lookups import exports
 from tenantry.providers.qlik import (
     ApiError,

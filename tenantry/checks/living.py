@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tenantry.checks.findings import Finding, at
 from tenantry.providers import group, space, tenant
-from tenantry.providers.framework.verbs import Collection
+from tenantry.providers.framework.handlers import Collection
 from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import Resource, State, resources
@@ -17,7 +17,7 @@ from tenantry.settings.models import Customer
 from tenantry.settings.sources import CUSTOMER, Sources
 from tenantry.state.entries import TENANT
 
-COLLECTIONS: dict[str, Collection] = {"groups": group.VERBS, "spaces": space.VERBS}
+COLLECTIONS: dict[str, Collection] = {"groups": group.HANDLER, "spaces": space.HANDLER}
 """What is looked at, by the block of the settings."""
 
 
@@ -53,13 +53,13 @@ def findings(customer: Customer, sources: Sources, state: State, preflight: Pref
 def _of_block(
     block: str, customer: Customer, sources: Sources, state: State, host: str, preflight: Preflight
 ) -> Iterator[Finding]:
-    verbs = COLLECTIONS[block]
+    handler = COLLECTIONS[block]
     wanted = getattr(customer, block)
     if not wanted:
         return
-    there = There(_held(state, verbs), _listed(preflight, host, verbs.path))
+    there = There(_held(state, handler), _listed(preflight, host, handler.path))
     for key, entry in wanted.items():
-        noun = f'{verbs.kind.__name__.lower()} "{entry.name}"'
+        noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
         mine = next(
             (there.held[each] for each in (key, *names.former(entry.renamed_from)) if each in there.held),
             None,
@@ -70,7 +70,7 @@ def _of_block(
                 yield at(sources, (CUSTOMER, block, key), "warning", block, text)
             continue
         theirs = _named_like(entry, there)
-        if theirs and not entry.adopt and not _is_ours(preflight, host, verbs, theirs, entry):
+        if theirs and not entry.adopt and not _is_ours(preflight, host, handler, theirs, entry):
             text = (
                 f"{noun} is on {host} already, made by somebody else (id {theirs['id']}); `adopt: true` "
                 "takes it over as it is, another name makes another one"
@@ -78,9 +78,9 @@ def _of_block(
             yield at(sources, (CUSTOMER, block, key), "error", block, text)
 
 
-def _held(state: State, verbs: Collection) -> dict[str, Resource]:
+def _held(state: State, handler: Collection) -> dict[str, Resource]:
     """Return what the state has of a kind, by its key in the settings."""
-    token = tokens.of(verbs.kind.__name__)
+    token = tokens.of(handler.resource_type.__name__)
     found = (each for each in resources(state) if each["type"] == token and not each.get("delete"))
     return {str(each["urn"]).rpartition("::")[2]: each for each in found}
 
@@ -107,7 +107,7 @@ def _status(preflight: Preflight, host: str, tenant_id: str) -> str:
     """Return the status of a tenant: "active", "disabled", or "gone" if Qlik knows it no more."""
 
     def ask() -> dict[str, Any]:
-        return tenant.VERBS.read(preflight.cloud, host, {"tenant_id": tenant_id}) or {}
+        return tenant.HANDLER.read(preflight.cloud, host, {"tenant_id": tenant_id}) or {}
 
     return str(preflight.once(("tenant", host), ask).get("status"))
 
@@ -121,5 +121,7 @@ def _listed(preflight: Preflight, host: str, path: str) -> dict[str, dict[str, A
     return preflight.once(("list", host, path), ask)
 
 
-def _is_ours(preflight: Preflight, host: str, verbs: Collection, theirs: dict[str, Any], entry: Any) -> bool:
-    return verbs.is_ours(preflight.cloud.tenant(host), theirs, _wanted(entry))
+def _is_ours(
+    preflight: Preflight, host: str, handler: Collection, theirs: dict[str, Any], entry: Any
+) -> bool:
+    return handler.is_ours(preflight.cloud.tenant(host), theirs, _wanted(entry))

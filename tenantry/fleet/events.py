@@ -204,7 +204,7 @@ def references(kind: str) -> frozenset[str]:
     """Return the properties of a kind of resource that hold the id of another one."""
     import tenantry.providers
 
-    known = tenantry.providers.kinds().get(kind)
+    known = tenantry.providers.resource_types().get(kind)
     return frozenset(each.name for each in known.inputs() if each.reference) if known else frozenset()
 
 
@@ -258,7 +258,7 @@ class InFlight:
             self._steps.pop(step["urn"], None)
             self.done += 1
         elif step["op"] != "same":
-            self._steps[step["urn"]] = VERBS.get(step["op"], step["op"])
+            self._steps[step["urn"]] = HANDLER.get(step["op"], step["op"])
 
     @property
     def text(self) -> str:
@@ -286,4 +286,4 @@ DOING: Mapping[Operation, str] = {
 }
 """What the live display calls what an operation does."""
 
-VERBS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}
+HANDLER = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

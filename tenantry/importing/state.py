@@ -68,7 +68,7 @@ def _resolved(
 
 
 def _outputs(found: Found, inputs: Properties) -> Properties:
-    known = tenantry.providers.kinds()[found.kind].properties
+    known = tenantry.providers.resource_types()[found.kind].properties
     return {
         name: value
         for name, value in found.live.items()

@@ -54,7 +54,7 @@ def test_a_locale_of_eight_bits(project: Path) -> None:
 
 
 def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
-    """The engine shows the escapes; a verb does not fail of them."""
+    """The engine shows the escapes; they make no call fail."""
     say = "from tenantry.providers.framework.engine import say; say('Caf\\xe9 \\u2026')"
     done = subprocess.run(
         [sys.executable, "-c", say], env=os.environ | EIGHT_BITS, capture_output=True, check=True

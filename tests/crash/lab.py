@@ -26,7 +26,7 @@ import pulumi.runtime
 
 from tenantry.demo.environment import FOREIGN, client_environment
 from tenantry.emulator import Emulator
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 from tenantry.providers.framework import adapter, stack
 from tenantry.providers.qlik import Cloud
 from tests.contract import ContractChecker
@@ -40,7 +40,7 @@ from tests.world import World
 ROOT = Path(__file__).resolve().parents[2]
 
 # What every run would load, loaded once: the runs are forks of this process.
-kinds()
+resource_types()
 for module in (
     "tenantry.components",
     "dill",

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from tenantry.providers.framework import adapter, notes
 from tenantry.providers.framework.errors import TenantUndecided
 from tenantry.providers.framework.facts import RENEW
+from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.stack import StackId
-from tenantry.providers.framework.verbs import Properties, Verbs
 from tenantry.providers.qlik import Cloud
-from tenantry.providers.tenant_activation import TenantActivationVerbs
-from tenantry.providers.tenant_proof import TenantProofVerbs
+from tenantry.providers.tenant_activation import TenantActivationHandler
+from tenantry.providers.tenant_proof import TenantProofHandler
 from tenantry.providers.tenants import lost_answers, permits, registration
 from tenantry.providers.tenants.permits import Permit
 from tenantry.providers.tenants.registration import Found
@@ -77,17 +77,17 @@ def _only_unnamed_candidates() -> None:
 
 
 def _a_renewal_names_no_proof() -> None:
-    def renewed(self: Verbs, id: str) -> str:
+    def renewed(self: Handler, id: str) -> str:
         return "proof" if os.environ.get(RENEW) else ""
 
-    TenantProofVerbs.renewed = renewed  # type: ignore[method-assign]
+    TenantProofHandler.renewed = renewed  # type: ignore[method-assign]
 
 
 def _nothing_wakes_a_tenant() -> None:
-    def create(self: Verbs, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
+    def create(self: Handler, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
         return want["tenant"], {}
 
-    TenantActivationVerbs.create = create  # type: ignore[method-assign]
+    TenantActivationHandler.create = create  # type: ignore[method-assign]
 
 
 MUTATIONS = {

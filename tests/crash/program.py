@@ -49,7 +49,7 @@ class Turns(selectors.DefaultSelector):
         self.current = 0
         """The number of the one that is being answered."""
         self._waiting: deque[Callable[[], None]] = deque()
-        # The verbs run event loops of their own, which this thread's must not know of.
+        # The handlers run event loops of their own, which this thread's must not know of.
         self._engine = ThreadPoolExecutor(1)
 
     def ask(self, request: Callable[[], None]) -> None:

@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Half:
-    """What a verb that failed half way says of the object that is there all the same."""
+    """What a call that failed half way returns about the object that exists all the same."""
 
     id: str
     outputs: Properties

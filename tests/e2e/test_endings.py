@@ -92,7 +92,7 @@ def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emula
     assert administrators(world) == {"auth0|ada"}
     taken = take_back(stack, {**GLOBEX, **extras}, stack.destroy())
     back = stack.up()
-    assert any("auto_create_groups" in each and "is not known any more" in each for each in back.messages)
+    assert any("auto_create_groups" in each and "is no longer known" in each for each in back.messages)
     stack.write(**settings({key: value for key, value in taken.items() if key not in extras}))
     done = stack.up()
     assert done.changes["delete"] == ["GroupSettings group settings", "TenantAdmin Support"]

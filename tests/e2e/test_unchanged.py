@@ -250,7 +250,7 @@ def test_every_property_counts(fleet: Fleet) -> None:
 
 def _is_of_creation(kind: str, name: str) -> bool:
     """Whether a property matters when the object is made and never after, so that no value is a change."""
-    found = tenantry.providers.kinds().get(kind.rpartition(":")[2])
+    found = tenantry.providers.resource_types().get(kind.rpartition(":")[2])
     return bool(found and name in found.properties and found.properties[name].change is Change.AT_CREATION)
 
 

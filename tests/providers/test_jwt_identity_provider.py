@@ -9,7 +9,7 @@ import pytest
 
 from tenantry.providers.framework import engine
 from tenantry.providers.framework.engine import Failure
-from tenantry.providers.jwt_identity_provider import JwtIdentityProviderVerbs
+from tenantry.providers.jwt_identity_provider import JwtIdentityProviderHandler
 from tenantry.providers.qlik import Host
 from tenantry.providers.values.pem import fingerprint, one_line
 from tests.keys import public_pem
@@ -210,14 +210,14 @@ def test_a_refusal_may_mean_that_it_is_there(
 ) -> None:
     """Qlik publishes no 409: where another run was quicker, what it made is found after the 400."""
     quicker: list[str] = []
-    look = JwtIdentityProviderVerbs.lookup
+    look = JwtIdentityProviderHandler.lookup
 
-    def just_before(verbs: JwtIdentityProviderVerbs, host: Host, want: Inputs) -> Doc | None:
-        found = look(verbs, host, want)
+    def just_before(handler: JwtIdentityProviderHandler, host: Host, want: Inputs) -> Doc | None:
+        found = look(handler, host, want)
         quicker.extend([] if quicker else [by_hand(tenancy)])
         return found
 
-    monkeypatch.setattr(JwtIdentityProviderVerbs, "lookup", just_before)
+    monkeypatch.setattr(JwtIdentityProviderHandler, "lookup", just_before)
     made = twin("jwt_identity_provider").create(given(tenancy))
     assert quicker == [made.id]
     assert held(tenancy).keys() == {made.id}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenantry.providers.framework.engine import Failure
-from tenantry.providers.reload_task import VERBS
+from tenantry.providers.reload_task import HANDLER
 from tenantry.providers.values import schedules
 from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
 
@@ -299,5 +299,5 @@ def test_what_is_no_moment(text: str) -> None:
 )
 def test_other_tasks_are_read(found: dict[str, Any]) -> None:
     """Those that were made in another way, whose trigger is none of ours."""
-    live = VERBS.decode(found)
+    live = HANDLER.decode(found)
     assert (live["recurrence"], live["enabled"], live.get("after_task")) == ("", False, None)

@@ -251,11 +251,11 @@ def test_an_admin_who_becomes_a_user(
 ) -> None:
     """In one run a person moves from `admins` to `users`: stays, and keeps the role only if that is said."""
     admin = twin("tenant_admin").create(given(tenancy))
-    user, verbs, id = twin("user"), admin.provider.verbs, admin.id
+    user, handler, id = twin("user"), admin.provider.handler, admin.id
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
     with run.of("urn:user", f"run that has {id}"):
-        assert user.provider.verbs.create(tenancy.cloud, inputs)[0] == id
-        verbs.let_go(tenancy.cloud, id, admin.state)
+        assert user.provider.handler.create(tenancy.cloud, inputs)[0] == id
+        handler.let_go(tenancy.cloud, id, admin.state)
     assert held(tenancy, id) == kept
 
 

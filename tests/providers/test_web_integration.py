@@ -9,7 +9,7 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.notes import current_note
 from tenantry.providers.qlik import Host
-from tenantry.providers.web_integration import WebIntegrationVerbs
+from tenantry.providers.web_integration import WebIntegrationHandler
 from tests.providers.twins import Ask, Case, Drift, InPlace, Inputs, Tenancy, Twin
 from tests.world import Doc
 
@@ -169,14 +169,14 @@ def test_what_a_list_shows_late_is_waited_for(
     """A run was killed before it saw the answer: the next one finds what it made, and makes no second one."""
     there = existing(tenancy, given(tenancy), tenancy.as_bot)
     current_note(tenancy.hostname, "WebIntegration").write(started="2026-11-23T12:00:00.000+00:00")
-    look = WebIntegrationVerbs.lookup
+    look = WebIntegrationHandler.lookup
     asked: list[str] = []
 
-    def late(verbs: WebIntegrationVerbs, host: Host, want: Inputs) -> Doc | None:
+    def late(handler: WebIntegrationHandler, host: Host, want: Inputs) -> Doc | None:
         asked.append(want["name"])
-        return look(verbs, host, want) if len(asked) > 2 else None
+        return look(handler, host, want) if len(asked) > 2 else None
 
-    monkeypatch.setattr(WebIntegrationVerbs, "lookup", late)
+    monkeypatch.setattr(WebIntegrationHandler, "lookup", late)
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
     assert twin("web_integration").create(given(tenancy)).id == there
     assert asked == ["Portal"] * 3

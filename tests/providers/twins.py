@@ -1,4 +1,4 @@
-"""Drives one resource as the engine does, without the engine: the real adapter and verbs, an emulated Qlik.
+"""Drives one resource as the engine does, without the engine: real adapter and handlers, emulated Qlik.
 
 Each kind has a twin, `test_<module>.py`, that states a `Case`: what the kind is given, what Qlik must hold
 then, how each of its properties changes and drifts. `test_every_kind.py` holds all kinds to the same rules.
@@ -89,7 +89,7 @@ class Twin:
     @property
     def kind(self) -> Any:
         """The class of the resource."""
-        return self.provider.verbs.kind
+        return self.provider.handler.resource_type
 
     def check(self, inputs: Inputs) -> Inputs:
         """Return the inputs as they are stored; a failure is an AssertionError that lists all of them.

@@ -140,7 +140,7 @@ def test_only_our_resources_are_without_stack_traces(story: Story) -> None:
 
 
 def test_one_instance_answers_check_and_diff_and_outputs_have_the_provider(story: Story) -> None:
-    checks, diffs = ({(each["pid"], each["instance"]) for each in story.canary.notes(v)} for v in VERBS)
+    checks, diffs = ({(each["pid"], each["instance"]) for each in story.canary.notes(v)} for v in HANDLER)
     assert len(diffs) == len({pid for pid, _ in diffs})
     checked = {pid for pid, _ in checks}
     both = {each for each in diffs if each[0] in checked}  # a refresh only compares
@@ -152,7 +152,7 @@ def test_one_instance_answers_check_and_diff_and_outputs_have_the_provider(story
         assert each["outputs"][PROVIDER_KEY] == each["inputs"][PROVIDER_KEY]
 
 
-VERBS = ("check", "diff")
+HANDLER = ("check", "diff")
 
 
 def test_a_preview_shows_unknown_values_as_the_placeholder(story: Story) -> None:

@@ -61,7 +61,7 @@ def test_no_private_name_of_pulumi_is_used_elsewhere() -> None:
 def test_the_program_and_the_provider_import_what_they_need_alone() -> None:
     program = (
         "import sys, tenantry.components, tenantry.providers.framework.adapter\n"
-        "from tenantry.providers import kinds; kinds()\n"
+        "from tenantry.providers import resource_types; resource_types()\n"
         "import tenantry.settings.current\n"
         "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('tenantry.pulumi_int')))"
     )

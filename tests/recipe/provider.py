@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tenantry.providers.framework.handlers import Collection
 from tenantry.providers.framework.properties import Change, Property, prop, reference
 from tenantry.providers.framework.resource import Resource
-from tenantry.providers.framework.verbs import Collection
 from tenantry.providers.values.limits import NOT_EMPTY
 
 
@@ -19,12 +19,12 @@ class Banner(Resource):
     )
 
 
-class BannerVerbs(Collection):
+class BannerHandler(Collection):
     """A plain collection."""
 
-    kind = Banner
+    resource_type = Banner
     path = "/api/v1/banners"
     natural_key = ("tenant", "name")
 
 
-VERBS = BannerVerbs()
+HANDLER = BannerHandler()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 from tenantry.providers.framework.properties import REQUIRED, Change
 from tenantry.settings.models import BLOCKS, ENTRIES, NAMED, Content, Settings, parts
 from tenantry.settings.models.block import Block, Makes
@@ -49,7 +49,9 @@ def given() -> Iterator[Any]:
     """Each key of a block that its resource gets, and the property that it is there."""
     for name, block in MAKING.items():
         for key, prop in block.inputs().items():
-            yield pytest.param(block, key, kinds()[made(block).resource].properties[prop], id=f"{name}.{key}")
+            yield pytest.param(
+                block, key, resource_types()[made(block).resource].properties[prop], id=f"{name}.{key}"
+            )
 
 
 GIVEN = list(given())
@@ -68,7 +70,7 @@ def test_each_property_of_the_resource_is_set(name: str) -> None:
     own = [*MAKING[name].inputs().values(), *MAKING[name].secrets().values()]
     sources = [*own, *makes.of_content, *makes.of_stack, *makes.references]
     assert len(sources) == len(set(sources))
-    declared = {each.name for each in kinds()[makes.resource].inputs()} - {"tenant"}
+    declared = {each.name for each in resource_types()[makes.resource].inputs()} - {"tenant"}
     fixed = {"role", "status"} if makes.resource == "TenantAdmin" else set()
     assert set(sources) == declared - fixed
     assert set(makes.of_stack) <= Settings.model_fields.keys()

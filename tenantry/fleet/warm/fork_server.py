@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 
 COMMAND = f"from {__name__} import main; main()"
 """What runs this module under its own name, by which both sides know the classes below."""
@@ -69,7 +69,7 @@ def main() -> None:
     """Serve until whoever started this process is gone."""
     for name in PRELOADED:
         importlib.import_module(name)
-    kinds()
+    resource_types()
     # Collected here, not by the kernel: so their CPU time counts as this process's, and its parent's.
     signal.signal(signal.SIGCHLD, lambda *_: _collect(os.WNOHANG))
     gc.freeze()  # else the collector would touch, and so copy, each page that is shared with the parent

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers.data_connection import VERBS
+from tenantry.providers.data_connection import HANDLER
 from tenantry.providers.values.words import counted
 
 BLOCK = "data_connections"
@@ -17,7 +17,7 @@ def find(living: Living, findings: Findings) -> None:
     nobody knows which were set, and which Qlik has made.
     """
     personal = 0
-    listed = living.host.list(VERBS.path, {"noDatafiles": "true"})
+    listed = living.host.list(HANDLER.path, {"noDatafiles": "true"})
     for connection in sorted(listed, key=lambda each: (each.get("qName", ""), each["qID"])):
         if connection.get("space") in findings.keys:
             _take(living, findings, connection)
@@ -29,7 +29,7 @@ def find(living: Living, findings: Findings) -> None:
 
 def _take(living: Living, findings: Findings, connection: Json) -> None:
     id, space = connection["qID"], connection["space"]
-    live = VERBS.decode(connection) | {"space": space}
+    live = HANDLER.decode(connection) | {"space": space}
     entry: dict[str, Any] = {
         "name": live["name"],
         "space": findings.keys[space],
@@ -39,7 +39,7 @@ def _take(living: Living, findings: Findings, connection: Json) -> None:
     findings.entry(BLOCK, id, entry, "name", "space")
     planned = (findings.plan.get(BLOCK) or {}).get(findings.keys[id]) or {}
     if names := planned.get("properties"):
-        shown = living.host.get(f"{VERBS.path}/{id}", {"parseConnection": "true"})
+        shown = living.host.get(f"{HANDLER.path}/{id}", {"parseConnection": "true"})
         inner = shown.get("connectionProperties") or {}
         entry["properties"] = live["connection_properties"] = {
             name: inner[name] for name in names if name in inner

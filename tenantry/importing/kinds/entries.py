@@ -7,7 +7,7 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Living
-from tenantry.providers import verbs_of
+from tenantry.providers import handler_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 from tenantry.settings.models.look import FromFiles
@@ -36,10 +36,10 @@ def find(living: Living, findings: Findings) -> None:
 def _find(block: str, model: type[Block], living: Living, findings: Findings) -> None:
     makes, inputs = model.makes, model.inputs()
     assert makes is not None, f"{block} makes no resource: give it a module of its own"  # noqa: S101
-    verbs = verbs_of(makes.resource)
+    handler = handler_of(makes.resource)
     identity = tuple(inputs[key] for key in makes.identity)
-    listed = [each for each in living.listed(verbs.path, verbs.page) if verbs.manages(each)]
-    objects = [(each[verbs.id_name], verbs.decode(each)) for each in listed]
+    listed = [each for each in living.listed(handler.path, handler.page) if handler.manages(each)]
+    objects = [(each[handler.id_name], handler.decode(each)) for each in listed]
     counts = Counter(tuple(live[name] for name in identity) for _, live in objects)
     for id, live in objects:
         this = tuple(live[name] for name in identity)

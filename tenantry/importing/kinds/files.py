@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tenantry.importing.findings import Findings
 from tenantry.importing.living import Living
-from tenantry.providers import verbs_of
+from tenantry.providers import handler_of
 from tenantry.providers.qlik import Forbidden
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.models.look import FromFiles
@@ -15,9 +15,9 @@ def find(living: Living, findings: Findings) -> None:
     for block, model in BLOCKS.items():
         if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
-        verbs = verbs_of(model.makes.resource)
+        handler = handler_of(model.makes.resource)
         try:
-            there = living.listed(verbs.path, verbs.page)
+            there = living.listed(handler.path, handler.page)
         except Forbidden as refusal:
             findings.leave(f"{model.makes.noun}s", f"the client may not list them ({refusal.code})")
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers.group import VERBS
+from tenantry.providers.group import HANDLER
 from tenantry.providers.values.words import counted
 
 
@@ -16,7 +16,7 @@ def find(living: Living, findings: Findings) -> None:
     assignees = {each["assigneeId"] for found in living.assignments.values() for each in found}
     left = []
     for group in sorted(living.groups, key=lambda each: each.get("providerType") == "custom"):
-        live = VERBS.decode(group)
+        live = HANDLER.decode(group)
         meant = live["roles"] or group["id"] in assignees or live["provider_type"] == "custom"
         if not meant and group.get("createdBy") != living.bot:
             left.append(group)

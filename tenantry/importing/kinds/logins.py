@@ -12,7 +12,7 @@ from tenantry.providers.values import pem
 
 def find(living: Living, findings: Findings) -> None:
     """Take the identity providers that are one public key."""
-    for provider in living.listed(jwt_identity_provider.VERBS.path):
+    for provider in living.listed(jwt_identity_provider.HANDLER.path):
         keys = (provider.get("options") or {}).get("staticKeys") or []
         if provider.get("protocol") == "jwtAuth" and len(keys) == 1:
             _jwt_identity_provider(provider, findings)
@@ -22,7 +22,7 @@ def find(living: Living, findings: Findings) -> None:
 
 
 def _jwt_identity_provider(provider: Json, findings: Findings) -> None:
-    live = jwt_identity_provider.VERBS.decode(provider)
+    live = jwt_identity_provider.HANDLER.decode(provider)
     entry: dict[str, Any] = live | {"description": live["description"] or None}
     block = "jwt_identity_providers"
     findings.entry(block, provider["id"], entry, "issuer", "kid", key=live["kid"])

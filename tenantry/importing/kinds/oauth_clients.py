@@ -7,7 +7,7 @@ from typing import get_args
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers.oauth_client import VERBS, OAuthClient
+from tenantry.providers.oauth_client import HANDLER, OAuthClient
 from tenantry.settings.models.logins import OAuthClient as Entry
 
 BLOCK = "oauth_clients"
@@ -16,7 +16,7 @@ BLOCK = "oauth_clients"
 def find(living: Living, findings: Findings) -> None:
     """Take the clients that a stack file can say, but for those that share a name."""
     clients = sorted(
-        living.host.list(VERBS.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
+        living.host.list(HANDLER.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
     )
     names = Counter(each.get("clientName") for each in clients)
     for client in clients:
@@ -38,13 +38,13 @@ def _reason(client: Json) -> str:
         "allowedAuthMethods", ["client_secret"]
     ):
         return "it has no secret, but a key of its own"
-    return "; ".join(VERBS.refuse({}, VERBS.decode(client)).values())
+    return "; ".join(HANDLER.refuse({}, HANDLER.decode(client)).values())
 
 
 def _take(living: Living, findings: Findings, client: Json) -> None:
-    id, live = client["clientId"], VERBS.decode(client)
+    id, live = client["clientId"], HANDLER.decode(client)
     if "consent" not in live:
-        live |= VERBS.decode(VERBS.get(living.host, id, {}) or client)
+        live |= HANDLER.decode(HANDLER.get(living.host, id, {}) or client)
     inputs = Entry.inputs()
     entry = {key: live[name] for key, name in inputs.items() if name in live}
     entry["description"] = live["description"] or None

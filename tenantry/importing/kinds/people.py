@@ -10,7 +10,7 @@ from typing import Any
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
 from tenantry.providers.lookups import people, roles
-from tenantry.providers.user import VERBS
+from tenantry.providers.user import HANDLER
 from tenantry.providers.values.words import counted
 
 
@@ -38,7 +38,7 @@ def find(living: Living, findings: Findings) -> None:
 
 
 def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:
-    live = VERBS.decode(user)
+    live = HANDLER.decode(user)
     stated = ("subject", "status", *(name for name in ("name", "email", "roles") if name in planned))
     findings.entry("users", user["id"], {name: live[name] for name in stated}, "subject", key=user["name"])
     findings.objects.append(Found("User", user["id"], live, ("subject",)))

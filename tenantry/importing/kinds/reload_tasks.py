@@ -7,7 +7,7 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers.reload_task import VERBS
+from tenantry.providers.reload_task import HANDLER
 from tenantry.settings.models.reload_tasks import ReloadTask
 
 BLOCK = "reload_tasks"
@@ -17,7 +17,7 @@ NO_TRIGGER = "it has neither a recurrence nor a task before it as its only trigg
 def find(living: Living, findings: Findings) -> None:
     """Take the tasks of the publications that are taken. A task comes after the one that it waits for."""
     published = {item.id: item.live for item in findings.objects if item.kind == "AppPublication"}
-    waiting = {task["id"]: task for task in living.listed(VERBS.path)}
+    waiting = {task["id"]: task for task in living.listed(HANDLER.path)}
     names = Counter(_name(task) for task in waiting.values())
     while ready := [task for task in waiting.values() if _upstream(task) not in waiting]:
         for task in ready:
@@ -36,12 +36,12 @@ def _name(task: Json) -> tuple[str, str]:
 
 
 def _upstream(task: Json) -> str:
-    return str(VERBS.decode(task).get("after_task", ""))
+    return str(HANDLER.decode(task).get("after_task", ""))
 
 
 def _refusal(findings: Findings, published: dict[str, Any], task: Json) -> str:
     """Return why a task is left; nothing if it is taken."""
-    live = VERBS.decode(task)
+    live = HANDLER.decode(task)
     if task.get("resourceId") not in published:
         return "its app is not a publication of the stack"
     if bool(live["recurrence"]) is bool(live.get("after_task")):
@@ -52,7 +52,7 @@ def _refusal(findings: Findings, published: dict[str, Any], task: Json) -> str:
 
 
 def _take(findings: Findings, publication: Json, task: Json) -> None:
-    live = VERBS.decode(task) | {"app": task["resourceId"]}
+    live = HANDLER.decode(task) | {"app": task["resourceId"]}
     live.pop("disabled_code", None)
     names = [name for name in ReloadTask.inputs() if name in live]
     entry = {name: live[name] if live[name] != "" else None for name in names} | {

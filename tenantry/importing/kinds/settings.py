@@ -6,7 +6,7 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Living
-from tenantry.providers import verbs_of
+from tenantry.providers import handler_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 
@@ -20,9 +20,9 @@ def find(living: Living, findings: Findings) -> None:
 
 def _find(block: str, model: type[Block], living: Living, findings: Findings) -> None:
     kind = model.makes.resource  # type: ignore[union-attr]  # asked for only where it makes something
-    verbs = verbs_of(kind)
+    handler = handler_of(kind)
     planned: dict[str, Any] = findings.plan.get(block) or {}
-    live: dict[str, Any] = verbs.live(living.host)
+    live: dict[str, Any] = handler.live(living.host)
     said = {
         key: live[name]
         for key, name in model.inputs().items()
@@ -32,5 +32,5 @@ def _find(block: str, model: type[Block], living: Living, findings: Findings) ->
     if said:
         findings.customer[block] = said
         kept = {name: live[name] for key, name in model.inputs().items() if key in said}
-        path = f"{living.hostname}{verbs.path}"
+        path = f"{living.hostname}{handler.path}"
         findings.objects.append(Found(kind, path, kept | {"before": kept}))

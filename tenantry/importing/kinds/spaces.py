@@ -7,8 +7,8 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers.space import VERBS
-from tenantry.providers.space_assignment import VERBS as ASSIGNMENTS
+from tenantry.providers.space import HANDLER
+from tenantry.providers.space_assignment import HANDLER as ASSIGNMENTS
 from tenantry.providers.values.words import counted
 
 ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
@@ -18,7 +18,7 @@ ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
 def find(living: Living, findings: Findings) -> None:
     """Take every space, and the access of all that the stack knows."""
     for space in living.spaces:
-        live = VERBS.decode(space)
+        live = HANDLER.decode(space)
         entry: dict[str, Any] = {
             "name": live["name"],
             "type": live["type"],

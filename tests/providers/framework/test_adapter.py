@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN, Unknown
 
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 from tenantry.providers.framework import adapter, engine
 from tenantry.providers.framework.adapter import Provider
 from tenantry.providers.framework.errors import Unfinished
@@ -24,7 +24,7 @@ from tests.providers.samples import SAMPLES, TENANT
 ROOT = Path(__file__).resolve().parents[3]
 EVERY = [
     (name, each)
-    for name, kind in kinds().items()
+    for name, kind in resource_types().items()
     for each in kind.inputs()
     if each.change is not Change.NOT_KEPT
 ]
@@ -42,7 +42,7 @@ INSTEAD = {
 
 
 def of(kind: str) -> Provider:
-    return Provider(kinds()[kind].module())
+    return Provider(resource_types()[kind].module())
 
 
 def sample(kind: str, each: Property[Any]) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def test_what_is_not_kept_reaches_create_alone(monkeypatch: pytest.MonkeyPatch) 
         got.append(want)
         return "id", {}
 
-    monkeypatch.setattr(provider.verbs, "create", create)
+    monkeypatch.setattr(provider.handler, "create", create)
     provider.check({}, given)
     made = provider.create(SAMPLES["Tenant"])
     assert got == [given]
@@ -221,7 +221,7 @@ def test_a_typing_error_is_told_with_what_was_meant() -> None:
 def test_a_replacement_that_keeps_its_natural_key_deletes_first(kind: str, key: set[str]) -> None:
     """Else create would find the old object, return its id, and the engine would then delete that."""
     have = SAMPLES[kind]
-    for each in kinds()[kind].inputs():
+    for each in resource_types()[kind].inputs():
         result = of(kind).diff("id", have, have | {each.name: UNKNOWN})
         assert bool(result.delete_before_replace) == (each.name not in key), each.name
     assert of(kind).diff("id", have, have).delete_before_replace
@@ -237,7 +237,7 @@ def test_a_new_version_of_an_app_comes_before_the_old_one_goes() -> None:
 @EACH_KIND
 def test_nothing_changed_is_no_difference(kind: str) -> None:
     """Outputs, and the provider string, are not compared with inputs."""
-    known = kinds()[kind].properties.values()
+    known = resource_types()[kind].properties.values()
     outputs = {each.name: "seen" for each in known if each.computed and each.at_qlik}
     result = of(kind).diff("id", SAMPLES[kind] | outputs | {PROVIDER_KEY: "p"}, SAMPLES[kind])
     assert (result.changes, result.replaces) == (None, [])
@@ -248,9 +248,9 @@ def test_checks_import_neither_pydantic_nor_requests() -> None:
     program = """
 import sys
 from tests.providers.samples import SAMPLES
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 from tenantry.providers.framework.adapter import Provider
-for name, kind in kinds().items():
+for name, kind in resource_types().items():
     provider, inputs = Provider(kind.module()), SAMPLES[name]
     assert provider.check(inputs, inputs).inputs == inputs
     provider.diff("id", inputs, inputs)
@@ -360,7 +360,7 @@ def test_what_is_not_set_is_not_recorded_of_a_half_made_object(monkeypatch: pyte
         recorded.append(outs)
         return Exception("recorded")
 
-    monkeypatch.setattr(of("Tenant").verbs, "create", unfinished)
+    monkeypatch.setattr(of("Tenant").handler, "create", unfinished)
     monkeypatch.setattr(engine, "partial_failure", record)
     with pytest.raises(Exception, match="recorded"):
         of("Tenant").create({"region": "eu", "name": "Globex", PROVIDER_KEY: "p"})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers import MODULES, kinds
+from tenantry.providers import MODULES, resource_types
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.framework.properties import Change
 from tests.providers.twins import Case, Tenancy, Twin, made_with, same_calls
@@ -40,7 +40,7 @@ def pairs(what: str) -> list[Any]:
 @every_kind
 def test_no_property_is_left_out(case: Case) -> None:
     """A new property has a test of what a change of it means, and of drift where Qlik holds it."""
-    kind = {each.module(): each for each in kinds().values()}[case.module]
+    kind = {each.module(): each for each in resource_types().values()}[case.module]
     declared = {change: {each.name for each in kind.inputs() if each.change is change} for change in Change}
     unseen = declared[Change.UNSEEN]
     in_place = {name for name, change in case.changes.items() if change.calls} - unseen
@@ -153,7 +153,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 def _texts() -> list[Any]:
     """Each property of each kind that holds any text."""
     found = []
-    for kind in kinds().values():
+    for kind in resource_types().values():
         case = CASES[kind.module()]
         for each in kind.inputs():
             free = each.type is str and not each.reference and not each.form and each.at_qlik
@@ -169,7 +169,7 @@ def test_what_qlik_makes_of_a_text_is_no_drift(
     """Whatever it is; but another letter is."""
     made = twin(case.module)
     live: dict[str, str] = {}
-    monkeypatch.setattr(type(made.provider.verbs), "read", lambda *_: dict(live))
+    monkeypatch.setattr(type(made.provider.handler), "read", lambda *_: dict(live))
     made.id, inputs = "x1", case.given(tenancy)
     for text in TEXTS.values():
         made.state = made.inputs = inputs | {name: text}

@@ -25,7 +25,7 @@ LISTS = [[], ["a"], ["a", "a"], ["x"] * 101, [1], ["a", None], ("a",), [{"a": "b
 MAPS = [{}, {"a": "b"}, {"hostname": "abc.eu.qlikcloud.com", "tenant_id": "t"}, None]
 VALUES: list[Any] = [*TEXTS, *NUMBERS, *LISTS, *MAPS]
 
-PROPERTIES = [each for kind in tenantry.providers.kinds().values() for each in kind.inputs()]
+PROPERTIES = [each for kind in tenantry.providers.resource_types().values() for each in kind.inputs()]
 
 
 @pytest.mark.parametrize("prop", PROPERTIES, ids=lambda each: f"{each._owner.__name__}.{each.name}")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tenantry.providers import kinds, verbs_of
+from tenantry.providers import handler_of, resource_types
 from tenantry.providers.framework import engine, listings, run
 from tenantry.providers.framework.engine import Failure
-from tenantry.providers.framework.verbs import Collection
+from tenantry.providers.framework.handlers import Collection
 from tenantry.providers.qlik import Cloud, DeadlineExceeded, Host, deadline
 from tenantry.providers.qlik.errors import GONE_CODES
 from tenantry.providers.qlik.testing import ENVIRONMENT, Call, MockTransport, Reply
@@ -47,10 +47,10 @@ def next_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 LISTED = {
     module: case
     for module, case in CASES.items()
-    for kind in kinds().values()
+    for kind in resource_types().values()
     if kind.module() == module
-    and isinstance(verbs := verbs_of(kind.__name__), Collection)
-    and verbs.lists_show_all
+    and isinstance(handler := handler_of(kind.__name__), Collection)
+    and handler.lists_show_all
 }
 
 
@@ -175,17 +175,17 @@ def test_any_write_of_the_run_drops_its_lists(
 def test_a_verb_that_writes_reads_no_list(
     twin: MakeTwin, tenancy: Tenancy, next_run: Callable[[], str]
 ) -> None:
-    """Where an update reads back what came of it, and where a verb runs without the engine."""
+    """An update that reads back its result, and a call outside the engine."""
     group = twin("group").create({"tenant": tenancy.hostname, "name": "Analysts"})
     address = next_run()
     assert group.drift() == {}
     tenancy.requests()
-    verbs = group.provider.verbs
+    handler = group.provider.handler
     with run.of("urn", address):
-        assert verbs.read(tenancy.cloud, group.id, group.state)
+        assert handler.read(tenancy.cloud, group.id, group.state)
     with run.of("urn", writes=False):
-        assert verbs.read(tenancy.cloud, group.id, group.state)
-    assert verbs.read(tenancy.cloud, group.id, group.state)
+        assert handler.read(tenancy.cloud, group.id, group.state)
+    assert handler.read(tenancy.cloud, group.id, group.state)
     assert tenancy.requests() == [f"{GROUPS}/{group.id}"] * 3
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.providers import MODULES, kinds
+from tenantry.providers import MODULES, resource_types
 from tenantry.providers.framework.adapter import Provider
 from tenantry.providers.framework.resource import provider_string
 
@@ -89,16 +89,16 @@ print(json.dumps({"version": sys.version_info[:2], "written": written, "read": r
 
 def test_every_kind_is_here() -> None:
     """A new kind gets its line above."""
-    assert STRINGS.keys() == MODULES.keys() == kinds().keys()
+    assert STRINGS.keys() == MODULES.keys() == resource_types().keys()
 
 
 @pytest.mark.parametrize("name", STRINGS)
 def test_the_string_is_the_one_that_was_shipped(name: str) -> None:
     """And what it loads is the provider of that kind, as today's code has it."""
-    assert provider_string(kinds()[name].module()) == STRINGS[name]
+    assert provider_string(resource_types()[name].module()) == STRINGS[name]
     loaded = pickle.loads(base64.b64decode(STRINGS[name]))
     assert isinstance(loaded, Provider)
-    assert loaded.verbs.kind is kinds()[name]
+    assert loaded.handler.resource_type is resource_types()[name]
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
@@ -119,7 +119,7 @@ def test_the_string_is_the_same_under_every_supported_python(version: str) -> No
 PROGRAM = """
 import json
 import pulumi
-from tenantry.providers import kinds
+from tenantry.providers import resource_types
 
 class Registered(pulumi.runtime.Mocks):
     seen = {}
@@ -133,7 +133,7 @@ pulumi.runtime.set_mocks(Registered())
 
 @pulumi.runtime.test
 def program():
-    for name, kind in kinds().items():
+    for name, kind in resource_types().items():
         kind(name, **{each.name: "x" for each in kind.inputs()})
 
 program()

@@ -117,9 +117,9 @@ def test_a_tenant_that_is_gone(twin: MakeTwin, tenancy: Tenancy) -> None:
 
 def test_what_was_there_first_counts(tenancy: Tenancy) -> None:
     """What the state has goes before what a killed run noted, and that before what is there now."""
-    verbs, host = group_settings.VERBS, tenancy.bot
-    verbs._note(host).write(before={"sync_idp_groups": False, "everyone_roles": ["Noted"]})
+    handler, host = group_settings.HANDLER, tenancy.bot
+    handler._note(host).write(before={"sync_idp_groups": False, "everyone_roles": ["Noted"]})
     live = {"sync_idp_groups": True, "everyone_roles": ["Live"], "auto_create_groups": True}
-    kept = verbs._keep(host, {"everyone_roles": ["Found"]}, live)
+    kept = handler._keep(host, {"everyone_roles": ["Found"]}, live)
     assert kept == {"everyone_roles": ["Found"], "sync_idp_groups": False, "auto_create_groups": True}
-    assert (verbs._note(host).earlier or {})["before"] == kept
+    assert (handler._note(host).earlier or {})["before"] == kept

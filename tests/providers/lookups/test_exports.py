@@ -23,7 +23,7 @@ AN_EXPORT = ["GET /api/v1/items", "POST /api/v1/apps/{id}/export", "GET /api/v1/
 
 @pytest.fixture(autouse=True)
 def one_run() -> Iterator[None]:
-    """A verb of a run of the engine."""
+    """A call within a run of the engine."""
     with run.of("urn", "127.0.0.1:1"):
         yield
     run._runs.clear()

@@ -19,7 +19,7 @@ from tenantry.providers.framework.facts import nothing_made_in
 from tenantry.providers.framework.notes import Note
 from tenantry.providers.lookups import exports
 from tenantry.providers.qlik import Cloud, QlikError
-from tenantry.providers.tenant_proof import VERBS
+from tenantry.providers.tenant_proof import HANDLER
 from tenantry.providers.tenants import lifetime, lost_answers, permits, registration
 from tests.world import World, calls
 
@@ -46,7 +46,7 @@ class Registry:
     def prove(self, **want: Any) -> Proof:
         """Make a proof, as the engine has it made before the tenant."""
         with run.of(self.owner):
-            self.proof = VERBS.create(self.cloud, WANT | want)[1]["proof"]
+            self.proof = HANDLER.create(self.cloud, WANT | want)[1]["proof"]
         return self.proof
 
     def obtain(self, **want: Any) -> tuple[str, str]:

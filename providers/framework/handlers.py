@@ -1,8 +1,8 @@
-"""The verbs of a kind of resource: plain data and a client in, plain data out. Nothing here knows Pulumi.
+"""CRUD handlers: plain data and a client in, plain data out. Nothing here knows Pulumi.
 
-A module of a kind holds, in this order: the class of the resource with what a program sets and what Qlik
-adds, then its verbs, then `VERBS`, their one instance. Kinds that are a plain collection at Qlik derive from
-`Collection`.
+The module of a resource type holds, in this order: the class of the resource with its inputs and outputs, the
+handler, and `HANDLER`, the one instance of the handler. A type that is a plain collection at Qlik derives its
+handler from `Collection`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Properties = dict[str, Any]
 """The properties of one object by name, in snake_case, with ids of other resources as they are."""
 
 
-class Verbs:
+class Handler:
     """Create, read, update and delete for one kind.
 
     Each takes the client first. `want` are the inputs that a program set, checked; `have` is what the state
     holds: the same names with what was last seen at Qlik, and the outputs.
     """
 
-    kind: ClassVar[type[Resource]]
+    resource_type: ClassVar[type[Resource]]
 
     natural_key: ClassVar[tuple[str, ...]] = ()
     """What tells two objects apart, at Qlik or for us: a replacement that keeps it must delete first."""
@@ -42,7 +42,7 @@ class Verbs:
     """Whether the id is that of an object at Qlik, which two resources could hold."""
 
     def patience(self, want: Properties) -> float:
-        """Return how many seconds the verbs may take beyond what all of them may."""
+        """Return how many seconds a call may take beyond the deadline that all calls share."""
         return 0.0
 
     def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
@@ -89,12 +89,12 @@ class Verbs:
         """Return the wanted values that differ, of what Qlik holds; null ones are left alone."""
         return {
             each.name: want[each.name]
-            for each in self.kind.inputs()
+            for each in self.resource_type.inputs()
             if each.at_qlik and want.get(each.name) is not None and want[each.name] != have.get(each.name)
         }
 
 
-class Collection(Verbs):
+class Collection(Handler):
     """A kind that is a collection at Qlik: POST to it, GET, PATCH and DELETE of a member.
 
     A name that is taken answers 409, so an object is created without looking first; on 409 the one that has
@@ -121,7 +121,7 @@ class Collection(Verbs):
 
     def encode(self, properties: Properties) -> dict[str, Any]:
         """Return Qlik's JSON for some of the properties."""
-        known = self.kind.properties
+        known = self.resource_type.properties
         return {
             known[name].camel: value
             for name, value in properties.items()
@@ -134,7 +134,7 @@ class Collection(Verbs):
         """Return the properties in Qlik's JSON."""
         return {
             each.name: each.canonical(found.get(each.camel))
-            for each in self.kind.properties.values()
+            for each in self.resource_type.properties.values()
             if each.at_qlik and not each.reference and each.change is not Change.UNSEEN
         }
 
@@ -180,7 +180,7 @@ class Collection(Verbs):
     ) -> tuple[str, Properties]:
         """Take over what has the name, or make the object beside it."""
         label = self.label(want, there[self.id_name])
-        if holder := moves.holder(self.kind.__name__, label, host, there[self.id_name]):
+        if holder := moves.holder(self.resource_type.__name__, label, host, there[self.id_name]):
             if self.can_stand_aside(want):
                 return self._make_aside(cloud, host, want, holder)
             if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
@@ -223,8 +223,8 @@ class Collection(Verbs):
         label = self.label(want, there[self.id_name])
         if not (want.get("adopt") or self.is_ours(host, there, want)):
             raise AlreadyExists(label, host.hostname, there[self.id_name], there.get(self.maker))
-        known = self.kind.properties
-        unseen = [each.name for each in self.kind.inputs() if each.change is Change.UNSEEN]
+        known = self.resource_type.properties
+        unseen = [each.name for each in self.resource_type.inputs() if each.change is Change.UNSEEN]
         have = {**want, **dict.fromkeys(unseen), **self.decode(there)}
         changed = self.changes(have, want)
         stuck = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
@@ -247,7 +247,7 @@ class Collection(Verbs):
 
     def label(self, want: Properties, id: str) -> str:
         """Return how messages call the object."""
-        return f'{self.kind.__name__} "{want.get("name", id)}"'
+        return f'{self.resource_type.__name__} "{want.get("name", id)}"'
 
     def shown(self, name: str, value: Any) -> Any:
         """Return a value of a property as messages show it."""
@@ -285,9 +285,9 @@ class Collection(Verbs):
                 self.patch(host, id, changes, want)
                 return {}
             label = self.label(want, id)
-            holder = moves.holder(self.kind.__name__, label, host, there[self.id_name])
+            holder = moves.holder(self.resource_type.__name__, label, host, there[self.id_name])
             if not holder:
-                key = [name for name in self.natural_key if not self.kind.properties[name].reference]
+                key = [name for name in self.natural_key if not self.resource_type.properties[name].reference]
                 raise NameTaken(
                     label, host.hostname, key, there[self.id_name], there.get(self.maker), conflict
                 ) from conflict
