@@ -155,7 +155,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             for key, entry in sorted(given.items(), key=lambda item: (item[1].comes_last, item[0])):
                 others = list(made.values())
                 after = others if entry.comes_last else others[-1:] if entry.makes.in_order else []
-                made[key] = self._make(key, entry, after=after, **self._in_space(entry))
+                before = [each for name in entry.makes.after for each in self.resources[name].values()]
+                made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
             return made
         noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one
         return {noun: self._make(noun, given)} if given and given.given() else {}

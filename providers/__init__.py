@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from tenantry.providers.jwt_identity_provider import JwtIdentityProvider as JwtIdentityProvider
     from tenantry.providers.license_settings import LicenseSettings as LicenseSettings
     from tenantry.providers.oauth_client import OAuthClient as OAuthClient
+    from tenantry.providers.oidc_identity_provider import OidcIdentityProvider as OidcIdentityProvider
     from tenantry.providers.pinned_link import PinnedLink as PinnedLink
     from tenantry.providers.reload_task import ReloadTask as ReloadTask
+    from tenantry.providers.saml_identity_provider import SamlIdentityProvider as SamlIdentityProvider
     from tenantry.providers.space import Space as Space
     from tenantry.providers.space_assignment import SpaceAssignment as SpaceAssignment
     from tenantry.providers.tenant import Tenant as Tenant
@@ -65,6 +67,8 @@ MODULES = {
     "Brand": "brand",
     "WebIntegration": "web_integration",
     "Webhook": "webhook",
+    "OidcIdentityProvider": "oidc_identity_provider",
+    "SamlIdentityProvider": "saml_identity_provider",
     "JwtIdentityProvider": "jwt_identity_provider",
     "CspOrigin": "csp_origin",
     "ReloadTask": "reload_task",

@@ -56,11 +56,14 @@ TenantryError
 │       ├── EmailTaken                     the e-mail address is another user's
 │       ├── HeldByAnother                  another resource of this stack holds the object
 │       ├── HolderUnknown                  whether one does cannot be known
+│       ├── LoginServiceUnusable           the service where users are to log in does not answer as one
 │       ├── NameTaken                      somebody else's object has the new name
+│       ├── NoRecoveryAdmin                nobody could administer the tenant if the login failed
 │       ├── NotEmpty                       a space still holds content
 │       ├── NotProven                      a 404 that does not prove that the object is gone
 │       ├── NotReady                       made, but not usable within the time allowed
 │       ├── NotReleased                    Qlik did not release entitlements of a tenant's users
+│       ├── OtherLogin                     somebody else's identity provider is active
 │       ├── PartlyDone                     Qlik made some of the changes
 │       ├── PersonAmbiguous                several people have the e-mail address or subject
 │       ├── PersonNotFound                 nobody has the e-mail address or subject

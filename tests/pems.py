@@ -50,8 +50,18 @@ def elliptic_pem() -> str:
 
 @cache
 def certificate() -> str:
-    """A certificate, signed by its own key."""
+    """A certificate, signed by its own key, that is valid for a day."""
+    return _certificate(datetime.now(UTC))
+
+
+@cache
+def expired_certificate() -> str:
+    """A certificate that ended a day ago."""
+    return _certificate(datetime.now(UTC) - timedelta(days=2))
+
+
+def _certificate(begins: datetime) -> str:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "signer")])
-    now = datetime.now(UTC)
-    unsigned = x509.CertificateBuilder(subject, subject, key().public_key(), 1, now, now + timedelta(days=1))
+    ends = begins + timedelta(days=1)
+    unsigned = x509.CertificateBuilder(subject, subject, key().public_key(), 1, begins, ends)
     return unsigned.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()

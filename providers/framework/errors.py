@@ -290,3 +290,37 @@ class Unfinished(ResourceError):
 
 class UseUnknown(ResourceError):
     """Whether other tenants use an entitlement cannot be known; the text is the reason."""
+
+
+class OtherLogin(ResourceError):
+    """Somebody else's interactive identity provider is active, and a tenant has one at most."""
+
+    def __init__(self, label: str, hostname: str, found: dict[str, Any]) -> None:
+        described = f", described as {found['description']!r}" if found.get("description") else ""
+        super().__init__(
+            f"{label} was not created: users of {hostname} log in with another interactive identity provider "
+            f"({found['protocol']} of {found['provider']}, id {found['id']}{described}), which this stack "
+            "did not create. Deactivate it in Qlik's administration first, or set `adopt: true` to replace it."
+        )
+
+
+class LoginServiceUnusable(ResourceError):
+    """The service where users are to log in does not answer as one. Nothing was changed at Qlik."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(
+            f"The identity provider was not activated, because users could not log in: GET {url} failed: "
+            f"{reason}. Nothing was changed. Check the address in a browser, then run `pulumi up` again."
+        )
+
+
+class NoRecoveryAdmin(ResourceError):
+    """Nobody could administer the tenant if the login failed. Nothing was changed at Qlik."""
+
+    def __init__(self, hostname: str) -> None:
+        super().__init__(
+            f"The identity provider was not activated, because {hostname} has no active user with the role "
+            "TenantAdmin besides our bot user. If the login failed, nobody could repair it. Add an "
+            "administrator to `admins`, and run `pulumi up` again."
+        )

@@ -112,10 +112,24 @@ def holder(id: str, kind: str) -> str:
     object: a user is also an administrator. Raises StateUnreadable.
     """
     current = run.current()
+    return min(_holders(id, kind) - {current.urn}, default="")
+
+
+def holds(id: str, kind: str) -> bool:
+    """Tell whether a resource of that type in this stack, the current one included, has the object `id`.
+
+    Raises StateUnreadable.
+    """
+    return bool(_holders(id, kind))
+
+
+def _holders(id: str, kind: str) -> set[str]:
+    """Return the URNs of the resources of a type that hold an object: of this run, and of the state."""
+    current = run.current()
     if not current.urn:
-        return ""
+        return set()
     holders = current.holders.get(id, set()) | {
         str(each.get("urn")) for each in state_resources() if each.get("id") == id
     }
     ours = f"dynamic/qlik:{kind}::"
-    return min((urn for urn in holders - {current.urn} if ours in urn), default="")
+    return {urn for urn in holders if ours in urn}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenantry.providers.framework.errors import EmailTaken, PersonAmbiguous, PersonNotFound
+from tenantry.providers.framework.errors import EmailTaken, NoRecoveryAdmin, PersonAmbiguous, PersonNotFound
 from tenantry.providers.framework.properties import nearest
 from tenantry.providers.lookups import roles, scim
 from tenantry.providers.qlik import Host, QlikError
@@ -84,6 +84,15 @@ def shown(user: User) -> str:
     return (
         f"{user['name']} (subject {user['subject']}{email}, {user.get('status', 'active')}, id {user['id']})"
     )
+
+
+def check_recovery_admin(host: Host) -> None:
+    """Raise NoRecoveryAdmin unless a person with the role TenantAdmin is active, apart from our bot user."""
+    bot = host.get("/api/v1/users/me")["id"]
+    for user in _listed(host, scim.equals("assignedRoles.name", roles.TENANT_ADMIN)):
+        if user["id"] != bot and status_of(user) == "active" and not user.get("clientId"):
+            return
+    raise NoRecoveryAdmin(host.hostname)
 
 
 def patch(host: Host, id: str, operations: list[dict[str, Any]]) -> str:

@@ -29,6 +29,8 @@ BACK_OFF = 1.0
 LONGEST_BACK_OFF = 20.0
 RATE_LIMIT_PAUSE = 10.0  # where Qlik does not say how long
 WORTH_A_LINE = 2.0  # seconds
+FETCH_SECONDS = 10.0
+"""How long a host outside Qlik Cloud may take to answer."""
 SAFE_METHODS = frozenset({"GET", "PUT", "DELETE"})
 
 Notify = Callable[[str], None]
@@ -62,6 +64,20 @@ class Calls:
         """
         with self.default_deadline() as deadline:
             return self._until_answered(request, deadline)
+
+    def fetch(self, request: Request) -> Answer:
+        """Return what a host outside Qlik Cloud answers: no token is sent, and no redirect followed.
+
+        A failed connection is tried once more. Raises ConnectionFailed.
+        """
+        with self.default_deadline() as outer:
+            deadline = Deadline(min(FETCH_SECONDS, outer.remaining()), self._clock)
+            try:
+                return self._transport.exchange(request, None, deadline)
+            except ConnectionFailed as error:
+                if error.permanent:
+                    raise
+            return self._transport.exchange(request, None, Deadline(FETCH_SECONDS, self._clock))
 
     def authenticate(self, host: str) -> None:
         """Have a token for `host`; raises CredentialsMissing, TenantDisabled, and what sending raises."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from tenantry.providers.qlik import folders, hostnames
 from tenantry.providers.qlik.calls import Calls
@@ -83,6 +84,16 @@ class Cloud:
     def send(self, request: Request) -> Answer:
         """Send a request that a Host put together; raises QlikError."""
         return self._calls.send(request)
+
+    def fetch(self, url: str) -> Answer:
+        """Return what an https address outside Qlik Cloud answers, such as that of an identity provider.
+
+        At most 1 MB within 10 seconds; no token is sent, and no redirect followed. With
+        `QLIK_CLOUD_ENDPOINT` the request goes there, like all others. Raises ConnectionFailed.
+        """
+        parts = urlsplit(url)
+        path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        return self._calls.fetch(Request("GET", parts.netloc, path, most=1 << 20))
 
     def authenticate(self, hostname: str) -> None:
         """Have a token for a host, unless there is one that lasts; raises QlikError."""

@@ -43,7 +43,7 @@ class Request:
     a file sent as an octet stream instead, `form` the parts of a form that is sent instead, `into` the file
     that takes the body of a good answer. `repeatable` says that sending it twice does no harm. `credentials`
     names where the OAuth client came from, for token requests only. `proof` holds headers that say who asks,
-    where that is not the OAuth client.
+    where that is not the OAuth client. `most` is the number of bytes of an answer that goes into memory.
     """
 
     method: str
@@ -58,6 +58,7 @@ class Request:
     repeatable: bool = False
     credentials: str = ""
     proof: Mapping[str, str] | None = field(default=None, repr=False)
+    most: int = 64 << 20
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):

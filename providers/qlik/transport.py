@@ -26,8 +26,6 @@ CHUNK = 256 * 1024
 CONNECTIONS_PER_HOST = 16
 MOST_SAID = 1 << 20
 """Bytes that are read of an answer which is an error or a redirect."""
-MOST_READ = 64 << 20
-"""Bytes of an answer that goes into memory. A file goes to the disk, and has no bound but time."""
 
 
 class Transport:
@@ -175,8 +173,8 @@ def _receive(request: Request, response: requests.Response, deadline: Deadline, 
         length += len(chunk)
         if length > MOST_SAID and not 200 <= response.status_code < 300:
             break  # a page of an error or of a redirect: its beginning says enough
-        if length > MOST_READ and write == pieces.append:
-            reason = f"the answer has more than {MOST_READ >> 20} MB"
+        if length > request.most and write == pieces.append:  # a file on the disk has no bound but time
+            reason = f"the answer has more than {request.most >> 20} MB"
             raise ConnectionFailed(request, reason, sent=True, permanent=True)
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
             raise ConnectionFailed(request, f"no time left after {length} bytes of the answer", sent=True)

@@ -108,10 +108,10 @@ def _decoded(body: str) -> bytes | None:
 def _problem_of(label: str, der: bytes | None) -> str | None:
     if not der:
         return f"is broken: between the lines BEGIN and END there is no base64 of a {label.lower()}"
-    outer = list(_elements(der))
+    outer = list(elements(der))
     if [tag for tag, _ in outer] != [SEQUENCE]:
         return f"is broken: what it holds is no {label.lower()}, or not all of it; copy it again"
-    parts = list(_elements(outer[0][1]))
+    parts = list(elements(outer[0][1]))
     if parts and parts[0][0] == INTEGER:
         return _private()
     if len(parts) != (2 if label == "PUBLIC KEY" else 3) or parts[0][0] != SEQUENCE:
@@ -121,7 +121,7 @@ def _problem_of(label: str, der: bytes | None) -> str | None:
     return None
 
 
-def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
+def elements(der: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield tag and content of each element of DER; tag 0 for one that is not whole."""
     at = 0
     while at < len(der):

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Send
 
-from tenantry.emulator import bodies, effects, sessions
+from tenantry.emulator import bodies, effects, login_services, sessions
 from tenantry.emulator.authentication import authenticate, renew
 from tenantry.emulator.call import HANDLERS, Call
 from tenantry.emulator.clock import iso
@@ -106,6 +106,10 @@ class Exchange:
 
     async def _answer(self) -> Response | None:
         """Do what is asked; None when a reset got in between."""
+        if self.host.kind == "unknown":
+            path = self.request.scope["path"]
+            if reply := login_services.reply(self.host.name, self.request.method, path):
+                return response_of(reply)
         try:
             call = await self._accept()
         except (Invalid, Refusal) as problem:

@@ -16,6 +16,7 @@ from tenantry.settings.complaints import Complaint, Removed, same_names
 from tenantry.settings.document import Keys
 from tenantry.settings.models import BLOCKS, ENTRIES, Content, Settings
 from tenantry.settings.models.content import App
+from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.people import Admin, User
 from tenantry.settings.models.reload_tasks import TASKS_PER_APP, space_of_task
 from tenantry.settings.names import clashes, former
@@ -75,6 +76,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _lifecycle(customer)
     for block in ENTRIES:
         yield from BLOCKS[block].rules(block, getattr(customer, block))
+    yield from _logins(customer)
     yield from _access(customer, removed)
     yield from _people(customer)
     yield from _apps(customer, removed)
@@ -93,6 +95,15 @@ def _lifecycle(customer: Content) -> Iterator[Complaint]:
         yield Complaint(keys, 'a trial needs its last day: ends_on: "2026-12-31"', incomplete=True)
     if lifecycle.kind == "production" and lifecycle.ends_on is not None:
         yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
+
+
+def _logins(customer: Content) -> Iterator[Complaint]:
+    """A tenant has one interactive identity provider."""
+    found = [(block, key) for block in LOGIN_BLOCKS for key in sorted(getattr(customer, block))]
+    for block, key in found[1:]:
+        first_block, first = found[0]
+        text = f'"{first}" of {first_block} is where users log in already; a tenant has one such provider'
+        yield Complaint((block, key), text)
 
 
 def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:

@@ -24,6 +24,12 @@ from tenantry.providers.values import (
     schedules,
     urls,
 )
+from tenantry.providers.values.identity_providers import (
+    NAME_ID_FORMATS,
+    REALM,
+    SCOPE,
+    name_id_format_problem,
+)
 from tenantry.providers.values.limits import (
     CLOCK_TOLERANCE,
     CONCURRENT_RUNS,
@@ -181,6 +187,12 @@ def _oauth_name(value: str) -> str | None:
     return _at_most(OAUTH_NAME)(value) if value.strip() else "a name cannot be empty"
 
 
+def _realm(value: str) -> str | None:
+    if re.fullmatch(REALM.field["pattern"], value):
+        return _at_most(REALM)(value)
+    return f"{show(value)} is not a realm: {REALM.hint}"
+
+
 def _grant(value: str) -> str | None:
     return None if value in GRANTS else f"{show(value)} is not a grant type; allowed: {', '.join(GRANTS)}"
 
@@ -306,4 +318,7 @@ TaskName = Annotated[str, _rule(_task_name), _text(**_lengths(TASK_NAME))]
 TaskDescription = Annotated[str, _rule(_at_most(TASK_DESCRIPTION)), _text(**_lengths(TASK_DESCRIPTION))]
 Recurrence = Annotated[str, Field(min_length=1), _rule(schedules.recurrence_problem)]
 Moment = Annotated[str, Field(min_length=1), _rule(_moment)]
+Realm = Annotated[str, _rule(_realm), _text(maxLength=254, pattern=REALM.field["pattern"])]
+Scope = Annotated[str, _rule(_at_most(SCOPE)), _text(**_lengths(SCOPE))]
+NameIdFormat = Annotated[str, _rule(name_id_format_problem), WithJsonSchema({"enum": list(NAME_ID_FORMATS)})]
 ClockTolerance = Annotated[int, Field(**CLOCK_TOLERANCE.field), BeforeValidator(_whole)]

@@ -63,6 +63,14 @@ def test_every_block_makes_something() -> None:
     assert set(NAMED) < set(ENTRIES) < set(BLOCKS)
 
 
+FIXED = {
+    "TenantAdmin": {"role", "status"},
+    "OidcIdentityProvider": {"active"},
+    "SamlIdentityProvider": {"active"},
+}
+"""Properties that always have their default, so that a change at Qlik shows."""
+
+
 @pytest.mark.parametrize("name", MAKING)
 def test_each_property_of_the_resource_is_set(name: str) -> None:
     """By a key, by the stack as a whole, or by the component; and by one of them."""
@@ -71,7 +79,7 @@ def test_each_property_of_the_resource_is_set(name: str) -> None:
     sources = [*own, *makes.of_content, *makes.of_stack, *makes.references]
     assert len(sources) == len(set(sources))
     declared = {each.name for each in resource_types()[makes.resource].inputs()} - {"tenant"}
-    fixed = {"role", "status"} if makes.resource == "TenantAdmin" else set()
+    fixed = FIXED.get(makes.resource, set())
     assert set(sources) == declared - fixed
     assert set(makes.of_stack) <= Settings.model_fields.keys()
     assert {*makes.identity, *makes.no_inputs, *makes.properties} <= MAKING[name].model_fields.keys()

@@ -67,6 +67,8 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "web_integrations": {},
         "csp_origins": {},
         "webhooks": {},
+        "oidc_identity_providers": {},
+        "saml_identity_providers": {},
         "jwt_identity_providers": {},
         "oauth_clients": {},
         "users": {},

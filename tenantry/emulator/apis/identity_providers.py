@@ -26,6 +26,47 @@ WRITE_ONLY = {
 }
 """Members of options that are sent and never come back (whether a client secret is masked is unpublished)."""
 
+PATCHED = {
+    "jwtAuth": ("/description",),
+    "OIDC": (
+        "/active",
+        "/description",
+        "/meta",
+        "/options",
+        "/options/realm",
+        "/options/discoveryUrl",
+        "/options/claimsMapping",
+        "/pendingOptions",
+        "/pendingOptions/realm",
+        "/pendingOptions/discoveryUrl",
+        "/pendingOptions/clientId",
+        "/pendingOptions/clientSecret",
+        "/pendingOptions/emailVerifiedAlwaysTrue",
+        "/pendingOptions/claimsMapping",
+        "/pendingOptions/idTokenSignatureAlg",
+        "/pendingOptions/decryptingKey",
+        "/postLogoutRedirectUri",
+        "/clockToleranceSec",
+    ),
+    "SAML": (
+        "/active",
+        "/description",
+        "/pendingOptions",
+        "/pendingOptions/nameIdFormat",
+        "/pendingOptions/allowIdpInitiatedLogin",
+        "/pendingOptions/entityId",
+        "/pendingOptions/signOnUrl",
+        "/pendingOptions/metadata",
+        "/pendingOptions/certificates",
+        "/pendingOptions/claimsMapping",
+        "/postLogoutRedirectUri",
+        "/clockToleranceSec",
+    ),
+}
+"""The paths that a PATCH may replace, by protocol, as published."""
+
+VERIFIES_NO_EMAIL = ("adfs", "azureAD")
+
 PEM = re.compile(r"\s*-----BEGIN (?P<kind>[A-Z ]+)-----(?P<body>.*)-----END (?P=kind)-----\s*", re.DOTALL)
 
 
@@ -47,8 +88,10 @@ def create(call: Call) -> Reply:
         raise Refusal(403, detail="tenantIds must contain the caller's tenant")
     if body["protocol"] == "jwtAuth":
         _check_key(call, body["options"])
+    elif body.get("interactive"):
+        _check_interactive(body)
     now = iso(call.world.now())
-    verified = body["protocol"] == "jwtAuth" or body.get("skipVerify") or "pendingOptions" not in body
+    verified = body["protocol"] == "jwtAuth" or "pendingOptions" not in body
     doc: Doc = {
         "id": new_id(),
         "tenantIds": [call.tenant_id],
@@ -63,6 +106,9 @@ def create(call: Call) -> Reply:
     }
     if "pendingOptions" in doc:
         doc["pendingState"] = "pending"
+    if body["protocol"] != "jwtAuth":
+        doc.setdefault("createNewUsersOnLogin", True)
+    _only_active(call, doc)
     call.store.put(call.tenant_id, "identity-provider", doc)
     return Reply(201, _view(doc), headers={"qlik-idp-popts": doc["_popts"]})
 
@@ -103,12 +149,14 @@ def patch(call: Call) -> Reply:
     doc = _find(call)
     for change in call.body or []:
         path = change.get("path", "")
-        if doc["protocol"] == "jwtAuth" and path != "/description":
-            raise Refusal(400, detail="jwtAuth takes /description only", source={"pointer": path or "/"})
+        if change["op"] == "replace" and path not in PATCHED[doc["protocol"]]:
+            detail = f"{doc['protocol']} takes {', '.join(PATCHED[doc['protocol']])}"
+            raise Refusal(400, detail=detail, source={"pointer": path or "/"})
         if path.startswith("/pendingOptions") or change["op"] == "promote-options":
             _match(call, doc)
         _apply(doc, change)
     doc["lastUpdated"] = iso(call.world.now())
+    _only_active(call, doc)
     call.store.put(call.tenant_id, "identity-provider", doc)
     return Reply(204)
 
@@ -168,6 +216,36 @@ def _check_key(call: Call, options: dict[str, Any]) -> None:
             continue
         if other["options"]["staticKeys"][0]["kid"] == key["kid"]:
             raise Refusal(400, detail="an identity provider with this issuer and kid exists")
+
+
+def _check_interactive(body: Doc) -> None:
+    """Refuse an interactive provider that nobody could log in with."""
+    unverified = "options" in body
+    if unverified and not body.get("skipVerify"):
+        detail = "an interactive provider needs pendingOptions, or options with skipVerify"
+        raise Refusal(400, detail=detail, source={"pointer": "/options"})
+    at = "options" if unverified else "pendingOptions"
+    options = body.get(at) or {}
+    if body["protocol"] == "OIDC":
+        needed = ["clientId", "clientSecret"]
+        needed += [] if "openid_configuration" in options else ["discoveryUrl"]
+    else:
+        needed = [] if "metadata" in options else ["entityId", "signOnUrl", "certificates"]
+    for name in needed:
+        if not options.get(name):
+            raise Refusal(400, detail=f"{name} is missing", source={"pointer": f"/{at}/{name}"})
+    if "emailVerifiedAlwaysTrue" in options and body["provider"] not in VERIFIES_NO_EMAIL:
+        detail = f"only for {' and '.join(VERIFIES_NO_EMAIL)}"
+        raise Refusal(400, detail=detail, source={"pointer": f"/{at}/emailVerifiedAlwaysTrue"})
+
+
+def _only_active(call: Call, doc: Doc) -> None:
+    """Deactivate the other interactive providers if this one is active: a tenant has one."""
+    if not (doc["interactive"] and doc["active"]):
+        return
+    for other in _all(call):
+        if other["interactive"] and other["active"] and other["id"] != doc["id"]:
+            call.store.put(call.tenant_id, "identity-provider", other | {"active": False})
 
 
 def _match(call: Call, doc: Doc) -> None:

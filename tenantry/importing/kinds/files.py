@@ -7,6 +7,7 @@ from tenantry.importing.living import Living
 from tenantry.providers import handler_of
 from tenantry.providers.qlik import Forbidden
 from tenantry.settings.models import BLOCKS
+from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.look import FromFiles
 
 
@@ -15,6 +16,8 @@ def find(living: Living, findings: Findings) -> None:
     for block, model in BLOCKS.items():
         if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
+        if block in LOGIN_BLOCKS:
+            continue  # see logins
         handler = handler_of(model.makes.resource)
         try:
             there = living.listed(handler.path, handler.page)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenantry.importing.findings import Findings, Found
 from tenantry.importing.living import Json, Living
-from tenantry.providers import jwt_identity_provider
+from tenantry.providers import jwt_identity_provider, oidc_identity_provider
 from tenantry.providers.values import pem
 
 
@@ -18,7 +18,18 @@ def find(living: Living, findings: Findings) -> None:
             _jwt_identity_provider(provider, findings)
         else:
             what = f"identity provider {provider['id']}"
-            findings.leave(what, f"it is of protocol {provider.get('protocol', 'unknown')}")
+            findings.leave(what, _why_not(provider))
+
+
+def _why_not(provider: Json) -> str:
+    """Return why a provider is not managed."""
+    protocol = provider.get("protocol", "unknown")
+    if not oidc_identity_provider.HANDLER.manages(provider):
+        return f"it is of protocol {protocol}"
+    return (
+        "the place where users log in is not imported, because Qlik returns neither secrets nor metadata: "
+        f"declare it under `{protocol.lower()}_identity_providers`, with `adopt: true`"
+    )
 
 
 def _jwt_identity_provider(provider: Json, findings: Findings) -> None:

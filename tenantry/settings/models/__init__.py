@@ -14,6 +14,7 @@ from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block
 from tenantry.settings.models.content import App, Space
 from tenantry.settings.models.data import DataConnection
 from tenantry.settings.models.embedding import CspOrigin
+from tenantry.settings.models.identity_providers import OidcIdentityProvider, SamlIdentityProvider
 from tenantry.settings.models.logins import JwtIdentityProvider, OAuthClient, WebIntegration
 from tenantry.settings.models.look import Brand, Extension, PinnedLink, Theme
 from tenantry.settings.models.people import Admin, Group, User
@@ -54,6 +55,12 @@ class Content(Block):
         default_factory=dict, about="Origins of the content security policy, by key."
     )
     webhooks: dict[str, Webhook] = key(default_factory=dict, about="Webhooks, by key.")
+    oidc_identity_providers: dict[str, OidcIdentityProvider] = key(
+        default_factory=dict, about="Where users log in, by key: OpenID Connect. One login at most."
+    )
+    saml_identity_providers: dict[str, SamlIdentityProvider] = key(
+        default_factory=dict, about="Where users log in, by key: SAML. One login at most."
+    )
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
     )

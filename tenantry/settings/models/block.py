@@ -42,6 +42,7 @@ class Makes:
     of_content: properties that are read from the files that a key names.
     of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
     references: properties that refer to other resources, which `QlikCustomerTenant` knows.
+    after: blocks whose resources are made before.
     in_order: whether the entries are made one after the other, in the order of their keys.
     output: whether the ids are an output of the stack, under the name of the block.
     if_any: whether that output is there only where the block has entries.
@@ -56,6 +57,7 @@ class Makes:
     of_content: tuple[str, ...] = ()
     of_stack: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     in_order: bool = False
     output: bool = True
     if_any: bool = False

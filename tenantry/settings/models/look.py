@@ -20,7 +20,7 @@ class Located(NamedTuple):
     """What a path in an entry leads to, and the properties of the resource that its content says."""
 
     path: Path
-    content: Mapping[str, str]
+    content: Mapping[str, Any]
 
 
 class FromFiles(Block):
@@ -32,7 +32,7 @@ class FromFiles(Block):
     _located: dict[str, Located] = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return the properties of the resource that the file of a key says. Raises ConfigurationError.
 
         `entry` has all keys of the entry, as they were written and unchecked.
@@ -57,7 +57,9 @@ class FromFiles(Block):
         """Add what the files say, and their whole paths."""
         given, inputs = super().given(), self.inputs()
         for name, located in self._located.items():
-            given |= {inputs[name]: str(located.path), **located.content}
+            given |= located.content
+            if name in inputs:
+                given[inputs[name]] = str(located.path)
         return given
 
 

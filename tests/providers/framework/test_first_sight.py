@@ -20,6 +20,7 @@ TEXTS += [
     "\x00",
 ]
 TEXTS += ["shared", "source", "group", "idp", "trial", "active", "TenantAdmin", "succeeded", "spa", "trusted"]
+TEXTS += ["okta"]
 NUMBERS = [-1, 0, 1, 9, 10, 90, 91, 7200, 7201, 1.0, 1.5, True, False]
 LISTS = [[], ["a"], ["a", "a"], ["x"] * 101, [1], ["a", None], ("a",), [{"a": "b"}], [{1: "b"}]]
 MAPS = [{}, {"a": "b"}, {"hostname": "abc.eu.qlikcloud.com", "tenant_id": "t"}, None]

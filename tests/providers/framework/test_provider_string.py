@@ -37,6 +37,10 @@ STRINGS = {
     "DataConnection": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2RhdGFfY29ubmVjdGlvbpSFlFKULg==",
     "GroupSettings": "gASVLgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
+    "OidcIdentityProvider": "gASVNgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFm9pZGNfaWRl"
+    "bnRpdHlfcHJvdmlkZXKUhZRSlC4=",
+    "SamlIdentityProvider": "gASVNgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFnNhbWxfaWRl"
+    "bnRpdHlfcHJvdmlkZXKUhZRSlC4=",
     "OAuthClient": "gASVLAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDG9hdXRoX2NsaWVudJSFlFKULg==",
     "CspOrigin": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmNzcF9vcmlnaW6UhZRSlC4=",
     "Brand": "gASVJQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMBWJyYW5klIWUUpQu",

@@ -1,0 +1,70 @@
+"""Whether the service where users are to log in answers: asked before Qlik sends users there.
+
+Sources: OpenID Connect Discovery 1.0, sections 3 and 4; RFC 7517, section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenantry.providers.framework.errors import LoginServiceUnusable
+from tenantry.providers.qlik import Cloud, ConnectionFailed
+from tenantry.providers.qlik.messages import Answer
+from tenantry.providers.values import saml_metadata, urls
+
+ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+def check_discovery(cloud: Cloud, url: str) -> None:
+    """GET the discovery document of an OpenID Connect provider, and its keys.
+
+    Raises LoginServiceUnusable.
+    """
+    document = _json(url, _fetch(cloud, url))
+    for name in ENDPOINTS:
+        value = document.get(name)
+        if not isinstance(value, str) or urls.problem(value):
+            raise LoginServiceUnusable(url, f"the discovery document has no https address as {name}")
+    keys_at = document["jwks_uri"]
+    if not isinstance(keys := _json(keys_at, _fetch(cloud, keys_at)).get("keys"), list) or not keys:
+        raise LoginServiceUnusable(keys_at, "there are no keys")
+
+
+def check_sign_on(cloud: Cloud, url: str, certificates: Sequence[str]) -> None:
+    """GET the sign-on address of a SAML provider, and check that one of its certificates is valid.
+
+    Any response below 500 will do, because the address expects a SAML request. Raises LoginServiceUnusable.
+    """
+    try:
+        ends = max(saml_metadata.certificate_end(certificate) for certificate in certificates)
+    except ValueError as error:
+        raise LoginServiceUnusable(url, f"the provider {error}") from None
+    if ends.timestamp() <= cloud.clock.time():
+        raise LoginServiceUnusable(url, f"its last certificate ended on {ends:%Y-%m-%d}")
+    answer = _fetch(cloud, url)
+    if answer.status >= 500:
+        raise LoginServiceUnusable(url, f"it answered {answer.status}")
+
+
+def _fetch(cloud: Cloud, url: str) -> Answer:
+    try:
+        return cloud.fetch(url)
+    except ConnectionFailed as error:
+        raise LoginServiceUnusable(url, error.reason) from None
+
+
+def _json(url: str, answer: Answer) -> dict[str, Any]:
+    """Return the JSON object of a response."""
+    if 300 <= answer.status < 400:
+        where = answer.headers.get("Location", "")[:200]
+        raise LoginServiceUnusable(url, f"it redirects to {where!r}; give the address it redirects to")
+    if answer.status != 200:
+        raise LoginServiceUnusable(url, f"it answered {answer.status}")
+    try:
+        value = answer.json
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise LoginServiceUnusable(url, "it did not answer with a JSON object")
+    return value

@@ -1,0 +1,163 @@
+"""Interactive identity providers: where the users of a tenant log in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tenantry.providers.values.identity_providers import (
+    missing_claims_problem,
+    unknown_claims_problem,
+    verification_problem,
+)
+from tenantry.settings.complaints import Complaint
+from tenantry.settings.document import Keys
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.look import FromFiles
+from tenantry.settings.values import (
+    ClockTolerance,
+    FormerKeys,
+    HttpsUrl,
+    IdpDescription,
+    NameIdFormat,
+    Realm,
+    Scope,
+    SecretName,
+    Switch,
+    Text,
+)
+
+REPLACED = "replaces the provider: the new one is activated, then the old one is deleted"
+CREATE_USERS = "Whether a first login creates the user."
+AFTER_LOGOUT = "Where users go after they log out."
+TOLERANCE = "How far the clock of the provider may be off."
+DESCRIPTION = "Shown in Qlik; 128 characters at most."
+RENAMED = "The former key, or several, so that a new key keeps the same provider."
+ADOPT = "Take the place of an active provider that somebody else made. That one stays, deactivated."
+
+LOGIN_BLOCKS = ("oidc_identity_providers", "saml_identity_providers")
+"""The blocks that say where users log in. Together they have one entry at most."""
+
+
+class OidcIdentityProvider(Block):
+    """The service where users log in, by OpenID Connect. A tenant has one interactive provider at most, OIDC
+    or SAML. Without one, users log in with a Qlik account. (Identity Providers API)
+
+    Tenantry activates it only after the service has answered, and only if the tenant has an active
+    administrator besides the bot user. Operating says how an administrator gets back in when the login fails.
+    """
+
+    makes = Makes(
+        "OidcIdentityProvider",
+        "OIDC identity provider",
+        identity=("discovery_url",),
+        after=("admins",),
+        output=False,
+    )
+
+    provider: Literal["auth0", "okta", "generic", "salesforce", "keycloak", "adfs", "azureAD"] = key(
+        about="Product.", change=REPLACED
+    )
+    description: IdpDescription | None = key(None, about=DESCRIPTION)
+    discovery_url: HttpsUrl = key(
+        about="Address of the discovery document, which ends in `/.well-known/openid-configuration`.",
+        change=REPLACED,
+    )
+    client_id: Text = key(about="Id of the client that the provider has for Qlik.", change=REPLACED)
+    client_secret: SecretName = key(
+        about="Name of the secret of the stack that holds the client secret: `pulumi config set --secret "
+        "tenantry:secrets_NAME`. A change of the secret replaces the provider, too.",
+        change=REPLACED,
+    )
+    realm: Realm | None = key(None, about="Realm of the subjects.", change=REPLACED)
+    scope: Scope | None = key(
+        None, about="Scopes of the login, separated by spaces. Default: Qlik's.", change=REPLACED
+    )
+    email_verified_always_true: Switch | None = key(
+        None, about="With `adfs` or `azureAD`: take every e-mail address as verified.", change=REPLACED
+    )
+    block_offline_access_scope: Switch | None = key(
+        None, about="Do not request the scope `offline_access`.", change=REPLACED
+    )
+    claims_mapping: dict[str, list[Text]] = key(
+        about="Where to find each claim, such as `sub`, `name`, `email` and `groups`: JSON pointers, of "
+        "which the first that exists counts."
+    )
+    create_new_users_on_login: Switch = key(True, about=CREATE_USERS, change=REPLACED)
+    post_logout_redirect_uri: HttpsUrl | None = key(None, about=AFTER_LOGOUT)
+    clock_tolerance_seconds: ClockTolerance = key(5, about=TOLERANCE)
+    renamed_from: FormerKeys | None = key(None, about=RENAMED, change=NO_REQUEST)
+    adopt: Switch = key(False, about=ADOPT, change=AT_CREATION)
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Each entry has the claims of its protocol. Only some products may verify every address."""
+        for name, entry in sorted(entries.items()):
+            yield from _claims_problems("OIDC", (block, name, "claims_mapping"), entry.claims_mapping)
+            if wrong := verification_problem(entry.provider, entry.email_verified_always_true):
+                yield Complaint((block, name, "email_verified_always_true"), wrong)
+
+
+class SamlIdentityProvider(FromFiles):
+    """The service where users log in, by SAML 2.0. A tenant has one interactive provider at most, OIDC or
+    SAML. Without one, users log in with a Qlik account. (Identity Providers API)
+
+    The metadata file of the provider says its entity id, its sign-on address and its certificates. What holds
+    for OIDC holds here: it is activated only after it has answered, and only if somebody could repair it.
+    """
+
+    makes = Makes(
+        "SamlIdentityProvider",
+        "SAML identity provider",
+        identity=("metadata_file",),
+        no_inputs=("metadata_file",),
+        of_content=("entity_id", "sign_on_url", "certificates"),
+        after=("admins",),
+        output=False,
+    )
+    files = ("metadata_file",)
+
+    provider: Literal["okta", "generic", "adfs", "azureAD"] = key(about="Product.", change=REPLACED)
+    description: IdpDescription | None = key(None, about=DESCRIPTION)
+    metadata_file: Text = key(
+        about="The metadata file of the provider, 1 MB at most. The path starts at the folder of the file "
+        "that names it.",
+        change=REPLACED,
+    )
+    name_id_format: NameIdFormat | None = key(None, about="Format of the name id.", change=REPLACED)
+    allow_idp_initiated_login: Switch | None = key(
+        None, about="Accept logins that start at the provider.", change=REPLACED
+    )
+    claims_mapping: dict[str, list[Text]] = key(
+        about="Where to find each of the claims `sub`, `name`, `email`, `groups` and `picture`: names of "
+        "attributes, of which the first that exists counts.",
+        change=REPLACED,
+    )
+    create_new_users_on_login: Switch = key(True, about=CREATE_USERS, change=REPLACED)
+    post_logout_redirect_uri: HttpsUrl | None = key(None, about=AFTER_LOGOUT)
+    clock_tolerance_seconds: ClockTolerance = key(5, about=TOLERANCE)
+    renamed_from: FormerKeys | None = key(None, about=RENAMED, change=NO_REQUEST)
+    adopt: Switch = key(False, about=ADOPT, change=AT_CREATION)
+
+    @classmethod
+    def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+        """Each entry has the claims of its protocol."""
+        for name, entry in sorted(entries.items()):
+            yield from _claims_problems("SAML", (block, name, "claims_mapping"), entry.claims_mapping)
+
+    @classmethod
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return entity id, sign-on address and certificates of the metadata file."""
+        from tenantry.providers.values import saml_metadata
+
+        return saml_metadata.read_metadata(path)._asdict()
+
+
+def _claims_problems(protocol: str, keys: Keys, mapping: Mapping[str, Any] | None) -> Iterator[Complaint]:
+    if mapping is None:
+        return
+    if wrong := unknown_claims_problem(protocol, mapping):
+        yield Complaint(keys, wrong)
+    elif wrong := missing_claims_problem(protocol, mapping):
+        yield Complaint(keys, wrong, incomplete=True)

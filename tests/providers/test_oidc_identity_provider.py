@@ -1,0 +1,289 @@
+"""OpenID Connect identity providers: nobody is locked out. What is tested here holds for SAML as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.oidc_identity_provider import OidcIdentityProviderHandler
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+from tests.world import Doc
+
+PATH = "/api/v1/identity-providers"
+PATCH = (f"PATCH {PATH}/{{id}}",)
+DISCOVERY = "/.well-known/openid-configuration"
+USERS = "/api/v1/users"
+RECOVERY = ("GET /api/v1/users/me", "GET /api/v1/users/*", f"GET {USERS}")
+TENANT = ("GET /api/v1/tenants/me", "GET /api/v1/tenants/*")
+MakeTwin = Callable[[str], Twin]
+
+CLAIMS = {"sub": ["/sub"], "name": ["/name"], "email": ["/mail", "/email"], "groups": ["/groups"]}
+SAMPLE: Inputs = {
+    "tenant": "acme.eu.qlikcloud.com",
+    "provider": "azureAD",
+    "description": "Our login",
+    "active": True,
+    "discovery_url": f"https://login.globex.example{DISCOVERY}",
+    "client_id": "qlik",
+    "client_secret": "s3cret",
+    "realm": "globex",
+    "scope": "openid profile",
+    "email_verified_always_true": True,
+    "block_offline_access_scope": True,
+    "claims_mapping": CLAIMS,
+    "create_new_users_on_login": False,
+    "post_logout_redirect_uri": "https://portal.globex.example/bye",
+    "clock_tolerance_seconds": 30,
+    "adopt": True,
+}
+EXAMPLE = {
+    "Login": {
+        "provider": "keycloak",
+        "discovery_url": f"https://login.globex.com{DISCOVERY}",
+        "client_id": "qlik",
+        "client_secret": "login",
+        "claims_mapping": {"sub": ["/sub"], "name": ["/name"], "email": ["/email"], "groups": ["/groups"]},
+    }
+}
+
+
+def administrator(tenancy: Tenancy) -> None:
+    """Have somebody who could recover the tenant."""
+    if not any(user["name"] == "Ada" for user in tenancy.world.every("user")):
+        body = {"subject": "auth0|ada", "name": "Ada", "status": "active"}
+        role = [{"name": "TenantAdmin"}]
+        tenancy.bot.post(USERS, body | {"email": "ada@globex.example", "assignedRoles": role})
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    administrator(tenancy)
+    return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
+
+
+def held(tenancy: Tenancy) -> dict[str, Doc]:
+    return {each["id"]: each for each in tenancy.world.every("identity-provider")}
+
+
+def active(tenancy: Tenancy) -> list[str]:
+    return [id for id, found in held(tenancy).items() if found["active"]]
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = held(tenancy).get(id)
+    options = found["options"] if found else {}
+    return found and {
+        "provider": found["provider"],
+        "description": found["description"],
+        "active": found["active"],
+        "discovery_url": options["discoveryUrl"],
+        "client_id": options["clientId"],
+        "realm": options["realm"],
+        "scope": options["scope"],
+        "email_verified_always_true": options["emailVerifiedAlwaysTrue"],
+        "block_offline_access_scope": options["blockOfflineAccessScope"],
+        "claims_mapping": options["claimsMapping"],
+        "create_new_users_on_login": found["createNewUsersOnLogin"],
+        "post_logout_redirect_uri": found["postLogoutRedirectUri"],
+        "clock_tolerance_seconds": found["clockToleranceSec"],
+    }
+
+
+def changed(path: str, value: Any) -> Callable[[Tenancy, str], object]:
+    step = [{"op": "replace", "path": f"/{path}", "value": value}]
+    return lambda t, id: t.world.request("PATCH", f"identity-providers/{id}", step)
+
+
+def gone(tenancy: Tenancy, id: str) -> None:
+    changed("active", False)(tenancy, id)
+    tenancy.world.request("DELETE", f"identity-providers/{id}")
+
+
+def by_hand(tenancy: Tenancy, **changes: Any) -> str:
+    """Let somebody else create an active provider; return its id."""
+    body = {
+        "protocol": "OIDC",
+        "provider": "auth0",
+        "interactive": True,
+        "skipVerify": True,
+        "description": "By hand",
+        "options": {
+            "discoveryUrl": f"https://other.example{DISCOVERY}",
+            "clientId": "other",
+            "clientSecret": "x",
+            "claimsMapping": CLAIMS,
+        },
+    }
+    return str(tenancy.world.request("POST", "identity-providers", body | changes)["id"])
+
+
+CASE = Case(
+    "oidc_identity_provider",
+    given,
+    remote,
+    creates=(f"GET {PATH}", f"GET {DISCOVERY}", "GET /keys", *RECOVERY, *TENANT, f"POST {PATH}"),
+    deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
+    changes={
+        "description": InPlace("", PATCH),
+        "active": InPlace(False, PATCH),
+        "claims_mapping": InPlace({"sub": ["/oid"]}, PATCH),
+        "post_logout_redirect_uri": InPlace("https://portal.globex.example/", PATCH),
+        "clock_tolerance_seconds": InPlace(0, PATCH),
+    },
+    replaces={
+        "provider": "adfs",
+        "discovery_url": f"https://new.globex.example{DISCOVERY}",
+        "client_id": "qlik2",
+        "client_secret": "another",
+        "realm": "other",
+        "scope": "openid",
+        "email_verified_always_true": False,
+        "block_offline_access_scope": False,
+        "create_new_users_on_login": True,
+    },
+    fixed=frozenset(),
+    drifts={
+        "description": Drift(changed("description", "Mine"), "Mine"),
+        "active": Drift(changed("active", False), False),
+        "claims_mapping": Drift(changed("options/claimsMapping", {"sub": ["/x"]}), {"sub": ["/x"]}),
+        "post_logout_redirect_uri": Drift(
+            changed("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
+        ),
+        "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
+    },
+    gone=gone,
+)
+
+
+def test_qlik_uses_it_at_once(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """No test in a browser is left to do."""
+    made = twin("oidc_identity_provider").create(given(tenancy))
+    assert active(tenancy) == [made.id]
+    assert "pendingOptions" not in held(tenancy)[made.id]
+
+
+def test_one_that_qlik_leaves_inactive_is_activated(
+    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = OidcIdentityProviderHandler.make
+
+    def inactive(handler: OidcIdentityProviderHandler, *given: Any) -> Doc:
+        found = make(handler, *given)
+        changed("active", False)(tenancy, found["id"])
+        return found | {"active": False}
+
+    monkeypatch.setattr(OidcIdentityProviderHandler, "make", inactive)
+    made = twin("oidc_identity_provider").create(given(tenancy))
+    assert active(tenancy) == [made.id]
+    assert made.state["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"status": 503, "body": {}}, "it answered 503"),
+        ({"status": 200, "body": {"issuer": "https://x.example"}}, "no https address as authorization"),
+        ({"status": 302, "body": {}}, "it redirects"),
+        ({"status": 200, "body": []}, "JSON object"),
+        ({"drop_before": True, "times": 2}, "failed"),
+    ],
+)
+def test_a_login_that_does_not_answer_changes_nothing(
+    twin: MakeTwin, tenancy: Tenancy, fault: Doc, reason: str
+) -> None:
+    inputs = given(tenancy)
+    tenancy.qlik.control.add_fault(path=DISCOVERY, **fault)
+    with pytest.raises(Failure, match=reason) as caught:
+        twin("oidc_identity_provider").create(inputs)
+    assert "Nothing was changed" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert held(tenancy) == {}
+
+
+def test_a_login_without_keys_changes_nothing(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs = given(tenancy)
+    tenancy.qlik.control.add_fault(path="/keys", status=200, body={"keys": []})
+    with pytest.raises(Failure, match="there are no keys"):
+        twin("oidc_identity_provider").create(inputs)
+    assert held(tenancy) == {}
+
+
+def test_no_login_without_somebody_who_can_repair_it(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Our bot user is none: it has no password."""
+    inputs = SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
+    with pytest.raises(Failure, match="no active user with the role TenantAdmin"):
+        twin("oidc_identity_provider").create(inputs)
+    assert held(tenancy) == {}
+
+
+def test_it_is_not_activated_again_while_the_login_is_down(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs = given(tenancy)
+    made = twin("oidc_identity_provider").create(inputs)
+    changed("active", False)(tenancy, made.id)
+    assert made.drift() == {"active": False}
+    tenancy.qlik.control.add_fault(path=DISCOVERY, status=503, body={}, times=1)
+    with pytest.raises(Failure, match="503"):
+        made.update(inputs)
+    assert active(tenancy) == []
+    made.update(inputs)
+    assert active(tenancy) == [made.id]
+
+
+def test_the_provider_of_somebody_else_is_not_replaced_silently(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs, other = given(tenancy), by_hand(tenancy)
+    with pytest.raises(Failure, match=f"id {other}, described as 'By hand'"):
+        twin("oidc_identity_provider").create(inputs)
+    assert active(tenancy) == [other]
+    made = twin("oidc_identity_provider").create(inputs | {"adopt": True})
+    assert active(tenancy) == [made.id]
+    assert other in held(tenancy)
+
+
+def test_one_that_was_deactivated_already_is_nobodys_business(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs, other = given(tenancy), by_hand(tenancy)
+    changed("active", False)(tenancy, other)
+    made = twin("oidc_identity_provider").create(inputs)
+    assert set(held(tenancy)) == {other, made.id}
+
+
+def test_a_lost_response_leaves_one_provider(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """It has the secret that this run sent, so it is the one."""
+    inputs = given(tenancy)
+    tenancy.qlik.control.add_fault(method="POST", path=PATH, drop_after=True, times=1)
+    made = twin("oidc_identity_provider").create(inputs)
+    assert list(held(tenancy)) == [made.id]
+
+
+def test_what_a_killed_run_left_is_replaced(
+    twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows the secret that it has. The login works all the time."""
+
+    def killed(handler: OidcIdentityProviderHandler, found: Doc) -> Doc:
+        raise KeyboardInterrupt
+
+    inputs = given(tenancy)
+    with monkeypatch.context() as patched:
+        patched.setattr(OidcIdentityProviderHandler, "decode", killed)
+        with pytest.raises(KeyboardInterrupt):
+            twin("oidc_identity_provider").create(inputs)
+    [left] = held(tenancy)
+    made = twin("oidc_identity_provider").create(inputs | {"client_secret": "another"})
+    assert list(held(tenancy)) == [made.id] != [left]
+    assert active(tenancy) == [made.id]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"provider": "okta"}, "only adfs and azureAD"),
+        ({"claims_mapping": {"name": ["/name"]}}, "OIDC needs a source for sub"),
+        ({"claims_mapping": {"sub": ["/sub"], "age": ["/age"]}}, "unknown claim age"),
+        ({"discovery_url": "http://login.globex.example/"}, "https"),
+    ],
+)
+def test_what_does_not_go_together(twin: MakeTwin, tenancy: Tenancy, changes: Inputs, problem: str) -> None:
+    with pytest.raises(AssertionError, match=problem):
+        twin("oidc_identity_provider").check(SAMPLE | changes)

@@ -1,0 +1,151 @@
+"""SAML identity providers: what differs from OpenID Connect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tenantry.providers.framework.engine import Failure
+from tenantry.providers.saml_identity_provider import HANDLER
+from tenantry.providers.values.saml_metadata import plain
+from tests.pems import certificate, expired_certificate
+from tests.providers.test_oidc_identity_provider import (
+    PATCH,
+    PATH,
+    RECOVERY,
+    TENANT,
+    active,
+    administrator,
+    changed,
+    gone,
+    held,
+)
+from tests.providers.test_oidc_identity_provider import given as oidc
+from tests.providers.twins import Case, Drift, InPlace, Inputs, Tenancy, Twin
+
+MakeTwin = Callable[[str], Twin]
+
+CLAIMS = {name: [name] for name in ("sub", "name", "email", "groups", "picture")}
+FORMATS = "urn:oasis:names:tc:SAML:"
+SAMPLE: Inputs = {
+    "tenant": "acme.eu.qlikcloud.com",
+    "provider": "okta",
+    "description": "Our login",
+    "active": True,
+    "entity_id": "https://login.globex.example",
+    "sign_on_url": "https://login.globex.example/sso",
+    "certificates": sorted([plain(certificate()), plain(expired_certificate())]),
+    "name_id_format": f"{FORMATS}2.0:nameid-format:persistent",
+    "allow_idp_initiated_login": True,
+    "claims_mapping": CLAIMS,
+    "create_new_users_on_login": False,
+    "post_logout_redirect_uri": "https://portal.globex.example/bye",
+    "clock_tolerance_seconds": 30,
+    "adopt": True,
+}
+
+
+def given(tenancy: Tenancy) -> Inputs:
+    administrator(tenancy)
+    return SAMPLE | {"tenant": tenancy.hostname, "adopt": None}
+
+
+def remote(tenancy: Tenancy, id: str) -> Inputs | None:
+    found = held(tenancy).get(id)
+    options = found["options"] if found else {}
+    return found and {
+        "provider": found["provider"],
+        "description": found["description"],
+        "active": found["active"],
+        "entity_id": options["entityId"],
+        "sign_on_url": options["signOnUrl"],
+        "certificates": [each["certificate"] for each in options["certificates"]],
+        "name_id_format": options["nameIdFormat"],
+        "allow_idp_initiated_login": options["allowIdpInitiatedLogin"],
+        "claims_mapping": options["claimsMapping"],
+        "create_new_users_on_login": found["createNewUsersOnLogin"],
+        "post_logout_redirect_uri": found["postLogoutRedirectUri"],
+        "clock_tolerance_seconds": found["clockToleranceSec"],
+    }
+
+
+CASE = Case(
+    "saml_identity_provider",
+    given,
+    remote,
+    creates=(f"GET {PATH}", "GET /sso", *RECOVERY, *TENANT, f"POST {PATH}"),
+    deletes=(f"GET {PATH}/{{id}}", *PATCH, f"DELETE {PATH}/{{id}}"),
+    changes={
+        "description": InPlace("", PATCH),
+        "active": InPlace(False, PATCH),
+        "post_logout_redirect_uri": InPlace("https://portal.globex.example/", PATCH),
+        "clock_tolerance_seconds": InPlace(0, PATCH),
+    },
+    replaces={
+        "provider": "adfs",
+        "entity_id": "https://new.globex.example",
+        "sign_on_url": "https://new.globex.example/sso",
+        "certificates": [plain(certificate())],
+        "name_id_format": f"{FORMATS}1.1:nameid-format:emailAddress",
+        "allow_idp_initiated_login": False,
+        "claims_mapping": CLAIMS | {"name": ["cn"]},
+        "create_new_users_on_login": True,
+    },
+    drifts={
+        "description": Drift(changed("description", "Mine"), "Mine"),
+        "active": Drift(changed("active", False), False),
+        "post_logout_redirect_uri": Drift(
+            changed("postLogoutRedirectUri", "https://x.example/"), "https://x.example/"
+        ),
+        "clock_tolerance_seconds": Drift(changed("clockToleranceSec", 7), 7),
+    },
+    gone=gone,
+)
+
+
+def test_a_sign_on_address_that_fails_changes_nothing(twin: MakeTwin, tenancy: Tenancy) -> None:
+    inputs = given(tenancy)
+    tenancy.qlik.control.add_fault(path="/sso", status=500, body={})
+    with pytest.raises(Failure, match="it answered 500"):
+        twin("saml_identity_provider").create(inputs)
+    assert held(tenancy) == {}
+
+
+def test_a_sign_on_address_may_ask_for_a_saml_request(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Most answer 400 to a plain GET, or redirect to a form."""
+    inputs = given(tenancy)
+    for status in (400, 302):
+        fault = tenancy.qlik.control.add_fault(path="/sso", status=status, body={})
+        made = twin("saml_identity_provider").create(inputs)
+        made.delete()
+        tenancy.qlik.control.release(fault)
+
+
+def test_no_certificate_that_has_ended(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Each login would fail. One valid certificate of several will do."""
+    inputs = given(tenancy)
+    ended = plain(expired_certificate())
+    with pytest.raises(Failure, match="its last certificate ended on 20"):
+        twin("saml_identity_provider").create(inputs | {"certificates": [ended]})
+    assert held(tenancy) == {}
+    made = twin("saml_identity_provider").create(inputs | {"certificates": [ended, plain(certificate())]})
+    assert active(tenancy) == [made.id]
+
+
+def test_the_lines_of_a_certificate_make_no_difference(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """Neither does the way in which Qlik returns them."""
+    made = twin("saml_identity_provider").create(given(tenancy))
+    found = held(tenancy)[made.id]
+    at_qlik = [{"certificate": pem} for pem in (certificate(), expired_certificate())]
+    live = HANDLER.decode(found | {"options": found["options"] | {"certificates": at_qlik}})
+    assert live["certificates"] == made.state["certificates"]
+
+
+def test_from_openid_connect_to_saml(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """The new login is active before the old one goes, and stays so."""
+    old = twin("oidc_identity_provider").create(oidc(tenancy))
+    new = twin("saml_identity_provider").create(given(tenancy) | {"adopt": True})
+    assert active(tenancy) == [new.id]
+    old.delete()
+    assert list(held(tenancy)) == active(tenancy) == [new.id]
