@@ -300,7 +300,7 @@ class OtherLogin(ResourceError):
         super().__init__(
             f"{label} was not created: users of {hostname} log in with another interactive identity provider "
             f"({found['protocol']} of {found['provider']}, id {found['id']}{described}), which this stack "
-            "did not create. Deactivate it in Qlik's administration first, or set `adopt: true` to replace it."
+            "did not create. Deactivate it at Qlik first, or set `adopt: true` to replace it."
         )
 
 
@@ -311,7 +311,7 @@ class LoginServiceUnusable(ResourceError):
         self.url, self.reason = url, reason
         super().__init__(
             f"The identity provider was not activated, because users could not log in: GET {url} failed: "
-            f"{reason}. Nothing was changed. Check the address in a browser, then run `pulumi up` again."
+            f"{reason}. The login is unchanged. Check the address in a browser, then run `pulumi up` again."
         )
 
 

@@ -234,6 +234,19 @@ class Stack:
         assert expect is None or result.rc == expect, f"exit code {result.rc}, not {expect}, of {result}"
         return result
 
+    def set_secret(self, name: str, value: str) -> None:
+        """Set `tenantry:secrets_<name>` as people do: the value is not an argument of the command."""
+        subprocess.run(
+            [PULUMI, "config", "set", "--secret", f"tenantry:secrets_{name}", "--stack", self.name],
+            cwd=self.folder,
+            env=self.env,
+            input=value,
+            text=True,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
     def start(self, *args: str, **env: str) -> Process:
         """Start a `pulumi` command on this stack and return at once; `env` adds environment variables."""
         return Process(self, [*args, "--stack", self.name], {**self.env, **env})

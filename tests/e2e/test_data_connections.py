@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
-from tests.e2e.harness import PULUMI, Stack
+from tests.e2e.harness import Stack
 from tests.providers.test_data_connection import EXAMPLE, PATH
 
 FIRST, SECOND = "first-pass+word/of globex", "second-pass+word/of globex"
-
-
-def set_secret(stack: Stack, value: str) -> None:
-    """As people do it: the value is no argument of the command."""
-    subprocess.run(
-        [PULUMI, "config", "set", "--secret", "tenantry:secrets_sales", "--stack", stack.name],
-        cwd=stack.folder,
-        env=stack.env,
-        input=value,
-        text=True,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
 
 
 def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
     """Made, unchanged, refreshed, rotated, and refused with the secret in what Qlik says."""
     entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))
-    set_secret(stack, FIRST)
+    stack.set_secret("sales", FIRST)
     said = [stack.up()]
     assert ("create", "DataConnection Sales DB") in said[-1].operations
     said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
     said.append(stack.up("--expect-no-changes"))
 
-    set_secret(stack, SECOND)
+    stack.set_secret("sales", SECOND)
     body = {"errors": [{"code": "X", "title": "No", "detail": f"cannot log in with {SECOND}"}]}
     qlik.control.add_fault(method="PATCH", path=f"{PATH}/*", status=400, body=body, times=1)
     said.append(stack.up(expect=1))

@@ -7,7 +7,6 @@ import json
 from tenantry.emulator import Emulator
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.harness import Stack
-from tests.e2e.test_data_connections import set_secret
 from tests.providers.test_webhook import EXAMPLE, PATH
 
 FIRST, SECOND = "first-sign+ing/word of globex 0123456789", "second-sign+ing/word of globex 0123456789"
@@ -16,12 +15,12 @@ FIRST, SECOND = "first-sign+ing/word of globex 0123456789", "second-sign+ing/wor
 def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
     entry = {"Portal": EXAMPLE["Portal"] | {"secret": "sales", "encrypted_headers": {"X-Key": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("webhooks", entry))))
-    set_secret(stack, FIRST)
+    stack.set_secret("sales", FIRST)
     said = [stack.up()]
     assert ("create", "Webhook Portal") in said[-1].operations
     said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
     said.append(stack.up("--expect-no-changes"))
-    set_secret(stack, SECOND)
+    stack.set_secret("sales", SECOND)
     said.append(stack.preview("--diff"))
     said.append(stack.up())
     assert [each["method"] for each in said[-1].requests if PATH in each["path"]] == ["PATCH"]

@@ -39,15 +39,6 @@ SAMPLE: Inputs = {
     "clock_tolerance_seconds": 30,
     "adopt": True,
 }
-EXAMPLE = {
-    "Login": {
-        "provider": "keycloak",
-        "discovery_url": f"https://login.globex.com{DISCOVERY}",
-        "client_id": "qlik",
-        "client_secret": "login",
-        "claims_mapping": {"sub": ["/sub"], "name": ["/name"], "email": ["/email"], "groups": ["/groups"]},
-    }
-}
 
 
 def administrator(tenancy: Tenancy) -> None:
@@ -197,7 +188,7 @@ def test_a_login_that_does_not_answer_changes_nothing(
     tenancy.qlik.control.add_fault(path=DISCOVERY, **fault)
     with pytest.raises(Failure, match=reason) as caught:
         twin("oidc_identity_provider").create(inputs)
-    assert "Nothing was changed" in str(caught.value)
+    assert "The login is unchanged" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert held(tenancy) == {}
 

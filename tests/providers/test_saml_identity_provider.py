@@ -9,6 +9,7 @@ import pytest
 from tenantry.providers.framework.engine import Failure
 from tenantry.providers.saml_identity_provider import HANDLER
 from tenantry.providers.values.saml_metadata import plain
+from tests.archives import FOLDER
 from tests.pems import certificate, expired_certificate
 from tests.providers.test_oidc_identity_provider import (
     PATCH,
@@ -43,6 +44,14 @@ SAMPLE: Inputs = {
     "post_logout_redirect_uri": "https://portal.globex.example/bye",
     "clock_tolerance_seconds": 30,
     "adopt": True,
+}
+
+EXAMPLE = {
+    "Login": {
+        "provider": "okta",
+        "metadata_file": str(FOLDER / "saml-metadata.xml"),
+        "claims_mapping": CLAIMS,
+    }
 }
 
 

@@ -20,7 +20,7 @@ PLACE = "stacks/Pulumi.globex.yaml:7: customer.oidc_identity_providers.Login"
     ("old", "new", "problem"),
     [
         ("https:", "http:", '.discovery_url: "http://login.example/x" is not an address that Qlik takes'),
-        ("okta", "ping", ".provider: "ping" is not allowed; allowed: adfs, auth0"),
+        ("okta", "ping", '.provider: "ping" is not allowed; allowed: adfs, auth0'),
         ("{sub:", "{name:", ".claims_mapping: OIDC needs a source for sub"),
         ("{sub:", "{age: [/age], sub:", ".claims_mapping: unknown claim age; OIDC has sub, name, email"),
         ("client_id: a, ", "", ".client_id: is missing"),

@@ -1,0 +1,116 @@
+"""Where users log in, by the real engine: nobody is locked out, and the client secret stays secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, Customer, changed, settings
+from tests.e2e.harness import Stack
+from tests.providers.test_saml_identity_provider import EXAMPLE as SAML
+from tests.world import Doc, writes
+
+DISCOVERY = "/.well-known/openid-configuration"
+SECRET = "hunter2-of-globex"
+NEXT = "hunter3-of-globex"
+OIDC = {
+    "provider": "keycloak",
+    "discovery_url": f"https://login.globex.example{DISCOVERY}",
+    "client_id": "qlik",
+    "client_secret": "login",
+    "claims_mapping": {"sub": ["/sub"], "name": ["/name"], "email": ["/email"]},
+}
+ADMIN: Customer = changed(GLOBEX, ("admins", {"Support": {"email": "ada@example.com"}}))
+LOGIN: Customer = changed(ADMIN, ("oidc_identity_providers", {"Login": OIDC}))
+
+
+def logins(qlik: Emulator) -> list[Doc]:
+    """The interactive providers at Qlik."""
+    found = (doc for docs in qlik.control.dump().values() for doc in docs.get("identity-provider", []))
+    return [doc for doc in found if doc["interactive"]]
+
+
+def active(qlik: Emulator) -> list[str]:
+    return [doc["id"] for doc in logins(qlik) if doc["active"]]
+
+
+def steps(requests: list[Doc]) -> list[str]:
+    """The changes of identity providers, without ids."""
+    found = [line for line in writes(requests) if "identity-providers" in line]
+    return [line.rpartition("/")[0] if line.count("/") > 3 else line for line in found]
+
+
+PATH = "/api/v1/identity-providers"
+
+
+def test_the_life_of_a_login(stack: Stack, qlik: Emulator) -> None:
+    """Created, unchanged, drifted, given another secret, and removed."""
+    stack.write(**settings(LOGIN))
+    stack.set_secret("login", SECRET)
+    results = [stack.up()]
+    [first] = active(qlik)
+    results += [stack.up("--expect-no-changes"), stack.pulumi("refresh", "--yes", "--skip-preview", "--diff")]
+
+    patch = [{"op": "replace", "path": "/active", "value": False}]
+    [hostname] = [host for host in qlik.control.dump() if host == stack.outputs()["hostname"]]
+    qlik.request("PATCH", hostname, f"{PATH}/{first}", patch)
+    results.append(stack.up("--refresh"))
+    assert active(qlik) == [first]
+
+    stack.set_secret("login", NEXT)
+    replaced = stack.up()
+    results.append(replaced)
+    [second] = active(qlik)
+    assert second != first
+    assert [doc["id"] for doc in logins(qlik)] == [second]
+    # The new one is there before the old one goes, so users can log in all the time.
+    assert steps(replaced.requests) == [f"POST {PATH}", f"DELETE {PATH}"]
+
+    texts = [f"{result.output}{result.events}" for result in results]
+    texts += [json.dumps(stack.export()), json.dumps(qlik.control.requests(all=True))]
+    assert not [text for text in texts for secret in (SECRET, NEXT) if secret in text]
+
+    stack.write(**settings(ADMIN))
+    assert steps(stack.up().requests) == [f"PATCH {PATH}", f"DELETE {PATH}"]
+    assert logins(qlik) == []
+
+
+def test_a_login_that_is_down_leaves_the_one_before(stack: Stack, qlik: Emulator) -> None:
+    """The error says what to do, and the next run goes on."""
+    stack.write(**settings(LOGIN))
+    stack.set_secret("login", SECRET)
+    stack.up()
+    before = active(qlik)
+    elsewhere: dict[str, Any] = OIDC | {"discovery_url": f"https://new.globex.example{DISCOVERY}"}
+    stack.write(**settings(changed(ADMIN, ("oidc_identity_providers", {"Login": elsewhere}))))
+    stack.set_secret("login", SECRET)
+    fault = qlik.control.add_fault(host="new.globex.example", status=503, body={})
+    failed = stack.up(expect=1)
+    assert f"GET https://new.globex.example{DISCOVERY} failed: it answered 503" in failed.output
+    assert active(qlik) == before
+    qlik.control.release(fault)
+    stack.up()
+    assert len(active(qlik)) == len(logins(qlik)) == 1
+
+
+def test_from_openid_connect_to_saml(stack: Stack, qlik: Emulator) -> None:
+    """Two resources of two types: the new login is active before the old one goes."""
+    stack.write(**settings(LOGIN))
+    stack.set_secret("login", SECRET)
+    stack.up()
+    stack.write(**settings(changed(ADMIN, ("saml_identity_providers", SAML))))
+    assert steps(stack.up().requests) == [f"POST {PATH}", f"DELETE {PATH}"]
+    [login] = logins(qlik)
+    assert (login["protocol"], login["active"]) == ("SAML", True)
+
+
+def test_no_login_without_an_administrator(stack: Stack, qlik: Emulator) -> None:
+    """Nobody could repair it."""
+    stack.write(**settings(changed(GLOBEX, ("saml_identity_providers", SAML))))
+    failed = stack.up(expect=1)
+    assert "no active user with the role TenantAdmin" in failed.output
+    assert logins(qlik) == []
+    stack.write(**settings(changed(ADMIN, ("saml_identity_providers", SAML))))
+    stack.up()
+    assert len(active(qlik)) == 1
