@@ -91,6 +91,7 @@ class OidcIdentityProviderHandler(InteractiveIdentityProvider):
         "block_offline_access_scope": "blockOfflineAccessScope",
         "claims_mapping": "claimsMapping",
     }
+    has_secret = True
     service = ("discovery_url", "client_id")
     patched = {  # noqa: RUF012
         **InteractiveIdentityProvider.patched,

@@ -80,6 +80,7 @@ class SamlIdentityProviderHandler(InteractiveIdentityProvider):
         "allow_idp_initiated_login": "allowIdpInitiatedLogin",
         "claims_mapping": "claimsMapping",
     }
+    has_secret = False
     service = ("entity_id",)
 
     def options(self, want: Properties) -> dict[str, Any]:

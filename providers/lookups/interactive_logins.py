@@ -49,6 +49,9 @@ class InteractiveIdentityProvider(Keyless):
     service: ClassVar[tuple[str, ...]]
     """The properties that tell one login service from another."""
 
+    has_secret: ClassVar[bool]
+    """Whether it has a secret, which Qlik does not return."""
+
     patched: ClassVar[dict[str, str]] = {
         "active": "/active",
         "description": "/description",
@@ -93,6 +96,8 @@ class InteractiveIdentityProvider(Keyless):
         note = current_note(host.hostname, self.resource_type.__name__)
         before = [] if self._is_new(host, note) else self._interactive(host)
         left_over = self._left_over(cloud, host, note, before, want)
+        if left_over and not self.has_secret and self._is_the_same(left_over[0], want):
+            return left_over[0][self.id_name], self.take_over(cloud, host, left_over[0], want)
         self._check_login(cloud, host, want)
         made = self._post(cloud, host, want, note, before)
         id = str(made[self.id_name])
@@ -137,13 +142,18 @@ class InteractiveIdentityProvider(Keyless):
     def _left_over(
         self, cloud: Cloud, host: Host, note: Note, there: list[dict[str, Any]], want: Properties
     ) -> list[dict[str, Any]]:
-        """Return the providers that a killed run of this resource left. The new one takes their place,
-        because nobody knows which secret they have.
+        """Return the providers of this very service that an earlier run left, such as one that was killed or
+        one before the tenant was revived. A new one takes their place if it has a secret, because nobody
+        knows which secret they have.
 
         Raises OtherLogin if somebody else's provider is active.
         """
         others = [each for each in there if not self._is_held(each)]
-        ours = [each for each in others if note.earlier and self._is_same_service(each, want)]
+        ours = [
+            each
+            for each in others
+            if self._is_same_service(each, want) and (note.earlier or self._is_the_same(each, want))
+        ]
         if note.unanswered and not ours:
             what = f"{self.label(want, '')}, which an earlier run requested"
             ours = (
@@ -174,6 +184,10 @@ class InteractiveIdentityProvider(Keyless):
         live = self.decode(found)
         same = ((live.get(name), want.get(name)) for name in ("provider", *self.service))
         return found.get("protocol") == self.protocol and all(there == wanted for there, wanted in same)
+
+    def _is_the_same(self, found: dict[str, Any], want: Properties) -> bool:
+        """Tell whether a provider has all that Qlik shows, apart from what a PATCH changes."""
+        return not self.changes({**want, **self.decode(found)}, want).keys() - self.patched.keys()
 
     def _check_login(self, cloud: Cloud, host: Host, want: Properties) -> None:
         """Raise LoginServiceUnusable or NoRecoveryAdmin where users might be locked out."""

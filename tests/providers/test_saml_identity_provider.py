@@ -151,6 +151,17 @@ def test_the_lines_of_a_certificate_make_no_difference(twin: MakeTwin, tenancy: 
     assert live["certificates"] == made.state["certificates"]
 
 
+def test_the_very_same_one_is_taken_over(twin: MakeTwin, tenancy: Tenancy) -> None:
+    """A revived tenant has the one that it had, and Qlik does not say who made it. Here it is inactive."""
+    inputs = given(tenancy)
+    first = twin("saml_identity_provider").create(inputs)
+    changed("active", False)(tenancy, first.id)
+    second = twin("saml_identity_provider").create(inputs | {"description": "Another"})
+    assert second.id == first.id
+    assert list(held(tenancy)) == active(tenancy) == [first.id]
+    assert held(tenancy)[first.id]["description"] == "Another"
+
+
 def test_from_openid_connect_to_saml(twin: MakeTwin, tenancy: Tenancy) -> None:
     """The new login is active before the old one goes, and stays so."""
     old = twin("oidc_identity_provider").create(oidc(tenancy))
