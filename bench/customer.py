@@ -50,8 +50,6 @@ LONGEST_CHAIN_OF_EVERYTHING = (
 )
 """The same for a customer that uses every kind of resource: the app has a script, a reload and two tasks, of
 which one follows the other. The emulator's reloads take no time: what a reload takes at Qlik comes on top.
-
-The app waits for all spaces besides, as it may leave one that is replaced, and so for the owner of a space.
 """
 
 DEMO = {

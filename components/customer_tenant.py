@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import pulumi
 
 from tenantry import providers
+from tenantry.components.space_order import spaces_in_the_way
 from tenantry.providers import (
     AppPublication,
     AppReload,
@@ -59,6 +61,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     ) -> None:
         super().__init__(f"{tokens.COMPONENTS}QlikCustomerTenant", resource_name, {}, opts)
         self._settings = settings
+        self._run = uuid4().hex
         self._children: list[pulumi.Resource] = []
         self.resources = {}
         self.proof = self._make_proof()
@@ -102,12 +105,12 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         *,
         protect: bool = False,
         formerly: Iterable[str] = (),
-        after: Iterable[pulumi.Resource] = (),
+        after: Iterable[pulumi.Resource] | pulumi.Output[Any] = (),
     ) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
             deleted_with=self.tenant,
-            depends_on=list(after),
+            depends_on=after if isinstance(after, pulumi.Output) else list(after),
             protect=protect,
             aliases=[pulumi.Alias(name=name) for name in formerly],
         )
@@ -139,6 +142,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             grace_days=customer.lifecycle.grace_days,
             revive=revive.model_dump() if revive else None,
             proof=self.proof.proof,
+            program_run=self._run,
             templates={
                 key: {"source_tenant": self._settings.source_tenant, **app.given()}
                 for key, app in customer.apps.items()
@@ -172,7 +176,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         block: Block,
         *,
         protect: bool = False,
-        after: Iterable[pulumi.Resource] = (),
+        after: Iterable[pulumi.Resource] | pulumi.Output[Any] = (),
         **references: Any,
     ) -> Any:
         """Make the resource that a block says it makes. `references` are to other resources."""
@@ -236,9 +240,8 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     def _make_app(self, key: str) -> Any:
         app, spaces = self._customer.apps[key], self.resources["spaces"]
-        # After all spaces, as the app may leave one that is replaced: Pulumi deletes it there first, and
-        # would have it made anew at the same time if nothing told it to wait.
-        return self._make(key, app, space=spaces[app.staging].id, after=spaces.values())
+        after = spaces_in_the_way(self.tenant, self._run, spaces.values())
+        return self._make(key, app, space=spaces[app.staging].id, after=after)
 
     def _make_reload(self, key: str, reload: Reload) -> AppReload:
         made = AppReload(

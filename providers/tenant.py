@@ -82,9 +82,17 @@ class Tenant(Resource):
         default=None,
         change=Change.NOT_KEPT,
     )
+    program_run: Property[str] = prop(
+        "What tells this run of the program from every other. Not in the state.",
+        default=None,
+        change=Change.NOT_KEPT,
+    )
 
     tenant_id: Property[str] = output("Qlik's id of the tenant.")
     hostname: Property[str] = output("System hostname; the same as the id of the resource.")
+    made_by_run: Property[str] = output(
+        "The `program_run` that made the tenant or took it back.", at_qlik=False
+    )
 
 
 class TenantHandler(Handler):
@@ -116,6 +124,8 @@ class TenantHandler(Handler):
         """Find the tenant that is to be taken back, or make one; then correct its name and the rest."""
         hostname, tenant_id, new = registration.obtain(cloud, want)
         found: Properties = {"hostname": hostname, "tenant_id": tenant_id}
+        if run_of_program := want.get("program_run"):
+            found["made_by_run"] = run_of_program
         have = want | dict.fromkeys(PATCHED) | {"name": hostname.partition(".")[0]} | found
         try:
             if not new:

@@ -6,9 +6,12 @@ import re
 import shlex
 from typing import Any
 
+import pytest
+
 from tenantry.emulator import Emulator
 from tenantry.providers.framework.facts import RENEW
 from tests.e2e.customers import GLOBEX, REPLACEABLE, TRIAL, Customer, changed, settings
+from tests.e2e.fleet import wait_until
 from tests.e2e.harness import Stack
 from tests.e2e.operations import add_app, bring_up, cloud, content, entries, resources, state, tenants, urn
 from tests.e2e.result import Result
@@ -19,6 +22,16 @@ SPARE = changed(
     ("spaces/Archive", {"type": "shared", "description": "Last year"}),
     ("spaces/Planning", {"type": "managed", "access": {"Analysts": ["consumer"]}}),
 )
+
+LEFT = changed(SPARE, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed"))
+"""The same with the app in another staging space, and the former one replaced."""
+
+
+def owned_by(owner: str | None, space: str) -> list[tuple[str, Any]]:
+    """The changes that give a space an owner, an administrator who is made in the same run."""
+    if owner is None:
+        return []
+    return [("admins", {owner: {"email": "ada@example.com"}}), (f"spaces/{space}/owner", owner)]
 
 
 def agreed(stack: Stack, *args: str) -> Result:
@@ -73,19 +86,48 @@ def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
     settled(stack)
 
 
-def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator) -> None:
+@pytest.mark.parametrize("owner", [None, "Support"], ids=["no owner", "an owner who comes late"])
+def test_a_space_that_holds_a_staged_app(stack: Stack, qlik: Emulator, owner: str | None) -> None:
     """The app has to leave first, however long that takes; it is imported into its new staging space, and
     users' copy stays.
     """
     world = bring_up(stack, qlik, SPARE)
     qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", delay_ms=1500)
+    qlik.control.add_fault(method="POST", path="/api/v1/users", delay_ms=1500)
     copy = world.apps["Sales", "Sales Overview"]["id"]
-    customer = changed(SPARE, ("apps/Sales Overview/staging", "Archive"), ("spaces/Staging/type", "managed"))
-    stack.write(**settings(customer))
+    stack.write(**settings(changed(LEFT, *owned_by(owner, "Staging"))))
     agreed(stack)
     assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
     assert world.spaces["Staging"]["type"] == "managed"
     assert world.apps["Sales", "Sales Overview"]["id"] == copy
+
+
+def test_a_staged_app_that_cannot_leave(stack: Stack, qlik: Emulator) -> None:
+    """Its space stays, and so no other app is imported."""
+    world = bring_up(stack, qlik, SPARE)
+    fault = qlik.control.add_fault(method="DELETE", path="/api/v1/apps/*", status=403)
+    at_qlik = content(world)
+    stack.write(**settings(LEFT))
+    assert stack.up(expect=1).failed == ["App Sales Overview"]
+    assert content(world) == at_qlik
+    qlik.control.release(fault)
+    stack.up()
+    settled(stack)
+    assert world.apps.keys() == {("Archive", "Sales Overview"), ("Sales", "Sales Overview")}
+
+
+def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik: Emulator) -> None:
+    """No space can be replaced there. The state says the same of what the app needs after later runs."""
+    fault = qlik.control.add_fault(method="PATCH", path="/api/v1/spaces/*", hold=True)
+    stack.write(**settings(changed(GLOBEX, *owned_by("Support", "Sales"))))
+    process = stack.start("up", "--skip-preview", "--yes")
+    wait_until(lambda: any("/apps/import" in each["path"] for each in stack.requests()), "an import")
+    qlik.control.release(fault)
+    assert process.wait().rc == 0
+    for _ in range(2):
+        needed = resources(stack)["App Sales Overview"]["dependencies"]
+        assert sorted(urn.rpartition("::")[2] for urn in needed) == ["Staging", "tenant"]
+        settled(stack)
 
 
 def test_a_group(stack: Stack, qlik: Emulator) -> None:

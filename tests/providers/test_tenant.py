@@ -120,6 +120,16 @@ def test_many_changes_are_one_request(twin: Callable[[str], Twin], tenancy: Tena
     assert (remote(tenancy, tenant.id) or {}).items() >= wanted.items()
 
 
+def test_the_run_that_made_it(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
+    """Later runs, a refresh and a change leave it as it is."""
+    tenant = twin("tenant").create({**given(tenancy), "program_run": "first"})
+    assert tenant.state["made_by_run"] == "first"
+    tenant.drift()
+    tenant.update({**given(tenancy), "name": "Globex Corporation", "program_run": "second"})
+    assert tenant.state["made_by_run"] == "first"
+    assert "program_run" not in tenant.state
+
+
 @pytest.mark.parametrize(("name", "value"), [("region", "us"), ("datacenter", "eu-central-1")])
 def test_a_tenant_does_not_move(twin: Callable[[str], Twin], tenancy: Tenancy, name: str, value: str) -> None:
     """A changed line in a file never replaces a tenant."""
