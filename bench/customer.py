@@ -40,7 +40,6 @@ LONGEST_CHAIN_OF_EVERYTHING = (
     "POST target /apps/{id}/scripts",
     "GET  target /apps/{id}/scripts/current",
     "PUT  target /apps/{id}",
-    "GET  target /apps/{id}/scripts/current",
     "POST target /reloads",
     "GET  target /reloads/{id}",
     "POST target /apps/{id}/publish",

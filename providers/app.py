@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import AdoptionUndecided, Unfinished
 from tenantry.providers.framework.handlers import Handler, Properties, taken_over
 from tenantry.providers.framework.notes import Note, current_note
@@ -172,6 +173,7 @@ class AppHandler(Handler):
             body = {"script": text, "versionMessage": message}
             host.post(f"/api/v1/apps/{id}/scripts", body, repeatable=True)
             there = _script(host, id)
+        run.current().scripts[id] = there["script"]
         return scripts.digest(there["script"])
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import Any
 
+from tenantry.providers.framework import run
 from tenantry.providers.framework.errors import ReloadFailed, ReloadPending
 from tenantry.providers.framework.handlers import Handler, Properties
 from tenantry.providers.framework.notes import Note, current_note
@@ -115,7 +116,7 @@ def _queue(
     """Queue the reload; while another one of the app is pending, wait for its end."""
     app, variables = want["app"], want.get("variables") or {}
     if variables:
-        text = host.get(f"/api/v1/apps/{app}/scripts/current")["script"]
+        text = run.current().scripts.get(app) or host.get(f"/api/v1/apps/{app}/scripts/current")["script"]
         if unknown := scripts.unknown_variables(text, variables):
             why = f"the load script of the app has no variable {', '.join(unknown)}"
             raise ReloadFailed(app, host.hostname, "", "not queued", why)

@@ -41,6 +41,9 @@ class Run:
     gone_tenants: set[str] = field(default_factory=set)
     """Hostnames of the tenants of which Qlik said to this run that it knows no such tenant."""
 
+    scripts: dict[str, str] = field(default_factory=dict)
+    """Ids of the apps whose load scripts the run set, and the scripts as Qlik stored them."""
+
     told: set[str] = field(default_factory=set)
     """What the user was told once and need not be told for each resource."""
 
