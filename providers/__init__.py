@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tenantry.providers.brand import Brand as Brand
     from tenantry.providers.csp_origin import CspOrigin as CspOrigin
     from tenantry.providers.data_connection import DataConnection as DataConnection
+    from tenantry.providers.data_file import DataFile as DataFile
     from tenantry.providers.extension import Extension as Extension
     from tenantry.providers.framework.resource import Resource
     from tenantry.providers.group import Group as Group
@@ -60,6 +61,7 @@ MODULES = {
     "AppPublication": "app_publication",
     "AppReload": "app_reload",
     "DataConnection": "data_connection",
+    "DataFile": "data_file",
     "GroupSettings": "group_settings",
     "LicenseSettings": "license_settings",
     "Theme": "theme",

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 
 from tenantry.providers.qlik.hostnames import region
-from tenantry.providers.qlik.messages import Request
+from tenantry.providers.qlik.messages import Part, Request
 from tenantry.providers.qlik.settings import DEADLINE
 
 DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
@@ -24,6 +24,13 @@ BY_CODE = {
     "CHO-017": "See the recurrence and the time zone; a schedule ends after its start, and in the future.",
     "CHO-018": "The client's bot user has as many tasks as Qlik allows one user: remove some.",
     "CHO-024": "Qlik's scheduler is down, and nothing was made: run it again later.",
+    "DF-009": "The space of the data file is not there: a refresh shows what became of it.",
+    "DF-010": "Qlik does not take data files with this extension: give the file another name.",
+    "DF-011": "Qlik takes a data file only with an extension in its name, such as rates.csv.",
+    "DF-013": "Give the client's bot user a role that may edit in the space of the data file.",
+    "DF-014": "The space of the data file is not there: a refresh shows what became of it.",
+    "DF-021": "Somebody, or a reload, uses the data file at this moment: run it again.",
+    "DF-025": "Somebody, or a reload, uses the data file at this moment: run it again.",
     "RELOADS-003": "See that the client's bot user may reload the app: it owns it, or may edit in its space.",
     "RELOADS-013": "The tenant has used up its reloads for now: wait, or ask Qlik for a higher quota.",
     "TENANTS-21": "Qlik got no licence key: read it from the source tenant, and see that it is valid there.",
@@ -121,6 +128,10 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             " client's bot user its owner again, or take it out of the stack file and the state.",
         ),
         (
+            "* */data-files*",
+            "Give the client's bot user a role that may edit in the space of the data file.",
+        ),
+        (
             "* */spaces/*",
             "See that the client's bot user owns the space, or has the role `facilitator` in it, or"
             " TenantAdmin in the tenant.",
@@ -188,7 +199,16 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
             "Import the template without its data (`data: false`) or make it smaller; the size of apps that"
             " the licence allows is Qlik's to raise.",
         ),
+        (
+            "P* */data-files*",
+            "Qlik has a quota for the size of one file (`GET /api/v1/data-files/quotas`), and a proxy on the way"
+            " may take less: make the file smaller.",
+        ),
         ("* *", "Qlik, or a proxy on the way, takes less: shorten the lists and texts of this entry."),
+    ),
+    423: (
+        ("* */data-files*", "Somebody, or a reload, uses the data file at this moment: run it again."),
+        ("* *", ""),
     ),
 }
 """By status: operations, as patterns of method and path, and the next step. The first that fits counts. A
@@ -241,13 +261,20 @@ def _of_operation(request: Request, status: int) -> str:
 def _sent(request: Request) -> str:
     """Return what the body of a request was, and how large."""
     if request.form is not None:
-        return f"a form of {_size(sum(len(part.content) for part in request.form.values()))}"
+        return f"a form of {_size(sum(map(_length, request.form.values())))}"
     if request.file is None:
         return f"JSON of {_size(len(json.dumps(request.body)))}"
     try:
         return f"the file {request.file.name}, {_size(request.file.stat().st_size)}"
     except OSError:
         return f"the file {request.file.name}"
+
+
+def _length(part: Part) -> int:
+    try:
+        return part.file.stat().st_size if part.file else len(part.content)
+    except OSError:
+        return 0
 
 
 def _size(length: int) -> str:

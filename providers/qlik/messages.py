@@ -18,11 +18,15 @@ Params = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """One part of a form (multipart/form-data): a text, or a file where it has a file name."""
+    """One part of a form (multipart/form-data): a text, or a file where it has a file name.
+
+    `file` is a file on this machine that is streamed in place of `content`.
+    """
 
     content: bytes
     media_type: str
     file_name: str | None = None
+    file: Path | None = None
 
 
 Form = Mapping[str, Part]

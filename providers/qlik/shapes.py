@@ -79,6 +79,15 @@ _CONNECTION = {
     "space?": str,
     "user?": str,
 }
+_DATA_FILE = {
+    "id": Id,
+    "name": str,
+    "size?": int,
+    "ownerId?": str,
+    "spaceId?": str,
+    "modifiedDate?": str,
+    "contentUpdatedDate?": str,
+}
 _BRAND_FILE = {"id": str, "eTag?": str}
 _BRAND = {
     "id": Id,
@@ -242,6 +251,8 @@ MEMBERS: dict[str, Shape] = {
     "/api/v1/brands": _BRAND,
     "/api/v1/csp-origins": _CSP_ORIGIN,
     "/api/v1/data-connections": _CONNECTION,
+    "/api/v1/data-files": _DATA_FILE,
+    "/api/v1/data-files/connections": {"id": Id, "spaceId?": Id},
     "/api/workflows/automations": _AUTOMATION,
     "/api/v1/extensions": _ARCHIVED,
     "/api/v1/groups": _GROUP,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from http.client import HTTPException
 from io import BytesIO
@@ -77,11 +77,11 @@ class Transport:
         data: bytes | FileBody | None = None
         headers = {"Accept": "application/json", **request.headers, **(request.proof or {})}
         if request.file is not None:
-            data = FileBody(stack.enter_context(request.file.open("rb")), request, deadline)
+            data = FileBody([stack.enter_context(request.file.open("rb"))], request, deadline)
             headers.setdefault("Content-Type", "application/octet-stream")
         elif request.form is not None:
-            encoded, headers["Content-Type"] = _encoded(request.form)
-            data = FileBody(BytesIO(encoded), request, deadline)
+            pieces, headers["Content-Type"] = _encoded(request.form, stack)
+            data = FileBody(pieces, request, deadline)
         elif body is not None:
             data = body
             headers.setdefault("Content-Type", "application/json")
@@ -113,14 +113,17 @@ class Transport:
 
 
 class FileBody:
-    """A file on its way out: read in pieces, with its length known before, and never beyond the deadline."""
+    """Files on their way out, one after the other: read in pieces, with their length known before, and never
+    beyond the deadline.
+    """
 
-    def __init__(self, file: IO[bytes], request: Request, deadline: Deadline) -> None:
-        self._file = file
+    def __init__(self, files: Sequence[IO[bytes]], request: Request, deadline: Deadline) -> None:
+        self._files = files
         self._request = request
         self._deadline = deadline
-        self._length = file.seek(0, 2)
-        file.seek(0)
+        self._length = sum(file.seek(0, 2) for file in files)
+        for file in files:
+            file.seek(0)
 
     def __len__(self) -> int:
         return self._length
@@ -133,7 +136,9 @@ class FileBody:
         """Return the next piece."""
         if self._deadline.remaining() <= 0:
             raise ConnectionFailed(self._request, "no time left to send the file", sent=True)
-        return self._file.read(max(size, CHUNK) if size > 0 else size)
+        if size < 0:
+            return b"".join(file.read() for file in self._files)
+        return next((chunk for file in self._files if (chunk := file.read(max(size, CHUNK)))), b"")
 
 
 class _Bearer:
@@ -148,17 +153,28 @@ class _Bearer:
         return prepared
 
 
-def _encoded(form: Form) -> tuple[bytes, str]:
-    """Return the body of a form, and its content type."""
+def _encoded(form: Form, stack: ExitStack) -> tuple[list[IO[bytes]], str]:
+    """Return the body of a form, as files that follow one another, and its content type."""
+    from secrets import token_bytes
+
     from urllib3.fields import RequestField
     from urllib3.filepost import encode_multipart_formdata
 
-    fields = []
+    fields, places = [], {}
     for name, part in form.items():
-        field = RequestField(name, part.content, part.file_name)
+        content = part.content
+        if part.file is not None:
+            content = token_bytes(32)
+            places[content] = part.file
+        field = RequestField(name, content, part.file_name)
         field.make_multipart(content_type=part.media_type)
         fields.append(field)
-    return encode_multipart_formdata(fields)
+    rest, content_type = encode_multipart_formdata(fields)
+    pieces: list[IO[bytes]] = []
+    for place, path in places.items():
+        before, _, rest = rest.partition(place)
+        pieces += [BytesIO(before), stack.enter_context(path.open("rb"))]
+    return [*pieces, BytesIO(rest)], content_type
 
 
 def _receive(request: Request, response: requests.Response, deadline: Deadline, stack: ExitStack) -> Answer:

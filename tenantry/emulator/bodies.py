@@ -18,6 +18,8 @@ from tenantry.emulator.forms import parts_of
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 31_000_000
 """Bytes of a form: the largest archive, and what is around it."""
+LARGEST_FORM_OF = {"data-files": 106_000_000}
+"""The same for the APIs that take larger files."""
 LARGEST_JSON = 500_000
 """Bytes; the Users API names it, the others only say that there is a limit."""
 
@@ -40,7 +42,8 @@ async def receive(request: Request, call: Call) -> None:
             raise
         return
     form = operation.form
-    raw = await read(request, LARGEST_FORM if form else LARGEST_JSON)
+    most = LARGEST_FORM_OF.get(operation.api, LARGEST_FORM) if form else LARGEST_JSON
+    raw = await read(request, most)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:

@@ -24,6 +24,7 @@ NO_SOURCE = {
     "brands",
     "csp-origins",
     "data-connections",
+    "data-files",
     "oauth",
     "oauth-clients",
     "apps",

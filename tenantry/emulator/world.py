@@ -18,7 +18,7 @@ LETTERS = string.ascii_letters + string.digits
 
 SECRETS = {"secret", "licenseKey", "clientSecret", "executionToken"}
 
-WITH_FILES = ("app", "extension", "theme")
+WITH_FILES = ("app", "data-file", "extension", "theme")
 """Kinds whose documents name a stored file as `_file`."""
 
 

@@ -1,0 +1,83 @@
+"""Files for the data files of a space: read in pieces, as they can be large.
+
+Source of what Qlik takes: https://qlik.dev/apis/rest/data-files. Qlik takes 500 MB in one form, and more by way of
+a temporary content. Tenantry takes less, as each run reads these files to compute their hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tenantry.providers.qlik import ConfigurationError
+from tenantry.providers.values.limits import Limits
+from tenantry.providers.values.plain_files import open_plain, too_large
+
+MOST_BYTES = 100_000_000
+CHUNK = 1 << 20
+
+SHA256 = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
+NAME = Limits(
+    "a file name with an extension, such as rates.csv, without / and \\",
+    {"pattern": r"^[^/\\]+\.[A-Za-z0-9_]+$", "max_length": 255},
+)
+"""Qlik refuses a name without an extension (DF-011). A slash makes folders, which are not managed."""
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises ConfigurationError for a file that cannot be read, is empty or has more than `MOST_BYTES`.
+    """
+    return _copied(path, None)
+
+
+@contextmanager
+def copy(path: Path, digest: str) -> Iterator[Path]:
+    """Yield a copy of a file whose SHA-256 is `digest`: nobody changes the copy while it is sent.
+
+    Raises ConfigurationError as `sha256` does, and if the file has another content by now.
+    """
+    with tempfile.TemporaryDirectory(prefix="tenantry-") as folder:
+        copied = Path(folder, "data")
+        try:
+            with copied.open("wb") as file:
+                found = _copied(path, file)
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be copied to {folder}: {error.strerror}") from None
+        if found != digest:
+            raise ConfigurationError(f"{path} has changed since the run began: run it again")
+        yield copied
+
+
+def _copied(path: Path, to: IO[bytes] | None) -> str:
+    """Return the SHA-256 of a file; write its content to `to`, if there is one."""
+    hashed, length = hashlib.sha256(), 0
+    for chunk in _chunks(path):
+        hashed.update(chunk)
+        length += len(chunk)
+        if to is not None:
+            to.write(chunk)
+    if not length:
+        raise ConfigurationError(f"{path} is empty: put the data into it, or remove the entry")
+    return hashed.hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file piece by piece. Raises ConfigurationError."""
+    length = 0
+    try:
+        if path.is_dir():
+            raise ConfigurationError(f"{path} is a folder: name a file in it")
+        with open_plain(path) as file:
+            while chunk := file.read(CHUNK):
+                length += len(chunk)
+                if length > MOST_BYTES:
+                    raise too_large(path, MOST_BYTES)
+                yield chunk
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None

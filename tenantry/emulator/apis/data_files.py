@@ -1,0 +1,252 @@
+"""Data files of spaces: uploaded as forms, copied, renamed, moved. Folders are not covered."""
+
+from __future__ import annotations
+
+import uuid
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tenantry.emulator.apis import spaces, temp_contents
+from tenantry.emulator.call import Call, Reply, operation
+from tenantry.emulator.clock import iso
+from tenantry.emulator.errors import Refusal
+from tenantry.emulator.paging import page
+from tenantry.emulator.store import Doc, public
+
+KIND = "data-file"
+MOST_BYTES = 104_857_600
+"""Of a file in a form. Qlik's sample has five times as many; the emulator reads a form into memory."""
+MOST_LARGE_BYTES = 6_442_450_944
+EXTENSIONS = ("csv", "json", "parquet", "qvd", "txt", "xls", "xlsx", "xml")
+INTERNAL_EXTENSIONS = ("dxf", "gml", "qrep")
+CURSORS = ("page", "")
+FOLDERS = ("folder", "folderId", "folderMergeBehavior")
+"""Members of a body that are about folders."""
+
+
+def connection_id(space: str) -> str:
+    """Return the id of the connection of a space; of the caller's personal space for a user id."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"data files of {space}"))
+
+
+@operation("data-files", "listDataFiles")
+def listing(call: Call) -> Reply:
+    """The files of a space, or all that the caller may see."""
+    query = call.query
+    if "folderId" in query or "folderPath" in query:
+        raise _no_folders()
+    everywhere = query.get("includeAllSpaces") and "connectionId" not in query
+    space = None if everywhere else _space(call, query.get("connectionId"))
+    found = [
+        each
+        for each in call.store.all(call.tenant_id, KIND)
+        if (_may_see(call, each) if everywhere else each["_parent"] == space) and _wanted(each, query)
+    ]
+    docs, links = page(call, found, default=20, sort="name", key=_position, cursors=CURSORS)
+    return Reply(200, {"data": [_view(each) for each in docs], "links": links})
+
+
+@operation("data-files", "addDataFile")
+def upload(call: Call) -> Reply:
+    """Take a file; a name is taken once in a space."""
+    now = iso(call.world.now())
+    made: Doc = {"id": str(uuid.uuid4()), "createdDate": now, "_file": ""}
+    return Reply(201, _view(_write(call, made, now)))
+
+
+@operation("data-files", "readDataFile")
+def get(call: Call) -> Reply:
+    """Read what is known of a file."""
+    return Reply(200, _view(_find(call)))
+
+
+@operation("data-files", "replaceDataFile")
+def put(call: Call) -> Reply:
+    """Replace a file; it goes to the space of the connection, which is the caller's own if none is named."""
+    doc = _find(call)
+    _must_write(call, doc["_parent"])
+    return Reply(201, _view(_write(call, doc, iso(call.world.now()))))
+
+
+@operation("data-files", "removeDataFile")
+def delete(call: Call) -> Reply:
+    """Remove a file."""
+    doc = _find(call)
+    _must_write(call, doc["_parent"])
+    call.store.delete(call.tenant_id, KIND, doc["id"])
+    return Reply(204)
+
+
+@operation("data-files", "listDataFileConnections")
+def connections(call: Call) -> Reply:
+    """The connections of spaces that the caller may see, or that of the personal space."""
+    query = call.query
+    found = _connections(call)
+    if "spaceId" in query:
+        found = [each for each in found if each.get("spaceId") == query["spaceId"]]
+    elif query.get("personal"):
+        found = [each for each in found if "spaceId" not in each]
+    if "name" in query:
+        found = [each for each in found if each["name"] == query["name"]]
+    docs, links = page(call, found, default=20, sort="spaceId", cursors=CURSORS)
+    return Reply(200, {"data": docs, "links": links})
+
+
+@operation("data-files", "readDataFileConnection")
+def connection(call: Call) -> Reply:
+    """Read one connection."""
+    found = next((each for each in _connections(call) if each["id"] == call.path["id"]), None)
+    if found is None:
+        raise Refusal(404, code="HTTP-404")
+    return Reply(200, found)
+
+
+@operation("data-files", "readDataFileQuotas")
+def quotas(call: Call) -> Reply:
+    """What the caller may upload."""
+    own = [each for each in call.store.all(call.tenant_id, KIND) if each["ownerId"] == call.user_id]
+    limits = {
+        "size": sum(each["size"] for each in own),
+        "maxSize": 2**63 - 1,
+        "maxFileSize": MOST_BYTES,
+        "maxLargeFileSize": MOST_LARGE_BYTES,
+        "allowedExtensions": list(EXTENSIONS),
+        "allowedInternalExtensions": list(INTERNAL_EXTENSIONS),
+    }
+    return Reply(200, limits)
+
+
+def _write(call: Call, doc: Doc, now: str) -> Doc:
+    """Take name, place and content of a form."""
+    said: dict[str, Any] = call.body["Json"]
+    if any(said.get(name) for name in FOLDERS):
+        raise _no_folders()
+    space = _space(call, said.get("connectionId"))
+    _must_write(call, space)
+    name = said.get("name", doc.get("name", ""))
+    _check_name(call, name, space, doc["id"])
+    content = _content(call, said)
+    if not content and not doc["_file"]:
+        raise Refusal(400, code="HTTP-400", detail="the form has no part File")
+    if space != call.user_id:
+        doc["spaceId"] = space
+    else:
+        doc.pop("spaceId", None)
+    bound = {"appId": said["appId"]} if "appId" in said else {}
+    written = {"ownerId": call.user_id, "contentUpdatedDate": now} if content else {}
+    doc |= {"name": name, "_parent": space, "modifiedDate": now, **bound, **content, **written}
+    return call.store.put(call.tenant_id, KIND, doc, parent=space)
+
+
+def _content(call: Call, said: dict[str, Any]) -> Doc:
+    """Return the key and size of the content that a form brings or names; nothing if it has none."""
+    part = call.parts.get("File")
+    if part is not None:
+        if len(part.content) > MOST_BYTES:
+            raise Refusal(413, code="HTTP-413", detail=f"a file has {MOST_BYTES} bytes at most")
+        spool = call.world.files.spool()
+        spool.write(part.content)
+        return {"_file": call.world.files.store(spool), "size": len(part.content)}
+    if "tempContentFileId" in said:
+        try:
+            key = temp_contents.complete_file(call, said["tempContentFileId"])
+        except Refusal as refusal:
+            raise Refusal(400, code="DF-012", detail=refusal.detail) from None
+        return {"_file": key, "size": call.world.files.path(key).stat().st_size}
+    if "sourceId" in said:
+        source = call.store.get(call.tenant_id, KIND, said["sourceId"])
+        if source is None or not _may_see(call, source):
+            raise Refusal(400, code="DF-017", detail="no such data file to copy")
+        return {"_file": source["_file"], "size": source["size"]}
+    return {}
+
+
+def _check_name(call: Call, name: str, space: str, own_id: str) -> None:
+    base = name.rpartition("/")[2]
+    if "/" in name:
+        raise _no_folders()
+    if not base or base.strip() != base or "\\" in base or base in (".", ".."):
+        raise Refusal(400, code="DF-015", detail="the name is not in canonical form")
+    stem, dot, extension = base.rpartition(".")
+    if not (stem and dot and extension):
+        raise Refusal(400, code="DF-011", detail="the name has no extension")
+    if extension.casefold() not in (*EXTENSIONS, *INTERNAL_EXTENSIONS):
+        raise Refusal(400, code="DF-010", detail="files with this extension are not taken")
+    for other in call.store.all(call.tenant_id, KIND, parent=space):
+        if other["name"] == name and other["id"] != own_id:
+            raise Refusal(409, code="HTTP-409", detail="a data file of this name is in the space already")
+
+
+def _connections(call: Call) -> list[Doc]:
+    seen = [each["id"] for each in call.store.all(call.tenant_id, "space") if _sees_space(call, each)]
+    return [_connection(call.user_id), *(_connection(id, spaceId=id) for id in seen)]
+
+
+def _connection(owner: str, **fields: str) -> Doc:
+    return {
+        "id": connection_id(owner),
+        "name": "DataFiles",
+        "type": "qix-datafiles.exe",
+        "connectStatement": 'CUSTOM CONNECT TO "provider=qix-datafiles.exe;path=datafiles;"',
+        **fields,
+    }
+
+
+def _space(call: Call, connection: str | None) -> str:
+    """Return the id of the space of a connection; the caller's own user id for the personal space."""
+    if connection is None:
+        return call.user_id
+    found = next((each for each in _connections(call) if each["id"] == connection), None)
+    if found is None:
+        raise Refusal(400, code="DF-014", detail="no such connection")
+    return str(found.get("spaceId", call.user_id))
+
+
+def _sees_space(call: Call, space: Doc) -> bool:
+    return call.is_admin or bool(spaces.roles_in(call.world, space, call.user))
+
+
+def _may_see(call: Call, doc: Doc) -> bool:
+    space = call.store.get(call.tenant_id, "space", doc["_parent"])
+    return doc["_parent"] == call.user_id if space is None else _sees_space(call, space)
+
+
+def _must_write(call: Call, owner: str) -> None:
+    space = call.store.get(call.tenant_id, "space", owner)
+    if space is not None:
+        spaces.must_manage(call, space)
+
+
+def _find(call: Call) -> Doc:
+    doc = call.store.get(call.tenant_id, KIND, call.path["id"])
+    if doc is None or not _may_see(call, doc):
+        raise Refusal(404, code="HTTP-404")
+    return doc
+
+
+def _wanted(doc: Doc, query: dict[str, Any]) -> bool:
+    internal = doc["name"].rpartition(".")[2].casefold() in INTERNAL_EXTENSIONS
+    app = query.get("appId")
+    return (
+        not query.get("excludeFiles")
+        and (not internal or bool(query.get("allowInternalFiles")))
+        and (("appId" in doc) if app == "*" else doc.get("appId") == app)
+        and doc["name"] == query.get("name", doc["name"])
+        and fnmatchcase(doc["name"], query.get("baseNameWildcard", "*").replace("[", "[[]"))
+        and doc["ownerId"] == query.get("ownerId", doc["ownerId"])
+        and doc["ownerId"] != query.get("notOwnerId")
+    )
+
+
+def _position(doc: Doc, name: str) -> str:
+    """Return what a list is sorted by, as text."""
+    return f"{doc['size']:020d}" if name == "size" else str(doc.get(name, doc["name"])).casefold()
+
+
+def _view(doc: Doc) -> Doc:
+    actions = ["read", "update", "delete", "list", "change_owner", "change_space"]
+    return public(doc) | {"baseName": doc["name"], "folder": False, "actions": actions}
+
+
+def _no_folders() -> Refusal:
+    return Refusal(400, "Not covered", code="EMULATOR-NOT-COVERED", detail="the emulator has no folders")

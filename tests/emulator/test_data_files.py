@@ -1,0 +1,138 @@
+"""Data files, as forms: in a space by its connection, or in the personal space."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tenantry.emulator import Emulator
+from tests.emulator.api import Api, error, new_tenant
+
+PATH = "/api/v1/data-files"
+
+
+@pytest.fixture
+def tenant(qlik: Emulator) -> Api:
+    return new_tenant(qlik)
+
+
+def form(content: bytes | None = b"a,b\n1,2\n", **said: Any) -> dict[str, Any]:
+    """The options of a request with such a form."""
+    parts: dict[str, Any] = {"Json": (None, json.dumps(said), "application/json")}
+    if content is not None:
+        parts["File"] = ("data", content, "text/csv")
+    return {"files": parts}
+
+
+def space(tenant: Api, name: str = "Data") -> tuple[str, str]:
+    """A new space and its connection."""
+    id = tenant.post("/api/v1/spaces", {"name": name, "type": "shared"})["id"]
+    (connection,) = tenant.get(f"{PATH}/connections", params={"spaceId": id})["data"]
+    assert (connection["name"], connection["spaceId"]) == ("DataFiles", id)
+    assert tenant.get(f"{PATH}/connections/{connection['id']}") == connection
+    return id, connection["id"]
+
+
+def test_the_life_of_one(tenant: Api) -> None:
+    """Uploaded, listed, replaced under another name, moved, gone."""
+    id, connection = space(tenant)
+    _, other = space(tenant, "Other")
+    made = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
+    path = f"{PATH}/{made['id']}"
+    assert (made["name"], made["size"], made["spaceId"]) == ("rates.csv", 8, id)
+    assert tenant.get(path) == made
+    assert tenant.get(PATH, params={"connectionId": connection, "name": "rates.csv"})["data"] == [made]
+    assert tenant.get(PATH)["data"] == []
+    changed = tenant.put(path, expect=201, **form(b"x", name="new.csv", connectionId=connection))
+    assert (changed["id"], changed["name"], changed["size"]) == (made["id"], "new.csv", 1)
+    assert changed["contentUpdatedDate"] >= made["contentUpdatedDate"]
+    renamed = tenant.put(path, expect=201, **form(None, name="old.csv", connectionId=connection))
+    assert (renamed["name"], renamed["contentUpdatedDate"]) == ("old.csv", changed["contentUpdatedDate"])
+    tenant.put(path, expect=201, **form(b"x", name="old.csv", connectionId=other))
+    assert tenant.get(PATH, params={"connectionId": connection})["data"] == []
+    assert [each["id"] for each in tenant.get(PATH, params={"includeAllSpaces": "true"})["data"]] == [
+        made["id"]
+    ]
+    tenant.delete(path)
+    assert error(tenant.get(path, expect=404))["code"] == "HTTP-404"
+
+
+def test_a_put_without_a_connection_moves_to_the_personal_space(tenant: Api) -> None:
+    id, connection = space(tenant)
+    made = tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
+    moved = tenant.put(f"{PATH}/{made['id']}", expect=201, **form(name="rates.csv"))
+    assert "spaceId" not in moved
+    assert [each["id"] for each in tenant.get(PATH)["data"]] == [made["id"]]
+    (own,) = tenant.get(f"{PATH}/connections", params={"personal": "true"})["data"]
+    assert tenant.get(PATH, params={"connectionId": own["id"]})["data"] == [moved]
+    tenant.post(PATH, **form(name="rates.csv", connectionId=connection))
+    tenant.delete(f"/api/v1/spaces/{id}")
+    assert tenant.get(f"{PATH}/connections", params={"spaceId": id})["data"] == []
+    assert [each["id"] for each in tenant.get(PATH, params={"includeAllSpaces": True})["data"]] == [
+        made["id"]
+    ]
+
+
+def test_content_from_elsewhere(tenant: Api) -> None:
+    """From a temporary content, and from another data file."""
+    location = tenant.send("POST", "/api/v1/temp-contents", data=b"large").headers["location"]
+    one = tenant.post(PATH, **form(None, name="a.csv", tempContentFileId=location.rsplit("/", 1)[1]))
+    two = tenant.post(PATH, **form(None, name="b.csv", sourceId=one["id"]))
+    assert (one["size"], two["size"]) == (5, 5)
+    listed = tenant.everything(f"{PATH}?limit=1")
+    assert [each["name"] for each in listed] == ["a.csv", "b.csv"]
+    assert tenant.get(f"{PATH}/quotas")["size"] == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "code"),
+    [
+        (form(name="rates.csv"), 409, "HTTP-409"),
+        (form(name="rates"), 400, "DF-011"),
+        (form(name=".csv"), 400, "DF-011"),
+        (form(name="rates.exe"), 400, "DF-010"),
+        (form(name=" rates.csv"), 400, "DF-015"),
+        (form(name=""), 400, "DF-015"),
+        (form(name="a/b.csv"), 400, "EMULATOR-NOT-COVERED"),
+        (form(name="a", folder=True), 400, "EMULATOR-NOT-COVERED"),
+        (form(name="b.csv", connectionId="6fa459ea-ee8a-3ca4-894e-db77e160355e"), 400, "DF-014"),
+        (form(None, name="b.csv", tempContentFileId="none"), 400, "DF-012"),
+        (form(None, name="b.csv", sourceId="none"), 400, "DF-017"),
+        (form(None, name="b.csv"), 400, "HTTP-400"),
+        (form(), 400, ""),
+        (form(name="b.csv", colour="red"), 400, ""),
+        ({"json": {"name": "b.csv"}}, 400, ""),
+        ({"files": {"File": ("a.csv", b"x", "text/csv")}}, 400, ""),
+        (form(bytes(104_857_601), name="b.csv"), 413, "HTTP-413"),
+        (form(bytes(106_000_000), name="b.csv"), 413, ""),
+    ],
+)
+def test_what_is_refused(tenant: Api, options: dict[str, Any], status: int, code: str) -> None:
+    tenant.post(PATH, **form(name="rates.csv"))
+    answer = tenant.send("POST", PATH, **options)
+    assert answer.status_code == status, answer.text
+    assert error(answer.json())["code"] == code or not code
+    assert [each["name"] for each in tenant.get(PATH)["data"]] == ["rates.csv"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, ["a.csv", "b.csv"]),
+        ({"sort": "-size"}, ["b.csv", "a.csv"]),
+        ({"baseNameWildcard": "b.*"}, ["b.csv"]),
+        ({"name": "a.csv"}, ["a.csv"]),
+        ({"name": "A.csv"}, []),
+        ({"ownerId": "none"}, []),
+        ({"notOwnerId": "none"}, ["a.csv", "b.csv"]),
+        ({"excludeFiles": "true"}, []),
+        ({"appId": "*"}, []),
+    ],
+)
+def test_what_a_list_is_asked_for(tenant: Api, query: dict[str, str], names: list[str]) -> None:
+    for name, content in (("a.csv", b"1"), ("b.csv", b"22")):
+        tenant.post(PATH, **form(content, name=name))
+    assert [each["name"] for each in tenant.get(PATH, params=query)["data"]] == names
+    tenant.get(PATH, params={"folderPath": "x"}, expect=400)
