@@ -89,6 +89,7 @@ EVERYTHING = {
     "template lookup": 1,
     "export and download": 2,
     "data connection": 1,
+    "data file and the connection of its space": 2,
     "import": 1,
     "load script, read and set": 2,
     "reload and its end": 2,

@@ -251,7 +251,11 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **reload.model_dump(),
             opts=self._options(
                 formerly=names.former(self._customer.apps[key].renamed_from),
-                after=self.resources["data_connections"].values(),
+                # What the script reads has to be there.
+                after=[
+                    *self.resources["data_connections"].values(),
+                    *self.resources["data_files"].values(),
+                ],
             ),
         )
         return self._child(made)

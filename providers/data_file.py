@@ -1,13 +1,13 @@
 """Data files (https://qlik.dev/apis/rest/data-files): files that the scripts of a space read.
 
-A request names the connection of the space, which Qlik makes with the space. PUT without it moves the file into
-the personal space of the client's bot user.
+A request names the connection of the space, which Qlik makes with the space. PUT without it moves the file
+into the personal space of the client's bot user.
 
-Qlik returns no hash of the content. So a file has changed at Qlik if its size or the date of its content is not
-what Qlik said after our last write.
+Qlik returns no hash of the content. So a file has changed at Qlik if its size or the date of its content is
+not what Qlik returned after our last write.
 
-Unverified, as no source says it: when a new space has its connection; that `contentUpdatedDate`, which samples
-show, is there, else `modifiedDate` counts; and that a role which may edit in the space is enough to write.
+Unverified, as no source says it: when a new space has its connection; whether `contentUpdatedDate`, which
+only samples show, is always there (`modifiedDate` counts where it is not); and which role may write.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ class DataFile(Resource):
 
     `tenantry.providers.values.data_files.sha256` computes the hash of the file at `path`.
 
-    Qlik returns no hash. A refresh compares size and date with those that Qlik returned after our last write. If
-    they differ, `sha256` shows the date of the change, and the next `up` sends the file again. Folders in the data
-    files of a space are not managed.
+    Qlik returns no hash. A refresh compares size and date with those that Qlik returned after our last
+    write. If they differ, `sha256` shows the date of the change, and the next `up` sends the file again.
+    Folders in the data files of a space are not managed.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant that the file is in.")
     space: Property[str] = reference("Space", "The space whose apps read the file.")
     name: Property[str] = prop(
-        "Name, unique among the data files of the space. Scripts read `lib://DataFiles/<name>` in the same space, "
-        "and `lib://<space>:DataFiles/<name>` in another.",
+        "Name, unique among the data files of the space. Scripts in the same space read "
+        "`lib://DataFiles/<name>`, others `lib://<space>:DataFiles/<name>`.",
         limits=data_files.NAME,
     )
     sha256: Property[str] = prop(

@@ -201,8 +201,8 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ),
         (
             "P* */data-files*",
-            "Qlik has a quota for the size of one file (`GET /api/v1/data-files/quotas`), and a proxy on the way"
-            " may take less: make the file smaller.",
+            "Qlik limits the size of one file (`GET /api/v1/data-files/quotas`), and a proxy on the way may"
+            " take less: make the file smaller.",
         ),
         ("* *", "Qlik, or a proxy on the way, takes less: shorten the lists and texts of this entry."),
     ),

@@ -1,7 +1,7 @@
 """Files for the data files of a space: read in pieces, as they can be large.
 
-Source of what Qlik takes: https://qlik.dev/apis/rest/data-files. Qlik takes 500 MB in one form, and more by way of
-a temporary content. Tenantry takes less, as each run reads these files to compute their hashes.
+Source of what Qlik takes: https://qlik.dev/apis/rest/data-files. Its sample has 500 MB for a file in a form,
+and 6 GB for one by way of a temporary content. Tenantry takes less: each run reads these files to hash them.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from tenantry.providers.qlik.hostnames import DOMAIN, REGION
 from tenantry.providers.values import (
     automation_schedules,
+    data_files,
     days,
     host_sources,
     origins,
@@ -183,6 +184,13 @@ def _link_name(value: str) -> str | None:
     return _at_most(LINK_NAME)(value) if value.strip() else "a name cannot be empty"
 
 
+def _data_file_name(value: str) -> str | None:
+    fits = re.fullmatch(data_files.NAME.field["pattern"], value)
+    if not fits:
+        return f"{show(value)} is not a name of a data file; allowed: {data_files.NAME.hint}"
+    return _at_most(data_files.NAME)(value)
+
+
 def _oauth_name(value: str) -> str | None:
     return _at_most(OAUTH_NAME)(value) if value.strip() else "a name cannot be empty"
 
@@ -308,6 +316,11 @@ Interval = Annotated[
 ]
 ConcurrentRuns = Annotated[int, Field(**CONCURRENT_RUNS.field), BeforeValidator(_whole)]
 LinkName = Annotated[str, _rule(_link_name), _text(**_lengths(LINK_NAME))]
+DataFileName = Annotated[
+    str,
+    _rule(_data_file_name),
+    _text(maxLength=data_files.NAME.field["max_length"], pattern=data_files.NAME.field["pattern"]),
+]
 HttpsUrl = Annotated[str, _rule(urls.problem), _text(pattern=urls.PATTERN)]
 WebhookName = Annotated[str, _rule(_webhook_name), _text(**_lengths(WEBHOOK_NAME))]
 WebhookDescription = Annotated[

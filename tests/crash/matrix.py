@@ -323,6 +323,7 @@ KINDS = {
     "Brand": "brand",
     "CspOrigin": "csp-origin",
     "DataConnection": "data-connection",
+    "DataFile": "data-file",
     "Extension": "extension",
     "Group": "group",
     "JwtIdentityProvider": "identity-provider",

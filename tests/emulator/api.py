@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,10 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
     link = {"name": "Help", "link": "https://help.example", "type": "custom-link", "scope": "tenant"}
     link_id = post("/api/v1/ui-config/pinned-links", link)["id"]
     automation = post("/api/workflows/automations", {"name": "Nightly"})["id"]
+    (files,) = tenant.get("/api/v1/data-files/connections", params={"spaceId": spaces[0]})["data"]
+    said = json.dumps({"name": "rates.csv", "connectionId": files["id"]})
+    form = {"Json": (None, said, "application/json"), "File": ("rates.csv", b"x", "text/csv")}
+    data_file = post("/api/v1/data-files", files=form)["id"]
     client = post("/api/v1/oauth-clients", {"clientName": "Portal", "appType": "web"})
     content = tenant.send("POST", "/api/v1/temp-contents", data=b"x").headers["location"].rsplit("/", 1)[1]
     return {
@@ -138,7 +143,7 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
         "itemId": [item["id"] for item in tenant.get("/api/v1/items")["data"]],
         "id": [
             *(role, integration, content, origin, webhook, task, app, automation, link_id),
-            client["clientId"],
+            *(client["clientId"], data_file, files["id"]),
         ],
         "hint": [each["hint"] for each in client["clientSecrets"]],
     }

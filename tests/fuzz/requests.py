@@ -72,7 +72,7 @@ values = st.recursive(
 
 COVERED = [each for each in contract().operations if (each.api, each.id) in HANDLERS]
 PLACES = {
-    "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 10,
+    "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 12,
     "tenantId": 1, "qID": 1, "hint": 1, "reloadId": 1, "brandId": 1, "fileId": 1,
 }  # fmt: skip
 """Parameter of a path -> how many ids there are for it. A request names one as `~spaceId0~`."""

@@ -146,6 +146,7 @@ COUNTED = (
     "assignment",
     "automation",
     "csp-origin",
+    "data-file",
     "group",
     "identityProvider",
     "identity_provider",

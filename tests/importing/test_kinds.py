@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from tenantry.providers import app
 from tenantry.providers.framework.facts import nothing_made, nothing_made_in
 from tenantry.providers.lookups import people
 from tenantry.providers.qlik import Cloud
+from tenantry.providers.qlik.messages import Part
 from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
 from tests import archives, pictures
+from tests.forms import FormBody
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template, oauth_client
 from tests.keys import public_pem
@@ -210,6 +213,28 @@ def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, fin
     assert "themes" not in found.customer
     [line] = [each for each in found.unmanaged if each.startswith(f'theme "Corporate" ({id})')]
     assert "`themes`, with `adopt: true`" in line
+
+
+def test_the_content_of_data_files_is_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
+    """Each one of a space is named. If the client may not list them, the import says so and goes on."""
+    world = by_scripts(qlik, folder)
+    space = world.spaces["Staging"]["id"]
+    (connection,) = world.request("GET", f"data-files/connections?spaceId={space}")["data"]
+    for said in ({"connectionId": connection["id"]}, {}):
+        parts = {
+            "Json": Part(json.dumps({"name": "rates.csv", **said}).encode(), "application/json"),
+            "File": Part(b"a", "text/csv", "rates.csv"),
+        }
+        world.request("POST", "data-files", FormBody(parts))
+    found = find(world)
+    assert "data_files" not in found.customer
+    left = [each for each in found.unmanaged if "data file" in each]
+    (id,) = [each["id"] for each in world.every("data-file") if each.get("spaceId") == space]
+    assert any(each.startswith(f'data file "rates.csv" in space "Staging" ({id}): ') for each in left)
+    assert "1 data file in personal spaces" in left
+    assert "`data_files`, with `adopt: true`" in "".join(left)
+    qlik.control.add_fault(path="/api/v1/data-files", status=403)
+    assert [each for each in find(world).unmanaged if each.startswith("data files: the client may not list")]
 
 
 def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:

@@ -11,9 +11,10 @@ from tests.settings.conftest import Folder
 FILE = "stacks/Pulumi.globex.yaml"
 MANAGED = "basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher"
 CUSTOMER_KEYS = (
-    "admins, alias, apps, automations, brands, csp_origins, data_connections, extensions, group_settings, groups, "
-    "jwt_identity_providers, license_settings, lifecycle, name, oauth_clients, oidc_identity_providers, "
-    "pinned_links, plan, protect, reload_tasks, revive, ring, saml_identity_providers, spaces, tags, tenant, themes, users, web_integrations, webhooks"
+    "admins, alias, apps, automations, brands, csp_origins, data_connections, data_files, extensions, group_settings, "
+    "groups, jwt_identity_providers, license_settings, lifecycle, name, oauth_clients, oidc_identity_providers, "
+    "pinned_links, plan, protect, reload_tasks, revive, ring, saml_identity_providers, spaces, tags, tenant, themes, "
+    "users, web_integrations, webhooks"
 )
 
 ONE_MISTAKE = [

@@ -18,7 +18,8 @@ PLAN = "stacks/plans/standard.yaml"
 IN_ORDER = (
     "tenant, lifecycle, protect, ring, tags, group_settings, license_settings, brands, themes, extensions, "
     "pinned_links, web_integrations, csp_origins, webhooks, oidc_identity_providers, "
-    "saml_identity_providers, jwt_identity_providers, oauth_clients, users, admins, groups, spaces, data_connections, apps, reload_tasks, automations, extends"
+    "saml_identity_providers, jwt_identity_providers, oauth_clients, users, admins, groups, spaces, "
+    "data_connections, data_files, apps, reload_tasks, automations, extends"
 )
 PLAN_KEYS = ", ".join(sorted(IN_ORDER.split(", ")))
 

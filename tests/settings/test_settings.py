@@ -76,6 +76,7 @@ def test_the_smallest_customer_has_every_default(folder: Folder) -> None:
         "groups": {},
         "spaces": {},
         "data_connections": {},
+        "data_files": {},
         "apps": {},
         "reload_tasks": {},
         "automations": {},

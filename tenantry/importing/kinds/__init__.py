@@ -13,6 +13,7 @@ from tenantry.importing.findings import Findings
 from tenantry.importing.kinds import (
     apps,
     data_connections,
+    data_files,
     entries,
     files,
     groups,
@@ -37,6 +38,7 @@ KINDS: tuple[Callable[[Living, Findings], None], ...] = (
     groups.find,
     spaces.find,
     data_connections.find,
+    data_files.find,
     apps.find,
     reload_tasks.find,
 )

@@ -10,11 +10,14 @@ from tenantry.settings.models import BLOCKS
 from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.look import FromFiles
 
+BY_HAND = ("data_files",)
+"""Blocks with a module of their own here: their collection is not a plain one."""
+
 
 def find(living: Living, findings: Findings) -> None:
     """List each of them as not managed, with how to declare it."""
     for block, model in BLOCKS.items():
-        if not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
+        if block in BY_HAND or not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
             continue
         if block in LOGIN_BLOCKS:
             continue  # see logins

@@ -12,7 +12,7 @@ from typing import get_origin
 from tenantry.settings.models.automations import Automation
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, block_of, is_named, key
 from tenantry.settings.models.content import App, Space
-from tenantry.settings.models.data import DataConnection
+from tenantry.settings.models.data import DataConnection, DataFile
 from tenantry.settings.models.embedding import CspOrigin
 from tenantry.settings.models.identity_providers import OidcIdentityProvider, SamlIdentityProvider
 from tenantry.settings.models.logins import JwtIdentityProvider, OAuthClient, WebIntegration
@@ -70,6 +70,7 @@ class Content(Block):
     groups: dict[str, Group] = key(default_factory=dict, about="Groups, by key.")
     spaces: dict[str, Space] = key(default_factory=dict, about="Spaces, by key.")
     data_connections: dict[str, DataConnection] = key(default_factory=dict, about="Data connections, by key.")
+    data_files: dict[str, DataFile] = key(default_factory=dict, about="Data files, by key.")
     apps: dict[str, App] = key(default_factory=dict, about="Apps, by key.")
     reload_tasks: dict[str, ReloadTask] = key(
         default_factory=dict, about="Tasks that reload published apps, by key."

@@ -1,14 +1,26 @@
-"""Where the customer's own data comes from."""
+"""Where the customer's own data comes from: connections, and files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from tenantry.providers.values import data_files
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
-from tenantry.settings.values import CredentialsVersion, FormerKeys, Name, SecretName, Switch, Tags, Text
+from tenantry.settings.models.look import OF_FILE, FromFiles
+from tenantry.settings.values import (
+    CredentialsVersion,
+    DataFileName,
+    FormerKeys,
+    Name,
+    SecretName,
+    Switch,
+    Tags,
+    Text,
+)
 
 _SECRET_NAME = re.compile(
     r"passw|passphrase|\bpwd\b|secret|token|private_?key|api_?key|access_?key", re.IGNORECASE
@@ -82,3 +94,49 @@ class DataConnection(Block):
                         "may be a secret, which would be in the state in plain text; keep it in a key of its "
                         f"own, tenantry:secrets_<name>, and say credentials: {{{name}: <name>}}",
                     )
+
+
+class DataFile(FromFiles):
+    """A file of data that the apps of a space read, such as exchange rates. It is beside the file that
+    names it, and scripts read it as `lib://DataFiles/<name>`. (Data Files API)
+
+    Qlik returns no hash of a data file. If somebody replaced it at Qlik, a refresh sees that by its size and
+    the date of its content. Another content reloads no app: raise `reload.version` of the app, too.
+    """
+
+    makes = Makes(
+        "DataFile",
+        "data file",
+        identity=("name", "space"),
+        no_inputs=("space",),
+        of_content=("sha256",),
+        references=("space",),
+        output=False,
+    )
+    files = ("path",)
+
+    name: DataFileName = key(
+        about="Its name at Qlik, with an extension that Qlik takes, such as `.csv`, `.xlsx` or `.qvd`; "
+        "unique in the space. Default: the key."
+    )
+    space: Text = key(about="Key of the space whose apps read it.", change="replaces the data file")
+    path: Text = key(
+        about="The file; the path is from the folder of the file that says this. 100 MB at most: Qlik takes "
+        "more, but each run reads the file.",
+        change=OF_FILE,
+    )
+    renamed_from: FormerKeys | None = key(
+        None,
+        about="The former key, or several, so that a new key keeps the same data file.",
+        change=NO_REQUEST,
+    )
+    adopt: Switch = key(
+        False,
+        about="Take over a data file of that name that somebody else uploaded, and replace its content.",
+        change=AT_CREATION,
+    )
+
+    @classmethod
+    def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
+        """Return the SHA-256 of the file."""
+        return {"sha256": data_files.sha256(path)}

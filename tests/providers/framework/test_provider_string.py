@@ -35,6 +35,7 @@ STRINGS = {
     "AppPublication": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2FwcF9wdWJsaWNhdGlvbpSFlFKULg==",
     "AppReload": "gASVKgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCmFwcF9yZWxvYWSUhZRSlC4=",
     "DataConnection": "gASVLwAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMD2RhdGFfY29ubmVjdGlvbpSFlFKULg==",
+    "DataFile": "gASVKQAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMCWRhdGFfZmlsZZSFlFKULg==",
     "GroupSettings": "gASVLgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMDmdyb3VwX3NldHRpbmdzlIWUUpQu",
     "LicenseSettings": "gASVMAAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMEGxpY2Vuc2Vfc2V0dGluZ3OUhZRSlC4=",
     "OidcIdentityProvider": "gASVNgAAAAAAAACMCHRlbmFudHJ5lIwIcHJvdmlkZXKUk5SMFm9pZGNfaWRl"

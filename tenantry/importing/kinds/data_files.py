@@ -1,0 +1,35 @@
+"""Data files of the spaces: an import writes no files, so it takes none of them."""
+
+from __future__ import annotations
+
+from tenantry.importing.findings import Findings
+from tenantry.importing.living import Living
+from tenantry.providers.data_file import HANDLER
+from tenantry.providers.qlik import Forbidden
+from tenantry.providers.values.words import counted
+
+BLOCK = "data_files"
+PARAMS = {"includeAllSpaces": "true"}
+
+
+def find(living: Living, findings: Findings) -> None:
+    """List each data file of a space as not managed, with how to declare it; count the others."""
+    names = {space["id"]: space["name"] for space in living.spaces}
+    try:
+        there = sorted(living.host.list(HANDLER.path, PARAMS), key=lambda file: (file["name"], file["id"]))
+    except Forbidden as refusal:
+        findings.leave("data files", f"the client may not list them ({refusal.code})")
+        return
+    personal = 0
+    for file in there:
+        space = names.get(file.get("spaceId", ""))
+        if space is None:
+            personal += 1
+            continue
+        findings.leave(
+            f'data file "{file["name"]}" in space "{space}" ({file["id"]})',
+            f"its content is not imported: keep the file beside the stack file and name it under `{BLOCK}`,"
+            " with `adopt: true`",
+        )
+    if personal:
+        findings.leave(f"{counted(personal, 'data file')} in personal spaces")

@@ -1,0 +1,81 @@
+"""Data files in stack files and plans: what is wrong with them is reported before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from tenantry.providers.values import data_files
+from tenantry.settings import SettingsError, check_plan
+from tests.settings.conftest import Folder
+
+PLACE = "stacks/Pulumi.globex.yaml"
+SPACE = "spaces: {Data: {type: shared}}\n"
+CONTENT = b"Currency,Rate\n"
+
+
+def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in one line with its place and the path of the file."""
+    monkeypatch.setattr(data_files, "MOST_BYTES", 1_000_000)
+    (folder.path / "folder").mkdir()
+    (folder.path / "empty.csv").touch()
+    (folder.path / "large.csv").write_bytes(bytes(1_000_001))
+    (folder.path / "right.csv").write_bytes(CONTENT)
+    problems = folder.write(
+        """
+        data_files:
+          a.csv: {space: Data, path: none.csv}
+          b.csv: {space: Data, path: folder}
+          c.csv: {space: Data, path: empty.csv}
+          d.csv: {space: Data, path: large.csv}
+          e.csv: {space: Nowhere, path: right.csv}
+          rates: {space: Data, path: right.csv}
+          g.csv: {space: Data, path: right.csv, name: a/b.csv}
+          h.csv: {space: Data, path: right.csv, name: same.csv}
+          i.csv: {space: Data, path: right.csv, name: same.csv}
+          j.csv: {space: Data}
+          k.csv: {space: Other, path: right.csv, name: same.csv}
+        spaces: {Data: {type: shared}, Other: {type: shared}}
+        """
+    ).problems()
+    here = f"{PLACE}:{{}}: customer.data_files."
+    expected = {
+        7: f"a.csv.path: {folder.path / 'none.csv'} cannot be read: No such file or directory",
+        8: f"b.csv.path: {folder.path / 'folder'} is a folder: name a file in it",
+        9: f"c.csv.path: {folder.path / 'empty.csv'} is empty: put the data into it, or remove the entry",
+        10: f"d.csv.path: {folder.path / 'large.csv'} cannot be read: it has more than 1,000,000 bytes",
+        11: 'e.csv.space: space "Nowhere" is not declared under spaces; allowed: Data, Other',
+        12: f'rates.name: "rates" is not a name of a data file; allowed: {data_files.NAME.hint}',
+        13: f'g.csv.name: "a/b.csv" is not a name of a data file; allowed: {data_files.NAME.hint}',
+        15: (
+            'i.csv.name: name "same.csv" is taken by data file "h.csv", also of space Data; names must differ'
+        ),
+        16: "j.csv.path: is missing",
+    }
+    assert problems == [here.format(line) + text for line, text in expected.items()]
+
+
+def test_what_the_resource_is_given(folder: Folder) -> None:
+    """The whole path, and the hash of the content; its name is the key."""
+    path = folder.path / "r.csv"
+    path.write_bytes(CONTENT)
+    text = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv, adopt: true}}}}"
+    assert folder.write(text).customer().data_files["rates.csv"].given() == {
+        "name": "rates.csv",
+        "path": str(path.absolute()),
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "adopt": True,
+    }
+
+
+def test_a_path_of_a_plan_is_from_the_folder_of_plans(folder: Folder) -> None:
+    path = folder.path / "plans" / "r.csv"
+    standard = f"{SPACE}data_files: {{rates.csv: {{space: Data, path: r.csv}}}}"
+    folder.write("plan: standard", standard=standard)
+    path.write_bytes(CONTENT)
+    assert folder.customer().data_files["rates.csv"].located["path"].path == path.absolute()
+    check_plan(folder.path / "plans" / "standard.yaml")
+    path.unlink()
+    with pytest.raises(SettingsError, match=r"standard.yaml:2: data_files.rates.csv.path: .*No such file"):
+        check_plan(folder.path / "plans" / "standard.yaml")
