@@ -20,7 +20,6 @@ from tenantry.providers.qlik.messages import Part
 from tenantry.providers.tenants import lifetime
 from tenantry.providers.values import pem
 from tests import archives, pictures
-from tests.forms import FormBody
 from tests.importing.conftest import Find
 from tests.importing.tenants import SOURCE, by_scripts, import_template, oauth_client
 from tests.keys import public_pem
@@ -215,7 +214,9 @@ def test_the_files_of_a_theme_are_not_imported(qlik: Emulator, folder: Path, fin
     assert "`themes`, with `adopt: true`" in line
 
 
-def test_the_content_of_data_files_is_not_imported(qlik: Emulator, folder: Path, find: Find) -> None:
+def test_the_content_of_data_files_is_not_imported(
+    qlik: Emulator, folder: Path, find: Find, cloud: Cloud
+) -> None:
     """Each one of a space is named. If the client may not list them, the import says so and goes on."""
     world = by_scripts(qlik, folder)
     space = world.spaces["Staging"]["id"]
@@ -225,7 +226,7 @@ def test_the_content_of_data_files_is_not_imported(qlik: Emulator, folder: Path,
             "Json": Part(json.dumps({"name": "rates.csv", **said}).encode(), "application/json"),
             "File": Part(b"a", "text/csv", "rates.csv"),
         }
-        world.request("POST", "data-files", FormBody(parts))
+        cloud.tenant(world.hostname).send_form("POST", "/api/v1/data-files", parts)
     found = find(world)
     assert "data_files" not in found.customer
     left = [each for each in found.unmanaged if "data file" in each]

@@ -174,7 +174,7 @@ def test_a_new_space_without_a_connection_is_waited_for(
     twin: MakeTwin, tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = given(tenancy)
-    empty = {"data": [], "links": {}}
+    empty: Doc = {"data": [], "links": {}}
     control = tenancy.qlik.control
     monkeypatch.setenv("TENANTRY_LAG_SECONDS", "30")
     control.add_fault(path=f"{PATH}/connections", status=200, body=empty, times=1)

@@ -45,8 +45,9 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
         8: f"b.csv.path: {folder.path / 'folder'} is a folder: name a file in it",
         9: f"c.csv.path: {folder.path / 'empty.csv'} is empty: put the data into it, or remove the entry",
         10: f"d.csv.path: {folder.path / 'large.csv'} cannot be read: it has more than 1,000,000 bytes",
-        11: 'e.csv.space: space "Nowhere" is not declared under spaces; allowed: Data, Other',
-        12: f'rates.name: "rates" is not a name of a data file; allowed: {data_files.NAME.hint}',
+        11: 'e.csv.space: space "Nowhere" is not declared under spaces; did you mean "Other"? '
+        "allowed: Data, Other",
+        12: f'rates: "rates" is not a name of a data file; allowed: {data_files.NAME.hint}',
         13: f'g.csv.name: "a/b.csv" is not a name of a data file; allowed: {data_files.NAME.hint}',
         15: (
             'i.csv.name: name "same.csv" is taken by data file "h.csv", also of space Data; names must differ'

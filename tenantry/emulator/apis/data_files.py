@@ -123,7 +123,7 @@ def _write(call: Call, doc: Doc, now: str) -> Doc:
         raise _no_folders()
     space = _space(call, said.get("connectionId"))
     _must_write(call, space)
-    name = said.get("name", doc.get("name", ""))
+    name = str(said.get("name", doc.get("name", "")))
     _check_name(call, name, space, doc["id"])
     content = _content(call, said)
     if not content and not doc["_file"]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import requests
 
 from tenantry.providers.qlik import AnswerLost, Cloud, ConnectionFailed, DeadlineExceeded, NotFound, deadline
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Deadline
-from tenantry.providers.qlik.messages import Request
+from tenantry.providers.qlik.messages import Part, Request
 from tenantry.providers.qlik.settings import Settings
 from tenantry.providers.qlik.testing import ENVIRONMENT, FakeClock, MockTransport, Reply
-from tenantry.providers.qlik.transport import FileBody, Transport
+from tenantry.providers.qlik.transport import CHUNK, FileBody, Transport, _encoded
 from tests.providers.qlik.conftest import TENANT, MakeWire
 from tests.providers.qlik.wire import Exchange, Wire
 
@@ -271,11 +272,32 @@ def test_an_answer_that_is_given_up_is_hung_up(make_wire: MakeWire, wired: Wired
 
 def test_nothing_of_a_file_is_read_once_the_time_is_up() -> None:
     clock = FakeClock()
-    body = FileBody(io.BytesIO(b"x"), Request("PUT", TENANT, "/x"), Deadline(5, clock))
+    body = FileBody([io.BytesIO(b"x")], Request("PUT", TENANT, "/x"), Deadline(5, clock))
     assert body.read() == b"x"
     clock.sleep(5)
     with pytest.raises(ConnectionFailed, match="no time left to send the file"):
         body.read()
+
+
+def test_a_form_with_files_is_one_body(tmp_path: Path) -> None:
+    """Its files are read in pieces, and its length is known before."""
+    request = Request("POST", TENANT, "/x")
+    form = {"Json": Part(b"{}", "application/json")}
+    for name in ("One", "Two"):
+        (tmp_path / name).write_bytes(name.encode() * CHUNK)
+        form[name] = Part(b"", "application/octet-stream", name, tmp_path / name)
+    with ExitStack() as stack:
+        files, content_type = _encoded(form, stack)
+        body = FileBody(files, request, Deadline(5, FakeClock()))
+        pieces = list(body)
+        assert max(map(len, pieces)) <= CHUNK
+    whole = b"".join(pieces)
+    assert len(whole) == len(body)
+    boundary = content_type.partition("boundary=")[2].encode()
+    contents = [
+        part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in whole.split(b"--" + boundary)
+    ]
+    assert contents == [b"", b"{}", b"One" * CHUNK, b"Two" * CHUNK, b""]
 
 
 def test_as_many_connections_are_kept_as_calls_run_at_once() -> None:

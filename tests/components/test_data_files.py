@@ -1,0 +1,18 @@
+"""Data files in the component of a customer: a reload reads them."""
+
+from __future__ import annotations
+
+from tests.components.program import run
+from tests.e2e.customers import GLOBEX, changed
+from tests.providers.test_data_file import EXAMPLE, FILE
+
+
+def test_a_reload_waits_for_the_data_files() -> None:
+    """They refer to their space, and the path is whole."""
+    reload = ("apps/Sales Overview/reload", {})
+    resources, outputs = run(changed(GLOBEX, ("data_files", EXAMPLE), reload))
+    file = resources["DataFile rates.csv"]
+    assert "rates.csv" in resources["AppReload Sales Overview"].depends_on
+    assert file.references["space"] == ["Staging"]
+    assert (file.inputs["name"], file.inputs["path"]) == ("rates.csv", str(FILE))
+    assert "data_files" not in outputs

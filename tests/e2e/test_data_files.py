@@ -1,0 +1,53 @@
+"""Data files by the real engine: their content is what counts, wherever they are on this machine."""
+
+from __future__ import annotations
+
+import json
+
+from tenantry.emulator import Emulator
+from tests.e2e.customers import GLOBEX, changed, settings
+from tests.e2e.harness import Stack
+from tests.providers.test_data_file import PATH
+from tests.world import World, calls, writes
+
+
+def test_a_data_file_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) -> None:
+    """Made before the reload, changed by its content alone, put right, moved, renamed, and deleted."""
+    folder = stack.folder / "stacks"
+    (folder / "rates.csv").write_text("Currency,Rate\nEUR,1\n")
+    entry = {"rates.csv": {"space": "Staging", "path": "rates.csv"}}
+    customer = changed(GLOBEX, ("data_files", entry), ("apps/Sales Overview/reload", {}))
+    stack.write(**settings(customer))
+    made = stack.up()
+    assert ("create", "DataFile rates.csv") in made.operations
+    sent = writes(made.requests)
+    assert sent.index(f"POST {PATH}") < sent.index("POST /api/v1/reloads")
+    world = World(qlik, stack.outputs()["hostname"])
+    [file] = world.every("data-file")
+    state = json.dumps(stack.export())
+    assert "EUR" not in state
+    assert "rates.csv\\" not in state
+    assert str(folder) not in state
+
+    (folder / "rates.csv").write_text("Currency,Rate\nEUR,2\n")
+    preview = stack.preview()
+    assert (preview.diffs, preview.requests) == ({"DataFile rates.csv": {"sha256": "update"}}, [])
+    changing = stack.up()
+    assert [each for each in changing.operations if each[0] != "same"] == [("update", "DataFile rates.csv")]
+    assert calls(changing.requests) == [f"PUT {PATH}/{file['id']}", f"GET {PATH}/{file['id']}"]
+
+    world.request("DELETE", f"data-files/{file['id']}")
+    assert "DataFile rates.csv" in stack.up("--refresh").changes["create"]
+    [file] = world.every("data-file")
+
+    (folder / "rates.csv").rename(folder / "moved.csv")
+    moved = changed(customer, ("data_files/rates.csv/path", "moved.csv"))
+    stack.write(**settings(moved))
+    assert stack.up("--expect-no-changes").requests == []
+    stack.write(**settings(changed(moved, ("data_files/rates.csv/name", "fx.csv"))))
+    stack.up()
+    [renamed] = world.every("data-file")
+    assert (renamed["id"], renamed["name"]) == (file["id"], "fx.csv")
+    stack.write(**settings(GLOBEX))
+    stack.up()
+    assert world.every("data-file") == []
