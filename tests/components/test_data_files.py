@@ -9,8 +9,8 @@ from tests.providers.test_data_file import EXAMPLE, FILE
 
 def test_a_reload_waits_for_the_data_files() -> None:
     """They refer to their space, and the path is whole."""
-    reload = ("apps/Sales Overview/reload", {})
-    resources, outputs = run(changed(GLOBEX, ("data_files", EXAMPLE), reload))
+    customer = changed(GLOBEX, ("data_files", EXAMPLE), ("apps/Sales Overview/reload", {}))
+    resources, outputs = run(customer)
     file = resources["DataFile rates.csv"]
     assert "rates.csv" in resources["AppReload Sales Overview"].depends_on
     assert file.references["space"] == ["Staging"]
