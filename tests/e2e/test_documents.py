@@ -64,14 +64,14 @@ def test_the_first_tenant(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     operator = Repository(scratch, bin_, qlik)
     backend = script(page, "4. Choose where the state lives") + "\n"
     begin = script(page, "3. Write your repository") + "\n"
-    credentials = script(page, "5. Set the credentials", "6. Let the bot user at the templates")
+    credentials = script(page, "5. Set the credentials", "6. Give the bot user access to the templates")
     prepared = operator(begin + backend + credentials)
     assert "0 errors" in prepared
     assert "Sales Overview  2.4.0" in prepared
     [plan] = [block.text for block in blocks(page, "yaml")]
     with (operator.repository / "stacks" / "plans" / "standard.yaml").open("a") as file:
         file.write(plan)
-    made = operator(backend + script(page, "7. Make the customer"))
+    made = operator(backend + script(page, "7. Create the customer"))
     assert "tenant_id" in made
     assert "unchanged" in made.rpartition("tenant_id")[2]
     operator(script(page, "8. Commit"))
@@ -90,7 +90,7 @@ def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     assert "0 errors" in operator(script(page, "Set it up on a machine"))
     operator(COMMIT)
     operator(script(page, "Add a customer"))
-    assert "Sales Overview" in operator(script(page, "See what there is to choose from"))
+    assert "Sales Overview" in operator(script(page, "List plans and templates"))
     assert "ok       settings      valid" in operator(script(page, "Check before you run"))
     printed = operator(script(page, "Preview and apply"))
     assert "Nothing is to be done: no change in 2 customers." in printed
