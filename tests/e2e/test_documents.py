@@ -234,4 +234,4 @@ def test_many_customers_by_the_book(scratch: Path, qlik: Emulator) -> None:
     assert "2 stacks: 2 to change" in printed["What a change does, and to whom"]
     assert "2 stacks: 2 changed" in printed["A change for everybody, in waves"]
     assert "  globex: until 2" in printed["Trials"]
-    assert printed["What there is"].count("acme,Acme,") == 3
+    assert printed["Listing customers and runs"].count("acme,Acme,") == 3

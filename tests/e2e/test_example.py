@@ -51,7 +51,7 @@ def oem(scratch: Path, qlik: Emulator) -> Oem:
 
 
 def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
-    printed = oem.commands("Make the customers")
+    printed = oem.commands("Create the customers")
     print(printed)
     worlds = {customer: oem.world(customer) for customer in CUSTOMERS}
     for customer, world in worlds.items():
@@ -83,7 +83,7 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
 
 def test_a_change_is_for_those_whom_it_concerns(oem: Oem) -> None:
     """A colour for one customer, a definition for those on a plan; and each logs in with its own key."""
-    oem.commands("Make the customers")
+    oem.commands("Create the customers")
     theme = oem.project / "look" / "acme" / "theme" / "theme.json"
     theme.write_text(theme.read_text().replace("#b3123b", "#000000"))
     report = oem.project / "automations" / "monthly-report.json"

@@ -1,4 +1,4 @@
-"""The program that `pulumi` runs for the stack of one customer."""
+"""The program that `pulumi` runs for each customer's stack."""
 
 import pulumi
 

@@ -1,4 +1,4 @@
-"""A tenant with one group that may work in one space."""
+"""A tenant with one group that has access to one space."""
 
 import pulumi
 
@@ -29,7 +29,7 @@ access = SpaceAssignment(
     opts=inside,
 )
 
-# Depends on all else, so a destroy deactivates the tenant before anything leaves the state.
+# Depends on everything else, so a destroy deactivates the tenant before it removes anything from the state.
 lifecycle = TenantLifecycle(
     "lifecycle",
     tenant=tenant.id,
