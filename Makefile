@@ -1,8 +1,8 @@
-# `make` says what there is. Everything starts with the set-up, which takes a fifth of a second when it is done.
+# `make` lists the targets. Each target runs the set-up first, which takes a fifth of a second if it has nothing to do.
 PYTHON ?= python3
 BIN := .venv/bin
 CODE := __main__.py providers components tenantry tools bench tests
-# The same files as one package: mypy follows the links in tenantry, and must not see what they lead to twice.
+# The same files as one package. mypy follows the links in tenantry, so it must not get their targets as well.
 PACKAGE := __main__.py tenantry tools bench tests
 # Strict: a broken link, anchor or picture is an error. The variable turns off an advertisement.
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -12,26 +12,26 @@ ALL := -n logical --dist worksteal
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test coverage fuzz check format bench crash-matrix emulator lock docs site dist sbom
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: ## virtual environment, locked packages, Pulumi CLI
+setup: ## install the virtual environment, the locked packages and the Pulumi CLI
 	@$(PYTHON) -m tools.setup
 
-demo: setup ## one customer's tenant from nothing, against a local Qlik Cloud
+demo: setup ## create one customer's tenant from scratch, against a local Qlik Cloud
 	@$(BIN)/tenantry demo $(ARGS)
 
-test: setup ## all tests, with the coverage that they must have; ARGS="tests/settings -k plans" for some
+test: setup ## run all tests and check their coverage; ARGS="tests/settings -k plans" runs some
 	@$(BIN)/python -m pytest $(or $(ARGS),$(ALL) --cov --cov-report=)
 
-coverage: setup ## which lines no test runs, also in build/coverage; ARGS="tests/settings" for what some tests run
+coverage: setup ## show the lines that no test runs, also in build/coverage; ARGS="tests/settings" measures some tests
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS) --cov-fail-under=0,$(ALL) -m "not no_cover") \
 		--cov --cov-report=term --cov-report=html:build/coverage
 
-fuzz: setup ## inputs that nobody would write, always others; ARGS=20000 for so many of each kind
+fuzz: setup ## test with random inputs; ARGS=20000 sets the number of inputs per type
 	@FUZZ_EXAMPLES=$(or $(ARGS),2000) $(BIN)/python -m pytest -n 2 --timeout 86400 tests/fuzz
 
-check: setup ## format, lint, types, import directions, links of the pages: all of them, whatever the first says
+check: setup ## check format, lint, types, import directions and links of the pages; run all checks even if one fails
 	@failed=; \
 	$(BIN)/ruff format --check --output-format concise $(CODE) || failed=1; \
 	$(BIN)/ruff check $(CODE) || failed=1; \
@@ -40,30 +40,30 @@ check: setup ## format, lint, types, import directions, links of the pages: all 
 	$(SITE) || failed=1; \
 	test -z "$$failed"
 
-format: setup ## put the code into its one format
+format: setup ## format the code
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: setup ## how fast it is
+bench: setup ## run the benchmarks; ARGS=idle runs one
 	@$(BIN)/python -m bench $(ARGS)
 
-crash-matrix: setup ## each request of a customer with each fault: hours; ARGS="--every 50" for some
+crash-matrix: setup ## apply each fault to each request of a customer: takes hours; ARGS="--every 50" applies some
 	@$(BIN)/python -m tests.crash.matrix $(ARGS)
 
-emulator: setup ## the local Qlik Cloud; ARGS="--port 8080" for its options
+emulator: setup ## run the local Qlik Cloud; ARGS="--port 8080" sets its options
 	@$(BIN)/tenantry emulator $(ARGS)
 
-docs: setup ## write the generated pages anew
+docs: setup ## regenerate the generated pages
 	@$(BIN)/python -m tools.docs
 
-site: setup ## the documentation site, in build/site
+site: setup ## build the documentation site into build/site
 	@$(SITE)
 	@echo build/site/index.html
 
-dist: setup ## source archive and wheel of the last commit, built twice, which must make the same bytes
+dist: setup ## build source archive and wheel of the last commit, twice, and compare the bytes
 	@$(BIN)/python -m tools.dist
 
-sbom: setup ## bill of materials of the locked packages: CycloneDX, in build/sbom
+sbom: setup ## write the bill of materials of the locked packages to build/sbom (CycloneDX)
 	@$(PYTHON) -m venv --clear build/cyclonedx
 	@build/cyclonedx/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement .github/sbom.lock
 	@mkdir -p build/sbom
@@ -71,7 +71,7 @@ sbom: setup ## bill of materials of the locked packages: CycloneDX, in build/sbo
 		--output-file build/sbom/tenantry.cdx.json requirements.lock
 	@echo build/sbom/tenantry.cdx.json
 
-lock: setup ## bring the locked packages up to date
+lock: setup ## upgrade the locked packages
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --no-emit-index-url \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.12 --no-emit-index-url \

@@ -46,7 +46,7 @@ def test_imports_go_down_only() -> None:
         (
             "providers/qlik/host.py",
             "import tenantry.providers.framework.run",
-            "What the resource types share builds on the client",
+            "The shared code of resource types builds on the client",
         ),
     ],
 )
