@@ -1,6 +1,6 @@
-"""A local Qlik Cloud to develop and test against:
+"""A local Qlik Cloud to develop and test against.
 
-`python -m tenantry.emulator`, or `with Emulator() as qlik:`.
+Run `python -m tenantry.emulator`, or use `with Emulator() as qlik:` in Python.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HOMES = {"Control": "control_client", "ControlError": "control_client", "Emulat
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: the server's libraries are an extra, and slow to load.
+    # Imported on first use: the server's libraries are an extra, and they load slowly.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -27,6 +27,6 @@ def __getattr__(name: str) -> Any:
         if error.name and error.name.startswith(__name__):
             raise
         raise ImportError(
-            f"{error.name} is missing. Install Tenantry again, from where it came, with its extra: "
+            f"{error.name} is missing. Install Tenantry again from the same source, with its extra: "
             "tenantry[emulator]"
         ) from error

@@ -16,7 +16,7 @@ from tenantry.emulator.settings import LENIENT
 DEFAULT_PORT = 8765
 ENDING = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.5
-"""A wait without end cannot be interrupted on every system."""
+"""Seconds of each wait. On some systems a signal cannot interrupt a wait without a timeout."""
 
 PLAIN = "  export QLIK_CLOUD_ENDPOINT={url}\n"
 
@@ -32,22 +32,22 @@ Qlik Cloud emulator on {url}
   export QLIK_CLIENT_ID=demo QLIK_CLIENT_SECRET=demo-secret            # region eu
   export QLIK_ORG_CLIENT_ID=demo-org QLIK_ORG_CLIENT_SECRET=demo-org-secret
 
-Source tenant templates.eu.qlikcloud.com, data in {data}. Ctrl+C ends it.
+The source tenant is templates.eu.qlikcloud.com. The data is in {data}. Press Ctrl+C to stop.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until interrupted; to be called from the main thread.
+    """Run the emulator until a signal ends it. Call this from the main thread.
 
     Args:
-        argv: arguments; those of the process by default.
+        argv: the arguments. By default, the arguments of the process.
 
     Returns:
-        Exit status: 0 after SIGINT or SIGTERM, 1 when it cannot start or has failed.
+        The exit status: 0 after SIGINT or SIGTERM, 1 if the emulator cannot start or has failed.
     """
     options = _parser().parse_args(argv)
     ending = _Ending()
-    # Set before anything is started, so that no signal is lost, however early it comes.
+    # Set before anything starts, so that even an early signal counts.
     previous = {each: signal.signal(each, ending) for each in ENDING}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
@@ -60,11 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Interrupted(Exception):
-    """A signal came while the emulator was being started."""
+    """A signal arrived while the emulator was starting."""
 
 
 class _Ending:
-    """Takes the signals that end the process: at once while it starts, by an event once it serves."""
+    """The handler of the signals that end the process.
+
+    While the emulator starts, a signal raises `_Interrupted`. Once it serves, a signal sets an event.
+    """
 
     def __init__(self) -> None:
         self.serves = False
@@ -76,7 +79,7 @@ class _Ending:
             raise _Interrupted
 
     def wait(self, seconds: float) -> bool:
-        """Whether a signal has come, after so many seconds at most."""
+        """Wait for a signal, at most `seconds`. Return whether one has arrived."""
         return self._came.wait(seconds)
 
 
@@ -122,13 +125,13 @@ def _greeting(url: str, data: Path) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="emulator", description="A local Qlik Cloud, on the loopback address only."
+        prog="emulator", description="Start a local Qlik Cloud. It listens on the loopback address only."
     )
     add = parser.add_argument
-    add("--port", type=_port, default=DEFAULT_PORT, help="0 for any free one (default: %(default)s)")
-    add("--data", metavar="DIR", help="keep the state there (default: a folder that is removed at the end)")
-    add("--latency", type=_milliseconds, default=0, metavar="MS", help="added to every answer (default: 0)")
-    add("--tls", action="store_true", help="serve https; the CA file is written beside the data")
+    add("--port", type=_port, default=DEFAULT_PORT, help="0 takes any free port (default: %(default)s)")
+    add("--data", metavar="DIR", help="folder for the state (default: a temporary folder)")
+    add("--latency", type=_milliseconds, default=0, metavar="MS", help="delay every response (default: 0)")
+    add("--tls", action="store_true", help="serve https, and write the CA file into the data folder")
     add("--no-rate-limits", action="store_true", help="do not enforce Qlik's rate limits")
     add(
         "--lenient",
@@ -137,37 +140,37 @@ def _parser() -> argparse.ArgumentParser:
         const=tuple(LENIENT),
         default=(),
         metavar="RULES",
-        help=f"let pass what Qlik's own samples do; all, or some of {','.join(LENIENT)}",
+        help=f"accept what Qlik's own samples send. Without RULES: all of {','.join(LENIENT)}",
     )
     lag = "default: %(default)s"
-    add("--items-lag", type=_milliseconds, default=300, metavar="MS", help=f"fresh apps show late ({lag})")
+    add("--items-lag", type=_milliseconds, default=300, metavar="MS", help=f"list new apps late ({lag})")
     add(
         "--publish-ready",
         type=_milliseconds,
         default=500,
         metavar="MS",
-        help=f"publications answer 403 ({lag})",
+        help=f"return 403 for new publications ({lag})",
     )
     add(
         "--space-ready",
         type=_milliseconds,
         default=200,
         metavar="MS",
-        help=f"fresh spaces refuse apps ({lag})",
+        help=f"refuse apps in new spaces ({lag})",
     )
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; there are 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 0 to 65535")
     return int(text)
 
 
 def _rules(text: str) -> tuple[str, ...]:
     rules = tuple(text.split(","))
     if unknown := [rule for rule in rules if rule not in LENIENT]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a rule; there are {', '.join(LENIENT)}")
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a rule. The rules are {', '.join(LENIENT)}")
     return rules
 
 

@@ -1,4 +1,4 @@
-"""What is to be done later, by the emulator's clock."""
+"""Work scheduled for later, by the emulator's clock."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class _Entry:
 
 
 class Agenda:
-    """Each thing is done once the clock has reached its moment, in the order of the moments.
+    """A queue of work that runs when the clock reaches its due time, in the order of due times.
 
-    While it is done the clock stands at that moment, so that it makes no difference whether the time went by
-    or was moved in one leap. It is forgotten when the emulator ends.
+    During the work the clock stands still at the due time. So it makes no difference whether time passed or
+    somebody moved the clock. Work still in the queue is lost when the emulator stops.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -40,27 +40,27 @@ class Agenda:
         return len(self._entries)
 
     def add(self, due: float, work: Work) -> asyncio.Future[Response | None]:
-        """Have something done at a moment of the clock; the result is None if it is cleared before."""
+        """Schedule work for a time of the clock. The result is None if `clear` drops the work first."""
         result = asyncio.get_running_loop().create_future()
         heapq.heappush(self._entries, _Entry(due, next(self._numbers), work, result))
         self._wind()
         return result
 
     def run(self) -> None:
-        """Do what is due; not within a transaction."""
+        """Do the work that is due. Do not call this within a transaction."""
         while self._entries and self._entries[0].due <= self._clock.now():
             entry = heapq.heappop(self._entries)
             try:
                 with self._clock.at(entry.due):
                     done = entry.work()
-            except Exception as problem:  # noqa: BLE001 - for whoever waits, not for the request that is next
+            except Exception as problem:  # noqa: BLE001 - raised where the result is awaited, not here
                 self._settle(entry, problem)
             else:
                 self._settle(entry, done)
         self._wind()
 
     def clear(self) -> None:
-        """Forget everything that is not done yet."""
+        """Drop all work that is not done yet."""
         entries, self._entries = self._entries, []
         for entry in entries:
             self._settle(entry, None)
@@ -75,7 +75,7 @@ class Agenda:
             entry.result.set_result(result)
 
     def _wind(self) -> None:
-        """Set the alarm for what comes next, in case that nobody moves the clock."""
+        """Set the timer for the next entry, in case nobody moves the clock."""
         if self._timer:
             self._timer.cancel()
         self._timer = None

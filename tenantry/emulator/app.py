@@ -1,4 +1,4 @@
-"""The ASGI application: from a request to Qlik's answer."""
+"""The ASGI application: it turns a request into Qlik's response."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Application:
         self.control = Controller(self.parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; the server's own events need nothing here."""
+        """Serve one request. Ignore the server's own events."""
         if scope["type"] != "http":
             return
-        # Its own alarm may be a moment behind this request.
+        # The agenda's own timer can fire slightly after this request.
         self.parts.agenda.run()
-        # Qlik takes a doubled slash for one, as several clients send it.
+        # Several clients send a double slash. Qlik reads it as one.
         scope["path"] = re.sub("/{2,}", "/", scope["path"])
         send = self._finished(send)
         request = Request(scope, receive)
@@ -45,9 +45,9 @@ class Application:
         await Exchange(self.parts, request, host).run(receive, send)
 
     def _finished(self, send: Send) -> Send:
-        """Send answers with the emulator's time as `Date`, unless a fault names another.
+        """Add the emulator's time as the `Date` header, unless a fault sets another date.
 
-        Names of headers go in their usual case: there are clients that look for no other.
+        Header names are sent in title case, because some clients find them in no other form.
         """
 
         async def finished(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Who asks: an OAuth client by its token, or a person by the cookies of a session."""
+"""Authentication: an OAuth client by its token, or a person by the cookies of a session."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from tenantry.emulator.store import Doc
 
 TOKEN = ("oauth", "postOauthToken")
 OPEN = {TOKEN, ("login", "postLoginJwtSession")}
-"""What is asked without either, because it gives them out."""
+"""Operations without authentication, because they return the token or the cookies."""
 
 CSRF = ("login", "getCsrfToken")
 
 
 def authenticate(call: Call) -> None:
-    """Set `user`, and `client` or `session`.
+    """Set the call's `user`, and its `client` or `session`.
 
-    A session counts before a token, as Qlik's own samples send both (unpublished).
+    If a request has both a session and a token, the session counts, because Qlik's own samples send both
+    (unpublished).
 
     Raises:
-        Refusal: 401, neither of them is valid here and now; 403, a session's CSRF token is missing.
+        Refusal: 401 if neither the token nor the session is valid, 403 if the CSRF token of the session is
+            missing.
     """
     key = (call.operation.api, call.operation.id)
     if key in OPEN:
@@ -33,7 +35,7 @@ def authenticate(call: Call) -> None:
     session = sessions.find(call) if call.tenant and call.cookies else None
     if session:
         if call.operation.method != "GET" and not sessions.carries_csrf_token(call, session):
-            raise Refusal(403, detail=f"needs the header {sessions.CSRF_HEADER} of this session")
+            raise Refusal(403, detail=f"the header {sessions.CSRF_HEADER} of this session is required")
         call.session = session
         call.user = _user(call, session["user"])
         return
@@ -42,7 +44,7 @@ def authenticate(call: Call) -> None:
     if scheme.lower() == "bearer":
         entry = oauth.find(call.world, secret.strip(), oauth.audience(call.host, call.tenant))
     if entry is None:
-        detail = "the token is missing, expired or of another host, and there is no session"
+        detail = "the token is missing, expired or from another host, and there is no session"
         raise Refusal(401, code="HTTP-401", detail=detail)
     call.client = entry["client"]
     if entry["user"]:
@@ -50,10 +52,10 @@ def authenticate(call: Call) -> None:
 
 
 def with_basic(call: Call, body: Any) -> Any:
-    """The body of a request for a token, with what HTTP Basic says of the client (RFC 6749, section 2.3.1).
+    """Return the body of a token request with the client of HTTP Basic added (RFC 6749, section 2.3.1).
 
     Raises:
-        Invalid: the header cannot be read, or names another client or secret than the body.
+        Invalid: the header cannot be read, or it names a different client or secret than the body.
     """
     scheme, _, text = call.headers.get("authorization", "").partition(" ")
     if (call.operation.api, call.operation.id) != TOKEN or scheme.lower() != "basic":
@@ -69,15 +71,15 @@ def with_basic(call: Call, body: Any) -> Any:
     named = {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
     for name, value in named.items():
         if body.get(name, value) != value:
-            raise Invalid("the header authorization has another value", pointer=f"/{name}")
+            raise Invalid("the header authorization has a different value", pointer=f"/{name}")
     return body | named
 
 
 def renew(call: Call) -> None:
-    """Look the user up again, for a call that is carried out later than it was accepted.
+    """Look the user up again, for a call that runs later than it was accepted.
 
     Raises:
-        Refusal: 401, the user is gone or disabled by now.
+        Refusal: 401 if the user has been deleted or disabled since.
     """
     if call.user:
         call.user = _user(call, call.user["id"])
@@ -86,5 +88,5 @@ def renew(call: Call) -> None:
 def _user(call: Call, user_id: str) -> Doc:
     user = call.store.get(call.tenant_id, "user", user_id)
     if user is None or user["status"] == "disabled":
-        raise Refusal(401, code="HTTP-401", detail="the user of this token or session is gone or disabled")
+        raise Refusal(401, code="HTTP-401", detail="the user of this token or session is deleted or disabled")
     return user

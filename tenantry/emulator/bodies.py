@@ -1,4 +1,4 @@
-"""A request's body, received and held against the contract."""
+"""Receive the body of a request and check it against the contract."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tenantry.emulator.forms import parts_of
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 31_000_000
-"""Bytes of a form: the largest archive, and what is around it."""
+"""Bytes of a form: the largest archive, and the form around it."""
 LARGEST_FORM_OF = {"data-files": 106_000_000}
-"""The same for the APIs that take larger files."""
+"""Bytes of a form for the APIs that take larger files."""
 LARGEST_JSON = 500_000
-"""Bytes; the Users API names it, the others only say that there is a limit."""
+"""Bytes. The Users API publishes this limit. The other APIs only say that they have one."""
 
 
 async def receive(request: Request, call: Call) -> None:
     """Set the call's `upload` or `body`.
 
     Raises:
-        Invalid, Refusal: too much, missing or not what the operation takes.
-        ClientDisconnect: the client left before it had sent everything.
+        Invalid, Refusal: the body is too large, missing, or not what the operation takes.
+        ClientDisconnect: the client disconnected before it had sent everything.
     """
     operation = call.operation
     if operation.is_upload:
@@ -42,8 +42,7 @@ async def receive(request: Request, call: Call) -> None:
             raise
         return
     form = operation.form
-    most = LARGEST_FORM_OF.get(operation.api, LARGEST_FORM) if form else LARGEST_JSON
-    raw = await read(request, most)
+    raw = await read(request, LARGEST_FORM if form else LARGEST_JSON)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:
@@ -80,7 +79,7 @@ def _parsed(raw: bytes, headers: Headers, call: Call) -> Any:
 
 
 async def read(request: Request, most: int = LARGEST_JSON) -> bytes | None:
-    """The body of a request that is no upload; None if it has more than `most` bytes."""
+    """Return the body of a request that is not an upload, or None if it has more than `most` bytes."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
@@ -90,11 +89,11 @@ async def read(request: Request, most: int = LARGEST_JSON) -> bytes | None:
 
 
 def parsed_json(raw: bytes) -> Any:
-    """The value of a JSON text that could be sent back as it is.
+    """Return the value of a strict JSON text, which can be sent back unchanged.
 
     Raises:
-        ValueError: it is none, by itself or for what Python's own reader takes besides: `NaN`, numbers beyond
-            any float, half of a surrogate pair.
+        ValueError: the text is not JSON, or has something that only Python's own reader accepts: `NaN`, a
+            number beyond any float, or half of a surrogate pair.
     """
     try:
         value = json.loads(raw, parse_constant=_no_constant, parse_float=_finite)

@@ -1,4 +1,4 @@
-"""What a handler is given and gives back."""
+"""The argument of a handler, and what it returns."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Call:
 
     Attributes:
         path: path parameters by name.
-        query: query parameters by name, typed.
+        query: query parameters by name, converted to their types.
         body: parsed JSON or form, or None.
         parts: the parts of a form by name.
-        upload: the received file, where the operation takes one.
-        tenant: the tenant that was asked; `{}` on the register host and the console.
-        user: who asks; `{}` for a request without token or session.
-        client: client id behind the token; empty without token.
+        upload: the received file, if the operation takes one.
+        tenant: the tenant of the host; `{}` on the register host and the console.
+        user: the user who sends the request; `{}` without a token or session.
+        client: client id behind the token; empty without a token.
         cookies: name -> value.
-        session: the session that the cookies name; `{}` for a request with a token.
+        session: the session of the cookies; `{}` for a request with a token.
     """
 
     world: World
@@ -55,12 +55,12 @@ class Call:
 
     @property
     def tenant_id(self) -> str:
-        """Where the tenant's documents are filed."""
+        """The key of the tenant's documents in the store."""
         return str(self.tenant.get("id", SHARED))
 
     @property
     def user_id(self) -> str:
-        """Who is written down as creator, owner or editor."""
+        """The id that is recorded as creator, owner or editor."""
         return str(self.user.get("id", ""))
 
     @property
@@ -69,28 +69,28 @@ class Call:
         return any(role["name"] == ADMIN for role in self.user.get("assignedRoles", []))
 
     def tolerates(self, rule: str) -> bool:
-        """Whether a strict rule does not apply; see `tenantry.emulator.settings.LENIENT`."""
+        """Whether a strict rule is switched off; see `tenantry.emulator.settings.LENIENT`."""
         return rule in self.world.settings.lenient
 
     def url(self, path: str) -> str:
-        """An absolute address on the host that was asked, as Qlik writes it in `links`."""
+        """Return an absolute address on the host of the request, as Qlik writes it in `links`."""
         return f"https://{self.host.name}{path}"
 
     def link(self, path: str) -> dict[str, str]:
-        """`{"href": ...}` of a path on the host that was asked."""
+        """Return `{"href": ...}` for a path on the host of the request."""
         return {"href": self.url(path)}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer.
+    """A response.
 
     Attributes:
         body: JSON; None for an empty body.
         content: a download instead of JSON.
-        span: first byte of the download and the one after its last; None for all of it.
+        span: start (inclusive) and end (exclusive) of the bytes of the download; None for all of it.
         text: HTML instead of JSON.
-        cookies: name -> value, to be set at the client.
+        cookies: name -> value, which the client stores.
     """
 
     status: int
@@ -105,7 +105,7 @@ class Reply:
 Handler = Callable[[Call], Reply]
 
 HANDLERS: dict[tuple[str, str], Handler] = {}
-"""(contract file, operationId) -> what answers it."""
+"""(contract file, operationId) -> its handler."""
 
 
 def operation(api: str, operation_id: str) -> Callable[[Handler], Handler]:

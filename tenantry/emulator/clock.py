@@ -12,13 +12,13 @@ DAY = 86_400.0
 
 
 class Clock:
-    """Real time plus an offset that only ever grows.
+    """Real time plus an offset that only grows.
 
-    Everything that expires, ages or becomes ready asks this clock, so a test moves months in one call.
-    It runs on the monotonic clock: a change of the machine's time moves nothing here.
+    Everything that expires, ages or becomes ready uses this clock, so a test can move months in one call.
+    It runs on the monotonic clock. A change of the machine's time does not affect it.
 
     Args:
-        offset: seconds to be ahead of the machine's time, as kept from an earlier run.
+        offset: seconds ahead of the machine's time, saved by an earlier run.
     """
 
     def __init__(self, offset: float = 0.0) -> None:
@@ -34,7 +34,7 @@ class Clock:
 
     @contextmanager
     def at(self, moment: float) -> Iterator[None]:
-        """Stand at a moment for as long as the block takes."""
+        """Stop the clock at a moment for the duration of the block."""
         self._held = moment
         try:
             yield
@@ -45,7 +45,7 @@ class Clock:
         """Move the clock forward.
 
         Raises:
-            ValueError: `seconds` is negative; tokens and purge dates never run backwards.
+            ValueError: `seconds` is negative. Tokens and purge dates never move backwards.
         """
         if seconds < 0:
             raise ValueError("the clock only goes forward")
@@ -53,11 +53,11 @@ class Clock:
 
 
 def iso(seconds: float) -> str:
-    """A moment as Qlik writes it, in UTC with milliseconds: `2026-09-16T08:00:00.000Z`."""
+    """Return a time as Qlik writes it, in UTC with milliseconds: `2026-09-16T08:00:00.000Z`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def http_date(seconds: float) -> str:
-    """A moment as HTTP's `Date` header has it: `Wed, 16 Sep 2026 08:00:00 GMT`."""
+    """Return a time in the form of HTTP's `Date` header: `Wed, 16 Sep 2026 08:00:00 GMT`."""
     return formatdate(seconds, usegmt=True)

@@ -1,7 +1,7 @@
-"""Qlik's contract as data: which operations there are, and what they allow.
+"""Qlik's contract as data: the operations, and what they allow.
 
-The files in `contract/` are the only place where a path, a tier, a parameter or a body is described; routing,
-request checking and the tests' response checking all read them from here.
+Only the files in `contract/` describe paths, tiers, parameters and bodies. Routing, request checks and the
+tests' response checks all read them from here.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Operation:
         id: its operationId.
         method: upper case.
         path: template, such as `/api/v1/spaces/{spaceId}`.
-        host: kind of host that serves it: `tenant`, `register`, `console` or `any`.
+        host: the kind of host that serves it: `tenant`, `register`, `console` or `any`.
         tier: rate tier, `1`, `2` or `special`.
         limit: requests per minute in that tier.
-        responses: the contract's own `responses`, references resolved one level; empty where the contract
+        responses: the contract's own `responses`, with references resolved one level. Empty if the contract
             says only that Qlik has the operation (`x-not-described`).
     """
 
@@ -60,7 +60,7 @@ class Operation:
 
     @cached_property
     def media_types(self) -> list[str]:
-        """Media types of the request body; empty when the operation takes none."""
+        """Media types of the request body; empty if the operation takes no body."""
         return list(self.body["content"]) if self.body else []
 
     @property
@@ -70,13 +70,13 @@ class Operation:
 
     @property
     def form(self) -> dict[str, str]:
-        """The media types of the parts of a form, by name; empty where the body is no form of parts."""
+        """Part name -> media types; empty if the body is not a multipart form."""
         encoding = (self.body or {}).get("content", {}).get(PARTS, {}).get("encoding", {})
         return {name: part["contentType"] for name, part in encoding.items()}
 
     @property
     def is_described(self) -> bool:
-        """Whether the contract says more of it than that it exists."""
+        """Whether the contract describes the operation beyond its existence."""
         return bool(self.responses)
 
     @cached_property
@@ -98,13 +98,13 @@ class Operation:
         return self.document.validator(next(iter(content.values()))["schema"])
 
     def check_query(self, pairs: Iterable[tuple[str, str]], *, drop_unknown: bool = False) -> dict[str, Any]:
-        """Turn the query into typed values.
+        """Convert the query into typed values.
 
         Args:
-            drop_unknown: leave out the parameters that the contract does not name.
+            drop_unknown: ignore parameters that the contract does not name.
 
         Raises:
-            Invalid: a parameter that the contract does not name, a repeated one, or a wrong value.
+            Invalid: a parameter is unknown or repeated, or has a wrong value.
         """
         values: dict[str, Any] = {}
         for name, text in pairs:
@@ -121,13 +121,13 @@ class Operation:
         return values
 
     def check_body(self, body: Any, *, drop_unknown: bool = False) -> None:
-        """Hold a JSON (or form) body against the contract.
+        """Check a JSON (or form) body against the contract.
 
         Args:
-            drop_unknown: take the members out of it that the contract does not name.
+            drop_unknown: remove members that the contract does not name from the body.
 
         Raises:
-            Invalid: wrong type, missing or unknown member; the message never repeats a value.
+            Invalid: a member is missing or unknown, or has the wrong type. The message never repeats a value.
         """
         while error := next(self._body_validator.iter_errors(body), None):
             error = _cause(error)
@@ -154,7 +154,7 @@ class Document:
         self._components = {name: _closed(part, is_base=name in bases) for name, part in schemas.items()}
 
     def resolve(self, node: Mapping[str, Any]) -> dict[str, Any]:
-        """Follow a `$ref` of this file, siblings kept."""
+        """Resolve a `$ref` of this file, and keep the keys beside it."""
         if "$ref" not in node:
             return dict(node)
         target: Any = self.spec
@@ -163,22 +163,22 @@ class Document:
         return self.resolve(target) | {key: value for key, value in node.items() if key != "$ref"}
 
     def validator(self, schema: Schema) -> jsonschema_rs.Validator:
-        """A validator for a schema of this file; members that the file does not name are refused."""
+        """Return a validator for a schema of this file. It refuses members that the file does not name."""
         root = {**_closed(schema), "components": {"schemas": self._components}}
         return jsonschema_rs.validator_for(root, validate_formats=True, mask="the value")
 
     def check(self, schema: Schema, value: Any) -> None:
-        """Hold a value against a schema of this file.
+        """Check a value against a schema of this file.
 
         Raises:
-            Invalid: it does not fit.
+            Invalid: the value does not match.
         """
         if error := next(self.validator(schema).iter_errors(value), None):
             pointer = "/" + "/".join(str(step) for step in error.instance_path)
             raise Invalid(error.message, pointer=pointer)
 
     def operations(self) -> Iterator[Operation]:
-        """Every operation of the file."""
+        """Yield every operation of the file."""
         for path, item in self.spec["paths"].items():
             for method in METHODS:
                 if method in item:
@@ -226,15 +226,15 @@ class Document:
 
 
 class Contract:
-    """All operations, and the way from a request to its operation."""
+    """All operations, and the routing of a request to its operation."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.operations = [op for path in sorted(folder.glob("*.yaml")) for op in Document(path).operations()]
-        # Fewest parameters first, so that /users/me is not taken for a user id.
+        # Fewest parameters first, so that `me` in /users/me is not matched as a user id.
         self.operations.sort(key=lambda op: op.path.count("{"))
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """The operation of a request and its path parameters, or None when the contract has none."""
+        """Return the operation of a request and its path parameters, or None if the contract has none."""
         for operation in self.operations:
             if operation.method == method and (match := operation.pattern.fullmatch(path)):
                 return operation, match.groupdict()
@@ -243,15 +243,15 @@ class Contract:
 
 @cache
 def contract() -> Contract:
-    """The contract; read once per process."""
+    """Return the contract. It is read once per process."""
     return Contract()
 
 
 def _typed(text: str, schema: Schema) -> Any:
-    """A query value in the type its schema names; what cannot be read stays text, and fails the schema."""
+    """Convert a query value to the type of its schema. A malformed value stays text and fails the schema."""
     kind = schema.get("type")
     if kind == "boolean":
-        # In any case: Qlik's own SDK for Python writes True and False.
+        # Upper or lower case: Qlik's own SDK for Python writes True and False.
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind in ("integer", "number"):
         return int(text) if re.fullmatch(r"-?\d{1,18}", text) else text
@@ -261,20 +261,20 @@ def _typed(text: str, schema: Schema) -> Any:
 
 
 def _cause(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
-    """The error that says what is wrong: of several alternatives, that of the one which comes nearest."""
-    while alternatives := [list(each) for each in getattr(error.kind, "context", None) or [] if each]:
+    """Return the error that explains the problem. Of several alternatives, use the closest one's error."""
+    while alternatives := [list(errors) for errors in getattr(error.kind, "context", None) or [] if errors]:
         error = min(alternatives, key=_distance)[0]
     return error
 
 
 def _distance(errors: list[jsonschema_rs.ValidationError]) -> tuple[bool, int]:
-    """How far a body is from an alternative: by values that tell alternatives apart, then by number."""
+    """Rank how far a body is from an alternative: by the values that identify it, then by error count."""
     other = any(error.kind.name in ("enum", "const") for error in errors)
     return other, sum(len(getattr(error.kind, "unexpected", ".")) for error in errors)
 
 
 def _bases(node: Any) -> Iterator[str]:
-    """Names of the schemas that others extend by `allOf`: those cannot be closed by themselves."""
+    """Yield the names of the schemas that others extend by `allOf`. These cannot forbid further members."""
     if isinstance(node, dict):
         yield from (part["$ref"].rsplit("/", 1)[1] for part in node.get("allOf", []) if "$ref" in part)
         for value in node.values():
@@ -282,7 +282,7 @@ def _bases(node: Any) -> Iterator[str]:
 
 
 def _closed(schema: Any, *, is_base: bool = False) -> Any:
-    """A copy that allows no members beyond those named, stripped of what does not check anything."""
+    """Return a copy that forbids further members, without the keys that check nothing."""
     if isinstance(schema, list):
         return [_closed(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""The emulator's own API, under /_emulator/ on loopback host names."""
+"""The emulator's control API, under /_emulator/ on loopback host names."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tenantry.emulator.parts import Parts
 from tenantry.emulator.store import SHARED
 
 OPERATOR = "emulator"
-"""Client id behind the tokens that the control API gives out."""
+"""Client id behind the tokens of the control API."""
 
 LATEST = 2e11
-"""In seconds since 1970: the year 8307, as what is due later has a date before the year 10000 as well."""
+"""Seconds since 1970: the year 8307. So the due time of later work is before the year 10000 as well."""
 
 Body = dict[str, Any]
 
 
 class Controller:
-    """Answers the control API.
+    """The handlers of the control API.
 
-    Only loopback host names lead here, and writes need `content-type: application/json`: a page in a browser
-    can neither name such a host nor send such a request unasked.
+    The API answers on loopback host names only, and writes need `content-type: application/json`. A page in a
+    browser can neither use such a host name nor send such a request without a preflight.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -51,14 +51,18 @@ class Controller:
         }
 
     async def respond(self, request: Request) -> Response:
-        """Answer one request: 404 unknown, 405 wrong method, 413 too large, 415 not JSON, 400 with why."""
+        """Answer one request.
+
+        Errors: 400 with the reason, 404 unknown, 405 wrong method, 413 too large, 415 not JSON.
+        """
         name = request.url.path.removeprefix("/_emulator/")
         if name.startswith("faults/") and request.method in ("DELETE", "POST"):
             return self._release(name)
         action = self._routes.get((request.method, name))
         if action is None:
             known = any(name == route for _, route in self._routes)
-            return JSONResponse({"error": f"no {request.method} of {name!r}"}, 405 if known else 404)
+            problem = f"there is no {request.method} {name!r}"
+            return JSONResponse({"error": problem}, 405 if known else 404)
         if request.method == "POST" and not _is_json(request):
             return JSONResponse({"error": "send content-type: application/json"}, 415)
         raw = await bodies.read(request)
@@ -67,12 +71,12 @@ class Controller:
             return JSONResponse({"error": "the body is too large"}, 413, {"connection": "close"})
         try:
             result = action(_object(raw))
-        except ValueError as problem:
-            return JSONResponse({"error": str(problem)}, 400)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
         return Response(status_code=204) if result is None else JSONResponse(result)
 
     def health(self, _: Body) -> Body:
-        """Whether it runs, its time, what is accepted and not done yet, and what it does not know."""
+        """Return status, time, the number of requests still waiting, and the unknown requests."""
         return {
             "status": "ok",
             "time": iso(self.world.now()),
@@ -83,7 +87,7 @@ class Controller:
         }
 
     def reset(self, _: Body) -> None:
-        """Back to the seed; no request, fault or setting of before is left."""
+        """Restore the seed, and drop all requests, faults and settings."""
         self.parts.agenda.clear()
         self.parts.faults.clear()
         self.parts.limits.clear()
@@ -91,11 +95,11 @@ class Controller:
         self.world.reset()
 
     def clock(self) -> Body:
-        """The emulator's time, and how far it is ahead of the machine's."""
+        """Return the emulator's time, and how far it is ahead of the machine's time."""
         return {"now": iso(self.world.now()), "offset_seconds": self.world.clock.offset}
 
     def advance(self, body: Body) -> Body:
-        """Move the time, and do what is due by then: `{"advance_seconds": n}`."""
+        """Move the clock by `{"advance_seconds": n}`, and do the work that is due by then."""
         seconds = body.get("advance_seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')
@@ -107,20 +111,20 @@ class Controller:
         return self.clock()
 
     def change_settings(self, body: Body) -> Body:
-        """Change some settings; returns all of them."""
+        """Change some settings and return all of them."""
         self.world.settings.change(body)
         return self.world.settings.as_dict()
 
     def token(self, body: Body) -> Body:
-        """A token of an administrator other than the clients: `{"host": hostname}`.
+        """Return a token of an extra administrator, who is not one of the clients: `{"host": hostname}`.
 
-        For changing things behind a client's back. Requests with it carry the client `emulator` in the log
-        and count towards no rate limit.
+        Use it to change things without a client's knowledge. The log shows its requests under the client
+        `emulator`, and they do not count towards rate limits.
         """
         host = Host.parse(str(body.get("host", "")))
         tenant = self.world.tenant_of(host.name)
         if tenant is None:
-            raise ValueError(f"no tenant answers to {host.name!r}")
+            raise ValueError(f"there is no tenant {host.name!r}")
         store = self.world.store
         with store.transaction():
             admin = users.by_subject(self.world, tenant["id"], OPERATOR) or users.add_user(
@@ -129,11 +133,11 @@ class Controller:
             return {"access_token": oauth.issue(self.world, tenant["id"], admin, OPERATOR)}
 
     def _release(self, name: str) -> Response:
-        """`DELETE faults/<id>`, `POST faults/<id>/release`: end one rule, let go what it holds."""
+        """Handle `DELETE faults/<id>` and `POST faults/<id>/release`: end a rule, release what it holds."""
         fault_id = name.removeprefix("faults/").removesuffix("/release")
         if self.parts.faults.remove(fault_id):
             return Response(status_code=204)
-        return JSONResponse({"error": f"no fault {fault_id!r}"}, 404)
+        return JSONResponse({"error": f"there is no fault {fault_id!r}"}, 404)
 
 
 def _is_json(request: Request) -> bool:

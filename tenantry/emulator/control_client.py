@@ -1,4 +1,4 @@
-"""The control API from Python, with the standard library alone."""
+"""A client of the control API, which needs only the standard library."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 
 class ControlError(Exception):
-    """The emulator refused a control request; the text says why."""
+    """The emulator refused a control request. The text says why."""
 
 
 class Control:
-    """Drives a running emulator.
+    """The controls of a running emulator.
 
     Args:
-        url: such as `http://127.0.0.1:8765`.
+        url: the emulator's address, such as `http://127.0.0.1:8765`.
     """
 
     def __init__(self, url: str) -> None:
@@ -24,16 +24,16 @@ class Control:
         self._address = urlsplit(url)
 
     def health(self) -> dict[str, Any]:
-        """`status`, `time`, `tenants`, `operations`, `waiting` and `unknown` (what was asked in vain)."""
+        """Return `status`, `time`, `tenants`, `operations`, `waiting` and `unknown` (unknown requests)."""
         found: dict[str, Any] = self._ask("GET", "health")
         return found
 
     def reset(self) -> None:
-        """Back to the seed."""
+        """Restore the seed."""
         self._ask("POST", "reset", {})
 
     def requests(self, *, clear: bool = False, all: bool = False) -> list[dict[str, Any]]:
-        """The request log, oldest first, without those made with the emulator's own token unless `all`."""
+        """Return the request log, oldest first. Requests with the emulator's own token need `all=True`."""
         entries = self._ask("GET", "requests")
         if clear:
             self.clear_requests()
@@ -45,20 +45,20 @@ class Control:
 
     @property
     def faults(self) -> list[dict[str, Any]]:
-        """The rules in force, with `id`, `matched` and `hit`."""
+        """The active rules, each with `id`, `matched` and `hit`."""
         rules: list[dict[str, Any]] = self._ask("GET", "faults")
         return rules
 
     def add_fault(self, **rule: Any) -> str:
-        """Put a rule in force; returns its id. See docs/emulator.md for what a rule may hold."""
+        """Activate a rule and return its id. docs/emulator.md lists the keys of a rule."""
         return str(self._ask("POST", "faults", rule)["id"])
 
     def release(self, fault_id: str) -> None:
-        """Take one rule out of force; what it holds goes on."""
+        """Remove one rule. Requests that it holds go on."""
         self._ask("DELETE", f"faults/{fault_id}")
 
     def clear_faults(self) -> None:
-        """Take all out of force."""
+        """Remove all rules."""
         self._ask("DELETE", "faults")
 
     def advance(self, seconds: float) -> None:
@@ -66,17 +66,17 @@ class Control:
         self._ask("POST", "clock", {"advance_seconds": seconds})
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Change settings, if any are named; returns all of them."""
+        """Change the given settings, if any. Return all settings."""
         now: dict[str, Any] = self._ask("POST" if changes else "GET", "settings", changes or None)
         return now
 
     def dump(self) -> dict[str, Any]:
-        """All state: hostname -> kind -> documents; `cloud` holds what belongs to no tenant."""
+        """Return all state: hostname -> kind -> documents. `cloud` holds what does not belong to a tenant."""
         found: dict[str, Any] = self._ask("GET", "dump")
         return found
 
     def token(self, host: str) -> str:
-        """A token of an administrator of that tenant other than the clients."""
+        """Return a token of an extra administrator of the tenant, who is not one of the clients."""
         return str(self._ask("POST", "tokens", {"host": host})["access_token"])
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
@@ -98,11 +98,11 @@ def send(
     """Send one request to an emulator.
 
     Args:
-        url: where it listens.
+        url: the address of the emulator.
         host: the Host header.
 
     Returns:
-        Status and parsed JSON; None for an empty body, bytes for anything else.
+        The status, and the parsed JSON: None for an empty body, bytes for anything else.
     """
     address = urlsplit(url)
     connection = _connection(address.scheme, address.hostname or "", address.port or 0)
@@ -127,5 +127,5 @@ def _connection(scheme: str, host: str, port: int) -> http.client.HTTPConnection
         return http.client.HTTPConnection(host, port, timeout=60)
     import ssl
 
-    # The certificate names Qlik's hosts; on loopback there is nobody to mistake the emulator for.
+    # The certificate names Qlik's hosts. On loopback, nobody else can pretend to be the emulator.
     return http.client.HTTPSConnection(host, port, timeout=60, context=ssl._create_unverified_context())  # noqa: S323

@@ -1,4 +1,4 @@
-"""What a fault does to an answer."""
+"""The effects of a fault on a response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.emulator.faults import Fault
 
 
 async def wait(fault: Fault) -> None:
-    """Sit out `delay_ms` and `hold`."""
+    """Wait as long as `delay_ms` and `hold` demand."""
     if "delay_ms" in fault.rule:
         await asyncio.sleep(fault.rule["delay_ms"] / 1000)
     if fault.rule.get("hold"):
@@ -22,7 +22,7 @@ async def wait(fault: Fault) -> None:
 
 
 def made_up(rule: dict[str, Any]) -> Response:
-    """The answer of a `status` rule, whether Qlik's own was thrown away for it or never made."""
+    """Return the response of a `status` rule, which replaces Qlik's own."""
     default = Refusal(rule["status"], "Injected fault", code=f"HTTP-{rule['status']}").body("")
     body = rule.get("body", default)
     headers = {"x-emulator-fault": "done" if rule.get("done") else "status", **rule.get("headers", {})}
@@ -32,7 +32,7 @@ def made_up(rule: dict[str, Any]) -> Response:
 
 
 def not_found(look: str, api: str) -> Response:
-    """A 404 without a published code: `bare` of any body, or with a code that nobody else has."""
+    """Return a 404 without a published code: `bare` has no body, anything else has an unknown code."""
     headers = {"x-emulator-fault": "not_found"}
     if look == "bare":
         return Response(status_code=404, headers=headers)
@@ -40,7 +40,7 @@ def not_found(look: str, api: str) -> Response:
 
 
 def merge(response: Response, extra: dict[str, Any]) -> None:
-    """Put further members into a JSON object on its way out."""
+    """Add members to the JSON object of a response."""
     if isinstance(response, JSONResponse):
         body = json.loads(bytes(response.body))
         if isinstance(body, dict):
@@ -50,7 +50,7 @@ def merge(response: Response, extra: dict[str, Any]) -> None:
 
 
 async def send_half(response: Response, send: Send) -> None:
-    """Announce the whole answer and send half of it."""
+    """Announce the whole response and send half of it."""
     response.headers["x-emulator-fault"] = "truncate"
     body = bytes(response.body) if hasattr(response, "body") else b"x" * 100
     response.headers["content-length"] = str(max(len(body), 2))
@@ -58,5 +58,5 @@ async def send_half(response: Response, send: Send) -> None:
         {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
     )
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    # The socket is closed next; give what was sent time to leave.
+    # The socket is closed next. Give the sent bytes time to leave.
     await asyncio.sleep(0.02)

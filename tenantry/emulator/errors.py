@@ -1,4 +1,4 @@
-"""Refusals, in the style of each Qlik API."""
+"""Error responses, in the style of each Qlik API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUS_AS = {
     "users": int,
     "identity-providers": int,
 }
-"""How an API writes `status` in an error: string, integer; the others leave it out."""
+"""How an API writes `status` in an error: as a string or an integer. The other APIs leave it out."""
 
 NO_SOURCE = {
     "automations",
@@ -36,7 +36,7 @@ NO_SOURCE = {
     "ui-config",
     "webhooks",
 }
-"""APIs whose errors have no place for `source`; it goes into `detail` there. Spaces keep it under `meta`."""
+"""APIs whose errors have no `source`. It goes into `detail` there. The Spaces API keeps it under `meta`."""
 
 KNOWN_CODES = {
     ("tenants", 404): "TENANTS-8",
@@ -47,7 +47,7 @@ KNOWN_CODES = {
     ("web-integrations", 403): "WEBINTEGRATIONS_FORBIDDEN",
     ("web-integrations", 404): "WEBINTEGRATIONS_NOT_FOUND",
 }
-"""Published codes. Where none is published the code is `<API>-<status>`, which is the emulator's own."""
+"""Published codes. For the rest, the emulator uses its own code, `<API>-<status>`."""
 
 PUBLISHED_404 = {code for (_, status), code in KNOWN_CODES.items() if status == 404} | {"CSRF-TOKEN-3"}
 """Every code that the contract has for a 404."""
@@ -56,13 +56,13 @@ PATCH_CODES = {
     "tenants": ("TENANTS-10", "Invalid PATCH request"),
     "web-integrations": ("WEBINTEGRATIONS-4", "Invalid patch"),
 }
-"""API -> code and title of a patch that the contract does not allow."""
+"""API -> code and title for a patch that the contract does not allow."""
 
 MISSING_CODES = {
     "tenants": ("TENANTS-21", "Missing licenseKey property"),
     "web-integrations": ("WEBINTEGRATIONS-5", "Missing required field"),
 }
-"""API -> code and title of a body that lacks a required member."""
+"""API -> code and title for a body without a required member."""
 
 TITLES = {
     400: "Bad request",
@@ -78,16 +78,16 @@ TITLES = {
 
 
 class Refusal(Exception):
-    """What Qlik answers instead of doing it.
+    """Qlik's error response to a request.
 
     Args:
         status: HTTP status.
-        title: Qlik's short text; a plain one by default.
-        code: Qlik's code; by default the published one of the API and status, else `<API>-<status>`.
+        title: Qlik's short text. By default, the usual text for the status.
+        code: Qlik's code. By default, the published code of the API and status, or else `<API>-<status>`.
         detail: what exactly is wrong.
         headers: further response headers.
-        api: whose style to use, when it is not that of the API asked.
-        source: the part that is wrong, `{"pointer": ...}` of the body or `{"parameter": ...}` of the query.
+        api: the API whose style to use. By default, the API of the request.
+        source: the wrong part: `{"pointer": ...}` in the body or `{"parameter": ...}` in the query.
         extra: further members of the entry in `errors`, such as `meta`.
     """
 
@@ -114,12 +114,12 @@ class Refusal(Exception):
         self.extra = extra
 
     def code_in(self, api: str) -> str:
-        """The code it has in the answer of that API."""
+        """Return the error code in the response of an API."""
         api = self.api or api
         return self.code or KNOWN_CODES.get((api, self.status)) or f"{(api or 'http').upper()}-{self.status}"
 
     def body(self, api: str) -> dict[str, Any]:
-        """The answer's JSON, in the style of that API (a contract file's name; empty for none)."""
+        """Return the JSON in the style of an API (the name of a contract file; empty for none)."""
         code = self.code_in(api)
         api = self.api or api
         entry: dict[str, Any] = {"code": code, "title": self.title}
@@ -137,13 +137,13 @@ class Refusal(Exception):
             entry["status"] = STATUS_AS[api](self.status)
         body: dict[str, Any] = {"errors": [entry | extra], "traceId": secrets.token_hex(16)}
         if api == "spaces":
-            # Deprecated there; clients still read them.
+            # Deprecated there, but clients still read them.
             body |= {name: entry[name] for name in ("code", "title", "detail") if name in entry}
         if api == "licenses":
-            # Deprecated there, and still required by the published schema.
+            # Deprecated there, but the published schema still requires them.
             body |= {"error": self.title, "message": self.detail or self.title}
         if api == "ui-config":
-            # Published without `errors`, which all other APIs have.
+            # Published without `errors`. All other APIs have it.
             body |= {"code": self.status, "message": self.detail or self.title}
         return body
 
@@ -152,9 +152,9 @@ class Invalid(Exception):
     """A request that the contract does not allow.
 
     Args:
-        pointer: the part of the body, as a JSON pointer.
-        parameter: the query parameter.
-        missing: name of a required member that is not there.
+        pointer: the wrong part of the body, as a JSON pointer.
+        parameter: the wrong query parameter.
+        missing: the name of the missing member.
     """
 
     def __init__(self, detail: str, *, pointer: str = "", parameter: str = "", missing: str = "") -> None:
@@ -164,7 +164,7 @@ class Invalid(Exception):
         self.missing = missing
 
     def refusal(self, api: str, method: str) -> Refusal:
-        """The same as a 400 of that API, for a request of that method."""
+        """Return this as a 400 in the style of an API, for a request with that method."""
         special = PATCH_CODES if method == "PATCH" else MISSING_CODES if self.missing else {}
         code, title = special.get(api, ("", ""))
         source = {"parameter": self.parameter} if self.parameter else {"pointer": self.pointer or "/"}
@@ -176,7 +176,7 @@ class Invalid(Exception):
 
 
 def rejected_patch(pointer: str, cause: str) -> Refusal:
-    """The Tenants API's own shape for a patch it does not take: no status, the cause under `meta`."""
+    """Return the Tenants API's own error for a refused patch: no status, the cause under `meta`."""
     return _rejected_patch({"pointer": pointer}, cause)
 
 

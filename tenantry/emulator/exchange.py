@@ -1,4 +1,4 @@
-"""One request of the emulated cloud: accepted, carried out, answered."""
+"""One request to the emulated cloud: accept it, execute it, answer it."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ CREATIONS = {
     ("oauth-clients", "createOAuthClient"),
     ("oauth-clients", "createOAuthClientSecret"),
 }
-"""What has no key by which a second request would be refused; these take `creation_ms`."""
+"""Operations without a unique key, so Qlik does not refuse a second request. They take `creation_ms`."""
 
 
 class Exchange:
-    """One request of the emulated cloud and its answer."""
+    """One request to the emulated cloud and its response."""
 
     def __init__(self, parts: Parts, request: Request, host: Host) -> None:
         self.parts = parts
@@ -71,7 +71,7 @@ class Exchange:
         self.extra: dict[str, Any] = {}
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Answer, unless a fault has something else in store."""
+        """Answer the request, unless a fault prevents it."""
         await self._latency()
         fault = self.parts.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
         rule = fault.rule if fault else {}
@@ -87,7 +87,7 @@ class Exchange:
             return
         if rule.get("merge"):
             effects.merge(response, rule["merge"])
-        # Written down before it is sent, so that whoever has the answer finds it in the log.
+        # Logged before it is sent, so that a client with the response finds the request in the log.
         self._write_down(response.status_code)
         if rule.get("truncate"):
             await effects.send_half(response, send)
@@ -96,7 +96,7 @@ class Exchange:
         await response(self.request.scope, receive, send)
 
     async def _response(self, rule: dict[str, Any]) -> Response | None:
-        """Qlik's answer, or the rule's; None when the client is to get none."""
+        """Return Qlik's response or that of the rule; None if the client gets none."""
         response = None
         if "done_after_ms" in rule:
             await self._put_off(rule["done_after_ms"] / 1000)
@@ -105,7 +105,7 @@ class Exchange:
         return effects.made_up(rule) if "status" in rule else response
 
     async def _answer(self) -> Response | None:
-        """Do what is asked; None when a reset got in between."""
+        """Execute the request and return the response; None if a reset came first."""
         if self.host.kind == "unknown":
             path = self.request.scope["path"]
             if reply := login_services.reply(self.host.name, self.request.method, path):
@@ -122,7 +122,7 @@ class Exchange:
         return self._carry_out(call)
 
     async def _put_off(self, seconds: float) -> None:
-        """Accept the request now and carry it out later, whether the client still waits or not."""
+        """Accept the request now and execute it later, even if the client no longer waits."""
         try:
             call = await self._accept()
         except (Invalid, Refusal) as problem:
@@ -134,7 +134,7 @@ class Exchange:
         self.parts.agenda.add(due, lambda: self._carry_out_unseen(call))
 
     def _later(self, call: Call, seconds: float) -> float:
-        """Make a call ready to wait; returns until when."""
+        """Close the upload of a call that must wait. Return the due time of the call."""
         if call.upload:
             call.upload.finish()
         return self.world.now() + seconds
@@ -150,11 +150,11 @@ class Exchange:
         return self.operation.api if self.operation else ""
 
     async def _accept(self) -> Call:
-        """Take the whole request and hold it against the contract, as whoever sent it.
+        """Receive the whole request, authenticate it and check it against the contract.
 
         Raises:
-            Invalid, Refusal: it is not to be carried out.
-            ClientDisconnect: it never arrived as a whole.
+            Invalid, Refusal: Qlik refuses the request.
+            ClientDisconnect: the request did not arrive completely.
         """
         self.world.purge()
         self.world.do_chores()
@@ -179,7 +179,7 @@ class Exchange:
         return call
 
     def _carry_out(self, call: Call, *, late: bool = False) -> Response:
-        """Do what was accepted; `late`: on what has become of tenant and user since."""
+        """Execute an accepted call. If it is `late`, look up the tenant and the user again."""
         try:
             if late:
                 self.world.purge()
@@ -196,14 +196,16 @@ class Exchange:
                 call.upload.discard()
 
     def _tenant(self) -> dict[str, Any]:
-        """The tenant that was asked; `{}` on the register host and the console."""
+        """Return the tenant of the host; `{}` on the register host and the console."""
         if self.host.kind in ("register", "console"):
             return {}
         tenant = self.world.tenant_of(self.host.name) if self.host.kind == "tenant" else None
         if tenant is None:
-            detail = f"no tenant answers to {self.host.name or 'a request without Host header'}"
+            detail = (
+                f"there is no tenant {self.host.name}" if self.host.name else "the Host header is missing"
+            )
             if self.host.kind == "loopback":
-                detail += "; send the Host header of a Qlik host, the control API is under /_emulator/"
+                detail += ". Send the Host header of a Qlik host. The control API is under /_emulator/"
             raise Refusal(404, code="TENANT_NOT_FOUND", detail=detail)
         if tenant["status"] == "disabled":
             raise Refusal(401, "Tenant has been deactivated", code="TENANT_DISABLED", api="tenants")
@@ -213,24 +215,24 @@ class Exchange:
         found = self.parts.contract.find(self.request.method, self.request.scope["path"])
         if found is None:
             self._unknown()
-            raise Refusal(404, detail=f"no such path: {self.request.method} {self.request.scope['path']}")
+            raise Refusal(404, detail=f"unknown path: {self.request.method} {self.request.scope['path']}")
         operation, path = found
         if operation.host not in ("any", self.host.kind):
-            # Not a 404, which a client could take for "already gone".
+            # Not a 404, because a client could take a 404 for "already deleted".
             self._unknown()
             self.operation = operation
-            raise Refusal(400, "Wrong host", detail=f"this is served by the {operation.host} host")
+            raise Refusal(400, "Wrong host", detail=f"the {operation.host} host serves this path")
         return operation, path
 
     def _unknown(self) -> None:
         self.parts.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
 
     def _authorise(self, call: Call) -> None:
-        """What only a TenantAdmin may do, whatever it is done to."""
+        """Refuse requests that only a TenantAdmin may send."""
         operation = call.operation
         closed = operation.api in ADMIN_APIS or (operation.api in ADMIN_WRITES and operation.method != "GET")
         if closed and call.tenant and not call.is_admin:
-            raise Refusal(403, detail="needs the role TenantAdmin")
+            raise Refusal(403, detail="the role TenantAdmin is required")
 
     def _refuse(self, problem: Invalid | Refusal) -> Response:
         refusal = problem.refusal(self._api, self.request.method) if isinstance(problem, Invalid) else problem
@@ -248,7 +250,7 @@ class Exchange:
             await asyncio.sleep(milliseconds / 1000)
 
     def _cut(self) -> None:
-        """Close the socket under the client."""
+        """Close the client's connection."""
         self.request.scope["state"]["cut"]()
 
     def _write_down(self, status: int) -> None:

@@ -1,4 +1,4 @@
-"""Things going wrong on request."""
+"""Faults: rules that make requests fail or wait."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ EFFECTS = ({"status", "delay_ms", "done_after_ms", "merge"} | FLAGS) - {"done"}
 
 @dataclass
 class Fault:
-    """One rule: which requests, and what happens to them.
+    """One rule: the requests that it matches, and its effect on them.
 
     Attributes:
-        rule: as given: `host`, `path` (patterns with `*`), `method`; `nth` (only the nth match) or
-            `probability` (0..1); `times` (at most so often); and one or more of `status` with `body`,
-            `headers` and `done`, `done_after_ms`, `delay_ms`, `hold`, `drop_before`, `drop_after`,
-            `truncate`, `merge`.
-        matched: requests that fitted host, path and method.
-        hit: requests that it happened to.
+        rule: the keys as given. `host`, `path` (patterns with `*`) and `method` match requests. `nth` (only
+            the nth match), `probability` (0..1) and `times` (at most this often) limit the hits. The effect
+            is one or more of `status` with `body`, `headers` and `done`, `done_after_ms`, `delay_ms`,
+            `hold`, `drop_before`, `drop_after`, `truncate`, `merge`.
+        matched: the number of requests that matched host, path and method.
+        hit: the number of requests that the fault affected.
     """
 
     rule: dict[str, Any]
@@ -41,7 +41,7 @@ class Fault:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def strikes(self, method: str, host: str, path: str) -> bool:
-        """Whether it happens to this request; counts it."""
+        """Count a request if it matches. Return whether the fault affects it."""
         rule = self.rule
         if not (
             fnmatchcase(host, rule.get("host", "*").lower())
@@ -58,21 +58,21 @@ class Fault:
         return True
 
     def view(self) -> dict[str, Any]:
-        """The rule with its id and its counts."""
+        """Return the rule with its id and its counts."""
         return {"id": self.id, **self.rule, "matched": self.matched, "hit": self.hit}
 
 
 class Faults:
-    """The rules in force, in the order they were given; the first that strikes is the one that happens."""
+    """The active rules, in the order of their creation. The first rule that strikes affects the request."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
 
     def add(self, rule: dict[str, Any]) -> Fault:
-        """Put a rule in force.
+        """Activate a rule.
 
         Raises:
-            ValueError: an unknown key, a value of the wrong kind, or no effect.
+            ValueError: a key is unknown, a value has the wrong type, or the rule has no effect.
         """
         _check(rule)
         fault = Fault(rule)
@@ -80,23 +80,23 @@ class Faults:
         return fault
 
     def strike(self, method: str, host: str, path: str) -> Fault | None:
-        """The fault that happens to a request, if any."""
+        """Return the fault that affects a request, if any."""
         return next((fault for fault in self._faults.values() if fault.strikes(method, host, path)), None)
 
     def remove(self, fault_id: str) -> bool:
-        """Take a rule out of force and let go of what it holds; False when there is no such rule."""
+        """Remove a rule and release the requests that it holds. Return False if the id is unknown."""
         fault = self._faults.pop(fault_id, None)
         if fault:
             fault.released.set()
         return fault is not None
 
     def clear(self) -> None:
-        """Take all out of force."""
+        """Remove all rules."""
         for fault_id in list(self._faults):
             self.remove(fault_id)
 
     def view(self) -> list[dict[str, Any]]:
-        """All rules with their counts."""
+        """Return all rules with their counts."""
         return [fault.view() for fault in self._faults.values()]
 
 
@@ -105,12 +105,12 @@ def _check(rule: dict[str, Any]) -> None:
     kinds |= dict.fromkeys(FLAGS, bool) | dict.fromkeys(TEXTS, str) | dict.fromkeys(OBJECTS, dict)
     for name, value in rule.items():
         if name not in kinds:
-            raise ValueError(f"unknown key {name!r}; a fault has {', '.join(sorted(kinds))}")
+            raise ValueError(f"unknown key {name!r}. The keys of a fault are {', '.join(sorted(kinds))}")
         is_right = isinstance(value, kinds[name]) and (name not in NUMBERS or _is_amount(value))
         if not is_right:
-            raise ValueError(f"{name} has the wrong kind of value")
+            raise ValueError(f"{name} has a value of the wrong type")
     if not all(_is_header(name, value) for name, value in rule.get("headers", {}).items()):
-        raise ValueError("headers has a name or value that no answer can have")
+        raise ValueError("headers has a name or value that is not allowed in HTTP")
     if not EFFECTS & set(rule):
         raise ValueError(f"a fault needs an effect: {', '.join(sorted(EFFECTS))}")
     if "status" in rule and not (isinstance(rule["status"], int) and 200 <= rule["status"] <= 599):
@@ -118,7 +118,7 @@ def _check(rule: dict[str, Any]) -> None:
     if "done_after_ms" in rule and (rule.get("done") or rule.get("drop_before")):
         raise ValueError("done_after_ms excludes done and drop_before")
     if rule.get("done") and "status" not in rule:
-        raise ValueError("done needs a status to answer with; drop_after is done without an answer")
+        raise ValueError("done needs a status. To execute a request without a response, use drop_after")
 
 
 def _is_amount(value: Any) -> bool:

@@ -1,7 +1,7 @@
-"""App files and other uploads, on disk, never whole in memory.
+"""App files and other uploads. They are on disk, and never in memory as a whole.
 
 A `.qvf` of the emulator is one line with a magic word, one line of JSON (`name`, `description`, `hasData`)
-and then opaque bytes. Any other file can be imported as well; it just brings no name of its own.
+and then opaque bytes. You can import any other file as well, but it has no app name of its own.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ HEADER_LIMIT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Content:
-    """What a download consists of: a header made on the spot, then a file from some offset on.
+    """The content of a download: a generated header, then a file from an offset on.
 
     Attributes:
-        header: first bytes.
-        path: the file that follows; None for none.
-        offset: where in the file to begin.
+        header: the first bytes.
+        path: the file that follows; None if there is none.
+        offset: the position in the file to start from, in bytes.
     """
 
     header: bytes
@@ -41,7 +41,7 @@ class Content:
         return len(self.header) + (self.path.stat().st_size - self.offset if self.path else 0)
 
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from `start` up to, not including, `end`, in pieces."""
+        """Yield the bytes from `start` up to, but not including, `end`, in chunks."""
         head = self.header[start:end]
         if head:
             yield head
@@ -57,7 +57,7 @@ class Content:
 
 
 class Spool:
-    """A file being received."""
+    """A file that is being received."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,27 +66,27 @@ class Spool:
         self._file = path.open("wb")
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self._file.write(chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
 
     def finish(self) -> str:
-        """Close the file; returns the digest of its content."""
+        """Close the file and return the digest of its content."""
         self._file.close()
         return self._digest.hexdigest()
 
     def discard(self) -> None:
-        """Close and remove it; fine after it was stored."""
+        """Close and delete the file. After `Files.store` this does nothing."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 class Files:
-    """A folder of files named after their content: a template imported a thousand times lies there once.
+    """A folder of files named by their digests. A template that is imported a thousand times is stored once.
 
     Args:
-        folder: made when absent.
+        folder: the folder, created if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,17 +94,17 @@ class Files:
         folder.mkdir(parents=True, exist_ok=True)
 
     def spool(self) -> Spool:
-        """Begin to receive a file."""
+        """Start to receive a file."""
         return Spool(self.folder / f"{secrets.token_hex(8)}.part")
 
     def store(self, spool: Spool) -> str:
-        """Keep a received file; returns the key to find it by."""
+        """Store a received file and return its key."""
         key = spool.finish()
         os.replace(spool.path, self.folder / key)
         return key
 
     def append(self, key: str, spool: Spool) -> str:
-        """Keep a received file as the continuation of a stored one; returns the key of the whole."""
+        """Append a received file to a stored one. Return the key of the combined file."""
         spool.finish()
         whole = self.spool()
         for path in (self.path(key), spool.path):
@@ -115,17 +115,17 @@ class Files:
         return self.store(whole)
 
     def path(self, key: str) -> Path:
-        """Where a stored file lies."""
+        """Return the path of a stored file."""
         return self.folder / key
 
     def keep(self, keys: set[str]) -> None:
-        """Forget every stored file but these."""
+        """Delete every stored file except these."""
         for path in self.folder.iterdir():
             if path.name not in keys:
                 path.unlink()
 
     def clear(self) -> None:
-        """Forget all files."""
+        """Delete all files."""
         shutil.rmtree(self.folder)
         self.folder.mkdir()
 
@@ -133,14 +133,14 @@ class Files:
 def qvf_header(
     name: str, description: str, script: str, *, has_data: bool, data: dict[str, Any] | None = None
 ) -> bytes:
-    """The head of an exported app; `data`: what is known of its data."""
+    """Return the header of an exported app. `data` describes its tables and fields."""
     described = {"name": name, "description": description, "script": script, "hasData": has_data}
     described |= {"data": data} if has_data and data else {}
     return MAGIC + json.dumps(described).encode() + b"\n"
 
 
 def read_qvf_header(path: Path) -> tuple[dict[str, Any], int]:
-    """What a file says of its app, and where its payload starts; nothing and 0 for a foreign file."""
+    """Return the app's description in a file and the offset of the payload; `{}` and 0 for other files."""
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
             return {}, 0

@@ -1,4 +1,4 @@
-"""Forms of parts (multipart/form-data, RFC 7578), as uploads of files beside other values are sent."""
+"""Multipart forms (multipart/form-data, RFC 7578), which send files and other values together."""
 
 from __future__ import annotations
 
@@ -15,29 +15,27 @@ from tenantry.emulator.errors import Invalid, Refusal
 
 MEDIA_TYPE = "multipart/form-data"
 JSON = "application/json"
-ANY = "*/*"
-"""In the contract: a part of whatever media type."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a form: its content, and the name of the file that it is, if it is one."""
+    """One part of a form. `file_name` is empty if the part is not a file."""
 
     content: bytes
     media_type: str
     file_name: str
     value: Any
-    """What the contract's schema is held against: JSON where the part is such, else text."""
+    """The value that is checked against the contract's schema: parsed JSON if the part is JSON, else text."""
 
 
 def parts_of(raw: bytes, headers: Headers, media_types: Mapping[str, str]) -> dict[str, Part]:
-    """The parts of a form by name.
+    """Return the parts of a form by name.
 
     Args:
-        media_types: those that the contract has for the parts; several are divided by commas.
+        media_types: part name -> the media types that the contract allows, separated by commas.
 
     Raises:
-        Invalid, Refusal: it is no form, or has a part twice, or one of another media type.
+        Invalid, Refusal: the body is not a form, a part occurs twice, or a part has a wrong media type.
     """
     content_type = headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
@@ -59,12 +57,12 @@ def _part(piece: bytes, media_types: Mapping[str, str]) -> tuple[str, Part]:
     head, found, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if not found:
         raise Invalid("a part of the form has no content")
-    said = dict(re.findall(r"(?m)^([\w-]+):[ \t]*(.*?)\r?$", head.decode("utf-8", "replace")))
-    fields = {name.lower(): value for name, value in said.items()}
+    headers = dict(re.findall(r"(?m)^([\w-]+):[ \t]*(.*?)\r?$", head.decode("utf-8", "replace")))
+    fields = {name.lower(): value for name, value in headers.items()}
     disposition = fields.get("content-disposition", "")
     name = _parameter("content-disposition", disposition, "name")
     media_type = fields.get("content-type", "text/plain").partition(";")[0].strip().lower()
-    allowed = [each.strip() for each in media_types.get(name, "text/plain").split(",")]
+    allowed = [allowed_type.strip() for allowed_type in media_types.get(name, "text/plain").split(",")]
     if name in media_types and media_type not in allowed and ANY not in allowed:
         raise Refusal(415, "Unsupported media type", detail=f"{name} must be {' or '.join(allowed)}")
     file_name = _parameter("content-disposition", disposition, "filename")
@@ -82,7 +80,7 @@ def _value(content: bytes, media_type: str, file_name: str, name: str) -> Any:
 
 
 def _parameter(header: str, value: str, name: str) -> str:
-    """A parameter of a header, empty if it has none."""
+    """Return a parameter of a header; empty if the header does not have it."""
     message = Message()
     message[header] = re.sub(r"[\r\n]", " ", value)
     found = message.get_param(name, "", header)

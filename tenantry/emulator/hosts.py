@@ -1,4 +1,4 @@
-"""Which Qlik host a request is for, told from its Host header."""
+"""The Qlik host that a request is for, read from its Host header."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATACENTERS = {
     "ap": ("ap-southeast-1", "AU"),
     "sg": ("ap-southeast-2", "SG"),
 }
-"""Region -> (datacenter, country), labels as published (contract: tenants, `datacenter`)."""
+"""Region -> (datacenter, country), with the published labels (contract: tenants, `datacenter`)."""
 
 Kind = Literal["tenant", "register", "console", "loopback", "unknown"]
 
@@ -27,9 +27,9 @@ class Host:
     """One host name.
 
     Attributes:
-        name: lower case, without port.
-        kind: `loopback` is the emulator itself, where only its control API answers.
-        region: `eu`, `us`, ...; empty for the console and for the emulator itself.
+        name: lower case, without the port.
+        kind: `loopback` is the emulator itself, which serves only the control API.
+        region: `eu`, `us`, ...; empty for the console and the emulator itself.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Host:
 
 
 def _is_loopback_address(name: str) -> bool:
-    # Not by its first digits: anybody can register a name such as 127.example.
+    # A check of the first digits is not enough: anybody can register a name such as 127.example.
     try:
         return ip_address(name).is_loopback
     except ValueError:

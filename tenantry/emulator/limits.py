@@ -14,11 +14,11 @@ TENANT_FACTOR = 0.5
 
 
 class Limits:
-    """Counts requests per tenant, user and tier over a rolling window of five minutes.
+    """Request counts per tenant, user and tier over a rolling window of five minutes.
 
-    A user may use the tier's limit per minute; all users of a tenant together half of that per user (taken
-    literally, as the published rule reads: a fresh tenant with only its bot user has half a user's limit).
-    A tier that is used up is closed until enough requests have left the window; the other tier stays open.
+    Each user has the tier's limit per minute. A tenant has half of that limit per user. This follows the
+    published rule literally: a new tenant with only its bot user has half a user's limit. A used-up tier is
+    closed until enough requests have left the window. The other tier stays open.
     """
 
     def __init__(self, world: World) -> None:
@@ -26,14 +26,14 @@ class Limits:
         self._sent: dict[tuple[str, ...], deque[float]] = {}
 
     def clear(self) -> None:
-        """Forget what was counted."""
+        """Reset all counts."""
         self._sent.clear()
 
     def count(self, call: Call) -> None:
         """Count a request.
 
         Raises:
-            Refusal: 429 with Retry-After in whole seconds; a refused request does not count.
+            Refusal: 429 with Retry-After in whole seconds. A refused request does not count.
         """
         settings = self._world.settings
         if not settings.rate_limits or call.client == "emulator":
@@ -67,7 +67,7 @@ class Limits:
 
 
 def _wait(sent: deque[float], limit: float, now: float, window: float) -> float:
-    """Seconds until one more request fits in."""
+    """Return the seconds until the limit allows one more request."""
     while sent and sent[0] <= now - window:
         sent.popleft()
     whole = max(1, math.floor(limit))

@@ -1,6 +1,6 @@
-"""Which tables and fields a load script makes, as far as its text says it. No data is loaded.
+"""The tables and fields that a load script creates, as far as its text shows them. No data is loaded.
 
-A table has as many rows as AUTOGENERATE says. The caller says how many rows come from a connection or a file.
+AUTOGENERATE sets the number of rows of a table. For a connection or a file, the caller sets it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONSTANT = re.compile(r"'[^']*'|-?\d+(?:\.\d+)?")
 
 
 class _Table(NamedTuple):
-    """What a LOAD statement says: its label, its fields, and the rows of AUTOGENERATE."""
+    """The parts of a LOAD statement: its label, its fields, and the rows of AUTOGENERATE."""
 
     label: str
     fields: str
@@ -33,12 +33,12 @@ NO_DATA: Data = {"tables": [], "fields": []}
 
 
 def load(script: str, variables: Mapping[str, str], rows: int) -> Data:
-    """Return the tables and fields that a reload makes.
+    """Return the tables and fields that a reload creates.
 
     Args:
         script: the load script.
-        variables: those of the reload, which go before what the script sets (unpublished).
-        rows: the rows of a table that comes from a connection or a file.
+        variables: the variables of the reload, which override the script's own (unpublished).
+        rows: the number of rows of a table from a connection or a file.
     """
     values: dict[str, str] = {}
     tables: list[Data] = []
@@ -67,13 +67,13 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _value(text: str, constants: Mapping[str, str]) -> str:
-    """Return the value of a variable: its text, or that of a field whose values are all the same."""
+    """Return the value of a variable: its text or, for PEEK, the value of a constant field."""
     peek = PEEK.fullmatch(text)
     return (constants.get(peek[1], "") if peek else text).strip("'")
 
 
 def _table(statement: str) -> _Table | None:
-    """Return what a LOAD statement says; None for another one."""
+    """Return the parts of a LOAD statement; None for any other statement."""
     label, colon, rest = (part.strip() for part in statement.partition(":"))
     if not colon or " ".join(label.split()[:1]).upper() == "LOAD":
         label, rest = "", statement.strip()
@@ -114,7 +114,7 @@ def _field(name: str) -> Data:
 
 
 def _fields(listed: str) -> Iterator[tuple[str, str]]:
-    """Yield the name of each field and the expression of its values; `*` names none."""
+    """Yield the name of each field and the expression of its values. `*` yields nothing."""
     for found in FIELD.finditer(listed):
         text = found[0].strip()
         if (at := text.upper().rfind(" AS ")) >= 0:

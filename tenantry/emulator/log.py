@@ -1,4 +1,4 @@
-"""The request log: who asked what, and how it went. No bodies, no headers, no secrets."""
+"""The request log: clients, requests and statuses. It has no bodies, no headers and no secrets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ TRIM_EVERY = 1_000
 
 
 class RequestLog:
-    """The last 100,000 requests, in the database beside the state, so that memory stays flat."""
+    """The last 100,000 requests. They are in the state's database, so that memory use stays constant."""
 
     def __init__(self, store: Store) -> None:
         self._db = store.db
         self._unknown: dict[str, int] = {}
 
     def add(self, entry: dict[str, Any]) -> int:
-        """Write one down; returns the number of its line.
+        """Add an entry and return its line number.
 
-        Keys are `time`, `host`, `method`, `path`, `status`, `tier`, `ms`, `client`, and `late` where a fault
-        has put it off: `at` (when it is carried out) and `status` (Qlik's answer; null as long as it waits).
+        Its keys are `time`, `host`, `method`, `path`, `status`, `tier`, `ms` and `client`. If a fault delays
+        the execution, `late` has `at` (the due time) and `status` (Qlik's status; null while it waits).
         """
         cursor = self._db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),))
         last = cursor.lastrowid or 0
@@ -31,8 +31,8 @@ class RequestLog:
         return last
 
     def amend(self, line: int, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """Replace an entry; where it was cleared since, write it down again."""
-        # By its content as well: once cleared, the lines are counted anew.
+        """Replace an entry. If the log was cleared since, add the entry again."""
+        # The content is compared as well, because line numbers start again after `clear`.
         found = self._db.execute(
             "UPDATE requests SET entry=? WHERE seq=? AND entry=?",
             (json.dumps(after), line, json.dumps(before)),
@@ -41,20 +41,20 @@ class RequestLog:
             self.add(after)
 
     def entries(self) -> list[dict[str, Any]]:
-        """All of them, oldest first."""
+        """Return all entries, oldest first."""
         return [json.loads(row[0]) for row in self._db.execute("SELECT entry FROM requests ORDER BY seq")]
 
     def clear(self) -> None:
-        """Forget them, and the unknown paths."""
+        """Delete all entries, and the counts of unknown requests."""
         self._db.execute("DELETE FROM requests")
         self._unknown.clear()
 
     def note_unknown(self, request: str) -> None:
-        """Count a request that no operation answers, such as `GET acme.eu.qlikcloud.com/x`."""
+        """Count a request without an operation, such as `GET acme.eu.qlikcloud.com/x`."""
         if request in self._unknown or len(self._unknown) < TRIM_EVERY:
             self._unknown[request] = self._unknown.get(request, 0) + 1
 
     @property
     def unknown(self) -> list[dict[str, Any]]:
-        """What was asked in vain: `request` and `count`."""
+        """The requests without an operation: `request` and `count`."""
         return [{"request": request, "count": count} for request, count in self._unknown.items()]

@@ -26,25 +26,26 @@ def page(
     base: str = "",
     cursors: tuple[str, str] = ("next", "prev"),
 ) -> tuple[list[Doc], Links]:
-    """Cut the page out of `docs` that the query asks for.
+    """Return the page of `docs` that the query selects.
 
-    A cursor is the position of an entry in the order asked for, not a number of entries to skip: what is made
-    or deleted between two pages never makes another entry appear twice or not at all.
+    A cursor holds the position of an entry in the requested order, not a number of entries to skip. So no
+    entry is repeated or skipped if another one is created or deleted between two pages.
 
     Args:
-        call: its query may hold `limit`, `next`, `prev` and `sort`.
-        docs: everything that matches.
-        default: page size without `limit`.
-        sort: order without `sort`: a field, with `-` in front for descending.
-        key: value of a field to sort by; by default the field, as text, without regard to case.
-        cursors: the parameters with the cursors forward and back; no links back where the second is empty.
-        base: address of the list, when the links name another host than the one asked.
+        call: its query may have `limit`, `next`, `prev` and `sort`.
+        docs: all documents that match.
+        default: the page size without `limit`.
+        sort: the order without `sort`: a field, with a leading `-` for descending.
+        key: returns the sort value of a field. By default, the field as text, ignoring case.
+        cursors: the parameters with the cursors forward and back. If the second is empty, there are no links
+            back.
+        base: the address of the list, if the links need another host than the request.
 
     Returns:
-        The entries, and `self`, `next`, `prev` links where they lead anywhere.
+        The entries and the links `self`, `next` and `prev`. The last two only if there is such a page.
 
     Raises:
-        Invalid: a cursor that was not given out here.
+        Invalid: the cursor is not from this list.
     """
     order = str(call.query.get("sort") or sort).split(",")[0].strip()
     name = order.lstrip("+-")
@@ -76,11 +77,12 @@ def page(
 
 
 def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc], Links]:
-    """Cut the page out of `docs`, which are in order, that `limit` and the id in `startingAfter` or
-    `endingBefore` ask for; return its entries and its links.
+    """Return the page of `docs` that `limit` and the id in `startingAfter` or `endingBefore` select.
+
+    `docs` must be in order. The result is the entries and the links.
 
     Raises:
-        Invalid: an id that is not in the list, or both of them.
+        Invalid: the id is not in the list, or both parameters are given.
     """
     query, ids = call.query, [doc["id"] for doc in docs]
     if "startingAfter" in query and "endingBefore" in query:

@@ -1,4 +1,4 @@
-"""What serves the requests: one of each, shared by the exchanges and the control API."""
+"""The objects that serve requests. Exchanges and the control API share one of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.emulator.world import World
 
 @dataclass(frozen=True)
 class Parts:
-    """The state and what decides on each request."""
+    """The state, and the objects that decide about each request."""
 
     world: World
     contract: Contract
@@ -26,5 +26,5 @@ class Parts:
 
     @classmethod
     def of(cls, world: World) -> Self:
-        """Return the parts that serve a world."""
+        """Return new parts for a world."""
         return cls(world, contract(), RequestLog(world.store), Faults(), Agenda(world.clock), Limits(world))

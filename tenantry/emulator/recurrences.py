@@ -1,4 +1,4 @@
-"""Schedules of tasks: recurrence rules of RFC 5545 in a time zone."""
+"""Task schedules: recurrence rules of RFC 5545 in a time zone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dateutil.rrule import rrule, rrulebase, rrulestr
 RULE = re.compile(r"(?:RRULE:)?FREQ=(MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*")
 STEP = {"MINUTELY": timedelta(minutes=1), "HOURLY": timedelta(hours=1)}
 OLDEST = timedelta(days=3660)
-"""How long a schedule may have begun before now: every moment since then is counted."""
+"""The oldest start of a schedule, counted from now. Each occurrence since the start is computed."""
 
 Schedule = dict[str, Any]
 
 
 def problem(schedule: Schedule, now: float) -> str:
-    """What is wrong with a schedule; nothing if it can be followed."""
+    """Return the problem of a schedule; empty if the schedule is valid."""
     try:
         zone = _zone(schedule)
         start, end = (_moment(schedule.get(name), zone) for name in ("startDateTime", "endDateTime"))
@@ -36,7 +36,7 @@ def problem(schedule: Schedule, now: float) -> str:
 
 
 def next_after(schedule: Schedule, moment: float) -> float | None:
-    """The first moment of a schedule after another one, if there is any."""
+    """Return the first occurrence of a schedule after a moment, or None."""
     if not schedule:
         return None
     zone = _zone(schedule)
@@ -49,7 +49,7 @@ def next_after(schedule: Schedule, moment: float) -> float | None:
 
 
 def last(schedule: Schedule, due: float, now: float) -> float:
-    """The last moment of a schedule up to now; `due` is one of them."""
+    """Return the last occurrence of a schedule up to now. `due` is an occurrence of it."""
     zone = _zone(schedule)
     begin, end = (_moment(schedule.get(name), zone) for name in ("startDateTime", "endDateTime"))
     until = datetime.fromtimestamp(now, zone).replace(tzinfo=None)
@@ -62,7 +62,7 @@ def _zone(schedule: Schedule) -> ZoneInfo:
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
-    """A moment by the clock of the zone, without seconds' parts."""
+    """Return a time in the zone's local time, in whole seconds."""
     if not text:
         return None
     read = datetime.fromisoformat(text)
@@ -71,12 +71,12 @@ def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
 
 
 def _rule(text: str, start: datetime, near: datetime) -> rrulebase:
-    """The rule; for what is asked about moments near `near`."""
+    """Return the rule, prepared for times near `near`."""
     found = RULE.fullmatch(text)
     if found is None or re.search(r"INTERVAL=0*(?:;|$)", text):
         raise ValueError("not a recurrence rule")
     step = STEP.get(found[1])
-    if step and "COUNT" not in text:  # each moment is counted from the start, which may be years ago
+    if step and "COUNT" not in text:  # each occurrence is computed from the start, which may be years ago
         interval = re.search(r"INTERVAL=(\d+)", text)
         step *= int(interval[1]) if interval else 1
         start += max(0, (near - timedelta(days=2) - start) // step) * step

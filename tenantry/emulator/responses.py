@@ -1,4 +1,4 @@
-"""A handler's reply as the server sends it."""
+"""Conversion of a handler's reply to the server's response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenantry.emulator.call import Reply
 
 
 def response(reply: Reply) -> Response:
-    """The reply with its cookies."""
+    """Return the response for a reply, with its cookies."""
     made = _without_cookies(reply)
     for name, value in reply.cookies.items():
         made.headers.append("set-cookie", f"{name}={value}; Path=/; HttpOnly")

@@ -1,4 +1,4 @@
-"""The SCIM filter language (RFC 7644, section 3.4.2.2), as far as Qlik's lists take it."""
+"""The SCIM filter language (RFC 7644, section 3.4.2.2), as far as Qlik's lists support it."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ DEEPEST = 50
 
 
 def compile_filter(text: str, attributes: Mapping[str, str], *, parameter: str = "filter") -> Test:
-    """Turn a filter into a test of one document. Comparison is without regard to case, as in Qlik's lists.
+    """Convert a filter to a test of one document. Comparisons ignore case, as in Qlik's lists.
 
     Args:
         text: such as `name eq "Finance" and (status eq "active" or not (id eq "1"))`.
-        attributes: what may be filtered on -> its operators, such as `eq co`; empty for all of them. A dotted
-            attribute looks into lists of objects.
-        parameter: what a refusal names.
+        attributes: the attributes that a filter can use -> their operators, such as `eq co`; empty allows all
+            operators. A dotted attribute looks into lists of objects.
+        parameter: the query parameter that an error names.
 
     Raises:
-        Invalid: not a filter, or one on something that cannot be filtered on.
+        Invalid: the text is not a filter, or it uses an attribute that is not allowed.
     """
     return _Parser(text, attributes, parameter).parse()
 
@@ -143,7 +143,7 @@ class _Parser:
 
 
 def _values(doc: dict[str, Any], attribute: str) -> list[str]:
-    """The values of an attribute as text; a dotted one of every entry of a list."""
+    """Return the values of an attribute as text. A dotted attribute has the values of every list entry."""
     found: list[Any] = [doc]
     for step in attribute.split("."):
         found = [

@@ -1,4 +1,4 @@
-"""The cloud that the emulator starts with: see seed.json."""
+"""The initial state of the emulated cloud, read from seed.json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _data() -> Data:
 
 
 def plant(world: World) -> None:
-    """Fill an empty cloud."""
+    """Fill an empty cloud with the seed."""
     for licence in _data()["licences"]:
         world.store.put(SHARED, "licence", _licence(world, licence))
     for client in _data()["clients"]:
@@ -94,7 +94,7 @@ def _plant_app(world: World, tenant: Doc, admin: Doc, space: Doc, data: Data) ->
 
 
 def _content(world: World, data: Data) -> str:
-    """A file of the wanted size whose bytes depend on the app, so that versions differ."""
+    """Store a file of the app's size. Its bytes depend on the app, so that versions differ."""
     seed = hashlib.sha256(f"{data['name']} {data['description']}".encode()).digest()
     spool = world.files.spool()
     spool.write((seed * (data["size"] // len(seed) + 1))[: data["size"]])

@@ -1,4 +1,4 @@
-"""The emulator as a server: in the foreground for the command line, in a thread for tests."""
+"""The emulator as a server in a thread, for the command line and for tests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Protocol(H11Protocol):
 
 
 class _CutOff(logging.Filter):
-    """Leaves out what uvicorn logs of a request that the end of the server has cut off."""
+    """A filter that drops uvicorn's log records of requests that the server's stop has cancelled."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -49,7 +49,7 @@ logging.getLogger("uvicorn.error").addFilter(_CutOff())
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that starts and stops at once, not at its next tick."""
+    """A uvicorn server that starts and stops at once, not at its next tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -58,9 +58,9 @@ class _Server(uvicorn.Server):
         self._over = asyncio.Event()
 
     def stop(self) -> None:
-        """End `serve`; from any thread."""
+        """End `serve`. You can call this from any thread."""
         if self._loop:
-            # Its loop is closed where it has ended by itself.
+            # The loop is closed if the server has ended by itself.
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._over.set)
 
@@ -82,9 +82,9 @@ class _Server(uvicorn.Server):
 
 
 def config_for(app: ASGIApp, **options: Any) -> uvicorn.Config:
-    """What both ways of serving share: no log of its own, no web sockets, no lifespan events.
+    """Return uvicorn's configuration: no access log, no web sockets, no lifespan events.
 
-    Nor a date: the application sends its own clock's.
+    It sends no `Date` header either. The application sends one, with the time of its own clock.
     """
     return uvicorn.Config(
         app,
@@ -102,8 +102,11 @@ def config_for(app: ASGIApp, **options: Any) -> uvicorn.Config:
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket on the loopback address, the only one there ever is; 0 = any free port."""
-    # Named TCP explicitly: only then does asyncio switch off Nagle's delay on what is accepted.
+    """Return a listening socket on the loopback address. The emulator listens nowhere else.
+
+    Port 0 takes any free port.
+    """
+    # The protocol is named explicitly. Only then does asyncio switch off Nagle's delay on its connections.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -126,13 +129,13 @@ class Emulator:
     ```
 
     Args:
-        data: folder to keep the state in; None for one that is removed at the end.
-        port: 0 for any free one.
-        latency_ms: added to every answer.
+        data: the folder for the state. None takes a temporary folder, which is deleted at the end.
+        port: 0 takes any free port.
+        latency_ms: delay of every response, in milliseconds.
         rate_limits: whether Qlik's limits are enforced.
-        tls: serve https with a certificate of its own, see `tenantry.emulator.tls`.
-        middleware: wraps the ASGI application, for instance to check every answer.
-        settings: further settings, see `tenantry.emulator.settings.Settings`; all delays are 0 unless named.
+        tls: serve https with the emulator's own certificate, see `tenantry.emulator.tls`.
+        middleware: wraps the ASGI application, for instance to check every response.
+        settings: further settings, see `tenantry.emulator.settings.Settings`. All delays are 0 by default.
     """
 
     def __init__(
@@ -163,11 +166,11 @@ class Emulator:
         self.stop()
 
     def start(self) -> Emulator:
-        """Listen, and answer from now on; returns itself.
+        """Start the server in a thread. Return this emulator.
 
         Raises:
-            OSError: the port is taken, or the folder with the data cannot be used.
-            RuntimeError: the server has failed at once.
+            OSError: the port is in use, or the data folder cannot be used.
+            RuntimeError: the server failed while it started.
         """
         self._failure = None
         with ExitStack() as kept:
@@ -189,10 +192,10 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Close every connection and end the thread; what a request was doing is dropped.
+        """Close every connection and end the thread. Requests in progress are dropped.
 
         Raises:
-            RuntimeError: the server had ended by itself; the text says why.
+            RuntimeError: the server had already failed. The text says why.
         """
         self._kept.close()
         self._check_failure()
@@ -203,7 +206,7 @@ class Emulator:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the server has ended by itself; `stop` says why."""
+        """Whether the server has ended by itself. `stop` raises the reason."""
         return self._failure is not None
 
     def _opened(self) -> World:
@@ -219,7 +222,7 @@ class Emulator:
 
             options = certificate(self._folder)
         config = config_for(self._middleware(Application(self._world)), **options)
-        # Here and not in the thread, where nobody would hear of a certificate that cannot be used.
+        # Loaded here and not in the thread, so that the caller gets the error of an invalid certificate.
         config.load()
         return _Server(config)
 
@@ -228,18 +231,18 @@ class Emulator:
         self._thread.join()
 
     def request(self, method: str, host: str, path: str, json: Any = None, *, token: str = "") -> Any:
-        """Do something on a tenant as an administrator who is none of the clients.
+        """Send a request to a tenant as an extra administrator, who is not one of the clients.
 
         Args:
             host: the tenant's hostname.
             path: such as `/api/v1/spaces/123`.
-            token: another token than the administrator's.
+            token: a token to use instead of the administrator's.
 
         Returns:
-            The answer's JSON; None for an empty one.
+            The response's JSON; None if it is empty.
 
         Raises:
-            ControlError: the emulated API refused.
+            ControlError: the emulated API refused the request.
         """
         headers = {"authorization": f"Bearer {token or self.control.token(host)}"}
         status, answer = send(self.url, method, host, path, json_body=json, headers=headers)
@@ -250,8 +253,8 @@ class Emulator:
     def _serve(self) -> None:
         try:
             asyncio.run(self._server.serve(sockets=[self._socket]))
-        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+        except BaseException as error:  # noqa: BLE001 - `stop` raises it in the caller's thread
             self._failure = error
         finally:
-            # Whoever waits for the start waits no longer.
+            # Also set after a failure, so that `start` does not wait forever.
             self._server.ready.set()

@@ -1,4 +1,4 @@
-"""Sessions of people: cookies in place of a token."""
+"""Sessions of people, who send cookies instead of a token."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tenantry.emulator.store import Doc
 
 IDLE = 30 * 60.0
 LONGEST = DAY
-"""Seconds without a request, and seconds in all, after which a session has ended (Qlik's defaults)."""
+"""A session ends after IDLE seconds without a request, or LONGEST seconds in total (Qlik's defaults)."""
 
 ID, SIGNATURE, CSRF, CSRF_SIGNATURE = "eas.sid", "eas.sid.sig", "_csrfToken", "_csrfToken.sig"
 CSRF_HEADER = "qlik-csrf-token"
 
 
 def begin(call: Call, user: Doc) -> dict[str, str]:
-    """Make a session of a user on the tenant that was asked; returns its cookies. Only digests are kept."""
+    """Start a session of a user on the tenant of the call. Return its cookies, and store only digests."""
     cookies = {name: secrets.token_urlsafe(24) for name in (ID, SIGNATURE, CSRF, CSRF_SIGNATURE)}
     now = call.world.now()
     session = {
@@ -34,13 +34,13 @@ def begin(call: Call, user: Doc) -> dict[str, str]:
     for old in call.store.all(call.tenant_id, "session", parent=user["id"]):
         if _ended(old, now):
             call.store.delete(call.tenant_id, "session", old["id"])
-    # Filed under the user, so that both go together.
+    # Stored under the user, so that deleting the user deletes the session.
     call.store.put(call.tenant_id, "session", session, parent=user["id"])
     return cookies
 
 
 def find(call: Call) -> Doc | None:
-    """The living session that the cookies of a request name, or None; it counts as used now."""
+    """Return the active session of a request's cookies, or None. Mark the session as used now."""
     session = call.store.get(call.tenant_id, "session", digest(call.cookies.get(ID, "")))
     if session is None or session["signature"] != digest(call.cookies.get(SIGNATURE, "")):
         return None
@@ -52,13 +52,13 @@ def find(call: Call) -> Doc | None:
 
 
 def carries_csrf_token(call: Call, session: Doc) -> bool:
-    """Whether a request of a session has the CSRF token that all but GET need."""
+    """Return whether a request has the session's CSRF token. All methods except GET need it."""
     sent = digest(call.headers.get(CSRF_HEADER, ""))
     return hmac.compare_digest(sent, str(session["csrf"]))
 
 
 def cookies_of(header: str) -> dict[str, str]:
-    """Name -> value of a Cookie header; empty when it cannot be read."""
+    """Return name -> value of a Cookie header; empty if the header is invalid."""
     try:
         return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
     except CookieError:
@@ -66,7 +66,7 @@ def cookies_of(header: str) -> dict[str, str]:
 
 
 def digest(secret: str) -> str:
-    """What is kept of a cookie's value."""
+    """Return the digest that is stored instead of a cookie's value."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

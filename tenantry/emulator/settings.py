@@ -1,4 +1,4 @@
-"""What can be switched while the emulator runs."""
+"""Settings that you can change while the emulator runs."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ NOT_FOUND = ("published", "bare", "other")
 LENIENT = {
     "unknown-parameters": "query parameters that the contract does not name are ignored",
     "unknown-members": "members of a body that the contract does not name are dropped",
-    "content-types": "a body is read as what it should be, whatever content-type says",
+    "content-types": "the content-type of a body is ignored",
     "autoreplace": "mode=autoreplace imports a new app",
-    "sub-type": "a JWT may be without the claim subType",
-    "empty-owner": "an empty ownerId counts as none",
+    "sub-type": "the claim subType of a JWT is optional",
+    "empty-owner": "an empty ownerId counts as a missing one",
 }
-"""Rule -> what it lets pass: what Qlik's documents forbid, and its own samples do."""
+"""Rule -> what it allows. Qlik's documents forbid it, but Qlik's own samples do it."""
 
 
 @dataclass
 class Settings:
-    """The emulator's switches; `POST /_emulator/settings` changes any of them.
+    """The emulator's settings. `POST /_emulator/settings` changes any of them.
 
     Attributes:
-        latency_ms: added to every answer.
-        jitter_ms: up to this much more, at random.
+        latency_ms: delay of every response.
+        jitter_ms: upper limit of a further random delay.
         rate_limits: whether Qlik's limits are enforced.
-        rate_window_scale: length of the five-minute window, as a factor (0.01 = three seconds); the number of
-            requests allowed in it shrinks with it.
-        items_lag_ms: how long a fresh app stays out of /items, by the emulator's clock.
-        publish_ready_ms: how long reading a fresh publication answers 403.
-        space_ready_ms: how long a fresh space refuses a publication.
-        creation_ms: how long Qlik takes for what it makes without a key; until then it is not there.
-        reload_ms: how long a reload takes, a fifth of it in the queue, by the emulator's clock.
-        reload_error: what reloads that are queued from now on fail with; empty: they succeed.
+        rate_window_scale: factor for the length of the five-minute window (0.01 = three seconds). It also
+            reduces the number of requests allowed in the window.
+        items_lag_ms: how long a new app is missing from /items, by the emulator's clock.
+        publish_ready_ms: how long a read of a new publication returns 403.
+        space_ready_ms: how long a new space refuses a publication.
+        creation_ms: how long it takes to create objects without a unique key. Until then they do not exist.
+        reload_ms: how long a reload takes, by the emulator's clock. It waits in the queue for a fifth of it.
+        reload_error: the error of all reloads queued from now on; empty: they succeed.
         reload_rows: how many rows a reload loads into a table from a connection or a file.
-        organisation_lag_ms: how long a new tenant stays out of the organisation's list.
-        tenant_quota: how many tenants a licence allows; null means no limit but Qlik's 8,500 per region.
-        not_found: what a 404 looks like whose code is not published: `published` as the others, with the code
-            `<API>-404`; `bare` without a body; `other` with a code that is the emulator's nowhere else.
-        lenient: names of `LENIENT`: which strict rules do not apply.
+        organisation_lag_ms: how long a new tenant is missing from the organisation's list.
+        tenant_quota: how many tenants a licence allows. With null, only Qlik's 8,500 per region apply.
+        not_found: the form of a 404 without a published code: `published` has the code `<API>-404`, `bare`
+            has no body, `other` has an unknown code.
+        lenient: keys of `LENIENT`: the strict rules that are switched off.
     """
 
     latency_ms: float = 0
@@ -59,21 +59,21 @@ class Settings:
     lenient: tuple[str, ...] = ()
 
     def change(self, changes: dict[str, Any]) -> None:
-        """Set some of them.
+        """Change some settings.
 
         Raises:
-            ValueError: an unknown name or a value of the wrong kind; nothing is changed then.
+            ValueError: a name is unknown or a value has the wrong type. Then no setting changes.
         """
         names = {field.name for field in fields(self)}
         for name, value in changes.items():
             if name not in names:
-                raise ValueError(f"unknown setting {name!r}; there are {', '.join(sorted(names))}")
+                raise ValueError(f"unknown setting {name!r}. The settings are {', '.join(sorted(names))}")
             _check(name, value)
         for name, value in changes.items():
             setattr(self, name, tuple(value) if name == "lenient" else value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Name -> value."""
+        """Return name -> value."""
         return asdict(self)
 
 
@@ -91,7 +91,7 @@ def _check(name: str, value: Any) -> None:
         if value not in NOT_FOUND:
             raise ValueError(f"not_found must be one of {', '.join(NOT_FOUND)}")
     elif name == "lenient":
-        if not isinstance(value, list | tuple) or any(each not in list(LENIENT) for each in value):
+        if not isinstance(value, list | tuple) or any(rule not in list(LENIENT) for rule in value):
             raise ValueError(f"lenient must be a list of {', '.join(LENIENT)}")
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         raise ValueError(f"{name} must be a number, 0 or more")

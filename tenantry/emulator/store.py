@@ -1,4 +1,4 @@
-"""All state in one SQLite file: JSON documents, filed by tenant and kind."""
+"""The state in one SQLite file: JSON documents by tenant and kind."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ CREATE TABLE IF NOT EXISTS requests (seq INTEGER PRIMARY KEY, entry TEXT NOT NUL
 """
 
 SHARED = ""
-"""The "tenant" of what belongs to no tenant: the tenants themselves, hostnames, licences, tokens."""
+"""The "tenant" of documents outside any tenant: the tenants themselves, hostnames, licences, tokens."""
 
 
 class Store:
-    """Documents in SQLite. One thread, one writer: the event loop's; a request is one transaction.
+    """Documents in SQLite. Only the event loop's thread writes, and a request is one transaction.
 
-    A document is a JSON object with an `id`. Keys that start with an underscore are the emulator's own and
-    never leave it (see `public`).
+    A document is a JSON object with an `id`. Keys that start with an underscore belong to the emulator and
+    are never sent (see `public`).
 
     Args:
-        path: the database file; made when absent.
-        durable: whether a commit should survive a crash of the machine; tests do without.
+        path: the database file, created if it does not exist.
+        durable: whether a commit survives a crash of the machine. Tests do not need this.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
-        # The server may run in another thread than the one that made it, but only ever in one.
+        # The thread that creates the store need not be the server's thread. Later, only the server uses it.
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
         self.db.execute("PRAGMA journal_mode=" + ("WAL" if durable else "MEMORY"))
         self.db.execute("PRAGMA synchronous=" + ("NORMAL" if durable else "OFF"))
@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the block or nothing of it."""
+        """Commit all changes of the block, or none if it raises."""
         self.db.execute("BEGIN")
         try:
             yield
@@ -56,16 +56,16 @@ class Store:
         self.db.execute("COMMIT")
 
     def get(self, tenant: str, kind: str, key: str) -> Doc | None:
-        """The document of that id, or None."""
+        """Return the document with an id, or None."""
         return self._one("SELECT doc FROM objects WHERE tenant=? AND kind=? AND id=?", tenant, kind, key)
 
     def named(self, tenant: str, kind: str, name: str) -> list[Doc]:
-        """Every document of exactly that name, oldest first."""
+        """Return every document with exactly this name, oldest first."""
         query = "SELECT doc FROM objects WHERE tenant=? AND kind=? AND name=? ORDER BY seq"
         return self._many(query, [tenant, kind, name])
 
     def all(self, tenant: str, kind: str, parent: str | None = None) -> list[Doc]:
-        """Every document of a kind, oldest first; with `parent` only those filed under it."""
+        """Return every document of a kind, oldest first. With `parent`, only those stored under it."""
         query = "SELECT doc FROM objects WHERE tenant=? AND kind=?"
         arguments = [tenant, kind]
         if parent is not None:
@@ -74,11 +74,11 @@ class Store:
         return self._many(query + " ORDER BY seq", arguments)
 
     def every(self, kind: str) -> list[Doc]:
-        """Every document of a kind, of all tenants."""
+        """Return every document of a kind, from all tenants."""
         return self._many("SELECT doc FROM objects WHERE kind=?", [kind])
 
     def count(self, tenant: str, kind: str, parent: str | None = None) -> int:
-        """How many documents `all` would return."""
+        """Return the number of documents that `all` returns."""
         query = "SELECT count(*) FROM objects WHERE tenant=? AND kind=?"
         arguments = [tenant, kind]
         if parent is not None:
@@ -87,7 +87,7 @@ class Store:
         return int(self.db.execute(query, arguments).fetchone()[0])
 
     def put(self, tenant: str, kind: str, doc: Doc, *, parent: str | None = None) -> Doc:
-        """File a document under its `id`, new or in place of the old one (whose place it keeps)."""
+        """Store a document under its `id`. It replaces an old one and keeps its position."""
         self._seq += 1
         self.db.execute(
             "INSERT INTO objects (tenant, kind, id, name, parent, seq, doc) VALUES (?,?,?,?,?,?,?)"
@@ -98,19 +98,19 @@ class Store:
         return doc
 
     def delete(self, tenant: str, kind: str, key: str) -> None:
-        """Remove a document and everything filed under it; nothing happens when it is not there."""
+        """Delete a document and everything stored under it. A missing document is not an error."""
         self.db.execute("DELETE FROM objects WHERE tenant=? AND kind=? AND id=?", (tenant, kind, key))
         self.db.execute("DELETE FROM objects WHERE tenant=? AND parent=?", (tenant, key))
 
     def clear(self, tenant: str | None = None) -> None:
-        """Remove all documents of a tenant, or with None of everything."""
+        """Delete all documents of a tenant. With None, delete everything."""
         if tenant is None:
             self.db.execute("DELETE FROM objects")
         else:
             self.db.execute("DELETE FROM objects WHERE tenant=?", (tenant,))
 
     def dump(self) -> dict[str, dict[str, list[Doc]]]:
-        """Everything: tenant id -> kind -> documents."""
+        """Return everything: tenant id -> kind -> documents."""
         tree: dict[str, dict[str, list[Doc]]] = {}
         for tenant, kind, doc in self.db.execute(
             "SELECT tenant, kind, doc FROM objects ORDER BY tenant, kind, seq"
@@ -119,11 +119,11 @@ class Store:
         return tree
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self.db.close()
 
     def _many(self, query: str, arguments: list[str]) -> list[Doc]:
-        # Parsed in one go, which is twice as fast as one by one.
+        # One parse of all documents is twice as fast as one parse each.
         documents = ",".join(row[0] for row in self.db.execute(query, arguments))
         return list(json.loads(f"[{documents}]"))
 
@@ -133,5 +133,5 @@ class Store:
 
 
 def public(doc: Doc) -> Doc:
-    """The document as Qlik shows it: without the emulator's own keys."""
+    """Return the document as Qlik shows it, without the emulator's own keys."""
     return {key: value for key, value in doc.items() if not key.startswith("_")}

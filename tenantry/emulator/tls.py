@@ -1,4 +1,4 @@
-"""A certificate for Qlik's host names, and the authority that vouches for it."""
+"""A certificate for Qlik's host names, and the authority (CA) that signs it."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ KEY_FILE = "emulator.key"
 
 
 def certificate(folder: Path) -> dict[str, Any]:
-    """Make a key, a certificate and its authority, once per folder.
+    """Create a key, a certificate and its authority, once per folder.
 
-    The authority's key is thrown away: nobody can have it vouch for anything else.
+    The authority's key is thrown away, so nobody can sign anything else with it.
 
     Args:
-        folder: gets `emulator-ca.pem` to be trusted by clients, `emulator.pem` and `emulator.key`.
+        folder: the folder for `emulator-ca.pem`, which clients must trust, `emulator.pem` and `emulator.key`.
 
     Returns:
         uvicorn's options.
 
     Raises:
-        OSError: the folder cannot be written, or one of these names is not a regular file there, or what is
-            there is no certificate with its key.
+        OSError: the folder is not writable, one of these names is not a regular file, or the files are not a
+            certificate with its key.
     """
     files = [folder / name for name in (CA_FILE, CERTIFICATE_FILE, KEY_FILE)]
     with _alone(folder):
         for file in files:
             if file.exists() and not file.is_file():
-                raise OSError(f"{file} is not a regular file: remove it, or keep the data in another folder")
+                raise OSError(f"{file} is not a regular file. Remove it, or use another data folder")
         if not all(file.exists() for file in files):
             authority = trustme.CA()
             names = (*(f"*.{region}.{DOMAIN}" for region in DATACENTERS), f"console.{DOMAIN}", "localhost")
             issued = authority.issue_cert(*names)
-            chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
-            # All go first: an old one beside a new one would be taken for a pair by the next start.
+            chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+            # Delete all files first. Otherwise a crash can leave an old file beside a new one.
             for file in files:
                 file.unlink(missing_ok=True)
             for file, content in zip(
@@ -57,18 +57,18 @@ def certificate(folder: Path) -> dict[str, Any]:
 
 
 def _check(chain: Path, key: Path) -> None:
-    """Refuse files that are no certificate with its key."""
+    """Raise OSError unless the files are a certificate and its key."""
     try:
-        # Without a password OpenSSL asks for that of an encrypted key, and waits at the terminal for good.
+        # Without a password here, OpenSSL asks for one at the terminal if the key is encrypted, and waits.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
     except ssl.SSLError as error:
-        why = f"{chain} and {key} are no certificate with its key ({error.reason or error})"
-        raise OSError(f"{why}: remove them, or keep the data in another folder") from None
+        why = f"{chain} and {key} are not a certificate and its key ({error.reason or error})"
+        raise OSError(f"{why}. Remove them, or use another data folder") from None
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one emulator at a time make the files of a folder."""
+    """Lock a folder, so that one emulator at a time creates its files."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)
@@ -78,7 +78,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Put a file in its place, whole or not at all, and for nobody else to read."""
+    """Write a file atomically, readable by its owner only."""
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as made:
         try:
             made.write(content)

@@ -19,20 +19,21 @@ LETTERS = string.ascii_letters + string.digits
 SECRETS = {"secret", "licenseKey", "clientSecret", "executionToken"}
 
 WITH_FILES = ("app", "data-file", "extension", "theme")
-"""Kinds whose documents name a stored file as `_file`."""
+"""Kinds of documents whose `_file` names a stored file."""
 
 
 CHORES: list[Callable[[World], None]] = []
-"""What the cloud does by itself as time goes by: done before a request, and after the clock was moved."""
+"""Work that the cloud does by itself as time passes. It runs before each request and after a clock move."""
 
 
 class World:
-    """Everything that one emulator knows.
+    """The complete state of one emulator.
 
     Args:
-        folder: where the database and the app files lie; made when absent, seeded when empty.
+        folder: the folder of the database and the app files. It is created if it does not exist, and seeded
+            if it is empty.
         plant: fills an empty cloud with the seed.
-        settings: switches to start with.
+        settings: the initial settings.
         durable: see `Store`.
     """
 
@@ -57,10 +58,10 @@ class World:
         self._sweep()
         self._next_purge = self._earliest_purge()
         self.next_task = 0.0
-        """When the next scheduled task is due, or earlier; see `CHORES`."""
+        """A time not later than the next scheduled task's; see `CHORES`."""
 
     def reset(self) -> None:
-        """Back to the seed: state, clock, settings and files."""
+        """Restore the seed: state, clock, settings and files."""
         with self.store.transaction():
             self.store.clear()
         self.clock.offset = 0.0
@@ -71,12 +72,12 @@ class World:
         self.next_task = 0.0
 
     def do_chores(self) -> None:
-        """Do what is due by itself; not within a transaction."""
+        """Run the chores. Do not call this within a transaction."""
         for chore in CHORES:
             chore(self)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the database."""
         self.store.close()
 
     def now(self) -> float:
@@ -84,18 +85,18 @@ class World:
         return self.clock.now()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward; what was due for purging in that time is gone afterwards."""
+        """Move the clock forward and save its offset."""
         self.clock.advance(seconds)
         with self.store.transaction():
             self.store.put(SHARED, "clock", {"id": "clock", "offset": self.clock.offset})
 
     def tenant_of(self, hostname: str) -> Doc | None:
-        """The tenant behind a system hostname or an alias, or None."""
+        """Return the tenant with a system hostname or an alias, or None."""
         entry = self.store.get(SHARED, "hostname", hostname)
         return self.store.get(SHARED, "tenant", entry["tenant"]) if entry else None
 
     def purge(self) -> None:
-        """Remove the tenants whose purge date has passed, with all they hold."""
+        """Delete the tenants whose purge date has passed, with everything in them."""
         now = self.now()
         if now < self._next_purge:
             return
@@ -106,11 +107,11 @@ class World:
         self._next_purge = self._earliest_purge()
 
     def purge_changed(self) -> None:
-        """To be called after a tenant's purge date was set or lifted."""
+        """Update the time of the next purge. Call this after you change a tenant's purge date."""
         self._next_purge = self._earliest_purge()
 
     def dump(self) -> dict[str, Any]:
-        """All state: tenant hostname -> kind -> documents; `cloud` holds what belongs to no tenant."""
+        """Return all state: hostname -> kind -> documents. `cloud` holds what does not belong to a tenant."""
         tree = self.store.dump()
         shared = tree.pop(SHARED, {})
         shared.pop("token", None)
@@ -129,11 +130,11 @@ class World:
         return min(dates, default=float("inf"))
 
     def _sweep(self) -> None:
-        """Remove expired tokens, and the files that nothing needs any more."""
+        """Delete expired tokens, and files that nothing needs any more."""
         for token in self.store.all(SHARED, "token"):
             if token["expires"] <= self.now():
                 self.store.delete(SHARED, "token", token["id"])
-        needed = {each["_file"] for kind in WITH_FILES for each in self.store.every(kind)}
+        needed = {doc["_file"] for kind in WITH_FILES for doc in self.store.every(kind)}
         needed |= {
             entry["file"] for entry in self.store.every("temp-content") if entry["expires"] > self.now()
         }
@@ -153,16 +154,16 @@ def _masked(node: Any) -> Any:
 
 
 def new_id() -> str:
-    """An id as most of Qlik's APIs give out: 24 hexadecimal digits."""
+    """Return an id as most of Qlik's APIs make them: 24 hexadecimal digits."""
     return secrets.token_hex(12)
 
 
 def new_tenant_id() -> str:
-    """A tenant id: 32 letters and digits."""
+    """Return a tenant id: 32 letters and digits."""
     return "".join(secrets.choice(LETTERS) for _ in range(32))
 
 
 def new_label() -> str:
-    """A generated host label, such as `ire7t7hg58avbmx`."""
+    """Return a generated host label, such as `ire7t7hg58avbmx`."""
     first = secrets.choice(string.ascii_lowercase)
     return first + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(14))

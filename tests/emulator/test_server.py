@@ -218,7 +218,7 @@ def test_a_certificate_that_cannot_be_used(
     certificate(tmp_path)
     (tmp_path / KEY_FILE).unlink()
     spoil(tmp_path / KEY_FILE)
-    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|no certificate with its key"):
+    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|are not a certificate and its key"):
         Emulator(tmp_path, tls=True).start()
     assert main(["--port", "0", "--tls", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err
@@ -256,7 +256,7 @@ def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
             process.kill()
             os.close(process.terminal)  # type: ignore[attr-defined]
     assert process.returncode == 1
-    assert "no certificate with its key" in said
+    assert "are not a certificate and its key" in said
     assert len(said.splitlines()) == 1
 
 
