@@ -48,15 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     ending = _Ending()
     # Set before anything starts, so that even an early signal counts.
-    previous = {each: signal.signal(each, ending) for each in ENDING}
+    previous = {number: signal.signal(number, ending) for number in ENDING}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
             return _run(options, Path(options.data or scratch), ending)
     except _Interrupted:
         return 0
     finally:
-        for each, handler in previous.items():
-            signal.signal(each, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class _Interrupted(Exception):

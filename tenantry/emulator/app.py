@@ -35,7 +35,7 @@ class Application:
         self.parts.agenda.run()
         # Several clients send a double slash. Qlik reads it as one.
         scope["path"] = re.sub("/{2,}", "/", scope["path"])
-        send = self._finished(send)
+        send = self._with_date(send)
         request = Request(scope, receive)
         host = Host.parse(request.headers.get("host", ""))
         if host.kind == "loopback" and scope["path"].startswith("/_emulator/"):
@@ -44,17 +44,17 @@ class Application:
             return
         await Exchange(self.parts, request, host).run(receive, send)
 
-    def _finished(self, send: Send) -> Send:
+    def _with_date(self, send: Send) -> Send:
         """Add the emulator's time as the `Date` header, unless a fault sets another date.
 
         Header names are sent in title case, because some clients find them in no other form.
         """
 
-        async def finished(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
                 MutableHeaders(raw=headers).setdefault("date", http_date(self.parts.world.now()))
                 message = {**message, "headers": [(name.title(), value) for name, value in headers]}
             await send(message)
 
-        return finished
+        return send_with_date

@@ -1,4 +1,4 @@
-"""What each of Qlik's APIs does, one module per kind of object. Every module of this folder is loaded."""
+"""The behaviour of Qlik's APIs, one module per resource type. Every module of this folder is loaded."""
 
 from __future__ import annotations
 

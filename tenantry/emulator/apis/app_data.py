@@ -1,4 +1,4 @@
-"""What Qlik says of the data in an app: tables, fields and their sizes, but no values."""
+"""The metadata of an app's data: tables, fields and their sizes, but no values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenantry.emulator.call import Call, Reply, operation
 
 @operation("apps", "getAppDataMetadata")
 def metadata(call: Call) -> Reply:
-    """Read what there is to know of the data; an app that was never reloaded has an empty answer."""
+    """Return the metadata of the data. It is empty for an app that was never reloaded."""
     app = apps.find(call)
     if not app["lastReloadTime"]:
         return Reply(200, {})

@@ -1,4 +1,4 @@
-"""Apps: their attributes, space and owner. Files and publishing are next door."""
+"""Apps: their attributes, space and owner. Files are in `transfer`, publishing is in `publishing`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ SOFT_DELETE_AGE = 45 * 60
 RESTORABLE = 14 * DAY
 CONTENT = ("description", "lastReloadTime", "usage", "_script", "_data", "_file", "_offset", "_size")
 SCRIPT = "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
-"""The load script of an app that was made without one."""
+"""The load script of an app that was created without one."""
 
 EMPTY: Doc = {"_script": SCRIPT, "_data": NO_DATA}
 
 NO_READERS = {"dataconsumer", "datapreview"}
-"""Roles in a space that open its data and no app."""
+"""Roles in a space that give access to its data, but not to its apps."""
 
 EDITORS = {"producer", spaces.MANAGER}
 """Roles that may change and export the apps of a shared space."""
 
 
 def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str = "", **fields: Any) -> Doc:
-    """Make an app.
+    """Create an app.
 
     Args:
         space: id of its space; empty for the owner's personal space.
-        fields: further fields; `_file` is the key of its content, `_offset` where in the file that starts.
+        fields: further fields. `_file` is the key of its content, `_offset` the content's start in that file.
     """
     now = world.now()
     app: Doc = {
@@ -69,13 +69,13 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
 
 
 def save(world: World, tenant_id: str, app: Doc) -> Doc:
-    """File an app under its space."""
+    """Store an app under its space."""
     return world.store.put(tenant_id, "app", app, parent=app["spaceId"])
 
 
 @operation("apps", "createApp")
 def create(call: Call) -> Reply:
-    """Make an empty app; names are no key, so each call makes another."""
+    """Create an empty app. Names are not unique, so each call creates another app."""
     wanted = dict((call.body or {}).get("attributes", {}))
     space = wanted.pop("spaceId", "")
     check_target(call, space)
@@ -88,13 +88,13 @@ def create(call: Call) -> Reply:
 
 @operation("apps", "getAppInfo")
 def get(call: Call) -> Reply:
-    """Read an app; a fresh publication answers 403 until it is ready."""
+    """Read an app. A new publication returns 403 until it is ready."""
     return Reply(200, view(call, find(call)))
 
 
 @operation("apps", "updateAppInfo")
 def put(call: Call) -> Reply:
-    """Change name or description."""
+    """Change the name or the description."""
     app = find(call)
     must_edit(call, app)
     changes = call.body.get("attributes", {})
@@ -105,10 +105,10 @@ def put(call: Call) -> Reply:
 
 @operation("apps", "deleteApp")
 def delete(call: Call) -> Reply:
-    """Remove an app: for good when it is younger than 45 minutes, else restorable for 14 days."""
+    """Delete an app. If it is older than 45 minutes, it can be restored for 14 days."""
     app = find(call)
     if not (call.is_admin or _edits(call, app)):
-        raise Refusal(403, detail="needs the owner, an editor of the space or TenantAdmin")
+        raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
     now = call.world.now()
     if now - app["_made_at"] > SOFT_DELETE_AGE:
         save(call.world, call.tenant_id, app | {"_deleted_at": now})
@@ -119,7 +119,7 @@ def delete(call: Call) -> Reply:
 
 @operation("apps", "copyApp")
 def copy(call: Call) -> Reply:
-    """Duplicate an app, into the caller's personal space unless another is asked for."""
+    """Copy an app, by default into the caller's personal space."""
     source = find(call)
     wanted = dict((call.body or {}).get("attributes", {}))
     space = wanted.pop("spaceId", "")
@@ -133,18 +133,18 @@ def copy(call: Call) -> Reply:
 
 @operation("apps", "moveAppToSpace")
 def move(call: Call) -> Reply:
-    """Move an app between personal and shared spaces; an admin also between managed ones."""
+    """Move an app between personal and shared spaces. An admin can also move it between managed spaces."""
     app = find(call)
     target = call.body.get("spaceId", "")
     if not target:
         raise Refusal(400, detail="spaceId is missing")
     if not (call.is_admin or _edits(call, app)):
-        raise Refusal(403, detail="needs the owner, an editor of the space or TenantAdmin")
+        raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
     to = space_type(call, target)
     if not to:
-        raise Refusal(404, detail="no such space")
+        raise Refusal(404, detail="there is no such space")
     if (to == "managed") != (space_type(call, app["spaceId"]) == "managed"):
-        raise Refusal(403, detail="between shared and managed spaces an app is published, not moved")
+        raise Refusal(403, detail="an app cannot move between shared and managed spaces. Publish it instead")
     return Reply(200, view(call, changed(call, app, spaceId=target)))
 
 
@@ -153,25 +153,25 @@ def move_out(call: Call) -> Reply:
     """Move an app to its owner's personal space."""
     app = find(call)
     if not (call.is_admin or _edits(call, app)) or space_type(call, app["spaceId"]) == "managed":
-        raise Refusal(403, detail="an app leaves a managed space only by being deleted")
+        raise Refusal(403, detail="the caller may not edit the app, or the app is in a managed space")
     return Reply(200, view(call, changed(call, app, spaceId="")))
 
 
 @operation("apps", "updateAppOwner")
 def change_owner(call: Call) -> Reply:
-    """Give an app to another user."""
+    """Change the owner of an app."""
     app = find(call)
     if not call.is_admin and app["ownerId"] != call.user_id:
-        raise Refusal(403, detail="needs the owner or TenantAdmin")
+        raise Refusal(403, detail="only the owner or a TenantAdmin may do this")
     owner = call.store.get(call.tenant_id, "user", call.body.get("ownerId", ""))
     if owner is None:
-        raise Refusal(404, detail="no such user")
+        raise Refusal(404, detail="there is no such user")
     return Reply(200, view(call, changed(call, app, ownerId=owner["id"], owner=owner["subject"])))
 
 
 @operation("apps", "restoreApp")
 def restore(call: Call) -> Reply:
-    """Bring back a soft-deleted app within 14 days."""
+    """Restore a deleted app within 14 days."""
     app = call.store.get(call.tenant_id, "app", call.path["appId"])
     if app is None or call.world.now() - app.get("_deleted_at", 0.0) > RESTORABLE:
         raise Refusal(404)
@@ -193,10 +193,10 @@ def restore(call: Call) -> Reply:
 
 
 def find(call: Call, app_id: str = "") -> Doc:
-    """The app of the path, or of that id.
+    """Return the app with an id; by default, the id in the path.
 
     Raises:
-        Refusal: 404 when it is gone, 403 when it is not the caller's to see, or not ready yet.
+        Refusal: 404 if the app is deleted, 403 if the caller may not read it or it is not ready yet.
     """
     app = call.store.get(call.tenant_id, "app", app_id or call.path["appId"])
     if app is None or "_deleted_at" in app:
@@ -211,9 +211,9 @@ def find(call: Call, app_id: str = "") -> Doc:
 
 
 def loaded(world: World, app: Doc) -> Doc:
-    """Return an app with the time and the data of a reload that has ended by now.
+    """Return an app with the time and the data of its last finished reload.
 
-    One that an earlier version has filed has no script and no data.
+    Apps from an earlier version of the emulator have no script and no data. They get the defaults.
     """
     app = {**EMPTY, **app}
     ended = app.get("_loaded_at", float("inf"))
@@ -224,13 +224,13 @@ def loaded(world: World, app: Doc) -> Doc:
 
 
 def changed(call: Call, app: Doc, **changes: Any) -> Doc:
-    """Save an app with changes, dated and signed."""
+    """Save an app with changes, and record the time and the user."""
     app |= changes | {"modifiedDate": iso(call.world.now()), "_updater": call.user_id}
     return save(call.world, call.tenant_id, app)
 
 
 def space_type(call: Call, space_id: str) -> str:
-    """`shared`, `managed`, `data`, or `personal` for no space; empty for one that does not exist."""
+    """Return `shared`, `managed`, `data`, or `personal` without a space id; empty for an unknown id."""
     if not space_id:
         return "personal"
     space = call.store.get(call.tenant_id, "space", space_id)
@@ -238,36 +238,43 @@ def space_type(call: Call, space_id: str) -> str:
 
 
 def is_visible(call: Call, app: Doc) -> bool:
-    """Whether the caller may know of an app: its own, those of its spaces, as admin all but personal ones."""
+    """Return whether the caller may see an app.
+
+    Callers see their own apps and those in their spaces. An admin sees all apps except other users' personal
+    ones.
+    """
     if app["ownerId"] == call.user_id:
         return True
     return bool(app["spaceId"]) and (call.is_admin or bool(set(_roles(call, app["spaceId"])) - NO_READERS))
 
 
 def must_edit(call: Call, app: Doc) -> None:
-    """Refuse with 403 unless the caller owns the app or may edit in its space; TenantAdmin is not enough."""
+    """Refuse with 403 unless the caller owns the app or may edit in its space. TenantAdmin is not enough."""
     if not _edits(call, app):
-        raise Refusal(403, detail="the caller is neither owner of the app nor an editor of its space")
+        raise Refusal(403, detail="the caller is neither the app's owner nor an editor of its space")
 
 
 def manages_space(call: Call, app: Doc) -> bool:
-    """Whether the caller owns or manages the space of an app."""
+    """Return whether the caller owns or manages the space of an app."""
     return spaces.MANAGER in _roles(call, app["spaceId"])
 
 
 def check_target(call: Call, space_id: str) -> None:
-    """Refuse unless a new app may go into that space: personal, or shared with a role that may edit."""
+    """Refuse unless the caller may create an app in a space.
+
+    Allowed are the personal space, and shared spaces in which the caller has an editing role.
+    """
     kind = space_type(call, space_id)
     if not kind:
-        raise Refusal(404, detail="no such space")
+        raise Refusal(404, detail="there is no such space")
     if kind not in ("personal", "shared"):
-        raise Refusal(403, detail=f"apps cannot be put into a {kind} space; publish instead")
+        raise Refusal(403, detail=f"apps cannot be created in a {kind} space. Publish them instead")
     if space_id and not EDITORS & set(_roles(call, space_id)):
         raise Refusal(403, detail="the caller may not edit in this space")
 
 
 def attributes(app: Doc) -> Doc:
-    """`attributes` of an app; one in a personal space has no `spaceId`."""
+    """Return the `attributes` of an app. An app in a personal space has no `spaceId`."""
     shown = {name: value for name, value in app.items() if not name.startswith("_") and name != "spaceId"}
     if app["spaceId"]:
         shown["spaceId"] = app["spaceId"]
@@ -275,7 +282,7 @@ def attributes(app: Doc) -> Doc:
 
 
 def view(call: Call, app: Doc) -> Doc:
-    """An app as the API shows it to the caller."""
+    """Return an app as the API shows it to the caller."""
     create = [{"resource": kind, "canCreate": True} for kind in ("sheet", "story", "bookmark", "snapshot")]
     return {"attributes": attributes(app), "privileges": _privileges(call, app), "create": create}
 
@@ -293,6 +300,6 @@ def _privileges(call: Call, app: Doc) -> list[str]:
     edits = ["update", "reload", "publish", "duplicate", "export", "exportdata"] if _edits(call, app) else []
     manages = ["delete", "change_owner", "change_space"] if edits or call.is_admin else []
     if space_type(call, app["spaceId"]) == "managed":
-        edits = [each for each in edits if each not in ("publish", "export", "exportdata")]
+        edits = [privilege for privilege in edits if privilege not in ("publish", "export", "exportdata")]
         edits += ["export"] if manages_space(call, app) else []
     return ["read", *edits, *manages]

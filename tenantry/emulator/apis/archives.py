@@ -1,4 +1,4 @@
-"""Themes and extensions: archives of files with a .qext in each, which says what it is."""
+"""Themes and extensions: archives of files. The .qext file in each archive describes it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FROM_QEXT = ("name", "type", "description", "version", "icon", "homepage", "lice
 
 
 def _register(api: str, kind: str) -> None:
-    """Answer the operations of an API whose objects are archives."""
+    """Register handlers for an API of archives."""
     name = kind.capitalize()
 
     @operation(api, f"get{name}s")
     def listing(call: Call) -> Reply:
-        return Reply(200, {"data": [public(each) for each in call.store.all(call.tenant_id, kind)]})
+        return Reply(200, {"data": [public(doc) for doc in call.store.all(call.tenant_id, kind)]})
 
     @operation(api, f"create{name}")
     def create(call: Call) -> Reply:
         if not call.parts:
-            raise Refusal(422, "Unprocessable entity", detail="neither file nor data")
+            raise Refusal(422, "Unprocessable entity", detail="file or data is required")
         now = iso(call.world.now())
         made: Doc = {
             "id": secrets.token_urlsafe(24),
@@ -70,52 +70,48 @@ def _register(api: str, kind: str) -> None:
 def _find(call: Call, kind: str) -> Doc:
     found = call.store.get(call.tenant_id, kind, call.path["id"])
     if found is None:
-        named = (
-            each
-            for each in call.store.all(call.tenant_id, kind)
-            if each.get("qextFilename") == call.path["id"]
-        )
-        found = next(named, None)
+        docs = call.store.all(call.tenant_id, kind)
+        found = next((doc for doc in docs if doc.get("qextFilename") == call.path["id"]), None)
     if found is None:
         raise Refusal(404)
     return found
 
 
 def _write(call: Call, kind: str, doc: Doc) -> Doc:
-    """Take the archive of a form, and the values beside it; what a name is, is unique."""
+    """Store the archive and the other values of a form. The name must be unique."""
     doc = doc | {"updatedAt": iso(call.world.now())}
     if part := call.parts.get("file"):
         doc |= _stored(call, part)
     doc |= call.body.get("data") or {}
     if not doc.get("name"):
-        raise Refusal(422, "Unprocessable entity", detail="it has no name")
-    if any(each["id"] != doc["id"] for each in call.store.named(call.tenant_id, kind, doc["name"])):
-        raise Refusal(409, detail="a name is taken once")
+        raise Refusal(422, "Unprocessable entity", detail="name is required")
+    if any(other["id"] != doc["id"] for other in call.store.named(call.tenant_id, kind, doc["name"])):
+        raise Refusal(409, detail="the name is already in use")
     return call.store.put(call.tenant_id, kind, doc)
 
 
 def _stored(call: Call, part: Part) -> Doc:
-    """Keep an archive; what it says of itself."""
+    """Store an archive and return the values that describe it."""
     if len(part.content) > MOST_BYTES:
         raise Refusal(413)
     try:
         with zipfile.ZipFile(BytesIO(part.content)) as archive:
-            files = [each for each in archive.infolist() if not each.is_dir()]
-            if len(files) > MOST_FILES or sum(each.file_size for each in files) > MOST_UNPACKED:
-                raise Refusal(422, "Unprocessable entity", detail="too many files, or too large ones")
-            contents = {each.filename: archive.read(each) for each in files}
+            files = [member for member in archive.infolist() if not member.is_dir()]
+            if len(files) > MOST_FILES or sum(file.file_size for file in files) > MOST_UNPACKED:
+                raise Refusal(422, "Unprocessable entity", detail="the files are too many or too large")
+            contents = {file.filename: archive.read(file) for file in files}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
-        raise Refusal(422, "Unprocessable entity", detail="file is no zip") from None
+        raise Refusal(422, "Unprocessable entity", detail="file is not a zip archive") from None
     texts = [name for name in contents if name.endswith(".qext")]
     if len(texts) != 1:
-        raise Refusal(422, "Unprocessable entity", detail="it takes one .qext")
-    said = _said(contents[texts[0]])
+        raise Refusal(422, "Unprocessable entity", detail="the archive must have exactly one .qext file")
+    description = _parsed_qext(contents[texts[0]])
     content = _kept(part.content, contents)
     spool = call.world.files.spool()
     spool.write(content)
     return {
-        **{name: said[name] for name in FROM_QEXT if isinstance(said.get(name), str)},
-        "qextVersion": str(said.get("version", "")),
+        **{name: description[name] for name in FROM_QEXT if isinstance(description.get(name), str)},
+        "qextVersion": str(description.get("version", "")),
         "qextFilename": PurePosixPath(texts[0]).stem,
         "file": {
             "contentType": "application/zip",
@@ -127,18 +123,18 @@ def _stored(call: Call, part: Part) -> Doc:
     }
 
 
-def _said(text: bytes) -> dict[str, Any]:
+def _parsed_qext(text: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(text.decode("utf-8-sig"))
+        description = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise Refusal(422, "Unprocessable entity", detail="the .qext is no JSON object")
-    return said
+        description = None
+    if not isinstance(description, dict):
+        raise Refusal(422, "Unprocessable entity", detail="the .qext file is not a JSON object")
+    return description
 
 
 def _kept(content: bytes, contents: dict[str, bytes]) -> bytes:
-    """What is stored of an archive: Qlik leaves out files without a name or an extension."""
+    """Return the archive to store. Qlik drops files without a name or an extension."""
     kept = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
     if len(kept) == len(contents):
         return content

@@ -1,4 +1,4 @@
-"""Who has which roles in a space."""
+"""Assignments of roles in a space to users and groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.emulator.world import World, new_id
 def add_assignment(
     world: World, space: Doc, creator: Doc, *, assignee: str, roles: list[str], kind: str = "user"
 ) -> Doc:
-    """Give roles in a space.
+    """Assign roles in a space.
 
     Args:
         assignee: id of the user or group.
@@ -38,7 +38,7 @@ def add_assignment(
 
 @operation("spaces", "getSpaceAssignments")
 def listing(call: Call) -> Reply:
-    """The assignments of a space; its owner is never among them."""
+    """List the assignments of a space. They never include its owner."""
     space = spaces.find(call)
     found = [
         assignment
@@ -78,7 +78,7 @@ def get(call: Call) -> Reply:
 
 @operation("spaces", "updateSpaceAssignmentById")
 def put(call: Call) -> Reply:
-    """Replace the roles, all of them."""
+    """Replace all roles."""
     space = _managed(call)
     assignment = find(call)
     if "roles" not in call.body:
@@ -93,14 +93,14 @@ def put(call: Call) -> Reply:
 
 @operation("spaces", "deleteSpaceAssignmentById")
 def delete(call: Call) -> Reply:
-    """Take the roles away."""
+    """Delete an assignment."""
     _managed(call)
     call.store.delete(call.tenant_id, "assignment", find(call)["id"])
     return Reply(204)
 
 
 def find(call: Call) -> Doc:
-    """The assignment of the path, or 404."""
+    """Return the assignment in the path, or raise 404."""
     space = spaces.find(call)
     assignment = call.store.get(call.tenant_id, "assignment", call.path["assignmentId"])
     if assignment is None or assignment["spaceId"] != space["id"]:
@@ -111,7 +111,7 @@ def find(call: Call) -> Doc:
 
 
 def view(call: Call, assignment: Doc) -> Doc:
-    """An assignment as the API shows it."""
+    """Return an assignment as the API shows it."""
     space = f"/api/v1/spaces/{assignment['spaceId']}"
     links = {"self": call.link(f"{space}/assignments/{assignment['id']}"), "space": call.link(space)}
     return assignment | {"links": links}
@@ -124,11 +124,11 @@ def _managed(call: Call) -> Doc:
 
 
 def _check_roles(space: Doc, roles: list[str]) -> list[str]:
-    """The roles once each, if this type of space knows them."""
+    """Return the roles without duplicates. Refuse roles that this type of space does not have."""
     unknown = [role for role in roles if role not in spaces.ROLES[space["type"]]]
     if unknown or not roles:
         known = ", ".join(spaces.ROLES[space["type"]])
-        detail = f"roles of a {space['type']} space are {known}; at least one is needed"
+        detail = f"at least one role is required. The roles of a {space['type']} space are {known}"
         raise Refusal(400, detail=detail, source={"pointer": "/roles"})
     return list(dict.fromkeys(roles))
 
@@ -139,4 +139,4 @@ def _check_assignee(call: Call, kind: str, assignee: str) -> None:
     else:
         known = call.store.get(call.tenant_id, "user", assignee)
     if not known:
-        raise Refusal(400, detail=f"no such {kind}", source={"pointer": "/assigneeId"})
+        raise Refusal(400, detail=f"there is no such {kind}", source={"pointer": "/assigneeId"})

@@ -1,4 +1,4 @@
-"""Automations: definitions that are stored and never run."""
+"""Automations. The emulator stores their definitions and never runs them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ MINUTE = 60
 
 @operation(API, "getAutomations")
 def listing(call: Call) -> Reply:
-    """A page: of the whole tenant for an administrator, else of the caller's own."""
+    """Return a page. An administrator can list all automations, other callers only their own."""
     found = call.store.all(call.tenant_id, KIND)
     if not (call.is_admin and call.query.get("listAll", True)):
-        found = [each for each in found if each["ownerId"] == call.user_id]
+        found = [doc for doc in found if doc["ownerId"] == call.user_id]
     if text := call.query.get("filter"):
-        fits = compile_filter(text, FILTERED)
-        found = [each for each in found if fits(each)]
+        matches = compile_filter(text, FILTERED)
+        found = [doc for doc in found if matches(doc)]
     data, links = page(call, found, default=100, sort="id", cursors=("cursor", ""))
-    listed = [{name: value for name, value in each.items() if name != "schedules"} for each in data]
+    listed = [{name: value for name, value in doc.items() if name != "schedules"} for doc in data]
     return Reply(200, {"data": listed, "links": {name: links[name] for name in links if name != "self"}})
 
 
 @operation(API, "createAutomation")
 def create(call: Call) -> Reply:
-    """Make one; names are not unique."""
+    """Create an automation. Names are not unique."""
     _check_space(call, call.body.get("spaceId", ""))
     now = iso(call.world.now())
     made: Doc = {
@@ -51,13 +51,13 @@ def create(call: Call) -> Reply:
 
 @operation(API, "getAutomation")
 def get(call: Call) -> Reply:
-    """Read one's own."""
+    """Read one of the caller's own automations."""
     return Reply(200, _own(call))
 
 
 @operation(API, "updateAutomation")
 def put(call: Call) -> Reply:
-    """Replace all of it: what the body leaves out is empty."""
+    """Replace an automation. Members missing from the body become empty."""
     old = _own(call)
     body = {"name": old["name"], **call.body}
     return Reply(200, _write(call, old, iso(call.world.now()), body))
@@ -65,7 +65,7 @@ def put(call: Call) -> Reply:
 
 @operation(API, "deleteAutomation")
 def delete(call: Call) -> Reply:
-    """Remove one; an administrator may remove that of anybody."""
+    """Delete an automation. An administrator can delete any user's automations."""
     doc = _find(call)
     if not call.is_admin:
         _own(call)
@@ -75,33 +75,33 @@ def delete(call: Call) -> Reply:
 
 @operation(API, "enableAutomation")
 def enable(call: Call) -> Reply:
-    """Let it run."""
+    """Enable an automation."""
     call.store.put(call.tenant_id, KIND, _find(call) | {"state": "available"})
     return Reply(204)
 
 
 @operation(API, "disableAutomation")
 def disable(call: Call) -> Reply:
-    """Let it run no more."""
+    """Disable an automation."""
     call.store.put(call.tenant_id, KIND, _find(call) | {"state": "disabled"})
     return Reply(204)
 
 
 @operation(API, "automationChangeOwner")
 def change_owner(call: Call) -> Reply:
-    """Give it to another user."""
+    """Change the owner of an automation."""
     doc = _find(call)
     if not call.is_admin:
         raise Refusal(403)
     if call.store.get(call.tenant_id, "user", call.body["userId"]) is None:
-        raise Refusal(400, detail="no user has that id")
+        raise Refusal(400, detail="there is no user with this id")
     call.store.put(call.tenant_id, KIND, doc | {"ownerId": call.body["userId"]})
     return Reply(204)
 
 
 @operation(API, "automationChangeSpace")
 def change_space(call: Call) -> Reply:
-    """Move it to a shared space, or to the owner's personal one."""
+    """Move an automation to a shared space or the owner's personal space."""
     doc = _own(call)
     space = (call.body or {}).get("spaceId", "")
     _check_space(call, space)
@@ -133,7 +133,7 @@ def _write(call: Call, doc: Doc, now: str, body: Any = None) -> Doc:
     body = call.body if body is None else body
     if not body["name"]:
         raise Refusal(400, detail="name must not be empty")
-    schedules = [_schedule(each) for each in body.get("schedules", [])]
+    schedules = [_schedule(schedule) for schedule in body.get("schedules", [])]
     return call.store.put(
         call.tenant_id,
         KIND,
@@ -151,7 +151,7 @@ def _write(call: Call, doc: Doc, now: str, body: Any = None) -> Doc:
 
 
 def _schedule(given: Doc) -> Doc:
-    """Keep a schedule as Qlik does: with an id, and its interval in whole minutes."""
+    """Return a schedule as Qlik stores it: with an id, and its interval rounded to whole minutes."""
     interval = given.get("interval")
     rounded = {} if interval is None else {"interval": (interval + MINUTE // 2) // MINUTE * MINUTE}
     return {"id": str(uuid.uuid4()), **given, **rounded}

@@ -1,4 +1,4 @@
-"""Brands: logo, favicon and styles of a tenant. One at most is active."""
+"""Brands: the logo, the favicon and the styles of a tenant. At most one brand is active."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_BYTES = {"logo": 300_000, "favIcon": 100_000, "styles": 100_000}
 
 @operation("brands", "getBrands")
 def listing(call: Call) -> Reply:
-    """A page of five unless asked otherwise."""
+    """Return a page, by default of five brands."""
     order = call.query.get("sort", "-id")
     found = call.store.all(call.tenant_id, KIND)
     found.sort(key=lambda doc: (doc[order.lstrip("+-")], doc["id"]), reverse=order.startswith("-"))
@@ -43,7 +43,7 @@ def listing(call: Call) -> Reply:
 
 @operation("brands", "createBrand")
 def create(call: Call) -> Reply:
-    """Make one with its files, which is not active."""
+    """Create a brand with its files. It is not active."""
     if not call.body["name"]:
         raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
     id, now = new_id(), iso(call.world.now())
@@ -66,7 +66,7 @@ def create(call: Call) -> Reply:
 
 @operation("brands", "getActiveBrand")
 def active(call: Call) -> Reply:
-    """Redirect to the active brand; an empty object where there is none."""
+    """Redirect to the active brand. Without one, return an empty object."""
     for brand in call.store.all(call.tenant_id, KIND):
         if brand["active"]:
             location = f"/api/v1/brands/{brand['id']}"
@@ -76,13 +76,13 @@ def active(call: Call) -> Reply:
 
 @operation("brands", "getBrand")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read a brand."""
     return Reply(200, public(_find(call)))
 
 
 @operation("brands", "patchBrand")
 def patch(call: Call) -> Reply:
-    """Change name and description."""
+    """Change the name and the description."""
     doc = _find(call)
     for change in call.body:
         name = change["path"][1:]
@@ -100,14 +100,14 @@ def patch(call: Call) -> Reply:
 
 @operation("brands", "deleteBrand")
 def delete(call: Call) -> Reply:
-    """Remove one; if it was active, no other becomes so."""
+    """Delete a brand. If it was active, no other brand becomes active."""
     call.store.delete(call.tenant_id, KIND, _find(call)["id"])
     return Reply(204)
 
 
 @operation("brands", "activateBrand")
 def activate(call: Call) -> Reply:
-    """Make one the active brand instead of any other."""
+    """Activate a brand and deactivate the others."""
     doc = _find(call)
     for brand in call.store.all(call.tenant_id, KIND):
         if brand["active"] and brand["id"] != doc["id"]:
@@ -117,7 +117,7 @@ def activate(call: Call) -> Reply:
 
 @operation("brands", "deactivateBrand")
 def deactivate(call: Call) -> Reply:
-    """Go back to Qlik's own look."""
+    """Deactivate a brand. Qlik's own look applies again."""
     return Reply(200, public(_put(call, _find(call) | {"active": False})))
 
 
@@ -132,16 +132,16 @@ def download(call: Call) -> Reply:
 
 @operation("brands", "createBrandFile")
 def add_file(call: Call) -> Reply:
-    """Add a file that is not there."""
+    """Add a file that the brand does not have."""
     doc, name = _find(call), call.path["fileId"]
     if name in doc["_contents"]:
-        raise Refusal(400, detail=f"the brand has a {name} already; replace it")
+        raise Refusal(400, detail=f"the brand already has a {name}. Replace it instead")
     return Reply(201, _uploaded(call, doc, name))
 
 
 @operation("brands", "updateBrandFile")
 def replace_file(call: Call) -> Reply:
-    """Replace a file that is there."""
+    """Replace a file that the brand has."""
     doc, name = _find(call), call.path["fileId"]
     _file(doc, name)
     return Reply(200, _uploaded(call, doc, name))
@@ -149,7 +149,7 @@ def replace_file(call: Call) -> Reply:
 
 @operation("brands", "deleteBrandFile")
 def delete_file(call: Call) -> Reply:
-    """Remove a file."""
+    """Delete a file."""
     doc, name = _find(call), call.path["fileId"]
     doc["files"].remove(_file(doc, name))
     del doc["_contents"][name]
@@ -178,21 +178,21 @@ def _file(doc: Doc, name: str) -> Doc:
 
 def _uploaded(call: Call, doc: Doc, name: str) -> Doc:
     if name not in MEDIA_TYPES:
-        raise Refusal(400, detail=f"a brand has no file {name}")
+        raise Refusal(400, detail=f"{name} is not a file of a brand")
     if "file" not in call.parts:
-        raise Refusal(400, detail="the form has no part file")
+        raise Refusal(400, detail="the form part file is required")
     made = _take(doc, name, call.parts["file"])
     _put(call, doc)
     return made
 
 
 def _take(doc: Doc, name: str, part: Part) -> Doc:
-    """Store the content of a file in a brand; return what the brand says of it."""
+    """Store the content of a file in a brand. Return the file's entry in the brand."""
     if part.media_type not in MEDIA_TYPES[name]:
         raise Refusal(400, detail=f"{name} must be {' or '.join(MEDIA_TYPES[name])}")
     if len(part.content) > MOST_BYTES[name] or not part.content.startswith(SIGNATURES[part.media_type]):
         raise Refusal(400, detail=f"{name} is too large, or not {part.media_type}")
-    # No MD5: Qlik does not say that it is one, so no client may rely on that.
+    # Not an MD5: Qlik does not document the tag as one, so a client cannot rely on that.
     digest = hashlib.sha256(part.content).hexdigest()[:32]
     made = {
         "id": name,

@@ -1,4 +1,4 @@
-"""CSP origins: what the tenant's content security policy allows."""
+"""CSP origins: the origins that the tenant's content security policy allows."""
 
 from __future__ import annotations
 
@@ -35,34 +35,34 @@ DIRECTIVES = (
 
 @operation("csp-origins", "listCSPEntries")
 def listing(call: Call) -> Reply:
-    """A page; names and origins are found with wildcards, in any case."""
-    found = [each for each in call.store.all(call.tenant_id, KIND) if _fits(each, call.query)]
+    """Return a page. Filters for names and origins can have wildcards, and ignore case."""
+    found = [entry for entry in call.store.all(call.tenant_id, KIND) if _matches(entry, call.query)]
     data, links = page(call, found, default=20, sort="createdDate")
     return Reply(200, {"data": data, "links": links})
 
 
 @operation("csp-origins", "createCSPEntry")
 def create(call: Call) -> Reply:
-    """Make one; neither names nor origins are a key."""
-    there = call.store.all(call.tenant_id, KIND)
-    if len(there) >= LIMIT:
+    """Create an entry. Neither names nor origins are unique."""
+    existing = call.store.all(call.tenant_id, KIND)
+    if len(existing) >= LIMIT:
         raise Refusal(400, detail=f"a tenant has at most {LIMIT} entries")
     now = iso(call.world.now())
     made = {"id": new_id(), **_content(call), "createdDate": now, "modifiedDate": now}
-    _check_header([*there, made])
+    _check_header([*existing, made])
     call.store.put(call.tenant_id, KIND, made)
     return Reply(201, made)
 
 
 @operation("csp-origins", "getCSPEntry")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read an entry."""
     return Reply(200, _find(call))
 
 
 @operation("csp-origins", "updateCSPEntry")
 def put(call: Call) -> Reply:
-    """Replace all of one: a directive that the body leaves out is off, a text is empty."""
+    """Replace an entry. A directive missing from the body is off, a missing text is empty."""
     old = _find(call)
     new = {
         "id": old["id"],
@@ -70,7 +70,7 @@ def put(call: Call) -> Reply:
         "createdDate": old["createdDate"],
         "modifiedDate": iso(call.world.now()),
     }
-    others = [each for each in call.store.all(call.tenant_id, KIND) if each["id"] != old["id"]]
+    others = [entry for entry in call.store.all(call.tenant_id, KIND) if entry["id"] != old["id"]]
     _check_header([*others, new])
     call.store.put(call.tenant_id, KIND, new)
     return Reply(200, new)
@@ -78,7 +78,7 @@ def put(call: Call) -> Reply:
 
 @operation("csp-origins", "deleteCSPEntry")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete an entry."""
     call.store.delete(call.tenant_id, KIND, _find(call)["id"])
     return Reply(204)
 
@@ -93,18 +93,18 @@ def _find(call: Call) -> Doc:
 def _content(call: Call) -> Doc:
     body = call.body
     if not ORIGIN.fullmatch(body["origin"]):
-        raise Refusal(400, detail="an origin is [scheme://]host[:port]", source={"pointer": "/origin"})
+        raise Refusal(400, detail="origin must be [scheme://]host[:port]", source={"pointer": "/origin"})
     texts = {"name": body.get("name", ""), "description": body.get("description", "")}
-    return {**texts, "origin": body["origin"], **{each: body.get(each, False) for each in DIRECTIVES}}
+    return {**texts, "origin": body["origin"], **{name: body.get(name, False) for name in DIRECTIVES}}
 
 
 def _check_header(entries: list[Doc]) -> None:
-    length = sum(len(each["origin"]) + 1 for each in entries for name in DIRECTIVES if each[name])
+    length = sum(len(entry["origin"]) + 1 for entry in entries for name in DIRECTIVES if entry[name])
     if length > HEADER_LIMIT:
-        raise Refusal(400, detail=f"the header would have more than {HEADER_LIMIT} characters")
+        raise Refusal(400, detail=f"the CSP header is limited to {HEADER_LIMIT} characters")
 
 
-def _fits(entry: Doc, query: Doc) -> bool:
+def _matches(entry: Doc, query: Doc) -> bool:
     texts = all(
         fnmatch.fnmatchcase(entry[name].casefold(), query[name].casefold())
         for name in ("name", "origin")

@@ -1,4 +1,4 @@
-"""Data connections: how the apps of a space reach a source of data."""
+"""Data connections: how the apps of a space connect to a data source."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from tenantry.emulator.store import Doc, public
 
 KIND = "data-connection"
 SECRETS = frozenset({"password", "token", "secretKey", "privateKey"})
-"""Properties that are taken and never shown."""
+"""Properties that are accepted and never shown."""
 NOT_CREATED = frozenset({"id", "tenant", "datasourceID", "tags"})
-"""What the answer of a POST lacks."""
+"""Members that are missing from the response to a POST."""
 HOSTS = frozenset({"host", "server", "url"})
-"""Properties whose change takes credentials in the same request."""
+"""Properties that you can change only together with the credentials."""
 
 
 @operation("data-connections", "getDataConnections")
 def listing(call: Call) -> Reply:
-    """The connections of a space, or all that the caller may see; without their properties."""
+    """List the connections of a space, or of all spaces. The list does not show their properties."""
     space = call.query.get("spaceId")
     docs = call.store.all(call.tenant_id, KIND)
-    found = [each for each in docs if space in (None, each["space"])]
+    found = [doc for doc in docs if space in (None, doc["space"])]
     docs, links = page(call, found, default=max(1, len(found)), sort="qName")
     links.setdefault("self", call.link("/api/v1/data-connections"))
-    return Reply(200, {"data": [_view(call, each) for each in docs], "links": links})
+    return Reply(200, {"data": [_view(call, doc) for doc in docs], "links": links})
 
 
 @operation("data-connections", "createDataConnection")
 def create(call: Call) -> Reply:
-    """Make one; a name belongs to one of its space."""
+    """Create a connection. Its name is unique in the space."""
     space = call.body.get("space", "")
     if space:
         _must_manage(call, space)
@@ -66,7 +66,7 @@ def create(call: Call) -> Reply:
 
 @operation("data-connections", "getDataConnection")
 def get(call: Call) -> Reply:
-    """Read one, with its properties if `parseConnection` asks for them."""
+    """Read a connection. With `parseConnection`, include its properties."""
     doc = _find(call)
     more = {"connectionProperties": doc["_properties"]} if call.query.get("parseConnection") else {}
     return Reply(200, _view(call, doc) | more)
@@ -74,7 +74,7 @@ def get(call: Call) -> Reply:
 
 @operation("data-connections", "patchDataConnection")
 def patch(call: Call) -> Reply:
-    """Change name, tags or single properties; a new host takes the credentials along."""
+    """Change name, tags or single properties. A new host needs the credentials in the same request."""
     doc = _find(call)
     _must_manage(call, doc["space"])
     given: dict[str, Any] = {}
@@ -88,9 +88,9 @@ def patch(call: Call) -> Reply:
         elif field == "tags":
             doc[field] = change["value"]
         else:
-            raise Refusal(400, code="DCERROR-0010", detail=f"no such path: {change['path']}")
+            raise Refusal(400, code="DCERROR-0010", detail=f"unknown path: {change['path']}")
     if HOSTS & given.keys() and doc["_secret"] and not SECRETS & given.keys():
-        raise Refusal(400, code="DCERROR-0010", detail="a new host takes its credentials in the same request")
+        raise Refusal(400, code="DCERROR-0010", detail="a new host needs the credentials in the same request")
     _set(doc, given)
     call.store.put(call.tenant_id, KIND, doc | {"updated": iso(call.world.now())})
     return Reply(204)
@@ -98,7 +98,7 @@ def patch(call: Call) -> Reply:
 
 @operation("data-connections", "deleteDataConnection")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete a connection."""
     doc = _find(call)
     _must_manage(call, doc["space"])
     call.store.delete(call.tenant_id, KIND, doc["id"])
@@ -118,17 +118,17 @@ def _view(call: Call, doc: Doc) -> Doc:
 
 
 def _set(doc: Doc, properties: dict[str, Any]) -> None:
-    """Take properties; what is secret is kept apart, for tests alone to look at."""
+    """Store properties. Secret ones are stored separately, and only tests can see them."""
     for where, secret in (("_properties", False), ("_secret", True)):
         some = {name: value for name, value in properties.items() if (name in SECRETS) is secret}
         doc[where] = {**doc.get(where, {}), **some}
 
 
 def _must_manage(call: Call, space: str) -> None:
-    there = call.store.get(call.tenant_id, "space", space)
-    if there is None:
-        raise Refusal(400, code="DCERROR-0010", detail="no such space")
-    spaces.must_manage(call, there)
+    found = call.store.get(call.tenant_id, "space", space)
+    if found is None:
+        raise Refusal(400, code="DCERROR-0010", detail="there is no such space")
+    spaces.must_manage(call, found)
 
 
 def _check_name(call: Call, name: str, space: str, own_id: str = "") -> None:
@@ -136,4 +136,4 @@ def _check_name(call: Call, name: str, space: str, own_id: str = "") -> None:
         raise Refusal(400, code="DCERROR-0010", detail="qName must not be empty")
     for other in call.store.all(call.tenant_id, KIND):
         if (other["qName"], other["space"]) == (name, space) and other["id"] != own_id:
-            raise Refusal(409, detail="a data connection of this name is in the space already")
+            raise Refusal(409, detail="the space already has a data connection of this name")

@@ -1,4 +1,4 @@
-"""Group settings of a tenant."""
+"""The group settings of a tenant."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def patch(call: Call) -> Reply:
 
 
 def read(call: Call) -> Doc:
-    """What the tenant has set."""
+    """Return the stored settings of the tenant."""
     return call.store.get(call.tenant_id, "group-settings", "settings") or DEFAULTS
 
 
@@ -53,5 +53,7 @@ def _apply(call: Call, settings: Doc, path: str, value: Any) -> None:
         settings[path[1:]] = value
         return
     if path != f"/systemGroups/{groups.EVERYONE}/assignedRoles" or not isinstance(value, list):
-        raise Refusal(400, detail="no such system group, or not a list of roles", source={"pointer": path})
+        raise Refusal(
+            400, detail="unknown system group, or value is not a list of roles", source={"pointer": path}
+        )
     groups.save(call, groups.everyone(call) | {"assignedRoles": assigned(call.store, call.tenant_id, value)})

@@ -1,4 +1,4 @@
-"""Groups of a tenant."""
+"""The groups of a tenant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SORTABLE = ("id", "name", "status", "createdAt", "lastUpdatedAt", "providerType"
 
 
 def add_group(world: World, tenant_id: str, creator: Doc, *, name: str, kind: str, **fields: Any) -> Doc:
-    """Make a group.
+    """Create a group.
 
     Args:
         kind: `idp` or `custom`.
@@ -48,11 +48,11 @@ def add_group(world: World, tenant_id: str, creator: Doc, *, name: str, kind: st
 
 @operation("groups", "getGroups")
 def listing(call: Call) -> Reply:
-    """The tenant's groups; `systemGroups=true` lists Everyone instead, and goes with nothing else."""
+    """List the tenant's groups. `systemGroups=true` lists Everyone instead, and allows no other parameter."""
     if call.query.get("systemGroups"):
         if len(call.query) > 1:
             raise Refusal(
-                400, detail="systemGroups goes with no other parameter", source={"parameter": "systemGroups"}
+                400, detail="systemGroups excludes all other parameters", source={"parameter": "systemGroups"}
             )
         return Reply(
             200, {"data": [view(call, everyone(call))], "links": {"self": call.link("/api/v1/groups")}}
@@ -62,18 +62,18 @@ def listing(call: Call) -> Reply:
 
 @operation("groups", "groups_api_actions_filter")
 def filtered(call: Call) -> Reply:
-    """The same with the filter in the body."""
+    """List the tenant's groups, with the filter in the body."""
     return _page(call, (call.body or {}).get("filter"))
 
 
 @operation("groups", "postGroups")
 def create(call: Call) -> Reply:
-    """Make a group; a name belongs to one group per provider type."""
+    """Create a group. Its name is unique per provider type."""
     body = call.body
     kind = body.get("providerType", "idp")
     _check_name(call, body["name"], kind)
     if call.store.count(call.tenant_id, "group", parent=kind) >= LIMITS[kind]:
-        raise Refusal(400, detail=f"a tenant holds at most {LIMITS[kind]} {kind} groups")
+        raise Refusal(400, detail=f"a tenant has at most {LIMITS[kind]} {kind} groups")
     fields = {"assignedRoles": assigned(call.store, call.tenant_id, body.get("assignedRoles", []))}
     if kind == "custom" and "description" in body:
         fields["description"] = body["description"]
@@ -83,13 +83,13 @@ def create(call: Call) -> Reply:
 
 @operation("groups", "getGroupById")
 def get(call: Call) -> Reply:
-    """Read one group, Everyone included."""
+    """Read a group. This includes Everyone."""
     return Reply(200, view(call, find(call)))
 
 
 @operation("groups", "updateGroupById")
 def patch(call: Call) -> Reply:
-    """Replace roles, and on custom groups name and description."""
+    """Replace the roles. On a custom group, also the name and the description."""
     group = find(call)
     for change in call.body:
         _apply(call, group, change["path"].lstrip("/"), change["value"])
@@ -106,7 +106,7 @@ def delete(call: Call) -> Reply:
         raise Refusal(404, detail="a system group cannot be deleted")
     members = [user for user in call.store.all(call.tenant_id, "user") if _is_member(user, group)]
     if members and group["providerType"] == "custom":
-        # Status unpublished: a refusal that nobody takes for "gone".
+        # The status is unpublished. No client can take a 409 for "already deleted".
         raise Refusal(409, detail=f"{len(members)} users are assigned to the group")
     call.store.delete(call.tenant_id, "group", group["id"])
     users.forget_assignee(call, group["id"])
@@ -117,17 +117,17 @@ def delete(call: Call) -> Reply:
 
 
 def save(call: Call, group: Doc) -> None:
-    """Keep a group, or what was changed of Everyone."""
+    """Store a group or the changes to Everyone."""
     call.store.put(call.tenant_id, "system-group" if group["id"] == EVERYONE else "group", group)
 
 
 def membership(group: Doc) -> Doc:
-    """A group as it shows in a user's `assignedGroups`."""
+    """Return a group as a user's `assignedGroups` shows it."""
     return {name: group[name] for name in ("id", "name", "providerType", "assignedRoles")}
 
 
 def find(call: Call) -> Doc:
-    """The group of the path, or 404."""
+    """Return the group in the path, or raise 404."""
     if call.path["groupId"] == EVERYONE:
         return everyone(call)
     group = call.store.get(call.tenant_id, "group", call.path["groupId"])
@@ -137,7 +137,7 @@ def find(call: Call) -> Doc:
 
 
 def everyone(call: Call) -> Doc:
-    """The system group that every user is in; only its roles are kept."""
+    """Return the system group that includes every user. Only its roles are stored."""
     kept = call.store.get(call.tenant_id, "system-group", EVERYONE)
     return kept or {
         "id": EVERYONE,
@@ -151,7 +151,7 @@ def everyone(call: Call) -> Doc:
 
 
 def view(call: Call, group: Doc) -> Doc:
-    """A group as the API shows it."""
+    """Return a group as the API shows it."""
     return group | {"links": {"self": call.link(f"/api/v1/groups/{group['id']}")}}
 
 
@@ -175,9 +175,9 @@ def _apply(call: Call, group: Doc, name: str, value: Any) -> None:
         group["assignedRoles"] = assigned(call.store, call.tenant_id, value)
         return
     if group.get("providerType") != "custom":
-        raise Refusal(400, detail=f"{name} can be changed on custom groups only", source=pointer)
+        raise Refusal(400, detail=f"only custom groups allow a change of {name}", source=pointer)
     if not isinstance(value, str) or len(value) > (256 if name == "name" else 10_000):
-        raise Refusal(400, detail="value must be a string, a name at most 256 characters", source=pointer)
+        raise Refusal(400, detail="value must be a string. A name has at most 256 characters", source=pointer)
     if name == "name":
         _check_name(call, value, "custom", group["id"])
     group[name] = value

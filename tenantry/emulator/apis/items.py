@@ -1,4 +1,4 @@
-"""The catalogue: one item per app, a little late."""
+"""The catalogue: one item per app. New apps appear after a delay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SORT_FIELDS = {"recentlyUsed": "updatedAt"}
 
 @operation("items", "listItems")
 def listing(call: Call) -> Reply:
-    """Search the catalogue; `name` and `query` find whatever contains them."""
+    """Search the catalogue. `name` and `query` match parts of texts."""
     _check(call.query)
     found = [item for item in _all(call) if _wanted(call.query, item)]
     return _page(call, found)
@@ -24,19 +24,19 @@ def listing(call: Call) -> Reply:
 
 @operation("items", "getItem")
 def get(call: Call) -> Reply:
-    """Read one item, by its own id."""
+    """Read an item by its own id."""
     return Reply(200, _shown(call, _find(call)))
 
 
 @operation("items", "listPublishedItems")
 def published(call: Call) -> Reply:
-    """The published copies of a source app."""
+    """List the published copies of a source app."""
     source = _find(call)["resourceId"]
     return _page(call, [item for item in _all(call) if item["resourceAttributes"]["originAppId"] == source])
 
 
 def item_id(app_id: str) -> str:
-    """The catalogue's own id of an app: never the app's id."""
+    """Return the catalogue's own id of an app, which is never the app's id."""
     return hashlib.sha256(app_id.encode()).hexdigest()[:24]
 
 
@@ -115,7 +115,7 @@ def _shown(call: Call, item: Doc) -> Doc:
 
 
 def _check(query: dict[str, Any]) -> None:
-    """The rules between parameters, which no schema states."""
+    """Check the rules between parameters, which the schemas do not state."""
     for name in ("resourceId", "resourceIds", "resourceLink"):
         if name in query and "resourceType" not in query:
             raise Invalid("needs resourceType", parameter=name)
@@ -144,7 +144,7 @@ def _wanted(query: dict[str, Any], item: Doc) -> bool:
         and _is_app(query)
         and item["_space_type"] in str(query.get("spaceType", item["_space_type"])).split(",")
         and ("resourceIds" not in query or item["resourceId"] in query["resourceIds"].split(","))
-        # Nothing here is shared by link, collected or tagged, and apps have no link.
+        # The emulator has no collections, no apps shared by link, and no resource links.
         and not query.get("shared")
         and "collectionId" not in query
         and "resourceLink" not in query
@@ -156,7 +156,7 @@ def _contains(part: str, whole: str) -> bool:
 
 
 def _is_app(query: dict[str, Any]) -> bool:
-    """Whether resourceType and resourceSubType let apps through, whose subtype is empty."""
+    """Return whether resourceType and resourceSubType allow apps. The subtype of an app is empty."""
     kinds = query.get("resourceType", "app").replace("app[]", "app")
     subtype_fits = "" in query.get("resourceSubType", "").split(",")
     return subtype_fits and "app" in kinds.split(",")

@@ -1,4 +1,4 @@
-"""The licence behind a tenant."""
+"""The licence of a tenant and its entitlements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULTS = {"id": "settings", "autoAssignProfessional": False, "autoAssignAnalyz
 
 @operation("licenses", "getLicenseOverview")
 def overview(call: Call) -> Reply:
-    """The licence with its key, which is what a new tenant is made from."""
+    """Return the licence with its key, from which new tenants are created."""
     licence = call.store.get(SHARED, "licence", call.tenant["_licence"])
     if licence is None:
         raise Refusal(404)
@@ -26,49 +26,52 @@ def overview(call: Call) -> Reply:
 
 @operation("licenses", "getLicenseSettings")
 def settings(call: Call) -> Reply:
-    """Which entitlements are given out by themselves."""
+    """Return which entitlements are assigned automatically."""
     return Reply(200, _view(_settings(call)))
 
 
 @operation("licenses", "updateLicenseSettings")
 def update(call: Call) -> Reply:
-    """Set both flags. One left out is switched off: Qlik does not say what happens then, so send both."""
+    """Set both flags. A missing flag is switched off. Qlik does not document this case, so send both."""
     changed = DEFAULTS | (call.body or {})
     return Reply(200, _view(call.store.put(call.tenant_id, "licence-settings", changed)))
 
 
 @operation("licenses", "getLicenseAssignments")
 def listing(call: Call) -> Reply:
-    """The assignments of the licence, other tenants' included; `orphans`: those without a user here."""
+    """List the assignments of the licence, including those of its other tenants.
+
+    `orphans` lists only subjects without a user on this tenant.
+    """
     found = call.store.all(SHARED, "entitlement", parent=call.tenant["_licence"])
     if "filter" in call.query:
         found = list(filter(compile_filter(call.query["filter"], FILTERABLE), found))
     if call.query.get("orphans"):
-        found = [each for each in found if not users.by_subject(call.world, call.tenant_id, each["subject"])]
+        found = [doc for doc in found if not users.by_subject(call.world, call.tenant_id, doc["subject"])]
     if (sort := str(call.query.get("sort", "subject")).lstrip("+-")) not in SORTABLE:
         raise Invalid(f"cannot sort by {sort}", parameter="sort")
     data, links = page(call, list(found), default=20, sort="subject", cursors=("page", ""))
     del links["self"]
-    shown = [{name: each[name] for name in ("type", "subject", "excess", "created")} for each in data]
+    shown = [{name: doc[name] for name in ("type", "subject", "excess", "created")} for doc in data]
     return Reply(200, {"data": shown, "links": links})
 
 
 @operation("licenses", "addLicenseAssignments")
 def assign(call: Call) -> Reply:
-    """Spend entitlements on subjects, which need not be users; 207 whatever came of it, a status per item."""
+    """Assign entitlements to subjects, which need not be users. Always return 207, with a status per item."""
     results = [_assign(call, item["subject"], item["type"]) for item in call.body["add"]]
     return Reply(207, {"data": results})
 
 
 @operation("licenses", "deleteLicenseAssignments")
 def release(call: Call) -> Reply:
-    """Take entitlements back; 207 whatever came of it, a status per item."""
+    """Release entitlements. Always return 207, with a status per item."""
     results = [_release(call, item["subject"], item["type"]) for item in call.body["delete"]]
     return Reply(207, {"data": results})
 
 
 def assign_by_itself(call: Call, subject: str) -> None:
-    """Spend an entitlement on a subject without one, if the settings say so and the licence has one left."""
+    """Assign an entitlement to a subject without one, if the settings and the licence allow it."""
     licence = call.tenant["_licence"]
     if call.store.get(SHARED, "entitlement", f"{licence}/{subject}"):
         return
@@ -81,7 +84,7 @@ def assign_by_itself(call: Call, subject: str) -> None:
 
 
 def _assign(call: Call, subject: str, kind: str) -> Doc:
-    """Assign one; what Qlik says of a subject that holds one already is not published."""
+    """Assign an entitlement. Qlik does not publish its response for a subject that already has one."""
     about = {"subject": subject, "type": kind}
     held = call.store.get(SHARED, "entitlement", f"{call.tenant['_licence']}/{subject}")
     allotment = _allotment(call, kind)
@@ -122,7 +125,8 @@ def _licence(call: Call) -> Doc:
 
 def _allotment(call: Call, kind: str) -> Doc:
     none = {"units": 0, "unitsUsed": 0}
-    return next((each for each in _licence(call)["allotments"] if each["name"] == kind), none)
+    allotments = _licence(call)["allotments"]
+    return next((allotment for allotment in allotments if allotment["name"] == kind), none)
 
 
 def _count(call: Call, kind: str, change: int) -> None:

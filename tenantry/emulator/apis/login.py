@@ -1,4 +1,4 @@
-"""Logins of a customer's users: a JWT that the customer signed, exchanged for a session."""
+"""Logins of a customer's users. They exchange a JWT, which the customer has signed, for a session."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
 WINDOW = 3600
-"""Seconds that a token may be valid, from nbf to exp."""
+"""The longest validity of a token, from nbf to exp, in seconds."""
 
 CLAIMS = {"$ref": "#/components/schemas/JwtClaims"}
 
 
 @operation("login", "postLoginJwtSession")
 def login(call: Call) -> Reply:
-    """Make a session, and at its first login the user; the answer is in the cookies."""
+    """Start a session and return its cookies. At the first login, create the user as well."""
     provider, claims = _verified(call, _bearer(call))
     _check_claims(call, claims)
     _check_times(call, provider, claims)
@@ -36,24 +36,26 @@ def login(call: Call) -> Reply:
 
 @operation("login", "getCsrfToken")
 def csrf_token(call: Call) -> Reply:
-    """The token that every request of a session but GET must carry."""
+    """Return the token that all requests of a session need, except GET."""
     if not call.session:
         raise Refusal(400, "Unsupported authentication", code="CSRF-TOKEN-4")
     token = call.cookies.get(sessions.CSRF, "")
     if sessions.digest(token) != call.session["csrf"]:
-        raise Refusal(404, code="CSRF-TOKEN-3", detail=f"no cookie {sessions.CSRF} of this session")
+        raise Refusal(
+            404, code="CSRF-TOKEN-3", detail=f"the cookie {sessions.CSRF} of this session is missing"
+        )
     return Reply(204, headers={sessions.CSRF_HEADER: token})
 
 
 def _bearer(call: Call) -> str:
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Refusal(401, detail="send the signed JWT as bearer token")
+        raise Refusal(401, detail="send the signed JWT as the bearer token")
     return token.strip()
 
 
 def _verified(call: Call, token: str) -> tuple[Doc, dict[str, Any]]:
-    """The identity provider whose key signed the token, and the token's claims."""
+    """Return the identity provider whose key signed the token, and the token's claims."""
     jws = PyJWS()
     try:
         unverified = jws.decode_complete(token, options={"verify_signature": False})
@@ -67,11 +69,11 @@ def _verified(call: Call, token: str) -> tuple[Doc, dict[str, Any]]:
     provider = _provider(call, claims.get("iss"), unverified["header"].get("kid"))
     key = public_key(provider["options"]["staticKeys"][0]["pem"])
     if key is None:
-        raise Refusal(401, detail="the identity provider's key is none that verifies RS256")
+        raise Refusal(401, detail="the identity provider's key cannot verify RS256")
     try:
         jws.decode_complete(token, key, algorithms=["RS256"])
     except jwt.InvalidTokenError:
-        raise Refusal(401, detail="the signature is not of the identity provider's key") from None
+        raise Refusal(401, detail="the signature does not match the identity provider's key") from None
     return provider, claims
 
 
@@ -82,11 +84,11 @@ def _provider(call: Call, issuer: Any, kid: Any) -> Doc:
             continue
         if options["issuer"] == issuer and options["staticKeys"][0]["kid"] == kid:
             return doc
-    raise Refusal(401, detail="no JWT identity provider with the token's issuer (iss) and key id (kid)")
+    raise Refusal(401, detail="no JWT identity provider has the token's issuer (iss) and key id (kid)")
 
 
 def _check_claims(call: Call, claims: dict[str, Any]) -> None:
-    """Required claims and their types; claims that Qlik does not read are ignored."""
+    """Check the required claims and their types. Ignore claims that Qlik does not read."""
     document = call.operation.document
     known = document.resolve(CLAIMS)["properties"]
     read = {name: value for name, value in claims.items() if name in known}
@@ -120,7 +122,7 @@ def _use_up(call: Call, jti: str | int) -> None:
 
 
 def _user(call: Call, claims: dict[str, Any]) -> Doc:
-    """The user of `sub`, with the groups of the token; what else is known of a user stays (unpublished)."""
+    """Return the user of `sub`, with the groups of the token. The other values stay (unpublished)."""
     user = users.by_subject(call.world, call.tenant_id, claims["sub"])
     if user is None:
         try:
@@ -145,7 +147,7 @@ def _user(call: Call, claims: dict[str, Any]) -> Doc:
 
 
 def _groups(call: Call, user: Doc, names: list[str]) -> list[Doc]:
-    """The groups of those names; those that there are not yet are made where autoCreateGroups says so."""
+    """Return the groups with these names. If autoCreateGroups is on, create the missing ones."""
     found = []
     for name in filter(None, dict.fromkeys(names)):
         group = next(

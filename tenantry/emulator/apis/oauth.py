@@ -1,4 +1,4 @@
-"""Tokens: one per host, from client credentials (POST /oauth/token)."""
+"""Access tokens from client credentials (POST /oauth/token). A token is valid on one host."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LIFETIME = 21_600
 
 @operation("oauth", "postOauthToken")
 def token(call: Call) -> Reply:
-    """Give out a token that this host, and no other, accepts."""
+    """Issue a token that only this host accepts."""
     if call.body["grant_type"] != "client_credentials":
-        raise Refusal(400, "Unsupported grant type", detail="the emulator knows client_credentials only")
+        raise Refusal(400, "Unsupported grant type", detail="the emulator supports client_credentials only")
     if "client_secret" not in call.body:
-        raise Refusal(400, "Unsupported credentials", detail="the emulator knows client_secret only")
+        raise Refusal(400, "Unsupported credentials", detail="the emulator supports client_secret only")
     id, secret = call.body["client_id"], call.body["client_secret"]
     if call.tenant and (own := oauth_clients.by_secret(call.store, call.tenant_id, id, secret)):
         return _given_out(call, _bot_of_tenant(call, own), id)
@@ -43,7 +43,7 @@ def _given_out(call: Call, user: Doc, client: str) -> Reply:
 
 
 def _bot_of_tenant(call: Call, client: Doc) -> Doc:
-    """The user that a client of the tenant itself acts as; an administrator by its scope alone."""
+    """Return the user of a client of the tenant itself. Only its scope makes it an administrator."""
     subject = f"qlikbot\\{client['id']}"
     roles = [ADMIN] if "admin_classic" in client.get("allowedScopes", []) else []
     return by_subject(call.world, call.tenant_id, subject) or add_user(
@@ -57,11 +57,11 @@ def _bot_of_tenant(call: Call, client: Doc) -> Doc:
 
 
 def issue(world: World, host: str, user: Doc, client: str) -> str:
-    """Make a token; only its digest is kept.
+    """Issue a token. Only its digest is stored.
 
     Args:
-        host: audience, see `audience`.
-        user: whose token it is; `{}` on the register host and the console.
+        host: the audience, see `audience`.
+        user: the user of the token; `{}` on the register host and the console.
     """
     secret = secrets.token_urlsafe(32)
     world.store.put(
@@ -79,7 +79,7 @@ def issue(world: World, host: str, user: Doc, client: str) -> str:
 
 
 def find(world: World, secret: str, host: str) -> Doc | None:
-    """The entry of a token that is valid on that host now, or None."""
+    """Return the entry of a token that is valid on a host now, or None."""
     entry = world.store.get(SHARED, "token", _digest(secret))
     if entry is None or entry["audience"] != host or entry["expires"] <= world.now():
         return None
@@ -87,12 +87,16 @@ def find(world: World, secret: str, host: str) -> Doc | None:
 
 
 def audience(host: Host, tenant: Doc) -> str:
-    """What a token is bound to: the tenant, by whichever of its names it was asked, or the host."""
+    """Return the audience of a token: the tenant, for any of its hostnames, or else the host."""
     return str(tenant.get("id") or host.name)
 
 
 def _accepts(client: Doc, call: Call) -> bool:
-    """Organisation clients work on the console; region clients on register and on their licence's tenants."""
+    """Return whether a client is valid on the host of a call.
+
+    Organisation clients are valid on the console. Region clients are valid on the register host and on the
+    tenants of their licence.
+    """
     if client["level"] == "organization":
         return call.host.kind == "console"
     if client["region"] != call.host.region:

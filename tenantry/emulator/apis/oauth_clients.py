@@ -1,4 +1,4 @@
-"""OAuth clients of a tenant. Of their secrets only digests are kept."""
+"""The OAuth clients of a tenant. Only the digests of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ FILTERABLE = dict.fromkeys(("clientId", "clientName", "appType", "tenantId", "cr
 
 @operation("oauth-clients", "readAllOAuthClients")
 def listing(call: Call) -> Reply:
-    """A page; names are found with a filter."""
-    fits = compile_filter(call.query["filter"], FILTERABLE) if "filter" in call.query else None
-    found = [each for each in call.store.all(call.tenant_id, KIND) if fits is None or fits(each)]
+    """Return a page. A filter can select names."""
+    matches = compile_filter(call.query["filter"], FILTERABLE) if "filter" in call.query else None
+    found = [doc for doc in call.store.all(call.tenant_id, KIND) if matches is None or matches(doc)]
     data, links = page(call, found, default=20)
-    return Reply(200, {"data": [_view(each) for each in data], "links": links})
+    return Reply(200, {"data": [_view(doc) for doc in data], "links": links})
 
 
 @operation("oauth-clients", "createOAuthClient")
 def create(call: Call) -> Reply:
-    """Make one; names are not unique. The answer alone has the secret, which only `web` has."""
+    """Create a client. Names are not unique. A `web` client has a secret, which only this response shows."""
     now, id = iso(call.world.now()), new_id()
     made: Doc = {
         "ownerId": call.tenant_id,
@@ -61,7 +61,7 @@ def create(call: Call) -> Reply:
 
 @operation("oauth-clients", "readOAuthClient")
 def get(call: Call) -> Reply:
-    """Read one; its consent is elsewhere."""
+    """Read a client. Its consent method has its own operation."""
     return Reply(
         200, {name: value for name, value in _view(_find(call)).items() if name != "connectionConfig"}
     )
@@ -69,7 +69,7 @@ def get(call: Call) -> Reply:
 
 @operation("oauth-clients", "patchOAuthClient")
 def patch(call: Call) -> Reply:
-    """Change one; a new way to prove itself by a secret makes one."""
+    """Change a client. If the change adds the authentication method `client_secret`, create a secret."""
     doc = _find(call)
     had = doc.get("allowedAuthMethods", [])
     for change in call.body:
@@ -78,7 +78,7 @@ def patch(call: Call) -> Reply:
             doc.pop(name, None)
             continue
         if "value" not in change or isinstance(change["value"], str) != (name in _TEXTS):
-            raise Refusal(400, detail=f"{change['path']}: value is missing, or of another type")
+            raise Refusal(400, detail=f"{change['path']}: value is missing or has the wrong type")
         doc[name] = change["value"]
     _check(doc)
     shown = None
@@ -90,7 +90,7 @@ def patch(call: Call) -> Reply:
 
 @operation("oauth-clients", "deleteOAuthClient")
 def delete(call: Call) -> Reply:
-    """Remove one, if the header says the same id."""
+    """Delete a client, if the header has the same id."""
     doc = _find(call)
     if call.headers.get("qlik-confirm-delete") != doc["id"]:
         raise Refusal(400, detail="the header qlik-confirm-delete must be the id of the client")
@@ -100,7 +100,7 @@ def delete(call: Call) -> Reply:
 
 @operation("oauth-clients", "createOAuthClientSecret")
 def create_secret(call: Call) -> Reply:
-    """Make another secret, shown once."""
+    """Create another secret. Only this response shows it."""
     doc = _find(call)
     if doc["appType"] != "web":
         raise Refusal(400, detail="only a web client has secrets")
@@ -113,9 +113,9 @@ def create_secret(call: Call) -> Reply:
 
 @operation("oauth-clients", "deleteOAuthClientSecret")
 def delete_secret(call: Call) -> Reply:
-    """Remove a secret by its hint."""
+    """Delete a secret by its hint."""
     doc = _find(call)
-    kept = [each for each in doc["_secrets"] if each["hint"] != call.path["hint"]]
+    kept = [entry for entry in doc["_secrets"] if entry["hint"] != call.path["hint"]]
     if len(kept) == len(doc["_secrets"]):
         raise Refusal(404)
     call.store.put(call.tenant_id, KIND, doc | {"_secrets": kept})
@@ -124,13 +124,13 @@ def delete_secret(call: Call) -> Reply:
 
 @operation("oauth-clients", "readConnectionConfig")
 def consent(call: Call) -> Reply:
-    """Whether users are asked for consent."""
+    """Return whether users must give consent."""
     return Reply(200, _find(call)["connectionConfig"])
 
 
 @operation("oauth-clients", "patchConnectionConfig")
 def change_consent(call: Call) -> Reply:
-    """Ask users for consent, or not."""
+    """Change whether users must give consent."""
     doc = _find(call)
     for change in call.body:
         doc["connectionConfig"] = {"consentMethod": change["value"]}
@@ -139,12 +139,12 @@ def change_consent(call: Call) -> Reply:
 
 
 def by_secret(store: Store, tenant_id: str, id: str, secret: str) -> Doc | None:
-    """Return the machine-to-machine client of a tenant that has this id and, among its secrets, this one."""
+    """Return the machine-to-machine client of a tenant with this id and this secret, or None."""
     doc = store.get(tenant_id, KIND, id)
     if doc is None or "client_credentials" not in doc.get("allowedGrantTypes", []):
         return None
     digest = _digest(secret)
-    return doc if any(hmac.compare_digest(each["_digest"], digest) for each in doc["_secrets"]) else None
+    return doc if any(hmac.compare_digest(entry["_digest"], digest) for entry in doc["_secrets"]) else None
 
 
 _TEXTS = ("clientName", "clientUri", "description", "logoUri", "jwksUri")
@@ -160,7 +160,7 @@ def _find(call: Call) -> Doc:
 def _view(doc: Doc) -> Doc:
     shown = {name: value for name, value in public(doc).items() if name != "id"}
     if doc["appType"] == "web":
-        shown["clientSecrets"] = [public(each) for each in doc["_secrets"]]
+        shown["clientSecrets"] = [public(entry) for entry in doc["_secrets"]]
     return shown
 
 
@@ -187,18 +187,18 @@ def _check(doc: Doc) -> None:
     if grants and kind != "web":
         raise Refusal(400, detail="/allowedGrantTypes: only a web client has grant types")
     if doc.get("allowedOrigins") and not (kind == "spa" or IMPERSONATION in grants):
-        raise Refusal(400, detail="/allowedOrigins: neither spa nor impersonation")
+        raise Refusal(400, detail="/allowedOrigins: only spa and impersonation clients have origins")
     if "private_key_jwt" in doc.get("allowedAuthMethods", []) and not doc.get("publicKeys"):
         raise Refusal(400, detail="/publicKeys: private_key_jwt needs a key")
     for origin in doc.get("allowedOrigins", []):
         if not ORIGIN.fullmatch(origin):
-            raise Refusal(400, detail=f"/allowedOrigins: {origin} is no origin")
+            raise Refusal(400, detail=f"/allowedOrigins: {origin} is not an origin")
     for uri in doc.get("redirectUris", []):
         _check_redirect(uri, kind)
 
 
 def _check_redirect(uri: str, kind: str) -> None:
-    """Qlik publishes no rule; https, or http on the machine itself, is what its documentation shows."""
+    """Check a redirect URI. Qlik publishes no rule. Its documentation shows https, and http on localhost."""
     try:
         parts = urlsplit(uri)
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
@@ -206,4 +206,4 @@ def _check_redirect(uri: str, kind: str) -> None:
         raise Refusal(400, detail="/redirectUris: not an address") from None
     own = kind == "native" and parts.scheme not in ("", "http", "https")
     if not (own or (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and local)):
-        raise Refusal(400, detail=f"/redirectUris: {uri} is neither https nor of localhost")
+        raise Refusal(400, detail=f"/redirectUris: {uri} is neither https nor on localhost")

@@ -35,33 +35,33 @@ SORTABLE = {
     "status": "status",
     "subscriptionId": "_licence",
 }
-"""Name to sort by -> where a tenant keeps it."""
+"""Name to sort by -> the tenant's key with the value."""
 
 FOREIGN = "https://api.qlikcloud.com/api/core/tenants"
-"""The published answers page over another host than the one to ask."""
+"""The address in `links`. In the published responses it is on another host than the request."""
 
 
 @operation("organization", "listTenants")
 def listing(call: Call) -> Reply:
-    """All tenants of every region of the subscription; of several fields to sort by the first counts."""
+    """List the subscription's tenants in all regions. Only the first sort field counts."""
     return _page(call, call.query.get("filter"))
 
 
 @operation("organization", "filterTenants")
 def filtered(call: Call) -> Reply:
-    """The same with the filter in the body."""
+    """List tenants, with the filter in the body."""
     return _page(call, (call.body or {}).get("filter"))
 
 
 @operation("organization", "countTenants")
 def count(call: Call) -> Reply:
-    """How many tenants match."""
+    """Return the number of tenants that match."""
     return Reply(200, {"total": len(_matching(call, call.query["filter"]))})
 
 
 @operation("organization", "getOrganizationTenant")
 def get(call: Call) -> Reply:
-    """One tenant, in a list of one."""
+    """Return a tenant, as a list with one entry."""
     tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
     if tenant is None or tenant["_licence"] not in _licences(call) or not _is_listed(call, tenant):
         raise Refusal(404)
@@ -90,7 +90,7 @@ def _licences(call: Call) -> list[str]:
 
 
 def _is_listed(call: Call, tenant: Doc) -> bool:
-    """Whether the organisation knows of a tenant by now; of those of the seed it always has."""
+    """Return whether the organisation lists a tenant yet. It always lists the tenants of the seed."""
     lag = call.world.settings.organisation_lag_ms / 1000
     return bool(tenant.get("_made_at", 0.0) + lag <= call.world.now())
 
@@ -111,7 +111,7 @@ def _matching(call: Call, text: str | None) -> list[Doc]:
 
 
 def view(tenant: Doc) -> dict[str, Any]:
-    """A tenant as the organisation API shows it."""
+    """Return a tenant as the organisation API shows it."""
     code, country = DATACENTERS[tenant["_region"]]
     shown = {
         "id": tenant["id"],

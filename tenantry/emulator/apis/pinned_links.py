@@ -1,4 +1,4 @@
-"""Pinned links: what is in the navigation of a tenant."""
+"""Pinned links: links in the navigation of a tenant."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LONGEST_NAME = 50
 
 @operation(API, "getPinnedLinks")
 def listing(call: Call) -> Reply:
-    """All of them, in the order in which they were made."""
+    """List all links, in the order of creation."""
     return Reply(200, {"data": call.store.all(call.tenant_id, KIND)})
 
 
 @operation(API, "createPinnedLink")
 def create(call: Call) -> Reply:
-    """Make one below the others; names are not unique."""
+    """Create a link below the others. Names are not unique."""
     if call.store.count(call.tenant_id, KIND) >= MOST:
         raise Refusal(400, detail=f"a tenant has at most {MOST} pinned links")
     made: Doc = {
@@ -38,13 +38,13 @@ def create(call: Call) -> Reply:
 
 @operation(API, "getPinnedLink")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read a link."""
     return Reply(200, _find(call))
 
 
 @operation(API, "patchPinnedLink")
 def patch(call: Call) -> Reply:
-    """Replace the name or the link."""
+    """Replace the name or the address."""
     doc = _find(call) | {change["path"][1:]: change["value"] for change in call.body}
     _check(doc)
     changed = {"updatedAt": iso(call.world.now()), "updatedBy": call.user_id}
@@ -53,7 +53,7 @@ def patch(call: Call) -> Reply:
 
 @operation(API, "deletePinnedLink")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete a link."""
     call.store.delete(call.tenant_id, KIND, _find(call)["id"])
     return Reply(204)
 
@@ -67,6 +67,6 @@ def _find(call: Call) -> Doc:
 
 def _check(doc: Doc) -> None:
     if not 0 < len(doc["name"]) <= LONGEST_NAME:
-        raise Refusal(400, detail=f"a name has 1 to {LONGEST_NAME} characters")
+        raise Refusal(400, detail=f"name must have 1 to {LONGEST_NAME} characters")
     if not doc["link"].startswith("https://"):
-        raise Refusal(400, detail="a link is an address with https")
+        raise Refusal(400, detail="link must start with https://")

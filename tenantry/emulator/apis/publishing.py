@@ -1,4 +1,4 @@
-"""Publishing into managed spaces."""
+"""Publishing of apps to managed spaces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
 CONTENT = ("usage", "hasSectionAccess", "isDirectQueryMode", "_script", "_file", "_offset", "_size")
-"""What a copy takes from its source besides the data."""
+"""The fields that a copy takes from its source, besides the data."""
 
 DATA = ("lastReloadTime", "_data")
 
 
 @operation("apps", "publishApp")
 def publish(call: Call) -> Reply:
-    """Copy an app into a managed space: a new app with its own id, every time."""
+    """Copy an app into a managed space. Each call creates a new app with its own id."""
     source = _source(call)
     space = _target_space(call, call.body.get("spaceId", ""))
     wanted = call.body.get("attributes", {})
@@ -32,7 +32,7 @@ def publish(call: Call) -> Reply:
         description=wanted.get("description", source["description"]),
         publishTime=iso(now),
         originAppId=source["id"],
-        # There is no target yet whose data could stay.
+        # `target` keeps the target's data, but a new app has none.
         **({} if call.body.get("data") == "target" else {name: source[name] for name in DATA}),
         _published_at=now,
         **{name: source[name] for name in CONTENT},
@@ -42,7 +42,7 @@ def publish(call: Call) -> Reply:
 
 @operation("apps", "republishApp")
 def republish(call: Call) -> Reply:
-    """Replace the content of a published app, whose id, address and users' own sheets stay."""
+    """Replace the content of a published app. Its id, its address and its users' own sheets stay."""
     source = _source(call)
     target_id = call.body.get("targetId", "")
     if not target_id:
@@ -53,7 +53,7 @@ def republish(call: Call) -> Reply:
     space = call.store.get(call.tenant_id, "space", target["spaceId"])
     _must_publish(call, space or {})
     if call.body.get("checkOriginAppId", True) and target["originAppId"] != source["id"]:
-        raise Refusal(400, detail="the target was published from another app; checkOriginAppId is true")
+        raise Refusal(400, detail="checkOriginAppId is true, but the target was published from another app")
     changes = dict(call.body.get("attributes", {})) | {name: source[name] for name in CONTENT}
     if call.body.get("data", "source") == "source":
         changes |= {name: source[name] for name in DATA}
@@ -64,7 +64,7 @@ def republish(call: Call) -> Reply:
 def _source(call: Call) -> Doc:
     source = apps.find(call)
     if apps.space_type(call, source["spaceId"]) == "managed":
-        raise Refusal(403, detail="an app of a managed space cannot be published from there")
+        raise Refusal(403, detail="an app in a managed space cannot be published")
     apps.must_edit(call, source)
     return source
 
@@ -74,9 +74,11 @@ def _target_space(call: Call, space_id: str) -> Doc:
         raise Refusal(400, detail="spaceId is missing")
     space = call.store.get(call.tenant_id, "space", space_id)
     if space is None:
-        raise Refusal(404, detail="no such space")
+        raise Refusal(404, detail="there is no such space")
     if space["type"] != "managed":
-        raise Refusal(400, detail=f"apps are published to managed spaces; this one is {space['type']}")
+        raise Refusal(
+            400, detail=f"apps can be published to managed spaces only. This space is {space['type']}"
+        )
     _must_publish(call, space)
     if call.world.now() < space["_made_at"] + call.world.settings.space_ready_ms / 1000:
         raise Refusal(403, detail="the caller may not publish to this space")
@@ -85,7 +87,7 @@ def _target_space(call: Call, space_id: str) -> Doc:
 
 def _must_publish(call: Call, space: Doc) -> None:
     if not space or spaces.PUBLISHER not in spaces.roles_in(call.world, space, call.user):
-        raise Refusal(403, detail="needs the owner or a publisher of the space")
+        raise Refusal(403, detail="only the owner or a publisher of the space may do this")
 
 
 def _move(call: Call, source: Doc, space: Doc) -> Reply:

@@ -1,4 +1,4 @@
-"""Reloads of apps: queued, run for a while by the emulator's clock, and then done or failed."""
+"""Reloads of apps. A reload waits in the queue, runs by the emulator's clock, then succeeds or fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.emulator.world import World, new_id
 
 KIND = "reload"
 QUEUED_SHARE = 0.2
-"""How much of the time of a reload it waits in the queue."""
+"""The share of a reload's time that it waits in the queue."""
 
 CONNECTION = re.compile(
     r"lib://(?:(?P<space>[^:\]/']+):)?(?P<name>[^\]/']+)|CONNECT\s+TO\s+'(?P<to>[^']+)'", re.I
@@ -26,7 +26,7 @@ FILTER = re.compile(r'\s*(status|partial|type) eq "([^"]*)"\s*', re.I)
 
 @operation("reloads", "getReloads")
 def listing(call: Call) -> Reply:
-    """List the reloads of an app; an administrator may ask for those of all apps."""
+    """List the reloads of an app. An administrator can list those of all apps."""
     app_id = call.query.get("appId", "")
     if app_id:
         _app(call, app_id)
@@ -44,7 +44,7 @@ def listing(call: Call) -> Reply:
 
 @operation("reloads", "queueReload")
 def queue(call: Call) -> Reply:
-    """Queue a reload; an app has one at a time."""
+    """Queue a reload. An app can have one at a time."""
     app = _app(call, call.body["appId"])
     apps.must_edit(call, app)
     for other in call.store.all(call.tenant_id, KIND):
@@ -79,13 +79,13 @@ def queue(call: Call) -> Reply:
 
 @operation("reloads", "getReload")
 def get(call: Call) -> Reply:
-    """Read one, with its log."""
+    """Read a reload with its log."""
     return Reply(200, view(call.world, _find(call)))
 
 
 @operation("reloads", "cancelReload")
 def cancel(call: Call) -> Reply:
-    """Cancel one that is queued or runs."""
+    """Cancel a reload that is queued or running."""
     doc = _find(call)
     app = apps.find(call, doc["appId"])
     apps.must_edit(call, app)
@@ -100,7 +100,7 @@ def cancel(call: Call) -> Reply:
 
 
 def view(world: World, doc: Doc, *, queued: bool = False) -> Doc:
-    """Return a reload as the API shows it at this moment; `queued`: as the answer to its request."""
+    """Return a reload as the API shows it now. With `queued`, return the response to its creation."""
     now, shown = world.now(), public(doc)
     if queued or now < doc["_starts"]:
         return shown | {"status": "QUEUED"}
@@ -125,7 +125,7 @@ def _find(call: Call) -> Doc:
 
 
 def _app(call: Call, id: str) -> Doc:
-    """Find an app. Nothing is published for one that is not there, so that is refused as any other."""
+    """Return an app that the caller may see. Qlik publishes no 404 here, so an unknown app is a 403."""
     try:
         return apps.find(call, id or "-")
     except Refusal:
@@ -140,7 +140,7 @@ def _condition(text: str) -> tuple[str, str]:
 
 
 def _missing_connection(call: Call, app: Doc) -> str:
-    """Return what is wrong with the connections that the script names; nothing if all are there."""
+    """Return an error if a connection in the script does not exist; empty if all exist."""
     for found in CONNECTION.finditer(app["_script"]):
         name, space = found["name"] or found["to"], found["space"] or ""
         if found["to"] and ":" in name:
@@ -170,7 +170,7 @@ def _statement(app: Doc, error: str) -> str:
 
 
 def _log(doc: Doc, *, ended: bool) -> str:
-    """Return the progress as the data load editor shows it."""
+    """Return the log as the data load editor shows it."""
     lines = ["Started loading data", ""]
     if ended and doc["_error"]:
         lines += ["The following error occurred:", doc["_error"], "", "The error occurred here:"]

@@ -26,7 +26,7 @@ BIRTH = "2023-01-01T00:00:00.000Z"
 
 @operation("roles", "getRoles")
 def listing(call: Call) -> Reply:
-    """Built-in and custom roles in one list."""
+    """List the built-in and the custom roles."""
     roles = _all(call)
     if call.query.get("filter"):
         matches = compile_filter(call.query["filter"], FILTERABLE)
@@ -43,10 +43,10 @@ def listing(call: Call) -> Reply:
 
 @operation("roles", "createRole")
 def create(call: Call) -> Reply:
-    """Make a custom role. A taken name is a 400: no 409 is published."""
+    """Create a custom role. A name in use is a 400, because Qlik publishes no 409 here."""
     _check_name(call, call.body["name"])
     if call.store.count(call.tenant_id, "role") >= LIMIT:
-        raise Refusal(400, detail=f"a tenant holds at most {LIMIT} custom roles")
+        raise Refusal(400, detail=f"a tenant has at most {LIMIT} custom roles")
     now = iso(call.world.now())
     role: Doc = {
         "id": new_id(),
@@ -67,7 +67,7 @@ def create(call: Call) -> Reply:
 
 @operation("roles", "getRoleById")
 def get(call: Call) -> Reply:
-    """Read one role."""
+    """Read a role."""
     return Reply(200, _view(call, _find(call)))
 
 
@@ -86,11 +86,11 @@ def patch(call: Call) -> Reply:
 
 @operation("roles", "deleteRoleById")
 def delete(call: Call) -> Reply:
-    """Remove a custom role that nobody has."""
+    """Delete a custom role that is not assigned."""
     role = call.store.get(call.tenant_id, "role", call.path["id"])
     if role is None:
-        # No 404 is published.
-        raise Refusal(400, detail="no such custom role")
+        # Qlik publishes no 404 here.
+        raise Refusal(400, detail="there is no such custom role")
     for kind in ("user", "group", "system-group"):
         for holder in call.store.all(call.tenant_id, kind):
             if any(held["id"] == role["id"] for held in holder["assignedRoles"]):
@@ -132,7 +132,7 @@ def _view(call: Call, role: Doc) -> Doc:
 
 def _check_name(call: Call, name: str, own_id: str = "") -> None:
     if not name or any(role["name"] == name and role["id"] != own_id for role in _all(call)):
-        raise Refusal(400, detail="the name is empty or taken", source={"pointer": "/name"})
+        raise Refusal(400, detail="the name is empty or already in use", source={"pointer": "/name"})
 
 
 def _apply(call: Call, role: Doc, op: str, path: str, value: Any) -> None:
@@ -149,4 +149,4 @@ def _apply(call: Call, role: Doc, op: str, path: str, value: Any) -> None:
     elif (op, path) == ("remove-value", "/assignedScopes") and is_text:
         role["assignedScopes"] = [scope for scope in role["assignedScopes"] if scope != value]
     else:
-        raise Refusal(400, detail=f"{op} of such a value does not go with {path}", source={"pointer": path})
+        raise Refusal(400, detail=f"{path} does not allow {op} with this value", source={"pointer": path})

@@ -1,4 +1,4 @@
-"""Roles: the built-in ones and a tenant's own."""
+"""The built-in roles, and the assignment of built-in and custom roles."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ BUILT_IN = {
     "EmbeddedAnalyticsUser": "user",
     "UserDefault": "user",
 }
-"""Name -> level, as the Roles API and the access-control guides name them."""
+"""Name -> level, as in the Roles API and the access-control guides."""
 
 
 @cache
 def built_in() -> dict[str, Doc]:
-    """Name -> role. Their ids are the same on every tenant."""
+    """Return name -> role. The ids are the same on every tenant."""
     return {
         name: {
             "id": hashlib.sha256(name.encode()).hexdigest()[:24],
@@ -46,10 +46,10 @@ def built_in() -> dict[str, Doc]:
 
 
 def assigned(store: Store, tenant_id: str, references: list[dict[str, Any]]) -> list[Doc]:
-    """What `assignedRoles` holds after `[{"name"|"id": ...}, ...]` was sent.
+    """Return the value of `assignedRoles` for the references `[{"name"|"id": ...}, ...]`.
 
     Raises:
-        Refusal: 400, a role that the tenant does not have; names are case-sensitive.
+        Refusal: 400 if the tenant does not have a role. Names are case-sensitive.
     """
     custom = store.all(tenant_id, "role")
     roles = {role["id"]: role for role in (*built_in().values(), *custom)}
@@ -58,7 +58,7 @@ def assigned(store: Store, tenant_id: str, references: list[dict[str, Any]]) -> 
     for index, reference in enumerate(references):
         role = roles.get(reference.get("id", "")) or by_name.get(reference.get("name", ""))
         if role is None:
-            detail = "no such role; names are case-sensitive"
+            detail = "there is no such role. Names are case-sensitive"
             raise Refusal(400, detail=detail, source={"pointer": f"/assignedRoles/{index}"})
         found[role["id"]] = {key: role[key] for key in ("id", "name", "type", "level")}
     return list(found.values())

@@ -1,4 +1,4 @@
-"""Tasks that reload apps: by a schedule, or after another task. They run by the emulator's clock."""
+"""Tasks that reload apps on a schedule or after another task. They run by the emulator's clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ API = "scheduling-tasks"
 KIND = "task"
 TASKS_PER_APP = 10
 FAILURES_IN_A_ROW = 5
-"""After so many the service disables a task."""
+"""After this many failures in a row the service disables a task."""
 
 MOST_NAME, MOST_DESCRIPTION = 100, 1024
 NEVER = float("inf")
@@ -29,7 +29,7 @@ STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED"}
 
 @operation(API, "listTasks")
 def listing(call: Call) -> Reply:
-    """A page; all tasks for an administrator, else those of apps that the caller may see."""
+    """Return a page: all tasks for an administrator, else the tasks of apps that the caller may see."""
     wanted = call.query.get("resourceId")
     found = [
         task
@@ -42,7 +42,7 @@ def listing(call: Call) -> Reply:
 
 @operation(API, "createReloadTaskOnTimeSchedule")
 def create_by_time(call: Call) -> Reply:
-    """Make a task with a schedule; its first run is the next moment of that, and not now."""
+    """Create a task with a schedule. It first runs at the next time of the schedule, not now."""
     app = _app(call)
     names = ("recurrence", "timezone", "startDateTime", "endDateTime")
     schedule = {name: call.body[name] for name in names if name in call.body}
@@ -52,7 +52,7 @@ def create_by_time(call: Call) -> Reply:
 
 @operation(API, "createReloadTaskOnTaskEvent")
 def create_by_event(call: Call) -> Reply:
-    """Make a task that runs after another one."""
+    """Create a task that runs after another task."""
     app = _app(call)
     upstream = call.store.get(call.tenant_id, KIND, call.body.get("onTaskId", ""))
     if upstream is None:
@@ -75,13 +75,13 @@ def create_by_event(call: Call) -> Reply:
 
 @operation(API, "getTask")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read a task."""
     return Reply(200, public(_find(call)))
 
 
 @operation(API, "patchTask")
 def patch(call: Call) -> Reply:
-    """Change parts of the definition. Whoever does it owns the task then."""
+    """Change parts of the definition. The caller becomes the owner of the task."""
     task = _find(call)
     app = apps.find(call, task["resourceId"])
     apps.must_edit(call, app)
@@ -111,7 +111,7 @@ def patch(call: Call) -> Reply:
 
 @operation(API, "deleteTask")
 def delete(call: Call) -> Reply:
-    """Remove one; tasks that wait for it stay, and never run."""
+    """Delete a task. Tasks that wait for it stay, but never run again."""
     task = _find(call)
     if not call.is_admin:
         apps.must_edit(call, apps.find(call, task["resourceId"]))
@@ -120,7 +120,7 @@ def delete(call: Call) -> Reply:
 
 
 def run_due(world: World) -> None:
-    """Run every task whose moment has come. Of several moments that have passed only the last one counts."""
+    """Run every task that is due. If several runs were due, only the last one counts."""
     now = world.now()
     if now < world.next_task:
         return
@@ -142,7 +142,7 @@ def _all(world: World) -> list[tuple[str, Doc]]:
 
 
 def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
-    """Reload the app at a moment, then run the tasks that wait for this one."""
+    """Reload the app at a given time, then run the tasks that wait for this task."""
     app = world.store.get(tenant_id, "app", task["resourceId"])
     succeeded = app is not None and "_deleted_at" not in app
     if app and succeeded:
@@ -171,9 +171,9 @@ def _waits_for(task: Doc, happened: dict[str, str]) -> bool:
 
 
 def _create(call: Call, app: Doc, trigger: int, definition: Doc) -> Reply:
-    there = call.store.all(call.tenant_id, KIND)
-    if sum(task["resourceId"] == app["id"] for task in there) >= TASKS_PER_APP:
-        raise Refusal(422, "Unprocessable entity", code="CHO-014", detail="the app has 10 tasks already")
+    tasks = call.store.all(call.tenant_id, KIND)
+    if sum(task["resourceId"] == app["id"] for task in tasks) >= TASKS_PER_APP:
+        raise Refusal(422, "Unprocessable entity", code="CHO-014", detail="the app already has 10 tasks")
     now = iso(call.world.now())
     action = {
         "name": "app.reload",
@@ -216,7 +216,7 @@ def _create(call: Call, app: Doc, trigger: int, definition: Doc) -> Reply:
 
 
 def _put(world: World, tenant_id: str, task: Doc, after: float | None = None) -> Doc:
-    """File a task with the moment of its next run."""
+    """Store a task with the time of its next run."""
     start = world.now() if after is None else after
     task["_due"] = recurrences.next_after(_schedule(task), start) if task["enabled"] else None
     if task["_due"] is not None:
@@ -225,7 +225,7 @@ def _put(world: World, tenant_id: str, task: Doc, after: float | None = None) ->
 
 
 def _schedule(task: Doc) -> Doc:
-    """Return the schedule of a task, which counts from its creation if it says no other start."""
+    """Return the schedule of a task. Without a start time it starts with the creation of the task."""
     schedule = task.get("start", {}).get("schedule")
     if not isinstance(schedule, dict):
         return {}
@@ -241,16 +241,16 @@ def _check_schedule(world: World, schedule: Doc) -> None:
 def _check_texts(task: Doc) -> None:
     lengths = ((task["name"], MOST_NAME), (task.get("description", ""), MOST_DESCRIPTION))
     if not task["name"] or any(len(text) > most for text, most in lengths):
-        raise Refusal(400, code="CHO-001", detail="name or description is too long, or there is no name")
+        raise Refusal(400, code="CHO-001", detail="name is missing, or name or description is too long")
 
 
 def _app(call: Call) -> Doc:
-    """Return the app of the path, which the caller may reload: 403 also where there is none."""
+    """Return the app in the path, if the caller may reload it. An unknown app is a 403 as well."""
     try:
         app = apps.find(call, call.path["id"])
         apps.must_edit(call, app)
     except Refusal:
-        raise Refusal(403, code="CHO-003", detail="the caller may not reload such an app") from None
+        raise Refusal(403, code="CHO-003", detail="the caller may not reload this app") from None
     return app
 
 
@@ -271,7 +271,7 @@ def _sort_value(task: Doc, field: str) -> str:
 
 
 def _apply(doc: Doc, change: Doc) -> None:
-    """Apply one operation of a JSON Patch to members of objects and items of lists."""
+    """Apply one JSON Patch operation to a member of an object or an item of a list."""
     *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in change["path"].split("/")[1:]] or [
         ""
     ]
@@ -282,9 +282,9 @@ def _apply(doc: Doc, change: Doc) -> None:
         isinstance(place, list) and last.isdecimal() and int(last) < len(place)
     )
     if change["op"] not in ("add", "replace", "remove") or not isinstance(place, dict | list):
-        raise Refusal(400, code="CHO-001", detail="the emulator takes add, replace and remove")
+        raise Refusal(400, code="CHO-001", detail="the emulator supports add, replace and remove only")
     if not exists and (change["op"] != "add" or isinstance(place, list)):
-        raise Refusal(400, code="CHO-001", detail=f"nothing is at {change['path'][:80]}")
+        raise Refusal(400, code="CHO-001", detail=f"unknown path: {change['path'][:80]}")
     key: Any = int(last) if isinstance(place, list) else last
     if change["op"] == "remove":
         del place[key]
@@ -299,4 +299,4 @@ def _member(place: Any, step: str, path: str) -> Any:
         return place[step]
     if isinstance(place, list) and step.isdecimal() and int(step) < len(place):
         return place[int(step)]
-    raise Refusal(400, code="CHO-001", detail=f"nothing is at {path[:80]}")
+    raise Refusal(400, code="CHO-001", detail=f"unknown path: {path[:80]}")

@@ -1,4 +1,4 @@
-"""Load scripts of apps, with their versions."""
+"""The load scripts of apps and their versions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def history(call: Call) -> Reply:
 
 @operation("apps", "updateAppScript")
 def post(call: Call) -> Reply:
-    """Replace the whole script; the answer has no body."""
+    """Replace the whole script. The response has no body."""
     app = apps.find(call)
     apps.must_edit(call, app)
     version: Doc = {
@@ -42,7 +42,7 @@ def post(call: Call) -> Reply:
 
 @operation("apps", "getAppScript")
 def get(call: Call) -> Reply:
-    """Read the text of one version, or of the script in force (`current`)."""
+    """Read the text of one version. `current` reads the current script."""
     app = apps.find(call)
     versions = _versions(call, app)
     if call.path["id"] == "current":

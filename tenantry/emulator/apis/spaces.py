@@ -1,4 +1,4 @@
-"""Spaces of a tenant, and what their members may do."""
+"""The spaces of a tenant and the rights of their members."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ ROLES = {
     "managed": ["consumer", "contributor", "dataconsumer", "facilitator", "publisher", "basicconsumer"],
     "data": ["consumer", "dataconsumer", "datapreview", "facilitator", "operator", "producer", "publisher"],
 }
-"""Space type -> roles that can be given in it (contract: `x-qlik-roles-by-space-type`)."""
+"""Space type -> roles that can be assigned in it (contract: `x-qlik-roles-by-space-type`)."""
 
 MANAGER = "facilitator"
-"""Can manage: changes the space and its members, and exports its apps without data; publishes nothing."""
+"""The role of a manager, who can change the space and its members, and export apps without data.
+
+A manager cannot publish.
+"""
 
 PUBLISHER = "publisher"
-"""Can publish: what only this role and the owner of a managed space may do."""
+"""The role of a publisher. Only publishers and the owner of a managed space can publish."""
 
 FILTERABLE = {"name": "eq", "type": "eq", "ownerId": "eq"}
-"""What the `filter` of older clients may ask for -> its operators."""
+"""Attributes in the `filter` of older clients -> their operators."""
 
 SORTABLE = ("type", "name", "createdAt")
 
 
 def add_space(world: World, tenant_id: str, owner: Doc, *, name: str, kind: str, **fields: Any) -> Doc:
-    """Make a space.
+    """Create a space.
 
     Args:
         kind: `shared`, `managed` or `data`.
@@ -56,7 +59,10 @@ def add_space(world: World, tenant_id: str, owner: Doc, *, name: str, kind: str,
 
 
 def roles_in(world: World, space: Doc, user: Doc) -> list[str]:
-    """The roles a user has in a space: all of them as owner, else those assigned directly or to a group."""
+    """Return the roles of a user in a space.
+
+    The owner has all roles. Others have the roles that are assigned to them or to one of their groups.
+    """
     if space["ownerId"] == user["id"]:
         return ROLES[space["type"]]
     member_of = {groups.EVERYONE, *(group["id"] for group in user.get("assignedGroups", []))}
@@ -69,14 +75,14 @@ def roles_in(world: World, space: Doc, user: Doc) -> list[str]:
 
 @operation("spaces", "getSpaces")
 def listing(call: Call) -> Reply:
-    """The spaces that the caller may see; `name` finds every name that contains it."""
+    """List the spaces that the caller may see. `name` matches parts of names."""
     sort = str(call.query.get("sort", "+name")).strip().lstrip("+-")
     if sort not in SORTABLE:
         raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
     text = call.query.get("filter")
-    fits = compile_filter(text, FILTERABLE) if text else lambda _: True
+    matches = compile_filter(text, FILTERABLE) if text else lambda _: True
     spaces = call.store.all(call.tenant_id, "space")
-    found = [space for space in spaces if _wanted(call, space) and fits(space)]
+    found = [space for space in spaces if _wanted(call, space) and matches(space)]
     data, links = page(call, found, default=10, sort="+name")
     body = {"data": [view(call, space) for space in data], "meta": {"count": len(found)}, "links": links}
     return Reply(200, body)
@@ -84,13 +90,13 @@ def listing(call: Call) -> Reply:
 
 @operation("spaces", "getTypes")
 def types(call: Call) -> Reply:
-    """The kinds of space."""
+    """List the space types."""
     return Reply(200, {"data": list(ROLES)})
 
 
 @operation("spaces", "createSpace")
 def create(call: Call) -> Reply:
-    """Make a space; the name is unique in the tenant across all types."""
+    """Create a space. Its name is unique in the tenant across all types."""
     _check_name(call, call.body["name"])
     fields = {"description": call.body["description"]} if "description" in call.body else {}
     space = add_space(
@@ -101,38 +107,38 @@ def create(call: Call) -> Reply:
 
 @operation("spaces", "getSpaceById")
 def get(call: Call) -> Reply:
-    """Read one space."""
+    """Read a space."""
     return Reply(200, view(call, find(call)))
 
 
 @operation("spaces", "updateSpaceById")
 def put(call: Call) -> Reply:
-    """Change name, owner and description; one left out stays as it is."""
+    """Change the name, the owner or the description. Missing members stay unchanged."""
     return _update(call, call.body)
 
 
 @operation("spaces", "patchSpaceById")
 def patch(call: Call) -> Reply:
-    """Replace name, owner or description."""
+    """Replace the name, the owner or the description."""
     return _update(call, {change["path"][1:]: change["value"] for change in call.body})
 
 
 @operation("spaces", "deleteSpaceById")
 def delete(call: Call) -> Reply:
-    """Remove an empty space."""
+    """Delete an empty space."""
     space = find(call)
     must_manage(call, space)
     apps = [
         app for app in call.store.all(call.tenant_id, "app", parent=space["id"]) if "_deleted_at" not in app
     ]
     if apps:
-        raise Refusal(412, code="SpaceNotEmpty", detail=f"the space still holds {len(apps)} resources")
+        raise Refusal(412, code="SpaceNotEmpty", detail=f"the space still has {len(apps)} resources")
     call.store.delete(call.tenant_id, "space", space["id"])
     return Reply(204)
 
 
 def find(call: Call) -> Doc:
-    """The space of the path, or 404 when it is absent or hidden from the caller."""
+    """Return the space in the path. Raise 404 if it does not exist or the caller may not see it."""
     space = call.store.get(call.tenant_id, "space", call.path["spaceId"])
     if space is None or not _visible(call, space):
         raise Refusal(
@@ -142,7 +148,7 @@ def find(call: Call) -> Doc:
 
 
 def view(call: Call, space: Doc) -> Doc:
-    """A space as the API shows it to the caller."""
+    """Return a space as the API shows it to the caller."""
     path = f"/api/v1/spaces/{space['id']}"
     roles = roles_in(call.world, space, call.user)
     actions = ["change_owner", "create", "read", "update", "delete"] if _manages(call, space) else ["read"]
@@ -169,7 +175,9 @@ def _manages(call: Call, space: Doc) -> bool:
 def must_manage(call: Call, space: Doc) -> None:
     """Refuse with 403 unless the caller may change the space and its members."""
     if not _manages(call, space):
-        raise Refusal(403, detail="needs TenantAdmin, the owner or facilitator of the space")
+        raise Refusal(
+            403, detail="only a TenantAdmin, or the owner or a facilitator of the space, may do this"
+        )
 
 
 def _wanted(call: Call, space: Doc) -> bool:
@@ -183,7 +191,7 @@ def _wanted(call: Call, space: Doc) -> bool:
         and space["type"] in str(query.get("type", space["type"])).split(",")
         and ("roles" not in query or bool(set(query["roles"]) & set(held)))
         and (query.get("action") != "publish" or (space["type"] == "managed" and PUBLISHER in held))
-        # No space of the emulator has an environment: the empty value selects all, any other none.
+        # The emulator's spaces have no environment. An empty value selects all spaces, any other value none.
         and not query.get("environmentId")
         and not query.get("environment.name")
         and _visible(call, space)
@@ -198,14 +206,14 @@ def _update(call: Call, changes: dict[str, Any]) -> Reply:
     if changes.get("ownerId") == "" and call.tolerates("empty-owner"):
         changes = {name: value for name, value in changes.items() if name != "ownerId"}
     if "ownerId" in changes and call.store.get(call.tenant_id, "user", changes["ownerId"]) is None:
-        raise Refusal(400, detail="no such user", source={"pointer": "/ownerId"})
+        raise Refusal(400, detail="there is no such user", source={"pointer": "/ownerId"})
     space |= changes | {"updatedAt": iso(call.world.now())}
     return Reply(200, view(call, call.store.put(call.tenant_id, "space", space)))
 
 
 def _check_name(call: Call, name: str, own_id: str = "") -> None:
-    """The same rules for PATCH as for POST, whose schema states them."""
+    """Check a name. The schema of POST states these rules, and they apply to PATCH as well."""
     if not name or len(name) > 256 or set(name) & set('"*?<>/|\\:'):
-        raise Refusal(400, detail='name is empty, too long or holds one of " * ? < > / | \\ :')
+        raise Refusal(400, detail='name is empty, is too long or has one of " * ? < > / | \\ :')
     if any(space["id"] != own_id for space in call.store.named(call.tenant_id, "space", name)):
-        raise Refusal(409, code="SpaceNameConflict", detail="a space with this name exists already")
+        raise Refusal(409, code="SpaceNameConflict", detail="a space with this name already exists")

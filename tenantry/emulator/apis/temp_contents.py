@@ -1,4 +1,4 @@
-"""Temporary contents: what exports leave and imports take, whole or in tus pieces."""
+"""Temporary contents: files for exports and imports. You can upload them whole or in parts, with tus."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TUS = "1.0.0"
 
 
 def add(call: Call, name: str, *, ttl: int = TTL, **fields: Any) -> Doc:
-    """File a content.
+    """Add a temporary content.
 
     Args:
         name: file name for Content-Disposition.
-        ttl: seconds to live.
-        fields: `header` (text before the file), `file` (its key), `offset` (where in the file to begin),
+        ttl: time to live, in seconds.
+        fields: `header` (text before the file), `file` (its key), `offset` (start in the file, in bytes),
             `length` (bytes expected by a tus upload).
     """
     now = call.world.now()
@@ -48,7 +48,7 @@ def add(call: Call, name: str, *, ttl: int = TTL, **fields: Any) -> Doc:
 
 @operation("temp-contents", "uploadTempFile")
 def upload(call: Call) -> Reply:
-    """Take a file in one request."""
+    """Receive a file in one request."""
     if call.upload is None or not call.upload.size:
         raise Refusal(400, detail="the body is empty")
     name = call.query.get("filename", "file")
@@ -58,7 +58,7 @@ def upload(call: Call) -> Reply:
 
 @operation("temp-contents", "downloadTempFile")
 def download(call: Call) -> Reply:
-    """Give a file back, whole or a range of it."""
+    """Return a file or a range of it."""
     entry = _find(call, call.path["id"])
     if not _is_complete(call, entry):
         return Reply(204)
@@ -98,7 +98,7 @@ def details(call: Call) -> Reply:
 
 @operation("temp-contents", "createTus")
 def create_tus(call: Call) -> Reply:
-    """Begin an upload in pieces."""
+    """Start an upload in parts."""
     _check_tus(call)
     length = call.headers.get("upload-length", "")
     if not re.fullmatch(r"\d{1,15}", length):
@@ -122,10 +122,11 @@ def patch_tus(call: Call) -> Reply:
     entry = _find(call, call.path["id"])
     if call.headers.get("upload-offset", "") != str(entry.get("received", -1)):
         raise Refusal(
-            409, detail=f"Upload-Offset must be {entry.get('received', 'absent: not a tus upload')}"
+            409,
+            detail=f"Upload-Offset must be {entry.get('received', 'absent: this is not a tus upload')}",
         )
     if call.upload is None or entry["received"] + call.upload.size > entry["length"]:
-        raise Refusal(400, detail="more bytes than Upload-Length")
+        raise Refusal(400, detail="the upload has more bytes than Upload-Length")
     received = entry["received"] + call.upload.size
     files = call.world.files
     key = files.append(entry["file"], call.upload) if entry["file"] else files.store(call.upload)
@@ -138,14 +139,14 @@ def patch_tus(call: Call) -> Reply:
 
 
 def complete_file(call: Call, content_id: str) -> str:
-    """Key of the file of a finished upload.
+    """Return the key of the file of a finished upload.
 
     Raises:
-        Refusal: 404 when there is none, also when it has expired or is still on its way.
+        Refusal: 404 if there is no such upload, or it has expired or is not finished.
     """
     entry = call.store.get(call.tenant_id, "temp-content", content_id)
     if entry is None or entry["expires"] <= call.world.now() or not _is_complete(call, entry):
-        raise Refusal(404, detail="no such file, or it has expired")
+        raise Refusal(404, detail="the file does not exist or has expired")
     if not entry["header"] and not entry["offset"]:
         return str(entry["file"])
     spool = call.world.files.spool()
@@ -174,10 +175,10 @@ def _content(call: Call, entry: Doc) -> Content:
 
 
 def _range(header: str, size: int) -> tuple[int, int]:
-    """First byte and the one after the last of `bytes=0-100`, `bytes=5-` or `bytes=-5`."""
+    """Return the start and the exclusive end of `bytes=0-100`, `bytes=5-` or `bytes=-5`."""
     match = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", header.strip())
     if not match or match.group(0) == "bytes=-":
-        raise Refusal(400, detail="Range must be one range of bytes")
+        raise Refusal(400, detail="Range must be a single range of bytes")
     first, last = match.groups()
     start = int(first) if first else max(0, size - int(last))
     end = min(int(last) + 1, size) if first and last else size
@@ -192,12 +193,12 @@ def _check_tus(call: Call) -> None:
 
 
 def _metadata(header: str) -> dict[str, str]:
-    """`Upload-Metadata`: a comma list of `key base64(value)`."""
+    """Parse `Upload-Metadata`, a comma-separated list of `key base64(value)`."""
     values = {}
     for entry in filter(None, (part.strip() for part in header.split(","))):
         key, _, value = entry.partition(" ")
         try:
             values[key] = base64.b64decode(value, validate=True).decode()
         except (ValueError, binascii.Error):
-            raise Refusal(400, detail="Upload-Metadata must hold base64 values") from None
+            raise Refusal(400, detail="the values of Upload-Metadata must be base64") from None
     return values

@@ -1,4 +1,4 @@
-"""Apps as files: export and import."""
+"""Export of apps to files, and import from files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ UNNAMED = "Imported app"
 
 @operation("apps", "exportApp")
 def export(call: Call) -> Reply:
-    """Write an app to temporary content: as its editor, and from a managed space only without its data."""
+    """Export an app to temporary content.
+
+    The caller must be an editor. From a managed space, a manager can export the app without its data.
+    """
     app = apps.find(call)
     if apps.space_type(call, app["spaceId"]) == "managed":
         if not apps.manages_space(call, app):
-            raise Refusal(403, detail="needs the owner or facilitator of the managed space")
+            raise Refusal(403, detail="only the owner or a facilitator of the managed space may do this")
         if not call.query.get("NoData"):
-            raise Refusal(403, detail="apps of managed spaces are exported without data only (NoData=true)")
+            raise Refusal(
+                403, detail="apps in managed spaces can be exported without data only (NoData=true)"
+            )
     else:
         apps.must_edit(call, app)
     has_data = bool(app["lastReloadTime"]) and not call.query.get("NoData")
@@ -33,7 +38,7 @@ def export(call: Call) -> Reply:
 
 @operation("apps", "importApp")
 def import_(call: Call) -> Reply:
-    """Make an app from a file in the body or in temporary content: always a new one."""
+    """Create a new app from a file in the body or in temporary content."""
     query = call.query
     if query.get("mode", "NEW").upper() != "NEW" and not call.tolerates("autoreplace"):
         raise Refusal(403, detail="mode AUTOREPLACE is reserved for Qlik")
@@ -63,11 +68,11 @@ def import_(call: Call) -> Reply:
 
 
 def _received(call: Call) -> str:
-    """Key of the file that was sent, now or before."""
+    """Return the key of the file in the body or of an earlier upload."""
     if call.upload and call.upload.size:
         if "fileId" in call.query:
-            raise Refusal(400, detail="send a file or name one by fileId, not both")
+            raise Refusal(400, detail="send either a file or fileId, not both")
         return call.world.files.store(call.upload)
     if "fileId" in call.query:
         return temp_contents.complete_file(call, call.query["fileId"])
-    raise Refusal(400, detail="no file: send one, or name one by fileId")
+    raise Refusal(400, detail="a file or fileId is required")

@@ -1,4 +1,4 @@
-"""Changes to a user: which operation goes with which path."""
+"""Changes to a user: the operations that each path allows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ STATUSES = ("active", "disabled", "invited")
 
 @operation("users", "updateUserById")
 def patch(call: Call) -> Reply:
-    """Change a user: all of the patch or nothing (the emulator never answers 207)."""
+    """Change a user. If one change is refused, none is made (the emulator never returns 207)."""
     user = users.find(call)
     for change in call.body:
         apply = CHANGES.get((_operation(change["op"]), change["path"]))
         if apply is None:
-            detail = f"{change['op']} does not go with {change['path']}"
+            detail = f"{change['path']} does not allow {change['op']}"
             raise Refusal(400, detail=detail, source={"pointer": change["path"]})
         apply(call, user, change["value"])
     user["lastUpdatedAt"] = iso(call.world.now())
@@ -50,7 +50,7 @@ def _email(call: Call, user: Doc, value: Any) -> None:
     try:
         users.check_email(call, value, user["id"])
     except Refusal as taken:
-        # A 400 on PATCH, whose answers list no 409.
+        # A 400, because the contract has no 409 for PATCH.
         raise Refusal(400, detail=taken.detail, source={"pointer": "/email"}) from None
     user["email"] = value
 
@@ -72,7 +72,7 @@ def _replace_roles(call: Call, user: Doc, value: Any) -> None:
 
 
 def _replace_role_names(call: Call, user: Doc, value: Any) -> None:
-    """The deprecated `/roles`: a list of names."""
+    """Replace the deprecated `/roles`, a list of names."""
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise _wrong("roles", "a list of names")
     _replace_roles(call, user, [{"name": name} for name in value])
@@ -97,7 +97,7 @@ def _replace_groups(call: Call, user: Doc, value: Any) -> None:
 def _add_group(call: Call, user: Doc, value: Any) -> None:
     group = _group(call, value)
     if any(held["id"] == group["id"] for held in user["assignedGroups"]):
-        raise Refusal(400, detail="the user is in this group already", source={"pointer": "/assignedGroups"})
+        raise Refusal(400, detail="the user is already in this group", source={"pointer": "/assignedGroups"})
     user["assignedGroups"].append(group)
 
 
@@ -107,7 +107,7 @@ def _remove_group(call: Call, user: Doc, value: Any) -> None:
 
 
 def _group(call: Call, reference: Any) -> Doc:
-    """A custom group by id, `{id}` or `{name, providerType}`."""
+    """Return a custom group by id, `{id}` or `{name, providerType}`."""
     wanted = reference if isinstance(reference, dict) else {"id": reference}
     for group in call.store.all(call.tenant_id, "group"):
         if group["id"] == wanted.get("id") or (
@@ -116,7 +116,7 @@ def _group(call: Call, reference: Any) -> Doc:
             if group["providerType"] != "custom":
                 break
             return groups.membership(group)
-    raise Refusal(400, detail="no such custom group", source={"pointer": "/assignedGroups"})
+    raise Refusal(400, detail="there is no such custom group", source={"pointer": "/assignedGroups"})
 
 
 def _references(value: Any) -> list[dict[str, Any]]:
@@ -144,4 +144,4 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("add", "/assignedGroups/-"): _add_group,
     ("remove-value", "/assignedGroups"): _remove_group,
 }
-"""(op, path) -> what it does (contract: `x-patch-matrix` of users)."""
+"""(op, path) -> the change that it makes (contract: `x-patch-matrix` of users)."""

@@ -1,4 +1,4 @@
-"""Users, among them the bot user of each OAuth client."""
+"""Users, including the bot user of each OAuth client."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ FILTERABLE = dict.fromkeys(
 def add_user(
     world: World, tenant: Doc, *, subject: str, name: str, roles: list[str], **fields: object
 ) -> Doc:
-    """Make a user.
+    """Create a user.
 
     Args:
-        roles: names of roles to assign.
+        roles: the names of the roles to assign.
         fields: further fields, such as `email`, `status`, `clientId`.
     """
     now = iso(world.now())
@@ -55,7 +55,7 @@ def add_user(
 
 
 def bot_of(world: World, tenant: Doc, client: Doc, region: str) -> Doc:
-    """The user that a client acts as on a tenant; made at its first token there, with TenantAdmin."""
+    """Return the bot user of a client on a tenant. The first call creates it, with the role TenantAdmin."""
     subject = f"qlikbot\\{client['id']}"
     known = by_subject(world, tenant["id"], subject)
     if known:
@@ -65,7 +65,7 @@ def bot_of(world: World, tenant: Doc, client: Doc, region: str) -> Doc:
 
 
 def by_subject(world: World, tenant_id: str, subject: str) -> Doc | None:
-    """The user with that subject, or None."""
+    """Return the user with a subject, or None."""
     return next(iter(world.store.all(tenant_id, "user", parent=subject)), None)
 
 
@@ -81,25 +81,25 @@ def me(call: Call) -> Reply:
 
 @operation("users", "getUsers")
 def listing(call: Call) -> Reply:
-    """The tenant's users, bots included."""
+    """List the tenant's users, including bots."""
     return _page(call, call.query.get("filter"))
 
 
 @operation("users", "users_api_actions_filter")
 def filtered(call: Call) -> Reply:
-    """The same with the filter in the body."""
+    """List the tenant's users, with the filter in the body."""
     return _page(call, (call.body or {}).get("filter"))
 
 
 @operation("users", "countUsers")
 def count(call: Call) -> Reply:
-    """How many users there are."""
+    """Return the number of users."""
     return Reply(200, {"total": call.store.count(call.tenant_id, "user")})
 
 
 @operation("users", "createUser")
 def create(call: Call) -> Reply:
-    """Make a user ahead of its first login; subject and e-mail address belong to one user each."""
+    """Create a user before its first login. The subject and the e-mail address must be unique."""
     body = dict(call.body)
     subject = body.pop("subject")
     if not subject:
@@ -123,23 +123,23 @@ def create(call: Call) -> Reply:
 
 @operation("users", "getUserById")
 def get(call: Call) -> Reply:
-    """Read one user."""
+    """Read a user."""
     return Reply(200, view(call, find(call)))
 
 
 @operation("users", "deleteUserById")
 def delete(call: Call) -> Reply:
-    """Remove a user and its roles in spaces; a caller cannot remove itself."""
+    """Delete a user and its roles in spaces. Callers cannot delete themselves."""
     user = find(call)
     if user["id"] == call.user_id:
-        raise Refusal(400, detail="a user cannot delete itself")
+        raise Refusal(400, detail="users cannot delete themselves")
     call.store.delete(call.tenant_id, "user", user["id"])
     forget_assignee(call, user["id"])
     return Reply(204)
 
 
 def find(call: Call) -> Doc:
-    """The user of the path, or 404."""
+    """Return the user in the path, or raise 404."""
     user = call.store.get(call.tenant_id, "user", call.path["userId"])
     if user is None:
         raise Refusal(404)
@@ -147,7 +147,7 @@ def find(call: Call) -> Doc:
 
 
 def view(call: Call, user: Doc) -> Doc:
-    """A user as the API shows it, cut down to `fields` where asked."""
+    """Return a user as the API shows it. The query's `fields` can limit the members."""
     shown = user | {"links": {"self": call.link(f"/api/v1/users/{user['id']}")}}
     if "fields" not in call.query:
         return shown
@@ -156,14 +156,14 @@ def view(call: Call, user: Doc) -> Doc:
 
 
 def check_email(call: Call, email: str, own_id: str = "") -> None:
-    """Refuse with 409 when another user has the address; addresses compare without regard to case."""
+    """Refuse with 409 if another user has the e-mail address. The comparison ignores case."""
     for user in call.store.all(call.tenant_id, "user") if email else []:
         if user.get("email", "").casefold() == email.casefold() and user["id"] != own_id:
             raise Refusal(409, detail="a user with this email exists")
 
 
 def forget_assignee(call: Call, assignee: str) -> None:
-    """Drop every role in spaces of a user or group that is gone."""
+    """Delete all space assignments of a deleted user or group."""
     for assignment in call.store.all(call.tenant_id, "assignment"):
         if assignment["assigneeId"] == assignee:
             call.store.delete(call.tenant_id, "assignment", assignment["id"])

@@ -1,4 +1,4 @@
-"""Web integrations: which origins may embed the tenant."""
+"""Web integrations: the origins that may embed the tenant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/*?#@\s]+", re.IGNORECASE)
 
 @operation("web-integrations", "getWebIntegrations")
 def listing(call: Call) -> Reply:
-    """A page, by ids instead of cursors."""
+    """Return a page. The cursors are ids."""
     query = call.query
     found = call.store.all(call.tenant_id, "web-integration")
     if query.get("tenantId", call.tenant_id) != call.tenant_id:
@@ -29,7 +29,7 @@ def listing(call: Call) -> Reply:
 
 @operation("web-integrations", "createWebIntegration")
 def create(call: Call) -> Reply:
-    """Make one; names are no key."""
+    """Create a web integration. Names are not unique."""
     _check(call.body["name"], call.body.get("validOrigins", []))
     now = iso(call.world.now())
     made: Doc = {
@@ -47,7 +47,7 @@ def create(call: Call) -> Reply:
 
 @operation("web-integrations", "getWebIntegrationById")
 def get(call: Call) -> Reply:
-    """Read one."""
+    """Read a web integration."""
     return Reply(200, _find(call))
 
 
@@ -68,7 +68,7 @@ def patch(call: Call) -> Reply:
 
 @operation("web-integrations", "deleteWebIntegrationById")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete a web integration."""
     call.store.delete(call.tenant_id, "web-integration", _find(call)["id"])
     return Reply(204)
 
@@ -85,5 +85,5 @@ def _check(name: str, origins: list[str]) -> None:
         raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
     for index, origin in enumerate(origins):
         if not ORIGIN.fullmatch(origin):
-            detail = "an origin is scheme://host[:port], without wildcards"
+            detail = "an origin must be scheme://host[:port] without wildcards"
             raise Refusal(400, detail=detail, source={"pointer": f"/validOrigins/{index}"})

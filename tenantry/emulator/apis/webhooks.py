@@ -1,4 +1,4 @@
-"""Webhooks: kept and shown as Qlik does. Nothing is ever called."""
+"""Webhooks. The emulator stores and shows them as Qlik does, but never calls them."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ READ_ONLY = (
 
 @operation("webhooks", "listWebhookEntriesCore")
 def listing(call: Call) -> Reply:
-    """A page. Administrators see all webhooks, others their own."""
-    found = [each for each in _visible(call) if _fits(each, call.query)]
+    """Return a page. Administrators see all webhooks, other callers their own."""
+    found = [doc for doc in _visible(call) if _matches(doc, call.query)]
     data, links = page(call, found, default=20, sort="-createdAt")
-    return Reply(200, {"data": [_view(each) for each in data], "links": links})
+    return Reply(200, {"data": [_view(doc) for doc in data], "links": links})
 
 
 @operation("webhooks", "createWebhookCore")
 def create(call: Call) -> Reply:
-    """Make one; neither names nor URLs are unique."""
-    own = [each for each in call.store.all(call.tenant_id, KIND) if each["createdByUserId"] == call.user_id]
+    """Create a webhook. Neither names nor URLs are unique."""
+    own = [doc for doc in call.store.all(call.tenant_id, KIND) if doc["createdByUserId"] == call.user_id]
     if len(own) >= PER_USER:
         raise Refusal(403, detail=f"a user has at most {PER_USER} webhooks")
     now, body = iso(call.world.now()), dict(call.body)
@@ -75,13 +75,13 @@ def create(call: Call) -> Reply:
 
 @operation("webhooks", "getWebhookCore")
 def get(call: Call) -> Reply:
-    """Read one, without its secrets."""
+    """Read a webhook without its secrets."""
     return Reply(200, _view(_find(call)))
 
 
 @operation("webhooks", "patchWebhookCore")
 def patch(call: Call) -> Reply:
-    """Change fields, or single headers. A new URL takes every encrypted header along."""
+    """Change fields or single headers. A new URL needs every encrypted header in the same request."""
     old = _find(call)
     new: Doc = {**old, "headers": dict(old["headers"]), "_encryptedHeaders": dict(old["_encryptedHeaders"])}
     sent: set[str] = set()
@@ -91,7 +91,7 @@ def patch(call: Call) -> Reply:
             raise Refusal(409, detail=f"{change['path']} cannot be changed")
         name = f"_{field}" if field in SECRETS else field
         if field not in (*DEFAULTS, *SECRETS, "name", "url", "enableCloudEventDelivery"):
-            raise Refusal(400, detail=f"there is no {change['path']}")
+            raise Refusal(400, detail=f"unknown path: {change['path']}")
         if field == "encryptedHeaders":
             sent |= {member} if member else {*old["_encryptedHeaders"]}
         if member and field in ("headers", "encryptedHeaders"):
@@ -101,7 +101,7 @@ def patch(call: Call) -> Reply:
         else:
             new[name] = change.get("value")
     if new["url"] != old["url"] and not sent >= old["_encryptedHeaders"].keys():
-        raise Refusal(400, detail="a new url takes all encrypted headers in the same request")
+        raise Refusal(400, detail="a new url needs all encrypted headers in the same request")
     if not new["enableCloudEventDelivery"]:
         raise Refusal(403, detail="enableCloudEventDelivery cannot be turned off")
     _check(call, new)
@@ -112,21 +112,21 @@ def patch(call: Call) -> Reply:
 
 @operation("webhooks", "deleteWebhookCore")
 def delete(call: Call) -> Reply:
-    """Remove one."""
+    """Delete a webhook."""
     call.store.delete(call.tenant_id, KIND, _find(call)["id"])
     return Reply(204)
 
 
 def _visible(call: Call) -> Iterator[Doc]:
-    for each in call.store.all(call.tenant_id, KIND):
-        if call.is_admin or call.user_id in (each["createdByUserId"], each.get("ownerId")):
-            yield each
+    for doc in call.store.all(call.tenant_id, KIND):
+        if call.is_admin or call.user_id in (doc["createdByUserId"], doc.get("ownerId")):
+            yield doc
 
 
 def _find(call: Call) -> Doc:
-    for each in _visible(call):
-        if each["id"] == call.path["id"]:
-            return each
+    for doc in _visible(call):
+        if doc["id"] == call.path["id"]:
+            return doc
     raise Refusal(404)
 
 
@@ -137,12 +137,12 @@ def _view(doc: Doc) -> Doc:
     }
 
 
-def _fits(doc: Doc, query: Doc) -> bool:
+def _matches(doc: Doc, query: Doc) -> bool:
     if query.get("name", "").casefold() not in doc["name"].casefold():
         return False
     if "url" in query and query["url"].casefold() != doc["url"].casefold():
         return False
-    if not {each for each in query.get("eventTypes", "").split(",") if each} <= {*doc["eventTypes"]}:
+    if not set(filter(None, query.get("eventTypes", "").split(","))) <= {*doc["eventTypes"]}:
         return False
     if "origins" in query and doc["origin"] not in query["origins"].split(","):
         return False
@@ -162,16 +162,17 @@ SWITCHES = ("enabled", "checkCertificateRevocation", "enableCloudEventDelivery")
 
 
 def _check(call: Call, doc: Doc) -> None:
-    """Hold the whole webhook against Qlik's rules, as a patch may bring any value."""
-    for name, most in TEXTS.items():
-        if not isinstance(doc[name], str) or (most and len(doc[name]) > most):
-            raise Refusal(400, detail=f"{name} must be text of {most} characters at most")
+    """Check the whole webhook against Qlik's rules, because a patch can set any value."""
+    for name, longest in TEXTS.items():
+        if not isinstance(doc[name], str) or (longest and len(doc[name]) > longest):
+            limit = f" of at most {longest} characters" if longest else ""
+            raise Refusal(400, detail=f"{name} must be text{limit}")
     if not doc["name"] or not doc["url"].startswith("https://"):
-        raise Refusal(400, detail="a webhook has a name, and a url with https://")
+        raise Refusal(400, detail="a name is required, and a url that starts with https://")
     if not all(isinstance(doc[name], bool) for name in SWITCHES):
-        raise Refusal(400, detail=f"{', '.join(SWITCHES)} are true or false")
+        raise Refusal(400, detail=f"{', '.join(SWITCHES)} must be true or false")
     types = doc["eventTypes"]
-    if not isinstance(types, list) or not all(isinstance(each, str) for each in types):
+    if not isinstance(types, list) or not all(isinstance(event_type, str) for event_type in types):
         raise Refusal(400, detail="eventTypes must be a list of texts")
     secret = doc["_secret"]
     if secret is not None and not (isinstance(secret, str) and 32 <= len(secret) <= 64):
@@ -179,11 +180,11 @@ def _check(call: Call, doc: Doc) -> None:
     for name in ("headers", "_encryptedHeaders"):
         _check_headers(name.removeprefix("_"), doc[name])
     if doc["level"] not in ("tenant", "user"):
-        raise Refusal(400, detail="level is tenant or user")
+        raise Refusal(400, detail="level must be tenant or user")
     if doc["level"] == "tenant" and not call.is_admin:
-        raise Refusal(403, detail="a webhook of the tenant takes the role TenantAdmin")
+        raise Refusal(403, detail="a webhook of the tenant needs the role TenantAdmin")
     if doc["level"] == "tenant" and "ownerId" in doc:
-        raise Refusal(400, detail="only a webhook of a user has an owner")
+        raise Refusal(400, detail="only a webhook of a user can have an owner")
     if doc["filter"]:
         alone = types == [RELOAD_FINISHED]
         names = ("id", "spaceId", "topLevelResourceId", *(["data.status"] if alone else []))
@@ -191,9 +192,9 @@ def _check(call: Call, doc: Doc) -> None:
 
 
 def _check_headers(name: str, headers: Any) -> None:
-    if not isinstance(headers, dict) or not all(isinstance(each, str) for each in headers.values()):
-        raise Refusal(400, detail=f"{name} must be texts by name")
-    if len({each.lower() for each in headers}) < len(headers):
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise Refusal(400, detail=f"{name} must be an object of texts")
+    if len({header.lower() for header in headers}) < len(headers):
         raise Refusal(400, detail=f"{name} has a name twice")
     if sum(len(f"{key}{value}".encode()) for key, value in headers.items()) > BYTES_OF_HEADERS:
         raise Refusal(400, detail=f"{name} has more than {BYTES_OF_HEADERS} bytes")
