@@ -221,7 +221,7 @@ def test_a_refused_move_says_why(twin: Callable[[str], Twin], tenancy: Tenancy) 
     """An app is published into a managed space, not moved."""
     app = twin("app").create(given(tenancy))
     before = remote(tenancy, app.id)
-    with pytest.raises(Failure, match=r"(?s)PUT .*/space answered 403 .*published, not moved.*traceId"):
+    with pytest.raises(Failure, match=r"(?s)PUT .*/space answered 403 .*cannot move between.*traceId"):
         app.update({**given(tenancy), "space": tenancy.space("Sales", "managed")})
     assert remote(tenancy, app.id) == before
 
