@@ -42,7 +42,8 @@ async def receive(request: Request, call: Call) -> None:
             raise
         return
     form = operation.form
-    raw = await read(request, LARGEST_FORM if form else LARGEST_JSON)
+    most = LARGEST_FORM_OF.get(operation.api, LARGEST_FORM) if form else LARGEST_JSON
+    raw = await read(request, most)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:

@@ -15,6 +15,8 @@ from tenantry.emulator.errors import Invalid, Refusal
 
 MEDIA_TYPE = "multipart/form-data"
 JSON = "application/json"
+ANY = "*/*"
+"""In the contract: a part of any media type."""
 
 
 @dataclass(frozen=True)
