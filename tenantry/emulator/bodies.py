@@ -18,8 +18,6 @@ from tenantry.emulator.forms import parts_of
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 31_000_000
 """Bytes of a form: the largest archive, and the form around it."""
-LARGEST_FORM_OF = {"data-files": 106_000_000}
-"""Bytes of a form for the APIs that take larger files."""
 LARGEST_JSON = 500_000
 """Bytes. The Users API publishes this limit. The other APIs only say that they have one."""
 

@@ -18,7 +18,7 @@ LETTERS = string.ascii_letters + string.digits
 
 SECRETS = {"secret", "licenseKey", "clientSecret", "executionToken"}
 
-WITH_FILES = ("app", "data-file", "extension", "theme")
+WITH_FILES = ("app", "extension", "theme")
 """Kinds of documents whose `_file` names a stored file."""
 
 
