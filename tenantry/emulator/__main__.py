@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     ending = _Ending()
     # Set before anything starts, so that even an early signal counts.
-    previous = {each: signal.signal(each, ending) for each in ENDING}
+    previous = {number: signal.signal(number, ending) for number in ENDING}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
             return _run(options, Path(options.data or scratch), ending)

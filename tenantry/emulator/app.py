@@ -44,7 +44,7 @@ class Application:
             return
         await Exchange(self.parts, request, host).run(receive, send)
 
-    def _finished(self, send: Send) -> Send:
+    def _with_date(self, send: Send) -> Send:
         """Add the emulator's time as the `Date` header, unless a fault sets another date.
 
         Header names are sent in title case, because some clients find them in no other form.
