@@ -124,7 +124,7 @@ class Controller:
         host = Host.parse(str(body.get("host", "")))
         tenant = self.world.tenant_of(host.name)
         if tenant is None:
-            raise ValueError(f"there is no tenant {host.name!r}")
+            raise ValueError(f"no tenant has the hostname {host.name!r}")
         store = self.world.store
         with store.transaction():
             admin = users.by_subject(self.world, tenant["id"], OPERATOR) or users.add_user(

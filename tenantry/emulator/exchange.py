@@ -202,7 +202,9 @@ class Exchange:
         tenant = self.world.tenant_of(self.host.name) if self.host.kind == "tenant" else None
         if tenant is None:
             detail = (
-                f"there is no tenant {self.host.name}" if self.host.name else "the Host header is missing"
+                f"no tenant has the hostname {self.host.name}"
+                if self.host.name
+                else "the Host header is missing"
             )
             if self.host.kind == "loopback":
                 detail += ". Send the Host header of a Qlik host. The control API is under /_emulator/"
