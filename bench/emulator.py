@@ -16,7 +16,7 @@ from bench.table import Row
 from tenantry.emulator import Emulator
 from tenantry.emulator.apis import apps, groups, spaces, tenants, users
 from tenantry.emulator.apis.assignments import add_assignment
-from tenantry.emulator.seed import plant
+from tenantry.emulator.seed import load_seed
 from tenantry.emulator.store import SHARED, Doc
 from tenantry.emulator.world import World
 
@@ -106,7 +106,7 @@ def rows() -> list[Row]:
     """Measure what a read takes with many tenants, over one kept connection, and what memory does."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        world = World(folder, plant)
+        world = World(folder, load_seed)
         hosts = furnish(world, TENANTS)
         world.close()
         with Emulator(folder) as qlik:

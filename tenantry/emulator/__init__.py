@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Control", "ControlError", "Emulator"]
 
-_HOMES = {"Control": "control_client", "ControlError": "control_client", "Emulator": "server"}
+_MODULES = {"Control": "control_client", "ControlError": "control_client", "Emulator": "server"}
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: the server's libraries are an extra, and they load slowly.
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith(__name__):
             raise

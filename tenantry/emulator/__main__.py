@@ -11,21 +11,21 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tenantry.emulator.settings import LENIENT
+from tenantry.emulator.settings import LENIENT_RULES
 
 DEFAULT_PORT = 8765
-ENDING = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.5
 """Seconds of each wait. On some systems a signal cannot interrupt a wait without a timeout."""
 
-PLAIN = "  export QLIK_CLOUD_ENDPOINT={url}\n"
+HTTP_STEPS = "  export QLIK_CLOUD_ENDPOINT={url}\n"
 
-TLS = """\
+TLS_STEPS = """\
   Its CA file: {data}/emulator-ca.pem
   curl --cacert {data}/emulator-ca.pem --connect-to ::{address} https://templates.eu.qlikcloud.com/...
 """
 
-READY = """\
+GREETING = """\
 Qlik Cloud emulator on {url}
 
 {how}\
@@ -46,44 +46,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 after SIGINT or SIGTERM, 1 if the emulator cannot start or has failed.
     """
     options = _parser().parse_args(argv)
-    ending = _Ending()
+    stop_signal = _StopSignal()
     # Set before anything starts, so that even an early signal counts.
-    previous = {number: signal.signal(number, ending) for number in ENDING}
+    previous = {number: signal.signal(number, stop_signal) for number in STOP_SIGNALS}
     try:
         with tempfile.TemporaryDirectory(prefix="qlik-emulator-") as scratch:
-            return _run(options, Path(options.data or scratch), ending)
-    except _Interrupted:
+            return _run(options, Path(options.data or scratch), stop_signal)
+    except _StoppedEarly:
         return 0
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-class _Interrupted(Exception):
+class _StoppedEarly(Exception):
     """A signal arrived while the emulator was starting."""
 
 
-class _Ending:
+class _StopSignal:
     """The handler of the signals that end the process.
 
-    While the emulator starts, a signal raises `_Interrupted`. Once it serves, a signal sets an event.
+    While the emulator starts, a signal raises `_StoppedEarly`. Once it serves, a signal sets an event.
     """
 
     def __init__(self) -> None:
-        self.serves = False
-        self._came = threading.Event()
+        self.is_serving = False
+        self._received = threading.Event()
 
     def __call__(self, *_: object) -> None:
-        self._came.set()
-        if not self.serves:
-            raise _Interrupted
+        self._received.set()
+        if not self.is_serving:
+            raise _StoppedEarly
 
     def wait(self, seconds: float) -> bool:
         """Wait for a signal, at most `seconds`. Return whether one has arrived."""
-        return self._came.wait(seconds)
+        return self._received.wait(seconds)
 
 
-def _run(options: argparse.Namespace, data: Path, ending: _Ending) -> int:
+def _run(options: argparse.Namespace, data: Path, stop_signal: _StopSignal) -> int:
     from tenantry.emulator import Emulator
 
     emulator = Emulator(
@@ -100,9 +100,9 @@ def _run(options: argparse.Namespace, data: Path, ending: _Ending) -> int:
     try:
         emulator.start()
         try:
-            ending.serves = True
+            stop_signal.is_serving = True
             print(_greeting(emulator.url, data.resolve()), flush=True)
-            while not ending.wait(POLL_SECONDS) and not emulator.has_failed:
+            while not stop_signal.wait(POLL_SECONDS) and not emulator.has_failed:
                 pass
         finally:
             emulator.stop()
@@ -118,9 +118,9 @@ def _run(options: argparse.Namespace, data: Path, ending: _Ending) -> int:
 
 
 def _greeting(url: str, data: Path) -> str:
-    how = TLS if url.startswith("https") else PLAIN
+    how = TLS_STEPS if url.startswith("https") else HTTP_STEPS
     address = url.partition("//")[2]
-    return READY.format(url=url, data=data, how=how.format(url=url, data=data, address=address))
+    return GREETING.format(url=url, data=data, how=how.format(url=url, data=data, address=address))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,10 +137,10 @@ def _parser() -> argparse.ArgumentParser:
         "--lenient",
         type=_rules,
         nargs="?",
-        const=tuple(LENIENT),
+        const=tuple(LENIENT_RULES),
         default=(),
         metavar="RULES",
-        help=f"accept what Qlik's own samples send. Without RULES: all of {','.join(LENIENT)}",
+        help=f"accept what Qlik's own samples send. Without RULES: all of {','.join(LENIENT_RULES)}",
     )
     lag = "default: %(default)s"
     add("--items-lag", type=_milliseconds, default=300, metavar="MS", help=f"list new apps late ({lag})")
@@ -169,8 +169,10 @@ def _port(text: str) -> int:
 
 def _rules(text: str) -> tuple[str, ...]:
     rules = tuple(text.split(","))
-    if unknown := [rule for rule in rules if rule not in LENIENT]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a rule. The rules are {', '.join(LENIENT)}")
+    if unknown := [rule for rule in rules if rule not in LENIENT_RULES]:
+        raise argparse.ArgumentTypeError(
+            f"{unknown[0]!r} is not a rule. The rules are {', '.join(LENIENT_RULES)}"
+        )
     return rules
 
 

@@ -43,7 +43,7 @@ class Agenda:
         """Schedule work for a time of the clock. The result is None if `clear` drops the work first."""
         result = asyncio.get_running_loop().create_future()
         heapq.heappush(self._entries, _Entry(due, next(self._numbers), work, result))
-        self._wind()
+        self._set_timer()
         return result
 
     def run(self) -> None:
@@ -51,22 +51,22 @@ class Agenda:
         while self._entries and self._entries[0].due <= self._clock.now():
             entry = heapq.heappop(self._entries)
             try:
-                with self._clock.at(entry.due):
-                    done = entry.work()
+                with self._clock.frozen_at(entry.due):
+                    response = entry.work()
             except Exception as problem:  # noqa: BLE001 - raised where the result is awaited, not here
-                self._settle(entry, problem)
+                self._set_result(entry, problem)
             else:
-                self._settle(entry, done)
-        self._wind()
+                self._set_result(entry, response)
+        self._set_timer()
 
     def clear(self) -> None:
         """Drop all work that is not done yet."""
         entries, self._entries = self._entries, []
         for entry in entries:
-            self._settle(entry, None)
-        self._wind()
+            self._set_result(entry, None)
+        self._set_timer()
 
-    def _settle(self, entry: _Entry, result: Response | Exception | None) -> None:
+    def _set_result(self, entry: _Entry, result: Response | Exception | None) -> None:
         if entry.result.done():
             return
         if isinstance(result, Exception):
@@ -74,7 +74,7 @@ class Agenda:
         else:
             entry.result.set_result(result)
 
-    def _wind(self) -> None:
+    def _set_timer(self) -> None:
         """Set the timer for the next entry, in case nobody moves the clock."""
         if self._timer:
             self._timer.cancel()

@@ -12,7 +12,7 @@ from tenantry.emulator.clock import http_date
 from tenantry.emulator.control import Controller
 from tenantry.emulator.exchange import Exchange
 from tenantry.emulator.hosts import Host
-from tenantry.emulator.parts import Parts
+from tenantry.emulator.services import Services
 from tenantry.emulator.world import World
 
 
@@ -24,15 +24,15 @@ class Application:
     """
 
     def __init__(self, world: World) -> None:
-        self.parts = Parts.of(world)
-        self.control = Controller(self.parts)
+        self.services = Services.of(world)
+        self.control = Controller(self.services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Ignore the server's own events."""
         if scope["type"] != "http":
             return
         # The agenda's own timer can fire slightly after this request.
-        self.parts.agenda.run()
+        self.services.agenda.run()
         # Several clients send a double slash. Qlik reads it as one.
         scope["path"] = re.sub("/{2,}", "/", scope["path"])
         send = self._with_date(send)
@@ -42,7 +42,7 @@ class Application:
             response = await self.control.respond(request)
             await response(scope, receive, send)
             return
-        await Exchange(self.parts, request, host).run(receive, send)
+        await Exchange(self.services, request, host).run(receive, send)
 
     def _with_date(self, send: Send) -> Send:
         """Add the emulator's time as the `Date` header, unless a fault sets another date.
@@ -53,7 +53,7 @@ class Application:
         async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
-                MutableHeaders(raw=headers).setdefault("date", http_date(self.parts.world.now()))
+                MutableHeaders(raw=headers).setdefault("date", http_date(self.services.world.now()))
                 message = {**message, "headers": [(name.title(), value) for name, value in headers]}
             await send(message)
 

@@ -12,8 +12,8 @@ from tenantry.emulator.call import Call
 from tenantry.emulator.errors import Invalid, Refusal
 from tenantry.emulator.store import Doc
 
-TOKEN = ("oauth", "postOauthToken")
-OPEN = {TOKEN, ("login", "postLoginJwtSession")}
+TOKEN_OPERATION = ("oauth", "postOauthToken")
+UNAUTHENTICATED = {TOKEN_OPERATION, ("login", "postLoginJwtSession")}
 """Operations without authentication, because they return the token or the cookies."""
 
 CSRF = ("login", "getCsrfToken")
@@ -30,7 +30,7 @@ def authenticate(call: Call) -> None:
             missing.
     """
     key = (call.operation.api, call.operation.id)
-    if key in OPEN:
+    if key in UNAUTHENTICATED:
         return
     session = sessions.find(call) if call.tenant and call.cookies else None
     if session:
@@ -51,14 +51,14 @@ def authenticate(call: Call) -> None:
         call.user = _user(call, entry["user"])
 
 
-def with_basic(call: Call, body: Any) -> Any:
+def with_basic_credentials(call: Call, body: Any) -> Any:
     """Return the body of a token request with the client of HTTP Basic added (RFC 6749, section 2.3.1).
 
     Raises:
         Invalid: the header cannot be read, or it names a different client or secret than the body.
     """
     scheme, _, text = call.headers.get("authorization", "").partition(" ")
-    if (call.operation.api, call.operation.id) != TOKEN or scheme.lower() != "basic":
+    if (call.operation.api, call.operation.id) != TOKEN_OPERATION or scheme.lower() != "basic":
         return body
     if not isinstance(body, dict):
         return body
@@ -75,7 +75,7 @@ def with_basic(call: Call, body: Any) -> Any:
     return body | named
 
 
-def renew(call: Call) -> None:
+def refresh_user(call: Call) -> None:
     """Look the user up again, for a call that runs later than it was accepted.
 
     Raises:

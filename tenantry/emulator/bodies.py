@@ -10,15 +10,15 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from tenantry.emulator.authentication import with_basic
+from tenantry.emulator.authentication import with_basic_credentials
 from tenantry.emulator.call import Call
 from tenantry.emulator.errors import Invalid, Refusal
 from tenantry.emulator.forms import parts_of
 
 FORM = "application/x-www-form-urlencoded"
-LARGEST_FORM = 31_000_000
+MAX_FORM_BYTES = 31_000_000
 """Bytes of a form: the largest archive, and the form around it."""
-LARGEST_JSON = 500_000
+MAX_JSON_BYTES = 500_000
 """Bytes. The Users API publishes this limit. The other APIs only say that they have one."""
 
 
@@ -40,8 +40,7 @@ async def receive(request: Request, call: Call) -> None:
             raise
         return
     form = operation.form
-    most = LARGEST_FORM_OF.get(operation.api, LARGEST_FORM) if form else LARGEST_JSON
-    raw = await read(request, most)
+    raw = await read(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:
@@ -60,7 +59,7 @@ async def receive(request: Request, call: Call) -> None:
         call.body = values
         operation.check_body(values, drop_unknown=call.tolerates("unknown-members"))
         return
-    call.body = with_basic(call, _parsed(raw, request.headers, call))
+    call.body = with_basic_credentials(call, _parsed(raw, request.headers, call))
     operation.check_body(call.body, drop_unknown=call.tolerates("unknown-members"))
 
 
@@ -77,12 +76,12 @@ def _parsed(raw: bytes, headers: Headers, call: Call) -> Any:
         raise Invalid("the body cannot be parsed") from None
 
 
-async def read(request: Request, most: int = LARGEST_JSON) -> bytes | None:
-    """Return the body of a request that is not an upload, or None if it has more than `most` bytes."""
+async def read(request: Request, max_bytes: int = MAX_JSON_BYTES) -> bytes | None:
+    """Return the body of a request that is not an upload, or None if it has more than `max_bytes` bytes."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > most:
+        if len(raw) > max_bytes:
             return None
     return bytes(raw)
 

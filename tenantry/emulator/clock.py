@@ -24,22 +24,22 @@ class Clock:
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
         self._base = time.time() - time.monotonic()
-        self._held: float | None = None
+        self._frozen_at: float | None = None
 
     def now(self) -> float:
         """Seconds since 1970, by the emulator's clock."""
-        if self._held is not None:
-            return self._held
+        if self._frozen_at is not None:
+            return self._frozen_at
         return self._base + time.monotonic() + self.offset
 
     @contextmanager
-    def at(self, moment: float) -> Iterator[None]:
+    def frozen_at(self, moment: float) -> Iterator[None]:
         """Stop the clock at a moment for the duration of the block."""
-        self._held = moment
+        self._frozen_at = moment
         try:
             yield
         finally:
-            self._held = None
+            self._frozen_at = None
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.

@@ -21,7 +21,7 @@ from tenantry.emulator.errors import Invalid
 FOLDER = Path(__file__).parent / "contract"
 METHODS = ("get", "post", "put", "patch", "delete")
 BINARY = frozenset({"application/octet-stream", "application/offset+octet-stream"})
-PARTS = "multipart/form-data"
+MULTIPART = "multipart/form-data"
 Schema = dict[str, Any]
 
 
@@ -71,7 +71,7 @@ class Operation:
     @property
     def form(self) -> dict[str, str]:
         """Part name -> media types; empty if the body is not a multipart form."""
-        encoding = (self.body or {}).get("content", {}).get(PARTS, {}).get("encoding", {})
+        encoding = (self.body or {}).get("content", {}).get(MULTIPART, {}).get("encoding", {})
         return {name: part["contentType"] for name, part in encoding.items()}
 
     @property
@@ -130,7 +130,7 @@ class Operation:
             Invalid: a member is missing or unknown, or has the wrong type. The message never repeats a value.
         """
         while error := next(self._body_validator.iter_errors(body), None):
-            error = _cause(error)
+            error = _closest_cause(error)
             unknown = getattr(error.kind, "unexpected", ())
             if not (drop_unknown and unknown):
                 pointer = "/" + "/".join(str(step) for step in error.instance_path)
@@ -260,7 +260,7 @@ def _typed(text: str, schema: Schema) -> Any:
     return text
 
 
-def _cause(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+def _closest_cause(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
     """Return the error that explains the problem. Of several alternatives, use the closest one's error."""
     while alternatives := [list(errors) for errors in getattr(error.kind, "context", None) or [] if errors]:
         error = min(alternatives, key=_distance)[0]

@@ -12,13 +12,13 @@ from tenantry.emulator import bodies
 from tenantry.emulator.apis import oauth, users
 from tenantry.emulator.clock import iso
 from tenantry.emulator.hosts import Host
-from tenantry.emulator.parts import Parts
+from tenantry.emulator.services import Services
 from tenantry.emulator.store import SHARED
 
 OPERATOR = "emulator"
 """Client id behind the tokens of the control API."""
 
-LATEST = 2e11
+LATEST_TIME = 2e11
 """Seconds since 1970: the year 8307. So the due time of later work is before the year 10000 as well."""
 
 Body = dict[str, Any]
@@ -31,17 +31,17 @@ class Controller:
     browser can neither use such a host name nor send such a request without a preflight.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.world = parts.world
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.world = services.world
         self._routes: dict[tuple[str, str], Callable[[Body], Any]] = {
             ("GET", "health"): self.health,
             ("POST", "reset"): self.reset,
-            ("GET", "requests"): lambda _: parts.log.entries(),
-            ("DELETE", "requests"): lambda _: parts.log.clear(),
-            ("GET", "faults"): lambda _: parts.faults.view(),
-            ("POST", "faults"): lambda body: parts.faults.add(body).view(),
-            ("DELETE", "faults"): lambda _: parts.faults.clear(),
+            ("GET", "requests"): lambda _: services.log.entries(),
+            ("DELETE", "requests"): lambda _: services.log.clear(),
+            ("GET", "faults"): lambda _: services.faults.view(),
+            ("POST", "faults"): lambda body: services.faults.add(body).view(),
+            ("DELETE", "faults"): lambda _: services.faults.clear(),
             ("GET", "clock"): lambda _: self.clock(),
             ("POST", "clock"): self.advance,
             ("GET", "settings"): lambda _: self.world.settings.as_dict(),
@@ -57,7 +57,7 @@ class Controller:
         """
         name = request.url.path.removeprefix("/_emulator/")
         if name.startswith("faults/") and request.method in ("DELETE", "POST"):
-            return self._release(name)
+            return self._remove_fault(name)
         action = self._routes.get((request.method, name))
         if action is None:
             known = any(name == route for _, route in self._routes)
@@ -70,7 +70,7 @@ class Controller:
             # A connection with an unread body cannot be used again.
             return JSONResponse({"error": "the body is too large"}, 413, {"connection": "close"})
         try:
-            result = action(_object(raw))
+            result = action(_parsed_object(raw))
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         return Response(status_code=204) if result is None else JSONResponse(result)
@@ -81,17 +81,17 @@ class Controller:
             "status": "ok",
             "time": iso(self.world.now()),
             "tenants": self.world.store.count(SHARED, "tenant"),
-            "operations": len(self.parts.contract.operations),
-            "waiting": len(self.parts.agenda),
-            "unknown": self.parts.log.unknown,
+            "operations": len(self.services.contract.operations),
+            "waiting": len(self.services.agenda),
+            "unknown": self.services.log.unknown,
         }
 
     def reset(self, _: Body) -> None:
         """Restore the seed, and drop all requests, faults and settings."""
-        self.parts.agenda.clear()
-        self.parts.faults.clear()
-        self.parts.limits.clear()
-        self.parts.log.clear()
+        self.services.agenda.clear()
+        self.services.faults.clear()
+        self.services.limits.clear()
+        self.services.log.clear()
         self.world.reset()
 
     def clock(self) -> Body:
@@ -103,11 +103,11 @@ class Controller:
         seconds = body.get("advance_seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')
-        if seconds > LATEST or self.world.now() + seconds > LATEST:
+        if seconds > LATEST_TIME or self.world.now() + seconds > LATEST_TIME:
             raise ValueError("advance_seconds is too far away")
         self.world.advance(seconds)
         self.world.do_chores()
-        self.parts.agenda.run()
+        self.services.agenda.run()
         return self.clock()
 
     def change_settings(self, body: Body) -> Body:
@@ -132,10 +132,10 @@ class Controller:
             )
             return {"access_token": oauth.issue(self.world, tenant["id"], admin, OPERATOR)}
 
-    def _release(self, name: str) -> Response:
+    def _remove_fault(self, name: str) -> Response:
         """Handle `DELETE faults/<id>` and `POST faults/<id>/release`: end a rule, release what it holds."""
         fault_id = name.removeprefix("faults/").removesuffix("/release")
-        if self.parts.faults.remove(fault_id):
+        if self.services.faults.remove(fault_id):
             return Response(status_code=204)
         return JSONResponse({"error": f"there is no fault {fault_id!r}"}, 404)
 
@@ -144,7 +144,7 @@ def _is_json(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
-def _object(raw: bytes) -> Body:
+def _parsed_object(raw: bytes) -> Body:
     body = bodies.parsed_json(raw) if raw else {}
     if not isinstance(body, dict):
         raise ValueError("send a JSON object")

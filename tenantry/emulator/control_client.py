@@ -25,65 +25,65 @@ class Control:
 
     def health(self) -> dict[str, Any]:
         """Return `status`, `time`, `tenants`, `operations`, `waiting` and `unknown` (unknown requests)."""
-        found: dict[str, Any] = self._ask("GET", "health")
+        found: dict[str, Any] = self._request("GET", "health")
         return found
 
     def reset(self) -> None:
         """Restore the seed."""
-        self._ask("POST", "reset", {})
+        self._request("POST", "reset", {})
 
     def requests(self, *, clear: bool = False, all: bool = False) -> list[dict[str, Any]]:
         """Return the request log, oldest first. Requests with the emulator's own token need `all=True`."""
-        entries = self._ask("GET", "requests")
+        entries = self._request("GET", "requests")
         if clear:
             self.clear_requests()
         return [entry for entry in entries if all or entry["client"] != "emulator"]
 
     def clear_requests(self) -> None:
         """Empty the log."""
-        self._ask("DELETE", "requests")
+        self._request("DELETE", "requests")
 
     @property
     def faults(self) -> list[dict[str, Any]]:
         """The active rules, each with `id`, `matched` and `hit`."""
-        rules: list[dict[str, Any]] = self._ask("GET", "faults")
+        rules: list[dict[str, Any]] = self._request("GET", "faults")
         return rules
 
     def add_fault(self, **rule: Any) -> str:
         """Activate a rule and return its id. docs/emulator.md lists the keys of a rule."""
-        return str(self._ask("POST", "faults", rule)["id"])
+        return str(self._request("POST", "faults", rule)["id"])
 
     def release(self, fault_id: str) -> None:
         """Remove one rule. Requests that it holds go on."""
-        self._ask("DELETE", f"faults/{fault_id}")
+        self._request("DELETE", f"faults/{fault_id}")
 
     def clear_faults(self) -> None:
         """Remove all rules."""
-        self._ask("DELETE", "faults")
+        self._request("DELETE", "faults")
 
     def advance(self, seconds: float) -> None:
         """Move the emulator's clock forward."""
-        self._ask("POST", "clock", {"advance_seconds": seconds})
+        self._request("POST", "clock", {"advance_seconds": seconds})
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Change the given settings, if any. Return all settings."""
-        now: dict[str, Any] = self._ask("POST" if changes else "GET", "settings", changes or None)
+        now: dict[str, Any] = self._request("POST" if changes else "GET", "settings", changes or None)
         return now
 
     def dump(self) -> dict[str, Any]:
         """Return all state: hostname -> kind -> documents. `cloud` holds what does not belong to a tenant."""
-        found: dict[str, Any] = self._ask("GET", "dump")
+        found: dict[str, Any] = self._request("GET", "dump")
         return found
 
     def token(self, host: str) -> str:
         """Return a token of an extra administrator of the tenant, who is not one of the clients."""
-        return str(self._ask("POST", "tokens", {"host": host})["access_token"])
+        return str(self._request("POST", "tokens", {"host": host})["access_token"])
 
-    def _ask(self, method: str, name: str, body: Any = None) -> Any:
-        status, answer = send(self.url, method, self._address.netloc, f"/_emulator/{name}", json_body=body)
+    def _request(self, method: str, name: str, body: Any = None) -> Any:
+        status, response = send(self.url, method, self._address.netloc, f"/_emulator/{name}", json_body=body)
         if status >= 400:
-            raise ControlError(f"{method} /_emulator/{name}: {status} {(answer or {}).get('error', '')}")
-        return answer
+            raise ControlError(f"{method} /_emulator/{name}: {status} {(response or {}).get('error', '')}")
+        return response
 
 
 def send(

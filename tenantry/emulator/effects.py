@@ -21,7 +21,7 @@ async def wait(fault: Fault) -> None:
         await fault.released.wait()
 
 
-def made_up(rule: dict[str, Any]) -> Response:
+def replacement(rule: dict[str, Any]) -> Response:
     """Return the response of a `status` rule, which replaces Qlik's own."""
     default = Refusal(rule["status"], "Injected fault", code=f"HTTP-{rule['status']}").body("")
     body = rule.get("body", default)
@@ -31,10 +31,10 @@ def made_up(rule: dict[str, Any]) -> Response:
     return JSONResponse(body, rule["status"], headers)
 
 
-def not_found(look: str, api: str) -> Response:
+def not_found(form: str, api: str) -> Response:
     """Return a 404 without a published code: `bare` has no body, anything else has an unknown code."""
     headers = {"x-emulator-fault": "not_found"}
-    if look == "bare":
+    if form == "bare":
         return Response(status_code=404, headers=headers)
     return JSONResponse(Refusal(404, "Resource not found", code="NOT-FOUND").body(api), 404, headers)
 

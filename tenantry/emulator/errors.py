@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-STATUS_AS = {
+STATUS_TYPES = {
     "tenants": str,
     "organization": str,
     "oauth": str,
@@ -19,7 +19,7 @@ STATUS_AS = {
 }
 """How an API writes `status` in an error: as a string or an integer. The other APIs leave it out."""
 
-NO_SOURCE = {
+APIS_WITHOUT_SOURCE = {
     "automations",
     "brands",
     "csp-origins",
@@ -125,7 +125,7 @@ class Refusal(Exception):
         entry: dict[str, Any] = {"code": code, "title": self.title}
         detail = self.detail
         extra = dict(self.extra)
-        if self.source and api in NO_SOURCE:
+        if self.source and api in APIS_WITHOUT_SOURCE:
             detail = f"{next(iter(self.source.values()))}: {detail}"
         elif self.source and api == "spaces":
             extra["meta"] = {"source": self.source}
@@ -133,8 +133,8 @@ class Refusal(Exception):
             extra["source"] = self.source
         if detail:
             entry["detail"] = detail
-        if api in STATUS_AS:
-            entry["status"] = STATUS_AS[api](self.status)
+        if api in STATUS_TYPES:
+            entry["status"] = STATUS_TYPES[api](self.status)
         body: dict[str, Any] = {"errors": [entry | extra], "traceId": secrets.token_hex(16)}
         if api == "spaces":
             # Deprecated there, but clients still read them.

@@ -13,14 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Send
 
 from tenantry.emulator import bodies, effects, login_services, sessions
-from tenantry.emulator.authentication import authenticate, renew
+from tenantry.emulator.authentication import authenticate, refresh_user
 from tenantry.emulator.call import HANDLERS, Call
 from tenantry.emulator.clock import iso
 from tenantry.emulator.contract import Operation
 from tenantry.emulator.errors import PUBLISHED_404, Invalid, Refusal
 from tenantry.emulator.hosts import Host
-from tenantry.emulator.parts import Parts
 from tenantry.emulator.responses import response as response_of
+from tenantry.emulator.services import Services
 
 ADMIN_APIS = {"csp-origins", "roles", "identity-providers"}
 ADMIN_WRITES = {
@@ -36,7 +36,7 @@ ADMIN_WRITES = {
     "web-integrations",
 }
 
-CREATIONS = {
+CREATIONS_WITHOUT_KEY = {
     ("tenants", "createTenant"),
     ("apps", "importApp"),
     ("apps", "publishApp"),
@@ -58,22 +58,22 @@ CREATIONS = {
 class Exchange:
     """One request to the emulated cloud and its response."""
 
-    def __init__(self, parts: Parts, request: Request, host: Host) -> None:
-        self.parts = parts
-        self.world = parts.world
+    def __init__(self, services: Services, request: Request, host: Host) -> None:
+        self.services = services
+        self.world = services.world
         self.request = request
         self.host = host
         self.operation: Operation | None = None
         self.client = ""
         self.started = time.perf_counter()
-        self.line = 0
-        self.entry: dict[str, Any] = {}
-        self.extra: dict[str, Any] = {}
+        self.log_line = 0
+        self.log_entry: dict[str, Any] = {}
+        self.log_extra: dict[str, Any] = {}
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Answer the request, unless a fault prevents it."""
-        await self._latency()
-        fault = self.parts.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
+        await self._wait_latency()
+        fault = self.services.faults.strike(self.request.method, self.host.name, self.request.scope["path"])
         rule = fault.rule if fault else {}
         if fault:
             await effects.wait(fault)
@@ -82,16 +82,16 @@ class Exchange:
         except ClientDisconnect:
             return
         if response is None or rule.get("drop_after"):
-            self._write_down(0)
-            self._cut()
+            self._log(0)
+            self._close_connection()
             return
         if rule.get("merge"):
             effects.merge(response, rule["merge"])
         # Logged before it is sent, so that a client with the response finds the request in the log.
-        self._write_down(response.status_code)
+        self._log(response.status_code)
         if rule.get("truncate"):
             await effects.send_half(response, send)
-            self._cut()
+            self._close_connection()
             return
         await response(self.request.scope, receive, send)
 
@@ -99,12 +99,12 @@ class Exchange:
         """Return Qlik's response or that of the rule; None if the client gets none."""
         response = None
         if "done_after_ms" in rule:
-            await self._put_off(rule["done_after_ms"] / 1000)
+            await self._defer(rule["done_after_ms"] / 1000)
         elif rule.get("done") or "status" not in rule:
-            response = await self._answer()
-        return effects.made_up(rule) if "status" in rule else response
+            response = await self._qlik_response()
+        return effects.replacement(rule) if "status" in rule else response
 
-    async def _answer(self) -> Response | None:
+    async def _qlik_response(self) -> Response | None:
         """Execute the request and return the response; None if a reset came first."""
         if self.host.kind == "unknown":
             path = self.request.scope["path"]
@@ -115,34 +115,34 @@ class Exchange:
         except (Invalid, Refusal) as problem:
             return self._refuse(problem)
         seconds = self.world.settings.creation_ms / 1000
-        if seconds and (call.operation.api, call.operation.id) in CREATIONS:
-            return await self.parts.agenda.add(
-                self._later(call, seconds), lambda: self._carry_out(call, late=True)
+        if seconds and (call.operation.api, call.operation.id) in CREATIONS_WITHOUT_KEY:
+            return await self.services.agenda.add(
+                self._prepare_to_wait(call, seconds), lambda: self._execute(call, late=True)
             )
-        return self._carry_out(call)
+        return self._execute(call)
 
-    async def _put_off(self, seconds: float) -> None:
+    async def _defer(self, seconds: float) -> None:
         """Accept the request now and execute it later, even if the client no longer waits."""
         try:
             call = await self._accept()
         except (Invalid, Refusal) as problem:
             status = self._refuse(problem).status_code
-            self.extra = {"late": {"at": iso(self.world.now()), "status": status}}
+            self.log_extra = {"late": {"at": iso(self.world.now()), "status": status}}
             return
-        due = self._later(call, seconds)
-        self.extra = {"late": {"at": iso(due), "status": None}}
-        self.parts.agenda.add(due, lambda: self._carry_out_unseen(call))
+        due = self._prepare_to_wait(call, seconds)
+        self.log_extra = {"late": {"at": iso(due), "status": None}}
+        self.services.agenda.add(due, lambda: self._execute_deferred(call))
 
-    def _later(self, call: Call, seconds: float) -> float:
+    def _prepare_to_wait(self, call: Call, seconds: float) -> float:
         """Close the upload of a call that must wait. Return the due time of the call."""
         if call.upload:
             call.upload.finish()
         return self.world.now() + seconds
 
-    def _carry_out_unseen(self, call: Call) -> Response:
-        response = self._carry_out(call, late=True)
-        done = {"late": self.extra["late"] | {"status": response.status_code}}
-        self.parts.log.amend(self.line, self.entry, self.entry | done)
+    def _execute_deferred(self, call: Call) -> Response:
+        response = self._execute(call, late=True)
+        done = {"late": self.log_extra["late"] | {"status": response.status_code}}
+        self.services.log.amend(self.log_line, self.log_entry, self.log_entry | done)
         return response
 
     @property
@@ -161,7 +161,7 @@ class Exchange:
         tenant = self._tenant()
         self.operation, path = self._route()
         if (self.operation.api, self.operation.id) not in HANDLERS:
-            self._unknown()
+            self._count_unknown()
             detail = f"the emulator does not cover {self.operation.method} {self.operation.path}"
             raise Refusal(501, "Not covered", code="EMULATOR-NOT-COVERED", detail=detail)
         headers = self.request.headers
@@ -172,19 +172,19 @@ class Exchange:
         authenticate(call)
         self.client = call.client
         self._authorise(call)
-        self.parts.limits.count(call)
+        self.services.limits.count(call)
         query = parse_qsl(self.request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         call.query = self.operation.check_query(query, drop_unknown=call.tolerates("unknown-parameters"))
         await bodies.receive(self.request, call)
         return call
 
-    def _carry_out(self, call: Call, *, late: bool = False) -> Response:
+    def _execute(self, call: Call, *, late: bool = False) -> Response:
         """Execute an accepted call. If it is `late`, look up the tenant and the user again."""
         try:
             if late:
                 self.world.purge()
                 call.tenant = self._tenant()
-                renew(call)
+                refresh_user(call)
                 self._authorise(call)
             with self.world.store.transaction():
                 reply = HANDLERS[call.operation.api, call.operation.id](call)
@@ -214,20 +214,20 @@ class Exchange:
         return tenant
 
     def _route(self) -> tuple[Operation, dict[str, str]]:
-        found = self.parts.contract.find(self.request.method, self.request.scope["path"])
+        found = self.services.contract.find(self.request.method, self.request.scope["path"])
         if found is None:
-            self._unknown()
+            self._count_unknown()
             raise Refusal(404, detail=f"unknown path: {self.request.method} {self.request.scope['path']}")
         operation, path = found
         if operation.host not in ("any", self.host.kind):
             # Not a 404, because a client could take a 404 for "already deleted".
-            self._unknown()
+            self._count_unknown()
             self.operation = operation
             raise Refusal(400, "Wrong host", detail=f"the {operation.host} host serves this path")
         return operation, path
 
-    def _unknown(self) -> None:
-        self.parts.log.note_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
+    def _count_unknown(self) -> None:
+        self.services.log.count_unknown(f"{self.request.method} {self.host.name}{self.request.scope['path']}")
 
     def _authorise(self, call: Call) -> None:
         """Refuse requests that only a TenantAdmin may send."""
@@ -238,26 +238,26 @@ class Exchange:
 
     def _refuse(self, problem: Invalid | Refusal) -> Response:
         refusal = problem.refusal(self._api, self.request.method) if isinstance(problem, Invalid) else problem
-        look = self.world.settings.not_found
-        if refusal.status == 404 and look != "published" and refusal.code_in(self._api) not in PUBLISHED_404:
-            return effects.not_found(look, self._api)
+        form = self.world.settings.not_found
+        if refusal.status == 404 and form != "published" and refusal.code_in(self._api) not in PUBLISHED_404:
+            return effects.not_found(form, self._api)
         # A connection with an unread body cannot be used again.
         headers = refusal.headers if refusal.status != 413 else refusal.headers | {"connection": "close"}
         return JSONResponse(refusal.body(self._api), refusal.status, headers)
 
-    async def _latency(self) -> None:
+    async def _wait_latency(self) -> None:
         settings = self.world.settings
         milliseconds = settings.latency_ms + random.random() * settings.jitter_ms  # noqa: S311
         if milliseconds:
             await asyncio.sleep(milliseconds / 1000)
 
-    def _cut(self) -> None:
+    def _close_connection(self) -> None:
         """Close the client's connection."""
         self.request.scope["state"]["cut"]()
 
-    def _write_down(self, status: int) -> None:
+    def _log(self, status: int) -> None:
         query = self.request.scope["query_string"].decode("latin-1")
-        self.entry = {
+        self.log_entry = {
             "time": iso(self.world.now()),
             "host": self.host.name,
             "method": self.request.method,
@@ -266,6 +266,6 @@ class Exchange:
             "tier": self.operation.tier if self.operation else "",
             "ms": round((time.perf_counter() - self.started) * 1000, 2),
             "client": self.client,
-            **self.extra,
+            **self.log_extra,
         }
-        self.line = self.parts.log.add(self.entry)
+        self.log_line = self.services.log.add(self.log_entry)

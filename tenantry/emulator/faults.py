@@ -14,7 +14,7 @@ NUMBERS = {"nth", "times", "status", "delay_ms", "done_after_ms", "probability"}
 FLAGS = {"done", "hold", "drop_before", "drop_after", "truncate"}
 TEXTS = {"host", "path", "method"}
 OBJECTS = {"headers", "merge"}
-LARGEST = 1e9
+MAX_NUMBER = 1e9
 HEADER = re.compile(
     r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:([\x21-\x7e\xa0-\xff]([\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?)?"
 )
@@ -122,7 +122,7 @@ def _check(rule: dict[str, Any]) -> None:
 
 
 def _is_amount(value: Any) -> bool:
-    return not isinstance(value, bool) and 0 <= value < LARGEST
+    return not isinstance(value, bool) and 0 <= value < MAX_NUMBER
 
 
 def _is_header(name: str, value: Any) -> bool:

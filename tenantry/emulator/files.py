@@ -118,7 +118,7 @@ class Files:
         """Return the path of a stored file."""
         return self.folder / key
 
-    def keep(self, keys: set[str]) -> None:
+    def delete_except(self, keys: set[str]) -> None:
         """Delete every stored file except these."""
         for path in self.folder.iterdir():
             if path.name not in keys:

@@ -9,7 +9,7 @@ from tenantry.emulator.call import Call
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.world import World
 
-WINDOW = 300.0
+WINDOW_SECONDS = 300.0
 TENANT_FACTOR = 0.5
 
 
@@ -38,7 +38,7 @@ class Limits:
         settings = self._world.settings
         if not settings.rate_limits or call.client == "emulator":
             return
-        window = WINDOW * settings.rate_window_scale
+        window = WINDOW_SECONDS * settings.rate_window_scale
         operation = call.operation
         tier = (operation.tier, operation.id) if operation.tier == "special" else (operation.tier,)
         allowed = operation.limit * window / 60

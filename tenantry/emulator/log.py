@@ -7,7 +7,7 @@ from typing import Any
 
 from tenantry.emulator.store import Store
 
-KEPT = 100_000
+MAX_ENTRIES = 100_000
 TRIM_EVERY = 1_000
 
 
@@ -27,7 +27,7 @@ class RequestLog:
         cursor = self._db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),))
         last = cursor.lastrowid or 0
         if last % TRIM_EVERY == 0:
-            self._db.execute("DELETE FROM requests WHERE seq <= ?", (last - KEPT,))
+            self._db.execute("DELETE FROM requests WHERE seq <= ?", (last - MAX_ENTRIES,))
         return last
 
     def amend(self, line: int, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class RequestLog:
         self._db.execute("DELETE FROM requests")
         self._unknown.clear()
 
-    def note_unknown(self, request: str) -> None:
+    def count_unknown(self, request: str) -> None:
         """Count a request without an operation, such as `GET acme.eu.qlikcloud.com/x`."""
         if request in self._unknown or len(self._unknown) < TRIM_EVERY:
             self._unknown[request] = self._unknown.get(request, 0) + 1

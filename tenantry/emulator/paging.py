@@ -68,11 +68,11 @@ def page(
     chosen = docs[start : start + size]
     address = base or call.url(call.operation.path.format(**call.path))
     kept = {name: value for name, value in call.query.items() if name not in cursors}
-    links = {"self": {"href": _with(address, call.query)}}
+    links = {"self": {"href": _address_with(address, call.query)}}
     if chosen and start + size < len(docs):
-        links["next"] = {"href": _with(address, kept, **{forward: _encode(position(chosen[-1]))})}
+        links["next"] = {"href": _address_with(address, kept, **{forward: _encode(position(chosen[-1]))})}
     if back and chosen and start > 0:
-        links["prev"] = {"href": _with(address, kept, **{back: _encode(position(chosen[0]))})}
+        links["prev"] = {"href": _address_with(address, kept, **{back: _encode(position(chosen[0]))})}
     return chosen, links
 
 
@@ -99,11 +99,11 @@ def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc]
         end = min(start + size, len(ids))
     kept = {name: value for name, value in query.items() if name not in ("startingAfter", "endingBefore")}
     address = call.url(call.operation.path)
-    links = {"self": {"href": _with(address, kept)}}
+    links = {"self": {"href": _address_with(address, kept)}}
     if start < end < len(ids):
-        links["next"] = {"href": _with(address, kept, startingAfter=ids[end - 1])}
+        links["next"] = {"href": _address_with(address, kept, startingAfter=ids[end - 1])}
     if 0 < start < end:
-        links["prev"] = {"href": _with(address, kept, endingBefore=ids[start])}
+        links["prev"] = {"href": _address_with(address, kept, endingBefore=ids[start])}
     return docs[start:end], links
 
 
@@ -139,7 +139,7 @@ def _decode(cursor: str, parameter: str) -> list[Any]:
     return value
 
 
-def _with(address: str, query: dict[str, Any], **cursor: str) -> str:
+def _address_with(address: str, query: dict[str, Any], **cursor: str) -> str:
     texts = {name: _as_text(value) for name, value in (query | cursor).items()}
     return f"{address}?{urlencode(texts)}" if texts else address
 

@@ -11,7 +11,7 @@ from dateutil.rrule import rrule, rrulebase, rrulestr
 
 RULE = re.compile(r"(?:RRULE:)?FREQ=(MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*")
 STEP = {"MINUTELY": timedelta(minutes=1), "HOURLY": timedelta(hours=1)}
-OLDEST = timedelta(days=3660)
+MAX_AGE = timedelta(days=3660)
 """The oldest start of a schedule, counted from now. Each occurrence since the start is computed."""
 
 Schedule = dict[str, Any]
@@ -25,7 +25,7 @@ def problem(schedule: Schedule, now: float) -> str:
         today = datetime.fromtimestamp(now, zone).replace(tzinfo=None)
         if not isinstance(schedule.get("recurrence"), str):
             return "recurrence is missing"
-        if start and today - start > OLDEST:
+        if start and today - start > MAX_AGE:
             return "startDateTime is more than ten years ago"
         if end and (end <= today or (start and end <= start)):
             return "endDateTime is in the past, or not after startDateTime"
@@ -48,7 +48,7 @@ def next_after(schedule: Schedule, moment: float) -> float | None:
     return float(found.replace(tzinfo=zone).timestamp())
 
 
-def last(schedule: Schedule, due: float, now: float) -> float:
+def last_until(schedule: Schedule, due: float, now: float) -> float:
     """Return the last occurrence of a schedule up to now. `due` is an occurrence of it."""
     zone = _zone(schedule)
     begin, end = (_moment(schedule.get(name), zone) for name in ("startDateTime", "endDateTime"))

@@ -9,10 +9,10 @@ from tenantry.emulator.call import Reply
 
 def response(reply: Reply) -> Response:
     """Return the response for a reply, with its cookies."""
-    made = _without_cookies(reply)
+    result = _without_cookies(reply)
     for name, value in reply.cookies.items():
-        made.headers.append("set-cookie", f"{name}={value}; Path=/; HttpOnly")
-    return made
+        result.headers.append("set-cookie", f"{name}={value}; Path=/; HttpOnly")
+    return result
 
 
 def _without_cookies(reply: Reply) -> Response:

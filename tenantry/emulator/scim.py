@@ -30,7 +30,7 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "lt": lambda left, right: left < right,
     "le": lambda left, right: left <= right,
 }
-DEEPEST = 50
+MAX_DEPTH = 50
 
 
 def compile_filter(text: str, attributes: Mapping[str, str], *, parameter: str = "filter") -> Test:
@@ -87,7 +87,7 @@ class _Parser:
         return tests[0] if len(tests) == 1 else lambda doc: all(test(doc) for test in tests)
 
     def _single(self, depth: int) -> Test:
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise self._error("too complex")
         if self._keyword("not"):
             inner = self._single(depth + 1)

@@ -25,14 +25,14 @@ def _data() -> Data:
     return data
 
 
-def plant(world: World) -> None:
+def load_seed(world: World) -> None:
     """Fill an empty cloud with the seed."""
     for licence in _data()["licences"]:
         world.store.put(SHARED, "licence", _licence(world, licence))
     for client in _data()["clients"]:
         world.store.put(SHARED, "client", dict(client))
     for tenant in _data()["tenants"]:
-        _plant_tenant(world, tenant)
+        _add_tenant(world, tenant)
 
 
 def _licence(world: World, licence: Data) -> Doc:
@@ -56,29 +56,29 @@ def _licence(world: World, licence: Data) -> Doc:
     }
 
 
-def _plant_tenant(world: World, data: Data) -> None:
+def _add_tenant(world: World, data: Data) -> None:
     licence = world.store.get(SHARED, "licence", data["licence"]) or {}
     tenant = tenants.add_tenant(
         world, region=data["region"], licence=licence, label=data["label"], name=data["name"]
     )
     admin = users.add_user(world, tenant, roles=[ADMIN], **data["admin"])
     for space in data["spaces"]:
-        _plant_space(world, tenant, admin, space)
+        _add_space(world, tenant, admin, space)
 
 
-def _plant_space(world: World, tenant: Doc, admin: Doc, data: Data) -> None:
+def _add_space(world: World, tenant: Doc, admin: Doc, data: Data) -> None:
     space = spaces.add_space(world, tenant["id"], admin, name=data["name"], kind=data["type"])
     for client_id, roles in data.get("members", {}).items():
         client = world.store.get(SHARED, "client", client_id) or {}
         bot = users.bot_of(world, tenant, client, tenant["_region"])
         assignments.add_assignment(world, space, admin, assignee=bot["id"], roles=roles)
     for app in data.get("apps", []):
-        _plant_app(world, tenant, admin, space, app)
+        _add_app(world, tenant, admin, space, app)
     for app in data.get("publish", []):
         _publish(world, tenant, admin, space, app["name"])
 
 
-def _plant_app(world: World, tenant: Doc, admin: Doc, space: Doc, data: Data) -> None:
+def _add_app(world: World, tenant: Doc, admin: Doc, space: Doc, data: Data) -> None:
     apps.add_app(
         world,
         tenant["id"],
@@ -87,7 +87,7 @@ def _plant_app(world: World, tenant: Doc, admin: Doc, space: Doc, data: Data) ->
         space=space["id"],
         description=data["description"],
         lastReloadTime=iso(world.now()),
-        _data=load(apps.SCRIPT, {}, 1),
+        _data=load(apps.DEFAULT_SCRIPT, {}, 1),
         _file=_content(world, data),
         _size=data["size"],
     )
@@ -102,7 +102,7 @@ def _content(world: World, data: Data) -> str:
 
 
 def _publish(world: World, tenant: Doc, admin: Doc, space: Doc, name: str) -> None:
-    source = world.store.named(tenant["id"], "app", name)[0]
+    source = world.store.by_name(tenant["id"], "app", name)[0]
     copied = ("description", "lastReloadTime", "_data", "_file", "_size")
     apps.add_app(
         world,

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tenantry.emulator.app import Application
 from tenantry.emulator.control_client import Control, ControlError, send
-from tenantry.emulator.seed import plant
+from tenantry.emulator.seed import load_seed
 from tenantry.emulator.settings import Settings
 from tenantry.emulator.world import World
 
@@ -37,7 +37,7 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "cut": transport.abort}
 
 
-class _CutOff(logging.Filter):
+class _CancelledFilter(logging.Filter):
     """A filter that drops uvicorn's log records of requests that the server's stop has cancelled."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -45,7 +45,7 @@ class _CutOff(logging.Filter):
         return not isinstance(error, asyncio.CancelledError)
 
 
-logging.getLogger("uvicorn.error").addFilter(_CutOff())
+logging.getLogger("uvicorn.error").addFilter(_CancelledFilter())
 
 
 class _Server(uvicorn.Server):
@@ -55,20 +55,20 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._over = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """End `serve`. You can call this from any thread."""
         if self._loop:
             # The loop is closed if the server has ended by itself.
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._over.set)
+                self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
         await self.on_tick(0)
         self.ready.set()
-        await self._over.wait()
+        await self._stopped.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -173,20 +173,20 @@ class Emulator:
             RuntimeError: the server failed while it started.
         """
         self._failure = None
-        with ExitStack() as kept:
-            self._socket = kept.enter_context(bind(self._port))
+        with ExitStack() as resources:
+            self._socket = resources.enter_context(bind(self._port))
             self._folder = Path(self._data or tempfile.mkdtemp(prefix="qlik-emulator-"))
             if self._data is None:
-                kept.callback(shutil.rmtree, self._folder)
-            self._world = self._opened()
-            kept.callback(self._world.close)
-            self._server = self._made()
+                resources.callback(shutil.rmtree, self._folder)
+            self._world = self._open_world()
+            resources.callback(self._world.close)
+            self._server = self._build_server()
             self._thread = threading.Thread(target=self._serve, name="qlik-emulator", daemon=True)
             self._thread.start()
-            kept.callback(self._end)
+            resources.callback(self._stop_server)
             self._server.ready.wait()
             self._check_failure()
-            self._kept = kept.pop_all()
+            self._resources = resources.pop_all()
         self.url = f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self._socket.getsockname()[1]}"
         self.control = Control(self.url)
         return self
@@ -197,7 +197,7 @@ class Emulator:
         Raises:
             RuntimeError: the server had already failed. The text says why.
         """
-        self._kept.close()
+        self._resources.close()
         self._check_failure()
 
     def _check_failure(self) -> None:
@@ -209,24 +209,24 @@ class Emulator:
         """Whether the server has ended by itself. `stop` raises the reason."""
         return self._failure is not None
 
-    def _opened(self) -> World:
+    def _open_world(self) -> World:
         try:
-            return World(self._folder, plant, self._settings, durable=self._data is not None)
+            return World(self._folder, load_seed, self._settings, durable=self._data is not None)
         except sqlite3.Error as error:
             raise OSError(f"the data in {self._folder} cannot be used: {error}") from error
 
-    def _made(self) -> _Server:
+    def _build_server(self) -> _Server:
         options = {}
         if self._tls:
-            from tenantry.emulator.tls import certificate
+            from tenantry.emulator.tls import create_certificate
 
-            options = certificate(self._folder)
+            options = create_certificate(self._folder)
         config = config_for(self._middleware(Application(self._world)), **options)
         # Loaded here and not in the thread, so that the caller gets the error of an invalid certificate.
         config.load()
         return _Server(config)
 
-    def _end(self) -> None:
+    def _stop_server(self) -> None:
         self._server.stop()
         self._thread.join()
 
@@ -245,10 +245,10 @@ class Emulator:
             ControlError: the emulated API refused the request.
         """
         headers = {"authorization": f"Bearer {token or self.control.token(host)}"}
-        status, answer = send(self.url, method, host, path, json_body=json, headers=headers)
+        status, response = send(self.url, method, host, path, json_body=json, headers=headers)
         if status >= 400:
-            raise ControlError(f"{method} {host}{path}: {status} {answer}")
-        return answer
+            raise ControlError(f"{method} {host}{path}: {status} {response}")
+        return response
 
     def _serve(self) -> None:
         try:

@@ -11,15 +11,15 @@ from tenantry.emulator.call import Call
 from tenantry.emulator.clock import DAY
 from tenantry.emulator.store import Doc
 
-IDLE = 30 * 60.0
-LONGEST = DAY
+IDLE_SECONDS = 30 * 60.0
+MAX_SECONDS = DAY
 """A session ends after IDLE seconds without a request, or LONGEST seconds in total (Qlik's defaults)."""
 
 ID, SIGNATURE, CSRF, CSRF_SIGNATURE = "eas.sid", "eas.sid.sig", "_csrfToken", "_csrfToken.sig"
 CSRF_HEADER = "qlik-csrf-token"
 
 
-def begin(call: Call, user: Doc) -> dict[str, str]:
+def start(call: Call, user: Doc) -> dict[str, str]:
     """Start a session of a user on the tenant of the call. Return its cookies, and store only digests."""
     cookies = {name: secrets.token_urlsafe(24) for name in (ID, SIGNATURE, CSRF, CSRF_SIGNATURE)}
     now = call.world.now()
@@ -71,4 +71,4 @@ def digest(secret: str) -> str:
 
 
 def _ended(session: Doc, now: float) -> bool:
-    return bool(now - session["used"] > IDLE or now - session["began"] > LONGEST)
+    return bool(now - session["used"] > IDLE_SECONDS or now - session["began"] > MAX_SECONDS)

@@ -7,7 +7,7 @@ from typing import Any
 
 NOT_FOUND = ("published", "bare", "other")
 
-LENIENT = {
+LENIENT_RULES = {
     "unknown-parameters": "query parameters that the contract does not name are ignored",
     "unknown-members": "members of a body that the contract does not name are dropped",
     "content-types": "the content-type of a body is ignored",
@@ -39,7 +39,7 @@ class Settings:
         tenant_quota: how many tenants a licence allows. With null, only Qlik's 8,500 per region apply.
         not_found: the form of a 404 without a published code: `published` has the code `<API>-404`, `bare`
             has no body, `other` has an unknown code.
-        lenient: keys of `LENIENT`: the strict rules that are switched off.
+        lenient: keys of `LENIENT_RULES`: the strict rules that are switched off.
     """
 
     latency_ms: float = 0
@@ -91,8 +91,8 @@ def _check(name: str, value: Any) -> None:
         if value not in NOT_FOUND:
             raise ValueError(f"not_found must be one of {', '.join(NOT_FOUND)}")
     elif name == "lenient":
-        if not isinstance(value, list | tuple) or any(rule not in list(LENIENT) for rule in value):
-            raise ValueError(f"lenient must be a list of {', '.join(LENIENT)}")
+        if not isinstance(value, list | tuple) or any(rule not in list(LENIENT_RULES) for rule in value):
+            raise ValueError(f"lenient must be a list of {', '.join(LENIENT_RULES)}")
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         raise ValueError(f"{name} must be a number, 0 or more")
     elif name == "rate_window_scale" and value == 0:

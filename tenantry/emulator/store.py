@@ -59,7 +59,7 @@ class Store:
         """Return the document with an id, or None."""
         return self._one("SELECT doc FROM objects WHERE tenant=? AND kind=? AND id=?", tenant, kind, key)
 
-    def named(self, tenant: str, kind: str, name: str) -> list[Doc]:
+    def by_name(self, tenant: str, kind: str, name: str) -> list[Doc]:
         """Return every document with exactly this name, oldest first."""
         query = "SELECT doc FROM objects WHERE tenant=? AND kind=? AND name=? ORDER BY seq"
         return self._many(query, [tenant, kind, name])
@@ -73,7 +73,7 @@ class Store:
             arguments.append(parent)
         return self._many(query + " ORDER BY seq", arguments)
 
-    def every(self, kind: str) -> list[Doc]:
+    def all_tenants(self, kind: str) -> list[Doc]:
         """Return every document of a kind, from all tenants."""
         return self._many("SELECT doc FROM objects WHERE kind=?", [kind])
 

@@ -20,7 +20,7 @@ CERTIFICATE_FILE = "emulator.pem"
 KEY_FILE = "emulator.key"
 
 
-def certificate(folder: Path) -> dict[str, Any]:
+def create_certificate(folder: Path) -> dict[str, Any]:
     """Create a key, a certificate and its authority, once per folder.
 
     The authority's key is thrown away, so nobody can sign anything else with it.
@@ -36,7 +36,7 @@ def certificate(folder: Path) -> dict[str, Any]:
             certificate with its key.
     """
     files = [folder / name for name in (CA_FILE, CERTIFICATE_FILE, KEY_FILE)]
-    with _alone(folder):
+    with _locked(folder):
         for file in files:
             if file.exists() and not file.is_file():
                 raise OSError(f"{file} is not a regular file. Remove it, or use another data folder")
@@ -67,7 +67,7 @@ def _check(chain: Path, key: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Lock a folder, so that one emulator at a time creates its files."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -79,11 +79,11 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _write(file: Path, content: bytes) -> None:
     """Write a file atomically, readable by its owner only."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as made:
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}-", delete=False) as temporary:
         try:
-            made.write(content)
-            made.flush()
-            os.replace(made.name, file)
+            temporary.write(content)
+            temporary.flush()
+            os.replace(temporary.name, file)
         except BaseException:
-            os.unlink(made.name)
+            os.unlink(temporary.name)
             raise

@@ -18,7 +18,7 @@ LETTERS = string.ascii_letters + string.digits
 
 SECRETS = {"secret", "licenseKey", "clientSecret", "executionToken"}
 
-WITH_FILES = ("app", "extension", "theme")
+KINDS_WITH_FILES = ("app", "extension", "theme")
 """Kinds of documents whose `_file` names a stored file."""
 
 
@@ -40,22 +40,22 @@ class World:
     def __init__(
         self,
         folder: Path,
-        plant: Callable[[World], None],
+        load_seed: Callable[[World], None],
         settings: Settings | None = None,
         *,
         durable: bool = True,
     ) -> None:
-        self._plant = plant
+        self._load_seed = load_seed
         folder.mkdir(parents=True, exist_ok=True)
         self.settings = settings or Settings()
         self._initial = self.settings.as_dict()
         self.files = Files(folder / "files")
         self.store = Store(folder / "emulator.sqlite3", durable=durable)
-        kept = self.store.get(SHARED, "clock", "clock")
-        self.clock = Clock(kept["offset"] if kept else 0.0)
+        saved = self.store.get(SHARED, "clock", "clock")
+        self.clock = Clock(saved["offset"] if saved else 0.0)
         if not self.store.count(SHARED, "client"):
             self._seed()
-        self._sweep()
+        self._delete_unused()
         self._next_purge = self._earliest_purge()
         self.next_task = 0.0
         """A time not later than the next scheduled task's; see `CHORES`."""
@@ -106,7 +106,7 @@ class World:
                     self._remove_tenant(tenant)
         self._next_purge = self._earliest_purge()
 
-    def purge_changed(self) -> None:
+    def update_next_purge(self) -> None:
         """Update the time of the next purge. Call this after you change a tenant's purge date."""
         self._next_purge = self._earliest_purge()
 
@@ -129,20 +129,20 @@ class World:
         dates = [tenant["_purge_at"] for tenant in self.store.all(SHARED, "tenant") if "_purge_at" in tenant]
         return min(dates, default=float("inf"))
 
-    def _sweep(self) -> None:
+    def _delete_unused(self) -> None:
         """Delete expired tokens, and files that nothing needs any more."""
         for token in self.store.all(SHARED, "token"):
             if token["expires"] <= self.now():
                 self.store.delete(SHARED, "token", token["id"])
-        needed = {doc["_file"] for kind in WITH_FILES for doc in self.store.every(kind)}
+        needed = {doc["_file"] for kind in KINDS_WITH_FILES for doc in self.store.all_tenants(kind)}
         needed |= {
-            entry["file"] for entry in self.store.every("temp-content") if entry["expires"] > self.now()
+            entry["file"] for entry in self.store.all_tenants("temp-content") if entry["expires"] > self.now()
         }
-        self.files.keep(needed)
+        self.files.delete_except(needed)
 
     def _seed(self) -> None:
         with self.store.transaction():
-            self._plant(self)
+            self._load_seed(self)
 
 
 def _masked(node: Any) -> Any:

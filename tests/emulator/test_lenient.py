@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.emulator.settings import LENIENT
+from tenantry.emulator.settings import LENIENT_RULES
 from tests.emulator.api import Api, new_tenant
 from tests.emulator.people import LOGIN, open_tenant
 from tests.logins import token
@@ -95,7 +95,7 @@ def test_each_rule_lifts_its_own_refusal_and_no_other(
     qlik: Emulator, rule: str, sender: Callable[[Api], int]
 ) -> None:
     tenant = open_tenant(qlik)
-    qlik.control.settings(lenient=[each for each in LENIENT if each != rule])
+    qlik.control.settings(lenient=[each for each in LENIENT_RULES if each != rule])
     assert 400 <= sender(tenant) < 500
     qlik.control.reset()
     tenant = open_tenant(qlik)
@@ -104,7 +104,7 @@ def test_each_rule_lifts_its_own_refusal_and_no_other(
 
 
 def test_every_rule_has_a_request_that_it_lets_pass() -> None:
-    assert {rule for rule, _ in SENDERS} == set(LENIENT)
+    assert {rule for rule, _ in SENDERS} == set(LENIENT_RULES)
 
 
 def test_a_search_for_no_owner(qlik: Emulator) -> None:
@@ -117,7 +117,7 @@ def test_a_search_for_no_owner(qlik: Emulator) -> None:
 
 def test_what_has_the_wrong_type_is_refused_all_the_same(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
-    qlik.control.settings(lenient=list(LENIENT))
+    qlik.control.settings(lenient=list(LENIENT_RULES))
     tenant.post("/api/v1/spaces", {"name": 5, "type": "shared", "shape": "round"}, expect=400)
     tenant.post("/api/v1/spaces", {"type": "shared", "shape": "round"}, expect=400)
     tenant.get("/api/v1/spaces?limit=x&colour=red", expect=400)

@@ -29,8 +29,8 @@ import tenantry.emulator
 from tenantry.emulator import Emulator
 from tenantry.emulator.__main__ import main
 from tenantry.emulator.server import _Server, bind
-from tenantry.emulator.settings import LENIENT
-from tenantry.emulator.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, certificate
+from tenantry.emulator.settings import LENIENT_RULES
+from tenantry.emulator.tls import CA_FILE, CERTIFICATE_FILE, KEY_FILE, create_certificate
 from tests.emulator.api import SOURCE, Api, new_tenant
 
 MEGABYTE = 1024 * 1024
@@ -74,7 +74,7 @@ def test_the_command_line_has_realistic_delays_and_limits() -> None:
     ("arguments", "rules"),
     [
         ([], []),
-        (["--lenient"], list(LENIENT)),
+        (["--lenient"], list(LENIENT_RULES)),
         (["--lenient", "autoreplace,sub-type"], ["autoreplace", "sub-type"]),
     ],
 )
@@ -188,7 +188,8 @@ def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
 def test_emulators_that_start_at_once_have_one_certificate(tmp_path: Path) -> None:
     """Whoever comes first makes it, and a pair of files always fits."""
     made = [
-        multiprocessing.get_context("spawn").Process(target=certificate, args=(tmp_path,)) for _ in range(6)
+        multiprocessing.get_context("spawn").Process(target=create_certificate, args=(tmp_path,))
+        for _ in range(6)
     ]
     for each in made:
         each.start()
@@ -202,10 +203,10 @@ def test_emulators_that_start_at_once_have_one_certificate(tmp_path: Path) -> No
 
 def test_half_of_a_certificate_is_made_anew(tmp_path: Path) -> None:
     """As an emulator of before left it that was killed."""
-    certificate(tmp_path)
+    create_certificate(tmp_path)
     before = (tmp_path / CA_FILE).read_bytes()
     (tmp_path / KEY_FILE).unlink()
-    certificate(tmp_path)
+    create_certificate(tmp_path)
     assert (tmp_path / CA_FILE).read_bytes() != before
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE)
 
@@ -215,10 +216,12 @@ def test_a_certificate_that_cannot_be_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None]
 ) -> None:
     """It is told at once, and nothing is left that listens."""
-    certificate(tmp_path)
+    create_certificate(tmp_path)
     (tmp_path / KEY_FILE).unlink()
     spoil(tmp_path / KEY_FILE)
-    with pytest.raises(OSError, match=r"emulator\.key is not a regular file|are not a certificate and its key"):
+    with pytest.raises(
+        OSError, match=r"emulator\.key is not a regular file|are not a certificate and its key"
+    ):
         Emulator(tmp_path, tls=True).start()
     assert main(["--port", "0", "--tls", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err
@@ -244,7 +247,7 @@ def run_on_a_terminal(*arguments: str) -> subprocess.Popen[str]:
 
 def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
     """Who runs it may not be there, and OpenSSL would take no signal while it waits."""
-    certificate(tmp_path)
+    create_certificate(tmp_path)
     locked = serialization.BestAvailableEncryption(b"hush")
     key = ec.generate_private_key(ec.SECP256R1())
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked

@@ -32,8 +32,8 @@ def test_a_changed_document_keeps_its_place_and_its_parent(store: Store) -> None
         store.put("t", "app", {"id": key, "name": key}, parent="space")
     store.put("t", "app", {"id": "1", "name": "renamed"})
     assert [doc["name"] for doc in store.all("t", "app", parent="space")] == ["renamed", "2", "3"]
-    assert store.named("t", "app", "renamed") == [{"id": "1", "name": "renamed"}]
-    assert store.named("t", "app", "1") == []
+    assert store.by_name("t", "app", "renamed") == [{"id": "1", "name": "renamed"}]
+    assert store.by_name("t", "app", "1") == []
 
 
 def test_a_document_goes_with_all_that_is_filed_under_it_in_its_tenant(store: Store) -> None:

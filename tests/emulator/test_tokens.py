@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.emulator.seed import plant
+from tenantry.emulator.seed import load_seed
 from tenantry.emulator.store import SHARED
 from tenantry.emulator.world import World
 from tests.emulator.api import CONSOLE, REGISTER, SOURCE, Api, error, new_tenant
@@ -59,7 +59,7 @@ def test_a_client_works_in_its_region_and_level_only(qlik: Emulator) -> None:
 
 
 def test_a_client_of_another_licence_has_no_way_in(tmp_path: Path) -> None:
-    world = World(tmp_path, plant)
+    world = World(tmp_path, load_seed)
     rival = {"id": "rival", "secret": "its own", "level": "region", "region": "eu", "licence": "other"}
     world.store.put(SHARED, "client", rival)
     world.close()

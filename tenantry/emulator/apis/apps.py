@@ -13,15 +13,17 @@ from tenantry.emulator.load_scripts import NO_DATA
 from tenantry.emulator.store import Doc
 from tenantry.emulator.world import World
 
-SOFT_DELETE_AGE = 45 * 60
-RESTORABLE = 14 * DAY
+SOFT_DELETE_SECONDS = 45 * 60
+RESTORE_SECONDS = 14 * DAY
 CONTENT = ("description", "lastReloadTime", "usage", "_script", "_data", "_file", "_offset", "_size")
-SCRIPT = "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
+DEFAULT_SCRIPT = (
+    "SET vCustomer = 'template';\n\nCustomers:\nLOAD '$(vCustomer)' AS Customer AUTOGENERATE 1;\n"
+)
 """The load script of an app that was created without one."""
 
-EMPTY: Doc = {"_script": SCRIPT, "_data": NO_DATA}
+DEFAULT_CONTENT: Doc = {"_script": DEFAULT_SCRIPT, "_data": NO_DATA}
 
-NO_READERS = {"dataconsumer", "datapreview"}
+ROLES_WITHOUT_APPS = {"dataconsumer", "datapreview"}
 """Roles in a space that give access to its data, but not to its apps."""
 
 EDITORS = {"producer", spaces.MANAGER}
@@ -58,7 +60,7 @@ def add_app(world: World, tenant_id: str, owner: Doc, *, name: str, space: str =
         "_made_at": now,
         "_creator": owner["id"],
         "_updater": owner["id"],
-        "_script": SCRIPT,
+        "_script": DEFAULT_SCRIPT,
         "_data": NO_DATA,
         "_file": "",
         "_offset": 0,
@@ -96,21 +98,21 @@ def get(call: Call) -> Reply:
 def put(call: Call) -> Reply:
     """Change the name or the description."""
     app = find(call)
-    must_edit(call, app)
+    require_editor(call, app)
     changes = call.body.get("attributes", {})
     if changes.get("name") == "":
         raise Refusal(400, detail="name must not be empty")
-    return Reply(200, view(call, changed(call, app, **changes)))
+    return Reply(200, view(call, save_changes(call, app, **changes)))
 
 
 @operation("apps", "deleteApp")
 def delete(call: Call) -> Reply:
     """Delete an app. If it is older than 45 minutes, it can be restored for 14 days."""
     app = find(call)
-    if not (call.is_admin or _edits(call, app)):
+    if not (call.is_admin or _can_edit(call, app)):
         raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
     now = call.world.now()
-    if now - app["_made_at"] > SOFT_DELETE_AGE:
+    if now - app["_made_at"] > SOFT_DELETE_SECONDS:
         save(call.world, call.tenant_id, app | {"_deleted_at": now})
     else:
         call.store.delete(call.tenant_id, "app", app["id"])
@@ -138,23 +140,23 @@ def move(call: Call) -> Reply:
     target = call.body.get("spaceId", "")
     if not target:
         raise Refusal(400, detail="spaceId is missing")
-    if not (call.is_admin or _edits(call, app)):
+    if not (call.is_admin or _can_edit(call, app)):
         raise Refusal(403, detail="only the owner, an editor of the space or a TenantAdmin may do this")
     to = space_type(call, target)
     if not to:
         raise Refusal(404, detail="there is no such space")
     if (to == "managed") != (space_type(call, app["spaceId"]) == "managed"):
         raise Refusal(403, detail="an app cannot move between shared and managed spaces. Publish it instead")
-    return Reply(200, view(call, changed(call, app, spaceId=target)))
+    return Reply(200, view(call, save_changes(call, app, spaceId=target)))
 
 
 @operation("apps", "removeAppFromSpace")
 def move_out(call: Call) -> Reply:
     """Move an app to its owner's personal space."""
     app = find(call)
-    if not (call.is_admin or _edits(call, app)) or space_type(call, app["spaceId"]) == "managed":
+    if not (call.is_admin or _can_edit(call, app)) or space_type(call, app["spaceId"]) == "managed":
         raise Refusal(403, detail="the caller may not edit the app, or the app is in a managed space")
-    return Reply(200, view(call, changed(call, app, spaceId="")))
+    return Reply(200, view(call, save_changes(call, app, spaceId="")))
 
 
 @operation("apps", "updateAppOwner")
@@ -166,14 +168,14 @@ def change_owner(call: Call) -> Reply:
     owner = call.store.get(call.tenant_id, "user", call.body.get("ownerId", ""))
     if owner is None:
         raise Refusal(404, detail="there is no such user")
-    return Reply(200, view(call, changed(call, app, ownerId=owner["id"], owner=owner["subject"])))
+    return Reply(200, view(call, save_changes(call, app, ownerId=owner["id"], owner=owner["subject"])))
 
 
 @operation("apps", "restoreApp")
 def restore(call: Call) -> Reply:
     """Restore a deleted app within 14 days."""
     app = call.store.get(call.tenant_id, "app", call.path["appId"])
-    if app is None or call.world.now() - app.get("_deleted_at", 0.0) > RESTORABLE:
+    if app is None or call.world.now() - app.get("_deleted_at", 0.0) > RESTORE_SECONDS:
         raise Refusal(404)
     if not (call.is_admin or app["ownerId"] == call.user_id):
         raise Refusal(403)
@@ -201,7 +203,7 @@ def find(call: Call, app_id: str = "") -> Doc:
     app = call.store.get(call.tenant_id, "app", app_id or call.path["appId"])
     if app is None or "_deleted_at" in app:
         raise Refusal(404)
-    app = loaded(call.world, app)
+    app = with_last_reload(call.world, app)
     if not is_visible(call, app):
         raise Refusal(403, detail="the caller may not read this app")
     ready_at = app.get("_published_at", 0.0) + call.world.settings.publish_ready_ms / 1000
@@ -210,12 +212,12 @@ def find(call: Call, app_id: str = "") -> Doc:
     return app
 
 
-def loaded(world: World, app: Doc) -> Doc:
+def with_last_reload(world: World, app: Doc) -> Doc:
     """Return an app with the time and the data of its last finished reload.
 
     Apps from an earlier version of the emulator have no script and no data. They get the defaults.
     """
-    app = {**EMPTY, **app}
+    app = {**DEFAULT_CONTENT, **app}
     ended = app.get("_loaded_at", float("inf"))
     if ended > world.now():
         return app
@@ -223,7 +225,7 @@ def loaded(world: World, app: Doc) -> Doc:
     return rest | {"lastReloadTime": iso(ended), "_data": app["_loading"]}
 
 
-def changed(call: Call, app: Doc, **changes: Any) -> Doc:
+def save_changes(call: Call, app: Doc, **changes: Any) -> Doc:
     """Save an app with changes, and record the time and the user."""
     app |= changes | {"modifiedDate": iso(call.world.now()), "_updater": call.user_id}
     return save(call.world, call.tenant_id, app)
@@ -245,12 +247,14 @@ def is_visible(call: Call, app: Doc) -> bool:
     """
     if app["ownerId"] == call.user_id:
         return True
-    return bool(app["spaceId"]) and (call.is_admin or bool(set(_roles(call, app["spaceId"])) - NO_READERS))
+    return bool(app["spaceId"]) and (
+        call.is_admin or bool(set(_roles(call, app["spaceId"])) - ROLES_WITHOUT_APPS)
+    )
 
 
-def must_edit(call: Call, app: Doc) -> None:
+def require_editor(call: Call, app: Doc) -> None:
     """Refuse with 403 unless the caller owns the app or may edit in its space. TenantAdmin is not enough."""
-    if not _edits(call, app):
+    if not _can_edit(call, app):
         raise Refusal(403, detail="the caller is neither the app's owner nor an editor of its space")
 
 
@@ -292,14 +296,18 @@ def _roles(call: Call, space_id: str) -> list[str]:
     return spaces.roles_in(call.world, space, call.user) if space else []
 
 
-def _edits(call: Call, app: Doc) -> bool:
+def _can_edit(call: Call, app: Doc) -> bool:
     return app["ownerId"] == call.user_id or bool(EDITORS & set(_roles(call, app["spaceId"])))
 
 
 def _privileges(call: Call, app: Doc) -> list[str]:
-    edits = ["update", "reload", "publish", "duplicate", "export", "exportdata"] if _edits(call, app) else []
-    manages = ["delete", "change_owner", "change_space"] if edits or call.is_admin else []
+    edit_privileges = (
+        ["update", "reload", "publish", "duplicate", "export", "exportdata"] if _can_edit(call, app) else []
+    )
+    manage_privileges = ["delete", "change_owner", "change_space"] if edit_privileges or call.is_admin else []
     if space_type(call, app["spaceId"]) == "managed":
-        edits = [privilege for privilege in edits if privilege not in ("publish", "export", "exportdata")]
-        edits += ["export"] if manages_space(call, app) else []
-    return ["read", *edits, *manages]
+        edit_privileges = [
+            privilege for privilege in edit_privileges if privilege not in ("publish", "export", "exportdata")
+        ]
+        edit_privileges += ["export"] if manages_space(call, app) else []
+    return ["read", *edit_privileges, *manage_privileges]

@@ -17,10 +17,10 @@ from tenantry.emulator.files import Content
 from tenantry.emulator.forms import Part
 from tenantry.emulator.store import Doc, public
 
-MOST_BYTES = 30_000_000
-MOST_UNPACKED = 100_000_000
-MOST_FILES = 500
-FROM_QEXT = ("name", "type", "description", "version", "icon", "homepage", "license")
+MAX_BYTES = 30_000_000
+MAX_UNPACKED_BYTES = 100_000_000
+MAX_FILES = 500
+QEXT_KEYS = ("name", "type", "description", "version", "icon", "homepage", "license")
 
 
 def _register(api: str, kind: str) -> None:
@@ -36,14 +36,14 @@ def _register(api: str, kind: str) -> None:
         if not call.parts:
             raise Refusal(422, "Unprocessable entity", detail="file or data is required")
         now = iso(call.world.now())
-        made: Doc = {
+        created: Doc = {
             "id": secrets.token_urlsafe(24),
             "tenantId": call.tenant_id,
             "userId": call.user_id,
             "createdAt": now,
             "_file": "",
         }
-        return Reply(201, public(_write(call, kind, made)))
+        return Reply(201, public(_save_form(call, kind, created)))
 
     @operation(api, f"get{name}ById")
     def get(call: Call) -> Reply:
@@ -51,7 +51,7 @@ def _register(api: str, kind: str) -> None:
 
     @operation(api, f"update{name}ById")
     def patch(call: Call) -> Reply:
-        return Reply(200, public(_write(call, kind, _find(call, kind))))
+        return Reply(200, public(_save_form(call, kind, _find(call, kind))))
 
     @operation(api, f"delete{name}ById")
     def delete(call: Call) -> Reply:
@@ -77,42 +77,42 @@ def _find(call: Call, kind: str) -> Doc:
     return found
 
 
-def _write(call: Call, kind: str, doc: Doc) -> Doc:
+def _save_form(call: Call, kind: str, doc: Doc) -> Doc:
     """Store the archive and the other values of a form. The name must be unique."""
     doc = doc | {"updatedAt": iso(call.world.now())}
     if part := call.parts.get("file"):
-        doc |= _stored(call, part)
+        doc |= _store_archive(call, part)
     doc |= call.body.get("data") or {}
     if not doc.get("name"):
         raise Refusal(422, "Unprocessable entity", detail="name is required")
-    if any(other["id"] != doc["id"] for other in call.store.named(call.tenant_id, kind, doc["name"])):
+    if any(other["id"] != doc["id"] for other in call.store.by_name(call.tenant_id, kind, doc["name"])):
         raise Refusal(409, detail="the name is already in use")
     return call.store.put(call.tenant_id, kind, doc)
 
 
-def _stored(call: Call, part: Part) -> Doc:
+def _store_archive(call: Call, part: Part) -> Doc:
     """Store an archive and return the values that describe it."""
-    if len(part.content) > MOST_BYTES:
+    if len(part.content) > MAX_BYTES:
         raise Refusal(413)
     try:
         with zipfile.ZipFile(BytesIO(part.content)) as archive:
             files = [member for member in archive.infolist() if not member.is_dir()]
-            if len(files) > MOST_FILES or sum(file.file_size for file in files) > MOST_UNPACKED:
+            if len(files) > MAX_FILES or sum(file.file_size for file in files) > MAX_UNPACKED_BYTES:
                 raise Refusal(422, "Unprocessable entity", detail="the files are too many or too large")
             contents = {file.filename: archive.read(file) for file in files}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
         raise Refusal(422, "Unprocessable entity", detail="file is not a zip archive") from None
-    texts = [name for name in contents if name.endswith(".qext")]
-    if len(texts) != 1:
+    qext_names = [name for name in contents if name.endswith(".qext")]
+    if len(qext_names) != 1:
         raise Refusal(422, "Unprocessable entity", detail="the archive must have exactly one .qext file")
-    description = _parsed_qext(contents[texts[0]])
-    content = _kept(part.content, contents)
+    description = _parsed_qext(contents[qext_names[0]])
+    content = _stored_content(part.content, contents)
     spool = call.world.files.spool()
     spool.write(content)
     return {
-        **{name: description[name] for name in FROM_QEXT if isinstance(description.get(name), str)},
+        **{name: description[name] for name in QEXT_KEYS if isinstance(description.get(name), str)},
         "qextVersion": str(description.get("version", "")),
-        "qextFilename": PurePosixPath(texts[0]).stem,
+        "qextFilename": PurePosixPath(qext_names[0]).stem,
         "file": {
             "contentType": "application/zip",
             "contentLength": len(content),
@@ -133,14 +133,14 @@ def _parsed_qext(text: bytes) -> dict[str, Any]:
     return description
 
 
-def _kept(content: bytes, contents: dict[str, bytes]) -> bytes:
+def _stored_content(content: bytes, contents: dict[str, bytes]) -> bytes:
     """Return the archive to store. Qlik drops files without a name or an extension."""
-    kept = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
-    if len(kept) == len(contents):
+    kept_files = {name: inner for name, inner in contents.items() if PurePosixPath(name).suffix}
+    if len(kept_files) == len(contents):
         return content
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, inner in kept.items():
+        for name, inner in kept_files.items():
             archive.writestr(zipfile.ZipInfo(name), inner)
     return packed.getvalue()
 

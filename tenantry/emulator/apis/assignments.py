@@ -56,7 +56,7 @@ def listing(call: Call) -> Reply:
 @operation("spaces", "createSpaceAssignment")
 def create(call: Call) -> Reply:
     """Assign a user or group, once per space."""
-    space = _managed(call)
+    space = _find_managed(call)
     body = call.body
     roles = _check_roles(space, body["roles"])
     _check_assignee(call, body["type"], body["assigneeId"])
@@ -79,7 +79,7 @@ def get(call: Call) -> Reply:
 @operation("spaces", "updateSpaceAssignmentById")
 def put(call: Call) -> Reply:
     """Replace all roles."""
-    space = _managed(call)
+    space = _find_managed(call)
     assignment = find(call)
     if "roles" not in call.body:
         raise Refusal(400, detail="roles is missing", source={"pointer": "/roles"})
@@ -94,7 +94,7 @@ def put(call: Call) -> Reply:
 @operation("spaces", "deleteSpaceAssignmentById")
 def delete(call: Call) -> Reply:
     """Delete an assignment."""
-    _managed(call)
+    _find_managed(call)
     call.store.delete(call.tenant_id, "assignment", find(call)["id"])
     return Reply(204)
 
@@ -117,9 +117,9 @@ def view(call: Call, assignment: Doc) -> Doc:
     return assignment | {"links": links}
 
 
-def _managed(call: Call) -> Doc:
+def _find_managed(call: Call) -> Doc:
     space = spaces.find(call)
-    spaces.must_manage(call, space)
+    spaces.require_manager(call, space)
     return space
 
 

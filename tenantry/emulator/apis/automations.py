@@ -38,7 +38,7 @@ def create(call: Call) -> Reply:
     """Create an automation. Names are not unique."""
     _check_space(call, call.body.get("spaceId", ""))
     now = iso(call.world.now())
-    made: Doc = {
+    created: Doc = {
         "id": str(uuid.uuid4()),
         "state": "available",
         "ownerId": call.user_id,
@@ -46,19 +46,19 @@ def create(call: Call) -> Reply:
         "createdAt": now,
         "executionToken": secrets.token_urlsafe(32),
     }
-    return Reply(201, _write(call, made, now))
+    return Reply(201, _write(call, created, now))
 
 
 @operation(API, "getAutomation")
 def get(call: Call) -> Reply:
     """Read one of the caller's own automations."""
-    return Reply(200, _own(call))
+    return Reply(200, _find_own(call))
 
 
 @operation(API, "updateAutomation")
 def put(call: Call) -> Reply:
     """Replace an automation. Members missing from the body become empty."""
-    old = _own(call)
+    old = _find_own(call)
     body = {"name": old["name"], **call.body}
     return Reply(200, _write(call, old, iso(call.world.now()), body))
 
@@ -68,7 +68,7 @@ def delete(call: Call) -> Reply:
     """Delete an automation. An administrator can delete any user's automations."""
     doc = _find(call)
     if not call.is_admin:
-        _own(call)
+        _find_own(call)
     call.store.delete(call.tenant_id, KIND, doc["id"])
     return Reply(204)
 
@@ -102,7 +102,7 @@ def change_owner(call: Call) -> Reply:
 @operation(API, "automationChangeSpace")
 def change_space(call: Call) -> Reply:
     """Move an automation to a shared space or the owner's personal space."""
-    doc = _own(call)
+    doc = _find_own(call)
     space = (call.body or {}).get("spaceId", "")
     _check_space(call, space)
     call.store.put(call.tenant_id, KIND, doc | {"spaceId": space})
@@ -122,7 +122,7 @@ def _find(call: Call) -> Doc:
     return found
 
 
-def _own(call: Call) -> Doc:
+def _find_own(call: Call) -> Doc:
     doc = _find(call)
     if doc["ownerId"] != call.user_id:
         raise Refusal(403, detail="only the owner may read and change an automation")

@@ -28,7 +28,7 @@ MEDIA_TYPES = {
     "favIcon": ("image/x-icon", "image/vnd.microsoft.icon"),
     "styles": ("application/json",),
 }
-MOST_BYTES = {"logo": 300_000, "favIcon": 100_000, "styles": 100_000}
+MAX_BYTES = {"logo": 300_000, "favIcon": 100_000, "styles": 100_000}
 
 
 @operation("brands", "getBrands")
@@ -47,7 +47,7 @@ def create(call: Call) -> Reply:
     if not call.body["name"]:
         raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
     id, now = new_id(), iso(call.world.now())
-    made: Doc = {
+    created: Doc = {
         "id": id,
         "name": call.body["name"],
         "description": call.body.get("description", ""),
@@ -60,8 +60,8 @@ def create(call: Call) -> Reply:
         "_contents": {},
     }
     for name in MEDIA_TYPES.keys() & call.parts.keys():
-        _take(made, name, call.parts[name])
-    return Reply(201, public(call.store.put(call.tenant_id, KIND, made)))
+        _set_file(created, name, call.parts[name])
+    return Reply(201, public(call.store.put(call.tenant_id, KIND, created)))
 
 
 @operation("brands", "getActiveBrand")
@@ -136,7 +136,7 @@ def add_file(call: Call) -> Reply:
     doc, name = _find(call), call.path["fileId"]
     if name in doc["_contents"]:
         raise Refusal(400, detail=f"the brand already has a {name}. Replace it instead")
-    return Reply(201, _uploaded(call, doc, name))
+    return Reply(201, _upload(call, doc, name))
 
 
 @operation("brands", "updateBrandFile")
@@ -144,7 +144,7 @@ def replace_file(call: Call) -> Reply:
     """Replace a file that the brand has."""
     doc, name = _find(call), call.path["fileId"]
     _file(doc, name)
-    return Reply(200, _uploaded(call, doc, name))
+    return Reply(200, _upload(call, doc, name))
 
 
 @operation("brands", "deleteBrandFile")
@@ -176,30 +176,30 @@ def _file(doc: Doc, name: str) -> Doc:
     raise Refusal(404)
 
 
-def _uploaded(call: Call, doc: Doc, name: str) -> Doc:
+def _upload(call: Call, doc: Doc, name: str) -> Doc:
     if name not in MEDIA_TYPES:
         raise Refusal(400, detail=f"{name} is not a file of a brand")
     if "file" not in call.parts:
         raise Refusal(400, detail="the form part file is required")
-    made = _take(doc, name, call.parts["file"])
+    created = _set_file(doc, name, call.parts["file"])
     _put(call, doc)
-    return made
+    return created
 
 
-def _take(doc: Doc, name: str, part: Part) -> Doc:
+def _set_file(doc: Doc, name: str, part: Part) -> Doc:
     """Store the content of a file in a brand. Return the file's entry in the brand."""
     if part.media_type not in MEDIA_TYPES[name]:
         raise Refusal(400, detail=f"{name} must be {' or '.join(MEDIA_TYPES[name])}")
-    if len(part.content) > MOST_BYTES[name] or not part.content.startswith(SIGNATURES[part.media_type]):
+    if len(part.content) > MAX_BYTES[name] or not part.content.startswith(SIGNATURES[part.media_type]):
         raise Refusal(400, detail=f"{name} is too large, or not {part.media_type}")
     # Not an MD5: Qlik does not document the tag as one, so a client cannot rely on that.
     digest = hashlib.sha256(part.content).hexdigest()[:32]
-    made = {
+    created = {
         "id": name,
         "path": f"/api/v1/brands/{doc['id']}/files/{name}",
         "contentType": part.media_type,
         "eTag": f'"{digest}"',
     }
-    doc["files"] = [file for file in doc["files"] if file["id"] != name] + [made]
+    doc["files"] = [file for file in doc["files"] if file["id"] != name] + [created]
     doc["_contents"][name] = base64.b64encode(part.content).decode()
-    return made
+    return created

@@ -48,10 +48,10 @@ def create(call: Call) -> Reply:
     if len(existing) >= LIMIT:
         raise Refusal(400, detail=f"a tenant has at most {LIMIT} entries")
     now = iso(call.world.now())
-    made = {"id": new_id(), **_content(call), "createdDate": now, "modifiedDate": now}
-    _check_header([*existing, made])
-    call.store.put(call.tenant_id, KIND, made)
-    return Reply(201, made)
+    created = {"id": new_id(), **_content(call), "createdDate": now, "modifiedDate": now}
+    _check_header([*existing, created])
+    call.store.put(call.tenant_id, KIND, created)
+    return Reply(201, created)
 
 
 @operation("csp-origins", "getCSPEntry")

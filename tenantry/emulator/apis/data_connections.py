@@ -13,11 +13,11 @@ from tenantry.emulator.paging import page
 from tenantry.emulator.store import Doc, public
 
 KIND = "data-connection"
-SECRETS = frozenset({"password", "token", "secretKey", "privateKey"})
+SECRET_PROPERTIES = frozenset({"password", "token", "secretKey", "privateKey"})
 """Properties that are accepted and never shown."""
-NOT_CREATED = frozenset({"id", "tenant", "datasourceID", "tags"})
+MISSING_AFTER_POST = frozenset({"id", "tenant", "datasourceID", "tags"})
 """Members that are missing from the response to a POST."""
-HOSTS = frozenset({"host", "server", "url"})
+HOST_PROPERTIES = frozenset({"host", "server", "url"})
 """Properties that you can change only together with the credentials."""
 
 
@@ -37,10 +37,10 @@ def create(call: Call) -> Reply:
     """Create a connection. Its name is unique in the space."""
     space = call.body.get("space", "")
     if space:
-        _must_manage(call, space)
+        _require_manager(call, space)
     _check_name(call, call.body["qName"], space)
     id, now = str(uuid.uuid4()), iso(call.world.now())
-    made: Doc = {
+    created: Doc = {
         "id": id,
         "qID": id,
         "qEngineObjectID": id,
@@ -58,10 +58,10 @@ def create(call: Call) -> Reply:
         "created": now,
         "updated": now,
     }
-    _set(made, call.body["connectionProperties"])
-    call.store.put(call.tenant_id, KIND, made)
-    answer = _view(call, made) | {"qLogOn": "0"}
-    return Reply(201, {key: value for key, value in answer.items() if key not in NOT_CREATED})
+    _set(created, call.body["connectionProperties"])
+    call.store.put(call.tenant_id, KIND, created)
+    answer = _view(call, created) | {"qLogOn": "0"}
+    return Reply(201, {key: value for key, value in answer.items() if key not in MISSING_AFTER_POST})
 
 
 @operation("data-connections", "getDataConnection")
@@ -76,7 +76,7 @@ def get(call: Call) -> Reply:
 def patch(call: Call) -> Reply:
     """Change name, tags or single properties. A new host needs the credentials in the same request."""
     doc = _find(call)
-    _must_manage(call, doc["space"])
+    _require_manager(call, doc["space"])
     given: dict[str, Any] = {}
     for change in call.body:
         field, _, inner = change["path"][1:].partition("/")
@@ -89,7 +89,7 @@ def patch(call: Call) -> Reply:
             doc[field] = change["value"]
         else:
             raise Refusal(400, code="DCERROR-0010", detail=f"unknown path: {change['path']}")
-    if HOSTS & given.keys() and doc["_secret"] and not SECRETS & given.keys():
+    if HOST_PROPERTIES & given.keys() and doc["_secret"] and not SECRET_PROPERTIES & given.keys():
         raise Refusal(400, code="DCERROR-0010", detail="a new host needs the credentials in the same request")
     _set(doc, given)
     call.store.put(call.tenant_id, KIND, doc | {"updated": iso(call.world.now())})
@@ -100,7 +100,7 @@ def patch(call: Call) -> Reply:
 def delete(call: Call) -> Reply:
     """Delete a connection."""
     doc = _find(call)
-    _must_manage(call, doc["space"])
+    _require_manager(call, doc["space"])
     call.store.delete(call.tenant_id, KIND, doc["id"])
     return Reply(204)
 
@@ -120,15 +120,15 @@ def _view(call: Call, doc: Doc) -> Doc:
 def _set(doc: Doc, properties: dict[str, Any]) -> None:
     """Store properties. Secret ones are stored separately, and only tests can see them."""
     for where, secret in (("_properties", False), ("_secret", True)):
-        some = {name: value for name, value in properties.items() if (name in SECRETS) is secret}
+        some = {name: value for name, value in properties.items() if (name in SECRET_PROPERTIES) is secret}
         doc[where] = {**doc.get(where, {}), **some}
 
 
-def _must_manage(call: Call, space: str) -> None:
+def _require_manager(call: Call, space: str) -> None:
     found = call.store.get(call.tenant_id, "space", space)
     if found is None:
         raise Refusal(400, code="DCERROR-0010", detail="there is no such space")
-    spaces.must_manage(call, found)
+    spaces.require_manager(call, found)
 
 
 def _check_name(call: Call, name: str, space: str, own_id: str = "") -> None:

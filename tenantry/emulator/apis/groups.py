@@ -109,7 +109,7 @@ def delete(call: Call) -> Reply:
         # The status is unpublished. No client can take a 409 for "already deleted".
         raise Refusal(409, detail=f"{len(members)} users are assigned to the group")
     call.store.delete(call.tenant_id, "group", group["id"])
-    users.forget_assignee(call, group["id"])
+    users.delete_assignments_of(call, group["id"])
     for user in members:
         user["assignedGroups"] = [held for held in user["assignedGroups"] if held["id"] != group["id"]]
         call.store.put(call.tenant_id, "user", user)
@@ -162,7 +162,7 @@ def _is_member(user: Doc, group: Doc) -> bool:
 def _check_name(call: Call, name: str, kind: str, own_id: str = "") -> None:
     if not name:
         raise Refusal(400, detail="name must not be empty", source={"pointer": "/name"})
-    for group in call.store.named(call.tenant_id, "group", name):
+    for group in call.store.by_name(call.tenant_id, "group", name):
         if group["providerType"] == kind and group["id"] != own_id:
             raise Refusal(409, "Conflict", detail="a group of this name and provider type exists")
 

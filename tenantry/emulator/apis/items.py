@@ -18,7 +18,7 @@ SORT_FIELDS = {"recentlyUsed": "updatedAt"}
 def listing(call: Call) -> Reply:
     """Search the catalogue. `name` and `query` match parts of texts."""
     _check(call.query)
-    found = [item for item in _all(call) if _wanted(call.query, item)]
+    found = [item for item in _all(call) if _matches_query(call.query, item)]
     return _page(call, found)
 
 
@@ -43,7 +43,7 @@ def item_id(app_id: str) -> str:
 def _all(call: Call) -> list[Doc]:
     lag = call.world.settings.items_lag_ms / 1000
     visible = [
-        apps.loaded(call.world, app)
+        apps.with_last_reload(call.world, app)
         for app in call.store.all(call.tenant_id, "app")
         if "_deleted_at" not in app
         and app["_made_at"] + lag <= call.world.now()
@@ -127,7 +127,7 @@ def _check(query: dict[str, Any]) -> None:
         raise Invalid("at most 100 ids", parameter="resourceIds")
 
 
-def _wanted(query: dict[str, Any], item: Doc) -> bool:
+def _matches_query(query: dict[str, Any], item: Doc) -> bool:
     exact = {
         "id": item["id"],
         "ownerId": item["ownerId"],

@@ -70,7 +70,7 @@ def release(call: Call) -> Reply:
     return Reply(207, {"data": results})
 
 
-def assign_by_itself(call: Call, subject: str) -> None:
+def assign_automatically(call: Call, subject: str) -> None:
     """Assign an entitlement to a subject without one, if the settings and the licence allow it."""
     licence = call.tenant["_licence"]
     if call.store.get(SHARED, "entitlement", f"{licence}/{subject}"):
@@ -79,7 +79,7 @@ def assign_by_itself(call: Call, subject: str) -> None:
     for kind in ("professional", "analyzer"):
         allotment = _allotment(call, kind)
         if settings[f"autoAssign{kind.capitalize()}"] and allotment["unitsUsed"] < allotment["units"]:
-            _spend(call, subject, kind)
+            _add_entitlement(call, subject, kind)
             return
 
 
@@ -92,11 +92,11 @@ def _assign(call: Call, subject: str, kind: str) -> Doc:
         return about | {"status": 400, "code": "LICENSES-400", "title": "Already assigned"}
     if allotment["unitsUsed"] >= allotment["units"]:
         return about | {"status": 403, "code": "LICENSES-011", "title": "No allotment left"}
-    _spend(call, subject, kind)
+    _add_entitlement(call, subject, kind)
     return about | {"status": 201}
 
 
-def _spend(call: Call, subject: str, kind: str) -> None:
+def _add_entitlement(call: Call, subject: str, kind: str) -> None:
     licence = call.tenant["_licence"]
     entry = {
         "id": f"{licence}/{subject}",

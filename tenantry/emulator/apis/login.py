@@ -16,7 +16,7 @@ from tenantry.emulator.call import Call, Reply, operation
 from tenantry.emulator.errors import Refusal
 from tenantry.emulator.store import Doc
 
-WINDOW = 3600
+MAX_VALIDITY_SECONDS = 3600
 """The longest validity of a token, from nbf to exp, in seconds."""
 
 CLAIMS = {"$ref": "#/components/schemas/JwtClaims"}
@@ -28,10 +28,10 @@ def login(call: Call) -> Reply:
     provider, claims = _verified(call, _bearer(call))
     _check_claims(call, claims)
     _check_times(call, provider, claims)
-    _use_up(call, claims["jti"])
+    _use_jti(call, claims["jti"])
     user = _user(call, claims)
-    licenses.assign_by_itself(call, user["subject"])
-    return Reply(200, {}, cookies=sessions.begin(call, user))
+    licenses.assign_automatically(call, user["subject"])
+    return Reply(200, {}, cookies=sessions.start(call, user))
 
 
 @operation("login", "getCsrfToken")
@@ -106,15 +106,17 @@ def _check_claims(call: Call, claims: dict[str, Any]) -> None:
 
 def _check_times(call: Call, provider: Doc, claims: dict[str, Any]) -> None:
     now, tolerance = call.world.now(), provider["clockToleranceSec"]
-    if claims["exp"] - claims["nbf"] > WINDOW:
-        raise Refusal(401, detail=f"the token is valid for longer than {WINDOW} seconds (nbf to exp)")
+    if claims["exp"] - claims["nbf"] > MAX_VALIDITY_SECONDS:
+        raise Refusal(
+            401, detail=f"the token is valid for longer than {MAX_VALIDITY_SECONDS} seconds (nbf to exp)"
+        )
     if claims["nbf"] > now + tolerance:
         raise Refusal(401, detail="the token is not valid yet (nbf)")
     if claims["exp"] <= now - tolerance:
         raise Refusal(401, detail="the token has expired (exp)")
 
 
-def _use_up(call: Call, jti: str | int) -> None:
+def _use_jti(call: Call, jti: str | int) -> None:
     key = hashlib.sha256(json.dumps(jti).encode()).hexdigest()
     if call.store.get(call.tenant_id, "jti", key):
         raise Refusal(401, detail="a token with this jti was used before")
@@ -151,7 +153,11 @@ def _groups(call: Call, user: Doc, names: list[str]) -> list[Doc]:
     found = []
     for name in filter(None, dict.fromkeys(names)):
         group = next(
-            (doc for doc in call.store.named(call.tenant_id, "group", name) if doc["providerType"] == "idp"),
+            (
+                doc
+                for doc in call.store.by_name(call.tenant_id, "group", name)
+                if doc["providerType"] == "idp"
+            ),
             None,
         )
         if group is None and group_settings.read(call)["autoCreateGroups"]:

@@ -27,15 +27,15 @@ def token(call: Call) -> Reply:
         raise Refusal(400, "Unsupported credentials", detail="the emulator supports client_secret only")
     id, secret = call.body["client_id"], call.body["client_secret"]
     if call.tenant and (own := oauth_clients.by_secret(call.store, call.tenant_id, id, secret)):
-        return _given_out(call, _bot_of_tenant(call, own), id)
+        return _issue_token(call, _bot_of_tenant(call, own), id)
     client = call.store.get(SHARED, "client", id)
-    if client is None or not _accepts(client, call) or not _same(client["secret"], secret):
+    if client is None or not _accepts(client, call) or not _is_equal(client["secret"], secret):
         raise Refusal(401, "Unauthorized", detail="client credentials are not valid on this host")
     user = bot_of(call.world, call.tenant, client, call.host.region) if call.tenant else {}
-    return _given_out(call, user, id)
+    return _issue_token(call, user, id)
 
 
-def _given_out(call: Call, user: Doc, client: str) -> Reply:
+def _issue_token(call: Call, user: Doc, client: str) -> Reply:
     if user.get("status") == "disabled":
         raise Refusal(403, "Forbidden", detail="the client's user is disabled")
     secret = issue(call.world, audience(call.host, call.tenant), user, client)
@@ -104,7 +104,7 @@ def _accepts(client: Doc, call: Call) -> bool:
     return call.host.kind == "register" or call.tenant.get("_licence") == client["licence"]
 
 
-def _same(left: str, right: str) -> bool:
+def _is_equal(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
 
 

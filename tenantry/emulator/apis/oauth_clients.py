@@ -18,8 +18,8 @@ from tenantry.emulator.store import Doc, Store, public
 from tenantry.emulator.world import new_id
 
 KIND = "oauth-client"
-MOST_SECRETS = 5
-HINT = 5
+MAX_SECRETS = 5
+HINT_LENGTH = 5
 IMPERSONATION = "urn:qlik:oauth:user-impersonation"
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/*?#@\s]+", re.IGNORECASE)
 FILTERABLE = dict.fromkeys(("clientId", "clientName", "appType", "tenantId", "createdByType"), "eq co")
@@ -38,7 +38,7 @@ def listing(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Create a client. Names are not unique. A `web` client has a secret, which only this response shows."""
     now, id = iso(call.world.now()), new_id()
-    made: Doc = {
+    created: Doc = {
         "ownerId": call.tenant_id,
         "createdByType": "service",
         "createdAt": now,
@@ -49,14 +49,14 @@ def create(call: Call) -> Reply:
         "clientId": id,
         "_secrets": [],
     }
-    if made["appType"] == "web":
-        made.setdefault("allowedAuthMethods", ["client_secret"])
-    _check(made)
+    if created["appType"] == "web":
+        created.setdefault("allowedAuthMethods", ["client_secret"])
+    _check(created)
     shown = {}
-    if "client_secret" in made.get("allowedAuthMethods", []):
-        shown = {"clientSecret": _new_secret(call, made)}
-    call.store.put(call.tenant_id, KIND, made)
-    return Reply(201, _view(made) | shown)
+    if "client_secret" in created.get("allowedAuthMethods", []):
+        shown = {"clientSecret": _new_secret(call, created)}
+    call.store.put(call.tenant_id, KIND, created)
+    return Reply(201, _view(created) | shown)
 
 
 @operation("oauth-clients", "readOAuthClient")
@@ -77,7 +77,7 @@ def patch(call: Call) -> Reply:
         if change["op"] == "remove":
             doc.pop(name, None)
             continue
-        if "value" not in change or isinstance(change["value"], str) != (name in _TEXTS):
+        if "value" not in change or isinstance(change["value"], str) != (name in _TEXT_MEMBERS):
             raise Refusal(400, detail=f"{change['path']}: value is missing or has the wrong type")
         doc[name] = change["value"]
     _check(doc)
@@ -104,8 +104,8 @@ def create_secret(call: Call) -> Reply:
     doc = _find(call)
     if doc["appType"] != "web":
         raise Refusal(400, detail="only a web client has secrets")
-    if len(doc["_secrets"]) >= MOST_SECRETS:
-        raise Refusal(409, detail=f"a client has at most {MOST_SECRETS} secrets")
+    if len(doc["_secrets"]) >= MAX_SECRETS:
+        raise Refusal(409, detail=f"a client has at most {MAX_SECRETS} secrets")
     secret = _new_secret(call, doc)
     call.store.put(call.tenant_id, KIND, doc)
     return Reply(201, {"clientId": doc["id"], "clientSecret": secret, **public(doc["_secrets"][-1])})
@@ -147,7 +147,7 @@ def by_secret(store: Store, tenant_id: str, id: str, secret: str) -> Doc | None:
     return doc if any(hmac.compare_digest(entry["_digest"], digest) for entry in doc["_secrets"]) else None
 
 
-_TEXTS = ("clientName", "clientUri", "description", "logoUri", "jwksUri")
+_TEXT_MEMBERS = ("clientName", "clientUri", "description", "logoUri", "jwksUri")
 
 
 def _find(call: Call) -> Doc:
@@ -166,13 +166,13 @@ def _view(doc: Doc) -> Doc:
 
 def _new_secret(call: Call, doc: Doc) -> str:
     secret = secrets.token_hex(32)
-    made: dict[str, Any] = {
-        "hint": secret[:HINT],
+    created: dict[str, Any] = {
+        "hint": secret[:HINT_LENGTH],
         "createdAt": iso(call.world.now()),
         "createdBy": call.user_id,
         "_digest": _digest(secret),
     }
-    doc["_secrets"] = [*doc["_secrets"], made]
+    doc["_secrets"] = [*doc["_secrets"], created]
     return secret
 
 

@@ -37,7 +37,7 @@ SORTABLE = {
 }
 """Name to sort by -> the tenant's key with the value."""
 
-FOREIGN = "https://api.qlikcloud.com/api/core/tenants"
+LINK_BASE = "https://api.qlikcloud.com/api/core/tenants"
 """The address in `links`. In the published responses it is on another host than the request."""
 
 
@@ -65,7 +65,7 @@ def get(call: Call) -> Reply:
     tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
     if tenant is None or tenant["_licence"] not in _licences(call) or not _is_listed(call, tenant):
         raise Refusal(404)
-    return Reply(200, {"data": [view(tenant)], "links": {"self": {"href": f"{FOREIGN}/{tenant['id']}"}}})
+    return Reply(200, {"data": [view(tenant)], "links": {"self": {"href": f"{LINK_BASE}/{tenant['id']}"}}})
 
 
 def _page(call: Call, text: str | None) -> Reply:
@@ -73,7 +73,7 @@ def _page(call: Call, text: str | None) -> Reply:
     if sort and sort not in SORTABLE:
         raise Refusal(400, detail=f"sort by one of {', '.join(SORTABLE)}", source={"parameter": "sort"})
     tenants = _matching(call, text)
-    data, links = page(call, tenants, default=20, key=_sort_value, base=FOREIGN)
+    data, links = page(call, tenants, default=20, key=_sort_value, base=LINK_BASE)
     body: Doc = {"data": [view(tenant) for tenant in data], "links": links}
     if call.query.get("totalResults") == "true":
         body["totalResults"] = len(tenants)
@@ -125,7 +125,7 @@ def view(tenant: Doc) -> dict[str, Any]:
         "createdAt": tenant["created"],
         "createdBy": tenant.get("_created_by", ""),
         "updatedAt": tenant["lastUpdated"],
-        "links": {"self": {"href": f"{FOREIGN}/{tenant['id']}"}},
+        "links": {"self": {"href": f"{LINK_BASE}/{tenant['id']}"}},
     }
     if "_purge_at" in tenant:
         shown["deletionStartsAt"] = iso(tenant["_purge_at"])

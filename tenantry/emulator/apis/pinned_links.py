@@ -10,8 +10,8 @@ from tenantry.emulator.world import new_id
 
 API = "ui-config"
 KIND = "pinned-link"
-MOST = 50
-LONGEST_NAME = 50
+MAX_LINKS = 50
+MAX_NAME_LENGTH = 50
 
 
 @operation(API, "getPinnedLinks")
@@ -23,17 +23,17 @@ def listing(call: Call) -> Reply:
 @operation(API, "createPinnedLink")
 def create(call: Call) -> Reply:
     """Create a link below the others. Names are not unique."""
-    if call.store.count(call.tenant_id, KIND) >= MOST:
-        raise Refusal(400, detail=f"a tenant has at most {MOST} pinned links")
-    made: Doc = {
+    if call.store.count(call.tenant_id, KIND) >= MAX_LINKS:
+        raise Refusal(400, detail=f"a tenant has at most {MAX_LINKS} pinned links")
+    created: Doc = {
         "id": new_id(),
         **call.body,
         "tenantId": call.tenant_id,
         "createdAt": iso(call.world.now()),
         "createdBy": call.user_id,
     }
-    _check(made)
-    return Reply(201, call.store.put(call.tenant_id, KIND, made))
+    _check(created)
+    return Reply(201, call.store.put(call.tenant_id, KIND, created))
 
 
 @operation(API, "getPinnedLink")
@@ -66,7 +66,7 @@ def _find(call: Call) -> Doc:
 
 
 def _check(doc: Doc) -> None:
-    if not 0 < len(doc["name"]) <= LONGEST_NAME:
-        raise Refusal(400, detail=f"name must have 1 to {LONGEST_NAME} characters")
+    if not 0 < len(doc["name"]) <= MAX_NAME_LENGTH:
+        raise Refusal(400, detail=f"name must have 1 to {MAX_NAME_LENGTH} characters")
     if not doc["link"].startswith("https://"):
         raise Refusal(400, detail="link must start with https://")

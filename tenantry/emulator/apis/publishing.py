@@ -51,21 +51,21 @@ def republish(call: Call) -> Reply:
     if not target["publishTime"]:
         raise Refusal(400, detail="targetId is not a published app")
     space = call.store.get(call.tenant_id, "space", target["spaceId"])
-    _must_publish(call, space or {})
+    _require_publisher(call, space or {})
     if call.body.get("checkOriginAppId", True) and target["originAppId"] != source["id"]:
         raise Refusal(400, detail="checkOriginAppId is true, but the target was published from another app")
     changes = dict(call.body.get("attributes", {})) | {name: source[name] for name in CONTENT}
     if call.body.get("data", "source") == "source":
         changes |= {name: source[name] for name in DATA}
     changes |= {"originAppId": source["id"], "publishTime": iso(call.world.now())}
-    return Reply(200, apps.view(call, apps.changed(call, target, **changes)))
+    return Reply(200, apps.view(call, apps.save_changes(call, target, **changes)))
 
 
 def _source(call: Call) -> Doc:
     source = apps.find(call)
     if apps.space_type(call, source["spaceId"]) == "managed":
         raise Refusal(403, detail="an app in a managed space cannot be published")
-    apps.must_edit(call, source)
+    apps.require_editor(call, source)
     return source
 
 
@@ -79,13 +79,13 @@ def _target_space(call: Call, space_id: str) -> Doc:
         raise Refusal(
             400, detail=f"apps can be published to managed spaces only. This space is {space['type']}"
         )
-    _must_publish(call, space)
+    _require_publisher(call, space)
     if call.world.now() < space["_made_at"] + call.world.settings.space_ready_ms / 1000:
         raise Refusal(403, detail="the caller may not publish to this space")
     return space
 
 
-def _must_publish(call: Call, space: Doc) -> None:
+def _require_publisher(call: Call, space: Doc) -> None:
     if not space or spaces.PUBLISHER not in spaces.roles_in(call.world, space, call.user):
         raise Refusal(403, detail="only the owner or a publisher of the space may do this")
 
@@ -95,7 +95,7 @@ def _move(call: Call, source: Doc, space: Doc) -> Reply:
     if not origin:
         raise Refusal(400, detail="moveApp needs originAppId")
     now = call.world.now()
-    moved = apps.changed(
+    moved = apps.save_changes(
         call,
         source,
         **call.body.get("attributes", {}),

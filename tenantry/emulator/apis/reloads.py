@@ -20,7 +20,7 @@ QUEUED_SHARE = 0.2
 CONNECTION = re.compile(
     r"lib://(?:(?P<space>[^:\]/']+):)?(?P<name>[^\]/']+)|CONNECT\s+TO\s+'(?P<to>[^']+)'", re.I
 )
-READS = re.compile(r"\b(?:LOAD|SQL|SELECT|LIB CONNECT)\b", re.I)
+READING_STATEMENT = re.compile(r"\b(?:LOAD|SQL|SELECT|LIB CONNECT)\b", re.I)
 FILTER = re.compile(r'\s*(status|partial|type) eq "([^"]*)"\s*', re.I)
 
 
@@ -46,7 +46,7 @@ def listing(call: Call) -> Reply:
 def queue(call: Call) -> Reply:
     """Queue a reload. An app can have one at a time."""
     app = _app(call, call.body["appId"])
-    apps.must_edit(call, app)
+    apps.require_editor(call, app)
     for other in call.store.all(call.tenant_id, KIND):
         if other["appId"] == app["id"] and call.world.now() < other["_ends"]:
             raise Refusal(
@@ -55,7 +55,7 @@ def queue(call: Call) -> Reply:
     now, world = call.world.now(), call.world
     error = world.settings.reload_error or _missing_connection(call, app)
     takes = world.settings.reload_ms / 1000
-    made: Doc = {
+    created: Doc = {
         "id": new_id(),
         "appId": app["id"],
         "tenantId": call.tenant_id,
@@ -70,11 +70,11 @@ def queue(call: Call) -> Reply:
         "_statement": _statement(app, error),
         "_variables": call.body.get("variables", {}),
     }
-    call.store.put(call.tenant_id, KIND, made)
+    call.store.put(call.tenant_id, KIND, created)
     if not error:
-        data = load(app["_script"], made["_variables"], int(world.settings.reload_rows))
-        apps.save(world, call.tenant_id, app | {"_loaded_at": made["_ends"], "_loading": data})
-    return Reply(201, view(world, made, queued=True))
+        data = load(app["_script"], created["_variables"], int(world.settings.reload_rows))
+        apps.save(world, call.tenant_id, app | {"_loaded_at": created["_ends"], "_loading": data})
+    return Reply(201, view(world, created, queued=True))
 
 
 @operation("reloads", "getReload")
@@ -88,7 +88,7 @@ def cancel(call: Call) -> Reply:
     """Cancel a reload that is queued or running."""
     doc = _find(call)
     app = apps.find(call, doc["appId"])
-    apps.must_edit(call, app)
+    apps.require_editor(call, app)
     if call.world.now() >= doc["_ends"]:
         raise Refusal(409, detail="the reload has ended")
     doc |= {"_ends": call.world.now(), "_cancelled": True}
@@ -165,7 +165,7 @@ def _is_in(call: Call, space_id: str, name: str, app: Doc) -> bool:
 
 def _statement(app: Doc, error: str) -> str:
     """Return the first statement that reads data, if the reload fails."""
-    statements = (part.strip() for part in app["_script"].split(";") if READS.search(part))
+    statements = (part.strip() for part in app["_script"].split(";") if READING_STATEMENT.search(part))
     return f"{next(statements, '')};" if error else ""
 
 

@@ -18,10 +18,10 @@ FILTERABLE = dict.fromkeys(
     ("id", "tenantId", "name", "description", "type", "level", "permissions", "createdAt", "lastUpdatedAt"),
     "",
 )
-EVERYBODY = "UserDefault"
+DEFAULT_ROLE = "UserDefault"
 """The built-in role whose scopes can be changed."""
 
-BIRTH = "2023-01-01T00:00:00.000Z"
+BUILT_IN_CREATED_AT = "2023-01-01T00:00:00.000Z"
 
 
 @operation("roles", "getRoles")
@@ -76,7 +76,9 @@ def patch(call: Call) -> Reply:
     """Change a custom role, or the scopes of UserDefault."""
     role = _find(call)
     for change in call.body:
-        if role["type"] != "custom" and (role["name"] != EVERYBODY or "assignedScopes" not in change["path"]):
+        if role["type"] != "custom" and (
+            role["name"] != DEFAULT_ROLE or "assignedScopes" not in change["path"]
+        ):
             raise Refusal(403, detail="a built-in role cannot be changed")
         _apply(call, role, change["op"], change["path"], change["value"])
     role |= {"lastUpdatedAt": iso(call.world.now()), "updatedBy": call.user_id}
@@ -106,8 +108,8 @@ def _all(call: Call) -> list[Doc]:
         "description": "",
         "permissions": [],
         "assignedScopes": [],
-        "createdAt": BIRTH,
-        "lastUpdatedAt": BIRTH,
+        "createdAt": BUILT_IN_CREATED_AT,
+        "lastUpdatedAt": BUILT_IN_CREATED_AT,
     }
     own = call.store.all(call.tenant_id, "role")
     return [changed.get(role["id"], role | fixed) for role in built_in().values()] + own

@@ -21,7 +21,7 @@ TASKS_PER_APP = 10
 FAILURES_IN_A_ROW = 5
 """After this many failures in a row the service disables a task."""
 
-MOST_NAME, MOST_DESCRIPTION = 100, 1024
+MAX_NAME_LENGTH, MAX_DESCRIPTION_LENGTH = 100, 1024
 NEVER = float("inf")
 BY_TIME, BY_EVENT = 0, 1
 STATUSES = {"succeeded": "SUCCEEDED", "failed": "FAILED"}
@@ -84,7 +84,7 @@ def patch(call: Call) -> Reply:
     """Change parts of the definition. The caller becomes the owner of the task."""
     task = _find(call)
     app = apps.find(call, task["resourceId"])
-    apps.must_edit(call, app)
+    apps.require_editor(call, app)
     was_enabled = task["enabled"]
     shown = public(task)
     for change in call.body:
@@ -114,7 +114,7 @@ def delete(call: Call) -> Reply:
     """Delete a task. Tasks that wait for it stay, but never run again."""
     task = _find(call)
     if not call.is_admin:
-        apps.must_edit(call, apps.find(call, task["resourceId"]))
+        apps.require_editor(call, apps.find(call, task["resourceId"]))
     call.store.delete(call.tenant_id, KIND, task["id"])
     return Reply(204)
 
@@ -127,7 +127,7 @@ def run_due(world: World) -> None:
     with world.store.transaction():
         for tenant_id, task in _all(world):
             if task["_due"] is not None and task["_due"] <= now:
-                moment = recurrences.last(_schedule(task), task["_due"], now)
+                moment = recurrences.last_until(_schedule(task), task["_due"], now)
                 _run(world, tenant_id, task, moment)
         world.next_task = min(
             (task["_due"] for _, task in _all(world) if task["_due"] is not None), default=NEVER
@@ -138,7 +138,7 @@ CHORES.append(run_due)
 
 
 def _all(world: World) -> list[tuple[str, Doc]]:
-    return [(task["metadata"]["tenantId"], task) for task in world.store.every(KIND)]
+    return [(task["metadata"]["tenantId"], task) for task in world.store.all_tenants(KIND)]
 
 
 def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
@@ -148,7 +148,7 @@ def _run(world: World, tenant_id: str, task: Doc, moment: float) -> None:
     if app and succeeded:
         data = load(app["_script"], {}, int(world.settings.reload_rows))
         loaded = {"lastReloadTime": iso(moment), "_data": data}
-        apps.save(world, tenant_id, apps.loaded(world, app) | loaded)
+        apps.save(world, tenant_id, apps.with_last_reload(world, app) | loaded)
     task["_failures"] = 0 if succeeded else task["_failures"] + 1
     if task["_failures"] >= FAILURES_IN_A_ROW:
         task["enabled"] = False
@@ -239,8 +239,8 @@ def _check_schedule(world: World, schedule: Doc) -> None:
 
 
 def _check_texts(task: Doc) -> None:
-    lengths = ((task["name"], MOST_NAME), (task.get("description", ""), MOST_DESCRIPTION))
-    if not task["name"] or any(len(text) > most for text, most in lengths):
+    lengths = ((task["name"], MAX_NAME_LENGTH), (task.get("description", ""), MAX_DESCRIPTION_LENGTH))
+    if not task["name"] or any(len(text) > longest for text, longest in lengths):
         raise Refusal(400, code="CHO-001", detail="name is missing, or name or description is too long")
 
 
@@ -248,7 +248,7 @@ def _app(call: Call) -> Doc:
     """Return the app in the path, if the caller may reload it. An unknown app is a 403 as well."""
     try:
         app = apps.find(call, call.path["id"])
-        apps.must_edit(call, app)
+        apps.require_editor(call, app)
     except Refusal:
         raise Refusal(403, code="CHO-003", detail="the caller may not reload this app") from None
     return app

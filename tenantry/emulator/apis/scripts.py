@@ -25,7 +25,7 @@ def history(call: Call) -> Reply:
 def post(call: Call) -> Reply:
     """Replace the whole script. The response has no body."""
     app = apps.find(call)
-    apps.must_edit(call, app)
+    apps.require_editor(call, app)
     version: Doc = {
         "id": str(uuid.uuid4()),
         "app": app["id"],
@@ -36,7 +36,7 @@ def post(call: Call) -> Reply:
         "number": len(_versions(call, app)),
     }
     call.store.put(call.tenant_id, KIND, version, parent=app["id"])
-    apps.changed(call, app, _script=version["script"])
+    apps.save_changes(call, app, _script=version["script"])
     return Reply(200)
 
 

@@ -82,7 +82,7 @@ def listing(call: Call) -> Reply:
     text = call.query.get("filter")
     matches = compile_filter(text, FILTERABLE) if text else lambda _: True
     spaces = call.store.all(call.tenant_id, "space")
-    found = [space for space in spaces if _wanted(call, space) and matches(space)]
+    found = [space for space in spaces if _matches_query(call, space) and matches(space)]
     data, links = page(call, found, default=10, sort="+name")
     body = {"data": [view(call, space) for space in data], "meta": {"count": len(found)}, "links": links}
     return Reply(200, body)
@@ -127,7 +127,7 @@ def patch(call: Call) -> Reply:
 def delete(call: Call) -> Reply:
     """Delete an empty space."""
     space = find(call)
-    must_manage(call, space)
+    require_manager(call, space)
     apps = [
         app for app in call.store.all(call.tenant_id, "app", parent=space["id"]) if "_deleted_at" not in app
     ]
@@ -140,7 +140,7 @@ def delete(call: Call) -> Reply:
 def find(call: Call) -> Doc:
     """Return the space in the path. Raise 404 if it does not exist or the caller may not see it."""
     space = call.store.get(call.tenant_id, "space", call.path["spaceId"])
-    if space is None or not _visible(call, space):
+    if space is None or not _is_visible(call, space):
         raise Refusal(
             404,
         )
@@ -151,7 +151,7 @@ def view(call: Call, space: Doc) -> Doc:
     """Return a space as the API shows it to the caller."""
     path = f"/api/v1/spaces/{space['id']}"
     roles = roles_in(call.world, space, call.user)
-    actions = ["change_owner", "create", "read", "update", "delete"] if _manages(call, space) else ["read"]
+    actions = ["change_owner", "create", "read", "update", "delete"] if _can_manage(call, space) else ["read"]
     if space["type"] == "managed" and PUBLISHER in roles:
         actions.append("publish")
     return public(space) | {
@@ -164,23 +164,23 @@ def view(call: Call, space: Doc) -> Doc:
     }
 
 
-def _visible(call: Call, space: Doc) -> bool:
+def _is_visible(call: Call, space: Doc) -> bool:
     return call.is_admin or bool(roles_in(call.world, space, call.user))
 
 
-def _manages(call: Call, space: Doc) -> bool:
+def _can_manage(call: Call, space: Doc) -> bool:
     return call.is_admin or MANAGER in roles_in(call.world, space, call.user)
 
 
-def must_manage(call: Call, space: Doc) -> None:
+def require_manager(call: Call, space: Doc) -> None:
     """Refuse with 403 unless the caller may change the space and its members."""
-    if not _manages(call, space):
+    if not _can_manage(call, space):
         raise Refusal(
             403, detail="only a TenantAdmin, or the owner or a facilitator of the space, may do this"
         )
 
 
-def _wanted(call: Call, space: Doc) -> bool:
+def _matches_query(call: Call, space: Doc) -> bool:
     query = call.query
     if query.get("ownerId") == "" and call.tolerates("empty-owner"):
         query = {name: value for name, value in query.items() if name != "ownerId"}
@@ -194,13 +194,13 @@ def _wanted(call: Call, space: Doc) -> bool:
         # The emulator's spaces have no environment. An empty value selects all spaces, any other value none.
         and not query.get("environmentId")
         and not query.get("environment.name")
-        and _visible(call, space)
+        and _is_visible(call, space)
     )
 
 
 def _update(call: Call, changes: dict[str, Any]) -> Reply:
     space = find(call)
-    must_manage(call, space)
+    require_manager(call, space)
     if "name" in changes:
         _check_name(call, changes["name"], space["id"])
     if changes.get("ownerId") == "" and call.tolerates("empty-owner"):
@@ -215,5 +215,5 @@ def _check_name(call: Call, name: str, own_id: str = "") -> None:
     """Check a name. The schema of POST states these rules, and they apply to PATCH as well."""
     if not name or len(name) > 256 or set(name) & set('"*?<>/|\\:'):
         raise Refusal(400, detail='name is empty, is too long or has one of " * ? < > / | \\ :')
-    if any(space["id"] != own_id for space in call.store.named(call.tenant_id, "space", name)):
+    if any(space["id"] != own_id for space in call.store.by_name(call.tenant_id, "space", name)):
         raise Refusal(409, code="SpaceNameConflict", detail="a space with this name already exists")

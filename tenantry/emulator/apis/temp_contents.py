@@ -15,12 +15,12 @@ from tenantry.emulator.files import Content
 from tenantry.emulator.store import Doc
 from tenantry.emulator.world import new_id
 
-TTL = 3600
-LONGEST_TTL = 259_200
+TTL_SECONDS = 3600
+MAX_TTL_SECONDS = 259_200
 TUS = "1.0.0"
 
 
-def add(call: Call, name: str, *, ttl: int = TTL, **fields: Any) -> Doc:
+def add(call: Call, name: str, *, ttl: int = TTL_SECONDS, **fields: Any) -> Doc:
     """Add a temporary content.
 
     Args:
@@ -52,7 +52,7 @@ def upload(call: Call) -> Reply:
     if call.upload is None or not call.upload.size:
         raise Refusal(400, detail="the body is empty")
     name = call.query.get("filename", "file")
-    entry = add(call, name, ttl=call.query.get("ttl", TTL), file=call.world.files.store(call.upload))
+    entry = add(call, name, ttl=call.query.get("ttl", TTL_SECONDS), file=call.world.files.store(call.upload))
     return Reply(201, headers={"location": f"/api/v1/temp-contents/{entry['id']}"})
 
 
@@ -104,9 +104,9 @@ def create_tus(call: Call) -> Reply:
     if not re.fullmatch(r"\d{1,15}", length):
         raise Refusal(400, detail="header Upload-Length must be a number of bytes")
     metadata = _metadata(call.headers.get("upload-metadata", ""))
-    ttl = metadata.get("ttl", str(TTL))
-    if not re.fullmatch(r"\d{1,6}", ttl) or not 1 <= int(ttl) <= LONGEST_TTL:
-        raise Refusal(400, detail=f"ttl must be 1 to {LONGEST_TTL} seconds")
+    ttl = metadata.get("ttl", str(TTL_SECONDS))
+    if not re.fullmatch(r"\d{1,6}", ttl) or not 1 <= int(ttl) <= MAX_TTL_SECONDS:
+        raise Refusal(400, detail=f"ttl must be 1 to {MAX_TTL_SECONDS} seconds")
     entry = add(call, metadata.get("filename", "file"), ttl=int(ttl), length=int(length), received=0)
     location = f"/api/v1/temp-contents/files/{entry['id']}"
     return Reply(201, headers={"location": location, "tus-resumable": TUS})

@@ -80,13 +80,13 @@ def me(call: Call) -> Reply:
 @operation("tenants", "getTenantById")
 def get(call: Call) -> Reply:
     """Read the tenant of the host. Other tenants are a 404."""
-    return Reply(200, view(call, _own(call)))
+    return Reply(200, view(call, _find_own(call)))
 
 
 @operation("tenants", "updateTenantById")
 def patch(call: Call) -> Reply:
     """Change the name, the alias or a flag. If one change is refused, none is made."""
-    tenant = _own(call)
+    tenant = _find_own(call)
     old_hostnames = tenant["hostnames"]
     for change in call.body:
         _apply(call, tenant, change["path"], change["value"])
@@ -102,7 +102,7 @@ def patch(call: Call) -> Reply:
 @operation("tenants", "deactivateTenantById")
 def deactivate(call: Call) -> Reply:
     """Deactivate a tenant until its purge date. A repeated call restarts the countdown."""
-    tenant = _confirmed(call)
+    tenant = _find_confirmed(call)
     days = (call.body or {}).get("purgeAfterDays", 30)
     purge_at = call.world.now() + days * DAY
     _set_status(call, tenant | {"_purge_at": purge_at}, "disabled")
@@ -112,7 +112,7 @@ def deactivate(call: Call) -> Reply:
 @operation("tenants", "reactivateTenantById")
 def reactivate(call: Call) -> Reply:
     """Reactivate a tenant. On an active tenant this changes nothing."""
-    tenant = _confirmed(call)
+    tenant = _find_confirmed(call)
     tenant.pop("_purge_at", None)
     _set_status(call, tenant, "active")
     return Reply(200, {"id": tenant["id"], "status": "active"})
@@ -128,16 +128,16 @@ def _set_status(call: Call, tenant: Doc, status: str) -> None:
     call.store.put(
         SHARED, "tenant", tenant | {"status": status, "lastUpdated": now, "statusLastUpdatedAt": now}
     )
-    call.world.purge_changed()
+    call.world.update_next_purge()
 
 
-def _own(call: Call) -> Doc:
+def _find_own(call: Call) -> Doc:
     if call.path["tenantId"] != call.tenant_id:
         raise Refusal(404)
     return dict(call.tenant)
 
 
-def _confirmed(call: Call) -> Doc:
+def _find_confirmed(call: Call) -> Doc:
     """Return the tenant in the path. Refuse unless the confirmation header has one of its hostnames."""
     tenant = call.store.get(SHARED, "tenant", call.path["tenantId"])
     licence = call.store.get(SHARED, "client", call.client) or {}
@@ -167,8 +167,8 @@ def _check_quota(call: Call, licence: Doc, region: str) -> None:
     """Check the quotas. A deactivated tenant counts until its purge (unpublished, but safe for clients)."""
     tenants = [t for t in call.store.all(SHARED, "tenant") if t["_licence"] == licence["id"]]
     quota = call.world.settings.tenant_quota
-    made = sum(1 for tenant in tenants if tenant.get("_made"))
-    if (quota is not None and made >= quota) or sum(1 for t in tenants if t["_region"] == region) >= LIMIT:
+    created = sum(1 for tenant in tenants if tenant.get("_made"))
+    if (quota is not None and created >= quota) or sum(1 for t in tenants if t["_region"] == region) >= LIMIT:
         raise Refusal(403, "License quota limit reached", code="TENANTS-22")
 
 

@@ -27,7 +27,7 @@ def export(call: Call) -> Reply:
                 403, detail="apps in managed spaces can be exported without data only (NoData=true)"
             )
     else:
-        apps.must_edit(call, app)
+        apps.require_editor(call, app)
     has_data = bool(app["lastReloadTime"]) and not call.query.get("NoData")
     header = qvf_header(app["name"], app["description"], app["_script"], has_data=has_data, data=app["_data"])
     entry = temp_contents.add(
@@ -46,10 +46,10 @@ def import_(call: Call) -> Reply:
         raise Refusal(400, detail="appId and fallbackName are for .qvw files")
     space = query.get("spaceId", "")
     apps.check_target(call, space)
-    key = _received(call)
+    key = _received_file(call)
     path = call.world.files.path(key)
     described, offset = read_qvf_header(path)
-    script = str(described.get("script", apps.SCRIPT))
+    script = str(described.get("script", apps.DEFAULT_SCRIPT))
     app = apps.add_app(
         call.world,
         call.tenant_id,
@@ -67,7 +67,7 @@ def import_(call: Call) -> Reply:
     return Reply(200, apps.view(call, app))
 
 
-def _received(call: Call) -> str:
+def _received_file(call: Call) -> str:
     """Return the key of the file in the body or of an earlier upload."""
     if call.upload and call.upload.size:
         if "fileId" in call.query:

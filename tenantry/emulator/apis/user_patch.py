@@ -38,7 +38,7 @@ def _operation(op: str) -> str:
 def _text(name: str) -> Change:
     def change(call: Call, user: Doc, value: Any) -> None:
         if not isinstance(value, str):
-            raise _wrong(name, "a string")
+            raise _invalid_value(name, "a string")
         user[name] = value
 
     return change
@@ -46,7 +46,7 @@ def _text(name: str) -> Change:
 
 def _email(call: Call, user: Doc, value: Any) -> None:
     if not isinstance(value, str) or "@" not in value:
-        raise _wrong("email", "an e-mail address")
+        raise _invalid_value("email", "an e-mail address")
     try:
         users.check_email(call, value, user["id"])
     except Refusal as taken:
@@ -57,7 +57,7 @@ def _email(call: Call, user: Doc, value: Any) -> None:
 
 def _status(call: Call, user: Doc, value: Any) -> None:
     if value not in STATUSES:
-        raise _wrong("status", f"one of {', '.join(STATUSES)}")
+        raise _invalid_value("status", f"one of {', '.join(STATUSES)}")
     user["status"] = value
 
 
@@ -74,7 +74,7 @@ def _replace_roles(call: Call, user: Doc, value: Any) -> None:
 def _replace_role_names(call: Call, user: Doc, value: Any) -> None:
     """Replace the deprecated `/roles`, a list of names."""
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise _wrong("roles", "a list of names")
+        raise _invalid_value("roles", "a list of names")
     _replace_roles(call, user, [{"name": name} for name in value])
 
 
@@ -121,11 +121,11 @@ def _group(call: Call, reference: Any) -> Doc:
 
 def _references(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise _wrong("assignedRoles", "a list of {id} or {name}")
+        raise _invalid_value("assignedRoles", "a list of {id} or {name}")
     return value
 
 
-def _wrong(name: str, wanted: str) -> Refusal:
+def _invalid_value(name: str, wanted: str) -> Refusal:
     return Refusal(400, detail=f"value must be {wanted}", source={"pointer": f"/{name}"})
 
 

@@ -134,7 +134,7 @@ def delete(call: Call) -> Reply:
     if user["id"] == call.user_id:
         raise Refusal(400, detail="users cannot delete themselves")
     call.store.delete(call.tenant_id, "user", user["id"])
-    forget_assignee(call, user["id"])
+    delete_assignments_of(call, user["id"])
     return Reply(204)
 
 
@@ -162,7 +162,7 @@ def check_email(call: Call, email: str, own_id: str = "") -> None:
             raise Refusal(409, detail="a user with this email exists")
 
 
-def forget_assignee(call: Call, assignee: str) -> None:
+def delete_assignments_of(call: Call, assignee: str) -> None:
     """Delete all space assignments of a deleted user or group."""
     for assignment in call.store.all(call.tenant_id, "assignment"):
         if assignment["assigneeId"] == assignee:

@@ -32,7 +32,7 @@ def create(call: Call) -> Reply:
     """Create a web integration. Names are not unique."""
     _check(call.body["name"], call.body.get("validOrigins", []))
     now = iso(call.world.now())
-    made: Doc = {
+    created: Doc = {
         "id": new_id(),
         "name": call.body["name"],
         "tenantId": call.tenant_id,
@@ -41,8 +41,8 @@ def create(call: Call) -> Reply:
         "createdBy": call.user_id,
         "lastUpdated": now,
     }
-    call.store.put(call.tenant_id, "web-integration", made)
-    return Reply(201, made | {"links": {"self": call.link(f"/api/v1/web-integrations/{made['id']}")}})
+    call.store.put(call.tenant_id, "web-integration", created)
+    return Reply(201, created | {"links": {"self": call.link(f"/api/v1/web-integrations/{created['id']}")}})
 
 
 @operation("web-integrations", "getWebIntegrationById")

@@ -14,8 +14,8 @@ from tenantry.emulator.store import Doc, public
 from tenantry.emulator.world import new_id
 
 KIND = "webhook"
-PER_USER = 150
-BYTES_OF_HEADERS = 2048
+MAX_WEBHOOKS_PER_USER = 150
+MAX_HEADER_BYTES = 2048
 RELOAD_FINISHED = "com.qlik.v1.app.reload.finished"
 DEFAULTS: Doc = {
     "description": "",
@@ -52,10 +52,10 @@ def listing(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Create a webhook. Neither names nor URLs are unique."""
     own = [doc for doc in call.store.all(call.tenant_id, KIND) if doc["createdByUserId"] == call.user_id]
-    if len(own) >= PER_USER:
-        raise Refusal(403, detail=f"a user has at most {PER_USER} webhooks")
+    if len(own) >= MAX_WEBHOOKS_PER_USER:
+        raise Refusal(403, detail=f"a user has at most {MAX_WEBHOOKS_PER_USER} webhooks")
     now, body = iso(call.world.now()), dict(call.body)
-    made: Doc = {
+    created: Doc = {
         "id": new_id(),
         "origin": "api",
         **DEFAULTS,
@@ -68,9 +68,9 @@ def create(call: Call) -> Reply:
         "_secret": body.get("secret"),
         "_encryptedHeaders": body.get("encryptedHeaders", {}),
     }
-    _check(call, made)
-    call.store.put(call.tenant_id, KIND, made)
-    return Reply(201, _view(made))
+    _check(call, created)
+    call.store.put(call.tenant_id, KIND, created)
+    return Reply(201, _view(created))
 
 
 @operation("webhooks", "getWebhookCore")
@@ -157,13 +157,13 @@ def _change_member(headers: Doc, name: str, change: Doc) -> None:
         headers[name] = change.get("value")
 
 
-TEXTS = {"name": 512, "url": 2048, "description": 1024, "filter": None}
+TEXT_LENGTHS = {"name": 512, "url": 2048, "description": 1024, "filter": None}
 SWITCHES = ("enabled", "checkCertificateRevocation", "enableCloudEventDelivery")
 
 
 def _check(call: Call, doc: Doc) -> None:
     """Check the whole webhook against Qlik's rules, because a patch can set any value."""
-    for name, longest in TEXTS.items():
+    for name, longest in TEXT_LENGTHS.items():
         if not isinstance(doc[name], str) or (longest and len(doc[name]) > longest):
             limit = f" of at most {longest} characters" if longest else ""
             raise Refusal(400, detail=f"{name} must be text{limit}")
@@ -196,5 +196,5 @@ def _check_headers(name: str, headers: Any) -> None:
         raise Refusal(400, detail=f"{name} must be an object of texts")
     if len({header.lower() for header in headers}) < len(headers):
         raise Refusal(400, detail=f"{name} has a name twice")
-    if sum(len(f"{key}{value}".encode()) for key, value in headers.items()) > BYTES_OF_HEADERS:
-        raise Refusal(400, detail=f"{name} has more than {BYTES_OF_HEADERS} bytes")
+    if sum(len(f"{key}{value}".encode()) for key, value in headers.items()) > MAX_HEADER_BYTES:
+        raise Refusal(400, detail=f"{name} has more than {MAX_HEADER_BYTES} bytes")

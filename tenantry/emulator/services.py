@@ -14,7 +14,7 @@ from tenantry.emulator.world import World
 
 
 @dataclass(frozen=True)
-class Parts:
+class Services:
     """The state, and the objects that decide about each request."""
 
     world: World
@@ -26,5 +26,5 @@ class Parts:
 
     @classmethod
     def of(cls, world: World) -> Self:
-        """Return new parts for a world."""
+        """Create the services for a world."""
         return cls(world, contract(), RequestLog(world.store), Faults(), Agenda(world.clock), Limits(world))
