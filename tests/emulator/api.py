@@ -1,4 +1,4 @@
-"""A plain client for the emulator's own tests: it retries nothing and follows nothing."""
+"""A plain client for the emulator's own tests. It does not retry, and does not follow redirects."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Api:
     token: str = ""
 
     def on(self, host: str, client: str = "") -> Api:
-        """The same for another host."""
+        """Return a client of another host."""
         return Api(self.qlik, host, client or self.client)
 
     def login(self) -> Api:
         """Fetch a token."""
-        answer = self.ask_token()
-        assert answer.status_code == 200, answer.text
-        self.token = answer.json()["access_token"]
+        response = self.request_token()
+        assert response.status_code == 200, response.text
+        self.token = response.json()["access_token"]
         return self
 
-    def ask_token(self, secret: str = "", **changes: Any) -> requests.Response:
+    def request_token(self, secret: str = "", **changes: Any) -> requests.Response:
         body = {
             "client_id": self.client,
             "client_secret": secret or SECRETS[self.client],
@@ -66,7 +66,7 @@ class Api:
         return self._expect("PUT", path, expect, {"json": json, **options})
 
     def patch(self, path: str, changes: dict[str, Any], expect: int = 204) -> Any:
-        """A JSON Patch that replaces."""
+        """Send a JSON Patch that replaces values."""
         body = [{"op": "replace", "path": key, "value": value} for key, value in changes.items()]
         return self._expect("PATCH", path, expect, {"json": body})
 
@@ -74,7 +74,7 @@ class Api:
         return self._expect("DELETE", path, expect, options)
 
     def everything(self, path: str) -> list[dict[str, Any]]:
-        """All pages of a list."""
+        """Return the entries of all pages of a list."""
         found: list[dict[str, Any]] = []
         while path:
             page = self.get(path)
@@ -84,23 +84,23 @@ class Api:
         return found
 
     def _expect(self, method: str, path: str, expect: int, options: dict[str, Any]) -> Any:
-        answer = self.send(method, path, **options)
-        assert answer.status_code == expect, f"{method} {path} -> {answer.status_code} {answer.text}"
-        if "json" in answer.headers.get("content-type", ""):
-            return answer.json()
-        return answer.content or None
+        response = self.send(method, path, **options)
+        assert response.status_code == expect, f"{method} {path} -> {response.status_code} {response.text}"
+        if "json" in response.headers.get("content-type", ""):
+            return response.json()
+        return response.content or None
 
 
 def new_tenant(qlik: Emulator) -> Api:
-    """A fresh tenant, asked as its bot."""
+    """Create a tenant. Return a client of it that acts as its bot user."""
     source = Api(qlik, SOURCE).login()
     key = source.get("/api/v1/licenses/overview")["licenseKey"]
-    made = source.on(REGISTER).login().post("/api/v1/tenants", {"licenseKey": key})
-    return source.on(made["hostnames"][0]).login()
+    created = source.on(REGISTER).login().post("/api/v1/tenants", {"licenseKey": key})
+    return source.on(created["hostnames"][0]).login()
 
 
-def furnish(tenant: Api) -> dict[str, list[str]]:
-    """Make one of everything in a tenant; returns the ids by the name of the path parameter."""
+def create_everything(tenant: Api) -> dict[str, list[str]]:
+    """Create one object of each type in a tenant. Return the ids by the names of path parameters."""
     post = tenant.post
     spaces = [post("/api/v1/spaces", {"name": kind, "type": kind})["id"] for kind in ("shared", "managed")]
     user = post("/api/v1/users", {"subject": "ada", "status": "active"})["id"]
@@ -145,11 +145,11 @@ def furnish(tenant: Api) -> dict[str, list[str]]:
             *(role, integration, content, origin, webhook, task, app, automation, link_id),
             *(client["clientId"], data_file, files["id"]),
         ],
-        "hint": [each["hint"] for each in client["clientSecrets"]],
+        "hint": [secret["hint"] for secret in client["clientSecrets"]],
     }
 
 
 def error(body: dict[str, Any]) -> dict[str, Any]:
-    """The one entry of an error envelope."""
+    """Return the only entry of an error response."""
     (entry,) = body["errors"]
     return entry  # type: ignore[no-any-return]

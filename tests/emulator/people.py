@@ -1,4 +1,4 @@
-"""People of a tenant, as they log in."""
+"""People who log in to a tenant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOGIN = "/login/jwt-session"
 
 
 def open_tenant(qlik: Emulator) -> Api:
-    """A tenant with an identity provider and the group Analysts, asked as its bot."""
+    """Create a tenant with an identity provider and the group Analysts. Return its bot's client."""
     tenant = new_tenant(qlik)
     tenant.post("/api/v1/identity-providers", logins.provider())
     tenant.post("/api/v1/groups", {"name": "Analysts"})
@@ -22,33 +22,33 @@ def open_tenant(qlik: Emulator) -> Api:
 
 
 class Person:
-    """A user of a tenant, by the cookies of a login."""
+    """A user of a tenant with the cookies of a login."""
 
-    def __init__(self, tenant: Api, answer: requests.Response) -> None:
-        assert answer.status_code == 200, answer.text
-        assert answer.json() == {}
+    def __init__(self, tenant: Api, response: requests.Response) -> None:
+        assert response.status_code == 200, response.text
+        assert response.json() == {}
         self._tenant = tenant
-        self.cookies = dict(answer.cookies)
+        self.cookies = dict(response.cookies)
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         return self._tenant.send(method, path, token="", cookies=self.cookies, **options)
 
     def get(self, path: str, expect: int = 200) -> Any:
-        answer = self.send("GET", path)
-        assert answer.status_code == expect, answer.text
-        return answer.json() if answer.content else None
+        response = self.send("GET", path)
+        assert response.status_code == expect, response.text
+        return response.json() if response.content else None
 
     def me(self) -> dict[str, Any]:
-        """Follow the redirect to the own user."""
+        """Follow the redirect to the person's own user."""
         moved = self.send("GET", "/api/v1/users/me")
         assert moved.status_code == 301
         return self.get(moved.headers["location"])  # type: ignore[no-any-return]
 
     @property
     def csrf(self) -> dict[str, str]:
-        answer = self.send("GET", "/api/v1/csrf-token")
-        assert answer.status_code == 204
-        return {"qlik-csrf-token": answer.headers["qlik-csrf-token"]}
+        response = self.send("GET", "/api/v1/csrf-token")
+        assert response.status_code == 204
+        return {"qlik-csrf-token": response.headers["qlik-csrf-token"]}
 
 
 def login(tenant: Api, jwt: str = "", **claims: Any) -> Person:

@@ -1,4 +1,4 @@
-"""What the emulator says of the data in an app: it follows from the load script, and travels with the app."""
+"""The metadata of an app's data. It follows from the load script, and copies and exports contain it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def space(tenant: Api) -> str:
 @pytest.fixture
 def app(tenant: Api, space: str) -> str:
     body = {"attributes": {"name": "Sales", "spaceId": space}}
-    made = str(tenant.post("/api/v1/apps", body, expect=200)["attributes"]["id"])
-    tenant.post(f"/api/v1/apps/{made}/scripts", {"script": SCRIPT}, expect=200)
-    return made
+    created = str(tenant.post("/api/v1/apps", body, expect=200)["attributes"]["id"])
+    tenant.post(f"/api/v1/apps/{created}/scripts", {"script": SCRIPT}, expect=200)
+    return created
 
 
 def metadata(tenant: Api, app: str) -> Any:
@@ -46,7 +46,7 @@ def metadata(tenant: Api, app: str) -> Any:
 
 
 def customer(tenant: Api, app: str) -> str:
-    """The comment of the field, which tells whose data it is."""
+    """Return the comment of the field Customer, which names the owner of the data."""
     fields = metadata(tenant, app).get("fields", [])
     return next((field["comment"] for field in fields if field["name"] == "Customer"), "no data")
 
@@ -65,7 +65,7 @@ def test_tables_and_fields_follow_from_the_script() -> None:
     }
 
 
-def test_a_hash_is_that_of_the_data() -> None:
+def test_a_hash_depends_on_the_data() -> None:
     hashes = [
         {field["name"]: field["hash"] for field in load(SCRIPT, {"vCustomer": name}, 7)["fields"]}
         for name in ("Globex", "Globex", "Acme")
@@ -74,7 +74,7 @@ def test_a_hash_is_that_of_the_data() -> None:
     assert {name for name in hashes[0] if hashes[0][name] != hashes[2][name]} == {"Customer"}
 
 
-def test_an_app_without_data_has_an_empty_answer(tenant: Api, app: str) -> None:
+def test_an_app_without_data_has_empty_metadata(tenant: Api, app: str) -> None:
     assert metadata(tenant, app) == {}
     tenant.get("/api/v1/apps/none/data/metadata", expect=404)
 
@@ -85,7 +85,7 @@ def test_the_template_has_data(qlik: Emulator) -> None:
     assert metadata(source, item["resourceId"])["tables"][0]["no_of_rows"] == 1
 
 
-def test_the_data_is_that_of_the_last_reload_that_succeeded(qlik: Emulator, tenant: Api, app: str) -> None:
+def test_the_data_comes_from_the_last_successful_reload(qlik: Emulator, tenant: Api, app: str) -> None:
     def reload(name: str) -> str:
         tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": name}})
         return customer(tenant, app)
@@ -101,7 +101,7 @@ def test_the_data_is_that_of_the_last_reload_that_succeeded(qlik: Emulator, tena
     assert reload("Initech") == "Acme"
 
 
-def test_the_data_travels_with_the_app(tenant: Api, app: str, space: str) -> None:
+def test_copies_and_exports_contain_the_data(tenant: Api, app: str, space: str) -> None:
     tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "Globex"}})
     target = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
     published = [
@@ -120,7 +120,7 @@ def test_the_data_travels_with_the_app(tenant: Api, app: str, space: str) -> Non
     for id in published:
         tenant.put(f"/api/v1/apps/{app}/publish", {"targetId": id})
     assert [customer(tenant, id) for id in published] == ["Acme", "Acme"]
-    # data that the published app has loaded itself gives way, too
+    # Republishing also replaces data that the published app has loaded itself.
     tenant.post("/api/v1/reloads", {"appId": published[0], "variables": {"vCustomer": "Initech"}})
     assert customer(tenant, published[0]) == "Initech"
     tenant.put(f"/api/v1/apps/{app}/publish", {"targetId": published[0]})
@@ -129,5 +129,5 @@ def test_the_data_travels_with_the_app(tenant: Api, app: str, space: str) -> Non
     for query, expected in (({}, "Acme"), ({"NoData": "true"}, "no data")):
         exported = tenant.send("POST", f"/api/v1/apps/{app}/export", params=query).headers["location"]
         content, where = tenant.get(exported), {"spaceId": space}
-        made = tenant.post("/api/v1/apps/import", data=content, params=where, expect=200)
-        assert customer(tenant, made["attributes"]["id"]) == expected
+        created = tenant.post("/api/v1/apps/import", data=content, params=where, expect=200)
+        assert customer(tenant, created["attributes"]["id"]) == expected

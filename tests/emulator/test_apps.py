@@ -53,7 +53,7 @@ def test_every_import_is_a_new_app(tenant: Api, staging: str) -> None:
     assert first["spaceId"] == second["spaceId"] == staging
 
 
-def test_name_and_description_travel_in_the_file(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_an_export_contains_name_and_description(qlik: Emulator, tenant: Api, staging: str) -> None:
     source = Api(qlik, SOURCE).login()
     app = import_app(tenant, staging, name="", data=export(source, template(source, "inventory")))
     assert (app["name"], app["description"]) == ("Inventory", "Stock and turnover {v1.0.0}")
@@ -104,7 +104,7 @@ def test_imports_are_checked(tenant: Api, query: dict[str, str], status: int) ->
     tenant.post("/api/v1/apps/import", data=QVF, params=query, expect=status)
 
 
-def test_an_app_goes_into_a_managed_space_by_publishing_only(tenant: Api, staging: str, sales: str) -> None:
+def test_an_app_can_only_be_published_into_a_managed_space(tenant: Api, staging: str, sales: str) -> None:
     tenant.post("/api/v1/apps/import", data=QVF, params={"spaceId": sales}, expect=403)
     app = import_app(tenant, staging)["id"]
     tenant.put(f"/api/v1/apps/{app}/space", {"spaceId": sales}, expect=403)
@@ -113,7 +113,7 @@ def test_an_app_goes_into_a_managed_space_by_publishing_only(tenant: Api, stagin
     publish(tenant, app, {}, expect=400)
 
 
-def test_publishing_twice_makes_two_copies(tenant: Api, staging: str, sales: str) -> None:
+def test_publishing_twice_creates_two_copies(tenant: Api, staging: str, sales: str) -> None:
     app = import_app(tenant, staging)["id"]
     copies = [publish(tenant, app, {"spaceId": sales})["attributes"] for _ in range(2)]
     assert len({copy["id"] for copy in copies} | {app}) == 3
@@ -123,7 +123,7 @@ def test_publishing_twice_makes_two_copies(tenant: Api, staging: str, sales: str
     assert {entry["resourceId"] for entry in published} == {copy["id"] for copy in copies}
 
 
-def test_a_published_copy_outlives_its_source(tenant: Api, staging: str, sales: str) -> None:
+def test_a_published_copy_stays_when_its_source_is_deleted(tenant: Api, staging: str, sales: str) -> None:
     app = import_app(tenant, staging)["id"]
     copy = publish(tenant, app, {"spaceId": sales, "attributes": {"name": "Sales", "description": "2.3.0"}})
     tenant.delete(f"/api/v1/apps/{app}", expect=200)
@@ -131,7 +131,7 @@ def test_a_published_copy_outlives_its_source(tenant: Api, staging: str, sales: 
     tenant.get(f"/api/v1/apps/{app}", expect=404)
 
 
-def test_republishing_keeps_id_and_name_and_moves_the_publish_time(
+def test_republishing_keeps_id_and_name_and_updates_the_publish_time(
     qlik: Emulator, tenant: Api, staging: str, sales: str
 ) -> None:
     first, second = import_app(tenant, staging)["id"], import_app(tenant, staging)["id"]
@@ -147,7 +147,9 @@ def test_republishing_keeps_id_and_name_and_moves_the_publish_time(
     assert again["createdDate"] == copy["createdDate"]
 
 
-def test_republishing_decides_whose_data_stays(qlik: Emulator, tenant: Api, staging: str, sales: str) -> None:
+def test_republishing_can_keep_or_replace_the_data(
+    qlik: Emulator, tenant: Api, staging: str, sales: str
+) -> None:
     source = Api(qlik, SOURCE).login()
     full = import_app(tenant, staging, data=export(source, template(source, "inventory")))
     empty = import_app(tenant, staging)
@@ -160,7 +162,7 @@ def test_republishing_decides_whose_data_stays(qlik: Emulator, tenant: Api, stag
     assert tenant.put(path, body)["attributes"]["lastReloadTime"] == ""
 
 
-def test_a_fresh_publication_is_not_readable_at_once(
+def test_a_new_publication_is_not_readable_at_once(
     qlik: Emulator, tenant: Api, staging: str, sales: str
 ) -> None:
     qlik.control.settings(publish_ready_ms=120_000)
@@ -170,7 +172,7 @@ def test_a_fresh_publication_is_not_readable_at_once(
     tenant.get(f"/api/v1/apps/{copy}")
 
 
-def test_a_fresh_space_refuses_publications_for_a_while(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_a_new_space_refuses_publications_for_a_while(qlik: Emulator, tenant: Api, staging: str) -> None:
     qlik.control.settings(space_ready_ms=60_000)
     space = tenant.post("/api/v1/spaces", {"name": "New", "type": "managed"})["id"]
     app = import_app(tenant, staging)["id"]
@@ -179,7 +181,7 @@ def test_a_fresh_space_refuses_publications_for_a_while(qlik: Emulator, tenant: 
     publish(tenant, app, {"spaceId": space})
 
 
-def test_items_show_a_fresh_app_late(qlik: Emulator, tenant: Api, staging: str) -> None:
+def test_items_list_a_new_app_late(qlik: Emulator, tenant: Api, staging: str) -> None:
     qlik.control.settings(items_lag_ms=60_000)
     app = import_app(tenant, staging)["id"]
     assert tenant.get("/api/v1/items")["data"] == []

@@ -1,4 +1,4 @@
-"""Themes and extensions, as forms."""
+"""Themes and extensions, which are uploaded as forms."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tenantry.emulator import Emulator
 from tests.emulator.api import SOURCE, Api, error
 
 APIS = {"themes": "theme", "extensions": "visualization"}
-"""Each API, and the type that it takes."""
+"""API -> the type that it accepts."""
 
 MANY: dict[str, Any] = {f"{number}_css": b"" for number in range(500)}
 
 
 def packed(*, type: str = "theme", **files: bytes) -> bytes:
-    """A zip with a .qext in it."""
-    made = BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+    """Return a zip archive with a .qext file."""
+    created = BytesIO()
+    with zipfile.ZipFile(created, "w") as archive:
         archive.writestr("a.qext", json.dumps({"name": "Corporate", "type": type}))
         for file, content in files.items():
             archive.writestr(file.replace("_", "."), content)
-    return made.getvalue()
+    return created.getvalue()
 
 
 def part(content: bytes, media_type: str = "application/zip") -> dict[str, Any]:
@@ -39,28 +39,28 @@ def source(qlik: Emulator) -> Api:
 
 
 @pytest.mark.parametrize(("api", "type"), APIS.items())
-def test_the_life_of_one(source: Api, api: str, type: str) -> None:
-    """Made, listed, changed, downloaded, found by the name of its .qext, gone."""
+def test_an_archive_is_created_changed_downloaded_and_deleted(source: Api, api: str, type: str) -> None:
+    """It can be found by the name of its .qext file as well."""
     content = packed(type=type)
-    made = source.post(f"/api/v1/{api}", **part(content))
-    assert made["file"]["md5"] == hashlib.md5(content, usedforsecurity=False).hexdigest()
-    assert (made["name"], made["qextFilename"]) == ("Corporate", "a")
-    assert source.get(f"/api/v1/{api}")["data"] == [made]
-    assert source.get(f"/api/v1/{api}/a") == made
+    created = source.post(f"/api/v1/{api}", **part(content))
+    assert created["file"]["md5"] == hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert (created["name"], created["qextFilename"]) == ("Corporate", "a")
+    assert source.get(f"/api/v1/{api}")["data"] == [created]
+    assert source.get(f"/api/v1/{api}/a") == created
     data: dict[str, Any] = {"files": {"data": (None, json.dumps({"name": "Mine"}), "application/json")}}
-    answer = source.send("PATCH", f"/api/v1/{api}/{made['id']}", **data)
-    assert answer.status_code == 200
-    assert source.get(f"/api/v1/{api}/{made['id']}")["name"] == "Mine"
-    assert source.send("GET", f"/api/v1/{api}/{made['id']}/file").content == content
-    source.delete(f"/api/v1/{api}/{made['id']}")
-    source.get(f"/api/v1/{api}/{made['id']}", expect=404)
+    response = source.send("PATCH", f"/api/v1/{api}/{created['id']}", **data)
+    assert response.status_code == 200
+    assert source.get(f"/api/v1/{api}/{created['id']}")["name"] == "Mine"
+    assert source.send("GET", f"/api/v1/{api}/{created['id']}/file").content == content
+    source.delete(f"/api/v1/{api}/{created['id']}")
+    source.get(f"/api/v1/{api}/{created['id']}", expect=404)
 
 
-def test_what_has_no_extension_is_left_out(source: Api) -> None:
+def test_files_without_an_extension_are_dropped(source: Api) -> None:
     content = packed(README=b"Nobody keeps this")
-    made = source.post("/api/v1/themes", **part(content))
-    assert made["file"]["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest()
-    kept = source.send("GET", f"/api/v1/themes/{made['id']}/file").content
+    created = source.post("/api/v1/themes", **part(content))
+    assert created["file"]["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest()
+    kept = source.send("GET", f"/api/v1/themes/{created['id']}/file").content
     assert zipfile.ZipFile(BytesIO(kept)).namelist() == ["a.qext"]
 
 
@@ -82,13 +82,13 @@ def test_what_has_no_extension_is_left_out(source: Api) -> None:
         ({"data": b"", "headers": {"Content-Type": "multipart/form-data"}}, 400),
     ],
 )
-def test_what_is_refused(source: Api, options: dict[str, Any], status: int) -> None:
-    answer = source.send("POST", "/api/v1/themes", **options)
-    assert answer.status_code == status, answer.text
-    error(answer.json())
+def test_a_bad_archive_is_refused(source: Api, options: dict[str, Any], status: int) -> None:
+    response = source.send("POST", "/api/v1/themes", **options)
+    assert response.status_code == status, response.text
+    error(response.json())
     assert source.get("/api/v1/themes")["data"] == []
 
 
-def test_a_name_is_taken_once(source: Api) -> None:
+def test_a_name_is_unique(source: Api) -> None:
     source.post("/api/v1/themes", **part(packed()))
     source.post("/api/v1/themes", expect=409, **part(packed()))

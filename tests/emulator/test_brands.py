@@ -1,4 +1,4 @@
-"""Brands, with their files as parts of forms."""
+"""Brands, whose files are parts of forms."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def form(name: str, **files: tuple[bytes, str]) -> dict[str, Any]:
     return {"files": {"name": (None, name), **parts}}
 
 
-def made(source: Api, name: str = "Acme") -> str:
+def create_brand(source: Api, name: str = "Acme") -> str:
     return str(source.post(BRANDS, **form(name, logo=(PNG, "image/png")))["id"])
 
 
-def test_the_life_of_one(source: Api) -> None:
-    """Made with a logo, renamed, with a favicon as well, without it, gone."""
+def test_a_brand_is_created_changed_and_deleted(source: Api) -> None:
+    """A brand with a logo gets a new name, a favicon and another logo, and loses its favicon."""
     brand = source.post(BRANDS, **form("Acme", logo=(PNG, "image/png")))
     path = f"{BRANDS}/{brand['id']}"
     assert (brand["active"], [file["id"] for file in brand["files"]]) == (False, ["logo"])
@@ -38,8 +38,8 @@ def test_the_life_of_one(source: Api) -> None:
     now = source.get(path)
     assert (now["name"], now["description"], now["files"]) == ("Acme Ltd", "Blue", [added, changed])
     assert changed["eTag"] != brand["files"][0]["eTag"]
-    answer = source.send("GET", changed["path"])
-    assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
+    response = source.send("GET", changed["path"])
+    assert (response.content, response.headers["content-type"]) == (JPEG, "image/jpeg")
     source.delete(f"{path}/files/favIcon")
     source.get(f"{path}/files/favIcon", expect=404)
     assert source.get(path)["files"] == [changed]
@@ -47,24 +47,24 @@ def test_the_life_of_one(source: Api) -> None:
     source.get(path, expect=404)
 
 
-def test_one_at_most_is_active(source: Api) -> None:
-    """The others are switched off; after the active one has gone, none is."""
-    one, two = made(source, "One"), made(source, "Two")
+def test_at_most_one_brand_is_active(source: Api) -> None:
+    """Activating a brand deactivates the others. After the active brand is deleted, none is active."""
+    one, two = create_brand(source, "One"), create_brand(source, "Two")
     assert source.get(f"{BRANDS}/active") == {}
     for id in (one, two, two):
         assert source.post(f"{BRANDS}/{id}/actions/activate", expect=200)["active"] is True
         active = [brand["id"] for brand in source.everything(BRANDS) if brand["active"]]
         assert active == [id]
-        answer = source.send("GET", f"{BRANDS}/active")
-        assert (answer.status_code, answer.headers["location"]) == (301, f"{BRANDS}/{id}")
+        response = source.send("GET", f"{BRANDS}/active")
+        assert (response.status_code, response.headers["location"]) == (301, f"{BRANDS}/{id}")
     source.post(f"{BRANDS}/{one}/actions/deactivate", expect=200)
     assert source.get(f"{BRANDS}/{two}")["active"] is True
     source.delete(f"{BRANDS}/{two}")
     assert source.get(f"{BRANDS}/active") == {}
 
 
-def test_a_page_has_five(source: Api) -> None:
-    ids = {made(source, "Same") for _ in range(7)}
+def test_a_page_has_five_brands(source: Api) -> None:
+    ids = {create_brand(source, "Same") for _ in range(7)}
     assert len(source.get(BRANDS)["data"]) == 5
     assert {brand["id"] for brand in source.everything(BRANDS)} == ids
 
@@ -81,19 +81,19 @@ def test_a_page_has_five(source: Api) -> None:
         ("logo", PNG, "text/plain", 400),
     ],
 )
-def test_what_is_refused(source: Api, name: str, content: bytes, media_type: str, status: int) -> None:
-    path = f"{BRANDS}/{made(source)}/files/{name}"
+def test_a_bad_file_is_refused(source: Api, name: str, content: bytes, media_type: str, status: int) -> None:
+    path = f"{BRANDS}/{create_brand(source)}/files/{name}"
     method = "PUT" if name == "logo" else "POST"
-    answer = source.send(method, path, files={"file": ("f", content, media_type)})
-    assert answer.status_code == status, answer.text
-    error(answer.json())
+    response = source.send(method, path, files={"file": ("f", content, media_type)})
+    assert response.status_code == status, response.text
+    error(response.json())
 
 
-def test_a_file_is_added_once_and_replaced_where_it_is(source: Api) -> None:
-    path = f"{BRANDS}/{made(source)}/files"
+def test_a_file_is_added_once_and_replaced_only_if_it_exists(source: Api) -> None:
+    path = f"{BRANDS}/{create_brand(source)}/files"
     source.post(f"{path}/logo", expect=400, files={"file": ("f", PNG, "image/png")})
     source.put(f"{path}/favIcon", expect=404, files={"file": ("f", ICO, "image/x-icon")})
     source.delete(f"{path}/favIcon", expect=404)
     source.put(f"{path}/logo", expect=400, files={"data": (None, "x")})
-    source.patch(f"{BRANDS}/{made(source)}", {"/name": ""}, expect=400)
+    source.patch(f"{BRANDS}/{create_brand(source)}", {"/name": ""}, expect=400)
     source.post(BRANDS, expect=400, **form(""))

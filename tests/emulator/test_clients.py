@@ -1,4 +1,4 @@
-"""What other people's clients send, over a real socket: SDKs, command lines, collections."""
+"""Requests as other clients send them, over a real socket: SDKs, command lines, collections."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def ask(qlik: Emulator, method: str, path: str, **options: Any) -> http.client.HTTPResponse:
-    """One request as it is written, and its answer with the names of headers as they came."""
+def send_raw(qlik: Emulator, method: str, path: str, **options: Any) -> http.client.HTTPResponse:
+    """Send one request as written. The response has its header names unchanged."""
     connection = http.client.HTTPConnection(qlik.url.removeprefix("http://"), timeout=30)
     headers = {"host": SOURCE, **options.pop("headers", {})}
     connection.request(method, path, headers=headers, **options)
-    answer = connection.getresponse()
-    answer.body = answer.read()  # type: ignore[attr-defined]
+    response = connection.getresponse()
+    response.body = response.read()  # type: ignore[attr-defined]
     connection.close()
-    return answer
+    return response
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,18 @@ def ask(qlik: Emulator, method: str, path: str, **options: Any) -> http.client.H
         ({"grant_type": "client_credentials"}, {}, 400),
     ],
 )
-def test_the_client_in_http_basic(
+def test_client_credentials_in_http_basic(
     qlik: Emulator, form: dict[str, str], header: dict[str, str], status: int
 ) -> None:
-    answer = ask(qlik, "POST", "/oauth/token", body=urlencode(form), headers=FORM | header)
-    assert answer.status == status
-    assert b"secret" not in answer.body or status == 400  # type: ignore[attr-defined]
+    response = send_raw(qlik, "POST", "/oauth/token", body=urlencode(form), headers=FORM | header)
+    assert response.status == status
+    assert b"secret" not in response.body or status == 400  # type: ignore[attr-defined]
     if status == 200:
-        token = json.loads(answer.body)["access_token"]  # type: ignore[attr-defined]
+        token = json.loads(response.body)["access_token"]  # type: ignore[attr-defined]
         Api(qlik, SOURCE, token=token).get("/api/v1/spaces")
 
 
-def test_errors_of_spaces_have_their_deprecated_twins(source: Api) -> None:
+def test_errors_of_spaces_have_the_deprecated_members(source: Api) -> None:
     for body in (
         source.get("/api/v1/spaces/none", expect=404),
         source.post("/api/v1/spaces", {}, expect=400),
@@ -77,42 +77,42 @@ def test_errors_of_spaces_have_their_deprecated_twins(source: Api) -> None:
 
 
 @pytest.mark.parametrize("value", ["True", "False", "true", "FALSE"])
-def test_booleans_of_a_query_in_any_case(source: Api, value: str) -> None:
+def test_booleans_of_a_query_ignore_case(source: Api, value: str) -> None:
     source.get(f"/api/v1/groups?systemGroups={value}")
     source.get("/api/v1/groups?systemGroups=yes", expect=400)
 
 
 @pytest.mark.parametrize("path", ["//api/v1/spaces", "/api//v1/spaces", "///api/v1///spaces"])
-def test_slashes_in_a_row_are_one(qlik: Emulator, source: Api, path: str) -> None:
-    answer = ask(qlik, "GET", path, headers={"authorization": f"Bearer {source.token}"})
-    assert answer.status == 200
+def test_repeated_slashes_count_as_one(qlik: Emulator, source: Api, path: str) -> None:
+    response = send_raw(qlik, "GET", path, headers={"authorization": f"Bearer {source.token}"})
+    assert response.status == 200
     assert qlik.control.health()["unknown"] == []
 
 
-def test_names_of_headers_have_their_usual_case(qlik: Emulator, source: Api) -> None:
-    answers = [
-        ask(qlik, "GET", path, headers={"authorization": f"Bearer {source.token}"})
+def test_header_names_are_in_title_case(qlik: Emulator, source: Api) -> None:
+    responses = [
+        send_raw(qlik, "GET", path, headers={"authorization": f"Bearer {source.token}"})
         for path in ("/api/v1/spaces", "/api/v1/users/me", "/api/v1/spaces/none", "/nothing")
     ]
-    names = {name for answer in answers for name, _ in answer.getheaders()}
+    names = {name for response in responses for name, _ in response.getheaders()}
     assert {"Content-Type", "Content-Length", "Date", "Location"} <= names
     assert all(name == name.title() for name in names)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/apps/privileges", "/api/v1/items/settings", "/oauth/authorize"])
-def test_what_is_not_covered_is_no_id(qlik: Emulator, source: Api, path: str) -> None:
-    answer = source.send("GET", path)
-    assert answer.status_code == 501
-    assert error(answer.json())["code"] == "EMULATOR-NOT-COVERED"
+def test_an_uncovered_path_is_not_matched_as_an_id(qlik: Emulator, source: Api, path: str) -> None:
+    response = source.send("GET", path)
+    assert response.status_code == 501
+    assert error(response.json())["code"] == "EMULATOR-NOT-COVERED"
     assert qlik.control.health()["unknown"] == [{"request": f"GET {SOURCE}{path}", "count": 1}]
 
 
-def test_every_published_operation_of_an_api_has_its_answer() -> None:
-    """It is described, or known not to be: no path of Qlik's is taken for an id."""
+def test_every_published_operation_of_an_api_is_known() -> None:
+    """The contract describes it or names it as not described. So no fixed path is matched as an id."""
     if not SPECS.is_dir():
         pytest.skip(f"Qlik's published specifications are not at {SPECS}")
     known = {operation.api for operation in contract().operations}
-    lost = []
+    unmatched = []
     for file in sorted(SPECS.glob("*.json")):
         if file.stem not in known:
             continue
@@ -120,8 +120,8 @@ def test_every_published_operation_of_an_api_has_its_answer() -> None:
             for method in methods.keys() & {"get", "post", "put", "patch", "delete"}:
                 found = contract().find(method.upper(), path)
                 if found is None or found[0].path.count("{") != path.count("{"):
-                    lost.append(f"{method.upper()} {path}")
-    assert lost == []
+                    unmatched.append(f"{method.upper()} {path}")
+    assert unmatched == []
 
 
 @pytest.mark.parametrize(
@@ -131,26 +131,26 @@ def test_every_published_operation_of_an_api_has_its_answer() -> None:
         ({"name": "a", "subject": "b", "assignedRoles": [{"colour": "red"}]}, "/assignedRoles/0"),
     ],
 )
-def test_the_member_that_no_alternative_takes_is_named(source: Api, body: Any, pointer: str) -> None:
+def test_a_member_that_no_alternative_allows_is_named(source: Api, body: Any, pointer: str) -> None:
     entry = error(source.post("/api/v1/users", body, expect=400))
     assert entry["source"] == {"pointer": pointer}
     assert "oneOf" not in entry["detail"]
 
 
-def test_what_a_token_request_lacks_is_named(source: Api) -> None:
+def test_the_missing_member_of_a_token_request_is_named(source: Api) -> None:
     body = {"grant_type": "client_credentials", "client_id": "demo"}
-    answer = source.post("/oauth/token", body, expect=400)
-    assert "client_secret" in error(answer)["detail"]
-    answer = source.post("/oauth/token", body | {"client_secret": 5}, expect=400)
-    assert error(answer)["detail"].startswith("/client_secret: ")
+    response = source.post("/oauth/token", body, expect=400)
+    assert "client_secret" in error(response)["detail"]
+    response = source.post("/oauth/token", body | {"client_secret": 5}, expect=400)
+    assert error(response)["detail"].startswith("/client_secret: ")
 
 
-def test_a_parameter_that_a_patch_does_not_take(source: Api) -> None:
+def test_an_unknown_parameter_of_a_patch_is_named(source: Api) -> None:
     entry = error(source.patch("/api/v1/tenants/x?y=1", {"/name": "a"}, expect=400))
     assert entry["source"] == {"parameter": "y"}
 
 
-def test_spaces_are_filtered_as_the_reference_once_said(source: Api) -> None:
+def test_spaces_support_the_filter_of_older_clients(source: Api) -> None:
     def names(text: str, expect: int = 200) -> list[str]:
         found = source.get("/api/v1/spaces", params={"filter": text}, expect=expect)
         return [space["name"] for space in found.get("data", [])]
@@ -163,8 +163,11 @@ def test_spaces_are_filtered_as_the_reference_once_said(source: Api) -> None:
     names('name eq "', expect=400)
 
 
-def member(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
-    """A tenant whose managed space is somebody else's; our bot has these roles; and a published app there."""
+def tenant_with_roles(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
+    """Create a tenant with an app that is published in another user's managed space.
+
+    Our bot has these roles in the space. Returns the tenant and the ids of the app and its published copy.
+    """
     tenant = new_tenant(qlik)
     staging = tenant.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})["id"]
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
@@ -189,10 +192,10 @@ def member(qlik: Emulator, roles: list[str]) -> tuple[Api, str, str]:
         (["facilitator", "publisher"], True, True),
     ],
 )
-def test_who_publishes_to_a_managed_space_and_who_exports_from_there(
+def test_roles_decide_who_publishes_to_and_exports_from_a_managed_space(
     qlik: Emulator, roles: list[str], publishes: bool, exports: bool
 ) -> None:
-    tenant, app, copy = member(qlik, roles)
+    tenant, app, copy = tenant_with_roles(qlik, roles)
     space = tenant.get("/api/v1/spaces?name=Sales")["data"][0]
     assert ("publish" in space["meta"]["actions"]) == publishes
     status = 200 if publishes else 403

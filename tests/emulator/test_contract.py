@@ -1,4 +1,4 @@
-"""The contract as data, and the checker that every other test relies on."""
+"""The contract as data, and the checker that all other tests use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ERROR = {"errors": [{"code": "GROUPS-7", "title": "Not found", "status": 404}], 
 def check(
     response: Response, method: str = "GET", path: str = "/api/v1/groups/1", host: str = SOURCE
 ) -> list[str]:
-    """What the checker says to one answer."""
+    """Return what the checker reports for one response."""
     checker = ContractChecker()
 
     async def receive() -> Any:
@@ -65,7 +65,7 @@ def check(
     "response",
     [JSONResponse(GROUP), JSONResponse(ERROR, 404), JSONResponse(ERROR, 429, {"retry-after": "3"})],
 )
-def test_the_checker_lets_good_answers_pass(response: Response) -> None:
+def test_the_checker_accepts_good_responses(response: Response) -> None:
     assert check(response) == []
 
 
@@ -83,12 +83,12 @@ def test_the_checker_lets_good_answers_pass(response: Response) -> None:
         (JSONResponse(ERROR, 418), "not listed"),
     ],
 )
-def test_the_checker_objects_to_bad_answers(response: Response, words: str) -> None:
+def test_the_checker_reports_bad_responses(response: Response, words: str) -> None:
     (violation,) = check(response)
     assert words in violation
 
 
-def test_the_checker_minds_empty_bodies_headers_and_hosts() -> None:
+def test_the_checker_checks_empty_bodies_headers_and_hosts() -> None:
     assert "a body" in check(JSONResponse(GROUP, 204), "PATCH")[0]
     assert check(Response(status_code=204), "PATCH") == []
     assert "location" in check(Response(status_code=201), "POST", "/api/v1/apps/1/export")[0].lower()
@@ -147,8 +147,10 @@ def test_bad_queries_are_found(pairs: list[tuple[str, str]]) -> None:
     ],
     ids=["beside", "within"],
 )
-def test_a_schema_that_extends_another_is_closed(tmp_path: Path, more: dict[str, Any]) -> None:
-    """It takes the members of both, and no others, wherever its own stand."""
+def test_a_schema_that_extends_another_allows_no_further_members(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    """It allows only the members of both schemas, wherever its own members are."""
     base = {"type": "object", "properties": {"name": {"type": "string"}}}
     both = {**more, "allOf": [{"$ref": "#/components/schemas/Base"}, *more.get("allOf", [])]}
     file = tmp_path / "banners.yaml"

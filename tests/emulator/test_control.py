@@ -1,4 +1,4 @@
-"""The emulator's own API: faults, clock, settings, log, reset."""
+"""The control API: faults, clock, settings, log, reset."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def test_the_control_api_answers_on_loopback_names_only(qlik: Emulator) -> None:
         assert send(qlik.url, "POST", host, "/_emulator/reset", json_body={})[0] == 404, host
 
 
-def test_writes_need_json_which_no_page_sends_unasked(qlik: Emulator) -> None:
+def test_writes_need_json_which_a_page_cannot_send(qlik: Emulator) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
         headers = {"content-type": content_type} if content_type else {}
-        answer = requests.post(f"{qlik.url}/_emulator/reset", data="{}", headers=headers, timeout=10)
-        assert answer.status_code == 415
+        response = requests.post(f"{qlik.url}/_emulator/reset", data="{}", headers=headers, timeout=10)
+        assert response.status_code == 415
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,21 @@ def test_writes_need_json_which_no_page_sends_unasked(qlik: Emulator) -> None:
         ("DELETE", "faults/nothing", None, 404),
     ],
 )
-def test_wrong_control_requests_say_what_is_wrong(
+def test_a_wrong_control_request_returns_an_error(
     qlik: Emulator, method: str, path: str, body: Any, status: int
 ) -> None:
-    answer = send(qlik.url, method, "127.0.0.1", f"/_emulator/{path}", json_body=body)
-    assert answer[0] == status
-    assert answer[1]["error"]
+    response = send(qlik.url, method, "127.0.0.1", f"/_emulator/{path}", json_body=body)
+    assert response[0] == status
+    assert response[1]["error"]
 
 
-def test_a_bad_setting_changes_none_of_them(qlik: Emulator) -> None:
+def test_a_bad_setting_changes_no_setting(qlik: Emulator) -> None:
     with pytest.raises(ControlError, match="colour"):
         qlik.control.settings(latency_ms=5, colour="red")
     assert qlik.control.settings()["latency_ms"] == 0
 
 
-def test_health_lists_what_is_unknown(qlik: Emulator, source: Api) -> None:
+def test_health_lists_unknown_requests(qlik: Emulator, source: Api) -> None:
     for _ in range(2):
         assert error(source.get("/api/v1/glossaries", expect=404))["code"] == "HTTP-404"
     source.send("PUT", "/api/v1/groups")
@@ -100,7 +100,7 @@ def test_health_lists_what_is_unknown(qlik: Emulator, source: Api) -> None:
     ]
 
 
-def test_the_log_tells_each_request_without_secrets(qlik: Emulator, source: Api) -> None:
+def test_the_log_has_each_request_without_secrets(qlik: Emulator, source: Api) -> None:
     source.get("/api/v1/spaces?limit=5")
     token, listing = qlik.control.requests()
     assert (token["method"], token["path"], token["tier"]) == ("POST", "/oauth/token", "2")
@@ -114,11 +114,13 @@ def test_the_log_tells_each_request_without_secrets(qlik: Emulator, source: Api)
     assert qlik.control.requests() == []
 
 
-def test_requests_behind_the_clients_back_stay_out_of_the_log(qlik: Emulator) -> None:
+def test_requests_of_the_emulators_own_administrator_are_not_listed(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     qlik.control.clear_requests()
-    made = qlik.request("POST", tenant.host, "/api/v1/groups", {"name": "By hand"})
-    assert made["createdBy"] != tenant.send("GET", "/api/v1/users/me").headers["location"].rsplit("/", 1)[1]
+    created = qlik.request("POST", tenant.host, "/api/v1/groups", {"name": "By hand"})
+    assert (
+        created["createdBy"] != tenant.send("GET", "/api/v1/users/me").headers["location"].rsplit("/", 1)[1]
+    )
     assert [entry["path"] for entry in qlik.control.requests()] == ["/api/v1/users/me"]
     assert len(qlik.control.requests(all=True)) == 2
     with pytest.raises(ControlError, match="409"):
@@ -133,7 +135,7 @@ def test_the_dump_shows_all_state_and_no_secret(qlik: Emulator, source: Api) -> 
         assert secret not in str(dump)
 
 
-def test_reset_goes_back_to_the_seed(qlik: Emulator) -> None:
+def test_reset_restores_the_seed(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     qlik.control.advance(1000)
     qlik.control.settings(latency_ms=1)
@@ -145,33 +147,33 @@ def test_reset_goes_back_to_the_seed(qlik: Emulator) -> None:
     assert tenant.on(SOURCE).login().everything("/api/v1/items?resourceType=app")
 
 
-def test_latency_is_added_to_every_answer(qlik: Emulator, source: Api) -> None:
+def test_latency_delays_every_response(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(latency_ms=80, jitter_ms=10)
     qlik.control.clear_requests()
     source.get("/api/v1/spaces")
     assert 80 <= qlik.control.requests()[0]["ms"] < 1000
 
 
-def test_every_answer_is_dated_by_the_emulators_clock(qlik: Emulator, source: Api) -> None:
+def test_every_response_has_the_date_of_the_emulators_clock(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/groups", status=503)
     for _ in range(2):
         qlik.control.advance(40_000)
-        answers = [
+        responses = [
             requests.get(f"{qlik.url}/_emulator/health", timeout=10),
             source.login().send("GET", "/api/v1/spaces"),
             source.send("GET", "/api/v1/groups"),
             source.send("GET", "/api/v1/glossaries"),
             source.send("GET", "/api/v1/users/me"),
         ]
-        earliest = datetime.fromisoformat(answers[0].json()["time"]).replace(microsecond=0)
-        dates = [parsedate_to_datetime(answer.headers["date"]) for answer in answers]
+        earliest = datetime.fromisoformat(responses[0].json()["time"]).replace(microsecond=0)
+        dates = [parsedate_to_datetime(response.headers["date"]) for response in responses]
         assert dates == sorted(dates)
         assert earliest <= dates[0]
         assert dates[-1] <= datetime.fromisoformat(qlik.control.health()["time"])
-        assert all(answer.headers["date"].endswith(" GMT") for answer in answers)
+        assert all(response.headers["date"].endswith(" GMT") for response in responses)
 
 
-def test_a_fault_may_date_its_answer_otherwise(qlik: Emulator, source: Api) -> None:
+def test_a_fault_can_set_another_date(qlik: Emulator, source: Api) -> None:
     wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
     qlik.control.add_fault(path="/api/v1/spaces", status=503, headers={"Date": wrong})
     assert source.send("GET", "/api/v1/spaces").headers["date"] == wrong
@@ -181,14 +183,14 @@ def test_a_fault_may_date_its_answer_otherwise(qlik: Emulator, source: Api) -> N
     ("body", "status"),
     [(b'{"advance_seconds": 1e999}', 400), (b"[" * 100_000, 400), (b" " * 600_000, 413), (b"\xff", 400)],
 )
-def test_bodies_that_are_no_json_or_too_much(qlik: Emulator, body: bytes, status: int) -> None:
+def test_bodies_that_are_not_json_or_too_large(qlik: Emulator, body: bytes, status: int) -> None:
     headers = {"content-type": "application/json"}
-    answer = requests.post(f"{qlik.url}/_emulator/clock", data=body, headers=headers, timeout=10)
-    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    response = requests.post(f"{qlik.url}/_emulator/clock", data=body, headers=headers, timeout=10)
+    assert (response.status_code, list(response.json())) == (status, ["error"])
     assert qlik.control.health()["status"] == "ok"
 
 
-def test_the_clock_stays_where_everything_has_a_date(qlik: Emulator) -> None:
+def test_the_clock_cannot_move_past_the_last_valid_date(qlik: Emulator) -> None:
     for _ in range(25):
         try:
             qlik.control.advance(9e9)

@@ -1,4 +1,4 @@
-"""The guide names everything there is, and nothing that is not."""
+"""The guide names everything that the emulator has, and nothing else."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ def jwt(kid: str = "one", **fields: Any) -> dict[str, Any]:
     return {"provider": "external", "protocol": "jwtAuth", "interactive": False, "options": options, **fields}
 
 
-def test_a_web_integration_from_making_to_removal(tenant: Api) -> None:
+def test_a_web_integration_is_created_changed_and_deleted(tenant: Api) -> None:
     origins = ["https://app.example", "http://localhost:3000"]
-    made = tenant.post("/api/v1/web-integrations", {"name": "Portal", "validOrigins": origins})
-    path = f"/api/v1/web-integrations/{made['id']}"
+    created = tenant.post("/api/v1/web-integrations", {"name": "Portal", "validOrigins": origins})
+    path = f"/api/v1/web-integrations/{created['id']}"
     tenant.patch(path, {"/name": "New", "/validOrigins": ["https://new.example"]})
     read = tenant.get(path)
     assert (read["name"], read["validOrigins"]) == ("New", ["https://new.example"])
@@ -55,9 +55,9 @@ def test_a_bad_web_integration_has_qliks_codes(tenant: Api, body: Any, code: str
 
 
 def test_a_bad_patch_of_a_web_integration_has_its_own_code(tenant: Api) -> None:
-    made = tenant.post("/api/v1/web-integrations", {"name": "Portal"})
+    created = tenant.post("/api/v1/web-integrations", {"name": "Portal"})
     refused = tenant.patch(
-        f"/api/v1/web-integrations/{made['id']}", {"/validOrigins": "https://x"}, expect=400
+        f"/api/v1/web-integrations/{created['id']}", {"/validOrigins": "https://x"}, expect=400
     )
     assert error(refused)["code"] == "WEBINTEGRATIONS-4"
 
@@ -70,10 +70,10 @@ def test_web_integrations_page_by_id(tenant: Api) -> None:
     tenant.get("/api/v1/web-integrations?startingAfter=nothing", expect=400)
 
 
-def test_a_jwt_provider_has_one_key_and_only_its_description_changes(tenant: Api) -> None:
-    made = tenant.post("/api/v1/identity-providers", jwt(description="Signer"))
-    assert made["options"] == {"issuer": "https://oem.example", "staticKeys": [{"kid": "one", "pem": PEM}]}
-    path = f"/api/v1/identity-providers/{made['id']}"
+def test_a_jwt_provider_has_one_key_and_only_its_description_can_change(tenant: Api) -> None:
+    created = tenant.post("/api/v1/identity-providers", jwt(description="Signer"))
+    assert created["options"] == {"issuer": "https://oem.example", "staticKeys": [{"kid": "one", "pem": PEM}]}
+    path = f"/api/v1/identity-providers/{created['id']}"
     tenant.patch(path, {"/description": "New"})
     assert tenant.get(path)["description"] == "New"
     tenant.patch(path, {"/clockToleranceSec": 10}, expect=400)
@@ -91,21 +91,21 @@ def test_a_jwt_provider_has_one_key_and_only_its_description_changes(tenant: Api
     "pem",
     ["", "hello", "-----BEGIN PUBLIC KEY-----MIIB-----END PUBLIC KEY-----", logins.private_pem().decode()],
 )
-def test_a_jwt_provider_takes_a_public_key_and_nothing_else(tenant: Api, pem: str) -> None:
+def test_a_jwt_provider_accepts_only_a_public_key(tenant: Api, pem: str) -> None:
     body = jwt()
     body["options"]["staticKeys"][0]["pem"] = pem
-    said = tenant.send("POST", "/api/v1/identity-providers", json=body)
-    assert said.status_code == 400
-    assert error(said.json())["source"] == {"pointer": "/options/staticKeys/0/pem"}
-    assert not pem or pem not in said.text
+    response = tenant.send("POST", "/api/v1/identity-providers", json=body)
+    assert response.status_code == 400
+    assert error(response.json())["source"] == {"pointer": "/options/staticKeys/0/pem"}
+    assert not pem or pem not in response.text
     assert tenant.get("/api/v1/identity-providers")["data"] == []
 
 
-def test_a_provider_must_be_of_the_callers_tenant(tenant: Api) -> None:
+def test_a_provider_must_belong_to_the_callers_tenant(tenant: Api) -> None:
     tenant.post("/api/v1/identity-providers", jwt(tenantIds=["other"]), expect=403)
 
 
-def test_an_interactive_provider_is_tested_before_use_and_then_stays(tenant: Api) -> None:
+def test_an_interactive_provider_is_tested_before_use_and_cannot_be_deleted(tenant: Api) -> None:
     pending = {
         "clientId": "c",
         "clientSecret": "hush",
@@ -113,22 +113,22 @@ def test_an_interactive_provider_is_tested_before_use_and_then_stays(tenant: Api
         "discoveryUrl": "https://idp.example",
     }
     body = {"provider": "okta", "protocol": "OIDC", "interactive": True, "pendingOptions": pending}
-    answer = tenant.send("POST", "/api/v1/identity-providers", json=body)
-    assert answer.status_code == 201
-    assert "hush" not in answer.text
-    made = answer.json()
-    assert (made["active"], made["pendingState"]) == (False, "pending")
-    path = f"/api/v1/identity-providers/{made['id']}"
+    response = tenant.send("POST", "/api/v1/identity-providers", json=body)
+    assert response.status_code == 201
+    assert "hush" not in response.text
+    created = response.json()
+    assert (created["active"], created["pendingState"]) == (False, "pending")
+    path = f"/api/v1/identity-providers/{created['id']}"
     promote = [{"op": "promote-options"}]
     assert tenant.send("PATCH", path, json=promote).status_code == 412
-    match = {"qlik-idp-popts-match": answer.headers["qlik-idp-popts"]}
+    match = {"qlik-idp-popts-match": response.headers["qlik-idp-popts"]}
     assert tenant.send("PATCH", path, json=promote, headers=match).status_code == 204
     assert tenant.get(path)["options"]["clientId"] == "c"
     assert tenant.get("/api/v1/identity-providers/status")["active_interactive_idps_count"] == 1
     tenant.delete(path, expect=400)
 
 
-def test_licence_settings_are_put_whole(tenant: Api) -> None:
+def test_licence_settings_are_replaced_as_a_whole(tenant: Api) -> None:
     assert tenant.get("/api/v1/licenses/settings") == {
         "autoAssignAnalyzer": False,
         "autoAssignProfessional": False,
@@ -142,11 +142,11 @@ def test_licence_settings_are_put_whole(tenant: Api) -> None:
     tenant.put("/api/v1/licenses/settings", {"autoAssignAnalyzer": 1}, expect=400)
 
 
-def test_a_csp_origin_from_making_to_removal(tenant: Api) -> None:
-    """A PUT replaces all of it; a list finds parts of an origin by wildcards."""
-    made = tenant.post("/api/v1/csp-origins", {"name": "Maps", "origin": "*.maps.example", "imgSrc": True})
-    path = f"/api/v1/csp-origins/{made['id']}"
-    assert (made["imgSrc"], made["fontSrc"], made["description"]) == (True, False, "")
+def test_a_csp_origin_is_created_changed_and_deleted(tenant: Api) -> None:
+    """A PUT replaces the whole entry. Wildcards in a list's query match parts of an origin."""
+    created = tenant.post("/api/v1/csp-origins", {"name": "Maps", "origin": "*.maps.example", "imgSrc": True})
+    path = f"/api/v1/csp-origins/{created['id']}"
+    assert (created["imgSrc"], created["fontSrc"], created["description"]) == (True, False, "")
     tenant.put(path, {"origin": "maps.example", "fontSrc": True})
     read = tenant.get(path)
     assert (read["name"], read["origin"], read["imgSrc"], read["fontSrc"]) == (
@@ -155,7 +155,9 @@ def test_a_csp_origin_from_making_to_removal(tenant: Api) -> None:
         False,
         True,
     )
-    assert [each["id"] for each in tenant.everything("/api/v1/csp-origins?origin=MAPS.*")] == [made["id"]]
+    assert [entry["id"] for entry in tenant.everything("/api/v1/csp-origins?origin=MAPS.*")] == [
+        created["id"]
+    ]
     assert tenant.everything("/api/v1/csp-origins?fontSrc=false") == []
     tenant.delete(path)
     tenant.get(path, expect=404)
@@ -175,8 +177,8 @@ def test_a_bad_csp_origin_is_refused(tenant: Api, body: Any) -> None:
     tenant.post("/api/v1/csp-origins", body, expect=400)
 
 
-def test_a_policy_has_an_end(tenant: Api, qlik: Emulator) -> None:
-    """By its header, and by the number of entries."""
+def test_a_policy_has_a_limited_size(tenant: Api, qlik: Emulator) -> None:
+    """The header and the number of entries are limited."""
     host = "a" * 220 + ".example"
     every = dict.fromkeys(csp_origins.DIRECTIVES, True)
     tenant.post("/api/v1/csp-origins", {"origin": host, **every})

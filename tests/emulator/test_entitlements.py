@@ -1,4 +1,4 @@
-"""Entitlements: what a login spends of the licence, and how it comes back."""
+"""Entitlements: how a login uses up units of the licence, and how they are released."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def tenant(qlik: Emulator) -> Api:
 
 def entitlements_used(tenant: Api) -> dict[str, int]:
     overview = Api(tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")
-    return {each["name"]: each["unitsUsed"] for each in overview["allotments"]}
+    return {allotment["name"]: allotment["unitsUsed"] for allotment in overview["allotments"]}
 
 
-def test_a_licence_spends_no_more_than_it_has(tenant: Api) -> None:
+def test_logins_assign_no_more_entitlements_than_the_licence_has(tenant: Api) -> None:
     tenant.put("/api/v1/licenses/settings", {"autoAssignAnalyzer": True, "autoAssignProfessional": True})
     for number in range(101):
         login(tenant, sub=f"user {number}", email=f"{number}@acme.example")
@@ -28,18 +28,18 @@ def test_a_licence_spends_no_more_than_it_has(tenant: Api) -> None:
 
 def assignments(tenant: Api, query: str = "") -> list[tuple[str, str]]:
     found = tenant.everything(f"/api/v1/licenses/assignments?limit=2{query}")
-    return [(each["subject"], each["type"]) for each in found]
+    return [(assignment["subject"], assignment["type"]) for assignment in found]
 
 
-def test_assignments_are_those_of_the_licence(tenant: Api) -> None:
-    """Each tenant lists all of them, and can tell those whose subject has no user in it."""
+def test_tenants_of_a_licence_share_its_assignments(tenant: Api) -> None:
+    """Each tenant lists all of them. It can select those whose subject has no user in this tenant."""
     other = new_tenant(tenant.qlik)
     tenant.post("/api/v1/users", {"subject": "ada", "status": "active"})
     items = [{"subject": subject, "type": "analyzer"} for subject in ("ada", "bob", "eve")]
     done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
-    assert [each["status"] for each in done["data"]] == [201, 201, 201]
+    assert [result["status"] for result in done["data"]] == [201, 201, 201]
     again = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items[:1]}, expect=207)
-    assert [each["status"] for each in again["data"]] == [400]
+    assert [result["status"] for result in again["data"]] == [400]
     assert entitlements_used(tenant) == {"professional": 0, "analyzer": 3}
     everyone = [(subject, "analyzer") for subject in ("ada", "bob", "eve")]
     assert assignments(tenant) == assignments(other) == everyone
@@ -50,17 +50,17 @@ def test_assignments_are_those_of_the_licence(tenant: Api) -> None:
     tenant.get("/api/v1/licenses/assignments?sort=colour", expect=400)
 
 
-def test_no_more_is_assigned_than_there_is(tenant: Api) -> None:
+def test_an_assignment_without_units_left_is_refused(tenant: Api) -> None:
     items = [{"subject": f"user {number}", "type": "professional"} for number in range(101)]
     done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": items}, expect=207)
-    assert [each["status"] for each in done["data"]] == [*[201] * 100, 403]
+    assert [result["status"] for result in done["data"]] == [*[201] * 100, 403]
     assert done["data"][-1]["code"] == "LICENSES-011"
     other = [{"subject": "x", "type": "colour"}]
     done = tenant.post("/api/v1/licenses/assignments/actions/add", {"add": other}, expect=207)
     assert done["data"][0]["status"] == 403
 
 
-def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: Api) -> None:
+def test_a_subject_gets_one_entitlement_per_licence(tenant: Api) -> None:
     def used() -> dict[str, int]:
         return entitlements_used(tenant)
 
@@ -81,7 +81,7 @@ def test_a_login_spends_an_entitlement_once_per_subject_of_the_licence(tenant: A
 
     other = new_tenant(tenant.qlik)
     items = [{"subject": "acme\\jdoe", "type": kind} for kind in ("professional", "analyzer")]
-    answer = other.send("POST", "/api/v1/licenses/assignments/actions/delete", json={"delete": items})
-    assert answer.status_code == 207
-    assert [each["status"] for each in answer.json()["data"]] == [404, 200]
+    response = other.send("POST", "/api/v1/licenses/assignments/actions/delete", json={"delete": items})
+    assert response.status_code == 207
+    assert [result["status"] for result in response.json()["data"]] == [404, 200]
     assert used() == {"professional": 1, "analyzer": 0}

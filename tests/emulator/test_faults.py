@@ -1,4 +1,4 @@
-"""Things going wrong on request."""
+"""Faults: rules that make requests fail or wait."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def source(qlik: Emulator) -> Api:
     return Api(qlik, SOURCE).login()
 
 
-def test_a_status_fault_answers_instead_and_does_nothing(qlik: Emulator, source: Api) -> None:
+def test_a_status_fault_replaces_the_response_and_changes_nothing(qlik: Emulator, source: Api) -> None:
     body = {"errors": [{"code": "X", "title": "Broken"}]}
     qlik.control.add_fault(host=SOURCE, path="/api/v1/gr*", method="post", status=503, body=body, times=2)
     for _ in range(2):
@@ -31,12 +31,12 @@ def test_a_status_fault_answers_instead_and_does_nothing(qlik: Emulator, source:
 
 def test_a_fault_can_strike_the_nth_request(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", nth=2, status=500, headers={"retry-after": "7"})
-    answers = [source.send("GET", "/api/v1/spaces") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 500, 200]
-    assert answers[1].headers["retry-after"] == "7"
+    responses = [source.send("GET", "/api/v1/spaces") for _ in range(3)]
+    assert [response.status_code for response in responses] == [200, 500, 200]
+    assert responses[1].headers["retry-after"] == "7"
 
 
-def test_probability_0_never_strikes_and_1_always(qlik: Emulator, source: Api) -> None:
+def test_probability_0_never_strikes_and_1_always_strikes(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", probability=0, status=500)
     for _ in range(5):
         source.get("/api/v1/spaces")
@@ -47,7 +47,7 @@ def test_probability_0_never_strikes_and_1_always(qlik: Emulator, source: Api) -
 
 
 @pytest.mark.parametrize(("effect", "made"), [("drop_before", []), ("drop_after", ["A"])])
-def test_a_cut_connection_with_and_without_effect(
+def test_a_dropped_connection_with_and_without_effect(
     qlik: Emulator, source: Api, effect: str, made: list[str]
 ) -> None:
     qlik.control.add_fault(path="/api/v1/groups", method="POST", **{effect: True})
@@ -65,23 +65,25 @@ def test_a_cut_connection_with_and_without_effect(
         (201, "", ""),
     ],
 )
-def test_done_and_then_another_answer(qlik: Emulator, source: Api, status: int, body: str, text: str) -> None:
+def test_a_done_fault_replaces_the_response_after_the_change(
+    qlik: Emulator, source: Api, status: int, body: str, text: str
+) -> None:
     rule = {"path": "/api/v1/groups", "method": "POST", "status": status, "body": body, "times": 1}
     qlik.control.add_fault(**rule, done=True, headers={"x-served-by": "proxy"})
-    answer = source.send("POST", "/api/v1/groups", json={"name": "A"})
-    assert (answer.status_code, answer.text, answer.headers["x-served-by"]) == (status, text, "proxy")
+    response = source.send("POST", "/api/v1/groups", json={"name": "A"})
+    assert (response.status_code, response.text, response.headers["x-served-by"]) == (status, text, "proxy")
     assert qlik.control.requests()[-1]["status"] == status
     assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == ["A"]
     source.post("/api/v1/groups", {"name": "A"}, expect=409)
 
 
-def test_done_and_then_an_error_hides_a_refusal_too(qlik: Emulator, source: Api) -> None:
+def test_a_done_fault_replaces_a_refusal_as_well(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/groups", method="POST", status=500, done=True)
     assert error(source.post("/api/v1/groups", {"nome": "A"}, expect=500))["code"] == "HTTP-500"
     assert source.get("/api/v1/groups")["data"] == []
 
 
-def test_a_lost_answer_to_tenant_creation_leaves_an_orphan(qlik: Emulator) -> None:
+def test_a_lost_response_to_a_tenant_creation_leaves_an_orphan(qlik: Emulator) -> None:
     register = Api(qlik, REGISTER).login()
     before = qlik.control.health()["tenants"]
     qlik.control.add_fault(path="/api/v1/tenants", method="POST", drop_after=True, times=1)
@@ -90,7 +92,7 @@ def test_a_lost_answer_to_tenant_creation_leaves_an_orphan(qlik: Emulator) -> No
     assert qlik.control.health()["tenants"] == before + 1
 
 
-def test_a_truncated_answer_ends_in_the_middle(qlik: Emulator, source: Api) -> None:
+def test_a_truncated_response_ends_in_the_middle(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", truncate=True)
     with pytest.raises(requests.RequestException):
         source.get("/api/v1/spaces")
@@ -104,23 +106,23 @@ def test_a_truncated_answer_ends_in_the_middle(qlik: Emulator, source: Api) -> N
 
 def test_merged_fields_reach_the_client(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", merge={"news": {"of": "tomorrow"}})
-    answer = source.get("/api/v1/spaces")
-    assert answer["news"] == {"of": "tomorrow"}
-    assert answer["data"]
+    response = source.get("/api/v1/spaces")
+    assert response["news"] == {"of": "tomorrow"}
+    assert response["data"]
 
 
-def test_a_delayed_answer_is_late(qlik: Emulator, source: Api) -> None:
+def test_a_delayed_response_is_late(qlik: Emulator, source: Api) -> None:
     qlik.control.add_fault(path="/api/v1/spaces", delay_ms=120)
     started = time.monotonic()
     source.get("/api/v1/spaces")
     assert time.monotonic() - started >= 0.12
 
 
-def test_a_held_request_waits_until_released_and_holds_nobody_else(qlik: Emulator, source: Api) -> None:
+def test_a_held_request_waits_until_released_and_blocks_nobody_else(qlik: Emulator, source: Api) -> None:
     fault = qlik.control.add_fault(path="/api/v1/groups", method="POST", hold=True)
     thread = threading.Thread(target=source.post, args=("/api/v1/groups", {"name": "Late"}))
     thread.start()
-    _until(lambda: qlik.control.faults[0]["hit"] == 1)
+    _wait_until(lambda: qlik.control.faults[0]["hit"] == 1)
     assert source.get("/api/v1/groups")["data"] == []
     assert thread.is_alive()
     qlik.control.release(fault)
@@ -128,30 +130,30 @@ def test_a_held_request_waits_until_released_and_holds_nobody_else(qlik: Emulato
     assert [group["name"] for group in source.get("/api/v1/groups")["data"]] == ["Late"]
 
 
-def test_stopping_does_not_wait_for_what_is_held() -> None:
+def test_stopping_does_not_wait_for_held_requests() -> None:
     with Emulator() as qlik:
         qlik.control.add_fault(path="/api/v1/spaces", hold=True)
         api = Api(qlik, SOURCE).login()
         failed: list[Exception] = []
-        thread = threading.Thread(target=_swallow, args=(api, failed))
+        thread = threading.Thread(target=_send_and_keep_the_error, args=(api, failed))
         thread.start()
-        _until(lambda: qlik.control.faults[0]["hit"] == 1)
+        _wait_until(lambda: qlik.control.faults[0]["hit"] == 1)
         started = time.monotonic()
     assert time.monotonic() - started < 5
     thread.join(10)
     assert isinstance(failed[0], requests.ConnectionError)
 
 
-def _swallow(api: Api, failed: list[Exception]) -> None:
+def _send_and_keep_the_error(api: Api, failed: list[Exception]) -> None:
     try:
         api.get("/api/v1/spaces")
     except requests.ConnectionError as error:
         failed.append(error)
 
 
-def _until(true: Any) -> None:
+def _wait_until(condition: Any) -> None:
     for _ in range(500):
-        if true():
+        if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("did not come true")
+    raise AssertionError("the condition did not come true")

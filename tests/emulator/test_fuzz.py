@@ -1,4 +1,4 @@
-"""Generated requests: whatever is sent, the answer is one that the contract allows."""
+"""Generated requests: each one gets a response that the contract allows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenantry.emulator.apis import apps  # noqa: F401 - registers the handlers
 from tenantry.emulator.call import HANDLERS
 from tenantry.emulator.contract import Operation, contract
 from tests.contract import ContractChecker
-from tests.emulator.api import CONSOLE, REGISTER, Api, furnish, new_tenant
+from tests.emulator.api import CONSOLE, REGISTER, Api, create_everything, new_tenant
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
@@ -38,7 +38,7 @@ CASES = [
 
 @dataclass
 class Cloud:
-    """A tenant with one of everything, and the ids of all that."""
+    """A tenant with one object of each type, and their ids."""
 
     hosts: dict[str, Api]
     ids: dict[str, list[str]]
@@ -52,11 +52,11 @@ def cloud() -> Iterator[Cloud]:
         tenant = new_tenant(qlik)
         console = Api(qlik, CONSOLE, "demo-org").login()
         hosts = {"tenant": tenant, "register": tenant.on(REGISTER).login(), "console": console, "any": tenant}
-        yield Cloud(hosts, furnish(tenant), checker)
+        yield Cloud(hosts, create_everything(tenant), checker)
 
 
 @pytest.mark.parametrize(("operation", "mode"), CASES)
-def test_any_request_gets_an_answer_that_the_contract_allows(
+def test_any_request_gets_a_response_that_the_contract_allows(
     cloud: Cloud, operation: Operation, mode: schemathesis.GenerationMode
 ) -> None:
     strategy = SCHEMAS[operation.api][operation.path][operation.method].as_strategy(generation_mode=mode)
@@ -73,15 +73,15 @@ def test_any_request_gets_an_answer_that_the_contract_allows(
     def send(case: Any, pick: int) -> None:
         for name in case.path_parameters or {}:
             known = cloud.ids.get(name, [])
-            # Nine in ten aim at something that is there.
+            # Nine in ten requests use the id of an existing object.
             if known and pick:
                 case.path_parameters[name] = known[pick % len(known)]
-        # A length that is not that of the body is no request but half of one.
+        # With a wrong length, the request is incomplete.
         (case.headers or {}).pop("Content-Length", None)
         api = cloud.hosts[operation.host]
         headers = {"Host": api.host, "Authorization": f"Bearer {api.token}"}
-        answer = case.call(base_url=api.qlik.url, headers=headers, allow_redirects=False)
-        assert answer.status_code < 500, answer.text
+        response = case.call(base_url=api.qlik.url, headers=headers, allow_redirects=False)
+        assert response.status_code < 500, response.text
 
     checked = cloud.checker.checked
     send()

@@ -1,4 +1,4 @@
-"""One customer from nothing to deactivation, as a client would do it."""
+"""The setup and the deactivation of one customer, as a client does it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tenantry.emulator import Emulator
 from tests.emulator.api import CONSOLE, REGISTER, SOURCE, Api, new_tenant
 
 
-def test_a_customer_from_nothing_to_deactivation(qlik: Emulator) -> None:
+def test_a_customer_is_set_up_and_deactivated(qlik: Emulator) -> None:
     source = Api(qlik, SOURCE).login()
     tenant = new_tenant(qlik)
     me = tenant.send("GET", "/api/v1/users/me")

@@ -1,4 +1,4 @@
-"""What documents forbid and Qlik's own samples do: refused, unless the one rule is lifted."""
+"""Requests that Qlik's documents forbid and its own samples send. Each has a lenient rule that allows it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SENDERS: list[tuple[str, Callable[[Api], int]]] = []
 
 
 def sends(rule: str) -> Callable[[Callable[[Api], int]], Callable[[Api], int]]:
-    """Register what sends a request that only this rule lets pass; returns its status."""
+    """Register a function that sends a request which only this rule allows, and returns its status."""
 
     def register(sender: Callable[[Api], int]) -> Callable[[Api], int]:
         SENDERS.append((rule, sender))
@@ -27,29 +27,29 @@ def sends(rule: str) -> Callable[[Callable[[Api], int]], Callable[[Api], int]]:
 
 
 @sends("unknown-parameters")
-def colour(tenant: Api) -> int:
-    answer = tenant.send("GET", "/api/v1/spaces?colour=red&limit=5")
-    return answer.status_code
+def unknown_parameter(tenant: Api) -> int:
+    response = tenant.send("GET", "/api/v1/spaces?colour=red&limit=5")
+    return response.status_code
 
 
 @sends("unknown-members")
-def members_here_and_below(tenant: Api) -> int:
+def members_at_two_levels(tenant: Api) -> int:
     roles = [{"name": "Developer", "colour": "red"}]
     body = {"subject": "ada", "status": "active", "shape": "round", "assignedRoles": roles}
-    answer = tenant.send("POST", "/api/v1/users", json=body)
-    if answer.ok:
-        assert "shape" not in answer.json()
-        assert [role["name"] for role in answer.json()["assignedRoles"]] == ["Developer"]
-    return answer.status_code
+    response = tenant.send("POST", "/api/v1/users", json=body)
+    if response.ok:
+        assert "shape" not in response.json()
+        assert [role["name"] for role in response.json()["assignedRoles"]] == ["Developer"]
+    return response.status_code
 
 
 @sends("unknown-members")
 def a_type_that_cannot_change(tenant: Api) -> int:
     space = tenant.post("/api/v1/spaces", {"name": "Fixed", "type": "shared"})
-    answer = tenant.send("PUT", f"/api/v1/spaces/{space['id']}", json={"name": "New", "type": "managed"})
-    if answer.ok:
-        assert answer.json()["type"] == "shared"
-    return answer.status_code
+    response = tenant.send("PUT", f"/api/v1/spaces/{space['id']}", json={"name": "New", "type": "managed"})
+    if response.ok:
+        assert response.json()["type"] == "shared"
+    return response.status_code
 
 
 @sends("content-types")
@@ -64,11 +64,11 @@ def json_without_a_type(tenant: Api) -> int:
 
 
 @sends("content-types")
-def a_piece_of_a_file(tenant: Api) -> int:
+def part_of_a_file(tenant: Api) -> int:
     tus = {"Tus-Resumable": "1.0.0"}
-    made = tenant.send("POST", "/api/v1/temp-contents/files", headers=tus | {"Upload-Length": "1"})
+    created = tenant.send("POST", "/api/v1/temp-contents/files", headers=tus | {"Upload-Length": "1"})
     headers = tus | {"Upload-Offset": "0", "Content-Type": "text/plain"}
-    return tenant.send("PATCH", made.headers["location"], data=b"x", headers=headers).status_code
+    return tenant.send("PATCH", created.headers["location"], data=b"x", headers=headers).status_code
 
 
 @sends("autoreplace")
@@ -82,20 +82,20 @@ def login_without_sub_type(tenant: Api) -> int:
 
 
 @sends("empty-owner")
-def space_of_nobody(tenant: Api) -> int:
+def space_without_owner(tenant: Api) -> int:
     space = tenant.post("/api/v1/spaces", {"name": "Owned", "type": "shared"})
-    answer = tenant.send("PUT", f"/api/v1/spaces/{space['id']}", json={"name": "New", "ownerId": ""})
-    if answer.ok:
-        assert answer.json()["ownerId"] == space["ownerId"]
-    return answer.status_code
+    response = tenant.send("PUT", f"/api/v1/spaces/{space['id']}", json={"name": "New", "ownerId": ""})
+    if response.ok:
+        assert response.json()["ownerId"] == space["ownerId"]
+    return response.status_code
 
 
 @pytest.mark.parametrize(("rule", "sender"), SENDERS)
-def test_each_rule_lifts_its_own_refusal_and_no_other(
+def test_each_rule_allows_its_own_request_and_no_other(
     qlik: Emulator, rule: str, sender: Callable[[Api], int]
 ) -> None:
     tenant = open_tenant(qlik)
-    qlik.control.settings(lenient=[each for each in LENIENT_RULES if each != rule])
+    qlik.control.settings(lenient=[other for other in LENIENT_RULES if other != rule])
     assert 400 <= sender(tenant) < 500
     qlik.control.reset()
     tenant = open_tenant(qlik)
@@ -103,11 +103,11 @@ def test_each_rule_lifts_its_own_refusal_and_no_other(
     assert 200 <= sender(tenant) < 300
 
 
-def test_every_rule_has_a_request_that_it_lets_pass() -> None:
+def test_every_rule_has_a_request_that_it_allows() -> None:
     assert {rule for rule, _ in SENDERS} == set(LENIENT_RULES)
 
 
-def test_a_search_for_no_owner(qlik: Emulator) -> None:
+def test_a_search_for_an_empty_owner(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
     assert tenant.get("/api/v1/spaces?ownerId=")["data"] == []
@@ -115,7 +115,7 @@ def test_a_search_for_no_owner(qlik: Emulator) -> None:
     assert len(tenant.get("/api/v1/spaces?ownerId=")["data"]) == 1
 
 
-def test_what_has_the_wrong_type_is_refused_all_the_same(qlik: Emulator) -> None:
+def test_values_of_the_wrong_type_are_still_refused(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     qlik.control.settings(lenient=list(LENIENT_RULES))
     tenant.post("/api/v1/spaces", {"name": 5, "type": "shared", "shape": "round"}, expect=400)

@@ -6,7 +6,7 @@ from tenantry.emulator import Emulator
 from tests.emulator.api import Api, error, new_tenant
 
 
-def drain(api: Api, count: int) -> None:
+def use_up(api: Api, count: int) -> None:
     for _ in range(count):
         api.get("/api/v1/licenses/settings")
 
@@ -17,11 +17,11 @@ def test_a_tier_closes_at_its_limit_and_the_other_stays_open(qlik: Emulator) -> 
     qlik.control.settings(rate_limits=True, rate_window_scale=0.1)
     for number in range(25):
         tenant.post("/api/v1/groups", {"name": f"G{number}"})
-    answer = tenant.send("POST", "/api/v1/groups", json={"name": "one more"})
-    assert answer.status_code == 429
-    wait = int(answer.headers["retry-after"])
+    response = tenant.send("POST", "/api/v1/groups", json={"name": "one more"})
+    assert response.status_code == 429
+    wait = int(response.headers["retry-after"])
     assert 0 < wait <= 30
-    assert error(answer.json()) == {
+    assert error(response.json()) == {
         "code": "HTTP-429",
         "title": "API rate limit reached.",
         "detail": f"You need to wait {wait} seconds until limit is lifted.",
@@ -32,24 +32,24 @@ def test_a_tier_closes_at_its_limit_and_the_other_stays_open(qlik: Emulator) -> 
     tenant.post("/api/v1/groups", {"name": "one more"})
 
 
-def test_more_users_raise_the_cap_of_the_tenant_to_the_users_own_limit(qlik: Emulator) -> None:
+def test_more_users_raise_the_tenants_limit_above_the_users_own_limit(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     for number in range(3):
         tenant.post("/api/v1/users", {"subject": f"u{number}", "status": "active"})
     qlik.control.settings(rate_limits=True, rate_window_scale=0.02)
-    # 100 x 5 x 0.02 = 10 for the user; the tenant's 20 are not reached.
-    answers = [tenant.send("PUT", "/api/v1/licenses/settings", json={}).status_code for _ in range(11)]
-    assert answers == [200] * 10 + [429]
+    # 100 x 5 x 0.02 = 10 for the user. The tenant's limit of 20 is not reached.
+    responses = [tenant.send("PUT", "/api/v1/licenses/settings", json={}).status_code for _ in range(11)]
+    assert responses == [200] * 10 + [429]
 
 
 def test_limits_are_per_tenant(qlik: Emulator) -> None:
     one, two = new_tenant(qlik), new_tenant(qlik)
     qlik.control.settings(rate_limits=True, rate_window_scale=0.02)
-    answers = [one.send("PUT", "/api/v1/licenses/settings", json={}).status_code for _ in range(6)]
-    assert answers[-1] == 429
+    responses = [one.send("PUT", "/api/v1/licenses/settings", json={}).status_code for _ in range(6)]
+    assert responses[-1] == 429
     two.put("/api/v1/licenses/settings", {})
     qlik.request("PUT", one.host, "/api/v1/licenses/settings", {})
 
 
-def test_there_is_no_limit_unless_asked_for(qlik: Emulator) -> None:
-    drain(new_tenant(qlik), 60)
+def test_there_is_no_limit_by_default(qlik: Emulator) -> None:
+    use_up(new_tenant(qlik), 60)

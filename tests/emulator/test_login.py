@@ -1,4 +1,4 @@
-"""People who log in with a JWT: who is let in, and what they are then."""
+"""Logins with a JWT: which ones are accepted, and the user that they give."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def tenant(qlik: Emulator) -> Api:
 
 
 def refused(tenant: Api, jwt: str = "", status: int = 401, **claims: Any) -> dict[str, Any]:
-    """The error of a login that is not let in, and that leaves nothing behind."""
+    """Send a login that must be refused and change nothing. Return its error."""
     before = tenant.get("/api/v1/users/actions/count")
-    answer = tenant.send("POST", LOGIN, token=jwt or token(**claims))
-    assert answer.status_code == status, answer.text
-    assert "set-cookie" not in answer.headers
+    response = tenant.send("POST", LOGIN, token=jwt or token(**claims))
+    assert response.status_code == status, response.text
+    assert "set-cookie" not in response.headers
     assert tenant.get("/api/v1/users/actions/count") == before
-    return error(answer.json())
+    return error(response.json())
 
 
 def now(tenant: Api) -> float:
     return datetime.datetime.fromisoformat(tenant.qlik.control.health()["time"]).timestamp()
 
 
-def test_a_login_makes_a_user_and_a_session(tenant: Api) -> None:
+def test_a_login_creates_a_user_and_a_session(tenant: Api) -> None:
     person = login(tenant)
     assert sorted(person.cookies) == COOKIES
     me = person.me()
@@ -63,7 +63,7 @@ def test_a_login_makes_a_user_and_a_session(tenant: Api) -> None:
         ({"algorithm": "RS512"}, "RS256"),
     ],
 )
-def test_a_token_that_is_not_the_providers_is_refused(
+def test_a_token_that_does_not_match_the_provider_is_refused(
     tenant: Api, changes: dict[str, Any], words: str
 ) -> None:
     assert words in refused(tenant, **changes)["detail"]
@@ -103,26 +103,26 @@ def test_a_token_may_be_valid_for_an_hour(tenant: Api) -> None:
     login(tenant, nbf=start, exp=start + 3600)
 
 
-def test_the_providers_tolerance_applies_to_both_ends(tenant: Api) -> None:
+def test_the_providers_clock_tolerance_applies_to_nbf_and_exp(tenant: Api) -> None:
     tenant.post("/api/v1/identity-providers", logins.provider(kid="patient", clockToleranceSec=100))
     start = int(now(tenant))
-    each: tuple[dict[str, Any], ...] = (
+    validities: tuple[dict[str, Any], ...] = (
         {"nbf": start + 60, "exp": start + 120},
         {"nbf": start - 120, "exp": start - 60},
     )
-    for times in each:
+    for times in validities:
         refused(tenant, **times)
         login(tenant, token(kid="patient", **times))
 
 
-def test_expiry_is_by_the_emulators_clock(tenant: Api) -> None:
+def test_a_token_expires_by_the_emulators_clock(tenant: Api) -> None:
     jwt = token()
     tenant.qlik.control.advance(120)
     assert "expired" in refused(tenant, jwt)["detail"]
 
 
 @pytest.mark.parametrize("jti", ["once", 7])
-def test_a_jti_is_good_for_one_login_of_a_tenant(tenant: Api, jti: object) -> None:
+def test_a_jti_allows_one_login_per_tenant(tenant: Api, jti: object) -> None:
     login(tenant, jti=jti)
     assert "jti" in refused(tenant, jti=jti)["detail"]
     login(tenant, jti=f"{jti} more")
@@ -139,15 +139,15 @@ def test_a_refused_login_does_not_use_up_the_jti(tenant: Api) -> None:
 )
 def test_a_missing_claim_is_named(tenant: Api, claim: str) -> None:
     without: dict[str, Any] = {claim: None}
-    said = refused(tenant, status=400, **without)
-    assert said["code"] == "INTERNAL-TOKEN-1"
-    assert said["detail"] == f"JWT_LOGIN_VALIDATIONS Missing required claim: {claim}"
+    problem = refused(tenant, status=400, **without)
+    assert problem["code"] == "INTERNAL-TOKEN-1"
+    assert problem["detail"] == f"JWT_LOGIN_VALIDATIONS Missing required claim: {claim}"
 
 
 @pytest.mark.parametrize(
     ("claim", "value"), [("email_verified", "yes"), ("exp", "soon"), ("groups", "A"), ("subType", "app")]
 )
-def test_a_claim_of_the_wrong_kind_is_named(tenant: Api, claim: str, value: Any) -> None:
+def test_a_claim_of_the_wrong_type_is_named(tenant: Api, claim: str, value: Any) -> None:
     assert refused(tenant, status=400, **{claim: value})["detail"].endswith(f"Invalid claim: {claim}")
 
 
@@ -155,7 +155,7 @@ def test_claims_that_qlik_does_not_read_are_ignored(tenant: Api) -> None:
     login(tenant, colour="red")
 
 
-def test_a_provider_that_is_gone_lets_nobody_in(tenant: Api) -> None:
+def test_a_deleted_provider_allows_no_login(tenant: Api) -> None:
     (provider,) = tenant.get("/api/v1/identity-providers")["data"]
     person = login(tenant)
     tenant.delete(f"/api/v1/identity-providers/{provider['id']}")
@@ -163,20 +163,20 @@ def test_a_provider_that_is_gone_lets_nobody_in(tenant: Api) -> None:
     assert person.me()["name"] == "Jo Doe", "a session outlives the provider"
 
 
-def test_a_provider_whose_logins_are_switched_off_lets_nobody_in(tenant: Api) -> None:
+def test_a_provider_with_logins_switched_off_allows_no_login(tenant: Api) -> None:
     body = logins.provider(kid="off")
     body["options"]["jwtLoginEnabled"] = False
     tenant.post("/api/v1/identity-providers", body)
     refused(tenant, kid="off")
 
 
-def test_another_tenant_knows_neither_the_token_nor_the_cookies(tenant: Api) -> None:
+def test_another_tenant_accepts_neither_the_token_nor_the_cookies(tenant: Api) -> None:
     person, other = login(tenant), new_tenant(tenant.qlik)
     assert other.send("GET", "/api/v1/users/me", token="", cookies=person.cookies).status_code == 401
     assert other.send("POST", LOGIN, token=token()).status_code == 401
 
 
-def test_a_deactivated_tenant_lets_nobody_in(tenant: Api) -> None:
+def test_a_deactivated_tenant_allows_no_login(tenant: Api) -> None:
     person = login(tenant)
     tenant_id = tenant.get("/api/v1/groups")["data"][0]["tenantId"]
     tenant.on(REGISTER).login().post(
@@ -185,31 +185,31 @@ def test_a_deactivated_tenant_lets_nobody_in(tenant: Api) -> None:
         expect=200,
         headers={"qlik-confirm-hostname": tenant.host},
     )
-    for answer in (tenant.send("POST", LOGIN, token=token()), person.send("GET", "/api/v1/users/me")):
-        assert (answer.status_code, error(answer.json())["code"]) == (401, "TENANT_DISABLED")
+    for response in (tenant.send("POST", LOGIN, token=token()), person.send("GET", "/api/v1/users/me")):
+        assert (response.status_code, error(response.json())["code"]) == (401, "TENANT_DISABLED")
 
 
-def as_certificate(name: str) -> str:
-    """A certificate of a key, as PEM."""
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
+def certificate_pem(name: str) -> str:
+    """Return a certificate of a key as PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     builder = x509.CertificateBuilder(
-        who, who, keys.key(name).public_key(), 1, start, start.replace(year=2036)
+        subject, subject, keys.key(name).public_key(), 1, start, start.replace(year=2036)
     )
-    made = builder.sign(keys.key(name), hashes.SHA256())
-    return made.public_bytes(serialization.Encoding.PEM).decode()
+    created = builder.sign(keys.key(name), hashes.SHA256())
+    return created.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def without_breaks(pem: str) -> str:
     return "".join(pem.splitlines())
 
 
-@pytest.mark.parametrize("shape", [str, without_breaks])
-@pytest.mark.parametrize("pem", [keys.public_pem, as_certificate])
-def test_a_key_is_read_from_a_public_key_or_a_certificate_with_line_breaks_or_without(
-    pem: Callable[[str], str], shape: Callable[[str], str]
+@pytest.mark.parametrize("layout", [str, without_breaks])
+@pytest.mark.parametrize("pem", [keys.public_pem, certificate_pem])
+def test_a_public_key_or_a_certificate_is_read_with_or_without_line_breaks(
+    pem: Callable[[str], str], layout: Callable[[str], str]
 ) -> None:
-    assert public_key(shape(pem("one"))) == keys.key("one").public_key()
+    assert public_key(layout(pem("one"))) == keys.key("one").public_key()
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_a_key_is_read_from_a_public_key_or_a_certificate_with_line_breaks_or_wi
         logins.private_pem().decode(),
     ],
 )
-def test_what_is_no_public_key_is_none(pem: str) -> None:
+def test_a_pem_without_a_public_key_is_none(pem: str) -> None:
     assert public_key(pem) is None
 
 
-def test_unknown_groups_are_made_only_where_the_tenant_says_so(tenant: Api) -> None:
+def test_unknown_groups_are_created_only_if_the_tenant_allows_it(tenant: Api) -> None:
     def names() -> list[str]:
         return [group["name"] for group in tenant.get("/api/v1/groups")["data"]]
 
@@ -241,7 +241,7 @@ def test_unknown_groups_are_made_only_where_the_tenant_says_so(tenant: Api) -> N
     assert tenant.get(f"/api/v1/groups/{sales['id']}")["providerType"] == "idp"
 
 
-def test_custom_groups_stay_and_are_not_joined_by_a_login(tenant: Api) -> None:
+def test_a_login_neither_adds_nor_removes_custom_groups(tenant: Api) -> None:
     custom = tenant.post("/api/v1/groups", {"name": "Club", "providerType": "custom"})["id"]
     person = login(tenant, groups=["Club"])
     assert person.me()["assignedGroups"] == []
@@ -250,14 +250,14 @@ def test_custom_groups_stay_and_are_not_joined_by_a_login(tenant: Api) -> None:
     assert [group["id"] for group in login(tenant, groups=None).me()["assignedGroups"]] == [custom]
 
 
-def test_a_user_made_beforehand_is_found_by_its_subject(tenant: Api) -> None:
+def test_a_user_created_before_is_found_by_its_subject(tenant: Api) -> None:
     invited = {"subject": "acme\\jdoe", "email": "early@acme.example", "status": "invited", "name": "Early"}
-    made = tenant.post("/api/v1/users", invited)
+    created = tenant.post("/api/v1/users", invited)
     me = login(tenant).me()
-    assert (me["id"], me["status"], me["name"]) == (made["id"], "active", "Early")
+    assert (me["id"], me["status"], me["name"]) == (created["id"], "active", "Early")
 
 
-def test_an_email_of_somebody_else_and_a_disabled_user_are_refused(tenant: Api) -> None:
+def test_another_users_email_and_a_disabled_user_are_refused(tenant: Api) -> None:
     login(tenant)
     assert "email" in refused(tenant, sub="acme\\other")["detail"]
     (user,) = [user for user in tenant.everything("/api/v1/users") if user["name"] == "Jo Doe"]

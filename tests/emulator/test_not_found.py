@@ -1,4 +1,4 @@
-"""404s in several looks, so that no client relies on codes that are the emulator's own."""
+"""404s in several forms, so that no client relies on the emulator's own codes."""
 
 from __future__ import annotations
 
@@ -31,41 +31,41 @@ def source(qlik: Emulator) -> Api:
     return Api(qlik, SOURCE).login()
 
 
-@pytest.mark.parametrize("look", ["published", "bare", "other"])
-def test_published_codes_look_the_same_whatever_the_others_do(qlik: Emulator, source: Api, look: str) -> None:
-    qlik.control.settings(not_found=look)
+@pytest.mark.parametrize("form", ["published", "bare", "other"])
+def test_the_setting_does_not_change_published_codes(qlik: Emulator, source: Api, form: str) -> None:
+    qlik.control.settings(not_found=form)
     found = {path: error(source.get(path, expect=404))["code"] for path in PUBLISHED}
     assert found == PUBLISHED
 
 
-def test_other_codes_are_the_emulators_own_unless_asked_for(qlik: Emulator, source: Api) -> None:
+def test_unpublished_codes_are_the_emulators_own_by_default(qlik: Emulator, source: Api) -> None:
     found = {path: error(source.get(path, expect=404))["code"] for path in UNPUBLISHED}
     assert found == UNPUBLISHED
-    assert error(source.on(NOBODY).ask_token().json())["code"] == "TENANT_NOT_FOUND"
+    assert error(source.on(NOBODY).request_token().json())["code"] == "TENANT_NOT_FOUND"
 
 
-def test_a_bare_404_has_nothing_in_it(qlik: Emulator, source: Api) -> None:
+def test_a_bare_404_has_no_body(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="bare")
-    answers = [source.send("GET", path) for path in UNPUBLISHED]
-    answers += [source.on(NOBODY).ask_token(), source.on(NOBODY).send("GET", "/api/v1/groups/none")]
-    answers.append(Api(qlik, CONSOLE, "demo-org").login().send("GET", "/api/core/tenants/none"))
-    for answer in answers:
-        assert (answer.status_code, answer.content) == (404, b"")
-        assert "content-type" not in answer.headers
+    responses = [source.send("GET", path) for path in UNPUBLISHED]
+    responses += [source.on(NOBODY).request_token(), source.on(NOBODY).send("GET", "/api/v1/groups/none")]
+    responses.append(Api(qlik, CONSOLE, "demo-org").login().send("GET", "/api/core/tenants/none"))
+    for response in responses:
+        assert (response.status_code, response.content) == (404, b"")
+        assert "content-type" not in response.headers
 
 
-def test_another_code_says_nothing_but_not_found(qlik: Emulator, source: Api) -> None:
+def test_the_other_form_has_one_code_and_no_detail(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="other")
-    answers = [source.send("GET", path) for path in UNPUBLISHED]
-    answers.append(source.on(NOBODY).ask_token())
-    for answer in answers:
-        entry = error(answer.json())
-        assert (answer.status_code, entry["code"]) == (404, "NOT-FOUND")
-        assert answer.json()["traceId"]
+    responses = [source.send("GET", path) for path in UNPUBLISHED]
+    responses.append(source.on(NOBODY).request_token())
+    for response in responses:
+        entry = error(response.json())
+        assert (response.status_code, entry["code"]) == (404, "NOT-FOUND")
+        assert response.json()["traceId"]
         assert "detail" not in entry
 
 
-def test_it_is_about_404s_only(qlik: Emulator, source: Api) -> None:
+def test_the_setting_changes_404s_only(qlik: Emulator, source: Api) -> None:
     qlik.control.settings(not_found="bare")
     assert error(source.post("/api/v1/spaces", {}, expect=400))["code"] == "SPACES-400"
     source.get("/api/v1/spaces")

@@ -1,4 +1,4 @@
-"""OAuth clients of a tenant: their secrets, and tokens for those that work without a user."""
+"""OAuth clients of a tenant: their secrets, and the tokens of machine-to-machine clients."""
 
 from __future__ import annotations
 
@@ -18,71 +18,71 @@ def source(qlik: Emulator) -> Api:
     return Api(qlik, SOURCE).login()
 
 
-def test_any_of_the_secrets_logs_in(source: Api, qlik: Emulator) -> None:
-    """Each is shown once, and nothing keeps it."""
-    made = source.post(CLIENTS, M2M | {"allowedScopes": ["admin_classic"]})
-    path = f"{CLIENTS}/{made['clientId']}"
+def test_each_secret_gets_a_token(source: Api, qlik: Emulator) -> None:
+    """A secret is shown once and never stored."""
+    created = source.post(CLIENTS, M2M | {"allowedScopes": ["admin_classic"]})
+    path = f"{CLIENTS}/{created['clientId']}"
     second = source.post(f"{path}/client-secrets")
-    client = Api(qlik, SOURCE, made["clientId"])
-    for each in (made, second):
-        answer = client.ask_token(each["clientSecret"])
-        assert answer.status_code == 200
-        token = answer.json()["access_token"]
+    client = Api(qlik, SOURCE, created["clientId"])
+    for entry in (created, second):
+        response = client.request_token(entry["clientSecret"])
+        assert response.status_code == 200
+        token = response.json()["access_token"]
         Api(qlik, SOURCE, token=token).post("/api/v1/web-integrations", {"name": "Of the client"})
-    hints = [each["hint"] for each in source.get(path)["clientSecrets"]]
-    assert hints == [made["clientSecrets"][0]["hint"], second["hint"]]
+    hints = [secret["hint"] for secret in source.get(path)["clientSecrets"]]
+    assert hints == [created["clientSecrets"][0]["hint"], second["hint"]]
     source.delete(f"{path}/client-secrets/{hints[0]}")
     source.delete(f"{path}/client-secrets/{hints[0]}", expect=404)
-    assert client.ask_token(made["clientSecret"]).status_code == 401
-    assert client.ask_token(second["clientSecret"]).status_code == 200
+    assert client.request_token(created["clientSecret"]).status_code == 401
+    assert client.request_token(second["clientSecret"]).status_code == 200
     dump = json.dumps(qlik.control.dump())
-    assert not [each for each in (made, second) if each["clientSecret"] in dump]
+    assert not [entry for entry in (created, second) if entry["clientSecret"] in dump]
 
 
-def test_who_gets_no_token(source: Api, qlik: Emulator) -> None:
-    """A client for users, and one that is gone. Without a scope for it, a client is no administrator."""
+def test_user_clients_and_deleted_clients_get_no_token(source: Api, qlik: Emulator) -> None:
+    """A client without the scope for it gets a token, but is not an administrator."""
     users = source.post(CLIENTS, {"clientName": "Users", "appType": "web"})
-    assert Api(qlik, SOURCE, users["clientId"]).ask_token(users["clientSecret"]).status_code == 401
-    made = source.post(CLIENTS, M2M)
-    client = Api(qlik, SOURCE, made["clientId"])
-    token = client.ask_token(made["clientSecret"]).json()["access_token"]
+    assert Api(qlik, SOURCE, users["clientId"]).request_token(users["clientSecret"]).status_code == 401
+    created = source.post(CLIENTS, M2M)
+    client = Api(qlik, SOURCE, created["clientId"])
+    token = client.request_token(created["clientSecret"]).json()["access_token"]
     own = Api(qlik, SOURCE, token=token)
     own.post("/api/v1/web-integrations", {"name": "No scope for that"}, expect=403)
-    source.delete(f"{CLIENTS}/{made['clientId']}", headers={"qlik-confirm-delete": made["clientId"]})
-    assert client.ask_token(made["clientSecret"]).status_code == 401
+    source.delete(f"{CLIENTS}/{created['clientId']}", headers={"qlik-confirm-delete": created["clientId"]})
+    assert client.request_token(created["clientSecret"]).status_code == 401
 
 
-def test_five_secrets_at_most(source: Api) -> None:
+def test_a_client_has_at_most_five_secrets(source: Api) -> None:
     path = f"{CLIENTS}/{source.post(CLIENTS, M2M)['clientId']}/client-secrets"
     for _ in range(4):
         source.post(path)
     assert "5 secrets" in error(source.post(path, expect=409))["detail"]
 
 
-def test_a_secret_comes_with_the_method_for_it(source: Api) -> None:
-    """A client that has a key alone has no secret until it may use one."""
+def test_adding_the_secret_method_creates_a_secret(source: Api) -> None:
+    """A client with only a key has no secret until its methods allow one."""
     key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": "x", "e": "AQAB"}
     body = M2M | {"allowedAuthMethods": ["private_key_jwt"]}
     source.post(CLIENTS, body, expect=400)
-    made = source.post(CLIENTS, body | {"publicKeys": [key]})
-    path = f"{CLIENTS}/{made['clientId']}"
-    assert "clientSecret" not in made
+    created = source.post(CLIENTS, body | {"publicKeys": [key]})
+    path = f"{CLIENTS}/{created['clientId']}"
+    assert "clientSecret" not in created
     methods = ["client_secret", "private_key_jwt"]
     shown = source.patch(path, {"/allowedAuthMethods": methods}, expect=202)
     assert shown.keys() == {"clientSecret"}
     source.patch(path, {"/allowedAuthMethods": methods})
 
 
-def test_a_deletion_is_confirmed(source: Api) -> None:
+def test_a_deletion_needs_a_confirmation(source: Api) -> None:
     path = f"{CLIENTS}/{source.post(CLIENTS, M2M)['clientId']}"
     source.delete(path, expect=400)
     source.delete(path, headers={"qlik-confirm-delete": "another"}, expect=400)
     source.get(path)
 
 
-def test_consent_is_read_and_changed_apart(source: Api) -> None:
-    made = source.post(CLIENTS, M2M | {"connectionConfig": {"consentMethod": "trusted"}})
-    path = f"{CLIENTS}/{made['clientId']}"
+def test_consent_has_its_own_operations(source: Api) -> None:
+    created = source.post(CLIENTS, M2M | {"connectionConfig": {"consentMethod": "trusted"}})
+    path = f"{CLIENTS}/{created['clientId']}"
     assert "connectionConfig" not in source.get(path)
     assert source.get(f"{path}/connection-configs/me") == {"consentMethod": "trusted"}
     source.patch(f"{path}/connection-configs/me", {"/consentMethod": "required"})
@@ -102,11 +102,11 @@ def test_consent_is_read_and_changed_apart(source: Api) -> None:
         {"connectionConfig": {"consentMethod": "required"}},
     ],
 )
-def test_what_is_refused(source: Api, body: dict[str, object]) -> None:
+def test_a_bad_client_is_refused(source: Api, body: dict[str, object]) -> None:
     source.post(CLIENTS, M2M | body, expect=400)
 
 
-def test_a_patch(source: Api) -> None:
+def test_a_client_is_patched(source: Api) -> None:
     path = f"{CLIENTS}/{source.post(CLIENTS, M2M | {'description': 'A'})['clientId']}"
     source.patch(path, {"/description": "B", "/redirectUris": ["https://a.example"]})
     assert (source.get(path)["description"], source.get(path)["redirectUris"]) == ("B", ["https://a.example"])

@@ -26,8 +26,8 @@ def user(tenant: Api, subject: str, expect: int = 201, **fields: Any) -> Any:
 
 
 def change(tenant: Api, path: str, op: str, name: str, value: Any, expect: int = 204) -> None:
-    answer = tenant.send("PATCH", path, json=[{"op": op, "path": name, "value": value}])
-    assert answer.status_code == expect, answer.text
+    response = tenant.send("PATCH", path, json=[{"op": op, "path": name, "value": value}])
+    assert response.status_code == expect, response.text
 
 
 def test_a_group_name_is_unique_per_provider_type_and_case_sensitive(tenant: Api) -> None:
@@ -38,7 +38,7 @@ def test_a_group_name_is_unique_per_provider_type_and_case_sensitive(tenant: Api
     group(tenant, "Analysts", providerType="custom")
 
 
-def test_an_idp_group_keeps_its_name_a_custom_one_does_not(tenant: Api) -> None:
+def test_only_a_custom_group_can_be_renamed(tenant: Api) -> None:
     idp, custom = group(tenant, "Analysts"), group(tenant, "Staff", providerType="custom")
     tenant.patch(f"/api/v1/groups/{idp['id']}", {"/name": "New"}, expect=400)
     tenant.patch(f"/api/v1/groups/{custom['id']}", {"/name": "New", "/description": "All"})
@@ -49,7 +49,7 @@ def test_an_idp_group_keeps_its_name_a_custom_one_does_not(tenant: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/assignedRoles", "assignedRoles"])
-def test_roles_of_a_group_are_replaced_whole(tenant: Api, path: str) -> None:
+def test_roles_of_a_group_are_replaced_as_a_whole(tenant: Api, path: str) -> None:
     made = group(tenant, "Analysts", assignedRoles=[{"name": "AnalyticsAdmin"}])
     tenant.patch(f"/api/v1/groups/{made['id']}", {path: [{"name": "AuditAdmin"}, {"name": "DataAdmin"}]})
     read = tenant.get(f"/api/v1/groups/{made['id']}")
@@ -58,7 +58,7 @@ def test_roles_of_a_group_are_replaced_whole(tenant: Api, path: str) -> None:
     tenant.patch(f"/api/v1/groups/{made['id']}", {path: [{"name": "DataAdmin"}] * 101}, expect=400)
 
 
-def test_groups_are_filtered_without_regard_to_case_and_paged(tenant: Api) -> None:
+def test_groups_are_filtered_ignoring_case_and_paged(tenant: Api) -> None:
     for number in range(25):
         group(tenant, f"Team {number:02}", providerType="custom" if number % 2 else "idp")
     assert len(tenant.get("/api/v1/groups")["data"]) == 20
@@ -72,7 +72,7 @@ def test_groups_are_filtered_without_regard_to_case_and_paged(tenant: Api) -> No
         tenant.get("/api/v1/groups", params={"filter": bad}, expect=400)
 
 
-def test_everyone_is_apart(tenant: Api) -> None:
+def test_everyone_is_not_an_ordinary_group(tenant: Api) -> None:
     assert tenant.everything("/api/v1/groups") == []
     assert [g["id"] for g in tenant.get("/api/v1/groups?systemGroups=true")["data"]] == [EVERYONE]
     tenant.get("/api/v1/groups?systemGroups=true&limit=5", expect=400)
@@ -92,7 +92,7 @@ def test_group_settings_are_patched(tenant: Api) -> None:
     tenant.patch("/api/v1/groups/settings", {"/systemGroups/1/assignedRoles": []}, expect=400)
 
 
-def test_a_custom_group_with_users_stays(tenant: Api) -> None:
+def test_a_custom_group_with_users_cannot_be_deleted(tenant: Api) -> None:
     staff = group(tenant, "Staff", providerType="custom")["id"]
     ada = f"/api/v1/users/{user(tenant, 'ada')['id']}"
     change(tenant, ada, "add", "/assignedGroups/-", staff)
@@ -103,7 +103,7 @@ def test_a_custom_group_with_users_stays(tenant: Api) -> None:
     assert error(tenant.get(f"/api/v1/groups/{staff}", expect=404))["code"] == "GROUPS-7"
 
 
-def test_a_subject_and_an_email_belong_to_one_user(tenant: Api) -> None:
+def test_a_subject_and_an_email_are_unique(tenant: Api) -> None:
     ada = user(tenant, "ada", email="ada@example.com", assignedRoles=[{"name": "TenantAdmin"}])
     user(tenant, "ada", expect=409)
     user(tenant, "bob", email="ADA@example.com", expect=409)
@@ -143,7 +143,7 @@ def test_users_are_found_by_filter(qlik: Emulator) -> None:
     assert "links" not in fields
 
 
-def test_nobody_deletes_itself(tenant: Api) -> None:
+def test_users_cannot_delete_themselves(tenant: Api) -> None:
     me = tenant.send("GET", "/api/v1/users/me").headers["location"]
     tenant.delete(me, expect=400)
     ada = f"/api/v1/users/{user(tenant, 'ada')['id']}"
@@ -151,7 +151,7 @@ def test_nobody_deletes_itself(tenant: Api) -> None:
     assert error(tenant.get(ada, expect=404))["code"] == "USERS-7"
 
 
-def test_custom_roles_live_beside_the_built_in_ones(tenant: Api) -> None:
+def test_custom_and_built_in_roles_are_listed_together(tenant: Api) -> None:
     made = tenant.post("/api/v1/roles", {"name": "Reader", "assignedScopes": ["apps:read"]})
     tenant.post("/api/v1/roles", {"name": "TenantAdmin"}, expect=400)
     names = [role["name"] for role in tenant.everything("/api/v1/roles?limit=5")]
@@ -169,7 +169,7 @@ def test_custom_roles_live_beside_the_built_in_ones(tenant: Api) -> None:
     assert error(tenant.get(path, expect=404))["code"] == "IDENTITIES-10402"
 
 
-def test_built_in_roles_are_fixed_but_for_the_scopes_of_all_users(tenant: Api) -> None:
+def test_only_the_scopes_of_the_default_role_can_change(tenant: Api) -> None:
     roles = {role["name"]: f"/api/v1/roles/{role['id']}" for role in tenant.everything("/api/v1/roles")}
     change(tenant, roles["TenantAdmin"], "replace", "/name", "Boss", expect=403)
     change(tenant, roles["UserDefault"], "replace", "/assignedScopes", ["apps:read"])

@@ -18,13 +18,13 @@ def tenant(qlik: Emulator) -> Api:
     return new_tenant(qlik)
 
 
-def test_a_pinned_link_from_making_to_removal(tenant: Api) -> None:
+def test_a_pinned_link_is_created_changed_and_deleted(tenant: Api) -> None:
     made = tenant.post(PATH, HELP)
     tenant.post(PATH, HELP)
     path = f"{PATH}/{made['id']}"
     changed = tenant.patch(path, {"/name": "Support", "/link": "https://support.example"}, expect=200)
     assert tenant.get(path) == changed
-    assert [each["name"] for each in tenant.get(PATH)["data"]] == ["Support", "Help"]
+    assert [link["name"] for link in tenant.get(PATH)["data"]] == ["Support", "Help"]
     tenant.delete(path)
     refused = tenant.get(path, expect=404)
     assert (refused["code"], error(refused)["code"]) == (404, "UI-CONFIG-404")
@@ -34,11 +34,11 @@ def test_a_pinned_link_from_making_to_removal(tenant: Api) -> None:
     "change",
     [{"name": ""}, {"name": "x" * 51}, {"link": "http://a.example"}, {"scope": "user"}, {"colour": "red"}],
 )
-def test_a_bad_pinned_link(tenant: Api, change: dict[str, Any]) -> None:
+def test_a_bad_pinned_link_is_refused(tenant: Api, change: dict[str, Any]) -> None:
     tenant.post(PATH, HELP | change, expect=400)
 
 
-def test_fifty_are_enough(tenant: Api) -> None:
+def test_a_tenant_has_at_most_fifty_links(tenant: Api) -> None:
     for _ in range(50):
         tenant.post(PATH, HELP)
     tenant.post(PATH, HELP, expect=400)

@@ -1,4 +1,4 @@
-"""Load scripts with versions, and reloads that take their time."""
+"""Load scripts with versions, and reloads that take time."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_script_has_versions(tenant: Api, app: str) -> None:
     tenant.get(f"/api/v1/apps/{app}/scripts/none", expect=404)
 
 
-def test_a_script_travels_with_its_app(tenant: Api, app: str, space: str) -> None:
+def test_an_export_contains_the_script(tenant: Api, app: str, space: str) -> None:
     tenant.post(f"/api/v1/apps/{app}/scripts", {"script": SCRIPT}, expect=200)
     place = tenant.send("POST", f"/api/v1/apps/{app}/export").headers["location"]
     content = tenant.get(place)
@@ -55,27 +55,29 @@ def test_a_script_travels_with_its_app(tenant: Api, app: str, space: str) -> Non
     assert tenant.get(f"/api/v1/apps/{other['attributes']['id']}/scripts/current")["script"] == SCRIPT
 
 
-def test_a_reload_takes_its_time(qlik: Emulator, tenant: Api, app: str) -> None:
+def test_a_reload_takes_as_long_as_the_setting_says(qlik: Emulator, tenant: Api, app: str) -> None:
     qlik.control.settings(reload_ms=60_000)
-    made = tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "acme"}})
-    assert made["status"] == "QUEUED"
+    created = tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "acme"}})
+    assert created["status"] == "QUEUED"
     refused = tenant.send("POST", "/api/v1/reloads", json={"appId": app})
     assert (refused.status_code, error(refused.json())["code"]) == (429, "RELOADS-004")
     states = []
     for _ in range(4):
-        states.append((tenant.get(f"/api/v1/reloads/{made['id']}")["status"], bool(reloaded_at(tenant, app))))
+        states.append(
+            (tenant.get(f"/api/v1/reloads/{created['id']}")["status"], bool(reloaded_at(tenant, app)))
+        )
         qlik.control.advance(20)
     assert states == [("QUEUED", False), ("RELOADING", False), ("RELOADING", False), ("SUCCEEDED", True)]
-    assert tenant.send("POST", f"/api/v1/reloads/{made['id']}/actions/cancel").status_code == 409
+    assert tenant.send("POST", f"/api/v1/reloads/{created['id']}/actions/cancel").status_code == 409
     tenant.post("/api/v1/reloads", {"appId": app})
     listed = tenant.get("/api/v1/reloads", params={"appId": app, "filter": 'status eq "SUCCEEDED"'})
-    assert [(each["id"], "log" in each) for each in listed["data"]] == [(made["id"], False)]
+    assert [(reload["id"], "log" in reload) for reload in listed["data"]] == [(created["id"], False)]
 
 
-def test_a_reload_fails_as_asked(qlik: Emulator, tenant: Api, app: str) -> None:
+def test_a_reload_fails_with_the_error_of_the_setting(qlik: Emulator, tenant: Api, app: str) -> None:
     qlik.control.settings(reload_error="Connector connect error: no route")
-    made = tenant.post("/api/v1/reloads", {"appId": app})
-    found = tenant.get(f"/api/v1/reloads/{made['id']}")
+    created = tenant.post("/api/v1/reloads", {"appId": app})
+    found = tenant.get(f"/api/v1/reloads/{created['id']}")
     assert (found["status"], found["errorMessage"]) == ("FAILED", "Connector connect error: no route")
     assert "The error occurred here:\nCustomers:\nLOAD" in found["log"]
     assert reloaded_at(tenant, app) == ""
@@ -83,19 +85,19 @@ def test_a_reload_fails_as_asked(qlik: Emulator, tenant: Api, app: str) -> None:
 
 def test_a_reload_needs_the_connections_of_the_script(tenant: Api, app: str, space: str) -> None:
     tenant.post(f"/api/v1/apps/{app}/scripts", {"script": SCRIPT}, expect=200)
-    made = tenant.post("/api/v1/reloads", {"appId": app})
-    assert "'Sales DB' was not found" in tenant.get(f"/api/v1/reloads/{made['id']}")["errorMessage"]
+    created = tenant.post("/api/v1/reloads", {"appId": app})
+    assert "'Sales DB' was not found" in tenant.get(f"/api/v1/reloads/{created['id']}")["errorMessage"]
     tenant.post("/api/v1/data-connections", CONNECTION | {"space": space})
     for script in (SCRIPT, SCRIPT.replace("lib://", "lib://Staging:"), "LIB CONNECT TO 'Staging:Sales DB';"):
         tenant.post(f"/api/v1/apps/{app}/scripts", {"script": script}, expect=200)
-        made = tenant.post("/api/v1/reloads", {"appId": app})
-        assert tenant.get(f"/api/v1/reloads/{made['id']}")["status"] == "SUCCEEDED"
+        created = tenant.post("/api/v1/reloads", {"appId": app})
+        assert tenant.get(f"/api/v1/reloads/{created['id']}")["status"] == "SUCCEEDED"
 
 
 def test_a_reload_is_cancelled(qlik: Emulator, tenant: Api, app: str) -> None:
     qlik.control.settings(reload_ms=60_000)
-    made = tenant.post("/api/v1/reloads", {"appId": app})
-    tenant.post(f"/api/v1/reloads/{made['id']}/actions/cancel", expect=202)
+    created = tenant.post("/api/v1/reloads", {"appId": app})
+    tenant.post(f"/api/v1/reloads/{created['id']}/actions/cancel", expect=202)
     qlik.control.advance(61)
-    assert tenant.get(f"/api/v1/reloads/{made['id']}")["status"] == "CANCELED"
+    assert tenant.get(f"/api/v1/reloads/{created['id']}")["status"] == "CANCELED"
     assert reloaded_at(tenant, app) == ""

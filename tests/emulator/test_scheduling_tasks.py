@@ -33,48 +33,50 @@ def new_app(tenant: Api, space: str) -> str:
 
 def schedule(tenant: Api, app: str, **body: Any) -> dict[str, Any]:
     path = f"{TASKS}/resources/{app}/actions/reload/on-time-schedule"
-    made = {"name": "Nightly", "recurrence": "FREQ=DAILY", "enabled": True, **body}
-    return tenant.post(path, made)  # type: ignore[no-any-return]
+    created = {"name": "Nightly", "recurrence": "FREQ=DAILY", "enabled": True, **body}
+    return tenant.post(path, created)  # type: ignore[no-any-return]
 
 
-def chain(tenant: Api, app: str, task: str, status: str = "succeeded", **body: Any) -> dict[str, Any]:
+def schedule_after(
+    tenant: Api, app: str, task: str, status: str = "succeeded", **body: Any
+) -> dict[str, Any]:
     path = f"{TASKS}/resources/{app}/actions/reload/on-task-event"
-    made = {"name": "After", "enabled": True, "onTaskId": task, "onTaskStatus": status, **body}
-    return tenant.post(path, made)  # type: ignore[no-any-return]
+    created = {"name": "After", "enabled": True, "onTaskId": task, "onTaskStatus": status, **body}
+    return tenant.post(path, created)  # type: ignore[no-any-return]
 
 
-def reloaded(tenant: Api, app: str) -> str:
+def reloaded_at(tenant: Api, app: str) -> str:
     return str(tenant.get(f"/api/v1/apps/{app}")["attributes"]["lastReloadTime"])
 
 
-def wait(tenant: Api, seconds: float) -> None:
-    """Let time go by, which ends the token."""
+def pass_time(tenant: Api, seconds: float) -> None:
+    """Move the clock. Log in again, because the token may have expired."""
     tenant.qlik.control.advance(seconds)
     tenant.login()
 
 
-def test_a_task_loads_what_the_script_says(tenant: Api, app: str) -> None:
-    """It has no variables of its own, so a variable of an earlier reload is not in the data any more."""
+def test_a_task_reloads_without_variables(tenant: Api, app: str) -> None:
+    """A variable of an earlier reload has no effect on the data of the task's reload."""
 
     def data() -> Any:
         return tenant.get(f"/api/v1/apps/{app}/data/metadata")["fields"][0]["hash"]
 
     tenant.post("/api/v1/reloads", {"appId": app})
-    of_the_script = data()
+    script_hash = data()
     tenant.post("/api/v1/reloads", {"appId": app, "variables": {"vCustomer": "globex"}})
-    assert data() != of_the_script
+    assert data() != script_hash
     schedule(tenant, app)
-    wait(tenant, DAY + 1)
-    assert data() == of_the_script
+    pass_time(tenant, DAY + 1)
+    assert data() == script_hash
 
 
-def test_the_life_of_one(tenant: Api, app: str) -> None:
-    """Made disabled, enabled, changed part by part, gone."""
-    made = schedule(tenant, app, enabled=False, timezone="Europe/Berlin", description="Figures")
-    path = f"{TASKS}/{made['id']}"
-    assert (made["enabled"], made["resourceId"]) == (False, app)
-    assert tenant.get(path) == made
-    assert tenant.get(f"{TASKS}?resourceId={app}")["data"] == [made]
+def test_a_task_is_created_changed_and_deleted(tenant: Api, app: str) -> None:
+    """A patch can change single parts of a task."""
+    created = schedule(tenant, app, enabled=False, timezone="Europe/Berlin", description="Figures")
+    path = f"{TASKS}/{created['id']}"
+    assert (created["enabled"], created["resourceId"]) == (False, app)
+    assert tenant.get(path) == created
+    assert tenant.get(f"{TASKS}?resourceId={app}")["data"] == [created]
     assert tenant.get(f"{TASKS}?resourceId=other")["data"] == []
     changes = {"/enabled": True, "/start/schedule/recurrence": "RRULE:FREQ=HOURLY", "/name": "Hourly"}
     changed = tenant.patch(path, changes, expect=200)
@@ -85,33 +87,33 @@ def test_the_life_of_one(tenant: Api, app: str) -> None:
     tenant.get(path, expect=404)
 
 
-def test_it_runs_by_the_clock(tenant: Api, app: str) -> None:
-    """Not when it is made, nor while it is disabled; then at its moments, with those that wait for it."""
+def test_a_task_runs_by_the_clock(tenant: Api, app: str) -> None:
+    """It runs when it is due, but not at its creation or while disabled. Tasks that wait for it run too."""
     other = new_app(tenant, tenant.get("/api/v1/spaces")["data"][0]["id"])
-    made = schedule(tenant, app)
-    waiting = chain(tenant, other, made["id"])
-    chain(tenant, other, made["id"], "failed", name="If it fails")
-    assert reloaded(tenant, app) == ""
-    wait(tenant, DAY + 60)
-    first = reloaded(tenant, app)
-    assert first > made["metadata"]["createdAt"]
-    assert reloaded(tenant, other) == first
+    created = schedule(tenant, app)
+    waiting = schedule_after(tenant, other, created["id"])
+    schedule_after(tenant, other, created["id"], "failed", name="If it fails")
+    assert reloaded_at(tenant, app) == ""
+    pass_time(tenant, DAY + 60)
+    first = reloaded_at(tenant, app)
+    assert first > created["metadata"]["createdAt"]
+    assert reloaded_at(tenant, other) == first
     tenant.patch(f"{TASKS}/{waiting['id']}", {"/enabled": False}, expect=200)
-    wait(tenant, 3 * DAY)
-    assert reloaded(tenant, app) > first
-    assert reloaded(tenant, other) == first
-    tenant.patch(f"{TASKS}/{made['id']}", {"/enabled": False}, expect=200)
-    last = reloaded(tenant, app)
-    wait(tenant, 3 * DAY)
-    assert reloaded(tenant, app) == last
+    pass_time(tenant, 3 * DAY)
+    assert reloaded_at(tenant, app) > first
+    assert reloaded_at(tenant, other) == first
+    tenant.patch(f"{TASKS}/{created['id']}", {"/enabled": False}, expect=200)
+    last = reloaded_at(tenant, app)
+    pass_time(tenant, 3 * DAY)
+    assert reloaded_at(tenant, app) == last
 
 
-def test_the_service_disables_what_fails_again_and_again(tenant: Api, app: str) -> None:
-    made = schedule(tenant, app)
+def test_a_task_that_keeps_failing_is_disabled(tenant: Api, app: str) -> None:
+    created = schedule(tenant, app)
     tenant.send("DELETE", f"/api/v1/apps/{app}")
     for _ in range(6):
-        wait(tenant, DAY)
-    now = tenant.get(f"{TASKS}/{made['id']}")
+        pass_time(tenant, DAY)
+    now = tenant.get(f"{TASKS}/{created['id']}")
     assert (now["enabled"], now["metadata"]["disabledCode"]) == (False, "CONSECUTIVE-FAILURES")
 
 
@@ -127,19 +129,19 @@ def test_the_service_disables_what_fails_again_and_again(tenant: Api, app: str) 
         ({"name": "x" * 101}, "CHO-001"),
     ],
 )
-def test_what_is_refused(tenant: Api, app: str, body: dict[str, Any], code: str) -> None:
+def test_a_bad_task_is_refused(tenant: Api, app: str, body: dict[str, Any], code: str) -> None:
     path = f"{TASKS}/resources/{app}/actions/reload/on-time-schedule"
-    answer = tenant.post(path, {"name": "A", "recurrence": "FREQ=DAILY", **body}, expect=400)
-    assert error(answer)["code"] == code
+    response = tenant.post(path, {"name": "A", "recurrence": "FREQ=DAILY", **body}, expect=400)
+    assert error(response)["code"] == code
 
 
-def test_what_is_missing_is_refused(tenant: Api, app: str) -> None:
+def test_missing_apps_and_tasks_and_too_many_tasks_are_refused(tenant: Api, app: str) -> None:
     actions = f"{TASKS}/resources/%s/actions/reload"
     body = {"name": "A", "recurrence": "FREQ=DAILY"}
     unknown = "11111111-1111-1111-1111-111111111111"
     assert error(tenant.post(f"{actions % unknown}/on-time-schedule", body, expect=403))["code"] == "CHO-003"
-    answer = tenant.post(f"{actions % app}/on-task-event", {"name": "A", "onTaskId": unknown}, expect=400)
-    assert error(answer)["code"] == "CHO-016"
+    response = tenant.post(f"{actions % app}/on-task-event", {"name": "A", "onTaskId": unknown}, expect=400)
+    assert error(response)["code"] == "CHO-016"
     for _ in range(10):
         schedule(tenant, app)
     assert error(tenant.post(f"{actions % app}/on-time-schedule", body, expect=422))["code"] == "CHO-014"
@@ -158,15 +160,15 @@ def test_what_is_missing_is_refused(tenant: Api, app: str) -> None:
         {"op": "add", "path": "/name"},
     ],
 )
-def test_a_patch_that_does_not_fit_is_refused(tenant: Api, app: str, change: dict[str, Any]) -> None:
-    made = schedule(tenant, app)
-    answer = tenant.send("PATCH", f"{TASKS}/{made['id']}", json=[change])
-    assert answer.status_code == 400, answer.text
-    assert tenant.get(f"{TASKS}/{made['id']}") == made
+def test_a_bad_patch_of_a_task_is_refused(tenant: Api, app: str, change: dict[str, Any]) -> None:
+    created = schedule(tenant, app)
+    response = tenant.send("PATCH", f"{TASKS}/{created['id']}", json=[change])
+    assert response.status_code == 400, response.text
+    assert tenant.get(f"{TASKS}/{created['id']}") == created
 
 
-def test_moments_are_by_the_clock_of_the_zone() -> None:
-    """Before and after the clocks go back in Berlin, which is on 25 October 2026."""
+def test_a_schedule_follows_the_clock_of_its_time_zone() -> None:
+    """The clocks in Berlin go back on 25 October 2026, between the two times."""
     daily = {"recurrence": "RRULE:FREQ=DAILY;BYHOUR=6;BYMINUTE=0;BYSECOND=0", "timezone": "Europe/Berlin"}
     autumn = daily | {"startDateTime": "2026-10-24T00:00:00"}
     assert problem(autumn, NOW) == ""
@@ -179,7 +181,7 @@ def test_moments_are_by_the_clock_of_the_zone() -> None:
     assert next_after({}, NOW) is None
 
 
-def test_a_schedule_of_minutes_that_began_years_ago() -> None:
+def test_a_schedule_in_minutes_that_started_years_ago() -> None:
     every = {"recurrence": "FREQ=MINUTELY;INTERVAL=7", "startDateTime": "2017-01-01T00:03:00"}
     found = next_after(every, NOW)
     assert found

@@ -41,15 +41,15 @@ def run(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_says_where_it_is_and_ends_cleanly(ending: signal.Signals) -> None:
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_its_address_and_stops_cleanly(stop_signal: signal.Signals) -> None:
     with run() as process:
         assert process.stdout
         line = process.stdout.readline()
         assert line.startswith("Qlik Cloud emulator on http://127.0.0.1:")
         url = line.split()[-1]
         assert requests.get(f"{url}/_emulator/health", timeout=10).json()["status"] == "ok"
-        process.send_signal(ending)
+        process.send_signal(stop_signal)
         rest = process.stdout.read()
         assert process.wait(10) == 0
     assert f"QLIK_CLOUD_ENDPOINT={url}" in rest
@@ -78,7 +78,7 @@ def test_the_command_line_has_realistic_delays_and_limits() -> None:
         (["--lenient", "autoreplace,sub-type"], ["autoreplace", "sub-type"]),
     ],
 )
-def test_what_the_command_line_lets_pass(arguments: list[str], rules: list[str]) -> None:
+def test_the_command_line_sets_the_lenient_rules(arguments: list[str], rules: list[str]) -> None:
     with run(*arguments) as process:
         assert process.stdout
         url = process.stdout.readline().split()[-1]
@@ -87,7 +87,7 @@ def test_what_the_command_line_lets_pass(arguments: list[str], rules: list[str])
         process.stdout.read()
 
 
-def test_a_taken_port_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with bind(0) as taken:
         port = taken.getsockname()[1]
@@ -145,7 +145,7 @@ def test_a_temporary_folder_is_removed() -> None:
     assert not folder.exists()
 
 
-def test_a_request_that_the_end_cuts_off_is_not_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_cancelled_by_the_stop_is_not_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
     arrived = threading.Event()
 
     def held(app: ASGIApp) -> ASGIApp:
@@ -163,7 +163,7 @@ def test_a_request_that_the_end_cuts_off_is_not_an_error(caplog: pytest.LogCaptu
         qlik.stop()
         with pytest.raises(requests.ConnectionError):
             asked.result(60)
-    assert [each for each in caplog.records if each.name.startswith("uvicorn")] == []
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
             session.trust_env = False
             session.mount("https://", _ConnectTo(qlik.url))
             for host in (SOURCE, "register.us.qlikcloud.com", "console.qlikcloud.com"):
-                answer = session.get(f"https://{host}/api/v1/spaces", verify=ca_file, timeout=10)
-                assert answer.status_code in (400, 401)
+                response = session.get(f"https://{host}/api/v1/spaces", verify=ca_file, timeout=10)
+                assert response.status_code in (400, 401)
             with pytest.raises(requests.exceptions.SSLError):
                 session.get(f"https://{SOURCE}/", timeout=10)
     key = tmp_path / "emulator.key"
@@ -185,24 +185,24 @@ def test_https_with_a_certificate_for_qliks_names(tmp_path: Path) -> None:
         assert key.read_bytes() == before
 
 
-def test_emulators_that_start_at_once_have_one_certificate(tmp_path: Path) -> None:
-    """Whoever comes first makes it, and a pair of files always fits."""
-    made = [
+def test_emulators_that_start_together_share_one_certificate(tmp_path: Path) -> None:
+    """The first one creates it. The certificate and the key always match."""
+    processes = [
         multiprocessing.get_context("spawn").Process(target=create_certificate, args=(tmp_path,))
         for _ in range(6)
     ]
-    for each in made:
-        each.start()
-    for each in made:
-        each.join()
-    assert [each.exitcode for each in made] == [0] * 6
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 6
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE)
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([CA_FILE, CERTIFICATE_FILE, KEY_FILE])
 
 
-def test_half_of_a_certificate_is_made_anew(tmp_path: Path) -> None:
-    """As an emulator of before left it that was killed."""
+def test_an_incomplete_certificate_is_created_again(tmp_path: Path) -> None:
+    """An emulator that is killed can leave such files."""
     create_certificate(tmp_path)
     before = (tmp_path / CA_FILE).read_bytes()
     (tmp_path / KEY_FILE).unlink()
@@ -211,14 +211,14 @@ def test_half_of_a_certificate_is_made_anew(tmp_path: Path) -> None:
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE)
 
 
-@pytest.mark.parametrize("spoil", [lambda file: os.mkfifo(file), lambda file: file.write_text("no key")])
-def test_a_certificate_that_cannot_be_used(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], None]
+@pytest.mark.parametrize("break_file", [lambda file: os.mkfifo(file), lambda file: file.write_text("no key")])
+def test_an_unusable_certificate_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], break_file: Callable[[Path], None]
 ) -> None:
-    """It is told at once, and nothing is left that listens."""
+    """The emulator does not start."""
     create_certificate(tmp_path)
     (tmp_path / KEY_FILE).unlink()
-    spoil(tmp_path / KEY_FILE)
+    break_file(tmp_path / KEY_FILE)
     with pytest.raises(
         OSError, match=r"emulator\.key is not a regular file|are not a certificate and its key"
     ):
@@ -228,25 +228,25 @@ def test_a_certificate_that_cannot_be_used(
 
 
 def run_on_a_terminal(*arguments: str) -> subprocess.Popen[str]:
-    """As `run`, with a terminal of its own at which it could ask for something."""
-    ours, theirs = pty.openpty()
-    name = os.ttyname(theirs)
-    started = subprocess.Popen(
+    """Run the emulator with its own terminal, where it could prompt for something."""
+    our_end, their_end = pty.openpty()
+    name = os.ttyname(their_end)
+    process = subprocess.Popen(
         [sys.executable, "-m", "tenantry.emulator", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        stdin=theirs,
+        stdin=their_end,
         text=True,
         start_new_session=True,
         preexec_fn=lambda: os.close(os.open(name, os.O_RDWR)),
     )
-    os.close(theirs)
-    started.terminal = ours  # type: ignore[attr-defined]
-    return started
+    os.close(their_end)
+    process.terminal = our_end  # type: ignore[attr-defined]
+    return process
 
 
-def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
-    """Who runs it may not be there, and OpenSSL would take no signal while it waits."""
+def test_an_encrypted_key_is_an_error_and_not_a_prompt(tmp_path: Path) -> None:
+    """While OpenSSL waits for a password, it ignores signals."""
     create_certificate(tmp_path)
     locked = serialization.BestAvailableEncryption(b"hush")
     key = ec.generate_private_key(ec.SECP256R1())
@@ -254,17 +254,17 @@ def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
     (tmp_path / KEY_FILE).write_bytes(key.private_bytes(*form))
     with run_on_a_terminal("--tls", "--data", str(tmp_path)) as process:
         try:
-            _, said = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=30)
         finally:
             process.kill()
             os.close(process.terminal)  # type: ignore[attr-defined]
     assert process.returncode == 1
-    assert "are not a certificate and its key" in said
-    assert len(said.splitlines()) == 1
+    assert "are not a certificate and its key" in stderr
+    assert len(stderr.splitlines()) == 1
 
 
-def test_a_signal_ends_it_while_it_starts(tmp_path: Path) -> None:
-    """Here it waits for another emulator that is making the certificate of the same folder."""
+def test_a_signal_stops_the_emulator_while_it_starts(tmp_path: Path) -> None:
+    """It waits here for another emulator, which creates the certificate of the same folder."""
     held = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     with run("--tls", "--data", str(tmp_path)) as process:
@@ -278,20 +278,20 @@ def test_a_signal_ends_it_while_it_starts(tmp_path: Path) -> None:
             os.close(held)
 
 
-def test_data_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_data_is_an_error_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "emulator.sqlite3").write_text("anything but a database" * 100)
     assert main(["--port", "0", "--data", str(tmp_path)]) == 1
-    said = capsys.readouterr().err
-    assert str(tmp_path) in said
-    assert len(said.splitlines()) == 1
+    stderr = capsys.readouterr().err
+    assert str(tmp_path) in stderr
+    assert len(stderr.splitlines()) == 1
 
 
-class Gone(BaseException):
-    """What no server catches."""
+class FatalError(BaseException):
+    """An exception that no server catches."""
 
 
-def fails(app: ASGIApp) -> ASGIApp:
-    """An application that takes its server down with the first request."""
+def failing(app: ASGIApp) -> ASGIApp:
+    """Return an application that stops its server with the first request."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         asyncio.get_running_loop().call_soon(sys.exit, "disk full")
@@ -299,8 +299,8 @@ def fails(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def test_a_server_that_fails_says_so() -> None:
-    qlik = Emulator(middleware=fails).start()
+def test_stop_raises_the_error_of_a_failed_server() -> None:
+    qlik = Emulator(middleware=failing).start()
     with suppress(requests.ConnectionError):
         requests.get(qlik.url, timeout=10)
     with pytest.raises(RuntimeError, match="disk full"):
@@ -308,33 +308,33 @@ def test_a_server_that_fails_says_so() -> None:
     assert not qlik._folder.exists()
 
 
-def test_a_server_that_fails_at_once_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_raises_the_error_of_a_failed_server(monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(*_: object, **__: object) -> None:
-        raise Gone("no loop")
+        raise FatalError("no loop")
 
     monkeypatch.setattr(_Server, "serve", serve)
     with pytest.raises(RuntimeError, match="no loop"):
         Emulator().start()
 
 
-def test_the_process_ends_with_its_server(
+def test_the_process_stops_with_a_failed_server(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def tick(self: object, counter: int) -> bool:
-        asyncio.get_running_loop().call_later(0.1, lambda: self._over.set())  # type: ignore[attr-defined]
+        asyncio.get_running_loop().call_later(0.1, lambda: self._stopped.set())  # type: ignore[attr-defined]
         return True
 
     async def shutdown(*_: object, **__: object) -> None:
-        raise Gone("disk full")
+        raise FatalError("disk full")
 
     monkeypatch.setattr(_Server, "on_tick", tick)
     monkeypatch.setattr(_Server, "shutdown", shutdown)
     assert main(["--port", "0"]) == 1
-    assert capsys.readouterr().err == "the emulator has failed: Gone('disk full')\n"
+    assert capsys.readouterr().err == "the emulator has failed: FatalError('disk full')\n"
 
 
 class _ConnectTo(requests.adapters.HTTPAdapter):
-    """Like `curl --connect-to`: any name, one address, the name still checked."""
+    """An adapter like `curl --connect-to`: one address for all hosts, but the host name is still checked."""
 
     def __init__(self, url: str) -> None:
         self._port = int(url.rsplit(":", 1)[1])
@@ -350,7 +350,7 @@ class _ConnectTo(requests.adapters.HTTPAdapter):
         return super().send(request, *args, **options)
 
 
-def test_a_large_app_passes_through_without_being_held_in_memory(tmp_path: Path) -> None:
+def test_a_large_app_is_not_held_in_memory(tmp_path: Path) -> None:
     size = 200 * MEGABYTE
     with Emulator(tmp_path) as qlik:
         tenant = new_tenant(qlik)
@@ -363,9 +363,9 @@ def test_a_large_app_passes_through_without_being_held_in_memory(tmp_path: Path)
         }
         app = tenant.post("/api/v1/apps/import", **upload)["attributes"]["id"]
         location = tenant.send("POST", f"/api/v1/apps/{app}/export").headers["location"]
-        answer = tenant.send("GET", location, stream=True)
-        received = sum(len(chunk) for chunk in answer.iter_content(MEGABYTE))
-        assert received == int(answer.headers["content-length"]) > size
+        response = tenant.send("GET", location, stream=True)
+        received = sum(len(chunk) for chunk in response.iter_content(MEGABYTE))
+        assert received == int(response.headers["content-length"]) > size
         assert psutil.Process().memory_info().rss - before < 40 * MEGABYTE
 
 

@@ -1,4 +1,4 @@
-"""Sessions of people: how long they last, what they need, and what a person sees."""
+"""Sessions of people: how long they last, what their requests need, and what a person sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_session_ends_after_half_an_hour_without_a_request(tenant: Api) -> Non
     person.get("/api/v1/users/me", expect=401)
 
 
-def test_a_session_ends_after_a_day_at_the_latest(tenant: Api) -> None:
+def test_a_session_ends_after_at_most_a_day(tenant: Api) -> None:
     person = login(tenant)
     for _ in range(49):
         tenant.qlik.control.advance(1750)
@@ -52,14 +52,14 @@ def test_a_session_needs_both_of_its_cookies_unchanged(tenant: Api, cookie: str)
     person.get("/api/v1/users/me", expect=401)
 
 
-def test_the_jwt_is_no_token_for_the_api(tenant: Api) -> None:
+def test_the_jwt_is_not_a_token_of_the_api(tenant: Api) -> None:
     jwt = token()
     login(tenant, jwt)
     assert tenant.send("GET", "/api/v1/users/me", token=jwt).status_code == 401
     assert tenant.send("GET", "/api/v1/users/me", token=token()).status_code == 401
 
 
-def test_all_but_get_needs_the_csrf_token_of_the_session(tenant: Api) -> None:
+def test_all_methods_except_get_need_the_csrf_token(tenant: Api) -> None:
     person, other = login(tenant), login(tenant)
     app = {"attributes": {"name": "Mine"}}
     for headers in ({}, {"qlik-csrf-token": "guess"}, other.csrf):
@@ -76,15 +76,15 @@ def test_a_csrf_token_is_for_sessions_only(tenant: Api) -> None:
     assert error(person.get("/api/v1/csrf-token", expect=404))["code"] == "CSRF-TOKEN-3"
 
 
-def test_a_person_is_no_administrator(tenant: Api) -> None:
+def test_a_person_is_not_an_administrator(tenant: Api) -> None:
     person = login(tenant)
     person.get("/api/v1/identity-providers", expect=403)
-    answer = person.send("POST", "/api/v1/groups", json={"name": "Mine"}, headers=person.csrf)
-    assert answer.status_code == 403
+    response = person.send("POST", "/api/v1/groups", json={"name": "Mine"}, headers=person.csrf)
+    assert response.status_code == 403
 
 
-def make_content(tenant: Api) -> dict[str, str]:
-    """Spaces by name and, as "app in space", apps that are published in the managed ones."""
+def create_content(tenant: Api) -> dict[str, str]:
+    """Create spaces and apps. Return the ids of spaces by name, and of apps by "app in space"."""
     ids = {}
     for name, kind in (("Staging", "shared"), ("Sales", "managed"), ("Board", "managed")):
         ids[name] = tenant.post("/api/v1/spaces", {"name": name, "type": kind})["id"]
@@ -107,10 +107,10 @@ def make_content(tenant: Api) -> dict[str, str]:
         ("000000000000000000000001", ["consumer"], True),
     ],
 )
-def test_a_person_sees_the_spaces_and_apps_of_its_groups_and_nothing_else(
+def test_a_person_sees_only_the_spaces_and_apps_of_its_groups(
     tenant: Api, assignee: str, roles: list[str], reads: bool
 ) -> None:
-    ids = make_content(tenant)
+    ids = create_content(tenant)
     groups = {group["name"]: group["id"] for group in tenant.get("/api/v1/groups")["data"]}
     body = {"type": "group", "assigneeId": groups.get(assignee, assignee), "roles": roles}
     tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
@@ -124,19 +124,19 @@ def test_a_person_sees_the_spaces_and_apps_of_its_groups_and_nothing_else(
     person.get(f"/api/v1/spaces/{ids['Board']}", expect=404)
 
 
-def test_a_person_loses_what_its_group_loses(tenant: Api) -> None:
-    ids = make_content(tenant)
+def test_a_person_loses_access_with_its_group(tenant: Api) -> None:
+    ids = create_content(tenant)
     (group,) = tenant.get("/api/v1/groups")["data"]
     body = {"type": "group", "assigneeId": group["id"], "roles": ["consumer"]}
-    made = tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
+    created = tenant.post(f"/api/v1/spaces/{ids['Sales']}/assignments", body)
     person = login(tenant)
     assert len(person.get("/api/v1/items")["data"]) == 1
-    tenant.delete(f"/api/v1/spaces/{ids['Sales']}/assignments/{made['id']}")
+    tenant.delete(f"/api/v1/spaces/{ids['Sales']}/assignments/{created['id']}")
     assert person.get("/api/v1/items")["data"] == []
 
 
-def test_cookies_and_tokens_are_never_kept(tenant: Api) -> None:
+def test_cookies_and_tokens_are_never_stored(tenant: Api) -> None:
     jwt = token()
     person = login(tenant, jwt)
-    kept = f"{tenant.qlik.control.dump()}{tenant.qlik.control.requests()}"
-    assert not [secret for secret in (jwt, *person.cookies.values()) if secret in kept]
+    stored = f"{tenant.qlik.control.dump()}{tenant.qlik.control.requests()}"
+    assert not [secret for secret in (jwt, *person.cookies.values()) if secret in stored]

@@ -1,4 +1,4 @@
-"""Spaces and who has which roles in them."""
+"""Spaces and the roles of their members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def tenant(qlik: Emulator) -> Api:
     return new_tenant(qlik)
 
 
-def make(tenant: Api, name: str = "Sales", kind: str = "shared", expect: int = 201) -> Any:
+def create_space(tenant: Api, name: str = "Sales", kind: str = "shared", expect: int = 201) -> Any:
     return tenant.post("/api/v1/spaces", {"name": name, "type": kind}, expect=expect)
 
 
@@ -31,25 +31,25 @@ def assign(
 
 
 def test_a_name_is_unique_across_types_and_case_sensitive(tenant: Api) -> None:
-    make(tenant, "Sales", "shared")
-    make(tenant, "Sales", "managed", expect=409)
-    other = make(tenant, "sales", "managed")
+    create_space(tenant, "Sales", "shared")
+    create_space(tenant, "Sales", "managed", expect=409)
+    other = create_space(tenant, "sales", "managed")
     body = [{"op": "replace", "path": "/name", "value": "Sales"}]
     assert tenant.send("PATCH", f"/api/v1/spaces/{other['id']}", json=body).status_code == 409
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a|b", "x" * 257, 'say "hi"'])
-def test_bad_names_are_refused_on_every_way_in(tenant: Api, name: str) -> None:
-    make(tenant, name, expect=400)
-    space = make(tenant, "Good")["id"]
+def test_bad_names_are_refused_by_post_put_and_patch(tenant: Api, name: str) -> None:
+    create_space(tenant, name, expect=400)
+    space = create_space(tenant, "Good")["id"]
     tenant.put(f"/api/v1/spaces/{space}", {"name": name}, expect=400)
     tenant.patch(f"/api/v1/spaces/{space}", {"/name": name}, expect=400)
 
 
 def test_the_search_finds_substrings_and_pages_by_ten(tenant: Api) -> None:
     for number in range(12):
-        make(tenant, f"Sales {number:02}")
-    make(tenant, "Other")
+        create_space(tenant, f"Sales {number:02}")
+    create_space(tenant, "Other")
     first = tenant.get("/api/v1/spaces?name=SALES")
     assert len(first["data"]) == 10
     assert first["meta"]["count"] == 12
@@ -58,10 +58,10 @@ def test_the_search_finds_substrings_and_pages_by_ten(tenant: Api) -> None:
     assert names == [f"Sales {number:02}" for number in range(12)]
 
 
-def test_paging_stays_true_while_entries_come_and_go(tenant: Api) -> None:
-    ids = {name: make(tenant, name)["id"] for name in "abcdef"}
+def test_pages_stay_correct_while_entries_are_created_and_deleted(tenant: Api) -> None:
+    ids = {name: create_space(tenant, name)["id"] for name in "abcdef"}
     first = tenant.get("/api/v1/spaces?limit=3")
-    make(tenant, "aa")
+    create_space(tenant, "aa")
     tenant.delete(f"/api/v1/spaces/{ids['b']}")
     second = tenant.get("/" + first["links"]["next"]["href"].split("/", 3)[3])
     assert [space["name"] for space in second["data"]] == ["d", "e", "f"]
@@ -71,7 +71,7 @@ def test_paging_stays_true_while_entries_come_and_go(tenant: Api) -> None:
 
 def test_paging_goes_back_in_descending_order_too(tenant: Api) -> None:
     for name in "abcde":
-        make(tenant, name)
+        create_space(tenant, name)
     first = tenant.get("/api/v1/spaces?limit=2&sort=-name")
     second = tenant.get("/" + first["links"]["next"]["href"].split("/", 3)[3])
     back = tenant.get("/" + second["links"]["prev"]["href"].split("/", 3)[3])
@@ -82,8 +82,8 @@ def test_paging_goes_back_in_descending_order_too(tenant: Api) -> None:
     ]
 
 
-def test_a_soft_deleted_app_does_not_keep_its_space(qlik: Emulator, tenant: Api) -> None:
-    space = make(tenant)["id"]
+def test_a_space_with_a_soft_deleted_app_can_be_deleted(qlik: Emulator, tenant: Api) -> None:
+    space = create_space(tenant)["id"]
     app = tenant.post("/api/v1/apps/import", data=b"x", params={"spaceId": space}, expect=200)["attributes"][
         "id"
     ]
@@ -93,24 +93,24 @@ def test_a_soft_deleted_app_does_not_keep_its_space(qlik: Emulator, tenant: Api)
 
 
 def test_the_type_cannot_be_changed(tenant: Api) -> None:
-    space = make(tenant)["id"]
+    space = create_space(tenant)["id"]
     tenant.put(f"/api/v1/spaces/{space}", {"name": "New", "type": "managed"}, expect=400)
     tenant.patch(f"/api/v1/spaces/{space}", {"/type": "managed"}, expect=400)
 
 
-def test_changing_a_space_answers_with_it(tenant: Api) -> None:
-    space = make(tenant)
+def test_a_change_of_a_space_returns_the_space(tenant: Api) -> None:
+    space = create_space(tenant)
     body = [{"op": "replace", "path": "/description", "value": "For all"}]
-    answer = tenant.send("PATCH", f"/api/v1/spaces/{space['id']}", json=body)
-    assert answer.status_code == 200
-    assert answer.json()["description"] == "For all"
+    response = tenant.send("PATCH", f"/api/v1/spaces/{space['id']}", json=body)
+    assert response.status_code == 200
+    assert response.json()["description"] == "For all"
     other = user(tenant)
     assert tenant.put(f"/api/v1/spaces/{space['id']}", {"ownerId": other})["ownerId"] == other
     tenant.put(f"/api/v1/spaces/{space['id']}", {"ownerId": "nobody"}, expect=400)
 
 
 def test_a_space_with_an_app_is_not_deleted(tenant: Api) -> None:
-    space = make(tenant)["id"]
+    space = create_space(tenant)["id"]
     app = tenant.post("/api/v1/apps/import", data=b"x", params={"spaceId": space}, expect=200)["attributes"][
         "id"
     ]
@@ -122,7 +122,7 @@ def test_a_space_with_an_app_is_not_deleted(tenant: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["shared", "managed", "data"])
 def test_roles_must_fit_the_type_of_space(tenant: Api, kind: str) -> None:
-    space = make(tenant, kind=kind)
+    space = create_space(tenant, kind=kind)
     known = space["meta"]["assignableRoles"]
     assert assign(tenant, space["id"], user(tenant), known)["roles"] == known
     foreign = {"shared": "publisher", "managed": "producer", "data": "contributor"}[kind]
@@ -131,7 +131,7 @@ def test_roles_must_fit_the_type_of_space(tenant: Api, kind: str) -> None:
 
 
 def test_one_assignment_per_assignee(tenant: Api) -> None:
-    space, ada = make(tenant)["id"], user(tenant)
+    space, ada = create_space(tenant)["id"], user(tenant)
     first = assign(tenant, space, ada, ["consumer"])
     again = assign(tenant, space, ada, ["producer"], expect=409)
     assert error(again)["code"] == "AssignmentConflict"
@@ -142,8 +142,8 @@ def test_one_assignment_per_assignee(tenant: Api) -> None:
     assign(tenant, space, ada, ["consumer"])
 
 
-def test_assignees_must_exist_and_go_with_their_assignments(tenant: Api) -> None:
-    space = make(tenant)["id"]
+def test_assignees_must_exist_and_their_deletion_deletes_assignments(tenant: Api) -> None:
+    space = create_space(tenant)["id"]
     ada, group = user(tenant), tenant.post("/api/v1/groups", {"name": "Analysts"})["id"]
     assign(tenant, space, "nobody", ["consumer"], expect=400)
     assign(tenant, space, ada, ["consumer"], kind="group", expect=400)
@@ -154,8 +154,8 @@ def test_assignees_must_exist_and_go_with_their_assignments(tenant: Api) -> None
     assert tenant.everything(f"/api/v1/spaces/{space}/assignments") == []
 
 
-def test_assignments_are_found_by_assignee_and_never_show_the_owner(tenant: Api) -> None:
-    space = make(tenant)["id"]
+def test_assignments_can_be_filtered_and_never_show_the_owner(tenant: Api) -> None:
+    space = create_space(tenant)["id"]
     for number in range(11):
         assign(tenant, space, user(tenant, f"u{number}"), ["consumer"])
     ada = user(tenant)
@@ -168,8 +168,8 @@ def test_assignments_are_found_by_assignee_and_never_show_the_owner(tenant: Api)
 
 
 def test_a_member_through_a_group_sees_the_space(qlik: Emulator, tenant: Api) -> None:
-    hidden = make(tenant, "Hidden")["id"]
-    shown = make(tenant, "Shown")["id"]
+    hidden = create_space(tenant, "Hidden")["id"]
+    shown = create_space(tenant, "Shown")["id"]
     group = tenant.post("/api/v1/groups", {"name": "Staff", "providerType": "custom"})["id"]
     assign(tenant, shown, group, ["consumer"], kind="group")
     bot = tenant.send("GET", "/api/v1/users/me").headers["location"]
@@ -187,7 +187,7 @@ def test_a_member_through_a_group_sees_the_space(qlik: Emulator, tenant: Api) ->
 
 
 def test_the_owner_is_never_listed(tenant: Api) -> None:
-    """Not even where a member became the owner, whose assignment stays what it is."""
+    """This also applies if a member with an assignment becomes the owner."""
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"}, expect=201)
     path = f"/api/v1/spaces/{space['id']}"
     body = {"subject": "a|b", "status": "active"}

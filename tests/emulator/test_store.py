@@ -1,4 +1,4 @@
-"""The documents beneath everything."""
+"""The store of documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_transaction_is_all_or_nothing(store: Store) -> None:
     assert store.all("t", "group") == [{"id": "1", "name": "A"}]
 
 
-def test_a_changed_document_keeps_its_place_and_its_parent(store: Store) -> None:
+def test_a_changed_document_keeps_its_position_and_its_parent(store: Store) -> None:
     for key in "123":
         store.put("t", "app", {"id": key, "name": key}, parent="space")
     store.put("t", "app", {"id": "1", "name": "renamed"})
@@ -36,7 +36,7 @@ def test_a_changed_document_keeps_its_place_and_its_parent(store: Store) -> None
     assert store.by_name("t", "app", "1") == []
 
 
-def test_a_document_goes_with_all_that_is_filed_under_it_in_its_tenant(store: Store) -> None:
+def test_deleting_a_document_deletes_its_children_in_the_same_tenant(store: Store) -> None:
     store.put("t", "space", {"id": "s"})
     store.put("t", "assignment", {"id": "a"}, parent="s")
     store.put("other", "assignment", {"id": "a"}, parent="s")
@@ -45,5 +45,5 @@ def test_a_document_goes_with_all_that_is_filed_under_it_in_its_tenant(store: St
     assert (store.count("t", "assignment"), store.count("other", "assignment", parent="s")) == (0, 1)
 
 
-def test_what_is_the_emulators_own_does_not_leave_it() -> None:
+def test_the_emulators_own_keys_are_not_public() -> None:
     assert public({"id": "1", "_file": "x"}) == {"id": "1"}

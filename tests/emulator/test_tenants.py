@@ -1,4 +1,4 @@
-"""The life of a tenant."""
+"""Tenants from creation to purge."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def deactivate(register: Api, tenant: Api, body: Any = None, host: str = "", exp
     return register.post(f"/api/v1/tenants/{own_id}/actions/deactivate", body, expect=expect, headers=headers)
 
 
-def test_a_fresh_tenant_is_active_and_named_after_its_generated_host(qlik: Emulator, register: Api) -> None:
+def test_a_new_tenant_is_active_and_named_after_its_generated_host(qlik: Emulator, register: Api) -> None:
     key = Api(qlik, SOURCE).login().get("/api/v1/licenses/overview")["licenseKey"]
-    made = register.post("/api/v1/tenants", {"licenseKey": key})
-    assert made["hostnames"] == [f"{made['name']}.eu.qlikcloud.com"]
-    assert (made["status"], made["datacenter"], made["createdByUser"]) == ("active", "eu-west-1", "")
+    created = register.post("/api/v1/tenants", {"licenseKey": key})
+    assert created["hostnames"] == [f"{created['name']}.eu.qlikcloud.com"]
+    assert (created["status"], created["datacenter"], created["createdByUser"]) == ("active", "eu-west-1", "")
     again = register.post("/api/v1/tenants", {"licenseKey": key})
-    assert again["id"] != made["id"]
+    assert again["id"] != created["id"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_quota_counts_deactivated_tenants_until_they_are_purged(qlik: Emulat
     register.login().post("/api/v1/tenants", key)
 
 
-def test_tenants_are_made_on_the_register_host_only(qlik: Emulator) -> None:
+def test_tenants_are_created_on_the_register_host_only(qlik: Emulator) -> None:
     source = Api(qlik, SOURCE).login()
     refused = source.post("/api/v1/tenants", {"licenseKey": "emulator-licence-key-eu"}, expect=400)
     assert "register" in error(refused)["detail"]
@@ -72,19 +72,23 @@ def test_tenants_are_made_on_the_register_host_only(qlik: Emulator) -> None:
     Api(qlik, REGISTER).login().get("/api/v1/spaces", expect=400)
 
 
-def test_deactivation_closes_the_tenant_and_reactivation_opens_it_unchanged(
+def test_a_deactivated_tenant_refuses_requests_and_is_unchanged_after_reactivation(
     qlik: Emulator, register: Api
 ) -> None:
     tenant = new_tenant(qlik)
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})
-    answer = deactivate(register, tenant)
-    assert answer["status"] == "disabled"
-    for refused in (tenant.send("GET", "/api/v1/spaces"), tenant.send("GET", "/nowhere"), tenant.ask_token()):
+    response = deactivate(register, tenant)
+    assert response["status"] == "disabled"
+    for refused in (
+        tenant.send("GET", "/api/v1/spaces"),
+        tenant.send("GET", "/nowhere"),
+        tenant.request_token(),
+    ):
         assert refused.status_code == 401
         assert error(refused.json())["code"] == "TENANT_DISABLED"
-    path = f"/api/v1/tenants/{answer['id']}/actions/reactivate"
+    path = f"/api/v1/tenants/{response['id']}/actions/reactivate"
     awake = register.post(path, {}, expect=200, headers={"qlik-confirm-hostname": tenant.host})
-    assert awake == {"id": answer["id"], "status": "active"}
+    assert awake == {"id": response["id"], "status": "active"}
     assert tenant.get(f"/api/v1/spaces/{space['id']}") == space
 
 
@@ -103,19 +107,19 @@ def test_purge_days_outside_10_to_90_are_refused(qlik: Emulator, register: Api, 
     deactivate(register, new_tenant(qlik), {"purgeAfterDays": days}, expect=400)
 
 
-def test_repeating_deactivation_starts_the_countdown_anew(qlik: Emulator, register: Api) -> None:
+def test_a_repeated_deactivation_restarts_the_countdown(qlik: Emulator, register: Api) -> None:
     tenant = new_tenant(qlik)
     first = deactivate(register, tenant, {"purgeAfterDays": 10})["estimatedPurgeDate"]
     qlik.control.advance(9 * DAY)
     register.login()
     assert deactivate(register, tenant, {"purgeAfterDays": 10})["estimatedPurgeDate"] > first
     qlik.control.advance(9 * DAY)
-    assert tenant.ask_token().status_code == 401
+    assert tenant.request_token().status_code == 401
     qlik.control.advance(2 * DAY)
-    assert error(tenant.ask_token().json())["code"] == "TENANT_NOT_FOUND"
+    assert error(tenant.request_token().json())["code"] == "TENANT_NOT_FOUND"
 
 
-def test_a_purged_tenant_is_gone_everywhere_and_its_alias_is_free(qlik: Emulator, register: Api) -> None:
+def test_a_purged_tenant_is_deleted_and_its_alias_is_free(qlik: Emulator, register: Api) -> None:
     tenant, other = new_tenant(qlik), new_tenant(qlik)
     own_id = tenant_id(tenant)
     alias = {"/hostnames/1": "globex.eu.qlikcloud.com"}
@@ -133,7 +137,7 @@ def test_a_purged_tenant_is_gone_everywhere_and_its_alias_is_free(qlik: Emulator
     assert tenant.host not in qlik.control.dump()
 
 
-def test_reading_a_tenant_needs_its_own_host(qlik: Emulator) -> None:
+def test_a_tenant_can_only_be_read_on_its_own_host(qlik: Emulator) -> None:
     tenant = new_tenant(qlik)
     me = tenant.send("GET", "/api/v1/tenants/me")
     assert me.status_code == 302
@@ -180,7 +184,9 @@ def test_flags_are_booleans(qlik: Emulator) -> None:
     tenant.patch(path, {"/hostnames/0": "globex.eu.qlikcloud.com"}, expect=400)
 
 
-def test_the_organisation_sees_every_region_through_a_foreign_link(qlik: Emulator, register: Api) -> None:
+def test_the_organisation_lists_every_region_with_links_to_another_host(
+    qlik: Emulator, register: Api
+) -> None:
     tenant = new_tenant(qlik)
     console = Api(qlik, CONSOLE, "demo-org").login()
     first = console.get("/api/core/tenants?limit=1&sort=-createdAt&totalResults=true")
@@ -213,7 +219,7 @@ def test_a_filter_of_the_organisation_must_name_the_subscription(qlik: Emulator)
     assert len(found["data"]) == 2
 
 
-def test_the_organisation_hears_of_a_new_tenant_late(qlik: Emulator) -> None:
+def test_the_organisation_lists_a_new_tenant_late(qlik: Emulator) -> None:
     qlik.control.settings(organisation_lag_ms=600_000)
     console = Api(qlik, CONSOLE, "demo-org").login()
     mine = 'subscriptionId eq "1000000000000001"'

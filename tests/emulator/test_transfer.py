@@ -1,4 +1,4 @@
-"""Temporary contents: whole, in pieces, in parts, and for an hour."""
+"""Temporary contents: uploads, ranges of downloads, and expiry."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def tenant(qlik: Emulator) -> Api:
 
 
 def upload(tenant: Api, data: bytes, query: str = "") -> str:
-    answer = tenant.send("POST", f"/api/v1/temp-contents{query}", data=data)
-    assert answer.status_code == 201
-    assert answer.content == b""
-    return str(answer.headers["location"])
+    response = tenant.send("POST", f"/api/v1/temp-contents{query}", data=data)
+    assert response.status_code == 201
+    assert response.content == b""
+    return str(response.headers["location"])
 
 
-def test_an_upload_comes_back_with_its_name(tenant: Api) -> None:
+def test_a_download_has_the_name_of_the_upload(tenant: Api) -> None:
     location = upload(tenant, b"0123456789", "?filename=a%20b.qvf")
-    answer = tenant.send("GET", location)
-    assert answer.content == b"0123456789"
-    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.qvf"
+    response = tenant.send("GET", location)
+    assert response.content == b"0123456789"
+    assert response.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.qvf"
     details = tenant.get(f"{location}/details")
     assert (details["Name"], details["Size"], details["TTLSeconds"]) == ("a b.qvf", "10", 3600)
 
@@ -45,16 +45,16 @@ def test_an_upload_comes_back_with_its_name(tenant: Api) -> None:
     ],
 )
 def test_a_range_of_a_file(tenant: Api, wanted: str, part: bytes, where: str) -> None:
-    answer = tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted})
-    assert (answer.status_code, answer.content, answer.headers["content-range"]) == (206, part, where)
+    response = tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted})
+    assert (response.status_code, response.content, response.headers["content-range"]) == (206, part, where)
 
 
 @pytest.mark.parametrize(("wanted", "status"), [("bytes=10-", 416), ("bytes=-", 400), ("lines=1-2", 400)])
-def test_a_range_that_is_not_there(tenant: Api, wanted: str, status: int) -> None:
+def test_an_invalid_range_is_refused(tenant: Api, wanted: str, status: int) -> None:
     assert tenant.send("GET", upload(tenant, b"0123456789"), headers={"Range": wanted}).status_code == status
 
 
-def test_a_range_crosses_the_head_of_an_exported_app(tenant: Api) -> None:
+def test_a_range_can_start_in_the_header_of_an_exported_app(tenant: Api) -> None:
     space = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "shared"})["id"]
     app = tenant.post("/api/v1/apps/import", data=b"payload", params={"spaceId": space}, expect=200)[
         "attributes"
@@ -89,33 +89,33 @@ def test_an_empty_upload_is_refused(tenant: Api) -> None:
     tenant.post("/api/v1/temp-contents", expect=400)
 
 
-def test_an_upload_in_pieces_becomes_an_app(tenant: Api) -> None:
+def test_an_app_is_imported_from_an_upload_in_parts(tenant: Api) -> None:
     metadata = "filename " + base64.b64encode(b"big.qvf").decode()
-    made = tenant.send(
+    created = tenant.send(
         "POST",
         "/api/v1/temp-contents/files",
         headers=TUS | {"Upload-Length": "10", "Upload-Metadata": metadata},
     )
-    assert made.status_code == 201
-    location = made.headers["location"]
+    assert created.status_code == 201
+    location = created.headers["location"]
     file_id = location.rsplit("/", 1)[1]
 
-    def piece(offset: int, data: bytes) -> int:
+    def send_part(offset: int, data: bytes) -> int:
         headers = TUS | OFFSET_STREAM | {"Upload-Offset": str(offset)}
         return tenant.send("PATCH", location, data=data, headers=headers).status_code
 
-    assert piece(0, b"01234") == 204
+    assert send_part(0, b"01234") == 204
     tenant.get(f"/api/v1/temp-contents/{file_id}", expect=204)
     tenant.post(f"/api/v1/apps/import?fileId={file_id}&name=Big", expect=404)
-    assert piece(0, b"01234") == 409
-    assert piece(5, b"567890") == 400
-    assert piece(5, b"56789") == 204
+    assert send_part(0, b"01234") == 409
+    assert send_part(5, b"567890") == 400
+    assert send_part(5, b"56789") == 204
     assert tenant.get(f"/api/v1/temp-contents/{file_id}") == b"0123456789"
     app = tenant.post(f"/api/v1/apps/import?fileId={file_id}&name=Big", expect=200)["attributes"]
     assert app["name"] == "Big"
 
 
-def test_tus_minds_its_headers(tenant: Api) -> None:
+def test_tus_headers_are_checked(tenant: Api) -> None:
     path = "/api/v1/temp-contents/files"
     assert tenant.send("POST", path, headers={"Upload-Length": "1"}).headers["tus-version"] == "1.0.0"
     assert tenant.send("POST", path, headers=TUS).status_code == 400
@@ -126,7 +126,7 @@ def test_tus_minds_its_headers(tenant: Api) -> None:
     assert tenant.send("PATCH", location, data=b"x", headers=headers).status_code == 415
 
 
-def test_equal_files_lie_on_disk_once_and_go_when_nobody_needs_them(tmp_path: Path) -> None:
+def test_equal_files_are_stored_once_and_deleted_when_unused(tmp_path: Path) -> None:
     files = tmp_path / "files"
     with Emulator(tmp_path) as qlik:
         tenant = new_tenant(qlik)

@@ -1,4 +1,4 @@
-"""Webhooks: what Qlik keeps, shows and refuses."""
+"""Webhooks: what Qlik stores, shows and refuses."""
 
 from __future__ import annotations
 
@@ -19,36 +19,42 @@ def tenant(qlik: Emulator) -> Api:
     return new_tenant(qlik)
 
 
-def test_a_webhook_from_making_to_removal(tenant: Api) -> None:
-    """Secrets are taken and never shown; a list finds parts of a name."""
+def test_a_webhook_is_created_changed_and_deleted(tenant: Api) -> None:
+    """Secrets are accepted and never shown. The query of a list matches parts of a name."""
     secrets = {"secret": "s" * 32, "encryptedHeaders": {"X-Key": "1"}}
-    made = tenant.post(PATH, WEBHOOK | secrets)
-    assert (made["enabled"], made["secretKeyAdded"], made["encryptedHeaders"]) == (False, True, ["X-Key"])
-    assert "secret" not in made
-    one = f"{PATH}/{made['id']}"
-    tenant.patch(one, {"/enabled": True, "/headers": {"X-A": "1"}, "/filter": 'data.status eq "error"'})
-    read = tenant.get(one)
+    created = tenant.post(PATH, WEBHOOK | secrets)
+    assert (created["enabled"], created["secretKeyAdded"], created["encryptedHeaders"]) == (
+        False,
+        True,
+        ["X-Key"],
+    )
+    assert "secret" not in created
+    path = f"{PATH}/{created['id']}"
+    tenant.patch(path, {"/enabled": True, "/headers": {"X-A": "1"}, "/filter": 'data.status eq "error"'})
+    read = tenant.get(path)
     assert (read["enabled"], read["headers"], read["filter"]) == (
         True,
         {"X-A": "1"},
         'data.status eq "error"',
     )
-    assert [each["id"] for each in tenant.everything(f"{PATH}?name=PORT&enabled=true")] == [made["id"]]
+    assert [webhook["id"] for webhook in tenant.everything(f"{PATH}?name=PORT&enabled=true")] == [
+        created["id"]
+    ]
     for query in ("name=shop", "enabled=false", "level=user", "eventTypes=other", "origins=automations"):
         assert tenant.everything(f"{PATH}?{query}") == []
-    tenant.delete(one)
-    tenant.get(one, expect=404)
+    tenant.delete(path)
+    tenant.get(path, expect=404)
 
 
-def test_a_new_url_takes_the_encrypted_headers_along(tenant: Api) -> None:
-    made = tenant.post(PATH, WEBHOOK | {"encryptedHeaders": {"X-A": "1", "X-B": "2"}})
-    one, url = f"{PATH}/{made['id']}", "https://shop.example"
-    tenant.patch(one, {"/url": url}, expect=400)
-    tenant.patch(one, {"/url": url, "/encryptedHeaders/X-A": "1"}, expect=400)
-    assert tenant.get(one)["url"] == WEBHOOK["url"]
-    tenant.patch(one, {"/url": url, "/encryptedHeaders/X-A": "1", "/encryptedHeaders/X-B": "2"})
-    tenant.patch(one, {"/url": WEBHOOK["url"], "/encryptedHeaders": {"X-C": "1"}})
-    assert tenant.get(one)["encryptedHeaders"] == ["X-C"]
+def test_a_new_url_needs_the_encrypted_headers(tenant: Api) -> None:
+    created = tenant.post(PATH, WEBHOOK | {"encryptedHeaders": {"X-A": "1", "X-B": "2"}})
+    path, url = f"{PATH}/{created['id']}", "https://shop.example"
+    tenant.patch(path, {"/url": url}, expect=400)
+    tenant.patch(path, {"/url": url, "/encryptedHeaders/X-A": "1"}, expect=400)
+    assert tenant.get(path)["url"] == WEBHOOK["url"]
+    tenant.patch(path, {"/url": url, "/encryptedHeaders/X-A": "1", "/encryptedHeaders/X-B": "2"})
+    tenant.patch(path, {"/url": WEBHOOK["url"], "/encryptedHeaders": {"X-C": "1"}})
+    assert tenant.get(path)["encryptedHeaders"] == ["X-C"]
 
 
 @pytest.mark.parametrize(
@@ -68,20 +74,22 @@ def test_a_new_url_takes_the_encrypted_headers_along(tenant: Api) -> None:
     ],
 )
 def test_a_bad_webhook_is_refused(tenant: Api, body: dict[str, Any]) -> None:
-    """When it is made, and when it becomes one."""
+    """Both at creation and by a patch."""
     tenant.post(PATH, body if body == {"name": "x"} else WEBHOOK | body, expect=400)
     if body != {"name": "x"}:
-        made = tenant.post(PATH, WEBHOOK)
-        tenant.patch(f"{PATH}/{made['id']}", {f"/{name}": value for name, value in body.items()}, expect=400)
+        created = tenant.post(PATH, WEBHOOK)
+        tenant.patch(
+            f"{PATH}/{created['id']}", {f"/{name}": value for name, value in body.items()}, expect=400
+        )
 
 
-def test_what_is_read_only_stays(tenant: Api) -> None:
-    one = f"{PATH}/{tenant.post(PATH, WEBHOOK)['id']}"
-    tenant.patch(one, {"/createdByUserId": "u1"}, expect=409)
-    tenant.patch(one, {"/enableCloudEventDelivery": False}, expect=403)
+def test_read_only_members_cannot_change(tenant: Api) -> None:
+    path = f"{PATH}/{tenant.post(PATH, WEBHOOK)['id']}"
+    tenant.patch(path, {"/createdByUserId": "u1"}, expect=409)
+    tenant.patch(path, {"/enableCloudEventDelivery": False}, expect=403)
 
 
-def test_a_user_has_150_at_most(tenant: Api, qlik: Emulator) -> None:
+def test_a_user_has_at_most_150_webhooks(tenant: Api, qlik: Emulator) -> None:
     qlik.control.settings(rate_limits=False)
     for _ in range(150):
         tenant.post(PATH, WEBHOOK)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 from tenantry.emulator import Emulator
-from tests.emulator.api import CONSOLE, REGISTER, SOURCE, furnish, new_tenant
+from tests.emulator.api import CONSOLE, REGISTER, SOURCE, create_everything, new_tenant
 from tests.fuzz.examples import fuzzing
 from tests.fuzz.requests import PLACES, garbage, requests
 
@@ -75,7 +75,7 @@ class Target:
         self.qlik.control.reset()
         tenant = new_tenant(self.qlik)
         me = tenant.send("GET", "/api/v1/tenants/me").headers["location"].rsplit("/", 1)[1]
-        ids = furnish(tenant) | {"tenantId": [me]}
+        ids = create_everything(tenant) | {"tenantId": [me]}
         assert {name: len(each) for name, each in ids.items()} == PLACES
         self._names = {
             f"~{name}{number}~".encode(): id.encode()
