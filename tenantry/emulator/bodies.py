@@ -98,7 +98,7 @@ def parsed_json(raw: bytes) -> Any:
         if b"\\u" in raw:
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
-        raise ValueError("too deep") from None
+        raise ValueError("the JSON is nested too deeply") from None
     return value
 
 

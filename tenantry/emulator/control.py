@@ -104,7 +104,7 @@ class Controller:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or len(body) != 1:
             raise ValueError('send {"advance_seconds": n}')
         if seconds > LATEST_TIME or self.world.now() + seconds > LATEST_TIME:
-            raise ValueError("advance_seconds is too far away")
+            raise ValueError("advance_seconds is too large")
         self.world.advance(seconds)
         self.world.do_chores()
         self.services.agenda.run()

@@ -116,7 +116,7 @@ def _check(rule: dict[str, Any]) -> None:
     if "status" in rule and not (isinstance(rule["status"], int) and 200 <= rule["status"] <= 599):
         raise ValueError("status must be 200 to 599")
     if "done_after_ms" in rule and (rule.get("done") or rule.get("drop_before")):
-        raise ValueError("done_after_ms excludes done and drop_before")
+        raise ValueError("done_after_ms cannot be combined with done or drop_before")
     if rule.get("done") and "status" not in rule:
         raise ValueError("done needs a status. To execute a request without a response, use drop_after")
 

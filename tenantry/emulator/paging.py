@@ -57,7 +57,7 @@ def page(
     docs = sorted(docs, key=position, reverse=order.startswith("-"))
     forward, back = cursors
     if forward in call.query and back in call.query:
-        raise Invalid(f"{forward} and {back} exclude each other", parameter=forward)
+        raise Invalid(f"{forward} and {back} cannot be combined", parameter=forward)
     size = int(call.query.get("limit", default))
     start = 0
     if forward in call.query:
@@ -86,7 +86,7 @@ def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc]
     """
     query, ids = call.query, [doc["id"] for doc in docs]
     if "startingAfter" in query and "endingBefore" in query:
-        raise Invalid("startingAfter and endingBefore exclude each other", parameter="startingAfter")
+        raise Invalid("startingAfter and endingBefore cannot be combined", parameter="startingAfter")
     for name in ("startingAfter", "endingBefore"):
         if name in query and query[name] not in ids:
             raise Invalid("not an id of this list", parameter=name)

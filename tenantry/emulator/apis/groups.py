@@ -52,7 +52,9 @@ def listing(call: Call) -> Reply:
     if call.query.get("systemGroups"):
         if len(call.query) > 1:
             raise Refusal(
-                400, detail="systemGroups excludes all other parameters", source={"parameter": "systemGroups"}
+                400,
+                detail="systemGroups cannot be combined with other parameters",
+                source={"parameter": "systemGroups"},
             )
         return Reply(
             200, {"data": [view(call, everyone(call))], "links": {"self": call.link("/api/v1/groups")}}

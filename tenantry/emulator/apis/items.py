@@ -118,13 +118,13 @@ def _check(query: dict[str, Any]) -> None:
     """Check the rules between parameters, which the schemas do not state."""
     for name in ("resourceId", "resourceIds", "resourceLink"):
         if name in query and "resourceType" not in query:
-            raise Invalid("needs resourceType", parameter=name)
+            raise Invalid("resourceType is required with this parameter", parameter=name)
     if "resourceId" in query and "resourceLink" in query:
-        raise Invalid("excludes resourceLink", parameter="resourceId")
+        raise Invalid("cannot be combined with resourceLink", parameter="resourceId")
     if "resourceSubType" in query and "[" in query.get("resourceType", ""):
-        raise Invalid("excludes the bracket form of resourceType", parameter="resourceSubType")
+        raise Invalid("cannot be combined with the bracket form of resourceType", parameter="resourceSubType")
     if query.get("resourceIds", "").count(",") >= 100:
-        raise Invalid("at most 100 ids", parameter="resourceIds")
+        raise Invalid("must have at most 100 ids", parameter="resourceIds")
 
 
 def _matches_query(query: dict[str, Any], item: Doc) -> bool:
