@@ -219,7 +219,7 @@ class Document:
             tier=tier["tier"],
             limit=tier["limit"],
             body=self.resolve(body) if body else None,
-            responses={str(status): self.resolve(answer) for status, answer in spec["responses"].items()},
+            responses={str(status): self.resolve(response) for status, response in spec["responses"].items()},
             parameters=[self.resolve(p) for p in [*item.get("parameters", []), *spec.get("parameters", [])]],
             document=self,
         )

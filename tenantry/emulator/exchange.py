@@ -1,4 +1,4 @@
-"""One request to the emulated cloud: accept it, execute it, answer it."""
+"""One request to the emulated cloud, from its arrival to its response."""
 
 from __future__ import annotations
 

@@ -67,12 +67,14 @@ def page(
         start = max(0, _before(docs, position, behind, order.startswith("-")) - size)
     chosen = docs[start : start + size]
     address = base or call.url(call.operation.path.format(**call.path))
-    kept = {name: value for name, value in call.query.items() if name not in cursors}
+    parameters = {name: value for name, value in call.query.items() if name not in cursors}
     links = {"self": {"href": _address_with(address, call.query)}}
     if chosen and start + size < len(docs):
-        links["next"] = {"href": _address_with(address, kept, **{forward: _encode(position(chosen[-1]))})}
+        links["next"] = {
+            "href": _address_with(address, parameters, **{forward: _encode(position(chosen[-1]))})
+        }
     if back and chosen and start > 0:
-        links["prev"] = {"href": _address_with(address, kept, **{back: _encode(position(chosen[0]))})}
+        links["prev"] = {"href": _address_with(address, parameters, **{back: _encode(position(chosen[0]))})}
     return chosen, links
 
 
@@ -97,13 +99,15 @@ def page_by_ids(call: Call, docs: list[Doc], *, default: int) -> tuple[list[Doc]
     else:
         start = ids.index(query["startingAfter"]) + 1 if "startingAfter" in query else 0
         end = min(start + size, len(ids))
-    kept = {name: value for name, value in query.items() if name not in ("startingAfter", "endingBefore")}
+    parameters = {
+        name: value for name, value in query.items() if name not in ("startingAfter", "endingBefore")
+    }
     address = call.url(call.operation.path)
-    links = {"self": {"href": _address_with(address, kept)}}
+    links = {"self": {"href": _address_with(address, parameters)}}
     if start < end < len(ids):
-        links["next"] = {"href": _address_with(address, kept, startingAfter=ids[end - 1])}
+        links["next"] = {"href": _address_with(address, parameters, startingAfter=ids[end - 1])}
     if 0 < start < end:
-        links["prev"] = {"href": _address_with(address, kept, endingBefore=ids[start])}
+        links["prev"] = {"href": _address_with(address, parameters, endingBefore=ids[start])}
     return docs[start:end], links
 
 

@@ -157,8 +157,8 @@ def test_republishing_can_keep_or_replace_the_data(
     assert copy["lastReloadTime"] == full["lastReloadTime"]
     body = {"targetId": copy["id"], "checkOriginAppId": False}
     path = f"/api/v1/apps/{empty['id']}/publish"
-    kept = tenant.put(path, body | {"data": "target"})["attributes"]
-    assert kept["lastReloadTime"] == full["lastReloadTime"]
+    republished = tenant.put(path, body | {"data": "target"})["attributes"]
+    assert republished["lastReloadTime"] == full["lastReloadTime"]
     assert tenant.put(path, body)["attributes"]["lastReloadTime"] == ""
 
 

@@ -60,8 +60,8 @@ def test_files_without_an_extension_are_dropped(source: Api) -> None:
     content = packed(README=b"Nobody keeps this")
     created = source.post("/api/v1/themes", **part(content))
     assert created["file"]["md5"] != hashlib.md5(content, usedforsecurity=False).hexdigest()
-    kept = source.send("GET", f"/api/v1/themes/{created['id']}/file").content
-    assert zipfile.ZipFile(BytesIO(kept)).namelist() == ["a.qext"]
+    downloaded = source.send("GET", f"/api/v1/themes/{created['id']}/file").content
+    assert zipfile.ZipFile(BytesIO(downloaded)).namelist() == ["a.qext"]
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,8 @@ def test_a_purged_tenant_is_deleted_and_its_alias_is_free(qlik: Emulator, regist
     other.login().patch(f"/api/v1/tenants/{tenant_id(other)}", alias)
     headers = {"qlik-confirm-hostname": tenant.host}
     path = f"/api/v1/tenants/{own_id}/actions/reactivate"
-    gone = register.login().post(path, {}, expect=404, headers=headers)
-    assert error(gone)["code"] == "TENANTS-8"
+    not_found = register.login().post(path, {}, expect=404, headers=headers)
+    assert error(not_found)["code"] == "TENANTS-8"
     console = Api(qlik, CONSOLE, "demo-org").login()
     assert own_id not in {entry["id"] for entry in console.everything("/api/core/tenants")}
     assert tenant.host not in qlik.control.dump()

@@ -60,8 +60,8 @@ def create(call: Call) -> Reply:
     }
     _set(created, call.body["connectionProperties"])
     call.store.put(call.tenant_id, KIND, created)
-    answer = _view(call, created) | {"qLogOn": "0"}
-    return Reply(201, {key: value for key, value in answer.items() if key not in MISSING_AFTER_POST})
+    response = _view(call, created) | {"qLogOn": "0"}
+    return Reply(201, {key: value for key, value in response.items() if key not in MISSING_AFTER_POST})
 
 
 @operation("data-connections", "getDataConnection")

@@ -16,15 +16,15 @@ DEFAULTS = {"id": "settings", "autoCreateGroups": False, "syncIdpGroups": False}
 @operation("groups", "groups_api_get_settings")
 def get(call: Call) -> Reply:
     """Read the settings."""
-    kept = read(call)
+    stored = read(call)
     everyone = groups.everyone(call)
     shown = {name: everyone[name] for name in ("id", "name", "createdAt", "lastUpdatedAt", "assignedRoles")}
     return Reply(
         200,
         {
             "tenantId": call.tenant_id,
-            "autoCreateGroups": kept["autoCreateGroups"],
-            "syncIdpGroups": kept["syncIdpGroups"],
+            "autoCreateGroups": stored["autoCreateGroups"],
+            "syncIdpGroups": stored["syncIdpGroups"],
             "systemGroups": {groups.EVERYONE: shown | {"enabled": True}},
             "links": {"self": call.link("/api/v1/groups/settings")},
         },

@@ -140,8 +140,8 @@ def find(call: Call) -> Doc:
 
 def everyone(call: Call) -> Doc:
     """Return the system group that includes every user. Only its roles are stored."""
-    kept = call.store.get(call.tenant_id, "system-group", EVERYONE)
-    return kept or {
+    stored = call.store.get(call.tenant_id, "system-group", EVERYONE)
+    return stored or {
         "id": EVERYONE,
         "tenantId": call.tenant_id,
         "name": "com.qlik.Everyone",

@@ -143,8 +143,8 @@ def _user(call: Call, claims: dict[str, Any]) -> Doc:
         raise Refusal(401, detail="the user is disabled")
     user["status"] = "active"
     user.pop("inviteExpiry", None)
-    kept = [group for group in user["assignedGroups"] if group["providerType"] == "custom"]
-    user["assignedGroups"] = kept + _groups(call, user, claims.get("groups", []))
+    custom_groups = [group for group in user["assignedGroups"] if group["providerType"] == "custom"]
+    user["assignedGroups"] = custom_groups + _groups(call, user, claims.get("groups", []))
     return call.store.put(call.tenant_id, "user", user)
 
 

@@ -115,10 +115,10 @@ def create_secret(call: Call) -> Reply:
 def delete_secret(call: Call) -> Reply:
     """Delete a secret by its hint."""
     doc = _find(call)
-    kept = [entry for entry in doc["_secrets"] if entry["hint"] != call.path["hint"]]
-    if len(kept) == len(doc["_secrets"]):
+    remaining = [entry for entry in doc["_secrets"] if entry["hint"] != call.path["hint"]]
+    if len(remaining) == len(doc["_secrets"]):
         raise Refusal(404)
-    call.store.put(call.tenant_id, KIND, doc | {"_secrets": kept})
+    call.store.put(call.tenant_id, KIND, doc | {"_secrets": remaining})
     return Reply(204)
 
 

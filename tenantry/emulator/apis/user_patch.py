@@ -90,8 +90,8 @@ def _remove_role(call: Call, user: Doc, value: Any) -> None:
 
 def _replace_groups(call: Call, user: Doc, value: Any) -> None:
     found = [_group(call, reference) for reference in _references(value)]
-    kept = [group for group in user["assignedGroups"] if group["providerType"] == "idp"]
-    user["assignedGroups"] = kept + list({group["id"]: group for group in found}.values())
+    idp_groups = [group for group in user["assignedGroups"] if group["providerType"] == "idp"]
+    user["assignedGroups"] = idp_groups + list({group["id"]: group for group in found}.values())
 
 
 def _add_group(call: Call, user: Doc, value: Any) -> None:
