@@ -40,7 +40,7 @@ def stamps(root: Path, members: Iterable[Member]) -> Mapping[str, str]:
     not tell, that is no part of it: the previews have said why.
     """
     code, states = code_digest(root), _states(root)
-    return {each.stack: _stamp(each, code, states.get(each.stack, "")) for each in members}
+    return {member.stack: _stamp(member, code, states.get(member.stack, "")) for member in members}
 
 
 def _stamp(member: Member, code: str, state: str) -> str:
@@ -59,6 +59,6 @@ def _states(root: Path) -> Mapping[str, str]:
         return {}
     facts = ("lastUpdate", "resourceCount", "updateInProgress")
     return {
-        str(each["name"]).rpartition("/")[2]: json.dumps([each.get(fact) for fact in facts])
-        for each in listed
+        str(stack["name"]).rpartition("/")[2]: json.dumps([stack.get(fact) for fact in facts])
+        for stack in listed
     }

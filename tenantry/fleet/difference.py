@@ -97,12 +97,12 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
     want = _values(member.file)
     differences = list(_changes(have, want))
     same = sum(name in have and have[name].value == value.value for name, value in want.items())
-    ordered = tuple(sorted(differences, key=lambda each: each.name))
+    ordered = tuple(sorted(differences, key=lambda change: change.name))
     return replace(about, changes=ordered, same=same, remarks=remarks)
 
 
 def _values(file: Path) -> dict[str, Value]:
-    return {each.path: each for each in values_of(file)}
+    return {value.path: value for value in values_of(file)}
 
 
 def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[Change]:
@@ -114,11 +114,11 @@ def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[C
         yield Change(operation, SETTING, path_text(entry), (Difference("value", old, new),))
     for name in {**have, **want}:
         sides = [side.get(name) for side in (have, want)]
-        found = [each for each in sides if each is not None]
-        if any(_entry(each) in former.keys() ^ now.keys() for each in found):
+        found = [side for side in sides if side is not None]
+        if any(_entry(value) in former.keys() ^ now.keys() for value in found):
             continue
-        old, new = (None if each is None else each.value for each in sides)
-        if old != new and any(each.origin for each in found):  # else a default of something else
+        old, new = (None if side is None else side.value for side in sides)
+        if old != new and any(value.origin for value in found):  # else a default of something else
             operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
             yield Change(operation, SETTING, name, (Difference("value", old, new),))
 
@@ -132,10 +132,10 @@ def _entry(value: Value) -> Keys:
 def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
     """Return what files say of each entry: "provider_type custom, roles AnalyticsAdmin"."""
     found: dict[Keys, list[str]] = {}
-    for each in values.values():
-        if entry := _entry(each):
+    for value in values.values():
+        if entry := _entry(value):
             told = found.setdefault(entry, [])
-            is_its_key = each.keys[3:] == ("name",) and each.value == entry[-1]
-            if each.origin and not is_its_key:
-                told.append(f"{path_text(each.keys[3:])} {words.value(each.value)}")
+            is_its_key = value.keys[3:] == ("name",) and value.value == entry[-1]
+            if value.origin and not is_its_key:
+                told.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
     return {entry: ", ".join(told) for entry, told in found.items()}

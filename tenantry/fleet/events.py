@@ -205,7 +205,7 @@ def references(kind: str) -> frozenset[str]:
     import tenantry.providers
 
     known = tenantry.providers.resource_types().get(kind)
-    return frozenset(each.name for each in known.inputs() if each.reference) if known else frozenset()
+    return frozenset(field.name for field in known.inputs() if field.reference) if known else frozenset()
 
 
 def is_engines_own(urn: str) -> bool:
@@ -239,7 +239,7 @@ class InFlight:
     def take(self, lines: Iterable[str]) -> None:
         """Take more lines."""
         for line in lines:
-            name = next((each for each in event_log.STEP_EVENTS if f'"{each}"' in line), None)
+            name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
             if name is None:
                 continue
             with suppress(ValueError):

@@ -34,27 +34,27 @@ class Followers:
     def begun(self, job: Job) -> None:
         """A job was handed to a worker."""
         self._watcher.begun(job)
-        self._tell(lambda each: each.begun(job))
+        self._tell(lambda follower: follower.begun(job))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """A job is done."""
         self._watcher.ended(job, outcome)
-        self._tell(lambda each: each.ended(job, outcome))
+        self._tell(lambda follower: follower.ended(job, outcome))
 
     def tick(self) -> None:
         """Time has passed."""
         self._watcher.tick()
-        self._tell(lambda each: each.tick())
+        self._tell(lambda follower: follower.tick())
 
     def finish(self, report: Report) -> list[str]:
         """Tell all how the run ended, and return the lines about what could not be done."""
-        self._tell(lambda each: self._lines.extend(each.finish(report)))
+        self._tell(lambda follower: self._lines.extend(follower.finish(report)))
         return self._lines
 
     def _tell(self, what: Callable[[Follower], None]) -> None:
-        for each in list(self._followers):
+        for follower in list(self._followers):
             try:
-                what(each)
+                what(follower)
             except Exception as error:  # noqa: BLE001 (a run is worth more than what is told of it)
-                self._followers.remove(each)
-                self._lines.append(f"{each.what}: there are no more of them: {type(error).__name__}.")
+                self._followers.remove(follower)
+                self._lines.append(f"{follower.what}: there are no more of them: {type(error).__name__}.")

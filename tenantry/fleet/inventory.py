@@ -63,19 +63,26 @@ def standing(reader: Reader, member: Member) -> Standing:
     if not state:
         return Standing(member, trouble=trouble)
     ours = [
-        each for each in resources(state) if not each["type"].startswith("pulumi:") and not each.get("delete")
+        resource
+        for resource in resources(state)
+        if not resource["type"].startswith("pulumi:") and not resource.get("delete")
     ]
-    lifecycle: dict[str, Any] = next((each["inputs"] for each in ours if each["type"] == LIFECYCLE), {})
+    lifecycle: dict[str, Any] = next(
+        (resource["inputs"] for resource in ours if resource["type"] == LIFECYCLE), {}
+    )
     last = reader.last_run(member.stack, state)
     return Standing(
         member,
         operation=last.operation,
         result=last.result,
         at=last.at,
-        hostname=next((str(each["id"]) for each in ours if each["type"] == TENANT), ""),
-        resources=sum(bool(each.get("custom")) for each in ours),
-        unfinished=sum(bool(each.get("initErrors")) for each in ours) + len(pending_operations(state)),
-        versions={_name(each): each["inputs"]["version"] for each in ours if each["type"] == APP},
+        hostname=next((str(resource["id"]) for resource in ours if resource["type"] == TENANT), ""),
+        resources=sum(bool(resource.get("custom")) for resource in ours),
+        unfinished=sum(bool(resource.get("initErrors")) for resource in ours)
+        + len(pending_operations(state)),
+        versions={
+            _name(resource): resource["inputs"]["version"] for resource in ours if resource["type"] == APP
+        },
         kind=str(lifecycle.get("kind", "")),
         ends_on=str(lifecycle.get("ends_on", "")),
         grace_days=int(lifecycle["grace_days"]) if "grace_days" in lifecycle else None,
@@ -119,19 +126,19 @@ def made_by(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator
 
     def one(member: Member) -> Made:
         state, trouble = _state(reader, member)
-        there = [each for each in resources(state) if not each.get("delete")]
-        tenant = next((each for each in there if each["type"] == TENANT), {})
+        there = [resource for resource in resources(state) if not resource.get("delete")]
+        tenant = next((resource for resource in there if resource["type"] == TENANT), {})
         return Made(
             member,
             deployment.outputs(state),
             str((tenant.get("inputs") or {}).get("alias") or ""),
             {
-                _name(each): {
-                    "id": str(each["id"]),
-                    **{name: each["inputs"][name] for name in ("issuer", "kid")},
+                _name(resource): {
+                    "id": str(resource["id"]),
+                    **{name: resource["inputs"][name] for name in ("issuer", "kid")},
                 }
-                for each in there
-                if each["type"] == IDENTITY_PROVIDER
+                for resource in there
+                if resource["type"] == IDENTITY_PROVIDER
             },
             trouble,
         )

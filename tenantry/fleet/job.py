@@ -342,7 +342,11 @@ def _protected(job: Job, log: events.Log) -> list[str]:
         state = Backend(job.root, job.environment).state(job.member.stack)
     except PulumiFailed:
         return []
-    gone = [each["urn"] for each in resources(state) if each.get("protect") and each["urn"] not in log.kept]
+    gone = [
+        resource["urn"]
+        for resource in resources(state)
+        if resource.get("protect") and resource["urn"] not in log.kept
+    ]
     return sorted(map(events.short_name, gone))
 
 
@@ -353,11 +357,11 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
         log.changes = []
     if job.operation == "refresh":
         log.changes, log.drift = [], log.changes
-    gone = next((each for each in log.facts if isinstance(each, TenantDeactivated)), None)
+    gone = next((fact for fact in log.facts if isinstance(fact, TenantDeactivated)), None)
     outcome = job.outcome(
         exit_code=ended.code,
-        changes=tuple(sorted(log.changes, key=lambda each: (each.kind, each.name))),
-        drift=tuple(sorted(log.drift, key=lambda each: (each.kind, each.name))),
+        changes=tuple(sorted(log.changes, key=lambda change: (change.kind, change.name))),
+        drift=tuple(sorted(log.drift, key=lambda change: (change.kind, change.name))),
         same=log.same,
         remarks=tuple(log.remarks),
         revive=revive_line(gone.hostname, gone.tenant_id) if gone else "",

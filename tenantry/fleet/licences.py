@@ -36,15 +36,15 @@ def used(standings: Iterable[Standing], preflight: Preflight) -> list[Use]:
     Sends reads only. A stack whose file is broken has no source tenant, and is of none.
     """
     by_source: dict[str, list[Standing]] = {}
-    for each in standings:
-        if each.member.source_tenant:
-            by_source.setdefault(each.member.source_tenant, []).append(each)
+    for standing in standings:
+        if standing.member.source_tenant:
+            by_source.setdefault(standing.member.source_tenant, []).append(standing)
     return [_use(source, by_source[source], preflight) for source in sorted(by_source)]
 
 
 def _use(source: str, standings: Sequence[Standing], preflight: Preflight) -> Use:
     region = hostnames.region(source)
-    use = Use(source, region, len(standings), sum(each.up for each in standings))
+    use = Use(source, region, len(standings), sum(standing.up for standing in standings))
     try:
         licence = preflight.licence(source)
     except QlikError as error:
@@ -82,8 +82,8 @@ def _rows(use: Use) -> Iterator[tuple[str, ...]]:
         return
     status = f"{found.status}, trial" if found.trial else found.status
     begin = (use.source, found.number or "unknown", status, str(found.ends or "open-ended"))
-    for each in found.allotments:
-        more = {None: "", 0: "", -1: ", more as needed"}.get(each.overage, f", {each.overage} more")
-        yield (*begin, each.name, f"{each.units:,}{more}", f"{each.used:,}", *ends)
+    for allotment in found.allotments:
+        more = {None: "", 0: "", -1: ", more as needed"}.get(allotment.overage, f", {allotment.overage} more")
+        yield (*begin, allotment.name, f"{allotment.units:,}{more}", f"{allotment.used:,}", *ends)
     if not found.allotments:
         yield (*begin, "unknown", "", "", *ends)

@@ -177,7 +177,7 @@ def _key_files(file: Path, resolved: Resolved) -> Iterator[Path]:
 
 def _named_files(resolved: Resolved) -> Iterator[Path]:
     """Yield the files and folders with the content of entries, such as themes and automations."""
-    yield from (each.path for each in _located(resolved.settings))
+    yield from (content.path for content in _located(resolved.settings))
 
 
 def _located(settings: Settings) -> Iterator[Located]:
@@ -188,5 +188,5 @@ def _located(settings: Settings) -> Iterator[Located]:
 
 def _digest(settings: Settings) -> str:
     text = json.dumps(settings.model_dump(mode="json", by_alias=True), sort_keys=True)
-    text += json.dumps([each.content for each in _located(settings)], sort_keys=True)
+    text += json.dumps([content.content for content in _located(settings)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -55,7 +55,7 @@ class Change:
 
     def difference(self, name: str) -> Difference | None:
         """Return what differs of one property."""
-        return next((each for each in self.differences if each.name == name), None)
+        return next((difference for difference in self.differences if difference.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Outcome:
     @property
     def counts(self) -> dict[str, int]:
         """How many resources are created, updated, deleted, replaced."""
-        return dict(Counter(each.operation for each in self.changes))
+        return dict(Counter(change.operation for change in self.changes))
 
     @property
     def failed(self) -> bool:
@@ -161,12 +161,12 @@ class Report:
 
     def of(self, *statuses: Status) -> list[Outcome]:
         """Return the outcomes with one of these statuses."""
-        return [each for each in self.outcomes if each.status in statuses]
+        return [outcome for outcome in self.outcomes if outcome.status in statuses]
 
     @property
     def failed(self) -> list[Outcome]:
         """The stacks that went wrong."""
-        return [each for each in self.outcomes if each.failed]
+        return [outcome for outcome in self.outcomes if outcome.failed]
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the report as JSON."""
@@ -188,29 +188,29 @@ def merged(reports: Iterable[Report]) -> Report:
 
     Raises ValueError if there is none, or if they differ in kind.
     """
-    parts = sorted(reports, key=lambda each: (each.started, each.stopped))
+    parts = sorted(reports, key=lambda report: (report.started, report.stopped))
     if not parts:
         raise ValueError("there is no report to merge")
-    if len({(each.operation, each.base) for each in parts}) > 1:
+    if len({(part.operation, part.base) for part in parts}) > 1:
         raise ValueError("the reports are of different operations, or against different commits")
-    started = min(each.started for each in parts)
+    started = min(part.started for part in parts)
     outcomes: dict[str, Outcome] = {}
-    for outcome in (each for part in parts for each in part.outcomes):
+    for outcome in (outcome for part in parts for outcome in part.outcomes):
         if outcome.stack not in outcomes or not outcome.done_before:
             outcomes[outcome.stack] = outcome
     return replace(
         parts[0],
         outcomes=tuple(outcomes[name] for name in sorted(outcomes)),
         started=started,
-        seconds=max(each.seconds for each in parts),
+        seconds=max(part.seconds for part in parts),
         waves=tuple(
-            replace(wave, began=wave.began + _between(started, each.started))
-            for each in parts
-            for wave in each.waves
+            replace(wave, began=wave.began + _between(started, part.started))
+            for part in parts
+            for wave in part.waves
         ),
-        looked=all(each.looked for each in parts),
-        stopped="; ".join(dict.fromkeys(each.stopped for each in parts if each.stopped)),
-        removed=tuple(sorted({name for each in parts for name in each.removed})),
+        looked=all(part.looked for part in parts),
+        stopped="; ".join(dict.fromkeys(part.stopped for part in parts if part.stopped)),
+        removed=tuple(sorted({name for part in parts for name in part.removed})),
     )
 
 

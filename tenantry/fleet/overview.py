@@ -67,11 +67,11 @@ class Fleet:
 
 def page(fleet: Fleet, folder: Path) -> str:
     """Return the page; `folder` is where it will be, from which its links lead to logs."""
-    rows = [_row(each, fleet, folder) for each in fleet.standings]
+    rows = [_row(standing, fleet, folder) for standing in fleet.standings]
     tables = (
         Table("Customers", CUSTOMERS, rows),
         Table("Licences", LICENCES, list(map(_licence, licences.rows(fleet.licences or ())))),
-        Table("Runs", RUNS, [_run(each) for each in fleet.past.runs]),
+        Table("Runs", RUNS, [_run(run) for run in fleet.past.runs]),
     )
     return pages.render(
         "status.html.j2",
@@ -79,22 +79,22 @@ def page(fleet: Fleet, folder: Path) -> str:
         summary=" · ".join(_summary(fleet)),
         trials=list(_trials(fleet)),
         strays=fleet.strays,
-        tables=[each for each in tables if each.rows],
+        tables=[table for table in tables if table.rows],
         wide=True,
     )
 
 
 def _summary(fleet: Fleet) -> Iterator[str]:
     yield f"as of {fleet.now:%Y-%m-%d %H:%M} UTC"
-    yield f"{sum(each.up for each in fleet.standings)} with a tenant"
+    yield f"{sum(standing.up for standing in fleet.standings)} with a tenant"
     for name in ("plan", "ring"):
-        numbers = Counter(getattr(each.member, name) or "none" for each in fleet.standings)
+        numbers = Counter(getattr(standing.member, name) or "none" for standing in fleet.standings)
         yield f"{name}: {', '.join(f'{count:,} {value}' for value, count in sorted(numbers.items()))}"
     if fleet.licences is None:
         yield "licence use unknown: --licences asks Qlik"
     else:
         yield "Qlik counts licence units for all tenants together, not for each customer"
-    if broken := sum(bool(each.trouble or each.member.broken) for each in fleet.standings):
+    if broken := sum(bool(standing.trouble or standing.member.broken) for standing in fleet.standings):
         yield f"{counted(broken, 'stack')} whose file or state cannot be read"
 
 
@@ -179,7 +179,7 @@ def _drift(seen: Seen | None) -> Cell:
 def _failure(seen: Seen | None, folder: Path) -> Cell:
     if seen is None:
         return Cell("")
-    told = [trouble(each) for each in seen.outcome.troubles] or ["nothing was said"]
+    told = [trouble(found) for found in seen.outcome.troubles] or ["nothing was said"]
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
     return Cell(
         f"{seen.run.operation} {seen.day}",

@@ -91,9 +91,9 @@ def interrupt(threads: Container[int] | None = None) -> int:
     them drop everything, as the CLI has it. May be called in a signal handler, whatever the signal has
     interrupted.
     """
-    running = [each for each in _running.copy() if threads is None or each.thread in threads]
-    for each in running:
-        each.interrupt()
+    running = [command for command in _running.copy() if threads is None or command.thread in threads]
+    for command in running:
+        command.interrupt()
     return len(running)
 
 

@@ -131,7 +131,7 @@ def run_order(
     outcomes: dict[str, Outcome] = {}
     waves: list[WaveTimes] = []
     for number, wave in enumerate(order.waves, start=1):
-        due: Sequence[Member] = [each for each in wave.members if each.stack not in left_out]
+        due: Sequence[Member] = [member for member in wave.members if member.stack not in left_out]
         if len(order.waves) > 1 and due and not pool.stop:
             announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(due), 'stack')}")
         decided: Sequence[Outcome] = ()
@@ -155,7 +155,9 @@ def run_order(
             outcomes[outcome.stack] = outcome
             _note(journal, outcome, announce)
         waves.append(_times(wave, outcomes, began, time.monotonic() - clock))
-        ready = [each for each in wave.members if each.stack in done or outcomes[each.stack].status == "ok"]
+        ready = [
+            member for member in wave.members if member.stack in done or outcomes[member.stack].status == "ok"
+        ]
         if gate and ready and not pool.stop:
             # Asked first: a signal may stop the run meanwhile, and that goes before.
             closed = gate(ready)
@@ -170,7 +172,7 @@ def run_order(
         stopped=pool.stop,
         removed=order.selection.removed,
         base=order.selection.changes.ref if order.selection.changes else "",
-        waves=tuple(each for each in waves if each.stacks),
+        waves=tuple(wave for wave in waves if wave.stacks),
         looked=order.looks,
     )
     try:
@@ -183,8 +185,8 @@ def run_order(
 
 def _times(wave: Wave, outcomes: Mapping[str, Outcome], began: float, ended: float) -> WaveTimes:
     done = [outcomes[member.stack] for member in wave.members]
-    stacks = sum(each.status not in ("skipped", "not run") for each in done)
-    failed = sum(each.failed for each in done)
+    stacks = sum(outcome.status not in ("skipped", "not run") for outcome in done)
+    failed = sum(outcome.failed for outcome in done)
     return WaveTimes(wave.name, stacks, failed, round(began, 1), round(ended - began, 1))
 
 

@@ -77,7 +77,7 @@ def times(file: Path) -> dict[str, float]:
         raise NothingLikeIt(f"--times {file}: {error.strerror}") from None
     except ValueError:
         raise NothingLikeIt(f"--times {file}: it is not the report.json of a run") from None
-    return {each.stack: each.seconds for each in outcomes if 0 < each.seconds < inf}
+    return {outcome.stack: outcome.seconds for outcome in outcomes if 0 < outcome.seconds < inf}
 
 
 @dataclass(frozen=True)

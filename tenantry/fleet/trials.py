@@ -39,15 +39,15 @@ class Trial:
 
 def ending(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
     """Return the trials that have ended, or will within so many days."""
-    return [each for each in members if each.ends_on and each.ends_on.left(now) <= within]
+    return [member for member in members if member.ends_on and member.ends_on.left(now) <= within]
 
 
 def with_tenants(standings: Sequence[Standing], now: datetime) -> list[Trial]:
     """Return the trials that have a tenant to be taken down, the longest over first."""
     trials = [
-        Trial(each.member, each, each.member.ends_on.left(now))
-        for each in standings
-        if each.up and each.member.ends_on
+        Trial(standing.member, standing, standing.member.ends_on.left(now))
+        for standing in standings
+        if standing.up and standing.member.ends_on
     ]
     return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))
 
@@ -56,10 +56,10 @@ def unknown(standings: Sequence[Standing]) -> dict[str, str]:
     """Return why nobody can say of some stacks whether they are over: the state of one cannot be read, or it
     has a trial's tenant and its file is broken.
     """
-    found = {each.member.stack: each.trouble for each in standings if each.trouble}
-    for each in standings:
-        if each.member.broken and each.up and each.kind == "trial":
-            found[each.member.stack] = "; ".join(map(str, each.member.broken.problems))
+    found = {standing.member.stack: standing.trouble for standing in standings if standing.trouble}
+    for standing in standings:
+        if standing.member.broken and standing.up and standing.kind == "trial":
+            found[standing.member.stack] = "; ".join(map(str, standing.member.broken.problems))
     return found
 
 

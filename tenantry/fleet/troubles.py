@@ -165,7 +165,7 @@ def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Troubl
     if TRACEBACK in text:
         return _of_traceback(text, resource)
     first, _, rest = text.partition("\n")
-    refused = next((each for each in facts if isinstance(each, QlikRefused)), None)
+    refused = next((fact for fact in facts if isinstance(fact, QlikRefused)), None)
     return Trouble(
         text=first.strip(),
         where=resource,

@@ -29,9 +29,9 @@ def split(members: Sequence[Member], how: str) -> list[Wave]:
     Raises NothingLikeIt for what is neither.
     """
     if how == BY_RING:
-        return [Wave(ring, tuple(each for each in members if _ring(each) == ring)) for ring in RINGS]
+        return [Wave(ring, tuple(member for member in members if _ring(member) == ring)) for ring in RINGS]
     shares = _shares(how)
-    in_order = sorted(members, key=lambda each: (RINGS.index(_ring(each)), lottery(each)))
+    in_order = sorted(members, key=lambda member: (RINGS.index(_ring(member)), lottery(member)))
     waves, begun = [], 0
     for share in shares:
         end = ceil(len(in_order) * share / 100)

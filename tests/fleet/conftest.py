@@ -78,11 +78,11 @@ class Repository:
 
     def selected(self, *names: str, **wanted: Any) -> list[str]:
         """Select stacks and return their names."""
-        return [each.stack for each in self.select(*names, **wanted).members]
+        return [member.stack for member in self.select(*names, **wanted).members]
 
     def members(self) -> dict[str, Member]:
         """All members by name."""
-        return {each.stack: each for each in members(self.project.stack_files())}
+        return {member.stack: member for member in members(self.project.stack_files())}
 
 
 @pytest.fixture

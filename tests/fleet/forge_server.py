@@ -57,11 +57,11 @@ class Server:
     @property
     def writes(self) -> list[str]:
         """What was asked, less what only reads."""
-        return [each for each in self.requests if not each.startswith("GET ")]
+        return [request for request in self.requests if not request.startswith("GET ")]
 
     @property
     def open(self) -> list[Doc]:
-        return [each for each in self.issues if each["state"] == "open"]
+        return [entry for entry in self.issues if entry["state"] == "open"]
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Doc) -> tuple[int, Any]:
         """Carry out a request."""
@@ -79,7 +79,7 @@ class Server:
             entries.append(self.entry(body.get("body") or body["description"], title=body.get("title")))
             return 201, entries[-1]
         wanted = int(path.rpartition("/")[2])
-        [found] = [each for each in entries if wanted == (each["id"] if is_comment else each["number"])]
+        [found] = [entry for entry in entries if wanted == (entry["id"] if is_comment else entry["number"])]
         if method == "DELETE":
             entries.remove(found)
             return 204, None

@@ -16,7 +16,7 @@ from tests.keys import public_pem
 def outcomes(repository: Repository, base: str) -> dict[str, Outcome]:
     report = compare(repository.select(changed_since=base), repository.root, base)
     assert (report.operation, report.base) == ("diff", base)
-    return {each.stack: each for each in report.outcomes}
+    return {outcome.stack: outcome for outcome in report.outcomes}
 
 
 def setting(operation: str, name: str, old: object, new: object) -> Change:
@@ -32,7 +32,7 @@ def test_a_plan_changes_its_customers_but_for_what_they_say_themselves(repositor
     repository.plan(plan=PLAN | {"apps": newer, "groups": {"Viewers": {}}})
     found = outcomes(repository, base)
     assert setting("update", "customer.apps.Sales.version", "1.0.0", "2.0.0") in found["acme"].changes
-    assert "customer.apps.Sales.version" not in [each.name for each in found["held"].changes]
+    assert "customer.apps.Sales.version" not in [change.name for change in found["held"].changes]
     assert setting("create", "customer.groups.Viewers", None, "") in found["acme"].changes
     gone = setting("delete", "customer.groups.Analysts", "roles AnalyticsAdmin", None)
     assert gone in found["acme"].changes
@@ -51,7 +51,7 @@ def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Reposit
     found = outcomes(repository, base)
     assert (found["new"].new, found["new"].status) == (True, "ok")
     assert setting("create", "customer.name", None, "New") in found["new"].changes
-    assert "customer.ring" not in [each.name for each in found["new"].changes], "which nobody has set"
+    assert "customer.ring" not in [change.name for change in found["new"].changes], "which nobody has set"
     assert (found["acme"].status, found["acme"].changes) == ("failed", ())
     assert '"outer" is not allowed' in found["acme"].troubles[0].text
     assert found["mended"].remarks == ("its settings could not be read before",)
@@ -89,7 +89,7 @@ def test_where_the_project_is_new_all_is(repository: Repository) -> None:
     inner = Repository(top / "tenants")
     inner.customer("acme")
     report = compare(inner.select(every=True), inner.root, base)
-    assert [(each.stack, each.new) for each in report.outcomes] == [("acme", True)]
+    assert [(outcome.stack, outcome.new) for outcome in report.outcomes] == [("acme", True)]
 
 
 def test_what_comes_with_a_block_by_default_is_no_difference(repository: Repository) -> None:

@@ -34,7 +34,7 @@ def log(tmp_path: Path) -> Any:
 
     def write(*events: Any, end: str = "") -> Any:
         file = tmp_path / "events.json"
-        lines = (json.dumps(each, separators=(",", ":")) for each in events)
+        lines = (json.dumps(event, separators=(",", ":")) for event in events)
         file.write_text("\n".join(lines) + "\n" + end)
         return read(file)
 
@@ -89,7 +89,7 @@ def test_a_property_differs_once_whatever_lies_below_it(log: Any) -> None:
     old = inputs(roles=["A", "B"], revive={"a.b": 1}, **{"odd.name": 1})
     new = inputs(roles=["C"], revive={"a.b": 2}, **{"odd.name": 2})
     (change,) = log(step("update", "Group", "One", detailedDiff=paths, old=old, new=new)).changes
-    assert [each.name for each in change.differences] == ["roles", "revive", "odd.name"]
+    assert [difference.name for difference in change.differences] == ["roles", "revive", "odd.name"]
     assert change.differences[0] == Difference("roles", ["A", "B"], ["C"])
 
 
@@ -146,7 +146,7 @@ def test_what_a_fact_tells_is_no_remark(log: Any, purge_on: str) -> None:
 
 def test_a_log_that_ends_in_the_middle_or_was_never_begun(log: Any, tmp_path: Path) -> None:
     found = log(step("create", "Space", "Sales"), end='{"resOutputsEvent": {"meta')
-    assert ([each.name for each in found.changes], found.done) == (["Sales"], False)
+    assert ([change.name for change in found.changes], found.done) == (["Sales"], False)
     assert read(tmp_path / "none.json").changes == []
 
 

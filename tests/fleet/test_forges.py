@@ -46,7 +46,7 @@ def test_a_comment_is_made_once_and_then_changed(server: Server, forge: Forge) -
     [comment] = server.comments
     assert comment["body"] == f"{MARKER}\nsecond"
     assert url == again == comment["html_url"]
-    assert [each.split()[0] in ("POST", "PATCH", "PUT") for each in server.writes] == [True, True]
+    assert [request.split()[0] in ("POST", "PATCH", "PUT") for request in server.writes] == [True, True]
 
 
 def test_what_says_the_same_is_not_written_again(server: Server, forge: Forge) -> None:
@@ -71,7 +71,7 @@ def test_comments_of_others_are_left_alone(server: Server, forge: Forge) -> None
         server.entry(f" {MARKER}"),
         server.entry("<!-- tenantry preview 2 -->\nanother one"),
     ]
-    server.comments = [dict(each) for each in others]
+    server.comments = [dict(other) for other in others]
     forge.comment(7, MARKER, "text")
     assert server.comments[:4] == others
     assert server.comments[4]["body"] == f"{MARKER}\ntext"
@@ -81,7 +81,7 @@ def test_a_token_that_may_not_ask_who_it_is_takes_bots_only(server: Server) -> N
     server.knows_who = False
     server.comments = [server.entry(f"{MARKER}\nmine", login="mallory"), server.entry(f"{MARKER}\nold")]
     GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "new")
-    assert [each["body"] for each in server.comments] == [f"{MARKER}\nmine", f"{MARKER}\nnew"]
+    assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nmine", f"{MARKER}\nnew"]
 
 
 def test_notes_of_gitlab_itself_are_none(server: Server) -> None:
@@ -102,7 +102,7 @@ def test_duplicates_of_before_are_removed(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(3)]
     first = server.comments[0]["id"]
     forge.comment(7, MARKER, "text")
-    assert [each["id"] for each in server.comments] == [first]
+    assert [comment["id"] for comment in server.comments] == [first]
 
 
 def test_an_issue_is_opened_changed_and_closed(server: Server, forge: Forge) -> None:
@@ -122,7 +122,7 @@ def test_an_issue_is_opened_changed_and_closed(server: Server, forge: Forge) -> 
 def test_issues_that_were_opened_twice_become_one(server: Server, forge: Forge) -> None:
     server.issues = [server.entry(f"{MARKER}\n{n}", title="Drift") for n in range(2)]
     forge.issue(MARKER, "Drift", "text")
-    assert [each["state"] for each in server.issues] == ["open", "closed"]
+    assert [issue["state"] for issue in server.issues] == ["open", "closed"]
 
 
 def test_a_pull_request_is_no_issue(server: Server) -> None:
@@ -271,7 +271,7 @@ def test_who_we_are_is_not_guessed_while_the_server_is_down(server: Server, forg
     again = type(forge)(server.url, "77", TOKEN)  # type: ignore[call-arg]
     with pytest.raises(ForgeError, match="who the token is of"):
         again.comment(7, MARKER, "second")
-    assert [each["body"] for each in server.comments] == [f"{MARKER}\nfirst"]
+    assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nfirst"]
 
 
 def test_what_another_run_has_removed_already_is_no_failure(server: Server, forge: Forge) -> None:
@@ -284,7 +284,7 @@ def test_what_another_run_has_removed_already_is_no_failure(server: Server, forg
 
     server.answer = late  # type: ignore[assignment,method-assign]
     forge.comment(7, MARKER, "text")
-    assert [each["body"] for each in server.comments] == [f"{MARKER}\ntext"]
+    assert [comment["body"] for comment in server.comments] == [f"{MARKER}\ntext"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def outcome(stack: str, *changes: Change, **more: Any) -> Outcome:
 
 def said(*outcomes: Outcome, **more: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
     report = Report(outcomes[0].operation if outcomes else "preview", outcomes, **more)
-    return {each.title: told(each) for each in page(report).sections}
+    return {section.title: told(section) for section in page(report).sections}
 
 
 def told(section: Section) -> list[tuple[str, tuple[str, ...]]]:
@@ -351,4 +351,4 @@ def test_what_failed_is_red_whatever_its_title_says() -> None:
     outcomes = (outcome("acme", status="failed"), outcome("globex", status="interrupted"))
     report = Report("up", outcomes)
     assert [section.failed for section in page(report).sections] == [True, False]
-    assert [each.red for each in text(report) if each.heading] == [True, False]
+    assert [line.red for line in text(report) if line.heading] == [True, False]

@@ -103,14 +103,14 @@ def test_below_the_table_all_is_told_in_lines() -> None:
     right = tuple(Outcome(f"d{n:02}", "up", "ok", changes=(group,)) for n in range(20))
     gone = Outcome("e", "up", "ok", changes=(Change("delete", "Group", "Old\x1b[2J"),))
     lines = list(text(Report("up", (*wrong, *right, gone))))
-    assert [(each.text, each.red) for each in lines if each.heading] == [
+    assert [(line.text, line.red) for line in lines if line.heading] == [
         ("Deletes, replacements and changes of whole tenants: 1", True),
         ("Failed: 20", True),
         ("Changes: 20", False),
     ]
-    assert [each.text for each in lines if not each.heading] == [
+    assert [line.text for line in lines if not line.heading] == [
         "  delete Group Old [2J in 1 customer: e",
-        f"  {', '.join(each.stack for each in wrong)}: no",
+        f"  {', '.join(line.stack for line in wrong)}: no",
         f"  create Group Analysts in 20 customers: {', '.join(f'd{n:02}' for n in range(12))} and 8 more",
     ]
 
@@ -147,7 +147,7 @@ def test_failures_have_links_to_the_logs_that_are_on_this_machine(tmp_path: Path
     there.mkdir(parents=True)
     (there / "errors.txt").write_text("no\n")
     (there / "events.json").touch()
-    outcomes = [Outcome(each.name, "up", "failed", logs=str(each)) for each in (there, gone)]
+    outcomes = [Outcome(folder.name, "up", "failed", logs=str(folder)) for folder in (there, gone)]
     report = Report("up", (*outcomes, Outcome("etc", "up", "failed", logs="../../etc")))
     folder = tmp_path / "reports"
     reports.write(report, folder)

@@ -44,7 +44,10 @@ def test_a_broken_stack_starts_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         "stack acme", [Problem("stacks/Pulumi.acme.yaml", 3, "customer.plan", "no such plan")]
     )
     done = run_job(replace(job("acme", tmp_path), member=member("acme", broken=error)))
-    assert (done.status, [each.where for each in done.troubles]) == ("failed", ["stacks/Pulumi.acme.yaml:3"])
+    assert (done.status, [trouble.where for trouble in done.troubles]) == (
+        "failed",
+        ["stacks/Pulumi.acme.yaml:3"],
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -56,7 +59,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     file = tmp_path / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
     done = run_job(replace(job("acme", tmp_path), member=replace(member("acme"), file=file)))
-    assert (done.status, [each.text for each in done.troubles]) == ("failed", ["the disk is full"])
+    assert (done.status, [trouble.text for trouble in done.troubles]) == ("failed", ["the disk is full"])
 
 
 @pytest.mark.parametrize(("races", "status", "runs"), [(1, "ok", 2), (2, "failed", 2)])
@@ -104,7 +107,7 @@ def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: py
     refused = run_job(replace(one, environment={"SECRET": "geheim", "QLIK_CLIENT_ID": ""}, operation="up"))
     assert refused.status == "failed"
     assert "QLIK_CLIENT_ID" in refused.troubles[0].text
-    kept = "".join(each.read_text("utf-8", "replace") for each in one.folder.rglob("*") if each.is_file())
+    kept = "".join(file.read_text("utf-8", "replace") for file in one.folder.rglob("*") if file.is_file())
     assert "geheim" not in repr(new) + repr(refused)
     assert "geheim" not in kept
     assert HIDDEN in kept
@@ -222,8 +225,8 @@ RENEWALS: list[tuple[str, Operation, list[Run], list[str], str]] = [
 
 @pytest.mark.parametrize(
     ("operation", "runs", "commands", "status"),
-    [each[1:] for each in RENEWALS],
-    ids=[each[0] for each in RENEWALS],
+    [command[1:] for command in RENEWALS],
+    ids=[command[0] for command in RENEWALS],
 )
 def test_a_proof_is_renewed_once_and_only_where_nothing_was_made(
     tmp_path: Path,
@@ -251,8 +254,8 @@ INTERRUPTED: list[tuple[str, Operation, list[Run], list[str]]] = [
 
 @pytest.mark.parametrize(
     ("operation", "runs", "commands"),
-    [each[1:] for each in INTERRUPTED],
-    ids=[each[0] for each in INTERRUPTED],
+    [command[1:] for command in INTERRUPTED],
+    ids=[command[0] for command in INTERRUPTED],
 )
 def test_no_command_is_begun_after_an_interruption(
     tmp_path: Path,
@@ -291,7 +294,9 @@ def test_a_renewed_proof_has_one_tenant_made(tmp_path: Path, qlik: Emulator) -> 
         "TenantActivation": "create",
     }
     [made] = [
-        each["hostnames"][0] for each in qlik.control.dump()["cloud"]["tenant"] if each["name"] == "Acme"
+        tenant["hostnames"][0]
+        for tenant in qlik.control.dump()["cloud"]["tenant"]
+        if tenant["name"] == "Acme"
     ]
     tenant = World(qlik, made).tenant["id"]
     assert writes(done.requests) == ["POST /api/v1/tenants", f"PATCH /api/v1/tenants/{tenant}"]
@@ -326,10 +331,10 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
         begun: list[dict[str, object]] = [{"op": "same", "urn": urn("Kept"), "new": {"urn": urn("Kept")}}]
         begun += [{"op": "delete", "urn": urn("B")}] if deleting else []
         said = {"message": f'"{urn("B")}" cannot be deleted\nbecause it is protected', "severity": "error"}
-        events = [*({"resourcePreEvent": {"metadata": each}} for each in begun)]
+        events = [*({"resourcePreEvent": {"metadata": command}} for command in begun)]
         lines = [*events, {"diagnosticEvent": {**said, "urn": urn("B")}}]
-        one.log.write_text("".join(json.dumps(each) + "\n" for each in lines))
-        return [each.where for each in jobs._result(one, process.Ended(255, False)).troubles]
+        one.log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return [trouble.where for trouble in jobs._result(one, process.Ended(255, False)).troubles]
 
     assert (told(deleting=True), asked) == (["Space A, Space B"], ["acme"])
     assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (

@@ -137,5 +137,5 @@ def test_a_run_that_has_not_ended_tells_what_is_done() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
     found = journal.report()
-    assert [(each.stack, each.status) for each in found.outcomes] == [("acme", "ok")]
+    assert [(outcome.stack, outcome.status) for outcome in found.outcomes] == [("acme", "ok")]
     assert found.stopped == NOT_ENDED

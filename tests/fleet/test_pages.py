@@ -174,13 +174,13 @@ def test_the_policy_of_a_page_stops_whatever_were_to_slip_in(chromium: Browser, 
 def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     found = chromium.send("Accessibility.getFullAXTree")["nodes"]
-    roles = [each.get("role", {}).get("value") for each in found if not each["ignored"]]
+    roles = [text.get("role", {}).get("value") for text in found if not text["ignored"]]
     assert roles.count("columnheader") == len(COLUMNS)
     assert roles.count("rowheader") == len(ROWS)
     named = {
-        (each["role"]["value"], each["name"]["value"])
-        for each in found
-        if each.get("name") and each.get("role")
+        (text["role"]["value"], text["name"]["value"])
+        for text in found
+        if text.get("name") and text.get("role")
     }
     for role, name in (
         ("table", "All stacks"),

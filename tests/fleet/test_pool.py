@@ -21,8 +21,8 @@ def test_any_executor_will_do(executor: Callable[[int], Executor]) -> None:
     """Jobs and outcomes are plain data: they go to another process and come back."""
     pool = Pool(2, executor=executor, work=do_well)
     found = list(pool.run([job(name) for name in NAMES]))
-    assert sorted(each.stack for each in found) == NAMES
-    assert {(each.status, each.same) for each in found} == {("ok", 3)}
+    assert sorted(outcome.stack for outcome in found) == NAMES
+    assert {(outcome.status, outcome.same) for outcome in found} == {("ok", 3)}
 
 
 def test_never_more_than_so_many_at_once() -> None:
@@ -46,7 +46,7 @@ def test_never_more_than_so_many_at_once() -> None:
 def test_it_stops_when_too_many_have_failed() -> None:
     names = ["bad-1", "good-1", "bad-2", "good-2", "good-3"]
     pool = Pool(1, most_failures=1, work=fail_where_asked)
-    found = {each.stack: each for each in pool.run([job(name) for name in names])}
+    found = {outcome.stack: outcome for outcome in pool.run([job(name) for name in names])}
     assert list(found) == names
     assert [found[name].status for name in names] == ["failed", "ok", "failed", "not run", "not run"]
     assert found["good-3"].remarks == ("2 failed, more than 1 were allowed to",)
@@ -55,13 +55,15 @@ def test_it_stops_when_too_many_have_failed() -> None:
 
 def test_no_limit_is_no_limit() -> None:
     pool = Pool(1, work=fail_where_asked)
-    statuses = [each.status for each in pool.run([job("bad-1"), job("bad-2"), job("good")])]
+    statuses = [outcome.status for outcome in pool.run([job("bad-1"), job("bad-2"), job("good")])]
     assert statuses == ["failed", "failed", "ok"]
     assert pool.stop == ""
 
 
 def test_a_worker_that_is_lost_takes_no_other_with_it() -> None:
-    found = {each.stack: each for each in Pool(2, work=fail_where_asked).run([job("lost"), job("good")])}
+    found = {
+        outcome.stack: outcome for outcome in Pool(2, work=fail_where_asked).run([job("lost"), job("good")])
+    }
     assert found["good"].status == "ok"
     assert found["lost"].status == "failed"
     assert "out of memory" in found["lost"].troubles[0].text
@@ -86,9 +88,9 @@ def test_what_runs_when_it_is_stopped_comes_to_its_end() -> None:
     thread.start()
     found = list(pool.run([job(name) for name in NAMES[:3]]))
     thread.join()
-    assert [each.status for each in found] == ["ok", "not run", "not run"]
+    assert [outcome.status for outcome in found] == ["ok", "not run", "not run"]
 
 
 def test_a_pool_that_was_stopped_begins_nothing() -> None:
     pool = Pool(1, work=do_well, stop="enough")
-    assert [each.status for each in pool.run([job("a"), job("b")])] == ["not run", "not run"]
+    assert [outcome.status for outcome in pool.run([job("a"), job("b")])] == ["not run", "not run"]

@@ -55,7 +55,7 @@ def order(repository: Repository) -> Any:
 
 
 def statuses(report: Report) -> dict[str, str]:
-    return {each.stack: each.status for each in report.outcomes}
+    return {outcome.stack: outcome.status for outcome in report.outcomes}
 
 
 def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
         assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE)
         report = run_order(resumed, Pool(work=fail_where_asked))
         assert statuses(report)["bad"] == "failed"
-        done = {each.stack for each in report.outcomes if each.done_before}
+        done = {outcome.stack for outcome in report.outcomes if outcome.done_before}
         assert done == {"acme", "over", "pinned"}
     run_order(order(operation="destroy"), Pool(work=do_well))
     assert order(resume=True).left_out == {}, "what was taken down meanwhile is made again"
@@ -96,7 +96,7 @@ def test_a_gate_keeps_the_next_wave_from_beginning_also_when_resumed(order: Any)
     seen: list[list[str]] = []
 
     def closed(members: Sequence[Member]) -> str:
-        seen.append([each.stack for each in members])
+        seen.append([member.stack for member in members])
         return "the smoke test failed for acme"
 
     for resume in (False, True):
@@ -122,7 +122,7 @@ def test_what_is_not_agreed_to_is_no_run(order: Any) -> None:
     asked: list[str] = []
 
     def second_thoughts(members: Sequence[Member], _: int | None) -> Agreed:
-        asked.extend(each.stack for each in members)
+        asked.extend(member.stack for member in members)
         return Agreed(members, stop=SAID_NO if "bad" in asked else "")
 
     report = run_order(replace(order(), waves=waves), Pool(work=do_well), consent=second_thoughts)
@@ -131,12 +131,12 @@ def test_what_is_not_agreed_to_is_no_run(order: Any) -> None:
 
 
 def test_previews_that_fail_count_as_failures(order: Any) -> None:
-    failed = [job(each.stack).outcome(status="failed") for each in MEMBERS[1:2]]
+    failed = [job(member.stack).outcome(status="failed") for member in MEMBERS[1:2]]
     seen: list[int | None] = []
 
     def consent(members: Sequence[Member], may_fail: int | None) -> Agreed:
         seen.append(may_fail)
-        return Agreed([each for each in members if each.stack != "bad"], failed)
+        return Agreed([member for member in members if member.stack != "bad"], failed)
 
     report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
     assert (seen, report.stopped) == ([0], "1 failed, none may")
@@ -148,7 +148,7 @@ def test_a_report_tells_when_each_wave_had_its_turn(order: Any) -> None:
     waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
     one = replace(order(hold_expired=True, arguments=("--refresh",)), waves=waves)
     report = run_order(one, Pool(work=fail_where_asked, most_failures=0))
-    assert [(each.name, each.stacks, each.failed) for each in report.waves] == [
+    assert [(wave.name, wave.stacks, wave.failed) for wave in report.waves] == [
         ("pilot", 1, 0),
         ("early", 1, 1),
     ]

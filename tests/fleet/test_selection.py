@@ -99,7 +99,7 @@ def test_shards_are_every_stack_once_and_of_one_size(team: Repository) -> None:
 
 def shards(stacks: Sequence[str], count: int, seconds: Mapping[str, float]) -> list[list[str]]:
     members = [Member(stack, Path(stack)) for stack in stacks]
-    return [[each.stack for each in Shard(n, count, seconds).of(members)] for n in range(1, count + 1)]
+    return [[member.stack for member in Shard(n, count, seconds).of(members)] for n in range(1, count + 1)]
 
 
 def test_shards_are_as_much_work(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_shards_are_as_much_work(tmp_path: Path) -> None:
     }
     found = shards("abcdefghi", 3, seconds)
     assert sorted(chain.from_iterable(found)) == list("abcdefghi")
-    work = [sum(seconds.get(each, 10.0) for each in part) for part in found]
+    work = [sum(seconds.get(member, 10.0) for member in part) for part in found]
     assert work == [60.0, 60.0, 60.0]
     assert found[0] == ["a"]
 
@@ -234,7 +234,7 @@ def test_a_stack_file_that_was_removed(team: Repository) -> None:
     team.customer("acme", plan="standard", ring="early")
     found = team.select(changed_since=base)
     assert found.removed == ("hooli",)
-    assert [each.stack for each in found.members] == ["acme"]
+    assert [member.stack for member in found.members] == ["acme"]
 
 
 def test_a_stack_file_that_was_renamed_is_one_removed_and_one_new(team: Repository) -> None:
@@ -243,7 +243,7 @@ def test_a_stack_file_that_was_renamed_is_one_removed_and_one_new(team: Reposito
     team.commit()
     found = team.select(changed_since=base)
     assert found.removed == ("hooli",)
-    assert [each.stack for each in found.members] == ["umbrella"]
+    assert [member.stack for member in found.members] == ["umbrella"]
 
 
 def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:

@@ -22,9 +22,9 @@ def test_which_are_over() -> None:
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
     members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
     asked = ending([*members, member("paying")], NOW, 14)
-    assert [each.stack for each in asked] == ["gone", "over", "today", "soon"]
-    trials = with_tenants([Standing(each, hostname="h" * (each.stack != "gone")) for each in asked], NOW)
-    assert [(each.member.stack, each.over, each.text) for each in trials] == [
+    assert [trial.stack for trial in asked] == ["gone", "over", "today", "soon"]
+    trials = with_tenants([Standing(trial, hostname="h" * (trial.stack != "gone")) for trial in asked], NOW)
+    assert [(trial.member.stack, trial.over, trial.text) for trial in trials] == [
         ("over", True, "ended on 2026-06-14 (UTC), 1 day ago"),
         ("today", False, "ends today, 2026-06-15 (UTC)"),
         ("soon", False, "ends on 2026-06-29 (UTC), in 14 days"),

@@ -112,7 +112,7 @@ def test_what_is_protected_says_what_to_do() -> None:
 
 def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
     said = [Said("no", "Space Sales"), Said("no", "Space Sales"), Said("update failed")]
-    assert [each.line for each in of_log(Log(errors=said))] == ["Space Sales: no"]
+    assert [trouble.line for trouble in of_log(Log(errors=said))] == ["Space Sales: no"]
 
 
 def test_problems_of_settings_are_told_one_by_one() -> None:
@@ -126,7 +126,7 @@ def test_problems_of_settings_are_told_one_by_one() -> None:
     )
     text = str(error)
     found = list(of_log(Log(errors=[Said(text)])))
-    assert [(each.where, each.text) for each in found] == [
+    assert [(trouble.where, trouble.text) for trouble in found] == [
         ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),
         ("stacks/plans/gold.yaml", "is gone"),
     ]

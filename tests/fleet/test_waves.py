@@ -24,14 +24,14 @@ def test_by_share_the_inner_rings_come_first() -> None:
     assert [wave.name for wave in waves] == ["10%", "50%", "100%"]
     assert [len(wave.members) for wave in waves] == [2, 8, 10]
     assert waves[0].members[0].stack == "p1"
-    assert "e1" in {each.stack for wave in waves[:2] for each in wave.members}
-    everyone = [each.stack for wave in waves for each in wave.members]
-    assert sorted(everyone) == sorted(each.stack for each in MEMBERS)
+    assert "e1" in {member.stack for wave in waves[:2] for member in wave.members}
+    everyone = [member.stack for wave in waves for member in wave.members]
+    assert sorted(everyone) == sorted(member.stack for member in MEMBERS)
 
 
 def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywhere() -> None:
-    first = [each.stack for wave in split(MEMBERS, "50,100") for each in wave.members]
-    again = [each.stack for wave in split(MEMBERS[::-1], "50%,100%") for each in wave.members]
+    first = [member.stack for wave in split(MEMBERS, "50,100") for member in wave.members]
+    again = [member.stack for wave in split(MEMBERS[::-1], "50%,100%") for member in wave.members]
     assert first == again
     broad = [name for name in first if name.startswith("b")]
     assert broad != sorted(broad)
@@ -61,10 +61,10 @@ def test_one_of_them() -> None:
 def test_whoever_does_not_tell_the_ring_is_of_the_first_wave() -> None:
     """There it fails at once and by name, not after all others."""
     members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
-    assert [[each.stack for each in wave.members] for wave in split(members, "rings")] == [
+    assert [[member.stack for member in wave.members] for wave in split(members, "rings")] == [
         ["a", "typo"],
         [],
         ["b"],
     ]
     first, _ = split(members, "50%,100%")
-    assert {each.stack for each in first.members} == {"a", "typo"}
+    assert {member.stack for member in first.members} == {"a", "typo"}

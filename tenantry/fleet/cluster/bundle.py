@@ -192,7 +192,7 @@ def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tu
 
 
 def _is_credential(path: Path, name: str) -> bool:
-    if any(fnmatch(PurePosixPath(name).name, each) for each in CREDENTIALS):
+    if any(fnmatch(PurePosixPath(name).name, pattern) for pattern in CREDENTIALS):
         return True
     with path.open("rb") as file:
         return PRIVATE_KEY in file.read(LOOKED_AT)

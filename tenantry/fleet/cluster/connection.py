@@ -121,7 +121,7 @@ class Cluster:
     @property
     def threads(self) -> int:
         """How many jobs all fit workers can have at once."""
-        return sum(each.threads for each in self.seats.values())
+        return sum(seat.threads for seat in self.seats.values())
 
     def offer(self, demand: Demand, bundle: Bundle) -> None:
         """Have each worker look whether it is fit, and take the bundle. Raises ClusterUnusable if none is."""
@@ -134,8 +134,8 @@ class Cluster:
 
     def free_seat(self) -> Seat | None:
         """Return the worker that has most room for a job; None if none has."""
-        free = [each for each in self.seats.values() if each.busy < each.threads]
-        return min(free, key=lambda each: each.busy / each.threads, default=None)
+        free = [seat for seat in self.seats.values() if seat.busy < seat.threads]
+        return min(free, key=lambda seat: seat.busy / seat.threads, default=None)
 
     async def examine(self, address: str) -> None:
         """Have one worker look whether it is fit, and give it a seat if it is."""
@@ -168,7 +168,7 @@ class Cluster:
 
     async def ask_all(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
         """Call a function on the workers that have jobs; those that do not answer are left out."""
-        busy = [each.address for each in self.seats.values() if each.busy]
+        busy = [seat.address for seat in self.seats.values() if seat.busy]
         if not busy:
             return {}
         with suppress(OSError, TimeoutError):
@@ -277,9 +277,9 @@ class Cluster:
             self.lost = f"the scheduler {self.address} was lost"
             return []
         there = {
-            address: each["nthreads"]
-            for address, each in told["workers"].items()
-            if each["status"] not in ("closing", "closing_gracefully", "closed")
+            address: facts["nthreads"]
+            for address, facts in told["workers"].items()
+            if facts["status"] not in ("closing", "closing_gracefully", "closed")
         }
         self._threads = there
         for address in self._seen - there.keys():

@@ -81,10 +81,10 @@ class Remote:
         bundle = pack(self.root)
         if self.bundle and self.bundle.sha256 == bundle.sha256:
             return
-        for each in bundle.left_out:
-            if each not in self._told:
-                self._told.add(each)
-                self.say(f"Not sent to workers: {each}")
+        for line in bundle.left_out:
+            if line not in self._told:
+                self._told.add(line)
+                self.say(f"Not sent to workers: {line}")
         self.bundle = bundle
         demand = Demand(
             sha256=bundle.sha256,
@@ -143,7 +143,7 @@ class Remote:
         while True:
             await asyncio.sleep(LOOK)
             told = await self.cluster.ask_all(on_worker.progress, self.cluster.run)
-            for stack, (anew, lines) in (item for each in told.values() for item in each.items()):
+            for stack, (anew, lines) in (item for progress in told.values() for item in progress.items()):
                 if stack in self._running and (lines or anew):
                     log = self._running[stack][0].log
                     with suppress(OSError):
@@ -263,7 +263,7 @@ class Remote:
         if outcome.logs:
             outcome = replace(outcome, logs=str(job.folder))
         return replace(
-            outcome, troubles=tuple(_here(each, returned.folder, here) for each in outcome.troubles)
+            outcome, troubles=tuple(_here(trouble, returned.folder, here) for trouble in outcome.troubles)
         )
 
     async def _lost(self, job: Job, seat: Seat, error: BaseException | None = None) -> Outcome:

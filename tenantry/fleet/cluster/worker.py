@@ -162,12 +162,12 @@ def progress(run: str) -> dict[str, tuple[bool, list[str]]]:
     """Return the lines that the logs of a run's jobs have got since the last time, as far as they say which
     steps are taken, and whether the log was begun anew; no value of a resource is in them.
     """
-    return {stack: _told(each) for (of, stack), each in list(_running.items()) if of == run}
+    return {stack: _told(running) for (of, stack), running in list(_running.items()) if of == run}
 
 
 def interrupt(run: str) -> int:
     """Interrupt the commands of a run that this worker has under way; returns how many there are."""
-    threads = {each.thread for (of, _), each in list(_running.items()) if of == run}
+    threads = {running.thread for (of, _), running in list(_running.items()) if of == run}
     return process.interrupt(threads) if threads else 0
 
 
@@ -189,7 +189,7 @@ def _folder(worker: Any, sha256: str) -> Path:
 
 def _make_room(bundles: Path) -> None:
     """Remove the bundles that no job is in, as they are of earlier runs or waves."""
-    used = {each.job.root for each in list(_running.values())}
+    used = {running.job.root for running in list(_running.values())}
     for folder in bundles.glob("*"):
         if not any(root.is_relative_to(folder) for root in used):
             shutil.rmtree(folder, ignore_errors=True)
@@ -234,7 +234,7 @@ def _told(running: _Running) -> tuple[bool, list[str]]:
 
 def _step(line: str) -> str:
     """Return what the live display needs of a line of the log; nothing of one that it does not need."""
-    name = next((each for each in event_log.STEP_EVENTS if f'"{each}"' in line), None)
+    name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
     if name is None:
         return ""
     with suppress(ValueError):

@@ -180,4 +180,4 @@ def _said(response: requests.Response) -> str:
         said = [answer.get(name) for name in ("message", "error", "errors")]
     except (ValueError, AttributeError):
         return response.reason or ""
-    return " ".join(" ".join(str(each) for each in said if each).split())[:300]
+    return " ".join(" ".join(str(part) for part in said if part).split())[:300]

@@ -35,8 +35,10 @@ class Kept:
 
     def _find(self, place: Place, marker: str) -> list[Entry]:
         """Return what is ours and starts with the marker, the oldest first."""
-        marked = (each for each in self._api.pages(place) if (each.get(place.text) or "").startswith(marker))
-        return sorted(filter(self._is_ours, marked), key=lambda each: int(each["id"]))
+        marked = (
+            entry for entry in self._api.pages(place) if (entry.get(place.text) or "").startswith(marker)
+        )
+        return sorted(filter(self._is_ours, marked), key=lambda entry: int(entry["id"]))
 
     def _keep(self, place: Place, marker: str, text: str, **more: str) -> str:
         """Make an entry or change the one there is. Of those that two runs made at once, the first stays."""
@@ -48,8 +50,8 @@ class Kept:
             made = self._api.send(place, "POST", place.every, wanted)
             found = self._find(place, marker) or [made]
         first, *others = found
-        for each in others:
-            self._remove(place, each)
+        for entry in others:
+            self._remove(place, entry)
         if any(not _same(first.get(name) or "", value) for name, value in wanted.items()):
             first = self._api.send(place, place.change, place.path(first), wanted)
         return _url(first)
@@ -66,8 +68,8 @@ class Kept:
         if text is not None:
             return self._keep(place, marker, text, title=title)
         found = self._find(place, marker)
-        for each in found:
-            self._remove(place, each)
+        for entry in found:
+            self._remove(place, entry)
         return _url(found[0]) if found else ""
 
 

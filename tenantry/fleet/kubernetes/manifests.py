@@ -87,7 +87,7 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
             )
             spec = {"stack": qualified, **common}
             if before:
-                spec["prerequisites"] = [{"name": each} for each in before]
+                spec["prerequisites"] = [{"name": name} for name in before]
             metadata = _metadata(member, name, number, setup.namespace)
             files[f"stacks/{name}.yaml"] = _text(
                 {"apiVersion": "pulumi.com/v1", "kind": "Stack", "metadata": metadata, "spec": spec}
@@ -99,8 +99,8 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
 def _text(*resources: Mapping[str, Any]) -> str:
     # Wide enough that nothing is folded: a changed word is one changed line.
     texts = (
-        yaml.dump(each, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000)
-        for each in resources
+        yaml.dump(resource, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+        for resource in resources
     )
     return HEAD + "---\n".join(texts)
 

@@ -93,22 +93,22 @@ _NO_FIELDS = "write fields of a Stack's spec, such as `refresh: true`"
 
 
 def _fields(value: Mapping[str, Any], fields: Fields, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    for key, each in value.items():
+    for key, item in value.items():
         known, keys = fields.get(key), (*at, key)
         kind = dict if isinstance(known, Mapping) else known
         if kind is None:
             yield keys, f"there is no such field for an overlay{choices(key, fields)}"
-        elif each is not None and type(each) is not kind:
+        elif item is not None and type(item) is not kind:
             yield keys, f"it must be {TYPES[kind]}"
-        elif isinstance(known, Mapping) and each is not None:
-            yield from _fields(each, known, keys)
+        elif isinstance(known, Mapping) and item is not None:
+            yield from _fields(item, known, keys)
 
 
 def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Yield secrets that stand there themselves, and references that version 2 of the operator refuses."""
     if isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _in_clear(each, (*at, index))
+        for index, item in enumerate(value):
+            yield from _in_clear(item, (*at, index))
     if not isinstance(value, dict):
         return
     if "env" in value or "filesystem" in value:
@@ -118,8 +118,8 @@ def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
         yield at, "this would write a secret into the manifest: refer to it with `type: Secret`"
     elif value.get("value") and looks_secret(str(value.get("name"))):
         yield at, "this would write a secret into the manifest: refer to it with `valueFrom`"
-    for key, each in value.items():
-        yield from _in_clear(each, (*at, key))
+    for key, item in value.items():
+        yield from _in_clear(item, (*at, key))
 
 
 def merged(spec: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,13 +66,13 @@ def begun(run: Run, stacks: int) -> Event:
 
 def failed(run: Run, outcomes: Iterable[Outcome]) -> Event:
     """Stacks have failed since the last such event."""
-    said = [_failure(each) for each in outcomes]
+    said = [_failure(outcome) for outcome in outcomes]
     return _of_stacks("failed", run, f"{run.operation} failed for {counted(len(said), 'stack')}", said)
 
 
 def drifted(run: Run, outcomes: Iterable[Outcome]) -> Event:
     """Stacks were changed outside of Tenantry."""
-    said = [_said(each.stack, counted(len(each.drift), "resource")) for each in outcomes]
+    said = [_said(outcome.stack, counted(len(outcome.drift), "resource")) for outcome in outcomes]
     text = f"{counted(len(said), 'stack')} changed outside of Tenantry"
     return _of_stacks("drifted", run, text, said)
 
@@ -89,7 +89,7 @@ def stopped(run: Run, report: Report) -> Event:
     why = _short(report.stopped)
     left = report.of("not run")
     text = f"{run.operation} was stopped after {duration(report.seconds)}: {why}"
-    said = [_said(each.stack) for each in left]
+    said = [_said(outcome.stack) for outcome in left]
     return _of_stacks("stopped", run, text, said, stopped=why, seconds=report.seconds)
 
 

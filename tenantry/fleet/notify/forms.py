@@ -43,12 +43,12 @@ def _webhook(event: Event) -> dict[str, Any]:
         "text": event.text,
         "stacks": [
             {
-                "stack": each.stack,
-                "text": each.text,
-                "code": each.code or None,
-                "trace_id": each.trace_id or None,
+                "stack": stack.stack,
+                "text": stack.text,
+                "code": stack.code or None,
+                "trace_id": stack.trace_id or None,
             }
-            for each in event.stacks
+            for stack in event.stacks
         ],
         "total": event.total,
         "results": dict(event.results),
@@ -124,7 +124,7 @@ def _line(said: Said) -> str:
         None, (said.code if said.code not in said.text else "", said.trace_id and f"traceId {said.trace_id}")
     )
     text = f"{said.stack}: {said.text}" if said.text else said.stack
-    return " ".join((text, *(f"[{each}]" for each in facts)))
+    return " ".join((text, *(f"[{fact}]" for fact in facts)))
 
 
 _FORMS: dict[Form, Callable[[Event], dict[str, Any]]] = {

@@ -39,7 +39,7 @@ class Notifier:
         self.run, self._stacks, self._about = run, stacks, about
         self._limits = limits or Limits()
         secret = os.environ.get(SECRET, "")
-        self._deliveries = [Delivery(each, secret, self._limits) for each in targets]
+        self._deliveries = [Delivery(target, secret, self._limits) for target in targets]
         self._begun = False
         self._told: set[str] = set()
         self._failed: list[Outcome] = []
@@ -48,8 +48,8 @@ class Notifier:
     def tell(self, event: Event) -> None:
         """Tell all targets of an event."""
         if event.kind in self._about:
-            for each in self._deliveries:
-                each.put(event)
+            for delivery in self._deliveries:
+                delivery.put(event)
 
     def begun(self, job: Job) -> None:
         """A job was handed to a worker; the first one begins the run."""
@@ -70,11 +70,11 @@ class Notifier:
 
     def finish(self, report: Report) -> list[str]:
         """Tell how the run ended, and return a line for each target that did not get all."""
-        told = self._told | {each.stack for each in self._failed}
-        self._failed += [each for each in report.failed if each.stack not in told]
+        told = self._told | {outcome.stack for outcome in self._failed}
+        self._failed += [outcome for outcome in report.failed if outcome.stack not in told]
         if self._failed:
             self._tell_failures()
-        if found := [each for each in report.outcomes if each.drift]:
+        if found := [outcome for outcome in report.outcomes if outcome.drift]:
             self.tell(events.drifted(self.run, found))
         if report.stopped:
             self.tell(events.stopped(self.run, report))
@@ -83,13 +83,13 @@ class Notifier:
 
     def close(self) -> list[str]:
         """Wait a moment for what is under way, and return a line for each target that did not get all."""
-        for each in self._deliveries:
-            each.end()
+        for delivery in self._deliveries:
+            delivery.end()
         until = time.monotonic() + self._limits.end
-        return [line for each in self._deliveries if (line := each.lost(until))]
+        return [line for delivery in self._deliveries if (line := delivery.lost(until))]
 
     def _tell_failures(self) -> None:
         self.tell(events.failed(self.run, self._failed))
-        self._told |= {each.stack for each in self._failed}
+        self._told |= {outcome.stack for outcome in self._failed}
         self._failed = []
         self._next = time.monotonic() + BETWEEN

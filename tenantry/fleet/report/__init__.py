@@ -28,7 +28,7 @@ def joined(reports: Iterable[Report]) -> Report:
     Where two tell of the same stack, the one that was begun later counts. Raises ValueError for reports that
     do not belong together.
     """
-    return merged(sorted(reports, key=lambda each: (each.started, each.to_json(indent=None))))
+    return merged(sorted(reports, key=lambda report: (report.started, report.to_json(indent=None))))
 
 
 def read(file: Path) -> Report:

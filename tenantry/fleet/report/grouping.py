@@ -75,7 +75,7 @@ TITLES: dict[Operation, str] = {
 
 def page(report: Report) -> Page:
     """Return what a report says, grouped. The order of its outcomes makes no difference."""
-    outcomes = sorted(report.outcomes, key=lambda each: each.stack)
+    outcomes = sorted(report.outcomes, key=lambda outcome: outcome.stack)
     sections = (
         Section(DANGERS, _dangers(report, outcomes), vital=True, red=True),
         Section(FAILED, _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
@@ -88,7 +88,7 @@ def page(report: Report) -> Page:
         Section("Changes", _changes(outcomes)),
         Section("Changed outside of here", _drift(outcomes)),
         Section("Skipped", _skipped(outcomes), names_first=True),
-        Section("Pinned by the customer's own file", _each(outcomes, lambda each: each.pinned)),
+        Section("Pinned by the customer's own file", _each(outcomes, lambda outcome: outcome.pinned)),
         Section("Remarks", _each(outcomes, _remarks), names_first=True),
     )
     return Page(
@@ -103,13 +103,15 @@ def page(report: Report) -> Page:
 
 def taken_down(outcome: Outcome) -> bool:
     """Whether the tenant is deactivated: its lifecycle is what does that when it is deleted."""
-    return any(each.kind == "TenantLifecycle" and each.operation == "delete" for each in outcome.changes)
+    return any(
+        change.kind == "TenantLifecycle" and change.operation == "delete" for change in outcome.changes
+    )
 
 
 def is_new(outcome: Outcome) -> bool:
     """Whether the customer is made by this run."""
     return outcome.new or any(
-        each.kind == "Tenant" and each.operation == "create" for each in outcome.changes
+        change.kind == "Tenant" and change.operation == "create" for change in outcome.changes
     )
 
 
@@ -117,7 +119,7 @@ def is_new_import(change: Change) -> bool:
     """Whether an app is replaced by another import of it and for no other reason, which is routine."""
     if change.kind != "App" or change.operation not in ("replace", "update"):
         return False
-    reasons = set(change.because) or {each.name for each in change.differences}
+    reasons = set(change.because) or {difference.name for difference in change.differences}
     if change.operation == "update":
         return change.difference("version") is not None
     return bool(reasons) and reasons <= NEW_IMPORT
@@ -147,18 +149,18 @@ def remaining(outcome: Outcome) -> Iterable[Change]:
     that only follow one, and what the activation repeats of the lifecycle.
     """
     new, down = is_new(outcome), taken_down(outcome)
-    for each in apart(outcome)[1]:
-        if (each.operation, each.kind) == ("update", ACTIVATION) and not lines.unprotected(each):
+    for change in apart(outcome)[1]:
+        if (change.operation, change.kind) == ("update", ACTIVATION) and not lines.unprotected(change):
             continue
-        if not ((down and each.operation == "delete") or (new and each.operation == "create")):
-            yield each
+        if not ((down and change.operation == "delete") or (new and change.operation == "create")):
+            yield change
 
 
 def apart(outcome: Outcome) -> tuple[list[Change], list[Change]]:
     """Return the apps that are imported anew, and what changes besides, publications that follow left out."""
-    imports = [each for each in outcome.changes if is_new_import(each)]
-    imported = tuple(f"{each.name} in " for each in imports)
-    rest = [each for each in outcome.changes if not (is_new_import(each) or _follows(each, imported))]
+    imports = [change for change in outcome.changes if is_new_import(change)]
+    imported = tuple(f"{change.name} in " for change in imports)
+    rest = [change for change in outcome.changes if not (is_new_import(change) or _follows(change, imported))]
     return imports, rest
 
 
@@ -171,7 +173,9 @@ def _follows(change: Change, imported: tuple[str, ...]) -> bool:
         return f"{change.name} in " in imported
     if change.kind != "AppPublication" or change.operation != "update":
         return False
-    return change.name.startswith(imported) and {each.name for each in change.differences} <= FOLLOWS
+    return (
+        change.name.startswith(imported) and {difference.name for difference in change.differences} <= FOLLOWS
+    )
 
 
 def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
@@ -182,9 +186,9 @@ def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
         new = is_new(outcome)
         if taken_down(outcome):
             down.add(lines.taken_down(outcome), outcome.stack)
-        for each in remaining(outcome):
-            if is_danger(each, new=new):
-                of_kind.get(each.kind, others).add(lines.danger(each), outcome.stack, each)
+        for change in remaining(outcome):
+            if is_danger(change, new=new):
+                of_kind.get(change.kind, others).add(lines.danger(change), outcome.stack, change)
     for stack in sorted(report.removed):
         gone.add("stack file taken away (the tenant lives on, and is not taken down by that)", stack)
     return [line for some in (down, tenants, gone, publications, others) for line in some.all()]
@@ -204,7 +208,7 @@ def _failures(outcomes: Iterable[Outcome], status: str) -> list[Line]:
 
 def _not_run(report: Report) -> list[Line]:
     found = Lines()
-    for outcome in sorted(report.of("not run"), key=lambda each: each.stack):
+    for outcome in sorted(report.of("not run"), key=lambda outcome: outcome.stack):
         found.add("; ".join(outcome.remarks) or report.stopped or "the run ended before", outcome.stack)
     if report.stopped and not found.all():
         return [Line(on_one_line(f"the run was stopped: {report.stopped}"), ())]
@@ -214,12 +218,12 @@ def _not_run(report: Report) -> list[Line]:
 def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
     return [
         Line(
-            on_one_line(f"until {each.purged_on or 'it is purged'}"),
-            (each.stack,),
-            block=on_one_line(each.revive),
+            on_one_line(f"until {outcome.purged_on or 'it is purged'}"),
+            (outcome.stack,),
+            block=on_one_line(outcome.revive),
         )
-        for each in outcomes
-        if each.revive
+        for outcome in outcomes
+        if outcome.revive
     ]
 
 
@@ -235,9 +239,9 @@ def _new(outcomes: Iterable[Outcome]) -> list[Line]:
 def _rollouts(outcomes: Iterable[Outcome]) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
-        for each in outcome.changes:
-            if is_new_import(each):
-                found.add(lines.rollout(each), outcome.stack, each)
+        for change in outcome.changes:
+            if is_new_import(change):
+                found.add(lines.rollout(change), outcome.stack, change)
     return found.all()
 
 
@@ -245,18 +249,18 @@ def _changes(outcomes: Iterable[Outcome], *, taken_out: bool = False) -> list[Li
     found = Lines()
     for outcome in outcomes:
         new = is_new(outcome)
-        for each in remaining(outcome):
-            is_out = each.kind == lines.SETTING and each.operation == "delete"
-            if is_out == taken_out and not is_danger(each, new=new):
-                found.add(lines.change(each), outcome.stack, each)
+        for change in remaining(outcome):
+            is_out = change.kind == lines.SETTING and change.operation == "delete"
+            if is_out == taken_out and not is_danger(change, new=new):
+                found.add(lines.change(change), outcome.stack, change)
     return found.all()
 
 
 def _drift(outcomes: Iterable[Outcome]) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
-        for each in outcome.drift:
-            found.add(lines.drift(each), outcome.stack, each)
+        for change in outcome.drift:
+            found.add(lines.drift(change), outcome.stack, change)
     return found.all()
 
 

@@ -49,14 +49,14 @@ def html(report: Report, folder: Path | None = None) -> str:
     columns = [Column(name, name in table.NUMBERS, name in CHOICES) for name in table.COLUMNS]
     tables = (
         Table("Waves", WAVES, list(_waves(report.waves))),
-        Table("All stacks", columns, [_row(each, folder) for each in table.rows(report)]),
+        Table("All stacks", columns, [_row(row, folder) for row in table.rows(report)]),
     )
     return pages.render(
         "report.html.j2",
         title=told.title,
         page=told,
         summary=_summary(told, report.started),
-        all=[each for each in tables if each.rows],
+        all=[found for found in tables if found.rows],
         inline=INLINE,
     )
 

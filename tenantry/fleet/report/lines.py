@@ -105,7 +105,7 @@ def danger(of: Change) -> str:
 
 def unprotected(of: Change) -> bool:
     """Whether a resource is not protected from deletion any more."""
-    return any(each.name == PROTECT and each.old is True for each in of.differences)
+    return any(difference.name == PROTECT and difference.old is True for difference in of.differences)
 
 
 def _happens(of: Change, *told: str) -> str:
@@ -116,7 +116,7 @@ def _happens(of: Change, *told: str) -> str:
 def rollout(of: Change) -> str:
     """Say which version an app gets: "Sales Overview 2.3.0 → 2.4.0"."""
     version = of.difference("version")
-    rest = differences([each for each in of.differences if each is not version])
+    rest = differences([difference for difference in of.differences if difference is not version])
     if version is None:
         return f"{of.name} imported anew: {rest or ', '.join(of.because)}"
     older = " (older)" if _numbers(version.new) < _numbers(version.old) else ""
@@ -139,7 +139,7 @@ def drift(of: Change) -> str:
 
 def differences(of: Sequence[Difference]) -> str:
     """Say what differs: "roles a, b → a; description x → y"; what has no value to show is only named."""
-    shown = [_difference(each) for each in of[:MOST_DIFFERENCES]]
+    shown = [_difference(difference) for difference in of[:MOST_DIFFERENCES]]
     more = len(of) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])
 
@@ -155,9 +155,9 @@ def _values(of: Difference) -> str:
 def new_customer(outcome: Outcome, made: int) -> str:
     """Say what a new customer is made of."""
     plan = f", plan {outcome.plan}" if outcome.plan else ""
-    if revived := next((each for each in map(_revived, outcome.changes) if each), ""):
+    if revived := next((tenant for tenant in map(_revived, outcome.changes) if tenant), ""):
         return f"takes up the tenant {revived} again, with what is in it{plan}"
-    what = "setting" if all(each.kind == SETTING for each in outcome.changes) else "resource"
+    what = "setting" if all(made_change.kind == SETTING for made_change in outcome.changes) else "resource"
     return f"{counted(made, what)}{plan}"
 
 
@@ -172,7 +172,10 @@ def taken_down(outcome: Outcome) -> str:
     verb = "would be" if outcome.operation in DRY else "is"
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
     number = counted(outcome.counts.get("delete", 0), "resource")
-    asked = any(each.operation == "delete" and each.difference(RELEASE) for each in outcome.changes)
+    asked = any(
+        made_change.operation == "delete" and made_change.difference(RELEASE)
+        for made_change in outcome.changes
+    )
     release = f"; {RELEASE} is set for its users" if asked else ""
     return f"the tenant {verb} deactivated, with all in it ({number}){release}{until}"
 

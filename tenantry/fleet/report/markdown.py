@@ -147,7 +147,7 @@ def _fit(blocks: list[_Block], room: int) -> None:
     )
     for some, shorten in steps:
         for block in some:
-            if (over := _size(*(each.text for each in blocks)) - room) <= 0:
+            if (over := _size(*(one.text for one in blocks)) - room) <= 0:
                 return
             shorten(block, over)
 

@@ -43,13 +43,13 @@ class Row:
 
 def rows(report: Report) -> list[Row]:
     """Return a row for each stack, in the order of names."""
-    return [_row(each) for each in sorted(report.outcomes, key=lambda each: each.stack)]
+    return [_row(outcome) for outcome in sorted(report.outcomes, key=lambda outcome: outcome.stack)]
 
 
 def _row(outcome: Outcome) -> Row:
     imports, rest = apart(outcome)
-    counts = Counter(each.operation for each in rest)
-    numbers = [*(counts[each] for each in ("create", "update", "delete", "replace")), len(imports)]
+    counts = Counter(change.operation for change in rest)
+    numbers = [*(counts[operation] for operation in ("create", "update", "delete", "replace")), len(imports)]
     short = (
         on_one_line(outcome.stack),
         on_one_line(outcome.plan),

@@ -26,7 +26,7 @@ def value(of: Any) -> str:
     """Return a value as a reader sees it: a list as "a, b, c", and "(none)" if not there or not known."""
     if of is None:
         return NONE
-    if isinstance(of, list | tuple) and not any(isinstance(each, dict | list) for each in of):
+    if isinstance(of, list | tuple) and not any(isinstance(item, dict | list) for item in of):
         text = ", ".join(map(_plain, of)) or "(empty)"
     else:
         text = _plain(of)
@@ -83,10 +83,11 @@ def nothing(report: Report) -> str:
     Return nothing if there is one, or something failed. Customers that had no turn are not counted.
     """
     if report.removed or any(
-        each.changes or each.drift or each.status not in ("ok", "skipped") for each in report.outcomes
+        outcome.changes or outcome.drift or outcome.status not in ("ok", "skipped")
+        for outcome in report.outcomes
     ):
         return ""
-    same = sum(each.status == "ok" for each in report.outcomes)
+    same = sum(outcome.status == "ok" for outcome in report.outcomes)
     if not same and report.outcomes:
         return ""
     return f"{NOTHING}: no change in {counted(same, 'customer')}" if same else NOTHING
@@ -95,11 +96,11 @@ def nothing(report: Report) -> str:
 def states(outcomes: tuple[Outcome, ...]) -> dict[str, int]:
     """Return how many stacks are in each state, in the order in which states are told."""
     found = Counter(map(state, outcomes))
-    return {each: found[each] for each in STATES if found[each]}
+    return {name: found[name] for name in STATES if found[name]}
 
 
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
     """Return the numbers in one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
-    numbers = ", ".join(f"{count:,} {each}" for each, count in states(outcomes).items())
+    numbers = ", ".join(f"{count:,} {name}" for name, count in states(outcomes).items())
     stacks = counted(len(outcomes), "stack")
     return f"{stacks}: {numbers} in {duration(seconds)}" if numbers else stacks

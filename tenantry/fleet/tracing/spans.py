@@ -118,7 +118,7 @@ class Tracer:
 
     def _end(self, span: Span, outcome: Outcome) -> None:
         self._told.add(outcome.stack)
-        counts = Counter(each.operation for each in outcome.changes)
+        counts = Counter(change.operation for change in outcome.changes)
         span.set_attributes({f"tenantry.changes.{name}": number for name, number in counts.items()})
         span.set_attributes(
             {
@@ -128,8 +128,8 @@ class Tracer:
                 "tenantry.new": outcome.new,
             }
         )
-        for each in outcome.troubles:
-            facts = {"error.type": each.code, "qlik.code": each.code, "qlik.trace_id": each.trace_id}
+        for trouble in outcome.troubles:
+            facts = {"error.type": trouble.code, "qlik.code": trouble.code, "qlik.trace_id": trouble.trace_id}
             known = {name: value for name, value in facts.items() if value}
             span.add_event("error", {"error.type": "_OTHER", **known})
         if outcome.failed:

@@ -80,14 +80,18 @@ class Recorded:
             "the state's manifest is not as the engine writes it",
         )
         resources: dict[str, Resource] = {}
-        for each in held.get("resources") or []:
-            for name, value in each.items():
-                must(name in PLAIN or not value, f"{each.get('urn')}: {name}")
-            needed = [each.get("parent"), each.get("deletedWith"), *(each.get("dependencies") or [])]
+        for resource in held.get("resources") or []:
+            for name, value in resource.items():
+                must(name in PLAIN or not value, f"{resource.get('urn')}: {name}")
+            needed = [
+                resource.get("parent"),
+                resource.get("deletedWith"),
+                *(resource.get("dependencies") or []),
+            ]
             for urn in needed:
-                must(not urn or urn in resources, f"{each['urn']}: {urn} is not before it in the state")
-            must(each["urn"] not in resources, f"{each['urn']} is twice in the state")
-            resources[each["urn"]] = each
+                must(not urn or urn in resources, f"{resource['urn']}: {urn} is not before it in the state")
+            must(resource["urn"] not in resources, f"{resource['urn']} is twice in the state")
+            resources[resource["urn"]] = resource
         secrets = held.get("secrets_providers") or {}
         must(secrets.get("type") == "passphrase", "the state's secrets have no passphrase")
         return cls(resources, str((secrets.get("state") or {}).get("salt")))
@@ -95,7 +99,7 @@ class Recorded:
     @cached_property
     def provider(self) -> Resource:
         """The provider of all dynamic resources. Raises Doubt if there is not exactly one."""
-        found = [each for each in self.resources.values() if each["type"].startswith(PROVIDERS)]
+        found = [resource for resource in self.resources.values() if resource["type"].startswith(PROVIDERS)]
         must(
             len(found) == 1
             and found[0]["type"] == DEFAULT_PROVIDER

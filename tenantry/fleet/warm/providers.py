@@ -53,7 +53,7 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
 def _take(root: Path) -> Kept | None:
     with _lock:
-        found = next((each for each in _idle if each.root == root and each.process.poll() is None), None)
+        found = next((idle for idle in _idle if idle.root == root and idle.process.poll() is None), None)
         if found:
             _idle.remove(found)
     return found

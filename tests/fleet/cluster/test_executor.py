@@ -40,8 +40,8 @@ def test_each_job_is_done_once(site: Site) -> None:
     with site.run() as remote:
         assert remote.cluster.threads == 2
         found = list(attached(remote, jobs.do_well, at_once=4).run(work))
-    assert {(each.status, each.same) for each in found} == {("ok", 3)}
-    assert sorted(site.begun()) == sorted(each.stack for each in found) == names
+    assert {(outcome.status, outcome.same) for outcome in found} == {("ok", 3)}
+    assert sorted(site.begun()) == sorted(outcome.stack for outcome in found) == names
     assert site.said == []
 
 
@@ -93,13 +93,13 @@ def test_a_ticket_is_taken_once_by_whoever_comes_first(site: Site) -> None:
 
         async def raced() -> list[Any]:
             ticket = await Ticket.issued(remote.cluster.client, "one-ticket")
-            tasks = [await submitted(remote, ticket.name, *work, each) for each in remote.cluster.seats]
+            tasks = [await submitted(remote, ticket.name, *work, address) for address in remote.cluster.seats]
             found = [await task.result() for task in tasks]
             assert not await ticket.taken_back()
             return found
 
         found = remote.cluster.wait_for(raced())
-    assert sorted(each.outcome is None for each in found) == [False, True]
+    assert sorted(outcome.outcome is None for outcome in found) == [False, True]
     assert site.begun() == ["acme"]
 
 
@@ -142,7 +142,7 @@ def test_what_a_lost_worker_had_not_begun_is_done_by_another(
 
         thread = threading.Thread(target=kill)
         thread.start()
-        found = {each.stack: each for each in pool.run([site.job(name) for name in names])}
+        found = {outcome.stack: outcome for outcome in pool.run([site.job(name) for name in names])}
         thread.join()
         del blocked
     dask.workers.remove(lost)
@@ -167,7 +167,7 @@ async def busy(remote: Remote, site: Site, address: str) -> Any:
 
 def test_a_job_that_waits_for_a_busy_worker_is_handed_back_when_the_run_stops(site: Site) -> None:
     with site.run() as remote:
-        blocked = [remote.cluster.wait_for(busy(remote, site, each)) for each in remote.cluster.seats]
+        blocked = [remote.cluster.wait_for(busy(remote, site, address)) for address in remote.cluster.seats]
         pool = attached(remote, jobs.do_well)
 
         def stop() -> None:
@@ -180,7 +180,9 @@ def test_a_job_that_waits_for_a_busy_worker_is_handed_back_when_the_run_stops(si
         thread.join()
         (site.shared / jobs.GO_ON).touch()
         del blocked
-    assert {(each.status, each.remarks) for each in found} == {("not run", ("interrupted by SIGINT",))}
+    assert {(outcome.status, outcome.remarks) for outcome in found} == {
+        ("not run", ("interrupted by SIGINT",))
+    }
     assert site.begun() == []
 
 
@@ -321,7 +323,7 @@ def test_a_run_without_workers_left_says_so_and_begins_nothing_more(
             thread.start()
             found = list(pool.run([site.job(name) for name in ("acme", "globex", "initech")]))
             thread.join()
-    assert [each.status for each in found] == ["failed", "not run", "not run"]
+    assert [outcome.status for outcome in found] == ["failed", "not run", "not run"]
     assert pool.stop == f"no fit worker is left at {alone.address}"
     assert site.begun() == ["acme"]
 
@@ -350,7 +352,7 @@ def test_a_scheduler_that_hangs_ends_the_run_in_time(
             thread.join()
             (site.shared / jobs.GO_ON).touch()
             alone.scheduler.send_signal(signal.SIGCONT)
-    assert [each.status for each in found] == ["failed", "not run"]
+    assert [outcome.status for outcome in found] == ["failed", "not run"]
     lost = f"the scheduler {alone.address} was lost"
     assert found[0].troubles[0].text.endswith(f"when {lost}: what became of it is not known")
     assert pool.stop == lost

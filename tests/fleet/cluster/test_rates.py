@@ -22,12 +22,12 @@ def test_workers_share_one_budget_which_the_scheduler_keeps(
     with site.run() as remote:
         pool = Pool(2, work=jobs.ask_for_a_turn)
         remote.attach(pool, print, watched=False)
-        assert {each.status for each in pool.run([site.job(name) for name in NAMES])} == {"ok"}
+        assert {outcome.status for outcome in pool.run([site.job(name) for name in NAMES])} == {"ok"}
     turns = [json.loads((site.shared / name).read_text()) for name in NAMES]
-    seconds = sorted(each["seconds"] for each in turns)
+    seconds = sorted(turn["seconds"] for turn in turns)
     assert seconds[0] == 0
     assert all(later - earlier > 290 for earlier, later in pairwise(seconds))
-    assert len({each["at"] for each in turns}) == 2, "both workers were asked"
+    assert len({turn["at"] for turn in turns}) == 2, "both workers were asked"
     assert (dask.folder / "state" / "rates" / f"{jobs.HOST} tier 2").exists()
     assert not (Path(environment["TENANTRY_STATE"]) / "rates").exists()
 

@@ -24,7 +24,9 @@ def test_workers_read_what_this_machine_reads(site: Site, environment: dict[str,
     with site.run() as remote:
         there = list(reading.standings(remote, members, 2))
         assert there == here
-        assert [bool(each.trouble) for each in there] == [False, True, False]
+        assert [bool(standing.trouble) for standing in there] == [False, True, False]
         remote.cluster.lost = "the scheduler was lost"
         lost = list(reading.standings(remote, members[:1], 2))
-    assert [(each.member, each.trouble) for each in lost] == [(members[0], "the scheduler was lost")]
+    assert [(standing.member, standing.trouble) for standing in lost] == [
+        (members[0], "the scheduler was lost")
+    ]

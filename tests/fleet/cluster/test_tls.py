@@ -45,7 +45,7 @@ def test_a_run_over_tls_and_none_without_a_certificate(
         with dask.config.set(ours), site.run() as remote:
             pool = Pool(1, work=jobs.do_well)
             remote.attach(pool, print, watched=False)
-            assert [each.status for each in pool.run([site.job("acme")])] == ["ok"]
+            assert [outcome.status for outcome in pool.run([site.job("acme")])] == ["ok"]
         monkeypatch.setattr(connection, "SECONDS_TO_CONNECT", 1.0)
         with pytest.raises(ClusterUnusable), site.run():
             pass

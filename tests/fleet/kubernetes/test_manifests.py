@@ -47,7 +47,7 @@ def test_a_ring_waits_for_the_one_before_it_that_has_customers() -> None:
     assert stack(files, broad)["spec"]["prerequisites"] == [{"name": "globex"}, {"name": "initech"}]
     order = yaml.safe_load(files["kustomization.yaml"])
     assert order["sortOptions"] == {"order": "fifo"}
-    expected = ["rbac.yaml", *(f"stacks/{each}.yaml" for each in ("globex", "initech", broad, "umbrella"))]
+    expected = ["rbac.yaml", *(f"stacks/{name}.yaml" for name in ("globex", "initech", broad, "umbrella"))]
     assert order["resources"] == expected
 
 
@@ -121,7 +121,7 @@ def test_each_stack_has_a_name_that_kubernetes_takes_and_no_other_has() -> None:
     every = [*STACKS, *taken, *map(label, taken)]
     names = labels(every)
     assert len(set(names.values())) == len(set(every))
-    assert [each for each in names.values() if not LABEL.fullmatch(each) or len(each) > LONGEST] == []
+    assert [name for name in names.values() if not LABEL.fullmatch(name) or len(name) > LONGEST] == []
     assert (label("acme"), label("x" * 42)) == ("acme", "x" * 42)
 
 
@@ -154,10 +154,10 @@ def schema() -> dict[str, Any]:
 def strict(schema: Any) -> Any:
     """A schema that refuses fields which it does not name, as `kubectl` does."""
     if isinstance(schema, list):
-        return [strict(each) for each in schema]
+        return [strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: strict(each) for key, each in schema.items()}
+    made = {key: strict(value) for key, value in schema.items()}
     if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
         made.setdefault("additionalProperties", False)
     return made

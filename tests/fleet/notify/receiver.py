@@ -28,12 +28,12 @@ class Receiver:
     @property
     def told(self) -> list[Any]:
         """The bodies as JSON."""
-        return [json.loads(each) for each in self.bodies]
+        return [json.loads(body) for body in self.bodies]
 
     @property
     def events(self) -> list[str]:
         """The kinds of the events that have arrived at a webhook."""
-        return [each["event"] for each in self.told]
+        return [event["event"] for event in self.told]
 
 
 @contextmanager

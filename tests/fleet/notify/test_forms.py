@@ -85,14 +85,14 @@ def test_how_a_run_ended() -> None:
     assert (ended["stopped"], ended["seconds"]) == ("1 failed", 63)
     stopped = json.loads(body(events.stopped(RUN, report), "webhook"))
     assert stopped["text"] == "up was stopped after 1 m 3 s: 1 failed"
-    assert [each["stack"] for each in stopped["stacks"]] == ["b"]
+    assert [stack["stack"] for stack in stopped["stacks"]] == ["b"]
 
 
 def strings(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [text for each in value.values() for text in strings(each)]
+        return [text for item in value.values() for text in strings(item)]
     if isinstance(value, list):
-        return [text for each in value for text in strings(each)]
+        return [text for item in value for text in strings(item)]
     return [value] if isinstance(value, str) else []
 
 
@@ -102,13 +102,13 @@ def test_slack_takes_nothing_for_markup(text: str) -> None:
         told = json.loads(body(event, "slack"))
         own = told["blocks"][0]["text"]["text"]
         assert (own[0], own[-1]) == ("*", "*"), "our own type"
-        shown = [told["text"], own[1:-1], *(each["text"]["text"] for each in told["blocks"][1:])]
-        assert all(each["text"]["verbatim"] for each in told["blocks"])
-        for each in shown:
-            assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", each)
-            assert not re.search(r"(?<!\u200b)[*_~`]|[*_~`](?!\u200b)", each)
-            lines = each.replace("\u200b", "").split("\n")
-            assert lines == list(map(on_one_line, lines)), "no controls, and each stack on one line"
+        shown = [told["text"], own[1:-1], *(block["text"]["text"] for block in told["blocks"][1:])]
+        assert all(block["text"]["verbatim"] for block in told["blocks"])
+        for block in shown:
+            assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", block)
+            assert not re.search(r"(?<!\u200b)[*_~`]|[*_~`](?!\u200b)", block)
+            lines = block.replace("\u200b", "").split("\n")
+            assert lines == list(map(on_one_line, lines)), "no controls, and block stack on one line"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -120,10 +120,10 @@ def test_teams_shows_text_of_others_in_runs_that_know_no_markdown(text: str) -> 
         assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
         card = attachment["content"]
         assert card["type"] == "AdaptiveCard"
-        assert {each["type"] for each in card["body"]} == {"RichTextBlock"}
-        assert {run["type"] for each in card["body"] for run in each["inlines"]} == {"TextRun"}
+        assert {element["type"] for element in card["body"]} == {"RichTextBlock"}
+        assert {run["type"] for element in card["body"] for run in element["inlines"]} == {"TextRun"}
         assert "entities" not in card["msteams"], "so that nobody is mentioned"
-        assert not [each for each in strings(card) if "{{" in each]
+        assert not [text for text in strings(card) if "{{" in text]
 
 
 def test_a_body_is_bounded_whatever_happens() -> None:
@@ -131,7 +131,7 @@ def test_a_body_is_bounded_whatever_happens() -> None:
     worst = events.failed(RUN, [failure(f"{n}{'&<' * 500}", "<&" * 5000) for n in range(3000)])
     assert worst.total == 3000
     told = json.loads(body(worst, "slack"))
-    assert all(len(each["text"]["text"]) <= 3000 for each in told["blocks"])
+    assert all(len(block["text"]["text"]) <= 3000 for block in told["blocks"])
     assert len(body(worst, "teams")) < 28_000
     assert len(body(worst, "webhook")) < 100_000
     short = events.failed(RUN, [failure(f"customer-{n}", "no") for n in range(3000)])

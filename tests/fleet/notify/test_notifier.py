@@ -44,21 +44,21 @@ def follow(
 def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False) -> list[str]:
     """Run these stacks and return what is said at the end."""
     watcher = Followers(Unwatched(), [follower])
-    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(each) for each in stacks]))
+    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     if drift:
-        outcomes = [replace(each, drift=(Change("update", "Group", "x"),)) for each in outcomes]
+        outcomes = [replace(outcome, drift=(Change("update", "Group", "x"),)) for outcome in outcomes]
     return watcher.finish(Report("up", tuple(outcomes), stopped=stopped, seconds=3))
 
 
 def test_a_run_is_told_from_its_begin_to_its_end(receiver: Receiver) -> None:
     assert run(follow(receiver), "acme", "bad", "globex", stopped="1 failed", drift=True) == []
     assert receiver.events == ["begun", "failed", "drifted", "stopped", "ended"]
-    assert {each["run"] for each in receiver.told} == {RUN.id}
-    assert [each["stack"] for each in receiver.told[1]["stacks"]] == ["bad"]
+    assert {event["run"] for event in receiver.told} == {RUN.id}
+    assert [event["stack"] for event in receiver.told[1]["stacks"]] == ["bad"]
     assert receiver.told[0]["total"] == 3
     assert set(receiver.paths) == {SECRET_PATH}
-    for each, headers in zip(receiver.told, receiver.headers, strict=True):
-        assert (headers["tenantry-event"], headers["tenantry-delivery"]) == (each["event"], each["id"])
+    for event, headers in zip(receiver.told, receiver.headers, strict=True):
+        assert (headers["tenantry-event"], headers["tenantry-delivery"]) == (event["event"], event["id"])
         assert headers["content-type"] == "application/json"
         assert not {"authorization", "cookie", "tenantry-signature"} & headers.keys()
 
@@ -73,9 +73,9 @@ def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) 
     follower = follow(receiver, about=("failed",))
     never_begun = Outcome("decided", "up", "failed")
     watcher = Followers(Unwatched(), [follower])
-    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(each) for each in stacks]))
+    outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     assert watcher.finish(Report("up", (*outcomes, never_begun))) == []
-    told = [each["stack"] for event in receiver.told for each in event["stacks"]]
+    told = [stack["stack"] for event in receiver.told for stack in event["stacks"]]
     assert sorted(told) == sorted([*stacks, "decided"])
     assert receiver.events == ["failed", "failed"], "the first at once, the others together"
 
@@ -182,6 +182,6 @@ def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
 
     watcher = Followers(Unwatched(), [Broken()])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job("acme"), job("globex")]))
-    assert [each.status for each in outcomes] == ["ok", "ok"]
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
     assert watcher.finish(Report("up", ())) == ["Traces: there are no more of them: ValueError."]
     assert Broken.calls == 1

@@ -74,7 +74,7 @@ def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *decided: Ou
     pool = Pool(2, watcher=watcher, work=work)
     outcomes = list(decided)
     for wave, stacks in waves.items():
-        outcomes += pool.run([replace(job(each), wave=wave) for each in stacks])
+        outcomes += pool.run([replace(job(stack), wave=wave) for stack in stacks])
     return watcher.finish(Report("up", tuple(outcomes), stopped=SECRET, seconds=3))
 
 
@@ -88,15 +88,15 @@ def found() -> dict[str, ReadableSpan]:
     tracer = spans.Tracer("tenantry", "up", 3, lambda: kept)
     assert run(tracer, WAVES, Outcome("refused", "up", "failed", ring="early")) == []
     named = {}
-    for each in kept.get_finished_spans():
-        facts = each.attributes or {}
-        named[str(facts.get("tenantry.stack") or facts.get("tenantry.wave") or each.name)] = each
+    for span in kept.get_finished_spans():
+        facts = span.attributes or {}
+        named[str(facts.get("tenantry.stack") or facts.get("tenantry.wave") or span.name)] = span
     assert len(named) == len(kept.get_finished_spans())
     return named
 
 
 def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableSpan]) -> None:
-    assert {name: each.name for name, each in found.items()} == {
+    assert {name: span.name for name, span in found.items()} == {
         "tenantry.run": "tenantry.run",
         "pilot": "tenantry.wave",
         "broad": "tenantry.wave",
@@ -105,7 +105,7 @@ def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableS
         "globex": "tenantry.stack",
         "refused": "tenantry.stack",
     }
-    assert len({each.context.trace_id for each in found.values()}) == 1
+    assert len({span.context.trace_id for span in found.values()}) == 1
     parents = {"pilot": "tenantry.run", "broad": "tenantry.run", "refused": "tenantry.run"}
     parents |= {"acme": "pilot", "bad": "pilot", "globex": "broad"}
     for name, parent in parents.items():
@@ -113,10 +113,10 @@ def test_one_trace_has_a_span_for_each_wave_and_stack(found: dict[str, ReadableS
         assert above
         assert above.span_id == found[parent].context.span_id
     assert found["tenantry.run"].parent is None
-    for each in found.values():
-        assert each.start_time
-        assert each.end_time
-        assert each.start_time <= each.end_time
+    for span in found.values():
+        assert span.start_time
+        assert span.end_time
+        assert span.start_time <= span.end_time
     assert (found["pilot"].end_time or 0) <= (found["broad"].start_time or 0)
 
 
@@ -138,21 +138,21 @@ def test_a_span_has_numbers_states_and_qliks_code(found: dict[str, ReadableSpan]
         "tenantry.stacks.failed": 2,
         "tenantry.stopped": True,
     }
-    codes = {name: each.status.status_code for name, each in found.items()}
+    codes = {name: span.status.status_code for name, span in found.items()}
     assert {name for name, code in codes.items() if code is StatusCode.ERROR} == {
         "bad",
         "refused",
         "tenantry.run",
     }
-    assert [(each.name, dict(each.attributes or {})) for each in found["bad"].events] == [
+    assert [(event.name, dict(event.attributes or {})) for event in found["bad"].events] == [
         ("error", {"error.type": "FORBIDDEN", "qlik.code": "FORBIDDEN", "qlik.trace_id": "t-1"}),
         ("error", {"error.type": "_OTHER"}),
     ]
 
 
 def test_nothing_that_was_said_of_a_customer_is_in_a_span(found: dict[str, ReadableSpan]) -> None:
-    for each in found.values():
-        assert SECRET not in each.to_json()
+    for span in found.values():
+        assert SECRET not in span.to_json()
 
 
 def passed(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
@@ -165,7 +165,7 @@ def test_whose_the_spans_are(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv("OTEL_SERVICE_NAME", value)
         kept = InMemorySpanExporter()
         run(spans.Tracer("tenantry", "up", 1, partial(passed, kept)), {"all": ("acme",)})
-        assert {each.resource.attributes["service.name"] for each in kept.get_finished_spans()} == {name}
+        assert {span.resource.attributes["service.name"] for span in kept.get_finished_spans()} == {name}
 
 
 def test_over_a_connection_with_the_standard_variables(
@@ -180,7 +180,7 @@ def test_over_a_connection_with_the_standard_variables(
     names = []
     for body in receiver.bodies:
         sent = ExportTraceServiceRequest.FromString(body)
-        names += [each.name for of in sent.resource_spans for scope in of.scope_spans for each in scope.spans]
+        names += [span.name for of in sent.resource_spans for scope in of.scope_spans for span in scope.spans]
     assert sorted(names) == ["tenantry.run", *["tenantry.stack"] * 3, *["tenantry.wave"] * 2]
 
 

@@ -23,8 +23,8 @@ def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
 
 def test_the_same_program_gets_what_the_state_has() -> None:
     comparison = Comparison("tenantry", "acme", Recorded.of(state()), Assumptions())
-    answers = [comparison.register(each) for each in registrations()]
-    assert [(each.urn, each.id) for each in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
+    answers = [comparison.register(registration) for registration in registrations()]
+    assert [(answer.urn, answer.id) for answer in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
     assert answers[2].outputs == {**INPUTS, "owner": "u1"}
     for urn in (COMPONENT, STACK):
         comparison.register_outputs(urn, OUTPUTS)

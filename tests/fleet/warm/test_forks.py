@@ -76,8 +76,8 @@ def test_a_call_has_folder_environment_and_a_process_of_its_own(server: ForkServ
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(call, range(40)))
-    assert [each[:2] for each in found] == [(str(tmp_path), str(number)) for number in range(40)]
-    assert len({each[2] for each in found} | {os.getpid(), server.process.pid}) == 42
+    assert [answer[:2] for answer in found] == [(str(tmp_path), str(number)) for number in range(40)]
+    assert len({answer[2] for answer in found} | {os.getpid(), server.process.pid}) == 42
 
 
 def test_no_call_sees_what_another_has_done_to_its_process(server: ForkServer) -> None:

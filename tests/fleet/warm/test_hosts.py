@@ -141,8 +141,8 @@ def test_a_program_ends_with_its_engine(tmp_path: Path) -> None:
         wait_for(lambda: project.children)
         (child,) = map(psutil.Process, project.children)
         engine = psutil.Process(process.pid)
-        for each in [*engine.children(recursive=True), engine]:
-            each.send_signal(signal.SIGKILL)
+        for running in [*engine.children(recursive=True), engine]:
+            running.send_signal(signal.SIGKILL)
         child.wait(SECONDS)
 
 

@@ -25,7 +25,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def running() -> list[psutil.Process]:
     """The providers that this process has started and that run."""
     own = psutil.Process().children(recursive=True)
-    return [each for each in own if "tenantry.fleet.warm.provider_process" in each.cmdline()]
+    return [process for process in own if "tenantry.fleet.warm.provider_process" in process.cmdline()]
 
 
 def test_one_serves_the_next_preview_too_and_two_at_a_time_have_their_own() -> None:
