@@ -16,9 +16,7 @@ TenantryError
 ├── KeyUnfit                               a file holds no private key that can sign
 ├── ManifestsRefused                       manifests for Kubernetes cannot be written
 ├── NoLocksTold                            `pulumi` says neither who holds a lock nor that nobody does
-├── NoTarget                               a place for notifications cannot be used
 ├── NotWritten                             a repository or stack file cannot be written
-├── NothingLikeIt                          the stacks that were asked for do not exist
 ├── PulumiFailed                           a `pulumi` command failed
 │   ├── NewerState                         a newer Tenantry has written the state
 │   ├── NoSuchStack                        the backend has no such stack
@@ -79,13 +77,15 @@ TenantryError
 │       ├── Unfinished                     made, but not as wanted yet; the next `pulumi up` goes on
 │       ├── UnknownRole                    a role that the tenant does not have
 │       └── UseUnknown                     whether other tenants use an entitlement cannot be known
-├── Refused                                a run was to be agreed to, and was not
+├── RunRefused                             the user did not agree to a run
 ├── SettingsError                          stack files or plans with problems
 ├── SetupError                             the Pulumi CLI cannot be installed
 ├── TooMuch                                a YAML file is nested too deeply, or its aliases make it too large
 ├── Unfit                                  `tenantry smoke` cannot look at a tenant
 ├── UnknownRef                             a git reference that is no commit
-└── UnknownRegion                          no tenant is in the region
+├── UnknownRegion                          no tenant is in the region
+├── UnknownSelection                       the requested stack, ring, plan or tag does not exist
+└── UnusableTarget                         notifications cannot go to the address
 ```
 
 Each message says what was tried and where, what Qlik or Pulumi said, and what to do next; none has a secret.

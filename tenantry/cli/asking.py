@@ -14,11 +14,11 @@ from tenantry.cli.running import INTERRUPTED, agrees, named, run_shown
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
-    from tenantry.fleet.cluster.executor import Remote
-    from tenantry.fleet.consent import Agreed
+    from tenantry.fleet.cluster.executor import ClusterRun
+    from tenantry.fleet.consent import WaveDecision
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Outcome, Report
-    from tenantry.fleet.run import Order
+    from tenantry.fleet.run import RunOrder
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Asking:
     `remote`: the cluster that previews them.
     """
 
-    order: Order
+    order: RunOrder
     jobs: int | None
-    remote: Remote | None = None
+    remote: ClusterRun | None = None
 
-    def __call__(self, members: Sequence[Member], may_fail: int | None) -> Agreed:
+    def __call__(self, members: Sequence[Member], failures_left: int | None) -> WaveDecision:
         """Preview the stacks, show what there is to do, and ask.
 
         One that is not as it was previewed by the time of the answer, in its files, code or state, is
         previewed and asked for again. Only a yes is waited for: a no ends the run.
         """
-        from tenantry.fleet.consent import Agreed, stamps
+        from tenantry.fleet.consent import WaveDecision, fingerprints
         from tenantry.fleet.members import members as read_again
 
         left = {each.stack: each for each in members}
@@ -46,7 +46,7 @@ class Asking:
         seen: dict[str, str] = {}
         while left:
             left = {each.stack: each for each in read_again({name: left[name].file for name in left})}
-            now = stamps(self.order.root, left.values())
+            now = fingerprints(self.order.root, left.values())
             due = [left[name] for name in left if seen.get(name) != now[name]]
             if not due:
                 break
@@ -54,19 +54,19 @@ class Asking:
                 echo(f"Changed since the preview: {named([each.stack for each in due])}.", err=True)
             report = self._previewed(due)
             if report.stopped:
-                return Agreed(list(left.values()), told, report.stopped)
+                return WaveDecision(list(left.values()), told, report.stopped)
             for each in report.outcomes:
                 if each.status != "ok" or not _anything(report):
                     told.append(replace(each, operation=self.order.operation, changes=(), drift=()))
                     del left[each.stack]
-            if may_fail is not None and sum(each.failed for each in told) > may_fail:
+            if failures_left is not None and sum(each.failed for each in told) > failures_left:
                 break
             if stacks := [each.stack for each in due if each.stack in left]:
                 show(report, "", err=True)
                 if stop := _refusal(self._question(stacks, len(due) - len(stacks))):
-                    return Agreed(list(left.values()), told, stop)
+                    return WaveDecision(list(left.values()), told, stop)
                 seen |= {stack: now[stack] for stack in stacks}
-        return Agreed(list(left.values()), told)
+        return WaveDecision(list(left.values()), told)
 
     def _previewed(self, due: Sequence[Member]) -> Report:
         from tenantry.fleet.selection import Selection
@@ -79,8 +79,8 @@ class Asking:
             selection=Selection(tuple(due)),
             waves=[Wave("all", tuple(due))],
             resume=False,
-            hold_pinned=False,
-            hold_expired=False,
+            skip_pinned=False,
+            skip_expired=False,
         )
         return run_shown(preview, self.jobs, remote=self.remote)
 
@@ -91,10 +91,10 @@ class Asking:
 
 def _refusal(question: str) -> str:
     """Ask, and return why the run ends here; nothing for a yes."""
-    from tenantry.fleet.consent import SAID_NO
+    from tenantry.fleet.consent import DECLINED
 
     try:
-        return "" if agrees(question) else SAID_NO
+        return "" if agrees(question) else DECLINED
     except typer.Abort:
         return f"{INTERRUPTED} at a question"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tenantry.checks.findings import Finding
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
 
 LEVELS = ("error", "warning", "ok")
 MOST_PLACES = 3
@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def check(
-    wanted: Wanted,
+    wanted: Criteria,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, by stack.")] = False,
@@ -59,7 +59,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _found(wanted: Wanted) -> dict[str, list[Finding]]:
+def _found(wanted: Criteria) -> dict[str, list[Finding]]:
     from tenantry.checks import checks
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud

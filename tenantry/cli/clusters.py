@@ -15,7 +15,7 @@ from tenantry.cli.running import NOTHING_DONE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tenantry.fleet.cluster.executor import Remote
+    from tenantry.fleet.cluster.executor import ClusterRun
     from tenantry.fleet.job import Job
 
 Scheduler = Annotated[
@@ -30,7 +30,7 @@ Scheduler = Annotated[
 
 
 @contextmanager
-def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remote | None]:
+def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[ClusterRun | None]:
     """Give the cluster at this address, once a worker of it is fit; nothing without an address.
 
     `root` is the project's folder; `credentials`: requests are sent to Qlik. The command ends where no worker
@@ -42,11 +42,11 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remo
     with needs("dask"):
         from tenantry.fleet.cluster.connection import is_address
         from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
-        from tenantry.fleet.cluster.executor import Remote
+        from tenantry.fleet.cluster.executor import ClusterRun
 
     if not is_address(address):
         fail("--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    begun = Remote.begun(
+    begun = ClusterRun.begun(
         address,
         root,
         credentials=credentials,

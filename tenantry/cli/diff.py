@@ -14,7 +14,7 @@ from tenantry.cli.running import chosen_by
 from tenantry.cli.shared import Output, reports, selection, takes
 
 if TYPE_CHECKING:
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
 
 STACKS_A_JOB = 20
 MOST_JOBS = 256
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection, output=reports)
 def diff(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     since: Annotated[
         str,
@@ -58,7 +58,7 @@ def diff(
 
 @takes(wanted=selection)
 def select(
-    wanted: Wanted,
+    wanted: Criteria,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and shards as JSON.")] = False,
     stacks_a_job: Annotated[
         int,

@@ -22,7 +22,7 @@ from tenantry.text import for_markdown
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
     from tenantry.fleet.trials import Trial
     from tenantry.settings.project import Project
 
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=any_selection, output=reports, notify=notices)
 def expire(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     dry_run: Annotated[
@@ -69,9 +69,9 @@ def expire(
     purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a trial
     going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and trials.md.
     """
-    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
-    from tenantry.fleet.trials import ending, unknown, with_tenants
+    from tenantry.fleet.trials import ending_trials, trials_with_tenants, unreadable_trials
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
 
@@ -82,12 +82,12 @@ def expire(
         chosen = chosen_by(wanted, project)
         reader = Reader.of(Backend(root_of(project)), project)
     broken = [member for member in chosen.members if member.broken]
-    members = [*ending(chosen.members, now, within), *broken]
-    looks = standings(reader, members, jobs or default_jobs())
+    members = [*ending_trials(chosen.members, now, within), *broken]
+    looks = stack_statuses(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
-    trials = with_tenants(found, now)
+    trials = trials_with_tenants(found, now)
     over = [trial for trial in trials if trial.over]
-    untold, unsaved = unknown(found), False
+    untold, unsaved = unreadable_trials(found), False
     _notify(notify, project, trials, within)
     for stack, why in sorted(untold.items()):
         echo(f"{stack}: {why}", err=True)
@@ -98,7 +98,7 @@ def expire(
     if not dry_run:
         confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
         if export:
-            kept = export_all([each.standing for each in over], export, join=join_spaces, err=True)
+            kept = export_all([each.stack_status for each in over], export, join=join_spaces, err=True)
             over, unsaved = _saved(over, kept)
         if over or output.form or output.folder:
             _take_down(project, over, output, notify, jobs, seconds)
@@ -123,19 +123,19 @@ def _take_down(
     seconds: float,
 ) -> None:
     """Destroy the stacks of trials, each with the days of grace of its file."""
-    from tenantry.fleet.run import Order
+    from tenantry.fleet.run import RunOrder
     from tenantry.fleet.selection import Selection
-    from tenantry.fleet.trials import with_grace_of_file
+    from tenantry.fleet.trials import grace_environment
     from tenantry.fleet.waves import Wave
 
     chosen = tuple(each.member for each in over)
-    order = Order(
+    order = RunOrder(
         "destroy",
         project,
         root_of(project),
         Selection(chosen),
         [Wave("all", chosen)],
-        environments={each.member.stack: with_grace_of_file(each) for each in over},
+        environments={each.member.stack: grace_environment(each) for each in over},
         seconds=seconds,
     )
     finish(run_shown(order, jobs, followers=followers(order, notify, "expire")), output)
@@ -188,7 +188,7 @@ def _row(trial: Trial) -> tuple[str, ...]:
         member.customer,
         trial.text,
         str(member.grace_days),
-        trial.standing.hostname,
+        trial.stack_status.hostname,
     )
 
 
@@ -203,5 +203,5 @@ def _json(trial: Trial) -> dict[str, Any]:
         "days": trial.days,
         "over": trial.over,
         "grace_days": member.grace_days,
-        "hostname": trial.standing.hostname,
+        "hostname": trial.stack_status.hostname,
     }

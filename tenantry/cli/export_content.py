@@ -19,8 +19,8 @@ from tenantry.text import for_line, on_one_line
 
 if TYPE_CHECKING:
     from tenantry.exporting.content import Export
-    from tenantry.fleet.inventory import Standing
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.inventory import StackStatus
+    from tenantry.fleet.selection import Criteria
 
 JoinSpaces = Annotated[
     bool,
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def export_content(
-    wanted: Wanted,
+    wanted: Criteria,
     to: Annotated[
         Path, typer.Option("--to", metavar="DIR", help="Where each stack gets a folder of its own.")
     ] = Path("exports"),
@@ -51,7 +51,7 @@ def export_content(
     changed since, are not fetched again. Without --join-spaces nothing changes at Qlik. A stack without a
     tenant is left out, unless it is named. Exit code 1 if anything could not be saved.
     """
-    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
@@ -60,7 +60,7 @@ def export_content(
     with working(READING_FILES):
         members = chosen_by(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
-    found = list(followed(standings(reader, members, default_jobs()), READING_STATES, len(members)))
+    found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
     there = [each for each in found if each.up]
     failed = [each for each in found if each.trouble or (not each.up and each.member.stack in wanted.names)]
     for each in failed:
@@ -70,7 +70,7 @@ def export_content(
         raise typer.Exit(FAILED)
 
 
-def export_all(stacks: Sequence[Standing], to: Path, *, join: bool, err: bool = False) -> set[str]:
+def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool = False) -> set[str]:
     """Export the tenants of stacks one after the other, and say what came of each.
 
     `err`: say it on standard error, where standard output has a report. Returns the stacks of which

@@ -14,8 +14,8 @@ from rich.live import Live as Screen
 from rich.table import Table
 
 from tenantry.cli.output import echo, rich_text
-from tenantry.fleet.events import DOING, InFlight
-from tenantry.fleet.report.grouping import apart
+from tenantry.fleet.events import ACTIVITY, StepsInFlight
+from tenantry.fleet.report.grouping import split_imports
 from tenantry.fleet.report.words import duration, shortened, state
 from tenantry.providers.values.words import counted
 
@@ -133,7 +133,7 @@ def summary(outcome: Outcome) -> str:
         )
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
-    imports, rest = apart(outcome)
+    imports, rest = split_imports(outcome)
     found = Counter(each.operation for each in rest)
     counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
     counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
@@ -147,16 +147,16 @@ class Running:
 
     def __init__(self, job: Job) -> None:
         self.since = time.monotonic()
-        self._log, self._doing = job.log, DOING[job.operation]
+        self._log, self._doing = job.log, ACTIVITY[job.operation]
         self._place = 0
         self._rest = b""
-        self._steps = InFlight(self._doing)
+        self._steps = StepsInFlight(self._doing)
 
     def at(self) -> str:
         """Say what it is at."""
         with suppress(OSError), self._log.open("rb") as file:
             if file.seek(0, 2) < self._place:  # another command has begun the log anew
-                self._place, self._rest, self._steps = 0, b"", InFlight(self._doing)
+                self._place, self._rest, self._steps = 0, b"", StepsInFlight(self._doing)
             file.seek(self._place)
             *lines, self._rest = (self._rest + file.read()).split(b"\n")
             self._place = file.tell()

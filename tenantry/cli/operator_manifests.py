@@ -21,7 +21,7 @@ from tenantry.providers.values.words import counted
 if TYPE_CHECKING:
     from tenantry.fleet.kubernetes.manifests import Setup
     from tenantry.fleet.members import Member
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SECRETS = ("QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET")
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def operator_manifests(
-    wanted: Wanted,
+    wanted: Criteria,
     folder: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Write a folder for `kubectl apply -k`."),
@@ -104,7 +104,7 @@ def operator_manifests(
     Secrets are referred to and never written. A manifest that is taken away takes no tenant down. Each ring
     waits for the one before it. The same input gives the same files.
     """
-    from tenantry.fleet.kubernetes.folder import stale, write
+    from tenantry.fleet.kubernetes.folder import outdated_files, write
     from tenantry.fleet.kubernetes.manifests import HEAD, KUSTOMIZATION, Setup, manifests
     from tenantry.fleet.kubernetes.names import ManifestsRefused
     from tenantry.fleet.kubernetes.source import source_of
@@ -147,7 +147,7 @@ def operator_manifests(
         echo_text(HEAD + "---\n".join(texts), nl=False)
     else:
         try:
-            changed = stale(folder, files) if check else write(folder, files)
+            changed = outdated_files(folder, files) if check else write(folder, files)
         except OSError as error:
             fail(f"{error.filename or folder}: {error.strerror}")
         for name in changed:

@@ -79,11 +79,11 @@ def orphans(
 def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
     from tenantry.audit.look import UnknownRegion, look
     from tenantry.fleet.pool import default_jobs
-    from tenantry.fleet.troubles import of_command
+    from tenantry.fleet.troubles import from_command
     from tenantry.state.backend import Backend, PulumiFailed
 
     def explain(stack: str, failure: PulumiFailed) -> str:
-        return of_command(stack, failure.said, failure.code).line
+        return from_command(stack, failure.said, failure.code).line
 
     project = current_project()
     try:

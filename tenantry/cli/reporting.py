@@ -47,7 +47,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
     """Print a report; `err`: on standard error, as what stands above a question is no result."""
     from tenantry.fleet.report.html import html
     from tenantry.fleet.report.markdown import markdown
-    from tenantry.fleet.report.table import printed, sum_up
+    from tenantry.fleet.report.table import summary, table_cells
     from tenantry.fleet.report.text import text
 
     if form == "json":
@@ -57,7 +57,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
     elif form == "html":
         echo_text(html(report), err=err)
     else:
-        columns, rows, dim = printed(report)
+        columns, rows, dim = table_cells(report)
         if rows:
             print_table(columns, rows, dim=dim, spare=("plan", "time"), err=err)
         for line in text(report):
@@ -66,16 +66,16 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
             else:
                 for part in [line.text] if line.whole else fitted(line.text, err=err):
                     echo(part, err=err)
-        echo_text(sum_up(report), err=err)
+        echo_text(summary(report), err=err)
 
 
 def exit_code(report: Report, *, expect_no: str = "") -> int:
     """Return 0 if all went well, else the number that says what did not."""
-    from tenantry.fleet.consent import SAID_NO
+    from tenantry.fleet.consent import DECLINED
 
     if report.stopped.startswith(INTERRUPTED):
         return BY_USER
-    if report.stopped == SAID_NO:
+    if report.stopped == DECLINED:
         return FAILED
     if report.stopped:
         return STOPPED

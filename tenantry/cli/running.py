@@ -17,14 +17,14 @@ from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
     from tenantry.cli.shared import Notices
-    from tenantry.fleet.cluster.executor import Remote
-    from tenantry.fleet.consent import Agreed, Consent
+    from tenantry.fleet.cluster.executor import ClusterRun
+    from tenantry.fleet.consent import Consent, WaveDecision
     from tenantry.fleet.following import Follower
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Report
     from tenantry.fleet.pool import Pool
-    from tenantry.fleet.run import Gate, Order
-    from tenantry.fleet.selection import Selection, Wanted
+    from tenantry.fleet.run import Gate, RunOrder
+    from tenantry.fleet.selection import Criteria, Selection
     from tenantry.settings.project import Project
 
 SHOWN = 20
@@ -33,13 +33,13 @@ INTERRUPTED = "interrupted"
 """How the reason begins for which a run was stopped by the user."""
 
 
-def chosen_by(wanted: Wanted, project: Project) -> Selection:
+def chosen_by(wanted: Criteria, project: Project) -> Selection:
     """Return the stacks that are wanted; the command ends where something that is named does not exist."""
-    from tenantry.fleet.selection import NothingLikeIt, select
+    from tenantry.fleet.selection import UnknownSelection, select
 
     try:
         return select(project, root_of(project), wanted)
-    except NothingLikeIt as error:
+    except UnknownSelection as error:
         fail(f"{error}", code=2)
 
 
@@ -79,7 +79,7 @@ def named(stacks: Sequence[str]) -> str:
     return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")
 
 
-def due(order: Order) -> list[str]:
+def due(order: RunOrder) -> list[str]:
     """Return the stacks that have a turn; the command ends where that cannot be told."""
     try:
         return order.due
@@ -87,7 +87,7 @@ def due(order: Order) -> list[str]:
         _cannot_begin(error)
 
 
-def followers(order: Order, notify: Notices, command: str = "") -> list[Follower]:
+def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follower]:
     """Return who follows a run besides the terminal: those who are to be told, and a trace where that is on.
 
     `command` is what the run is called, if that is not its operation.
@@ -99,13 +99,13 @@ def followers(order: Order, notify: Notices, command: str = "") -> list[Follower
 
 
 def run_shown(
-    order: Order,
+    order: RunOrder,
     jobs: int | None,
     most_failures: int | None = None,
     consent: Consent | None = None,
     gate: Gate | None = None,
     followers: Sequence[Follower] = (),
-    remote: Remote | None = None,
+    remote: ClusterRun | None = None,
 ) -> Report:
     """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
 
@@ -113,25 +113,25 @@ def run_shown(
     ends where the former is refused before anything was done. `remote`: the cluster that does it.
     """
     from tenantry.fleet.pool import default_jobs
-    from tenantry.fleet.run import Refused
+    from tenantry.fleet.run import RunRefused
 
     try:
         at_once = jobs or (remote.cluster.threads if remote else default_jobs())
         return _shown(order, at_once, most_failures, consent, gate, followers, remote)
     except OSError as error:
         _cannot_begin(error)
-    except Refused as refused:
+    except RunRefused as refused:
         fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
 
 
 def _shown(
-    order: Order,
+    order: RunOrder,
     at_once: int,
     most_failures: int | None,
     consent: Consent | None,
     gate: Gate | None,
     followers: Sequence[Follower],
-    remote: Remote | None,
+    remote: ClusterRun | None,
 ) -> Report:
     from tenantry.cli.live import Live
     from tenantry.fleet.following import Followers
@@ -144,10 +144,10 @@ def _shown(
         if remote:
             remote.attach(pool, live.say_later, watched=live.screen is not None)
 
-        def asked(members: Sequence[Member], may_fail: int | None) -> Agreed:
+        def asked(members: Sequence[Member], failures_left: int | None) -> WaveDecision:
             assert consent is not None  # noqa: S101 (for the type checker)
             with live.paused():
-                agreed = consent(members, may_fail)
+                agreed = consent(members, failures_left)
             live.total -= len(agreed.outcomes)
             return agreed
 

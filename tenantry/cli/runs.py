@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tenantry.fleet.members import Member
     from tenantry.fleet.outcome import Operation
     from tenantry.fleet.run import Gate
-    from tenantry.fleet.selection import Selection, Wanted
+    from tenantry.fleet.selection import Criteria, Selection
     from tenantry.fleet.waves import Wave
 
 Jobs = Annotated[
@@ -65,7 +65,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection, output=reports, notify=notices)
 def preview(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     look: Refresh = False,
@@ -105,7 +105,7 @@ def preview(
 
 @takes(wanted=selection, output=reports, notify=notices)
 def up(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     waves: Annotated[
@@ -170,7 +170,7 @@ def up(
         wave=wave,
         most_failures=most,
         resume=resume,
-        hold_pinned=bool(waves) and not include_pinned,
+        skip_pinned=bool(waves) and not include_pinned,
         yes=yes,
         smoke_key=key if smoke else None,
         engine=engine,
@@ -180,7 +180,7 @@ def up(
 
 @takes(wanted=selection, output=reports, notify=notices)
 def refresh(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     expect_no_changes: Annotated[
@@ -211,7 +211,7 @@ def refresh(
 
 @takes(wanted=selection, output=reports, notify=notices)
 def destroy(
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     most_failures: MostFailures = None,
@@ -241,7 +241,7 @@ def destroy(
 
 def _run(
     operation: Operation,
-    wanted: Wanted,
+    wanted: Criteria,
     output: Output,
     notify: Notices,
     jobs: int | None,
@@ -252,18 +252,18 @@ def _run(
     wave: str = "",
     most_failures: int | None = None,
     resume: bool = False,
-    hold_pinned: bool = False,
+    skip_pinned: bool = False,
     expect_no: str = "",
     yes: bool = False,
     smoke_key: Path | None = None,
     engine: bool = False,
     scheduler: str = "",
 ) -> None:
-    from tenantry.fleet.run import Order
+    from tenantry.fleet.run import RunOrder
 
     project = running_project()
     chosen = chosen_by(wanted, project)
-    order = Order(
+    order = RunOrder(
         operation,
         project,
         root_of(project),
@@ -271,8 +271,8 @@ def _run(
         _split(chosen, waves, wave),
         arguments,
         resume=resume,
-        hold_pinned=hold_pinned,
-        hold_expired=operation in ("preview", "up"),
+        skip_pinned=skip_pinned,
+        skip_expired=operation in ("preview", "up"),
         seconds=seconds,
         engine=engine,
     )
@@ -307,13 +307,13 @@ def _gate(test: SmokeTest) -> Gate:
 
 
 def _split(chosen: Selection, waves: str, wave: str) -> list[Wave]:
-    from tenantry.fleet.selection import NothingLikeIt
-    from tenantry.fleet.waves import Wave, one, split
+    from tenantry.fleet.selection import UnknownSelection
+    from tenantry.fleet.waves import Wave, find_wave, split_into_waves
 
     if not waves:
         return [Wave("all", chosen.members)]
     try:
-        parts = split(chosen.members, waves)
-        return one(parts, wave) if wave else parts
-    except NothingLikeIt as error:
+        parts = split_into_waves(chosen.members, waves)
+        return find_wave(parts, wave) if wave else parts
+    except UnknownSelection as error:
         fail(str(error), code=2)

@@ -26,7 +26,7 @@ from tenantry.settings.rules import choices
 if TYPE_CHECKING:
     from tenantry.fleet.notify import Notifier, Target
     from tenantry.fleet.notify.events import Kind
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
 
 Command = Callable[..., None]
 
@@ -122,10 +122,10 @@ def any_selection(
     sample: Sample = None,
     shard: OneShard = "",
     times: Times = None,
-) -> Wanted:
+) -> Criteria:
     """Return which stacks are asked for; nothing at all means every one."""
     from tenantry.fleet import selection as fleet
-    from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted
+    from tenantry.fleet.selection import Criteria, Shard, UnknownSelection
 
     if times and not shard:
         fail("--times: for which part? Give --shard as well.", code=2)
@@ -133,7 +133,7 @@ def any_selection(
         part = Shard.parse(shard) if shard else None
         if part and times:
             part = replace(part, seconds=fleet.times(times))
-    except NothingLikeIt as error:
+    except UnknownSelection as error:
         fail(str(error), code=2)
     if every and stacks:
         fail("Name stacks or give --all, not both.", code=2)
@@ -142,7 +142,7 @@ def any_selection(
     values: dict[str, set[str]] = {}
     for key, value in map(_pair, tags or ()):
         values.setdefault(key, set()).add(value)
-    return Wanted(
+    return Criteria(
         tuple(stacks or ()),
         every,
         tuple(plans or ()),
@@ -155,7 +155,7 @@ def any_selection(
 
 
 @functools.wraps(any_selection)
-def selection(**given: Any) -> Wanted:
+def selection(**given: Any) -> Criteria:
     """Return which stacks are asked for; the command ends where that is nothing at all."""
     wanted = any_selection(**given)
     if not wanted.anything:
@@ -210,7 +210,7 @@ def notices(
         if about:
             fail("--notify-about: who is told? Give --notify as well.", code=2)
         return Notices((), ())
-    from tenantry.fleet.notify import NoTarget, Target
+    from tenantry.fleet.notify import Target, UnusableTarget
     from tenantry.fleet.notify.events import KINDS
 
     wanted = [each.strip() for each in about.split(",")] if about else KINDS
@@ -218,7 +218,7 @@ def notices(
         fail(f"--notify-about {unknown[0]}: there is no such event{choices(unknown[0], KINDS)}", code=2)
     try:
         targets = tuple(map(Target.parse, notify))
-    except NoTarget as error:
+    except UnusableTarget as error:
         fail(f"--notify: {error}.", code=2)
     return Notices(targets, tuple(each for each in KINDS if each in wanted))
 

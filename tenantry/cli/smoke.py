@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tenantry.cli.app_data import PublishedApp
     from tenantry.cli.end_user import Group
     from tenantry.fleet.members import Member
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
     from tenantry.providers.qlik import Cloud, Host
 
 PATIENCE = 120.0
@@ -47,7 +47,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def smoke(
-    wanted: Wanted,
+    wanted: Criteria,
     key: Annotated[Path, KEY],
     groups: Annotated[
         list[str] | None,

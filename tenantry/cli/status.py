@@ -23,10 +23,10 @@ from tenantry.providers.values.words import counted
 from tenantry.text import for_csv
 
 if TYPE_CHECKING:
-    from tenantry.fleet.inventory import Made, Standing
-    from tenantry.fleet.licences import Use
+    from tenantry.fleet.inventory import StackOutputs, StackStatus
+    from tenantry.fleet.licences import LicenceUse
     from tenantry.fleet.members import Member
-    from tenantry.fleet.selection import Wanted
+    from tenantry.fleet.selection import Criteria
     from tenantry.settings.project import Project
     from tenantry.state.reading import Reader
 
@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def status(
-    wanted: Wanted,
+    wanted: Criteria,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
@@ -97,7 +97,7 @@ def status(
 
 @takes(wanted=selection)
 def outputs(
-    wanted: Wanted,
+    wanted: Criteria,
     jobs: Jobs = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each id, as CSV.")] = False,
     as_json: Annotated[
@@ -116,7 +116,7 @@ def outputs(
         fail("--csv and --json: one of them.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
-    looks = inventory.made_by(reader, members, jobs or default_jobs())
+    looks = inventory.stack_outputs(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
     if as_csv:
         text = io.StringIO()
@@ -134,18 +134,18 @@ def outputs(
         raise typer.Exit(1)
 
 
-def _licences(found: Sequence[Standing]) -> list[Use]:
+def _licences(found: Sequence[StackStatus]) -> list[LicenceUse]:
     """Ask Qlik for the licences of some stacks."""
-    from tenantry.fleet.licences import used
+    from tenantry.fleet.licences import licence_uses
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
 
     with Cloud.from_environment() as cloud:
         cloud.notify = lambda line: echo_text(line, err=True)
-        return used(found, Preflight(cloud))
+        return licence_uses(found, Preflight(cloud))
 
 
-def _licence(use: Use) -> dict[str, Any]:
+def _licence(use: LicenceUse) -> dict[str, Any]:
     licence = use.licence
     return {
         "source_tenant": use.source,
@@ -165,10 +165,10 @@ def _licence(use: Use) -> dict[str, Any]:
 def _write(
     page: Path,
     project: str,
-    found: Sequence[Standing],
+    found: Sequence[StackStatus],
     gone: TakenDown,
     strays: Sequence[str],
-    licences: Sequence[Use] | None,
+    licences: Sequence[LicenceUse] | None,
 ) -> None:
     """Write the page of the whole fleet."""
     from tenantry.fleet import history, overview
@@ -183,9 +183,11 @@ def _write(
     echo(f"{page}: {counted(len(found), 'stack')}", err=True)
 
 
-def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str) -> list[Standing]:
+def _standings(
+    reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str
+) -> list[StackStatus]:
     """Read how the stacks stand: here, or on a cluster where that takes a `pulumi` for each of them."""
-    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
 
     if scheduler and reader.folder:
@@ -193,15 +195,15 @@ def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, sche
         scheduler = ""
     with cluster_for(scheduler if members else "", reader.backend.root, credentials=False) as remote:
         if remote is None:
-            looks = standings(reader, members, jobs or default_jobs())
+            looks = stack_statuses(reader, members, jobs or default_jobs())
         else:
             from tenantry.fleet.cluster import reading
 
-            looks = reading.standings(remote, members, jobs or remote.cluster.threads)
+            looks = reading.stack_statuses(remote, members, jobs or remote.cluster.threads)
         return list(followed(looks, READING_STATES, len(members)))
 
 
-def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:
+def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reader]:
     """Return the stacks that are wanted, and what reads their states."""
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
@@ -210,7 +212,7 @@ def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]
         return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
 
 
-def _portal(made: Made) -> dict[str, Any]:
+def _portal(made: StackOutputs) -> dict[str, Any]:
     """Return what there is to say of a stack, the outputs of the stack among it."""
     providers = {key: dict(each) for key, each in made.identity_providers.items()}
     return {**made.about, "alias": made.alias or None, "jwt_identity_providers": providers, **made.outputs}
@@ -219,7 +221,7 @@ def _portal(made: Made) -> dict[str, Any]:
 TakenDown = Mapping[str, tuple[str, str]]
 
 
-def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
+def _row(each: StackStatus, gone: TakenDown) -> tuple[str, ...]:
     member = each.member
     _, purged_on = gone.get(member.stack, ("", ""))
     none = f"none; purged on {purged_on}" if purged_on else "none"
@@ -238,12 +240,12 @@ def _row(each: Standing, gone: TakenDown) -> tuple[str, ...]:
     )
 
 
-def _ends_on(each: Standing) -> str:
+def _ends_on(each: StackStatus) -> str:
     """Return the last day by the file; where that is broken, by the state."""
     return each.ends_on if each.member.broken else str(each.member.ends_on or "")
 
 
-def _json(each: Standing, gone: TakenDown) -> dict[str, Any]:
+def _json(each: StackStatus, gone: TakenDown) -> dict[str, Any]:
     member = each.member
     revive, purged_on = ("", "") if each.up else gone.get(member.stack, ("", ""))
     facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}

@@ -41,7 +41,7 @@ def findings(pulumi: str, project: Project | None) -> Iterator[Finding]:
         said = _preview(pulumi, project, folder)
         found = {each: _read(folder / f"{each}.json") for each in ("program", "provider")}
     if missing := [each for each, process in found.items() if not process]:
-        trouble = troubles.of_command(STACK, said, 1)
+        trouble = troubles.from_command(STACK, said, 1)
         yield Finding(
             "error",
             ABOUT,

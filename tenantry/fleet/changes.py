@@ -14,7 +14,7 @@ from tenantry.errors import TenantryError
 from tenantry.fleet.members import Member
 from tenantry.settings.project import Project
 
-DEPENDENCIES = frozenset(
+DEPENDENCY_FILES = frozenset(
     {
         "Pulumi.yaml",
         "Pulumi.yml",
@@ -33,7 +33,7 @@ DEPENDENCIES = frozenset(
 )
 """Files at the top of a project in which the version of Tenantry, or of what it needs, may stand."""
 
-THE_PROGRAM = (
+PROGRAM_PATHS = (
     ("components",),
     ("providers",),
     ("tenantry", "__init__.py"),
@@ -45,10 +45,10 @@ THE_PROGRAM = (
 )
 """What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""
 
-INSTALLED = Path(tenantry.__file__).parent
+INSTALLED_PACKAGE = Path(tenantry.__file__).parent
 """The package that a run imports in any other project."""
 
-SKIPPED = (".", "__pycache__", "node_modules")
+SKIPPED_PREFIXES = (".", "__pycache__", "node_modules")
 """How the names of folders begin in which no code of a project is."""
 
 
@@ -83,13 +83,13 @@ class Changes:
 
     def _touches(self, path: Path) -> bool:
         """Whether a file has changed, or anything in a folder."""
-        if not self.files.isdisjoint(places(path)):
+        if not self.files.isdisjoint(paths_to(path)):
             return True
         return path.is_dir() and any(path.resolve() in path.parents for path in self.files)
 
 
 @cache
-def places(file: Path) -> frozenset[Path]:
+def paths_to(file: Path) -> frozenset[Path]:
     """Return all paths on the way to a file: its own and those of its folders, before and after each link."""
     found: set[Path] = set()
     path = Path(os.path.abspath(file))
@@ -138,13 +138,13 @@ def is_code(path: Path, *, checkout: bool = False) -> bool:
     In an operator's repository that is any Python file, as nobody knows what their program imports. In
     Tenantry's own, `checkout`, it is known.
     """
-    if path.name in DEPENDENCIES:
+    if path.name in DEPENDENCY_FILES:
         return len(path.parts) == 1
     if path.suffix != ".py" or path.parts[0].startswith("."):
         return False
     if not checkout or len(path.parts) == 1:
         return True
-    return any(path.parts[: len(place)] == place for place in THE_PROGRAM)
+    return any(path.parts[: len(place)] == place for place in PROGRAM_PATHS)
 
 
 def is_checkout(root: Path) -> bool:
@@ -162,12 +162,12 @@ def code_digest(root: Path) -> str:
     checkout = is_checkout(root)
     total = hashlib.sha256()
     if not checkout:
-        for file in installed(INSTALLED):
-            total.update(f"{file.relative_to(INSTALLED.parent)}\0".encode())
+        for file in package_files(INSTALLED_PACKAGE):
+            total.update(f"{file.relative_to(INSTALLED_PACKAGE.parent)}\0".encode())
             total.update(file.read_bytes())
     for folder, folders, files in os.walk(root):
         at = Path(folder).relative_to(root)
-        folders[:] = sorted(name for name in folders if not name.startswith(SKIPPED))
+        folders[:] = sorted(name for name in folders if not name.startswith(SKIPPED_PREFIXES))
         for name in sorted(files):
             if is_code(at / name, checkout=checkout) and (root / at / name).is_file():
                 total.update(f"{at / name}\0".encode())
@@ -175,13 +175,13 @@ def code_digest(root: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def installed(package: Path) -> list[Path]:
+def package_files(package: Path) -> list[Path]:
     """Return the files of the package `tenantry` in a folder that a `pulumi` run imports, sorted."""
-    found = [file for place in THE_PROGRAM if (file := package / place[-1]).is_file()]
-    for place in THE_PROGRAM:
+    found = [file for place in PROGRAM_PATHS if (file := package / place[-1]).is_file()]
+    for place in PROGRAM_PATHS:
         # Walked and not globbed: in a checkout the folder may be a link, which a glob does not follow.
         for folder, folders, files in os.walk(package / place[-1]):
-            folders[:] = [name for name in folders if not name.startswith(SKIPPED)]
+            folders[:] = [name for name in folders if not name.startswith(SKIPPED_PREFIXES)]
             found += [Path(folder, name) for name in files if name.endswith(".py")]
     return sorted(found)
 

@@ -14,12 +14,12 @@ from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome
 from tenantry.state.backend import Backend, PulumiFailed
 
-SAID_NO = "the answer was no"
+DECLINED = "the answer was no"
 """The reason for which a run was stopped whose question was answered so."""
 
 
 @dataclass(frozen=True)
-class Agreed:
+class WaveDecision:
     """What is to be done with the stacks of a wave: `members` have their turn, `outcomes` are of those that
     have none, as their previews failed or found nothing to do. `stop`: why the run ends here, if it does.
     """
@@ -29,11 +29,11 @@ class Agreed:
     stop: str = ""
 
 
-Consent = Callable[[Sequence[Member], int | None], Agreed]
+Consent = Callable[[Sequence[Member], int | None], WaveDecision]
 """Asks for the stacks of a wave, just before its turn, and is told how many of them may fail (None: any)."""
 
 
-def stamps(root: Path, members: Iterable[Member]) -> Mapping[str, str]:
+def fingerprints(root: Path, members: Iterable[Member]) -> Mapping[str, str]:
     """Return, for each stack, what differs as soon as its files, plans, keys, the code, or its state do.
 
     The state is told by the time of its last update, in one command for all stacks. Where the backend does

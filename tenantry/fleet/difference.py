@@ -18,7 +18,7 @@ from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Change, Difference, Outcome, Report
 from tenantry.fleet.report import words
 from tenantry.fleet.selection import Selection
-from tenantry.fleet.troubles import of_settings
+from tenantry.fleet.troubles import from_settings
 from tenantry.settings.document import Keys, path_text
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.models import ENTRIES
@@ -86,7 +86,7 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
         new=former is None,
     )
     if member.broken:
-        return replace(about, status="failed", troubles=tuple(of_settings(member.broken)))
+        return replace(about, status="failed", troubles=tuple(from_settings(member.broken)))
     have: Mapping[str, Value] = {}
     remarks: tuple[str, ...] = ()
     if former is not None:

@@ -22,7 +22,7 @@ from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 PROTECT = "protect"
 """What differs where a resource is protected from deletion, or is no more."""
 
-RELEASE = "release_entitlements"
+RELEASE_ENTITLEMENTS = "release_entitlements"
 """What differs where a tenant is taken down and its users' entitlements are released before."""
 
 _OURS = tokens.RESOURCES
@@ -31,7 +31,7 @@ _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 
 @dataclass(frozen=True)
-class Said:
+class LoggedError:
     """An error: what was said, of which resource, if of one ("Space Sales"), and the facts in it."""
 
     text: str
@@ -39,7 +39,7 @@ class Said:
     facts: tuple[Fact, ...] = ()
 
 
-LEFT_OVER = "an unfinished replacement"
+UNFINISHED_REPLACEMENT = "an unfinished replacement"
 """Why a resource is deleted whose replacement an earlier run has made and not finished."""
 
 
@@ -55,7 +55,7 @@ class Log:
     changes: list[Change] = field(default_factory=list)
     drift: list[Change] = field(default_factory=list)
     same: int = 0
-    errors: list[Said] = field(default_factory=list)
+    errors: list[LoggedError] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     done: bool = False
@@ -74,7 +74,7 @@ def read(path: Path) -> Log:
         _take(log, event)
     for urn in log.left_over:
         if urn not in log.replaced:
-            log.changes.append(Change("delete", *_kind_and_name(urn), because=(LEFT_OVER,)))
+            log.changes.append(Change("delete", *_kind_and_name(urn), because=(UNFINISHED_REPLACEMENT,)))
     told = {line for fact in log.facts for line in _told(fact)}
     lines = [line.strip() for line in "\n".join(log.remarks).splitlines()]
     log.remarks = [line for line in lines if line and line not in told]
@@ -102,8 +102,8 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         facts, text = read_facts(said["message"].strip())
         text, resource = text.strip(), said.get("urn", "")
         if said["severity"] == "error":
-            of = "" if is_engines_own(resource) else short_name(resource)
-            log.errors.append(Said(text, of, tuple(facts)))
+            of = "" if is_engine_resource(resource) else short_name(resource)
+            log.errors.append(LoggedError(text, of, tuple(facts)))
         elif text.startswith(event_log.PENDING):
             for urn, verb in event_log.cut_off(text):
                 log.cut_off.append(urn)
@@ -116,7 +116,7 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
 
 
 def _take_step(log: Log, step: Mapping[str, Any]) -> None:
-    if is_engines_own(step["urn"]):
+    if is_engine_resource(step["urn"]):
         return
     if step["op"] == "delete-replaced":
         log.left_over.append(step["urn"])
@@ -151,8 +151,8 @@ def _change(step: Mapping[str, Any]) -> Change:
     revived = _inputs(step, "new").get("revive") if step["op"] == "create" else None
     if isinstance(revived, dict):
         differences = (Difference("revive", None, revived.get("hostname")),)
-    if step["op"] == "delete" and _inputs(step, "old").get(RELEASE) is True:
-        differences = (Difference(RELEASE, True, None),)
+    if step["op"] == "delete" and _inputs(step, "old").get(RELEASE_ENTITLEMENTS) is True:
+        differences = (Difference(RELEASE_ENTITLEMENTS, True, None),)
     return Change(step["op"], kind, name, differences, tuple(step.get("keys") or ()))
 
 
@@ -208,7 +208,7 @@ def references(kind: str) -> frozenset[str]:
     return frozenset(field.name for field in known.inputs() if field.reference) if known else frozenset()
 
 
-def is_engines_own(urn: str) -> bool:
+def is_engine_resource(urn: str) -> bool:
     """Whether it is the stack itself, a component or a default provider: nothing that is at Qlik."""
     kind = _type(urn)
     return kind.startswith((*_ENGINES_OWN, tokens.COMPONENTS))
@@ -228,7 +228,7 @@ def _type(urn: str) -> str:
     return parts[2].rpartition("$")[2] if len(parts) > 2 else ""
 
 
-class InFlight:
+class StepsInFlight:
     """The steps that a run is at, by the lines of its log as they come. `doing` says what it does."""
 
     def __init__(self, doing: str) -> None:
@@ -248,7 +248,7 @@ class InFlight:
 
     def _take(self, name: str, event: Mapping[str, Any]) -> None:
         step = event["metadata"]
-        if is_engines_own(step["urn"]):
+        if is_engine_resource(step["urn"]):
             return
         if self.planning and not event.get("planning"):
             self._steps.clear()
@@ -258,7 +258,7 @@ class InFlight:
             self._steps.pop(step["urn"], None)
             self.done += 1
         elif step["op"] != "same":
-            self._steps[step["urn"]] = HANDLER.get(step["op"], step["op"])
+            self._steps[step["urn"]] = STEP_ACTIONS.get(step["op"], step["op"])
 
     @property
     def text(self) -> str:
@@ -278,7 +278,7 @@ class InFlight:
 
 
 PREVIEWING = "previewing"
-DOING: Mapping[Operation, str] = {
+ACTIVITY: Mapping[Operation, str] = {
     "preview": PREVIEWING,
     "up": "updating",
     "refresh": "refreshing",
@@ -286,4 +286,4 @@ DOING: Mapping[Operation, str] = {
 }
 """What the live display calls what an operation does."""
 
-HANDLER = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}
+STEP_ACTIONS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}

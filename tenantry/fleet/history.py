@@ -11,7 +11,7 @@ from tenantry.fleet.outcome import Outcome, Report
 
 
 @dataclass(frozen=True)
-class Past:
+class PastRun:
     """One run that was kept, and its report."""
 
     run: Journal
@@ -19,7 +19,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Seen:
+class StackResult:
     """What one run says of one stack."""
 
     run: Journal
@@ -37,9 +37,9 @@ class History:
     `failures` the newest run that failed, unless the same operation went well since.
     """
 
-    runs: list[Past] = field(default_factory=list)
-    drift: dict[str, Seen] = field(default_factory=dict)
-    failures: dict[str, Seen] = field(default_factory=dict)
+    runs: list[PastRun] = field(default_factory=list)
+    drift: dict[str, StackResult] = field(default_factory=dict)
+    failures: dict[str, StackResult] = field(default_factory=dict)
 
 
 def of(project: str, stacks: Sequence[str], most: int = 20) -> History:
@@ -47,11 +47,11 @@ def of(project: str, stacks: Sequence[str], most: int = 20) -> History:
     found, told, wanted = History(), set[tuple[str, str]](), frozenset(stacks)
     for run in Journal.all(project)[:most]:
         report = run.report()
-        found.runs.append(Past(run, report))
+        found.runs.append(PastRun(run, report))
         for outcome in report.outcomes:
             if outcome.stack not in wanted or outcome.status in ("skipped", "not run"):
                 continue
-            seen = Seen(run, outcome)
+            seen = StackResult(run, outcome)
             if outcome.drift or (report.looked and not outcome.failed):
                 found.drift.setdefault(outcome.stack, seen)
             if (outcome.stack, run.operation) not in told:

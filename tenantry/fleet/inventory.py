@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tenantry.fleet.members import Member
-from tenantry.fleet.troubles import of_command
+from tenantry.fleet.troubles import from_command
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals import deployment
 from tenantry.pulumi_internals.deployment import State, pending_operations, resources
@@ -26,7 +26,7 @@ IDENTITY_PROVIDER = tokens.of("JwtIdentityProvider")
 
 
 @dataclass(frozen=True)
-class Standing:
+class StackStatus:
     """How a stack stands. `operation`, `result` and `at` are those of its `LastRun`, all empty for one that
     has never been up. `unfinished`: resources that the next `up` must finish. `versions`: of the template of
     each app. `ends_on`, `grace_days`: those in the state, by which it would be taken down now. `trouble`
@@ -52,16 +52,16 @@ class Standing:
         return bool(self.hostname)
 
 
-def standings(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
+def stack_statuses(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[StackStatus]:
     """Yield how each stack stands, in the order given."""
-    yield from _each(members, at_once, lambda member: standing(reader, member))
+    yield from _each(members, at_once, lambda member: stack_status(reader, member))
 
 
-def standing(reader: Reader, member: Member) -> Standing:
+def stack_status(reader: Reader, member: Member) -> StackStatus:
     """Return how one stack stands."""
     state, trouble = _state(reader, member)
     if not state:
-        return Standing(member, trouble=trouble)
+        return StackStatus(member, trouble=trouble)
     ours = [
         resource
         for resource in resources(state)
@@ -71,7 +71,7 @@ def standing(reader: Reader, member: Member) -> Standing:
         (resource["inputs"] for resource in ours if resource["type"] == LIFECYCLE), {}
     )
     last = reader.last_run(member.stack, state)
-    return Standing(
+    return StackStatus(
         member,
         operation=last.operation,
         result=last.result,
@@ -98,7 +98,7 @@ def without_file(reader: Reader, project: Project) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Made:
+class StackOutputs:
     """What a stack has made, for a portal: its outputs, secrets hidden, the alias of its tenant, and id,
     issuer and kid of each JWT identity provider by key. `trouble` says why nothing could be read.
     """
@@ -121,14 +121,14 @@ class Made:
         }
 
 
-def made_by(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[Made]:
+def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[StackOutputs]:
     """Yield what each stack has made, in the order given."""
 
-    def one(member: Member) -> Made:
+    def one(member: Member) -> StackOutputs:
         state, trouble = _state(reader, member)
         there = [resource for resource in resources(state) if not resource.get("delete")]
         tenant = next((resource for resource in there if resource["type"] == TENANT), {})
-        return Made(
+        return StackOutputs(
             member,
             deployment.outputs(state),
             str((tenant.get("inputs") or {}).get("alias") or ""),
@@ -153,7 +153,7 @@ def _state(reader: Reader, member: Member) -> tuple[State, str]:
     except NoSuchStack:
         return {}, ""
     except PulumiFailed as failure:
-        return {}, of_command(member.stack, failure.said, failure.code).line
+        return {}, from_command(member.stack, failure.said, failure.code).line
 
 
 COLUMNS = (
@@ -162,7 +162,7 @@ COLUMNS = (
 )
 
 
-def rows(made: Made) -> Iterator[tuple[str, ...]]:
+def rows(made: StackOutputs) -> Iterator[tuple[str, ...]]:
     """Yield the ids that a stack has made, one a row, under COLUMNS; an app has one for each space."""
     found, member = made.outputs, made.member
     if "hostname" not in found:

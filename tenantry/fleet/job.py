@@ -23,24 +23,24 @@ from tenantry.pulumi_internals.deployment import resources
 from tenantry.pulumi_internals.environment import EVENT_LOG, REFRESH
 from tenantry.state.backend import Backend, PulumiFailed, StateRefused, redacted
 
-SECONDS = 3600.0
+DEFAULT_TIMEOUT_SECONDS = 3600.0
 """The longest that the work on one stack may take."""
 
-QUIETLY = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
-WITHOUT_PREVIEW = ("--skip-preview", "--yes")
+QUIET_OPTIONS = ("--non-interactive", "--color", "never", "--suppress-progress", "--suppress-outputs")
+SKIP_PREVIEW_OPTIONS = ("--skip-preview", "--yes")
 COMMANDS: dict[Operation, tuple[str, ...]] = {
     "up": ("up", "--yes"),
-    "refresh": ("refresh", *WITHOUT_PREVIEW),
-    "destroy": ("destroy", *WITHOUT_PREVIEW),
+    "refresh": ("refresh", *SKIP_PREVIEW_OPTIONS),
+    "destroy": ("destroy", *SKIP_PREVIEW_OPTIONS),
 }
-TABLE_RACE = "pg_type_typname_nsp_index"
+TABLE_RACE_ERROR = "pg_type_typname_nsp_index"
 """What is in the error of a `pulumi` that made its table in Postgres at the same time as another one."""
 
 PREVIEWS: dict[Operation, tuple[str, ...]] = {"up": ("preview",), "destroy": ("destroy", "--preview-only")}
 """The commands that show what another would do."""
 
-NEVER_UP = "it has never been up"
-NEW_SALT = "Pulumi has written into the stack file how secrets are encrypted: commit it"
+NEVER_UP_REMARK = "it has never been up"
+NEW_SALT_REMARK = "Pulumi has written into the stack file how secrets are encrypted: commit it"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Job:
     folder: Path
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = SECONDS
+    seconds: float = DEFAULT_TIMEOUT_SECONDS
     previewed: Operation = "up"
     engine: bool = False
     wave: str = ""
@@ -70,12 +70,12 @@ class Job:
         return PREVIEWS[self.previewed] if self.operation == "preview" else COMMANDS[self.operation]
 
     @property
-    def shows_up(self) -> bool:
+    def previews_up(self) -> bool:
         """Whether it is the preview of an `up`, by which a new customer has no stack yet."""
         return self.operation == "preview" and self.previewed == "up"
 
     @property
-    def reads_first(self) -> bool:
+    def refreshes_first(self) -> bool:
         """Whether a preview or an `up` has the providers read all resources first; the environment may say
         so, too.
         """
@@ -109,7 +109,7 @@ def run_job(job: Job) -> Outcome:
     try:
         outcome = _carried_out(job)
     except OSError as error:
-        trouble = troubles.of_command(
+        trouble = troubles.from_command(
             job.member.stack, f"{error.filename or job.folder}: {error.strerror}", None
         )
         outcome = job.outcome(status="failed", troubles=(trouble,))
@@ -119,7 +119,7 @@ def run_job(job: Job) -> Outcome:
 
 def _carried_out(job: Job) -> Outcome:
     if job.member.broken:
-        return job.outcome(status="failed", troubles=tuple(troubles.of_settings(job.member.broken)))
+        return job.outcome(status="failed", troubles=tuple(troubles.from_settings(job.member.broken)))
     if find_pulumi() is None:
         trouble = Trouble("there is no `pulumi` on PATH", advice="install it with `tenantry install-pulumi`")
         return job.outcome(status="failed", troubles=(trouble,))
@@ -132,7 +132,7 @@ def _carried_out(job: Job) -> Outcome:
     outcome = _done(job)
     secrets.remember(outcome)
     if not had_salt and scratch.has_salt(job.member.file):
-        outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT))
+        outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT_REMARK))
     return outcome
 
 
@@ -141,7 +141,7 @@ def _may_be_compared(job: Job) -> bool:
 
     With any argument but the one that leaves out the preview it does more.
     """
-    compares = job.shows_up or job.operation == "up"
+    compares = job.previews_up or job.operation == "up"
     return compares and set(job.arguments) <= {"--skip-preview"} and scratch.has_salt(job.member.file)
 
 
@@ -150,7 +150,7 @@ def _compared(job: Job) -> Verdict:
     if job.engine or not _may_be_compared(job):
         return Verdict(None)
     member, environment = job.member, {**os.environ, **job.environment}
-    return lookup.look(job.root, member.stack, member.file, environment, preview=job.shows_up)
+    return lookup.compare(job.root, member.stack, member.file, environment, preview=job.previews_up)
 
 
 class _Secrets:
@@ -194,12 +194,12 @@ def _done(job: Job) -> Outcome:
         ended = _up(job, (), {RENEW: proof})
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
-    if job.shows_up:
+    if job.previews_up:
         alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
         return replace(_result(job, _preview(job, arguments, alone)), new=True)
     if job.operation == "up":
         return replace(_made(job), new=True)
-    return job.outcome(status="skipped", remarks=(NEVER_UP,))
+    return job.outcome(status="skipped", remarks=(NEVER_UP_REMARK,))
 
 
 def _state_refused(job: Job) -> Trouble | None:
@@ -207,7 +207,7 @@ def _state_refused(job: Job) -> Trouble | None:
 
     In an `up` it begins with the program instead, and the provider process itself refuses what is not ours.
     """
-    if job.operation not in ("refresh", "destroy") and not job.reads_first:
+    if job.operation not in ("refresh", "destroy") and not job.refreshes_first:
         return None
     try:
         Backend(job.root, job.environment).state(job.member.stack)
@@ -235,20 +235,20 @@ def _unused_proof(job: Job) -> str:
     return next((fact.proof for fact in told if isinstance(fact, NothingMade)), "")
 
 
-def _first(job: Job) -> process.Ended:
+def _first(job: Job) -> process.CommandResult:
     """Run the command as if the backend had the stack."""
-    run = _preview if job.shows_up else _up if job.operation == "up" else _pulumi
+    run = _preview if job.previews_up else _up if job.operation == "up" else _pulumi
     return run(job, _config_file(job), {})
 
 
-def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     """Run a preview with a host that runs already, and such a provider if it asks Qlik for nothing.
 
     What fails is looked at once more with processes of its own: no failure is one of what is shared.
     """
     with ExitStack() as kept:
         shared = dict(kept.enter_context(_host(job, environment)))
-        if not job.reads_first:
+        if not job.refreshes_first:
             shared |= kept.enter_context(warm_providers.provider(job.root))
         ended = _pulumi(job, arguments, {**environment, **shared})
     if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
@@ -256,7 +256,7 @@ def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str])
     return _pulumi(job, arguments, environment)
 
 
-def _up(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+def _up(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     """Run an `up` with a host that runs already. Its provider is its own, and ends with its engine.
 
     A failure stays as it is: a second run could send once more what the first one has sent.
@@ -279,16 +279,20 @@ def _config_file(job: Job) -> tuple[str, ...]:
     return ("--config-file", str(shutil.copy(job.member.file, job.folder)))
 
 
-def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     job.log.unlink(missing_ok=True)
-    command = (*job.command, "--stack", job.member.stack, "--event-log", str(job.log), *QUIETLY)
+    command = (*job.command, "--stack", job.member.stack, "--event-log", str(job.log), *QUIET_OPTIONS)
     return _run(job, (*command, *arguments, *job.arguments), environment)
 
 
-def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     """Run a command; once more if all that failed was the first connection to a new database."""
     ended = _once(job, arguments, environment)
-    if ended.code and not ended.interrupted and TABLE_RACE in _errors(job).read_text("utf-8", "replace"):
+    if (
+        ended.code
+        and not ended.interrupted
+        and TABLE_RACE_ERROR in _errors(job).read_text("utf-8", "replace")
+    ):
         return _once(job, arguments, environment)
     return ended
 
@@ -302,7 +306,7 @@ def _environment(job: Job, more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **EVENT_LOG, **job.environment, **more}
 
 
-def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.Ended:
+def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
     return process.run(
         [find_pulumi() or "pulumi", *arguments],
         cwd=str(job.root),
@@ -336,7 +340,7 @@ def _protected(job: Job, log: events.Log) -> list[str]:
 
     What the state has and the program has not is known once the engine has come to the deletions.
     """
-    if not (log.deleting and troubles.refused(log)):
+    if not (log.deleting and troubles.is_protection_refusal(log)):
         return []
     try:
         state = Backend(job.root, job.environment).state(job.member.stack)
@@ -350,7 +354,7 @@ def _protected(job: Job, log: events.Log) -> list[str]:
     return sorted(map(events.short_name, gone))
 
 
-def _result(job: Job, ended: process.Ended) -> Outcome:
+def _result(job: Job, ended: process.CommandResult) -> Outcome:
     """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
     log = events.read(job.log)
     if job.operation != "preview" and log.planned:  # the command's own preview failed: nothing was done
@@ -372,12 +376,12 @@ def _result(job: Job, ended: process.Ended) -> Outcome:
         if log.cut_off and job.operation == "up":
             _settle(job)
         return outcome
-    told = tuple(troubles.of_log(log, _protected(job, log)))
+    told = tuple(troubles.from_log(log, _protected(job, log)))
     if ended.code is None:
         late = Trouble(f"no end after {job.seconds:g} s", advice="it was interrupted; the next run goes on")
         told = (late, *told)
     if not told:
         printed = _errors(job).read_text("utf-8", "replace")
-        told = (troubles.of_command(job.member.stack, printed, ended.code),)
+        told = (troubles.from_command(job.member.stack, printed, ended.code),)
     _hide_secrets(job)
     return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=told)

@@ -21,13 +21,13 @@ from tenantry.fleet.outcome import Operation, Outcome, Report, Status
 from tenantry.providers.framework import notes
 from tenantry.settings.project import STACK
 
-KEPT = 20
+RUNS_KEPT = 20
 """How many runs of each operation are kept for a project, and all of the last day."""
 
 NOT_ENDED = "it has not ended: it is under way, or was killed"
 """Why the report of a run may lack stacks."""
 
-MOMENT = "%Y%m%dT%H%M%S%f"
+TIMESTAMP_FORMAT = "%Y%m%dT%H%M%S%f"
 
 OUTCOMES = "outcomes.jsonl"
 CODE = "code"
@@ -56,11 +56,11 @@ class Journal:
         runs = directory(project)
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = datetime.now(UTC)
-        yesterday = f"{now - timedelta(days=1):{MOMENT}}"
-        for old in sorted(runs.glob(f"*-{operation}"))[: -KEPT + 1]:
+        yesterday = f"{now - timedelta(days=1):{TIMESTAMP_FORMAT}}"
+        for old in sorted(runs.glob(f"*-{operation}"))[: -RUNS_KEPT + 1]:
             if old.name < yesterday:  # else it may be under way
                 shutil.rmtree(old, ignore_errors=True)
-        folder = runs / f"{now:{MOMENT}}-{operation}"
+        folder = runs / f"{now:{TIMESTAMP_FORMAT}}-{operation}"
         folder.mkdir(mode=0o700)
         (folder / CODE).write_text(code)
         (folder / BY).write_text(_whoever_runs(), "utf-8")
@@ -172,7 +172,7 @@ class Journal:
 
 def _moment(name: str) -> datetime | None:
     try:
-        return datetime.strptime(name.partition("-")[0], MOMENT).replace(tzinfo=UTC)
+        return datetime.strptime(name.partition("-")[0], TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tenantry.fleet.inventory import Standing
+from tenantry.fleet.inventory import StackStatus
 from tenantry.providers.lookups.preflight import TENANTS_PER_REGION, Licence, Preflight
 from tenantry.providers.qlik import QlikError, hostnames
 
 
 @dataclass(frozen=True)
-class Use:
+class LicenceUse:
     """The licence of one source tenant. `stacks` are those that take it, `tenants` how many of them have a
     tenant. `in_region`: how many tenants the organisation has in that region, None where it does not tell.
     `trouble` says why nothing is known.
@@ -30,21 +30,23 @@ class Use:
     trouble: str = ""
 
 
-def used(standings: Iterable[Standing], preflight: Preflight) -> list[Use]:
+def licence_uses(stack_statuses: Iterable[StackStatus], preflight: Preflight) -> list[LicenceUse]:
     """Return the licences of some stacks, by source tenant; one that cannot be asked is among them.
 
     Sends reads only. A stack whose file is broken has no source tenant, and is of none.
     """
-    by_source: dict[str, list[Standing]] = {}
-    for standing in standings:
-        if standing.member.source_tenant:
-            by_source.setdefault(standing.member.source_tenant, []).append(standing)
+    by_source: dict[str, list[StackStatus]] = {}
+    for stack_status in stack_statuses:
+        if stack_status.member.source_tenant:
+            by_source.setdefault(stack_status.member.source_tenant, []).append(stack_status)
     return [_use(source, by_source[source], preflight) for source in sorted(by_source)]
 
 
-def _use(source: str, standings: Sequence[Standing], preflight: Preflight) -> Use:
+def _use(source: str, stack_statuses: Sequence[StackStatus], preflight: Preflight) -> LicenceUse:
     region = hostnames.region(source)
-    use = Use(source, region, len(standings), sum(standing.up for standing in standings))
+    use = LicenceUse(
+        source, region, len(stack_statuses), sum(stack_status.up for stack_status in stack_statuses)
+    )
     try:
         licence = preflight.licence(source)
     except QlikError as error:
@@ -64,13 +66,13 @@ def _in_region(region: str, preflight: Preflight) -> int | None:
 COLUMNS = ("source tenant", "licence", "status", "ends", "entitlement", "units", "used", "stacks", "region")
 
 
-def rows(uses: Iterable[Use]) -> Iterator[tuple[str, ...]]:
+def rows(uses: Iterable[LicenceUse]) -> Iterator[tuple[str, ...]]:
     """Yield a row under COLUMNS for each kind of entitlement of each licence; what nobody knows says so."""
     for use in uses:
         yield from _rows(use)
 
 
-def _rows(use: Use) -> Iterator[tuple[str, ...]]:
+def _rows(use: LicenceUse) -> Iterator[tuple[str, ...]]:
     stacks = f"{use.stacks:,}, {use.tenants:,} with a tenant"
     number = (
         "tenants unknown" if use.in_region is None else f"{use.in_region:,} of {TENANTS_PER_REGION:,} tenants"

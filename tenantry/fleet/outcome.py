@@ -18,7 +18,7 @@ Operation = Literal["preview", "up", "refresh", "destroy", "diff"]
 Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
 """`skipped`: for a reason that is among the remarks. `not run`: the run was stopped before its turn."""
 
-DONE = "done in an earlier run"
+DONE_EARLIER = "done in an earlier run"
 """The remark of a stack that a resumed run has left out."""
 
 

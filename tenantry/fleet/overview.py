@@ -9,17 +9,17 @@ from datetime import datetime
 from pathlib import Path
 
 from tenantry.fleet import licences, pages
-from tenantry.fleet.history import History, Past, Seen, logs
-from tenantry.fleet.inventory import Standing
+from tenantry.fleet.history import History, PastRun, StackResult, logs
+from tenantry.fleet.inventory import StackStatus
 from tenantry.fleet.journal import NOT_ENDED
-from tenantry.fleet.licences import Use
+from tenantry.fleet.licences import LicenceUse
 from tenantry.fleet.pages.table import Cell, Column, Row, Table, links
 from tenantry.fleet.report.lines import trouble
 from tenantry.fleet.report.words import duration, shortened, states
-from tenantry.fleet.trials import with_tenants
+from tenantry.fleet.trials import trials_with_tenants
 from tenantry.providers.values.words import counted
 
-SOON = 14
+SOON_DAYS = 14
 """Days: trials that end within so many are named above the table."""
 
 CUSTOMERS = (
@@ -57,17 +57,17 @@ class Fleet:
 
     project: str
     now: datetime
-    standings: Sequence[Standing]
+    stack_statuses: Sequence[StackStatus]
     past: History
     gone: Mapping[str, str]
     strays: Sequence[str] = ()
-    licences: Sequence[Use] | None = None
+    licences: Sequence[LicenceUse] | None = None
     """None where Qlik was not asked."""
 
 
 def page(fleet: Fleet, folder: Path) -> str:
     """Return the page; `folder` is where it will be, from which its links lead to logs."""
-    rows = [_row(standing, fleet, folder) for standing in fleet.standings]
+    rows = [_row(stack_status, fleet, folder) for stack_status in fleet.stack_statuses]
     tables = (
         Table("Customers", CUSTOMERS, rows),
         Table("Licences", LICENCES, list(map(_licence, licences.rows(fleet.licences or ())))),
@@ -75,7 +75,7 @@ def page(fleet: Fleet, folder: Path) -> str:
     )
     return pages.render(
         "status.html.j2",
-        title=f"{counted(len(fleet.standings), 'stack')} of {fleet.project}",
+        title=f"{counted(len(fleet.stack_statuses), 'stack')} of {fleet.project}",
         summary=" · ".join(_summary(fleet)),
         trials=list(_trials(fleet)),
         strays=fleet.strays,
@@ -86,21 +86,25 @@ def page(fleet: Fleet, folder: Path) -> str:
 
 def _summary(fleet: Fleet) -> Iterator[str]:
     yield f"as of {fleet.now:%Y-%m-%d %H:%M} UTC"
-    yield f"{sum(standing.up for standing in fleet.standings)} with a tenant"
+    yield f"{sum(stack_status.up for stack_status in fleet.stack_statuses)} with a tenant"
     for name in ("plan", "ring"):
-        numbers = Counter(getattr(standing.member, name) or "none" for standing in fleet.standings)
+        numbers = Counter(
+            getattr(stack_status.member, name) or "none" for stack_status in fleet.stack_statuses
+        )
         yield f"{name}: {', '.join(f'{count:,} {value}' for value, count in sorted(numbers.items()))}"
     if fleet.licences is None:
         yield "licence use unknown: --licences asks Qlik"
     else:
         yield "Qlik counts licence units for all tenants together, not for each customer"
-    if broken := sum(bool(standing.trouble or standing.member.broken) for standing in fleet.standings):
+    if broken := sum(
+        bool(stack_status.trouble or stack_status.member.broken) for stack_status in fleet.stack_statuses
+    ):
         yield f"{counted(broken, 'stack')} whose file or state cannot be read"
 
 
 def _trials(fleet: Fleet) -> Iterator[str]:
-    for trial in with_tenants(fleet.standings, fleet.now):
-        if trial.days <= SOON:
+    for trial in trials_with_tenants(fleet.stack_statuses, fleet.now):
+        if trial.days <= SOON_DAYS:
             yield f"{trial.member.stack}: {trial.text}"
 
 
@@ -111,7 +115,7 @@ def _licence(row: Sequence[str]) -> Row:
     )
 
 
-def _row(of: Standing, fleet: Fleet, folder: Path) -> Row:
+def _row(of: StackStatus, fleet: Fleet, folder: Path) -> Row:
     member = of.member
     result, look = _result(of)
     ends = member.ends_on
@@ -141,7 +145,7 @@ def _row(of: Standing, fleet: Fleet, folder: Path) -> Row:
     )
 
 
-def _result(of: Standing) -> tuple[str, str]:
+def _result(of: StackStatus) -> tuple[str, str]:
     """Return in a word how a stack stands, and its look."""
     if of.trouble or of.member.broken:
         return "unreadable", "failed"
@@ -152,7 +156,7 @@ def _result(of: Standing) -> tuple[str, str]:
     return of.result, "failed" if of.result == "failed" else ""
 
 
-def _details(of: Standing) -> str:
+def _details(of: StackStatus) -> str:
     if of.trouble:
         return shortened(of.trouble)
     if of.member.broken:
@@ -166,7 +170,7 @@ def _left(days: int) -> str:
     return f"in {counted(days, 'day')}" if days else "today"
 
 
-def _drift(seen: Seen | None) -> Cell:
+def _drift(seen: StackResult | None) -> Cell:
     if seen is None:
         return Cell("")
     number = len(seen.outcome.drift)
@@ -176,7 +180,7 @@ def _drift(seen: Seen | None) -> Cell:
     )
 
 
-def _failure(seen: Seen | None, folder: Path) -> Cell:
+def _failure(seen: StackResult | None, folder: Path) -> Cell:
     if seen is None:
         return Cell("")
     told = [trouble(found) for found in seen.outcome.troubles] or ["nothing was said"]
@@ -189,7 +193,7 @@ def _failure(seen: Seen | None, folder: Path) -> Cell:
     )
 
 
-def _run(of: Past) -> Row:
+def _run(of: PastRun) -> Row:
     run, report = of.run, of.report
     ended = report.stopped != NOT_ENDED
     result = ", ".join(f"{count:,} {state}" for state, count in states(report.outcomes).items()) or "nothing"

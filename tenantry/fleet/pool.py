@@ -16,14 +16,14 @@ from tenantry.fleet import process
 from tenantry.fleet.job import Job, run_job
 from tenantry.fleet.outcome import Outcome, Trouble
 
-MOST_JOBS = 8
-TICK = 0.25
+MAX_DEFAULT_JOBS = 8
+TICK_SECONDS = 0.25
 """Seconds between two looks at whether to stop, and what is under way."""
 
 
 def default_jobs() -> int:
     """Return how many stacks are worked on at a time: two a processor, as most of a run is waiting."""
-    return min(MOST_JOBS, 2 * (os.cpu_count() or 1))
+    return min(MAX_DEFAULT_JOBS, 2 * (os.cpu_count() or 1))
 
 
 class Watcher(Protocol):
@@ -39,7 +39,7 @@ class Watcher(Protocol):
         """Time has passed."""
 
 
-class Unwatched:
+class NoWatcher:
     """Watches nothing."""
 
     def begun(self, job: Job) -> None:
@@ -62,7 +62,7 @@ class Pool:
 
     at_once: int = 1
     most_failures: int | None = None
-    watcher: Watcher = field(default_factory=Unwatched)
+    watcher: Watcher = field(default_factory=NoWatcher)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     work: Callable[[Job], Outcome] = run_job
     interrupt: Callable[[], int] = process.interrupt
@@ -79,7 +79,7 @@ class Pool:
                     job = waiting.pop()
                     self.watcher.begun(job)
                     running[executor.submit(self.work, job)] = job
-                done, _ = wait(running, TICK, FIRST_COMPLETED)
+                done, _ = wait(running, TICK_SECONDS, FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
                     outcome = _outcome(job, future)
@@ -91,7 +91,7 @@ class Pool:
             yield job.outcome(status="not run", remarks=(self.stop,))
 
     @property
-    def may_fail(self) -> int | None:
+    def failures_left(self) -> int | None:
         """How many more may fail; None for any number."""
         return None if self.most_failures is None else self.most_failures - self.failures
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-LAST_WORDS = 30.0
+SHUTDOWN_SECONDS = 30.0
 """Seconds that a command has to end by itself after it was interrupted because its time was up."""
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended: `code` is its exit code, None if its time was up."""
 
     code: int | None
@@ -58,7 +58,7 @@ _running: set[_Command] = set()
 
 def run(
     command: Sequence[str], *, cwd: str, env: Mapping[str, str], output: Path, errors: Path, seconds: float
-) -> Ended:
+) -> CommandResult:
     """Run a command to its end and say how it ended.
 
     What it prints goes into two files: a plugin that outlives a killed CLI would keep a pipe open. It has a
@@ -81,7 +81,7 @@ def run(
         code = _code(process, seconds)
     finally:
         _running.discard(this)
-    return Ended(code, this.interrupted)
+    return CommandResult(code, this.interrupted)
 
 
 def interrupt(threads: Container[int] | None = None) -> int:
@@ -104,7 +104,7 @@ def _code(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
     try:
-        process.wait(LAST_WORDS)
+        process.wait(SHUTDOWN_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

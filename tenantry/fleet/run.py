@@ -13,10 +13,10 @@ from pathlib import Path
 from tenantry.errors import TenantryError
 from tenantry.fleet.changes import code_digest
 from tenantry.fleet.consent import Consent
-from tenantry.fleet.job import SECONDS, Job
+from tenantry.fleet.job import DEFAULT_TIMEOUT_SECONDS, Job
 from tenantry.fleet.journal import Journal
 from tenantry.fleet.members import Member
-from tenantry.fleet.outcome import DONE, Operation, Outcome, Report, WaveTimes
+from tenantry.fleet.outcome import DONE_EARLIER, Operation, Outcome, Report, WaveTimes
 from tenantry.fleet.pool import Pool
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
@@ -25,13 +25,13 @@ from tenantry.settings.project import Project
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOrder:
     """What is to be done with which stacks.
 
     `arguments` are added to each command, `environments` to the environment of those of a stack. `resume`:
     leave out what went well in the last run of the same operation, unless its settings or the program are
-    others now. `hold_pinned`: leave out customers who hold the version of an app against their plan;
-    `hold_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
+    others now. `skip_pinned`: leave out customers who hold the version of an app against their plan;
+    `skip_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
     `previewed`: of a preview, what it is one of. `engine`: run `pulumi` even where nothing would change.
     """
 
@@ -43,9 +43,9 @@ class Order:
     arguments: Sequence[str] = ()
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     resume: bool = False
-    hold_pinned: bool = False
-    hold_expired: bool = False
-    seconds: float = SECONDS
+    skip_pinned: bool = False
+    skip_expired: bool = False
+    seconds: float = DEFAULT_TIMEOUT_SECONDS
     previewed: Operation = "up"
     engine: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -74,13 +74,13 @@ class Order:
         if member.broken:
             return ""
         if self._is_done(member):
-            return DONE
-        if self.hold_expired and member.ends_on and member.expired(self.now):
+            return DONE_EARLIER
+        if self.skip_expired and member.ends_on and member.expired(self.now):
             return (
                 f"its trial ended on {member.ends_on.shown}: `tenantry expire` takes it down, if that was "
                 "not done; a later ends_on keeps it"
             )
-        if self.hold_pinned and member.pinned:
+        if self.skip_pinned and member.pinned:
             return f"pinned: {', '.join(member.pinned)}"
         return ""
 
@@ -106,12 +106,12 @@ Gate = Callable[[Sequence[Member]], str]
 """Looks at the stacks of a wave after it, and returns why the next one must not begin; nothing if it may."""
 
 
-class Refused(TenantryError):
+class RunRefused(TenantryError):
     """The run was to be agreed to and was not, before anything was done; the message is the reason."""
 
 
 def run_order(
-    order: Order,
+    order: RunOrder,
     pool: Pool,
     *,
     announce: Callable[[str], None] = lambda _: None,
@@ -136,10 +136,10 @@ def run_order(
             announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(due), 'stack')}")
         decided: Sequence[Outcome] = ()
         if consent and due and not pool.stop:
-            agreed = consent(due, pool.may_fail)
+            agreed = consent(due, pool.failures_left)
             due, decided, pool.stop = agreed.members, agreed.outcomes, pool.stop or agreed.stop
             if pool.stop and journal is None:
-                raise Refused(pool.stop)
+                raise RunRefused(pool.stop)
             for outcome in decided:
                 pool.count(outcome)
         # A run that was not agreed to is none: the last one can still be resumed.
@@ -190,7 +190,7 @@ def _times(wave: Wave, outcomes: Mapping[str, Outcome], began: float, ended: flo
     return WaveTimes(wave.name, stacks, failed, round(began, 1), round(ended - began, 1))
 
 
-def _job(order: Order, member: Member, journal: Journal, wave: str = "") -> Job:
+def _job(order: RunOrder, member: Member, journal: Journal, wave: str = "") -> Job:
     return Job(
         order.operation,
         member,

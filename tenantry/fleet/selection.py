@@ -21,7 +21,7 @@ from tenantry.settings.project import Project
 from tenantry.settings.rules import choices, missing_stack
 
 
-class NothingLikeIt(TenantryError):
+class UnknownSelection(TenantryError):
     """What was asked for does not exist: a stack, a ring, a plan, a commit; the message is one line."""
 
 
@@ -42,7 +42,7 @@ class Shard:
         """Read `2/5`. Raises NothingLikeIt."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise NothingLikeIt(f"--shard {text}: write K/N, part K of N, for example 1/4")
+            raise UnknownSelection(f"--shard {text}: write K/N, part K of N, for example 1/4")
         return cls(int(found[1]), int(found[2]))
 
     def of(self, selected: Sequence[Member]) -> list[Member]:
@@ -74,14 +74,14 @@ def times(file: Path) -> dict[str, float]:
         content = file.read_bytes()
         outcomes = Report.from_json(content).outcomes if content.strip() else ()
     except OSError as error:
-        raise NothingLikeIt(f"--times {file}: {error.strerror}") from None
+        raise UnknownSelection(f"--times {file}: {error.strerror}") from None
     except ValueError:
-        raise NothingLikeIt(f"--times {file}: it is not the report.json of a run") from None
+        raise UnknownSelection(f"--times {file}: it is not the report.json of a run") from None
     return {outcome.stack: outcome.seconds for outcome in outcomes if 0 < outcome.seconds < inf}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Criteria:
     """What a user asks for. Each criterion that is given must hold; `names` are given alone, or narrow.
 
     Of several plans, rings, or values of one tag any will do.
@@ -115,7 +115,7 @@ class Selection:
         return self.changes.removed if self.changes else ()
 
 
-def select(project: Project, root: Path, wanted: Wanted) -> Selection:
+def select(project: Project, root: Path, wanted: Criteria) -> Selection:
     """Return the stacks that are wanted. Reads files and git alone.
 
     Raises NothingLikeIt for a stack, ring, plan or commit that does not exist.
@@ -131,33 +131,33 @@ def select(project: Project, root: Path, wanted: Wanted) -> Selection:
         try:
             changed = changes.since(wanted.changed_since, project, root)
         except changes.UnknownRef as error:
-            raise NothingLikeIt(f"--changed-since {wanted.changed_since}: {error}") from None
+            raise UnknownSelection(f"--changed-since {wanted.changed_since}: {error}") from None
         found = _changed(found, changed, frozenset(files.values()), wanted.sample)
     return Selection(tuple(wanted.shard.of(found) if wanted.shard else found), changed)
 
 
-def _check(wanted: Wanted, files: Mapping[str, Path], project: Project) -> None:
+def _check(wanted: Criteria, files: Mapping[str, Path], project: Project) -> None:
     for name in wanted.names:
         if no_stack := missing_stack(name, files, project.stacks):
-            raise NothingLikeIt(no_stack)
+            raise UnknownSelection(no_stack)
     for name in wanted.plans:
         if wrong := missing(name, project.stacks):
-            raise NothingLikeIt(f"--plan {name}: {wrong}")
+            raise UnknownSelection(f"--plan {name}: {wrong}")
     for name in wanted.rings:
         if name not in RINGS:
-            raise NothingLikeIt(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
+            raise UnknownSelection(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
 
 
-def _check_tags(wanted: Wanted, every: Sequence[Member]) -> None:
+def _check_tags(wanted: Criteria, every: Sequence[Member]) -> None:
     """Refuse a key that no customer has; a value that none has now may be had by one tomorrow."""
     there = sorted({key for member in every for key in member.tags})
     for key in wanted.tags:
         if key not in there:
             known = choices(key, there) if there else ""
-            raise NothingLikeIt(f"--tag {key}: no customer has such a tag{known}")
+            raise UnknownSelection(f"--tag {key}: no customer has such a tag{known}")
 
 
-def _fits(member: Member, wanted: Wanted) -> bool:
+def _fits(member: Member, wanted: Criteria) -> bool:
     """Tell whether a customer is wanted. One whose file does not tell is, and fails by name: else nobody
     would notice it.
     """
@@ -184,12 +184,12 @@ def _changed(
 def _spread(rest: Sequence[Member]) -> list[Member]:
     """Return members so that each plan has its turn, those of a plan in an order that says nothing."""
     by_plan: dict[str, list[Member]] = {}
-    for member in sorted(rest, key=lottery):
+    for member in sorted(rest, key=shuffle_key):
         by_plan.setdefault(member.plan, []).append(member)
     turns = zip_longest(*(by_plan[plan] for plan in sorted(by_plan)))
     return [member for member in chain.from_iterable(turns) if member is not None]
 
 
-def lottery(member: Member) -> str:
+def shuffle_key(member: Member) -> str:
     """Return a key for an order that has nothing to do with names, and is the same everywhere."""
     return hashlib.sha256(member.stack.encode()).hexdigest()

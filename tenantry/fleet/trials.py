@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.fleet.inventory import Standing
+from tenantry.fleet.inventory import StackStatus
 from tenantry.fleet.members import Member
 from tenantry.providers.values.limits import GRACE_VARIABLE
 from tenantry.providers.values.words import counted
@@ -18,7 +18,7 @@ class Trial:
     """A trial with a tenant. `days` are those until its last day, below 0 once that has passed."""
 
     member: Member
-    standing: Standing
+    stack_status: StackStatus
     days: int
 
     @property
@@ -37,33 +37,37 @@ class Trial:
         return f"ended on {ends}, {days} ago" if self.over else f"ends on {ends}, in {days}"
 
 
-def ending(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
+def ending_trials(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
     """Return the trials that have ended, or will within so many days."""
     return [member for member in members if member.ends_on and member.ends_on.left(now) <= within]
 
 
-def with_tenants(standings: Sequence[Standing], now: datetime) -> list[Trial]:
+def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) -> list[Trial]:
     """Return the trials that have a tenant to be taken down, the longest over first."""
     trials = [
-        Trial(standing.member, standing, standing.member.ends_on.left(now))
-        for standing in standings
-        if standing.up and standing.member.ends_on
+        Trial(stack_status.member, stack_status, stack_status.member.ends_on.left(now))
+        for stack_status in stack_statuses
+        if stack_status.up and stack_status.member.ends_on
     ]
     return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))
 
 
-def unknown(standings: Sequence[Standing]) -> dict[str, str]:
+def unreadable_trials(stack_statuses: Sequence[StackStatus]) -> dict[str, str]:
     """Return why nobody can say of some stacks whether they are over: the state of one cannot be read, or it
     has a trial's tenant and its file is broken.
     """
-    found = {standing.member.stack: standing.trouble for standing in standings if standing.trouble}
-    for standing in standings:
-        if standing.member.broken and standing.up and standing.kind == "trial":
-            found[standing.member.stack] = "; ".join(map(str, standing.member.broken.problems))
+    found = {
+        stack_status.member.stack: stack_status.trouble
+        for stack_status in stack_statuses
+        if stack_status.trouble
+    }
+    for stack_status in stack_statuses:
+        if stack_status.member.broken and stack_status.up and stack_status.kind == "trial":
+            found[stack_status.member.stack] = "; ".join(map(str, stack_status.member.broken.problems))
     return found
 
 
-def with_grace_of_file(trial: Trial) -> dict[str, str]:
+def grace_environment(trial: Trial) -> dict[str, str]:
     """Return the environment of a destroy that goes by the days of grace in the file, not by the state's.
 
     Whoever has set the variable means it, for all of them.

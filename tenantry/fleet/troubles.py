@@ -16,20 +16,20 @@ PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 """The engine's own words, which no provider can have it say otherwise; `test_fleet_trials` has the engine say
 them."""
 IS_PROTECTED = "protected, as a production customer is"
-TO_TAKE_OUT = (
+REMOVAL_STEPS = (
     "if it is to go: put it back into the file, take the protection off there with an `up` "
     "(`protect: false`), and then take it out; each reviewed, as any change"
 )
-TO_DESTROY = (
+DESTROY_STEPS = (
     "if the customer is to go: `protect: false` in its file and an `up`, each reviewed, then `destroy`"
 )
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^ +File "(?P<file>[^"<]+)", line (?P<line>\d+)')
-SUMMED_UP = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
+SUMMARY_LINE = re.compile(r"^(update|preview|destroy|refresh|import) failed\.?$")
 """What the engine says at the end of a run in which something else has failed."""
 
 
-class Known(NamedTuple):
+class KnownFailure(NamedTuple):
     """A failure of the CLI itself that is known by its words, and what to say instead."""
 
     pattern: re.Pattern[str]
@@ -37,17 +37,17 @@ class Known(NamedTuple):
     advice: str
 
 
-def _known(pattern: str, text: str, advice: str) -> Known:
-    return Known(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, advice)
+def _known(pattern: str, text: str, advice: str) -> KnownFailure:
+    return KnownFailure(re.compile(pattern, re.IGNORECASE | re.DOTALL), text, advice)
 
 
-FULL = _known(
+DISK_FULL = _known(
     r"no space left on device|disk quota exceeded",
     "the disk is full",
     "make room, then run it again: what was done is in the state or found by its notes",
 )
-KNOWN = (
-    FULL,
+KNOWN_FAILURES = (
+    DISK_FULL,
     _known(
         r"unexpected end of JSON input|is no whole JSON",
         "its state, or a lock of it, was cut off while it was written, as by a full disk",
@@ -118,12 +118,12 @@ KNOWN = (
 )
 
 
-def refused(log: Log) -> bool:
+def is_protection_refusal(log: Log) -> bool:
     """Whether a run was refused for what is protected."""
     return any(PROTECTED.search(said.text) for said in log.errors)
 
 
-def of_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
+def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     """Yield what the engine's log has of errors, each once. `protected`: the resources for which the run was
     refused, as far as they are known; the engine stops at the first ones.
     """
@@ -131,47 +131,47 @@ def of_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     refusals = [said for said in log.errors if PROTECTED.search(said.text)]
     if refusals:
         names = sorted({*(said.resource for said in refusals), *protected})
-        advice = TO_TAKE_OUT if log.kept else TO_DESTROY
+        advice = REMOVAL_STEPS if log.kept else DESTROY_STEPS
         details = "\n".join(redacted(said.text) for said in refusals)
         yield Trouble(IS_PROTECTED, ", ".join(names), advice, details=details)
     for said in log.errors:
         text = redacted(said.text)
-        if text in told or SUMMED_UP.match(text) or said in refusals:
+        if text in told or SUMMARY_LINE.match(text) or said in refusals:
             continue
         told.add(text)
         if problems := problems_told(text):
             for place, what in problems:
                 yield Trouble(what, place, details=f"{place}: {what}" if place else "")
         else:
-            yield of_text(text, said.resource, said.facts)
+            yield from_text(text, said.resource, said.facts)
 
 
-def of_settings(error: SettingsError) -> Iterator[Trouble]:
+def from_settings(error: SettingsError) -> Iterator[Trouble]:
     """Yield the problems of a stack file and its plans."""
-    return map(of_problem, error.problems)
+    return map(from_problem, error.problems)
 
 
-def of_problem(problem: Problem) -> Trouble:
+def from_problem(problem: Problem) -> Trouble:
     """Return one problem of a stack file or plan."""
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
     text = f"{problem.path}: {problem.text}" if problem.path else problem.text
     return Trouble(text, place, details=str(problem))
 
 
-def of_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trouble:
+def from_text(text: str, resource: str = "", facts: Iterable[Fact] = ()) -> Trouble:
     """Return what a provider said: its first line, Qlik's code, and the rest as what to do about it."""
-    if FULL.pattern.search(text):
-        return Trouble(FULL.text, resource, FULL.advice, details=text)
+    if DISK_FULL.pattern.search(text):
+        return Trouble(DISK_FULL.text, resource, DISK_FULL.advice, details=text)
     if TRACEBACK in text:
         return _of_traceback(text, resource)
     first, _, rest = text.partition("\n")
-    refused = next((fact for fact in facts if isinstance(fact, QlikRefused)), None)
+    is_protection_refusal = next((fact for fact in facts if isinstance(fact, QlikRefused)), None)
     return Trouble(
         text=first.strip(),
         where=resource,
         advice=" ".join(rest.split()),
-        code=(refused.code or refused.status) if refused else "",
-        trace_id=refused.trace_id if refused else "",
+        code=(is_protection_refusal.code or is_protection_refusal.status) if is_protection_refusal else "",
+        trace_id=is_protection_refusal.trace_id if is_protection_refusal else "",
         details=text,
     )
 
@@ -186,11 +186,11 @@ def _of_traceback(text: str, resource: str) -> Trouble:
     return Trouble(f"the program failed: {raised.strip()}", where, details=text)
 
 
-def of_command(stack: str, printed: str, code: int | None) -> Trouble:
+def from_command(stack: str, printed: str, code: int | None) -> Trouble:
     """Return why a `pulumi` command failed, by what it printed on standard error."""
     text = redacted(printed.strip())
     said = _first_error(text)
-    for known in KNOWN:
+    for known in KNOWN_FAILURES:
         if found := known.pattern.search(text):
             named = {key: value.strip() for key, value in found.groupdict().items() if value}
             words = {"stack": stack, "said": said, **named}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tenantry.fleet.members import RINGS, Member
-from tenantry.fleet.selection import NothingLikeIt, lottery
+from tenantry.fleet.selection import UnknownSelection, shuffle_key
 
 BY_RING = "rings"
 
@@ -21,7 +21,7 @@ class Wave:
     members: tuple[Member, ...]
 
 
-def split(members: Sequence[Member], how: str) -> list[Wave]:
+def split_into_waves(members: Sequence[Member], how: str) -> list[Wave]:
     """Return the members in waves, by `rings`, or by percentages that rise to all: `10%,50%,100%`.
 
     By percentages the inner rings come first, and within a ring the order says nothing; it is the same
@@ -31,7 +31,7 @@ def split(members: Sequence[Member], how: str) -> list[Wave]:
     if how == BY_RING:
         return [Wave(ring, tuple(member for member in members if _ring(member) == ring)) for ring in RINGS]
     shares = _shares(how)
-    in_order = sorted(members, key=lambda member: (RINGS.index(_ring(member)), lottery(member)))
+    in_order = sorted(members, key=lambda member: (RINGS.index(_ring(member)), shuffle_key(member)))
     waves, begun = [], 0
     for share in shares:
         end = ceil(len(in_order) * share / 100)
@@ -44,12 +44,12 @@ def _ring(member: Member) -> str:
     return RINGS[0] if "ring" in member.unknown else member.ring
 
 
-def one(waves: Sequence[Wave], name: str) -> list[Wave]:
+def find_wave(waves: Sequence[Wave], name: str) -> list[Wave]:
     """Return the wave of that name, or of that number (from 1). Raises NothingLikeIt."""
     numbered = {str(number): wave for number, wave in enumerate(waves, start=1)}
     found = {wave.name: wave for wave in waves}.get(name) or numbered.get(name)
     if found is None:
-        raise NothingLikeIt(f"--wave {name}: the waves are {', '.join(wave.name for wave in waves)}")
+        raise UnknownSelection(f"--wave {name}: the waves are {', '.join(wave.name for wave in waves)}")
     return [found]
 
 
@@ -58,7 +58,7 @@ def _shares(how: str) -> list[int]:
     shares = [int(part[1]) for part in parts if part]
     grows = all(a < b for a, b in zip([0, *shares], shares, strict=False))
     if not all(parts) or not grows or shares[-1:] != [100]:
-        raise NothingLikeIt(
+        raise UnknownSelection(
             f"--waves {how}: write `rings`, or percentages that rise to 100%, for example 10%,50%,100%"
         )
     return shares

@@ -168,7 +168,7 @@ class Everything:
         )
         patch.setattr(warm_providers, "provider", lambda _: nullcontext({}))
         patch.setattr(warm_hosts, "host", lambda *_: nullcontext({}))
-        patch.setattr(api, "PAUSES", (0.0, 0.0))
+        patch.setattr(api, "RETRY_PAUSES_SECONDS", (0.0, 0.0))
         self.environment = {
             "QLIK_CLOUD_ENDPOINT": qlik.url,
             "QLIK_CLIENT_ID": "demo",

@@ -10,7 +10,7 @@ import pytest
 
 import tenantry.fleet.inventory
 from tenantry.emulator import Emulator
-from tenantry.fleet.inventory import Standing
+from tenantry.fleet.inventory import StackStatus
 from tests.cli.conftest import Folder
 from tests.emulator.api import REGISTER, Api, new_tenant
 
@@ -42,11 +42,11 @@ def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAM
             folder.write(f"stacks/Pulumi.{stack}.yaml", STACK_FILE)
         monkeypatch.setattr(
             tenantry.fleet.inventory,
-            "standings",
+            "stack_statuses",
             lambda _reader, members, _jobs: [
-                Standing(each, trouble="it is torn")
+                StackStatus(each, trouble="it is torn")
                 if hostnames[each.stack] == "?"
-                else Standing(each, hostname=hostnames[each.stack])
+                else StackStatus(each, hostname=hostnames[each.stack])
                 for each in members
             ],
         )

@@ -60,7 +60,7 @@ def test_a_run_is_told_and_the_address_is_nowhere(
     everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHERE", f"{receiver.url}{SECRET_PATH}")
-    monkeypatch.setenv(notifier.SECRET, "s1gn-s3cr3t")
+    monkeypatch.setenv(notifier.SECRET_VARIABLE, "s1gn-s3cr3t")
     arguments = everything.pulumi / "arguments"
     script = everything.pulumi / "pulumi"
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))

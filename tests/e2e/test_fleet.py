@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.fleet.job import NEW_SALT
+from tenantry.fleet.job import NEW_SALT_REMARK
 from tenantry.fleet.outcome import Difference
 from tests.e2e.customers import changed
 from tests.e2e.fleet import Fleet
@@ -256,7 +256,7 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
         fleet.write(name, {"name": name.title(), **SMALL})
     qlik.control.add_fault(method="POST", path="/oauth/token", status=503, times=1)
     made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json").outcomes
-    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT,), "no word of the second try"
+    assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT_REMARK,), "no word of the second try"
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
     group = next(each for each in world.every("group") if each["name"] == "Analysts")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.fleet.unchanged.lookup import look
+from tenantry.fleet.unchanged.lookup import compare
 from tests.e2e import backends
 from tests.e2e.backends import Environment
 from tests.e2e.fleet import Fleet
@@ -52,9 +52,9 @@ def test_many_customers_in_shards(
         for name in made.outcomes:  # as they would be committed
             third.file(name).write_text(worker.file(name).read_text("utf-8"), "utf-8")
     looked = {**os.environ, **third.env}
-    found = [look(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
+    found = [compare(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
     assert [each.same for each in found] == [5, 5, 5], found
-    assert look(third.project, "acme", third.file("acme"), looked, preview=False).same is None
+    assert compare(third.project, "acme", third.file("acme"), looked, preview=False).same is None
 
     third.write("initech", {"name": "Initech", **CUSTOMER})
     preview = third.run("preview", "--all", "--json")

@@ -154,7 +154,7 @@ def test_a_stack_that_takes_too_long_is_interrupted(
             wait_until(lambda: self.poll() is not None or qlik.control.faults[0]["hit"] == 2, "both", LONG)
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)
-        if timeout == commands.LAST_WORDS:
+        if timeout == commands.SHUTDOWN_SECONDS:
             cancelling(fleet, "acme")
             qlik.control.clear_faults()
         return wait(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.fleet.unchanged.lookup import Verdict, look
+from tenantry.fleet.unchanged.lookup import Verdict, compare
 from tests.e2e.customers import GLOBEX, changed, settings
 from tests.e2e.fleet import Fleet
 from tests.e2e.harness import PULUMI, Stack
@@ -87,7 +87,7 @@ def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch
 
         def verdict() -> Verdict:
             file = fleet.file("globex")
-            return look(fleet.project, "globex", file, {**os.environ, **fleet.env}, preview=True)
+            return compare(fleet.project, "globex", file, {**os.environ, **fleet.env}, preview=True)
 
         assert verdict().same, verdict().why
         rotated = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": 2}}

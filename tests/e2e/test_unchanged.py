@@ -17,7 +17,7 @@ import yaml
 import tenantry.providers
 from tenantry.emulator import Emulator
 from tenantry.fleet.outcome import Outcome
-from tenantry.fleet.unchanged.lookup import Verdict, look
+from tenantry.fleet.unchanged.lookup import Verdict, compare
 from tenantry.providers.framework.properties import Change
 from tests.e2e.customers import changed, everything
 from tests.e2e.fleet import Fleet, copied
@@ -49,7 +49,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def verdict(fleet: Fleet, stack: str, *, preview: bool = True, more: Mapping[str, str] = NO_ENV) -> Verdict:
     """What the comparison says; `more` is in the environment, too."""
     environment = {**os.environ, **fleet.env, **more}
-    return look(fleet.project, stack, fleet.file(stack), environment, preview=preview)
+    return compare(fleet.project, stack, fleet.file(stack), environment, preview=preview)
 
 
 def of_file(*changes: tuple[str, Any]) -> Callable[[Path, Path], None]:
@@ -312,7 +312,7 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
     other = fleet.folder / "other"
     shutil.copytree(fleet.project, other)
     (other / "yaml.py").touch()
-    looked = look(other, "around", fleet.file("around"), {**os.environ, **fleet.env}, preview=True)
+    looked = compare(other, "around", fleet.file("around"), {**os.environ, **fleet.env}, preview=True)
     assert "modules" in looked.why
 
     program = fleet.project / "__main__.py"

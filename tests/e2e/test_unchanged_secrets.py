@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.emulator import Emulator
-from tenantry.fleet.unchanged.lookup import Verdict, look
+from tenantry.fleet.unchanged.lookup import Verdict, compare
 from tests.archives import THEME
 from tests.e2e.customers import GLOBEX
 from tests.e2e.fleet import Fleet
@@ -60,7 +60,7 @@ def pulumi(fleet: Fleet, *args: str, text: str | None = None) -> str:
 
 
 def verdict(fleet: Fleet, *, preview: bool = True) -> Verdict:
-    return look(fleet.project, STACK, fleet.file(STACK), {**os.environ, **fleet.env}, preview=preview)
+    return compare(fleet.project, STACK, fleet.file(STACK), {**os.environ, **fleet.env}, preview=preview)
 
 
 def updates(fleet: Fleet) -> int:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tenantry.fleet.members import Member, members
-from tenantry.fleet.selection import Selection, Wanted, select
+from tenantry.fleet.selection import Criteria, Selection, select
 from tenantry.settings.project import Project
 
 PLAN: dict[str, Any] = {
@@ -74,7 +74,7 @@ class Repository:
 
     def select(self, *names: str, **wanted: Any) -> Selection:
         """Select stacks."""
-        return select(self.project, self.root, Wanted(names, **wanted))
+        return select(self.project, self.root, Criteria(names, **wanted))
 
     def selected(self, *names: str, **wanted: Any) -> list[str]:
         """Select stacks and return their names."""

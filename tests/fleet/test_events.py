@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.fleet.events import InFlight, Said, read, references, short_name
+from tenantry.fleet.events import LoggedError, StepsInFlight, read, references, short_name
 from tenantry.fleet.outcome import Change, Difference, Outcome
 from tenantry.fleet.report.lines import new_customer
 from tenantry.providers.framework import facts
@@ -131,7 +131,7 @@ def test_what_was_said(log: Any) -> None:
         said("info", "  revive: x\n"),
         said("info#err", "progress", ephemeral=True),
     )
-    assert found.errors == [Said("no", "Space Sales"), Said("update failed", "")]
+    assert found.errors == [LoggedError("no", "Space Sales"), LoggedError("update failed", "")]
     assert found.remarks == ["tenant is gone;", "revive: x"]
 
 
@@ -157,8 +157,8 @@ def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
 
 def test_what_a_run_is_at() -> None:
     """The step that has lasted longest, and how many others; never what is done, or stays as it is."""
-    assert InFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
-    at = InFlight("updating")
+    assert StepsInFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
+    at = StepsInFlight("updating")
     assert at.text == "starting"
     at.take([line("resourcePreEvent", "create", "Space", "Sales", planning=True), "half a {line", "{}"])
     assert at.text == "previewing"

@@ -19,7 +19,7 @@ MARKER = hidden("tenantry preview")
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(api, "RETRY_PAUSES_SECONDS", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -307,7 +307,7 @@ def test_too_many_requests_are_waited_out(
     monkeypatch.setattr(api, "sleep", waits.append)
     monkeypatch.setattr("tenantry.fleet.forges.api.time.time", lambda: 1_800_000_000.0)
     server.failures, server.failures_say = [(status, {"message": "slow down"})], said
-    assert list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes"))) == []
+    assert list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes"))) == []
     assert waits == [waited]
 
 
@@ -323,7 +323,7 @@ def test_too_many_requests_are_told(
     server.failures, server.failures_say = [(429, {})] * failures, said
     again = said["Retry-After"]
     with pytest.raises(api.ForgeError, match=rf"answered 429, too many requests\. Run it again in {again} s"):
-        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes")))
+        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
     assert len(server.requests) == failures
 
 
@@ -331,7 +331,7 @@ def test_what_is_forbidden_is_not_waited_for(server: Server, monkeypatch: pytest
     monkeypatch.setattr(api, "sleep", lambda _: pytest.fail("nobody asked for it"))
     server.failures, server.failures_say = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
     with pytest.raises(api.ForgeError, match="answered 403 no"):
-        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Place("a comment", "/notes")))
+        list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
 
 
 def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +344,7 @@ def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(requests, "request", silent)
     with pytest.raises(ForgeError, match=r"had no answer \(ReadTimeout\)"):
-        api.Api("https://forge.example", "Authorization", TOKEN).send(api.Place("x", "/x"), "GET", "/x")
+        api.Api("https://forge.example", "Authorization", TOKEN).send(api.Endpoint("x", "/x"), "GET", "/x")
     assert allowed == [30, 30, 30]
 
 
@@ -353,4 +353,4 @@ def test_pages_that_always_name_a_next_one_come_to_an_end(monkeypatch: pytest.Mo
     answer.headers["x-next-page"] = "2"
     monkeypatch.setattr(api.Api, "_answer", lambda *_: ([{}], answer))
     one = api.Api("https://forge.example", "Authorization", TOKEN)
-    assert sum(1 for _ in islice(one.pages(api.Place("x", "/x")), 2000)) == 500
+    assert sum(1 for _ in islice(one.pages(api.Endpoint("x", "/x")), 2000)) == 500

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
-from tenantry.fleet.report.grouping import BACK, DANGERS, FAILED, Section, page
+from tenantry.fleet.report.grouping import DANGERS_TITLE, FAILED_TITLE, REVIVE_TITLE, Section, page
 from tenantry.fleet.report.text import text
 from tenantry.fleet.report.words import duration, value
 
@@ -95,14 +95,14 @@ def test_another_import_of_an_app_is_routine(because: str) -> None:
 )
 def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
     sections = said(outcome("acme", *ROLLOUT), outcome("globex", change))
-    assert list(sections) == [DANGERS, "App versions"]
-    assert sections[DANGERS] == [(text, ("globex",))]
+    assert list(sections) == [DANGERS_TITLE, "App versions"]
+    assert sections[DANGERS_TITLE] == [(text, ("globex",))]
 
 
 def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
     """What is about to happen is told: the tenant comes back."""
     change = Change("create", "TenantActivation", "activation")
-    ((line, stacks),) = said(outcome("acme", change, same=9))[DANGERS]
+    ((line, stacks),) = said(outcome("acme", change, same=9))[DANGERS_TITLE]
     assert (line, stacks) == (
         "create TenantActivation activation: a destroy was cut off; this makes the tenant active again",
         ("acme",),
@@ -123,7 +123,7 @@ def test_a_proof_is_renewed_without_danger_and_a_longer_trial_is_one_line() -> N
     )
     lines = [line for section in found.values() for line, _ in section]
     assert not [line for line in lines if "TenantActivation" in line]
-    assert not [line for line, _ in found.get(DANGERS, []) if "TenantProof" in line]
+    assert not [line for line, _ in found.get(DANGERS_TITLE, []) if "TenantProof" in line]
     assert [line for line in lines if "TenantProof" in line]
 
 
@@ -148,7 +148,7 @@ def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
 
 
 def test_a_stack_whose_file_is_gone_is_a_danger_and_is_told_to_live_on() -> None:
-    [(text, stacks)] = said(removed=("globex",))[DANGERS]
+    [(text, stacks)] = said(removed=("globex",))[DANGERS_TITLE]
     assert "lives on" in text
     assert "not taken down" in text
     assert stacks == ("globex",)
@@ -158,7 +158,7 @@ def test_a_destroy_names_the_release_of_entitlements() -> None:
     differences = (Difference("release_entitlements", True, None),)
     change = Change("delete", "TenantLifecycle", "lifecycle", differences)
     text = "would be deactivated, with all in it (1 resource); release_entitlements is set for its users"
-    assert said(outcome("acme", change))[DANGERS] == [(f"the tenant {text}", ("acme",))]
+    assert said(outcome("acme", change))[DANGERS_TITLE] == [(f"the tenant {text}", ("acme",))]
 
 
 def test_a_destroy_is_one_danger_for_each_tenant() -> None:
@@ -166,15 +166,15 @@ def test_a_destroy_is_one_danger_for_each_tenant() -> None:
     revive = "revive: {hostname: a.eu.qlikcloud.com, tenant_id: t}"
     down = outcome("acme", *changes, operation="destroy", purged_on="2026-12-24", revive=revive)
     assert said(down) == {
-        DANGERS: [
+        DANGERS_TITLE: [
             (
                 "the tenant is deactivated, with all in it (4 resources); Qlik purges it on 2026-12-24",
                 ("acme",),
             )
         ],
-        BACK: [("until 2026-12-24", ("acme",))],
+        REVIVE_TITLE: [("until 2026-12-24", ("acme",))],
     }
-    [(text, _)] = said(outcome("acme", *changes))[DANGERS]
+    [(text, _)] = said(outcome("acme", *changes))[DANGERS_TITLE]
     assert text.startswith("the tenant would be deactivated")
 
 
@@ -191,20 +191,20 @@ def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
         trouble = Trouble(text, "Space Sales", "give the client its role", "FORBIDDEN", f"{stack}1")
         return outcome(stack, status="failed", troubles=(trouble,))
 
-    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED]
+    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED_TITLE]
     advice = "→ give the client its role"
     assert many == [
         (f"Space Sales: POST …/api/v1/spaces answered 403 FORBIDDEN {advice}", ("acme", "globex")),
         ("nothing was said", ("initech",)),
     ]
-    [(alone, _)] = said(failed("acme"))[FAILED]
+    [(alone, _)] = said(failed("acme"))[FAILED_TITLE]
     assert "acme.eu.qlikcloud.com" in alone
     assert "traceId acme1" in alone
 
 
 def test_a_code_that_the_line_has_not_is_added() -> None:
     failed = outcome("acme", status="failed", troubles=(Trouble("no", code="LICENSE-7"),))
-    assert said(failed)[FAILED] == [("no [LICENSE-7]", ("acme",))]
+    assert said(failed)[FAILED_TITLE] == [("no [LICENSE-7]", ("acme",))]
 
 
 def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
@@ -315,14 +315,14 @@ def test_the_gravest_comes_first_however_few_it_happens_to() -> None:
     many = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
     grave = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
     copy = outcome("globex", Change("delete", "AppPublication", "A in B"))
-    lines = said(*many, grave, copy, removed=("gone",))[DANGERS]
+    lines = said(*many, grave, copy, removed=("gone",))[DANGERS_TITLE]
     assert [stacks[0] for _, stacks in lines] == ["acme", "gone", "globex", "c0"]
 
 
 def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
     long = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
     change = Change("replace", "AppPublication", "A in B", long, ("app",))
-    ((text, _),) = said(outcome("acme", change))[DANGERS]
+    ((text, _),) = said(outcome("acme", change))[DANGERS_TITLE]
     assert text.startswith(
         "replace AppPublication A in B (because of app): what users made in it goes with it: "
     )
@@ -343,7 +343,7 @@ def test_a_step_back_is_called_one(old: str, new: str, shown: str) -> None:
 
 def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
     troubles = tuple(Trouble("wrong", f"stacks/Pulumi.acme.yaml:{line}") for line in (11, 7, 100))
-    failed = said(outcome("acme", status="failed", troubles=troubles))[FAILED]
+    failed = said(outcome("acme", status="failed", troubles=troubles))[FAILED_TITLE]
     assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]
 
 

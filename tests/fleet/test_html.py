@@ -86,7 +86,7 @@ def test_the_rows_of_the_table() -> None:
         Outcome("a", "up", "ok", same=3),
         Outcome("c", "up", "skipped", remarks=("the trial\nis over",)),
     )
-    columns, rows, dim = table.printed(Report("up", outcomes))
+    columns, rows, dim = table.table_cells(Report("up", outcomes))
     assert all(len(row) == len(columns) for row in rows)
     assert rows == [
         ("a", "-", "-", "-", "-", "-", "-", "up to date", "-"),
@@ -117,7 +117,7 @@ def test_below_the_table_all_is_told_in_lines() -> None:
 
 def test_the_line_below_the_table() -> None:
     report = Report("up", (Outcome("a", "up", "ok"),), seconds=3, removed=("b",), stopped="Ctrl-C")
-    assert table.sum_up(report).splitlines() == [
+    assert table.summary(report).splitlines() == [
         "1 stack: 1 up to date in 3 s",
         "Without a stack file now, with a tenant that lives on: b",
         "Stopped: Ctrl-C. The same command with --resume goes on from here.",
@@ -126,7 +126,7 @@ def test_the_line_below_the_table() -> None:
 
 def test_below_the_table_it_is_said_that_there_is_no_change() -> None:
     report = Report("preview", (Outcome("a", "preview", "ok"), Outcome("b", "preview", "ok")), seconds=3)
-    assert table.sum_up(report).splitlines() == [
+    assert table.summary(report).splitlines() == [
         "2 stacks: 2 up to date in 3 s",
         "Nothing is to be done: no change in 2 customers.",
     ]

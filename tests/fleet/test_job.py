@@ -67,14 +67,14 @@ def test_a_new_database_that_two_runs_meet_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, races: int, status: str, runs: int
 ) -> None:
     """Each makes the table of states, and the database refuses one: nothing was done. It is tried again."""
-    left = [f'pq: duplicate key value violates unique constraint "{jobs.TABLE_RACE}" (23505)'] * races
+    left = [f'pq: duplicate key value violates unique constraint "{jobs.TABLE_RACE_ERROR}" (23505)'] * races
     codes = []
 
-    def run(*_: object, errors: Path, output: Path, **__: object) -> process.Ended:
+    def run(*_: object, errors: Path, output: Path, **__: object) -> process.CommandResult:
         errors.write_text(left.pop() if left else "")
         output.touch()
         codes.append(1 if errors.read_text() else 0)
-        return process.Ended(codes[-1], interrupted=False)
+        return process.CommandResult(codes[-1], interrupted=False)
 
     monkeypatch.setattr(process, "run", run)
     file = tmp_path / "Pulumi.acme.yaml"
@@ -121,10 +121,10 @@ def test_a_preview_that_takes_too_long_is_not_begun_again(
     ended: list[int | None] = []
     runs: list[dict[str, str]] = []
 
-    def run(*_: object, env: dict[str, str], errors: Path, **__: object) -> process.Ended:
+    def run(*_: object, env: dict[str, str], errors: Path, **__: object) -> process.CommandResult:
         errors.write_text("")
         runs.append(env)
-        return process.Ended(ended.pop(0), False)
+        return process.CommandResult(ended.pop(0), False)
 
     for module, name in ((warm_providers, "provider"), (warm_hosts, "host")):
         monkeypatch.setattr(
@@ -168,7 +168,9 @@ class Pulumi:
         self.commands: list[str] = []
         self.renewed: list[str | None] = []
 
-    def run(self, command: Sequence[str], *, env: dict[str, str], errors: Path, **_: object) -> process.Ended:
+    def run(
+        self, command: Sequence[str], *, env: dict[str, str], errors: Path, **_: object
+    ) -> process.CommandResult:
         """Write the engine's log, of which a command without one has none."""
         errors.write_text("")
         self.commands.append(" ".join(command[1:3] if command[1] == "stack" else command[1:2]))
@@ -178,7 +180,7 @@ class Pulumi:
             event = {"message": f"{this.said}\n", "severity": this.severity, "urn": ""}
             log = Path(command[command.index("--event-log") + 1])
             log.write_text(json.dumps({"diagnosticEvent": event}) + "\n")
-        return process.Ended(this.code, this.interrupted)
+        return process.CommandResult(this.code, this.interrupted)
 
 
 def scripted(
@@ -187,7 +189,7 @@ def scripted(
     """A job whose commands end as they are told to."""
     pulumi = Pulumi(*runs)
     monkeypatch.setattr(process, "run", pulumi.run)
-    monkeypatch.setenv(warm_providers.OFF, "1")
+    monkeypatch.setenv(warm_providers.COLD_VARIABLE, "1")
     monkeypatch.delenv(RENEW, raising=False)
     file = folder / "Pulumi.acme.yaml"
     file.write_text("config: {}\n")
@@ -334,7 +336,7 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
         events = [*({"resourcePreEvent": {"metadata": command}} for command in begun)]
         lines = [*events, {"diagnosticEvent": {**said, "urn": urn("B")}}]
         one.log.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return [trouble.where for trouble in jobs._result(one, process.Ended(255, False)).troubles]
+        return [trouble.where for trouble in jobs._result(one, process.CommandResult(255, False)).troubles]
 
     assert (told(deleting=True), asked) == (["Space A, Space B"], ["acme"])
     assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.fleet.journal import KEPT, NOT_ENDED, OUTCOMES, Journal, directory
+from tenantry.fleet.journal import NOT_ENDED, OUTCOMES, RUNS_KEPT, Journal, directory
 from tenantry.fleet.outcome import Report
 from tests.fleet.samples import job
 
@@ -76,15 +76,15 @@ def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
 
 def test_old_runs_go_but_none_that_may_be_under_way() -> None:
     """Twenty quick previews take nothing from an `up` of two hours, nor from one of this morning."""
-    assert KEPT == 20
+    assert RUNS_KEPT == 20
     long = Journal.begin("shop", "up").folder
-    old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(KEPT + 3)]
+    old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(RUNS_KEPT + 3)]
     for folder in old:
         folder.mkdir()
     new = [Journal.begin("shop", "preview").folder for _ in range(5)]
     left = set(directory("shop").iterdir())
-    assert left == {long, *new, *sorted(old)[-(KEPT - 5) :]}
-    many = [Journal.begin("shop", "preview").folder for _ in range(KEPT)]
+    assert left == {long, *new, *sorted(old)[-(RUNS_KEPT - 5) :]}
+    many = [Journal.begin("shop", "preview").folder for _ in range(RUNS_KEPT)]
     assert set(directory("shop").iterdir()) == {long, *new, *many}
 
 

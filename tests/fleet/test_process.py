@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tenantry.fleet import process
-from tenantry.fleet.process import Ended
+from tenantry.fleet.process import CommandResult
 
 DEAF = "trap '' INT; echo ready; while :; do sleep 0.1; done"
 POLITE = "trap 'echo last words; exit 3' INT; echo ready; while :; do sleep 0.1; done"
@@ -25,7 +25,7 @@ HELPLESS = "exec sleep 600"
 KILLED_BY_INT = -signal.SIGINT
 
 
-def run(folder: Path, script: str, seconds: float = 600) -> tuple[Ended, str]:
+def run(folder: Path, script: str, seconds: float = 600) -> tuple[CommandResult, str]:
     output = folder / "output"
     ended = process.run(
         ["bash", "-c", script],
@@ -55,22 +55,22 @@ def time_is_up_when(monkeypatch: pytest.MonkeyPatch, true: Callable[[], bool]) -
 
 
 def test_one_that_ends_by_itself(tmp_path: Path) -> None:
-    assert run(tmp_path, "echo done; exit 3") == (Ended(3, False), "done\n")
+    assert run(tmp_path, "echo done; exit 3") == (CommandResult(3, False), "done\n")
 
 
 def test_one_whose_time_is_up_is_interrupted(tmp_path: Path) -> None:
-    assert run(tmp_path, HELPLESS, 0.1) == (Ended(None, False), "")
+    assert run(tmp_path, HELPLESS, 0.1) == (CommandResult(None, False), "")
 
 
 def test_one_whose_time_is_up_may_come_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     time_is_up_when(monkeypatch, lambda: (tmp_path / "output").read_text() == "ready\n")
-    assert run(tmp_path, POLITE) == (Ended(None, False), "ready\nlast words\n")
+    assert run(tmp_path, POLITE) == (CommandResult(None, False), "ready\nlast words\n")
 
 
 def test_one_that_does_not_come_to_its_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "LAST_WORDS", 0.5)
+    monkeypatch.setattr(process, "SHUTDOWN_SECONDS", 0.5)
     time_is_up_when(monkeypatch, lambda: (tmp_path / "output").read_text() == "ready\n")
-    assert run(tmp_path, f"echo $$ > pid; {DEAF}") == (Ended(None, False), "ready\n")
+    assert run(tmp_path, f"echo $$ > pid; {DEAF}") == (CommandResult(None, False), "ready\n")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
@@ -92,7 +92,7 @@ def test_one_that_is_being_started_is_interrupted_once(
 
     monkeypatch.setattr(subprocess.Popen, "__init__", started)
     monkeypatch.setattr(subprocess.Popen, "send_signal", signalled)
-    assert run(tmp_path, HELPLESS) == (Ended(KILLED_BY_INT, True), "")
+    assert run(tmp_path, HELPLESS) == (CommandResult(KILLED_BY_INT, True), "")
     assert sent == [signal.SIGINT]
     assert process.interrupt() == 0
 
@@ -110,7 +110,7 @@ def test_one_that_cannot_be_started_is_not_waited_for(tmp_path: Path) -> None:
     assert process.interrupt() == 0
 
 
-def with_a_signal_at(line: int, folder: Path) -> tuple[int | None, Ended]:
+def with_a_signal_at(line: int, folder: Path) -> tuple[int | None, CommandResult]:
     """Run a command, and have a handler run before the given of all lines that are run for that.
 
     Returns how many commands the handler found, None if there are fewer lines, and how the command ended.
@@ -136,7 +136,7 @@ def with_a_signal_at(line: int, folder: Path) -> tuple[int | None, Ended]:
 
 def test_a_signal_at_any_line_is_heard_and_holds_nothing_up(tmp_path: Path) -> None:
     """A handler runs between two lines of what it interrupts, which goes on only when the handler ends."""
-    found: list[tuple[int, Ended]] = []
+    found: list[tuple[int, CommandResult]] = []
 
     def all_lines() -> None:
         for line in count(1):

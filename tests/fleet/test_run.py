@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tenantry.fleet.consent import SAID_NO, Agreed
+from tenantry.fleet.consent import DECLINED, WaveDecision
 from tenantry.fleet.job import Job
 from tenantry.fleet.journal import Journal
 from tenantry.fleet.members import Member
-from tenantry.fleet.outcome import DONE, Outcome, Report
+from tenantry.fleet.outcome import DONE_EARLIER, Outcome, Report
 from tenantry.fleet.pool import Pool
-from tenantry.fleet.run import Order, Refused, run_order
+from tenantry.fleet.run import RunOrder, RunRefused, run_order
 from tenantry.fleet.selection import Selection
 from tenantry.fleet.waves import Wave
 from tenantry.providers.values.days import LastDay
@@ -40,10 +40,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def order(repository: Repository) -> Any:
     """Make an order for the four."""
 
-    def made(**more: Any) -> Order:
+    def made(**more: Any) -> RunOrder:
         waves = [Wave("all", MEMBERS)]
         more = {"now": datetime(2026, 2, 1, tzinfo=UTC), "operation": "up", **more}
-        return Order(
+        return RunOrder(
             project=repository.project,
             root=repository.root,
             selection=Selection(MEMBERS),
@@ -59,7 +59,7 @@ def statuses(report: Report) -> dict[str, str]:
 
 
 def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
-    one = order(hold_expired=True, hold_pinned=True)
+    one = order(skip_expired=True, skip_pinned=True)
     assert (one.due, list(one.left_out)) == (["acme", "bad"], ["over", "pinned"])
     report = run_order(one, Pool(work=do_well))
     assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
@@ -70,7 +70,7 @@ def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
     run_order(order(), Pool(work=fail_where_asked))
     for _ in range(2):
         resumed = order(resume=True)
-        assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE)
+        assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE_EARLIER)
         report = run_order(resumed, Pool(work=fail_where_asked))
         assert statuses(report)["bad"] == "failed"
         done = {outcome.stack for outcome in report.outcomes if outcome.done_before}
@@ -114,16 +114,18 @@ def test_what_is_not_agreed_to_is_no_run(order: Any) -> None:
     """The last run can still be resumed; a no to a later wave leaves that and all after it."""
     run_order(order(), Pool(work=fail_where_asked))
     last = Journal.last("tenantry", "up")
-    with pytest.raises(Refused):
-        run_order(order(), Pool(work=do_well), consent=lambda members, _: Agreed(members, stop=SAID_NO))
+    with pytest.raises(RunRefused):
+        run_order(
+            order(), Pool(work=do_well), consent=lambda members, _: WaveDecision(members, stop=DECLINED)
+        )
     assert Journal.last("tenantry", "up") == last
 
     waves = [Wave("pilot", MEMBERS[:1]), Wave("early", MEMBERS[1:2]), Wave("broad", MEMBERS[2:])]
     asked: list[str] = []
 
-    def second_thoughts(members: Sequence[Member], _: int | None) -> Agreed:
+    def second_thoughts(members: Sequence[Member], _: int | None) -> WaveDecision:
         asked.extend(member.stack for member in members)
-        return Agreed(members, stop=SAID_NO if "bad" in asked else "")
+        return WaveDecision(members, stop=DECLINED if "bad" in asked else "")
 
     report = run_order(replace(order(), waves=waves), Pool(work=do_well), consent=second_thoughts)
     assert asked == ["acme", "bad"]
@@ -134,9 +136,9 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
     failed = [job(member.stack).outcome(status="failed") for member in MEMBERS[1:2]]
     seen: list[int | None] = []
 
-    def consent(members: Sequence[Member], may_fail: int | None) -> Agreed:
-        seen.append(may_fail)
-        return Agreed([member for member in members if member.stack != "bad"], failed)
+    def consent(members: Sequence[Member], failures_left: int | None) -> WaveDecision:
+        seen.append(failures_left)
+        return WaveDecision([member for member in members if member.stack != "bad"], failed)
 
     report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
     assert (seen, report.stopped) == ([0], "1 failed, none may")
@@ -146,7 +148,7 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
 def test_a_report_tells_when_each_wave_had_its_turn(order: Any) -> None:
     acme, bad, over, pinned = MEMBERS
     waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
-    one = replace(order(hold_expired=True, arguments=("--refresh",)), waves=waves)
+    one = replace(order(skip_expired=True, arguments=("--refresh",)), waves=waves)
     report = run_order(one, Pool(work=fail_where_asked, most_failures=0))
     assert [(wave.name, wave.stacks, wave.failed) for wave in report.waves] == [
         ("pilot", 1, 0),

@@ -19,7 +19,7 @@ from tenantry.fleet import changes
 from tenantry.fleet.changes import code_digest
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome, Report
-from tenantry.fleet.selection import NothingLikeIt, Shard, Wanted, times
+from tenantry.fleet.selection import Criteria, Shard, UnknownSelection, times
 from tests.archives import write
 from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
@@ -84,7 +84,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wanted", "text"), WRONG)
 def test_what_does_not_exist_is_told(team: Repository, wanted: dict[str, Any], text: str) -> None:
-    with pytest.raises(NothingLikeIt, match=text) as told:
+    with pytest.raises(UnknownSelection, match=text) as told:
         team.select(*wanted.pop("names", ()), **wanted)
     assert "\n" not in str(told.value)
 
@@ -153,23 +153,23 @@ def test_times_are_those_of_a_report(tmp_path: Path) -> None:
     assert times(file) == {}
     for text in ("{}", "[", "\x00"):
         file.write_text(text)
-        with pytest.raises(NothingLikeIt, match=r"report\.json: it is not the report\.json of a run"):
+        with pytest.raises(UnknownSelection, match=r"report\.json: it is not the report\.json of a run"):
             times(file)
-    with pytest.raises(NothingLikeIt, match="No such file"):
+    with pytest.raises(UnknownSelection, match="No such file"):
         times(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])
 def test_a_shard_that_is_none(text: str) -> None:
-    with pytest.raises(NothingLikeIt, match="write K/N"):
+    with pytest.raises(UnknownSelection, match="write K/N"):
         Shard.parse(text)
     assert Shard.parse("2/3") == Shard(2, 3)
 
 
 def test_nothing_at_all_is_not_everything() -> None:
-    assert not Wanted().anything
-    assert not Wanted(shard=Shard(1, 2), sample=3).anything
-    assert Wanted(changed_since="main").anything
+    assert not Criteria().anything
+    assert not Criteria(shard=Shard(1, 2), sample=3).anything
+    assert Criteria(changed_since="main").anything
 
 
 CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
@@ -397,7 +397,7 @@ def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
         (package / name).mkdir(parents=True)
     (package / "providers").symlink_to(real)  # as in an editable install
     (package / "__init__.py").touch()
-    monkeypatch.setattr(changes, "INSTALLED", package)
+    monkeypatch.setattr(changes, "INSTALLED_PACKAGE", package)
     first = code_digest(team.root)
     (package / "cli" / "status.py").write_text("no run imports this")
     assert code_digest(team.root) == first
@@ -412,14 +412,17 @@ def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
 
 
 def test_what_is_installed_is_what_a_run_imports() -> None:
-    found = {str(file.relative_to(changes.INSTALLED)) for file in changes.installed(changes.INSTALLED)}
+    found = {
+        str(file.relative_to(changes.INSTALLED_PACKAGE))
+        for file in changes.package_files(changes.INSTALLED_PACKAGE)
+    }
     assert {
         "__init__.py",
         "providers/space.py",
         "components/customer_tenant.py",
         "settings/rules.py",
     } <= found
-    assert {name.partition("/")[0] for name in found} == {place[-1] for place in changes.THE_PROGRAM}
+    assert {name.partition("/")[0] for name in found} == {place[-1] for place in changes.PROGRAM_PATHS}
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "uv.lock", "pylock.toml"])

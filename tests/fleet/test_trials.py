@@ -6,8 +6,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tenantry.fleet.inventory import Standing
-from tenantry.fleet.trials import Trial, ending, unknown, with_grace_of_file, with_tenants
+from tenantry.fleet.inventory import StackStatus
+from tenantry.fleet.trials import (
+    Trial,
+    ending_trials,
+    grace_environment,
+    trials_with_tenants,
+    unreadable_trials,
+)
 from tenantry.providers.values.days import LastDay
 from tenantry.providers.values.limits import GRACE_VARIABLE
 from tenantry.settings.errors import Problem, SettingsError
@@ -21,9 +27,11 @@ def test_which_are_over() -> None:
     """The last day is one of the trial; those without a tenant are of no concern."""
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
     members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
-    asked = ending([*members, member("paying")], NOW, 14)
+    asked = ending_trials([*members, member("paying")], NOW, 14)
     assert [trial.stack for trial in asked] == ["gone", "over", "today", "soon"]
-    trials = with_tenants([Standing(trial, hostname="h" * (trial.stack != "gone")) for trial in asked], NOW)
+    trials = trials_with_tenants(
+        [StackStatus(trial, hostname="h" * (trial.stack != "gone")) for trial in asked], NOW
+    )
     assert [(trial.member.stack, trial.over, trial.text) for trial in trials] == [
         ("over", True, "ended on 2026-06-14 (UTC), 1 day ago"),
         ("today", False, "ends today, 2026-06-15 (UTC)"),
@@ -34,13 +42,13 @@ def test_which_are_over() -> None:
 def test_of_whom_nobody_can_tell() -> None:
     """Customers and stacks without a tenant have nothing to be taken down, whatever their files say."""
     bad = member("bad", broken=BROKEN)
-    told = unknown(
+    told = unreadable_trials(
         [
-            Standing(member("torn"), trouble="the passphrase is wrong"),
-            Standing(bad, hostname="h", kind="trial"),
-            Standing(member("paying", broken=BROKEN), hostname="h", kind="production"),
-            Standing(member("never", broken=BROKEN)),
-            Standing(member("fine"), hostname="h", kind="trial"),
+            StackStatus(member("torn"), trouble="the passphrase is wrong"),
+            StackStatus(bad, hostname="h", kind="trial"),
+            StackStatus(member("paying", broken=BROKEN), hostname="h", kind="production"),
+            StackStatus(member("never", broken=BROKEN)),
+            StackStatus(member("fine"), hostname="h", kind="trial"),
         ]
     )
     assert told == {
@@ -52,8 +60,8 @@ def test_of_whom_nobody_can_tell() -> None:
 def test_the_days_of_grace_are_those_of_the_file_unless_somebody_says_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trial = Trial(member("acme", grace_days=21), Standing(member("acme")), -1)
+    trial = Trial(member("acme", grace_days=21), StackStatus(member("acme")), -1)
     monkeypatch.delenv(GRACE_VARIABLE, raising=False)
-    assert with_grace_of_file(trial) == {GRACE_VARIABLE: "21"}
+    assert grace_environment(trial) == {GRACE_VARIABLE: "21"}
     monkeypatch.setenv(GRACE_VARIABLE, "90")
-    assert with_grace_of_file(trial) == {}
+    assert grace_environment(trial) == {}

@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from tenantry.fleet.events import Log, Said
-from tenantry.fleet.troubles import IS_PROTECTED, of_command, of_log, of_text
+from tenantry.fleet.events import Log, LoggedError
+from tenantry.fleet.troubles import IS_PROTECTED, from_command, from_log, from_text
 from tenantry.providers.framework.facts import QlikRefused
 from tenantry.settings.errors import Problem, SettingsError
 
@@ -55,7 +55,7 @@ PRINTED = {
 @pytest.mark.parametrize(("printed", "expected"), PRINTED.items())
 def test_what_the_cli_says(printed: str, expected: tuple[str, str]) -> None:
     text, advice = expected
-    told = of_command("acme", printed, 5)
+    told = from_command("acme", printed, 5)
     assert told.text.startswith(text)
     assert advice in told.advice
     assert "\n" not in told.line
@@ -67,7 +67,7 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
         'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
         "ping PostgreSQL: dial tcp 127.0.0.1:1: connect: connection refused"
     )
-    told = of_command("acme", printed, 1)
+    told = from_command("acme", printed, 1)
     assert told.text.startswith("the backend cannot be reached")
     assert "geheim" not in repr(told)
     assert "***@db:1" in told.text
@@ -75,7 +75,7 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
 
 @pytest.mark.parametrize("password", ["p@ss", "p/ss", "a@b@c", "p:?#ss"])
 def test_whatever_a_password_is_made_of(password: str) -> None:
-    told = of_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
+    told = from_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
     assert password not in repr(told)
     assert "ss@" not in repr(told)
     assert "***@db/x" in told.text
@@ -83,36 +83,36 @@ def test_whatever_a_password_is_made_of(password: str) -> None:
 
 def test_what_qlik_says() -> None:
     text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
-    told = of_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
+    told = from_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
     assert (told.code, told.trace_id, told.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
     assert told.text == text.partition("\n")[0]
     assert told.advice == "Take down trials."
     assert told.details == text
-    assert of_text("GET h/p answered 500", facts=[QlikRefused("500", "", "")]).code == "500"
-    assert of_text("no answer at all").code == ""
+    assert from_text("GET h/p answered 500", facts=[QlikRefused("500", "", "")]).code == "500"
+    assert from_text("no answer at all").code == ""
 
 
 def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
-    told = of_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
+    told = from_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
     assert (told.text, told.where) == ("the disk is full", "Group Analysts")
 
 
 def test_what_is_protected_says_what_to_do() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
-    said = [Said(text, "Tenant tenant"), Said("no", "Space Sales")]
-    protected, other = of_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
+    said = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
+    protected, other = from_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
     assert protected.line.startswith(
         f"Space Sales, Tenant tenant: {IS_PROTECTED} → if it is to go: put it back"
     )
     assert "urn:" not in protected.line
     assert other.line == "Space Sales: no"
-    (protected,) = of_log(Log(errors=said[:1]))
+    (protected,) = from_log(Log(errors=said[:1]))
     assert protected.line.endswith("then `destroy`"), "nothing is taken out of the file by a destroy"
 
 
 def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
-    said = [Said("no", "Space Sales"), Said("no", "Space Sales"), Said("update failed")]
-    assert [trouble.line for trouble in of_log(Log(errors=said))] == ["Space Sales: no"]
+    said = [LoggedError("no", "Space Sales"), LoggedError("no", "Space Sales"), LoggedError("update failed")]
+    assert [trouble.line for trouble in from_log(Log(errors=said))] == ["Space Sales: no"]
 
 
 def test_problems_of_settings_are_told_one_by_one() -> None:
@@ -125,7 +125,7 @@ def test_problems_of_settings_are_told_one_by_one() -> None:
         ],
     )
     text = str(error)
-    found = list(of_log(Log(errors=[Said(text)])))
+    found = list(from_log(Log(errors=[LoggedError(text)])))
     assert [(trouble.where, trouble.text) for trouble in found] == [
         ("stacks/Pulumi.acme.yaml:3", "customer.plan: no such plan"),
         ("stacks/plans/gold.yaml", "is gone"),
@@ -143,7 +143,7 @@ def test_an_exception_of_the_program_is_a_line_with_its_place() -> None:
     except ValueError as error:
         raised.append(error)
     printed = "".join(traceback.format_exception(raised[0]))
-    told = of_text(f"Program failed with an unhandled exception:\n{printed}")
+    told = from_text(f"Program failed with an unhandled exception:\n{printed}")
     assert told.text == "the program failed: ValueError: no such thing"
     (frame,) = traceback.extract_tb(raised[0].__traceback__)
     assert told.where == f"{__file__}:{frame.lineno}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tenantry.fleet.selection import NothingLikeIt
-from tenantry.fleet.waves import one, split
+from tenantry.fleet.selection import UnknownSelection
+from tenantry.fleet.waves import find_wave, split_into_waves
 from tests.fleet.samples import member
 
 RINGS = {"p1": "pilot", "e1": "early", "e2": "early"}
@@ -14,13 +14,13 @@ MEMBERS += [member(f"b{number}") for number in range(17)]
 
 
 def test_by_ring() -> None:
-    waves = split(MEMBERS, "rings")
+    waves = split_into_waves(MEMBERS, "rings")
     assert [wave.name for wave in waves] == ["pilot", "early", "broad"]
     assert [len(wave.members) for wave in waves] == [1, 2, 17]
 
 
 def test_by_share_the_inner_rings_come_first() -> None:
-    waves = split(MEMBERS, "10%, 50%,100%")
+    waves = split_into_waves(MEMBERS, "10%, 50%,100%")
     assert [wave.name for wave in waves] == ["10%", "50%", "100%"]
     assert [len(wave.members) for wave in waves] == [2, 8, 10]
     assert waves[0].members[0].stack == "p1"
@@ -30,8 +30,8 @@ def test_by_share_the_inner_rings_come_first() -> None:
 
 
 def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywhere() -> None:
-    first = [member.stack for wave in split(MEMBERS, "50,100") for member in wave.members]
-    again = [member.stack for wave in split(MEMBERS[::-1], "50%,100%") for member in wave.members]
+    first = [member.stack for wave in split_into_waves(MEMBERS, "50,100") for member in wave.members]
+    again = [member.stack for wave in split_into_waves(MEMBERS[::-1], "50%,100%") for member in wave.members]
     assert first == again
     broad = [name for name in first if name.startswith("b")]
     assert broad != sorted(broad)
@@ -41,30 +41,30 @@ def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywher
     "how", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
 )
 def test_what_is_no_way_to_divide(how: str) -> None:
-    with pytest.raises(NothingLikeIt, match="percentages that rise to 100%"):
-        split(MEMBERS, how)
+    with pytest.raises(UnknownSelection, match="percentages that rise to 100%"):
+        split_into_waves(MEMBERS, how)
 
 
 def test_few_members_fill_the_first_waves() -> None:
-    assert [len(wave.members) for wave in split(MEMBERS[:1], "1%,100%")] == [1, 0]
-    assert [len(wave.members) for wave in split([], "1%,100%")] == [0, 0]
+    assert [len(wave.members) for wave in split_into_waves(MEMBERS[:1], "1%,100%")] == [1, 0]
+    assert [len(wave.members) for wave in split_into_waves([], "1%,100%")] == [0, 0]
 
 
 def test_one_of_them() -> None:
-    waves = split(MEMBERS, "rings")
-    assert [wave.name for wave in one(waves, "early")] == ["early"]
-    assert [wave.name for wave in one(waves, "3")] == ["broad"]
-    with pytest.raises(NothingLikeIt, match="the waves are pilot, early, broad"):
-        one(waves, "outer")
+    waves = split_into_waves(MEMBERS, "rings")
+    assert [wave.name for wave in find_wave(waves, "early")] == ["early"]
+    assert [wave.name for wave in find_wave(waves, "3")] == ["broad"]
+    with pytest.raises(UnknownSelection, match="the waves are pilot, early, broad"):
+        find_wave(waves, "outer")
 
 
 def test_whoever_does_not_tell_the_ring_is_of_the_first_wave() -> None:
     """There it fails at once and by name, not after all others."""
     members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
-    assert [[member.stack for member in wave.members] for wave in split(members, "rings")] == [
+    assert [[member.stack for member in wave.members] for wave in split_into_waves(members, "rings")] == [
         ["a", "typo"],
         [],
         ["b"],
     ]
-    first, _ = split(members, "50%,100%")
+    first, _ = split_into_waves(members, "50%,100%")
     assert {member.stack for member in first.members} == {"a", "typo"}

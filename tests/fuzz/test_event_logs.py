@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.fleet import events
-from tenantry.fleet.events import InFlight
+from tenantry.fleet.events import StepsInFlight
 from tenantry.fleet.outcome import Change
 from tenantry.providers.framework import facts
 from tenantry.providers.values import tokens
@@ -133,7 +133,7 @@ def test_any_log_is_read(tmp_path: Path) -> None:
         assert all(isinstance(each, Change) for each in (*log.changes, *log.drift))
         assert all(isinstance(each.text, str) for each in log.errors)
         assert all(isinstance(each, str) for each in (*log.remarks, *log.cut_off))
-        at = InFlight("updating")
+        at = StepsInFlight("updating")
         at.take(raw.decode("utf-8", "replace").splitlines())
         assert isinstance(at.text, str)
         assert not EXAMPLES or time.thread_time() - begin < SECONDS

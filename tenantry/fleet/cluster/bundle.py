@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from tenantry.fleet.changes import SKIPPED, UnknownRef, git
+from tenantry.fleet.changes import SKIPPED_PREFIXES, UnknownRef, git
 from tenantry.fleet.cluster.errors import BundleRefused
 
-MOST_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 """The largest that all files of a bundle may be together."""
 
-NEVER = frozenset({".git", ".pulumi", ".venv", "__pycache__", "node_modules", ".ssh", ".aws"})
+EXCLUDED_FOLDERS = frozenset({".git", ".pulumi", ".venv", "__pycache__", "node_modules", ".ssh", ".aws"})
 """Folders whose content is in no bundle, whatever git says of it."""
 
-CREDENTIALS = (
+CREDENTIAL_FILES = (
     ".env",
     ".env.*",
     ".envrc",
@@ -45,7 +45,7 @@ CREDENTIALS = (
 """Names of files that are made to hold credentials."""
 
 PRIVATE_KEY = b"PRIVATE KEY-----"
-LOOKED_AT = 64 * 1024
+KEY_SEARCH_BYTES = 64 * 1024
 """So much of a file is searched for a private key."""
 
 
@@ -89,10 +89,10 @@ def pack(root: Path) -> Bundle:
     left_out: list[str] = []
     files = dict(_chosen(top, sorted(set(listed)), left_out))
     size = sum(file.stat().st_size for file in files.values())
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         largest = max(files, key=lambda name: files[name].stat().st_size)
         raise BundleRefused(
-            f"the repository {top} is {size >> 20} MiB, more than the {MOST_BYTES >> 20} that are sent to "
+            f"the repository {top} is {size >> 20} MiB, more than the {MAX_BYTES >> 20} that are sent to "
             f"workers; its largest file is {largest}"
         )
     try:
@@ -117,7 +117,7 @@ def unpack(archive: bytes, sha256: str, folder: Path) -> None:
             for member in opened:
                 place = PurePosixPath(member.name)
                 total += member.size
-                if not member.isreg() or place.is_absolute() or ".." in place.parts or total > MOST_BYTES:
+                if not member.isreg() or place.is_absolute() or ".." in place.parts or total > MAX_BYTES:
                     raise BundleRefused(f"the bundle holds {member.name!r}, which is no file of a repository")
                 source = opened.extractfile(member)
                 assert source is not None  # noqa: S101 (a regular file has content)
@@ -159,7 +159,9 @@ def _walked(root: Path) -> Iterator[str]:
         folders[:] = [
             name
             for name in folders
-            if not name.startswith(SKIPPED) and name not in links and not (at / name / "pyvenv.cfg").exists()
+            if not name.startswith(SKIPPED_PREFIXES)
+            and name not in links
+            and not (at / name / "pyvenv.cfg").exists()
         ]
         for name in (*files, *links):
             yield (at / name).relative_to(root).as_posix()
@@ -171,14 +173,14 @@ def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tu
     files: dict[str, Path] = {}
     for name in names:
         path = top / name
-        if not NEVER.isdisjoint(PurePosixPath(name).parts[:-1]):
+        if not EXCLUDED_FOLDERS.isdisjoint(PurePosixPath(name).parts[:-1]):
             continue
         real = path.resolve()
         if not real.is_relative_to(top):
             left_out.append(f"{name} (leads out of the repository)")
         elif real.is_dir():
             linked.append((name, real))
-        elif real.is_file() and (PurePosixPath(name).name not in NEVER):
+        elif real.is_file() and (PurePosixPath(name).name not in EXCLUDED_FOLDERS):
             if _is_credential(real, name):
                 left_out.append(f"{name} (looks like a credential)")
             else:
@@ -192,10 +194,10 @@ def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tu
 
 
 def _is_credential(path: Path, name: str) -> bool:
-    if any(fnmatch(PurePosixPath(name).name, pattern) for pattern in CREDENTIALS):
+    if any(fnmatch(PurePosixPath(name).name, pattern) for pattern in CREDENTIAL_FILES):
         return True
     with path.open("rb") as file:
-        return PRIVATE_KEY in file.read(LOOKED_AT)
+        return PRIVATE_KEY in file.read(KEY_SEARCH_BYTES)
 
 
 def _archived(files: Mapping[str, Path]) -> bytes:

@@ -20,7 +20,7 @@ from distributed.versions import VersionMismatchWarning
 from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.bundle import Bundle
 from tenantry.fleet.cluster.errors import ClusterUnusable
-from tenantry.fleet.cluster.fitness import Demand, other_versions, versions
+from tenantry.fleet.cluster.fitness import WorkerRequirements, version_differences, versions
 from tenantry.fleet.cluster.rates import Rates
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ SECONDS_TO_EXAMINE = 90.0
 SECONDS_WITHOUT_WORKERS = 60.0
 """How long a run waits for a worker when the last one is lost, as a nanny may start another."""
 
-LOOK = 1.0
+WATCH_INTERVAL_SECONDS = 1.0
 """Seconds between two looks at which workers are there."""
 
 
@@ -47,7 +47,7 @@ def is_address(text: str) -> bool:
 
 
 @dataclass
-class Seat:
+class FitWorker:
     """A worker that is fit for the run: how many jobs it can have at once (`threads`), and has (`busy`)."""
 
     address: str
@@ -69,7 +69,7 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self.address = address
         self.run = secrets.token_hex(8)
-        self.seats: dict[str, Seat] = {}
+        self.seats: dict[str, FitWorker] = {}
         self.refused: dict[str, str] = {}
         self.lost = ""
         self.say: Callable[[str], None] = lambda _: None
@@ -77,7 +77,7 @@ class Cluster:
         self._loop = asyncio.new_event_loop()
         self._scheduler = ""
         self._no_rates = ""
-        self._offer: tuple[Demand, Bundle] | None = None
+        self._offer: tuple[WorkerRequirements, Bundle] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._examining: set[asyncio.Task[None]] = set()
         self._seen: set[str] = set()
@@ -123,7 +123,7 @@ class Cluster:
         """How many jobs all fit workers can have at once."""
         return sum(seat.threads for seat in self.seats.values())
 
-    def offer(self, demand: Demand, bundle: Bundle) -> None:
+    def offer(self, demand: WorkerRequirements, bundle: Bundle) -> None:
         """Have each worker look whether it is fit, and take the bundle. Raises ClusterUnusable if none is."""
         self.wait_for(self._offered(demand, bundle))
         if self.lost:
@@ -132,7 +132,7 @@ class Cluster:
             there = "no worker is fit" if self.refused else "there is no worker"
             raise ClusterUnusable(there)
 
-    def free_seat(self) -> Seat | None:
+    def free_seat(self) -> FitWorker | None:
         """Return the worker that has most room for a job; None if none has."""
         free = [seat for seat in self.seats.values() if seat.busy < seat.threads]
         return min(free, key=lambda seat: seat.busy / seat.threads, default=None)
@@ -145,12 +145,12 @@ class Cluster:
         told: dict[str, str] = {}
         try:
             async with asyncio.timeout(SECONDS_TO_EXAMINE):
-                told = await self._ask(address, on_worker.about)
-                unfit = other_versions(told)
+                told = await self._ask(address, on_worker.describe)
+                unfit = version_differences(told)
                 if not unfit:
-                    answer = await self._ask(address, on_worker.examined, demand, None)
+                    answer = await self._ask(address, on_worker.examine, demand, None)
                     if answer.lacks_bundle:
-                        answer = await self._ask(address, on_worker.examined, demand, bundle.archive)
+                        answer = await self._ask(address, on_worker.examine, demand, bundle.archive)
                     unfit = answer.unfit
         except TimeoutError:
             unfit = f"no answer within {SECONDS_TO_EXAMINE:g} s"
@@ -164,7 +164,7 @@ class Cluster:
             self.seats.pop(address, None)
             self._refuse(address, told.get("host", ""), unfit)
         elif address not in self.seats:
-            self.seats[address] = Seat(address, told["host"], self._threads[address])
+            self.seats[address] = FitWorker(address, told["host"], self._threads[address])
 
     async def ask_all(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
         """Call a function on the workers that have jobs; those that do not answer are left out."""
@@ -214,7 +214,7 @@ class Cluster:
                 raise ClusterUnusable("the scheduler cannot be reached") from error
             except (TypeError, ValueError, RuntimeError) as error:
                 raise ClusterUnusable(f"{' '.join(str(error).split())[:300]}") from None
-        if other := other_versions(theirs):
+        if other := version_differences(theirs):
             raise ClusterUnusable(f"the scheduler has {other}")
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
@@ -230,12 +230,12 @@ class Cluster:
             if not self.lost and self._offer:
                 with suppress(OSError):
                     await self.client.run(
-                        on_worker.ended, self.run, workers=list(self.seats), on_error="ignore"
+                        on_worker.clean_up, self.run, workers=list(self.seats), on_error="ignore"
                     )
             if hasattr(self, "client"):
                 await self.client.close(timeout=2)
 
-    async def _offered(self, demand: Demand, bundle: Bundle) -> None:
+    async def _offered(self, demand: WorkerRequirements, bundle: Bundle) -> None:
         self._offer = demand, bundle
         if self._no_rates:
             self.say(self._no_rates)
@@ -254,7 +254,7 @@ class Cluster:
     async def _watch(self) -> None:
         """See workers come and go until the run ends or the scheduler is lost."""
         while not self.lost:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             for address in await self._look():
                 task = asyncio.create_task(self.examine(address))
                 self._examining.add(task)

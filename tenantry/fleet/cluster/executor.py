@@ -13,37 +13,37 @@ from typing import Any
 
 from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.bundle import Bundle, pack
-from tenantry.fleet.cluster.connection import LOOK, SECONDS_TO_ANSWER, Cluster, Seat
+from tenantry.fleet.cluster.connection import SECONDS_TO_ANSWER, WATCH_INTERVAL_SECONDS, Cluster, FitWorker
 from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
-from tenantry.fleet.cluster.fitness import Demand, backend_of, has_passphrase
+from tenantry.fleet.cluster.fitness import WorkerRequirements, backend_of, has_passphrase
 from tenantry.fleet.cluster.ticket import Ticket
-from tenantry.fleet.cluster.worker import Returned
+from tenantry.fleet.cluster.worker import JobResult
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import Outcome, Trouble
 from tenantry.fleet.pool import Pool
 from tenantry.providers.qlik.settings import ENDPOINT
 
-TICK = 0.1
-ATTEMPTS = 3
+TICK_SECONDS = 0.1
+MAX_ATTEMPTS = 3
 """How often a job is offered to a worker that cannot even begin it."""
 
-SENT = frozenset({"TENANTRY_GRACE_DAYS"})
+SENT_VARIABLES = frozenset({"TENANTRY_GRACE_DAYS"})
 """The variables of a job's environment that may be sent; all else a worker has of its own."""
 
-NOT_WRITTEN = (
+SALT_NOT_WRITTEN = (
     "Pulumi has written into the worker's copy of the stack file how secrets are encrypted; the file here "
     "has changed meanwhile, so the next `up` writes it"
 )
 
-Holder = Callable[[Job], str]
+LockHolder = Callable[[Job], str]
 """Returns who holds the lock of a job's stack, and what frees it, as advice; nothing if nobody does."""
 
 
 @dataclass
-class Remote:
+class ClusterRun:
     """A run on a cluster: what is offered to its workers, and the executor for each wave.
 
-    `backend` and `probe` are as in `Demand`.
+    `backend` and `probe` are as in `WorkerRequirements`.
     """
 
     cluster: Cluster
@@ -51,20 +51,20 @@ class Remote:
     backend: str
     probe: str
     credentials: bool
-    holder: Holder
+    holder: LockHolder
     say: Callable[[str], None]
     pool: Pool | None = None
     bundle: Bundle | None = None
     interrupted: bool = False
     watched: bool = False
-    _running: dict[str, tuple[Job, Seat]] = field(default_factory=dict)
+    _running: dict[str, tuple[Job, FitWorker]] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     @classmethod
     @contextmanager
     def begun(
-        cls, address: str, root: Path, *, credentials: bool, holder: Holder, say: Callable[[str], None]
-    ) -> Iterator[Remote]:
+        cls, address: str, root: Path, *, credentials: bool, holder: LockHolder, say: Callable[[str], None]
+    ) -> Iterator[ClusterRun]:
         """Give a run on the cluster at this address, once a worker is fit for it.
 
         `credentials`: requests are sent to Qlik. `say` is told of each worker that is not used. Raises
@@ -86,7 +86,7 @@ class Remote:
                 self._told.add(line)
                 self.say(f"Not sent to workers: {line}")
         self.bundle = bundle
-        demand = Demand(
+        demand = WorkerRequirements(
             sha256=bundle.sha256,
             root=self.place,
             backend=self.backend,
@@ -122,7 +122,7 @@ class Remote:
 
     async def carried_out(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
         """Have one job done by a worker; whatever happens to that, there is an outcome."""
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             seat = await self._seat()
             if seat is None:
                 return job.outcome(status="not run", remarks=(self._why_not(),))
@@ -136,12 +136,12 @@ class Remote:
                 del self._running[job.member.stack]
             if outcome is not None:
                 return outcome
-        return _failed(job, f"no worker could begin it in {ATTEMPTS} attempts, the last was {seat}")
+        return _failed(job, f"no worker could begin it in {MAX_ATTEMPTS} attempts, the last was {seat}")
 
     async def follow(self) -> None:
         """Bring what the logs of running jobs tell to where the live display reads them."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             told = await self.cluster.ask_all(on_worker.progress, self.cluster.run)
             for stack, (anew, lines) in (item for progress in told.values() for item in progress.items()):
                 if stack in self._running and (lines or anew):
@@ -162,26 +162,26 @@ class Remote:
             self.pool.stop = why
         return why
 
-    async def _seat(self) -> Seat | None:
+    async def _seat(self) -> FitWorker | None:
         """Wait for a worker with room for a job; None if the run is stopped first."""
         while not self._stopped:
             if seat := self.cluster.free_seat():
                 seat.busy += 1
                 return seat
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(TICK_SECONDS)
         return None
 
-    async def _at(self, seat: Seat, work: Callable[[Job], Outcome], job: Job) -> Outcome | None:
+    async def _at(self, seat: FitWorker, work: Callable[[Job], Outcome], job: Job) -> Outcome | None:
         """Have a worker do a job; None if it never began, and another one may."""
         sent = self._relative(job)
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 ticket = await Ticket.issued(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
-            await asyncio.sleep(LOOK)  # until it is known whether the scheduler is lost
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until it is known whether the scheduler is lost
             return None
         task: Any = self.cluster.client.submit(
-            on_worker.carried_out,
+            on_worker.run_with_ticket,
             ticket.name,
             self.cluster.run,
             self.sent.sha256,
@@ -196,7 +196,7 @@ class Remote:
         result = asyncio.ensure_future(task.result())
         try:
             while not result.done():
-                await asyncio.wait({result}, timeout=TICK)
+                await asyncio.wait({result}, timeout=TICK_SECONDS)
                 if self.cluster.lost and not result.done():
                     return await self._unknown(job, seat)
                 if (seat.gone.is_set() or self._stopped) and not result.done() and await _back(ticket):
@@ -211,7 +211,7 @@ class Remote:
                     await self.cluster.examine(seat.address)
                     return None
                 return await self._lost(job, seat, error)
-            returned: Returned = result.result()
+            returned: JobResult = result.result()
             if returned.outcome is None:
                 return await self._lost(job, seat)
             return await asyncio.to_thread(self._taken, job, returned, returned.outcome)
@@ -240,7 +240,7 @@ class Remote:
         assert self.bundle is not None  # noqa: S101 (there is one from the beginning)
         return self.bundle
 
-    def _taken(self, job: Job, returned: Returned, outcome: Outcome) -> Outcome:
+    def _taken(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
         """Take what a worker has returned: logs, the stack file, and the outcome in words of this machine."""
         here = str(self.sent.top)
         with suppress(OSError):
@@ -254,7 +254,7 @@ class Remote:
             before, after = returned.stack_file
             try:
                 if job.member.file.read_bytes() != before:
-                    outcome = replace(outcome, remarks=(*outcome.remarks, NOT_WRITTEN))
+                    outcome = replace(outcome, remarks=(*outcome.remarks, SALT_NOT_WRITTEN))
                 else:
                     job.member.file.write_bytes(after)
             except OSError as error:
@@ -266,13 +266,13 @@ class Remote:
             outcome, troubles=tuple(_here(trouble, returned.folder, here) for trouble in outcome.troubles)
         )
 
-    async def _lost(self, job: Job, seat: Seat, error: BaseException | None = None) -> Outcome:
+    async def _lost(self, job: Job, seat: FitWorker, error: BaseException | None = None) -> Outcome:
         why = f"worker {seat} was lost while it was at this stack"
         if error is not None:
             why = f"worker {seat} failed: {type(error).__name__}: {error}"
         return _failed(job, why, await self._advice(job))
 
-    async def _unknown(self, job: Job, seat: Seat) -> Outcome:
+    async def _unknown(self, job: Job, seat: FitWorker) -> Outcome:
         lost = self.cluster.lost
         self._why_not()
         return _failed(
@@ -292,7 +292,7 @@ class Remote:
 class _Executor(Executor):
     """The executor of one wave."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: ClusterRun) -> None:
         self._remote = remote
         self._following = remote.cluster.start(remote.follow()) if remote.watched else None
 
@@ -303,8 +303,10 @@ class _Executor(Executor):
             done: Future[Any] = Future()
             done.set_result(fn(job))
             return done
-        if not job.environment.keys() <= SENT:
-            raise ValueError(f"not sent to a worker: {', '.join(sorted(job.environment.keys() - SENT))}")
+        if not job.environment.keys() <= SENT_VARIABLES:
+            raise ValueError(
+                f"not sent to a worker: {', '.join(sorted(job.environment.keys() - SENT_VARIABLES))}"
+            )
         found: Future[Any] = self._remote.cluster.start(self._remote.carried_out(fn, job))
         return found
 

@@ -25,7 +25,7 @@ from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
-PROBE = "tenantry-run-"
+PROBE_PREFIX = "tenantry-run-"
 """How the name of the file begins by which workers know the folder of a backend."""
 
 
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def other_versions(theirs: Mapping[str, str]) -> str:
+def version_differences(theirs: Mapping[str, str]) -> str:
     """Return what differs between the versions of another process and those of this one, in words."""
     return ", ".join(
         f"{name} {theirs.get(name, 'none')}, not {own}"
@@ -48,7 +48,7 @@ def other_versions(theirs: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class Demand:
+class WorkerRequirements:
     """What a run asks of its workers. No part of it is a secret.
 
     `root` is the project's folder in the bundle. `backend` is its address without user, password and other
@@ -77,7 +77,7 @@ def has_passphrase(environ: Mapping[str, str]) -> bool:
     return any(name in environ for name in PASSPHRASES)
 
 
-def unfit_machine(demand: Demand) -> str:
+def machine_problem(demand: WorkerRequirements) -> str:
     """Return why this process cannot take part, as far as that can be told without the repository."""
     if find_pulumi() is None:
         return "there is no `pulumi` on its PATH: `tenantry install-pulumi` brings it"
@@ -90,7 +90,7 @@ def unfit_machine(demand: Demand) -> str:
     return ""
 
 
-def unfit_backend(demand: Demand, root: Path) -> str:
+def backend_problem(demand: WorkerRequirements, root: Path) -> str:
     """Return why the backend of this process is not that of the run; nothing if it is."""
     backend = Backend(root)
     try:
@@ -131,7 +131,7 @@ def backend_of(root: Path) -> Iterator[tuple[str, str]]:
             f"the backend {address} is a path from the project's folder, which each worker has elsewhere: "
             "give an absolute path, on a disk that all workers share"
         )
-    probe = folder.parent / f"{PROBE}{secrets.token_hex(8)}"
+    probe = folder.parent / f"{PROBE_PREFIX}{secrets.token_hex(8)}"
     try:
         probe.touch(mode=0o644, exist_ok=False)
     except OSError as error:

@@ -25,10 +25,10 @@ from tenantry.providers.qlik.errors import DeadlineExceeded
 from tenantry.providers.qlik.governor import Governor, Turn
 from tenantry.providers.qlik.limits import TIERS
 
-SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 """How long the scheduler may take; a provider waits a little longer for the worker."""
 
-MOST_BYTES = 2000
+MAX_REQUEST_BYTES = 2000
 """The longest question that is read."""
 
 
@@ -40,10 +40,10 @@ class Rates(SchedulerPlugin):
 
     async def start(self, scheduler: Scheduler) -> None:
         """Add what is asked to what the scheduler answers."""
-        scheduler.handlers.update({"tenantry_rates": asked})
+        scheduler.handlers.update({"tenantry_rates": handle_request})
 
 
-async def asked(do: str, share: float, window: float, **question: Any) -> dict[str, Any]:
+async def handle_request(do: str, share: float, window: float, **question: Any) -> dict[str, Any]:
     """Answer a question about the budget, as `tenantry.providers.qlik.cluster_governor` asks it."""
     return await asyncio.to_thread(_answer, do, share, window, **question)
 
@@ -89,11 +89,11 @@ class Relay:
         relay = self
 
         class Handler(socketserver.StreamRequestHandler):
-            timeout = SECONDS
+            timeout = TIMEOUT_SECONDS
 
             def handle(self) -> None:
                 with suppress(OSError, ValueError):
-                    answer = relay.answer(json.loads(self.rfile.readline(MOST_BYTES)))
+                    answer = relay.answer(json.loads(self.rfile.readline(MAX_REQUEST_BYTES)))
                     self.wfile.write(f"{json.dumps(answer)}\n".encode())
 
         class Server(socketserver.ThreadingTCPServer):
@@ -112,7 +112,7 @@ class Relay:
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             raise ValueError("no question of a provider")
         scheduler: Any = self._client.scheduler
-        return self._client.sync(scheduler.tenantry_rates, **question, callback_timeout=SECONDS)
+        return self._client.sync(scheduler.tenantry_rates, **question, callback_timeout=TIMEOUT_SECONDS)
 
 
 _relays: list[Relay] = []

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from tenantry.fleet.cluster import worker as on_worker
-from tenantry.fleet.cluster.executor import TICK, Remote
-from tenantry.fleet.inventory import Standing
+from tenantry.fleet.cluster.executor import TICK_SECONDS, ClusterRun
+from tenantry.fleet.inventory import StackStatus
 from tenantry.fleet.members import Member
 
 
-def standings(remote: Remote, members: Sequence[Member], at_once: int) -> Iterator[Standing]:
+def stack_statuses(remote: ClusterRun, members: Sequence[Member], at_once: int) -> Iterator[StackStatus]:
     """Yield how each stack stands, in the order given; what cannot be read says why."""
     room = asyncio.Semaphore(at_once)
     looks = [remote.cluster.start(_standing(remote, member, room)) for member in members]
@@ -21,13 +21,13 @@ def standings(remote: Remote, members: Sequence[Member], at_once: int) -> Iterat
         yield look.result()
 
 
-async def _standing(remote: Remote, member: Member, room: asyncio.Semaphore) -> Standing:
+async def _standing(remote: ClusterRun, member: Member, room: asyncio.Semaphore) -> StackStatus:
     async with room:
         cluster, bundle = remote.cluster, remote.sent
         if cluster.lost:
-            return Standing(member, trouble=cluster.lost)
+            return StackStatus(member, trouble=cluster.lost)
         task: Any = cluster.client.submit(
-            on_worker.read_standing,
+            on_worker.read_stack_status,
             bundle.sha256,
             remote.place,
             replace(member, files=(), broken=None),
@@ -38,13 +38,13 @@ async def _standing(remote: Remote, member: Member, room: asyncio.Semaphore) -> 
         result = asyncio.ensure_future(task.result())
         try:
             while not (result.done() or cluster.lost):
-                await asyncio.wait({result}, timeout=TICK)
+                await asyncio.wait({result}, timeout=TICK_SECONDS)
             if not result.done():
-                return Standing(member, trouble=cluster.lost)
-            found: Standing = result.result()
+                return StackStatus(member, trouble=cluster.lost)
+            found: StackStatus = result.result()
             return replace(found, member=member)
         except Exception as error:  # noqa: BLE001 (whatever Dask says of a task that no worker could do)
-            return Standing(member, trouble=cluster.lost or f"no worker could read it: {error}")
+            return StackStatus(member, trouble=cluster.lost or f"no worker could read it: {error}")
         finally:
             result.cancel()
             task.release()

@@ -25,8 +25,8 @@ from tenantry.fleet import process, warm
 from tenantry.fleet.cluster import rates, ticket
 from tenantry.fleet.cluster.bundle import unpack
 from tenantry.fleet.cluster.errors import BundleRefused
-from tenantry.fleet.cluster.fitness import Demand, unfit_backend, unfit_machine, versions
-from tenantry.fleet.inventory import Standing, standing
+from tenantry.fleet.cluster.fitness import WorkerRequirements, backend_problem, machine_problem, versions
+from tenantry.fleet.inventory import StackStatus, stack_status
 from tenantry.fleet.job import Job
 from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome
@@ -36,20 +36,20 @@ from tenantry.settings.project import Project
 from tenantry.state.backend import Backend
 from tenantry.state.reading import Reader
 
-PLACE = "tenantry"
+WORK_FOLDER = "tenantry"
 """The folder of ours in that of a worker, which goes with it."""
 
-MOST_OF_A_LOG = 256 * 1024
+MAX_LOG_BYTES = 256 * 1024
 """So many bytes of each log of a failure come back, the last ones."""
 
-MOST_LINES = 200
+MAX_STEPS = 200
 """So many steps of a job are told at a time; the others are told next."""
 
 LOGS = ("events.json", "output.txt", "errors.txt")
 
 
 @dataclass(frozen=True)
-class Answer:
+class FitnessReport:
     """What a worker says to a demand: why it is unfit, or that it lacks the bundle."""
 
     unfit: str = ""
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Returned:
+class JobResult:
     """What comes back of a job. `outcome` is None where its ticket was taken before: nothing was done.
 
     `folder` is where its bundle was; `logs` are those of a failure, by name. `stack_file` is the content of
@@ -83,36 +83,36 @@ _running: dict[tuple[str, str], _Running] = {}
 _unpacking = threading.Lock()
 
 
-def about() -> dict[str, str]:
+def describe() -> dict[str, str]:
     """Return where this worker is and the versions that it has."""
     return {"host": socket.gethostname(), **versions()}
 
 
-async def examined(demand: Demand, archive: bytes | None, dask_worker: Worker) -> Answer:
+async def examine(demand: WorkerRequirements, archive: bytes | None, dask_worker: Worker) -> FitnessReport:
     """Say whether this worker is fit for a run, and take its bundle if it comes with the question."""
     return await asyncio.to_thread(_examined, demand, archive, dask_worker)
 
 
-def _examined(demand: Demand, archive: bytes | None, worker: Worker) -> Answer:
-    if unfit := unfit_machine(demand):
-        return Answer(unfit)
+def _examined(demand: WorkerRequirements, archive: bytes | None, worker: Worker) -> FitnessReport:
+    if unfit := machine_problem(demand):
+        return FitnessReport(unfit)
     folder = _folder(worker, demand.sha256)
     try:
         with _unpacking:
             if not folder.exists():
                 if archive is None:
-                    return Answer(lacks_bundle=True)
+                    return FitnessReport(lacks_bundle=True)
                 _make_room(folder.parent)
                 unpack(archive, demand.sha256, folder)
                 _link_environment(folder / demand.root)
-        return Answer(unfit_backend(demand, folder / demand.root))
+        return FitnessReport(backend_problem(demand, folder / demand.root))
     except BundleRefused as refused:
-        return Answer(str(refused))
+        return FitnessReport(str(refused))
     except OSError as error:
-        return Answer(f"the bundle cannot be unpacked there: {error.filename}: {error.strerror}")
+        return FitnessReport(f"the bundle cannot be unpacked there: {error.filename}: {error.strerror}")
 
 
-def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job], Outcome]) -> Returned:
+def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[Job], Outcome]) -> JobResult:
     """Do the work on one stack if the ticket `name` can be taken. Paths of `job` count from the bundle."""
     worker = get_worker()
     folder = _folder(worker, sha256)
@@ -121,8 +121,8 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
     stack_file = folder / job.member.file
     before = stack_file.read_bytes()
     if not ticket.take(name):
-        return Returned(None)
-    logs = Path(worker.local_directory) / PLACE / "jobs" / run / job.folder
+        return JobResult(None)
+    logs = Path(worker.local_directory) / WORK_FOLDER / "jobs" / run / job.folder
     here = replace(
         job,
         root=folder / job.root,
@@ -142,12 +142,12 @@ def carried_out(name: str, run: str, sha256: str, job: Job, work: Callable[[Job]
         if after != before:  # the folder is that of the bundle again, also for a later run with it
             stack_file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
-    return Returned(outcome, str(folder), kept, (before, after) if after != before else None)
+    return JobResult(outcome, str(folder), kept, (before, after) if after != before else None)
 
 
-def read_standing(sha256: str, root: str, member: Member) -> Standing:
+def read_stack_status(sha256: str, root: str, member: Member) -> StackStatus:
     """Return how a stack stands, by the state in the backend."""
-    return standing(_reader(_folder(get_worker(), sha256) / root), member)
+    return stack_status(_reader(_folder(get_worker(), sha256) / root), member)
 
 
 @cache
@@ -171,10 +171,10 @@ def interrupt(run: str) -> int:
     return process.interrupt(threads) if threads else 0
 
 
-async def ended(run: str, dask_worker: Worker) -> None:
+async def clean_up(run: str, dask_worker: Worker) -> None:
     """Leave nothing of a run but its bundle, which the next one may need."""
     await asyncio.to_thread(warm.close)
-    folder = Path(dask_worker.local_directory) / PLACE / "jobs" / run
+    folder = Path(dask_worker.local_directory) / WORK_FOLDER / "jobs" / run
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
@@ -184,7 +184,7 @@ def _environment() -> dict[str, str]:
 
 
 def _folder(worker: Any, sha256: str) -> Path:
-    return Path(worker.local_directory) / PLACE / "bundles" / sha256
+    return Path(worker.local_directory) / WORK_FOLDER / "bundles" / sha256
 
 
 def _make_room(bundles: Path) -> None:
@@ -212,10 +212,10 @@ def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
     for name in LOGS:
         with suppress(OSError), (folder / name).open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - MOST_OF_A_LOG))
+            file.seek(max(0, size - MAX_LOG_BYTES))
             content = file.read()
             # A log that was cut begins with a whole line.
-            yield name, content if size <= MOST_OF_A_LOG else content.partition(b"\n")[2]
+            yield name, content if size <= MAX_LOG_BYTES else content.partition(b"\n")[2]
 
 
 def _told(running: _Running) -> tuple[bool, list[str]]:
@@ -225,7 +225,7 @@ def _told(running: _Running) -> tuple[bool, list[str]]:
         if file.seek(0, 2) < running.place:  # another command has begun the log
             anew, running.place = True, 0
         file.seek(running.place)
-        while len(steps) < MOST_LINES and (line := file.readline()).endswith(b"\n"):
+        while len(steps) < MAX_STEPS and (line := file.readline()).endswith(b"\n"):
             running.place = file.tell()
             if step := _step(line.decode("utf-8", "replace")):
                 steps.append(step)

@@ -12,18 +12,18 @@ import requests
 
 from tenantry.errors import TenantryError
 
-TIMEOUT = 30.0
-PAUSES = (1.0, 3.0)
+TIMEOUT_SECONDS = 30.0
+RETRY_PAUSES_SECONDS = (1.0, 3.0)
 """Seconds before another try, where there was no answer or a 5xx."""
 
-LONGEST_WAIT = 180.0
+MAX_WAIT_SECONDS = 180.0
 """The longest that a forge may have a request wait, in seconds, before it is given up."""
 
-UNSAID_WAIT = 60.0
+DEFAULT_WAIT_SECONDS = 60.0
 """What GitHub asks to wait where a refusal does not say how long."""
 
-PAGE = 100
-MOST_PAGES = 500
+PAGE_SIZE = 100
+MAX_PAGES = 500
 
 Entry = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ class NoForge(ForgeError):
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """Where entries of one sort are, and what their fields are called.
 
     `what` says what a request is for and `advice` what to do about a status. An entry is at `one`, by its
@@ -73,14 +73,14 @@ class Api:
     header: str
     token: str
 
-    def send(self, place: Place, method: str, path: str, body: Entry | None = None) -> Any:
+    def send(self, place: Endpoint, method: str, path: str, body: Entry | None = None) -> Any:
         """Send a request and return its JSON."""
         return self._answer(place, method, f"{self.url}{path}", body)[0]
 
-    def pages(self, place: Place) -> Iterator[Entry]:
+    def pages(self, place: Endpoint) -> Iterator[Entry]:
         """Yield what is there, from the first page to the last."""
-        first = url = f"{self.url}{place.every}?per_page={PAGE}{place.query}"
-        for _ in range(MOST_PAGES):
+        first = url = f"{self.url}{place.every}?per_page={PAGE_SIZE}{place.query}"
+        for _ in range(MAX_PAGES):
             found, response = self._answer(place, "GET", url)
             if not isinstance(found, list):
                 raise ForgeError(
@@ -97,7 +97,7 @@ class Api:
                 raise ForgeError(f"{place.what}: the next page is at another host, which gets no token.")
 
     def _answer(
-        self, place: Place, method: str, url: str, body: Entry | None = None
+        self, place: Endpoint, method: str, url: str, body: Entry | None = None
     ) -> tuple[Any, requests.Response]:
         response = self._response(place, method, url, body)
         tried, status = f"{place.what}: {_shown(method, url)}", response.status_code
@@ -109,13 +109,13 @@ class Api:
         except ValueError:
             raise ForgeError(f"{tried} answered with something that is no JSON.") from None
 
-    def _response(self, place: Place, method: str, url: str, body: Entry | None) -> requests.Response:
+    def _response(self, place: Endpoint, method: str, url: str, body: Entry | None) -> requests.Response:
         """Send a request, three times if need be; what was made twice by that is found afterwards."""
-        for pause in (*PAUSES, None):
+        for pause in (*RETRY_PAUSES_SECONDS, None):
             wait = pause or 0.0
             try:
                 response = requests.request(
-                    method, url, json=body, auth=self._sign, timeout=TIMEOUT, allow_redirects=False
+                    method, url, json=body, auth=self._sign, timeout=TIMEOUT_SECONDS, allow_redirects=False
                 )
             except requests.RequestException as error:
                 if pause is None:
@@ -129,7 +129,7 @@ class Api:
                 if limit is None and (response.status_code < 500 or pause is None):
                     return response
                 if limit is not None:
-                    if pause is None or limit > LONGEST_WAIT:
+                    if pause is None or limit > MAX_WAIT_SECONDS:
                         raise ForgeError(
                             f"{place.what}: {_shown(method, url)} answered {response.status_code}, too many "
                             f"requests. Run it again in {limit:.0f} seconds.",
@@ -166,7 +166,7 @@ def _wait_of(response: requests.Response) -> float | None:
     if after.isdecimal():
         return float(after)
     reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
-    return max(0.0, float(reset) - time.time()) if reset.isdecimal() else UNSAID_WAIT
+    return max(0.0, float(reset) - time.time()) if reset.isdecimal() else DEFAULT_WAIT_SECONDS
 
 
 def _shown(method: str, url: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import quote
 
-from tenantry.fleet.forges.api import Api, Entry, ForgeError, Place
+from tenantry.fleet.forges.api import Api, Endpoint, Entry, ForgeError
 
-CUT = "\n\n… the rest does not fit here.\n"
+CUT_NOTE = "\n\n… the rest does not fit here.\n"
 
 
-class Kept:
+class MarkedForge:
     """What GitHub and GitLab have in common: entries are looked for first, and again after one was made."""
 
     limit: int
@@ -22,7 +22,7 @@ class Kept:
     def _me(self) -> str:
         """The login of the token, or nothing where the token may not ask for it."""
         try:
-            user = self._api.send(Place("Asking who the token is of", ""), "GET", "/user")
+            user = self._api.send(Endpoint("Asking who the token is of", ""), "GET", "/user")
         except ForgeError as error:
             if error.status in (401, 403, 404):
                 return ""
@@ -33,17 +33,17 @@ class Kept:
     def _is_ours(self, entry: Entry) -> bool:
         raise NotImplementedError
 
-    def _find(self, place: Place, marker: str) -> list[Entry]:
+    def _find(self, place: Endpoint, marker: str) -> list[Entry]:
         """Return what is ours and starts with the marker, the oldest first."""
         marked = (
             entry for entry in self._api.pages(place) if (entry.get(place.text) or "").startswith(marker)
         )
         return sorted(filter(self._is_ours, marked), key=lambda entry: int(entry["id"]))
 
-    def _keep(self, place: Place, marker: str, text: str, **more: str) -> str:
+    def _keep(self, place: Endpoint, marker: str, text: str, **more: str) -> str:
         """Make an entry or change the one there is. Of those that two runs made at once, the first stays."""
         text = text if text.startswith(marker) else f"{marker}\n{text}"
-        text = text if len(text) <= self.limit else text[: self.limit - len(CUT)] + CUT
+        text = text if len(text) <= self.limit else text[: self.limit - len(CUT_NOTE)] + CUT_NOTE
         wanted = {**more, place.text: text}
         found = self._find(place, marker)
         if not found:
@@ -56,7 +56,7 @@ class Kept:
             first = self._api.send(place, place.change, place.path(first), wanted)
         return _url(first)
 
-    def _remove(self, place: Place, entry: Entry) -> None:
+    def _remove(self, place: Endpoint, entry: Entry) -> None:
         method = place.change if place.closing else "DELETE"
         try:
             self._api.send(place, method, place.path(entry), place.closing)
@@ -64,7 +64,7 @@ class Kept:
             if error.status not in (404, 410):  # else another run was faster
                 raise
 
-    def _keep_issue(self, place: Place, marker: str, title: str, text: str | None) -> str:
+    def _keep_issue(self, place: Endpoint, marker: str, title: str, text: str | None) -> str:
         if text is not None:
             return self._keep(place, marker, text, title=title)
         found = self._find(place, marker)
@@ -81,7 +81,7 @@ def _url(entry: Entry) -> str:
     return str(entry.get("html_url") or entry.get("web_url") or "")
 
 
-class GitHub(Kept):
+class GitHub(MarkedForge):
     """A repository ("owner/name") at GitHub or at a GitHub Enterprise Server."""
 
     limit = 65_536
@@ -93,7 +93,7 @@ class GitHub(Kept):
 
     def comment(self, number: int, marker: str, text: str) -> str:
         """Write the comment with this marker on a pull request, or change it. Return its URL."""
-        place = Place(
+        place = Endpoint(
             what=f"Commenting on pull request {number} of {self._repository}",
             every=f"{self._path}/{number}/comments",
             one=f"{self._path}/comments",
@@ -103,7 +103,7 @@ class GitHub(Kept):
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
         """Open the issue with this marker, or change it; None closes it. Return its URL, if there is one."""
-        place = Place(
+        place = Endpoint(
             what=f"Keeping an issue of {self._repository}",
             every=self._path,
             one=self._path,
@@ -130,7 +130,7 @@ class GitHub(Kept):
         }
 
 
-class GitLab(Kept):
+class GitLab(MarkedForge):
     """A project (its id) at GitLab. `header` is the one for the sort of token."""
 
     limit = 1_000_000
@@ -143,7 +143,7 @@ class GitLab(Kept):
     def comment(self, number: int, marker: str, text: str) -> str:
         """Write the note with this marker on a merge request, or change it. Return its URL, if it has one."""
         notes = f"{self._path}/merge_requests/{number}/notes"
-        place = Place(
+        place = Endpoint(
             what=f"Commenting on merge request {number} of project {self._project}",
             every=notes,
             one=notes,
@@ -155,7 +155,7 @@ class GitLab(Kept):
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
         """Open the issue with this marker, or change it; None closes it. Return its URL, if there is one."""
-        place = Place(
+        place = Endpoint(
             what=f"Keeping an issue of project {self._project}",
             every=f"{self._path}/issues",
             one=f"{self._path}/issues",

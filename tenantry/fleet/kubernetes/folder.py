@@ -8,7 +8,7 @@ from pathlib import Path
 from tenantry.fleet.kubernetes.manifests import HEAD
 
 
-def stale(folder: Path, files: Mapping[str, str]) -> list[str]:
+def outdated_files(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Return which files of a folder are not as they should be: missing, different, or left over.
 
     Left over is only what was written by this command; what others keep there is theirs. Raises OSError.
@@ -20,7 +20,7 @@ def stale(folder: Path, files: Mapping[str, str]) -> list[str]:
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Bring a folder up to date, and return what has changed in it. Raises OSError."""
-    changed = stale(folder, files)
+    changed = outdated_files(folder, files)
     for name in changed:
         file = folder / name
         if name not in files:

@@ -14,7 +14,7 @@ import yaml
 from tenantry.fleet.kubernetes.names import ManifestsRefused, labels
 from tenantry.fleet.kubernetes.overlay import merged
 from tenantry.fleet.members import RINGS, Member
-from tenantry.fleet.waves import BY_RING, split
+from tenantry.fleet.waves import BY_RING, split_into_waves
 from tenantry.settings.writing import Dumper
 
 HEAD = "# Written by `tenantry operator-manifests`. Do not edit: it is written anew.\n"
@@ -79,7 +79,7 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
         raise ManifestsRefused("a repository takes either a commit or a branch")
     files = {RBAC: _text(*_rbac(setup))}
     before: list[str] = []
-    for number, ring in enumerate(split(members, BY_RING)):
+    for number, ring in enumerate(split_into_waves(members, BY_RING)):
         for member in ring.members:
             name = names[member.stack]
             qualified = (

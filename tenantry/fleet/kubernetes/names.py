@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tenantry.errors import TenantryError
 
-LONGEST = 42
+MAX_NAME_CHARACTERS = 42
 """The longest name of a Stack that the operator's schema allows: names of pods and labels are made of it."""
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -27,10 +27,12 @@ def label(stack: str) -> str:
 
     A name that merely looks as if it had a digest gets one, too, so that no stack has the name of another.
     """
-    if LABEL.fullmatch(stack) and len(stack) <= LONGEST and not _MADE.search(stack):
+    if LABEL.fullmatch(stack) and len(stack) <= MAX_NAME_CHARACTERS and not _MADE.search(stack):
         return stack
     digest = hashlib.sha256(stack.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
-    words = re.sub(r"[^a-z0-9]+", "-", stack.lower()).strip("-")[: LONGEST - _DIGITS - 1].rstrip("-")
+    words = (
+        re.sub(r"[^a-z0-9]+", "-", stack.lower()).strip("-")[: MAX_NAME_CHARACTERS - _DIGITS - 1].rstrip("-")
+    )
     return f"{words or 'stack'}-{digest}"
 
 

@@ -12,5 +12,5 @@
 from __future__ import annotations
 
 from tenantry.fleet.notify.notifier import Notifier as Notifier
-from tenantry.fleet.notify.targets import NoTarget as NoTarget
 from tenantry.fleet.notify.targets import Target as Target
+from tenantry.fleet.notify.targets import UnusableTarget as UnusableTarget

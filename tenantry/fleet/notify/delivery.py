@@ -19,8 +19,8 @@ from tenantry.providers.values.words import counted
 if TYPE_CHECKING:
     import requests
 
-MOST_WAITING = 50
-AGAIN = (408, 429)
+MAX_WAITING_EVENTS = 50
+RETRIED_STATUSES = (408, 429)
 """What is worth a second try, besides 5xx and no answer at all."""
 
 
@@ -44,7 +44,7 @@ class Delivery:
         self.target = target
         self._secret = secret.encode()
         self._limits = limits or Limits()
-        self._waiting: queue.Queue[Event | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Event | None] = queue.Queue(MAX_WAITING_EVENTS)
         self._thread: threading.Thread | None = None
         self._given = self._done = 0
         self._why = ""
@@ -97,7 +97,7 @@ class Delivery:
                 if 200 <= status < 300:
                     self._done += 1
                     return
-                why, again = f"it answered {status}", status >= 500 or status in AGAIN
+                why, again = f"it answered {status}", status >= 500 or status in RETRIED_STATUSES
             if last or not again or time.monotonic() + self._limits.pause >= end:
                 break
             time.sleep(self._limits.pause)

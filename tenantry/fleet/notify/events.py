@@ -16,14 +16,14 @@ from tenantry.text import on_one_line
 Kind = Literal["begun", "failed", "drifted", "stopped", "ended", "trials"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-MOST = 50
+MAX_STACKS = 50
 """How many stacks an event names; `total` counts all."""
-LONGEST = 300
+MAX_NOTE_CHARACTERS = 300
 """Characters of what is said of one stack."""
 
 
 @dataclass(frozen=True)
-class Said:
+class StackNote:
     """What an event says of one stack. `code` and `trace_id` are Qlik's."""
 
     stack: str
@@ -50,7 +50,7 @@ class Event:
     kind: Kind
     run: Run
     text: str
-    stacks: tuple[Said, ...] = ()
+    stacks: tuple[StackNote, ...] = ()
     total: int = 0
     results: Mapping[str, int] = field(default_factory=dict)
     stopped: str = ""
@@ -108,23 +108,23 @@ def ended(run: Run, report: Report) -> Event:
 
 
 def _of_stacks(
-    kind: Kind, run: Run, text: str, said: list[Said], *, stopped: str = "", seconds: float | None = None
+    kind: Kind, run: Run, text: str, said: list[StackNote], *, stopped: str = "", seconds: float | None = None
 ) -> Event:
-    return Event(kind, run, text, tuple(said[:MOST]), len(said), stopped=stopped, seconds=seconds)
+    return Event(kind, run, text, tuple(said[:MAX_STACKS]), len(said), stopped=stopped, seconds=seconds)
 
 
-def _failure(of: Outcome) -> Said:
+def _failure(of: Outcome) -> StackNote:
     if not of.troubles:
         return _said(of.stack, of.status)
     first = of.troubles[0]
     more = f" (and {len(of.troubles) - 1} more)" if len(of.troubles) > 1 else ""
     said = _said(of.stack, f"{first.line}{more}")
-    return Said(said.stack, said.text, _short(first.code), _short(first.trace_id))
+    return StackNote(said.stack, said.text, _short(first.code), _short(first.trace_id))
 
 
-def _said(stack: str, text: str = "") -> Said:
-    return Said(_short(stack), _short(text))
+def _said(stack: str, text: str = "") -> StackNote:
+    return StackNote(_short(stack), _short(text))
 
 
 def _short(text: str) -> str:
-    return shortened(on_one_line(text), LONGEST)
+    return shortened(on_one_line(text), MAX_NOTE_CHARACTERS)

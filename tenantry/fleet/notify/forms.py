@@ -14,13 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tenantry.fleet.notify.events import Event, Said
+from tenantry.fleet.notify.events import Event, StackNote
 from tenantry.fleet.notify.targets import Form
 
 VERSION = 1
 """Of the JSON for webhooks: it changes if a member goes, or means something else."""
 
-ROOM = 2800
+MAX_LINES_CHARACTERS = 2800
 """Characters of the lines about stacks, at Slack and Teams."""
 
 _MARKUP = re.compile(r"[*_~`]")
@@ -108,7 +108,7 @@ def _title(event: Event) -> str:
 
 def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
     """Yield a line for each stack, as long as there is room, and how many more there are."""
-    room, told = ROOM, 0
+    room, told = MAX_LINES_CHARACTERS, 0
     for line in map(shown, map(_line, event.stacks)):
         room -= len(line) + 1
         if room < 0:
@@ -119,7 +119,7 @@ def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
         yield f"and {event.total - told:,} more"
 
 
-def _line(said: Said) -> str:
+def _line(said: StackNote) -> str:
     facts: Iterable[str] = filter(
         None, (said.code if said.code not in said.text else "", said.trace_id and f"traceId {said.trace_id}")
     )

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from tenantry.fleet.job import Job
     from tenantry.fleet.outcome import Outcome, Report
 
-SECRET = "TENANTRY_NOTIFY_SECRET"  # noqa: S105 (the name of a variable)
+SECRET_VARIABLE = "TENANTRY_NOTIFY_SECRET"  # noqa: S105 (the name of a variable)
 """The environment variable with the secret that signs what goes to a webhook."""
 
-BETWEEN = 30.0
+SECONDS_BETWEEN_FAILURES = 30.0
 """Seconds between two events about failures; those of the meantime are one event."""
 
 
@@ -38,7 +38,7 @@ class Notifier:
     ) -> None:
         self.run, self._stacks, self._about = run, stacks, about
         self._limits = limits or Limits()
-        secret = os.environ.get(SECRET, "")
+        secret = os.environ.get(SECRET_VARIABLE, "")
         self._deliveries = [Delivery(target, secret, self._limits) for target in targets]
         self._begun = False
         self._told: set[str] = set()
@@ -92,4 +92,4 @@ class Notifier:
         self.tell(events.failed(self.run, self._failed))
         self._told |= {outcome.stack for outcome in self._failed}
         self._failed = []
-        self._next = time.monotonic() + BETWEEN
+        self._next = time.monotonic() + SECONDS_BETWEEN_FAILURES

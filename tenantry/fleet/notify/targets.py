@@ -30,7 +30,7 @@ https://learn.microsoft.com/power-automate/teams/create-flows-webhook.
 """
 
 
-class NoTarget(TenantryError):
+class UnusableTarget(TenantryError):
     """A place for notifications cannot be used; the message is one line, without the address."""
 
 
@@ -55,14 +55,14 @@ class Target:
         if rest.startswith(FROM_ENVIRONMENT):
             name = rest.removeprefix(FROM_ENVIRONMENT)
             if not NAME.fullmatch(name):
-                raise NoTarget("env: must be followed by the name of an environment variable")
+                raise UnusableTarget("env: must be followed by the name of an environment variable")
             value = os.environ.get(name, "").strip()
             if not value:
-                raise NoTarget(f"env:{name}: the environment variable {name} is not set")
+                raise UnusableTarget(f"env:{name}: the environment variable {name} is not set")
             inner, rest = _form(value)
             form, what = form or inner, f"the address in {name}"
         elif "://" not in rest:
-            raise NoTarget(
+            raise UnusableTarget(
                 "it must be an address that begins with https://, or env:NAME for the variable that holds one"
             )
         host, is_local = _host(rest, what)
@@ -89,12 +89,12 @@ def _host(url: str, what: str) -> tuple[str, bool]:
     except ValueError:
         host = None
     if not host:
-        raise NoTarget(f"{what} is none: it must look like https://host/path")
+        raise UnusableTarget(f"{what} is none: it must look like https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise NoTarget(f"{what} holds a name or a password before its host, which is not supported")
+        raise UnusableTarget(f"{what} holds a name or a password before its host, which is not supported")
     is_local = _is_local(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise NoTarget(f"{what} must begin with https://; http:// is for this machine alone")
+        raise UnusableTarget(f"{what} must begin with https://; http:// is for this machine alone")
     return host, is_local
 
 

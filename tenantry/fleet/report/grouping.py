@@ -24,7 +24,7 @@ NEW_IMPORT = frozenset(
 )
 """The properties of an App that need another import. What users open, the published app, keeps its id."""
 
-FOLLOWS = frozenset({"source_app", "description", "data", "loaded"})
+FOLLOWING_PROPERTIES = frozenset({"source_app", "description", "data", "loaded"})
 """What differs of an AppPublication when its app was imported anew."""
 
 
@@ -60,9 +60,11 @@ class Page:
     base: str = ""
 
 
-BACK = "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
-FAILED = "Failed"
-DANGERS = "Deletes, replacements and changes of whole tenants"
+REVIVE_TITLE = (
+    "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
+)
+FAILED_TITLE = "Failed"
+DANGERS_TITLE = "Deletes, replacements and changes of whole tenants"
 
 TITLES: dict[Operation, str] = {
     "preview": "Preview",
@@ -77,11 +79,11 @@ def page(report: Report) -> Page:
     """Return what a report says, grouped. The order of its outcomes makes no difference."""
     outcomes = sorted(report.outcomes, key=lambda outcome: outcome.stack)
     sections = (
-        Section(DANGERS, _dangers(report, outcomes), vital=True, red=True),
-        Section(FAILED, _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
+        Section(DANGERS_TITLE, _dangers(report, outcomes), vital=True, red=True),
+        Section(FAILED_TITLE, _failures(outcomes, "failed"), vital=True, failed=True, names_first=True),
         Section("Interrupted", _failures(outcomes, "interrupted"), vital=True, names_first=True),
         Section("Not run", _not_run(report), vital=True, names_first=True),
-        Section(BACK, _revivals(outcomes), vital=True, names_first=True),
+        Section(REVIVE_TITLE, _revivals(outcomes), vital=True, names_first=True),
         Section("New customers", _new(outcomes), names_first=True),
         Section("App versions", _rollouts(outcomes)),
         Section("Taken out of the settings", _changes(outcomes, taken_out=True)),
@@ -101,7 +103,7 @@ def page(report: Report) -> Page:
     )
 
 
-def taken_down(outcome: Outcome) -> bool:
+def is_taken_down(outcome: Outcome) -> bool:
     """Whether the tenant is deactivated: its lifecycle is what does that when it is deleted."""
     return any(
         change.kind == "TenantLifecycle" and change.operation == "delete" for change in outcome.changes
@@ -125,13 +127,13 @@ def is_new_import(change: Change) -> bool:
     return bool(reasons) and reasons <= NEW_IMPORT
 
 
-def is_danger(change: Change, *, new: bool = False) -> bool:
+def is_dangerous(change: Change, *, new: bool = False) -> bool:
     """Whether a change is one to look at twice."""
     if change.kind in (lines.SETTING, PROOF, RELOAD):
         return False
     if (change.operation, change.kind) == ("create", ACTIVATION):
         return not new
-    if change.operation == "delete" or lines.unprotected(change):
+    if change.operation == "delete" or lines.loses_protection(change):
         return True
     if change.operation == "replace":
         return not is_new_import(change)
@@ -148,15 +150,15 @@ def remaining(outcome: Outcome) -> Iterable[Change]:
     Not those of a tenant that is taken down, the creates of a new customer, new imports of apps, publications
     that only follow one, and what the activation repeats of the lifecycle.
     """
-    new, down = is_new(outcome), taken_down(outcome)
-    for change in apart(outcome)[1]:
-        if (change.operation, change.kind) == ("update", ACTIVATION) and not lines.unprotected(change):
+    new, down = is_new(outcome), is_taken_down(outcome)
+    for change in split_imports(outcome)[1]:
+        if (change.operation, change.kind) == ("update", ACTIVATION) and not lines.loses_protection(change):
             continue
         if not ((down and change.operation == "delete") or (new and change.operation == "create")):
             yield change
 
 
-def apart(outcome: Outcome) -> tuple[list[Change], list[Change]]:
+def split_imports(outcome: Outcome) -> tuple[list[Change], list[Change]]:
     """Return the apps that are imported anew, and what changes besides, publications that follow left out."""
     imports = [change for change in outcome.changes if is_new_import(change)]
     imported = tuple(f"{change.name} in " for change in imports)
@@ -174,7 +176,8 @@ def _follows(change: Change, imported: tuple[str, ...]) -> bool:
     if change.kind != "AppPublication" or change.operation != "update":
         return False
     return (
-        change.name.startswith(imported) and {difference.name for difference in change.differences} <= FOLLOWS
+        change.name.startswith(imported)
+        and {difference.name for difference in change.differences} <= FOLLOWING_PROPERTIES
     )
 
 
@@ -184,10 +187,10 @@ def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
     of_kind = {"AppPublication": publications} | dict.fromkeys(TENANT_LEVEL, tenants)
     for outcome in outcomes:
         new = is_new(outcome)
-        if taken_down(outcome):
+        if is_taken_down(outcome):
             down.add(lines.taken_down(outcome), outcome.stack)
         for change in remaining(outcome):
-            if is_danger(change, new=new):
+            if is_dangerous(change, new=new):
                 of_kind.get(change.kind, others).add(lines.danger(change), outcome.stack, change)
     for stack in sorted(report.removed):
         gone.add("stack file taken away (the tenant lives on, and is not taken down by that)", stack)
@@ -251,7 +254,7 @@ def _changes(outcomes: Iterable[Outcome], *, taken_out: bool = False) -> list[Li
         new = is_new(outcome)
         for change in remaining(outcome):
             is_out = change.kind == lines.SETTING and change.operation == "delete"
-            if is_out == taken_out and not is_danger(change, new=new):
+            if is_out == taken_out and not is_dangerous(change, new=new):
                 found.add(lines.change(change), outcome.stack, change)
     return found.all()
 

@@ -13,7 +13,7 @@ from tenantry.fleet.report import table
 from tenantry.fleet.report.grouping import Page, page
 from tenantry.fleet.report.words import duration
 
-INLINE = 6
+MAX_INLINE_NAMES = 6
 """The most stacks that are named beside a line; more are folded away below it."""
 
 LOOKS = {
@@ -57,7 +57,7 @@ def html(report: Report, folder: Path | None = None) -> str:
         page=told,
         summary=_summary(told, report.started),
         all=[found for found in tables if found.rows],
-        inline=INLINE,
+        inline=MAX_INLINE_NAMES,
     )
 
 

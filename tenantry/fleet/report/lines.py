@@ -6,17 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenantry.fleet.events import PROTECT, RELEASE
+from tenantry.fleet.events import PROTECT, RELEASE_ENTITLEMENTS
 from tenantry.fleet.outcome import Change, Difference, Outcome, Trouble
-from tenantry.fleet.report.words import DRY, shortened, value
+from tenantry.fleet.report.words import DRY_OPERATIONS, shortened, value
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
 SETTING = "setting"
 """The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
 
-LONGEST = 1000
-MOST_DIFFERENCES = 6
+MAX_LINE_CHARACTERS = 1000
+MAX_DIFFERENCES = 6
 
 CONSEQUENCES = {
     ("delete", "AppPublication"): "what users made in it goes with it",
@@ -66,7 +66,7 @@ class Lines:
         """Return the lines, those of the most stacks first."""
         found = [
             Line(
-                shortened(on_one_line(key[0] if len(stacks) > 1 else self._alone[key]), LONGEST),
+                shortened(on_one_line(key[0] if len(stacks) > 1 else self._alone[key]), MAX_LINE_CHARACTERS),
                 tuple(stacks),
             )
             for key, stacks in self._stacks.items()
@@ -98,12 +98,12 @@ def _setting(of: Change) -> str:
 def danger(of: Change) -> str:
     """Say what happens to a resource, and what that leads to where it is known."""
     consequence = CONSEQUENCES.get((of.operation, of.kind), "")
-    if unprotected(of):
+    if loses_protection(of):
         consequence = "it can be deleted from then on"
     return _happens(of, consequence, differences(of.differences))
 
 
-def unprotected(of: Change) -> bool:
+def loses_protection(of: Change) -> bool:
     """Whether a resource is not protected from deletion any more."""
     return any(difference.name == PROTECT and difference.old is True for difference in of.differences)
 
@@ -139,7 +139,7 @@ def drift(of: Change) -> str:
 
 def differences(of: Sequence[Difference]) -> str:
     """Say what differs: "roles a, b → a; description x → y"; what has no value to show is only named."""
-    shown = [_difference(difference) for difference in of[:MOST_DIFFERENCES]]
+    shown = [_difference(difference) for difference in of[:MAX_DIFFERENCES]]
     more = len(of) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])
 
@@ -169,14 +169,14 @@ def _revived(of: Change) -> str:
 
 def taken_down(outcome: Outcome) -> str:
     """Say that a tenant is deactivated, and until when it can be brought back."""
-    verb = "would be" if outcome.operation in DRY else "is"
+    verb = "would be" if outcome.operation in DRY_OPERATIONS else "is"
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
     number = counted(outcome.counts.get("delete", 0), "resource")
     asked = any(
-        made_change.operation == "delete" and made_change.difference(RELEASE)
+        made_change.operation == "delete" and made_change.difference(RELEASE_ENTITLEMENTS)
         for made_change in outcome.changes
     )
-    release = f"; {RELEASE} is set for its users" if asked else ""
+    release = f"; {RELEASE_ENTITLEMENTS} is set for its users" if asked else ""
     return f"the tenant {verb} deactivated, with all in it ({number}){release}{until}"
 
 

@@ -12,16 +12,16 @@ from tenantry.fleet.report.words import shortened
 from tenantry.providers.values.words import counted
 from tenantry.text import for_markdown
 
-LIMIT = 60_000
+MAX_CHARACTERS = 60_000
 """GitHub takes 65,536 characters, and not all of its API counts the same way."""
 
-INLINE = 3
+MAX_INLINE_NAMES = 3
 """The most stacks that are named beside a line; more are folded away below it."""
 
-NAMES = 100
-ALL = 1_000_000
-BRIEF = 80
-LONGEST_LINK = 1000
+MAX_NAMES = 100
+UNLIMITED_NAMES = 1_000_000
+BRIEF_CHARACTERS = 80
+MAX_LINK_CHARACTERS = 1000
 
 
 class _Block:
@@ -29,7 +29,7 @@ class _Block:
 
     def __init__(self, section: Section) -> None:
         self.section = section
-        self.names = ALL if section.vital else NAMES
+        self.names = UNLIMITED_NAMES if section.vital else MAX_NAMES
         self.brief = False
         self.most = len(section.lines)
         self._text: dict[tuple[int, bool, int], str] = {}
@@ -55,7 +55,7 @@ class _Block:
         return "".join(f"> {line}".rstrip() + "\n" for line in quoted)
 
 
-def markdown(report: Report, *, limit: int = LIMIT, marker: str = "", link: str = "") -> str:
+def markdown(report: Report, *, limit: int = MAX_CHARACTERS, marker: str = "", link: str = "") -> str:
     """Return a report as Markdown of at most `limit` characters, also where those are counted as bytes.
 
     `marker`: an HTML comment for the first line, by which the text is found again. `link`: where the whole
@@ -87,7 +87,7 @@ def _head(told: Page, marker: str) -> str:
 
 def _foot(link: str, *, cut: bool = False) -> str:
     said = ["Not all of it fits here: names, lines and the table of all stacks were left out."] if cut else []
-    if link and len(link) <= LONGEST_LINK:
+    if link and len(link) <= MAX_LINK_CHARACTERS:
         url = link.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E")
         is_url = link.startswith(("http://", "https://"))
         said.append(f"[The whole report](<{url}>)" if is_url else f"The whole report: {for_markdown(link)}")
@@ -97,9 +97,9 @@ def _foot(link: str, *, cut: bool = False) -> str:
 def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) -> Iterator[str]:
     """Yield lines: folded where they are of many stacks, which come first, then as a list."""
     for line in lines:
-        text = for_markdown(shortened(line.text, BRIEF) if brief else line.text)
+        text = for_markdown(shortened(line.text, BRIEF_CHARACTERS) if brief else line.text)
         number = counted(len(line.stacks), "customer")
-        if names and len(line.stacks) > INLINE:
+        if names and len(line.stacks) > MAX_INLINE_NAMES:
             summary = f"{text} ({number})" if section.names_first else f"{text} in {number}"
             yield f"<details><summary>{summary}</summary>\n\n{_names(line.stacks, names)}\n\n</details>\n"
             continue
@@ -127,7 +127,7 @@ def _names(stacks: Sequence[str], most: int) -> str:
 def _left_out(section: Section, rest: Sequence[Line]) -> str:
     """Say how much is missing; of what matters, also whom it is about."""
     stacks = list(dict.fromkeys(stack for line in rest for stack in line.stacks))
-    names = f": {_names(stacks, NAMES)}" if section.vital and stacks else ""
+    names = f": {_names(stacks, MAX_NAMES)}" if section.vital and stacks else ""
     about = f" about {counted(len(stacks), 'customer')}" if stacks else ""
     return f"\n**{counted(len(rest), 'more line')}{about} left out here**{names}\n"
 
@@ -138,11 +138,11 @@ def _fit(blocks: list[_Block], room: int) -> None:
     vital = [block for block in reversed(blocks) if block.section.vital]
 
     steps: Sequence[tuple[list[_Block], Callable[[_Block, int], None]]] = (
-        (minor, lambda block, over: _name(block, INLINE)),
+        (minor, lambda block, over: _name(block, MAX_INLINE_NAMES)),
         (minor, lambda block, over: _name(block, 0)),
         (minor, _cut),
-        (vital, lambda block, over: _name(block, NAMES)),
-        (vital, lambda block, over: _name(block, INLINE)),
+        (vital, lambda block, over: _name(block, MAX_NAMES)),
+        (vital, lambda block, over: _name(block, MAX_INLINE_NAMES)),
         (vital, _cut),
     )
     for some, shorten in steps:
@@ -153,7 +153,7 @@ def _fit(blocks: list[_Block], room: int) -> None:
 
 
 def _name(block: _Block, names: int) -> None:
-    block.names, block.brief = names, names <= INLINE
+    block.names, block.brief = names, names <= MAX_INLINE_NAMES
 
 
 def _cut(block: _Block, over: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenantry.fleet.outcome import Outcome, Report
-from tenantry.fleet.report.grouping import apart
+from tenantry.fleet.report.grouping import split_imports
 from tenantry.fleet.report.words import duration, nothing, state, totals
 from tenantry.text import on_one_line
 
@@ -47,7 +47,7 @@ def rows(report: Report) -> list[Row]:
 
 
 def _row(outcome: Outcome) -> Row:
-    imports, rest = apart(outcome)
+    imports, rest = split_imports(outcome)
     counts = Counter(change.operation for change in rest)
     numbers = [*(counts[operation] for operation in ("create", "update", "delete", "replace")), len(imports)]
     short = (
@@ -60,7 +60,7 @@ def _row(outcome: Outcome) -> Row:
     return Row(outcome, short)
 
 
-def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
+def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
     """Return columns, rows and which rows are dim, as the command line prints tables.
 
     No cell is empty, so that also where they are printed without lines each stands in its column. What went
@@ -71,7 +71,7 @@ def printed(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[
     return COLUMNS, cells, [row.dim for row in found]
 
 
-def sum_up(report: Report) -> str:
+def summary(report: Report) -> str:
     """Return what is below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
     line = totals(report.outcomes, report.seconds)
     if report.outcomes and (none := nothing(report)):

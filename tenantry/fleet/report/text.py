@@ -11,11 +11,11 @@ from tenantry.fleet.report.lines import Line
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
-NAMES = 12
+MAX_NAMES = 12
 """The most stacks that are named in a line; of what matters most, all are."""
 
 
-class Said(NamedTuple):
+class ReportLine(NamedTuple):
     """A line, and how it is shown; a `whole` one is to be copied, and never broken."""
 
     text: str
@@ -24,21 +24,21 @@ class Said(NamedTuple):
     whole: bool = False
 
 
-def text(report: Report) -> Iterator[Said]:
+def text(report: Report) -> Iterator[ReportLine]:
     """Yield the lines of all sections, each under its title."""
     for section in page(report).sections:
         title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
-        yield Said(title, heading=True, red=section.red or section.failed)
+        yield ReportLine(title, heading=True, red=section.red or section.failed)
         for line in section.lines:
-            yield Said(f"  {_line(section, line)}")
+            yield ReportLine(f"  {_line(section, line)}")
             if line.block:
-                yield from (Said(""), Said(f"    {line.block}", whole=True), Said(""))
+                yield from (ReportLine(""), ReportLine(f"    {line.block}", whole=True), ReportLine(""))
 
 
 def _line(section: Section, line: Line) -> str:
     if not line.stacks:
         return line.text
-    names = _names(line.stacks, len(line.stacks) if section.vital else NAMES)
+    names = _names(line.stacks, len(line.stacks) if section.vital else MAX_NAMES)
     if section.names_first:
         return f"{names}: {line.text}"
     return f"{line.text} in {counted(len(line.stacks), 'customer')}: {names}"

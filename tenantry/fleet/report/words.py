@@ -10,14 +10,14 @@ from tenantry.fleet.outcome import Operation, Outcome, Report
 from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
-LONGEST_VALUE = 80
+MAX_VALUE_CHARACTERS = 80
 NONE = "(none)"
 
-DRY: tuple[Operation, ...] = ("preview", "diff")
+DRY_OPERATIONS: tuple[Operation, ...] = ("preview", "diff")
 """The operations that change nothing."""
 
 
-def shortened(text: str, longest: int = LONGEST_VALUE) -> str:
+def shortened(text: str, longest: int = MAX_VALUE_CHARACTERS) -> str:
     """Return text, cut where it is longer."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
@@ -55,7 +55,7 @@ def state(outcome: Outcome) -> str:
         return outcome.status
     if outcome.changes:
         done = "taken down" if outcome.operation == "destroy" else "changed"
-        return "to change" if outcome.operation in DRY else done
+        return "to change" if outcome.operation in DRY_OPERATIONS else done
     nothing = "the same" if outcome.operation == "diff" else "up to date"
     return "changed outside" if outcome.drift else nothing
 

@@ -24,9 +24,9 @@ def tracers(project: str, operation: str, stacks: int) -> list[Tracer]:
     exporter = _exporter(os.environ)
     if not exporter or not _is_there(exporter):
         return []
-    from tenantry.fleet.tracing.spans import Tracer, exported_by
+    from tenantry.fleet.tracing.spans import Tracer, exporter_factory
 
-    return [Tracer(project, operation, stacks, exported_by(exporter))]
+    return [Tracer(project, operation, stacks, exporter_factory(exporter))]
 
 
 def _exporter(environment: Mapping[str, str]) -> str:

@@ -26,15 +26,15 @@ from tenantry.providers.values.words import counted
 if TYPE_CHECKING:
     from tenantry.fleet.job import Job
 
-AT_THE_END = 3.0
+FLUSH_SECONDS = 3.0
 """Seconds that a run waits for its last spans to be sent."""
 
-NAME = "tenantry"
+SERVICE_NAME = "tenantry"
 
 MakeExporter = Callable[[], SpanExporter]
 
 
-def exported_by(module: str) -> MakeExporter:
+def exporter_factory(module: str) -> MakeExporter:
     """Return what makes the exporter of a module, by the environment."""
 
     def make() -> SpanExporter:
@@ -53,7 +53,7 @@ class Tracer:
         self._facts = {"tenantry.project": project, "tenantry.operation": operation}
         self._stacks = stacks
         self._exporter = exporter
-        self._sent: _Counting | None = None
+        self._sent: _CountingExporter | None = None
         self._provider: TracerProvider | None = None
         self._run: Span | None = None
         self._wave: Span | None = None
@@ -101,7 +101,7 @@ class Tracer:
 
     def _of_run(self) -> Span:
         if self._run is None:
-            self._sent = _Counting(self._exporter())
+            self._sent = _CountingExporter(self._exporter())
             # What goes wrong is one line at the end; the library would print it in the middle of everything.
             logging.getLogger("opentelemetry").propagate = False
             logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
@@ -114,7 +114,9 @@ class Tracer:
         assert self._provider is not None  # noqa: S101 (for the type checker)
         context = set_span_in_context(parent) if parent else None
         attributes = {**self._facts, **facts}
-        return self._provider.get_tracer(NAME).start_span(f"{NAME}.{what}", context, attributes=attributes)
+        return self._provider.get_tracer(SERVICE_NAME).start_span(
+            f"{SERVICE_NAME}.{what}", context, attributes=attributes
+        )
 
     def _end(self, span: Span, outcome: Outcome) -> None:
         self._told.add(outcome.stack)
@@ -146,13 +148,13 @@ class Tracer:
         # A daemon, as the library waits for longer than a run should.
         thread = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         thread.start()
-        thread.join(AT_THE_END)
+        thread.join(FLUSH_SECONDS)
         if thread.is_alive():
             return ["Traces: not all spans were delivered: there was no answer in time."]
         return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
 
 
-class _Counting(SpanExporter):
+class _CountingExporter(SpanExporter):
     """Passes spans on, and counts those that did not arrive."""
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -179,11 +181,13 @@ def _resource() -> Resource:
     named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
         "OTEL_RESOURCE_ATTRIBUTES", ""
     )
-    return Resource.create({"service.version": _version()} | ({} if named else {"service.name": NAME}))
+    return Resource.create(
+        {"service.version": _version()} | ({} if named else {"service.name": SERVICE_NAME})
+    )
 
 
 def _version() -> str:
     try:
-        return metadata.version(NAME)
+        return metadata.version(SERVICE_NAME)
     except metadata.PackageNotFoundError:
         return ""

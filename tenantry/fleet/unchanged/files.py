@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.fleet.unchanged.doubt import must
-from tenantry.fleet.unchanged.recorded import Recorded, canonical
+from tenantry.fleet.unchanged.recorded import RecordedState, canonical
 from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, is_secret, stand_in
 from tenantry.settings.document import read
 from tenantry.settings.project import Project
@@ -35,7 +35,11 @@ PROJECT_KEYS = frozenset(
 
 
 def check_files(
-    project: Project, stack_file: Path, recorded: Recorded, cli: tuple[int, ...], assumptions: Assumptions
+    project: Project,
+    stack_file: Path,
+    recorded: RecordedState,
+    cli: tuple[int, ...],
+    assumptions: Assumptions,
 ) -> dict[str, Any]:
     """Return the configuration that the engine would pass to the program, with a stand-in for each secret.
 

@@ -23,11 +23,11 @@ from tenantry.pulumi_internals.environment import OPTIONS, PYTHON_COMMAND
 from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
-SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 """The longest that a comparison may take; then the engine looks."""
 
 
-BACKEND = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
+BACKEND_VARIABLES = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
 """The variables that say which backend `pulumi` is logged in to."""
 
 
@@ -43,7 +43,7 @@ class Verdict:
     assumed: str = ""
 
 
-def look(
+def compare(
     root: Path, stack: str, stack_file: Path, environment: Mapping[str, str], *, preview: bool
 ) -> Verdict:
     """Return whether an `up` of a stack would change or say anything; `preview`: whether a preview would.
@@ -56,7 +56,7 @@ def look(
     try:
         must(not forks.shadowed(root), "the program has modules with names of Tenantry's own")
         check_passphrase(stack_file, environment)
-        backend = tuple((name, environment.get(name, "")) for name in BACKEND)
+        backend = tuple((name, environment.get(name, "")) for name in BACKEND_VARIABLES)
         state = _place(root, backend) or _exported(root, stack, environment, preview=preview)
         found = forks.server().call(
             _compared,
@@ -68,7 +68,7 @@ def look(
             preview,
             folder=root,
             environment=environment,
-            seconds=SECONDS,
+            seconds=TIMEOUT_SECONDS,
         )
     except (forks.CallFailed, Doubt, PulumiFailed, SetupError, OSError, ValueError) as error:
         return Verdict(None, str(error))
@@ -81,7 +81,7 @@ def look(
 
 def remember(root: Path, stack: str, stack_file: Path, environment: Mapping[str, str]) -> None:
     """Remember the secrets of a stack after an `up` by the engine, which has put them into the state."""
-    found = look(root, stack, stack_file, environment, preview=True)
+    found = compare(root, stack, stack_file, environment, preview=True)
     if found.assumed:
         remembered.remember(root, stack, found.assumed)
 
@@ -99,7 +99,7 @@ def _place(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
     Raises Doubt.
     """
     given = dict(environment)
-    address = given[BACKEND[0]] or address_of(Backend(root, given))
+    address = given[BACKEND_VARIABLES[0]] or address_of(Backend(root, given))
     must(not is_pulumi_cloud(address), "Pulumi Cloud knows more of a stack than its state")
     folder = folder_of(address, root)
     must(folder is None or backend_files.is_readable(folder), "the backend has another layout")
@@ -142,7 +142,7 @@ def _same(
 ) -> tuple[int, str]:
     from tenantry.fleet.unchanged.files import check_files
     from tenantry.fleet.unchanged.program import unchanged
-    from tenantry.fleet.unchanged.recorded import Recorded
+    from tenantry.fleet.unchanged.recorded import RecordedState
     from tenantry.fleet.unchanged.secrets import Assumptions
     from tenantry.settings.project import Project
 
@@ -154,7 +154,7 @@ def _same(
         read = backend_files.read_state(state, project.name, stack)
         must(read, "the state has another form")
         state = read or {}
-    recorded = Recorded.of(state)
+    recorded = RecordedState.of(state)
     assumptions = Assumptions()
     config = check_files(project, stack_file, recorded, cli, assumptions)
     same = unchanged(root, project.name, stack, recorded, config, assumptions, preview=preview)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import tenantry
 from tenantry.fleet.unchanged.doubt import Doubt, must
-from tenantry.fleet.unchanged.recorded import Recorded, canonical
+from tenantry.fleet.unchanged.recorded import RecordedState, canonical
 from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, is_secret, plain
 from tenantry.providers.framework import formats
 from tenantry.pulumi_internals import calls
@@ -24,7 +24,7 @@ def unchanged(
     root: Path,
     project: str,
     stack: str,
-    recorded: Recorded,
+    recorded: RecordedState,
     config: Mapping[str, Any],
     assumptions: Assumptions,
     *,
@@ -65,7 +65,7 @@ class Comparison:
     `finished` those that have registered them.
     """
 
-    def __init__(self, project: str, stack: str, recorded: Recorded, assumptions: Assumptions) -> None:
+    def __init__(self, project: str, stack: str, recorded: RecordedState, assumptions: Assumptions) -> None:
         self._recorded = recorded
         self._assumptions = assumptions
         self._root = f"urn:pulumi:{stack}::{project}"
@@ -93,8 +93,8 @@ class Comparison:
         """Take the outputs of the stack or a component, if they are those in the state."""
         try:
             held = self._recorded.entry(urn).get("outputs") or {}
-            opened = self._assumptions.opened(f"{urn} outputs", held, outputs)
-            must(_equal(_plain(outputs), opened), f"{urn}: its outputs")
+            with_assumed_secrets = self._assumptions.with_assumed_secrets(f"{urn} outputs", held, outputs)
+            must(_equal(_plain(outputs), with_assumed_secrets), f"{urn}: its outputs")
         except Doubt as doubt:
             self._refuse(doubt)
         self.finished.add(urn)
@@ -116,8 +116,8 @@ class Comparison:
             return Registered(urn, "", {})
         must(self._recorded.is_dynamic(urn), f"{urn} is none of a dynamic provider")
         must(held["provider"] == self._recorded.provider_reference, f"{urn}: its provider")
-        inputs = self._assumptions.opened(f"{urn} inputs", held["inputs"], given.inputs)
-        outputs = self._assumptions.opened(f"{urn} outputs", held["outputs"], given.inputs)
+        inputs = self._assumptions.with_assumed_secrets(f"{urn} inputs", held["inputs"], given.inputs)
+        outputs = self._assumptions.with_assumed_secrets(f"{urn} outputs", held["outputs"], given.inputs)
         _compare(urn, {**held, "inputs": inputs, "outputs": outputs}, _plain(given.inputs))
         secret = {
             name: as_secret(outputs[name]) for name, value in held["outputs"].items() if is_secret(value)

@@ -21,7 +21,7 @@ DEFAULT_PROVIDER = f"{PROVIDERS}pulumi-python"
 
 _OTHER_OBJECTS = re.compile(f'"{deployment.SPECIAL}": (?!"{deployment.SECRET}")')
 
-PLAIN = frozenset(
+KNOWN_ENTRY_KEYS = frozenset(
     (
         "urn",
         "custom",
@@ -54,7 +54,7 @@ def canonical(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedState:
     """The entries of a state, by URN, and the salt of the passphrase that its secrets are encrypted with.
 
     `of` checks that the engine would load the state and find no work in it.
@@ -64,7 +64,7 @@ class Recorded:
     salt: str
 
     @classmethod
-    def of(cls, state: State) -> Recorded:
+    def of(cls, state: State) -> RecordedState:
         """Return what a state holds. Raises Doubt."""
         held = state.get("deployment") or {}
         must(held, "the state is empty")
@@ -82,7 +82,7 @@ class Recorded:
         resources: dict[str, Resource] = {}
         for resource in held.get("resources") or []:
             for name, value in resource.items():
-                must(name in PLAIN or not value, f"{resource.get('urn')}: {name}")
+                must(name in KNOWN_ENTRY_KEYS or not value, f"{resource.get('urn')}: {name}")
             needed = [
                 resource.get("parent"),
                 resource.get("deletedWith"),

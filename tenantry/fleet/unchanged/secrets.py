@@ -56,7 +56,9 @@ class Assumptions:
         """Return a digest of all assumptions, nothing if there are none."""
         return _digest(sorted(self._made)) if self._made else ""
 
-    def opened(self, where: str, held: Mapping[str, Any], given: Mapping[str, Any]) -> Properties:
+    def with_assumed_secrets(
+        self, where: str, held: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> Properties:
         """Return properties of the state in which each secret is the value that the program gives for it.
 
         A secret that the program gives no value for becomes a stand-in. Raises Doubt if a property is a

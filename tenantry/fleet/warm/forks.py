@@ -107,7 +107,7 @@ def _hang_up(connection: socket.socket) -> None:
 
 
 SECONDS_TO_LOOK = 20.0
-MOST_DEATHS = 3
+MAX_SERVER_DEATHS = 3
 """How many servers may die; after that there is none."""
 
 _servers: list[ForkServer] = []
@@ -121,7 +121,7 @@ def server() -> ForkServer:
         if _servers and not _servers[0].is_running:
             _dead.append(_servers.pop())
             _dead[-1].close()
-        if len(_dead) >= MOST_DEATHS:
+        if len(_dead) >= MAX_SERVER_DEATHS:
             raise CallFailed("the process that forks has ended too often")
         if not _servers:
             _servers.append(ForkServer())

@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenantry.fleet.warm import forks, program
-from tenantry.fleet.warm.providers import OFF
+from tenantry.fleet.warm.providers import COLD_VARIABLE
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
 from tenantry.pulumi_internals.language_hosts import ATTACH, LanguageHost
 from tenantry.settings.project import Project
 
 SECONDS_TO_START = 20.0
 
-_idle: list[Kept] = []
+_idle: list[KeptHost] = []
 _lock = threading.Lock()
 
 
@@ -42,7 +42,7 @@ class Task:
     seconds: float
 
 
-class Kept:
+class KeptHost:
     """A language host on a port of its own, for one `pulumi` at a time."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator
 
 def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
     """Tell whether a program would run here as it does in a host that the engine starts."""
-    if any(environment.get(name) for name in (OFF, PYTHON_COMMAND, ATTACH)):
+    if any(environment.get(name) for name in (COLD_VARIABLE, PYTHON_COMMAND, ATTACH)):
         return False
     project = Project.at(root)
     if project is None or project.has_plugins:  # plugins may be started by the language host
@@ -110,13 +110,13 @@ def _as_the_wrapper(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, PYTHON_COMMAND: sys.executable, "PATH": path}
 
 
-def _take() -> Kept | None:
+def _take() -> KeptHost | None:
     with _lock:
         if _idle:
             return _idle.pop()
     try:
         forks.server().call(os.getpid, folder=Path(), environment={}, seconds=SECONDS_TO_START)  # it works
-        return Kept()
+        return KeptHost()
     except (OSError, RuntimeError, ImportError, forks.CallFailed):
         return None
 

@@ -17,15 +17,15 @@ from tenantry.pulumi_internals.attaching import attached_to
 from tenantry.pulumi_internals.environment import PYTHON_COMMAND
 
 SECONDS_TO_START = 20.0
-OFF = "TENANTRY_COLD"
+COLD_VARIABLE = "TENANTRY_COLD"
 """Set to anything, every preview starts a provider of its own."""
 
-_idle: list[Kept] = []
+_idle: list[KeptProvider] = []
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptProvider:
     """A provider process of the project in the folder `root`, and the port at which it serves."""
 
     root: Path
@@ -39,7 +39,11 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
     That is nothing where none can be had: then the engine starts one.
     """
-    kept = None if os.environ.get(OFF) or os.environ.get(PYTHON_COMMAND) else _take(root) or _start(root)
+    kept = (
+        None
+        if os.environ.get(COLD_VARIABLE) or os.environ.get(PYTHON_COMMAND)
+        else _take(root) or _start(root)
+    )
     if kept is None:
         yield {}
         return
@@ -51,7 +55,7 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
                 _idle.append(kept)
 
 
-def _take(root: Path) -> Kept | None:
+def _take(root: Path) -> KeptProvider | None:
     with _lock:
         found = next((idle for idle in _idle if idle.root == root and idle.process.poll() is None), None)
         if found:
@@ -59,7 +63,7 @@ def _take(root: Path) -> Kept | None:
     return found
 
 
-def _start(root: Path) -> Kept | None:
+def _start(root: Path) -> KeptProvider | None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "tenantry.fleet.warm.provider_process"],
         cwd=root,
@@ -72,7 +76,7 @@ def _start(root: Path) -> Kept | None:
     ready, _, _ = select.select([process.stdout], [], [], SECONDS_TO_START)
     port = process.stdout.readline().decode().strip() if ready else ""
     if port.isdigit():
-        return Kept(root, process, port)
+        return KeptProvider(root, process, port)
     process.kill()
     process.communicate()
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.demo.environment import private_environment
-from tenantry.fleet.cluster.executor import Remote
+from tenantry.fleet.cluster.executor import ClusterRun
 from tenantry.fleet.job import Job
 from tenantry.fleet.members import Member
 from tests.e2e.cluster import Processes
@@ -51,9 +51,9 @@ class Site:
         return Job("up", member, "tenantry", self.root, self.shared / "logs" / stack, **more)  # type: ignore[arg-type]
 
     @contextmanager
-    def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[Remote]:
+    def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
         """A run on the cluster."""
-        begun: AbstractContextManager[Remote] = Remote.begun(
+        begun: AbstractContextManager[ClusterRun] = ClusterRun.begun(
             self.address, self.root, credentials=False, holder=holder, say=self.said.append
         )
         with begun as remote:

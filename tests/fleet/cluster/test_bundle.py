@@ -107,7 +107,7 @@ def test_the_same_files_are_the_same_bundle(repository: Repository) -> None:
 
 def test_a_repository_that_is_too_large(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.write("large", "x" * 2_000)
-    monkeypatch.setattr(bundle, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(bundle, "MAX_BYTES", 1_000)
     with pytest.raises(BundleRefused, match="its largest file is large"):
         pack(repository.root)
 

@@ -17,17 +17,17 @@ import pytest
 from tenantry.fleet.cluster import connection
 from tenantry.fleet.cluster import worker as on_worker
 from tenantry.fleet.cluster.errors import BundleRefused, ClusterUnusable
-from tenantry.fleet.cluster.executor import NOT_WRITTEN, Remote
+from tenantry.fleet.cluster.executor import SALT_NOT_WRITTEN, ClusterRun
 from tenantry.fleet.cluster.ticket import Ticket
 from tenantry.fleet.job import Job
-from tenantry.fleet.pool import Pool, Unwatched
+from tenantry.fleet.pool import NoWatcher, Pool
 from tests.e2e.cluster import Processes
 from tests.e2e.fleet import wait_until
 from tests.fleet.cluster import jobs
 from tests.fleet.cluster.conftest import Site
 
 
-def attached(remote: Remote, work: Any, at_once: int = 2, *, watched: bool = False) -> Pool:
+def attached(remote: ClusterRun, work: Any, at_once: int = 2, *, watched: bool = False) -> Pool:
     """A pool whose jobs run on the cluster."""
     pool = Pool(at_once, work=work)
     remote.attach(pool, print, watched=watched)
@@ -45,11 +45,11 @@ def test_each_job_is_done_once(site: Site) -> None:
     assert site.said == []
 
 
-async def submitted(remote: Remote, ticket: str, job: Job, work: Any, worker: str) -> Any:
+async def submitted(remote: ClusterRun, ticket: str, job: Job, work: Any, worker: str) -> Any:
     """A job that is handed to Dask as the executor does it, but that Dask may take to any other worker."""
     assert remote.bundle is not None
     return remote.cluster.client.submit(
-        on_worker.carried_out,
+        on_worker.run_with_ticket,
         *(ticket, "run", remote.bundle.sha256, remote._relative(job), work),
         workers=[worker],
         allow_other_workers=True,
@@ -156,7 +156,7 @@ def test_what_a_lost_worker_had_not_begun_is_done_by_another(
     assert found[others[0]].status == "ok"
 
 
-async def busy(remote: Remote, site: Site, address: str) -> Any:
+async def busy(remote: ClusterRun, site: Site, address: str) -> Any:
     """A task of somebody else that takes a thread of a worker."""
     file = site.shared / "other"
     task = remote.cluster.client.submit(jobs.occupy, file, workers=[address], pure=False)
@@ -211,7 +211,7 @@ def test_logs_of_a_failure_come_back_bounded_and_in_words_of_this_machine(site: 
     assert failed.troubles[0].where == f"{job.member.file}:3"
     assert (job.folder / "errors.txt").read_text() == f"{site.root}: no\n"
     log = job.log.read_text()
-    assert (len(log) <= on_worker.MOST_OF_A_LOG, log.endswith("last\n")) == (True, True)
+    assert (len(log) <= on_worker.MAX_LOG_BYTES, log.endswith("last\n")) == (True, True)
 
 
 def test_what_pulumi_writes_into_a_stack_file_comes_back(site: Site) -> None:
@@ -224,11 +224,11 @@ def test_what_pulumi_writes_into_a_stack_file_comes_back(site: Site) -> None:
         pool = attached(remote, jobs.write_salt)
         pool.watcher = Changing(second)
         (done,) = pool.run([second])
-    assert done.remarks == (NOT_WRITTEN,)
+    assert done.remarks == (SALT_NOT_WRITTEN,)
     assert second.member.file.read_text() == "# changed\n"
 
 
-class Changing(Unwatched):
+class Changing(NoWatcher):
     """Changes a stack file when its job begins, after it was sent."""
 
     def __init__(self, job: Job) -> None:
@@ -276,7 +276,7 @@ def test_no_job_runs_in_a_bundle_that_the_worker_does_not_have(site: Site) -> No
             ticket = await Ticket.issued(remote.cluster.client, "t")
             arguments = (ticket.name, "run", left.sha256, sent, jobs.do_well)
             task = remote.cluster.client.submit(
-                on_worker.carried_out, *arguments, workers=[worker], pure=False
+                on_worker.run_with_ticket, *arguments, workers=[worker], pure=False
             )
             return await task.exception(), await ticket.taken_back()
 

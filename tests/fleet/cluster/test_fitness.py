@@ -8,9 +8,15 @@ import pytest
 
 from tenantry.fleet.cluster import fitness
 from tenantry.fleet.cluster.errors import ClusterUnusable
-from tenantry.fleet.cluster.fitness import Demand, backend_of, unfit_backend, unfit_machine, without_secrets
+from tenantry.fleet.cluster.fitness import (
+    WorkerRequirements,
+    backend_of,
+    backend_problem,
+    machine_problem,
+    without_secrets,
+)
 
-DEMAND = Demand(
+DEMAND = WorkerRequirements(
     sha256="0" * 64,
     root=".",
     backend="s3://our-state?region=eu",
@@ -32,7 +38,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
-    assert unfit_machine(DEMAND) == ""
+    assert machine_problem(DEMAND) == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
 )
 def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: str) -> None:
     del environ[without]
-    assert unfit_machine(DEMAND).startswith(reason)
+    assert machine_problem(DEMAND).startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +63,17 @@ def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: s
 def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str, str]) -> None:
     del environ["QLIK_CLIENT_ID_EU"]
     environ |= more
-    assert unfit_machine(DEMAND) == ""
+    assert machine_problem(DEMAND) == ""
 
 
 def test_another_endpoint_would_be_another_qlik(environ: dict[str, str]) -> None:
     environ["QLIK_CLOUD_ENDPOINT"] = "http://127.0.0.1:8765"
-    assert unfit_machine(DEMAND) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
+    assert machine_problem(DEMAND) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
 
 
 def test_no_pulumi(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "find_pulumi", lambda: None)
-    assert unfit_machine(DEMAND).startswith("there is no `pulumi` on its PATH")
+    assert machine_problem(DEMAND).startswith("there is no `pulumi` on its PATH")
 
 
 ADDRESSES = {
@@ -86,10 +92,10 @@ def test_an_address_is_compared_without_user_and_password(
     monkeypatch.setattr(fitness, "address_of", lambda _: address)
     with backend_of(tmp_path) as (backend, probe):
         assert (backend, probe) == (shown, "")
-    theirs = Demand("0", ".", backend, "", False, False, "")
-    assert unfit_backend(theirs, tmp_path) == ""
+    theirs = WorkerRequirements("0", ".", backend, "", False, False, "")
+    assert backend_problem(theirs, tmp_path) == ""
     monkeypatch.setattr(fitness, "address_of", lambda _: "s3://another?token=hidden")
-    told = unfit_backend(theirs, tmp_path)
+    told = backend_problem(theirs, tmp_path)
     assert told == f"its backend is s3://another?token=***, and that of the run {shown}"
 
 
@@ -102,10 +108,10 @@ def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
         folder.mkdir()
     monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{ours}")
     with backend_of(tmp_path) as (backend, probe):
-        demand = Demand("0", ".", backend, probe, False, False, "")
-        assert unfit_backend(demand, tmp_path) == ""
+        demand = WorkerRequirements("0", ".", backend, probe, False, False, "")
+        assert backend_problem(demand, tmp_path) == ""
         monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
-        assert f"its backend file://{theirs} is not the folder" in unfit_backend(demand, tmp_path)
+        assert f"its backend file://{theirs} is not the folder" in backend_problem(demand, tmp_path)
     assert list(ours.iterdir()) == [], "nothing is left of it"
 
 

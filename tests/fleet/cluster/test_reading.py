@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenantry.fleet.cluster import reading
-from tenantry.fleet.inventory import standings
+from tenantry.fleet.inventory import stack_statuses
 from tenantry.pulumi_internals.backend_files import add_stack
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend
@@ -20,13 +20,13 @@ def test_workers_read_what_this_machine_reads(site: Site, environment: dict[str,
     members = [site.job(name).member for name in ("acme", "broken", "never-up")]
     project = Project.at(site.root)
     assert project
-    here = list(standings(Reader.of(Backend(site.root), project), members, 1))
+    here = list(stack_statuses(Reader.of(Backend(site.root), project), members, 1))
     with site.run() as remote:
-        there = list(reading.standings(remote, members, 2))
+        there = list(reading.stack_statuses(remote, members, 2))
         assert there == here
-        assert [bool(standing.trouble) for standing in there] == [False, True, False]
+        assert [bool(stack_status.trouble) for stack_status in there] == [False, True, False]
         remote.cluster.lost = "the scheduler was lost"
-        lost = list(reading.standings(remote, members[:1], 2))
-    assert [(standing.member, standing.trouble) for standing in lost] == [
+        lost = list(reading.stack_statuses(remote, members[:1], 2))
+    assert [(stack_status.member, stack_status.trouble) for stack_status in lost] == [
         (members[0], "the scheduler was lost")
     ]

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
-from tenantry.fleet.kubernetes.folder import stale, write
+from tenantry.fleet.kubernetes.folder import outdated_files, write
 from tenantry.fleet.kubernetes.manifests import HEAD, Setup, Source, manifests
-from tenantry.fleet.kubernetes.names import LABEL, LONGEST, ManifestsRefused, label, labels
+from tenantry.fleet.kubernetes.names import LABEL, MAX_NAME_CHARACTERS, ManifestsRefused, label, labels
 from tenantry.fleet.kubernetes.overlay import FIELDS, TYPES
 from tenantry.fleet.members import Member
 from tests.documents import ROOT
@@ -31,7 +31,9 @@ def stack(files: dict[str, str], name: str) -> dict[str, Any]:
 
 
 def test_they_are_as_they_were() -> None:
-    assert stale(golden.FOLDER, golden.files()) == [], "wanted? python -m tests.fleet.kubernetes.golden"
+    assert outdated_files(golden.FOLDER, golden.files()) == [], (
+        "wanted? python -m tests.fleet.kubernetes.golden"
+    )
 
 
 def test_whatever_looks_like_a_number_is_quoted() -> None:
@@ -121,7 +123,9 @@ def test_each_stack_has_a_name_that_kubernetes_takes_and_no_other_has() -> None:
     every = [*STACKS, *taken, *map(label, taken)]
     names = labels(every)
     assert len(set(names.values())) == len(set(every))
-    assert [name for name in names.values() if not LABEL.fullmatch(name) or len(name) > LONGEST] == []
+    assert [
+        name for name in names.values() if not LABEL.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS
+    ] == []
     assert (label("acme"), label("x" * 42)) == ("acme", "x" * 42)
 
 
@@ -137,9 +141,9 @@ def test_what_is_left_over_goes_and_what_others_wrote_stays(tmp_path: Path) -> N
     (tmp_path / "stacks" / "gone.yaml").write_text(f"{HEAD}x: 1\n")
     (tmp_path / "stacks" / "own.yaml").write_text("x: 1\n")
     (tmp_path / "rbac.yaml").write_text(f"{HEAD}changed: 1\n")
-    assert stale(tmp_path, files) == ["rbac.yaml", "stacks/gone.yaml"]
+    assert outdated_files(tmp_path, files) == ["rbac.yaml", "stacks/gone.yaml"]
     write(tmp_path, files)
-    assert stale(tmp_path, files) == []
+    assert outdated_files(tmp_path, files) == []
     assert not (tmp_path / "stacks" / "gone.yaml").exists()
     assert (tmp_path / "stacks" / "own.yaml").exists()
 
@@ -179,8 +183,8 @@ def test_the_operators_schema_takes_them(
             manifests(golden.MEMBERS, "tenants", replace(setup, overlay=overlay)), label(member.stack)
         )
         jsonschema.validate(made["spec"], spec_alone)
-        assert len(made["metadata"]["name"]) <= LONGEST
-    assert re.search(rf"<= {LONGEST}\b", str(schema["x-kubernetes-validations"]))
+        assert len(made["metadata"]["name"]) <= MAX_NAME_CHARACTERS
+    assert re.search(rf"<= {MAX_NAME_CHARACTERS}\b", str(schema["x-kubernetes-validations"]))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**made["spec"], "imagee": "x"}, spec_alone)
 

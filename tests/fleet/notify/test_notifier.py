@@ -13,10 +13,10 @@ import pytest
 
 from tenantry.fleet.following import Followers
 from tenantry.fleet.notify import Notifier, Target, notifier
-from tenantry.fleet.notify.delivery import MOST_WAITING, Delivery, Limits
+from tenantry.fleet.notify.delivery import MAX_WAITING_EVENTS, Delivery, Limits
 from tenantry.fleet.notify.events import KINDS, Kind, Run, begun
 from tenantry.fleet.outcome import Change, Outcome, Report
-from tenantry.fleet.pool import Pool, Unwatched
+from tenantry.fleet.pool import NoWatcher, Pool
 from tests.fleet.notify.receiver import SECRET_PATH, Receiver, receiving
 from tests.fleet.samples import fail_where_asked, job
 
@@ -43,7 +43,7 @@ def follow(
 
 def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False) -> list[str]:
     """Run these stacks and return what is said at the end."""
-    watcher = Followers(Unwatched(), [follower])
+    watcher = Followers(NoWatcher(), [follower])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     if drift:
         outcomes = [replace(outcome, drift=(Change("update", "Group", "x"),)) for outcome in outcomes]
@@ -72,7 +72,7 @@ def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) 
     stacks = [f"bad{n}" for n in range(20)]
     follower = follow(receiver, about=("failed",))
     never_begun = Outcome("decided", "up", "failed")
-    watcher = Followers(Unwatched(), [follower])
+    watcher = Followers(NoWatcher(), [follower])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     assert watcher.finish(Report("up", (*outcomes, never_begun))) == []
     told = [stack["stack"] for event in receiver.told for stack in event["stacks"]]
@@ -84,14 +84,14 @@ def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) 
 def test_others_get_their_form_and_no_header_of_ours(
     receiver: Receiver, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(notifier.SECRET, "geheim")
+    monkeypatch.setenv(notifier.SECRET_VARIABLE, "geheim")
     assert run(follow(receiver, form=form), "acme") == []
     assert {"slack": "blocks", "teams": "attachments"}[form] in receiver.told[0]
     assert not [name for headers in receiver.headers for name in headers if name.startswith("tenantry")]
 
 
 def test_a_secret_signs_the_body_and_the_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(notifier.SECRET, "geheim")
+    monkeypatch.setenv(notifier.SECRET_VARIABLE, "geheim")
     assert run(follow(receiver), "acme") == []
     for body, headers in zip(receiver.bodies, receiver.headers, strict=True):
         moment, digest = (part.partition("=")[2] for part in headers["tenantry-signature"].split(","))
@@ -160,16 +160,16 @@ def test_no_more_wait_than_there_is_room_for(receiver: Receiver) -> None:
     receiver.hangs = True
     delivery = Delivery(Target.parse(receiver.url), limits=SHORT)
     begin = time.monotonic()
-    for _ in range(MOST_WAITING * 20):
+    for _ in range(MAX_WAITING_EVENTS * 20):
         delivery.put(begun(RUN, 1))
     delivery.end()
     assert time.monotonic() - begin < 5, "nobody waits for room"
-    number = f"{MOST_WAITING * 20:,} events of {MOST_WAITING * 20}"
+    number = f"{MAX_WAITING_EVENTS * 20:,} events of {MAX_WAITING_EVENTS * 20}"
     assert f"{number} not delivered" in delivery.lost(time.monotonic())
 
 
 def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
-    class Broken(Unwatched):
+    class Broken(NoWatcher):
         what = "Traces"
         calls = 0
 
@@ -180,7 +180,7 @@ def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
         def finish(self, report: Report) -> list[str]:
             raise AssertionError("it was dropped")
 
-    watcher = Followers(Unwatched(), [Broken()])
+    watcher = Followers(NoWatcher(), [Broken()])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job("acme"), job("globex")]))
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
     assert watcher.finish(Report("up", ())) == ["Traces: there are no more of them: ValueError."]

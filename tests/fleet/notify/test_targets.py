@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenantry.fleet.notify import NoTarget, Target
+from tenantry.fleet.notify import Target, UnusableTarget
 
 SLACK = "https://hooks.slack.com/services/T0/B0/s3cr3t"
 TEAMS = "https://prod-12.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=s3cr3t"
@@ -73,7 +73,7 @@ def test_what_cannot_be_used_is_one_line_without_the_address(
     monkeypatch.delenv("WHERE", raising=False)
     if value is not None:
         monkeypatch.setenv("WHERE", value)
-    with pytest.raises(NoTarget) as refused:
+    with pytest.raises(UnusableTarget) as refused:
         Target.parse(given)
     assert words in str(refused.value)
     assert "s3cr3t" not in str(refused.value)

@@ -22,7 +22,7 @@ from tenantry.fleet import tracing
 from tenantry.fleet.following import Followers
 from tenantry.fleet.job import Job
 from tenantry.fleet.outcome import Change, Outcome, Report, Trouble
-from tenantry.fleet.pool import Pool, Unwatched
+from tenantry.fleet.pool import NoWatcher, Pool
 from tenantry.fleet.tracing import spans, tracers
 from tests.fleet.notify.receiver import Receiver, receiving
 from tests.fleet.samples import job
@@ -44,7 +44,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins without any of the variables, waits for its spans however slow the machine is, and
     leaves the library's logger as it was.
     """
-    monkeypatch.setattr(spans, "AT_THE_END", 60.0)
+    monkeypatch.setattr(spans, "FLUSH_SECONDS", 60.0)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     logger = logging.getLogger("opentelemetry")
@@ -70,7 +70,7 @@ def work(job: Job) -> Outcome:
 
 def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *decided: Outcome) -> list[str]:
     """Run these stacks, and return what is said at the end."""
-    watcher = Followers(Unwatched(), [tracer])
+    watcher = Followers(NoWatcher(), [tracer])
     pool = Pool(2, watcher=watcher, work=work)
     outcomes = list(decided)
     for wave, stacks in waves.items():
@@ -251,7 +251,7 @@ def test_a_receiver_that_never_answers_holds_up_nothing(
     receiver: Receiver, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setattr(receiver, way, True)
-    monkeypatch.setattr(spans, "AT_THE_END", 0.3)
+    monkeypatch.setattr(spans, "FLUSH_SECONDS", 0.3)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
     (tracer,) = tracers("tenantry", "up", 3)
     begin = time.monotonic()

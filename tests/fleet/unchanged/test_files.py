@@ -9,7 +9,7 @@ import pytest
 from tenantry.fleet.unchanged import passphrases
 from tenantry.fleet.unchanged.doubt import Doubt
 from tenantry.fleet.unchanged.files import check_files
-from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.fleet.unchanged.recorded import RecordedState
 from tenantry.fleet.unchanged.secrets import Assumptions
 from tenantry.pulumi_internals import passphrase
 from tenantry.settings.project import Project
@@ -32,7 +32,7 @@ def check(folder: Path, project: str = PROJECT, file: str = FILE) -> None:
     stack_file.write_text(file)
     found = Project.at(folder)
     assert found
-    check_files(found, stack_file, Recorded.of(state()), CLI, Assumptions())
+    check_files(found, stack_file, RecordedState.of(state()), CLI, Assumptions())
 
 
 def test_files_that_say_what_the_state_has(tmp_path: Path) -> None:

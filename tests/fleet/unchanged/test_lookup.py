@@ -44,7 +44,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def looked(root: Path, preview: bool = True, /, **environment: str) -> Verdict:
-    return lookup.look(root, "acme", root / "Pulumi.acme.yaml", environment, preview=preview)
+    return lookup.compare(root, "acme", root / "Pulumi.acme.yaml", environment, preview=preview)
 
 
 def test_a_folder_is_read_by_the_process_itself(tmp_path: Path, server: Server) -> None:

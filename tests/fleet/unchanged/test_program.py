@@ -8,21 +8,21 @@ import pytest
 
 from tenantry.fleet.unchanged.doubt import Doubt
 from tenantry.fleet.unchanged.program import Comparison
-from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.fleet.unchanged.recorded import RecordedState
 from tenantry.fleet.unchanged.secrets import Assumptions
 from tests.fleet.unchanged.states import COMPONENT, INPUTS, OUTPUTS, SPACE, STACK, registrations, state
 
 
 def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
     """A program that has registered all of it."""
-    comparison = Comparison("tenantry", "acme", Recorded.of(found or state()), Assumptions())
+    comparison = Comparison("tenantry", "acme", RecordedState.of(found or state()), Assumptions())
     for registration in registrations(**space):
         comparison.register(registration)
     return comparison
 
 
 def test_the_same_program_gets_what_the_state_has() -> None:
-    comparison = Comparison("tenantry", "acme", Recorded.of(state()), Assumptions())
+    comparison = Comparison("tenantry", "acme", RecordedState.of(state()), Assumptions())
     answers = [comparison.register(registration) for registration in registrations()]
     assert [(answer.urn, answer.id) for answer in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
     assert answers[2].outputs == {**INPUTS, "owner": "u1"}

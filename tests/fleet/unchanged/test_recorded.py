@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tenantry.fleet.unchanged.doubt import Doubt
-from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.fleet.unchanged.recorded import RecordedState
 from tests.fleet.unchanged.states import CONFIG, PROVIDER, SALT, SPACE, state
 
 Deployment = dict[str, Any]
 
 
 def test_a_state_as_the_engine_leaves_it() -> None:
-    recorded = Recorded.of(state())
+    recorded = RecordedState.of(state())
     assert (recorded.config, recorded.salt) == (CONFIG, SALT)
     assert recorded.provider_reference == f"{PROVIDER}::p1"
     assert recorded.is_dynamic(SPACE)
@@ -41,7 +41,7 @@ def test_anything_else_is_in_doubt(change: Callable[[Deployment], None], why: st
     found = state()
     change(found["deployment"])
     with pytest.raises(Doubt, match=why):
-        Recorded.of(found)
+        RecordedState.of(found)
 
 
 def test_a_second_provider_is_in_doubt() -> None:
@@ -49,4 +49,4 @@ def test_a_second_provider_is_in_doubt() -> None:
     other = {**found["deployment"]["resources"][2], "urn": f"{PROVIDER}_7"}
     found["deployment"]["resources"].append(other)
     with pytest.raises(Doubt, match="providers"):
-        _ = Recorded.of(found).provider
+        _ = RecordedState.of(found).provider

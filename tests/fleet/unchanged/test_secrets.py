@@ -12,7 +12,7 @@ from tenantry.fleet.unchanged import remembered
 from tenantry.fleet.unchanged.doubt import Doubt
 from tenantry.fleet.unchanged.files import check_files
 from tenantry.fleet.unchanged.program import Comparison
-from tenantry.fleet.unchanged.recorded import Recorded
+from tenantry.fleet.unchanged.recorded import RecordedState
 from tenantry.fleet.unchanged.secrets import Assumptions, as_secret, plain, stand_in
 from tenantry.pulumi_internals.deployment import SECRET, SPECIAL
 from tenantry.settings.project import Project
@@ -45,7 +45,7 @@ def compared(
 ) -> tuple[Assumptions, dict[str, Any]]:
     """Return the assumptions of a program whose space has this description, and the space's outputs."""
     assumptions = Assumptions()
-    comparison = Comparison("tenantry", "acme", Recorded.of(found), assumptions)
+    comparison = Comparison("tenantry", "acme", RecordedState.of(found), assumptions)
     description = as_secret(TEXT) if description is None else description
     for registration in registrations(inputs={**INPUTS, "description": description}):
         answer = comparison.register(registration)
@@ -88,7 +88,7 @@ def test_another_value_of_the_program_is_another_assumption() -> None:
 
 
 def test_a_state_without_secrets_needs_no_assumption() -> None:
-    comparison = Comparison("tenantry", "acme", Recorded.of(state()), assumptions := Assumptions())
+    comparison = Comparison("tenantry", "acme", RecordedState.of(state()), assumptions := Assumptions())
     for registration in registrations():
         comparison.register(registration)
     assert assumptions.digest() == ""
@@ -124,7 +124,7 @@ def configured(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
     stack_file.write_text(file)
     project, assumptions = Project.at(folder), Assumptions()
     assert project
-    return check_files(project, stack_file, Recorded.of(with_secrets()), CLI, assumptions), assumptions
+    return check_files(project, stack_file, RecordedState.of(with_secrets()), CLI, assumptions), assumptions
 
 
 def test_a_program_gets_a_stand_in_of_the_ciphertext(tmp_path: Path) -> None:

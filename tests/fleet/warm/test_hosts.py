@@ -15,7 +15,7 @@ import pytest
 
 from tenantry.demo.environment import private_environment
 from tenantry.fleet.warm import fork_server, forks, hosts
-from tenantry.fleet.warm.providers import OFF
+from tenantry.fleet.warm.providers import COLD_VARIABLE
 from tenantry.pulumi_internals.language_hosts import ATTACH
 from tests.e2e.harness import PULUMI
 
@@ -171,7 +171,7 @@ def wait_for(true: Any) -> None:
 
 def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
-    for name in (OFF, "PULUMI_PYTHON_CMD", ATTACH):
+    for name in (COLD_VARIABLE, "PULUMI_PYTHON_CMD", ATTACH):
         with hosts.host(tmp_path, {name: "1"}, SECONDS) as environment:
             assert environment == {}
 

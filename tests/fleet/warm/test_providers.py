@@ -16,7 +16,7 @@ from tests.e2e.harness import ROOT
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("PULUMI_PYTHON_CMD", raising=False)
-    monkeypatch.delenv(warm.OFF, raising=False)
+    monkeypatch.delenv(warm.COLD_VARIABLE, raising=False)
     warm.close()
     yield
     warm.close()
@@ -51,7 +51,7 @@ def test_one_that_has_died_is_not_given_again() -> None:
 
 
 def test_none_where_the_user_wants_none_or_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (warm.OFF, "PULUMI_PYTHON_CMD"):
+    for name in (warm.COLD_VARIABLE, "PULUMI_PYTHON_CMD"):
         with monkeypatch.context() as patched:
             patched.setenv(name, "1")
             with warm.provider(ROOT) as environment:
