@@ -85,7 +85,7 @@ class Changes:
         """Whether a file has changed, or anything in a folder."""
         if not self.files.isdisjoint(paths_to(path)):
             return True
-        return path.is_dir() and any(path.resolve() in path.parents for path in self.files)
+        return path.is_dir() and any(path.resolve() in file.parents for file in self.files)
 
 
 @cache
@@ -95,7 +95,7 @@ def paths_to(file: Path) -> frozenset[Path]:
     path = Path(os.path.abspath(file))
     while path not in found:
         found.update((path, *path.parents))
-        link = next((path for path in (*reversed(path.parents), path) if path.is_symlink()), None)
+        link = next((place for place in (*reversed(path.parents), path) if place.is_symlink()), None)
         if link is not None:
             path = Path(os.path.normpath(link.parent / link.readlink() / path.relative_to(link)))
     return frozenset(found)
