@@ -82,7 +82,7 @@ TenantryError
 ├── SetupError                             the Pulumi CLI cannot be installed
 ├── TooMuch                                a YAML file is nested too deeply, or its aliases make it too large
 ├── Unfit                                  `tenantry smoke` cannot look at a tenant
-├── UnknownRef                             a git reference that is no commit
+├── UnknownRef                             a git reference does not name a commit
 ├── UnknownRegion                          no tenant is in the region
 ├── UnknownSelection                       the requested stack, ring, plan or tag does not exist
 └── UnusableTarget                         notifications cannot go to the address

@@ -1,5 +1,5 @@
-"""Many customers: the stacks of a project are selected, handed to `pulumi`, waited for and reported.
+"""Runs over many customers: select the stacks of a project, run `pulumi` for each of them, and report.
 
-`select` says which stacks a run is about, `Job` is the work on one of them and `Outcome` what became of it:
-plain data, so that the work can be done by threads here or by machines elsewhere (`concurrent.futures`).
+`select` chooses the stacks of a run. A `Job` is the work on one stack, an `Outcome` is its result. Both are
+plain data: threads on this machine or workers elsewhere can do the work (`concurrent.futures`).
 """

@@ -1,4 +1,4 @@
-"""What has changed since a commit, and which stacks that is about."""
+"""The changes since a commit, and the stacks that they affect."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEPENDENCY_FILES = frozenset(
         "Pipfile.lock",
     }
 )
-"""Files at the top of a project in which the version of Tenantry, or of what it needs, may stand."""
+"""Files at the top of a project that can set the version of Tenantry or of its dependencies."""
 
 PROGRAM_PATHS = (
     ("components",),
@@ -43,26 +43,26 @@ PROGRAM_PATHS = (
     ("tenantry", "settings"),
     ("tenantry", "text.py"),
 )
-"""What a `pulumi` run imports in Tenantry's own repository, beside `__main__.py` at its top."""
+"""The paths in Tenantry's own repository that a `pulumi` run imports, besides `__main__.py`."""
 
 INSTALLED_PACKAGE = Path(tenantry.__file__).parent
 """The package that a run imports in any other project."""
 
 SKIPPED_PREFIXES = (".", "__pycache__", "node_modules")
-"""How the names of folders begin in which no code of a project is."""
+"""Prefixes of folder names. Such folders contain no code of a project."""
 
 
 class UnknownRef(TenantryError):
-    """What was to be compared with is no commit, or this is no git checkout; the message is one line."""
+    """The reference does not name a commit, or this is not a git checkout. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The files of the repository that differ from a commit, added and removed ones included, as absolute
-    paths; a link or a submodule that leads elsewhere now is one of them.
+    """The files of the repository that differ from a commit, as absolute paths.
 
-    `own` are those of the project, `code` those among them that the program is made of: a change of these is
-    one of every stack. `removed` are the stacks whose file is gone.
+    `files` includes added and removed files, and links or submodules that now lead elsewhere. `own` are the
+    files of the project. `code` are those of `own` that belong to the program: such a change affects every
+    stack. `removed` are the stacks whose file was removed.
     """
 
     ref: str
@@ -72,17 +72,17 @@ class Changes:
     removed: tuple[str, ...] = ()
 
     def touch(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
-        """Whether anything that the settings of a stack are read from has changed.
+        """Whether the changes affect the settings of a stack.
 
-        Nobody knows what all a broken file leads to: then any of the project's counts but `others`, the files
-        of stacks.
+        It is unknown which files a broken file refers to. For a broken file, every changed file of the
+        project counts, except `others`, the files of other stacks.
         """
         if any(self._touches(path) for path in member.files or (member.file,)):
             return True
         return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
 
     def _touches(self, path: Path) -> bool:
-        """Whether a file has changed, or anything in a folder."""
+        """Whether a file has changed, or any file in a folder."""
         if not self.files.isdisjoint(paths_to(path)):
             return True
         return path.is_dir() and any(path.resolve() in file.parents for file in self.files)
@@ -90,7 +90,7 @@ class Changes:
 
 @cache
 def paths_to(file: Path) -> frozenset[Path]:
-    """Return all paths on the way to a file: its own and those of its folders, before and after each link."""
+    """Return all paths that lead to a file: the file and its folders, before and after each link."""
     found: set[Path] = set()
     path = Path(os.path.abspath(file))
     while path not in found:
@@ -102,7 +102,7 @@ def paths_to(file: Path) -> frozenset[Path]:
 
 
 def since(ref: str, project: Project, root: Path) -> Changes:
-    """Return what differs between this working tree and the commit from which it and `ref` went apart.
+    """Return the changes of this working tree since the merge base of `HEAD` and `ref`.
 
     Raises UnknownRef.
     """
@@ -126,17 +126,17 @@ def since(ref: str, project: Project, root: Path) -> Changes:
 
 
 def stack_name(path: Path) -> str:
-    """Return the stack that a file of that name is of, or nothing."""
+    """Return the stack to which a file of this name belongs, or an empty text."""
     name = path.name
     is_stack = name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml"
     return name.removeprefix("Pulumi.").removesuffix(".yaml") if is_stack else ""
 
 
 def is_code(path: Path, *, checkout: bool = False) -> bool:
-    """Tell whether a file, by its path in the project, is one that the program is made of.
+    """Tell whether a file belongs to the program. `path` is relative to the project.
 
-    In an operator's repository that is any Python file, as nobody knows what their program imports. In
-    Tenantry's own, `checkout`, it is known.
+    In a customer's repository, every Python file belongs to it: the imports of that program are unknown. In
+    Tenantry's own repository (`checkout`), the imports are known.
     """
     if path.name in DEPENDENCY_FILES:
         return len(path.parts) == 1
@@ -153,10 +153,9 @@ def is_checkout(root: Path) -> bool:
 
 
 def code_digest(root: Path) -> str:
-    """Return what tells the code of a project, with the packages that it asks for and the Tenantry that is
-    installed, from any other.
+    """Return a digest of the project's code, its dependency files and the installed Tenantry.
 
-    That is read as well, since an upgrade in place may change no file of the project.
+    The installed package is part of it because an upgrade in place may change no file of the project.
     """
     root = root.resolve()
     checkout = is_checkout(root)
@@ -176,10 +175,10 @@ def code_digest(root: Path) -> str:
 
 
 def package_files(package: Path) -> list[Path]:
-    """Return the files of the package `tenantry` in a folder that a `pulumi` run imports, sorted."""
+    """Return the files in a `tenantry` package that a `pulumi` run imports, sorted."""
     found = [file for place in PROGRAM_PATHS if (file := package / place[-1]).is_file()]
     for place in PROGRAM_PATHS:
-        # Walked and not globbed: in a checkout the folder may be a link, which a glob does not follow.
+        # `os.walk` and not `glob`: in a checkout the folder may be a link, and `glob` does not follow links.
         for folder, folders, files in os.walk(package / place[-1]):
             folders[:] = [name for name in folders if not name.startswith(SKIPPED_PREFIXES)]
             found += [Path(folder, name) for name in files if name.endswith(".py")]
@@ -187,16 +186,16 @@ def package_files(package: Path) -> list[Path]:
 
 
 def merge_base(ref: str, root: Path) -> str:
-    """Return the commit from which this checkout and `ref` went apart. Raises UnknownRef."""
+    """Return the merge base of this checkout and `ref`. Raises UnknownRef."""
     if ref.startswith("-"):
-        raise UnknownRef(f"{ref!r} is no commit")
+        raise UnknownRef(f"{ref!r} is not a commit")
     git(root, "rev-parse", "--git-dir")
     try:
         git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     except UnknownRef:
         raise UnknownRef(
-            f"there is no commit {ref!r} here; where only a part of the history was fetched, fetch all of it "
-            "(`git fetch --unshallow`, `fetch-depth: 0`)"
+            f"there is no commit {ref!r} here; if this is a shallow clone, fetch the whole history "
+            "(`git fetch --unshallow`, or `fetch-depth: 0` in CI)"
         ) from None
     try:
         return git(root, "merge-base", ref, "HEAD").strip()
@@ -205,17 +204,17 @@ def merge_base(ref: str, root: Path) -> str:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Run git in a folder and return what it prints. Raises UnknownRef with git's own words."""
+    """Run git in a folder and return its output. Raises UnknownRef with git's error message."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
             encoding="utf-8",
-            errors="surrogateescape",  # names of files may be any bytes
+            errors="surrogateescape",  # a file name may contain any bytes
             check=False,
         )
     except OSError as error:
-        raise UnknownRef(f"git cannot be run: {error.strerror}") from None
+        raise UnknownRef(f"git cannot run: {error.strerror}") from None
     if done.returncode:
         raise UnknownRef(f"git {arguments[0]}: {' '.join(done.stderr.split()) or done.returncode}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""What a person has agreed to: stacks as a preview showed them, and what tells whether one still is so."""
+"""What the user has agreed to: the stacks as a preview showed them, and whether they are still the same."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from tenantry.fleet.members import Member
 from tenantry.fleet.outcome import Outcome
 from tenantry.state.backend import Backend, PulumiFailed
 
-DECLINED = "the answer was no"
-"""The reason for which a run was stopped whose question was answered so."""
+DECLINED = "you answered no"
+"""The reason of a run that stopped because the user answered no."""
 
 
 @dataclass(frozen=True)
 class WaveDecision:
-    """What is to be done with the stacks of a wave: `members` have their turn, `outcomes` are of those that
-    have none, as their previews failed or found nothing to do. `stop`: why the run ends here, if it does.
+    """The decision about the stacks of a wave.
+
+    The run works on `members`. `outcomes` are the results of the other stacks: their previews failed or found
+    no changes. `stop` is the reason if the run ends here.
     """
 
     members: Sequence[Member]
@@ -30,14 +32,14 @@ class WaveDecision:
 
 
 Consent = Callable[[Sequence[Member], int | None], WaveDecision]
-"""Asks for the stacks of a wave, just before its turn, and is told how many of them may fail (None: any)."""
+"""Asks for consent to the stacks of a wave, just before it. The number is how many may fail (None: any)."""
 
 
 def fingerprints(root: Path, members: Iterable[Member]) -> Mapping[str, str]:
-    """Return, for each stack, what differs as soon as its files, plans, keys, the code, or its state do.
+    """Return a fingerprint for each stack. It changes with the stack's files, plans, keys, code or state.
 
-    The state is told by the time of its last update, in one command for all stacks. Where the backend does
-    not tell, that is no part of it: the previews have said why.
+    The time of the last update stands for the state: one command reads it for all stacks. If the backend does
+    not report it, the fingerprint has no state. The previews have reported that error.
     """
     code, states = code_digest(root), _states(root)
     return {member.stack: _stamp(member, code, states.get(member.stack, "")) for member in members}

@@ -1,4 +1,7 @@
-"""What a commit and the files here say differently of each customer: no state, no credentials."""
+"""The differences between the settings in a commit and the files here, for each customer.
+
+This reads no state and needs no credentials.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,13 @@ from tenantry.settings.project import Project
 from tenantry.settings.sources import CUSTOMER
 
 SETTING = "setting"
-"""The kind of what changes here."""
+"""The `kind` of the changes in such a report."""
 
 
 def compare(selection: Selection, root: Path, ref: str) -> Report:
-    """Return what the settings of the selected stacks are now, against the commit from which `ref` and this
-    checkout went apart. Raises UnknownRef.
+    """Compare the settings of the selected stacks with the merge base of this checkout and `ref`.
+
+    Raises UnknownRef.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     base = merge_base(ref, root)
@@ -52,9 +56,9 @@ def compare(selection: Selection, root: Path, ref: str) -> Report:
 
 @contextmanager
 def _checked_out(root: Path, commit: str) -> Iterator[Path]:
-    """Give a folder with the project as it was in a commit; with nothing in it if it was not there."""
+    """Yield a folder with the project as of a commit. The folder is empty if the commit has no project."""
     with tempfile.TemporaryDirectory(prefix="tenantry-diff-") as name:
-        if git(root, "ls-tree", "--name-only", commit):  # nothing where the folder is new
+        if git(root, "ls-tree", "--name-only", commit):  # empty if the folder is new
             packed = subprocess.run(
                 ["git", "-C", str(root), "archive", "--format=tar", commit, "."],
                 capture_output=True,
@@ -66,7 +70,7 @@ def _checked_out(root: Path, commit: str) -> Iterator[Path]:
 
 
 def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """Leave out what leads out of the folder, such as a link to elsewhere: no setting is read from there."""
+    """Leave out whatever leads out of the folder, such as a link. No setting is read from there."""
     try:
         return tarfile.data_filter(member, folder)
     except tarfile.FilterError:
@@ -93,7 +97,7 @@ def _outcome(member: Member, former: Path | None) -> Outcome:
         try:
             have = _values(former)
         except SettingsError:
-            remarks = ("its settings could not be read before",)
+            remarks = ("its earlier settings cannot be read",)
     want = _values(member.file)
     differences = list(_changes(have, want))
     same = sum(name in have and have[name].value == value.value for name, value in want.items())
@@ -106,7 +110,7 @@ def _values(file: Path) -> dict[str, Value]:
 
 
 def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[Change]:
-    """Yield what differs: an entry that is there on one side only, such as a group, as one thing."""
+    """Yield the differences. An entry that exists on one side only, such as a group, is one change."""
     former, now = _entries(have), _entries(want)
     for entry in former.keys() ^ now.keys():
         old, new = former.get(entry), now.get(entry)
@@ -118,24 +122,24 @@ def _changes(have: Mapping[str, Value], want: Mapping[str, Value]) -> Iterator[C
         if any(_entry(value) in former.keys() ^ now.keys() for value in found):
             continue
         old, new = (None if side is None else side.value for side in sides)
-        if old != new and any(value.origin for value in found):  # else a default of something else
+        if old != new and any(value.origin for value in found):  # else it follows from another setting
             operation = "update" if len(found) == 2 else "create" if sides[0] is None else "delete"
             yield Change(operation, SETTING, name, (Difference("value", old, new),))
 
 
 def _entry(value: Value) -> Keys:
-    """Return the keys of the entry that a value belongs to; nothing if it belongs to none."""
+    """Return the keys of the entry to which a value belongs, or an empty tuple."""
     keys = value.keys
     return keys[:3] if len(keys) > 2 and keys[0] == CUSTOMER and keys[1] in ENTRIES else ()
 
 
 def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
-    """Return what files say of each entry: "provider_type custom, roles AnalyticsAdmin"."""
+    """Return the text of each entry, such as "provider_type custom, roles AnalyticsAdmin"."""
     found: dict[Keys, list[str]] = {}
     for value in values.values():
         if entry := _entry(value):
-            told = found.setdefault(entry, [])
+            texts = found.setdefault(entry, [])
             is_its_key = value.keys[3:] == ("name",) and value.value == entry[-1]
             if value.origin and not is_its_key:
-                told.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
+                texts.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
     return {entry: ", ".join(told) for entry, told in found.items()}

@@ -1,4 +1,4 @@
-"""The engine's event log of one run: which steps were taken, what was said, what failed."""
+"""The engine's event log of one run: its steps, messages and errors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tenantry.pulumi_internals.dynamic_resources import PROVIDER_KEY
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
 PROTECT = "protect"
-"""What differs where a resource is protected from deletion, or is no more."""
+"""The property in a difference if a resource is now protected from deletion, or no longer is."""
 
 RELEASE_ENTITLEMENTS = "release_entitlements"
-"""What differs where a tenant is taken down and its users' entitlements are released before."""
+"""The property in a difference if a deactivated tenant first releases the entitlements of its users."""
 
 _OURS = tokens.RESOURCES
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
@@ -32,7 +32,7 @@ _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
 @dataclass(frozen=True)
 class LoggedError:
-    """An error: what was said, of which resource, if of one ("Space Sales"), and the facts in it."""
+    """An error of a run: its text, its resource, such as "Space Sales", and the facts in it."""
 
     text: str
     resource: str = ""
@@ -40,16 +40,16 @@ class LoggedError:
 
 
 UNFINISHED_REPLACEMENT = "an unfinished replacement"
-"""Why a resource is deleted whose replacement an earlier run has made and not finished."""
+"""The reason for a delete: an earlier run created the replacement of the resource and did not finish."""
 
 
 @dataclass
 class Log:
-    """What a run did, as far as it got: `done` unless it ended before the engine had summed it up.
+    """The steps and messages of a run, possibly incomplete. `done`: the engine has written its summary.
 
-    `facts` are those that the providers told besides errors, `remarks` the lines that they said for people.
-    `planned`: it got no further than its preview. `kept`: the URNs of what the program has; `deleting`: the
-    engine has come to what the program has not. `cut_off`: the URNs of what an earlier run was cut off at.
+    `facts` come from the providers, without those of errors. `remarks` are lines for people. `planned`: the
+    run ended in its preview. `kept` are the URNs that the program registered. `deleting`: the engine has
+    reached the deletes. `cut_off` are the URNs at which an earlier run was cut off.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -68,21 +68,21 @@ class Log:
 
 
 def read(path: Path) -> Log:
-    """Return what an event log tells. The last line of a killed run may be half a one, and does not count."""
+    """Read an event log. The last line of a killed run may be incomplete: it is skipped."""
     log = Log()
     for event in event_log.read(path):
         _take(log, event)
     for urn in log.left_over:
         if urn not in log.replaced:
             log.changes.append(Change("delete", *_kind_and_name(urn), because=(UNFINISHED_REPLACEMENT,)))
-    told = {line for fact in log.facts for line in _told(fact)}
+    redundant = {line for fact in log.facts for line in _lines_of(fact)}
     lines = [line.strip() for line in "\n".join(log.remarks).splitlines()]
-    log.remarks = [line for line in lines if line and line not in told]
+    log.remarks = [line for line in lines if line and line not in redundant]
     return log
 
 
-def _told(fact: Fact) -> list[str]:
-    """Return the lines, each an event of its own, of which a report has no need beside the fact."""
+def _lines_of(fact: Fact) -> list[str]:
+    """Return the log lines that repeat a fact. A report shows the fact and not these lines."""
     if not isinstance(fact, TenantDeactivated):
         return []
     text = deactivated(fact.hostname, fact.tenant_id, fact.purge_on)
@@ -98,17 +98,17 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         log.deleting = log.deleting or step["op"] == "delete"
         if step.get("new"):
             log.kept.add(step["urn"])
-    elif said := event.get(event_log.SAID):
-        facts, text = read_facts(said["message"].strip())
-        text, resource = text.strip(), said.get("urn", "")
-        if said["severity"] == "error":
-            of = "" if is_engine_resource(resource) else short_name(resource)
-            log.errors.append(LoggedError(text, of, tuple(facts)))
+    elif message := event.get(event_log.SAID):
+        facts, text = read_facts(message["message"].strip())
+        text, urn = text.strip(), message.get("urn", "")
+        if message["severity"] == "error":
+            resource = "" if is_engine_resource(urn) else short_name(urn)
+            log.errors.append(LoggedError(text, resource, tuple(facts)))
         elif text.startswith(event_log.PENDING):
             for urn, verb in event_log.cut_off(text):
                 log.cut_off.append(urn)
                 log.remarks.append(f"an earlier run was cut off while {verb} {short_name(urn)}")
-        elif not said.get("ephemeral"):
+        elif not message.get("ephemeral"):
             log.facts += facts
             log.remarks += [text] if text else []
     elif event.get(event_log.SUMMARY):
@@ -137,7 +137,7 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
 
 
 def _drift(step: Mapping[str, Any]) -> Change | None:
-    """Return what a refresh found, if it found anything: a resource that is gone, or one that differs."""
+    """Return the drift that a refresh found for a resource: it is gone or differs. None if there is none."""
     kind, name = _kind_and_name(step["urn"])
     if not step.get("new"):
         return Change("delete", kind, name)
@@ -157,23 +157,23 @@ def _change(step: Mapping[str, Any]) -> Change:
 
 
 def _differences(kind: str, step: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what differs, one entry for each property, whatever lies below it; and its protection."""
+    """Yield one difference for each property, whatever is nested in it, and one for the protection."""
     if protected := _protection(step):
         yield protected
     old, new = (_inputs(step, side) for side in ("old", "new"))
-    paths = list(step.get("detailedDiff") or step.get("diffs") or _unlike(old, new))
+    paths = list(step.get("detailedDiff") or step.get("diffs") or _changed_names(old, new))
     for name in dict.fromkeys(map(_property, paths)):
         if name in references(kind):
-            # Ids differ from customer to customer, and tell a reader nothing.
+            # Each customer has its own ids. They are of no use to the reader.
             yield Difference(name)
         else:
             yield Difference(name, _value(old.get(name)), _value(new.get(name)))
 
 
 def _protection(step: Mapping[str, Any]) -> Difference | None:
-    """Return whether a resource is protected from deletion now and was not, or the other way round.
+    """Return the difference if the protection from deletion was switched on or off.
 
-    To the engine that is no change.
+    The engine does not report this as a change.
     """
     if not (step.get("old") and step.get("new")):
         return None
@@ -185,8 +185,8 @@ def _inputs(step: Mapping[str, Any], side: str) -> Mapping[str, Any]:
     return (step.get(side) or {}).get("inputs") or {}
 
 
-def _unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the values that differ; a refresh tells them no other way."""
+def _changed_names(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the values that differ. The events of a refresh do not list them."""
     return (name for name in {**old, **new} if name != PROVIDER_KEY and old.get(name) != new.get(name))
 
 
@@ -201,7 +201,7 @@ def _value(value: Any) -> Any:
 
 @cache
 def references(kind: str) -> frozenset[str]:
-    """Return the properties of a kind of resource that hold the id of another one."""
+    """Return the properties of a resource type that contain the id of another resource."""
     import tenantry.providers
 
     known = tenantry.providers.resource_types().get(kind)
@@ -209,13 +209,13 @@ def references(kind: str) -> frozenset[str]:
 
 
 def is_engine_resource(urn: str) -> bool:
-    """Whether it is the stack itself, a component or a default provider: nothing that is at Qlik."""
+    """Whether the URN is the stack itself, a component or a default provider. None of them exists at Qlik."""
     kind = _type(urn)
     return kind.startswith((*_ENGINES_OWN, tokens.COMPONENTS))
 
 
 def short_name(urn: str) -> str:
-    """Return kind and name of a resource, such as "Space Sales"; nothing for no URN."""
+    """Return type and name of a resource, such as "Space Sales", or an empty text without a URN."""
     return " ".join(_kind_and_name(urn)) if urn else ""
 
 
@@ -229,7 +229,7 @@ def _type(urn: str) -> str:
 
 
 class StepsInFlight:
-    """The steps that a run is at, by the lines of its log as they come. `doing` says what it does."""
+    """The running steps of a run, read from its log line by line. `doing` is the word for its operation."""
 
     def __init__(self, doing: str) -> None:
         self.doing, self.done = doing, 0
@@ -237,7 +237,7 @@ class StepsInFlight:
         self.begun = self.planning = False
 
     def take(self, lines: Iterable[str]) -> None:
-        """Take more lines."""
+        """Read more lines of the log."""
         for line in lines:
             name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
             if name is None:
@@ -262,8 +262,10 @@ class StepsInFlight:
 
     @property
     def text(self) -> str:
-        """What it does, with how many resources, and the step that it has been at for longest, with how many
-        others: "updating, 3 resources: create Group Analysts (+2)".
+        """The progress as text: "updating, 3 resources: create Group Analysts (+2)".
+
+        It contains the operation, the number of finished resources, the oldest running step, and how many
+        other steps are running.
         """
         if not self.begun:
             return self.doing if self.doing == PREVIEWING else "starting"
@@ -282,8 +284,9 @@ ACTIVITY: Mapping[Operation, str] = {
     "preview": PREVIEWING,
     "up": "updating",
     "refresh": "refreshing",
-    "destroy": "taking down",
+    "destroy": "deleting",
 }
-"""What the live display calls what an operation does."""
+"""The word for each operation in the live display."""
 
 STEP_ACTIONS = {"create-replacement": "create", "delete-replaced": "delete", "refresh": "read"}
+"""The words for the engine's steps that have other names."""

@@ -1,5 +1,6 @@
-"""Who follows a run besides the live display: notifications, traces. Whatever goes wrong there, the run
-goes on.
+"""Followers of a run besides the live display: notifications and traces.
+
+If a follower fails, the run goes on.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from tenantry.fleet.pool import Watcher
 
 
 class Follower(Watcher, Protocol):
-    """Sees a run go on, and is told how it ended. `what` is what comes of it, such as "Traces"."""
+    """Observes a run and gets its report. `what` names its product, such as "Traces"."""
 
     what: str
 
     def finish(self, report: Report) -> Iterable[str]:
-        """Take the report, and return lines about what could not be done. Called once, at the end."""
+        """Take the report, and return lines about what failed. Called once, at the end."""
 
 
 class Followers:
-    """Watches a run for a watcher and any number of followers. One that fails is dropped, with a line at
-    the end.
+    """Passes the events of a run to a watcher and to any number of followers.
+
+    A follower that raises an error is dropped, with a line at the end.
     """
 
     def __init__(self, watcher: Watcher, followers: Iterable[Follower]) -> None:
@@ -32,29 +34,29 @@ class Followers:
         self._lines: list[str] = []
 
     def begun(self, job: Job) -> None:
-        """A job was handed to a worker."""
+        """A worker got a job."""
         self._watcher.begun(job)
-        self._tell(lambda follower: follower.begun(job))
+        self._notify(lambda follower: follower.begun(job))
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """A job is done."""
         self._watcher.ended(job, outcome)
-        self._tell(lambda follower: follower.ended(job, outcome))
+        self._notify(lambda follower: follower.ended(job, outcome))
 
     def tick(self) -> None:
         """Time has passed."""
         self._watcher.tick()
-        self._tell(lambda follower: follower.tick())
+        self._notify(lambda follower: follower.tick())
 
     def finish(self, report: Report) -> list[str]:
-        """Tell all how the run ended, and return the lines about what could not be done."""
-        self._tell(lambda follower: self._lines.extend(follower.finish(report)))
+        """Pass the report to all followers, and return the lines about what failed."""
+        self._notify(lambda follower: self._lines.extend(follower.finish(report)))
         return self._lines
 
-    def _tell(self, what: Callable[[Follower], None]) -> None:
+    def _notify(self, call: Callable[[Follower], None]) -> None:
         for follower in list(self._followers):
             try:
-                what(follower)
-            except Exception as error:  # noqa: BLE001 (a run is worth more than what is told of it)
+                call(follower)
+            except Exception as error:  # noqa: BLE001 (a run goes on without its followers)
                 self._followers.remove(follower)
-                self._lines.append(f"{follower.what}: there are no more of them: {type(error).__name__}.")
+                self._lines.append(f"{follower.what} ended early: {type(error).__name__}.")

@@ -1,4 +1,4 @@
-"""What the runs that this machine has kept say of each stack: its drift, and what failed last."""
+"""What the runs kept on this machine say about each stack: its drift and its last failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.fleet.outcome import Outcome, Report
 
 @dataclass(frozen=True)
 class PastRun:
-    """One run that was kept, and its report."""
+    """A kept run and its report."""
 
     run: Journal
     report: Report
@@ -20,21 +20,23 @@ class PastRun:
 
 @dataclass(frozen=True)
 class StackResult:
-    """What one run says of one stack."""
+    """The result of one run for one stack."""
 
     run: Journal
     outcome: Outcome
 
     @property
     def day(self) -> str:
-        """When the run began (UTC), to the minute."""
+        """When the run began, to the minute (UTC)."""
         return f"{self.run.started:%Y-%m-%d %H:%M}"
 
 
 @dataclass
 class History:
-    """The runs, the newest first. By stack: `drift` is the newest run that looked at Qlik for it,
-    `failures` the newest run that failed, unless the same operation went well since.
+    """The kept runs, the newest first.
+
+    By stack: `drift` is the newest run that compared the stack with Qlik. `failures` is the newest run that
+    failed, unless the same operation has succeeded since.
     """
 
     runs: list[PastRun] = field(default_factory=list)
@@ -43,26 +45,26 @@ class History:
 
 
 def of(project: str, stacks: Sequence[str], most: int = 20) -> History:
-    """Return what the newest runs of a project say, at most so many; those before them are not read."""
-    found, told, wanted = History(), set[tuple[str, str]](), frozenset(stacks)
+    """Read the newest runs of a project, at most `most` of them."""
+    found, seen, wanted = History(), set[tuple[str, str]](), frozenset(stacks)
     for run in Journal.all(project)[:most]:
         report = run.report()
         found.runs.append(PastRun(run, report))
         for outcome in report.outcomes:
             if outcome.stack not in wanted or outcome.status in ("skipped", "not run"):
                 continue
-            seen = StackResult(run, outcome)
+            result = StackResult(run, outcome)
             if outcome.drift or (report.looked and not outcome.failed):
-                found.drift.setdefault(outcome.stack, seen)
-            if (outcome.stack, run.operation) not in told:
-                told.add((outcome.stack, run.operation))
+                found.drift.setdefault(outcome.stack, result)
+            if (outcome.stack, run.operation) not in seen:
+                seen.add((outcome.stack, run.operation))
                 if outcome.failed:
-                    found.failures.setdefault(outcome.stack, seen)
+                    found.failures.setdefault(outcome.stack, result)
     return found
 
 
 def logs(outcome: Outcome) -> list[Path]:
-    """Return the logs of what failed that are on this machine and not empty."""
+    """Return the logs of a failed stack that are on this machine and not empty."""
     folder = Path(outcome.logs)
     if not outcome.logs or not folder.is_absolute():
         return []
@@ -70,4 +72,4 @@ def logs(outcome: Outcome) -> list[Path]:
 
 
 LOGS = ("errors.txt", "output.txt", "events.json")
-"""What a worker leaves of a failure."""
+"""The log files that a job leaves for a failed stack."""

@@ -1,4 +1,4 @@
-"""What the backend knows of many stacks, without asking Qlik: how they stand, and their ids."""
+"""What the backend knows about many stacks, without a request to Qlik: their status and their ids."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ IDENTITY_PROVIDER = tokens.of("JwtIdentityProvider")
 
 @dataclass(frozen=True)
 class StackStatus:
-    """How a stack stands. `operation`, `result` and `at` are those of its `LastRun`, all empty for one that
-    has never been up. `unfinished`: resources that the next `up` must finish. `versions`: of the template of
-    each app. `ends_on`, `grace_days`: those in the state, by which it would be taken down now. `trouble`
-    says why nothing could be read.
+    """The status of a stack.
+
+    `operation`, `result` and `at` come from its `LastRun`, and are empty if the stack has never been up.
+    `unfinished` counts the resources that the next `up` must finish. `versions` are the template versions of
+    the apps. `ends_on` and `grace_days` come from the state. `trouble` is the reason if nothing can be read.
     """
 
     member: Member
@@ -48,17 +49,17 @@ class StackStatus:
 
     @property
     def up(self) -> bool:
-        """Whether it has a tenant."""
+        """Whether the stack has a tenant."""
         return bool(self.hostname)
 
 
 def stack_statuses(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[StackStatus]:
-    """Yield how each stack stands, in the order given."""
-    yield from _each(members, at_once, lambda member: stack_status(reader, member))
+    """Yield the status of each stack, in the given order."""
+    yield from _in_parallel(members, at_once, lambda member: stack_status(reader, member))
 
 
 def stack_status(reader: Reader, member: Member) -> StackStatus:
-    """Return how one stack stands."""
+    """Return the status of one stack."""
     state, trouble = _state(reader, member)
     if not state:
         return StackStatus(member, trouble=trouble)
@@ -90,7 +91,10 @@ def stack_status(reader: Reader, member: Member) -> StackStatus:
 
 
 def without_file(reader: Reader, project: Project) -> list[str]:
-    """Return the stacks of the project in the backend that have no file here; nothing if it does not tell."""
+    """Return the stacks of the project in the backend that have no file here.
+
+    Returns an empty list if the backend cannot list its stacks.
+    """
     try:
         return sorted({*reader.stacks()} - project.stack_files().keys())
     except PulumiFailed:
@@ -99,8 +103,10 @@ def without_file(reader: Reader, project: Project) -> list[str]:
 
 @dataclass(frozen=True)
 class StackOutputs:
-    """What a stack has made, for a portal: its outputs, secrets hidden, the alias of its tenant, and id,
-    issuer and kid of each JWT identity provider by key. `trouble` says why nothing could be read.
+    """The outputs of a stack, for a portal.
+
+    `outputs` has no secrets. `alias` is the alias of the tenant. `identity_providers` holds id, issuer and
+    kid of each JWT identity provider by key. `trouble` is the reason if nothing can be read.
     """
 
     member: Member
@@ -111,7 +117,7 @@ class StackOutputs:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What the files say of the customer."""
+        """The settings that describe the customer."""
         member = self.member
         return {
             "customer": member.customer,
@@ -122,7 +128,7 @@ class StackOutputs:
 
 
 def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> Iterator[StackOutputs]:
-    """Yield what each stack has made, in the order given."""
+    """Yield the outputs of each stack, in the given order."""
 
     def one(member: Member) -> StackOutputs:
         state, trouble = _state(reader, member)
@@ -143,11 +149,11 @@ def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> It
             trouble,
         )
 
-    yield from _each(members, at_once, one)
+    yield from _in_parallel(members, at_once, one)
 
 
 def _state(reader: Reader, member: Member) -> tuple[State, str]:
-    """Return the state of a stack, an empty one if it has none, and why it cannot be read."""
+    """Return the state of a stack, empty if it has none, and the reason if it cannot be read."""
     try:
         return reader.state(member.stack), ""
     except NoSuchStack:
@@ -162,38 +168,38 @@ COLUMNS = (
 )
 
 
-def rows(made: StackOutputs) -> Iterator[tuple[str, ...]]:
-    """Yield the ids that a stack has made, one a row, under COLUMNS; an app has one for each space."""
-    found, member = made.outputs, made.member
-    if "hostname" not in found:
+def rows(stack: StackOutputs) -> Iterator[tuple[str, ...]]:
+    """Yield one row under COLUMNS for each id of a stack. An app has a row for each space."""
+    outputs, member = stack.outputs, stack.member
+    if "hostname" not in outputs:
         return
     tags = ";".join(f"{key}={value}" for key, value in sorted(member.tags.items()))
-    about = member.stack, member.customer, member.plan, member.ring, tags, made.alias
+    about = member.stack, member.customer, member.plan, member.ring, tags, stack.alias
 
     def row(
         kind: str, key: str, id: str, url: str = "", *, space: str = "", issuer: str = "", kid: str = ""
     ) -> tuple[str, ...]:
         return (*about, kind, key, space, id, url, issuer, kid)
 
-    yield row("hostname", "", found["hostname"], found.get("url", ""))
-    yield row("tenant", "", found.get("tenant_id", ""))
+    yield row("hostname", "", outputs["hostname"], outputs.get("url", ""))
+    yield row("tenant", "", outputs.get("tenant_id", ""))
     for block, model in BLOCKS.items():
         if model.makes and model.makes.output:
             kind = model.makes.noun.replace(" ", "_")
-            for key, id in sorted((found.get(block) or {}).items()):
+            for key, id in sorted((outputs.get(block) or {}).items()):
                 yield row(kind, key, id)
-    for app, copies in sorted((found.get("apps") or {}).items()):
+    for app, copies in sorted((outputs.get("apps") or {}).items()):
         for space, copy in sorted(copies.items()):
             yield row("app", app, copy["id"], copy.get("url", ""), space=space)
-    for key, provider in sorted(made.identity_providers.items()):
+    for key, provider in sorted(stack.identity_providers.items()):
         yield row(
             "jwt_identity_provider", key, provider["id"], issuer=provider["issuer"], kid=provider["kid"]
         )
 
 
-def _each(members: Iterable[Member], at_once: int, ask: Callable[[Member], T]) -> Iterator[T]:
+def _in_parallel(members: Iterable[Member], at_once: int, read: Callable[[Member], T]) -> Iterator[T]:
     with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(ask, members)
+        yield from pool.map(read, members)
 
 
 def _name(resource: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The work on one stack: plain data that may be sent to any worker, and what a worker does with it."""
+"""The work on one stack: plain data for any worker, and the function that does the work."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ COMMANDS: dict[Operation, tuple[str, ...]] = {
     "destroy": ("destroy", *SKIP_PREVIEW_OPTIONS),
 }
 TABLE_RACE_ERROR = "pg_type_typname_nsp_index"
-"""What is in the error of a `pulumi` that made its table in Postgres at the same time as another one."""
+"""Part of the error if two `pulumi` processes create their table in Postgres at the same time."""
 
 PREVIEWS: dict[Operation, tuple[str, ...]] = {"up": ("preview",), "destroy": ("destroy", "--preview-only")}
-"""The commands that show what another would do."""
+"""The commands that preview an operation."""
 
 NEVER_UP_REMARK = "it has never been up"
-NEW_SALT_REMARK = "Pulumi has written into the stack file how secrets are encrypted: commit it"
+NEW_SALT_REMARK = "Pulumi has written an encryption salt into the stack file: commit the file"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done with one stack of the project in the folder `root`.
+    """The work on one stack of the project in the folder `root`.
 
-    `folder` is the job's own, for its logs. `arguments` are added to the command, `environment` to that of
-    the worker. `seconds` is the longest that it may take. `previewed`: of a preview, what it is one of.
-    `engine`: run `pulumi` even where nothing would change. `wave` is the name of the wave that it is in.
+    `folder` is for the logs of this job. `arguments` are added to the command, `environment` to the
+    environment of the worker. `seconds` is the longest that the job may take. `previewed` is the operation
+    that a preview shows. `engine`: run `pulumi` even if nothing changes. `wave` is the name of its wave.
     """
 
     operation: Operation
@@ -66,18 +66,19 @@ class Job:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The `pulumi` command, as far as the stack is no matter."""
+        """The `pulumi` command, without the stack."""
         return PREVIEWS[self.previewed] if self.operation == "preview" else COMMANDS[self.operation]
 
     @property
     def previews_up(self) -> bool:
-        """Whether it is the preview of an `up`, by which a new customer has no stack yet."""
+        """Whether this is the preview of an `up`. A new customer has no stack yet."""
         return self.operation == "preview" and self.previewed == "up"
 
     @property
     def refreshes_first(self) -> bool:
-        """Whether a preview or an `up` has the providers read all resources first; the environment may say
-        so, too.
+        """Whether a preview or an `up` first reads all resources at Qlik.
+
+        The environment can ask for it, too.
         """
         return "--refresh" in self.arguments or REFRESH in {**os.environ, **self.environment}
 
@@ -104,10 +105,10 @@ class Job:
 
 
 def run_job(job: Job) -> Outcome:
-    """Do the work on one stack and return what became of it; nothing that goes wrong is raised."""
+    """Do the work on one stack and return its outcome. Raises nothing: errors become troubles."""
     started = time.monotonic()
     try:
-        outcome = _carried_out(job)
+        outcome = _outcome(job)
     except OSError as error:
         trouble = troubles.from_command(
             job.member.stack, f"{error.filename or job.folder}: {error.strerror}", None
@@ -117,58 +118,58 @@ def run_job(job: Job) -> Outcome:
     return replace(outcome, seconds=round(time.monotonic() - started, 2), logs=logs)
 
 
-def _carried_out(job: Job) -> Outcome:
+def _outcome(job: Job) -> Outcome:
     if job.member.broken:
         return job.outcome(status="failed", troubles=tuple(troubles.from_settings(job.member.broken)))
     if find_pulumi() is None:
-        trouble = Trouble("there is no `pulumi` on PATH", advice="install it with `tenantry install-pulumi`")
+        trouble = Trouble("`pulumi` is not on PATH", advice="run `tenantry install-pulumi`")
         return job.outcome(status="failed", troubles=(trouble,))
-    verdict = _compared(job)
+    verdict = _compare(job)
     if verdict.same is not None:
         return job.outcome(same=verdict.same, exit_code=0)
     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     had_salt = scratch.has_salt(job.member.file)
     secrets = _Secrets(job, verdict)
-    outcome = _done(job)
+    outcome = _run_operation(job)
     secrets.remember(outcome)
     if not had_salt and scratch.has_salt(job.member.file):
         outcome = replace(outcome, remarks=(*outcome.remarks, NEW_SALT_REMARK))
     return outcome
 
 
-def _may_be_compared(job: Job) -> bool:
-    """Tell whether `pulumi` would do no more than to compare a stack that has a state.
+def _is_comparable(job: Job) -> bool:
+    """Tell whether `pulumi` would only compare a stack that has a state.
 
-    With any argument but the one that leaves out the preview it does more.
+    With any argument other than `--skip-preview` it does more.
     """
     compares = job.previews_up or job.operation == "up"
     return compares and set(job.arguments) <= {"--skip-preview"} and scratch.has_salt(job.member.file)
 
 
-def _compared(job: Job) -> Verdict:
-    """Return how many resources stay, where it is certain that `pulumi` would find nothing to do."""
-    if job.engine or not _may_be_compared(job):
+def _compare(job: Job) -> Verdict:
+    """Compare a stack with its state. The verdict counts the resources only if nothing can change."""
+    if job.engine or not _is_comparable(job):
         return Verdict(None)
     member, environment = job.member, {**os.environ, **job.environment}
     return lookup.compare(job.root, member.stack, member.file, environment, preview=job.previews_up)
 
 
 class _Secrets:
-    """The secrets of a stack before and after an `up`: only the engine can decrypt them.
+    """The secrets of a stack before and after an `up`. Only the engine can decrypt them.
 
-    After an `up` the state has the secrets of the files. That is remembered, so that the next comparison
-    needs no engine. A preview proves less: the engine does not report a changed secret that is an output of
-    the stack alone.
+    After an `up`, the state has the secrets of the files. This class remembers that, so that the next
+    comparison needs no engine. A preview proves less: the engine does not report a changed secret that is
+    only an output of the stack.
     """
 
     def __init__(self, job: Job, verdict: Verdict) -> None:
         self._job = job
-        compares = job.operation == "up" and _may_be_compared(job)
+        compares = job.operation == "up" and _is_comparable(job)
         has_some = compares and (verdict.assumed or b"secure:" in job.member.file.read_bytes())
         self._read = self._files() if has_some else ()
 
     def remember(self, outcome: Outcome) -> None:
-        """Remember the secrets of an `up` that went well, unless the files have changed meanwhile."""
+        """Remember the secrets of a successful `up`, unless the files have changed since."""
         job, member = self._job, self._job.member
         if not self._read or outcome.status != "ok":
             return
@@ -178,34 +179,34 @@ class _Secrets:
                 lookup.remember(job.root, member.stack, member.file, environment)
 
     def _files(self) -> tuple[bytes, ...]:
-        # The folder of a theme has no secret of a stack in it.
+        # A theme is a folder. It has no secrets of the stack.
         return tuple(file.read_bytes() for file in self._job.member.files if not file.is_dir())
 
 
-def _done(job: Job) -> Outcome:
-    """Run the command for the stack, which may have to be made. What is interrupted begins no other one."""
+def _run_operation(job: Job) -> Outcome:
+    """Run the command for the stack, and create the stack if needed. After an interrupt, run nothing more."""
     if trouble := _state_refused(job):
         return job.outcome(status="failed", troubles=(trouble,))
-    ended = _first(job)
+    ended = _first_run(job)
     if ended.interrupted:
         return _result(job, ended)
     if job.operation == "up" and ended.code and (proof := _unused_proof(job)):
-        # It is certain that no tenant was made under this very proof: have it renewed, and one made.
+        # No tenant was created under this proof, that is certain: renew the proof and create the tenant.
         ended = _up(job, (), {RENEW: proof})
     if ended.code != NO_SUCH_STACK:
         return _result(job, ended)
     if job.previews_up:
-        alone, arguments = scratch.empty_stack(job.member, job.project, job.folder)
-        return replace(_result(job, _preview(job, arguments, alone)), new=True)
+        environment, arguments = scratch.empty_stack(job.member, job.project, job.folder)
+        return replace(_result(job, _preview(job, arguments, environment)), new=True)
     if job.operation == "up":
-        return replace(_made(job), new=True)
+        return replace(_create_and_run(job), new=True)
     return job.outcome(status="skipped", remarks=(NEVER_UP_REMARK,))
 
 
 def _state_refused(job: Job) -> Trouble | None:
-    """Return why the engine must not run on the state, where it begins with what the state names.
+    """Return why the engine must not run on the state, for commands that start from the state.
 
-    In an `up` it begins with the program instead, and the provider process itself refuses what is not ours.
+    An `up` starts from the program. There the provider process refuses foreign code.
     """
     if job.operation not in ("refresh", "destroy") and not job.refreshes_first:
         return None
@@ -214,42 +215,40 @@ def _state_refused(job: Job) -> Trouble | None:
     except StateRefused as refused:
         return Trouble(str(refused))
     except (PulumiFailed, OSError, ValueError):
-        return None  # the command that follows says it itself
+        return None  # the next command reports the error
     return None
 
 
-def _made(job: Job) -> Outcome:
-    """Make the stack, then run the command for it."""
+def _create_and_run(job: Job) -> Outcome:
+    """Create the stack, then run the command for it."""
     begun = _run(job, ("stack", "init", job.member.stack, "--no-select", "--non-interactive"), {})
     if begun.interrupted and not begun.code:
-        text = "it was interrupted when there was no more than the stack"
+        text = "it was interrupted after the stack was created, before its first `up`"
         return job.outcome(status="interrupted", troubles=(Trouble(text, advice="run it again"),))
     return _result(job, begun if begun.code else _up(job, (), {}))
 
 
 def _unused_proof(job: Job) -> str:
-    """Return the proof under which an `up` has found that nothing was made; nothing if it failed for other
-    reasons.
-    """
-    told = (fact for said in events.read(job.log).errors for fact in said.facts)
-    return next((fact.proof for fact in told if isinstance(fact, NothingMade)), "")
+    """Return the proof if an `up` found that no tenant was created under it, or an empty text."""
+    facts = (fact for error in events.read(job.log).errors for fact in error.facts)
+    return next((fact.proof for fact in facts if isinstance(fact, NothingMade)), "")
 
 
-def _first(job: Job) -> process.CommandResult:
-    """Run the command as if the backend had the stack."""
+def _first_run(job: Job) -> process.CommandResult:
+    """Run the command. At this point it is unknown whether the backend has the stack."""
     run = _preview if job.previews_up else _up if job.operation == "up" else _pulumi
     return run(job, _config_file(job), {})
 
 
 def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
-    """Run a preview with a host that runs already, and such a provider if it asks Qlik for nothing.
+    """Run a preview with a running language host and, if it sends no request to Qlik, a running provider.
 
-    What fails is looked at once more with processes of its own: no failure is one of what is shared.
+    If it fails, run it again with its own processes, so that no error comes from the shared ones.
     """
-    with ExitStack() as kept:
-        shared = dict(kept.enter_context(_host(job, environment)))
+    with ExitStack() as stack:
+        shared = dict(stack.enter_context(_host(job, environment)))
         if not job.refreshes_first:
-            shared |= kept.enter_context(warm_providers.provider(job.root))
+            shared |= stack.enter_context(warm_providers.provider(job.root))
         ended = _pulumi(job, arguments, {**environment, **shared})
     if ended.code in (0, NO_SUCH_STACK, None) or not shared or ended.interrupted:
         return ended
@@ -257,9 +256,9 @@ def _preview(job: Job, arguments: Sequence[str], environment: Mapping[str, str])
 
 
 def _up(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
-    """Run an `up` with a host that runs already. Its provider is its own, and ends with its engine.
+    """Run an `up` with a running language host. It has its own provider, which ends with its engine.
 
-    A failure stays as it is: a second run could send once more what the first one has sent.
+    A failed `up` is not repeated: the second run could send the same requests again.
     """
     with _host(job, environment) as host:
         return _pulumi(job, arguments, {**environment, **host})
@@ -270,9 +269,9 @@ def _host(job: Job, environment: Mapping[str, str]) -> AbstractContextManager[Ma
 
 
 def _config_file(job: Job) -> tuple[str, ...]:
-    """Return where a preview shall take the stack file from, if not from its place.
+    """Return the option for the stack file of a preview, if it needs a copy.
 
-    It would write a salt into one that has none, and a preview is to change nothing.
+    A preview must change nothing, but Pulumi writes a salt into a stack file that has none.
     """
     if job.operation != "preview" or scratch.has_salt(job.member.file):
         return ()
@@ -286,7 +285,7 @@ def _pulumi(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) 
 
 
 def _run(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) -> process.CommandResult:
-    """Run a command; once more if all that failed was the first connection to a new database."""
+    """Run a command. Repeat it if only the first connection to a new database failed."""
     ended = _once(job, arguments, environment)
     if (
         ended.code
@@ -302,7 +301,7 @@ def _errors(job: Job) -> Path:
 
 
 def _environment(job: Job, more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the job's `pulumi`."""
+    """Return the environment for the job's `pulumi`."""
     return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **EVENT_LOG, **job.environment, **more}
 
 
@@ -318,27 +317,27 @@ def _once(job: Job, arguments: Sequence[str], environment: Mapping[str, str]) ->
 
 
 def _hide_secrets(job: Job) -> None:
-    """Take the secrets in addresses out of the logs, which stay where something failed."""
+    """Remove the secrets in addresses from the logs, which are kept for a failed stack."""
     for file in (job.log, job.folder / "output.txt", job.folder / "errors.txt"):
         with suppress(OSError):
             text = file.read_text("utf-8", "replace")
-            if text != (shown := redacted(text)):
-                file.write_text(shown, "utf-8")
+            if text != (clean := redacted(text)):
+                file.write_text(clean, "utf-8")
 
 
 def _settle(job: Job) -> None:
-    """Take the creates that an earlier run was cut off at out of the state, as far as it has what they made.
+    """Remove the interrupted creates of an earlier run from the state if it has their resources.
 
-    Pulumi keeps them, with a warning in each run, until a `refresh` that is told to forget them.
+    Otherwise Pulumi keeps them, with a warning in each run, until a `refresh` clears them.
     """
     with suppress(PulumiFailed):
         Backend(job.root, job.environment).settle(job.member.stack)
 
 
 def _protected(job: Job, log: events.Log) -> list[str]:
-    """Return all that a refused run would delete and that is protected: the engine stops at the first ones.
+    """Return all protected resources that a refused run would delete. The engine stops at the first ones.
 
-    What the state has and the program has not is known once the engine has come to the deletions.
+    They are known only once the engine has reached the deletes.
     """
     if not (log.deleting and troubles.is_protection_refusal(log)):
         return []
@@ -355,9 +354,9 @@ def _protected(job: Job, log: events.Log) -> list[str]:
 
 
 def _result(job: Job, ended: process.CommandResult) -> Outcome:
-    """Return what became of it, by the engine's log and, where that says nothing, by what the CLI printed."""
+    """Return the outcome, from the engine's log or, if that has no error, from the output of the CLI."""
     log = events.read(job.log)
-    if job.operation != "preview" and log.planned:  # the command's own preview failed: nothing was done
+    if job.operation != "preview" and log.planned:  # the preview of the command failed: nothing was changed
         log.changes = []
     if job.operation == "refresh":
         log.changes, log.drift = [], log.changes
@@ -372,16 +371,16 @@ def _result(job: Job, ended: process.CommandResult) -> Outcome:
         purged_on=gone.purge_on if gone else "",
     )
     if ended.code == 0:
-        job.log.unlink(missing_ok=True)  # it may be long, and is of no more use
+        job.log.unlink(missing_ok=True)  # it can be long, and nobody needs it
         if log.cut_off and job.operation == "up":
             _settle(job)
         return outcome
-    told = tuple(troubles.from_log(log, _protected(job, log)))
+    found = tuple(troubles.from_log(log, _protected(job, log)))
     if ended.code is None:
-        late = Trouble(f"no end after {job.seconds:g} s", advice="it was interrupted; the next run goes on")
-        told = (late, *told)
-    if not told:
-        printed = _errors(job).read_text("utf-8", "replace")
-        told = (troubles.from_command(job.member.stack, printed, ended.code),)
+        text = f"it was interrupted because it took longer than {job.seconds:g} s"
+        found = (Trouble(text, advice="run it again: the next run continues"), *found)
+    if not found:
+        stderr = _errors(job).read_text("utf-8", "replace")
+        found = (troubles.from_command(job.member.stack, stderr, ended.code),)
     _hide_secrets(job)
-    return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=told)
+    return replace(outcome, status="interrupted" if ended.interrupted else "failed", troubles=found)

@@ -1,6 +1,7 @@
-"""Runs on disk: a folder each, with what became of every stack as soon as it is known, and logs of failures.
+"""The runs on disk: one folder per run, with the outcome of each stack and the logs of failures.
 
-So a run that ends early, whatever ended it, can be resumed, and what went wrong can be read afterwards.
+Each outcome is written as soon as it is known. So you can resume a run that ended early, and read its errors
+later.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from tenantry.providers.framework import notes
 from tenantry.settings.project import STACK
 
 RUNS_KEPT = 20
-"""How many runs of each operation are kept for a project, and all of the last day."""
+"""How many runs of each operation are kept for a project. All runs of the last day are kept."""
 
-NOT_ENDED = "it has not ended: it is under way, or was killed"
-"""Why the report of a run may lack stacks."""
+NOT_ENDED = "the run has not ended: it is still running, or it was killed"
+"""The reason for missing stacks in the report of a run."""
 
 TIMESTAMP_FORMAT = "%Y%m%dT%H%M%S%f"
 
@@ -37,56 +38,58 @@ STACKS = "stacks"
 
 
 def directory(project: str) -> Path:
-    """Return where the runs of a project are: beside the notes of requests, see `TENANTRY_STATE`."""
+    """Return the folder with the runs of a project. It is next to the notes of requests, see
+    `TENANTRY_STATE`.
+    """
     return notes.directory().parent / "runs" / project
 
 
 @dataclass(frozen=True)
 class Journal:
-    """One run: its folder, and in it one folder for each stack and a line for each outcome."""
+    """One run: its folder, with a subfolder for each stack and a line for each outcome."""
 
     folder: Path
 
     @classmethod
     def begin(cls, project: str, operation: Operation, code: str = "") -> Journal:
-        """Make the folder of a new run; the oldest ones of the operation go.
+        """Create the folder of a new run, and delete the oldest runs of the operation.
 
-        `code` is a digest of the program that runs.
+        `code` is a digest of the program.
         """
         runs = directory(project)
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = datetime.now(UTC)
         yesterday = f"{now - timedelta(days=1):{TIMESTAMP_FORMAT}}"
         for old in sorted(runs.glob(f"*-{operation}"))[: -RUNS_KEPT + 1]:
-            if old.name < yesterday:  # else it may be under way
+            if old.name < yesterday:  # a newer one may still be running
                 shutil.rmtree(old, ignore_errors=True)
         folder = runs / f"{now:{TIMESTAMP_FORMAT}}-{operation}"
         folder.mkdir(mode=0o700)
         (folder / CODE).write_text(code)
-        (folder / BY).write_text(_whoever_runs(), "utf-8")
+        (folder / BY).write_text(_user_and_host(), "utf-8")
         return cls(folder)
 
     @classmethod
     def last(cls, project: str, operation: Operation) -> Journal | None:
-        """Return the newest run of that operation, if there is one."""
+        """Return the newest run of an operation, or None."""
         runs = sorted(directory(project).glob(f"*-{operation}"))
         return cls(runs[-1]) if runs else None
 
     @classmethod
     def all(cls, project: str) -> list[Journal]:
-        """Return the runs that are kept, the newest first."""
+        """Return the kept runs, the newest first."""
         found = [run for run in directory(project).glob("*-*") if run.is_dir() and _moment(run.name)]
         return [cls(run) for run in sorted(found, reverse=True)]
 
     @property
     def id(self) -> str:
-        """What the run is called: its operation, and the second in which it began (UTC)."""
+        """The name of the run: its operation and the second in which it began (UTC)."""
         moment, _, operation = self.folder.name.partition("-")
         return f"{operation}-{moment[: -len('ffffff')]}"
 
     @property
     def operation(self) -> Operation:
-        """What was done."""
+        """The operation of the run."""
         return cast(Operation, self.folder.name.partition("-")[2])
 
     @property
@@ -96,17 +99,19 @@ class Journal:
 
     @property
     def by(self) -> str:
-        """Who ran it, and where; nothing if it was not noted."""
+        """Who ran it and where, or an empty text if that was not recorded."""
         with suppress(OSError):
             return (self.folder / BY).read_text("utf-8")
         return ""
 
     def end(self, report: Report) -> None:
-        """Keep the report with which the run has ended."""
+        """Save the final report of the run."""
         report.write(self.folder / REPORT)
 
     def report(self) -> Report:
-        """Return the report of the run. Of one that has not ended it has the stacks that are done by now."""
+        """Return the report of the run. If the run has not ended, the report has the stacks that are done so
+        far.
+        """
         with suppress(OSError, ValueError):
             return Report.from_json((self.folder / REPORT).read_bytes())
         done = {row["stack"]: row["status"] for row in self._rows()}
@@ -120,23 +125,26 @@ class Journal:
 
     @classmethod
     def taken_down(cls, project: str) -> dict[str, tuple[str, str]]:
-        """Return the line that brings back a tenant, and the day of its purge, by stack, as far as the runs
-        that are kept tell.
+        """Return, by stack, the line that revives a tenant and the day of its purge.
+
+        It is based on the kept runs only.
         """
         rows = (row for run in sorted(directory(project).glob("*-destroy")) for row in cls(run)._rows())
         return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
 
     def folder_of(self, stack: str) -> Path:
-        """Return the folder for the logs of one stack, which is beside those of others whatever its name."""
+        """Return the folder for the logs of one stack. It is always below the run's folder, whatever the
+        stack's name.
+        """
         return self.folder / STACKS / (stack if STACK.fullmatch(stack) else f"_{stack.encode().hex()[:100]}")
 
     def logs(self) -> Path | None:
-        """Return the folder with the logs that are left, those of failures; None if there are none."""
+        """Return the folder with the logs of failed stacks, or None if there are none."""
         folder = self.folder / STACKS
         return folder if folder.exists() and any(folder.iterdir()) else None
 
     def add(self, outcome: Outcome) -> None:
-        """Note what became of a stack; the logs of one that went well are of no more use."""
+        """Write the outcome of a stack. Delete the logs of a successful one."""
         row = {"stack": outcome.stack, "status": outcome.status, "settings": outcome.settings}
         if outcome.revive:
             row |= {"revive": outcome.revive, "purged_on": outcome.purged_on}
@@ -146,8 +154,10 @@ class Journal:
             shutil.rmtree(self.folder_of(outcome.stack), ignore_errors=True)
 
     def finished(self, code: str = "") -> dict[str, str]:
-        """Return the stacks that went well, and the digest of the settings that they had; none if the program
-        was another. What a later run destroyed, in part or whole, is not among them.
+        """Return the stacks that succeeded, each with the digest of its settings.
+
+        Returns none if the program has changed. Stacks that a later run has destroyed, even in part, are left
+        out.
         """
         if self._code() != code:
             return {}
@@ -159,14 +169,14 @@ class Journal:
         return done
 
     def _code(self) -> str | None:
-        with suppress(FileNotFoundError):  # a run that was killed as it began
+        with suppress(FileNotFoundError):  # the run was killed at its start
             return (self.folder / CODE).read_text()
         return None
 
     def _rows(self) -> Iterator[dict[str, str]]:
         with suppress(FileNotFoundError):
             for line in (self.folder / OUTCOMES).read_text("utf-8").splitlines():
-                with suppress(ValueError):  # the line at which a run was killed
+                with suppress(ValueError):  # the run was killed while it wrote this line
                     yield json.loads(line)
 
 
@@ -177,12 +187,12 @@ def _moment(name: str) -> datetime | None:
         return None
 
 
-def _whoever_runs() -> str:
-    """Return who runs this process, and where: in CI whoever started the job."""
+def _user_and_host() -> str:
+    """Return the user and the host of this process. In CI, the user is who started the job."""
     user = os.environ.get("GITHUB_ACTOR") or os.environ.get("GITLAB_USER_LOGIN")
     if not user:
         try:
             user = getpass.getuser()
-        except (KeyError, OSError):  # a container whose user has no name
+        except (KeyError, OSError):  # in a container, the user may have no name
             user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"

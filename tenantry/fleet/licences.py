@@ -1,7 +1,7 @@
-"""The licences behind a fleet: what each allows, and how much of it is used.
+"""The licences of a fleet: what each allows, and how much of it is used.
 
-Qlik counts units for a whole licence. The tenants that share it all see the same numbers, so how much of
-them is one customer's nobody can tell.
+Qlik counts units for a whole licence. All tenants that share it see the same numbers, so the use of a single
+customer is unknown.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from tenantry.providers.qlik import QlikError, hostnames
 
 @dataclass(frozen=True)
 class LicenceUse:
-    """The licence of one source tenant. `stacks` are those that take it, `tenants` how many of them have a
-    tenant. `in_region`: how many tenants the organisation has in that region, None where it does not tell.
-    `trouble` says why nothing is known.
+    """The licence of one source tenant.
+
+    `stacks` counts the stacks that use it, `tenants` those of them that have a tenant. `in_region` counts the
+    organisation's tenants in the region, or is None if the organisation does not report it. `trouble` is the
+    reason if nothing is known.
     """
 
     source: str
@@ -31,9 +33,9 @@ class LicenceUse:
 
 
 def licence_uses(stack_statuses: Iterable[StackStatus], preflight: Preflight) -> list[LicenceUse]:
-    """Return the licences of some stacks, by source tenant; one that cannot be asked is among them.
+    """Return the licences of some stacks, one per source tenant, including those that cannot be read.
 
-    Sends reads only. A stack whose file is broken has no source tenant, and is of none.
+    Sends reads only. A stack with a broken file has no source tenant and is left out.
     """
     by_source: dict[str, list[StackStatus]] = {}
     for stack_status in stack_statuses:
@@ -67,7 +69,7 @@ COLUMNS = ("source tenant", "licence", "status", "ends", "entitlement", "units",
 
 
 def rows(uses: Iterable[LicenceUse]) -> Iterator[tuple[str, ...]]:
-    """Yield a row under COLUMNS for each kind of entitlement of each licence; what nobody knows says so."""
+    """Yield a row under COLUMNS for each entitlement type of each licence. Unknown values say so."""
     for use in uses:
         yield from _rows(use)
 

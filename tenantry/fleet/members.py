@@ -1,4 +1,4 @@
-"""The customers of a project as a run over many of them sees them: what selects each, without any request."""
+"""The customers of a project as selections see them. This sends no requests."""
 
 from __future__ import annotations
 
@@ -24,19 +24,22 @@ if TYPE_CHECKING:
     from tenantry.settings.models import Settings
 
 RINGS = ("pilot", "early", "broad")
-"""In the order in which changes reach them."""
+"""The rings, in the order in which a change reaches them."""
 
 UNKNOWN = frozenset(("plans", "ring", "tags"))
-"""What cannot be told of a customer whose file says nothing."""
+"""The properties that are unknown if the file of a customer cannot be read at all."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One stack. `plans` are the names of its plan and all that it extends, nearest first; `files` are
-    those that its settings were read from. `ends_on` is the last day of a trial, `grace_days` what Qlik is
-    to keep its tenant for after that. `digest` changes with any setting. `source_tenant` is the host of its
-    templates and its licence. Where the files are broken, `broken` says how, and the rest is what could be
-    read; `unknown` are the names of those of `plans`, `ring` and `tags` that could not.
+    """One stack and the settings that selections use.
+
+    `plans` are the names of its plan and of the plans that it extends, nearest first. `files` are the files
+    of its settings. `ends_on` is the last day of a trial, `grace_days` how long Qlik keeps its tenant after
+    that. `digest` changes with any setting. `source_tenant` is the host of its templates and its licence.
+
+    If the files are broken, `broken` has the problems, and the other properties hold what can be read.
+    `unknown` then names those of `plans`, `ring` and `tags` that cannot be read.
     """
 
     stack: str
@@ -56,23 +59,23 @@ class Member:
 
     @property
     def plan(self) -> str:
-        """The name of its plan, if it has one."""
+        """The name of its plan, or an empty text."""
         return self.plans[0] if self.plans else ""
 
     def expired(self, now: datetime) -> bool:
-        """Whether it is a trial whose last day has passed."""
+        """Whether this is a trial and its last day has passed."""
         return self.ends_on is not None and self.ends_on.has_passed(now)
 
 
 def members(files: Mapping[str, Path]) -> list[Member]:
-    """Return the members with these stack files, by name, in the order of names."""
+    """Return the members for these stack files, sorted by name."""
     return [_member(stack, files[stack]) for stack in sorted(files)]
 
 
 def _member(stack: str, file: Path) -> Member:
     try:
         with as_problems(f"stack {stack}", file):
-            return _sound(stack, file)
+            return _valid_member(stack, file)
     except SettingsError as error:
         broken = error
     try:
@@ -82,8 +85,8 @@ def _member(stack: str, file: Path) -> Member:
         return Member(stack, file, broken=broken, unknown=UNKNOWN)
 
 
-def _sound(stack: str, file: Path) -> Member:
-    """Return the member with a file that is right. Raises SettingsError."""
+def _valid_member(stack: str, file: Path) -> Member:
+    """Return the member of a valid file. Raises SettingsError."""
     resolved = resolve(file)
     settings = resolved.settings
     plans = [layer for layer in resolved.sources.layers if layer.is_plan]
@@ -104,7 +107,7 @@ def _sound(stack: str, file: Path) -> Member:
 
 
 def _readable(file: Path) -> dict[str, Any]:
-    """Return what a broken file still tells of its customer."""
+    """Return the settings of a customer that can be read from a broken file."""
     try:
         value = read(file).value
     except OSError:
@@ -148,7 +151,7 @@ def _inside(value: Any, *keys: str) -> Any:
 
 
 def _pinned(resolved: Resolved) -> Iterator[str]:
-    """Yield the apps whose version the customer's own file holds, against that of its plan."""
+    """Yield the apps for which the customer's own file sets another version than its plan."""
     own, *plans = resolved.sources.layers
     for key, app in resolved.settings.customer.apps.items():
         keys = ("tenantry:customer", "apps", key, "version")
@@ -167,7 +170,7 @@ def _plan_files(file: Path, resolved: Resolved) -> Iterator[Path]:
 
 
 def _key_files(file: Path, resolved: Resolved) -> Iterator[Path]:
-    """Yield the PEM files that are named; a path is from the folder of the file that says it."""
+    """Yield the PEM files of the settings. A path is relative to the file that names it."""
     for key, provider in resolved.settings.customer.jwt_identity_providers.items():
         if provider.pem_file:
             keys = ("tenantry:customer", "jwt_identity_providers", key, "pem_file")

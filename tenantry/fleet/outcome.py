@@ -1,4 +1,4 @@
-"""What became of a run: of each stack, and of all together. Plain data, written and read as JSON."""
+"""The results of a run: of each stack, and of all together. Plain data that is stored as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Operation = Literal["preview", "up", "refresh", "destroy", "diff"]
 
 Status = Literal["ok", "failed", "interrupted", "skipped", "not run"]
-"""`skipped`: for a reason that is among the remarks. `not run`: the run was stopped before its turn."""
+"""The status of a stack. `skipped`: a remark has the reason. `not run`: the run stopped before its turn."""
 
 DONE_EARLIER = "done in an earlier run"
 """The remark of a stack that a resumed run has left out."""
@@ -24,9 +24,9 @@ DONE_EARLIER = "done in an earlier run"
 
 @dataclass(frozen=True)
 class Difference:
-    """One property that differs: its name, the value that it had and the one that it gets.
+    """A property that differs, with its old and its new value.
 
-    A value that is not known yet, or was not there, is None; a secret is `[secret]`.
+    None stands for a value that does not exist or is not known yet. A secret is `[secret]`.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource (`kind` and `name`: "App", "Sales Overview"), or to one setting.
+    """A change of one resource, such as "App" (`kind`) "Sales Overview" (`name`), or of one setting.
 
     `operation` is Pulumi's word: create, update, delete, replace, import. `because` are the properties that
-    make it a replacement.
+    require a replacement.
     """
 
     operation: str
@@ -50,19 +50,19 @@ class Change:
 
     @property
     def resource(self) -> str:
-        """Kind and name, as messages show them."""
+        """Type and name, as messages show them."""
         return f"{self.kind} {self.name}"
 
     def difference(self, name: str) -> Difference | None:
-        """Return what differs of one property."""
+        """Return the difference of one property, or None."""
         return next((difference for difference in self.differences if difference.name == name), None)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """One thing that went wrong. `text` is a line, `details` all that was said of it, `advice` what to do.
+    """One error. `text` is a line, `details` is the full text, `advice` is the next step.
 
-    `where` is the resource ("Space Sales") or the place in a file; `code` and `trace_id` are Qlik's.
+    `where` is the resource ("Space Sales") or the place in a file. `code` and `trace_id` come from Qlik.
     """
 
     text: str
@@ -74,20 +74,20 @@ class Trouble:
 
     @property
     def line(self) -> str:
-        """All of it that fits on one line."""
+        """The error on one line."""
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.text}{f' → {self.advice}' if self.advice else ''}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one stack.
+    """The result of one stack.
 
-    `drift` is what a refresh found to differ from the state, `changes` what was done, or would be; `same`
-    counts the resources that stay. `remarks` are lines that the providers said, and why a stack was skipped.
-    `new`: the backend has no such stack yet. `pinned`: apps whose version the customer's own file holds
-    against its plan. `revive`: the line with which a tenant that was taken down comes back, `purged_on` the
-    day on which Qlik will delete it.
+    `changes` were made, or would be made by a preview. `drift` are the differences from the state that a
+    refresh found. `same` counts the unchanged resources. `remarks` are lines of the providers, and the reason
+    for a skipped stack. `new`: the backend does not have the stack yet. `pinned` are the apps for which the
+    customer's own file sets another version than its plan. `revive` is the line that brings back a
+    deactivated tenant, and `purged_on` is the day on which Qlik deletes it.
     """
 
     stack: str
@@ -109,27 +109,28 @@ class Outcome:
     seconds: float = 0.0
     exit_code: int | None = None
     logs: str = ""
-    """The folder with its logs, on the machine that did the work; nothing where it went well."""
+    """The folder with its logs on the machine that did the work, if it failed."""
     done_before: bool = False
-    """Whether a resumed run has left it out, since an earlier one had done it."""
+    """Whether a resumed run has left it out because an earlier run did it."""
     settings: str = ""
-    """A digest of the settings that the stack had, so that a run can be resumed only with the same ones."""
+    """A digest of the settings of the stack. A run can only be resumed with the same settings."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many resources are created, updated, deleted, replaced."""
+        """How many resources have each operation: create, update, delete, replace."""
         return dict(Counter(change.operation for change in self.changes))
 
     @property
     def failed(self) -> bool:
-        """Whether it went wrong, be it in part or because it was interrupted."""
+        """Whether it failed in whole or in part, or was interrupted."""
         return self.status in ("failed", "interrupted")
 
 
 @dataclass(frozen=True)
 class WaveTimes:
-    """One wave of a run: how many stacks had their turn in it, and how many of them went wrong. It began so
-    many seconds after the run, and took so many.
+    """One wave of a run: how many stacks it ran, and how many of them failed.
+
+    `began` is in seconds after the start of the run. `seconds` is how long the wave took.
     """
 
     name: str
@@ -141,10 +142,9 @@ class WaveTimes:
 
 @dataclass(frozen=True)
 class Report:
-    """A run over many stacks. `started` is UTC, ISO 8601. `stopped` says why not every stack had its turn.
+    """A run over many stacks. `started` is UTC, ISO 8601. `stopped` is the reason if some stacks had no turn.
 
-    `removed` are stacks whose file was taken away since the ref that the run compares with: their tenants
-    live on. `base` is that ref.
+    `removed` are stacks whose file was removed since the commit `base`. Their tenants still exist.
     """
 
     operation: Operation
@@ -156,7 +156,7 @@ class Report:
     base: str = ""
     waves: tuple[WaveTimes, ...] = ()
     looked: bool = False
-    """Whether Qlik was asked for what was changed outside of here."""
+    """Whether the run looked for changes that were made outside of Tenantry."""
     version: int = 1
 
     def of(self, *statuses: Status) -> list[Outcome]:
@@ -165,7 +165,7 @@ class Report:
 
     @property
     def failed(self) -> list[Outcome]:
-        """The stacks that went wrong."""
+        """The stacks that failed."""
         return [outcome for outcome in self.outcomes if outcome.failed]
 
     def to_json(self, *, indent: int | None = 2) -> str:
@@ -173,20 +173,20 @@ class Report:
         return _adapter().dump_json(self, indent=indent).decode()
 
     def write(self, path: Path) -> None:
-        """Write the report into a file as JSON."""
+        """Write the report to a file as JSON."""
         path.write_text(self.to_json() + "\n", "utf-8")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Report:
-        """Read a report. Raises ValueError for what is none."""
+        """Read a report. Raises ValueError for any other text."""
         return _adapter().validate_json(text)
 
 
 def merged(reports: Iterable[Report]) -> Report:
-    """Return the reports of shards as one; of two outcomes of one stack that of the later run counts,
-    unless that left it out as done.
+    """Merge the reports of shards into one.
 
-    Raises ValueError if there is none, or if they differ in kind.
+    If two reports have the same stack, the later one counts, unless it left out the stack as done. Raises
+    ValueError if there is no report, or if they differ in operation or commit.
     """
     parts = sorted(reports, key=lambda report: (report.started, report.stopped))
     if not parts:
@@ -217,7 +217,7 @@ def merged(reports: Iterable[Report]) -> Report:
 def _between(former: str, later: str) -> float:
     try:
         return (datetime.fromisoformat(later) - datetime.fromisoformat(former)).total_seconds()
-    except (ValueError, TypeError):  # a report that does not say when it began
+    except (ValueError, TypeError):  # the report has no start time
         return 0.0
 
 

@@ -1,4 +1,4 @@
-"""The whole fleet as one web page: what files, states and the runs that are kept say of each customer."""
+"""The whole fleet as one web page: the files, states and kept runs of each customer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tenantry.fleet.trials import trials_with_tenants
 from tenantry.providers.values.words import counted
 
 SOON_DAYS = 14
-"""Days: trials that end within so many are named above the table."""
+"""Trials that end within this many days are listed above the table."""
 
 CUSTOMERS = (
     Column("stack"),
@@ -51,8 +51,10 @@ RUNS = (
 
 @dataclass(frozen=True)
 class Fleet:
-    """What there is to show. `gone`: by stack whose tenant was taken down, the day of its purge. `strays`
-    are the stacks in the backend that have no file.
+    """The content of the page.
+
+    `gone` has the purge day of each stack whose tenant was deactivated. `strays` are the stacks in the
+    backend without a file.
     """
 
     project: str
@@ -62,11 +64,11 @@ class Fleet:
     gone: Mapping[str, str]
     strays: Sequence[str] = ()
     licences: Sequence[LicenceUse] | None = None
-    """None where Qlik was not asked."""
+    """None if Qlik was not asked."""
 
 
 def page(fleet: Fleet, folder: Path) -> str:
-    """Return the page; `folder` is where it will be, from which its links lead to logs."""
+    """Return the page. `folder` is where it will be: its links to logs are relative to that folder."""
     rows = [_row(stack_status, fleet, folder) for stack_status in fleet.stack_statuses]
     tables = (
         Table("Customers", CUSTOMERS, rows),
@@ -93,7 +95,7 @@ def _summary(fleet: Fleet) -> Iterator[str]:
         )
         yield f"{name}: {', '.join(f'{count:,} {value}' for value, count in sorted(numbers.items()))}"
     if fleet.licences is None:
-        yield "licence use unknown: --licences asks Qlik"
+        yield "licence use unknown: add --licences"
     else:
         yield "Qlik counts licence units for all tenants together, not for each customer"
     if broken := sum(
@@ -146,7 +148,7 @@ def _row(of: StackStatus, fleet: Fleet, folder: Path) -> Row:
 
 
 def _result(of: StackStatus) -> tuple[str, str]:
-    """Return in a word how a stack stands, and its look."""
+    """Return the result of a stack in one word, and the look of its cell."""
     if of.trouble or of.member.broken:
         return "unreadable", "failed"
     if of.unfinished:
@@ -183,11 +185,11 @@ def _drift(seen: StackResult | None) -> Cell:
 def _failure(seen: StackResult | None, folder: Path) -> Cell:
     if seen is None:
         return Cell("")
-    told = [trouble(found) for found in seen.outcome.troubles] or ["nothing was said"]
-    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    texts = [trouble(found) for found in seen.outcome.troubles] or ["no error message"]
+    more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
     return Cell(
         f"{seen.run.operation} {seen.day}",
-        small=f"{shortened(told[0], 200)}{more}",
+        small=f"{shortened(texts[0], 200)}{more}",
         look="failed",
         links=links(logs(seen.outcome), folder),
     )

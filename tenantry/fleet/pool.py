@@ -1,7 +1,7 @@
-"""Many jobs, a few at a time: handed to workers, and stopped when asked or when too many fail.
+"""Runs many jobs, a few at a time. Stops on request, or if too many fail.
 
-Workers are behind the interface of `concurrent.futures.Executor`: threads here, which wait for processes;
-anything that can run a function on plain data elsewhere.
+The workers implement `concurrent.futures.Executor`. Here they are threads that wait for processes. Elsewhere
+they can be anything that calls a function with plain data.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from tenantry.fleet.outcome import Outcome, Trouble
 
 MAX_DEFAULT_JOBS = 8
 TICK_SECONDS = 0.25
-"""Seconds between two looks at whether to stop, and what is under way."""
+"""The time between two checks whether to stop and which jobs have ended."""
 
 
 def default_jobs() -> int:
-    """Return how many stacks are worked on at a time: two a processor, as most of a run is waiting."""
+    """Return how many stacks to work on at a time: two per processor, because a run mostly waits."""
     return min(MAX_DEFAULT_JOBS, 2 * (os.cpu_count() or 1))
 
 
 class Watcher(Protocol):
-    """Sees a run go on: what begins, what ends, and time passing."""
+    """Observes a run: each job that begins or ends, and the passing time."""
 
     def begun(self, job: Job) -> None:
-        """A job was handed to a worker."""
+        """A worker got a job."""
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """A job is done."""
@@ -40,10 +40,10 @@ class Watcher(Protocol):
 
 
 class NoWatcher:
-    """Watches nothing."""
+    """Ignores all events."""
 
     def begun(self, job: Job) -> None:
-        """A job was handed to a worker."""
+        """A worker got a job."""
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """A job is done."""
@@ -54,10 +54,10 @@ class NoWatcher:
 
 @dataclass
 class Pool:
-    """Runs jobs. `at_once`: how many at a time. `most_failures`: stop when more than so many have failed.
+    """Runs jobs: `at_once` at a time, until more than `most_failures` have failed.
 
-    `stop` may be set to a reason at any time, from a signal handler too: jobs that run then come to their
-    end, and no other begins. `interrupt` asks those that run to end early, and says how many there are.
+    You may set `stop` to a reason at any time, also in a signal handler. Running jobs then finish, and no new
+    one begins. `interrupt` asks the running jobs to end early and returns how many there are.
     """
 
     at_once: int = 1
@@ -70,7 +70,7 @@ class Pool:
     failures: int = 0
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """Yield the outcome of each job as it ends, and "not run" for those that had no turn."""
+        """Yield the outcome of each job as it ends, and "not run" for jobs that had no turn."""
         waiting = list(reversed(jobs))
         running: dict[Future[Outcome], Job] = {}
         with self.executor(self.at_once) as executor:
@@ -92,21 +92,21 @@ class Pool:
 
     @property
     def failures_left(self) -> int | None:
-        """How many more may fail; None for any number."""
+        """How many more jobs may fail, or None for any number."""
         return None if self.most_failures is None else self.most_failures - self.failures
 
     def count(self, outcome: Outcome) -> None:
-        """Count an outcome, also one from elsewhere: with too many failures no other job begins."""
+        """Count an outcome, also one from elsewhere. After too many failures, no new job begins."""
         self.failures += outcome.failed
         if self.most_failures is not None and self.failures > self.most_failures and not self.stop:
-            allowed = f"more than {self.most_failures} were allowed to" if self.most_failures else "none may"
-            self.stop = f"{self.failures} failed, {allowed}"
+            limit = f"at most {self.most_failures}" if self.most_failures else "none"
+            self.stop = f"{self.failures} failed, {limit} may fail"
 
 
 def _outcome(job: Job, future: Future[Outcome]) -> Outcome:
-    """Return what a worker says, or that it could not: one that is lost takes no other with it."""
-    lost = future.exception()
-    if lost is None:
+    """Return the outcome of a job. A lost worker fails only its own job."""
+    error = future.exception()
+    if error is None:
         return future.result()
-    trouble = Trouble(f"the worker failed: {lost!r}", advice="what it did is in the state: run it again")
+    trouble = Trouble(f"the worker failed: {error!r}", advice="run it again: the state has what it did")
     return job.outcome(status="failed", troubles=(trouble,))

@@ -1,4 +1,4 @@
-"""One `pulumi` command of many that run at the same time: started, waited for, interrupted."""
+"""One `pulumi` command of many that run at the same time: start it, wait for it, interrupt it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 SHUTDOWN_SECONDS = 30.0
-"""Seconds that a command has to end by itself after it was interrupted because its time was up."""
+"""How long a command has to end by itself after its time was up and it was interrupted."""
 
 
 class CommandResult(NamedTuple):
-    """How a command ended: `code` is its exit code, None if its time was up."""
+    """The result of a command: `code` is its exit code, or None if its time was up."""
 
     code: int | None
     interrupted: bool
 
 
 class _Command:
-    """A command from before it is started until it has ended.
+    """A command from before its start until its end.
 
-    `interrupt` may be called in a signal handler, hence in the middle of anything that is done here, and
-    takes no lock: whatever holds one might be what the signal has interrupted. It gets by with appending to
-    a list and popping from it, each of which is done at once or not at all.
+    `interrupt` may be called in a signal handler, so in the middle of any of these methods. It takes no lock:
+    the interrupted code could hold that lock. It only appends to a list and pops from it, and both are
+    atomic.
     """
 
     def __init__(self) -> None:
@@ -36,18 +36,18 @@ class _Command:
         self._unsent: list[signal.Signals] = []
 
     def started(self, process: subprocess.Popen[bytes]) -> None:
-        """Take the process, which gets the signals that came while it was being started."""
+        """Take the process and send it the signals that came during its start."""
         self._process = process
         self._send()
 
     def interrupt(self) -> None:
-        """Send the process SIGINT, as soon as there is one."""
+        """Send SIGINT to the process, as soon as it exists."""
         self.interrupted = True
         self._unsent.append(signal.SIGINT)
         self._send()
 
     def _send(self) -> None:
-        """Send each signal once, whether `started` or `interrupt` comes to it first."""
+        """Send each signal once, whether `started` or `interrupt` gets to it first."""
         while self._process and self._unsent:
             with suppress(IndexError):
                 self._process.send_signal(self._unsent.pop())
@@ -59,10 +59,10 @@ _running: set[_Command] = set()
 def run(
     command: Sequence[str], *, cwd: str, env: Mapping[str, str], output: Path, errors: Path, seconds: float
 ) -> CommandResult:
-    """Run a command to its end and say how it ended.
+    """Run a command to its end.
 
-    What it prints goes into two files: a plugin that outlives a killed CLI would keep a pipe open. It has a
-    session of its own, so that a Ctrl-C in the terminal does not reach it: `interrupt` does.
+    Its output goes into two files: with a pipe, a plugin that outlives a killed CLI would keep the pipe open.
+    The command has its own session, so Ctrl-C in the terminal does not reach it. Use `interrupt` for that.
     """
     this = _Command()
     _running.add(this)
@@ -85,11 +85,10 @@ def run(
 
 
 def interrupt(threads: Container[int] | None = None) -> int:
-    """Ask every running command to finish the steps that it has begun, and to begin no others.
+    """Ask the running commands to finish their current steps and begin no others.
 
-    Returns how many there are; only those that these threads wait for, if any are given. A second time makes
-    them drop everything, as the CLI has it. May be called in a signal handler, whatever the signal has
-    interrupted.
+    Returns how many commands there are. `threads` limits this to the commands that these threads wait for.
+    The second call makes the CLI drop everything. May be called in a signal handler at any time.
     """
     running = [command for command in _running.copy() if threads is None or command.thread in threads]
     for command in running:
@@ -98,7 +97,7 @@ def interrupt(threads: Container[int] | None = None) -> int:
 
 
 def _code(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Return the exit code of a process; one whose time is up is ended, and has none."""
+    """Return the exit code of a process. If its time is up, end it and return None."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:

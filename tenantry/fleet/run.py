@@ -1,4 +1,4 @@
-"""A run over many stacks, from what is wanted to the report."""
+"""A run over many stacks, from the request to the report."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tenantry.settings.project import Project
 
 @dataclass(frozen=True)
 class RunOrder:
-    """What is to be done with which stacks.
+    """What to do with which stacks.
 
-    `arguments` are added to each command, `environments` to the environment of those of a stack. `resume`:
-    leave out what went well in the last run of the same operation, unless its settings or the program are
-    others now. `skip_pinned`: leave out customers who hold the version of an app against their plan;
-    `skip_expired`: trials whose last day has passed. `seconds` is the longest that one stack may take.
-    `previewed`: of a preview, what it is one of. `engine`: run `pulumi` even where nothing would change.
+    `arguments` are added to each command. `environments` has additional variables for single stacks.
+    `resume`: leave out what succeeded in the last run of this operation, unless its settings or the program
+    have changed. `skip_pinned`: leave out customers whose own file sets another app version than their plan.
+    `skip_expired`: leave out trials whose last day has passed. `seconds` is the longest that one stack may
+    take. `previewed` is the operation that a preview shows. `engine`: run `pulumi` even if nothing changes.
     """
 
     operation: Operation
@@ -57,28 +57,28 @@ class RunOrder:
 
     @cached_property
     def finished(self) -> Mapping[str, str]:
-        """The stacks that need not be done again, and the digests of their settings."""
+        """The stacks that are done already, with the digests of their settings."""
         last = Journal.last(self.project.name, self.operation) if self.resume else None
         return last.finished(self.code) if last else {}
 
     @cached_property
     def left_out(self) -> Mapping[str, str]:
-        """The stacks that have no turn, and why."""
+        """The stacks that have no turn, with the reason."""
         members = [member for wave in self.waves for member in wave.members]
-        return {member.stack: why for member in members if (why := self._why_not(member))}
+        return {member.stack: why for member in members if (why := self._skip_reason(member))}
 
     def _is_done(self, member: Member) -> bool:
         return not member.broken and self.finished.get(member.stack, "-") == member.digest
 
-    def _why_not(self, member: Member) -> str:
+    def _skip_reason(self, member: Member) -> str:
         if member.broken:
             return ""
         if self._is_done(member):
             return DONE_EARLIER
         if self.skip_expired and member.ends_on and member.expired(self.now):
             return (
-                f"its trial ended on {member.ends_on.shown}: `tenantry expire` takes it down, if that was "
-                "not done; a later ends_on keeps it"
+                f"its trial ended on {member.ends_on.shown}: run `tenantry expire` to take it down, or set a "
+                "later `ends_on` to keep it"
             )
         if self.skip_pinned and member.pinned:
             return f"pinned: {', '.join(member.pinned)}"
@@ -86,13 +86,13 @@ class RunOrder:
 
     @cached_property
     def done(self) -> frozenset[str]:
-        """The stacks that the run which this one resumes has done, with the settings that they have now."""
+        """The stacks that the resumed run has finished with their present settings."""
         members = [member for wave in self.waves for member in wave.members]
         return frozenset(member.stack for member in members if self._is_done(member))
 
     @property
     def looks(self) -> bool:
-        """Whether Qlik is asked for what was changed outside of here."""
+        """Whether the run looks for changes that were made outside of Tenantry."""
         return self.operation == "refresh" or "--refresh" in self.arguments
 
     @property
@@ -103,11 +103,11 @@ class RunOrder:
 
 
 Gate = Callable[[Sequence[Member]], str]
-"""Looks at the stacks of a wave after it, and returns why the next one must not begin; nothing if it may."""
+"""Checks the stacks of a wave after it. Returns why the next wave must not begin, or an empty text."""
 
 
 class RunRefused(TenantryError):
-    """The run was to be agreed to and was not, before anything was done; the message is the reason."""
+    """The user did not agree to the run. Nothing was done. The message is the reason."""
 
 
 def run_order(
@@ -118,15 +118,15 @@ def run_order(
     consent: Consent | None = None,
     gate: Gate | None = None,
 ) -> Report:
-    """Do the work, one wave after the other, and return what became of every selected stack.
+    """Do the work wave by wave, and return the outcome of every selected stack.
 
-    A wave begins only if `pool` was not stopped by then. `announce` is told of each wave, and of a journal
-    that cannot be kept. `consent` is asked before each wave; `gate` looks after it at what is well, also by
-    an earlier run that this one resumes. Raises Refused if there is no consent to the first wave, and OSError
-    if there is no place for the logs.
+    A wave begins only if `pool` has not stopped. `announce` gets a line for each wave, and a line if the
+    journal cannot be written. `consent` is called before each wave. `gate` is called after it, with the
+    stacks that succeeded in this run or in the run that it resumes. Raises RunRefused if there is no consent
+    to the first wave, and OSError if the folder for the logs cannot be created.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    left_out, done = order.left_out, order.done  # before this run is the last one
+    left_out, done = order.left_out, order.done  # read these before this run becomes the last one
     journal: Journal | None = None
     outcomes: dict[str, Outcome] = {}
     waves: list[WaveTimes] = []
@@ -142,7 +142,7 @@ def run_order(
                 raise RunRefused(pool.stop)
             for outcome in decided:
                 pool.count(outcome)
-        # A run that was not agreed to is none: the last one can still be resumed.
+        # A refused run gets no journal, so that the last run can still be resumed.
         journal = journal or Journal.begin(order.project.name, order.operation, order.code)
         began = time.monotonic() - clock
         for member in wave.members:
@@ -150,20 +150,22 @@ def run_order(
                 job, is_done = _job(order, member, journal), member.stack in done
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
                 if is_done:
-                    _note(journal, job.outcome(), announce)  # so that a second resumption leaves it out, too
+                    _record(
+                        journal, job.outcome(), announce
+                    )  # so that the next `--resume` leaves it out, too
         for outcome in chain(decided, pool.run([_job(order, member, journal, wave.name) for member in due])):
             outcomes[outcome.stack] = outcome
-            _note(journal, outcome, announce)
+            _record(journal, outcome, announce)
         waves.append(_times(wave, outcomes, began, time.monotonic() - clock))
         ready = [
             member for member in wave.members if member.stack in done or outcomes[member.stack].status == "ok"
         ]
         if gate and ready and not pool.stop:
-            # Asked first: a signal may stop the run meanwhile, and that goes before.
-            closed = gate(ready)
-            pool.stop = pool.stop or closed
+            # A signal may stop the run during the gate. The signal's reason takes precedence.
+            reason = gate(ready)
+            pool.stop = pool.stop or reason
     if journal and (logs := journal.logs()):
-        announce(f"Logs of what failed: {logs}")
+        announce(f"Logs of failures: {logs}")
     report = Report(
         order.operation,
         tuple(outcomes[name] for name in sorted(outcomes)),
@@ -176,10 +178,10 @@ def run_order(
         looked=order.looks,
     )
     try:
-        if journal:  # there is none where no stack was selected
+        if journal:  # None if no stack was selected
             journal.end(report)
     except OSError as error:
-        announce(f"The report of the run cannot be kept: {error.strerror}")
+        announce(f"The report of the run cannot be written: {error.strerror}")
     return report
 
 
@@ -206,8 +208,11 @@ def _job(order: RunOrder, member: Member, journal: Journal, wave: str = "") -> J
     )
 
 
-def _note(journal: Journal, outcome: Outcome, announce: Callable[[str], None]) -> None:
+def _record(journal: Journal, outcome: Outcome, announce: Callable[[str], None]) -> None:
     try:
         journal.add(outcome)
     except OSError as error:
-        announce(f"{outcome.stack}: the run's journal cannot be kept: {error.strerror}; it cannot be resumed")
+        announce(
+            f"{outcome.stack}: the journal of the run cannot be written: {error.strerror}. "
+            "You cannot resume this run."
+        )

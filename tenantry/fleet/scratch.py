@@ -1,4 +1,4 @@
-"""A backend that exists for one preview: the stack of a new customer is in no other yet."""
+"""A backend for one preview. A new customer's stack exists in no other backend yet."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from tenantry.pulumi_internals.environment import NO_LEGACY_WARNING
 from tenantry.settings.document import read
 
 SALT = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MULTILINE)
-"""The lines of a stack file that say how its secrets are encrypted."""
+"""The lines of a stack file that configure the encryption of its secrets."""
 
 
 def has_salt(file: Path) -> bool:
-    """Whether a stack file says how its secrets are encrypted; the CLI writes it into one that does not."""
+    """Whether a stack file configures the encryption of its secrets. The CLI adds this to a file without
+    it.
+    """
     return SALT.search(file.read_text("utf-8")) is not None
 
 
 def empty_stack(member: Member, project: str, folder: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
-    """Make a backend in a folder, with the stack in it and nothing in that; return environment and arguments.
+    """Create a backend with an empty stack in a folder. Return environment and arguments for `pulumi`.
 
-    The passphrase is empty, unless the stack file has secrets, which need the one that they were made with.
+    The passphrase is empty, unless the stack file has secrets: they need their own passphrase.
     """
     state = folder / "state"
     add_stack(state, project, member.stack)

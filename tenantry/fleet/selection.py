@@ -1,4 +1,4 @@
-"""Which stacks a run is about."""
+"""Selects the stacks of a run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tenantry.settings.rules import choices, missing_stack
 
 
 class UnknownSelection(TenantryError):
-    """What was asked for does not exist: a stack, a ring, a plan, a commit; the message is one line."""
+    """The requested stack, ring, plan, tag or commit does not exist. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Part `number` (from 1) of `count`, into which the selected stacks are dealt the same way everywhere.
+    """Part `number` (from 1) of `count`. Every machine splits the selected stacks in the same way.
 
-    `seconds` are those that stacks took in an earlier run: with the same ones, all parts together are all
-    stacks, each once.
+    `seconds` is how long each stack took in an earlier run. If all parts use the same times, together they
+    contain each stack exactly once.
     """
 
     number: int
@@ -39,17 +39,17 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """Read `2/5`. Raises NothingLikeIt."""
+        """Parse `2/5`. Raises UnknownSelection."""
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
             raise UnknownSelection(f"--shard {text}: write K/N, part K of N, for example 1/4")
         return cls(int(found[1]), int(found[2]))
 
     def of(self, selected: Sequence[Member]) -> list[Member]:
-        """Return this part, which is as much work as any other, as far as the times tell.
+        """Return the stacks of this part. All parts have about the same amount of work, judging by the times.
 
-        The longest come first, each to the part that has the least to do. A stack without a time takes as
-        long as most do. Without any time all parts are of the same size, give or take one.
+        The longest stack goes first, each to the part with the least work. A stack without a time counts as
+        the median. Without any times, the sizes of the parts differ by at most one.
         """
         usual = median(self.seconds.values()) if self.seconds else 1.0
         work = {member.stack: self.seconds.get(member.stack, usual) for member in selected}
@@ -64,9 +64,9 @@ class Shard:
 
 
 def times(file: Path) -> dict[str, float]:
-    """Return how many seconds each stack took, by the report.json of a run; nothing for an empty file.
+    """Read how many seconds each stack took from the report.json of a run. An empty file has no times.
 
-    Raises NothingLikeIt for what is neither: a part that knew less than the others would leave stacks out.
+    Raises UnknownSelection for any other content: with different times, the parts would leave out stacks.
     """
     from tenantry.fleet.outcome import Report
 
@@ -76,15 +76,16 @@ def times(file: Path) -> dict[str, float]:
     except OSError as error:
         raise UnknownSelection(f"--times {file}: {error.strerror}") from None
     except ValueError:
-        raise UnknownSelection(f"--times {file}: it is not the report.json of a run") from None
+        raise UnknownSelection(f"--times {file}: this is not the report.json of a run") from None
     return {outcome.stack: outcome.seconds for outcome in outcomes if 0 < outcome.seconds < inf}
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a user asks for. Each criterion that is given must hold; `names` are given alone, or narrow.
+    """The selection criteria of the user. A stack must meet all that are given.
 
-    Of several plans, rings, or values of one tag any will do.
+    `names` select stacks, alone or with other criteria. Of several plans, rings or values of one tag, one
+    must match.
     """
 
     names: Sequence[str] = ()
@@ -98,27 +99,27 @@ class Criteria:
 
     @property
     def anything(self) -> bool:
-        """Whether it says anything at all; without that no run is about every stack."""
+        """Whether there is any criterion. Without one, a command refuses to run on every stack."""
         return bool(self.names or self.every or self.plans or self.rings or self.tags or self.changed_since)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The stacks of a run, in the order of names. `changes` is what they were selected by, if by that."""
+    """The stacks of a run, sorted by name. `changes` are the changes that selected them, if any."""
 
     members: tuple[Member, ...]
     changes: Changes | None = None
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """Stacks whose file was taken away, whose tenants live on."""
+        """Stacks whose file was removed. Their tenants still exist."""
         return self.changes.removed if self.changes else ()
 
 
 def select(project: Project, root: Path, wanted: Criteria) -> Selection:
-    """Return the stacks that are wanted. Reads files and git alone.
+    """Return the selected stacks. Reads files and git only.
 
-    Raises NothingLikeIt for a stack, ring, plan or commit that does not exist.
+    Raises UnknownSelection for a stack, ring, plan, tag or commit that does not exist.
     """
     files = project.stack_files()
     _check(wanted, files, project)
@@ -141,24 +142,28 @@ def _check(wanted: Criteria, files: Mapping[str, Path], project: Project) -> Non
         if no_stack := missing_stack(name, files, project.stacks):
             raise UnknownSelection(no_stack)
     for name in wanted.plans:
-        if wrong := missing(name, project.stacks):
-            raise UnknownSelection(f"--plan {name}: {wrong}")
+        if no_plan := missing(name, project.stacks):
+            raise UnknownSelection(f"--plan {name}: {no_plan}")
     for name in wanted.rings:
         if name not in RINGS:
             raise UnknownSelection(f"--ring {name}: there is no such ring{choices(name, RINGS)}")
 
 
 def _check_tags(wanted: Criteria, every: Sequence[Member]) -> None:
-    """Refuse a key that no customer has; a value that none has now may be had by one tomorrow."""
-    there = sorted({key for member in every for key in member.tags})
+    """Refuse a tag key that no customer has. A value without customers is accepted: one may have it
+    tomorrow.
+    """
+    keys = sorted({key for member in every for key in member.tags})
     for key in wanted.tags:
-        if key not in there:
-            known = choices(key, there) if there else ""
-            raise UnknownSelection(f"--tag {key}: no customer has such a tag{known}")
+        if key not in keys:
+            known = choices(key, keys) if keys else ""
+            raise UnknownSelection(f"--tag {key}: no customer has this tag{known}")
 
 
 def _fits(member: Member, wanted: Criteria) -> bool:
-    """Tell whether a customer is wanted. One whose file does not tell is, and fails by name: else nobody
+    """Tell whether a customer meets the criteria.
+
+    If a broken file does not show the property, its customer is selected and fails by name. Otherwise nobody
     would notice it.
     """
     fits = {
@@ -172,17 +177,20 @@ def _fits(member: Member, wanted: Criteria) -> bool:
 def _changed(
     found: Sequence[Member], changed: Changes, stack_files: frozenset[Path], sample: int | None
 ) -> list[Member]:
-    """Return those that have changed; if the code has, all of them, or `sample` of those that have not."""
+    """Return the changed members.
+
+    If the code has changed, return all members. With `sample`, return only that many of the unchanged ones.
+    """
     resolved = frozenset(path.resolve() for path in stack_files)
     touched = {member.stack for member in found if changed.touch(member, resolved)}
     if changed.code:
         rest = [member for member in found if member.stack not in touched]
-        touched |= {member.stack for member in (rest if sample is None else _spread(rest)[:sample])}
+        touched |= {member.stack for member in (rest if sample is None else _plans_in_turn(rest)[:sample])}
     return [member for member in found if member.stack in touched]
 
 
-def _spread(rest: Sequence[Member]) -> list[Member]:
-    """Return members so that each plan has its turn, those of a plan in an order that says nothing."""
+def _plans_in_turn(rest: Sequence[Member]) -> list[Member]:
+    """Return the members so that the plans take turns. Within a plan, the order is arbitrary but fixed."""
     by_plan: dict[str, list[Member]] = {}
     for member in sorted(rest, key=shuffle_key):
         by_plan.setdefault(member.plan, []).append(member)
@@ -191,5 +199,5 @@ def _spread(rest: Sequence[Member]) -> list[Member]:
 
 
 def shuffle_key(member: Member) -> str:
-    """Return a key for an order that has nothing to do with names, and is the same everywhere."""
+    """Return a sort key for an arbitrary order that is the same on every machine."""
     return hashlib.sha256(member.stack.encode()).hexdigest()

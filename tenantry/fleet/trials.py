@@ -1,4 +1,4 @@
-"""Trials: which have ended, which will soon, and with which days of grace they are taken down."""
+"""Trials: which have ended, which will end soon, and their grace period."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.providers.values.words import counted
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial with a tenant. `days` are those until its last day, below 0 once that has passed."""
+    """A trial with a tenant. `days` is how many days are left, below 0 after its last day."""
 
     member: Member
     stack_status: StackStatus
@@ -28,7 +28,7 @@ class Trial:
 
     @property
     def text(self) -> str:
-        """What there is to say of it."""
+        """When the trial ends, in words."""
         ends = self.member.ends_on.shown if self.member.ends_on else ""
         if self.days == 0:
             return f"ends today, {ends}"
@@ -38,12 +38,12 @@ class Trial:
 
 
 def ending_trials(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
-    """Return the trials that have ended, or will within so many days."""
+    """Return the trials that have ended, or will end within this many days."""
     return [member for member in members if member.ends_on and member.ends_on.left(now) <= within]
 
 
 def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) -> list[Trial]:
-    """Return the trials that have a tenant to be taken down, the longest over first."""
+    """Return the trials that have a tenant, those that ended first at the top."""
     trials = [
         Trial(stack_status.member, stack_status, stack_status.member.ends_on.left(now))
         for stack_status in stack_statuses
@@ -53,8 +53,9 @@ def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) ->
 
 
 def unreadable_trials(stack_statuses: Sequence[StackStatus]) -> dict[str, str]:
-    """Return why nobody can say of some stacks whether they are over: the state of one cannot be read, or it
-    has a trial's tenant and its file is broken.
+    """Return the stacks that may be ended trials, with the reason why it is unknown.
+
+    Either the state of the stack cannot be read, or the state is a trial's and the file is broken.
     """
     found = {
         stack_status.member.stack: stack_status.trouble
@@ -68,9 +69,9 @@ def unreadable_trials(stack_statuses: Sequence[StackStatus]) -> dict[str, str]:
 
 
 def grace_environment(trial: Trial) -> dict[str, str]:
-    """Return the environment of a destroy that goes by the days of grace in the file, not by the state's.
+    """Return the environment for a destroy with the grace period from the file and not from the state.
 
-    Whoever has set the variable means it, for all of them.
+    If the user has set the variable, it applies to all trials.
     """
     days = trial.member.grace_days
     return {} if days is None or os.environ.get(GRACE_VARIABLE) else {GRACE_VARIABLE: str(days)}

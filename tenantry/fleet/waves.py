@@ -1,4 +1,4 @@
-"""A change reaches a few customers first, and the next ones only if it went well there."""
+"""Waves: a change reaches a few customers first, and the next ones only if it succeeded."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Wave:
 
 
 def split_into_waves(members: Sequence[Member], how: str) -> list[Wave]:
-    """Return the members in waves, by `rings`, or by percentages that rise to all: `10%,50%,100%`.
+    """Split the members into waves: by `rings`, or by rising percentages such as `10%,50%,100%`.
 
-    By percentages the inner rings come first, and within a ring the order says nothing; it is the same
-    everywhere. Whose file does not tell its ring is of the first wave, so that it is noticed.
-    Raises NothingLikeIt for what is neither.
+    With percentages, the inner rings come first. Within a ring the order is arbitrary, but the same on every
+    machine. A member whose ring is unknown is in the first wave, so that somebody notices it. Raises
+    UnknownSelection for any other text.
     """
     if how == BY_RING:
         return [Wave(ring, tuple(member for member in members if _ring(member) == ring)) for ring in RINGS]
@@ -45,7 +45,7 @@ def _ring(member: Member) -> str:
 
 
 def find_wave(waves: Sequence[Wave], name: str) -> list[Wave]:
-    """Return the wave of that name, or of that number (from 1). Raises NothingLikeIt."""
+    """Return the wave with this name or number (from 1). Raises UnknownSelection."""
     numbered = {str(number): wave for number, wave in enumerate(waves, start=1)}
     found = {wave.name: wave for wave in waves}.get(name) or numbered.get(name)
     if found is None:
@@ -59,6 +59,6 @@ def _shares(how: str) -> list[int]:
     grows = all(a < b for a, b in zip([0, *shares], shares, strict=False))
     if not all(parts) or not grows or shares[-1:] != [100]:
         raise UnknownSelection(
-            f"--waves {how}: write `rings`, or percentages that rise to 100%, for example 10%,50%,100%"
+            f"--waves {how}: write `rings`, or rising percentages that end at 100%, such as 10%,50%,100%"
         )
     return shares

@@ -158,6 +158,6 @@ def test_a_report_that_cannot_be_written_is_printed_all_the_same(
             finish(Report("up", outcomes), Output("", folder))
         assert ended.value.exit_code == code
     with pytest.raises(typer.Exit) as ended:
-        finish(Report("up", OUTCOMES, stopped="2 failed, none may"), Output("", folder))
+        finish(Report("up", OUTCOMES, stopped="2 failed, none may fail"), Output("", folder))
     assert ended.value.exit_code == 3
     assert "acme" in capsys.readouterr().out

@@ -101,7 +101,7 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     assert (trouble.where, trouble.code) == ("App Sales Overview", "HTTP-403")
     assert "traceId" in trouble.text
     assert stopped.outcomes["initech"].remarks == ("pinned: Sales Overview 2.3.0 (plan: 2.4.0)",)
-    assert stopped.report.stopped == "1 failed, none may"
+    assert stopped.report.stopped == "1 failed, none may fail"
 
     qlik.control.release(fault)
     resumed = fleet.run("up", "--all", "--yes", "--waves", "rings", "--resume", "--include-pinned", "--json")

@@ -169,4 +169,4 @@ def test_a_stack_that_takes_too_long_is_interrupted(
     done = CliRunner().invoke(app, asked.split(), catch_exceptions=False)
     acme, globex = Report.from_json(done.stdout).outcomes
     assert (done.exit_code, acme.stack, acme.status, globex.status) == (1, "acme", "failed", "ok")
-    assert acme.troubles[0].text == "no end after 8 s"
+    assert acme.troubles[0].text == "it was interrupted because it took longer than 8 s"

@@ -237,5 +237,5 @@ def test_status_and_outputs_ask_nobody_but_the_backend(fleet: Fleet, qlik: Emula
     fleet.file("umbrella").unlink()
     assert "without a stack file: umbrella" in fleet.run("status", "--all").stdout
     torn = fleet.run("status", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere")
-    assert torn.stdout.count("the backend's folder is not there: /nowhere") == 4
+    assert torn.stdout.count("the backend's folder does not exist: /nowhere") == 4
     assert fleet.run("outputs", "--all", expect=1, PULUMI_BACKEND_URL="file:///nowhere").json == {}

@@ -54,7 +54,7 @@ def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Reposit
     assert "customer.ring" not in [change.name for change in found["new"].changes], "which nobody has set"
     assert (found["acme"].status, found["acme"].changes) == ("failed", ())
     assert '"outer" is not allowed' in found["acme"].troubles[0].text
-    assert found["mended"].remarks == ("its settings could not be read before",)
+    assert found["mended"].remarks == ("its earlier settings cannot be read",)
 
 
 def test_a_remark_in_a_file_is_no_difference(repository: Repository) -> None:
@@ -77,7 +77,7 @@ def test_against_what_is_no_commit(repository: Repository) -> None:
     repository.customer("acme")
     repository.commit()
     for ref in ("nowhere", "--output=x"):
-        with pytest.raises(UnknownRef, match="no commit"):
+        with pytest.raises(UnknownRef, match="no commit|not a commit"):
             compare(repository.select(every=True), repository.root, ref)
 
 

@@ -89,7 +89,7 @@ def test_a_new_database_that_two_runs_meet_is_asked_again(
 def test_no_pulumi_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "find_pulumi", lambda: None)
     done = run_job(job("acme", tmp_path))
-    assert (done.status, done.troubles[0].advice) == ("failed", "install it with `tenantry install-pulumi`")
+    assert (done.status, done.troubles[0].advice) == ("failed", "run `tenantry install-pulumi`")
 
 
 def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
         return WaveDecision([member for member in members if member.stack != "bad"], failed)
 
     report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
-    assert (seen, report.stopped) == ([0], "1 failed, none may")
+    assert (seen, report.stopped) == ([0], "1 failed, none may fail")
     assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
 
 

@@ -77,7 +77,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; did you mean "acme"'),
     ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; did you mean "gold"'),
     ({"rings": ["pilots"]}, '--ring pilots: .*did you mean "pilot".*broad, early, pilot'),
-    ({"tags": {"tiers": ["gold"]}}, '--tag tiers: no customer has such a tag; did you mean "tier"?'),
+    ({"tags": {"tiers": ["gold"]}}, '--tag tiers: no customer has this tag; did you mean "tier"?'),
     ({"every": True, "changed_since": "nowhere"}, "--changed-since nowhere: .*git"),
 ]
 
@@ -153,7 +153,7 @@ def test_times_are_those_of_a_report(tmp_path: Path) -> None:
     assert times(file) == {}
     for text in ("{}", "[", "\x00"):
         file.write_text(text)
-        with pytest.raises(UnknownSelection, match=r"report\.json: it is not the report\.json of a run"):
+        with pytest.raises(UnknownSelection, match=r"report\.json: this is not the report\.json of a run"):
             times(file)
     with pytest.raises(UnknownSelection, match="No such file"):
         times(tmp_path / "none.json")

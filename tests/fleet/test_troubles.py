@@ -17,7 +17,7 @@ PRINTED = {
         "PULUMI_CONFIG_PASSPHRASE",
     ),
     "error: getting stack configuration: get stack secrets manager: passphrase must be set with X": (
-        "there is no passphrase",
+        "no passphrase is set",
         "PULUMI_CONFIG_PASSPHRASE",
     ),
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or "
@@ -27,28 +27,28 @@ PRINTED = {
         "`tenantry unlock acme`",
     ),
     'error: Pulumi CLI version 3.100.0 does not satisfy the version range ">=3.254.0"': (
-        "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml asks for >=3.254.0",
+        "the Pulumi CLI 3.100.0 is too old: Pulumi.yaml requires >=3.254.0",
         "tenantry install-pulumi",
     ),
     "error: failed to load checkpoint: unexpected end of JSON input": (
-        "its state, or a lock of it, was cut off",
+        "its state or its lock is incomplete",
         "docs/backends.md",
     ),
-    "error: could not write: write /x/y: no space left on device": ("the disk is full", "make room"),
+    "error: could not write: write /x/y: no space left on device": ("the disk is full", "free some space"),
     "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions": (
         "no backend is set",
         "PULUMI_BACKEND_URL",
     ),
     'error: unable to open state directory "file:///x": stat /x: no such file or directory': (
-        "the backend's folder is not there: /x",
-        "`mkdir -p /x`, if PULUMI_BACKEND_URL is right",
+        "the backend's folder does not exist: /x",
+        "run `mkdir -p /x`",
     ),
     "error: getting stack configuration: invalid YAML file: yaml: line 1: did not find": (
-        "the stack file is no YAML: yaml: line 1: did not find",
+        "the stack file is not valid YAML: yaml: line 1: did not find",
         "tenantry settings acme",
     ),
     "error: something nobody has seen yet\nmore of it": ("something nobody has seen yet", ""),
-    "": ("`pulumi` ended with exit code 5 and said nothing", ""),
+    "": ("`pulumi` ended with exit code 5 and printed no error", ""),
 }
 
 
@@ -102,12 +102,12 @@ def test_what_is_protected_says_what_to_do() -> None:
     said = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
     protected, other = from_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
     assert protected.line.startswith(
-        f"Space Sales, Tenant tenant: {IS_PROTECTED} → if it is to go: put it back"
+        f"Space Sales, Tenant tenant: {IS_PROTECTED} → to delete it: 1. put it back"
     )
     assert "urn:" not in protected.line
     assert other.line == "Space Sales: no"
     (protected,) = from_log(Log(errors=said[:1]))
-    assert protected.line.endswith("then `destroy`"), "nothing is taken out of the file by a destroy"
+    assert "2. run `tenantry destroy`" in protected.line, "a destroy removes nothing from the file"
 
 
 def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:

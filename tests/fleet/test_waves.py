@@ -41,7 +41,7 @@ def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywher
     "how", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
 )
 def test_what_is_no_way_to_divide(how: str) -> None:
-    with pytest.raises(UnknownSelection, match="percentages that rise to 100%"):
+    with pytest.raises(UnknownSelection, match="rising percentages that end at 100%"):
         split_into_waves(MEMBERS, how)
 
 

@@ -183,5 +183,5 @@ def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
     watcher = Followers(NoWatcher(), [Broken()])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job("acme"), job("globex")]))
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
-    assert watcher.finish(Report("up", ())) == ["Traces: there are no more of them: ValueError."]
+    assert watcher.finish(Report("up", ())) == ["Traces ended early: ValueError."]
     assert Broken.calls == 1

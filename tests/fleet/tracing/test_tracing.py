@@ -268,5 +268,5 @@ def test_an_exporter_that_cannot_be_made_or_raises_is_one_line_and_no_failure() 
         raise ValueError(SECRET)
 
     assert run(spans.Tracer("tenantry", "up", 3, Raising), WAVES) == ["Traces: 6 spans not delivered."]
-    line = "Traces: there are no more of them: ValueError."
+    line = "Traces ended early: ValueError."
     assert run(spans.Tracer("tenantry", "up", 3, unusable), WAVES) == [line]
