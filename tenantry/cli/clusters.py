@@ -46,12 +46,12 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
 
     if not is_address(address):
         fail("--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    begun = ClusterRun.begun(
+    begun = ClusterRun.opened(
         address,
         root,
         credentials=credentials,
         holder=_holder_of_lock,
-        say=lambda line: echo(line, err=True),
+        announce=lambda line: echo(line, err=True),
     )
     try:
         remote = begun.__enter__()

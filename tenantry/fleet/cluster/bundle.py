@@ -66,7 +66,7 @@ class Bundle:
         """What tells it from every other."""
         return digest(self.archive)
 
-    def place(self, path: Path) -> str:
+    def path_in_bundle(self, path: Path) -> str:
         """Return where a file or folder of this machine is in the bundle. Raises BundleRefused."""
         real = path.parent.resolve() / path.name if path.name else path.resolve()
         if not real.is_relative_to(self.top):

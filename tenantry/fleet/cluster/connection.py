@@ -63,16 +63,16 @@ class FitWorker:
 class Cluster:
     """A cluster during a run. All that talks to it does so in the event loop of one thread.
 
-    `lost` says why nothing can be run there any more. `say` is told of each worker that is refused, once.
+    `lost` says why nothing can be run there any more. `announce` is told of each worker that is refused, once.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.run = secrets.token_hex(8)
-        self.seats: dict[str, FitWorker] = {}
+        self.fit_workers: dict[str, FitWorker] = {}
         self.refused: dict[str, str] = {}
         self.lost = ""
-        self.say: Callable[[str], None] = lambda _: None
+        self.announce: Callable[[str], None] = lambda _: None
         self.client: Client
         self._loop = asyncio.new_event_loop()
         self._scheduler = ""
@@ -81,7 +81,7 @@ class Cluster:
         self._watching: asyncio.Task[None] | None = None
         self._examining: set[asyncio.Task[None]] = set()
         self._seen: set[str] = set()
-        self._last_seat = time.monotonic()
+        self._last_fit_worker_at = time.monotonic()
 
     @classmethod
     @contextmanager
@@ -121,54 +121,56 @@ class Cluster:
     @property
     def threads(self) -> int:
         """How many jobs all fit workers can have at once."""
-        return sum(seat.threads for seat in self.seats.values())
+        return sum(fit_worker.threads for fit_worker in self.fit_workers.values())
 
-    def offer(self, demand: WorkerRequirements, bundle: Bundle) -> None:
+    def offer(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
         """Have each worker look whether it is fit, and take the bundle. Raises ClusterUnusable if none is."""
-        self.wait_for(self._offered(demand, bundle))
+        self.wait_for(self._offered(requirements, bundle))
         if self.lost:
             raise ClusterUnusable(self.lost)
-        if not self.seats:
+        if not self.fit_workers:
             there = "no worker is fit" if self.refused else "there is no worker"
             raise ClusterUnusable(there)
 
-    def free_seat(self) -> FitWorker | None:
+    def free_worker(self) -> FitWorker | None:
         """Return the worker that has most room for a job; None if none has."""
-        free = [seat for seat in self.seats.values() if seat.busy < seat.threads]
-        return min(free, key=lambda seat: seat.busy / seat.threads, default=None)
+        free = [
+            fit_worker for fit_worker in self.fit_workers.values() if fit_worker.busy < fit_worker.threads
+        ]
+        return min(free, key=lambda fit_worker: fit_worker.busy / fit_worker.threads, default=None)
 
     async def examine(self, address: str) -> None:
         """Have one worker look whether it is fit, and give it a seat if it is."""
         if self._offer is None:
             return
-        demand, bundle = self._offer
+        requirements, bundle = self._offer
         told: dict[str, str] = {}
         try:
             async with asyncio.timeout(SECONDS_TO_EXAMINE):
-                told = await self._ask(address, on_worker.describe)
-                unfit = version_differences(told)
-                if not unfit:
-                    answer = await self._ask(address, on_worker.examine, demand, None)
+                told = await self._call(address, on_worker.describe)
+                problem = version_differences(told)
+                if not problem:
+                    answer = await self._call(address, on_worker.examine, requirements, None)
                     if answer.lacks_bundle:
-                        answer = await self._ask(address, on_worker.examine, demand, bundle.archive)
-                    unfit = answer.unfit
+                        answer = await self._call(address, on_worker.examine, requirements, bundle.archive)
+                    problem = answer.problem
         except TimeoutError:
-            unfit = f"no answer within {SECONDS_TO_EXAMINE:g} s"
+            problem = f"no answer within {SECONDS_TO_EXAMINE:g} s"
         except ImportError as error:
-            unfit = f"no Tenantry of version {versions()['Tenantry']}: {error}"
+            problem = f"no Tenantry of version {versions()['Tenantry']}: {error}"
         except Exception as error:  # noqa: BLE001 (whatever another process of another version raises)
-            unfit = f"{type(error).__name__}: {error}"
-        if address not in self._seen or self._offer != (demand, bundle):
+            problem = f"{type(error).__name__}: {error}"
+        if address not in self._seen or self._offer != (requirements, bundle):
             return
-        if unfit:
-            self.seats.pop(address, None)
-            self._refuse(address, told.get("host", ""), unfit)
-        elif address not in self.seats:
-            self.seats[address] = FitWorker(address, told["host"], self._threads[address])
+        if problem:
+            self.fit_workers.pop(address, None)
+            self._refuse(address, told.get("host", ""), problem)
+        elif address not in self.fit_workers:
+            self.fit_workers[address] = FitWorker(address, told["host"], self._threads[address])
 
-    async def ask_all(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
+    async def call_busy_workers(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
         """Call a function on the workers that have jobs; those that do not answer are left out."""
-        busy = [seat.address for seat in self.seats.values() if seat.busy]
+        busy = [fit_worker.address for fit_worker in self.fit_workers.values() if fit_worker.busy]
         if not busy:
             return {}
         with suppress(OSError, TimeoutError):
@@ -179,14 +181,14 @@ class Cluster:
                 return found
         return {}
 
-    async def _ask(self, address: str, function: Callable[..., Any], *arguments: object) -> Any:
+    async def _call(self, address: str, function: Callable[..., Any], *arguments: object) -> Any:
         return (await self.client.run(function, *arguments, workers=[address]))[address]
 
     def _refuse(self, address: str, host: str, why: str) -> None:
         line = " ".join(f"Worker {address}{f' ({host})' if host else ''} is not used: {why}".split())
         if self.refused.get(address) != line:
             self.refused[address] = line
-            self.say(line)
+            self.announce(line)
 
     async def _connected_in_time(self) -> None:
         """Connect; whatever listens there may never say a word, and Dask may wait for that without end."""
@@ -230,19 +232,19 @@ class Cluster:
             if not self.lost and self._offer:
                 with suppress(OSError):
                     await self.client.run(
-                        on_worker.clean_up, self.run, workers=list(self.seats), on_error="ignore"
+                        on_worker.clean_up, self.run, workers=list(self.fit_workers), on_error="ignore"
                     )
             if hasattr(self, "client"):
                 await self.client.close(timeout=2)
 
-    async def _offered(self, demand: WorkerRequirements, bundle: Bundle) -> None:
-        self._offer = demand, bundle
+    async def _offered(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
+        self._offer = requirements, bundle
         if self._no_rates:
-            self.say(self._no_rates)
+            self.announce(self._no_rates)
             self._no_rates = ""
         await self._look()
         await asyncio.gather(*map(self.examine, list(self._seen)))
-        self._last_seat = time.monotonic()
+        self._last_fit_worker_at = time.monotonic()
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
 
@@ -259,9 +261,11 @@ class Cluster:
                 task = asyncio.create_task(self.examine(address))
                 self._examining.add(task)
                 task.add_done_callback(self._examining.discard)
-            if self.seats:
-                self._last_seat = time.monotonic()
-            elif not self._examining and time.monotonic() > self._last_seat + SECONDS_WITHOUT_WORKERS:
+            if self.fit_workers:
+                self._last_fit_worker_at = time.monotonic()
+            elif (
+                not self._examining and time.monotonic() > self._last_fit_worker_at + SECONDS_WITHOUT_WORKERS
+            ):
                 self.lost = f"no fit worker is left at {self.address}"
 
     async def _look(self) -> list[str]:
@@ -283,8 +287,8 @@ class Cluster:
         }
         self._threads = there
         for address in self._seen - there.keys():
-            if seat := self.seats.pop(address, None):
-                seat.gone.set()
+            if fit_worker := self.fit_workers.pop(address, None):
+                fit_worker.gone.set()
         new = [address for address in there if address not in self._seen]
         self._seen = set(there)
         return new

@@ -52,27 +52,33 @@ class ClusterRun:
     probe: str
     credentials: bool
     holder: LockHolder
-    say: Callable[[str], None]
+    announce: Callable[[str], None]
     pool: Pool | None = None
     bundle: Bundle | None = None
     interrupted: bool = False
     watched: bool = False
     _running: dict[str, tuple[Job, FitWorker]] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _announced: set[str] = field(default_factory=set)
 
     @classmethod
     @contextmanager
-    def begun(
-        cls, address: str, root: Path, *, credentials: bool, holder: LockHolder, say: Callable[[str], None]
+    def opened(
+        cls,
+        address: str,
+        root: Path,
+        *,
+        credentials: bool,
+        holder: LockHolder,
+        announce: Callable[[str], None],
     ) -> Iterator[ClusterRun]:
         """Give a run on the cluster at this address, once a worker is fit for it.
 
-        `credentials`: requests are sent to Qlik. `say` is told of each worker that is not used. Raises
+        `credentials`: requests are sent to Qlik. `announce` is told of each worker that is not used. Raises
         ClusterUnusable, BundleRefused.
         """
         with Cluster.connected(address) as cluster, backend_of(root) as (backend, probe):
-            cluster.say = say
-            remote = cls(cluster, root, backend, probe, credentials, holder, say)
+            cluster.announce = announce
+            remote = cls(cluster, root, backend, probe, credentials, holder, announce)
             remote.offer()
             yield remote
 
@@ -82,27 +88,27 @@ class ClusterRun:
         if self.bundle and self.bundle.sha256 == bundle.sha256:
             return
         for line in bundle.left_out:
-            if line not in self._told:
-                self._told.add(line)
-                self.say(f"Not sent to workers: {line}")
+            if line not in self._announced:
+                self._announced.add(line)
+                self.announce(f"Not sent to workers: {line}")
         self.bundle = bundle
-        demand = WorkerRequirements(
+        requirements = WorkerRequirements(
             sha256=bundle.sha256,
-            root=self.place,
+            root=self.project_path,
             backend=self.backend,
             probe=self.probe,
             credentials=self.credentials,
             passphrase=has_passphrase(os.environ),
             endpoint=os.environ.get(ENDPOINT, ""),
         )
-        self.cluster.offer(demand, bundle)
+        self.cluster.offer(requirements, bundle)
 
-    def attach(self, pool: Pool, say: Callable[[str], None], *, watched: bool) -> None:
-        """Have a pool run its jobs here. `say` may be called in any thread.
+    def attach(self, pool: Pool, announce: Callable[[str], None], *, watched: bool) -> None:
+        """Have a pool run its jobs here. `announce` may be called in any thread.
 
         `watched`: the logs of running jobs are read here as they grow.
         """
-        self.pool, self.say, self.cluster.say, self.watched = pool, say, say, watched
+        self.pool, self.announce, self.cluster.announce, self.watched = pool, announce, announce, watched
         self.interrupted = False
         pool.executor, pool.interrupt = self.executor, self.interrupt
 
@@ -117,32 +123,32 @@ class ClusterRun:
     def interrupt(self) -> int:
         """Have what runs end early; returns how many jobs that is. May be called in a signal handler."""
         self.interrupted = True
-        self.cluster.soon(lambda: self.cluster.ask_all(on_worker.interrupt, self.cluster.run))
+        self.cluster.soon(lambda: self.cluster.call_busy_workers(on_worker.interrupt, self.cluster.run))
         return len(self._running)
 
-    async def carried_out(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
+    async def execute(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
         """Have one job done by a worker; whatever happens to that, there is an outcome."""
         for _ in range(MAX_ATTEMPTS):
-            seat = await self._seat()
-            if seat is None:
-                return job.outcome(status="not run", remarks=(self._why_not(),))
-            self._running[job.member.stack] = job, seat
+            fit_worker = await self._free_worker()
+            if fit_worker is None:
+                return job.outcome(status="not run", remarks=(self._not_run_reason(),))
+            self._running[job.member.stack] = job, fit_worker
             try:
-                outcome = await self._at(seat, work, job)
+                outcome = await self._execute_on(fit_worker, work, job)
             except BundleRefused as refused:
                 return _failed(job, str(refused))
             finally:
-                seat.busy -= 1
+                fit_worker.busy -= 1
                 del self._running[job.member.stack]
             if outcome is not None:
                 return outcome
-        return _failed(job, f"no worker could begin it in {MAX_ATTEMPTS} attempts, the last was {seat}")
+        return _failed(job, f"no worker could begin it in {MAX_ATTEMPTS} attempts, the last was {fit_worker}")
 
     async def follow(self) -> None:
         """Bring what the logs of running jobs tell to where the live display reads them."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
-            told = await self.cluster.ask_all(on_worker.progress, self.cluster.run)
+            told = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
             for stack, (anew, lines) in (item for progress in told.values() for item in progress.items()):
                 if stack in self._running and (lines or anew):
                     log = self._running[stack][0].log
@@ -155,28 +161,30 @@ class ClusterRun:
     def _stopped(self) -> bool:
         return self.interrupted or bool(self.cluster.lost) or bool(self.pool and self.pool.stop)
 
-    def _why_not(self) -> str:
+    def _not_run_reason(self) -> str:
         """Return why a job is not begun. With a cluster that is lost no other job begins, either."""
         why = self.cluster.lost or (self.pool.stop if self.pool else "") or "the run was interrupted"
         if self.pool and not self.pool.stop:
             self.pool.stop = why
         return why
 
-    async def _seat(self) -> FitWorker | None:
+    async def _free_worker(self) -> FitWorker | None:
         """Wait for a worker with room for a job; None if the run is stopped first."""
         while not self._stopped:
-            if seat := self.cluster.free_seat():
-                seat.busy += 1
-                return seat
+            if fit_worker := self.cluster.free_worker():
+                fit_worker.busy += 1
+                return fit_worker
             await asyncio.sleep(TICK_SECONDS)
         return None
 
-    async def _at(self, seat: FitWorker, work: Callable[[Job], Outcome], job: Job) -> Outcome | None:
+    async def _execute_on(
+        self, fit_worker: FitWorker, work: Callable[[Job], Outcome], job: Job
+    ) -> Outcome | None:
         """Have a worker do a job; None if it never began, and another one may."""
         sent = self._relative(job)
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
-                ticket = await Ticket.issued(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
+                ticket = await Ticket.issue(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until it is known whether the scheduler is lost
             return None
@@ -188,7 +196,7 @@ class ClusterRun:
             sent,
             work,
             key=f"tenantry-{job.operation}-{ticket.name}",
-            workers=[seat.address],
+            workers=[fit_worker.address],
             allow_other_workers=False,
             retries=0,
             pure=False,
@@ -198,23 +206,27 @@ class ClusterRun:
             while not result.done():
                 await asyncio.wait({result}, timeout=TICK_SECONDS)
                 if self.cluster.lost and not result.done():
-                    return await self._unknown(job, seat)
-                if (seat.gone.is_set() or self._stopped) and not result.done() and await _back(ticket):
+                    return await self._unknown_outcome(job, fit_worker)
+                if (
+                    (fit_worker.gone.is_set() or self._stopped)
+                    and not result.done()
+                    and await _take_back(ticket)
+                ):
                     return None
-                if seat.gone.is_set() and not result.done():
-                    return await self._lost(job, seat)
+                if fit_worker.gone.is_set() and not result.done():
+                    return await self._lost_outcome(job, fit_worker)
             if error := _error(result):
                 if self.cluster.client.status != "running":
                     self.cluster.lost = self.cluster.lost or f"the scheduler {self.cluster.address} was lost"
-                    return await self._unknown(job, seat)
-                if await _back(ticket):
-                    await self.cluster.examine(seat.address)
+                    return await self._unknown_outcome(job, fit_worker)
+                if await _take_back(ticket):
+                    await self.cluster.examine(fit_worker.address)
                     return None
-                return await self._lost(job, seat, error)
+                return await self._lost_outcome(job, fit_worker, error)
             returned: JobResult = result.result()
             if returned.outcome is None:
-                return await self._lost(job, seat)
-            return await asyncio.to_thread(self._taken, job, returned, returned.outcome)
+                return await self._lost_outcome(job, fit_worker)
+            return await asyncio.to_thread(self._store_result, job, returned, returned.outcome)
         finally:
             result.cancel()
             task.release()
@@ -224,13 +236,13 @@ class ClusterRun:
         """Return a job with paths that count from the bundle. Raises BundleRefused."""
         return replace(
             job,
-            root=Path(self.place),
+            root=Path(self.project_path),
             folder=Path(job.folder.name),
-            member=replace(job.member, file=Path(self.sent.place(job.member.file)), files=()),
+            member=replace(job.member, file=Path(self.sent.path_in_bundle(job.member.file)), files=()),
         )
 
     @property
-    def place(self) -> str:
+    def project_path(self) -> str:
         """Where the project is in the bundle."""
         return self.root.resolve().relative_to(self.sent.top).as_posix()
 
@@ -240,7 +252,7 @@ class ClusterRun:
         assert self.bundle is not None  # noqa: S101 (there is one from the beginning)
         return self.bundle
 
-    def _taken(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
+    def _store_result(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
         """Take what a worker has returned: logs, the stack file, and the outcome in words of this machine."""
         here = str(self.sent.top)
         with suppress(OSError):
@@ -263,21 +275,24 @@ class ClusterRun:
         if outcome.logs:
             outcome = replace(outcome, logs=str(job.folder))
         return replace(
-            outcome, troubles=tuple(_here(trouble, returned.folder, here) for trouble in outcome.troubles)
+            outcome,
+            troubles=tuple(_with_local_paths(trouble, returned.folder, here) for trouble in outcome.troubles),
         )
 
-    async def _lost(self, job: Job, seat: FitWorker, error: BaseException | None = None) -> Outcome:
-        why = f"worker {seat} was lost while it was at this stack"
+    async def _lost_outcome(
+        self, job: Job, fit_worker: FitWorker, error: BaseException | None = None
+    ) -> Outcome:
+        why = f"worker {fit_worker} was lost while it was at this stack"
         if error is not None:
-            why = f"worker {seat} failed: {type(error).__name__}: {error}"
+            why = f"worker {fit_worker} failed: {type(error).__name__}: {error}"
         return _failed(job, why, await self._advice(job))
 
-    async def _unknown(self, job: Job, seat: FitWorker) -> Outcome:
+    async def _unknown_outcome(self, job: Job, fit_worker: FitWorker) -> Outcome:
         lost = self.cluster.lost
-        self._why_not()
+        self._not_run_reason()
         return _failed(
             job,
-            f"it was on worker {seat} when {lost}: what became of it is not known",
+            f"it was on worker {fit_worker} when {lost}: what became of it is not known",
             await self._advice(job),
         )
 
@@ -307,7 +322,7 @@ class _Executor(Executor):
             raise ValueError(
                 f"not sent to a worker: {', '.join(sorted(job.environment.keys() - SENT_VARIABLES))}"
             )
-        found: Future[Any] = self._remote.cluster.start(self._remote.carried_out(fn, job))
+        found: Future[Any] = self._remote.cluster.start(self._remote.execute(fn, job))
         return found
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -316,11 +331,11 @@ class _Executor(Executor):
             self._following.cancel()
 
 
-async def _back(ticket: Ticket) -> bool:
+async def _take_back(ticket: Ticket) -> bool:
     """Take a ticket back; a scheduler that cannot be asked has not given it."""
     try:
         async with asyncio.timeout(SECONDS_TO_ANSWER):
-            return await ticket.taken_back()
+            return await ticket.take_back()
     except (OSError, TimeoutError, KeyError):
         return False
 
@@ -336,6 +351,6 @@ def _failed(job: Job, text: str, advice: str = "run it again") -> Outcome:
     return job.outcome(status="failed", troubles=(Trouble(text, advice=advice, details=text),))
 
 
-def _here(trouble: Trouble, there: str, here: str) -> Trouble:
+def _with_local_paths(trouble: Trouble, there: str, here: str) -> Trouble:
     fields = ("text", "where", "advice", "details")
     return replace(trouble, **{name: getattr(trouble, name).replace(there, here) for name in fields})

@@ -77,20 +77,20 @@ def has_passphrase(environ: Mapping[str, str]) -> bool:
     return any(name in environ for name in PASSPHRASES)
 
 
-def machine_problem(demand: WorkerRequirements) -> str:
+def machine_problem(requirements: WorkerRequirements) -> str:
     """Return why this process cannot take part, as far as that can be told without the repository."""
     if find_pulumi() is None:
         return "there is no `pulumi` on its PATH: `tenantry install-pulumi` brings it"
-    if os.environ.get(ENDPOINT, "") != demand.endpoint:
+    if os.environ.get(ENDPOINT, "") != requirements.endpoint:
         return f"its {ENDPOINT} is not that of the run"
-    if demand.credentials and not has_credentials(os.environ):
+    if requirements.credentials and not has_credentials(os.environ):
         return f"it has no Qlik credentials ({' and '.join(GENERAL)}) in its environment"
-    if demand.passphrase and not has_passphrase(os.environ):
+    if requirements.passphrase and not has_passphrase(os.environ):
         return f"it has no passphrase ({' or '.join(PASSPHRASES)}) in its environment"
     return ""
 
 
-def backend_problem(demand: WorkerRequirements, root: Path) -> str:
+def backend_problem(requirements: WorkerRequirements, root: Path) -> str:
     """Return why the backend of this process is not that of the run; nothing if it is."""
     backend = Backend(root)
     try:
@@ -98,12 +98,16 @@ def backend_problem(demand: WorkerRequirements, root: Path) -> str:
     except PulumiFailed as failure:
         return f"its backend cannot be asked: {' '.join(str(failure).split())[:300]}"
     shown = without_secrets(address)
-    if demand.probe:
+    if requirements.probe:
         folder = folder_of(address, root)
-        if folder is None or not (folder.parent / demand.probe).is_file():
-            return f"its backend {shown} is not the folder {demand.backend} of the run"
+        if folder is None or not (folder.parent / requirements.probe).is_file():
+            return f"its backend {shown} is not the folder {requirements.backend} of the run"
         return ""
-    return "" if shown == demand.backend else f"its backend is {shown}, and that of the run {demand.backend}"
+    return (
+        ""
+        if shown == requirements.backend
+        else f"its backend is {shown}, and that of the run {requirements.backend}"
+    )
 
 
 def without_secrets(address: str) -> str:

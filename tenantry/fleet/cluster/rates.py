@@ -43,9 +43,9 @@ class Rates(SchedulerPlugin):
         scheduler.handlers.update({"tenantry_rates": handle_request})
 
 
-async def handle_request(do: str, share: float, window: float, **question: Any) -> dict[str, Any]:
+async def handle_request(do: str, share: float, window: float, **request: Any) -> dict[str, Any]:
     """Answer a question about the budget, as `tenantry.providers.qlik.cluster_governor` asks it."""
-    return await asyncio.to_thread(_answer, do, share, window, **question)
+    return await asyncio.to_thread(_answer, do, share, window, **request)
 
 
 def _answer(
@@ -106,13 +106,13 @@ class Relay:
         self.address = f"127.0.0.1:{self._server.server_address[1]}:{self._token}"
         threading.Thread(target=self._server.serve_forever, name="rates", daemon=True).start()
 
-    def answer(self, question: dict[str, Any]) -> Any:
+    def answer(self, request: dict[str, Any]) -> Any:
         """Forward a question to the scheduler. Raises ValueError for one that is none, OSError."""
-        given = str(question.pop("token", ""))
+        given = str(request.pop("token", ""))
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             raise ValueError("no question of a provider")
         scheduler: Any = self._client.scheduler
-        return self._client.sync(scheduler.tenantry_rates, **question, callback_timeout=TIMEOUT_SECONDS)
+        return self._client.sync(scheduler.tenantry_rates, **request, callback_timeout=TIMEOUT_SECONDS)
 
 
 _relays: list[Relay] = []

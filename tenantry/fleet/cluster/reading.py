@@ -29,9 +29,9 @@ async def _standing(remote: ClusterRun, member: Member, room: asyncio.Semaphore)
         task: Any = cluster.client.submit(
             on_worker.read_stack_status,
             bundle.sha256,
-            remote.place,
+            remote.project_path,
             replace(member, files=(), broken=None),
-            workers=list(cluster.seats),
+            workers=list(cluster.fit_workers),
             allow_other_workers=False,
             pure=False,
         )

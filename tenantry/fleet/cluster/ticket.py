@@ -20,13 +20,13 @@ class Ticket:
         self._queue = queue
 
     @classmethod
-    async def issued(cls, client: Client, name: str) -> Ticket:
+    async def issue(cls, client: Client, name: str) -> Ticket:
         """Make a ticket. Raises OSError if the scheduler cannot be reached."""
         queue = await Queue(name, client=client)
         await queue.put(name)
         return cls(name, queue)
 
-    async def taken_back(self) -> bool:
+    async def take_back(self) -> bool:
         """Take the ticket, so that no worker can begin the job any more; False if one has taken it before."""
         return bool(await self._queue.get(batch=True))
 

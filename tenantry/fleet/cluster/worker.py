@@ -52,7 +52,7 @@ LOGS = ("events.json", "output.txt", "errors.txt")
 class FitnessReport:
     """What a worker says to a demand: why it is unfit, or that it lacks the bundle."""
 
-    unfit: str = ""
+    problem: str = ""
     lacks_bundle: bool = False
 
 
@@ -74,7 +74,7 @@ class JobResult:
 class _Running:
     job: Job
     thread: int
-    place: int = 0
+    position: int = 0
 
 
 _running: dict[tuple[str, str], _Running] = {}
@@ -88,24 +88,26 @@ def describe() -> dict[str, str]:
     return {"host": socket.gethostname(), **versions()}
 
 
-async def examine(demand: WorkerRequirements, archive: bytes | None, dask_worker: Worker) -> FitnessReport:
+async def examine(
+    requirements: WorkerRequirements, archive: bytes | None, dask_worker: Worker
+) -> FitnessReport:
     """Say whether this worker is fit for a run, and take its bundle if it comes with the question."""
-    return await asyncio.to_thread(_examined, demand, archive, dask_worker)
+    return await asyncio.to_thread(_examined, requirements, archive, dask_worker)
 
 
-def _examined(demand: WorkerRequirements, archive: bytes | None, worker: Worker) -> FitnessReport:
-    if unfit := machine_problem(demand):
-        return FitnessReport(unfit)
-    folder = _folder(worker, demand.sha256)
+def _examined(requirements: WorkerRequirements, archive: bytes | None, worker: Worker) -> FitnessReport:
+    if problem := machine_problem(requirements):
+        return FitnessReport(problem)
+    folder = _folder(worker, requirements.sha256)
     try:
         with _unpacking:
             if not folder.exists():
                 if archive is None:
                     return FitnessReport(lacks_bundle=True)
-                _make_room(folder.parent)
-                unpack(archive, demand.sha256, folder)
-                _link_environment(folder / demand.root)
-        return FitnessReport(backend_problem(demand, folder / demand.root))
+                _remove_unused_bundles(folder.parent)
+                unpack(archive, requirements.sha256, folder)
+                _link_environment(folder / requirements.root)
+        return FitnessReport(backend_problem(requirements, folder / requirements.root))
     except BundleRefused as refused:
         return FitnessReport(str(refused))
     except OSError as error:
@@ -162,7 +164,7 @@ def progress(run: str) -> dict[str, tuple[bool, list[str]]]:
     """Return the lines that the logs of a run's jobs have got since the last time, as far as they say which
     steps are taken, and whether the log was begun anew; no value of a resource is in them.
     """
-    return {stack: _told(running) for (of, stack), running in list(_running.items()) if of == run}
+    return {stack: _new_steps(running) for (of, stack), running in list(_running.items()) if of == run}
 
 
 def interrupt(run: str) -> int:
@@ -187,7 +189,7 @@ def _folder(worker: Any, sha256: str) -> Path:
     return Path(worker.local_directory) / WORK_FOLDER / "bundles" / sha256
 
 
-def _make_room(bundles: Path) -> None:
+def _remove_unused_bundles(bundles: Path) -> None:
     """Remove the bundles that no job is in, as they are of earlier runs or waves."""
     used = {running.job.root for running in list(_running.values())}
     for folder in bundles.glob("*"):
@@ -218,15 +220,15 @@ def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, content if size <= MAX_LOG_BYTES else content.partition(b"\n")[2]
 
 
-def _told(running: _Running) -> tuple[bool, list[str]]:
+def _new_steps(running: _Running) -> tuple[bool, list[str]]:
     anew = False
     steps: list[str] = []
     with suppress(OSError), running.job.log.open("rb") as file:
-        if file.seek(0, 2) < running.place:  # another command has begun the log
-            anew, running.place = True, 0
-        file.seek(running.place)
+        if file.seek(0, 2) < running.position:  # another command has begun the log
+            anew, running.position = True, 0
+        file.seek(running.position)
         while len(steps) < MAX_STEPS and (line := file.readline()).endswith(b"\n"):
-            running.place = file.tell()
+            running.position = file.tell()
             if step := _step(line.decode("utf-8", "replace")):
                 steps.append(step)
     return anew, steps

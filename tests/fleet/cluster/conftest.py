@@ -53,8 +53,8 @@ class Site:
     @contextmanager
     def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
         """A run on the cluster."""
-        begun: AbstractContextManager[ClusterRun] = ClusterRun.begun(
-            self.address, self.root, credentials=False, holder=holder, say=self.said.append
+        begun: AbstractContextManager[ClusterRun] = ClusterRun.opened(
+            self.address, self.root, credentials=False, holder=holder, announce=self.said.append
         )
         with begun as remote:
             yield remote

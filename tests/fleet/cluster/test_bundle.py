@@ -41,8 +41,8 @@ def test_a_project_below_the_top_of_its_repository(repository: Repository, tmp_p
     repository.commit()
     root = repository.root / "customers"
     made = pack(root)
-    assert made.place(root) == "customers"
-    assert made.place(root / "Pulumi.yaml") == "customers/Pulumi.yaml"
+    assert made.path_in_bundle(root) == "customers"
+    assert made.path_in_bundle(root / "Pulumi.yaml") == "customers/Pulumi.yaml"
     assert "lib/shared.py" in unpacked(root, tmp_path / "there")
 
 
@@ -74,7 +74,7 @@ def test_what_looks_like_a_credential_is_left_out_and_named(repository: Reposito
     assert made.names == {"Pulumi.yaml", "public.pem"}
     assert made.left_out == (f"{name} (looks like a credential)",)
     with pytest.raises(BundleRefused, match="is not in the bundle"):
-        made.place(repository.root / name)
+        made.path_in_bundle(repository.root / name)
 
 
 def test_links_become_what_they_lead_to_inside_the_repository(repository: Repository, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_links_become_what_they_lead_to_inside_the_repository(repository: Reposi
 def test_a_file_outside_is_refused_by_name(repository: Repository, tmp_path: Path) -> None:
     repository.commit()
     with pytest.raises(BundleRefused, match=f"{tmp_path / 'Pulumi.acme.yaml'} is outside of the repository"):
-        pack(repository.root).place(tmp_path / "Pulumi.acme.yaml")
+        pack(repository.root).path_in_bundle(tmp_path / "Pulumi.acme.yaml")
 
 
 def test_the_same_files_are_the_same_bundle(repository: Repository) -> None:

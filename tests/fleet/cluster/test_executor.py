@@ -63,13 +63,13 @@ def test_what_dask_runs_again_is_not_begun_again(
     """A task whose worker is killed goes to another one, which finds no ticket."""
     job = site.job("acme")
     with site.run() as remote:
-        cluster, known = remote.cluster, set(remote.cluster.seats)
+        cluster, known = remote.cluster, set(remote.cluster.fit_workers)
         lost = dask.work(environment)
-        wait_until(lambda: cluster.seats.keys() - known, "a worker that joins")
-        (address,) = cluster.seats.keys() - known
+        wait_until(lambda: cluster.fit_workers.keys() - known, "a worker that joins")
+        (address,) = cluster.fit_workers.keys() - known
 
         async def begun() -> Any:
-            ticket = await Ticket.issued(cluster.client, "the-ticket")
+            ticket = await Ticket.issue(cluster.client, "the-ticket")
             return await submitted(remote, ticket.name, job, jobs.wait, address)
 
         task = cluster.wait_for(begun())
@@ -77,7 +77,7 @@ def test_what_dask_runs_again_is_not_begun_again(
         dask.kill(lost)
         dask.workers.remove(lost)
         returned = cluster.wait_for(asyncio.wait_for(result(task), 60))
-        wait_until(lambda: cluster.seats.keys() == known, "a worker that is gone")
+        wait_until(lambda: cluster.fit_workers.keys() == known, "a worker that is gone")
     assert returned.outcome is None
     assert site.begun() == ["acme"]
 
@@ -92,10 +92,12 @@ def test_a_ticket_is_taken_once_by_whoever_comes_first(site: Site) -> None:
     with site.run() as remote:
 
         async def raced() -> list[Any]:
-            ticket = await Ticket.issued(remote.cluster.client, "one-ticket")
-            tasks = [await submitted(remote, ticket.name, *work, address) for address in remote.cluster.seats]
+            ticket = await Ticket.issue(remote.cluster.client, "one-ticket")
+            tasks = [
+                await submitted(remote, ticket.name, *work, address) for address in remote.cluster.fit_workers
+            ]
             found = [await task.result() for task in tasks]
-            assert not await ticket.taken_back()
+            assert not await ticket.take_back()
             return found
 
         found = remote.cluster.wait_for(raced())
@@ -108,9 +110,9 @@ def test_a_ticket_that_was_taken_back_begins_nothing(site: Site) -> None:
     with site.run() as remote:
 
         async def late() -> Any:
-            ticket = await Ticket.issued(remote.cluster.client, "a-ticket")
-            assert await ticket.taken_back()
-            worker = next(iter(remote.cluster.seats))
+            ticket = await Ticket.issue(remote.cluster.client, "a-ticket")
+            assert await ticket.take_back()
+            worker = next(iter(remote.cluster.fit_workers))
             return await (await submitted(remote, ticket.name, *work, worker)).result()
 
         assert remote.cluster.wait_for(late()).outcome is None
@@ -122,12 +124,12 @@ def test_what_a_lost_worker_had_not_begun_is_done_by_another(
 ) -> None:
     """And the stack that it was at is named with who holds its lock."""
     with site.run(holder=lambda job: f"held: {job.member.stack}") as remote:
-        known = set(remote.cluster.seats)
+        known = set(remote.cluster.fit_workers)
         lost = dask.work(environment, threads=2)
-        wait_until(lambda: remote.cluster.seats.keys() - known, "a worker that joins")
-        (address,) = remote.cluster.seats.keys() - known
+        wait_until(lambda: remote.cluster.fit_workers.keys() - known, "a worker that joins")
+        (address,) = remote.cluster.fit_workers.keys() - known
         for other in known:
-            remote.cluster.seats[other].busy += 1
+            remote.cluster.fit_workers[other].busy += 1
         # One of its two threads is taken by somebody else's task, as on a cluster that others use.
         blocked = remote.cluster.wait_for(busy(remote, site, address))
         pool, names = attached(remote, jobs.wait), ["acme", "globex"]
@@ -136,7 +138,7 @@ def test_what_a_lost_worker_had_not_begun_is_done_by_another(
             wait_until(lambda: len(site.begun()) == 1, "a job that has begun")
             wait_until(lambda: len(remote._running) == 2, "a job that waits behind it")
             for other in known:
-                remote.cluster.seats[other].busy -= 1
+                remote.cluster.fit_workers[other].busy -= 1
             dask.kill(lost)
             (site.shared / jobs.GO_ON).touch()
 
@@ -167,7 +169,9 @@ async def busy(remote: ClusterRun, site: Site, address: str) -> Any:
 
 def test_a_job_that_waits_for_a_busy_worker_is_handed_back_when_the_run_stops(site: Site) -> None:
     with site.run() as remote:
-        blocked = [remote.cluster.wait_for(busy(remote, site, address)) for address in remote.cluster.seats]
+        blocked = [
+            remote.cluster.wait_for(busy(remote, site, address)) for address in remote.cluster.fit_workers
+        ]
         pool = attached(remote, jobs.do_well)
 
         def stop() -> None:
@@ -252,8 +256,8 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused_by_name(site: Site) -
         cluster = remote.cluster
         assert cluster._offer is not None
         assert remote.bundle is not None
-        demand, bundle = cluster._offer
-        wrong = replace(demand, sha256="0" * 64)
+        requirements, bundle = cluster._offer
+        wrong = replace(requirements, sha256="0" * 64)
         with pytest.raises(ClusterUnusable, match="no worker is fit"):
             cluster.offer(wrong, bundle)
         assert len(site.said) == 2
@@ -261,7 +265,7 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused_by_name(site: Site) -
             worker, _, why = line.partition(" is not used: ")
             assert re.fullmatch(r"Worker tcp://127\.0\.0\.1:\d+ \(.+\)", worker)
             assert why == f"the bundle does not match its SHA-256 {16 * '0'}…"
-        assert cluster.seats == {}
+        assert cluster.fit_workers == {}
 
 
 def test_no_job_runs_in_a_bundle_that_the_worker_does_not_have(site: Site) -> None:
@@ -270,15 +274,15 @@ def test_no_job_runs_in_a_bundle_that_the_worker_does_not_have(site: Site) -> No
         assert remote.bundle is not None
         left = replace(remote.bundle, archive=b"another")
         sent = remote._relative(job)
-        worker = next(iter(remote.cluster.seats))
+        worker = next(iter(remote.cluster.fit_workers))
 
         async def asked() -> Any:
-            ticket = await Ticket.issued(remote.cluster.client, "t")
+            ticket = await Ticket.issue(remote.cluster.client, "t")
             arguments = (ticket.name, "run", left.sha256, sent, jobs.do_well)
             task = remote.cluster.client.submit(
                 on_worker.run_with_ticket, *arguments, workers=[worker], pure=False
             )
-            return await task.exception(), await ticket.taken_back()
+            return await task.exception(), await ticket.take_back()
 
         error, unused = remote.cluster.wait_for(asked())
     assert isinstance(error, BundleRefused)

@@ -16,7 +16,7 @@ from tenantry.fleet.cluster.fitness import (
     without_secrets,
 )
 
-DEMAND = WorkerRequirements(
+REQUIREMENTS = WorkerRequirements(
     sha256="0" * 64,
     root=".",
     backend="s3://our-state?region=eu",
@@ -38,7 +38,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
-    assert machine_problem(DEMAND) == ""
+    assert machine_problem(REQUIREMENTS) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
 )
 def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: str) -> None:
     del environ[without]
-    assert machine_problem(DEMAND).startswith(reason)
+    assert machine_problem(REQUIREMENTS).startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: s
 def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str, str]) -> None:
     del environ["QLIK_CLIENT_ID_EU"]
     environ |= more
-    assert machine_problem(DEMAND) == ""
+    assert machine_problem(REQUIREMENTS) == ""
 
 
 def test_another_endpoint_would_be_another_qlik(environ: dict[str, str]) -> None:
     environ["QLIK_CLOUD_ENDPOINT"] = "http://127.0.0.1:8765"
-    assert machine_problem(DEMAND) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
+    assert machine_problem(REQUIREMENTS) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
 
 
 def test_no_pulumi(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "find_pulumi", lambda: None)
-    assert machine_problem(DEMAND).startswith("there is no `pulumi` on its PATH")
+    assert machine_problem(REQUIREMENTS).startswith("there is no `pulumi` on its PATH")
 
 
 ADDRESSES = {
@@ -108,10 +108,10 @@ def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
         folder.mkdir()
     monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{ours}")
     with backend_of(tmp_path) as (backend, probe):
-        demand = WorkerRequirements("0", ".", backend, probe, False, False, "")
-        assert backend_problem(demand, tmp_path) == ""
+        requirements = WorkerRequirements("0", ".", backend, probe, False, False, "")
+        assert backend_problem(requirements, tmp_path) == ""
         monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
-        assert f"its backend file://{theirs} is not the folder" in backend_problem(demand, tmp_path)
+        assert f"its backend file://{theirs} is not the folder" in backend_problem(requirements, tmp_path)
     assert list(ours.iterdir()) == [], "nothing is left of it"
 
 
