@@ -94,11 +94,8 @@ def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulato
     assert seen.requests == []
     assert outcomes(seen) == outcomes(alone)
     version, backend, pulumi = refusals(seen)
-    assert pulumi.startswith("there is no `pulumi` on its PATH")
-    assert (
-        backend
-        == f"its backend file://{other} is not the folder {fleet.env['PULUMI_BACKEND_URL']} of the run"
-    )
+    assert pulumi.startswith("`pulumi` is not on its PATH")
+    assert backend == f"its backend file://{other} is not the run's folder {fleet.env['PULUMI_BACKEND_URL']}"
     assert version.startswith("Tenantry 0.0.1, not ")
     assert fleet.git("status", "--porcelain") == ""
 
@@ -157,7 +154,7 @@ def test_a_worker_that_is_killed(fleet: Fleet, dask: Processes, qlik: Emulator) 
     assert sorted(each.status for each in done.report.outcomes) == ["failed", "ok", "ok"]
     (trouble,) = failed.troubles
     assert trouble.text.startswith("worker tcp://127.0.0.1:")
-    assert trouble.text.endswith("was lost while it was at this stack")
+    assert trouble.text.endswith("was lost while it worked on this stack")
     assert f"it is locked by {getpass.getuser()}@{socket.gethostname()} (pid " in trouble.advice
     assert f"`tenantry unlock {failed.stack}`" in trouble.advice
 

@@ -77,7 +77,7 @@ def test_against_what_is_no_commit(repository: Repository) -> None:
     repository.customer("acme")
     repository.commit()
     for ref in ("nowhere", "--output=x"):
-        with pytest.raises(UnknownRef, match="no commit|not a commit"):
+        with pytest.raises(UnknownRef, match=r"no commit|not a commit"):
             compare(repository.select(every=True), repository.root, ref)
 
 

@@ -1,8 +1,8 @@
-"""The repository as one archive: what jobs on a worker need, and no credentials.
+"""The repository as one archive: everything that jobs on a worker need, and no credentials.
 
-In a git repository it holds the tracked files and those that git does not ignore, elsewhere the project's
-folder without environments, caches and states. A link becomes what it leads to. What leads out of the
-repository, and what looks like a credential, is left out and named.
+In a git repository, the bundle has the tracked files and the untracked files that git does not ignore.
+Elsewhere it has the project's folder without environments, caches and states. Links become copies of their
+targets. Files outside of the repository and files that look like credentials are left out and listed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tenantry.fleet.changes import SKIPPED_PREFIXES, UnknownRef, git
 from tenantry.fleet.cluster.errors import BundleRefused
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The largest that all files of a bundle may be together."""
+"""The largest total size of the files in a bundle."""
 
 EXCLUDED_FOLDERS = frozenset({".git", ".pulumi", ".venv", "__pycache__", "node_modules", ".ssh", ".aws"})
-"""Folders whose content is in no bundle, whatever git says of it."""
+"""Folders that are never part of a bundle, whatever git says."""
 
 CREDENTIAL_FILES = (
     ".env",
@@ -42,18 +42,18 @@ CREDENTIAL_FILES = (
     "*.p12",
     "*.pfx",
 )
-"""Names of files that are made to hold credentials."""
+"""Names of files that usually contain credentials."""
 
 PRIVATE_KEY = b"PRIVATE KEY-----"
 KEY_SEARCH_BYTES = 64 * 1024
-"""So much of a file is searched for a private key."""
+"""How much of each file is searched for a private key."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A repository in an archive. `top` is its folder here, `names` are the files in it.
+    """A repository in an archive. `top` is its folder on this machine, `names` are the files in the archive.
 
-    `left_out` are those that are not, and why.
+    `left_out` are the other files, with the reason.
     """
 
     top: Path
@@ -63,17 +63,16 @@ class Bundle:
 
     @property
     def sha256(self) -> str:
-        """What tells it from every other."""
+        """The SHA-256 of the archive."""
         return digest(self.archive)
 
     def path_in_bundle(self, path: Path) -> str:
-        """Return where a file or folder of this machine is in the bundle. Raises BundleRefused."""
+        """Return the path in the bundle for a file or folder of this machine. Raises BundleRefused."""
         real = path.parent.resolve() / path.name if path.name else path.resolve()
         if not real.is_relative_to(self.top):
-            raise BundleRefused(f"{path} is outside of the repository {self.top}: no worker can have it")
+            raise BundleRefused(f"{path} is outside of the repository {self.top}, so workers cannot get it")
         name = real.relative_to(self.top).as_posix()
-        is_there = name in self.names or real.is_dir()
-        if not is_there:
+        if name not in self.names and not real.is_dir():
             raise BundleRefused(f"{path} is not in the bundle: git ignores it, or it looks like a credential")
         return name
 
@@ -84,7 +83,7 @@ def digest(archive: bytes) -> str:
 
 
 def pack(root: Path) -> Bundle:
-    """Return the repository around a project's folder. Raises BundleRefused."""
+    """Return the bundle for the repository around a project's folder. Raises BundleRefused."""
     top, listed = _listed(root.resolve())
     left_out: list[str] = []
     files = dict(_chosen(top, sorted(set(listed)), left_out))
@@ -92,8 +91,8 @@ def pack(root: Path) -> Bundle:
     if size > MAX_BYTES:
         largest = max(files, key=lambda name: files[name].stat().st_size)
         raise BundleRefused(
-            f"the repository {top} is {size >> 20} MiB, more than the {MAX_BYTES >> 20} that are sent to "
-            f"workers; its largest file is {largest}"
+            f"the repository {top} has {size >> 20} MiB, the limit for workers is {MAX_BYTES >> 20} MiB; "
+            f"its largest file is {largest}"
         )
     try:
         archive = _archived(files)
@@ -103,9 +102,9 @@ def pack(root: Path) -> Bundle:
 
 
 def unpack(archive: bytes, sha256: str, folder: Path) -> None:
-    """Put the files of a bundle into a folder that is not there yet. Raises BundleRefused, OSError.
+    """Unpack a bundle into a new folder. Raises BundleRefused, OSError.
 
-    Only regular files whose path stays in the folder are taken; anything else refuses the whole.
+    It refuses the whole bundle unless every entry is a regular file whose path stays in the folder.
     """
     if digest(archive) != sha256:
         raise BundleRefused(f"the bundle does not match its SHA-256 {sha256[:16]}…")
@@ -118,7 +117,7 @@ def unpack(archive: bytes, sha256: str, folder: Path) -> None:
                 place = PurePosixPath(member.name)
                 total += member.size
                 if not member.isreg() or place.is_absolute() or ".." in place.parts or total > MAX_BYTES:
-                    raise BundleRefused(f"the bundle holds {member.name!r}, which is no file of a repository")
+                    raise BundleRefused(f"the bundle has an entry that is not allowed: {member.name!r}")
                 source = opened.extractfile(member)
                 assert source is not None  # noqa: S101 (a regular file has content)
                 target = new / place
@@ -134,7 +133,7 @@ def unpack(archive: bytes, sha256: str, folder: Path) -> None:
 
 
 def _listed(root: Path) -> tuple[Path, Sequence[str]]:
-    """Return the folder that a bundle is of, and the names of the files in it that count."""
+    """Return the folder of the bundle and the names of its files."""
     try:
         top = Path(git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
     except UnknownRef:
@@ -143,8 +142,8 @@ def _listed(root: Path) -> tuple[Path, Sequence[str]]:
 
 
 def _in_git(top: Path, before: str) -> Iterator[str]:
-    told = git(top / before, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    for name in filter(None, told.split("\0")):
+    listed = git(top / before, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listed.split("\0")):
         path = top / before / name
         if path.is_dir() and not path.is_symlink():  # a submodule
             yield from _in_git(top, f"{before}{name.removesuffix('/')}/")
@@ -168,7 +167,7 @@ def _walked(root: Path) -> Iterator[str]:
 
 
 def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the names and files of a bundle; the name of what is left out is added to `left_out`."""
+    """Yield the names and files of a bundle. Add the names of other files to `left_out`."""
     linked: list[tuple[str, Path]] = []
     files: dict[str, Path] = {}
     for name in names:
@@ -177,7 +176,7 @@ def _chosen(top: Path, names: Sequence[str], left_out: list[str]) -> Iterator[tu
             continue
         real = path.resolve()
         if not real.is_relative_to(top):
-            left_out.append(f"{name} (leads out of the repository)")
+            left_out.append(f"{name} (outside of the repository)")
         elif real.is_dir():
             linked.append((name, real))
         elif real.is_file() and (PurePosixPath(name).name not in EXCLUDED_FOLDERS):
@@ -201,10 +200,12 @@ def _is_credential(path: Path, name: str) -> bool:
 
 
 def _archived(files: Mapping[str, Path]) -> bytes:
-    """Return an archive whose bytes depend on names, content and whether a file may be run alone."""
-    held = io.BytesIO()
+    """Return an archive. Its bytes depend only on the names, the content and the executable bits of the
+    files.
+    """
+    buffer = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=held, mode="wb", mtime=0, compresslevel=6) as packed,
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name in sorted(files):
@@ -213,4 +214,4 @@ def _archived(files: Mapping[str, Path]) -> bytes:
             entry.size = len(content)
             entry.mode = 0o755 if os.access(files[name], os.X_OK) else 0o644
             archive.addfile(entry, io.BytesIO(content))
-    return held.getvalue()
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The scheduler of a Dask cluster, and the workers of it that are fit for a run."""
+"""The scheduler of a Dask cluster, and its workers that are fit for a run."""
 
 from __future__ import annotations
 
@@ -29,26 +29,28 @@ ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]
 
 SECONDS_TO_CONNECT = 15.0
 SECONDS_TO_ANSWER = 15.0
-"""How long the scheduler may take for an answer until it counts as lost."""
+"""How long the scheduler may take for a response before it counts as lost."""
 
 SECONDS_TO_EXAMINE = 90.0
-"""How long a worker may take to say whether it is fit, the way of the bundle included."""
+"""How long a worker may take to report whether it is fit. This includes the transfer of the bundle."""
 
 SECONDS_WITHOUT_WORKERS = 60.0
-"""How long a run waits for a worker when the last one is lost, as a nanny may start another."""
+"""How long a run waits for a worker after the last one is lost. A nanny may start another."""
 
 WATCH_INTERVAL_SECONDS = 1.0
-"""Seconds between two looks at which workers are there."""
+"""The time between two checks which workers exist."""
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is the address of a scheduler, as Dask writes it."""
+    """Tell whether a text is the address of a Dask scheduler."""
     return ADDRESS.fullmatch(text) is not None
 
 
 @dataclass
 class FitWorker:
-    """A worker that is fit for the run: how many jobs it can have at once (`threads`), and has (`busy`)."""
+    """A worker that is fit for the run: how many jobs it can run at once (`threads`), and runs now
+    (`busy`).
+    """
 
     address: str
     host: str
@@ -61,9 +63,10 @@ class FitWorker:
 
 
 class Cluster:
-    """A cluster during a run. All that talks to it does so in the event loop of one thread.
+    """A cluster during a run. Everything that talks to it runs in one event loop, in one thread.
 
-    `lost` says why nothing can be run there any more. `announce` is told of each worker that is refused, once.
+    `lost` is the reason if nothing can run there any more. `announce` gets a line for each refused worker,
+    once.
     """
 
     def __init__(self, address: str) -> None:
@@ -86,11 +89,11 @@ class Cluster:
     @classmethod
     @contextmanager
     def connected(cls, address: str) -> Iterator[Cluster]:
-        """Give the cluster with the scheduler at this address. Raises ClusterUnusable."""
+        """Yield the cluster with the scheduler at this address. Raises ClusterUnusable."""
         for name in ("distributed", "distributed.client"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what is lost is told by the run itself
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # the run itself reports what is lost
         cluster = cls(address)
-        # What Dask leaves behind of a scheduler that is gone is of no interest.
+        # Ignore Dask's remaining tasks for a scheduler that is gone.
         cluster._loop.set_exception_handler(lambda *_: None)
         thread = threading.Thread(target=cluster._loop.run_forever, name="cluster", daemon=True)
         thread.start()
@@ -106,71 +109,70 @@ class Cluster:
                 cluster._loop.close()
 
     def start(self, work: Coroutine[Any, Any, T]) -> Any:
-        """Have something done in the event loop; return its future."""
+        """Run a coroutine in the event loop, and return its future."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """Have something done in the event loop, and wait for it."""
+        """Run a coroutine in the event loop, and wait for its result."""
         result: T = self.start(work).result()
         return result
 
     def soon(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Have something done in the event loop. Takes no lock, so a signal handler may ask for it."""
+        """Run a coroutine in the event loop later. Takes no lock, so a signal handler may call it."""
         self._loop.call_soon_threadsafe(lambda: self.start(work()))
 
     @property
     def threads(self) -> int:
-        """How many jobs all fit workers can have at once."""
-        return sum(fit_worker.threads for fit_worker in self.fit_workers.values())
+        """How many jobs the fit workers can run at once."""
+        return sum(worker.threads for worker in self.fit_workers.values())
 
     def offer(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
-        """Have each worker look whether it is fit, and take the bundle. Raises ClusterUnusable if none is."""
+        """Let each worker check whether it is fit and take the bundle. Raises ClusterUnusable if none is
+        fit.
+        """
         self.wait_for(self._offered(requirements, bundle))
         if self.lost:
             raise ClusterUnusable(self.lost)
         if not self.fit_workers:
-            there = "no worker is fit" if self.refused else "there is no worker"
-            raise ClusterUnusable(there)
+            raise ClusterUnusable("no worker is fit" if self.refused else "there is no worker")
 
     def free_worker(self) -> FitWorker | None:
-        """Return the worker that has most room for a job; None if none has."""
-        free = [
-            fit_worker for fit_worker in self.fit_workers.values() if fit_worker.busy < fit_worker.threads
-        ]
-        return min(free, key=lambda fit_worker: fit_worker.busy / fit_worker.threads, default=None)
+        """Return the worker with the most room for a job, or None if all are busy."""
+        free = [worker for worker in self.fit_workers.values() if worker.busy < worker.threads]
+        return min(free, key=lambda worker: worker.busy / worker.threads, default=None)
 
     async def examine(self, address: str) -> None:
-        """Have one worker look whether it is fit, and give it a seat if it is."""
+        """Let one worker check whether it is fit, and add it to the fit workers if it is."""
         if self._offer is None:
             return
         requirements, bundle = self._offer
-        told: dict[str, str] = {}
+        description: dict[str, str] = {}
         try:
             async with asyncio.timeout(SECONDS_TO_EXAMINE):
-                told = await self._call(address, on_worker.describe)
-                problem = version_differences(told)
+                description = await self._call(address, on_worker.describe)
+                problem = version_differences(description)
                 if not problem:
-                    answer = await self._call(address, on_worker.examine, requirements, None)
-                    if answer.lacks_bundle:
-                        answer = await self._call(address, on_worker.examine, requirements, bundle.archive)
-                    problem = answer.problem
+                    report = await self._call(address, on_worker.examine, requirements, None)
+                    if report.lacks_bundle:
+                        report = await self._call(address, on_worker.examine, requirements, bundle.archive)
+                    problem = report.problem
         except TimeoutError:
-            problem = f"no answer within {SECONDS_TO_EXAMINE:g} s"
+            problem = f"no response within {SECONDS_TO_EXAMINE:g} s"
         except ImportError as error:
-            problem = f"no Tenantry of version {versions()['Tenantry']}: {error}"
-        except Exception as error:  # noqa: BLE001 (whatever another process of another version raises)
+            problem = f"it does not have Tenantry {versions()['Tenantry']}: {error}"
+        except Exception as error:  # noqa: BLE001 (a process of another version may raise anything)
             problem = f"{type(error).__name__}: {error}"
         if address not in self._seen or self._offer != (requirements, bundle):
             return
         if problem:
             self.fit_workers.pop(address, None)
-            self._refuse(address, told.get("host", ""), problem)
+            self._refuse(address, description.get("host", ""), problem)
         elif address not in self.fit_workers:
-            self.fit_workers[address] = FitWorker(address, told["host"], self._threads[address])
+            self.fit_workers[address] = FitWorker(address, description["host"], self._threads[address])
 
     async def call_busy_workers(self, function: Callable[..., T], *arguments: object) -> dict[str, T]:
-        """Call a function on the workers that have jobs; those that do not answer are left out."""
-        busy = [fit_worker.address for fit_worker in self.fit_workers.values() if fit_worker.busy]
+        """Call a function on the workers that have jobs. Workers that do not respond are left out."""
+        busy = [worker.address for worker in self.fit_workers.values() if worker.busy]
         if not busy:
             return {}
         with suppress(OSError, TimeoutError):
@@ -191,7 +193,7 @@ class Cluster:
             self.announce(line)
 
     async def _connected_in_time(self) -> None:
-        """Connect; whatever listens there may never say a word, and Dask may wait for that without end."""
+        """Connect, or give up in time. Without this limit, Dask may wait forever for a silent server."""
         task = asyncio.create_task(self._connect())
         if not (await asyncio.wait({task}, timeout=SECONDS_TO_CONNECT + SECONDS_TO_ANSWER))[0]:
             task.cancel()
@@ -201,7 +203,9 @@ class Cluster:
 
     async def _connect(self) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", VersionMismatchWarning)  # each worker's version is looked at
+            warnings.simplefilter(
+                "ignore", VersionMismatchWarning
+            )  # the versions are checked for each worker
             try:
                 self.client = Client(
                     self.address, asynchronous=True, timeout=SECONDS_TO_CONNECT, set_as_default=False
@@ -211,7 +215,9 @@ class Cluster:
                     self._scheduler = (await self._identity())["id"]
                     theirs = await self.client.run_on_scheduler(versions)
             except ImportError:
-                raise ClusterUnusable(f"the scheduler has no Tenantry {versions()['Tenantry']}") from None
+                raise ClusterUnusable(
+                    f"the scheduler does not have Tenantry {versions()['Tenantry']}"
+                ) from None
             except (OSError, TimeoutError) as error:
                 raise ClusterUnusable("the scheduler cannot be reached") from error
             except (TypeError, ValueError, RuntimeError) as error:
@@ -221,8 +227,8 @@ class Cluster:
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 await self.client.register_plugin(Rates())
-        except Exception as error:  # noqa: BLE001 (a scheduler may be told to take no plugin)
-            self._no_rates = f"Rate limits are shared by each worker's machine alone: {error}"
+        except Exception as error:  # noqa: BLE001 (a scheduler may be configured to refuse plugins)
+            self._no_rates = f"The workers of different machines do not share rate limits: {error}"
 
     async def _close(self) -> None:
         for task in (self._watching, *self._examining):
@@ -254,7 +260,7 @@ class Cluster:
         return found
 
     async def _watch(self) -> None:
-        """See workers come and go until the run ends or the scheduler is lost."""
+        """Track the workers that join and leave, until the run ends or the scheduler is lost."""
         while not self.lost:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             for address in await self._look():
@@ -269,26 +275,26 @@ class Cluster:
                 self.lost = f"no fit worker is left at {self.address}"
 
     async def _look(self) -> list[str]:
-        """Look which workers are there, and return those that are new."""
+        """Update which workers exist, and return the new ones."""
         try:
             if self.client.status != "running":
                 raise OSError
             async with asyncio.timeout(SECONDS_TO_ANSWER):
-                told = await self._identity()
-            if told["id"] != self._scheduler:
+                identity = await self._identity()
+            if identity["id"] != self._scheduler:
                 raise OSError
         except (OSError, TimeoutError):
             self.lost = f"the scheduler {self.address} was lost"
             return []
         there = {
             address: facts["nthreads"]
-            for address, facts in told["workers"].items()
+            for address, facts in identity["workers"].items()
             if facts["status"] not in ("closing", "closing_gracefully", "closed")
         }
         self._threads = there
         for address in self._seen - there.keys():
-            if fit_worker := self.fit_workers.pop(address, None):
-                fit_worker.gone.set()
+            if worker := self.fit_workers.pop(address, None):
+                worker.gone.set()
         new = [address for address in there if address not in self._seen]
         self._seen = set(there)
         return new

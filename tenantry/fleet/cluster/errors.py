@@ -1,4 +1,4 @@
-"""What a cluster refuses."""
+"""The errors of a cluster."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tenantry.errors import TenantryError
 
 
 class ClusterUnusable(TenantryError):
-    """The cluster cannot be used at all; nothing was done. The message is one line."""
+    """The cluster cannot be used. Nothing was done. The message is one line."""
 
 
 class BundleRefused(TenantryError):
-    """A bundle cannot be made, or is not what it should be; the message is one line."""
+    """A bundle cannot be packed, or its content is refused. The message is one line."""

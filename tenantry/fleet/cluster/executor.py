@@ -1,4 +1,7 @@
-"""Hands the jobs of a run to the workers of a cluster, each once, behind the interface of an executor."""
+"""Sends the jobs of a run to the workers of a cluster, each job once.
+
+This module implements the interface of `concurrent.futures.Executor`.
+"""
 
 from __future__ import annotations
 
@@ -25,23 +28,23 @@ from tenantry.providers.qlik.settings import ENDPOINT
 
 TICK_SECONDS = 0.1
 MAX_ATTEMPTS = 3
-"""How often a job is offered to a worker that cannot even begin it."""
+"""How often a job is offered to a worker if none begins it."""
 
 SENT_VARIABLES = frozenset({"TENANTRY_GRACE_DAYS"})
-"""The variables of a job's environment that may be sent; all else a worker has of its own."""
+"""The variables of a job's environment that may be sent. A worker uses its own environment otherwise."""
 
 SALT_NOT_WRITTEN = (
-    "Pulumi has written into the worker's copy of the stack file how secrets are encrypted; the file here "
-    "has changed meanwhile, so the next `up` writes it"
+    "Pulumi has written an encryption salt into the worker's copy of the stack file. The file here has "
+    "changed in the meantime, so the next `up` writes the salt"
 )
 
 LockHolder = Callable[[Job], str]
-"""Returns who holds the lock of a job's stack, and what frees it, as advice; nothing if nobody does."""
+"""Returns who holds the lock of a job's stack and how to release it, as advice. Empty text if nobody does."""
 
 
 @dataclass
 class ClusterRun:
-    """A run on a cluster: what is offered to its workers, and the executor for each wave.
+    """A run on a cluster: the offer to its workers, and the executor for each wave.
 
     `backend` and `probe` are as in `WorkerRequirements`.
     """
@@ -71,10 +74,10 @@ class ClusterRun:
         holder: LockHolder,
         announce: Callable[[str], None],
     ) -> Iterator[ClusterRun]:
-        """Give a run on the cluster at this address, once a worker is fit for it.
+        """Yield a run on the cluster at this address, once a worker is fit for it.
 
-        `credentials`: requests are sent to Qlik. `announce` is told of each worker that is not used. Raises
-        ClusterUnusable, BundleRefused.
+        `credentials`: the run sends requests to Qlik. `announce` gets a line for each worker that is not
+        used. Raises ClusterUnusable, BundleRefused.
         """
         with Cluster.connected(address) as cluster, backend_of(root) as (backend, probe):
             cluster.announce = announce
@@ -83,7 +86,7 @@ class ClusterRun:
             yield remote
 
     def offer(self) -> None:
-        """Pack the repository as it is now, and have the workers look whether they are fit."""
+        """Pack the present repository, and let the workers check whether they are fit."""
         bundle = pack(self.root)
         if self.bundle and self.bundle.sha256 == bundle.sha256:
             return
@@ -104,16 +107,18 @@ class ClusterRun:
         self.cluster.offer(requirements, bundle)
 
     def attach(self, pool: Pool, announce: Callable[[str], None], *, watched: bool) -> None:
-        """Have a pool run its jobs here. `announce` may be called in any thread.
+        """Let a pool run its jobs on this cluster. `announce` may be called in any thread.
 
-        `watched`: the logs of running jobs are read here as they grow.
+        `watched`: copy the logs of running jobs to this machine as they grow.
         """
         self.pool, self.announce, self.cluster.announce, self.watched = pool, announce, announce, watched
         self.interrupted = False
         pool.executor, pool.interrupt = self.executor, self.interrupt
 
     def executor(self, _: int) -> Executor:
-        """Return what runs the jobs of a wave, with the repository as it is when the wave begins."""
+        """Return the executor for the jobs of a wave. It uses the repository as it is at the start of the
+        wave.
+        """
         try:
             self.offer()
         except (ClusterUnusable, BundleRefused) as error:
@@ -121,35 +126,37 @@ class ClusterRun:
         return _Executor(self)
 
     def interrupt(self) -> int:
-        """Have what runs end early; returns how many jobs that is. May be called in a signal handler."""
+        """Ask the running jobs to end early, and return how many there are. May be called in a signal
+        handler.
+        """
         self.interrupted = True
         self.cluster.soon(lambda: self.cluster.call_busy_workers(on_worker.interrupt, self.cluster.run))
         return len(self._running)
 
     async def execute(self, work: Callable[[Job], Outcome], job: Job) -> Outcome:
-        """Have one job done by a worker; whatever happens to that, there is an outcome."""
+        """Let a worker do one job. Returns an outcome whatever happens to the worker."""
         for _ in range(MAX_ATTEMPTS):
-            fit_worker = await self._free_worker()
-            if fit_worker is None:
+            worker = await self._free_worker()
+            if worker is None:
                 return job.outcome(status="not run", remarks=(self._not_run_reason(),))
-            self._running[job.member.stack] = job, fit_worker
+            self._running[job.member.stack] = job, worker
             try:
-                outcome = await self._execute_on(fit_worker, work, job)
+                outcome = await self._execute_on(worker, work, job)
             except BundleRefused as refused:
                 return _failed(job, str(refused))
             finally:
-                fit_worker.busy -= 1
+                worker.busy -= 1
                 del self._running[job.member.stack]
             if outcome is not None:
                 return outcome
-        return _failed(job, f"no worker could begin it in {MAX_ATTEMPTS} attempts, the last was {fit_worker}")
+        return _failed(job, f"no worker could begin it in {MAX_ATTEMPTS} attempts, the last one was {worker}")
 
     async def follow(self) -> None:
-        """Bring what the logs of running jobs tell to where the live display reads them."""
+        """Copy the progress of running jobs into the logs that the live display reads."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
-            told = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
-            for stack, (anew, lines) in (item for progress in told.values() for item in progress.items()):
+            found = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
+            for stack, (anew, lines) in (item for progress in found.values() for item in progress.items()):
                 if stack in self._running and (lines or anew):
                     log = self._running[stack][0].log
                     with suppress(OSError):
@@ -162,31 +169,31 @@ class ClusterRun:
         return self.interrupted or bool(self.cluster.lost) or bool(self.pool and self.pool.stop)
 
     def _not_run_reason(self) -> str:
-        """Return why a job is not begun. With a cluster that is lost no other job begins, either."""
-        why = self.cluster.lost or (self.pool.stop if self.pool else "") or "the run was interrupted"
+        """Return why a job does not begin, and stop the pool."""
+        reason = self.cluster.lost or (self.pool.stop if self.pool else "") or "the run was interrupted"
         if self.pool and not self.pool.stop:
-            self.pool.stop = why
-        return why
+            self.pool.stop = reason
+        return reason
 
     async def _free_worker(self) -> FitWorker | None:
-        """Wait for a worker with room for a job; None if the run is stopped first."""
+        """Wait for a worker with room for a job. None if the run stops first."""
         while not self._stopped:
-            if fit_worker := self.cluster.free_worker():
-                fit_worker.busy += 1
-                return fit_worker
+            if worker := self.cluster.free_worker():
+                worker.busy += 1
+                return worker
             await asyncio.sleep(TICK_SECONDS)
         return None
 
     async def _execute_on(
-        self, fit_worker: FitWorker, work: Callable[[Job], Outcome], job: Job
+        self, worker: FitWorker, work: Callable[[Job], Outcome], job: Job
     ) -> Outcome | None:
-        """Have a worker do a job; None if it never began, and another one may."""
+        """Let a worker do a job. None if it never began, so that another worker may do it."""
         sent = self._relative(job)
         try:
             async with asyncio.timeout(SECONDS_TO_ANSWER):
                 ticket = await Ticket.issue(self.cluster.client, f"{self.cluster.run}-{os.urandom(8).hex()}")
         except (OSError, TimeoutError):
-            await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until it is known whether the scheduler is lost
+            await asyncio.sleep(WATCH_INTERVAL_SECONDS)  # until the watch has noticed a lost scheduler
             return None
         task: Any = self.cluster.client.submit(
             on_worker.run_with_ticket,
@@ -196,7 +203,7 @@ class ClusterRun:
             sent,
             work,
             key=f"tenantry-{job.operation}-{ticket.name}",
-            workers=[fit_worker.address],
+            workers=[worker.address],
             allow_other_workers=False,
             retries=0,
             pure=False,
@@ -206,26 +213,22 @@ class ClusterRun:
             while not result.done():
                 await asyncio.wait({result}, timeout=TICK_SECONDS)
                 if self.cluster.lost and not result.done():
-                    return await self._unknown_outcome(job, fit_worker)
-                if (
-                    (fit_worker.gone.is_set() or self._stopped)
-                    and not result.done()
-                    and await _take_back(ticket)
-                ):
+                    return await self._unknown_outcome(job, worker)
+                if (worker.gone.is_set() or self._stopped) and not result.done() and await _take_back(ticket):
                     return None
-                if fit_worker.gone.is_set() and not result.done():
-                    return await self._lost_outcome(job, fit_worker)
+                if worker.gone.is_set() and not result.done():
+                    return await self._lost_outcome(job, worker)
             if error := _error(result):
                 if self.cluster.client.status != "running":
                     self.cluster.lost = self.cluster.lost or f"the scheduler {self.cluster.address} was lost"
-                    return await self._unknown_outcome(job, fit_worker)
+                    return await self._unknown_outcome(job, worker)
                 if await _take_back(ticket):
-                    await self.cluster.examine(fit_worker.address)
+                    await self.cluster.examine(worker.address)
                     return None
-                return await self._lost_outcome(job, fit_worker, error)
+                return await self._lost_outcome(job, worker, error)
             returned: JobResult = result.result()
             if returned.outcome is None:
-                return await self._lost_outcome(job, fit_worker)
+                return await self._lost_outcome(job, worker)
             return await asyncio.to_thread(self._store_result, job, returned, returned.outcome)
         finally:
             result.cancel()
@@ -233,7 +236,7 @@ class ClusterRun:
             ticket.forget()
 
     def _relative(self, job: Job) -> Job:
-        """Return a job with paths that count from the bundle. Raises BundleRefused."""
+        """Return the job with paths relative to the bundle. Raises BundleRefused."""
         return replace(
             job,
             root=Path(self.project_path),
@@ -243,17 +246,19 @@ class ClusterRun:
 
     @property
     def project_path(self) -> str:
-        """Where the project is in the bundle."""
+        """The project's path in the bundle."""
         return self.root.resolve().relative_to(self.sent.top).as_posix()
 
     @property
     def sent(self) -> Bundle:
-        """What the workers have of the repository."""
-        assert self.bundle is not None  # noqa: S101 (there is one from the beginning)
+        """The bundle that the workers have."""
+        assert self.bundle is not None  # noqa: S101 (`opened` sets it)
         return self.bundle
 
     def _store_result(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
-        """Take what a worker has returned: logs, the stack file, and the outcome in words of this machine."""
+        """Store the logs and the stack file from a worker, and return the outcome with the paths of this
+        machine.
+        """
         here = str(self.sent.top)
         with suppress(OSError):
             job.log.unlink(missing_ok=True)
@@ -279,29 +284,27 @@ class ClusterRun:
             troubles=tuple(_with_local_paths(trouble, returned.folder, here) for trouble in outcome.troubles),
         )
 
-    async def _lost_outcome(
-        self, job: Job, fit_worker: FitWorker, error: BaseException | None = None
-    ) -> Outcome:
-        why = f"worker {fit_worker} was lost while it was at this stack"
+    async def _lost_outcome(self, job: Job, worker: FitWorker, error: BaseException | None = None) -> Outcome:
+        text = f"worker {worker} was lost while it worked on this stack"
         if error is not None:
-            why = f"worker {fit_worker} failed: {type(error).__name__}: {error}"
-        return _failed(job, why, await self._advice(job))
+            text = f"worker {worker} failed: {type(error).__name__}: {error}"
+        return _failed(job, text, await self._advice(job))
 
-    async def _unknown_outcome(self, job: Job, fit_worker: FitWorker) -> Outcome:
+    async def _unknown_outcome(self, job: Job, worker: FitWorker) -> Outcome:
         lost = self.cluster.lost
         self._not_run_reason()
         return _failed(
             job,
-            f"it was on worker {fit_worker} when {lost}: what became of it is not known",
+            f"it was on worker {worker} when {lost}: its result is unknown",
             await self._advice(job),
         )
 
     async def _advice(self, job: Job) -> str:
-        held = ""
+        advice = ""
         if job.operation != "preview":
             with suppress(Exception):
-                held = await asyncio.to_thread(self.holder, job)
-        return held or "what it did is in the state: run it again"
+                advice = await asyncio.to_thread(self.holder, job)
+        return advice or "run it again: the state has what it did"
 
 
 class _Executor(Executor):
@@ -312,9 +315,9 @@ class _Executor(Executor):
         self._following = remote.cluster.start(remote.follow()) if remote.watched else None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
-        """Have a worker call a function with a job."""
+        """Let a worker call a function with a job."""
         (job,) = args
-        if job.member.broken:  # there is nothing to run
+        if job.member.broken:  # nothing runs on a worker
             done: Future[Any] = Future()
             done.set_result(fn(job))
             return done
@@ -326,13 +329,13 @@ class _Executor(Executor):
         return found
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End what is done beside the jobs, which the pool has waited for."""
+        """Stop following the logs. The pool has waited for the jobs."""
         if self._following:
             self._following.cancel()
 
 
 async def _take_back(ticket: Ticket) -> bool:
-    """Take a ticket back; a scheduler that cannot be asked has not given it."""
+    """Take a ticket back. False if the scheduler does not respond."""
     try:
         async with asyncio.timeout(SECONDS_TO_ANSWER):
             return await ticket.take_back()

@@ -1,7 +1,7 @@
-"""What a worker must have to take part in a run, looked at by the worker itself.
+"""The requirements for a worker, checked by the worker itself.
 
-A run works with one version of everything and one backend, whichever machine a stack comes to. Credentials
-are those of the worker's own environment: nothing here tells more of them than whether there are any.
+All workers of a run have the same versions and the same backend. They use the credentials of their own
+environment. This module reveals only whether there are credentials.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tenantry.state.backend import Backend, PulumiFailed, redacted
 PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 PROBE_PREFIX = "tenantry-run-"
-"""How the name of the file begins by which workers know the folder of a backend."""
+"""The prefix of the file by which workers recognise a backend that is a folder."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that must be the same everywhere, by what they are of."""
+    """Return the versions that must be the same everywhere, by name."""
     return {
         "Tenantry": version("tenantry"),
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
 
 
 def version_differences(theirs: Mapping[str, str]) -> str:
-    """Return what differs between the versions of another process and those of this one, in words."""
+    """Return the differences between another process's versions and the own ones, as text."""
     return ", ".join(
         f"{name} {theirs.get(name, 'none')}, not {own}"
         for name, own in versions().items()
@@ -49,11 +49,12 @@ def version_differences(theirs: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class WorkerRequirements:
-    """What a run asks of its workers. No part of it is a secret.
+    """The requirements of a run for its workers. It has no secrets.
 
     `root` is the project's folder in the bundle. `backend` is its address without user, password and other
-    secrets; `probe` the name of a file in a backend that is a folder. `credentials`: requests are sent to
-    Qlik. `passphrase`: the run itself has one. `endpoint`: where that is another than Qlik.
+    secrets. `probe` is the name of a file in a backend that is a folder. `credentials`: the run sends
+    requests to Qlik. `passphrase`: the run has a passphrase. `endpoint` is the address of the API if it is
+    not Qlik's.
     """
 
     sha256: str
@@ -66,23 +67,23 @@ class WorkerRequirements:
 
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
-    """Whether there is an OAuth client of any region, or a command that may tell one."""
+    """Whether there is an OAuth client for any region, or a command that may return one."""
     return any(value and name.startswith(GENERAL[0]) for name, value in environ.items()) or bool(
         environ.get(COMMAND, "").strip()
     )
 
 
 def has_passphrase(environ: Mapping[str, str]) -> bool:
-    """Whether a passphrase for the secrets of stacks is set, be it an empty one."""
+    """Whether a passphrase for the secrets of stacks is set. It may be empty."""
     return any(name in environ for name in PASSPHRASES)
 
 
 def machine_problem(requirements: WorkerRequirements) -> str:
-    """Return why this process cannot take part, as far as that can be told without the repository."""
+    """Return why this process cannot take part, before it has the repository. Empty text if it can."""
     if find_pulumi() is None:
-        return "there is no `pulumi` on its PATH: `tenantry install-pulumi` brings it"
+        return "`pulumi` is not on its PATH: run `tenantry install-pulumi` there"
     if os.environ.get(ENDPOINT, "") != requirements.endpoint:
-        return f"its {ENDPOINT} is not that of the run"
+        return f"its {ENDPOINT} differs from the run's"
     if requirements.credentials and not has_credentials(os.environ):
         return f"it has no Qlik credentials ({' and '.join(GENERAL)}) in its environment"
     if requirements.passphrase and not has_passphrase(os.environ):
@@ -91,23 +92,21 @@ def machine_problem(requirements: WorkerRequirements) -> str:
 
 
 def backend_problem(requirements: WorkerRequirements, root: Path) -> str:
-    """Return why the backend of this process is not that of the run; nothing if it is."""
+    """Return why the backend of this process is not the run's backend. Empty text if it is."""
     backend = Backend(root)
     try:
         address = address_of(backend)
     except PulumiFailed as failure:
-        return f"its backend cannot be asked: {' '.join(str(failure).split())[:300]}"
+        return f"its backend cannot be read: {' '.join(str(failure).split())[:300]}"
     shown = without_secrets(address)
     if requirements.probe:
         folder = folder_of(address, root)
         if folder is None or not (folder.parent / requirements.probe).is_file():
-            return f"its backend {shown} is not the folder {requirements.backend} of the run"
+            return f"its backend {shown} is not the run's folder {requirements.backend}"
         return ""
-    return (
-        ""
-        if shown == requirements.backend
-        else f"its backend is {shown}, and that of the run {requirements.backend}"
-    )
+    if shown == requirements.backend:
+        return ""
+    return f"its backend is {shown}, the run's backend is {requirements.backend}"
 
 
 def without_secrets(address: str) -> str:
@@ -117,23 +116,23 @@ def without_secrets(address: str) -> str:
 
 @contextmanager
 def backend_of(root: Path) -> Iterator[tuple[str, str]]:
-    """Give the address of the run's backend without secrets, and the name of the file that workers look for.
+    """Yield the address of the run's backend without secrets, and the name of the probe file.
 
-    That file is only made where the backend is a folder: the same path may be another folder on another
-    machine. Raises ClusterUnusable.
+    The probe file exists only if the backend is a folder: on another machine, the same path may be another
+    folder. Raises ClusterUnusable.
     """
     try:
         address = address_of(Backend(root))
     except PulumiFailed as failure:
-        raise ClusterUnusable(f"the backend cannot be asked: {' '.join(str(failure).split())}") from None
+        raise ClusterUnusable(f"the backend cannot be read: {' '.join(str(failure).split())}") from None
     folder = folder_of(address, root)
     if folder is None:
         yield without_secrets(address), ""
         return
     if not address.removeprefix(FILE).startswith(("/", "~")):
         raise ClusterUnusable(
-            f"the backend {address} is a path from the project's folder, which each worker has elsewhere: "
-            "give an absolute path, on a disk that all workers share"
+            f"the backend {address} is relative to the project's folder, which differs on each worker: "
+            "use an absolute path on a disk that all workers share"
         )
     probe = folder.parent / f"{PROBE_PREFIX}{secrets.token_hex(8)}"
     try:

@@ -1,8 +1,8 @@
-"""One budget of requests for all workers of a cluster.
+"""One request budget for all workers of a cluster.
 
-The scheduler keeps it, in the files that the runs on its own machine use, see
-`tenantry.providers.qlik.governor`. A provider is a process below a worker, and knows nothing of Dask. So the
-worker listens on its loopback address, and forwards what a provider asks.
+The scheduler keeps it in the same files as the runs on its own machine, see
+`tenantry.providers.qlik.governor`. A provider is a subprocess of a worker and knows nothing about Dask. So
+the worker listens on its loopback address and forwards the provider's requests.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from tenantry.providers.qlik.governor import Governor, Turn
 from tenantry.providers.qlik.limits import TIERS
 
 TIMEOUT_SECONDS = 2.0
-"""How long the scheduler may take; a provider waits a little longer for the worker."""
+"""How long the scheduler may take. A provider waits slightly longer for the worker."""
 
 MAX_REQUEST_BYTES = 2000
-"""The longest question that is read."""
+"""The longest request that the worker reads."""
 
 
 class Rates(SchedulerPlugin):
-    """Makes a scheduler answer workers that ask for a turn."""
+    """Makes a scheduler handle the workers' requests for a turn."""
 
     name = "tenantry-rates"
     idempotent = True
 
     async def start(self, scheduler: Scheduler) -> None:
-        """Add what is asked to what the scheduler answers."""
+        """Register the handler at the scheduler."""
         scheduler.handlers.update({"tenantry_rates": handle_request})
 
 
 async def handle_request(do: str, share: float, window: float, **request: Any) -> dict[str, Any]:
-    """Answer a question about the budget, as `tenantry.providers.qlik.cluster_governor` asks it."""
-    return await asyncio.to_thread(_answer, do, share, window, **request)
+    """Handle a request of `tenantry.providers.qlik.cluster_governor` about the budget."""
+    return await asyncio.to_thread(_respond, do, share, window, **request)
 
 
-def _answer(
+def _respond(
     do: str,
     share: float,
     window: float,
@@ -78,7 +78,7 @@ def _answer(
 
 
 class Relay:
-    """Listens on the loopback address of a worker for the providers below it, as long as the worker lives.
+    """Listens on the loopback address of a worker for its providers, for as long as the worker lives.
 
     `address` is `HOST:PORT:TOKEN`. Other users of the machine can connect, but have no token.
     """
@@ -93,24 +93,24 @@ class Relay:
 
             def handle(self) -> None:
                 with suppress(OSError, ValueError):
-                    answer = relay.answer(json.loads(self.rfile.readline(MAX_REQUEST_BYTES)))
-                    self.wfile.write(f"{json.dumps(answer)}\n".encode())
+                    response = relay.forward(json.loads(self.rfile.readline(MAX_REQUEST_BYTES)))
+                    self.wfile.write(f"{json.dumps(response)}\n".encode())
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
 
             def handle_error(self, *_: object) -> None:
-                """Say nothing: a provider that gets no answer uses the budget of its machine."""
+                """Print nothing: without a response, the provider uses the budget of its machine."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}:{self._token}"
         threading.Thread(target=self._server.serve_forever, name="rates", daemon=True).start()
 
-    def answer(self, request: dict[str, Any]) -> Any:
-        """Forward a question to the scheduler. Raises ValueError for one that is none, OSError."""
+    def forward(self, request: dict[str, Any]) -> Any:
+        """Forward a request to the scheduler. Raises ValueError if it has no valid token, OSError."""
         given = str(request.pop("token", ""))
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            raise ValueError("no question of a provider")
+            raise ValueError("the request does not come from a provider")
         scheduler: Any = self._client.scheduler
         return self._client.sync(scheduler.tenantry_rates, **request, callback_timeout=TIMEOUT_SECONDS)
 
@@ -120,7 +120,7 @@ _starting = threading.Lock()
 
 
 def relay() -> str:
-    """Return the address at which this worker is asked; nothing if it cannot listen. Called in a task."""
+    """Return the address of this worker's relay, or an empty text if it cannot listen. Call it in a task."""
     with _starting:
         if not _relays:
             try:

@@ -1,4 +1,7 @@
-"""How stacks stand, read by the workers of a cluster: plain tasks, as to read a state twice does no harm."""
+"""The status of stacks, read by the workers of a cluster.
+
+These are plain tasks: to read a state twice does no harm.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tenantry.fleet.members import Member
 
 
 def stack_statuses(remote: ClusterRun, members: Sequence[Member], at_once: int) -> Iterator[StackStatus]:
-    """Yield how each stack stands, in the order given; what cannot be read says why."""
+    """Yield the status of each stack, in the given order. If it cannot be read, it has the reason."""
     room = asyncio.Semaphore(at_once)
     looks = [remote.cluster.start(_standing(remote, member, room)) for member in members]
     for look in looks:
@@ -43,7 +46,7 @@ async def _standing(remote: ClusterRun, member: Member, room: asyncio.Semaphore)
                 return StackStatus(member, trouble=cluster.lost)
             found: StackStatus = result.result()
             return replace(found, member=member)
-        except Exception as error:  # noqa: BLE001 (whatever Dask says of a task that no worker could do)
+        except Exception as error:  # noqa: BLE001 (any error of Dask)
             return StackStatus(member, trouble=cluster.lost or f"no worker could read it: {error}")
         finally:
             result.cancel()

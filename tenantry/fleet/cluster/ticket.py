@@ -1,7 +1,7 @@
-"""The right to begin a job, held by the scheduler and taken once.
+"""The right to begin a job. The scheduler holds it, and only one worker can take it.
 
-Dask runs a task again when its worker is lost. A stack must not be worked on twice. So each job has a ticket,
-an entry of a queue on the scheduler: a worker begins a job only with its ticket, and the run hands a job to
+Dask repeats a task when its worker is lost, but a stack must not run twice. So each job has a ticket, an
+entry of a queue on the scheduler. A worker begins a job only if it gets the ticket. The run gives a job to
 another worker only if it could take the ticket back. After a restart of the scheduler there are no tickets.
 """
 
@@ -13,7 +13,7 @@ from distributed import Client, Queue, get_client
 
 
 class Ticket:
-    """The ticket of a job, as the run has it, in the event loop of its client."""
+    """The ticket of a job, on the side of the run. Use it in the event loop of the client."""
 
     def __init__(self, name: str, queue: Any) -> None:
         self.name = name
@@ -21,22 +21,22 @@ class Ticket:
 
     @classmethod
     async def issue(cls, client: Client, name: str) -> Ticket:
-        """Make a ticket. Raises OSError if the scheduler cannot be reached."""
+        """Create a ticket. Raises OSError if the scheduler cannot be reached."""
         queue = await Queue(name, client=client)
         await queue.put(name)
         return cls(name, queue)
 
     async def take_back(self) -> bool:
-        """Take the ticket, so that no worker can begin the job any more; False if one has taken it before."""
+        """Take the ticket, so that no worker can begin the job. False if a worker has taken it."""
         return bool(await self._queue.get(batch=True))
 
     def forget(self) -> None:
-        """Leave nothing of it on the scheduler."""
+        """Remove the ticket from the scheduler."""
         self._queue.close()
 
 
 def take(name: str) -> bool:
-    """Take a ticket, on a worker; False if it was taken before, or the scheduler does not know it."""
+    """Take a ticket on a worker. False if it is taken, or unknown to the scheduler."""
     queue = Queue(name, client=get_client())
     try:
         return bool(queue.get(batch=True))

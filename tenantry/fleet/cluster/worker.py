@@ -1,7 +1,7 @@
-"""What a worker of the cluster does: it takes a bundle, runs jobs in it, and says how far they are.
+"""The functions that run on a worker of the cluster: unpack a bundle, run jobs, report their progress.
 
-Functions here are called by the run through Dask. A job is a task, so that Dask sees a thread that is taken;
-all else is asked of the worker beside its tasks, and takes no thread of theirs.
+The run calls them through Dask. A job is a task, so Dask knows that its thread is busy. All other functions
+run outside of tasks and use none of their threads.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from tenantry.state.backend import Backend
 from tenantry.state.reading import Reader
 
 WORK_FOLDER = "tenantry"
-"""The folder of ours in that of a worker, which goes with it."""
+"""The folder for this module in the worker's local directory. The worker deletes it at its end."""
 
 MAX_LOG_BYTES = 256 * 1024
-"""So many bytes of each log of a failure come back, the last ones."""
+"""How many bytes of each log of a failure are returned. They are the last ones."""
 
 MAX_STEPS = 200
-"""So many steps of a job are told at a time; the others are told next."""
+"""How many steps of a job are returned at a time. The rest follows in the next call."""
 
 LOGS = ("events.json", "output.txt", "errors.txt")
 
 
 @dataclass(frozen=True)
 class FitnessReport:
-    """What a worker says to a demand: why it is unfit, or that it lacks the bundle."""
+    """The result of an examination: why the worker is not fit, or that it lacks the bundle."""
 
     problem: str = ""
     lacks_bundle: bool = False
@@ -58,10 +58,10 @@ class FitnessReport:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What comes back of a job. `outcome` is None where its ticket was taken before: nothing was done.
+    """The result of a job. `outcome` is None if the ticket was already taken: nothing was done.
 
-    `folder` is where its bundle was; `logs` are those of a failure, by name. `stack_file` is the content of
-    the stack file before and after, where Pulumi has changed it.
+    `folder` is the folder of the bundle. `logs` has the logs of a failure, by name. If Pulumi has changed the
+    stack file, `stack_file` has its content before and after.
     """
 
     outcome: Outcome | None
@@ -78,20 +78,20 @@ class _Running:
 
 
 _running: dict[tuple[str, str], _Running] = {}
-"""The jobs under way in this process, by run and stack."""
+"""The running jobs of this process, by run and stack."""
 
 _unpacking = threading.Lock()
 
 
 def describe() -> dict[str, str]:
-    """Return where this worker is and the versions that it has."""
+    """Return the host of this worker and its versions."""
     return {"host": socket.gethostname(), **versions()}
 
 
 async def examine(
     requirements: WorkerRequirements, archive: bytes | None, dask_worker: Worker
 ) -> FitnessReport:
-    """Say whether this worker is fit for a run, and take its bundle if it comes with the question."""
+    """Check whether this worker is fit for a run. `archive` is its bundle, if the worker lacks it."""
     return await asyncio.to_thread(_examined, requirements, archive, dask_worker)
 
 
@@ -111,11 +111,13 @@ def _examined(requirements: WorkerRequirements, archive: bytes | None, worker: W
     except BundleRefused as refused:
         return FitnessReport(str(refused))
     except OSError as error:
-        return FitnessReport(f"the bundle cannot be unpacked there: {error.filename}: {error.strerror}")
+        return FitnessReport(f"it cannot unpack the bundle: {error.filename}: {error.strerror}")
 
 
 def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[Job], Outcome]) -> JobResult:
-    """Do the work on one stack if the ticket `name` can be taken. Paths of `job` count from the bundle."""
+    """Do the work on one stack if the ticket `name` can be taken. Paths of `job` are relative to the
+    bundle.
+    """
     worker = get_worker()
     folder = _folder(worker, sha256)
     if not folder.is_dir():
@@ -141,14 +143,14 @@ def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[
         kept = dict(_logs(logs)) if outcome.failed else {}
     finally:
         del _running[key]
-        if after != before:  # the folder is that of the bundle again, also for a later run with it
+        if after != before:  # restore the content of the bundle, also for later runs with it
             stack_file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
     return JobResult(outcome, str(folder), kept, (before, after) if after != before else None)
 
 
 def read_stack_status(sha256: str, root: str, member: Member) -> StackStatus:
-    """Return how a stack stands, by the state in the backend."""
+    """Return the status of a stack from its state in the backend."""
     return stack_status(_reader(_folder(get_worker(), sha256) / root), member)
 
 
@@ -161,20 +163,21 @@ def _reader(root: Path) -> Reader:
 
 
 def progress(run: str) -> dict[str, tuple[bool, list[str]]]:
-    """Return the lines that the logs of a run's jobs have got since the last time, as far as they say which
-    steps are taken, and whether the log was begun anew; no value of a resource is in them.
+    """Return the new steps in the logs of a run's jobs, by stack, and whether the log was started again.
+
+    The steps do not contain values of resources.
     """
     return {stack: _new_steps(running) for (of, stack), running in list(_running.items()) if of == run}
 
 
 def interrupt(run: str) -> int:
-    """Interrupt the commands of a run that this worker has under way; returns how many there are."""
+    """Interrupt the running commands of a run on this worker, and return how many there are."""
     threads = {running.thread for (of, _), running in list(_running.items()) if of == run}
     return process.interrupt(threads) if threads else 0
 
 
 async def clean_up(run: str, dask_worker: Worker) -> None:
-    """Leave nothing of a run but its bundle, which the next one may need."""
+    """Delete everything of a run except its bundle, which the next run may need."""
     await asyncio.to_thread(warm.close)
     folder = Path(dask_worker.local_directory) / WORK_FOLDER / "jobs" / run
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -190,7 +193,7 @@ def _folder(worker: Any, sha256: str) -> Path:
 
 
 def _remove_unused_bundles(bundles: Path) -> None:
-    """Remove the bundles that no job is in, as they are of earlier runs or waves."""
+    """Delete the bundles without a job. They belong to earlier runs or waves."""
     used = {running.job.root for running in list(_running.values())}
     for folder in bundles.glob("*"):
         if not any(root.is_relative_to(folder) for root in used):
@@ -198,9 +201,9 @@ def _remove_unused_bundles(bundles: Path) -> None:
 
 
 def _link_environment(root: Path) -> None:
-    """Make this process's environment the one that Pulumi.yaml names for the program, if it is in the folder.
+    """Link this process's Python environment to the place that Pulumi.yaml names, if that is in the folder.
 
-    A bundle holds no environment, and a worker runs in one that has what the project needs.
+    A bundle has no environment. The worker's own environment has what the project needs.
     """
     project = Project.at(root)
     named = str((project.runtime_options if project else {}).get("virtualenv") or "")
@@ -216,7 +219,7 @@ def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
             size = file.seek(0, 2)
             file.seek(max(0, size - MAX_LOG_BYTES))
             content = file.read()
-            # A log that was cut begins with a whole line.
+            # A shortened log starts with a complete line.
             yield name, content if size <= MAX_LOG_BYTES else content.partition(b"\n")[2]
 
 
@@ -224,7 +227,7 @@ def _new_steps(running: _Running) -> tuple[bool, list[str]]:
     anew = False
     steps: list[str] = []
     with suppress(OSError), running.job.log.open("rb") as file:
-        if file.seek(0, 2) < running.position:  # another command has begun the log
+        if file.seek(0, 2) < running.position:  # another command has started the log again
             anew, running.position = True, 0
         file.seek(running.position)
         while len(steps) < MAX_STEPS and (line := file.readline()).endswith(b"\n"):
@@ -235,16 +238,16 @@ def _new_steps(running: _Running) -> tuple[bool, list[str]]:
 
 
 def _step(line: str) -> str:
-    """Return what the live display needs of a line of the log; nothing of one that it does not need."""
+    """Return the part of a log line that the live display needs, or an empty text."""
     name = next((kind for kind in event_log.STEP_EVENTS if f'"{kind}"' in line), None)
     if name is None:
         return ""
     with suppress(ValueError):
         if event := event_log.event(line).get(name):
             step = event["metadata"]
-            told = {
+            short = {
                 "metadata": {"op": step["op"], "urn": step["urn"]},
                 "planning": bool(event.get("planning")),
             }
-            return json.dumps({name: told})
+            return json.dumps({name: short})
     return ""

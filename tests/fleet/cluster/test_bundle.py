@@ -87,7 +87,7 @@ def test_links_become_what_they_lead_to_inside_the_repository(repository: Reposi
     found = unpacked(repository.root, tmp_path / "there")
     assert found["linked/code.py"] == found["one.py"] == found["lib/code.py"] == "code"
     assert "out" not in found
-    assert pack(repository.root).left_out == ("out (leads out of the repository)",)
+    assert pack(repository.root).left_out == ("out (outside of the repository)",)
 
 
 def test_a_file_outside_is_refused_by_name(repository: Repository, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def archive(*entries: tuple[str, bytes]) -> bytes:
 )
 def test_what_is_no_file_of_a_repository_refuses_the_whole(name: str, kind: bytes, tmp_path: Path) -> None:
     made = archive(("good", tarfile.REGTYPE), (name, kind))
-    with pytest.raises(BundleRefused, match="no file of a repository"):
+    with pytest.raises(BundleRefused, match="an entry that is not allowed"):
         unpack(made, digest(made), tmp_path / "a" / "there")
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
 

@@ -152,7 +152,7 @@ def test_what_a_lost_worker_had_not_begun_is_done_by_another(
     (failed,) = [name for name in names if found[name].failed]
     assert failed == begun
     where = f"worker {address} ({socket.gethostname()})"
-    assert found[failed].troubles[0].text == f"{where} was lost while it was at this stack"
+    assert found[failed].troubles[0].text == f"{where} was lost while it worked on this stack"
     assert found[failed].troubles[0].advice == f"held: {failed}"
     assert others == [name for name in names if name != failed]
     assert found[others[0]].status == "ok"
@@ -358,5 +358,5 @@ def test_a_scheduler_that_hangs_ends_the_run_in_time(
             alone.scheduler.send_signal(signal.SIGCONT)
     assert [outcome.status for outcome in found] == ["failed", "not run"]
     lost = f"the scheduler {alone.address} was lost"
-    assert found[0].troubles[0].text.endswith(f"when {lost}: what became of it is not known")
+    assert found[0].troubles[0].text.endswith(f"when {lost}: its result is unknown")
     assert pool.stop == lost

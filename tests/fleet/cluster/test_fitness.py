@@ -68,12 +68,12 @@ def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str,
 
 def test_another_endpoint_would_be_another_qlik(environ: dict[str, str]) -> None:
     environ["QLIK_CLOUD_ENDPOINT"] = "http://127.0.0.1:8765"
-    assert machine_problem(REQUIREMENTS) == "its QLIK_CLOUD_ENDPOINT is not that of the run"
+    assert machine_problem(REQUIREMENTS) == "its QLIK_CLOUD_ENDPOINT differs from the run's"
 
 
 def test_no_pulumi(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "find_pulumi", lambda: None)
-    assert machine_problem(REQUIREMENTS).startswith("there is no `pulumi` on its PATH")
+    assert machine_problem(REQUIREMENTS).startswith("`pulumi` is not on its PATH")
 
 
 ADDRESSES = {
@@ -96,7 +96,7 @@ def test_an_address_is_compared_without_user_and_password(
     assert backend_problem(theirs, tmp_path) == ""
     monkeypatch.setattr(fitness, "address_of", lambda _: "s3://another?token=hidden")
     told = backend_problem(theirs, tmp_path)
-    assert told == f"its backend is s3://another?token=***, and that of the run {shown}"
+    assert told == f"its backend is s3://another?token=***, the run's backend is {shown}"
 
 
 def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
@@ -111,7 +111,7 @@ def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
         requirements = WorkerRequirements("0", ".", backend, probe, False, False, "")
         assert backend_problem(requirements, tmp_path) == ""
         monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
-        assert f"its backend file://{theirs} is not the folder" in backend_problem(requirements, tmp_path)
+        assert f"its backend file://{theirs} is not the run's folder" in backend_problem(requirements, tmp_path)
     assert list(ours.iterdir()) == [], "nothing is left of it"
 
 
@@ -121,7 +121,7 @@ def test_a_folder_in_the_project_is_refused(
 ) -> None:
     monkeypatch.setattr(fitness, "address_of", lambda _: address)
     with (
-        pytest.raises(ClusterUnusable, match="give an absolute path, on a disk that all workers share"),
+        pytest.raises(ClusterUnusable, match="use an absolute path on a disk that all workers share"),
         backend_of(tmp_path),
     ):
         pass
