@@ -146,8 +146,8 @@ def test_variables(project: Folder) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--all",), "Give --commit or --branch"),
-        (("--all", "--commit", "HEAD", "--branch", "main"), "Give --commit or --branch"),
+        (("--all",), "--commit or --branch is required"),
+        (("--all", "--commit", "HEAD", "--branch", "main"), "--commit or --branch is required"),
         ((*USUAL, "--commit", "--output=x"), "--commit --output=x: git rev-parse"),
         ((*USUAL, "--commit", "nowhere"), "--commit nowhere: git rev-parse"),
         ((), "Which stacks?"),
@@ -169,7 +169,7 @@ def test_variables(project: Folder) -> None:
                 "--repository",
                 "https://x:hunter2@git.example/x",
             ),
-            "name a Secret with --git-secret",
+            "the name of a Secret to --git-secret",
         ),
         ((*USUAL, "--branch", "main", "--overlay", "none.yaml"), "--overlay none.yaml: No such file"),
     ],
@@ -186,11 +186,14 @@ def test_what_is_refused(project: Folder, arguments: tuple[str, ...], said: str)
     [
         ("- 1", "o.yaml:1: write fields of a Stack's spec, such as `refresh: true`"),
         ("x: [", "o.yaml:"),
-        ("refesh: true", 'o.yaml:1: refesh: there is no such field for an overlay; did you mean "refresh"?'),
-        ("stack: acme", "o.yaml:1: stack: there is no such field"),
-        ("secrets: {a: hunter2}", "o.yaml:1: secrets: there is no such field"),
+        (
+            "refesh: true",
+            'o.yaml:1: refesh: this field is not allowed in an overlay; did you mean "refresh"?',
+        ),
+        ("stack: acme", "o.yaml:1: stack: this field is not allowed"),
+        ("secrets: {a: hunter2}", "o.yaml:1: secrets: this field is not allowed"),
         ("preview: true\nrefresh: yes", "o.yaml:2: refresh: it must be true or false"),
-        ("workspaceTemplate: {spec: {imag: x}}", "o.yaml:1: workspaceTemplate.spec.imag: there is no such"),
+        ("workspaceTemplate: {spec: {imag: x}}", "o.yaml:1: workspaceTemplate.spec.imag: this field is not"),
         ("envRefs: {A: {type: Env, env: {name: A}}}", "envRefs.A: the operator refuses the type Env"),
         (
             "envRefs: {DB_PASSWORD: {type: Literal, literal: {value: hunter2}}}",

@@ -183,11 +183,11 @@ def test_errors_say_what_was_tried_and_what_to_do(server: Server) -> None:
         "Commenting on pull request 7 of acme/customers: "
         f"GET {server.url}/repos/acme/customers/issues/7/comments "
         "answered 403 Resource not accessible by [secret]. The workflow needs `permissions: pull-requests: "
-        "write`, which it does not get for a pull request from a fork."
+        "write`. It does not get that for a pull request from a fork."
     )
     for status, forge, words in (
-        (401, github, "GITHUB_TOKEN right"),
-        (404, github, "such a repository"),
+        (401, github, "GITHUB_TOKEN is correct"),
+        (404, github, "the repository acme/customers exists"),
         (403, gitlab, "scope `api`"),
         (302, gitlab, "answered 302"),
     ):
@@ -201,7 +201,9 @@ def test_errors_say_what_was_tried_and_what_to_do(server: Server) -> None:
 def test_nobody_there_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(ForgeError, match=r"had no answer \(ConnectionError\)\. Is the network up") as failed:
+    with pytest.raises(
+        ForgeError, match=r"got no response \(ConnectionError\)\. Check the network"
+    ) as failed:
         GitHub(f"http://127.0.0.1:{port}", "a/b", TOKEN).comment(7, MARKER, "text")
     assert failed.value.__cause__ is None
     assert TOKEN not in str(failed.value)
@@ -249,8 +251,8 @@ def test_the_environment_says_which_forge(server: Server, environment: dict[str,
     ("environment", "words"),
     [
         ({}, "neither GitHub nor GitLab"),
-        ({"GITHUB_REPOSITORY": "a/b"}, "GITHUB_TOKEN is not set"),
-        ({"CI_API_V4_URL": "x", "CI_PROJECT_ID": "7"}, "GITLAB_TOKEN is not set"),
+        ({"GITHUB_REPOSITORY": "a/b"}, "GITHUB_TOKEN is required"),
+        ({"CI_API_V4_URL": "x", "CI_PROJECT_ID": "7"}, "GITLAB_TOKEN is required"),
     ],
 )
 def test_without_a_forge_it_is_said_what_to_set(environment: dict[str, str], words: str) -> None:
@@ -269,7 +271,7 @@ def test_who_we_are_is_not_guessed_while_the_server_is_down(server: Server, forg
 
     server.answer = down  # type: ignore[assignment,method-assign]
     again = type(forge)(server.url, "77", TOKEN)  # type: ignore[call-arg]
-    with pytest.raises(ForgeError, match="who the token is of"):
+    with pytest.raises(ForgeError, match="the user of the token"):
         again.comment(7, MARKER, "second")
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nfirst"]
 
@@ -343,7 +345,7 @@ def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         raise requests.ReadTimeout
 
     monkeypatch.setattr(requests, "request", silent)
-    with pytest.raises(ForgeError, match=r"had no answer \(ReadTimeout\)"):
+    with pytest.raises(ForgeError, match=r"got no response \(ReadTimeout\)"):
         api.Api("https://forge.example", "Authorization", TOKEN).send(api.Endpoint("x", "/x"), "GET", "/x")
     assert allowed == [30, 30, 30]
 
@@ -351,6 +353,6 @@ def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pages_that_always_name_a_next_one_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = requests.Response()
     answer.headers["x-next-page"] = "2"
-    monkeypatch.setattr(api.Api, "_answer", lambda *_: ([{}], answer))
+    monkeypatch.setattr(api.Api, "_exchange", lambda *_: ([{}], answer))
     one = api.Api("https://forge.example", "Authorization", TOKEN)
     assert sum(1 for _ in islice(one.pages(api.Endpoint("x", "/x")), 2000)) == 500

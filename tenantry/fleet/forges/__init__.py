@@ -1,7 +1,7 @@
-"""What a run says where people work: one comment on a pull request or merge request, and one open issue.
+"""Posts the result of a run: one comment on a pull request or merge request, and one open issue.
 
-Each is found again by the marker that it starts with, an HTML comment, and is kept up to date: there is never
-a second one. What somebody else wrote is left alone, also where it starts with the marker.
+Both start with a marker, an HTML comment, by which a later run finds and updates them. So there is never a
+second one. Text of other people is never changed, even if it starts with the marker.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ class Forge(Protocol):
     """GitHub or GitLab. Every method raises ForgeError."""
 
     def comment(self, number: int, marker: str, text: str) -> str:
-        """Write the comment with this marker on a pull request, or change it. Return its URL."""
+        """Create or update the comment with this marker on a pull request. Return its URL."""
         ...
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
-        """Open the issue with this marker, or change it; None closes it. Return its URL, if there is one."""
+        """Create or update the issue with this marker. A `text` of None closes it. Return its URL, if any."""
         ...
 
 
 def hidden(name: str) -> str:
-    """Return the marker with a name: an HTML comment, which nobody sees."""
+    """Return the marker for a name. It is an HTML comment, so readers do not see it."""
     return f"<!-- {re.sub(r'[-<>]{2,}|[<>]', '-', ' '.join(name.split()))} -->"
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Forge:
-    """Return the forge that this job of GitHub Actions or GitLab CI runs at. Raises ForgeError."""
+    """Return the forge of this GitHub Actions or GitLab CI job. Raises ForgeError."""
     env = os.environ if environment is None else environment
     if repository := env.get("GITHUB_REPOSITORY"):
         url = env.get("GITHUB_API_URL") or "https://api.github.com"
         if token := env.get("GITHUB_TOKEN"):
             return GitHub(url, repository, token)
-        _missing("GITHUB_TOKEN", "in a workflow, `env: {GITHUB_TOKEN: ${{ github.token }}}`")
+        _missing("GITHUB_TOKEN", "the token of the workflow, `env: {GITHUB_TOKEN: ${{ github.token }}}`")
     api, project = env.get("CI_API_V4_URL"), env.get("CI_PROJECT_ID")
     if api and project:
         if token := env.get("GITLAB_TOKEN"):
@@ -50,10 +50,10 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Forge:
             return GitLab(api, project, token, header="JOB-TOKEN")
         _missing("GITLAB_TOKEN", "a project access token with the scope `api`")
     raise NoForge(
-        "There is neither GitHub nor GitLab to write to: set GITHUB_REPOSITORY and GITHUB_TOKEN, or "
-        "CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN."
+        "The environment names neither GitHub nor GitLab. For GitHub, set GITHUB_REPOSITORY and "
+        "GITHUB_TOKEN. For GitLab, set CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN."
     )
 
 
-def _missing(name: str, what: str) -> NoReturn:
-    raise NoForge(f"{name} is not set, without which nothing can be written: set it to {what}.")
+def _missing(name: str, value: str) -> NoReturn:
+    raise NoForge(f"{name} is required. Set it to {value}.")

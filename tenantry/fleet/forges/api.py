@@ -1,4 +1,4 @@
-"""Requests to the API of a forge: paged, tried again, and with errors that say what to do."""
+"""Requests to the API of a forge, with paging, retries, and errors that name the next step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tenantry.errors import TenantryError
 
 TIMEOUT_SECONDS = 30.0
 RETRY_PAUSES_SECONDS = (1.0, 3.0)
-"""Seconds before another try, where there was no answer or a 5xx."""
+"""The pauses before each retry, if there was no response or a 5xx."""
 
 MAX_WAIT_SECONDS = 180.0
-"""The longest that a forge may have a request wait, in seconds, before it is given up."""
+"""The longest wait that a forge may request. If it requests more, the request fails."""
 
 DEFAULT_WAIT_SECONDS = 60.0
-"""What GitHub asks to wait where a refusal does not say how long."""
+"""The wait that GitHub recommends if a refusal does not name one."""
 
 PAGE_SIZE = 100
 MAX_PAGES = 500
@@ -29,8 +29,9 @@ Entry = Mapping[str, Any]
 
 
 class ForgeError(TenantryError):
-    """It could not be said there: one line with what was tried, the status, and what to do. `status` is that
-    of the answer, None if there was none.
+    """A request to a forge failed: one line with the request, the status, and the next step.
+
+    `status` is None if there was no response.
     """
 
     def __init__(self, line: str, status: int | None = None) -> None:
@@ -44,15 +45,15 @@ class NoForge(ForgeError):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where entries of one sort are, and what their fields are called.
+    """The paths of one type of entries, and the names of their properties.
 
-    `what` says what a request is for and `advice` what to do about a status. An entry is at `one`, by its
-    `key`. `closing` is what closes one; without it, one too many is deleted.
+    `purpose` says what a request is for. `advice` has the next step by status. An entry is at `entry_path`,
+    by its `key`. `closing` is the body that closes an entry. Without it, surplus entries are deleted.
     """
 
-    what: str
-    every: str
-    one: str = ""
+    purpose: str
+    collection_path: str
+    entry_path: str = ""
     query: str = ""
     key: str = "id"
     text: str = "body"
@@ -62,29 +63,29 @@ class Endpoint:
 
     def path(self, entry: Entry) -> str:
         """Return the path of one entry."""
-        return f"{self.one}/{entry[self.key]}"
+        return f"{self.entry_path}/{entry[self.key]}"
 
 
 @dataclass(frozen=True)
 class Api:
-    """Requests to one API, whose token is sent in this header."""
+    """Requests to one API. The token is sent in `header`."""
 
     url: str
     header: str
     token: str
 
-    def send(self, place: Endpoint, method: str, path: str, body: Entry | None = None) -> Any:
+    def send(self, endpoint: Endpoint, method: str, path: str, body: Entry | None = None) -> Any:
         """Send a request and return its JSON."""
-        return self._answer(place, method, f"{self.url}{path}", body)[0]
+        return self._exchange(endpoint, method, f"{self.url}{path}", body)[0]
 
-    def pages(self, place: Endpoint) -> Iterator[Entry]:
-        """Yield what is there, from the first page to the last."""
-        first = url = f"{self.url}{place.every}?per_page={PAGE_SIZE}{place.query}"
+    def pages(self, endpoint: Endpoint) -> Iterator[Entry]:
+        """Yield the entries of all pages."""
+        first = url = f"{self.url}{endpoint.collection_path}?per_page={PAGE_SIZE}{endpoint.query}"
         for _ in range(MAX_PAGES):
-            found, response = self._answer(place, "GET", url)
+            found, response = self._exchange(endpoint, "GET", url)
             if not isinstance(found, list):
                 raise ForgeError(
-                    f"{place.what}: {_shown('GET', url)} answered with something else than a list."
+                    f"{endpoint.purpose}: {_request_text('GET', url)} did not answer with a list."
                 )
             yield from found
             if page := response.headers.get("x-next-page", "").strip():
@@ -94,23 +95,25 @@ class Api:
             else:
                 return
             if not url.startswith(f"{self.url}/"):
-                raise ForgeError(f"{place.what}: the next page is at another host, which gets no token.")
+                raise ForgeError(f"{endpoint.purpose}: the next page is on another host. It gets no token.")
 
-    def _answer(
-        self, place: Endpoint, method: str, url: str, body: Entry | None = None
+    def _exchange(
+        self, endpoint: Endpoint, method: str, url: str, body: Entry | None = None
     ) -> tuple[Any, requests.Response]:
-        response = self._response(place, method, url, body)
-        tried, status = f"{place.what}: {_shown(method, url)}", response.status_code
+        response = self._response(endpoint, method, url, body)
+        tried, status = f"{endpoint.purpose}: {_request_text(method, url)}", response.status_code
         if status >= 300:
-            line = f"{tried} answered {status} {_said(response).replace(self.token, '[secret]')}".rstrip(" .")
-            raise ForgeError(f"{line}. {place.advice.get(str(status), '')}".rstrip(), status)
+            message = _error_message(response).replace(self.token, "[secret]")
+            line = f"{tried} answered {status} {message}".rstrip(" .")
+            raise ForgeError(f"{line}. {endpoint.advice.get(str(status), '')}".rstrip(), status)
         try:
             return (response.json() if response.content else None), response
         except ValueError:
-            raise ForgeError(f"{tried} answered with something that is no JSON.") from None
+            raise ForgeError(f"{tried} did not answer with JSON.") from None
 
-    def _response(self, place: Endpoint, method: str, url: str, body: Entry | None) -> requests.Response:
-        """Send a request, three times if need be; what was made twice by that is found afterwards."""
+    def _response(self, endpoint: Endpoint, method: str, url: str, body: Entry | None) -> requests.Response:
+        """Send a request, at most three times. The caller removes entries that were created twice."""
+        tried = f"{endpoint.purpose}: {_request_text(method, url)}"
         for pause in (*RETRY_PAUSES_SECONDS, None):
             wait = pause or 0.0
             try:
@@ -119,10 +122,10 @@ class Api:
                 )
             except requests.RequestException as error:
                 if pause is None:
-                    # Not chained: the exception holds the request, and that the token.
+                    # Not chained, because the exception contains the request and so the token.
                     raise ForgeError(
-                        f"{place.what}: {_shown(method, url)} had no answer ({type(error).__name__}). Is the "
-                        "network up, and the URL of the API right?"
+                        f"{tried} got no response ({type(error).__name__}). Check the network and the URL of "
+                        "the API."
                     ) from None
             else:
                 limit = _wait_of(response)
@@ -131,16 +134,16 @@ class Api:
                 if limit is not None:
                     if pause is None or limit > MAX_WAIT_SECONDS:
                         raise ForgeError(
-                            f"{place.what}: {_shown(method, url)} answered {response.status_code}, too many "
-                            f"requests. Run it again in {limit:.0f} seconds.",
+                            f"{tried} answered {response.status_code}, too many requests. Run it again in "
+                            f"{limit:.0f} seconds.",
                             response.status_code,
                         )
                     wait = limit
             sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token; given as a header it would have to give way to a .netrc."""
+        """Add the token to the request. As a plain header, an entry in .netrc would replace it."""
         request.headers[self.header] = (
             f"Bearer {self.token}" if self.header == "Authorization" else self.token
         )
@@ -148,12 +151,12 @@ class Api:
 
 
 def sleep(seconds: float) -> None:
-    """Wait; tests put something quicker in its place."""
+    """Wait. Tests replace this function."""
     time.sleep(seconds)
 
 
 def _wait_of(response: requests.Response) -> float | None:
-    """Return how many seconds a forge asks to wait; None if this is not about too many requests.
+    """Return how many seconds a forge asks to wait. None if the response is not about too many requests.
 
     Sources: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
     https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/.
@@ -169,15 +172,15 @@ def _wait_of(response: requests.Response) -> float | None:
     return max(0.0, float(reset) - time.time()) if reset.isdecimal() else DEFAULT_WAIT_SECONDS
 
 
-def _shown(method: str, url: str) -> str:
+def _request_text(method: str, url: str) -> str:
     return f"{method} {url.partition('?')[0]}"
 
 
-def _said(response: requests.Response) -> str:
-    """Return what an answer says went wrong, on one line."""
+def _error_message(response: requests.Response) -> str:
+    """Return the error message of a response, on one line."""
     try:
-        answer = response.json()
-        said = [answer.get(name) for name in ("message", "error", "errors")]
+        content = response.json()
+        parts = [content.get(name) for name in ("message", "error", "errors")]
     except (ValueError, AttributeError):
         return response.reason or ""
-    return " ".join(" ".join(str(part) for part in said if part).split())[:300]
+    return " ".join(" ".join(str(part) for part in parts if part).split())[:300]

@@ -1,4 +1,4 @@
-"""GitHub and GitLab: entries are looked for by their marker, made or changed, and never there twice."""
+"""GitHub and GitLab: find an entry by its marker, then create or update it, so that it never exists twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ CUT_NOTE = "\n\n… the rest does not fit here.\n"
 
 
 class MarkedForge:
-    """What GitHub and GitLab have in common: entries are looked for first, and again after one was made."""
+    """The common part of GitHub and GitLab: it looks for an entry first, and again after it has created
+    one.
+    """
 
     limit: int
 
@@ -20,56 +22,58 @@ class MarkedForge:
 
     @cached_property
     def _me(self) -> str:
-        """The login of the token, or nothing where the token may not ask for it."""
+        """The login of the token's user, or an empty text if the token may not read it."""
         try:
-            user = self._api.send(Endpoint("Asking who the token is of", ""), "GET", "/user")
+            user = self._api.send(Endpoint("Reading the user of the token", ""), "GET", "/user")
         except ForgeError as error:
             if error.status in (401, 403, 404):
                 return ""
             raise
-        known = user if isinstance(user, dict) else {}  # whatever an address that is none of a forge answers
+        known = user if isinstance(user, dict) else {}  # any other server may answer anything
         return str(known.get("login") or known.get("username") or "")
 
     def _is_ours(self, entry: Entry) -> bool:
         raise NotImplementedError
 
-    def _find(self, place: Endpoint, marker: str) -> list[Entry]:
-        """Return what is ours and starts with the marker, the oldest first."""
+    def _find(self, endpoint: Endpoint, marker: str) -> list[Entry]:
+        """Return the entries of this user that start with the marker, the oldest first."""
         marked = (
-            entry for entry in self._api.pages(place) if (entry.get(place.text) or "").startswith(marker)
+            entry
+            for entry in self._api.pages(endpoint)
+            if (entry.get(endpoint.text) or "").startswith(marker)
         )
         return sorted(filter(self._is_ours, marked), key=lambda entry: int(entry["id"]))
 
-    def _keep(self, place: Endpoint, marker: str, text: str, **more: str) -> str:
-        """Make an entry or change the one there is. Of those that two runs made at once, the first stays."""
+    def _create_or_update(self, endpoint: Endpoint, marker: str, text: str, **more: str) -> str:
+        """Create an entry, or update the existing one. If two runs create one each, the first one stays."""
         text = text if text.startswith(marker) else f"{marker}\n{text}"
         text = text if len(text) <= self.limit else text[: self.limit - len(CUT_NOTE)] + CUT_NOTE
-        wanted = {**more, place.text: text}
-        found = self._find(place, marker)
+        body = {**more, endpoint.text: text}
+        found = self._find(endpoint, marker)
         if not found:
-            made = self._api.send(place, "POST", place.every, wanted)
-            found = self._find(place, marker) or [made]
+            created = self._api.send(endpoint, "POST", endpoint.collection_path, body)
+            found = self._find(endpoint, marker) or [created]
         first, *others = found
         for entry in others:
-            self._remove(place, entry)
-        if any(not _same(first.get(name) or "", value) for name, value in wanted.items()):
-            first = self._api.send(place, place.change, place.path(first), wanted)
+            self._remove(endpoint, entry)
+        if any(not _same(first.get(name) or "", value) for name, value in body.items()):
+            first = self._api.send(endpoint, endpoint.change, endpoint.path(first), body)
         return _url(first)
 
-    def _remove(self, place: Endpoint, entry: Entry) -> None:
-        method = place.change if place.closing else "DELETE"
+    def _remove(self, endpoint: Endpoint, entry: Entry) -> None:
+        method = endpoint.change if endpoint.closing else "DELETE"
         try:
-            self._api.send(place, method, place.path(entry), place.closing)
+            self._api.send(endpoint, method, endpoint.path(entry), endpoint.closing)
         except ForgeError as error:
-            if error.status not in (404, 410):  # else another run was faster
+            if error.status not in (404, 410):  # another run may have removed it
                 raise
 
-    def _keep_issue(self, place: Endpoint, marker: str, title: str, text: str | None) -> str:
+    def _update_issue(self, endpoint: Endpoint, marker: str, title: str, text: str | None) -> str:
         if text is not None:
-            return self._keep(place, marker, text, title=title)
-        found = self._find(place, marker)
+            return self._create_or_update(endpoint, marker, text, title=title)
+        found = self._find(endpoint, marker)
         for entry in found:
-            self._remove(place, entry)
+            self._remove(endpoint, entry)
         return _url(found[0]) if found else ""
 
 
@@ -82,7 +86,7 @@ def _url(entry: Entry) -> str:
 
 
 class GitHub(MarkedForge):
-    """A repository ("owner/name") at GitHub or at a GitHub Enterprise Server."""
+    """A repository ("owner/name") on GitHub or a GitHub Enterprise Server."""
 
     limit = 65_536
 
@@ -92,46 +96,50 @@ class GitHub(MarkedForge):
         self._path = f"/repos/{quote(repository)}/issues"
 
     def comment(self, number: int, marker: str, text: str) -> str:
-        """Write the comment with this marker on a pull request, or change it. Return its URL."""
-        place = Endpoint(
-            what=f"Commenting on pull request {number} of {self._repository}",
-            every=f"{self._path}/{number}/comments",
-            one=f"{self._path}/comments",
-            advice=self._advice("pull-requests", f"pull request {number}"),
+        """Create or update the comment with this marker on a pull request. Return its URL."""
+        endpoint = Endpoint(
+            purpose=f"Commenting on pull request {number} of {self._repository}",
+            collection_path=f"{self._path}/{number}/comments",
+            entry_path=f"{self._path}/comments",
+            advice=self._advice("pull-requests", f"pull request {number} of {self._repository}"),
         )
-        return self._keep(place, marker, text)
+        return self._create_or_update(endpoint, marker, text)
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
-        """Open the issue with this marker, or change it; None closes it. Return its URL, if there is one."""
-        place = Endpoint(
-            what=f"Keeping an issue of {self._repository}",
-            every=self._path,
-            one=self._path,
+        """Create or update the issue with this marker. A `text` of None closes it. Return its URL, if any."""
+        endpoint = Endpoint(
+            purpose=f"Updating the issue in {self._repository}",
+            collection_path=self._path,
+            entry_path=self._path,
             query="&state=open&sort=created&direction=asc",
             key="number",
             closing={"state": "closed"},
-            advice=self._advice("issues", "repository"),
+            advice=self._advice("issues", f"the repository {self._repository}"),
         )
-        return self._keep_issue(place, marker, title, text)
+        return self._update_issue(endpoint, marker, title, text)
 
     def _is_ours(self, entry: Entry) -> bool:
-        """The token of a workflow may not ask who it is: it is of a bot, which nobody can write as."""
+        """Whether the entry belongs to the token's user.
+
+        The token of a workflow may not read its user. It belongs to a bot, and only tokens can write as a
+        bot.
+        """
         user = entry.get("user") or {}
         ours = user.get("login") == self._me if self._me else user.get("type") == "Bot"
         return ours and "pull_request" not in entry
 
-    def _advice(self, permission: str, what: str) -> Entry:
+    def _advice(self, permission: str, target: str) -> Entry:
         return {
-            "401": "Is GITHUB_TOKEN right, and not expired?",
-            "403": f"The workflow needs `permissions: {permission}: write`, which it does not get for a pull "
+            "401": "Check that GITHUB_TOKEN is correct and not expired.",
+            "403": f"The workflow needs `permissions: {permission}: write`. It does not get that for a pull "
             "request from a fork.",
-            "404": f"Is there such a {what} in {self._repository}, and may the token see it?",
-            "410": "Are issues switched off in the repository?",
+            "404": f"Check that {target} exists, and that the token may see it.",
+            "410": "Issues are probably disabled in the repository. Enable them.",
         }
 
 
 class GitLab(MarkedForge):
-    """A project (its id) at GitLab. `header` is the one for the sort of token."""
+    """A project (its id) on GitLab. `header` is the header for this type of token."""
 
     limit = 1_000_000
 
@@ -141,43 +149,42 @@ class GitLab(MarkedForge):
         self._path = f"/projects/{quote(project, safe='')}"
 
     def comment(self, number: int, marker: str, text: str) -> str:
-        """Write the note with this marker on a merge request, or change it. Return its URL, if it has one."""
+        """Create or update the note with this marker on a merge request. Return its URL, if it has one."""
         notes = f"{self._path}/merge_requests/{number}/notes"
-        place = Endpoint(
-            what=f"Commenting on merge request {number} of project {self._project}",
-            every=notes,
-            one=notes,
+        endpoint = Endpoint(
+            purpose=f"Commenting on merge request {number} of project {self._project}",
+            collection_path=notes,
+            entry_path=notes,
             query="&sort=asc&order_by=created_at",
             change="PUT",
             advice=self._advice(f"merge request {number}"),
         )
-        return self._keep(place, marker, text)
+        return self._create_or_update(endpoint, marker, text)
 
     def issue(self, marker: str, title: str, text: str | None) -> str:
-        """Open the issue with this marker, or change it; None closes it. Return its URL, if there is one."""
-        place = Endpoint(
-            what=f"Keeping an issue of project {self._project}",
-            every=f"{self._path}/issues",
-            one=f"{self._path}/issues",
+        """Create or update the issue with this marker. A `text` of None closes it. Return its URL, if any."""
+        endpoint = Endpoint(
+            purpose=f"Updating the issue in project {self._project}",
+            collection_path=f"{self._path}/issues",
+            entry_path=f"{self._path}/issues",
             query="&state=opened&scope=all&sort=asc&order_by=created_at",
             key="iid",
             text="description",
             change="PUT",
             closing={"state_event": "close"},
-            advice=self._advice("project"),
+            advice=self._advice(f"the project {self._project}"),
         )
-        return self._keep_issue(place, marker, title, text)
+        return self._update_issue(endpoint, marker, title, text)
 
     def _is_ours(self, entry: Entry) -> bool:
         author = (entry.get("author") or {}).get("username")
         return not entry.get("system") and self._me in ("", author)
 
-    def _advice(self, what: str) -> Entry:
-        needed = "GITLAB_TOKEN has to be a project access token with the role Reporter and the scope `api`"
+    def _advice(self, target: str) -> Entry:
+        needed = "GITLAB_TOKEN must be a project access token with the role Reporter and the scope `api`."
+        is_job_token = self._api.header == "JOB-TOKEN"
         return {
-            "401": f"{needed}; a job token may not write here."
-            if self._api.header == "JOB-TOKEN"
-            else f"{needed}.",
-            "403": f"{needed}.",
-            "404": f"Is there such a {what}, and may the token see it? {needed}.",
+            "401": f"{needed} A job token may not write here." if is_job_token else needed,
+            "403": needed,
+            "404": f"Check that {target} exists, and that the token may see it. {needed}",
         }

@@ -1,1 +1,1 @@
-"""The fleet as the Pulumi Kubernetes Operator runs it: a `Stack` resource for each customer."""
+"""The fleet for the Pulumi Kubernetes Operator: a `Stack` resource for each customer."""

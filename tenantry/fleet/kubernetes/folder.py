@@ -1,4 +1,4 @@
-"""The files of the manifests in a folder: written, compared, and taken away with their customer."""
+"""The manifest files in a folder: compare, write, and delete those of removed customers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tenantry.fleet.kubernetes.manifests import HEAD
 
 
 def outdated_files(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Return which files of a folder are not as they should be: missing, different, or left over.
+    """Return the files of a folder that are missing, different or left over. Raises OSError.
 
-    Left over is only what was written by this command; what others keep there is theirs. Raises OSError.
+    A file is left over only if this command wrote it. Other files in the folder are ignored.
     """
     there = {file.relative_to(folder).as_posix(): _text(file) for file in sorted(folder.glob("**/*.yaml"))}
     other = [name for name, text in files.items() if there.get(name) != text]
@@ -19,7 +19,7 @@ def outdated_files(folder: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Bring a folder up to date, and return what has changed in it. Raises OSError."""
+    """Update a folder, and return the changed files. Raises OSError."""
     changed = outdated_files(folder, files)
     for name in changed:
         file = folder / name

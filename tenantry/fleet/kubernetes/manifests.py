@@ -1,6 +1,6 @@
-"""The resources themselves: a Stack for each customer, and what all of them share.
+"""The manifests: a Stack for each customer, and the resources that all of them share.
 
-What the operator does with them is told in docs/kubernetes.md.
+docs/kubernetes.md describes what the operator does with them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ KUSTOMIZATION = "kustomization.yaml"
 RBAC = "rbac.yaml"
 
 DELEGATOR = "system:auth-delegator"
-"""The role with which a workspace pod asks the API server whether it is the operator that calls it."""
+"""The role that lets a workspace pod check with the API server whether the operator is calling."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the operator gets the project: a git repository, a commit of it or a branch, and the folder of
-    Pulumi.yaml in it. `secret` names the Secret with the credentials for git; empty if it takes none.
+    """Where the operator gets the project: a git repository, its commit or branch, and the folder of
+    Pulumi.yaml.
+
+    `secret` is the name of the Secret with the git credentials, or empty if git needs none.
     """
 
     repository: str
@@ -40,8 +42,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Setup:
-    """What all stacks have in common. `secret` names the Secret with the values of the variables `secrets`;
-    `values` are variables that are not secrets. `overlay` is merged into the spec of each Stack.
+    """The settings that all stacks share.
+
+    `secret` is the name of the Secret with the values of the variables `secrets`. `values` are variables that
+    are not secrets. `overlay` is merged into the spec of each Stack.
     """
 
     source: Source
@@ -61,22 +65,22 @@ class Setup:
 
     @property
     def own_image(self) -> bool:
-        """Whether the pods run another image than the operator's own."""
+        """Whether the pods run another image than the operator's."""
         spec = (self.overlay.get("workspaceTemplate") or {}).get("spec") or {}
         return bool(self.image or spec.get("image"))
 
 
 def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str, str]:
-    """Return the text of each file by its path in the folder, the same for the same input.
+    """Return the text of each file by its path in the folder. The result depends on the input only.
 
-    The rings are in their order, and a Stack waits for all those of the ring before its own. A customer whose
-    file does not tell its ring is of the first. Raises ManifestsRefused for names that cannot be told apart,
-    and where it is not clear which commit is meant.
+    The rings are in their order. A Stack waits for all Stacks of the previous ring. A customer whose ring is
+    unknown is in the first ring. Raises ManifestsRefused for names that collide, or if it is unclear which
+    commit to use.
     """
     names = labels(member.stack for member in members)
     common = merged(_common(setup), setup.overlay)
     if common.get("projectRepo") and bool(common.get("commit")) == bool(common.get("branch")):
-        raise ManifestsRefused("a repository takes either a commit or a branch")
+        raise ManifestsRefused("set either the commit or the branch of the repository")
     files = {RBAC: _text(*_rbac(setup))}
     before: list[str] = []
     for number, ring in enumerate(split_into_waves(members, BY_RING)):
@@ -97,7 +101,7 @@ def manifests(members: Sequence[Member], project: str, setup: Setup) -> dict[str
 
 
 def _text(*resources: Mapping[str, Any]) -> str:
-    # Wide enough that nothing is folded: a changed word is one changed line.
+    # Do not fold lines: then a changed word changes one line.
     texts = (
         yaml.dump(resource, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=10_000)
         for resource in resources
@@ -106,7 +110,7 @@ def _text(*resources: Mapping[str, Any]) -> str:
 
 
 def _kustomization(files: Sequence[str]) -> dict[str, Any]:
-    # In the order of rings: a Stack that is applied before the ring it waits for would not wait.
+    # In the order of rings: a Stack cannot wait for a Stack that does not exist yet.
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -121,7 +125,7 @@ def _rbac(setup: Setup) -> Iterator[dict[str, Any]]:
     yield {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
-        # Such a binding is of the whole cluster, so its name says whose it is.
+        # The binding applies to the whole cluster, so its name includes the namespace.
         "metadata": {"name": f"{setup.namespace}:{setup.service_account}:{DELEGATOR}"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": DELEGATOR},
         "subjects": [{"kind": "ServiceAccount", **account}],
@@ -135,7 +139,7 @@ def _metadata(member: Member, name: str, ring: int, namespace: str) -> dict[str,
         "labels": {"app.kubernetes.io/managed-by": "tenantry", "tenantry-ring": RINGS[ring]},
         "annotations": {
             "tenantry-stack": member.stack,
-            # Argo CD applies the rings one after the other, too.
+            # Argo CD also applies the rings in order.
             "argocd.argoproj.io/sync-wave": str(ring),
         },
     }
@@ -147,12 +151,12 @@ def _common(setup: Setup) -> dict[str, Any]:
         **_given(backend=setup.backend, secretsProvider=setup.secrets_provider),
         "envRefs": dict(sorted({**_secrets(setup), **_values(setup)}.items())),
         "serviceAccountName": setup.service_account,
-        # A manifest that is taken away, by mistake or with its stack file, takes no tenant down.
+        # A removed manifest must not deactivate the tenant.
         "destroyOnFinalize": False,
         "refresh": setup.refresh,
         "continueResyncOnCommitMatch": setup.resync,
         "resyncFrequencySeconds": setup.seconds,
-        # A pod that waits for its next run would keep its memory; a new one costs its installation.
+        # A waiting pod would keep its memory. A new pod only has to install the packages again.
         "workspaceReclaimPolicy": "Delete",
         "workspaceTemplate": {
             "spec": {
@@ -164,15 +168,15 @@ def _common(setup: Setup) -> dict[str, Any]:
 
 
 def _source(source: Source) -> dict[str, Any]:
-    said = {
+    fields = {
         "projectRepo": source.repository,
         **_given(commit=source.commit, branch=source.branch, repoDir=source.folder),
     }
     if not source.secret:
-        return said
+        return fields
     if source.repository.startswith(("http://", "https://")):
-        return said | {"gitAuth": {"accessToken": _from_secret(source.secret, "accessToken")}}
-    return said | {"gitAuth": {"sshAuth": {"sshPrivateKey": _from_secret(source.secret, "sshPrivateKey")}}}
+        return fields | {"gitAuth": {"accessToken": _from_secret(source.secret, "accessToken")}}
+    return fields | {"gitAuth": {"sshAuth": {"sshPrivateKey": _from_secret(source.secret, "sshPrivateKey")}}}
 
 
 def _secrets(setup: Setup) -> dict[str, Any]:
@@ -184,7 +188,7 @@ def _values(setup: Setup) -> dict[str, Any]:
 
 
 def _from_secret(secret: str, key: str) -> dict[str, Any]:
-    # Without a namespace it is that of the Stack, the only one from which the operator reads secrets.
+    # The default is the namespace of the Stack. The operator reads secrets from no other namespace.
     return {"type": "Secret", "secret": {"name": secret, "key": key}}
 
 

@@ -1,4 +1,4 @@
-"""Names that Kubernetes takes, made of those of stacks."""
+"""Kubernetes names for stacks."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Iterable
 from tenantry.errors import TenantryError
 
 MAX_NAME_CHARACTERS = 42
-"""The longest name of a Stack that the operator's schema allows: names of pods and labels are made of it."""
+"""The longest name of a Stack in the operator's schema. Names of pods and labels are derived from it."""
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-"""A name that Kubernetes takes for any resource (RFC 1123)."""
+"""A name that Kubernetes accepts for any resource (RFC 1123)."""
 
 _DIGITS = 10
-_MADE = re.compile(rf"-[0-9a-f]{{{_DIGITS}}}$")
+_HAS_DIGEST = re.compile(rf"-[0-9a-f]{{{_DIGITS}}}$")
 
 
 class ManifestsRefused(TenantryError):
-    """Manifests for Kubernetes cannot be written; the message is one line."""
+    """The manifests for Kubernetes cannot be written. The message is one line."""
 
 
 def label(stack: str) -> str:
-    """Return the name of a stack's resource: its own where Kubernetes takes that, else one with a digest.
+    """Return the resource name of a stack: its own name if Kubernetes accepts it, or a name with a digest.
 
-    A name that merely looks as if it had a digest gets one, too, so that no stack has the name of another.
+    A name that looks as if it had a digest gets one, too. So two stacks never share a name.
     """
-    if LABEL.fullmatch(stack) and len(stack) <= MAX_NAME_CHARACTERS and not _MADE.search(stack):
+    if LABEL.fullmatch(stack) and len(stack) <= MAX_NAME_CHARACTERS and not _HAS_DIGEST.search(stack):
         return stack
     digest = hashlib.sha256(stack.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
     words = (
@@ -37,10 +37,12 @@ def label(stack: str) -> str:
 
 
 def labels(stacks: Iterable[str]) -> dict[str, str]:
-    """Return the names of the resources of stacks. Raises ManifestsRefused should two have one."""
+    """Return the resource names of stacks. Raises ManifestsRefused if two are the same."""
     names = {stack: label(stack) for stack in stacks}
     by_name: dict[str, str] = {}
     for stack, name in names.items():
         if by_name.setdefault(name, stack) != stack:
-            raise ManifestsRefused(f"the stacks {by_name[name]} and {stack} would both be {name}: rename one")
+            raise ManifestsRefused(
+                f"the stacks {by_name[name]} and {stack} would both be named {name}: rename one"
+            )
     return names

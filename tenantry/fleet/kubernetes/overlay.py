@@ -1,4 +1,4 @@
-"""What is added to the spec of each Stack: merged, and checked as far as it can be without a cluster."""
+"""An overlay for the spec of each Stack: merged, and validated as far as possible without a cluster."""
 
 from __future__ import annotations
 
@@ -56,26 +56,26 @@ FIELDS: Fields = {
     "workspaceReclaimPolicy": str,
     "workspaceTemplate": _WORKSPACE,
 }
-"""The fields of a Stack's spec that an overlay may have, and the type of each, as the operator has them.
+"""The fields of a Stack's spec that an overlay may set, with their types in the operator's schema.
 
-Left out are those that each customer has for itself (`stack`, `prerequisites`), those with values of secrets
-(`secrets`), those that the operator no longer recommends, and what selects parts of a stack.
+Not allowed are the fields that differ per customer (`stack`, `prerequisites`), fields with values of secrets
+(`secrets`), fields that the operator has deprecated, and fields that select parts of a stack.
 """
 
 TYPES = {str: "text", bool: "true or false", int: "a whole number", dict: "a mapping", list: "a list"}
 
 _SECRET = re.compile(r"SECRET|PASS|TOKEN|CREDENTIAL|PRIVATE|(^|_)(API)?KEY(_|$)|PWD", re.IGNORECASE)
 _NAMES_ONE = ("_ID", "_FILE", "_PATH", "_COMMAND")
-"""How variables end that name a secret, or where it is, and are none."""
+"""Endings of variable names that refer to a secret but do not contain one."""
 
 
 def looks_secret(variable: str) -> bool:
-    """Whether the value of an environment variable is a secret, by its name."""
+    """Whether an environment variable probably contains a secret, judging by its name."""
     return bool(_SECRET.search(variable)) and not variable.upper().endswith(_NAMES_ONE)
 
 
 def load(file: Path) -> dict[str, Any]:
-    """Return what a file adds to the spec of each Stack. Raises SettingsError, and OSError for no file."""
+    """Read an overlay. Raises SettingsError, and OSError if the file cannot be read."""
     document = read(file)
     if not document.problems:
         value = document.value
@@ -97,7 +97,7 @@ def _fields(value: Mapping[str, Any], fields: Fields, at: Keys = ()) -> Iterator
         known, keys = fields.get(key), (*at, key)
         kind = dict if isinstance(known, Mapping) else known
         if kind is None:
-            yield keys, f"there is no such field for an overlay{choices(key, fields)}"
+            yield keys, f"this field is not allowed in an overlay{choices(key, fields)}"
         elif item is not None and type(item) is not kind:
             yield keys, f"it must be {TYPES[kind]}"
         elif isinstance(known, Mapping) and item is not None:
@@ -105,7 +105,7 @@ def _fields(value: Mapping[str, Any], fields: Fields, at: Keys = ()) -> Iterator
 
 
 def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Yield secrets that stand there themselves, and references that version 2 of the operator refuses."""
+    """Yield plain-text secrets, and references that version 2 of the operator refuses."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _in_clear(item, (*at, index))
@@ -113,7 +113,10 @@ def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
         return
     if "env" in value or "filesystem" in value:
         if value.get("type") in ("Env", "FS"):
-            yield at, f"the operator refuses the type {value['type']}: write Secret, or Literal for no secret"
+            yield (
+                at,
+                f"the operator refuses the type {value['type']}: use Secret, or Literal for a plain value",
+            )
     elif "literal" in value and ("gitAuth" in at or looks_secret(str(at[-1:]))):
         yield at, "this would write a secret into the manifest: refer to it with `type: Secret`"
     elif value.get("value") and looks_secret(str(value.get("name"))):
@@ -123,14 +126,14 @@ def _in_clear(value: Any, at: Keys = ()) -> Iterator[tuple[Keys, str]]:
 
 
 def merged(spec: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec with an overlay on it: mappings are merged, null takes a field away."""
-    found = dict(spec)
+    """Return a spec with an overlay applied. Mappings are merged, and null removes a field."""
+    result = dict(spec)
     for key, value in overlay.items():
-        former = found.get(key)
+        former = result.get(key)
         if value is None:
-            found.pop(key, None)
+            result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(former, Mapping):
-            found[key] = merged(former, value)
+            result[key] = merged(former, value)
         else:
-            found[key] = value
-    return found
+            result[key] = value
+    return result

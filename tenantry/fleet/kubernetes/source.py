@@ -1,4 +1,4 @@
-"""Where the operator gets the project from: the repository around it, as git knows it."""
+"""The source of the project for the operator: the git repository around it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tenantry.state.backend import redacted
 def source_of(root: Path, repository: str, commit: str, branch: str, secret: str) -> Source:
     """Return the source of the project in the folder `root`.
 
-    `repository` is the address; empty for that of the remote `origin`. `commit` is anything that git takes
-    for a commit, and becomes its hash. Raises ManifestsRefused.
+    `repository` is the address, or empty for the remote `origin`. `commit` is any git revision, and becomes
+    its hash. Raises ManifestsRefused.
     """
     if bool(commit) == bool(branch):
-        raise ManifestsRefused("Which version of the project? Give --commit or --branch.")
+        raise ManifestsRefused("--commit or --branch is required, but not both.")
     try:
         address = repository or git(root, "remote", "get-url", "origin").strip()
-        # Not resolved: a link into the repository would not be found in a clone of it.
+        # Not resolved, because a clone does not have the target of a link into the repository.
         folder = git(root, "rev-parse", "--show-prefix").strip().rstrip("/")
-        whole = git(
+        full_hash = git(
             root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit or 'HEAD'}^{{commit}}"
         )
     except UnknownRef as error:
@@ -30,7 +30,7 @@ def source_of(root: Path, repository: str, commit: str, branch: str, secret: str
         raise ManifestsRefused(f"{what}: {error}") from None
     if redacted(address) != address:
         raise ManifestsRefused(
-            f"{redacted(address)}: a manifest holds no password or token. Give the address without it as "
-            "--repository, and name a Secret with --git-secret."
+            f"{redacted(address)}: a manifest must not contain a password or token. Pass the address without "
+            "it to --repository, and the name of a Secret to --git-secret."
         )
-    return Source(address, whole.strip() if commit else "", branch, folder, secret)
+    return Source(address, full_hash.strip() if commit else "", branch, folder, secret)

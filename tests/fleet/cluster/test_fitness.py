@@ -111,7 +111,9 @@ def test_a_folder_is_the_same_only_if_it_holds_the_same_file(
         requirements = WorkerRequirements("0", ".", backend, probe, False, False, "")
         assert backend_problem(requirements, tmp_path) == ""
         monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{theirs}")
-        assert f"its backend file://{theirs} is not the run's folder" in backend_problem(requirements, tmp_path)
+        assert f"its backend file://{theirs} is not the run's folder" in backend_problem(
+            requirements, tmp_path
+        )
     assert list(ours.iterdir()) == [], "nothing is left of it"
 
 

@@ -95,7 +95,7 @@ def test_an_overlay_takes_away_and_adds() -> None:
 
 def test_a_repository_needs_one_version() -> None:
     for overlay in ({"branch": "main"}, {"commit": None}):
-        with pytest.raises(ManifestsRefused, match="either a commit or a branch"):
+        with pytest.raises(ManifestsRefused, match="either the commit or the branch"):
             manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, overlay=overlay))
 
 
@@ -131,7 +131,7 @@ def test_each_stack_has_a_name_that_kubernetes_takes_and_no_other_has() -> None:
 
 def test_two_stacks_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.fleet.kubernetes.names.label", lambda stack: stack.lower())
-    with pytest.raises(ManifestsRefused, match="acme and Acme would both be acme"):
+    with pytest.raises(ManifestsRefused, match="acme and Acme would both be named acme"):
         labels(["acme", "Acme"])
 
 
