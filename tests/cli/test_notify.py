@@ -91,7 +91,7 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
     assert told.exit_code == plain.exit_code
     with_it, without = (json.loads(each.stdout)["outcomes"] for each in (told, plain))
     assert [each["status"] for each in with_it] == [each["status"] for each in without]
-    assert "not delivered: there was no answer in time" in told.stderr
+    assert "not delivered: no response in time" in told.stderr
 
 
 def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Receiver) -> None:

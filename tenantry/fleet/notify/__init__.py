@@ -1,12 +1,12 @@
-"""Notifications of a run: to a webhook, to Slack, to Microsoft Teams.
+"""Notifications about a run: to a webhook, to Slack, to Microsoft Teams.
 
-| module | what is in it |
+| module | content |
 |---|---|
-| `targets` | where to: the address, and in which form |
-| `events` | what is told: begun, failed, drifted, stopped, ended, trials |
-| `forms` | an event as each of the targets takes it |
-| `delivery` | the requests, in the background and within bounds |
-| `notifier` | the follower of a run that puts it all together |
+| `targets` | the addresses, and their formats |
+| `events` | the events: begun, failed, drifted, stopped, ended, trials |
+| `forms` | an event in the format of each target |
+| `delivery` | the requests, in the background and with limits |
+| `notifier` | the follower of a run that connects all of these |
 """
 
 from __future__ import annotations

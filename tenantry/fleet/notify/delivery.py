@@ -1,4 +1,4 @@
-"""Events on their way to one target: in the background, a bounded number of them, each for a bounded time."""
+"""Sends events to one target, in the background, with a limit for their number and their time."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 MAX_WAITING_EVENTS = 50
 RETRIED_STATUSES = (408, 429)
-"""What is worth a second try, besides 5xx and no answer at all."""
+"""The statuses that lead to a retry, besides 5xx. A missing response leads to one, too."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: for a connection, for one request, between two tries, for an event in all, and for what is
-    under way when the run ends.
+    """Limits in seconds: for a connection, for one request, between two attempts, for an event in total, and
+    for the running requests at the end of the run.
     """
 
     connection: float = 4.0
@@ -38,7 +38,7 @@ class Limits:
 
 
 class Delivery:
-    """Sends events to one target, in their order. `secret` signs them, for a webhook."""
+    """Sends events to one target, in order. `secret` signs the events for a webhook."""
 
     def __init__(self, target: Target, secret: str = "", limits: Limits | None = None) -> None:
         self.target = target
@@ -50,35 +50,36 @@ class Delivery:
         self._why = ""
 
     def put(self, event: Event) -> None:
-        """Have an event sent, or drop it if too many wait. Returns at once."""
+        """Send an event, or drop it if too many are waiting. Returns immediately."""
         self._given += 1
         if self._thread is None:
-            # A daemon: whatever the other side does, the command ends when it is done.
+            # A daemon thread: the command can end whatever the target does.
             self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
             self._thread.start()
         try:
             self._waiting.put_nowait(event)
         except queue.Full:
-            self._why = self._why or "too many were waiting"
+            self._why = self._why or "too many events were waiting"
 
     def end(self) -> None:
-        """Let no more come."""
+        """Accept no more events."""
         try:
             self._waiting.put_nowait(None)
         except queue.Full:
-            self._why = self._why or "too many were waiting"
+            self._why = self._why or "too many events were waiting"
 
-    def lost(self, until: float) -> str:
-        """Wait for what is under way, until a time of the monotonic clock; return a line about what did not
-        arrive.
+    def undelivered(self, until: float) -> str:
+        """Wait for the running requests until a time of the monotonic clock.
+
+        Returns a line about the events that were not delivered, or an empty text.
         """
         if self._thread:
             self._thread.join(max(0.0, until - time.monotonic()))
-        lost = self._given - self._done
-        if not lost:
+        undelivered = self._given - self._done
+        if not undelivered:
             return ""
-        why = self._why or "there was no answer in time"
-        number = f"{counted(lost, 'event')} of {self._given}"
+        why = self._why or "no response in time"
+        number = f"{counted(undelivered, 'event')} of {self._given}"
         return f"Notifications to {self.target}: {number} not delivered: {why}."
 
     def _work(self) -> None:
@@ -91,24 +92,24 @@ class Delivery:
         for last in (False, True):
             try:
                 status = self._send(event, data, min(self._limits.request, end - time.monotonic()))
-            except Exception as error:  # noqa: BLE001 (none may end the thread)
-                why, again = _reason(error), True
+            except Exception as error:  # noqa: BLE001 (no error may end the thread)
+                why, again = _failure_text(error), True
             else:
                 if 200 <= status < 300:
                     self._done += 1
                     return
-                why, again = f"it answered {status}", status >= 500 or status in RETRIED_STATUSES
+                why, again = f"it responded with {status}", status >= 500 or status in RETRIED_STATUSES
             if last or not again or time.monotonic() + self._limits.pause >= end:
                 break
             time.sleep(self._limits.pause)
         self._why = why
 
     def _send(self, event: Event, data: bytes, seconds: float) -> int:
-        """Send a request and return the status of its answer. The body of that is not read, and no redirect
+        """Send a request and return the status of the response. Its body is not read, and redirects are not
         followed.
         """
         with _session(self.target) as session, deadline(seconds):
-            answer = session.post(
+            response = session.post(
                 self.target.url,
                 data=data,
                 headers=self._headers(event, data),
@@ -117,7 +118,7 @@ class Delivery:
                 allow_redirects=False,
                 stream=True,
             )
-            return answer.status_code
+            return response.status_code
 
     def _headers(self, event: Event, data: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "tenantry"}
@@ -130,43 +131,44 @@ class Delivery:
 
 
 def signature(secret: bytes, moment: int, data: bytes) -> str:
-    """Return the signature of a body: the time (seconds since 1970), and HMAC-SHA256 of the time, a dot and
-    the body.
+    """Return the signature of a body: the time, and an HMAC-SHA256 of the time, a dot and the body.
+
+    The time is in seconds since 1970.
     """
     digest = hmac.new(secret, f"{moment}.".encode() + data, hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
 
 
 def _session(target: Target) -> requests.Session:
-    """Return a session for one request. Imported here: a run without notifications needs no HTTP library."""
+    """Return a session for one request. The import is here, so that other runs need no HTTP library."""
     import requests
 
     from tenantry.providers.qlik.punctual import Adapter
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> None:
-            """None: it would read the body of a redirect."""
+            """Return None: the original method would read the body of a redirect."""
 
     session = Session()
-    session.trust_env = not target.is_local  # proxies and certificates of the environment
+    session.trust_env = not target.is_local  # the proxies and certificates of the environment
     session.mount("https://", Adapter())
     session.mount("http://", Adapter())
     return session
 
 
 def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Add nothing; without this a password of a .netrc would be sent."""
+    """Add nothing. Otherwise `requests` would send a password from .netrc."""
     return request
 
 
-def _reason(error: Exception) -> str:
-    """Say what kind of failure it was; the text of an error may hold the address."""
+def _failure_text(error: Exception) -> str:
+    """Return the type of the failure. The text of the error may contain the address, which is a secret."""
     import requests
 
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate or TLS was refused"
+        return "its certificate was refused, or TLS failed"
     if isinstance(error, requests.exceptions.Timeout | TimeoutError):
-        return "there was no answer in time"
+        return "no response in time"
     if isinstance(error, requests.exceptions.ConnectionError):
-        return "it could not be reached"
+        return "it cannot be reached"
     return type(error).__name__

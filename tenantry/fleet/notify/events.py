@@ -1,4 +1,4 @@
-"""What is told of a run. Plain data; `forms` makes of it what each target takes."""
+"""The events of a run, as plain data. `forms` converts them to the format of each target."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Kind = Literal["begun", "failed", "drifted", "stopped", "ended", "trials"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MAX_STACKS = 50
-"""How many stacks an event names; `total` counts all."""
+"""How many stacks an event names. `total` counts all."""
 MAX_NOTE_CHARACTERS = 300
-"""Characters of what is said of one stack."""
+"""The longest text about one stack."""
 
 
 @dataclass(frozen=True)
 class StackNote:
-    """What an event says of one stack. `code` and `trace_id` are Qlik's."""
+    """The text of an event about one stack. `code` and `trace_id` come from Qlik."""
 
     stack: str
     text: str = ""
@@ -34,7 +34,7 @@ class StackNote:
 
 @dataclass(frozen=True)
 class Run:
-    """Which run an event is of. `id` is the same in all of its events."""
+    """The run of an event. `id` is the same in all of its events."""
 
     project: str
     operation: str
@@ -43,8 +43,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Event:
-    """Something to be told. `text` is one line; `stacks` are the first of `total`. `results` counts stacks
-    by how they stand; `stopped` is why a run was stopped, `seconds` how long it took.
+    """An event of a run. `text` is one line, `stacks` are the first of `total` stacks.
+
+    `results` counts the stacks by state. `stopped` is the reason if the run was stopped. `seconds` is its
+    duration.
     """
 
     kind: Kind
@@ -60,41 +62,43 @@ class Event:
 
 
 def begun(run: Run, stacks: int) -> Event:
-    """A run has begun."""
+    """Return the event for the start of a run."""
     return Event("begun", run, f"{run.operation} of {counted(stacks, 'stack')} has begun", total=stacks)
 
 
 def failed(run: Run, outcomes: Iterable[Outcome]) -> Event:
-    """Stacks have failed since the last such event."""
-    said = [_failure(outcome) for outcome in outcomes]
-    return _of_stacks("failed", run, f"{run.operation} failed for {counted(len(said), 'stack')}", said)
+    """Return the event for the stacks that failed since the last such event."""
+    notes = [_failure_note(outcome) for outcome in outcomes]
+    return _of_stacks("failed", run, f"{run.operation} failed for {counted(len(notes), 'stack')}", notes)
 
 
 def drifted(run: Run, outcomes: Iterable[Outcome]) -> Event:
-    """Stacks were changed outside of Tenantry."""
-    said = [_said(outcome.stack, counted(len(outcome.drift), "resource")) for outcome in outcomes]
-    text = f"{counted(len(said), 'stack')} changed outside of Tenantry"
-    return _of_stacks("drifted", run, text, said)
+    """Return the event for stacks that were changed outside of Tenantry."""
+    notes = [_note(outcome.stack, counted(len(outcome.drift), "resource")) for outcome in outcomes]
+    text = f"{counted(len(notes), 'stack')} changed outside of Tenantry"
+    return _of_stacks("drifted", run, text, notes)
 
 
 def trials(run: Run, lines: Mapping[str, str], within: int) -> Event:
-    """Trials have ended, or will within so many days; by stack, what there is to say of each."""
-    said = [_said(stack, text) for stack, text in lines.items()]
-    text = f"{counted(len(said), 'trial')} ended, or will within {counted(within, 'day')}"
-    return _of_stacks("trials", run, text, said)
+    """Return the event for trials that have ended or will end within this many days. `lines` has a text by
+    stack.
+    """
+    notes = [_note(stack, text) for stack, text in lines.items()]
+    text = f"{counted(len(notes), 'trial')} ended, or will within {counted(within, 'day')}"
+    return _of_stacks("trials", run, text, notes)
 
 
 def stopped(run: Run, report: Report) -> Event:
-    """A run was stopped before all stacks had their turn."""
+    """Return the event for a run that stopped before all stacks had their turn."""
     why = _short(report.stopped)
-    left = report.of("not run")
+    not_run = report.of("not run")
     text = f"{run.operation} was stopped after {duration(report.seconds)}: {why}"
-    said = [_said(outcome.stack) for outcome in left]
-    return _of_stacks("stopped", run, text, said, stopped=why, seconds=report.seconds)
+    notes = [_note(outcome.stack) for outcome in not_run]
+    return _of_stacks("stopped", run, text, notes, stopped=why, seconds=report.seconds)
 
 
 def ended(run: Run, report: Report) -> Event:
-    """A run has ended, whatever came of it."""
+    """Return the event for the end of a run, successful or not."""
     text = f"{run.operation} has ended: {totals(report.outcomes, report.seconds)}"
     return Event(
         "ended",
@@ -108,21 +112,27 @@ def ended(run: Run, report: Report) -> Event:
 
 
 def _of_stacks(
-    kind: Kind, run: Run, text: str, said: list[StackNote], *, stopped: str = "", seconds: float | None = None
+    kind: Kind,
+    run: Run,
+    text: str,
+    notes: list[StackNote],
+    *,
+    stopped: str = "",
+    seconds: float | None = None,
 ) -> Event:
-    return Event(kind, run, text, tuple(said[:MAX_STACKS]), len(said), stopped=stopped, seconds=seconds)
+    return Event(kind, run, text, tuple(notes[:MAX_STACKS]), len(notes), stopped=stopped, seconds=seconds)
 
 
-def _failure(of: Outcome) -> StackNote:
+def _failure_note(of: Outcome) -> StackNote:
     if not of.troubles:
-        return _said(of.stack, of.status)
+        return _note(of.stack, of.status)
     first = of.troubles[0]
     more = f" (and {len(of.troubles) - 1} more)" if len(of.troubles) > 1 else ""
-    said = _said(of.stack, f"{first.line}{more}")
-    return StackNote(said.stack, said.text, _short(first.code), _short(first.trace_id))
+    note = _note(of.stack, f"{first.line}{more}")
+    return StackNote(note.stack, note.text, _short(first.code), _short(first.trace_id))
 
 
-def _said(stack: str, text: str = "") -> StackNote:
+def _note(stack: str, text: str = "") -> StackNote:
     return StackNote(_short(stack), _short(text))
 
 

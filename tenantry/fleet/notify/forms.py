@@ -1,7 +1,6 @@
-"""An event as the body of a request, in the form that a target takes. Text of others does nothing in any of
-them.
+"""An event as the body of a request, in the format of each target. Foreign text in it has no effect.
 
-Sources: https://api.slack.com/reference/surfaces/formatting (what is to be escaped),
+Sources: https://api.slack.com/reference/surfaces/formatting (characters to escape),
 https://api.slack.com/reference/block-kit/blocks (a section has 3,000 characters),
 https://adaptivecards.io/explorer/TextRun.html (no Markdown) and
 https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using (28 KB).
@@ -18,16 +17,16 @@ from tenantry.fleet.notify.events import Event, StackNote
 from tenantry.fleet.notify.targets import Form
 
 VERSION = 1
-"""Of the JSON for webhooks: it changes if a member goes, or means something else."""
+"""The version of the JSON for webhooks. It changes if a member is removed or gets another meaning."""
 
 MAX_LINES_CHARACTERS = 2800
-"""Characters of the lines about stacks, at Slack and Teams."""
+"""The total length of the lines about stacks, for Slack and Teams."""
 
 _MARKUP = re.compile(r"[*_~`]")
 
 
 def body(event: Event, form: Form) -> bytes:
-    """Return the body of a request that tells of an event."""
+    """Return the request body for an event."""
     return json.dumps(_FORMS[form](event), ensure_ascii=True).encode()
 
 
@@ -69,7 +68,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _for_slack(text: str) -> str:
-    """Return text that makes no link, pings nobody and is not set in another type."""
+    """Return text without links, mentions and formatting."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub("\u200b\\g<0>\u200b", text)
 
@@ -92,13 +91,13 @@ def _teams(event: Event) -> dict[str, Any]:
 
 
 def _rich(text: str, **more: str) -> dict[str, Any]:
-    """Return a line in which Markdown is plain text, unlike in a TextBlock."""
+    """Return a line that shows Markdown as plain text. A TextBlock would format it."""
     run = {"type": "TextRun", "text": _for_teams(text), **more}
     return {"type": "RichTextBlock", "inlines": [run]}
 
 
 def _for_teams(text: str) -> str:
-    """Return text in which no function such as `{{DATE(…)}}` is one."""
+    """Return text in which a function such as `{{DATE(…)}}` has no effect."""
     return text.replace("{{", "{\u200b{")
 
 
@@ -107,23 +106,23 @@ def _title(event: Event) -> str:
 
 
 def _lines(event: Event, shown: Callable[[str], str]) -> Iterator[str]:
-    """Yield a line for each stack, as long as there is room, and how many more there are."""
-    room, told = MAX_LINES_CHARACTERS, 0
+    """Yield a line for each stack while there is room, then how many stacks are left out."""
+    room, shown_stacks = MAX_LINES_CHARACTERS, 0
     for line in map(shown, map(_line, event.stacks)):
         room -= len(line) + 1
         if room < 0:
             break
-        told += 1
+        shown_stacks += 1
         yield line
-    if event.stacks and told < event.total:
-        yield f"and {event.total - told:,} more"
+    if event.stacks and shown_stacks < event.total:
+        yield f"and {event.total - shown_stacks:,} more"
 
 
-def _line(said: StackNote) -> str:
+def _line(note: StackNote) -> str:
     facts: Iterable[str] = filter(
-        None, (said.code if said.code not in said.text else "", said.trace_id and f"traceId {said.trace_id}")
+        None, (note.code if note.code not in note.text else "", note.trace_id and f"traceId {note.trace_id}")
     )
-    text = f"{said.stack}: {said.text}" if said.text else said.stack
+    text = f"{note.stack}: {note.text}" if note.text else note.stack
     return " ".join((text, *(f"[{fact}]" for fact in facts)))
 
 

@@ -1,4 +1,4 @@
-"""Follows a run and tells its targets."""
+"""Follows a run and notifies its targets."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from tenantry.fleet.outcome import Outcome, Report
 
 SECRET_VARIABLE = "TENANTRY_NOTIFY_SECRET"  # noqa: S105 (the name of a variable)
-"""The environment variable with the secret that signs what goes to a webhook."""
+"""The environment variable with the secret that signs the requests to a webhook."""
 
 SECONDS_BETWEEN_FAILURES = 30.0
-"""Seconds between two events about failures; those of the meantime are one event."""
+"""The time between two events about failures. Failures in between share one event."""
 
 
 class Notifier:
-    """Tells targets of a run over so many stacks. `about`: of which events."""
+    """Notifies targets about a run over `stacks` stacks. `about` are the kinds of events to send."""
 
     what = "Notifications"
 
@@ -41,18 +41,18 @@ class Notifier:
         secret = os.environ.get(SECRET_VARIABLE, "")
         self._deliveries = [Delivery(target, secret, self._limits) for target in targets]
         self._begun = False
-        self._told: set[str] = set()
+        self._notified: set[str] = set()
         self._failed: list[Outcome] = []
         self._next = 0.0
 
     def tell(self, event: Event) -> None:
-        """Tell all targets of an event."""
+        """Send an event to all targets."""
         if event.kind in self._about:
             for delivery in self._deliveries:
                 delivery.put(event)
 
     def begun(self, job: Job) -> None:
-        """A job was handed to a worker; the first one begins the run."""
+        """A worker got a job. The first one begins the run."""
         if not self._begun:
             self._begun = True
             self.tell(events.begun(self.run, self._stacks))
@@ -64,14 +64,14 @@ class Notifier:
             self.tick()
 
     def tick(self) -> None:
-        """Time has passed: tell of failures, unless that was done just before."""
+        """Time has passed: report failures, unless that happened shortly before."""
         if self._failed and time.monotonic() >= self._next:
             self._tell_failures()
 
     def finish(self, report: Report) -> list[str]:
-        """Tell how the run ended, and return a line for each target that did not get all."""
-        told = self._told | {outcome.stack for outcome in self._failed}
-        self._failed += [outcome for outcome in report.failed if outcome.stack not in told]
+        """Report the end of the run, and return a line for each target that missed events."""
+        known = self._notified | {outcome.stack for outcome in self._failed}
+        self._failed += [outcome for outcome in report.failed if outcome.stack not in known]
         if self._failed:
             self._tell_failures()
         if found := [outcome for outcome in report.outcomes if outcome.drift]:
@@ -82,14 +82,14 @@ class Notifier:
         return self.close()
 
     def close(self) -> list[str]:
-        """Wait a moment for what is under way, and return a line for each target that did not get all."""
+        """Wait briefly for the running requests, and return a line for each target that missed events."""
         for delivery in self._deliveries:
             delivery.end()
         until = time.monotonic() + self._limits.end
-        return [line for delivery in self._deliveries if (line := delivery.lost(until))]
+        return [line for delivery in self._deliveries if (line := delivery.undelivered(until))]
 
     def _tell_failures(self) -> None:
         self.tell(events.failed(self.run, self._failed))
-        self._told |= {outcome.stack for outcome in self._failed}
+        self._notified |= {outcome.stack for outcome in self._failed}
         self._failed = []
         self._next = time.monotonic() + SECONDS_BETWEEN_FAILURES

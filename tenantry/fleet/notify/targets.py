@@ -1,4 +1,4 @@
-"""Where notifications go. An address at Slack or Teams is a secret: whoever has it can post there."""
+"""The targets of notifications. An address at Slack or Teams is a secret: whoever has it can post there."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ HOSTS: dict[str, Form] = {
     "api.powerplatform.com": "teams",
     "webhook.office.com": "teams",
 }
-"""The form by the end of a host name. Sources: https://api.slack.com/messaging/webhooks and
+"""The format of a target by the end of its host name.
+
+Sources: https://api.slack.com/messaging/webhooks and
 https://learn.microsoft.com/power-automate/teams/create-flows-webhook.
 """
 
 
 class UnusableTarget(TenantryError):
-    """A place for notifications cannot be used; the message is one line, without the address."""
+    """Notifications cannot go to an address. The message is one line, without the address."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A place for notifications. `str` names it without its address, of which only the host may be seen."""
+    """A target of notifications. `str` names it by its host, because the rest of its address is secret."""
 
     form: Form
     host: str
@@ -45,10 +47,10 @@ class Target:
 
     @classmethod
     def parse(cls, given: str) -> Target:
-        """Read what an operator gives: an address, or `env:` and the name of a variable that holds it.
+        """Parse an address, or `env:` and the name of the variable with the address.
 
-        Before either may stand a form: `slack:https://…`, `teams:env:NAME`. Without one the host tells it.
-        Raises NoTarget.
+        It may start with a format: `slack:https://…`, `teams:env:NAME`. Otherwise the host determines the
+        format. Raises UnusableTarget.
         """
         form, rest = _form(given)
         what = "the address"
@@ -63,7 +65,7 @@ class Target:
             form, what = form or inner, f"the address in {name}"
         elif "://" not in rest:
             raise UnusableTarget(
-                "it must be an address that begins with https://, or env:NAME for the variable that holds one"
+                "it must be an address that begins with https://, or env:NAME for a variable with the address"
             )
         host, is_local = _host(rest, what)
         return cls(form or _form_of(host), host, rest, is_local)
@@ -82,19 +84,19 @@ def _form_of(host: str) -> Form:
 
 
 def _host(url: str, what: str) -> tuple[str, bool]:
-    """Return the host of an address, and whether that is this machine. Raises NoTarget."""
+    """Return the host of an address, and whether it is this machine. Raises UnusableTarget."""
     try:
         parts = urlsplit(url if ADDRESS.fullmatch(url) else "")
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
     if not host:
-        raise UnusableTarget(f"{what} is none: it must look like https://host/path")
+        raise UnusableTarget(f"{what} is not valid: it must look like https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise UnusableTarget(f"{what} holds a name or a password before its host, which is not supported")
+        raise UnusableTarget(f"{what} contains a user or password, which is not supported")
     is_local = _is_local(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        raise UnusableTarget(f"{what} must begin with https://; http:// is for this machine alone")
+        raise UnusableTarget(f"{what} must begin with https://; http:// is allowed for this machine only")
     return host, is_local
 
 

@@ -113,7 +113,7 @@ def test_what_is_not_taken_is_one_line_without_the_address(receiver: Receiver, s
     receiver.answers = [status] * 100
     (line,) = run(follow(receiver), "acme", "bad")
     where = "Notifications to webhook at 127.0.0.1"
-    assert line == f"{where}: 3 events of 3 not delivered: it answered {status}."
+    assert line == f"{where}: 3 events of 3 not delivered: it responded with {status}."
 
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
@@ -130,7 +130,7 @@ def test_one_that_never_answers_holds_up_nothing(receiver: Receiver, way: str) -
     begin = time.monotonic()
     (line,) = run(follower, "acme", "bad", "globex")
     assert time.monotonic() - begin < 0.6 + 5, "the end of a run waits for its own bound, whatever is waiting"
-    assert line.endswith("of 3 not delivered: there was no answer in time.")
+    assert line.endswith("of 3 not delivered: no response in time.")
 
 
 def test_an_answer_that_drips_ends_with_the_time_of_a_request(receiver: Receiver) -> None:
@@ -139,7 +139,7 @@ def test_an_answer_that_drips_ends_with_the_time_of_a_request(receiver: Receiver
     delivery = Delivery(Target.parse(receiver.url), limits=replace(PATIENT, request=0.3, event=0.5))
     delivery.put(begun(RUN, 1))
     delivery.end()
-    assert delivery.lost(time.monotonic() + 60)
+    assert delivery.undelivered(time.monotonic() + 60)
     assert delivery._thread
     assert not delivery._thread.is_alive()
 
@@ -149,10 +149,10 @@ def test_nobody_there_and_a_certificate_of_nobody(receiver: Receiver) -> None:
         free.bind(("127.0.0.1", 0))
         refused = Target.parse(f"http://127.0.0.1:{free.getsockname()[1]}{SECRET_PATH}")
         (line,) = run(Notifier([refused], RUN, 1, limits=PATIENT), "acme")
-    assert line.endswith("2 events of 2 not delivered: it could not be reached.")
+    assert line.endswith("2 events of 2 not delivered: it cannot be reached.")
     secure = Target.parse(f"{receiver.url.replace('http:', 'https:')}{SECRET_PATH}")
     (line,) = run(Notifier([secure], RUN, 1, limits=PATIENT), "acme")
-    assert line.endswith("2 events of 2 not delivered: its certificate or TLS was refused.")
+    assert line.endswith("2 events of 2 not delivered: its certificate was refused, or TLS failed.")
     assert "s3cr3t" not in line
 
 
@@ -165,7 +165,7 @@ def test_no_more_wait_than_there_is_room_for(receiver: Receiver) -> None:
     delivery.end()
     assert time.monotonic() - begin < 5, "nobody waits for room"
     number = f"{MAX_WAITING_EVENTS * 20:,} events of {MAX_WAITING_EVENTS * 20}"
-    assert f"{number} not delivered" in delivery.lost(time.monotonic())
+    assert f"{number} not delivered" in delivery.undelivered(time.monotonic())
 
 
 def test_a_follower_that_fails_is_dropped_and_the_run_goes_on() -> None:
