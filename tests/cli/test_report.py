@@ -88,7 +88,7 @@ def test_the_other_forms(shards: list[str], tmp_path: Path) -> None:
 def test_a_file_that_is_no_report_is_named_in_one_line(tmp_path: Path, shards: list[str]) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{", "utf-8")
-    for name, words in ((str(broken), "is no report"), (str(tmp_path / "none.json"), "There is no file")):
+    for name, words in ((str(broken), "is not a report"), (str(tmp_path / "none.json"), "There is no file")):
         result = run("report", *shards, name)
         assert result.exit_code == 2
         assert name in result.stderr

@@ -132,7 +132,7 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
         assert counting.calls("acme") == calls
 
     refused = counting.run("destroy", "globex", answers=(no,), code=1)
-    assert "the tenant would be deactivated, with all in it (4 resources)" in refused.seen
+    assert "the tenant would be deactivated, with everything in it (4 resources)" in refused.seen
     assert (refused.stdout, counting.writes) == ("", [])
     done = counting.run("destroy", "globex", answers=(yes,))
     assert re.search(

@@ -93,7 +93,7 @@ def test_a_repository(bin_: Path, scratch: Path, qlik: Emulator) -> None:
     assert "Sales Overview" in operator(script(page, "List plans and templates"))
     assert "ok       settings      valid" in operator(script(page, "Check before you run"))
     printed = operator(script(page, "Preview and apply"))
-    assert "Nothing is to be done: no change in 2 customers." in printed
+    assert "Nothing to do: no change in 2 customers." in printed
     operator(script(page, "Commit"))
     assert "encryptionsalt" in operator("git show HEAD:stacks/Pulumi.initech.yaml")
 

@@ -106,7 +106,7 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     back = trial("Acme", FAR) | yaml.safe_load(outcomes["acme"].revive)
     fleet.write("acme", back)
     told = fleet.run("preview", "acme", "--markdown").stdout
-    assert f"takes up the tenant {down['revive'].split()[2].rstrip(',')} again" in told
+    assert f"revives the tenant {down['revive'].split()[2].rstrip(',')} with everything in it" in told
     revived = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert revived.status == "ok"
     assert tenants(qlik)["Acme"] == "active"

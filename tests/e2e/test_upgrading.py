@@ -24,7 +24,7 @@ def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> No
     fleet.commit()
     fleet.run("up", "--all", "--yes", "--skip-preview")
     printed = run(fleet.project, fleet.env, script(PAGE, "Upgrade"))
-    assert "Nothing is to be done: no change in 2 customers." in printed
+    assert "Nothing to do: no change in 2 customers." in printed
 
     run(fleet.project, fleet.env, script(PAGE, "Go back"))
     moved = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", PYTHONPATH=newer)
@@ -35,4 +35,4 @@ def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> No
     assert refused.requests == []
 
     printed = run(fleet.project, fleet.env, script(PAGE, "Go back to an older format"))
-    assert "Nothing is to be done: no change in 2 customers." in printed
+    assert "Nothing to do: no change in 2 customers." in printed

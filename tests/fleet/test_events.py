@@ -211,7 +211,7 @@ def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes
     assert change == Change("create", "Tenant", "tenant", (Difference("revive", None, "x.eu.qlikcloud.com"),))
     told = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
-    assert told == "takes up the tenant x.eu.qlikcloud.com again, with what is in it, plan gold"
+    assert told == "revives the tenant x.eu.qlikcloud.com with everything in it, plan gold"
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", proof={"id": "p"}))).changes
     assert change == Change("create", "Tenant", "tenant")
 

@@ -60,14 +60,12 @@ def test_what_is_to_be_typed_or_copied_is_code_and_failures_are_red() -> None:
     assert '<section class="red"><h2>Failed<span>1</span></h2>' in page
     assert page.count("no &lt;b&gt; → run <code>up &amp; go</code>, then <code>x</code>") == 1, "not in rows"
     assert "<b>acme</b>: until 2026-12-24<pre>revive: {hostname: a, tenant_id: t}</pre>" in page
-    assert "<section><h2>To bring a tenant back: this line below <code>tenantry:customer:</code>" in page
+    assert "<section><h2>To bring a tenant back: put this line below <code>tenantry:customer:</code>" in page
 
 
 def test_nothing_to_do_is_said() -> None:
-    assert "Nothing is to be done: no change in 1 customer" in html(
-        Report("up", (Outcome("acme", "up", "ok"),))
-    )
-    assert "No stack is concerned" in html(Report("up", ()))
+    assert "Nothing to do: no change in 1 customer" in html(Report("up", (Outcome("acme", "up", "ok"),)))
+    assert "No stack is affected" in html(Report("up", ()))
 
 
 def test_the_customer_is_named_below_the_stack() -> None:
@@ -119,8 +117,8 @@ def test_the_line_below_the_table() -> None:
     report = Report("up", (Outcome("a", "up", "ok"),), seconds=3, removed=("b",), stopped="Ctrl-C")
     assert table.summary(report).splitlines() == [
         "1 stack: 1 up to date in 3 s",
-        "Without a stack file now, with a tenant that lives on: b",
-        "Stopped: Ctrl-C. The same command with --resume goes on from here.",
+        "Stacks whose file was removed (their tenants still exist): b",
+        "Stopped: Ctrl-C. To continue, run the same command with --resume.",
     ]
 
 
@@ -128,7 +126,7 @@ def test_below_the_table_it_is_said_that_there_is_no_change() -> None:
     report = Report("preview", (Outcome("a", "preview", "ok"), Outcome("b", "preview", "ok")), seconds=3)
     assert table.summary(report).splitlines() == [
         "2 stacks: 2 up to date in 3 s",
-        "Nothing is to be done: no change in 2 customers.",
+        "Nothing to do: no change in 2 customers.",
     ]
 
 
@@ -187,5 +185,5 @@ def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path)
 def test_what_is_no_report_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text('{"operation": "dance"}', "utf-8")
-    with pytest.raises(ValueError, match=r"x\.json is no report: "):
+    with pytest.raises(ValueError, match=r"x\.json is not a report: "):
         reports.read(file)

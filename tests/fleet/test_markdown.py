@@ -32,7 +32,7 @@ def test_a_rollout_is_one_folded_line_with_the_names_below() -> None:
     assert "c000, c001, c002" in text
     assert "c099 and 212 more" in text
     assert "[!CAUTION]" not in text
-    assert "312 stacks: 312 to change in 0 s against main." in text
+    assert "312 stacks: 312 to change in 0 s, compared with main." in text
 
 
 def test_few_customers_are_named_beside_the_line() -> None:
@@ -56,9 +56,9 @@ def test_the_table_has_every_stack() -> None:
 
 
 def test_nothing_to_do_at_all() -> None:
-    assert "No stack is concerned. Nothing is to be done." in markdown(Report("preview", ()))
+    assert "No stack is affected. Nothing to do." in markdown(Report("preview", ()))
     text = markdown(Report("preview", (Outcome("acme", "preview", "ok"),)))
-    assert "1 stack: 1 up to date in 0 s. Nothing is to be done: no change in 1 customer." in text
+    assert "1 stack: 1 up to date in 0 s. Nothing to do: no change in 1 customer." in text
     assert "###" not in text
 
 
@@ -71,10 +71,10 @@ def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endang
     assert time.perf_counter() - started < 5
     assert len(text.encode()) <= limit
     assert text.startswith(MARKER)
-    assert "Not all of it fits here" in text
-    assert "[The whole report](<https://ci.example/report>)" in text
+    assert "The report is too long for this place" in text
+    assert "[Full report](<https://ci.example/report>)" in text
     assert f"whole tenants: {endangered + 1}" in text
-    assert "lives on" in text or "left out here" in text
+    assert "does not delete the tenant" in text or "left out here" in text
     if failed:
         assert f"### Failed: {failed:,}" in text
     assert pages.tags(pages.rendered(text)).count("details") == pages.tags(pages.rendered(text)).count(
@@ -163,7 +163,7 @@ def test_shards_make_the_same_page_in_any_order() -> None:
 
 def test_a_link_that_is_no_url_is_said_as_it_is() -> None:
     text = markdown(Report("preview", ()), link="artifact `report`")
-    assert "The whole report: artifact &#96;report&#96;" in text
+    assert "Full report: artifact &#96;report&#96;" in text
 
 
 def test_what_a_resumed_run_left_out_stays_as_it_was_done() -> None:

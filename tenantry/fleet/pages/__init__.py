@@ -1,8 +1,8 @@
-"""Web pages that need nothing but themselves: no server, no network, no file beside them.
+"""Self-contained web pages: they need no server, no network and no other file.
 
-Each page holds the same style (`page.css`), and the script that sorts and filters its tables (`table.js`).
+Each page contains the same style (`page.css`) and the script that sorts and filters its tables (`table.js`).
 Its Content-Security-Policy names both by their hashes. So a browser runs and fetches nothing else, even if
-something of somebody else were to slip in. Without JavaScript all rows are there, in the order of names.
+foreign content gets into the page. Without JavaScript all rows are visible, sorted by name.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _CODE = re.compile("`([^`]+)`")
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page of one of the templates in this folder; text of others in it does nothing."""
+    """Return a page from a template of this folder. Foreign text in it has no effect."""
     rendered = _environment().get_template(template).render(**values)
-    return rendered.replace("##", "#&#35;")  # in the log of a job "##[" would be a command
+    return rendered.replace("##", "#&#35;")  # "##[" is a command in the log of a CI job
 
 
 @cache
@@ -49,7 +49,7 @@ def _environment() -> Environment:
 
 
 def _own(name: str) -> Markup:
-    """Return a file of ours, which stands in a page as it is."""
+    """Return one of our files, unescaped."""
     text = resources.files(__name__).joinpath(name).read_text("utf-8")
     return Markup(f"\n{text}")  # noqa: S704 (it is ours)
 
@@ -59,10 +59,10 @@ def _hash(text: str) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Take from a text of somebody else what a page must not hold; escaping comes after this."""
+    """Remove what a page must not contain from foreign text. Escaping follows later."""
     return on_one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _marked(text: str) -> Markup:
-    """Return a line with what stands between backticks as code."""
+    """Return a line in which text between backticks is formatted as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(on_one_line(text)))))  # noqa: S704 (escaped before)

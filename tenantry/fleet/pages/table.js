@@ -1,5 +1,5 @@
 "use strict";
-// Sorts and filters the tables of a page where they stand. The rows are the page's own; nothing is fetched.
+// Sorts and filters the tables of a page in place. All rows are in the page, nothing is fetched.
 (() => {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -9,7 +9,7 @@
     return made;
   };
 
-  // The text of a cell without its second line.
+  // Return the text of a cell without its second line.
   const value = (row, index) => {
     const first = row.cells[index].firstChild;
     return first && first.nodeType === Node.TEXT_NODE ? first.nodeValue.trim() : "";
@@ -17,7 +17,7 @@
 
   const order = (row, index) => row.cells[index].dataset.order ?? value(row, index);
 
-  // Cells without a value come last, in whichever direction.
+  // Cells without a value come last in both directions.
   const compare = (a, b, sign) => {
     if (a === "" || b === "") return (a === "") - (b === "");
     return sign * collator.compare(a, b);
@@ -39,7 +39,7 @@
 
   const filterable = (table, body) => {
     const rows = [...body.rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
-    if (rows.length < 4) return; // all of it is seen at a glance
+    if (rows.length < 4) return; // a short table needs no controls
     const search = element("input", { type: "search", autocomplete: "off" });
     const count = element("output", {});
     count.setAttribute("aria-live", "polite");

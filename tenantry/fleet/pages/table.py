@@ -1,4 +1,4 @@
-"""The tables of pages: rows under columns that a reader sorts and filters."""
+"""The tables of web pages, which a reader can sort and filter."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 @dataclass(frozen=True)
 class Column:
-    """A column. `number`: its cells are aligned as numbers. `choice`: it has few values, to be chosen from.
-    `long`: its cells are wrapped.
+    """A column. `number`: align its cells as numbers. `choice`: offer its few values in a list. `long`: wrap
+    its cells.
     """
 
     name: str
@@ -22,22 +22,20 @@ class Column:
 
     @property
     def look(self) -> str:
-        """The class of its cells."""
+        """The CSS class of its cells."""
         return "number" if self.number else "long" if self.long else ""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link to a file of this machine: a path from the folder of the page, or a URL."""
+    """A link to a file on this machine: a path relative to the page's folder, or a URL."""
 
     text: str
     to: str
 
 
 def links(files: Iterable[Path], folder: Path | None) -> list[Link]:
-    """Return links to files: as paths from the folder of the page; as URLs where the page is in no folder
-    yet.
-    """
+    """Return links to files: paths relative to the page's folder, or URLs if the folder is unknown."""
     return [Link(file.name, _address(file.resolve(), folder)) for file in files]
 
 
@@ -47,9 +45,10 @@ def _address(file: Path, folder: Path | None) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands under a column. `small` is a second line in small type. `order` is what rows are sorted
-    by, where that is not the text. `look` is a class of `page.css`, such as "failed". `bar`: a bar from one
-    part of the width to another, both of 100.
+    """A cell.
+
+    `small` is a second line in small type. `order` is the sort key if it is not the text. `look` is a class
+    of `page.css`, such as "failed". `bar` draws a bar from one percentage of the width to another.
     """
 
     text: str = ""
@@ -62,7 +61,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One row; its first cell names it. `dim`: it matters less."""
+    """A row. Its first cell names it. `dim`: it is less important."""
 
     cells: Sequence[Cell]
     dim: bool = False
@@ -70,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns, and what the table is called."""
+    """Rows under columns, with a caption."""
 
     caption: str
     columns: Sequence[Column]

@@ -1,4 +1,4 @@
-"""What a run over many customers comes to, for people: as Markdown, as a web page, as a table."""
+"""Reports of a run over many customers for people: as Markdown, as a web page, as a table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tenantry.fleet.report import markdown as _markdown
 
 
 def write(report: Report, folder: Path, link: str = "") -> None:
-    """Write `report.json`, `report.md` and `report.html` into a folder, which is made if it is not there.
+    """Write `report.json`, `report.md` and `report.html` into a folder. It is created if needed.
 
-    `link` is where the Markdown says that the whole report is.
+    `link` is where the full report is. The Markdown refers to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report.write(folder / "report.json")
@@ -23,18 +23,18 @@ def write(report: Report, folder: Path, link: str = "") -> None:
 
 
 def joined(reports: Iterable[Report]) -> Report:
-    """Return reports, such as those of shards, as one; their order makes no difference.
+    """Join reports, such as those of shards, into one. Their order makes no difference.
 
-    Where two tell of the same stack, the one that was begun later counts. Raises ValueError for reports that
-    do not belong together.
+    If two have the same stack, the run that began later counts. Raises ValueError for reports that do not
+    belong together.
     """
     return merged(sorted(reports, key=lambda report: (report.started, report.to_json(indent=None))))
 
 
 def read(file: Path) -> Report:
-    """Read a report. Raises ValueError for a file that is none; OSError for one that cannot be read."""
+    """Read a report. Raises ValueError for any other content, OSError if the file cannot be read."""
     try:
         return Report.from_json(file.read_bytes())
     except ValueError as error:
         first = str(error).splitlines()
-        raise ValueError(f"{file} is no report: {' '.join(first[:3])}") from None
+        raise ValueError(f"{file} is not a report: {' '.join(first[:3])}") from None

@@ -1,6 +1,6 @@
-"""What a report says of many customers, as few lines: the same change of a thousand stacks is one line.
+"""A report about many customers in few lines: the same change in a thousand stacks is one line.
 
-A page is a list of sections, what matters most first. It is plain text: what writes it escapes it.
+A page is a list of sections, the most important first. It is plain text: each output format escapes it.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from tenantry.text import on_one_line
 
 PROOF, ACTIVATION, RELOAD = "TenantProof", "TenantActivation", "AppReload"
 TENANT_LEVEL = frozenset({"Tenant", "TenantLifecycle", "GroupSettings", "LicenseSettings"})
-"""The kinds whose changes reach everybody in a tenant, or the tenant itself."""
+"""The resource types whose changes affect everybody in a tenant, or the tenant itself."""
 
 NEW_IMPORT = frozenset(
     {"version", "template", "template_id", "source_tenant", "data", "script_digest", "replace"}
 )
-"""The properties of an App that need another import. What users open, the published app, keeps its id."""
+"""The properties of an App that require a new import. The published app keeps its id."""
 
 FOLLOWING_PROPERTIES = frozenset({"source_app", "description", "data", "loaded"})
-"""What differs of an AppPublication when its app was imported anew."""
+"""The properties of an AppPublication that differ after a new import of its app."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Lines under a title. `vital` ones are cut last where room is short; `red` warns; `failed`: of failures.
+    """Lines under a title.
 
-    `names_first`: what is said is of the stacks ("acme: no such role"), not a change in them.
+    `vital`: shorten these lines last. `red`: this is a warning. `failed`: these are failures. `names_first`:
+    the lines are about the stacks themselves ("acme: no such role") and not about changes in them.
     """
 
     title: str
@@ -44,13 +45,13 @@ class Section:
 
     @property
     def stacks(self) -> int:
-        """How many stacks it is about."""
+        """How many stacks the section has."""
         return len({stack for line in self.lines for stack in line.stacks})
 
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report; `summary` is its line of numbers, `nothing` says so where there is no change."""
+    """A full report. `summary` is its line of numbers. `nothing` is a sentence if there are no changes."""
 
     title: str
     summary: str
@@ -61,7 +62,7 @@ class Page:
 
 
 REVIVE_TITLE = (
-    "To bring a tenant back: this line below `tenantry:customer:`, and for a trial a later `ends_on`"
+    "To bring a tenant back: put this line below `tenantry:customer:`, and for a trial set a later `ends_on`"
 )
 FAILED_TITLE = "Failed"
 DANGERS_TITLE = "Deletes, replacements and changes of whole tenants"
@@ -76,7 +77,7 @@ TITLES: dict[Operation, str] = {
 
 
 def page(report: Report) -> Page:
-    """Return what a report says, grouped. The order of its outcomes makes no difference."""
+    """Group the content of a report. The order of its outcomes makes no difference."""
     outcomes = sorted(report.outcomes, key=lambda outcome: outcome.stack)
     sections = (
         Section(DANGERS_TITLE, _dangers(report, outcomes), vital=True, red=True),
@@ -86,12 +87,14 @@ def page(report: Report) -> Page:
         Section(REVIVE_TITLE, _revivals(outcomes), vital=True, names_first=True),
         Section("New customers", _new(outcomes), names_first=True),
         Section("App versions", _rollouts(outcomes)),
-        Section("Taken out of the settings", _changes(outcomes, taken_out=True)),
+        Section("Removed from the settings", _changes(outcomes, removed=True)),
         Section("Changes", _changes(outcomes)),
-        Section("Changed outside of here", _drift(outcomes)),
+        Section("Changed outside of Tenantry", _drift(outcomes)),
         Section("Skipped", _skipped(outcomes), names_first=True),
-        Section("Pinned by the customer's own file", _each(outcomes, lambda outcome: outcome.pinned)),
-        Section("Remarks", _each(outcomes, _remarks), names_first=True),
+        Section(
+            "Pinned by the customer's own file", _texts_by_stack(outcomes, lambda outcome: outcome.pinned)
+        ),
+        Section("Remarks", _texts_by_stack(outcomes, _remarks), names_first=True),
     )
     return Page(
         title=f"{TITLES[report.operation]} of {counted(len(outcomes), 'stack')}",
@@ -104,21 +107,21 @@ def page(report: Report) -> Page:
 
 
 def is_taken_down(outcome: Outcome) -> bool:
-    """Whether the tenant is deactivated: its lifecycle is what does that when it is deleted."""
+    """Whether the tenant is deactivated. The delete of its lifecycle does that."""
     return any(
         change.kind == "TenantLifecycle" and change.operation == "delete" for change in outcome.changes
     )
 
 
 def is_new(outcome: Outcome) -> bool:
-    """Whether the customer is made by this run."""
+    """Whether this run creates the customer."""
     return outcome.new or any(
         change.kind == "Tenant" and change.operation == "create" for change in outcome.changes
     )
 
 
 def is_new_import(change: Change) -> bool:
-    """Whether an app is replaced by another import of it and for no other reason, which is routine."""
+    """Whether an app is only replaced by another import of it, which is routine."""
     if change.kind != "App" or change.operation not in ("replace", "update"):
         return False
     reasons = set(change.because) or {difference.name for difference in change.differences}
@@ -128,7 +131,7 @@ def is_new_import(change: Change) -> bool:
 
 
 def is_dangerous(change: Change, *, new: bool = False) -> bool:
-    """Whether a change is one to look at twice."""
+    """Whether somebody should look at a change twice."""
     if change.kind in (lines.SETTING, PROOF, RELOAD):
         return False
     if (change.operation, change.kind) == ("create", ACTIVATION):
@@ -145,10 +148,10 @@ def is_dangerous(change: Change, *, new: bool = False) -> bool:
 
 
 def remaining(outcome: Outcome) -> Iterable[Change]:
-    """Yield the changes of a stack that are told by themselves.
+    """Yield the changes of a stack that have their own lines.
 
-    Not those of a tenant that is taken down, the creates of a new customer, new imports of apps, publications
-    that only follow one, and what the activation repeats of the lifecycle.
+    Left out are the deletes of a deactivated tenant, the creates of a new customer, new imports of apps,
+    publications that follow an import, and the changes of the activation that repeat the lifecycle.
     """
     new, down = is_new(outcome), is_taken_down(outcome)
     for change in split_imports(outcome)[1]:
@@ -159,7 +162,7 @@ def remaining(outcome: Outcome) -> Iterable[Change]:
 
 
 def split_imports(outcome: Outcome) -> tuple[list[Change], list[Change]]:
-    """Return the apps that are imported anew, and what changes besides, publications that follow left out."""
+    """Return the newly imported apps, and the other changes without publications that follow an import."""
     imports = [change for change in outcome.changes if is_new_import(change)]
     imported = tuple(f"{change.name} in " for change in imports)
     rest = [change for change in outcome.changes if not (is_new_import(change) or _follows(change, imported))]
@@ -167,9 +170,9 @@ def split_imports(outcome: Outcome) -> tuple[list[Change], list[Change]]:
 
 
 def _follows(change: Change, imported: tuple[str, ...]) -> bool:
-    """Tell whether an app is reloaded or published anew because it was imported anew.
+    """Tell whether an app is reloaded or published again because it was imported again.
 
-    A reload has the name of its app, a publication the name "App in Space".
+    A reload has the name of its app, a publication has the name "App in Space".
     """
     if change.kind == RELOAD and change.operation == "replace":
         return f"{change.name} in " in imported
@@ -182,8 +185,8 @@ def _follows(change: Change, imported: tuple[str, ...]) -> bool:
 
 
 def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
-    """Return the gravest first: where there is not room for all, it is the last ones that are left out."""
-    down, tenants, gone, publications, others = (Lines() for _ in range(5))
+    """Return the lines, the most serious first: if there is no room, the last ones are left out."""
+    down, tenants, removed, publications, others = (Lines() for _ in range(5))
     of_kind = {"AppPublication": publications} | dict.fromkeys(TENANT_LEVEL, tenants)
     for outcome in outcomes:
         new = is_new(outcome)
@@ -193,8 +196,8 @@ def _dangers(report: Report, outcomes: Iterable[Outcome]) -> list[Line]:
             if is_dangerous(change, new=new):
                 of_kind.get(change.kind, others).add(lines.danger(change), outcome.stack, change)
     for stack in sorted(report.removed):
-        gone.add("stack file taken away (the tenant lives on, and is not taken down by that)", stack)
-    return [line for some in (down, tenants, gone, publications, others) for line in some.all()]
+        removed.add("stack file removed (this does not delete the tenant)", stack)
+    return [line for group in (down, tenants, removed, publications, others) for line in group.all()]
 
 
 def _failures(outcomes: Iterable[Outcome], status: str) -> list[Line]:
@@ -205,14 +208,16 @@ def _failures(outcomes: Iterable[Outcome], status: str) -> list[Line]:
         for trouble in outcome.troubles:
             found.add(lines.trouble(trouble, same_for_all=True), outcome.stack, alone=lines.trouble(trouble))
         if not outcome.troubles:
-            found.add("nothing was said", outcome.stack)
+            found.add("no error message", outcome.stack)
     return found.all()
 
 
 def _not_run(report: Report) -> list[Line]:
     found = Lines()
     for outcome in sorted(report.of("not run"), key=lambda outcome: outcome.stack):
-        found.add("; ".join(outcome.remarks) or report.stopped or "the run ended before", outcome.stack)
+        found.add(
+            "; ".join(outcome.remarks) or report.stopped or "the run ended before its turn", outcome.stack
+        )
     if report.stopped and not found.all():
         return [Line(on_one_line(f"the run was stopped: {report.stopped}"), ())]
     return found.all()
@@ -248,13 +253,13 @@ def _rollouts(outcomes: Iterable[Outcome]) -> list[Line]:
     return found.all()
 
 
-def _changes(outcomes: Iterable[Outcome], *, taken_out: bool = False) -> list[Line]:
+def _changes(outcomes: Iterable[Outcome], *, removed: bool = False) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
         new = is_new(outcome)
         for change in remaining(outcome):
-            is_out = change.kind == lines.SETTING and change.operation == "delete"
-            if is_out == taken_out and not is_dangerous(change, new=new):
+            is_removed = change.kind == lines.SETTING and change.operation == "delete"
+            if is_removed == removed and not is_dangerous(change, new=new):
                 found.add(lines.change(change), outcome.stack, change)
     return found.all()
 
@@ -271,20 +276,20 @@ def _skipped(outcomes: Iterable[Outcome]) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
         if outcome.status == "skipped":
-            found.add("; ".join(outcome.remarks) or "no reason was given", outcome.stack)
+            found.add("; ".join(outcome.remarks) or "no reason given", outcome.stack)
     return found.all()
 
 
 def _remarks(outcome: Outcome) -> Sequence[str]:
-    """Return the remarks that are told nowhere else."""
+    """Return the remarks that no other section shows."""
     if outcome.status in ("skipped", "not run"):
         return ()
     return outcome.remarks
 
 
-def _each(outcomes: Iterable[Outcome], told: Callable[[Outcome], Sequence[str]]) -> list[Line]:
+def _texts_by_stack(outcomes: Iterable[Outcome], texts: Callable[[Outcome], Sequence[str]]) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
-        for text in told(outcome):
+        for text in texts(outcome):
             found.add(text, outcome.stack)
     return found.all()

@@ -1,4 +1,4 @@
-"""A report as one web page that needs nothing but itself."""
+"""A report as one self-contained web page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.fleet.report.grouping import Page, page
 from tenantry.fleet.report.words import duration
 
 MAX_INLINE_NAMES = 6
-"""The most stacks that are named beside a line; more are folded away below it."""
+"""How many stacks a line names. If there are more, their names are folded below it."""
 
 LOOKS = {
     "failed": "failed",
@@ -40,12 +40,12 @@ WAVES = (
 
 
 def html(report: Report, folder: Path | None = None) -> str:
-    """Return a report as one page of HTML, with every line, every name and every stack.
+    """Return a report as one HTML page, with every line, every name and every stack.
 
-    It has links to those logs of failures that are on this machine, from the folder in which the page will
-    be.
+    It links to the logs of failures on this machine. `folder` is where the page will be: the links are
+    relative to it.
     """
-    told = page(report)
+    content = page(report)
     columns = [Column(name, name in table.NUMBERS, name in CHOICES) for name in table.COLUMNS]
     tables = (
         Table("Waves", WAVES, list(_waves(report.waves))),
@@ -53,16 +53,16 @@ def html(report: Report, folder: Path | None = None) -> str:
     )
     return pages.render(
         "report.html.j2",
-        title=told.title,
-        page=told,
-        summary=_summary(told, report.started),
+        title=content.title,
+        page=content,
+        summary=_summary(content, report.started),
         all=[found for found in tables if found.rows],
         inline=MAX_INLINE_NAMES,
     )
 
 
 def _waves(waves: Sequence[WaveTimes]) -> Iterator[Row]:
-    """Yield the time line of a run that had several waves."""
+    """Yield the timeline of a run with several waves."""
     end = max((wave.began + wave.seconds for wave in waves), default=0.0) or 1.0
     for wave in waves if len(waves) > 1 else ():
         bar = tuple(round(100 * at / end, 2) for at in (wave.began, wave.began + wave.seconds))
@@ -93,12 +93,12 @@ def _cell(of: table.Row, column: str, folder: Path | None) -> Cell:
     return Cell(text)
 
 
-def _summary(told: Page, started: str) -> str:
-    parts = [told.summary if told.outcomes else "No stack is concerned"]
-    if told.nothing:
-        parts.append(told.nothing)
-    if told.base:
-        parts.append(f"against {told.base}")
+def _summary(content: Page, started: str) -> str:
+    parts = [content.summary if content.outcomes else "No stack is affected"]
+    if content.nothing:
+        parts.append(content.nothing)
+    if content.base:
+        parts.append(f"compared with {content.base}")
     if started:
-        parts.append(f"begun {started}")
+        parts.append(f"started {started}")
     return " · ".join(parts)

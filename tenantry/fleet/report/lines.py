@@ -1,4 +1,4 @@
-"""Single lines of a report: what one thing is called, whomever it happens to."""
+"""Single lines of a report: the text for one change, error or remark, for any number of stacks."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
 SETTING = "setting"
-"""The kind of what changes in files. Whether anything is deleted for it, only a preview knows."""
+"""The `kind` of changes in files. Only a preview knows whether such a change deletes a resource."""
 
 MAX_LINE_CHARACTERS = 1000
 MAX_DIFFERENCES = 6
 
 CONSEQUENCES = {
-    ("delete", "AppPublication"): "what users made in it goes with it",
-    ("replace", "AppPublication"): "what users made in it goes with it",
+    ("delete", "AppPublication"): "this deletes what users made in it",
+    ("replace", "AppPublication"): "this deletes what users made in it",
     ("delete", "TenantLifecycle"): "this deactivates the tenant",
     ("replace", "TenantLifecycle"): "this deactivates the tenant",
-    ("create", "TenantActivation"): "a destroy was cut off; this makes the tenant active again",
-    ("delete", "Tenant"): "this is all that the customer has",
-    ("replace", "Tenant"): "this is all that the customer has",
+    ("create", "TenantActivation"): "an earlier destroy was interrupted; this reactivates the tenant",
+    ("delete", "Tenant"): "this deletes everything of the customer",
+    ("replace", "Tenant"): "this deletes everything of the customer",
 }
 
-# What differs between customers although it is the same trouble: the tenant, ids, and the trace of a request.
-_OWN = (
+# The parts of an error that differ for each customer: the tenant, ids, and the trace of a request.
+_PER_CUSTOMER = (
     (re.compile(r"(?<!\s)\s*\(traceId [\w-]+\)"), ""),
     (re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) [\w.:-]+(?=/)"), r"\1 …"),
     (re.compile(r"(?<![\w.-])[\w.-]+\.qlikcloud\.com\b"), "…"),
@@ -39,7 +39,7 @@ _OWN = (
 
 @dataclass(frozen=True)
 class Line:
-    """What happens, as text on one line, and the stacks to which it does. `block` is a line to be copied."""
+    """A text on one line, and the stacks to which it applies. `block` is a line for the reader to copy."""
 
     text: str
     stacks: tuple[str, ...]
@@ -47,23 +47,23 @@ class Line:
 
 
 class Lines:
-    """Lines that are being collected: the same thing of another stack makes none of its own."""
+    """Collects lines. The same text for another stack adds the stack to the existing line."""
 
     def __init__(self) -> None:
         self._stacks: dict[tuple[str, str], dict[str, None]] = {}
         self._alone: dict[tuple[str, str], str] = {}
 
     def add(self, text: str, stack: str, change: Change | None = None, *, alone: str = "") -> None:
-        """Add a stack to a line. `alone` is the text if it stays the only one.
+        """Add a stack to a line. `alone` is the text if no other stack joins it.
 
-        Changes that are unlike have lines of their own, also where shortened values make the same text.
+        Different changes have different lines, even if shortened values make their texts equal.
         """
         key = (text, repr(change.differences) if change else "")
         self._stacks.setdefault(key, {})[stack] = None
         self._alone.setdefault(key, alone or text)
 
     def all(self) -> list[Line]:
-        """Return the lines, those of the most stacks first."""
+        """Return the lines, those with the most stacks first."""
         found = [
             Line(
                 shortened(on_one_line(key[0] if len(stacks) > 1 else self._alone[key]), MAX_LINE_CHARACTERS),
@@ -75,15 +75,15 @@ class Lines:
 
 
 def _natural(text: str) -> list[tuple[str, int]]:
-    """Return a key by which "line 7" comes before "line 11"."""
+    """Return a sort key that puts "line 7" before "line 11"."""
     return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d{0,9})", text)]
 
 
 def change(of: Change) -> str:
-    """Say what happens to a resource: "update Group Analysts: roles a, b → a"."""
+    """Describe a change of a resource: "update Group Analysts: roles a, b → a"."""
     if of.kind == SETTING:
         return _setting(of)
-    return _happens(of, differences(of.differences))
+    return _change_line(of, differences(of.differences))
 
 
 def _setting(of: Change) -> str:
@@ -91,34 +91,34 @@ def _setting(of: Change) -> str:
     if of.operation == "create":
         return f"{of.name} added{f': {value(found.new)}' if found.new not in ('', None) else ''}"
     if of.operation == "delete":
-        return f"{of.name} taken out{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
+        return f"{of.name} removed{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
     return f"{of.name}: {_values(found)}"
 
 
 def danger(of: Change) -> str:
-    """Say what happens to a resource, and what that leads to where it is known."""
+    """Describe a change of a resource and its consequence, if known."""
     consequence = CONSEQUENCES.get((of.operation, of.kind), "")
     if loses_protection(of):
-        consequence = "it can be deleted from then on"
-    return _happens(of, consequence, differences(of.differences))
+        consequence = "it loses its protection from deletion"
+    return _change_line(of, consequence, differences(of.differences))
 
 
 def loses_protection(of: Change) -> bool:
-    """Whether a resource is not protected from deletion any more."""
+    """Whether a resource loses its protection from deletion."""
     return any(difference.name == PROTECT and difference.old is True for difference in of.differences)
 
 
-def _happens(of: Change, *told: str) -> str:
+def _change_line(of: Change, *details: str) -> str:
     why = f" (because of {', '.join(of.because)})" if of.because else ""
-    return ": ".join([f"{of.operation} {of.resource}{why}", *filter(None, told)])
+    return ": ".join([f"{of.operation} {of.resource}{why}", *filter(None, details)])
 
 
 def rollout(of: Change) -> str:
-    """Say which version an app gets: "Sales Overview 2.3.0 → 2.4.0"."""
+    """Describe the new version of an app: "Sales Overview 2.3.0 → 2.4.0"."""
     version = of.difference("version")
     rest = differences([difference for difference in of.differences if difference is not version])
     if version is None:
-        return f"{of.name} imported anew: {rest or ', '.join(of.because)}"
+        return f"{of.name} imported again: {rest or ', '.join(of.because)}"
     older = " (older)" if _numbers(version.new) < _numbers(version.old) else ""
     step = f"{of.name} {value(version.old)} → {value(version.new)}{older}"
     return f"{step} ({rest})" if rest else step
@@ -129,7 +129,7 @@ def _numbers(version: object) -> list[int]:
 
 
 def drift(of: Change) -> str:
-    """Say how a resource is not what it was left as."""
+    """Describe the drift of a resource."""
     if of.operation == "delete":
         return f"{of.resource} is gone"
     if of.operation == "create":
@@ -138,7 +138,9 @@ def drift(of: Change) -> str:
 
 
 def differences(of: Sequence[Difference]) -> str:
-    """Say what differs: "roles a, b → a; description x → y"; what has no value to show is only named."""
+    """Describe differences: "roles a, b → a; description x → y". If no value can be shown, only the name
+    is.
+    """
     shown = [_difference(difference) for difference in of[:MAX_DIFFERENCES]]
     more = len(of) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])
@@ -153,40 +155,40 @@ def _values(of: Difference) -> str:
 
 
 def new_customer(outcome: Outcome, made: int) -> str:
-    """Say what a new customer is made of."""
+    """Describe a new customer."""
     plan = f", plan {outcome.plan}" if outcome.plan else ""
     if revived := next((tenant for tenant in map(_revived, outcome.changes) if tenant), ""):
-        return f"takes up the tenant {revived} again, with what is in it{plan}"
+        return f"revives the tenant {revived} with everything in it{plan}"
     what = "setting" if all(made_change.kind == SETTING for made_change in outcome.changes) else "resource"
     return f"{counted(made, what)}{plan}"
 
 
 def _revived(of: Change) -> str:
-    """Return the tenant that is not made but taken up again."""
+    """Return the hostname of a tenant that is revived and not created."""
     found = of.difference("revive") if of.operation == "create" and of.kind == "Tenant" else None
     return str(found.new) if found else ""
 
 
 def taken_down(outcome: Outcome) -> str:
-    """Say that a tenant is deactivated, and until when it can be brought back."""
+    """Describe the deactivation of a tenant, and the day of its purge."""
     verb = "would be" if outcome.operation in DRY_OPERATIONS else "is"
     until = f"; Qlik purges it on {outcome.purged_on}" if outcome.purged_on else ""
     number = counted(outcome.counts.get("delete", 0), "resource")
-    asked = any(
+    releases = any(
         made_change.operation == "delete" and made_change.difference(RELEASE_ENTITLEMENTS)
         for made_change in outcome.changes
     )
-    release = f"; {RELEASE_ENTITLEMENTS} is set for its users" if asked else ""
-    return f"the tenant {verb} deactivated, with all in it ({number}){release}{until}"
+    release = f"; {RELEASE_ENTITLEMENTS} is set for its users" if releases else ""
+    return f"the tenant {verb} deactivated, with everything in it ({number}){release}{until}"
 
 
 def trouble(of: Trouble, *, same_for_all: bool = False) -> str:
-    """Say what went wrong; `same_for_all` leaves out what each customer has of its own."""
+    """Return the text of an error. `same_for_all` leaves out the parts that differ for each customer."""
     text = of.line
     if of.code and of.code not in text:
         text = f"{text} [{of.code}]"
     if same_for_all:
-        for pattern, instead in _OWN:
+        for pattern, instead in _PER_CUSTOMER:
             text = pattern.sub(instead, text)
         if of.trace_id:
             text = text.replace(of.trace_id, "…")

@@ -1,4 +1,4 @@
-"""A report as GitHub-flavoured Markdown, for a comment or an issue: never longer than a forge takes."""
+"""A report as GitHub-flavoured Markdown for a comment or issue, within the length limit of a forge."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tenantry.providers.values.words import counted
 from tenantry.text import for_markdown
 
 MAX_CHARACTERS = 60_000
-"""GitHub takes 65,536 characters, and not all of its API counts the same way."""
+"""GitHub accepts 65,536 characters, but parts of its API count them differently."""
 
 MAX_INLINE_NAMES = 3
-"""The most stacks that are named beside a line; more are folded away below it."""
+"""How many stacks a line names. If there are more, their names are folded below it."""
 
 MAX_NAMES = 100
 UNLIMITED_NAMES = 1_000_000
@@ -25,7 +25,7 @@ MAX_LINK_CHARACTERS = 1000
 
 
 class _Block:
-    """One section as it is to be shown: how many names a line has, how long a line is, how many there are."""
+    """A section and how much of it to show: the names per line, the length of a line, the number of lines."""
 
     def __init__(self, section: Section) -> None:
         self.section = section
@@ -56,17 +56,18 @@ class _Block:
 
 
 def markdown(report: Report, *, limit: int = MAX_CHARACTERS, marker: str = "", link: str = "") -> str:
-    """Return a report as Markdown of at most `limit` characters, also where those are counted as bytes.
+    """Return a report as Markdown of at most `limit` characters and bytes.
 
-    `marker`: an HTML comment for the first line, by which the text is found again. `link`: where the whole
-    report is. What does not fit is left out from the end, dangers and failures last, and the text says so.
+    `marker` is an HTML comment for the first line, by which the text is found again. `link` is where the full
+    report is. If the text is too long, the last parts are left out first, dangers and failures at the very
+    end, and the text says so.
     """
-    told = page(report)
-    head = _head(told, marker)
-    blocks = [_Block(section) for section in told.sections]
+    content = page(report)
+    head = _head(content, marker)
+    blocks = [_Block(section) for section in content.sections]
     for stacks in (
         _table(report),
-        f"The table of all {counted(len(told.outcomes), 'stack')} does not fit here.\n",
+        f"The table of all {counted(len(content.outcomes), 'stack')} does not fit here.\n",
     ):
         text = _join(head, blocks, stacks, _foot(link))
         if _size(text) <= limit:
@@ -74,28 +75,28 @@ def markdown(report: Report, *, limit: int = MAX_CHARACTERS, marker: str = "", l
     foot = _foot(link, cut=True)
     _fit(blocks, limit - _size(head, foot))
     text = _join(head, blocks, foot)
-    return text if _size(text) <= limit else _last_resort(told, limit, marker, foot)
+    return text if _size(text) <= limit else _numbers_only(content, limit, marker, foot)
 
 
-def _head(told: Page, marker: str) -> str:
-    against = f" against {for_markdown(told.base)}" if told.base else ""
-    said = f"{told.summary}{against}." if told.outcomes else f"No stack is concerned{against}."
-    if told.nothing:
-        said += f" {told.nothing}."
-    return "\n".join([*([marker] if marker else []), f"## {told.title}", "", said]) + "\n"
+def _head(content: Page, marker: str) -> str:
+    base = f", compared with {for_markdown(content.base)}" if content.base else ""
+    summary = f"{content.summary}{base}." if content.outcomes else f"No stack is affected{base}."
+    if content.nothing:
+        summary += f" {content.nothing}."
+    return "\n".join([*([marker] if marker else []), f"## {content.title}", "", summary]) + "\n"
 
 
 def _foot(link: str, *, cut: bool = False) -> str:
-    said = ["Not all of it fits here: names, lines and the table of all stacks were left out."] if cut else []
+    parts = ["The report is too long for this place: names, lines and the table are left out."] if cut else []
     if link and len(link) <= MAX_LINK_CHARACTERS:
         url = link.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E")
         is_url = link.startswith(("http://", "https://"))
-        said.append(f"[The whole report](<{url}>)" if is_url else f"The whole report: {for_markdown(link)}")
-    return " ".join(said) + "\n" if said else ""
+        parts.append(f"[Full report](<{url}>)" if is_url else f"Full report: {for_markdown(link)}")
+    return " ".join(parts) + "\n" if parts else ""
 
 
 def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) -> Iterator[str]:
-    """Yield lines: folded where they are of many stacks, which come first, then as a list."""
+    """Yield the lines: first those with many stacks, folded, then the others as a list."""
     for line in lines:
         text = for_markdown(shortened(line.text, BRIEF_CHARACTERS) if brief else line.text)
         number = counted(len(line.stacks), "customer")
@@ -105,7 +106,7 @@ def _lines(section: Section, lines: Iterable[Line], names: int, *, brief: bool) 
             continue
         yield f"- {_item(section, line, text, number, names)}"
         if line.block:
-            # Not fenced: what is in a fence could close it.
+            # Not a fenced block: the content could close the fence.
             yield f"\n  <pre>{for_markdown(line.block)}</pre>\n"
 
 
@@ -125,7 +126,7 @@ def _names(stacks: Sequence[str], most: int) -> str:
 
 
 def _left_out(section: Section, rest: Sequence[Line]) -> str:
-    """Say how much is missing; of what matters, also whom it is about."""
+    """Return the number of missing lines. For vital sections, also name their stacks."""
     stacks = list(dict.fromkeys(stack for line in rest for stack in line.stacks))
     names = f": {_names(stacks, MAX_NAMES)}" if section.vital and stacks else ""
     about = f" about {counted(len(stacks), 'customer')}" if stacks else ""
@@ -133,7 +134,7 @@ def _left_out(section: Section, rest: Sequence[Line]) -> str:
 
 
 def _fit(blocks: list[_Block], room: int) -> None:
-    """Shorten the blocks until they fit: names first, then lines, the last sections first."""
+    """Shorten the blocks until they fit: first names, then lines, starting with the last section."""
     minor = [block for block in reversed(blocks) if not block.section.vital]
     vital = [block for block in reversed(blocks) if block.section.vital]
 
@@ -157,7 +158,7 @@ def _name(block: _Block, names: int) -> None:
 
 
 def _cut(block: _Block, over: int) -> None:
-    """Leave out as many lines of a block as it takes, or all; how many is found by halving."""
+    """Leave out as many lines of a block as needed, or all. A binary search finds the number."""
     target = _size(block.text) - over
     low, high = 0, len(block.section.lines)
     while low < high:
@@ -183,10 +184,10 @@ def _table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _last_resort(told: Page, limit: int, marker: str, foot: str) -> str:
-    """Return numbers only, for a limit in which not even what matters has room."""
-    numbers = [f"- {section.title}: {section.stacks:,}" for section in told.sections if section.vital]
-    text = _join(_head(told, marker), [], "\n".join([*numbers, ""]), foot)
+def _numbers_only(content: Page, limit: int, marker: str, foot: str) -> str:
+    """Return numbers only, for a limit that is too small even for the vital sections."""
+    numbers = [f"- {section.title}: {section.stacks:,}" for section in content.sections if section.vital]
+    text = _join(_head(content, marker), [], "\n".join([*numbers, ""]), foot)
     return text.encode()[:limit].decode(errors="ignore")
 
 
@@ -195,5 +196,5 @@ def _join(head: str, blocks: Iterable[_Block], *more: str) -> str:
 
 
 def _size(*texts: str) -> int:
-    """Return how long texts are at most, however a forge counts, with a line between each two."""
+    """Return the largest possible length of texts, however a forge counts, with a line break after each."""
     return sum(len(text.encode()) + 1 for text in texts)

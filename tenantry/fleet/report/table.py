@@ -1,4 +1,4 @@
-"""A report as a table: one row for each stack, for terminals and pages."""
+"""A report as a table for terminals and web pages: one row for each stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.fleet.report.words import duration, nothing, state, totals
 from tenantry.text import on_one_line
 
 COLUMNS = ("customer", "plan", "+", "~", "-", "± replace", "apps", "result", "time")
-"""`apps` are those that are imported anew; whatever else is replaced stands under `± replace`."""
+"""`apps` counts the apps that are imported again. All other replacements count as `± replace`."""
 
 NUMBERS = frozenset(COLUMNS[2:7]) | {"time"}
 """The columns that hold numbers."""
@@ -20,29 +20,29 @@ NUMBERS = frozenset(COLUMNS[2:7]) | {"time"}
 
 @dataclass(frozen=True)
 class Row:
-    """One stack. `short` are its cells under COLUMNS."""
+    """The row of one stack. `short` has its cells under COLUMNS."""
 
     outcome: Outcome
     short: tuple[str, ...]
 
     @property
     def named(self) -> dict[str, str]:
-        """The cells by the names of their columns."""
+        """The cells by column name."""
         return dict(zip(COLUMNS, self.short, strict=True))
 
     @property
     def state(self) -> str:
-        """How the stack stands, in a word."""
+        """The state of the stack, in a few words."""
         return self.named["result"]
 
     @property
     def dim(self) -> bool:
-        """Whether it matters less: nothing was to do, or it had no turn."""
+        """Whether the row is less important: the stack had no changes or no turn."""
         return self.state in ("up to date", "skipped", "not run")
 
 
 def rows(report: Report) -> list[Row]:
-    """Return a row for each stack, in the order of names."""
+    """Return a row for each stack, sorted by name."""
     return [_row(outcome) for outcome in sorted(report.outcomes, key=lambda outcome: outcome.stack)]
 
 
@@ -61,10 +61,10 @@ def _row(outcome: Outcome) -> Row:
 
 
 def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], list[bool]]:
-    """Return columns, rows and which rows are dim, as the command line prints tables.
+    """Return the columns, the rows, and which rows are dim, for the command line.
 
-    No cell is empty, so that also where they are printed without lines each stands in its column. What went
-    wrong is not in them: see `tenantry.fleet.report.text`.
+    No cell is empty, so that columns stay aligned without lines. Errors are not included: see
+    `tenantry.fleet.report.text`.
     """
     found = rows(report)
     cells = [tuple(cell or "-" for cell in row.short) for row in found]
@@ -72,15 +72,15 @@ def table_cells(report: Report) -> tuple[Sequence[str], list[tuple[str, ...]], l
 
 
 def summary(report: Report) -> str:
-    """Return what is below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
+    """Return the text below the table: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
     line = totals(report.outcomes, report.seconds)
     if report.outcomes and (none := nothing(report)):
         line += f"\n{none}."
     if report.removed:
         names = ", ".join(sorted(report.removed))
-        line += f"\nWithout a stack file now, with a tenant that lives on: {on_one_line(names)}"
+        line += f"\nStacks whose file was removed (their tenants still exist): {on_one_line(names)}"
     if report.stopped:
         line += f"\nStopped: {on_one_line(report.stopped)}."
         if report.operation == "up":
-            line += " The same command with --resume goes on from here."
+            line += " To continue, run the same command with --resume."
     return line

@@ -1,4 +1,4 @@
-"""A report as lines of text, for a terminal or a log: the sections of a page, below its table."""
+"""A report as text for a terminal or a log: the sections of a page, for below its table."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tenantry.providers.values.words import counted
 from tenantry.text import on_one_line
 
 MAX_NAMES = 12
-"""The most stacks that are named in a line; of what matters most, all are."""
+"""How many stacks a line names. Lines of vital sections name all of them."""
 
 
 class ReportLine(NamedTuple):
-    """A line, and how it is shown; a `whole` one is to be copied, and never broken."""
+    """A line and its style. `whole`: the reader copies this line, so it must not be wrapped."""
 
     text: str
     heading: bool = False
@@ -25,7 +25,7 @@ class ReportLine(NamedTuple):
 
 
 def text(report: Report) -> Iterator[ReportLine]:
-    """Yield the lines of all sections, each under its title."""
+    """Yield the lines of all sections, each section under its title."""
     for section in page(report).sections:
         title = f"{section.title}: {section.stacks:,}" if section.stacks else section.title
         yield ReportLine(title, heading=True, red=section.red or section.failed)

@@ -1,4 +1,4 @@
-"""How reports say things: values, numbers and times."""
+"""The texts of reports for values, numbers and times."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DRY_OPERATIONS: tuple[Operation, ...] = ("preview", "diff")
 
 
 def shortened(text: str, longest: int = MAX_VALUE_CHARACTERS) -> str:
-    """Return text, cut where it is longer."""
+    """Return the text, shortened to `longest` characters."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def value(of: Any) -> str:
-    """Return a value as a reader sees it: a list as "a, b, c", and "(none)" if not there or not known."""
+    """Return the text for a value: a list as "a, b, c", and "(none)" if it does not exist or is unknown."""
     if of is None:
         return NONE
     if isinstance(of, list | tuple) and not any(isinstance(item, dict | list) for item in of):
@@ -38,7 +38,7 @@ def _plain(of: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time such as "0.4 s", "12 s", "1 m 3 s" or "2 h 5 m"."""
+    """Return the text for a duration, such as "0.4 s", "12 s", "1 m 3 s" or "2 h 5 m"."""
     if seconds < 9.95:
         return f"{round(seconds, 1):g} s"
     whole = round(seconds)
@@ -50,14 +50,14 @@ def duration(seconds: float) -> str:
 
 
 def state(outcome: Outcome) -> str:
-    """Return in which state a stack was left: its status, and for "ok" what was done or is to be."""
+    """Return the state of a stack: its status or, for "ok", what was changed or will be."""
     if outcome.status != "ok":
         return outcome.status
     if outcome.changes:
         done = "taken down" if outcome.operation == "destroy" else "changed"
         return "to change" if outcome.operation in DRY_OPERATIONS else done
-    nothing = "the same" if outcome.operation == "diff" else "up to date"
-    return "changed outside" if outcome.drift else nothing
+    unchanged = "the same" if outcome.operation == "diff" else "up to date"
+    return "changed outside" if outcome.drift else unchanged
 
 
 STATES = (
@@ -74,13 +74,13 @@ STATES = (
 )
 
 
-NOTHING = "Nothing is to be done"
+NOTHING = "Nothing to do"
 
 
 def nothing(report: Report) -> str:
-    """Return "Nothing is to be done: no change in 12 customers", for a report without any change.
+    """Return "Nothing to do: no change in 12 customers" for a report without changes.
 
-    Return nothing if there is one, or something failed. Customers that had no turn are not counted.
+    Returns an empty text if there are changes or failures. Customers without a turn are not counted.
     """
     if report.removed or any(
         outcome.changes or outcome.drift or outcome.status not in ("ok", "skipped")
@@ -94,13 +94,13 @@ def nothing(report: Report) -> str:
 
 
 def states(outcomes: tuple[Outcome, ...]) -> dict[str, int]:
-    """Return how many stacks are in each state, in the order in which states are told."""
+    """Return how many stacks are in each state, in the order of STATES."""
     found = Counter(map(state, outcomes))
     return {name: found[name] for name in STATES if found[name]}
 
 
 def totals(outcomes: tuple[Outcome, ...], seconds: float) -> str:
-    """Return the numbers in one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
+    """Return the numbers on one line: "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"."""
     numbers = ", ".join(f"{count:,} {name}" for name, count in states(outcomes).items())
     stacks = counted(len(outcomes), "stack")
     return f"{stacks}: {numbers} in {duration(seconds)}" if numbers else stacks

@@ -1,8 +1,8 @@
-"""Traces of runs, for OpenTelemetry: off unless the environment says where to, and the extra `otel` is
+"""Traces of runs for OpenTelemetry. They are on if the environment names an endpoint and the extra `otel` is
 installed.
 
 The variables are the standard ones, see https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
-Nothing of OpenTelemetry is imported before they are found.
+OpenTelemetry is imported only if they are set.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 
 
 def tracers(project: str, operation: str, stacks: int) -> list[Tracer]:
-    """Return what makes a trace of a run over so many stacks; nothing where that is off."""
+    """Return the tracer of a run over `stacks` stacks, or an empty list if tracing is off."""
     exporter = _exporter(os.environ)
     if not exporter or not _is_there(exporter):
         return []
@@ -30,7 +30,7 @@ def tracers(project: str, operation: str, stacks: int) -> list[Tracer]:
 
 
 def _exporter(environment: Mapping[str, str]) -> str:
-    """Return the module of the exporter that is wanted; nothing if none is."""
+    """Return the module of the configured exporter, or an empty text."""
     off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     kinds = environment.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
     if off or "otlp" not in map(str.strip, kinds.split(",")):

@@ -1,7 +1,7 @@
 """A run as one trace: a span for the run, one for each wave, one for each stack.
 
-Spans hold numbers and states, and of texts the names of stacks, waves and rings. What was said of a failure
-is not in them, as it may name what is a customer's; Qlik's code and traceId are.
+Spans contain numbers, states, and the names of stacks, waves and rings. They contain Qlik's code and traceId
+of an error, but not its text, because that may contain data of a customer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tenantry.fleet.job import Job
 
 FLUSH_SECONDS = 3.0
-"""Seconds that a run waits for its last spans to be sent."""
+"""How long a run waits at its end for its last spans to be sent."""
 
 SERVICE_NAME = "tenantry"
 
@@ -35,11 +35,11 @@ MakeExporter = Callable[[], SpanExporter]
 
 
 def exporter_factory(module: str) -> MakeExporter:
-    """Return what makes the exporter of a module, by the environment."""
+    """Return a function that creates the exporter of a module, configured by the environment."""
 
     def make() -> SpanExporter:
-        made: SpanExporter = import_module(module).OTLPSpanExporter()
-        return made
+        exporter: SpanExporter = import_module(module).OTLPSpanExporter()
+        return exporter
 
     return make
 
@@ -59,10 +59,10 @@ class Tracer:
         self._wave: Span | None = None
         self._wave_name = ""
         self._spans: dict[str, Span] = {}
-        self._told: set[str] = set()
+        self._traced: set[str] = set()
 
     def begun(self, job: Job) -> None:
-        """A job was handed to a worker: its span begins, and that of its wave with the first."""
+        """A worker got a job: start its span, and the span of its wave with the first job."""
         run = self._of_run()
         if self._wave is None or job.wave != self._wave_name:
             self._end_wave()
@@ -80,10 +80,10 @@ class Tracer:
         """Time has passed."""
 
     def finish(self, report: Report) -> list[str]:
-        """End all spans, and wait a moment for them to be sent; return a line if some were not."""
+        """End all spans, and wait briefly until they are sent. Return a line if some were not."""
         run = self._of_run()
         for outcome in report.failed:
-            if outcome.stack not in self._told:  # its preview failed, so that it had no turn
+            if outcome.stack not in self._traced:  # its preview failed, so it had no turn
                 facts = {"tenantry.stack": outcome.stack, "tenantry.ring": outcome.ring}
                 self._end(self._start("stack", run, facts), outcome)
         for span in self._spans.values():
@@ -102,7 +102,7 @@ class Tracer:
     def _of_run(self) -> Span:
         if self._run is None:
             self._sent = _CountingExporter(self._exporter())
-            # What goes wrong is one line at the end; the library would print it in the middle of everything.
+            # An error is one line at the end. The library would print it in the middle of other output.
             logging.getLogger("opentelemetry").propagate = False
             logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
             self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
@@ -119,7 +119,7 @@ class Tracer:
         )
 
     def _end(self, span: Span, outcome: Outcome) -> None:
-        self._told.add(outcome.stack)
+        self._traced.add(outcome.stack)
         counts = Counter(change.operation for change in outcome.changes)
         span.set_attributes({f"tenantry.changes.{name}": number for name, number in counts.items()})
         span.set_attributes(
@@ -145,27 +145,27 @@ class Tracer:
 
     def _close(self) -> list[str]:
         assert self._provider is not None and self._sent is not None  # noqa: S101, PT018 (for the type checker)
-        # A daemon, as the library waits for longer than a run should.
+        # A daemon thread: the library waits longer than a run should.
         thread = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         thread.start()
         thread.join(FLUSH_SECONDS)
         if thread.is_alive():
-            return ["Traces: not all spans were delivered: there was no answer in time."]
+            return ["Traces: not all spans were delivered: no response in time."]
         return [f"Traces: {counted(self._sent.lost, 'span')} not delivered."] if self._sent.lost else []
 
 
 class _CountingExporter(SpanExporter):
-    """Passes spans on, and counts those that did not arrive."""
+    """Passes spans on, and counts those that were not delivered."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self.lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send spans; whatever the exporter raises is a failure."""
+        """Send spans. An error of the exporter counts as a failure."""
         try:
             result = self._exporter.export(spans)
-        except Exception:  # noqa: BLE001 (whatever it is, the spans are lost)
+        except Exception:  # noqa: BLE001 (after any error, the spans are lost)
             result = SpanExportResult.FAILURE
         if result is not SpanExportResult.SUCCESS:
             self.lost += len(spans)
@@ -177,7 +177,7 @@ class _CountingExporter(SpanExporter):
 
 
 def _resource() -> Resource:
-    """Return what says whose spans they are: what the environment says, else that it is Tenantry."""
+    """Return the resource of the spans: from the environment, or else Tenantry."""
     named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get(
         "OTEL_RESOURCE_ATTRIBUTES", ""
     )

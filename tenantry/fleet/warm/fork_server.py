@@ -1,9 +1,8 @@
 """A process that forks a child for each call: `python -c COMMAND DESCRIPTOR`.
 
-It has one thread and no connection of gRPC, as neither survives a fork. The descriptor is a socket. For each
-byte on it there come two descriptors with it: a socket on which the child reads its call and writes the
-result, and the file for the child's streams. The process ends when the socket does, as it does with whoever
-started it.
+It has one thread and no gRPC connection, because neither survives a fork. The descriptor is a socket. Each
+byte on it comes with two descriptors: a socket on which the child reads its call and writes the result, and
+the file for the child's output. The process ends with the socket, so with the process that started it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import Any, NoReturn
 from tenantry.providers import resource_types
 
 COMMAND = f"from {__name__} import main; main()"
-"""What runs this module under its own name, by which both sides know the classes below."""
+"""Runs this module under its real name, so that both sides have the same classes."""
 
 CALL = b"C"
 PRELOADED = (
@@ -42,14 +41,12 @@ PRELOADED = (
     "tenantry.fleet.unchanged.lookup",
     "tenantry.fleet.unchanged.program",
 )
-"""The modules that a program and the comparison of its resources with a state import; the resource types are
-imported as well.
-"""
+"""The modules that a program and its comparison with a state import, besides the resource types."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function of a module and its arguments, with the folder and the environment to call it in."""
+    """A function of a module and its arguments, with the folder and the environment of the call."""
 
     function: Callable[..., Any]
     arguments: Sequence[Any]
@@ -60,19 +57,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Raised:
-    """What a call has raised."""
+    """The exception of a call."""
 
     error: BaseException
 
 
 def main() -> None:
-    """Serve until whoever started this process is gone."""
+    """Serve until the process that started this one has ended."""
     for name in PRELOADED:
         importlib.import_module(name)
     resource_types()
-    # Collected here, not by the kernel: so their CPU time counts as this process's, and its parent's.
+    # Collect the children here, so that their CPU time counts for this process and its parent.
     signal.signal(signal.SIGCHLD, lambda *_: _collect(os.WNOHANG))
-    gc.freeze()  # else the collector would touch, and so copy, each page that is shared with the parent
+    gc.freeze()  # otherwise the collector would touch and so copy the memory pages that children share
     with socket.socket(fileno=int(sys.argv[1])) as server:
         while True:
             byte, descriptors, _, _ = socket.recv_fds(server, len(CALL), 2)
@@ -80,7 +77,7 @@ def main() -> None:
                 break
             if os.fork() == 0:
                 server.close()
-                _answer(*descriptors)
+                _serve_call(*descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,15 +85,17 @@ def main() -> None:
 
 
 def shadowed(root: str) -> list[str]:
-    """Return the modules in a project's folder that this process has imported under the same name from
-    elsewhere: a program that is started anew finds those of its folder first.
+    """Return the modules of a project's folder that this process has imported from elsewhere by the same
+    name.
+
+    A program in a new process would find the modules of its folder first.
     """
     with os.scandir(root) as entries:
         return sorted(name for entry in entries if (name := _module(entry)) and _is_another(name, entry.path))
 
 
 def _module(entry: os.DirEntry[str]) -> str:
-    """Return the name of the module or package that an entry of a folder is; nothing for anything else."""
+    """Return the name of the module or package for an entry of a folder, or an empty text."""
     if entry.is_dir():
         return entry.name if os.path.exists(os.path.join(entry.path, "__init__.py")) else ""
     name, ending = os.path.splitext(entry.name)
@@ -106,20 +105,20 @@ def _module(entry: os.DirEntry[str]) -> str:
 def _is_another(name: str, path: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if name not in sys.modules or (file is None and name in sys.builtin_module_names):
-        return False  # those of the interpreter come before any folder
+        return False  # built-in modules come before any folder
     there = os.path.dirname(file) if file and os.path.isdir(path) else file
     return not (there and os.path.exists(there) and os.path.samefile(there, path))
 
 
 def _collect(options: int) -> None:
-    """Take the children that have ended off the system's list; with no options wait for all others, too."""
+    """Collect the children that have ended. With no options, wait for all others, too."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, options)[0]:
             pass
 
 
-def _answer(channel: int, output: int) -> NoReturn:
-    """Make one call, in this process, and end it."""
+def _serve_call(channel: int, output: int) -> NoReturn:
+    """Run one call in this process, then end the process."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(output, 1)
@@ -130,7 +129,7 @@ def _answer(channel: int, output: int) -> NoReturn:
             threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
             result = _result(call)
             sys.stdout.flush()
-            with suppress(OSError):  # nobody waits for it any more
+            with suppress(OSError):  # the caller has gone
                 pickle.dump(result, stream)
                 stream.flush()
     finally:
@@ -138,7 +137,7 @@ def _answer(channel: int, output: int) -> NoReturn:
 
 
 def _end_with(caller: socket.socket) -> None:
-    """End this process when the caller has closed the connection: nobody waits for the result any more."""
+    """End this process when the caller closes the connection: nobody waits for the result then."""
     with suppress(OSError):
         caller.recv(1)
     os._exit(0)
@@ -151,6 +150,6 @@ def _result(call: Call) -> Any:
         os.chdir(call.folder)
         result = call.function(*call.arguments)
         pickle.dumps(result)
-    except BaseException as error:  # noqa: BLE001 (whatever it is, it belongs to the caller)
+    except BaseException as error:  # noqa: BLE001 (the caller handles any exception)
         return Raised(error)
     return result

@@ -1,8 +1,7 @@
-"""Calls of functions in processes that have imported everything already, each call in a process of its own.
+"""Calls functions in forked processes that have imported everything already, one process per call.
 
-Importing what a program needs takes half a second of CPU, and forking a process that has imported it some
-milliseconds. Nothing that a call does to its process, such as importing the modules of a project, is seen by
-another call.
+The imports of a program take half a second of CPU. Forking a process that has them takes some milliseconds.
+No call sees what another call has done to its process, such as importing the modules of a project.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from tenantry.fleet.warm import fork_server
 
 
 class CallFailed(TenantryError):
-    """A call has no result: its process ended without one, or not in time."""
+    """A call has no result: its process ended without one, or took too long."""
 
 
 class ForkServer:
-    """A process that forks a child for each call, in the environment of Python that this process has.
+    """A process that forks a child for each call, in the Python environment of this process.
 
-    It ends with this process, whatever ends that.
+    It ends with this process, however that ends.
     """
 
     def __init__(self) -> None:
@@ -42,13 +41,13 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # a Ctrl-C is for the parent to deal with
+                start_new_session=True,  # the parent handles Ctrl-C
             )
         self._lock = threading.Lock()
 
     @property
     def is_running(self) -> bool:
-        """Whether calls can be made."""
+        """Whether it can take calls."""
         return self.process.poll() is None
 
     def call(
@@ -61,12 +60,12 @@ class ForkServer:
         output: int | None = None,
         when_unwanted: Callable[[Callable[[], None]], None] = lambda _: None,
     ) -> Any:
-        """Return what a function of a module returns, called in a child process.
+        """Call a function of a module in a child process, and return its result.
 
-        Arguments and result are pickled. `folder` is the child's working directory, `environment` all of its
-        environment. Both of its streams go to the file descriptor `output`, or nowhere. What the function
-        raises is raised here. Raises CallFailed if the child has no result after `seconds`; it is then ended.
-        `when_unwanted` is given what ends the child at once, from any thread.
+        Arguments and result are pickled. `folder` is the child's working directory, `environment` is its
+        whole environment. Its output goes to the file descriptor `output`, or nowhere. `when_unwanted` gets a
+        function that ends the child at once, from any thread. Raises the exception of the function, or
+        CallFailed if the child has no result after `seconds`. The child is then ended.
         """
         ours, theirs = socket.socketpair()
         with ours:
@@ -92,7 +91,7 @@ class ForkServer:
             with self._lock:
                 socket.send_fds(self._server, [fork_server.CALL], descriptors)
         except OSError as error:
-            raise CallFailed(f"the process that forks has ended: {error}") from error
+            raise CallFailed(f"the fork server has ended: {error}") from error
 
     def close(self) -> None:
         """End the process."""
@@ -101,14 +100,14 @@ class ForkServer:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """End a connection, whose other side then ends; nothing if it has come to its end already."""
+    """Close a connection, so that the child on the other side ends. Do nothing if it is closed already."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
 SECONDS_TO_LOOK = 20.0
 MAX_SERVER_DEATHS = 3
-"""How many servers may die; after that there is none."""
+"""How many servers may end unexpectedly. After that, no new one is started."""
 
 _servers: list[ForkServer] = []
 _starting = threading.Lock()
@@ -116,13 +115,13 @@ _dead: list[ForkServer] = []
 
 
 def server() -> ForkServer:
-    """Return the server of this process, which is started for the first call. Raises CallFailed."""
+    """Return the fork server of this process. The first call starts it. Raises CallFailed."""
     with _starting:
         if _servers and not _servers[0].is_running:
             _dead.append(_servers.pop())
             _dead[-1].close()
         if len(_dead) >= MAX_SERVER_DEATHS:
-            raise CallFailed("the process that forks has ended too often")
+            raise CallFailed("the fork server has ended too often")
         if not _servers:
             _servers.append(ForkServer())
         return _servers[0]
@@ -130,9 +129,9 @@ def server() -> ForkServer:
 
 @cache
 def shadowed(root: Path) -> tuple[str, ...]:
-    """Return the modules of a project that a program would not find in a fork, as others have their names.
+    """Return the modules of a project that a fork would not find, because others have their names.
 
-    Raises CallFailed, and OSError for a folder that cannot be read.
+    Raises CallFailed, and OSError if the folder cannot be read.
     """
     found = server().call(
         fork_server.shadowed, str(root), folder=root, environment={}, seconds=SECONDS_TO_LOOK
@@ -142,7 +141,7 @@ def shadowed(root: Path) -> tuple[str, ...]:
 
 @atexit.register
 def close() -> None:
-    """End the server of this process."""
+    """End the fork server of this process."""
     with _starting:
         _dead.clear()
         while _servers:

@@ -1,13 +1,13 @@
-"""Language hosts that are kept from one stack to the next; each run of a program is a forked process.
+"""Language hosts that are kept from one stack to the next. Each run of a program is a forked process.
 
-A `pulumi` that starts a language host of its own pays for the imports of the program, half a second of CPU.
-Here it attaches to one that runs in this process, and a child of `forks` runs the program. So no run sees
-what another has imported or set.
+A `pulumi` with its own language host pays for the imports of the program: half a second of CPU. Here it
+attaches to a host in this process, and a child of `forks` runs the program. So no run sees what another has
+imported or set.
 
-A run ends with its engine: whoever kills that closes the connection, and the child ends. An `up` is never
-begun a second time. What can fail here does so before `pulumi` is started, and the plain way is taken
-instead; a child that dies later is reported, as a host of the engine's own would be. If this process is
-killed, the engine ends its steps and begins no others, as it does after a first Ctrl-C.
+A run ends with its engine: if the engine is killed, the connection closes and the child ends. An `up` is
+never started twice. Errors before the start of `pulumi` lead to the normal way with its own host. A child
+that dies later is reported like a host of the engine. If this process is killed, the engine finishes its
+current steps and begins no others, as after the first Ctrl-C.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Task:
-    """The stack's run that a host serves now: the project's folder, and the environment of `pulumi`."""
+    """The run that a host serves now: the project's folder, and the environment of `pulumi`."""
 
     root: Path
     environment: Mapping[str, str]
@@ -43,7 +43,7 @@ class Task:
 
 
 class KeptHost:
-    """A language host on a port of its own, for one `pulumi` at a time."""
+    """A language host on its own port, for one `pulumi` at a time."""
 
     def __init__(self) -> None:
         self.task: Task | None = None
@@ -53,10 +53,10 @@ class KeptHost:
         self, handshake: bytes, request: bytes, when_unwanted: Callable[[Callable[[], None]], None]
     ) -> bytes | str:
         task = self.task
-        if task is None:  # whoever asks is no `pulumi` of ours
-            return "no run of a program is expected now"
+        if task is None:  # the request does not come from our `pulumi`
+            return "no run is expected now"
         try:
-            answer: bytes = forks.server().call(
+            response: bytes = forks.server().call(
                 program.run,
                 handshake,
                 request,
@@ -65,17 +65,17 @@ class KeptHost:
                 seconds=task.seconds,
                 when_unwanted=when_unwanted,
             )
-        except Exception as error:  # noqa: BLE001 (of whatever kind: the engine shows it)
-            return f"the program has not run to its end: {error}"
-        return answer
+        except Exception as error:  # noqa: BLE001 (the engine shows any error)
+            return f"the program did not finish: {error}"
+        return response
 
 
 @contextmanager
 def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator[Mapping[str, str]]:
-    """Give what `pulumi` needs in its environment to use a host that no other uses now.
+    """Yield the environment that makes `pulumi` use a kept host that nobody else uses now.
 
     `root` is the project's folder, `environment` that of `pulumi`, `seconds` the longest that a run may take.
-    It is nothing where no host can be had: then the engine starts one.
+    Yields nothing if there is no such host: then the engine starts one.
     """
     kept = _take() if _wanted(root, environment) else None
     if kept is None:
@@ -91,11 +91,11 @@ def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator
 
 
 def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
-    """Tell whether a program would run here as it does in a host that the engine starts."""
+    """Tell whether a program would run here as in a host of the engine."""
     if any(environment.get(name) for name in (COLD_VARIABLE, PYTHON_COMMAND, ATTACH)):
         return False
     project = Project.at(root)
-    if project is None or project.has_plugins:  # plugins may be started by the language host
+    if project is None or project.has_plugins:  # the language host may have to start plugins
         return False
     try:
         return not forks.shadowed(root)
@@ -104,7 +104,7 @@ def _wanted(root: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _as_the_wrapper(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that `bin/pulumi` of this Python hands on."""
+    """Return the environment that `bin/pulumi` of this Python would pass on."""
     folder = os.path.dirname(sys.executable)
     path = f"{folder}{os.pathsep}{environment.get('PATH', os.defpath)}"
     return {**environment, PYTHON_COMMAND: sys.executable, "PATH": path}
@@ -123,7 +123,7 @@ def _take() -> KeptHost | None:
 
 @atexit.register
 def close() -> None:
-    """End the hosts that are kept."""
+    """End the kept hosts."""
     with _lock:
         while _idle:
             _idle.pop().server.close()

@@ -1,15 +1,15 @@
-"""What a forked child does for a language host: it runs the program of a project.
+"""Runs the program of a project in a forked child of a language host.
 
-Imports are inside: the process that makes the call needs the function's name alone, and nothing of the SDK.
+The imports are inside the function: the calling process needs only its name, and nothing of the SDK.
 """
 
 from __future__ import annotations
 
 
 def run(handshake: bytes, request: bytes) -> bytes:
-    """Run the program that the engine asks for, and return the answer.
+    """Run the program that the engine requests, and return the response.
 
-    `handshake` is what the engine has said of itself, `request` its RunRequest, the answer a RunResponse.
+    `handshake` is the engine's description of itself, `request` a RunRequest. The result is a RunResponse.
     """
     from tenantry.pulumi_cli.language_host import answer
     from tenantry.pulumi_internals.language_hosts import drop_debug_messages, engine_of, streams_to

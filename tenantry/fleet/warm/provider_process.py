@@ -1,9 +1,10 @@
-"""A provider process that serves one preview after another, run as a module in the folder of a project.
+"""A provider process for many previews, one after another. It runs as a module in the folder of a project.
 
-Starting one takes a third of what a preview costs. The engine can attach to one that runs already, see
-`tenantry.pulumi_internals.attaching`. It ends with its standard input, so with the process that started it.
+Starting a provider takes a third of the cost of a preview. The engine can attach to one that is running, see
+`tenantry.pulumi_internals.attaching`. The process ends with its standard input, so with the process that
+started it.
 
-For previews alone: they send no request to Qlik, so nothing has to end with the engine.
+It is only for previews: they send no requests to Qlik, so nothing has to end with the engine.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tenantry.pulumi_internals import attaching
 
 
 def main() -> None:
-    """Serve until standard input ends; the port is the first line on standard output."""
+    """Serve until standard input ends. The port is the first line of standard output."""
     threading.Thread(target=_end_with_input, daemon=True).start()
     sys.argv = sys.argv[:1]
     attaching.serve()

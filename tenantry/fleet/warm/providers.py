@@ -18,7 +18,7 @@ from tenantry.pulumi_internals.environment import PYTHON_COMMAND
 
 SECONDS_TO_START = 20.0
 COLD_VARIABLE = "TENANTRY_COLD"
-"""Set to anything, every preview starts a provider of its own."""
+"""If this variable is set, every preview starts its own provider."""
 
 _idle: list[KeptProvider] = []
 _lock = threading.Lock()
@@ -26,7 +26,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class KeptProvider:
-    """A provider process of the project in the folder `root`, and the port at which it serves."""
+    """A provider process of the project in the folder `root`, and its port."""
 
     root: Path
     process: subprocess.Popen[bytes]
@@ -35,9 +35,9 @@ class KeptProvider:
 
 @contextmanager
 def provider(root: Path) -> Iterator[Mapping[str, str]]:
-    """Give what a preview needs in its environment to use a provider that runs and that no other uses now.
+    """Yield the environment that makes a preview use a kept provider that nobody else uses now.
 
-    That is nothing where none can be had: then the engine starts one.
+    Yields nothing if there is no such provider: then the engine starts one.
     """
     kept = (
         None
@@ -84,7 +84,7 @@ def _start(root: Path) -> KeptProvider | None:
 
 @atexit.register
 def close() -> None:
-    """End the processes that are kept."""
+    """End the kept processes."""
     with _lock:
         while _idle:
             _idle.pop().process.communicate()

@@ -81,7 +81,7 @@ def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> 
     assert "before it knew which stacks" in comment["body"]
     run = github.pull_request("feature")
     assert run.results["comment"] == "success"
-    assert "No stack is concerned" in comment["body"]
+    assert "No stack is affected" in comment["body"]
 
     del github.variables["PULUMI_BACKEND_URL"]
     assert set(github.pull_request("feature").results.values()) == {"skipped"}

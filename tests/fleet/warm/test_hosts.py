@@ -221,5 +221,5 @@ def test_who_comes_between_two_runs_gets_nothing(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     with project.host() as attached:
         pass
-    assert "no run of a program is expected now" in project.run("preview", env=attached, code=1)
+    assert "no run is expected now" in project.run("preview", env=attached, code=1)
     assert project.children == []
