@@ -319,7 +319,7 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
     ours = program.read_text("utf-8")
     program.unlink()
     for more, why in {
-        "print('said')": "says something",
+        "print('said')": "prints something",
         "pulumi.log.warn('careful')": "careful",
         "pulumi.export('more', 1)": "outputs",
         "pulumi.ComponentResource('a:b:C', 'more')": "new",
@@ -327,7 +327,7 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
         "pulumi.StackReference('organization/other/stack')": "calls ReadResource",
         "raise SystemExit(3)": "SystemExit",
         "1 / 0": "ZeroDivisionError",
-        "import sys; sys.stderr.write('said')": "says something",
+        "import sys; sys.stderr.write('said')": "prints something",
     }.items():
         program.write_text(f"{ours}\n{more}\n", "utf-8")
         found = verdict(fleet, "around")

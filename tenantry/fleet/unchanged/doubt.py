@@ -1,4 +1,4 @@
-"""Why a stack is left to the engine."""
+"""The reason for which a stack is left to the engine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from tenantry.errors import TenantryError
 
 
 class Doubt(TenantryError):
-    """The engine may find something to do or to say; the message is what may be so."""
+    """The engine may have something to do or to print. The message is the reason."""
 
 
 def must(holds: object, what: str) -> None:
-    """Raise Doubt about `what` unless something holds."""
+    """Raise Doubt with the text `what` unless the condition holds."""
     if not holds:
         raise Doubt(what)

@@ -1,4 +1,4 @@
-"""What the files of a project must say for a stack to be compared without the engine."""
+"""The conditions for a project's files under which a stack can be compared without the engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROJECT_KEYS = frozenset(
         "template",
     )
 )
-"""What a Pulumi.yaml may have. Anything else, such as `options` or `main`, may have the engine do more."""
+"""The allowed keys of a Pulumi.yaml. Others, such as `options` or `main`, may make the engine do more."""
 
 
 def check_files(
@@ -43,34 +43,35 @@ def check_files(
 ) -> dict[str, Any]:
     """Return the configuration that the engine would pass to the program, with a stand-in for each secret.
 
-    `cli` is the version of the Pulumi CLI. Raises Doubt unless the state has the same configuration. Whether
-    a secret is the same becomes one of the `assumptions`.
+    `cli` is the version of the Pulumi CLI. Raises Doubt unless the state has the same configuration. For each
+    secret, `assumptions` gets the assumption that it is the same.
     """
-    assert project.file is not None  # noqa: S101 (a project that runs has its file)
+    assert project.file is not None  # noqa: S101 (a project in use has its file)
     settings = _mapping(project.file)
-    must(settings.keys() <= PROJECT_KEYS, "Pulumi.yaml has more than is known here")
+    must(settings.keys() <= PROJECT_KEYS, "Pulumi.yaml has an unknown key")
     must(_is_new_enough(cli, settings.get(REQUIRED)), f"{REQUIRED} of Pulumi.yaml")
-    written = _mapping(stack_file)
-    must(written.keys() <= {"config", SALT}, "the stack file has more than a configuration")
-    must(written.get(SALT) == recorded.salt, "the stack file has another salt than the state")
-    wanted = project.values_of(written.get("config"))
+    content = _mapping(stack_file)
+    must(content.keys() <= {"config", SALT}, "the stack file has more than a configuration")
+    must(content.get(SALT) == recorded.salt, "the salt of the stack file differs from the state's")
+    wanted = project.values_of(content.get("config"))
     must(wanted.keys() == recorded.config.keys(), "the configuration has other keys")
     config: dict[str, Any] = {}
     for key, value in wanted.items():
         config[key] = held = recorded.config[key]
         if is_secret(held):
             must(
-                isinstance(value, dict) and value.keys() == {SECURE}, f"{key} is no secret in the stack file"
+                isinstance(value, dict) and value.keys() == {SECURE},
+                f"{key} is not a secret in the stack file",
             )
             config[key] = as_secret(stand_in(value[SECURE]))
             assumptions.assume(key, held, value[SECURE])
         else:
-            must(_same(value, held), f"{key} is another one")
+            must(_same(value, held), f"{key} differs")
     return config
 
 
 def _is_new_enough(cli: tuple[int, ...], required: object) -> bool:
-    """Tell whether a CLI is what Pulumi.yaml asks for, as far as that is a lowest version alone."""
+    """Tell whether a CLI meets Pulumi.yaml's requirement. Only a minimum version is understood."""
     if required is None:
         return True
     lowest = re.fullmatch(r">= ?(\d+)\.(\d+)\.(\d+)", str(required))
@@ -84,7 +85,7 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _same(value: Any, recorded: str) -> bool:
-    """Tell whether a value of a file is what the engine handed over: JSON, or text if it is a scalar."""
+    """Tell whether a value of a file equals the engine's value: JSON, or the text of a scalar."""
     if not isinstance(value, (dict, list)):
         return bool(value == recorded)
     try:

@@ -1,4 +1,4 @@
-"""Whether the engine would find anything to do in a stack."""
+"""Finds out whether the engine would have anything to do in a stack."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tenantry.state.addresses import address_of, folder_of, is_pulumi_cloud
 from tenantry.state.backend import Backend, PulumiFailed
 
 TIMEOUT_SECONDS = 60.0
-"""The longest that a comparison may take; then the engine looks."""
+"""The longest that a comparison may take. After that, the engine decides."""
 
 
 BACKEND_VARIABLES = ("PULUMI_BACKEND_URL", "PULUMI_HOME", "HOME")
-"""The variables that say which backend `pulumi` is logged in to."""
+"""The variables that determine the backend of `pulumi`."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many resources of a stack stay as they are; None if the engine has to look, and why.
+    """How many resources of a stack are unchanged, or None and the reason if the engine has to decide.
 
-    `assumed` is the digest of what was assumed of secrets, nothing if there are none.
+    `assumed` is the digest of the assumptions about secrets, empty if there are none.
     """
 
     same: int | None
@@ -46,20 +46,21 @@ class Verdict:
 def compare(
     root: Path, stack: str, stack_file: Path, environment: Mapping[str, str], *, preview: bool
 ) -> Verdict:
-    """Return whether an `up` of a stack would change or say anything; `preview`: whether a preview would.
+    """Return whether an `up` of a stack would change or print anything. With `preview`, whether a preview
+    would.
 
-    `root` is the folder of the project, `environment` all that `pulumi` would get.
+    `root` is the folder of the project, `environment` is the whole environment of `pulumi`.
     """
     for name in environment:
         if name == PYTHON_COMMAND or name.startswith(OPTIONS):
             return Verdict(None, f"{name} is set")
     try:
-        must(not forks.shadowed(root), "the program has modules with names of Tenantry's own")
+        must(not forks.shadowed(root), "the program has modules with the same names as Tenantry's")
         check_passphrase(stack_file, environment)
         backend = tuple((name, environment.get(name, "")) for name in BACKEND_VARIABLES)
-        state = _place(root, backend) or _exported(root, stack, environment, preview=preview)
+        state = _backend_folder(root, backend) or _exported(root, stack, environment, preview=preview)
         found = forks.server().call(
-            _compared,
+            _compare_here,
             root,
             state,
             stack,
@@ -80,7 +81,7 @@ def compare(
 
 
 def remember(root: Path, stack: str, stack_file: Path, environment: Mapping[str, str]) -> None:
-    """Remember the secrets of a stack after an `up` by the engine, which has put them into the state."""
+    """Remember the secrets of a stack after the engine's `up`, which has put them into the state."""
     found = compare(root, stack, stack_file, environment, preview=True)
     if found.assumed:
         remembered.remember(root, stack, found.assumed)
@@ -88,51 +89,51 @@ def remember(root: Path, stack: str, stack_file: Path, environment: Mapping[str,
 
 @cache
 def _cli_version(command: str) -> tuple[int, ...]:
-    """Return the version of the Pulumi CLI, which is asked for once in a run. Raises SetupError."""
+    """Return the version of the Pulumi CLI, which is read once per run. Raises SetupError."""
     return version_of(Path(command))
 
 
 @cache
-def _place(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
-    """Return the folder of the backend, which is looked for once in a run; None for one without files.
+def _backend_folder(root: Path, environment: tuple[tuple[str, str], ...]) -> Path | None:
+    """Return the folder of the backend, or None for a backend without files. It is looked up once per run.
 
     Raises Doubt.
     """
     given = dict(environment)
     address = given[BACKEND_VARIABLES[0]] or address_of(Backend(root, given))
-    must(not is_pulumi_cloud(address), "Pulumi Cloud knows more of a stack than its state")
+    must(not is_pulumi_cloud(address), "Pulumi Cloud knows more about a stack than its state")
     folder = folder_of(address, root)
     must(folder is None or backend_files.is_readable(folder), "the backend has another layout")
     return folder
 
 
 def _exported(root: Path, stack: str, environment: Mapping[str, str], *, preview: bool) -> State:
-    """Return the state from a backend without files: one `pulumi`, which costs a fifth of a preview.
+    """Export the state from a backend without files. This runs one `pulumi`, at a fifth of a preview's cost.
 
-    A lock does not show there. Raises Doubt, PulumiFailed.
+    The export does not show locks. Raises Doubt, PulumiFailed.
     """
-    must(preview, "whether the stack is locked cannot be seen")
+    must(preview, "the stack may be locked")
     return Backend(root, environment).state(stack)
 
 
-def _compared(
+def _compare_here(
     root: Path, state: State | Path, stack: str, stack_file: Path, cli: tuple[int, ...], preview: bool
 ) -> Verdict:
-    """Compare a stack, in a process of its own; whatever goes wrong is for the engine to tell.
+    """Compare a stack in this process. After any error the engine decides.
 
-    `state` may be the folder of the backend that has it.
+    `state` may be the folder of the backend.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         for stream in (1, 2):
-            os.dup2(said.fileno(), stream)
+            os.dup2(output.fileno(), stream)
         try:
             same, assumed = _same(root, state, stack, stack_file, cli, preview)
             sys.stdout.flush()
             sys.stderr.flush()
-            must(os.fstat(said.fileno()).st_size == 0, "the program or a provider says something")
+            must(os.fstat(output.fileno()).st_size == 0, "the program or a provider prints something")
         except Doubt as doubt:
             return Verdict(None, str(doubt))
-        except BaseException as error:  # noqa: BLE001 (of a program, or of an unforeseen state)
+        except BaseException as error:  # noqa: BLE001 (any error of the program, or an unexpected state)
             return Verdict(None, repr(error))
     return Verdict(same, assumed=assumed)
 
@@ -152,7 +153,7 @@ def _same(
     if isinstance(state, Path):
         must(preview or not backend_files.may_be_locked(state, project.name, stack), "the stack is locked")
         read = backend_files.read_state(state, project.name, stack)
-        must(read, "the state has another form")
+        must(read, "the state has an unknown form")
         state = read or {}
     recorded = RecordedState.of(state)
     assumptions = Assumptions()

@@ -1,7 +1,7 @@
-"""Whether the passphrase of a run is that of its stacks, as the engine would find out for each.
+"""Checks whether the passphrase of a run fits its stacks.
 
-To find out takes half a second of CPU. So it is found out for one stack, and the others of the run are taken
-to have the same one: in a stack that is compared nothing is encrypted with it.
+The check takes half a second of CPU. So it runs for one stack, and the others of the run are assumed to have
+the same passphrase. The comparison of a stack encrypts nothing with it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tenantry.pulumi_internals import passphrase
 SALT = re.compile(r"^encryptionsalt: *(\S+) *$", re.MULTILINE)
 
 _known: set[str] = set()
-_looking = threading.Lock()
+_checking = threading.Lock()
 
 
 def check_passphrase(stack_file: Path, environment: Mapping[str, str]) -> None:
-    """Raise Doubt if there is no passphrase, or no stack of this process was found that it fits.
+    """Raise Doubt if no passphrase is set, or if it fits no stack checked so far in this process.
 
-    Raises OSError for a file that cannot be read.
+    Raises OSError if the file cannot be read.
     """
     given = passphrase.given(environment)
-    must(given is not None, "there is no passphrase")
-    with _looking:
+    must(given is not None, "no passphrase is set")
+    with _checking:
         if given in _known:
             return
         found = SALT.search(stack_file.read_text("utf-8"))
-        must(found and passphrase.fits(str(given), found[1]), "the passphrase may be another one")
+        must(found and passphrase.fits(str(given), found[1]), "the passphrase may be wrong")
         _known.add(str(given))

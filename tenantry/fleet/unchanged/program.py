@@ -1,4 +1,4 @@
-"""The program of a stack, run against what its state holds."""
+"""Runs the program of a stack and compares it with the content of its state."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def unchanged(
     *,
     preview: bool,
 ) -> int:
-    """Run the program of the project in the folder `root` and return how many dynamic resources stay.
+    """Run the program of the project in the folder `root` and return how many dynamic resources are
+    unchanged.
 
-    `config` is what `check_files` returned, `preview`: as the engine runs it in a preview. Raises Doubt if
-    anything differs from the state, and whatever the program raises. That a secret is the same goes to the
-    `assumptions`.
+    `config` is the result of `check_files`. `preview`: run it as in a preview. `assumptions` gets the
+    assumptions about secrets. Raises Doubt if anything differs from the state, and any exception of the
+    program.
     """
     comparison = Comparison(project, stack, recorded, assumptions)
     try:
@@ -51,8 +52,8 @@ def unchanged(
     finally:
         if comparison.doubt:
             raise comparison.doubt
-    left = recorded.resources.keys() - comparison.registered - {recorded.provider["urn"]}
-    must(not left, f"{', '.join(sorted(left))}: no longer in the program")
+    removed = recorded.resources.keys() - comparison.registered - {recorded.provider["urn"]}
+    must(not removed, f"{', '.join(sorted(removed))}: no longer in the program")
     must(comparison.finished == comparison.components, "a component has not registered its outputs")
     return sum(map(recorded.is_dynamic, comparison.registered))
 
@@ -75,22 +76,22 @@ class Comparison:
         self.finished: set[str] = set()
 
     def say(self, text: str) -> None:
-        """Refuse to go on: the engine would show what the program says."""
-        self._refuse(Doubt(f"the program says: {text}"))
+        """Stop the program: the engine would print this text."""
+        self._refuse(Doubt(f"the program prints: {text}"))
 
     def call(self, name: str) -> None:
-        """Refuse to go on: the program asks for something else than to register resources."""
+        """Stop the program: it calls the engine for something other than registering a resource."""
         self._refuse(Doubt(f"the program calls {name}"))
 
     def register(self, registration: Registration) -> Registered:
-        """Answer a registration with what the state has, if the engine would find it the same."""
+        """Respond to a registration with the resource of the state, if the engine would find it the same."""
         try:
             return self._same(registration)
         except Doubt as doubt:
             self._refuse(doubt)
 
     def register_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
-        """Take the outputs of the stack or a component, if they are those in the state."""
+        """Check that the outputs of the stack or a component are the same as in the state."""
         try:
             held = self._recorded.entry(urn).get("outputs") or {}
             with_assumed_secrets = self._assumptions.with_assumed_secrets(f"{urn} outputs", held, outputs)
@@ -114,7 +115,7 @@ class Comparison:
             must(not given.inputs, f"{urn}: its inputs")
             self.components.add(urn)
             return Registered(urn, "", {})
-        must(self._recorded.is_dynamic(urn), f"{urn} is none of a dynamic provider")
+        must(self._recorded.is_dynamic(urn), f"{urn} is not a dynamic resource")
         must(held["provider"] == self._recorded.provider_reference, f"{urn}: its provider")
         inputs = self._assumptions.with_assumed_secrets(f"{urn} inputs", held["inputs"], given.inputs)
         outputs = self._assumptions.with_assumed_secrets(f"{urn} outputs", held["outputs"], given.inputs)
@@ -150,9 +151,9 @@ def _recorded_options(held: Resource) -> tuple[object, ...]:
 
 
 def _compare(urn: str, held: Resource, given: Mapping[str, Any]) -> None:
-    """Ask the provider of a resource what the engine would ask it. Raises Doubt for anything but "the same".
+    """Call the provider of a resource as the engine would. Raises Doubt unless nothing changes.
 
-    The state and the program must name the same provider, which must be one of ours: the string is code.
+    The state and the program must name the same provider, and it must be one of ours: the string is code.
     """
     inputs, outputs, named = held["inputs"], held["outputs"], given.get(PROVIDER_KEY)
     must(named == inputs.get(PROVIDER_KEY) == outputs.get(PROVIDER_KEY), f"{urn}: its provider's string")
@@ -174,7 +175,9 @@ _providers: dict[str, Any] = {}
 
 
 def _provider(module: str) -> Any:
-    """Return the provider of a kind: one for all its resources, as in the process that the engine starts."""
+    """Return the provider of a resource type: one for all its resources, as in the engine's provider
+    process.
+    """
     if module not in _providers:
         _providers[module] = tenantry.provider(module)
     return _providers[module]
@@ -189,4 +192,4 @@ def _equal(found: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
     try:
         return canonical(found) == canonical(held)
     except (TypeError, ValueError):
-        raise Doubt("a value is none of JSON") from None
+        raise Doubt("a value is not valid JSON") from None

@@ -1,4 +1,4 @@
-"""What a state holds, as the engine would compare a program with it."""
+"""The content of a state, in the form in which the engine would compare it with a program."""
 
 from __future__ import annotations
 
@@ -43,21 +43,22 @@ KNOWN_ENTRY_KEYS = frozenset(
         "aliases",
     )
 )
-"""What an entry of a state may have. Anything else, such as a replacement that was begun or an error of the
-last update, makes the engine do something.
+"""The allowed keys of an entry of a state.
+
+Any other key makes the engine do something, such as a pending replacement or an error of the last update.
 """
 
 
 def canonical(value: object) -> str:
-    """Return a text that two values have in common only if the engine holds them for equal."""
+    """Return a text that is equal for two values only if the engine considers them equal."""
     return json.dumps(integers(value), sort_keys=True)
 
 
 @dataclass(frozen=True)
 class RecordedState:
-    """The entries of a state, by URN, and the salt of the passphrase that its secrets are encrypted with.
+    """The entries of a state by URN, and the salt for the passphrase of its secrets.
 
-    `of` checks that the engine would load the state and find no work in it.
+    `of` checks that the engine would load the state and find nothing to do in it.
     """
 
     resources: Mapping[str, Resource]
@@ -65,7 +66,7 @@ class RecordedState:
 
     @classmethod
     def of(cls, state: State) -> RecordedState:
-        """Return what a state holds. Raises Doubt."""
+        """Return the content of a state. Raises Doubt."""
         held = state.get("deployment") or {}
         must(held, "the state is empty")
         must(not _OTHER_OBJECTS.search(json.dumps(held)), "the state has assets, archives or references")
@@ -77,7 +78,7 @@ class RecordedState:
         version = str(held["manifest"].get("version"))
         must(
             held["manifest"].get("magic") == hashlib.sha256(version.encode()).hexdigest(),
-            "the state's manifest is not as the engine writes it",
+            "the manifest of the state was not written by the engine",
         )
         resources: dict[str, Resource] = {}
         for resource in held.get("resources") or []:
@@ -89,11 +90,14 @@ class RecordedState:
                 *(resource.get("dependencies") or []),
             ]
             for urn in needed:
-                must(not urn or urn in resources, f"{resource['urn']}: {urn} is not before it in the state")
+                must(not urn or urn in resources, f"{resource['urn']}: {urn} must be before it in the state")
             must(resource["urn"] not in resources, f"{resource['urn']} is twice in the state")
             resources[resource["urn"]] = resource
         secrets = held.get("secrets_providers") or {}
-        must(secrets.get("type") == "passphrase", "the state's secrets have no passphrase")
+        must(
+            secrets.get("type") == "passphrase",
+            "the secrets of the state are not encrypted with a passphrase",
+        )
         return cls(resources, str((secrets.get("state") or {}).get("salt")))
 
     @cached_property
@@ -110,18 +114,18 @@ class RecordedState:
 
     @property
     def provider_reference(self) -> str:
-        """What a dynamic resource has as its `provider`."""
+        """The value of `provider` in a dynamic resource."""
         return f"{self.provider['urn']}::{self.provider['id']}"
 
     @property
     def config(self) -> dict[str, Any]:
-        """The configuration with which the stack was last up, as the engine hands it over. Secrets are
-        encrypted.
-        """
+        """The configuration of the last `up`, as the engine passes it on. Secrets are encrypted."""
         return dict(self.provider.get("inputs") or {})
 
     def urn(self, parent: str, kind: str, name: str, root: str) -> str:
-        """Return the URN of a resource of a program; `root` is that of the stack, without type and name."""
+        """Return the URN of a resource of a program. `root` is the URN of the stack, without type and
+        name.
+        """
         if parent and (outer := parent.split("::", 3)[2]) != STACK:
             kind = f"{outer}${kind}"
         return f"{root}::{kind}::{name}"
@@ -134,5 +138,5 @@ class RecordedState:
             raise Doubt(f"{urn} is new") from None
 
     def is_dynamic(self, urn: str) -> bool:
-        """Whether a resource is one of a dynamic provider."""
+        """Whether a resource is dynamic."""
         return str(self.resources[urn]["type"]).startswith(TYPES)

@@ -1,10 +1,11 @@
-"""Secrets of a stack, compared without their plain text.
+"""Compares the secrets of a stack without their plain text.
 
-A state and a stack file hold ciphertexts, and two ciphertexts of one secret differ. So a comparison assumes
-that each secret of the state equals what the program gives in its place, and records the assumption. After an
-`up` by the engine, which decrypts, the assumptions hold for these ciphertexts (`remembered.py`).
+A state and a stack file contain ciphertexts, and two ciphertexts of the same secret differ. So a comparison
+assumes that each secret of the state equals the program's value, and records the assumption. After an `up`,
+in which the engine decrypts the secrets, the assumptions hold for these ciphertexts (`remembered.py`).
 
-The program gets a stand-in for each secret of its configuration, made of its ciphertext in the stack file.
+The program gets a stand-in for each secret of its configuration, derived from the ciphertext in the stack
+file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Properties = dict[str, Any]
 
 
 def is_secret(value: object) -> bool:
-    """Whether a property is a secret or has one in it, as a state or the SDK writes it."""
+    """Whether a property is or contains a secret, as a state or the SDK writes it."""
     return SPECIAL in json.dumps(value, default=repr)
 
 
@@ -37,50 +38,50 @@ def as_secret(value: object) -> Properties:
 
 
 class Assumptions:
-    """What one comparison takes to be the same, as it cannot decrypt it."""
+    """The secrets that one comparison assumes to be the same, because it cannot decrypt them."""
 
     def __init__(self) -> None:
-        self._made: set[str] = set()
+        self._assumed: set[str] = set()
 
     def assume(self, where: str, held: object, given: object) -> None:
-        """Note that a secret of the state is taken for what the stack file or the program gives.
+        """Record the assumption that a secret of the state equals the value of the stack file or the program.
 
-        Raises Doubt if one of them is no JSON.
+        Raises Doubt if one of them is not valid JSON.
         """
         try:
-            self._made.add(canonical([where, held, given]))
+            self._assumed.add(canonical([where, held, given]))
         except (TypeError, ValueError):
-            raise Doubt(f"{where}: a value is none of JSON") from None
+            raise Doubt(f"{where}: a value is not valid JSON") from None
 
     def digest(self) -> str:
-        """Return a digest of all assumptions, nothing if there are none."""
-        return _digest(sorted(self._made)) if self._made else ""
+        """Return a digest of all assumptions, or an empty text."""
+        return _digest(sorted(self._assumed)) if self._assumed else ""
 
     def with_assumed_secrets(
         self, where: str, held: Mapping[str, Any], given: Mapping[str, Any]
     ) -> Properties:
-        """Return properties of the state in which each secret is the value that the program gives for it.
+        """Return properties of the state, with each secret replaced by the program's value for it.
 
-        A secret that the program gives no value for becomes a stand-in. Raises Doubt if a property is a
-        secret on one side alone.
+        If the program has no value for a secret, it becomes a stand-in. Raises Doubt if a property is a
+        secret on one side only.
         """
-        found: Properties = {}
+        result: Properties = {}
         for name, value in held.items():
             must(
                 name not in given or is_secret(value) == is_secret(given[name]), f"{where}: secrecy of {name}"
             )
             if not is_secret(value):
-                found[name] = value
+                result[name] = value
             elif name in given:
-                found[name] = plain(given[name])
-                self.assume(f"{where} {name}", value, found[name])
+                result[name] = plain(given[name])
+                self.assume(f"{where} {name}", value, result[name])
             else:
-                found[name] = stand_in(value)
-        return found
+                result[name] = stand_in(value)
+        return result
 
 
 def plain(value: Any) -> Any:
-    """Return the value of a secret; any other as it is. The SDK has secrets at the top of a property."""
+    """Return the plain value of a property. The SDK marks secrets only at the top of a property."""
     return value["value"] if isinstance(value, dict) and value.get(SPECIAL) == SECRET else value
 
 

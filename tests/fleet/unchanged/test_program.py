@@ -68,10 +68,10 @@ def test_other_outputs_messages_and_calls_are_in_doubt() -> None:
     comparison = compared()
     with pytest.raises(Doubt, match="its outputs"):
         comparison.register_outputs(STACK, {**OUTPUTS, "more": 1})
-    with pytest.raises(Doubt, match="none of JSON"):
+    with pytest.raises(Doubt, match="not valid JSON"):
         comparison.register_outputs(STACK, {"secret": object()})
     with pytest.raises(Doubt, match="calls Invoke"):
         comparison.call("Invoke")
-    with pytest.raises(Doubt, match="says: careful"):
+    with pytest.raises(Doubt, match="prints: careful"):
         comparison.say("careful")
     assert "its outputs" in str(comparison.doubt), "the first doubt is kept"

@@ -32,7 +32,7 @@ def test_a_state_as_the_engine_leaves_it() -> None:
         (lambda held: held.update(metadata={"integrity_error": {}}), "metadata"),
         (lambda held: held["manifest"].update(version="v3.260.0"), "manifest"),
         (lambda held: held["resources"][3].update(initErrors=["x"]), "initErrors"),
-        (lambda held: held["resources"][3].update(deletedWith=f"{SPACE} II"), "not before it"),
+        (lambda held: held["resources"][3].update(deletedWith=f"{SPACE} II"), "must be before it"),
         (lambda held: held["resources"].append(held["resources"][3]), "twice"),
         (lambda held: held["secrets_providers"].update(type="service"), "passphrase"),
     ],

@@ -99,7 +99,7 @@ def test_a_state_without_secrets_needs_no_assumption() -> None:
     [
         (lambda found: None, "plain", "secrecy of description"),
         (lambda found: found["deployment"]["resources"][3]["inputs"].update(INPUTS), None, "secrecy"),
-        (lambda found: None, as_secret(object()), "none of JSON"),
+        (lambda found: None, as_secret(object()), "not valid JSON"),
     ],
 )
 def test_what_is_a_secret_on_one_side_alone_is_in_doubt(
@@ -138,7 +138,7 @@ def test_a_program_gets_a_stand_in_of_the_ciphertext(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["plain", "{secure: v1:a:b, more: 1}", "{inner: {secure: v1:a:b}}"])
 def test_a_secret_in_another_form_is_in_doubt(tmp_path: Path, value: str) -> None:
-    with pytest.raises(Doubt, match="is no secret in the stack file"):
+    with pytest.raises(Doubt, match="is not a secret in the stack file"):
         configured(tmp_path, f"{FILE}  {KEY}: {value}\n")
 
 
