@@ -86,7 +86,7 @@ def expire(
     looks = stack_statuses(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
     trials = trials_with_tenants(found, now)
-    over = [trial for trial in trials if trial.over]
+    over = [trial for trial in trials if trial.has_ended]
     untold, unsaved = unreadable_trials(found), False
     _notify(notify, project, trials, within)
     for stack, why in sorted(untold.items()):
@@ -157,7 +157,7 @@ def _list(trials: Sequence[Trial], untold: Mapping[str, str], output: Output) ->
     elif output.form == "markdown":
         echo_text(_markdown(trials, untold))
     elif trials:
-        print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.over for each in trials])
+        print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.has_ended for each in trials])
     else:
         echo("No trial with a tenant has ended, or soon will.")
 
@@ -201,7 +201,7 @@ def _json(trial: Trial) -> dict[str, Any]:
         "ends_on": str(member.ends_on.day) if member.ends_on else "",
         "time_zone": member.ends_on.zone if member.ends_on else "",
         "days": trial.days,
-        "over": trial.over,
+        "over": trial.has_ended,
         "grace_days": member.grace_days,
         "hostname": trial.stack_status.hostname,
     }

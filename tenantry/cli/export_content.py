@@ -61,8 +61,10 @@ def export_content(
         members = chosen_by(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
     found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
-    there = [each for each in found if each.up]
-    failed = [each for each in found if each.trouble or (not each.up and each.member.stack in wanted.names)]
+    there = [each for each in found if each.has_tenant]
+    failed = [
+        each for each in found if each.trouble or (not each.has_tenant and each.member.stack in wanted.names)
+    ]
     for each in failed:
         echo(f"{each.member.stack}: {each.trouble or 'it has no tenant'}", err=True)
     saved = export_all(there, to, join=join_spaces)

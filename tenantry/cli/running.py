@@ -101,7 +101,7 @@ def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follo
 def run_shown(
     order: RunOrder,
     jobs: int | None,
-    most_failures: int | None = None,
+    max_failures: int | None = None,
     consent: Consent | None = None,
     gate: Gate | None = None,
     followers: Sequence[Follower] = (),
@@ -117,7 +117,7 @@ def run_shown(
 
     try:
         at_once = jobs or (remote.cluster.threads if remote else default_jobs())
-        return _shown(order, at_once, most_failures, consent, gate, followers, remote)
+        return _shown(order, at_once, max_failures, consent, gate, followers, remote)
     except OSError as error:
         _cannot_begin(error)
     except RunRefused as refused:
@@ -127,7 +127,7 @@ def run_shown(
 def _shown(
     order: RunOrder,
     at_once: int,
-    most_failures: int | None,
+    max_failures: int | None,
     consent: Consent | None,
     gate: Gate | None,
     followers: Sequence[Follower],
@@ -140,7 +140,7 @@ def _shown(
 
     with Live(len(due(order)), at_once) as live:
         watcher = Followers(live, followers)
-        pool = Pool(at_once, most_failures, watcher)
+        pool = Pool(at_once, max_failures, watcher)
         if remote:
             remote.attach(pool, live.say_later, watched=live.screen is not None)
 

@@ -125,7 +125,7 @@ def up(
             "--include-pinned", help="With --waves: also customers who hold a version of their own."
         ),
     ] = False,
-    most_failures: MostFailures = None,
+    max_failures: MostFailures = None,
     resume: Resume = False,
     look: Refresh = False,
     skip_preview: Annotated[
@@ -156,7 +156,7 @@ def up(
         fail("--wave: of which waves? Give --waves as well.", code=2)
     if smoke and key is None:
         fail("--smoke: with which key is a user logged in? Give --key as well.", code=2)
-    most = 0 if waves and most_failures is None else most_failures
+    most = 0 if waves and max_failures is None else max_failures
     arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
     _run(
         "up",
@@ -168,7 +168,7 @@ def up(
         arguments,
         waves=waves,
         wave=wave,
-        most_failures=most,
+        max_failures=most,
         resume=resume,
         skip_pinned=bool(waves) and not include_pinned,
         yes=yes,
@@ -214,7 +214,7 @@ def destroy(
     wanted: Criteria,
     output: Output,
     notify: Notices,
-    most_failures: MostFailures = None,
+    max_failures: MostFailures = None,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
     seconds: Seconds = AN_HOUR,
@@ -233,7 +233,7 @@ def destroy(
         jobs,
         seconds,
         (),
-        most_failures=most_failures,
+        max_failures=max_failures,
         yes=yes,
         scheduler=scheduler,
     )
@@ -250,7 +250,7 @@ def _run(
     *,
     waves: str = "",
     wave: str = "",
-    most_failures: int | None = None,
+    max_failures: int | None = None,
     resume: bool = False,
     skip_pinned: bool = False,
     expect_no: str = "",
@@ -290,7 +290,7 @@ def _run(
                     order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
         gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
         follow = followers(order, notify)
-        report = run_shown(order, jobs, most_failures, consent, gate, follow, remote)
+        report = run_shown(order, jobs, max_failures, consent, gate, follow, remote)
     finish(report, output, expect_no=expect_no)
 
 

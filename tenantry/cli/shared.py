@@ -158,7 +158,7 @@ def any_selection(
 def selection(**given: Any) -> Criteria:
     """Return which stacks are asked for; the command ends where that is nothing at all."""
     wanted = any_selection(**given)
-    if not wanted.anything:
+    if not wanted.is_given:
         fail("Which stacks? Name them, or give --all, --plan, --ring, --tag or --changed-since.", code=2)
     return wanted
 

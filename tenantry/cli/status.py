@@ -84,7 +84,7 @@ def status(
         told: dict[str, Any] = {"stacks": [_json(each, gone) for each in found], "without_file": strays}
         print_json(told if uses is None else told | {"licences": [_licence(each) for each in uses]})
     elif not page:
-        rows, dim = [_row(each, gone) for each in found], [not each.up for each in found]
+        rows, dim = [_row(each, gone) for each in found], [not each.has_tenant for each in found]
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
             echo(f"In the backend, without a stack file: {', '.join(strays)}")
@@ -173,7 +173,7 @@ def _write(
     """Write the page of the whole fleet."""
     from tenantry.fleet import history, overview
 
-    past = history.of(project, [each.member.stack for each in found])
+    past = history.read(project, [each.member.stack for each in found])
     purges = {stack: day for stack, (_, day) in gone.items()}
     fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays, licences)
     try:
@@ -247,7 +247,7 @@ def _ends_on(each: StackStatus) -> str:
 
 def _json(each: StackStatus, gone: TakenDown) -> dict[str, Any]:
     member = each.member
-    revive, purged_on = ("", "") if each.up else gone.get(member.stack, ("", ""))
+    revive, purged_on = ("", "") if each.has_tenant else gone.get(member.stack, ("", ""))
     facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}
     return {
         "stack": member.stack,

@@ -71,17 +71,17 @@ class Changes:
     code: tuple[Path, ...] = ()
     removed: tuple[str, ...] = ()
 
-    def touch(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
+    def affect(self, member: Member, others: frozenset[Path] = frozenset()) -> bool:
         """Whether the changes affect the settings of a stack.
 
         It is unknown which files a broken file refers to. For a broken file, every changed file of the
         project counts, except `others`, the files of other stacks.
         """
-        if any(self._touches(path) for path in member.files or (member.file,)):
+        if any(self._includes(path) for path in member.files or (member.file,)):
             return True
         return bool(member.broken and self.own - set(self.code) - (others - {member.file.resolve()}))
 
-    def _touches(self, path: Path) -> bool:
+    def _includes(self, path: Path) -> bool:
         """Whether a file has changed, or any file in a folder."""
         if not self.files.isdisjoint(paths_to(path)):
             return True

@@ -48,7 +48,7 @@ class Log:
     """The steps and messages of a run, possibly incomplete. `done`: the engine has written its summary.
 
     `facts` come from the providers, without those of errors. `remarks` are lines for people. `planned`: the
-    run ended in its preview. `kept` are the URNs that the program registered. `deleting`: the engine has
+    run ended in its preview. `registered` are the URNs that the program registered. `deleting`: the engine has
     reached the deletes. `cut_off` are the URNs at which an earlier run was cut off.
     """
 
@@ -63,7 +63,7 @@ class Log:
     replaced: set[str] = field(default_factory=set)
     left_over: list[str] = field(default_factory=list)
     cut_off: list[str] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
+    registered: set[str] = field(default_factory=set)
     deleting: bool = False
 
 
@@ -97,7 +97,7 @@ def _take(log: Log, event: Mapping[str, Any]) -> None:
         step = begun["metadata"]
         log.deleting = log.deleting or step["op"] == "delete"
         if step.get("new"):
-            log.kept.add(step["urn"])
+            log.registered.add(step["urn"])
     elif message := event.get(event_log.SAID):
         facts, text = read_facts(message["message"].strip())
         text, urn = text.strip(), message.get("urn", "")

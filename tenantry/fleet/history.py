@@ -44,7 +44,7 @@ class History:
     failures: dict[str, StackResult] = field(default_factory=dict)
 
 
-def of(project: str, stacks: Sequence[str], most: int = 20) -> History:
+def read(project: str, stacks: Sequence[str], most: int = 20) -> History:
     """Read the newest runs of a project, at most `most` of them."""
     found, seen, wanted = History(), set[tuple[str, str]](), frozenset(stacks)
     for run in Journal.all(project)[:most]:

@@ -48,7 +48,7 @@ class StackStatus:
     trouble: str = ""
 
     @property
-    def up(self) -> bool:
+    def has_tenant(self) -> bool:
         """Whether the stack has a tenant."""
         return bool(self.hostname)
 

@@ -348,7 +348,7 @@ def _protected(job: Job, log: events.Log) -> list[str]:
     gone = [
         resource["urn"]
         for resource in resources(state)
-        if resource.get("protect") and resource["urn"] not in log.kept
+        if resource.get("protect") and resource["urn"] not in log.registered
     ]
     return sorted(map(events.short_name, gone))
 

@@ -47,7 +47,7 @@ def licence_uses(stack_statuses: Iterable[StackStatus], preflight: Preflight) ->
 def _use(source: str, stack_statuses: Sequence[StackStatus], preflight: Preflight) -> LicenceUse:
     region = hostnames.region(source)
     use = LicenceUse(
-        source, region, len(stack_statuses), sum(stack_status.up for stack_status in stack_statuses)
+        source, region, len(stack_statuses), sum(stack_status.has_tenant for stack_status in stack_statuses)
     )
     try:
         licence = preflight.licence(source)

@@ -88,7 +88,7 @@ def page(fleet: Fleet, folder: Path) -> str:
 
 def _summary(fleet: Fleet) -> Iterator[str]:
     yield f"as of {fleet.now:%Y-%m-%d %H:%M} UTC"
-    yield f"{sum(stack_status.up for stack_status in fleet.stack_statuses)} with a tenant"
+    yield f"{sum(stack_status.has_tenant for stack_status in fleet.stack_statuses)} with a tenant"
     for name in ("plan", "ring"):
         numbers = Counter(
             getattr(stack_status.member, name) or "none" for stack_status in fleet.stack_statuses
@@ -143,7 +143,7 @@ def _row(of: StackStatus, fleet: Fleet, folder: Path) -> Row:
             ),
             Cell(of.hostname or ("" if of.trouble else none)),
         ),
-        dim=not of.up,
+        dim=not of.has_tenant,
     )
 
 

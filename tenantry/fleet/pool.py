@@ -54,14 +54,14 @@ class NoWatcher:
 
 @dataclass
 class Pool:
-    """Runs jobs: `at_once` at a time, until more than `most_failures` have failed.
+    """Runs jobs: `at_once` at a time, until more than `max_failures` have failed.
 
     You may set `stop` to a reason at any time, also in a signal handler. Running jobs then finish, and no new
     one begins. `interrupt` asks the running jobs to end early and returns how many there are.
     """
 
     at_once: int = 1
-    most_failures: int | None = None
+    max_failures: int | None = None
     watcher: Watcher = field(default_factory=NoWatcher)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     work: Callable[[Job], Outcome] = run_job
@@ -93,13 +93,13 @@ class Pool:
     @property
     def failures_left(self) -> int | None:
         """How many more jobs may fail, or None for any number."""
-        return None if self.most_failures is None else self.most_failures - self.failures
+        return None if self.max_failures is None else self.max_failures - self.failures
 
     def count(self, outcome: Outcome) -> None:
         """Count an outcome, also one from elsewhere. After too many failures, no new job begins."""
         self.failures += outcome.failed
-        if self.most_failures is not None and self.failures > self.most_failures and not self.stop:
-            limit = f"at most {self.most_failures}" if self.most_failures else "none"
+        if self.max_failures is not None and self.failures > self.max_failures and not self.stop:
+            limit = f"at most {self.max_failures}" if self.max_failures else "none"
             self.stop = f"{self.failures} failed, {limit} may fail"
 
 

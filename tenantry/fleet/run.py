@@ -62,7 +62,7 @@ class RunOrder:
         return last.finished(self.code) if last else {}
 
     @cached_property
-    def left_out(self) -> Mapping[str, str]:
+    def skip_reasons(self) -> Mapping[str, str]:
         """The stacks that have no turn, with the reason."""
         members = [member for wave in self.waves for member in wave.members]
         return {member.stack: why for member in members if (why := self._skip_reason(member))}
@@ -91,7 +91,7 @@ class RunOrder:
         return frozenset(member.stack for member in members if self._is_done(member))
 
     @property
-    def looks(self) -> bool:
+    def checks_drift(self) -> bool:
         """Whether the run looks for changes that were made outside of Tenantry."""
         return self.operation == "refresh" or "--refresh" in self.arguments
 
@@ -99,7 +99,7 @@ class RunOrder:
     def due(self) -> list[str]:
         """The stacks that have a turn, wave by wave."""
         stacks = [member.stack for wave in self.waves for member in wave.members]
-        return [stack for stack in stacks if stack not in self.left_out]
+        return [stack for stack in stacks if stack not in self.skip_reasons]
 
 
 Gate = Callable[[Sequence[Member]], str]
@@ -126,12 +126,12 @@ def run_order(
     to the first wave, and OSError if the folder for the logs cannot be created.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    left_out, done = order.left_out, order.done  # read these before this run becomes the last one
+    skip_reasons, done = order.skip_reasons, order.done  # read these before this run becomes the last one
     journal: Journal | None = None
     outcomes: dict[str, Outcome] = {}
     waves: list[WaveTimes] = []
     for number, wave in enumerate(order.waves, start=1):
-        due: Sequence[Member] = [member for member in wave.members if member.stack not in left_out]
+        due: Sequence[Member] = [member for member in wave.members if member.stack not in skip_reasons]
         if len(order.waves) > 1 and due and not pool.stop:
             announce(f"wave {number} of {len(order.waves)}, {wave.name}: {counted(len(due), 'stack')}")
         decided: Sequence[Outcome] = ()
@@ -146,7 +146,7 @@ def run_order(
         journal = journal or Journal.begin(order.project.name, order.operation, order.code)
         began = time.monotonic() - clock
         for member in wave.members:
-            if why := left_out.get(member.stack):
+            if why := skip_reasons.get(member.stack):
                 job, is_done = _job(order, member, journal), member.stack in done
                 outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
                 if is_done:
@@ -175,7 +175,7 @@ def run_order(
         removed=order.selection.removed,
         base=order.selection.changes.ref if order.selection.changes else "",
         waves=tuple(wave for wave in waves if wave.stacks),
-        looked=order.looks,
+        looked=order.checks_drift,
     )
     try:
         if journal:  # None if no stack was selected

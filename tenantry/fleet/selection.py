@@ -98,7 +98,7 @@ class Criteria:
     shard: Shard | None = None
 
     @property
-    def anything(self) -> bool:
+    def is_given(self) -> bool:
         """Whether there is any criterion. Without one, a command refuses to run on every stack."""
         return bool(self.names or self.every or self.plans or self.rings or self.tags or self.changed_since)
 
@@ -182,7 +182,7 @@ def _changed(
     If the code has changed, return all members. With `sample`, return only that many of the unchanged ones.
     """
     resolved = frozenset(path.resolve() for path in stack_files)
-    touched = {member.stack for member in found if changed.touch(member, resolved)}
+    touched = {member.stack for member in found if changed.affect(member, resolved)}
     if changed.code:
         rest = [member for member in found if member.stack not in touched]
         touched |= {member.stack for member in (rest if sample is None else _plans_in_turn(rest)[:sample])}

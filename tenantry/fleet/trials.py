@@ -22,7 +22,7 @@ class Trial:
     days: int
 
     @property
-    def over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether its last day has passed."""
         return self.days < 0
 
@@ -34,7 +34,7 @@ class Trial:
             return f"ends today, {ends}"
         count = abs(self.days)
         days = counted(count, "day")
-        return f"ended on {ends}, {days} ago" if self.over else f"ends on {ends}, in {days}"
+        return f"ended on {ends}, {days} ago" if self.has_ended else f"ends on {ends}, in {days}"
 
 
 def ending_trials(members: Iterable[Member], now: datetime, within: int) -> list[Member]:
@@ -47,7 +47,7 @@ def trials_with_tenants(stack_statuses: Sequence[StackStatus], now: datetime) ->
     trials = [
         Trial(stack_status.member, stack_status, stack_status.member.ends_on.left(now))
         for stack_status in stack_statuses
-        if stack_status.up and stack_status.member.ends_on
+        if stack_status.has_tenant and stack_status.member.ends_on
     ]
     return sorted(trials, key=lambda trial: (trial.days, trial.member.stack))
 
@@ -63,7 +63,7 @@ def unreadable_trials(stack_statuses: Sequence[StackStatus]) -> dict[str, str]:
         if stack_status.trouble
     }
     for stack_status in stack_statuses:
-        if stack_status.member.broken and stack_status.up and stack_status.kind == "trial":
+        if stack_status.member.broken and stack_status.has_tenant and stack_status.kind == "trial":
             found[stack_status.member.stack] = "; ".join(map(str, stack_status.member.broken.problems))
     return found
 

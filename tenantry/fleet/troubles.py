@@ -134,7 +134,7 @@ def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
     refusals = [error for error in log.errors if PROTECTED.search(error.text)]
     if refusals:
         names = sorted({*(error.resource for error in refusals), *protected})
-        advice = REMOVAL_STEPS if log.kept else DESTROY_STEPS
+        advice = REMOVAL_STEPS if log.registered else DESTROY_STEPS
         details = "\n".join(redacted(error.text) for error in refusals)
         yield Trouble(IS_PROTECTED, ", ".join(names), advice, details=details)
     for error in log.errors:

@@ -170,7 +170,7 @@ def test_a_failure_is_over_once_the_same_went_well(
     for operation, status in runs:
         run = Journal.begin("tenantry", operation)
         run.end(Report(operation, (Outcome("globex", operation, status),)))
-    found = history.of("tenantry", ["globex", "hooli"])
+    found = history.read("tenantry", ["globex", "hooli"])
     assert {stack: seen.run.operation for stack, seen in found.failures.items()} == {"globex": "refresh"}
     assert found.drift == {}, "nobody looked"
     assert len(found.runs) == 3

@@ -45,7 +45,7 @@ def test_never_more_than_so_many_at_once() -> None:
 
 def test_it_stops_when_too_many_have_failed() -> None:
     names = ["bad-1", "good-1", "bad-2", "good-2", "good-3"]
-    pool = Pool(1, most_failures=1, work=fail_where_asked)
+    pool = Pool(1, max_failures=1, work=fail_where_asked)
     found = {outcome.stack: outcome for outcome in pool.run([job(name) for name in names])}
     assert list(found) == names
     assert [found[name].status for name in names] == ["failed", "ok", "failed", "not run", "not run"]

@@ -60,23 +60,23 @@ def statuses(report: Report) -> dict[str, str]:
 
 def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
     one = order(skip_expired=True, skip_pinned=True)
-    assert (one.due, list(one.left_out)) == (["acme", "bad"], ["over", "pinned"])
+    assert (one.due, list(one.skip_reasons)) == (["acme", "bad"], ["over", "pinned"])
     report = run_order(one, Pool(work=do_well))
     assert statuses(report) == {"acme": "ok", "bad": "ok", "over": "skipped", "pinned": "skipped"}
-    assert (len(order().due), order().left_out) == (4, {})
+    assert (len(order().due), order().skip_reasons) == (4, {})
 
 
 def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
     run_order(order(), Pool(work=fail_where_asked))
     for _ in range(2):
         resumed = order(resume=True)
-        assert resumed.left_out == dict.fromkeys(("acme", "over", "pinned"), DONE_EARLIER)
+        assert resumed.skip_reasons == dict.fromkeys(("acme", "over", "pinned"), DONE_EARLIER)
         report = run_order(resumed, Pool(work=fail_where_asked))
         assert statuses(report)["bad"] == "failed"
         done = {outcome.stack for outcome in report.outcomes if outcome.done_before}
         assert done == {"acme", "over", "pinned"}
     run_order(order(operation="destroy"), Pool(work=do_well))
-    assert order(resume=True).left_out == {}, "what was taken down meanwhile is made again"
+    assert order(resume=True).skip_reasons == {}, "what was taken down meanwhile is made again"
 
 
 def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
@@ -140,7 +140,7 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
         seen.append(failures_left)
         return WaveDecision([member for member in members if member.stack != "bad"], failed)
 
-    report = run_order(order(), Pool(work=do_well, most_failures=0), consent=consent)
+    report = run_order(order(), Pool(work=do_well, max_failures=0), consent=consent)
     assert (seen, report.stopped) == ([0], "1 failed, none may fail")
     assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
 
@@ -149,7 +149,7 @@ def test_a_report_tells_when_each_wave_had_its_turn(order: Any) -> None:
     acme, bad, over, pinned = MEMBERS
     waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
     one = replace(order(skip_expired=True, arguments=("--refresh",)), waves=waves)
-    report = run_order(one, Pool(work=fail_where_asked, most_failures=0))
+    report = run_order(one, Pool(work=fail_where_asked, max_failures=0))
     assert [(wave.name, wave.stacks, wave.failed) for wave in report.waves] == [
         ("pilot", 1, 0),
         ("early", 1, 1),

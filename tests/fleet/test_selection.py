@@ -167,9 +167,9 @@ def test_a_shard_that_is_none(text: str) -> None:
 
 
 def test_nothing_at_all_is_not_everything() -> None:
-    assert not Criteria().anything
-    assert not Criteria(shard=Shard(1, 2), sample=3).anything
-    assert Criteria(changed_since="main").anything
+    assert not Criteria().is_given
+    assert not Criteria(shard=Shard(1, 2), sample=3).is_given
+    assert Criteria(changed_since="main").is_given
 
 
 CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [

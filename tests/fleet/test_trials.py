@@ -32,7 +32,7 @@ def test_which_are_over() -> None:
     trials = trials_with_tenants(
         [StackStatus(trial, hostname="h" * (trial.stack != "gone")) for trial in asked], NOW
     )
-    assert [(trial.member.stack, trial.over, trial.text) for trial in trials] == [
+    assert [(trial.member.stack, trial.has_ended, trial.text) for trial in trials] == [
         ("over", True, "ended on 2026-06-14 (UTC), 1 day ago"),
         ("today", False, "ends today, 2026-06-15 (UTC)"),
         ("soon", False, "ends on 2026-06-29 (UTC), in 14 days"),

@@ -100,7 +100,7 @@ def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
 def test_what_is_protected_says_what_to_do() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
     said = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
-    protected, other = from_log(Log(errors=said, kept={"urn"}), ["Tenant tenant", "Space Sales"])
+    protected, other = from_log(Log(errors=said, registered={"urn"}), ["Tenant tenant", "Space Sales"])
     assert protected.line.startswith(
         f"Space Sales, Tenant tenant: {IS_PROTECTED} → to delete it: 1. put it back"
     )
