@@ -48,7 +48,7 @@ class Log:
     """The steps and messages of a run, possibly incomplete. `done`: the engine has written its summary.
 
     `facts` come from the providers, without those of errors. `remarks` are lines for people. `planned`: the
-    run ended in its preview. `registered` are the URNs that the program registered. `deleting`: the engine has
+    run ended in its preview. `registered` are the URNs of the program's resources. `deleting`: the engine has
     reached the deletes. `cut_off` are the URNs at which an earlier run was cut off.
     """
 

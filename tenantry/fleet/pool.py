@@ -99,8 +99,8 @@ class Pool:
         """Count an outcome, also one from elsewhere. After too many failures, no new job begins."""
         self.failures += outcome.failed
         if self.max_failures is not None and self.failures > self.max_failures and not self.stop:
-            limit = f"at most {self.max_failures}" if self.max_failures else "none"
-            self.stop = f"{self.failures} failed, {limit} may fail"
+            limit = f"at most {self.max_failures} may fail" if self.max_failures else "none may fail"
+            self.stop = f"{self.failures} failed, {limit}"
 
 
 def _outcome(job: Job, future: Future[Outcome]) -> Outcome:
