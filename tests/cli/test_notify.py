@@ -66,8 +66,8 @@ def test_a_run_is_told_and_the_address_is_nowhere(
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
     said = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
     assert receiver.events == ["begun", "failed", "ended"]
-    assert [each["operation"] for each in receiver.told] == ["up"] * 3
-    assert receiver.told[1]["stacks"][0]["stack"] == "globex"
+    assert [each["operation"] for each in receiver.received] == ["up"] * 3
+    assert receiver.received[1]["stacks"][0]["stack"] == "globex"
     assert "Notifications" not in said.output
     receiver.answers = [404] * 9
     failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
@@ -96,7 +96,7 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
 
 def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Receiver) -> None:
     run("expire", "--dry-run", "--notify", receiver.url)
-    (told,) = receiver.told
+    (told,) = receiver.received
     assert (told["event"], told["operation"]) == ("trials", "expire")
     assert told["text"].startswith(f"{counted(told['total'], 'trial')} ended, or will within 14 days")
     assert "ended on 2020-01-01 (UTC)" in told["stacks"][0]["text"]

@@ -24,8 +24,8 @@ def step(op: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {"resOutputsEvent": {"metadata": {"op": op, "urn": urn(kind, name), **more}}}
 
 
-def said(severity: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"diagnosticEvent": {"severity": severity, "message": message, **more}}
+def message(severity: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"diagnosticEvent": {"severity": severity, "message": text, **more}}
 
 
 @pytest.fixture
@@ -124,12 +124,12 @@ def test_what_a_refresh_finds_is_drift(log: Any) -> None:
 
 def test_what_was_said(log: Any) -> None:
     found = log(
-        said("debug", "registering"),
-        said("error", "no\n", urn=urn("Space", "Sales")),
-        said("error", "update failed"),
-        said("info", "tenant is gone;\n\n"),
-        said("info", "  revive: x\n"),
-        said("info#err", "progress", ephemeral=True),
+        message("debug", "registering"),
+        message("error", "no\n", urn=urn("Space", "Sales")),
+        message("error", "update failed"),
+        message("info", "tenant is gone;\n\n"),
+        message("info", "  revive: x\n"),
+        message("info#err", "progress", ephemeral=True),
     )
     assert found.errors == [LoggedError("no", "Space Sales"), LoggedError("update failed", "")]
     assert found.remarks == ["tenant is gone;", "revive: x"]
@@ -139,8 +139,10 @@ def test_what_was_said(log: Any) -> None:
 def test_what_a_fact_tells_is_no_remark(log: Any, purge_on: str) -> None:
     """The report has it in words of its own; half of these would be left over there."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
-    told = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
-    found = log(*(said("info", f"{line}\n") for line in told.splitlines()), said("info", "something else"))
+    lines = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
+    found = log(
+        *(message("info", f"{line}\n") for line in lines.splitlines()), message("info", "something else")
+    )
     assert (found.facts, found.remarks) == ([fact], ["something else"])
 
 
@@ -203,15 +205,15 @@ def test_what_is_said_while_something_takes_its_time_is_no_remark(log: Any) -> N
     """It differs from stack to stack, and is of no use afterwards."""
     fact = facts.Progress('waiting for published app "Sales" to be ready (15 of at most 180 s)')
     kept = "tenant a.eu.qlikcloud.com was made by an earlier run under this proof; going on with it"
-    assert log(said("info#out", facts.line(fact)), said("info#out", kept)).remarks == [kept]
+    assert log(message("info#out", facts.line(fact)), message("info#out", kept)).remarks == [kept]
 
 
 def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
     revive = {"hostname": "x.eu.qlikcloud.com", "tenant_id": "t"}
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes
     assert change == Change("create", "Tenant", "tenant", (Difference("revive", None, "x.eu.qlikcloud.com"),))
-    told = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
-    assert told == "revives the tenant x.eu.qlikcloud.com with everything in it, plan gold"
+    line = new_customer(Outcome("acme", "preview", "ok", plan="gold", changes=(change,)), 1)
+    assert line == "revives the tenant x.eu.qlikcloud.com with everything in it, plan gold"
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", proof={"id": "p"}))).changes
     assert change == Change("create", "Tenant", "tenant")
 

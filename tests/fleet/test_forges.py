@@ -290,7 +290,7 @@ def test_what_another_run_has_removed_already_is_no_failure(server: Server, forg
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "waited"),
+    ("status", "headers", "waited"),
     [
         (429, {"Retry-After": "7"}, 7),
         (403, {"Retry-After": "7"}, 7),
@@ -302,28 +302,28 @@ def test_what_another_run_has_removed_already_is_no_failure(server: Server, forg
     ],
 )
 def test_too_many_requests_are_waited_out(
-    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, said: dict[str, str], waited: int
+    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], waited: int
 ) -> None:
     """As long as the forge asks, by its header or by the time at which it goes on."""
     waits: list[float] = []
     monkeypatch.setattr(api, "sleep", waits.append)
     monkeypatch.setattr("tenantry.fleet.forges.api.time.time", lambda: 1_800_000_000.0)
-    server.failures, server.failures_say = [(status, {"message": "slow down"})], said
+    server.failures, server.failures_say = [(status, {"message": "slow down"})], headers
     assert list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes"))) == []
     assert waits == [waited]
 
 
 @pytest.mark.parametrize(
-    ("failures", "said"),
+    ("failures", "headers"),
     [(3, {"Retry-After": "7"}), (1, {"Retry-After": "181"}), (1, {"Retry-After": "3600"})],
     ids=["again and again", "a little too long", "for long"],
 )
 def test_too_many_requests_are_told(
-    server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, said: dict[str, str]
+    server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, headers: dict[str, str]
 ) -> None:
     monkeypatch.setattr(api, "sleep", lambda _: None)
-    server.failures, server.failures_say = [(429, {})] * failures, said
-    again = said["Retry-After"]
+    server.failures, server.failures_say = [(429, {})] * failures, headers
+    again = headers["Retry-After"]
     with pytest.raises(api.ForgeError, match=rf"answered 429, too many requests\. Run it again in {again} s"):
         list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
     assert len(server.requests) == failures

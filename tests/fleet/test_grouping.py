@@ -26,17 +26,17 @@ def outcome(stack: str, *changes: Change, **more: Any) -> Outcome:
     return Outcome(stack, **{"operation": "preview", "status": "ok", "changes": changes, **more})
 
 
-def said(*outcomes: Outcome, **more: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+def lines_by_title(*outcomes: Outcome, **more: Any) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
     report = Report(outcomes[0].operation if outcomes else "preview", outcomes, **more)
-    return {section.title: told(section) for section in page(report).sections}
+    return {section.title: content(section) for section in page(report).sections}
 
 
-def told(section: Section) -> list[tuple[str, tuple[str, ...]]]:
+def content(section: Section) -> list[tuple[str, tuple[str, ...]]]:
     return [(line.text, line.stacks) for line in section.lines]
 
 
 def test_a_rollout_is_one_line_and_its_publications_are_none() -> None:
-    assert said(outcome("globex", *ROLLOUT), outcome("acme", *ROLLOUT)) == {
+    assert lines_by_title(outcome("globex", *ROLLOUT), outcome("acme", *ROLLOUT)) == {
         "App versions": [("Sales Overview 2.3.0 → 2.4.0", ("acme", "globex"))]
     }
 
@@ -44,7 +44,7 @@ def test_a_rollout_is_one_line_and_its_publications_are_none() -> None:
 def test_a_publication_that_changes_otherwise_is_a_line_of_its_own() -> None:
     renamed = Change("update", "AppPublication", "Sales Overview in Sales", (Difference("name", "a", "b"),))
     other = Change("update", "AppPublication", "Other in Sales", (Difference("description", "a", "b"),))
-    assert said(outcome("acme", ROLLOUT[0], renamed, other))["Changes"] == [
+    assert lines_by_title(outcome("acme", ROLLOUT[0], renamed, other))["Changes"] == [
         ("update AppPublication Other in Sales: description a → b", ("acme",)),
         ("update AppPublication Sales Overview in Sales: name a → b", ("acme",)),
     ]
@@ -53,7 +53,7 @@ def test_a_publication_that_changes_otherwise_is_a_line_of_its_own() -> None:
 @pytest.mark.parametrize("because", ["template", "template_id", "source_tenant", "data"])
 def test_another_import_of_an_app_is_routine(because: str) -> None:
     change = Change("replace", "App", "Sales", (Difference(because, "a", "b"),), (because,))
-    assert said(outcome("acme", change)) == {
+    assert lines_by_title(outcome("acme", change)) == {
         "App versions": [(f"Sales imported again: {because} a → b", ("acme",))]
     }
 
@@ -94,7 +94,7 @@ def test_another_import_of_an_app_is_routine(because: str) -> None:
     ],
 )
 def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
-    sections = said(outcome("acme", *ROLLOUT), outcome("globex", change))
+    sections = lines_by_title(outcome("acme", *ROLLOUT), outcome("globex", change))
     assert list(sections) == [DANGERS_TITLE, "App versions"]
     assert sections[DANGERS_TITLE] == [(text, ("globex",))]
 
@@ -102,7 +102,7 @@ def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
 def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
     """What is about to happen is told: the tenant comes back."""
     change = Change("create", "TenantActivation", "activation")
-    ((line, stacks),) = said(outcome("acme", change, same=9))[DANGERS_TITLE]
+    ((line, stacks),) = lines_by_title(outcome("acme", change, same=9))[DANGERS_TITLE]
     assert (line, stacks) == (
         "create TenantActivation activation: an earlier destroy was interrupted; this reactivates the tenant",
         ("acme",),
@@ -112,7 +112,7 @@ def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
 def test_a_proof_is_renewed_without_danger_and_a_longer_trial_is_one_line() -> None:
     """Nothing is lost by the one, and the activation only repeats the day of the lifecycle."""
     day = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
-    found = said(
+    found = lines_by_title(
         outcome("acme", Change("replace", "TenantProof", "proof", because=("proof",)), same=9),
         outcome(
             "globex",
@@ -136,7 +136,7 @@ def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
         Change("create", "setting", "customer.tags.tier", (Difference("value", None, "gold"),)),
     )
     new = outcome("new", Change("create", "setting", "customer.name"), new=True, operation="diff")
-    assert said(outcome("acme", *changes, operation="diff"), new) == {
+    assert lines_by_title(outcome("acme", *changes, operation="diff"), new) == {
         "New customers": [("1 setting", ("new",))],
         "Removed from the settings": [("customer.description removed (was: ours)", ("acme",))],
         "Changes": [
@@ -148,7 +148,7 @@ def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
 
 
 def test_a_stack_whose_file_is_gone_is_a_danger_and_is_told_to_live_on() -> None:
-    [(text, stacks)] = said(removed=("globex",))[DANGERS_TITLE]
+    [(text, stacks)] = lines_by_title(removed=("globex",))[DANGERS_TITLE]
     assert "does not delete the tenant" in text
     assert stacks == ("globex",)
 
@@ -159,14 +159,14 @@ def test_a_destroy_names_the_release_of_entitlements() -> None:
     text = (
         "would be deactivated, with everything in it (1 resource); release_entitlements is set for its users"
     )
-    assert said(outcome("acme", change))[DANGERS_TITLE] == [(f"the tenant {text}", ("acme",))]
+    assert lines_by_title(outcome("acme", change))[DANGERS_TITLE] == [(f"the tenant {text}", ("acme",))]
 
 
 def test_a_destroy_is_one_danger_for_each_tenant() -> None:
     changes = [Change("delete", kind, "x") for kind in ("TenantLifecycle", "Tenant", "Space", "Group")]
     revive = "revive: {hostname: a.eu.qlikcloud.com, tenant_id: t}"
     down = outcome("acme", *changes, operation="destroy", purged_on="2026-12-24", revive=revive)
-    assert said(down) == {
+    assert lines_by_title(down) == {
         DANGERS_TITLE: [
             (
                 "the tenant is deactivated, with everything in it (4 resources); "
@@ -176,13 +176,13 @@ def test_a_destroy_is_one_danger_for_each_tenant() -> None:
         ],
         REVIVE_TITLE: [("until 2026-12-24", ("acme",))],
     }
-    [(text, _)] = said(outcome("acme", *changes))[DANGERS_TITLE]
+    [(text, _)] = lines_by_title(outcome("acme", *changes))[DANGERS_TITLE]
     assert text.startswith("the tenant would be deactivated")
 
 
 def test_new_customers_are_told_by_their_number_of_resources() -> None:
     changes = [Change("create", "Tenant", "tenant"), *(Change("create", "Space", f"{n}") for n in range(19))]
-    assert said(
+    assert lines_by_title(
         outcome("acme", *changes, plan="gold"), outcome("globex", Change("create", "Group", "x"), new=True)
     ) == {"New customers": [("1 resource", ("globex",)), ("20 resources, plan gold", ("acme",))]}
 
@@ -193,20 +193,20 @@ def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
         trouble = Trouble(text, "Space Sales", "give the client its role", "FORBIDDEN", f"{stack}1")
         return outcome(stack, status="failed", troubles=(trouble,))
 
-    many = said(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED_TITLE]
+    many = lines_by_title(failed("acme"), failed("globex"), outcome("initech", status="failed"))[FAILED_TITLE]
     advice = "→ give the client its role"
     assert many == [
         (f"Space Sales: POST …/api/v1/spaces answered 403 FORBIDDEN {advice}", ("acme", "globex")),
         ("no error message", ("initech",)),
     ]
-    [(alone, _)] = said(failed("acme"))[FAILED_TITLE]
+    [(alone, _)] = lines_by_title(failed("acme"))[FAILED_TITLE]
     assert "acme.eu.qlikcloud.com" in alone
     assert "traceId acme1" in alone
 
 
 def test_a_code_that_the_line_has_not_is_added() -> None:
     failed = outcome("acme", status="failed", troubles=(Trouble("no", code="LICENSE-7"),))
-    assert said(failed)[FAILED_TITLE] == [("no [LICENSE-7]", ("acme",))]
+    assert lines_by_title(failed)[FAILED_TITLE] == [("no [LICENSE-7]", ("acme",))]
 
 
 def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
@@ -217,7 +217,7 @@ def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
         outcome("d", status="interrupted", troubles=(Trouble("no end after 9 s"),)),
         outcome("e", remarks=("group taken over",)),
     ]
-    assert said(*outcomes, stopped="too many failures") == {
+    assert lines_by_title(*outcomes, stopped="too many failures") == {
         "Interrupted": [("no end after 9 s", ("d",))],
         "Not run": [("too many failures", ("a",))],
         "Skipped": [("the trial is over", ("b",))],
@@ -227,7 +227,9 @@ def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
 
 
 def test_a_run_that_was_stopped_says_so_also_where_everybody_had_a_turn() -> None:
-    assert said(outcome("a"), stopped="Ctrl-C") == {"Not run": [("the run was stopped: Ctrl-C", ())]}
+    assert lines_by_title(outcome("a"), stopped="Ctrl-C") == {
+        "Not run": [("the run was stopped: Ctrl-C", ())]
+    }
 
 
 def test_drift_is_grouped_and_no_danger() -> None:
@@ -235,7 +237,7 @@ def test_drift_is_grouped_and_no_danger() -> None:
         Change("update", "Group", "Analysts", (Difference("roles", ["a"], ["a", "b"]),)),
         Change("delete", "Space", "Sales"),
     )
-    assert said(outcome("acme", drift=drift), outcome("globex", drift=drift[:1])) == {
+    assert lines_by_title(outcome("acme", drift=drift), outcome("globex", drift=drift[:1])) == {
         "Changed outside of Tenantry": [
             ("Group Analysts differs: roles a → a, b", ("acme", "globex")),
             ("Space Sales is gone", ("acme",)),
@@ -244,9 +246,9 @@ def test_drift_is_grouped_and_no_danger() -> None:
 
 
 def test_nothing_to_do_is_a_number_only() -> None:
-    told = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
-    assert told.sections == []
-    assert told.summary == "2 stacks: 2 up to date in 1 m 3 s"
+    content = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
+    assert content.sections == []
+    assert content.summary == "2 stacks: 2 up to date in 1 m 3 s"
 
 
 def test_no_change_in_any_customer_is_said_in_words() -> None:
@@ -267,21 +269,23 @@ def test_the_numbers() -> None:
         *(outcome(f"c{n}", *ROLLOUT, operation="up") for n in range(2)),
         outcome("f", status="failed", operation="up"),
     )
-    told = page(Report("up", outcomes, seconds=63))
-    assert told.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
+    content = page(Report("up", outcomes, seconds=63))
+    assert content.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
 
 
 def test_changes_are_the_same_only_if_their_whole_values_are() -> None:
     def described(end: str) -> Change:
         return Change("update", "Space", "Sales", (Difference("description", "", "x" * 90 + end),))
 
-    lines = said(outcome("a", described("1")), outcome("b", described("2")), outcome("c", described("1")))
+    lines = lines_by_title(
+        outcome("a", described("1")), outcome("b", described("2")), outcome("c", described("1"))
+    )
     assert [stacks for _, stacks in lines["Changes"]] == [("a", "c"), ("b",)]
 
 
 def test_of_many_differences_a_few_are_shown() -> None:
     change = Change("update", "Group", "A", tuple(Difference(f"p{n}", 1, 2) for n in range(9)))
-    [(text, _)] = said(outcome("a", change))["Changes"]
+    [(text, _)] = lines_by_title(outcome("a", change))["Changes"]
     assert text.endswith("p5 1 → 2; and 3 more")
 
 
@@ -317,14 +321,14 @@ def test_the_gravest_comes_first_however_few_it_happens_to() -> None:
     many = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
     grave = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
     copy = outcome("globex", Change("delete", "AppPublication", "A in B"))
-    lines = said(*many, grave, copy, removed=("gone",))[DANGERS_TITLE]
+    lines = lines_by_title(*many, grave, copy, removed=("gone",))[DANGERS_TITLE]
     assert [stacks[0] for _, stacks in lines] == ["acme", "gone", "globex", "c0"]
 
 
 def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
     long = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
     change = Change("replace", "AppPublication", "A in B", long, ("app",))
-    ((text, _),) = said(outcome("acme", change))[DANGERS_TITLE]
+    ((text, _),) = lines_by_title(outcome("acme", change))[DANGERS_TITLE]
     assert text.startswith(
         "replace AppPublication A in B (because of app): this deletes what users made in it: "
     )
@@ -340,12 +344,12 @@ def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
 )
 def test_a_step_back_is_called_one(old: str, new: str, shown: str) -> None:
     change = Change("replace", "App", "Sales", (Difference("version", old, new),), ("version",))
-    assert said(outcome("acme", change))["App versions"] == [(shown, ("acme",))]
+    assert lines_by_title(outcome("acme", change))["App versions"] == [(shown, ("acme",))]
 
 
 def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
     troubles = tuple(Trouble("wrong", f"stacks/Pulumi.acme.yaml:{line}") for line in (11, 7, 100))
-    failed = said(outcome("acme", status="failed", troubles=troubles))[FAILED_TITLE]
+    failed = lines_by_title(outcome("acme", status="failed", troubles=troubles))[FAILED_TITLE]
     assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]
 
 

@@ -155,7 +155,7 @@ class Run(NamedTuple):
     """How a command ends, and what the engine says in it, as an error or as a mere remark."""
 
     code: int | None
-    said: str = ""
+    message: str = ""
     severity: str = "error"
     interrupted: bool = False
 
@@ -176,8 +176,8 @@ class Pulumi:
         self.commands.append(" ".join(command[1:3] if command[1] == "stack" else command[1:2]))
         self.renewed.append(env.get(RENEW))
         this = self.runs.pop(0)
-        if this.said:
-            event = {"message": f"{this.said}\n", "severity": this.severity, "urn": ""}
+        if this.message:
+            event = {"message": f"{this.message}\n", "severity": this.severity, "urn": ""}
             log = Path(command[command.index("--event-log") + 1])
             log.write_text(json.dumps({"diagnosticEvent": event}) + "\n")
         return process.CommandResult(this.code, this.interrupted)
@@ -329,17 +329,17 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
     one = replace(job("acme", tmp_path), operation="preview")
     one.folder.mkdir()
 
-    def told(*, deleting: bool) -> list[str]:
+    def resources(*, deleting: bool) -> list[str]:
         begun: list[dict[str, object]] = [{"op": "same", "urn": urn("Kept"), "new": {"urn": urn("Kept")}}]
         begun += [{"op": "delete", "urn": urn("B")}] if deleting else []
-        said = {"message": f'"{urn("B")}" cannot be deleted\nbecause it is protected', "severity": "error"}
+        message = {"message": f'"{urn("B")}" cannot be deleted\nbecause it is protected', "severity": "error"}
         events = [*({"resourcePreEvent": {"metadata": command}} for command in begun)]
-        lines = [*events, {"diagnosticEvent": {**said, "urn": urn("B")}}]
+        lines = [*events, {"diagnosticEvent": {**message, "urn": urn("B")}}]
         one.log.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return [trouble.where for trouble in jobs._result(one, process.CommandResult(255, False)).troubles]
 
-    assert (told(deleting=True), asked) == (["Space A, Space B"], ["acme"])
-    assert (told(deleting=False), asked) == (["Space B"], ["acme"]), (
+    assert (resources(deleting=True), asked) == (["Space A, Space B"], ["acme"])
+    assert (resources(deleting=False), asked) == (["Space B"], ["acme"]), (
         "a program that did not end proves nothing"
     )
 

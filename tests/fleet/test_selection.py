@@ -84,9 +84,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wanted", "text"), WRONG)
 def test_what_does_not_exist_is_told(team: Repository, wanted: dict[str, Any], text: str) -> None:
-    with pytest.raises(UnknownSelection, match=text) as told:
+    with pytest.raises(UnknownSelection, match=text) as error:
         team.select(*wanted.pop("names", ()), **wanted)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def test_shards_are_every_stack_once_and_of_one_size(team: Repository) -> None:

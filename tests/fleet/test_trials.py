@@ -42,7 +42,7 @@ def test_which_are_over() -> None:
 def test_of_whom_nobody_can_tell() -> None:
     """Customers and stacks without a tenant have nothing to be taken down, whatever their files say."""
     bad = member("bad", broken=BROKEN)
-    told = unreadable_trials(
+    unreadable = unreadable_trials(
         [
             StackStatus(member("torn"), trouble="the passphrase is wrong"),
             StackStatus(bad, hostname="h", kind="trial"),
@@ -51,7 +51,7 @@ def test_of_whom_nobody_can_tell() -> None:
             StackStatus(member("fine"), hostname="h", kind="trial"),
         ]
     )
-    assert told == {
+    assert unreadable == {
         "torn": "the passphrase is wrong",
         "bad": "stacks/Pulumi.bad.yaml:3: customer.plan: no such plan",
     }

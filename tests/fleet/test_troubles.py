@@ -55,10 +55,10 @@ PRINTED = {
 @pytest.mark.parametrize(("printed", "expected"), PRINTED.items())
 def test_what_the_cli_says(printed: str, expected: tuple[str, str]) -> None:
     text, advice = expected
-    told = from_command("acme", printed, 5)
-    assert told.text.startswith(text)
-    assert advice in told.advice
-    assert "\n" not in told.line
+    trouble = from_command("acme", printed, 5)
+    assert trouble.text.startswith(text)
+    assert advice in trouble.advice
+    assert "\n" not in trouble.line
 
 
 def test_passwords_in_addresses_are_not_repeated() -> None:
@@ -67,52 +67,56 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
         'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
         "ping PostgreSQL: dial tcp 127.0.0.1:1: connect: connection refused"
     )
-    told = from_command("acme", printed, 1)
-    assert told.text.startswith("the backend cannot be reached")
-    assert "geheim" not in repr(told)
-    assert "***@db:1" in told.text
+    trouble = from_command("acme", printed, 1)
+    assert trouble.text.startswith("the backend cannot be reached")
+    assert "geheim" not in repr(trouble)
+    assert "***@db:1" in trouble.text
 
 
 @pytest.mark.parametrize("password", ["p@ss", "p/ss", "a@b@c", "p:?#ss"])
 def test_whatever_a_password_is_made_of(password: str) -> None:
-    told = from_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
-    assert password not in repr(told)
-    assert "ss@" not in repr(told)
-    assert "***@db/x" in told.text
+    trouble = from_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
+    assert password not in repr(trouble)
+    assert "ss@" not in repr(trouble)
+    assert "***@db/x" in trouble.text
 
 
 def test_what_qlik_says() -> None:
     text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
-    told = from_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
-    assert (told.code, told.trace_id, told.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
-    assert told.text == text.partition("\n")[0]
-    assert told.advice == "Take down trials."
-    assert told.details == text
+    trouble = from_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
+    assert (trouble.code, trouble.trace_id, trouble.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
+    assert trouble.text == text.partition("\n")[0]
+    assert trouble.advice == "Take down trials."
+    assert trouble.details == text
     assert from_text("GET h/p answered 500", facts=[QlikRefused("500", "", "")]).code == "500"
     assert from_text("no answer at all").code == ""
 
 
 def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
-    told = from_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
-    assert (told.text, told.where) == ("the disk is full", "Group Analysts")
+    trouble = from_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
+    assert (trouble.text, trouble.where) == ("the disk is full", "Group Analysts")
 
 
 def test_what_is_protected_says_what_to_do() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
-    said = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
-    protected, other = from_log(Log(errors=said, registered={"urn"}), ["Tenant tenant", "Space Sales"])
+    errors = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
+    protected, other = from_log(Log(errors=errors, registered={"urn"}), ["Tenant tenant", "Space Sales"])
     assert protected.line.startswith(
         f"Space Sales, Tenant tenant: {IS_PROTECTED} → to delete it: 1. put it back"
     )
     assert "urn:" not in protected.line
     assert other.line == "Space Sales: no"
-    (protected,) = from_log(Log(errors=said[:1]))
+    (protected,) = from_log(Log(errors=errors[:1]))
     assert "2. run `tenantry destroy`" in protected.line, "a destroy removes nothing from the file"
 
 
 def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
-    said = [LoggedError("no", "Space Sales"), LoggedError("no", "Space Sales"), LoggedError("update failed")]
-    assert [trouble.line for trouble in from_log(Log(errors=said))] == ["Space Sales: no"]
+    errors = [
+        LoggedError("no", "Space Sales"),
+        LoggedError("no", "Space Sales"),
+        LoggedError("update failed"),
+    ]
+    assert [trouble.line for trouble in from_log(Log(errors=errors))] == ["Space Sales: no"]
 
 
 def test_problems_of_settings_are_told_one_by_one() -> None:
@@ -143,9 +147,9 @@ def test_an_exception_of_the_program_is_a_line_with_its_place() -> None:
     except ValueError as error:
         raised.append(error)
     printed = "".join(traceback.format_exception(raised[0]))
-    told = from_text(f"Program failed with an unhandled exception:\n{printed}")
-    assert told.text == "the program failed: ValueError: no such thing"
+    trouble = from_text(f"Program failed with an unhandled exception:\n{printed}")
+    assert trouble.text == "the program failed: ValueError: no such thing"
     (frame,) = traceback.extract_tb(raised[0].__traceback__)
-    assert told.where == f"{__file__}:{frame.lineno}"
-    assert "more of it" in told.details
-    assert "Traceback" not in told.line
+    assert trouble.where == f"{__file__}:{frame.lineno}"
+    assert "more of it" in trouble.details
+    assert "Traceback" not in trouble.line

@@ -38,6 +38,7 @@ SALT_NOT_WRITTEN = (
     "changed in the meantime, so the next `up` writes the salt"
 )
 
+Announce = Callable[[str], None]
 LockHolder = Callable[[Job], str]
 """Returns who holds the lock of a job's stack and how to release it, as advice. Empty text if nobody does."""
 
@@ -55,7 +56,7 @@ class ClusterRun:
     probe: str
     credentials: bool
     holder: LockHolder
-    announce: Callable[[str], None]
+    announce: Announce
     pool: Pool | None = None
     bundle: Bundle | None = None
     interrupted: bool = False
@@ -66,13 +67,7 @@ class ClusterRun:
     @classmethod
     @contextmanager
     def opened(
-        cls,
-        address: str,
-        root: Path,
-        *,
-        credentials: bool,
-        holder: LockHolder,
-        announce: Callable[[str], None],
+        cls, address: str, root: Path, *, credentials: bool, holder: LockHolder, announce: Announce
     ) -> Iterator[ClusterRun]:
         """Yield a run on the cluster at this address, once a worker is fit for it.
 
@@ -256,9 +251,7 @@ class ClusterRun:
         return self.bundle
 
     def _store_result(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
-        """Store the logs and the stack file from a worker, and return the outcome with the paths of this
-        machine.
-        """
+        """Store a worker's logs and stack file. Return the outcome with the paths of this machine."""
         here = str(self.sent.top)
         with suppress(OSError):
             job.log.unlink(missing_ok=True)
@@ -291,13 +284,9 @@ class ClusterRun:
         return _failed(job, text, await self._advice(job))
 
     async def _unknown_outcome(self, job: Job, worker: FitWorker) -> Outcome:
-        lost = self.cluster.lost
+        text = f"it was on worker {worker} when {self.cluster.lost}: its result is unknown"
         self._not_run_reason()
-        return _failed(
-            job,
-            f"it was on worker {worker} when {lost}: its result is unknown",
-            await self._advice(job),
-        )
+        return _failed(job, text, await self._advice(job))
 
     async def _advice(self, job: Job) -> str:
         advice = ""

@@ -40,7 +40,7 @@ class Site:
     root: Path
     shared: Path
     address: str
-    said: list[str] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
 
     def job(self, stack: str, **more: object) -> Job:
         """A job for a stack, which gets a file."""
@@ -54,7 +54,7 @@ class Site:
     def run(self, holder: Callable[[Job], str] = lambda _: "") -> Iterator[ClusterRun]:
         """A run on the cluster."""
         begun: AbstractContextManager[ClusterRun] = ClusterRun.opened(
-            self.address, self.root, credentials=False, holder=holder, announce=self.said.append
+            self.address, self.root, credentials=False, holder=holder, announce=self.announced.append
         )
         with begun as remote:
             yield remote

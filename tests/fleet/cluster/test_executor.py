@@ -42,7 +42,7 @@ def test_each_job_is_done_once(site: Site) -> None:
         found = list(attached(remote, jobs.do_well, at_once=4).run(work))
     assert {(outcome.status, outcome.same) for outcome in found} == {("ok", 3)}
     assert sorted(site.begun()) == sorted(outcome.stack for outcome in found) == names
-    assert site.said == []
+    assert site.announced == []
 
 
 async def submitted(remote: ClusterRun, ticket: str, job: Job, work: Any, worker: str) -> Any:
@@ -260,8 +260,8 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused_by_name(site: Site) -
         wrong = replace(requirements, sha256="0" * 64)
         with pytest.raises(ClusterUnusable, match="no worker is fit"):
             cluster.offer(wrong, bundle)
-        assert len(site.said) == 2
-        for line in site.said:
+        assert len(site.announced) == 2
+        for line in site.announced:
             worker, _, why = line.partition(" is not used: ")
             assert re.fullmatch(r"Worker tcp://127\.0\.0\.1:\d+ \(.+\)", worker)
             assert why == f"the bundle does not match its SHA-256 {16 * '0'}…"

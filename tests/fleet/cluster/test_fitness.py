@@ -95,8 +95,8 @@ def test_an_address_is_compared_without_user_and_password(
     theirs = WorkerRequirements("0", ".", backend, "", False, False, "")
     assert backend_problem(theirs, tmp_path) == ""
     monkeypatch.setattr(fitness, "address_of", lambda _: "s3://another?token=hidden")
-    told = backend_problem(theirs, tmp_path)
-    assert told == f"its backend is s3://another?token=***, the run's backend is {shown}"
+    problem = backend_problem(theirs, tmp_path)
+    assert problem == f"its backend is s3://another?token=***, the run's backend is {shown}"
 
 
 def test_a_folder_is_the_same_only_if_it_holds_the_same_file(

@@ -26,14 +26,14 @@ class Receiver:
         self.over = threading.Event()
 
     @property
-    def told(self) -> list[Any]:
+    def received(self) -> list[Any]:
         """The bodies as JSON."""
         return [json.loads(body) for body in self.bodies]
 
     @property
     def events(self) -> list[str]:
         """The kinds of the events that have arrived at a webhook."""
-        return [event["event"] for event in self.told]
+        return [event["event"] for event in self.received]
 
 
 @contextmanager

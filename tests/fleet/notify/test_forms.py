@@ -99,11 +99,11 @@ def strings(value: Any) -> list[str]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_slack_takes_nothing_for_markup(text: str) -> None:
     for event in every(text):
-        told = json.loads(body(event, "slack"))
-        own = told["blocks"][0]["text"]["text"]
+        content = json.loads(body(event, "slack"))
+        own = content["blocks"][0]["text"]["text"]
         assert (own[0], own[-1]) == ("*", "*"), "our own type"
-        shown = [told["text"], own[1:-1], *(block["text"]["text"] for block in told["blocks"][1:])]
-        assert all(block["text"]["verbatim"] for block in told["blocks"])
+        shown = [content["text"], own[1:-1], *(block["text"]["text"] for block in content["blocks"][1:])]
+        assert all(block["text"]["verbatim"] for block in content["blocks"])
         for block in shown:
             assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", block)
             assert not re.search(r"(?<!\u200b)[*_~`]|[*_~`](?!\u200b)", block)
@@ -114,9 +114,9 @@ def test_slack_takes_nothing_for_markup(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_teams_shows_text_of_others_in_runs_that_know_no_markdown(text: str) -> None:
     for event in every(text):
-        told = json.loads(body(event, "teams"))
-        assert told["type"] == "message"
-        (attachment,) = told["attachments"]
+        content = json.loads(body(event, "teams"))
+        assert content["type"] == "message"
+        (attachment,) = content["attachments"]
         assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
         card = attachment["content"]
         assert card["type"] == "AdaptiveCard"
@@ -130,8 +130,8 @@ def test_a_body_is_bounded_whatever_happens() -> None:
     """Slack takes 3,000 characters in a section, Teams 28 KB."""
     worst = events.failed(RUN, [failure(f"{n}{'&<' * 500}", "<&" * 5000) for n in range(3000)])
     assert worst.total == 3000
-    told = json.loads(body(worst, "slack"))
-    assert all(len(block["text"]["text"]) <= 3000 for block in told["blocks"])
+    content = json.loads(body(worst, "slack"))
+    assert all(len(block["text"]["text"]) <= 3000 for block in content["blocks"])
     assert len(body(worst, "teams")) < 28_000
     assert len(body(worst, "webhook")) < 100_000
     short = events.failed(RUN, [failure(f"customer-{n}", "no") for n in range(3000)])

@@ -53,11 +53,11 @@ def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False
 def test_a_run_is_told_from_its_begin_to_its_end(receiver: Receiver) -> None:
     assert run(follow(receiver), "acme", "bad", "globex", stopped="1 failed", drift=True) == []
     assert receiver.events == ["begun", "failed", "drifted", "stopped", "ended"]
-    assert {event["run"] for event in receiver.told} == {RUN.id}
-    assert [event["stack"] for event in receiver.told[1]["stacks"]] == ["bad"]
-    assert receiver.told[0]["total"] == 3
+    assert {event["run"] for event in receiver.received} == {RUN.id}
+    assert [event["stack"] for event in receiver.received[1]["stacks"]] == ["bad"]
+    assert receiver.received[0]["total"] == 3
     assert set(receiver.paths) == {SECRET_PATH}
-    for event, headers in zip(receiver.told, receiver.headers, strict=True):
+    for event, headers in zip(receiver.received, receiver.headers, strict=True):
         assert (headers["tenantry-event"], headers["tenantry-delivery"]) == (event["event"], event["id"])
         assert headers["content-type"] == "application/json"
         assert not {"authorization", "cookie", "tenantry-signature"} & headers.keys()
@@ -75,8 +75,8 @@ def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) 
     watcher = Followers(NoWatcher(), [follower])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     assert watcher.finish(Report("up", (*outcomes, never_begun))) == []
-    told = [stack["stack"] for event in receiver.told for stack in event["stacks"]]
-    assert sorted(told) == sorted([*stacks, "decided"])
+    reported = [stack["stack"] for event in receiver.received for stack in event["stacks"]]
+    assert sorted(reported) == sorted([*stacks, "decided"])
     assert receiver.events == ["failed", "failed"], "the first at once, the others together"
 
 
@@ -86,7 +86,7 @@ def test_others_get_their_form_and_no_header_of_ours(
 ) -> None:
     monkeypatch.setenv(notifier.SECRET_VARIABLE, "geheim")
     assert run(follow(receiver, form=form), "acme") == []
-    assert {"slack": "blocks", "teams": "attachments"}[form] in receiver.told[0]
+    assert {"slack": "blocks", "teams": "attachments"}[form] in receiver.received[0]
     assert not [name for headers in receiver.headers for name in headers if name.startswith("tenantry")]
 
 
@@ -105,7 +105,7 @@ def test_what_fails_once_is_tried_again(receiver: Receiver) -> None:
     receiver.answers = [500, 200, 429]
     assert run(follow(receiver), "acme") == []
     assert receiver.events == ["begun", "begun", "ended", "ended"]
-    assert receiver.told[0]["id"] == receiver.told[1]["id"], "so that the other side can tell"
+    assert receiver.received[0]["id"] == receiver.received[1]["id"], "so that the other side can tell"
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
