@@ -43,7 +43,7 @@ def main() -> int:
         print(f"\nThe set-up stopped here.\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command carries on from here.", file=sys.stderr)
+        print("\nInterrupted. Run the same command again to continue.", file=sys.stderr)
         return 130
     print(f"set-up complete ({time.monotonic() - started:.1f} s)")
     return 0

@@ -10,9 +10,10 @@ from tenantry.text import for_terminal
 
 
 def main() -> None:
-    """Run the command line of this process; says what to install where its libraries are missing.
+    """Run the command line of this process, or print what to install if a library is missing.
 
-    An error that a command has not told of, such as one of a variable of the environment, is one line.
+    An error that no command handles, such as an unusable environment variable, is printed without a
+    traceback.
     """
     try:
         from tenantry.cli.app import app

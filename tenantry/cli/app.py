@@ -1,4 +1,4 @@
-"""The command line as a whole: every command group, in the order in which `tenantry --help` lists them."""
+"""The whole command line: every command, in the order in which `tenantry --help` lists them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from tenantry.cli import (
     unlock,
     version,
 )
+from tenantry.cli.commands import ReadableGroup
 from tenantry.cli.version import print_version
 
 app = typer.Typer(
@@ -76,13 +77,11 @@ groups = (
 )
 
 
-@app.callback()
+@app.callback(cls=ReadableGroup)
 def everywhere(
     _: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=print_version, is_eager=True, help="Print the versions, and end there."
-        ),
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the versions and exit."),
     ] = False,
 ) -> None:
     """One Qlik Cloud tenant per customer, as code."""

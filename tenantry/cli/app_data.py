@@ -1,4 +1,4 @@
-"""Whether published apps have the data that the stack file expects, by what Qlik tells of them."""
+"""Whether published apps have the data that the stack file expects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tenantry.settings.models import Customer
     from tenantry.settings.models.expectations import Expectations
 
-POLL = 1.0
+POLL_SECONDS = 1.0
 
 Entries = Mapping[str, Mapping[str, Any]]
 """Tables or fields of an app, by name."""
@@ -24,7 +24,7 @@ Entries = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class PublishedApp:
-    """An app in a space, and what its data must be like. The id is empty if it is not published."""
+    """An app in a space, and the data that it must have. The id is empty if the app is not published."""
 
     label: str
     id: str
@@ -32,7 +32,7 @@ class PublishedApp:
 
 
 def published_apps(customer: Customer, outputs: Mapping[str, Any]) -> list[PublishedApp]:
-    """Return the published apps of which the stack file expects data."""
+    """Return the published apps for which the stack file has expectations."""
     found = outputs.get("apps", {})
     return [
         PublishedApp(f"{key} in {space}", found.get(key, {}).get(space, {}).get("id", ""), app.expect)
@@ -43,12 +43,12 @@ def published_apps(customer: Customer, outputs: Mapping[str, Any]) -> list[Publi
 
 
 def check(tenant: Host, app: PublishedApp, patience: float) -> list[str]:
-    """Return what is wrong with the data of an app; errors of requests are among it.
+    """Return the problems with the data of an app, failed requests included.
 
-    `patience`: seconds that Qlik may take until a new publication can be read.
+    `patience` is how many seconds to wait until Qlik lets a newly published app be read.
     """
     if not app.id:
-        return ["is not among the outputs of the stack: run `pulumi up` first"]
+        return ["is not in the outputs of the stack; run `pulumi up` first"]
     try:
         return list(_problems(tenant, app, patience))
     except QlikError as error:
@@ -61,16 +61,16 @@ def _problems(tenant: Host, app: PublishedApp, patience: float) -> Iterator[str]
     tables = {table["name"]: table for table in data.get("tables", [])}
     fields = {field["name"]: field for field in data.get("fields", [])}
     if not any(table.get("no_of_rows") for table in tables.values()):
-        yield f"app {app.id} has no data: no table of it has a row"
+        yield f"app {app.id} has no data: all of its tables are empty"
         return
-    yield from _too_few_rows(app.expect, tables)
-    yield from _other_fields(app.expect, fields)
+    yield from _row_problems(app.expect, tables)
+    yield from _field_problems(app.expect, fields)
     if app.expect.reloaded_within_hours is not None:
-        yield from _stale(app.expect.reloaded_within_hours, reloaded, tenant.time)
+        yield from _age_problems(app.expect.reloaded_within_hours, reloaded, tenant.time)
 
 
 def _attributes(tenant: Host, id: str, patience: float) -> dict[str, Any]:
-    """Read an app. Qlik answers 403 for a while after it was published."""
+    """Read an app. Qlik returns 403 for a while after the app was published."""
     clock = tenant.cloud.clock
     ends = clock.monotonic() + patience
     while True:
@@ -79,18 +79,18 @@ def _attributes(tenant: Host, id: str, patience: float) -> dict[str, Any]:
         except (Forbidden, NotFound):
             if clock.monotonic() >= ends:
                 raise
-        clock.sleep(POLL)
+        clock.sleep(POLL_SECONDS)
 
 
-def _too_few_rows(expect: Expectations, tables: Entries) -> Iterator[str]:
+def _row_problems(expect: Expectations, tables: Entries) -> Iterator[str]:
     for name, wanted in expect.rows.items():
         if name not in tables:
             yield _missing("table", name, tables)
         elif (rows := tables[name].get("no_of_rows", 0)) < wanted:
-            yield f'table "{name}" has {counted(rows, "row")}, and {wanted:,} at least are expected'
+            yield f'table "{name}" has {counted(rows, "row")}, but at least {wanted:,} are expected'
 
 
-def _other_fields(expect: Expectations, fields: Entries) -> Iterator[str]:
+def _field_problems(expect: Expectations, fields: Entries) -> Iterator[str]:
     for name in dict.fromkeys([*expect.distinct_values, *expect.field_comments]):
         if name not in fields:
             yield _missing("field", name, fields)
@@ -104,16 +104,16 @@ def _other_fields(expect: Expectations, fields: Entries) -> Iterator[str]:
             yield f'field "{name}" has {found} instead of "{expect.field_comments[name]}"'
 
 
-def _missing(kind: str, name: str, there: Entries) -> str:
-    return for_line(f'there is no {kind} "{name}"{choices(name, there, f"{kind}s")}')
+def _missing(kind: str, name: str, existing: Entries) -> str:
+    return for_line(f'there is no {kind} "{name}"{choices(name, existing, f"{kind}s")}')
 
 
-def _stale(hours: int, reloaded: str, now: float | None) -> Iterator[str]:
+def _age_problems(hours: int, reloaded: str, now: float | None) -> Iterator[str]:
     try:
         moment = datetime.fromisoformat(reloaded)
     except ValueError:
-        yield "Qlik does not tell when the app was reloaded"
+        yield "Qlik does not say when the app was last reloaded"
         return
     age = (now or 0.0) - moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     if age > hours * 3600:
-        yield f"was reloaded at {reloaded}, {age / 3600:,.0f} hours ago; {hours:,} at most are expected"
+        yield f"was reloaded at {reloaded}, {age / 3600:,.0f} hours ago; at most {hours:,} hours are allowed"

@@ -1,4 +1,4 @@
-"""A question below the report of what a yes would do: each stack is previewed for it."""
+"""The question before an `up` or `destroy`, below the report of its previews."""
 
 from __future__ import annotations
 
@@ -23,50 +23,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asking:
-    """Asks for the stacks of an order, a wave at a time. `jobs`: how many are previewed at once.
+    """Asks the user before each wave of a run.
 
-    `remote`: the cluster that previews them.
+    `jobs` is how many stacks are previewed at once, `remote` the cluster that previews them.
     """
 
     order: RunOrder
     jobs: int | None
     remote: ClusterRun | None = None
 
-    def __call__(self, members: Sequence[Member], failures_left: int | None) -> WaveDecision:
-        """Preview the stacks, show what there is to do, and ask.
+    def __call__(self, members: Sequence[Member], may_fail: int | None) -> Agreed:
+        """Preview the stacks, print the report, and ask.
 
-        One that is not as it was previewed by the time of the answer, in its files, code or state, is
-        previewed and asked for again. Only a yes is waited for: a no ends the run.
+        If the files, code or state of a stack change before the user answers, the stack is previewed again
+        and the user is asked again. The answer no ends the run.
         """
         from tenantry.fleet.consent import WaveDecision, fingerprints
         from tenantry.fleet.members import members as read_again
 
-        left = {each.stack: each for each in members}
-        told: list[Outcome] = []
+        left = {member.stack: member for member in members}
+        settled: list[Outcome] = []
         seen: dict[str, str] = {}
         while left:
-            left = {each.stack: each for each in read_again({name: left[name].file for name in left})}
-            now = fingerprints(self.order.root, left.values())
+            left = {member.stack: member for member in read_again({name: left[name].file for name in left})}
+            now = stamps(self.order.root, left.values())
             due = [left[name] for name in left if seen.get(name) != now[name]]
             if not due:
                 break
             if seen:
-                echo(f"Changed since the preview: {named([each.stack for each in due])}.", err=True)
+                echo(f"Changed since the preview: {named([member.stack for member in due])}.", err=True)
             report = self._previewed(due)
             if report.stopped:
-                return WaveDecision(list(left.values()), told, report.stopped)
-            for each in report.outcomes:
-                if each.status != "ok" or not _anything(report):
-                    told.append(replace(each, operation=self.order.operation, changes=(), drift=()))
-                    del left[each.stack]
-            if failures_left is not None and sum(each.failed for each in told) > failures_left:
+                return Agreed(list(left.values()), settled, report.stopped)
+            for outcome in report.outcomes:
+                if outcome.status != "ok" or not _has_work(report):
+                    settled.append(replace(outcome, operation=self.order.operation, changes=(), drift=()))
+                    del left[outcome.stack]
+            if may_fail is not None and sum(outcome.failed for outcome in settled) > may_fail:
                 break
-            if stacks := [each.stack for each in due if each.stack in left]:
+            if stacks := [member.stack for member in due if member.stack in left]:
                 show(report, "", err=True)
                 if stop := _refusal(self._question(stacks, len(due) - len(stacks))):
-                    return WaveDecision(list(left.values()), told, stop)
+                    return Agreed(list(left.values()), settled, stop)
                 seen |= {stack: now[stack] for stack in stacks}
-        return WaveDecision(list(left.values()), told)
+        return Agreed(list(left.values()), settled)
 
     def _previewed(self, due: Sequence[Member]) -> Report:
         from tenantry.fleet.selection import Selection
@@ -85,13 +85,13 @@ class Asking:
         return run_shown(preview, self.jobs, remote=self.remote)
 
     def _question(self, stacks: Sequence[str], others: int) -> str:
-        rest = f", and leave {counted(others, 'other')} as {'it is' if others == 1 else 'they are'}"
+        rest = f", and skip {counted(others, 'other')}"
         return f"{self.order.operation} {named(stacks)}{rest if others else ''}?"
 
 
 def _refusal(question: str) -> str:
-    """Ask, and return why the run ends here; nothing for a yes."""
-    from tenantry.fleet.consent import DECLINED
+    """Ask, and return why the run ends; empty if the answer is yes."""
+    from tenantry.fleet.consent import SAID_NO
 
     try:
         return "" if agrees(question) else DECLINED
@@ -99,6 +99,6 @@ def _refusal(question: str) -> str:
         return f"{INTERRUPTED} at a question"
 
 
-def _anything(report: Report) -> bool:
-    """Whether there is anything to be done in any stack; what is said of one may be."""
-    return any(each.changes or each.drift or each.remarks for each in report.outcomes)
+def _has_work(report: Report) -> bool:
+    """Tell whether there is anything to do in any stack. A remark can mean work too."""
+    return any(outcome.changes or outcome.drift or outcome.remarks for outcome in report.outcomes)

@@ -1,4 +1,4 @@
-"""`tenantry check`: would `pulumi up` get through?"""
+"""`tenantry check`: whether `pulumi up` can succeed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_finding, print_json
 from tenantry.cli.progress import READING_FILES, followed, working
 from tenantry.cli.projects import current_project, root_of
@@ -21,35 +22,38 @@ if TYPE_CHECKING:
 
 LEVELS = ("error", "warning", "ok")
 MOST_PLACES = 3
-"""How many other places of one finding are named."""
+"""How many other places a finding lists."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(check)
+    add_command(app, check, example="check --all")
 
 
 @takes(wanted=selection)
 def check(
-    wanted: Criteria,
-    strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors alone.")] = False,
+    wanted: Wanted,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, by stack.")] = False,
 ) -> None:
-    """Say beforehand whether `pulumi up` would get through, for some stacks or for all.
+    """Check whether `pulumi up` can succeed.
 
-    Looks at stack files and plans, the credentials, the licence, the templates, people, names of roles, the
-    tenant that a stack has with its groups and spaces, and, with an organisation client, at names and numbers
-    of tenants. Sends reads only, each once however many stacks need it. What is found of several stacks is
-    told once, with all of them. Exit code 1 if there is an error.
+    Checks stack files and plans, credentials, the licence, templates, people, role names, and the tenant of
+    each stack with its groups and spaces. With an organisation client, also names and numbers of tenants.
+    Sends only reads, and each of them once for all stacks. Prints a finding about several stacks once, with
+    all of their names. The exit code is 1 if there is an error.
     """
     found = _found(wanted)
     if quiet:
-        found = {name: [each for each in findings if each.level != "ok"] for name, findings in found.items()}
+        found = {
+            name: [finding for finding in findings if finding.level != "ok"]
+            for name, findings in found.items()
+        }
     counts = {level: _count(found, level) for level in ("error", "warning")}
     if as_json:
-        told = {name: [_row(each) for each in findings] for name, findings in found.items()}
-        print_json({"stacks": told, **{f"{level}s": count for level, count in counts.items()}})
+        rows = {name: [_row(finding) for finding in findings] for name, findings in found.items()}
+        print_json({"stacks": rows, **{f"{level}s": count for level, count in counts.items()}})
     else:
         for same, stacks in _grouped(found):
             print_finding(same[0], _whose(same, stacks, len(found)))
@@ -88,19 +92,19 @@ def _found(wanted: Criteria) -> dict[str, list[Finding]]:
 
 
 def _grouped(found: dict[str, list[Finding]]) -> Iterator[tuple[list[Finding], list[str]]]:
-    """Yield findings that say the same, with the stacks that they are of; what is worst comes first."""
+    """Yield the findings with the same text and their stacks, the most severe first."""
     groups: dict[tuple[str, str, str], dict[str, Finding]] = {}
     for stack, findings in found.items():
-        for each in findings:
-            groups.setdefault((each.level, each.about, each.text), {})[stack] = each
+        for finding in findings:
+            groups.setdefault((finding.level, finding.about, finding.text), {})[stack] = finding
     for key in sorted(groups, key=lambda key: LEVELS.index(key[0])):
         yield list(groups[key].values()), list(groups[key])
 
 
 def _whose(same: list[Finding], stacks: list[str], of: int) -> list[str]:
-    """Return the lines below a finding: the stacks that it is of, and where else it is from."""
+    """Return the lines below a finding: its stacks, and its other places."""
     everybody = len(stacks) == of > 1
-    places = dict.fromkeys(f"{each.place.file}:{each.place.line}" for each in same if each.place)
+    places = dict.fromkeys(f"{finding.place.file}:{finding.place.line}" for finding in same if finding.place)
     more = list(places)[1 : MOST_PLACES + 1]
     rest = len(places) - 1 - len(more)
     return [
@@ -111,7 +115,7 @@ def _whose(same: list[Finding], stacks: list[str], of: int) -> list[str]:
 
 
 def _count(found: dict[str, list[Finding]], level: str) -> int:
-    return sum(each.level == level for findings in found.values() for each in findings)
+    return sum(finding.level == level for findings in found.values() for finding in findings)
 
 
 def _row(finding: Finding) -> dict[str, Any]:

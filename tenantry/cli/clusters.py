@@ -1,4 +1,4 @@
-"""`--scheduler`: the same run, on the workers of a Dask cluster."""
+"""`--scheduler`: a run on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Scheduler = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Run on the workers of the Dask cluster with this scheduler, such as tcp://10.0.0.5:8786.",
+        help="Run on the workers of a Dask cluster: the address of its scheduler, such as tcp://10.0.0.5:8786.",
         show_default=False,
     ),
 ]
 
 
 @contextmanager
-def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[ClusterRun | None]:
-    """Give the cluster at this address, once a worker of it is fit; nothing without an address.
+def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remote | None]:
+    """Yield the cluster at this address, once one of its workers is usable; nothing without an address.
 
-    `root` is the project's folder; `credentials`: requests are sent to Qlik. The command ends where no worker
-    is fit.
+    `root` is the folder of the project. `credentials` says whether the run sends requests to Qlik. The
+    command ends with an error if no worker is usable.
     """
     if not address:
         yield None
@@ -45,8 +45,8 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
         from tenantry.fleet.cluster.executor import ClusterRun
 
     if not is_address(address):
-        fail("--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    begun = ClusterRun.opened(
+        fail("--scheduler must be the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
+    begun = Remote.begun(
         address,
         root,
         credentials=credentials,
@@ -64,7 +64,10 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Clus
 
 
 def _holder_of_lock(job: Job) -> str:
-    """Return who holds the lock of a stack whose worker was lost, and what frees it; nothing if none does."""
+    """Return who holds the lock of a stack whose worker was lost, and how to free it.
+
+    Empty if nobody does.
+    """
     import socket
 
     from tenantry.audit.locks import locks_of
@@ -78,7 +81,7 @@ def _holder_of_lock(job: Job) -> str:
     locks = locks_of(backend, address, job.project, stack)
     if not locks:
         return ""
-    holders = " and ".join(each.holder for each in locks)
-    is_here = all(each.host == socket.gethostname() for each in locks)
+    holders = " and ".join(lock.holder for lock in locks)
+    is_here = all(lock.host == socket.gethostname() for lock in locks)
     free = f"`tenantry unlock {stack}{'' if is_here else ' --older-than 0'}`"
     return f"it is locked by {holders}: wait for its end, or once that process is gone {free}; run it again"

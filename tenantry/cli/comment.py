@@ -1,4 +1,4 @@
-"""`tenantry comment` and `tenantry issue`: what a run says, where people work."""
+"""`tenantry comment` and `tenantry issue`: the report of a run at GitHub or GitLab."""
 
 from __future__ import annotations
 
@@ -9,34 +9,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, fail
 
 if TYPE_CHECKING:
     from tenantry.fleet.forges import Forge
 
-FILE = "A file with Markdown, such as report.md; - for standard input."
+FILE = "A Markdown file, such as report.md. - reads standard input."
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(comment)
-    app.command()(issue)
+    add_command(app, comment, example="comment --pull-request 12 reports/report.md")
+    add_command(app, issue, example='issue --title "Drift at Qlik" reports/report.md')
 
 
 def comment(
     file: Annotated[Path, typer.Argument(help=FILE)],
     number: Annotated[
         int,
-        typer.Option("--pull-request", "--merge-request", min=1, help="Number of the pull or merge request."),
+        typer.Option(
+            "--pull-request",
+            "--merge-request",
+            min=1,
+            metavar="NUMBER",
+            help="Number of the pull or merge request.",
+        ),
     ],
     marker: Annotated[
-        str, typer.Option(help="Name under which the comment is found again.")
+        str, typer.Option(metavar="NAME", help="Name by which a later run finds the comment again.")
     ] = "tenantry preview",
 ) -> None:
-    """Write a comment on a pull request or merge request, or change the one that is there.
+    """Comment on a pull request or merge request.
 
-    Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN. Exit code 2 if
-    they are not set.
+    Updates the comment if it exists. Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL,
+    CI_PROJECT_ID and GITLAB_TOKEN. The exit code is 2 if they are not set.
     """
     from tenantry.fleet.forges import hidden
 
@@ -47,22 +54,20 @@ def comment(
 def issue(
     title: Annotated[str, typer.Option(help="Title of the issue.")],
     file: Annotated[Path | None, typer.Argument(help=FILE, show_default=False)] = None,
-    close: Annotated[
-        bool, typer.Option("--close", help="All is well: close the issue if one is open.")
-    ] = False,
+    close: Annotated[bool, typer.Option("--close", help="Close the issue if it is open.")] = False,
     marker: Annotated[
-        str, typer.Option(help="Name under which the issue is found again.")
+        str, typer.Option(metavar="NAME", help="Name by which a later run finds the issue again.")
     ] = "tenantry issue",
 ) -> None:
-    """Open an issue, or change the one that is open; with --close, close it.
+    """Open an issue, update the open one, or close it.
 
-    Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN. Exit code 2 if
-    they are not set.
+    Reads GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN. The exit code
+    is 2 if they are not set.
     """
     from tenantry.fleet.forges import hidden
 
     if not close and file is None:
-        fail("Give the file with the text, or --close.", code=2)
+        fail("Give a file with the text, or --close.", code=2)
     text = None if close or file is None else _text(file)
     _say(lambda forge: forge.issue(hidden(marker), title, text))
 
@@ -73,7 +78,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}", code=2)
     except UnicodeDecodeError:
-        fail(f"{file} is no text in UTF-8.", code=2)
+        fail(f"{file} is not UTF-8 text.", code=2)
 
 
 def _say(what: Callable[[Forge], str]) -> None:

@@ -1,4 +1,4 @@
-"""`tenantry demo`: the whole of it in a minute, against a local Qlik Cloud."""
+"""`tenantry demo`: Tenantry in one minute, against a local Qlik Cloud."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.extras import needs
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(demo)
+    add_command(app, demo, example="demo")
 
 
 def demo(
-    stay: Annotated[bool, typer.Option("--stay", help="Keep it running until Ctrl-C.")] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the local Qlik Cloud running until you press Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Make a customer's tenant from nothing against a local Qlik Cloud, in a temporary folder.
+    """Try Tenantry against a local Qlik Cloud.
 
-    Nothing of yours is read or written: neither a Pulumi login nor a tenant.
+    Creates the tenant of a customer from a temporary folder. Uses neither your Pulumi login nor your tenants.
     """
     with needs("emulator"):
-        import tenantry.emulator.server  # noqa: F401 (asks for its libraries before anything is started)
+        import tenantry.emulator.server  # noqa: F401 (fails here if a library is missing)
         from tenantry.demo.run import main
     raise typer.Exit(main(stay=stay))

@@ -1,4 +1,4 @@
-"""`tenantry diff` and `tenantry select`: what a change of files is about, without state or credentials."""
+"""`tenantry diff` and `tenantry select`: what a commit changes, without state or credentials."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, fail, print_json
 from tenantry.cli.progress import READING_FILES, working
 from tenantry.cli.projects import current_project, root_of
@@ -16,15 +17,15 @@ from tenantry.cli.shared import Output, reports, selection, takes
 if TYPE_CHECKING:
     from tenantry.fleet.selection import Criteria
 
-STACKS_A_JOB = 20
-MOST_JOBS = 256
-"""The most jobs that GitHub makes of one matrix."""
+STACKS_PER_SHARD = 20
+MAX_JOBS = 256
+"""The largest number of jobs that GitHub runs for one matrix."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(diff)
-    app.command()(select)
+    add_command(app, diff, example="diff --changed-since origin/main --markdown")
+    add_command(app, select, example="select --changed-since origin/main --json")
 
 
 @takes(wanted=selection, output=reports)
@@ -33,20 +34,23 @@ def diff(
     output: Output,
     since: Annotated[
         str,
-        typer.Option(metavar="GITREF", help="The commit to compare with. Default: that of --changed-since."),
+        typer.Option(
+            metavar="GITREF", help="The commit to compare with. Default: the one given with --changed-since."
+        ),
     ] = "",
 ) -> None:
-    """Show what the settings of customers are now that they were not, plans and stack files merged.
+    """Show what changed in the settings of customers.
 
-    Reads files and git alone: for a pull request from a fork, which may see neither state nor passphrase.
-    The settings are checked as well; the exit code is 1 if those of a stack are not right.
+    Compares the merged settings of plans and stack files with an earlier commit. Reads only files and git, so
+    it also works for a pull request from a fork, which has no access to state or passphrase. The exit code is
+    1 if the settings of a stack have errors.
     """
     from tenantry.fleet.changes import UnknownRef
     from tenantry.fleet.difference import compare
 
     ref = since or wanted.changed_since
     if not ref:
-        fail("Compare with what? Give --since GITREF, or --changed-since.", code=2)
+        fail("--since or --changed-since is required: the commit to compare with.", code=2)
     project = current_project()
     try:
         with working("Comparing settings"):
@@ -60,16 +64,17 @@ def diff(
 def select(
     wanted: Criteria,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and shards as JSON.")] = False,
-    stacks_a_job: Annotated[
+    stacks_per_shard: Annotated[
         int,
         typer.Option(
-            "--stacks-per-shard", min=1, help="How many stacks a shard has, on average at the most."
+            "--stacks-per-shard", min=1, metavar="N", help="The largest average number of stacks per shard."
         ),
-    ] = STACKS_A_JOB,
+    ] = STACKS_PER_SHARD,
 ) -> None:
-    """Print which stacks a run with the same options would be about, one a line.
+    """Print the stacks that your options select.
 
-    With --json also into how many shards to divide them, `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
+    Prints one stack per line: the ones that a run with the same options uses. With --json, also prints the
+    shards, `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
     """
     with working(READING_FILES):
         chosen = chosen_by(wanted, current_project())
@@ -78,7 +83,10 @@ def select(
             echo(member.stack)
         return
     print_json(
-        {"stacks": [each.stack for each in chosen.members], **_shards(len(chosen.members), stacks_a_job)}
+        {
+            "stacks": [member.stack for member in chosen.members],
+            **_shards(len(chosen.members), stacks_per_shard),
+        }
         | {
             "removed": list(chosen.removed),
             "code_changed": bool(chosen.changes and chosen.changes.code),
@@ -86,7 +94,7 @@ def select(
     )
 
 
-def _shards(stacks: int, stacks_a_job: int) -> dict[str, Any]:
-    """Return the shards for so many stacks; none for none."""
-    count = min(-(-stacks // stacks_a_job), MOST_JOBS)
+def _shards(stacks: int, stacks_per_shard: int) -> dict[str, Any]:
+    """Return the shards for this number of stacks; none if there are no stacks."""
+    count = min(-(-stacks // stacks_per_shard), MAX_JOBS)
     return {"shards": [f"{number}/{count}" for number in range(1, count + 1)]}

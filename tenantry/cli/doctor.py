@@ -1,4 +1,4 @@
-"""`tenantry doctor`: is everything there?"""
+"""`tenantry doctor`: whether this machine is ready."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, print_finding, print_json
 from tenantry.providers.values.words import counted
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(doctor)
+    add_command(app, doctor, example="doctor")
 
 
 def doctor(
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask neither Qlik Cloud nor a backend elsewhere.")
+        bool, typer.Option("--offline", help="Send no request to Qlik Cloud or to a remote backend.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check that this machine is ready: Python, Pulumi, backend, passphrase, credentials, clock, folders.
+    """Check that this machine is ready to run Tenantry.
 
-    Each line says that something works, or what to do. Run it in the folder of your project. It changes
-    nothing, and shows no secret. Exit code 1 if there is an error.
+    Checks Python, Pulumi, backend, passphrase, credentials, clock and folders. Each line says that something
+    works, or what to do. Run it in the folder of your project. It changes nothing and prints no secret. The
+    exit code is 1 if there is an error.
     """
     from tenantry.doctor.examination import examine
     from tenantry.settings.project import Project
@@ -35,9 +37,9 @@ def doctor(
         found.append(finding)
         if not as_json:
             print_finding(finding)
-    counts = {level: sum(each.level == level for each in found) for level in ("error", "warning")}
+    counts = {level: sum(finding.level == level for finding in found) for level in ("error", "warning")}
     if as_json:
-        rows = [{"level": each.level, "about": each.about, "text": each.text} for each in found]
+        rows = [{"level": finding.level, "about": finding.about, "text": finding.text} for finding in found]
         print_json({"findings": rows, **{f"{level}s": count for level, count in counts.items()}})
     else:
         echo(", ".join(counted(count, level) for level, count in counts.items()))

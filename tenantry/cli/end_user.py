@@ -1,4 +1,4 @@
-"""A look at a tenant with the eyes of a group's member: which apps open, and which must not."""
+"""What a member of a group sees in a tenant: which apps open, and which must not."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SUBJECT = "tenantry-smoke"
 """The test user's subject, the same in every tenant: entitlements are held per subject across a licence."""
 
 AUDIENCE = "qlik.api/login/jwt-session"
-CLOCKS_DIFFER, LIFETIME = 30, 60
-POLL = 1.0
+CLOCK_SKEW_SECONDS, LIFETIME_SECONDS = 30, 60
+POLL_SECONDS = 1.0
 DATA_ONLY = frozenset({"dataconsumer", "datapreview"})
-"""Roles in a space that open no app."""
+"""Roles in a space with which a member cannot open apps."""
 
 
 class Unfit(TenantryError):
-    """What was asked for cannot be checked."""
+    """The smoke test cannot run for a stack or group."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Signer:
 
 @dataclass(frozen=True)
 class Group:
-    """What members of a group may open, as the stack file and the outputs of the stack have it.
+    """The apps that members of a group may open, according to the stack file and the outputs of the stack.
 
-    `published` and `closed` are "app in space" by app id; `shared` are the ids of the shared spaces in which
-    they may see whatever apps there are.
+    `published` and `closed` map app ids to "app in space". `shared` holds the ids of shared spaces; members
+    may see every app in them.
     """
 
     key: str
@@ -61,13 +61,13 @@ class Group:
 def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
     """Return what members of the group with that key may open; raises Unfit."""
     if key not in customer.groups:
-        there = choices(key, customer.groups) if customer.groups else ", which has none"
-        raise Unfit(f'there is no group "{key}" in the stack file{there}')
+        known = choices(key, customer.groups) if customer.groups else ", which has no groups"
+        raise Unfit(f'there is no group "{key}" in the stack file{known}')
     group = customer.groups[key]
     if group.provider_type != "idp":
-        raise Unfit(f'group "{key}" is a custom one: its members are kept in Qlik, a token makes nobody one')
+        raise Unfit(f'group "{key}" is a custom group: Qlik keeps its members, and no token can add one')
     if key not in outputs.get("groups", {}):
-        raise Unfit(f'group "{key}" is not among the outputs of the stack: run `pulumi up` first')
+        raise Unfit(f'group "{key}" is not in the outputs of the stack; run `pulumi up` first')
     open_ = {name for name, space in customer.spaces.items() if set(space.access.get(key, ())) - DATA_ONLY}
     apps = [
         (copy["id"], f"{app} in {space}", space in open_)
@@ -86,60 +86,65 @@ def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
 
 
 def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
-    """Return the key as the tenant knows it; raises Unfit if no identity provider of the tenant has it."""
+    """Return the key with the issuer and key id that the tenant has for it.
+
+    Raises `Unfit` if the key does not belong to an identity provider of the tenant.
+    """
     from tenantry.cli.keys import is_half_of
 
     providers = [
-        (options["issuer"], each)
+        (options["issuer"], static_key)
         for found in tenant.list("/api/v1/identity-providers", {"active": True})
         if found.get("protocol") == "jwtAuth" and (options := found.get("options") or {}).get("issuer")
-        for each in options.get("staticKeys", [])
+        for static_key in options.get("staticKeys", [])
     ]
     if not providers:
         raise Unfit(
-            f"{tenant.hostname} has no JWT identity provider: make a key (`tenantry keypair`), put its lines "
-            "into the stack file, and run `pulumi up`"
+            f"{tenant.hostname} has no JWT identity provider. Create a key with `tenantry keypair`, add its "
+            "lines to the stack file, and run `pulumi up`"
         )
-    for issuer, each in providers:
-        if is_half_of(each.get("pem", ""), key):
-            return Signer(key, issuer, each["kid"])
-    there = "; ".join(f'issuer "{issuer}", kid "{each["kid"]}"' for issuer, each in providers)
-    raise Unfit(f"the key is not that of an identity provider of {tenant.hostname}, which has: {there}")
+    for issuer, static_key in providers:
+        if is_half_of(static_key.get("pem", ""), key):
+            return Signer(key, issuer, static_key["kid"])
+    known = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
+    raise Unfit(f"the key belongs to no identity provider of {tenant.hostname}, which has: {known}")
 
 
 def entitlements_spent(tenant: Host) -> str:
-    """Say what a login costs on this tenant, by its licence settings."""
+    """Return a sentence that says whether a login to the tenant uses an entitlement."""
     settings = tenant.get("/api/v1/licenses/settings")
     kinds = [kind for kind in ("professional", "analyzer") if settings.get(f"autoAssign{kind.capitalize()}")]
     if not kinds:
-        return "No entitlement is assigned by itself here, so the login spends none."
+        return "This tenant assigns no entitlements automatically, so the login uses none."
     return (
-        f"The login can spend an entitlement of the licence: {' or '.join(kinds)} is assigned by itself here."
-        f" The subject {SUBJECT} holds it on all tenants of the licence: it is one at most, however often"
-        " this runs."
+        f"The login can use an entitlement: this tenant assigns {' or '.join(kinds)} automatically."
+        f" The subject {SUBJECT} is the same on all tenants of the licence, so it uses one at most."
     )
 
 
 def name_of(tenant: Host, group: Group) -> str:
-    """Return the group's name at Qlik; raises Unfit if it is gone, as a login might make it anew."""
+    """Return the name of the group at Qlik.
+
+    Raises `Unfit` if the group is gone, because a login could create it again.
+    """
     try:
         return str(tenant.get(f"/api/v1/groups/{group.id}")["name"])
     except NotFound:
         raise Unfit(
-            f'group "{group.key}" is gone from {tenant.hostname}: run `pulumi up --refresh`'
+            f'group "{group.key}" is gone from {tenant.hostname}; run `pulumi up --refresh`'
         ) from None
 
 
 def check(tenant: Host, signer: Signer, group: Group, name: str, patience: float) -> list[str]:
-    """Log in as a member of a group and return what is wrong with what it sees; removes the user at the end.
+    """Log in as a member of a group, and return the problems; delete the test user at the end.
 
-    `patience`: seconds that Qlik may take to open to a new user what it may see. Errors of the login and of
-    requests are among what is returned.
+    `patience` is how many seconds to wait until Qlik opens apps to a new user. The problems include failed
+    requests and logins.
     """
     problems: list[str] = []
     try:
-        remove_user(tenant)  # one that a killed run left, whose groups may be others
-        problems += _wrong(log_in(tenant, _token(signer, name)), group, patience)
+        remove_user(tenant)  # a killed run may have left it, with other groups
+        problems += _problems(log_in(tenant, _token(signer, name)), group, patience)
     except QlikError as error:
         problems.append(str(error))
     finally:
@@ -154,15 +159,15 @@ def remove_user(tenant: Host) -> None:
     """Delete the test user, if there is one."""
     for user in tenant.list("/api/v1/users", {"filter": f'subject eq "{SUBJECT}"'}):
         if user["subject"] == SUBJECT:
-            with suppress(NotFound):  # a first try, whose answer was lost, may have removed it
+            with suppress(NotFound):  # an earlier attempt, whose response was lost, may have deleted it
                 tenant.delete(f"/api/v1/users/{user['id']}")
 
 
 def release_entitlements(tenant: Host) -> list[str]:
-    """Give back what the licence assigned to the test user; return the kinds (Licenses API)."""
+    """Release the entitlements of the test user, and return their types (Licenses API)."""
     items = [{"subject": SUBJECT, "type": kind} for kind in ("professional", "analyzer")]
-    answer = tenant.post("/api/v1/licenses/assignments/actions/delete", {"delete": items}, repeatable=True)
-    return [item["type"] for item in answer["data"] if item["status"] < 300]
+    response = tenant.post("/api/v1/licenses/assignments/actions/delete", {"delete": items}, repeatable=True)
+    return [item["type"] for item in response["data"] if item["status"] < 300]
 
 
 def _token(signer: Signer, group: str) -> str:
@@ -180,18 +185,18 @@ def _token(signer: Signer, group: str) -> str:
         "groups": [group],
         "jti": uuid.uuid4().hex,
         "iat": now,
-        "nbf": now - CLOCKS_DIFFER,
-        "exp": now + LIFETIME,
+        "nbf": now - CLOCK_SKEW_SECONDS,
+        "exp": now + LIFETIME_SECONDS,
     }
     return sign(signer.key, signer.kid, claims)
 
 
-def _wrong(session: Session, group: Group, patience: float) -> list[str]:
-    return [*_not_seen(session, group, patience), *_seen_too_much(session, group)]
+def _problems(session: Session, group: Group, patience: float) -> list[str]:
+    return [*_missing_apps(session, group, patience), *_excess_apps(session, group)]
 
 
-def _not_seen(session: Session, group: Group, patience: float) -> Iterator[str]:
-    """Yield what stays closed: Qlik may open it to a new user a while after the login."""
+def _missing_apps(session: Session, group: Group, patience: float) -> Iterator[str]:
+    """Yield the apps that stay closed. Qlik may open them to a new user some time after the login."""
     clock = session.cloud.clock
     ends = clock.monotonic() + patience
     waiting = dict(group.published)
@@ -199,12 +204,12 @@ def _not_seen(session: Session, group: Group, patience: float) -> Iterator[str]:
         waiting = {id: name for id, name in waiting.items() if not _opens(session, id)}
         if not waiting or clock.monotonic() >= ends:
             break
-        clock.sleep(POLL)
+        clock.sleep(POLL_SECONDS)
     for id, name in waiting.items():
-        yield f"does not see {name} (app {id}) after {patience:g} s; `pulumi up --refresh` puts access right"
+        yield f"does not see {name} (app {id}) after {patience:g} s; `pulumi up --refresh` repairs the access"
 
 
-def _seen_too_much(session: Session, group: Group) -> Iterator[str]:
+def _excess_apps(session: Session, group: Group) -> Iterator[str]:
     seen = {id: name for id, name in group.closed.items() if _opens(session, id)}
     for item in session.list("/api/v1/items", {"resourceType": "app"}):
         if item["resourceId"] not in group.published and item.get("spaceId") not in group.shared:
@@ -212,7 +217,7 @@ def _seen_too_much(session: Session, group: Group) -> Iterator[str]:
             seen.setdefault(item["resourceId"], f"{item['name']} in {where}")
     hint = f"; the group's roles ({', '.join(group.roles)}) may open it" if group.roles else ""
     for id, name in seen.items():
-        yield f"sees {name} (app {id}), to which it has no access in the stack file{hint}"
+        yield f"sees {name} (app {id}), but the stack file gives it no access{hint}"
 
 
 def _opens(session: Session, app: str) -> bool:

@@ -1,4 +1,4 @@
-"""`tenantry expire`: trials that have ended are taken down; those that will soon are named."""
+"""`tenantry expire`: deactivate the tenants of trials that have ended, and list those that end soon."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.export_content import JoinSpaces, export_all
 from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_json, print_table
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
 from tenantry.cli.running import chosen_by, confirm, followers, named, run_shown
-from tenantry.cli.runs import AN_HOUR, Jobs, Seconds, Yes
+from tenantry.cli.runs import DEFAULT_TIMEOUT_SECONDS, Jobs, Seconds, Yes
 from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, takes
 from tenantry.text import for_markdown
 
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from tenantry.fleet.trials import Trial
     from tenantry.settings.project import Project
 
-REMINDER = 14
-UNKNOWN = "Of these nothing is known, so that none of them is taken down:"
+REMINDER_DAYS = 14
+UNKNOWN = "These stacks could not be read, so they are not taken down:"
 COLUMNS = ("stack", "customer", "trial", "days of grace", "tenant")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(expire)
+    add_command(app, expire, example="expire --dry-run")
 
 
 @takes(wanted=any_selection, output=reports, notify=notices)
@@ -42,32 +43,34 @@ def expire(
     output: Output,
     notify: Notices,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List the trials that have ended, or soon will, and end there.")
+        bool, typer.Option("--dry-run", help="Only list the trials that have ended or end soon.")
     ] = False,
     within: Annotated[
-        int, typer.Option(min=0, metavar="DAYS", help="Also list the trials that end within so many days.")
-    ] = REMINDER,
+        int,
+        typer.Option(min=0, metavar="DAYS", help="Also list the trials that end within this number of days."),
+    ] = REMINDER_DAYS,
     jobs: Jobs = None,
-    seconds: Seconds = AN_HOUR,
+    seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
     yes: Yes = False,
     export: Annotated[
         Path | None,
         typer.Option(
             "--export",
             metavar="DIR",
-            help="First save apps, users and groups in this folder, as `export-content` does; a tenant of "
-            "which something cannot be saved is not taken down.",
+            help="First save apps, users and groups in this folder, like `export-content`. A tenant whose "
+            "content cannot be saved completely stays up.",
             show_default=False,
         ),
     ] = None,
     join_spaces: JoinSpaces = False,
 ) -> None:
-    """Take down the trials whose last day has passed, each with the days of grace that its file gives it.
+    """Deactivate the tenants of trials that have ended.
 
-    A day passes at midnight in the `time_zone` of the file, which is UTC unless it says another. Without
-    stacks it looks at all of them. Each tenant is deactivated, as by `destroy`; the report says when Qlik
-    purges it, and has the line that brings it back until then. A later `ends_on` in the file keeps a trial
-    going, `kind: production` makes it a customer. With --dry-run, --reports writes trials.json and trials.md.
+    A trial ends at midnight after its last day, in the `time_zone` of its file (default: UTC). The grace
+    period comes from the file too. Without stack names, the command checks all stacks. It deactivates each
+    tenant like `destroy`. The report says when Qlik purges the tenant, and has the line that brings it back
+    until then. To keep a trial, set a later `ends_on` or `kind: production` in its file. With --dry-run,
+    --reports writes trials.json and trials.md.
     """
     from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
@@ -76,7 +79,7 @@ def expire(
     from tenantry.state.reading import Reader
 
     if join_spaces and not export:
-        fail("--join-spaces: to save what? Give --export as well.", code=2)
+        fail("--join-spaces needs --export.", code=2)
     project, now = running_project(), datetime.now(UTC)
     with working(READING_FILES):
         chosen = chosen_by(wanted, project)
@@ -85,33 +88,38 @@ def expire(
     members = [*ending_trials(chosen.members, now, within), *broken]
     looks = stack_statuses(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
-    trials = trials_with_tenants(found, now)
-    over = [trial for trial in trials if trial.has_ended]
-    untold, unsaved = unreadable_trials(found), False
+    trials = with_tenants(found, now)
+    over = [trial for trial in trials if trial.over]
+    unreadable, unsaved = unknown(found), False
     _notify(notify, project, trials, within)
-    for stack, why in sorted(untold.items()):
+    for stack, why in sorted(unreadable.items()):
         echo(f"{stack}: {why}", err=True)
     if dry_run or not output.form:
-        _list(trials, untold, output)
+        _list(trials, unreadable, output)
     if dry_run and output.folder:
-        _write(trials, untold, output.folder)
+        _write(trials, unreadable, output.folder)
     if not dry_run:
-        confirm(f"Take down {named([each.member.stack for each in over])}?", yes=yes or not over)
+        confirm(f"Take down {named([trial.member.stack for trial in over])}?", yes=yes or not over)
         if export:
-            kept = export_all([each.stack_status for each in over], export, join=join_spaces, err=True)
+            kept = export_all([trial.standing for trial in over], export, join=join_spaces, err=True)
             over, unsaved = _saved(over, kept)
         if over or output.form or output.folder:
             _take_down(project, over, output, notify, jobs, seconds)
-    if untold or unsaved:
+    if unreadable or unsaved:
         raise typer.Exit(FAILED)
 
 
 def _saved(over: Sequence[Trial], kept: Collection[str]) -> tuple[list[Trial], bool]:
-    """Return the trials whose content is saved, and whether there are others; those are named."""
-    unsaved = [each.member.stack for each in over if each.member.stack not in kept]
+    """Return the trials whose content is saved, and whether there are others.
+
+    Print the names of the others.
+    """
+    unsaved = [trial.member.stack for trial in over if trial.member.stack not in kept]
     if unsaved:
-        echo(f"Not taken down, as not everything could be saved: {', '.join(unsaved)}", err=True)
-    return [each for each in over if each.member.stack in kept], bool(unsaved)
+        echo(
+            f"Not taken down, because not all of their content could be saved: {', '.join(unsaved)}", err=True
+        )
+    return [trial for trial in over if trial.member.stack in kept], bool(unsaved)
 
 
 def _take_down(
@@ -122,14 +130,14 @@ def _take_down(
     jobs: int | None,
     seconds: float,
 ) -> None:
-    """Destroy the stacks of trials, each with the days of grace of its file."""
-    from tenantry.fleet.run import RunOrder
+    """Destroy the stacks of trials, each with the grace period of its file."""
+    from tenantry.fleet.run import Order
     from tenantry.fleet.selection import Selection
     from tenantry.fleet.trials import grace_environment
     from tenantry.fleet.waves import Wave
 
-    chosen = tuple(each.member for each in over)
-    order = RunOrder(
+    chosen = tuple(trial.member for trial in over)
+    order = Order(
         "destroy",
         project,
         root_of(project),
@@ -142,43 +150,45 @@ def _take_down(
 
 
 def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: int) -> None:
-    """Tell of the trials that have ended, or soon will."""
+    """Send notifications of the trials that have ended or end soon."""
     from tenantry.fleet.notify import events
 
     for notifier in notify.notifiers(project.name, "expire", len(trials)) if trials else ():
-        notifier.tell(events.trials(notifier.run, {each.member.stack: each.text for each in trials}, within))
+        notifier.tell(
+            events.trials(notifier.run, {trial.member.stack: trial.text for trial in trials}, within)
+        )
         for line in notifier.close():
             echo(line, err=True)
 
 
-def _list(trials: Sequence[Trial], untold: Mapping[str, str], output: Output) -> None:
+def _list(trials: Sequence[Trial], unreadable: Mapping[str, str], output: Output) -> None:
     if output.form == "json":
-        print_json(_all(trials, untold))
+        print_json(_all(trials, unreadable))
     elif output.form == "markdown":
-        echo_text(_markdown(trials, untold))
+        echo_text(_markdown(trials, unreadable))
     elif trials:
-        print_table(COLUMNS, [_row(each) for each in trials], dim=[not each.has_ended for each in trials])
+        print_table(COLUMNS, [_row(trial) for trial in trials], dim=[not trial.over for trial in trials])
     else:
-        echo("No trial with a tenant has ended, or soon will.")
+        echo("No trial with a tenant has ended or ends soon.")
 
 
-def _write(trials: Sequence[Trial], untold: Mapping[str, str], folder: Path) -> None:
+def _write(trials: Sequence[Trial], unreadable: Mapping[str, str], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trials.json").write_text(json.dumps(_all(trials, untold)) + "\n", "utf-8")
-        (folder / "trials.md").write_text(_markdown(trials, untold) + "\n", "utf-8")
+        (folder / "trials.json").write_text(json.dumps(_all(trials, unreadable)) + "\n", "utf-8")
+        (folder / "trials.md").write_text(_markdown(trials, unreadable) + "\n", "utf-8")
     except OSError as error:
         fail(f"The list cannot be written into {folder}: {error.strerror}")
 
 
-def _markdown(trials: Sequence[Trial], untold: Mapping[str, str]) -> str:
-    table = markdown_table(COLUMNS, [_row(each) for each in trials])
-    unknown = [f"- {for_markdown(stack)}: {for_markdown(why)}" for stack, why in sorted(untold.items())]
+def _markdown(trials: Sequence[Trial], unreadable: Mapping[str, str]) -> str:
+    table = markdown_table(COLUMNS, [_row(trial) for trial in trials])
+    unknown = [f"- {for_markdown(stack)}: {for_markdown(why)}" for stack, why in sorted(unreadable.items())]
     return "\n".join([table, *(["", UNKNOWN, "", *unknown] if unknown else [])])
 
 
-def _all(trials: Sequence[Trial], untold: Mapping[str, str]) -> dict[str, Any]:
-    return {"trials": [_json(each) for each in trials], "unknown": dict(sorted(untold.items()))}
+def _all(trials: Sequence[Trial], unreadable: Mapping[str, str]) -> dict[str, Any]:
+    return {"trials": [_json(trial) for trial in trials], "unknown": dict(sorted(unreadable.items()))}
 
 
 def _row(trial: Trial) -> tuple[str, ...]:

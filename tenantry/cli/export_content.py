@@ -1,4 +1,4 @@
-"""`tenantry export-content`: what users made in a tenant, saved in a folder before the tenant is purged."""
+"""`tenantry export-content`: save what users created in a tenant before Qlik purges it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
@@ -26,30 +27,33 @@ JoinSpaces = Annotated[
     bool,
     typer.Option(
         "--join-spaces",
-        help="Make the bot user a member of spaces from which it may not export, until their apps are saved.",
+        help="Temporarily add the bot user to spaces from which it cannot export.",
     ),
 ]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("export-content")(export_content)
+    add_command(app, export_content, "export-content", example="export-content acme --to exports")
 
 
 @takes(wanted=selection)
 def export_content(
     wanted: Criteria,
     to: Annotated[
-        Path, typer.Option("--to", metavar="DIR", help="Where each stack gets a folder of its own.")
+        Path,
+        typer.Option(
+            "--to", metavar="DIR", help="Folder for the exports; each stack gets its own folder inside."
+        ),
     ] = Path("exports"),
     join_spaces: JoinSpaces = False,
 ) -> None:
-    """Save the apps, users and groups of tenants, as before they are taken down.
+    """Save the apps, users and groups of tenants to files.
 
-    Writes a folder for each stack, with an index.json of what is in it and of what could not be saved. Apps
-    of managed spaces come without data, as Qlik allows no more. Apps that are there already, and have not
-    changed since, are not fetched again. Without --join-spaces nothing changes at Qlik. A stack without a
-    tenant is left out, unless it is named. Exit code 1 if anything could not be saved.
+    Writes a folder for each stack. Its index.json lists what was saved and what could not be saved. Apps in
+    managed spaces are saved without data, because Qlik allows no more. A later run downloads only apps that
+    have changed. Changes nothing at Qlik without --join-spaces. Skips stacks that have no tenant, unless you
+    name them. The exit code is 1 if anything could not be saved.
     """
     from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
@@ -60,23 +64,25 @@ def export_content(
     with working(READING_FILES):
         members = chosen_by(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
-    found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
-    there = [each for each in found if each.has_tenant]
+    found = list(followed(standings(reader, members, default_jobs()), READING_STATES, len(members)))
+    with_tenant = [status for status in found if status.up]
     failed = [
-        each for each in found if each.trouble or (not each.has_tenant and each.member.stack in wanted.names)
+        status
+        for status in found
+        if status.trouble or (not status.up and status.member.stack in wanted.names)
     ]
-    for each in failed:
-        echo(f"{each.member.stack}: {each.trouble or 'it has no tenant'}", err=True)
-    saved = export_all(there, to, join=join_spaces)
-    if failed or len(saved) < len(there):
+    for status in failed:
+        echo(f"{status.member.stack}: {status.trouble or 'it has no tenant'}", err=True)
+    saved = export_all(with_tenant, to, join=join_spaces)
+    if failed or len(saved) < len(with_tenant):
         raise typer.Exit(FAILED)
 
 
-def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool = False) -> set[str]:
-    """Export the tenants of stacks one after the other, and say what came of each.
+def export_all(stacks: Sequence[Standing], to: Path, *, join: bool, err: bool = False) -> set[str]:
+    """Export the tenants of stacks one after the other, and print the result of each.
 
-    `err`: say it on standard error, where standard output has a report. Returns the stacks of which
-    everything is saved.
+    `err` prints it on standard error, because standard output has a report. Returns the stacks whose content
+    is saved completely.
     """
     from tenantry.exporting.content import export
     from tenantry.exporting.folder import ExportRefused
@@ -85,10 +91,10 @@ def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool
     saved: set[str] = set()
     with Cloud.from_environment() as cloud:
         cloud.notify = lambda line: echo_text(line, err=True)
-        for each in stacks:
-            stack = each.member.stack
+        for status in stacks:
+            stack = status.member.stack
             try:
-                done = export(cloud, each.hostname, stack, to, join=join)
+                done = export(cloud, status.hostname, stack, to, join=join)
             except ConfigurationError as error:
                 fail("", error)
             except (ExportRefused, QlikError) as error:

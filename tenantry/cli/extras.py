@@ -1,4 +1,4 @@
-"""Commands whose libraries are optional say how to install them."""
+"""Commands with optional libraries: what to install if one is missing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tenantry.cli.output import echo
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Turn a missing library inside into a message that names the extra with it.
+    """Replace an import error inside the block by a message that names the missing library and its extra.
 
-    A missing module of the project itself is a fault of ours and stays an exception.
+    A missing module of Tenantry itself is a bug and stays an exception.
     """
     try:
         yield

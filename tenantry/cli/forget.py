@@ -1,4 +1,4 @@
-"""`tenantry forget`: let go of a tenant without taking it down."""
+"""`tenantry forget`: stop managing a tenant without deactivating it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli import names
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import ask, echo, echo_text, fail
 from tenantry.cli.projects import current_project, root_of
 
@@ -16,22 +17,24 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(forget)
+    add_command(app, forget, example="forget acme")
 
 
 def forget(
     stack: Annotated[
         str,
-        typer.Argument(help="Name of the stack.", show_default=False, autocompletion=names.stacks),
+        typer.Argument(
+            metavar="STACK", help="Name of the stack.", show_default=False, autocompletion=names.stacks
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    protected: Annotated[bool, typer.Option("--protected", help="Also forget what is protected.")] = False,
+    protected: Annotated[bool, typer.Option("--protected", help="Also forget protected resources.")] = False,
 ) -> None:
-    """Take the tenant of a stack, and everything in it, out of Pulumi's state; it stays at Qlik as it is.
+    """Stop managing a tenant without changing it at Qlik.
 
-    Nothing is deactivated and no request is sent to Qlik: the tenant goes on, unmanaged. Notes that earlier
-    runs left of it are cleared as well. The former state is kept in a file, and the line is printed that, in
-    the stack file, brings the tenant back under management.
+    Removes the tenant from Pulumi's state. Sends no request to Qlik: the tenant stays active, but Tenantry no
+    longer manages it. Also removes the notes of earlier runs. Saves the former state in a file, and prints
+    the line for the stack file that brings the tenant back under management.
     """
     from tenantry.state.backend import Backend, PulumiFailed
     from tenantry.state.forget import CannotForget, Farewell
@@ -40,30 +43,30 @@ def forget(
         farewell = Farewell.look(Backend(root_of(current_project())), stack)
         _explain(farewell)
         if farewell.parts.protected and not protected:
-            fail("Some of it is protected. To forget it all the same, add --protected.")
-        if not yes and not ask("Take it out of the state?"):
+            fail("Some resources are protected. To forget them too, add --protected.")
+        if not yes and not ask("Remove it from the state?"):
             raise typer.Abort
         kept = farewell.forget()
     except (CannotForget, PulumiFailed) as error:
         fail("", error)
     echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
-    _tell_the_way_back(farewell)
+    _print_way_back(farewell)
 
 
 def _explain(farewell: Farewell) -> None:
     parts = farewell.parts
     for tenant in parts.tenants:
-        echo(f"Tenant {tenant['id']} leaves the state of stack {farewell.stack}, and stays at Qlik as it is:")
+        echo(f"Tenant {tenant['id']} leaves the state of stack {farewell.stack} and stays unchanged at Qlik:")
     count, guarded = len(parts.ours), len(parts.protected)
-    echo(f"  {count} resources leave the state, {guarded} of them protected; no request is sent to Qlik.")
-    echo("  From then on no `pulumi` run changes or deactivates it.")
+    echo(f"  {count} resources leave the state, {guarded} of them protected. Qlik receives no request.")
+    echo("  After that, no `pulumi` run changes or deactivates the tenant.")
 
 
-def _tell_the_way_back(farewell: Farewell) -> None:
+def _print_way_back(farewell: Farewell) -> None:
     echo_text("\nTo manage it again, add this to the customer in its stack file and run `pulumi up`:")
     for line in farewell.revival:
         echo(f"  {line}")
-    echo("Without that line the next `pulumi up` of this stack makes a new tenant.")
-    echo("What this client made is taken over by itself; what somebody else made needs `adopt: true`.")
+    echo("Without that line, the next `pulumi up` of this stack creates a new tenant.")
+    echo("Objects that this client created are adopted automatically. Other objects need `adopt: true`.")
     if farewell.adopted:
-        echo(f"So far that is: {', '.join(farewell.adopted)}")
+        echo(f"Objects that need it: {', '.join(farewell.adopted)}")

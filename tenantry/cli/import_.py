@@ -1,4 +1,4 @@
-"""`tenantry import`: a living tenant becomes a stack."""
+"""`tenantry import`: bring an existing tenant under management."""
 
 from __future__ import annotations
 
@@ -7,38 +7,48 @@ from typing import Annotated
 import typer
 
 from tenantry.cli import names
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_table
 from tenantry.cli.projects import root_of, running_project
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("import")(import_)
+    add_command(app, import_, "import", example="import acme.eu.qlikcloud.com --plan standard")
 
 
 def import_(
     hostname: Annotated[
-        str, typer.Argument(help="Hostname of the tenant, its alias or the system's.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="HOSTNAME",
+            help="Hostname of the tenant: with its alias, or with the name that Qlik gave it.",
+            show_default=False,
+        ),
     ],
     stack: Annotated[
-        str | None, typer.Option(help="Name of the stack to make. Default: the tenant's alias.")
+        str | None,
+        typer.Option(metavar="STACK", help="Name of the new stack. Default: the alias of the tenant."),
     ] = None,
     plan: Annotated[
         str | None,
         typer.Option(
-            help="Plan of the customer; the file then says only what differs from it.",
+            metavar="PLAN",
+            help="Plan of the customer. The stack file then has only what differs from the plan.",
             autocompletion=names.plans,
         ),
     ] = None,
     source_tenant: Annotated[
         str | None,
-        typer.Option(help="Hostname of the tenant with the templates. Default: that of the other stacks."),
+        typer.Option(
+            metavar="HOSTNAME", help="Tenant with the template apps. Default: the one of the other stacks."
+        ),
     ] = None,
 ) -> None:
-    """Make a stack file and a state of a tenant that lives already, so that the next up has nothing to do.
+    """Bring an existing tenant under management.
 
-    Nothing is changed in the tenant. What the stack does not manage is listed at the end. If anything is in
-    the way, there is neither a file nor a state.
+    Writes a new stack file and a state, so that the next `up` changes nothing. Changes nothing in the tenant.
+    Lists what the stack does not manage. If the import fails, it leaves neither a file nor a state.
     """
     from tenantry.importing import ImportRefused, Wanted, import_tenant
     from tenantry.providers.qlik import Cloud, QlikError
@@ -55,9 +65,9 @@ def import_(
             made = import_tenant(cloud, project, Backend(root_of(project)), wanted, say)
         except (ImportRefused, QlikError, PulumiFailed) as error:
             fail(f"{hostname} was not imported", error)
-    echo(f"{hostname} is stack {made.stack} now: {made.file}")
+    echo(f"{hostname} is now stack {made.stack}: {made.file}")
     print_table(("kind", "managed"), [(kind, str(number)) for kind, number in made.counts.items()])
     if made.unmanaged:
-        echo_text("\nNot managed by the stack, and left as it is:")
+        echo_text("\nThe stack does not manage, and leaves unchanged:")
     for line in made.unmanaged:
         echo(f"  - {line}")

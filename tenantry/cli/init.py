@@ -1,4 +1,4 @@
-"""`tenantry init`: a repository of one's own."""
+"""`tenantry init`: a new repository for customers."""
 
 from __future__ import annotations
 
@@ -9,47 +9,61 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, fail, prompt
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(init)
+    add_command(app, init, example="init customers --region eu --source-tenant templates.eu.qlikcloud.com")
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to write it.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder of the new repository.", show_default=False)
+    ],
     region: Annotated[
-        str, typer.Option(help="Region of your tenants, for example eu.", show_default=False)
+        str,
+        typer.Option(metavar="REGION", help="Region of your tenants, for example eu.", show_default=False),
     ] = "",
     source_tenant: Annotated[
-        str, typer.Option(help="Hostname of the tenant that has the template apps.", show_default=False)
+        str,
+        typer.Option(
+            metavar="HOSTNAME", help="Hostname of the tenant with the template apps.", show_default=False
+        ),
     ] = "",
-    ci: Annotated[str, typer.Option(help="Workflows to write: github, gitlab or none.")] = "",
+    ci: Annotated[str, typer.Option(metavar="CI", help="Workflows to write: github, gitlab or none.")] = "",
     name: Annotated[
-        str, typer.Option(help="Name of the Pulumi project. Default: the folder's.", show_default=False)
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the Pulumi project. Default: the name of the folder.",
+            show_default=False,
+        ),
     ] = "",
     requirement: Annotated[
         str,
         typer.Option(
-            help="What pip installs as Tenantry. Default: what this Tenantry was installed from.",
+            metavar="REQUIREMENT",
+            help="Requirement with which pip installs Tenantry. Default: the source of this installation.",
             show_default=False,
         ),
     ] = "",
 ) -> None:
-    """Write a repository for your customers: project, plans, workflows, and a README with the daily commands.
+    """Write a new repository for your customers.
 
-    A file that is there already is left as it is. Asks for what is not given.
+    Writes the project, plans, workflows, and a README with the daily commands. Keeps existing files
+    unchanged. Asks for options that you do not give.
     """
     from tenantry.starting.repository import Choices, NotWritten, write
     from tenantry.starting.requirement import requirement as installed
 
     choices = Choices(
         name or re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name),
-        region or _asked("Region of your tenants, for example eu", "--region"),
-        source_tenant or _asked("Hostname of the tenant with the template apps", "--source-tenant"),
+        region or _ask("Region of your tenants, for example eu", "--region"),
+        source_tenant or _ask("Hostname of the tenant with the template apps", "--source-tenant"),
         requirement or installed(("cli", "emulator")),
-        ci or (_asked("Workflows for github, gitlab or none", "--ci", "none") if _is_terminal() else "none"),
+        ci or (_ask("Workflows for github, gitlab or none", "--ci", "none") if _is_terminal() else "none"),
     )
     try:
         written, kept = write(folder, choices)
@@ -67,9 +81,9 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _asked(question: str, option: str, default: str | None = None) -> str:
+def _ask(question: str, option: str, default: str | None = None) -> str:
     if not _is_terminal():
-        fail(f"{option} is required where nobody can be asked.", code=2)
+        fail(f"{option} is required: there is no terminal to ask on.", code=2)
     try:
         return prompt(question, default=default)
     except typer.Abort:

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(install_pulumi)
+    add_command(app, install_pulumi, example="install-pulumi")
 
 
 def install_pulumi() -> None:
-    """Put the Pulumi CLI into the virtual environment that this command runs in.
+    """Install the Pulumi CLI into this virtual environment.
 
-    That is the CLI on PATH if it is new enough, else the official release, checked against a known SHA-256,
-    else one built from Pulumi's Go modules, which takes a few minutes. A second run does what is missing.
+    Uses the first that works: 1. the CLI on PATH if it is new enough, 2. the official release, checked
+    against its known SHA-256, 3. a build from Pulumi's Go modules, which takes a few minutes. A second run
+    continues an interrupted one.
     """
     from tenantry.pulumi_cli import installation
     from tenantry.pulumi_cli.stamps import Stamps
@@ -29,8 +31,8 @@ def install_pulumi() -> None:
     venv = Path(sys.prefix)
     if sys.prefix == sys.base_prefix:
         fail(
-            f"{sys.executable} is in no virtual environment, and `pulumi` would go among the system's own "
-            "files. Create an environment with `python3 -m venv .venv`, install Tenantry there, and run "
+            f"{sys.executable} is not in a virtual environment, so `pulumi` cannot be installed beside it. "
+            "1. Run `python3 -m venv .venv`. 2. Install Tenantry there. 3. Run "
             "`.venv/bin/tenantry install-pulumi`.",
             code=2,
         )
@@ -42,6 +44,6 @@ def install_pulumi() -> None:
         echo_text("\nThe Pulumi CLI is not installed.", err=True)
         fail("", error)
     except KeyboardInterrupt:
-        echo_text("\nInterrupted. The same command carries on from here.", err=True)
+        echo_text("\nInterrupted. Run the same command again to continue.", err=True)
         raise typer.Exit(130) from None
     echo(f"{venv / 'bin' / 'pulumi'} starts {cli}")

@@ -1,4 +1,4 @@
-"""How to install an extra of Tenantry that is missing here."""
+"""How to install a missing extra of Tenantry."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from tenantry.starting.requirement import requirement
 
 
 def how_to_install(extra: str) -> str:
-    """Return a sentence that says how to get an extra, from where this Tenantry came.
+    """Return a sentence that says how to install an extra from the source of this installation.
 
-    That need not be an index: where pip has noted a wheel, a commit or a folder, the command has it.
+    If pip recorded a wheel, a commit or a folder as the source, the command names it.
     """
     wanted = requirement((extra,))
     if " @ " in wanted:
         return f'Install it with: pip install "{wanted}"'
     return (
-        f'Install Tenantry {wanted.partition("==")[2]} again, from where it came, with its extra "{extra}".'
+        f'Install Tenantry {wanted.partition("==")[2]} again from the same source, with its extra "{extra}".'
     )

@@ -1,4 +1,4 @@
-"""`tenantry keypair`: a key pair for a portal that logs its users in."""
+"""`tenantry keypair`: a key pair for a portal that logs users in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.extras import needs
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.settings.project import Project
@@ -18,21 +19,22 @@ PRIVATE, PUBLIC = "private.pem", "public.pem"
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(keypair)
+    add_command(app, keypair, example="keypair keys/acme --issuer portal")
 
 
 def keypair(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where the two files go; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Folder for the two files. Created if it does not exist.")
     ],
     issuer: Annotated[
-        str, typer.Option(help="Who signs: the claim `iss` that your portal puts into its tokens.")
+        str, typer.Option(metavar="ISSUER", help="The claim `iss` that your portal puts into its tokens.")
     ] = "portal",
 ) -> None:
-    """Make an RSA key pair, with which a portal logs its users in, and say what goes into the stack file.
+    """Create a key pair with which a portal logs users in.
 
-    private.pem is for the portal alone, which signs its users' tokens with it; public.pem is what Qlik gets.
-    Nothing is sent, and no file is ever overwritten.
+    The keys are RSA keys. Prints the lines for the stack file. The portal signs its users' tokens with
+    private.pem, and only the portal may have it. Qlik receives public.pem. Sends no request and overwrites no
+    file.
     """
     with needs("cli"):
         from tenantry.cli import keys
@@ -42,17 +44,20 @@ def keypair(
         kid = keys.make(private, public)
     except FileExistsError as error:
         there = error.filename or error.args[0]
-        fail(f"{there} is there already and is not overwritten; name another folder.")
+        fail(f"{there} exists and is not overwritten. Give another folder.")
     except OSError as error:
         fail(f"{error.filename or folder} cannot be written: {error.strerror}")
-    echo(f"{private}  for the portal that signs; nobody else reads it, and no repository holds it")
-    echo(f"{public}  for Qlik, by these lines of the customer in its stack file:")
+    echo(f"{private}  for the portal. Keep it secret: give it to nobody else, and do not commit it")
+    echo(f"{public}  for Qlik. Add these lines to the customer in its stack file:")
     echo_text(f"\n{stack_file_lines(issuer, kid, public)}")
     echo(f'The portal puts "kid": "{kid}" into its tokens\' header, and "iss": "{issuer}" into their claims.')
 
 
 def stack_file_lines(issuer: str, kid: str, public: Path) -> str:
-    """Return the block that makes the key an identity provider; its path is seen from the stack files."""
+    """Return the YAML block of the identity provider.
+
+    Its path is relative to the folder of the stack files.
+    """
     project = Project.of(Path.cwd() / "Pulumi.yaml")
     path = os.path.relpath(public.resolve(), project.stacks) if project else str(public.resolve())
     return f"""\
@@ -65,5 +70,5 @@ def stack_file_lines(issuer: str, kid: str, public: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write text so that YAML takes it for text, whatever it looks like, on one line."""
+    """Return text as a quoted YAML string on one line."""
     return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)

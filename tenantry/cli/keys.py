@@ -1,4 +1,4 @@
-"""RSA keys that sign users' tokens: made, read, compared, and used. Private ones never leave this machine."""
+"""RSA keys that sign users' tokens. Private keys never leave this machine."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ALGORITHM = "RS256"
 
 
 class KeyUnfit(TenantryError):
-    """A file holds no private key that can sign; the message never has any of its content."""
+    """A file has no private key that can sign. The message never contains any of the file."""
 
 
 def make(private: Path, public: Path) -> str:
-    """Write a new key pair into two files, the private one for its owner's eyes only; return its key id.
+    """Write a new key pair into two files, and return its key id. Only the owner can read the private file.
 
-    Raises FileExistsError, before anything is written, if one is there; OSError if one cannot be written.
+    Raises FileExistsError before anything is written if a file exists, and OSError if one cannot be written.
     """
     for file in (private, public):
         if file.exists() or file.is_symlink():
@@ -46,7 +46,7 @@ def make(private: Path, public: Path) -> str:
 
 
 def key_id(key: rsa.RSAPublicKey) -> str:
-    """Return a short id that only this key has, made of the key itself."""
+    """Return a short id of the key: the first digits of its SHA-256."""
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()[:16]
 
@@ -60,18 +60,20 @@ def read_private(file: Path) -> rsa.RSAPrivateKey:
     try:
         key = load_pem_private_key(content, password=None)
     except TypeError:
-        raise KeyUnfit(f"{file} is encrypted: decrypt it first (openssl pkey -in FILE -out PLAIN)") from None
+        raise KeyUnfit(f"{file} is encrypted. Decrypt it first (openssl pkey -in FILE -out PLAIN)") from None
     except (ValueError, UnsupportedAlgorithm):
         public = b"-----BEGIN PUBLIC KEY" in content or b"-----BEGIN CERTIFICATE" in content
-        what = "is the public half; the private key signs" if public else "is no private key in PEM"
+        what = (
+            "is a public key; the private key is required" if public else "is not a private key in PEM format"
+        )
         raise KeyUnfit(f"{file} {what}") from None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise KeyUnfit(f"{file} is no RSA key, and Qlik verifies {ALGORITHM} alone")
+        raise KeyUnfit(f"{file} is not an RSA key; Qlik verifies only {ALGORITHM}")
     return key
 
 
 def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
-    """Tell whether a PEM, on one line or more, is the public key or a certificate of a private key."""
+    """Tell whether a PEM text is the public key, or a certificate of the public key, of this private key."""
     label, der = pem.content(text)
     try:
         public: Any = _certified(der) if label == "CERTIFICATE" else load_der_public_key(der)
@@ -83,7 +85,7 @@ def is_half_of(text: str, key: rsa.RSAPrivateKey) -> bool:
 
 
 def sign(key: rsa.RSAPrivateKey, kid: str, claims: dict[str, Any]) -> str:
-    """Return a JWT of these claims."""
+    """Return a signed JWT with these claims."""
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
 
 
@@ -92,7 +94,7 @@ def _certified(certificate: bytes) -> Any:
 
 
 def _write(file: Path, content: bytes, *, mode: int) -> None:
-    """Write a new file that is never, not even for a moment, readable by more than `mode` allows."""
+    """Create a file that has the permissions `mode` from the start."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(content)

@@ -1,4 +1,4 @@
-"""What is seen of a run while it goes on: a line for each stack under way, and how long it may still take."""
+"""The display of a run in progress: a line for each running stack, and the estimated time left."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SYMBOLS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 class Live:
-    """Watches a run of `total` stacks; use it as a context manager.
+    """The display of a run of `total` stacks; use it as a context manager.
 
-    On a terminal the lines are redrawn in place; elsewhere each stack that ends is a line. Everything goes to
-    standard error: standard output is for the report.
+    On a terminal, it redraws the lines in place. Elsewhere it prints a line when a stack ends. Everything
+    goes to standard error, because standard output is for the report.
     """
 
     def __init__(self, total: int, at_once: int) -> None:
@@ -53,14 +53,14 @@ class Live:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to somebody else, and do not count that time."""
+        """Leave the terminal to other code, and do not count that time."""
         began = time.monotonic()
         if self.screen:
             self.screen.stop()
         yield
         self.started += time.monotonic() - began
         if self.screen:
-            # A new one: the old one would erase the lines that it drew last, where others are now.
+            # The old screen would erase the lines that it drew last, but other lines are there now.
             self.screen = _screen()
         if self.screen:
             self.screen.start()
@@ -70,7 +70,7 @@ class Live:
         self.running[job.member.stack] = Running(job)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
-        """Replace its line by what became of it."""
+        """Replace the line of a stack by its result."""
         self.running.pop(job.member.stack, None)
         self.done += 1
         self.failed += outcome.status == "failed"
@@ -79,17 +79,20 @@ class Live:
         )
 
     def say_later(self, line: str) -> None:
-        """Print a line with the next tick: a signal may come while another is being printed."""
+        """Print a line with the next tick.
+
+        A signal handler must not print, because it can interrupt a print.
+        """
         self.later.append(line)
 
     def tick(self) -> None:
-        """Draw all lines anew."""
+        """Redraw all lines."""
         self._catch_up()
         if self.screen:
             self.screen.update(self._lines(), refresh=True)
 
     def say(self, line: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
         if self.screen:
             self.screen.console.print(rich_text(line))
         else:
@@ -101,15 +104,15 @@ class Live:
 
     def _lines(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
-        for stack, each in self.running.items():
-            took = f"{time.monotonic() - each.since:.0f} s"
-            table.add_row(rich_text(f"  {stack}"), took, rich_text(each.at()))
+        for stack, running in self.running.items():
+            took = f"{time.monotonic() - running.since:.0f} s"
+            table.add_row(rich_text(f"  {stack}"), took, rich_text(running.at()))
         failed = f", {self.failed} failed" if self.failed else ""
         total = f"{self.done} of {self.total} done{failed}, {len(self.running)} running{self._left(', ')}"
         return Group(table, rich_text(total, style="bold"))
 
     def _left(self, before: str) -> str:
-        """Say how long the rest may take, if it goes on as it did so far; of a few that tells nothing."""
+        """Return the estimated time left, from the average so far; empty after only a few stacks."""
         if self.done < 2 * self.at_once or self.done >= self.total:
             return ""
         seconds = (time.monotonic() - self.started) / self.done * (self.total - self.done)
@@ -117,24 +120,24 @@ class Live:
 
 
 def _screen() -> Screen | None:
-    """Return what redraws lines in place, if somebody looks."""
+    """Return a screen that redraws lines in place, if standard error is a terminal."""
     if not sys.stderr.isatty():
         return None
     return Screen(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True)
 
 
 def summary(outcome: Outcome) -> str:
-    """Return what became of a stack in a few words, those of the report."""
+    """Return the result of a stack in a few words, the same as in the report."""
     if outcome.troubles and outcome.failed:
         more = len(outcome.troubles) - 1
-        # The report has all of it, with what to do about it.
+        # The report has the whole text and the next step.
         return (
             f"{outcome.status}: {shortened(outcome.troubles[0].text)}{f' (and {more} more)' if more else ''}"
         )
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
-    imports, rest = split_imports(outcome)
-    found = Counter(each.operation for each in rest)
+    imports, rest = apart(outcome)
+    found = Counter(change.operation for change in rest)
     counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
     counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
     drift = [f"{counted(len(outcome.drift), 'resource')} changed outside"] if outcome.drift else []
@@ -143,7 +146,7 @@ def summary(outcome: Outcome) -> str:
 
 
 class Running:
-    """A job under way, of whose log new lines are read as they come."""
+    """A running job, whose log is read while it grows."""
 
     def __init__(self, job: Job) -> None:
         self.since = time.monotonic()
@@ -153,10 +156,10 @@ class Running:
         self._steps = StepsInFlight(self._doing)
 
     def at(self) -> str:
-        """Say what it is at."""
+        """Return what the job is doing now."""
         with suppress(OSError), self._log.open("rb") as file:
-            if file.seek(0, 2) < self._place:  # another command has begun the log anew
-                self._place, self._rest, self._steps = 0, b"", StepsInFlight(self._doing)
+            if file.seek(0, 2) < self._place:  # another command has started a new log
+                self._place, self._rest, self._steps = 0, b"", InFlight(self._doing)
             file.seek(self._place)
             *lines, self._rest = (self._rest + file.read()).split(b"\n")
             self._place = file.tell()

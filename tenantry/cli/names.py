@@ -1,6 +1,6 @@
-"""What a shell completes: names of stacks, plans, rings, tags and groups, from the files of a project alone.
+"""Shell completion: names of stacks, plans, rings, tags, groups and runs, from the files of the project.
 
-Whatever is wrong there, nothing is said: a shell would show it in the middle of the line that is typed.
+Errors are ignored here, because a shell would print them into the line that the user is typing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import typer
 if TYPE_CHECKING:
     from tenantry.settings.project import Project
 
-SECONDS = 0.5
-"""How long files may be read for: of very many customers, the tags of the first ones are offered."""
+READ_SECONDS = 0.5
+"""How long to read files. With very many customers, only the tags of the first ones are offered."""
 
 Completer = Callable[[typer.Context, str], list[str]]
 
@@ -29,12 +29,12 @@ def _completer(names: Callable[[Project, typer.Context], Iterable[str]]) -> Comp
 
         try:
             project = Project.of(Path.cwd() / "Pulumi.yaml")
-            return [each for each in names(project, ctx) if each.startswith(incomplete)] if project else []
+            return [name for name in names(project, ctx) if name.startswith(incomplete)] if project else []
         except Exception:  # noqa: BLE001 (a shell that completes must show no error)
             return []
 
     complete.__annotations__ = {"ctx": typer.Context, "incomplete": str}
-    del complete.__wrapped__  # else Typer sees the signature of what is wrapped
+    del complete.__wrapped__  # otherwise Typer reads the signature of the wrapped function
     return complete
 
 
@@ -67,17 +67,17 @@ def tags(project: Project, _: typer.Context) -> Iterable[str]:
 
     plans = [project.stacks / "plans" / f"{name}.yaml" for name in plan_names(project.stacks)]
     found = _values([*plans, *project.stack_files().values()])
-    declared = (each["tags"] for each in found if isinstance(each.get("tags"), dict))
-    return sorted({f"{key}={value}" for each in declared for key, value in each.items()})
+    declared = (customer["tags"] for customer in found if isinstance(customer.get("tags"), dict))
+    return sorted({f"{key}={value}" for tags in declared for key, value in tags.items()})
 
 
 @_completer
 def groups(project: Project, ctx: typer.Context) -> Iterable[str]:
-    """Return the keys of the groups of the stack that is named already."""
+    """Return the keys of the groups of the stack that is already on the command line."""
     from tenantry.settings import load_file
 
     files = project.stack_files()
-    named = next(each for each in (ctx.params.get("stack"), *ctx.args) if each in files)
+    named = next(word for word in (ctx.params.get("stack"), *ctx.args) if word in files)
     return load_file(files[named]).customer.groups
 
 
@@ -90,10 +90,10 @@ def runs(project: Project, _: typer.Context) -> Iterable[str]:
 
 
 def _values(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Yield what plans and stack files say of a customer, for as long as a user may wait."""
+    """Yield the customer settings of plans and stack files, until the time is over."""
     from tenantry.settings.document import read
 
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + READ_SECONDS
     for file in files:
         values = read(file).value
         for key in ("config", "tenantry:customer"):

@@ -1,4 +1,4 @@
-"""`tenantry operator-manifests`: the fleet as the Pulumi Kubernetes Operator runs it."""
+"""`tenantry operator-manifests`: manifests with which the Pulumi Kubernetes Operator runs the fleet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.progress import READING_FILES, working
 from tenantry.cli.projects import current_project, root_of
@@ -30,7 +31,12 @@ SECRETS = ("QLIK_CLIENT_ID", "QLIK_CLIENT_SECRET")
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("operator-manifests")(operator_manifests)
+    add_command(
+        app,
+        operator_manifests,
+        "operator-manifests",
+        example="operator-manifests --all --commit HEAD --output k8s",
+    )
 
 
 @takes(wanted=selection)
@@ -38,20 +44,27 @@ def operator_manifests(
     wanted: Criteria,
     folder: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Write a folder for `kubectl apply -k`."),
+        typer.Option("--output", "-o", metavar="DIR", help="Folder to write, for `kubectl apply -k`."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 if files in --output are stale.")
+        bool,
+        typer.Option("--check", help="Write nothing. The exit code is 1 if files in --output are outdated."),
     ] = False,
     commit: Annotated[
-        str, typer.Option(help="Commit that the customers run, such as HEAD.", show_default=False)
+        str, typer.Option(metavar="COMMIT", help="Commit to deploy, such as HEAD.", show_default=False)
     ] = "",
     branch: Annotated[
         str,
-        typer.Option(help="Instead: a branch to follow. Rings then do not wait for the same commit."),
+        typer.Option(
+            metavar="BRANCH",
+            help="Branch to follow, instead of --commit. Rings then do not wait for the same commit.",
+        ),
     ] = "",
     repository: Annotated[
-        str, typer.Option(help="Address of the git repository. Default: that of origin.", show_default=False)
+        str,
+        typer.Option(
+            metavar="URL", help="URL of the git repository. Default: the URL of origin.", show_default=False
+        ),
     ] = "",
     git_secret: Annotated[
         str,
@@ -59,50 +72,67 @@ def operator_manifests(
             metavar="SECRET", help="Secret with `accessToken` or `sshPrivateKey` for git.", show_default=False
         ),
     ] = "",
-    namespace: Annotated[str, typer.Option(help="Namespace of the resources.")] = "tenantry",
-    service_account: Annotated[str, typer.Option(help="Service account of the pods.")] = "tenantry",
+    namespace: Annotated[str, typer.Option(metavar="NAME", help="Namespace of the resources.")] = "tenantry",
+    service_account: Annotated[
+        str, typer.Option(metavar="NAME", help="Service account of the pods.")
+    ] = "tenantry",
     credentials: Annotated[
-        str, typer.Option("--secret", help="Secret that has the credentials, by the names of the variables.")
+        str,
+        typer.Option(
+            "--secret", metavar="SECRET", help="Secret with the credentials. Its keys are the variable names."
+        ),
     ] = "tenantry",
     secret_variables: Annotated[
         list[str] | None,
-        typer.Option("--secret-env", metavar="NAME", help="One more variable from that Secret."),
+        typer.Option("--secret-env", metavar="NAME", help="Read this variable from the Secret too."),
     ] = None,
     values: Annotated[
         list[str] | None,
-        typer.Option("--env", metavar="NAME=VALUE", help="A variable that is not a secret."),
+        typer.Option("--env", metavar="NAME=VALUE", help="Set a variable that is not a secret."),
     ] = None,
     backend: Annotated[
-        str, typer.Option(help="Address of the backend. Default: PULUMI_BACKEND_URL.", show_default=False)
+        str,
+        typer.Option(
+            metavar="URL", help="URL of the backend. Default: PULUMI_BACKEND_URL.", show_default=False
+        ),
     ] = "",
     secrets_provider: Annotated[
         str,
         typer.Option(
-            help="What encrypts secrets of new stacks. Default: the passphrase.", show_default=False
+            metavar="URL", help="Secrets provider of new stacks. Default: the passphrase.", show_default=False
         ),
     ] = "",
-    organization: Annotated[str, typer.Option(help="Organisation at Pulumi Cloud.", show_default=False)] = "",
+    organization: Annotated[
+        str, typer.Option(metavar="NAME", help="Organisation at Pulumi Cloud.", show_default=False)
+    ] = "",
     image: Annotated[
-        str, typer.Option(help="Image of the pods. Default: the operator's own.", show_default=False)
+        str,
+        typer.Option(
+            metavar="IMAGE", help="Image of the pods. Default: the image of the operator.", show_default=False
+        ),
     ] = "",
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Look at Qlik before each run for what was changed there.")
+        bool, typer.Option("--refresh", help="Before each run, read at Qlik what was changed outside Pulumi.")
     ] = False,
     resync: Annotated[
-        bool, typer.Option("--resync", help="Run again every --seconds, also without a new commit.")
+        bool, typer.Option("--resync", help="Run again every --seconds, even without a new commit.")
     ] = False,
     seconds: Annotated[
-        int, typer.Option(min=60, help="How often to run again, or to look at the branch.")
+        int,
+        typer.Option(
+            min=60, metavar="SECONDS", help="Seconds between runs, or between checks of the branch."
+        ),
     ] = 3600,
     overlay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="YAML that is merged into the spec of each Stack."),
+        typer.Option(metavar="FILE", help="YAML file to merge into the spec of each Stack."),
     ] = None,
 ) -> None:
-    """Write one `Stack` resource for each customer, for the Pulumi Kubernetes Operator (version 2).
+    """Write manifests for the Pulumi Kubernetes Operator.
 
-    Secrets are referred to and never written. A manifest that is taken away takes no tenant down. Each ring
-    waits for the one before it. The same input gives the same files.
+    Version 2 of the operator is required. Writes one `Stack` resource for each customer. Refers to secrets
+    and never writes them. Each ring waits for the ring before it. If you delete a manifest, the tenant stays.
+    The same input gives the same files.
     """
     from tenantry.fleet.kubernetes.folder import outdated_files, write
     from tenantry.fleet.kubernetes.manifests import HEAD, KUSTOMIZATION, Setup, manifests
@@ -110,7 +140,7 @@ def operator_manifests(
     from tenantry.fleet.kubernetes.source import source_of
 
     if check and not folder:
-        fail("--check: of which folder? Give --output as well.", code=2)
+        fail("--check needs --output.", code=2)
     _check_names(
         namespace=namespace, service_account=service_account, secret=credentials, git_secret=git_secret
     )
@@ -119,7 +149,7 @@ def operator_manifests(
     with working(READING_FILES):
         chosen = chosen_by(wanted, project).members
     held = _held(chosen)
-    members = [each for each in chosen if each.stack not in held]
+    members = [member for member in chosen if member.stack not in held]
     try:
         setup = Setup(
             source_of(root_of(project), repository, commit, branch, git_secret),
@@ -140,7 +170,7 @@ def operator_manifests(
         files = manifests(members, project.name, setup)
     except ManifestsRefused as error:
         fail(str(error), code=2)
-    broken = [each for each in members if each.broken]
+    broken = [member for member in members if member.broken]
     _warn(held, broken, setup, root_of(project))
     if not folder:
         texts = (text.removeprefix(HEAD) for name, text in files.items() if name != KUSTOMIZATION)
@@ -166,7 +196,7 @@ def _check_names(**names: str) -> None:
     for option, name in names.items():
         if (name or option != "git_secret") and not (LABEL.fullmatch(name) and len(name) <= 63):
             fail(
-                f"--{option.replace('_', '-')} {name}: Kubernetes takes a-z, 0-9 and -, at most 63.",
+                f"--{option.replace('_', '-')} {name}: use a-z, 0-9 and -, at most 63 characters.",
                 code=2,
             )
 
@@ -176,11 +206,14 @@ def _backend(given: str) -> str:
 
     address = given or os.environ.get("PULUMI_BACKEND_URL", "")
     if address.startswith("file:"):
-        fail(f"--backend {address}: a folder goes with the pod. Give a backend that all pods reach.", code=2)
+        fail(
+            f"--backend {address}: a folder disappears with the pod. Give a backend that all pods can reach.",
+            code=2,
+        )
     if redacted(address) != address:
         fail(
-            f"--backend {redacted(address)}: a manifest holds no password. Give the address without it, and "
-            "the password as a variable of the Secret, such as --secret-env PGPASSWORD.",
+            f"--backend {redacted(address)}: a manifest must not contain a password. Give the URL without "
+            "it, and the password as a variable of the Secret, such as --secret-env PGPASSWORD.",
             code=2,
         )
     return address
@@ -189,7 +222,7 @@ def _backend(given: str) -> str:
 def _secrets(more: Sequence[str], backend: str, secrets_provider: str) -> list[str]:
     for name in more:
         if not VARIABLE.fullmatch(name):
-            fail(f"--secret-env {name}: that is no name of a variable.", code=2)
+            fail(f"--secret-env {name}: this is not a variable name.", code=2)
     found = [*SECRETS, *more]
     if not backend or backend.startswith(("http://", "https://")):
         found.append("PULUMI_ACCESS_TOKEN")
@@ -202,13 +235,13 @@ def _values(given: Sequence[str]) -> dict[str, str]:
     from tenantry.fleet.kubernetes.overlay import looks_secret
 
     found = {}
-    for each in given:
-        name, equals, value = each.partition("=")
+    for assignment in given:
+        name, equals, value = assignment.partition("=")
         if not equals or not VARIABLE.fullmatch(name):
-            fail(f"--env {name}: write NAME=VALUE", code=2)
+            fail(f"--env {name}: the form is NAME=VALUE", code=2)
         if looks_secret(name):
             fail(
-                f"--env {name}: that looks like a secret. Put it into the Secret: --secret-env {name}", code=2
+                f"--env {name}: this looks like a secret. Put it into the Secret: --secret-env {name}", code=2
             )
         found[name] = value
     return found
@@ -229,26 +262,29 @@ def _overlay(file: Path | None) -> dict[str, Any]:
 
 
 def _held(members: Sequence[Member]) -> dict[str, str]:
-    """Return the trials that have ended, by stack, and when they did: `up` leaves them out, too."""
+    """Return the last day of each trial that has ended, by stack. `up` skips these stacks too."""
     now = datetime.now(UTC)
     return {
-        each.stack: each.ends_on.shown
-        for each in members
-        if each.ends_on and not each.broken and each.expired(now)
+        member.stack: member.ends_on.shown
+        for member in members
+        if member.ends_on and not member.broken and member.expired(now)
     }
 
 
 def _warn(held: Mapping[str, str], broken: Sequence[Member], setup: Setup, root: Path) -> None:
     for stack, day in held.items():
-        echo(f"{stack} is left out: its trial ended on {day}. `tenantry expire` takes it down.", err=True)
-    for each in broken:
-        echo(f"{each.stack} will fail:", err=True)
-        echo_text(str(each.broken), err=True)
+        echo(f"{stack} is skipped: its trial ended on {day}. `tenantry expire` takes it down.", err=True)
+    for member in broken:
+        echo(f"{member.stack} will fail:", err=True)
+        echo_text(str(member.broken), err=True)
     if setup.overlay.get("destroyOnFinalize"):
-        echo("destroyOnFinalize: whoever deletes a manifest takes that customer's tenant down.", err=True)
+        echo(
+            "destroyOnFinalize is set: if you delete a manifest, the tenant of the customer is deactivated.",
+            err=True,
+        )
     if not setup.own_image and not (root / "requirements.txt").is_file():
         echo(
-            "There is no requirements.txt beside Pulumi.yaml, and a pod installs nothing else. "
-            "Write one with a line `.`, or give an --image that has all of it.",
+            "There is no requirements.txt beside Pulumi.yaml, but a pod installs only what it lists. "
+            "Write one with the line `.`, or give an --image that has all packages.",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""`tenantry orphans`: tenants and apps that no stack knows of, and what else does not fit together."""
+"""`tenantry orphans`: tenants and apps that no stack manages, and other mismatches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, fail, heading, print_json
 from tenantry.cli.progress import working
 from tenantry.cli.projects import current_project, root_of
@@ -24,36 +25,40 @@ if TYPE_CHECKING:
     from tenantry.state.backend import PulumiFailed
 
 NEEDS_ORGANISATION = (
-    "Only the organisation's API lists all tenants: set QLIK_ORG_CLIENT_ID and QLIK_ORG_CLIENT_SECRET, or "
-    "have QLIK_CREDENTIALS_COMMAND print `organisation`."
+    "Only an organisation client can list all tenants. Set QLIK_ORG_CLIENT_ID and QLIK_ORG_CLIENT_SECRET, or "
+    "make QLIK_CREDENTIALS_COMMAND print `organisation`."
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(orphans)
+    add_command(app, orphans, example="orphans --region eu")
 
 
 def orphans(
     region: Annotated[
-        str, typer.Option(metavar="REGION", help="Only what is in this region.", show_default=False)
+        str, typer.Option(metavar="REGION", help="Check only this region.", show_default=False)
     ] = "",
     fix: Annotated[
-        bool, typer.Option("--fix", help="Delete left-over apps, each looked at once more; asks first.")
+        bool,
+        typer.Option(
+            "--fix", help="Delete left-over apps. Asks first, and checks each app again before it deletes it."
+        ),
     ] = False,
     yes: Yes = False,
     jobs: Jobs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Compare all tenants of the organisation with the states of all stacks of the backend.
+    """Find tenants and apps that no stack manages.
 
-    Names tenants that no stack holds, or several do, or that are gone; deactivated ones with the day of their
-    purge; names that two tenants have; licences that end within 30 days; stacks that were cut off before they
-    had their tenant; and staged apps that an interrupted import left. Needs the organisation's client. Sends
-    reads only, but for what --fix deletes: apps, and nothing else; a tenant or a state is never touched.
+    Compares all tenants of the organisation with the states of all stacks of the backend. Reports tenants
+    that no stack or several stacks hold, or that are gone; deactivated tenants with their purge date;
+    duplicate tenant names; licences that end within 30 days; stacks whose run ended before they had a tenant;
+    and apps that an interrupted import left behind. Needs an organisation client. Sends only reads. --fix
+    deletes apps, but never a tenant or a state.
 
-    Exit code 0 if there is nothing to do, 7 if there is, 1 if something could not be read, whatever else was
-    found. A deactivated tenant that no stack holds any more is only told: it waits for its purge.
+    The exit code is 0 if there is nothing to do, 7 if there is, and 1 if something could not be read. A
+    deactivated tenant that no stack holds is listed, but does not count: it waits for its purge.
     """
     from tenantry.providers.qlik import Cloud, QlikError
 
@@ -72,7 +77,7 @@ def orphans(
         print_json(_json(found, gone, failed))
     if found.unread or failed:
         raise typer.Exit(FAILED)
-    if sum(not each.notice for each in found.findings) > len(gone):
+    if sum(not finding.notice for finding in found.findings) > len(gone):
         raise typer.Exit(CHANGED)
 
 
@@ -104,20 +109,20 @@ def _look(cloud: Cloud, region: str, jobs: int | None) -> Audit:
 
 
 def _fix(found: Audit, *, yes: bool) -> tuple[Sequence[LeftOver], Sequence[Unread]]:
-    """Delete what may be deleted; return what is gone, and what could not be deleted."""
+    """Delete the left-over apps. Return the deleted apps, and the failures."""
     from tenantry.audit.leftovers import delete_all
     from tenantry.providers.values.words import counted
 
-    apps = [each for each in found.left_over if not each.kept]
+    apps = [app for app in found.left_over if not app.kept]
     if not apps:
-        _say("There is nothing that --fix could delete.")
+        _say("There is nothing for --fix to delete.")
         return [], []
     for app in apps:
         _say(f"- {app.id}: {app.finding.text}")
     confirm(f"Delete {counted(len(apps), 'left-over app')}?", yes=yes)
     gone, failed = delete_all(found.search, apps, _say)
-    for each in failed:
-        _say(f"{each.what}: {each.why}")
+    for failure in failed:
+        _say(f"{failure.what}: {failure.why}")
     return gone, failed
 
 
@@ -126,18 +131,18 @@ def _print(found: Audit) -> None:
     from tenantry.providers.values.words import counted
 
     for kind in KINDS:
-        same = [each for each in found.findings if each.kind is kind]
+        same = [finding for finding in found.findings if finding.kind is kind]
         if not same:
             continue
-        sure = all(each.certain for each in same)
-        heading(f"{kind.heading}{'' if sure else ', for all that could be read'}: {len(same)}")
+        certain = all(finding.certain for finding in same)
+        heading(f"{kind.heading}{'' if certain else ', as far as readable'}: {len(same)}")
         echo(f"  {kind.advice}")
-        for each in same:
-            echo(f"  - {on_one_line(f'{each.about}: {each.text}')}")
-            for way in each.ways:
+        for finding in same:
+            echo(f"  - {on_one_line(f'{finding.about}: {finding.text}')}")
+            for way in finding.ways:
                 echo(f"      {on_one_line(way)}")
     for unread in found.unread:
-        _say(f"Unknown is {unread.what}: {unread.why}")
+        _say(f"Could not read {unread.what}: {unread.why}")
     about = f"{counted(found.tenants, 'tenant')}, {counted(found.stacks, 'stack')}"
     unknown = f", {len(found.unread)} unknown" if found.unread else ""
     echo(f"{about}: {counted(len(found.findings), 'finding')}{unknown}")
@@ -147,9 +152,9 @@ def _json(found: Audit, gone: Sequence[LeftOver], failed: Sequence[Unread]) -> d
     return {
         "tenants": found.tenants,
         "stacks": found.stacks,
-        "findings": [_row(each) for each in found.findings],
-        "unread": [{"what": each.what, "why": each.why} for each in (*found.unread, *failed)],
-        "deleted": [each.id for each in gone],
+        "findings": [_row(finding) for finding in found.findings],
+        "unread": [{"what": unread.what, "why": unread.why} for unread in (*found.unread, *failed)],
+        "deleted": [app.id for app in gone],
     }
 
 
@@ -160,5 +165,5 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 
 def _say(line: str) -> None:
-    """Print a line beside the report."""
+    """Print a line to standard error, apart from the report."""
     echo(on_one_line(line), err=True)

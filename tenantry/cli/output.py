@@ -1,4 +1,4 @@
-"""What commands print. All of it goes out here, so that no text of others acts on a terminal or a log."""
+"""All printing of commands. It escapes text, so that no text from outside can control a terminal or a log."""
 
 from __future__ import annotations
 
@@ -25,52 +25,52 @@ COLOURS = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "error": ty
 
 
 def echo(line: str = "", *, err: bool = False) -> None:
-    """Print one line, to standard error if asked to."""
+    """Print one line, to standard error if `err` is set."""
     typer.echo(for_line(line), err=err)
 
 
 def echo_text(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print text of any number of lines."""
+    """Print text of one or more lines."""
     typer.echo(for_terminal(text), err=err, nl=nl)
 
 
 def heading(text: str, *, red: bool = False, err: bool = False) -> None:
-    """Print a line in bold type where that can be seen."""
+    """Print a line, in bold on a terminal."""
     typer.secho(for_line(text), bold=True, fg=typer.colors.RED if red else None, err=err)
 
 
 def rich_text(text: str, style: str = "") -> Text:
-    """Return text for a screen that Rich draws, in which nothing is taken for its markup."""
+    """Return text for Rich, which does not interpret markup in it."""
     from rich.text import Text
 
     return Text(for_line(text), style=style)
 
 
 def fail(message: str, error: Exception | None = None, *, code: int = 1) -> NoReturn:
-    """Say what is wrong on one line, and the lines of an error after it, and end the command."""
-    told = [for_line(message)] if message else []
-    echo_text(": ".join([*told, *([str(error)] if error else [])]), err=True)
+    """Print a message on one line, then the text of an error, and end the command."""
+    parts = [for_line(message)] if message else []
+    echo_text(": ".join([*parts, *([str(error)] if error else [])]), err=True)
     raise typer.Exit(code)
 
 
 def ask(question: str) -> bool:
-    """Ask a question that is answered by yes or no. Raises typer.Abort where the answer is Ctrl-C."""
-    with redirect_stdout(sys.stderr):  # the space after the question would be part of the result
+    """Ask a yes/no question. Raises typer.Abort for Ctrl-C."""
+    with redirect_stdout(sys.stderr):  # the space after the question must not be in the result
         return typer.confirm(for_line(question), err=True)
 
 
 def prompt(question: str, *, default: str | None = None) -> str:
-    """Ask for a text. Raises typer.Abort where the answer is Ctrl-C."""
+    """Ask for a text. Raises typer.Abort for Ctrl-C."""
     return str(typer.prompt(for_line(question), default=default, err=True))
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Tell whether somebody looks at a stream."""
+    """Tell whether a stream is a terminal."""
     return stream.isatty()
 
 
 def progress_is_seen() -> bool:
-    """Tell whether somebody looks at standard error, where commands show how far they are."""
+    """Tell whether standard error, where commands show their progress, is a terminal."""
     return is_terminal(sys.stderr)
 
 
@@ -88,11 +88,11 @@ def print_table(
     narrow: Mapping[str, int] = NOTHING,
     err: bool = False,
 ) -> None:
-    """Print rows under columns; `dim` says for each row whether it matters less. `err`: on standard error.
+    """Print rows under columns, on standard error if `err` is set. `dim` says which rows are less important.
 
-    Where a terminal has no room for all, columns that are `narrow` wrap, each in at least so many characters,
-    and those that are `spare` are left out, one after the other; what was left out is said on standard error.
-    Elsewhere no row is wrapped or cut, so that the output can be searched.
+    On a narrow terminal, the columns in `narrow` wrap to their width, and the columns in `spare` are left out
+    one by one; a line on standard error names them. Elsewhere no row is wrapped or cut, so that the output
+    can be searched.
     """
     rows = [[on_one_line(cell) for cell in row] for row in rows]
     if not is_terminal(sys.stderr if err else sys.stdout):
@@ -109,7 +109,7 @@ def print_table(
     whole = dict(zip(columns, _widths(columns, rows), strict=True))
     least = {column: min(width, narrow.get(column, width)) for column, width in whole.items()}
     for column in spare:
-        if sum(least[each] for each in shown) + 2 * len(shown) > console.width:
+        if sum(least[name] for name in shown) + 2 * len(shown) > console.width:
             shown.remove(column)
     headers = [
         Column(column, overflow="fold", no_wrap=bool(narrow) and column not in narrow) for column in shown
@@ -121,13 +121,13 @@ def print_table(
         table.add_row(*texts, style=style)
     console.print(table)
     if left_out := [column for column in columns if column not in shown]:
-        typer.echo(f"Left out, as the terminal is narrow: {', '.join(left_out)}.", err=True)
+        typer.echo(f"Columns that do not fit on this terminal: {', '.join(left_out)}.", err=True)
 
 
 def fitted(text: str, *, err: bool = False) -> list[str]:
-    """Return a line as the lines in which a terminal shows it: broken between words, the rest further in.
+    """Wrap a line to the width of the terminal, with the following lines indented.
 
-    Where nobody looks it stays as it is.
+    If the output is not a terminal, the line stays unchanged.
     """
     if not is_terminal(sys.stderr if err else sys.stdout):
         return [text]
@@ -146,15 +146,13 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under columns as a table of Markdown; nothing in a cell can be taken for Markdown."""
-    lines = [columns, ["---"] * len(columns), *([for_markdown(each) for each in row] for row in rows)]
+    """Return rows under columns as a Markdown table. The text in cells is escaped."""
+    lines = [columns, ["---"] * len(columns), *([for_markdown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def print_finding(finding: Finding, below: Sequence[str] = ()) -> None:
-    """Print what a check found: its level, what it is about, and its text, of one line or more; `below` are
-    lines that follow.
-    """
+    """Print the finding of a check: its level, its subject and its text, then the lines in `below`."""
     first, *more = [*(for_terminal(str(finding)).splitlines() or [""]), *map(for_line, below)]
     level = typer.style(finding.level.ljust(7), fg=COLOURS[finding.level])
     typer.echo(f"  {level}  {for_terminal(on_one_line(finding.about)).ljust(12)}  {first}")

@@ -1,4 +1,4 @@
-"""`tenantry runs`: what was run over many stacks from this machine."""
+"""`tenantry runs`: the past runs on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, print_json, print_table
 from tenantry.cli.projects import current_project
 
@@ -19,16 +20,16 @@ COLUMNS = ("run", "when (UTC)", "who", "operation", "stacks", "result", "time")
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(runs)
+    add_command(app, runs, example="runs")
 
 
 def runs(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the runs as JSON.")] = False,
 ) -> None:
-    """List the runs over many stacks that this machine has kept, the newest first.
+    """List the past runs that this machine has kept.
 
-    The last twenty of each operation are kept, and all of the last day. `tenantry report RUN` shows one of
-    them again.
+    The newest run comes first. The machine keeps the last twenty runs of each operation, and all runs of the
+    last day. `tenantry report RUN` shows one of them again.
     """
     from tenantry.fleet.journal import Journal
 
@@ -36,10 +37,10 @@ def runs(
     if as_json:
         print_json(found)
     elif found:
-        print_table(COLUMNS, [_row(each) for each in found], spare=("who", "time"), narrow={"result": 20})
-        echo("One of them again: tenantry report RUN", err=True)
+        print_table(COLUMNS, [_row(facts) for facts in found], spare=("who", "time"), narrow={"result": 20})
+        echo("To show one of them again: tenantry report RUN", err=True)
     else:
-        echo("This machine has kept no run of this project.", err=True)
+        echo("This machine has no past runs of this project.", err=True)
 
 
 def _facts(run: Journal) -> Iterator[tuple[str, Any]]:

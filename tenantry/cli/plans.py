@@ -1,4 +1,4 @@
-"""`tenantry plans`: which product tiers there are, and who is on them."""
+"""`tenantry plans`: the plans, and how many customers are on each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, print_json, print_table
 from tenantry.cli.projects import current_project
 from tenantry.providers.values.words import counted
@@ -14,11 +15,14 @@ from tenantry.providers.values.words import counted
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(plans)
+    add_command(app, plans, example="plans")
 
 
-def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
-    """List the plans: what each extends, and how many customers are on it. Sends no request."""
+def plans(as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False) -> None:
+    """List the plans and how many customers are on each.
+
+    Also shows which plan each plan extends. Sends no request.
+    """
     from tenantry.settings.document import read
     from tenantry.settings.sources import CUSTOMER
     from tenantry.starting.stack_file import plans_of
@@ -32,8 +36,8 @@ def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JS
             customers[str(customer["plan"])] += 1
     found = plans_of(project)
     rows = [
-        {"plan": name, "extends": str(said.get("extends") or ""), "customers": customers[name]}
-        for name, said in found.items()
+        {"plan": name, "extends": str(plan.get("extends") or ""), "customers": customers[name]}
+        for name, plan in found.items()
     ]
     if as_json:
         print_json(rows)
@@ -41,4 +45,4 @@ def plans(as_json: Annotated[bool, typer.Option("--json", help="Print them as JS
     cells = [(str(row["plan"]), str(row["extends"]) or "-", str(row["customers"])) for row in rows]
     print_table(("plan", "extends", "customers"), cells)
     for name in sorted(customers.keys() - found.keys()):
-        echo(f'There is no plan "{name}": {counted(customers[name], "stack file")} with it.', err=True)
+        echo(f'There is no plan "{name}", but {counted(customers[name], "stack file")} with it.', err=True)

@@ -1,4 +1,4 @@
-"""Signs of life of a command that takes more than a moment, on standard error, away from its results."""
+"""Progress of commands that take some time, on standard error."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ T = TypeVar("T")
 READING_FILES = "Reading stack files"
 READING_STATES = "Reading states"
 
-SECONDS = 10.0
-"""Between two lines where nothing can be redrawn, as in the log of a CI job."""
+LINE_INTERVAL_SECONDS = 10.0
+"""Time between two lines if the output is not a terminal, as in the log of a CI job."""
 
 
 @contextmanager
 def working(doing: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """Show on standard error what is being done; call what it yields once for each of `total` that is done.
+    """Show progress on standard error. Yields a function to call after each of the `total` items.
 
-    On a terminal it is one line, which goes at the end. Elsewhere a line comes every ten seconds.
+    On a terminal, it is one line that disappears at the end. Elsewhere it prints a line every ten seconds.
     """
     if not progress_is_seen():
         yield _lines(doing, total)
@@ -45,7 +45,7 @@ def working(doing: str, total: int | None = None) -> Iterator[Callable[[], None]
 
 
 def followed(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
-    """Yield the items, and show on standard error how many of them are done."""
+    """Yield the items, and show on standard error how many are done."""
     with working(doing, total) as step:
         for item in items:
             step()
@@ -53,13 +53,13 @@ def followed(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
 
 
 def _lines(doing: str, total: int | None) -> Callable[[], None]:
-    done, said = 0, time.monotonic()
+    done, printed = 0, time.monotonic()
 
     def step() -> None:
-        nonlocal done, said
+        nonlocal done, printed
         done += 1
-        if time.monotonic() >= said + SECONDS:
-            said = time.monotonic()
+        if time.monotonic() >= printed + LINE_INTERVAL_SECONDS:
+            printed = time.monotonic()
             echo(f"{doing}: {done} of {total}", err=True)
 
     return step

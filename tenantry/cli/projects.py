@@ -1,4 +1,4 @@
-"""Stacks as commands name them: the project is the one around the folder that the command runs in."""
+"""The project and its stack files, found from the folder in which a command runs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from tenantry.settings.project import Project
 from tenantry.settings.rules import missing_stack
 
 STACK = typer.Argument(
-    help="Name of the stack: the NAME of stacks/Pulumi.NAME.yaml.",
+    metavar="STACK",
+    help="Name of the stack: NAME in stacks/Pulumi.NAME.yaml.",
     show_default=False,
     autocompletion=names.stacks,
 )
 
 
 def current_project() -> Project:
-    """Return the project around the current folder; the command ends where there is none."""
+    """Return the project of the current folder. The command ends with an error if there is none."""
     project = Project.of(Path.cwd() / "Pulumi.yaml")
     return project or fail(
-        "There is no Pulumi.yaml here or above: run this in the folder of your project.", code=2
+        "There is no Pulumi.yaml in this folder or above it. Run this command in the folder of your project.",
+        code=2,
     )
 
 
 def running_project() -> Project:
-    """Return the project around the current folder for a command that runs its program.
+    """Return the project of the current folder, for a command that runs its Pulumi program.
 
-    The command ends where it runs in another Python environment than the program does.
+    The command ends with an error if the program runs in another Python environment than the command.
     """
     project = current_project()
     if problem := project.interpreter_problem():
@@ -44,11 +46,14 @@ def root_of(project: Project) -> Path:
 
 
 def stack_files(project: Project, wanted: Sequence[str], *, every: bool = False) -> dict[str, Path]:
-    """Return the files of these stacks, or of every one; the command ends where there is no such file."""
+    """Return the files of these stacks, or of all.
+
+    The command ends with an error if a file does not exist.
+    """
     files = project.stack_files()
     for name in wanted:
-        if wrong := missing_stack(name, files, project.stacks):
-            fail(wrong, code=2)
+        if problem := missing_stack(name, files, project.stacks):
+            fail(problem, code=2)
     if every and not files:
         fail(f"There are no stack files in {project.stacks}.", code=2)
     return files if every else {name: files[name] for name in dict.fromkeys(wanted)}

@@ -1,4 +1,4 @@
-"""`tenantry report`: the reports of several runs as one, in the form that is wanted."""
+"""`tenantry report`: one report from one or more runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli import names
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import fail
 from tenantry.cli.reporting import FAILED, save, show
 from tenantry.cli.shared import Output, reports, takes
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(report)
+    add_command(app, report, example="report shard-1/report.json shard-2/report.json --reports merged")
 
 
 @takes(output=reports)
@@ -29,19 +30,19 @@ def report(
     of: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN|FILE...",
-            help="A run that `tenantry runs` lists, or report.json of a run or of each of its shards.",
+            metavar="RUN|FILE",
+            help="A run from `tenantry runs`, or report.json of a run or of each of its shards.",
             autocompletion=names.runs,
         ),
     ],
     link: Annotated[
-        str, typer.Option(metavar="URL", help="Where the whole report will be; the Markdown refers to it.")
+        str, typer.Option(metavar="URL", help="URL of the full report. The Markdown links to it.")
     ] = "",
 ) -> None:
-    """Show a run of this machine again, or merge reports, such as those of shards on several machines.
+    """Show a past run again, or merge several reports.
 
-    Prints a table of all stacks unless told otherwise. The order of the files makes no difference. Where two
-    tell of the same stack, the run that was begun later counts.
+    Merges, for example, the reports of shards that ran on several machines, in any order. If a stack is in
+    several reports, the run that started last counts. Prints a table of all stacks by default.
     """
     from tenantry.fleet.report import joined
 
@@ -55,7 +56,7 @@ def report(
 
 
 def _report(named: str) -> Report:
-    """Return a report that is named by its file or by its run; the command ends if there is none."""
+    """Return a report by its file name or run name. The command ends with an error if there is none."""
     from tenantry.fleet.journal import Journal
     from tenantry.fleet.report import read
 
@@ -67,8 +68,8 @@ def _report(named: str) -> Report:
         return read(file)
     except FileNotFoundError:
         last = list(kept)[: -FEW - 1 : -1]
-        there = choices(named, last, "the last runs are") if last else ""
-        fail(f"There is no file {named}, and no run of that name{there}", code=2)
+        known = choices(named, last, "the last runs are") if last else ""
+        fail(f"There is no file {named}, and no run of that name{known}", code=2)
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror}", code=2)
     except ValueError as error:

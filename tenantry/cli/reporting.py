@@ -1,4 +1,4 @@
-"""How a run over many stacks ends: its report, in the form that was asked for, and the exit code."""
+"""The end of a run: its report, and the exit code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FAILED, STOPPED, CHANGED, BY_USER = 1, 3, 7, 130
 
 
 def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
-    """Print a report, write its files, and end the command with the exit code that says how it went.
+    """Print a report, write its files, and end the command with its exit code.
 
-    `expect_no` is what there must be none of: "changes" (drift is one) or "drift".
+    `expect_no` is "changes" or "drift": the exit code is 7 if the report has any. Drift counts as a change.
     """
     show(report, output.form)
     written = save(report, output.folder)
@@ -31,7 +31,7 @@ def finish(report: Report, output: Output, *, expect_no: str = "") -> None:
 
 
 def save(report: Report, folder: Path | None, link: str = "") -> bool:
-    """Write the files of a report, if they are wanted; say so where they cannot be, and return False."""
+    """Write the files of a report if `folder` is set. Print an error and return False if that fails."""
     from tenantry.fleet.report import write
 
     try:
@@ -44,7 +44,7 @@ def save(report: Report, folder: Path | None, link: str = "") -> bool:
 
 
 def show(report: Report, form: str, link: str = "", *, err: bool = False) -> None:
-    """Print a report; `err`: on standard error, as what stands above a question is no result."""
+    """Print a report, on standard error if `err` is set."""
     from tenantry.fleet.report.html import html
     from tenantry.fleet.report.markdown import markdown
     from tenantry.fleet.report.table import summary, table_cells
@@ -70,8 +70,8 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
 
 
 def exit_code(report: Report, *, expect_no: str = "") -> int:
-    """Return 0 if all went well, else the number that says what did not."""
-    from tenantry.fleet.consent import DECLINED
+    """Return 0 if the run succeeded, otherwise the code of its failure."""
+    from tenantry.fleet.consent import SAID_NO
 
     if report.stopped.startswith(INTERRUPTED):
         return BY_USER
@@ -81,5 +81,7 @@ def exit_code(report: Report, *, expect_no: str = "") -> int:
         return STOPPED
     if report.failed:
         return FAILED
-    changed = any(each.drift or (each.changes and expect_no == "changes") for each in report.outcomes)
+    changed = any(
+        outcome.drift or (outcome.changes and expect_no == "changes") for outcome in report.outcomes
+    )
     return CHANGED if expect_no and changed else 0

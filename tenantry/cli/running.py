@@ -1,4 +1,4 @@
-"""A run over many stacks in a terminal: what is asked before, what Ctrl-C does, what is seen meanwhile."""
+"""A run over many stacks in a terminal: the question before it, the display, and the handling of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 SHOWN = 20
 NOTHING_DONE = "Nothing was done."
 INTERRUPTED = "interrupted"
-"""How the reason begins for which a run was stopped by the user."""
+"""The first word of the stop reason if the user stopped the run."""
 
 
-def chosen_by(wanted: Criteria, project: Project) -> Selection:
-    """Return the stacks that are wanted; the command ends where something that is named does not exist."""
-    from tenantry.fleet.selection import UnknownSelection, select
+def chosen_by(wanted: Wanted, project: Project) -> Selection:
+    """Return the selected stacks. The command ends with an error if one does not exist."""
+    from tenantry.fleet.selection import NothingLikeIt, select
 
     try:
         return select(project, root_of(project), wanted)
@@ -44,9 +44,9 @@ def chosen_by(wanted: Criteria, project: Project) -> Selection:
 
 
 def confirm(question: str, *, yes: bool = False) -> None:
-    """Ask before anything is changed; where nobody can be asked, --yes must have been given.
+    """Ask before anything is changed. Without a terminal, --yes is required.
 
-    PULUMI_SKIP_CONFIRMATIONS is the same, as for `pulumi` itself.
+    PULUMI_SKIP_CONFIRMATIONS has the same effect as --yes, as for `pulumi`.
     """
     try:
         if must_ask(question, yes=yes) and not agrees(question):
@@ -56,16 +56,16 @@ def confirm(question: str, *, yes: bool = False) -> None:
 
 
 def must_ask(question: str, *, yes: bool) -> bool:
-    """Whether a question has no answer yet; the command ends where there is nobody who can be asked."""
+    """Tell whether to ask the user. The command ends with an error if there is no terminal to ask on."""
     if yes or os.environ.get("PULUMI_SKIP_CONFIRMATIONS", "").lower() in ("1", "true"):
         return False
     if not sys.stdin.isatty():
-        fail(f"{question} There is nobody to ask: add --yes.", code=2)
+        fail(f"{question} There is no terminal to ask on. Add --yes.", code=2)
     return True
 
 
 def agrees(question: str) -> bool:
-    """Ask a question and return the answer; raises typer.Abort for a Ctrl-C, also in the middle of a run."""
+    """Ask a yes/no question. Raises typer.Abort for Ctrl-C, even during a run."""
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return ask(question)
@@ -74,23 +74,23 @@ def agrees(question: str) -> bool:
 
 
 def named(stacks: Sequence[str]) -> str:
-    """Return how many stacks there are and which, as a question shows them."""
+    """Return the number of stacks and their names, for a question."""
     shown = ", ".join(stacks[:SHOWN]) + (", …" if len(stacks) > SHOWN else "")
     return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")
 
 
-def due(order: RunOrder) -> list[str]:
-    """Return the stacks that have a turn; the command ends where that cannot be told."""
+def due(order: Order) -> list[str]:
+    """Return the stacks that will run. The command ends with an error if the journal cannot be read."""
     try:
         return order.due
     except OSError as error:
-        _cannot_begin(error)
+        _cannot_start(error)
 
 
-def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follower]:
-    """Return who follows a run besides the terminal: those who are to be told, and a trace where that is on.
+def followers(order: Order, notify: Notices, command: str = "") -> list[Follower]:
+    """Return the notifiers of a run, and its trace if tracing is on.
 
-    `command` is what the run is called, if that is not its operation.
+    `command` is the name of the run, if it differs from its operation.
     """
     from tenantry.fleet.tracing import tracers
 
@@ -107,10 +107,10 @@ def run_shown(
     followers: Sequence[Follower] = (),
     remote: ClusterRun | None = None,
 ) -> Report:
-    """Do the work while showing how it goes on; Ctrl-C stops it in an orderly way, and there is a report.
+    """Run the stacks and show the progress. Ctrl-C stops the run in an orderly way.
 
-    `consent` is asked before each wave, `gate` after it; `followers` are told how it goes on. The command
-    ends where the former is refused before anything was done. `remote`: the cluster that does it.
+    `consent` is called before each wave and `gate` after it; `followers` receive the events. `remote` is the
+    cluster that runs the stacks. The command ends if the user refuses before anything was done.
     """
     from tenantry.fleet.pool import default_jobs
     from tenantry.fleet.run import RunRefused
@@ -119,8 +119,8 @@ def run_shown(
         at_once = jobs or (remote.cluster.threads if remote else default_jobs())
         return _shown(order, at_once, max_failures, consent, gate, followers, remote)
     except OSError as error:
-        _cannot_begin(error)
-    except RunRefused as refused:
+        _cannot_start(error)
+    except Refused as refused:
         fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
 
 
@@ -144,14 +144,14 @@ def _shown(
         if remote:
             remote.attach(pool, live.say_later, watched=live.screen is not None)
 
-        def asked(members: Sequence[Member], failures_left: int | None) -> WaveDecision:
+        def ask_paused(members: Sequence[Member], may_fail: int | None) -> Agreed:
             assert consent is not None  # noqa: S101 (for the type checker)
             with live.paused():
                 agreed = consent(members, failures_left)
             live.total -= len(agreed.outcomes)
             return agreed
 
-        def looked_at(members: Sequence[Member]) -> str:
+        def check_paused(members: Sequence[Member]) -> str:
             assert gate is not None  # noqa: S101 (for the type checker)
             with live.paused():
                 return gate(members)
@@ -161,39 +161,39 @@ def _shown(
                 order,
                 pool,
                 announce=live.say,
-                consent=asked if consent else None,
-                gate=looked_at if gate else None,
+                consent=ask_paused if consent else None,
+                gate=check_paused if gate else None,
             )
             for line in watcher.finish(report):
                 live.say(line)
             return report
 
 
-def _cannot_begin(error: OSError) -> NoReturn:
-    fail(f"The run could not begin: {error.filename or 'its journal'}: {error.strerror}")
+def _cannot_start(error: OSError) -> NoReturn:
+    fail(f"The run could not start: {error.filename or 'its journal'}: {error.strerror}")
 
 
 @contextmanager
 def _signals(pool: Pool, say: Callable[[str], None]) -> Iterator[None]:
-    """Stop on the first Ctrl-C, interrupt what runs on the second; SIGTERM does both at once.
+    """Stop on the first Ctrl-C, and interrupt running stacks on the second. SIGTERM does both.
 
-    `say` must not print at once.
+    `say` must not print immediately.
     """
-    asked, interrupts = False, 0
+    stopping, interrupts = False, 0
 
     def on_signal(number: int, _frame: Any) -> None:
-        nonlocal asked, interrupts
+        nonlocal stopping, interrupts
         pool.stop = pool.stop or f"{INTERRUPTED} by {signal.Signals(number).name}"
-        if number == signal.SIGINT and not asked:
-            asked = True
-            say("Stopping: the stacks that run come to their end. Ctrl-C again interrupts them.")
+        if number == signal.SIGINT and not stopping:
+            stopping = True
+            say("Stopping after the running stacks. Press Ctrl-C again to interrupt them.")
             return
-        asked, interrupts = True, interrupts + 1
+        stopping, interrupts = True, interrupts + 1
         count = pool.interrupt()
         if interrupts == 1:
-            say(f"Interrupting {count}: each ends after the step that it is at. Once more drops everything.")
+            say(f"Interrupting {count}: each ends after its current step. Press Ctrl-C again to abort now.")
         else:
-            say("Dropping everything. What was begun is looked for by the next run.")
+            say("Aborting now. The next run looks for unfinished work.")
 
     former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

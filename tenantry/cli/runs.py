@@ -1,4 +1,4 @@
-"""`tenantry preview`, `up`, `refresh` and `destroy`: what `pulumi` does to one stack, done to many."""
+"""`tenantry preview`, `up`, `refresh` and `destroy`: the operations of `pulumi`, over many stacks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from tenantry.cli.asking import Asking
 from tenantry.cli.clusters import Scheduler, cluster_for
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
@@ -28,39 +29,46 @@ if TYPE_CHECKING:
 
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, help="How many stacks at a time. Default: two a processor."),
+    typer.Option(
+        "--jobs", "-j", min=1, metavar="N", help="How many stacks to run at once. Default: two per processor."
+    ),
 ]
 MostFailures = Annotated[
     int | None,
     typer.Option(
         "--max-failures",
         min=0,
-        help="Stop when more than so many have failed. With --waves: 0, else no limit.",
+        metavar="N",
+        help="Stop when more than N stacks have failed. Default: 0 with --waves, otherwise no limit.",
     ),
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Leave out what went well in the last run, unless it has changed since."),
+    typer.Option(
+        "--resume", help="Skip the stacks that succeeded in the last run, unless they have changed since."
+    ),
 ]
 Refresh = Annotated[
-    bool, typer.Option("--refresh", help="Look at Qlik first for what was changed outside of here.")
+    bool, typer.Option("--refresh", help="First read at Qlik what was changed outside Pulumi.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Engine = Annotated[
-    bool, typer.Option("--engine", help="Run `pulumi` for every stack, also where nothing has changed.")
+    bool, typer.Option("--engine", help="Run `pulumi` for every stack, even if nothing has changed.")
 ]
 Seconds = Annotated[
-    float, typer.Option("--timeout", min=1, metavar="SECONDS", help="The longest that one stack may take.")
+    float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Longest time for one stack.")
 ]
-AN_HOUR = 3600.0
-AFTER_A_YES: Mapping[str, Sequence[str]] = {"up": ("--skip-preview",), "destroy": ()}
-"""What is added to a command whose preview was seen."""
+DEFAULT_TIMEOUT_SECONDS = 3600.0
+CONFIRMED_OPTIONS: Mapping[str, Sequence[str]] = {"up": ("--skip-preview",), "destroy": ()}
+"""Options of an operation after the user has confirmed its preview."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (preview, up, refresh, destroy):
-        app.command()(command)
+    add_command(app, preview, example="preview --all")
+    add_command(app, up, example="up --ring pilot")
+    add_command(app, refresh, example="refresh --all")
+    add_command(app, destroy, example="destroy acme")
 
 
 @takes(wanted=selection, output=reports, notify=notices)
@@ -70,23 +78,24 @@ def preview(
     notify: Notices,
     look: Refresh = False,
     expect_no_changes: Annotated[
-        bool, typer.Option("--expect-no-changes", help="Exit code 7 if there is any change, or drift.")
+        bool, typer.Option("--expect-no-changes", help="Exit with code 7 if there are changes or drift.")
     ] = False,
     expect_no_drift: Annotated[
-        bool, typer.Option("--expect-no-drift", help="With --refresh: exit code 7 if there is any drift.")
+        bool, typer.Option("--expect-no-drift", help="With --refresh: exit with code 7 if there is drift.")
     ] = False,
     engine: Engine = False,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
-    seconds: Seconds = AN_HOUR,
+    seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
 ) -> None:
-    """Show what `up` would change for whom; one report over all customers, grouped by identical change.
+    """Show what `tenantry up` would change for each customer.
 
-    Sends no request to Qlik and needs no credentials, unless --refresh asks for it. A customer who has no
-    stack yet is previewed, too. The exit code is 1 if a stack failed.
+    Prints one report over all customers, grouped by identical changes. Sends no request to Qlik and needs no
+    credentials, except with --refresh. Includes customers who have no stack yet. The exit code is 1 if a
+    stack failed.
     """
     if expect_no_drift and not look:
-        fail("--expect-no-drift: only Qlik tells. Give --refresh as well.", code=2)
+        fail("--expect-no-drift needs --refresh.", code=2)
     arguments = ("--refresh",) if look else ()
     expect = "changes" if expect_no_changes else "drift" if expect_no_drift else ""
     _run(
@@ -112,51 +121,50 @@ def up(
         str,
         typer.Option(
             metavar="HOW",
-            help="One after the other, as long as all goes well: `rings`, or percentages `10%,50%,100%`.",
+            help="Run in waves and stop on failure: `rings`, or percentages such as `10%,50%,100%`.",
             show_default=False,
         ),
     ] = "",
     wave: Annotated[
-        str, typer.Option(metavar="NAME", help="Of --waves only this one.", show_default=False)
+        str, typer.Option(metavar="NAME", help="With --waves: run only this wave.", show_default=False)
     ] = "",
     include_pinned: Annotated[
         bool,
-        typer.Option(
-            "--include-pinned", help="With --waves: also customers who hold a version of their own."
-        ),
+        typer.Option("--include-pinned", help="With --waves: include customers who are pinned to a version."),
     ] = False,
     max_failures: MostFailures = None,
     resume: Resume = False,
     look: Refresh = False,
     skip_preview: Annotated[
         bool,
-        typer.Option("--skip-preview", help="Do not look first whether all of it can be done; much faster."),
+        typer.Option("--skip-preview", help="Do not preview each stack first. Much faster."),
     ] = False,
     smoke: Annotated[
         bool,
         typer.Option(
             "--smoke",
-            help="Run `tenantry smoke` over each wave after it; the next begins only if all is well.",
+            help="Run `tenantry smoke` after each wave. The next wave starts only if it succeeds.",
         ),
     ] = False,
     key: Annotated[Path | None, KEY] = None,
     engine: Engine = False,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
-    seconds: Seconds = AN_HOUR,
+    seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
     yes: Yes = False,
 ) -> None:
-    """Make every customer what the files say, in waves if asked to; trials that have ended are left out.
+    """Create and update the tenants of customers.
 
-    Each stack is previewed first, as by `pulumi up`: one whose preview fails is left as it is. Without --yes
-    the report of the previews is shown, and a question below it, wave by wave. Exit code 1 if a stack failed
-    or the answer was no, 3 if the run was stopped because of a failure, 130 if it was interrupted.
+    Previews each stack first, like `pulumi up`, and does not change a stack whose preview fails. Without
+    --yes, shows the report of the previews and asks, wave by wave. Skips trials that have ended. The exit
+    code is 1 if a stack failed or you answered no, 3 if the run stopped because of a failure, and 130 if it
+    was interrupted.
     """
     if wave and not waves:
-        fail("--wave: of which waves? Give --waves as well.", code=2)
+        fail("--wave needs --waves.", code=2)
     if smoke and key is None:
-        fail("--smoke: with which key is a user logged in? Give --key as well.", code=2)
-    most = 0 if waves and max_failures is None else max_failures
+        fail("--smoke needs --key.", code=2)
+    most = 0 if waves and most_failures is None else most_failures
     arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
     _run(
         "up",
@@ -184,16 +192,17 @@ def refresh(
     output: Output,
     notify: Notices,
     expect_no_changes: Annotated[
-        bool, typer.Option("--expect-no-changes", help="Exit code 7 if anything was found.")
+        bool, typer.Option("--expect-no-changes", help="Exit with code 7 if anything differs.")
     ] = False,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
-    seconds: Seconds = AN_HOUR,
+    seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
     yes: Yes = False,
 ) -> None:
-    """Take what is at Qlik into the state of every stack; what differs from it is reported.
+    """Update the state of each stack from what is at Qlik.
 
-    Nothing is changed at Qlik. `tenantry preview --refresh` shows the same and changes no state either.
+    Reports the differences and changes nothing at Qlik. `tenantry preview --refresh` shows the same
+    differences without a change to the state.
     """
     _run(
         "refresh",
@@ -217,13 +226,14 @@ def destroy(
     max_failures: MostFailures = None,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
-    seconds: Seconds = AN_HOUR,
+    seconds: Seconds = DEFAULT_TIMEOUT_SECONDS,
     yes: Yes = False,
 ) -> None:
-    """Deactivate the tenants of customers, each with its days of grace; says how each can be brought back.
+    """Deactivate the tenants of customers.
 
-    Without --yes it first shows what would go. Production customers are protected: they fail here, until
-    their files say `protect: false` and `up` ran.
+    The grace period comes from the stack file. The report says how to bring each tenant back. Without --yes,
+    it first shows what will be deleted. Production customers are protected. To destroy one: 1. set `protect:
+    false` in its file, 2. run `tenantry up`, 3. run `tenantry destroy`.
     """
     _run(
         "destroy",
@@ -287,7 +297,7 @@ def _run(
                     confirm(question)
                 else:
                     consent = Asking(order, jobs, remote)
-                    order = replace(order, arguments=(*arguments, *AFTER_A_YES[operation]))
+                    order = replace(order, arguments=(*arguments, *CONFIRMED_OPTIONS[operation]))
         gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
         follow = followers(order, notify)
         report = run_shown(order, jobs, max_failures, consent, gate, follow, remote)
@@ -295,13 +305,13 @@ def _run(
 
 
 def _gate(test: SmokeTest) -> Gate:
-    """Return what looks at a wave with the eyes of its users; all that it says is progress of the run."""
+    """Return a gate that runs the smoke test over a wave and prints the results to standard error."""
 
     def gate(members: Sequence[Member]) -> str:
         echo(f"Smoke test of {counted(len(members), 'stack')}", err=True)
-        seen = test.of(members, result=lambda text: echo_text(text, err=True))
-        wrong = [each.stack for each in seen if each.problems]
-        return f"the smoke test failed for {', '.join(wrong)}" if wrong else ""
+        results = test.of(members, result=lambda text: echo_text(text, err=True))
+        failed = [result.stack for result in results if result.problems]
+        return f"the smoke test failed for {', '.join(failed)}" if failed else ""
 
     return gate
 

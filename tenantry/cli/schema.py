@@ -6,23 +6,26 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text
 from tenantry.cli.projects import current_project
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(schema)
+    add_command(app, schema, example="schema --write")
 
 
 def schema(
     write: Annotated[
-        bool, typer.Option("--write", help="Write it to schema.json in the folder with the stack files.")
+        bool,
+        typer.Option("--write", help="Write the schema to schema.json in the folder of the stack files."),
     ] = False,
 ) -> None:
-    """Print the JSON schema with which editors complete and check stack files and plans.
+    """Print the JSON schema of stack files and plans.
 
-    After an upgrade `--write` brings the one in your repository up to date.
+    Editors use it to complete and check them. After an upgrade, run `tenantry schema --write` to update the
+    schema in your repository.
     """
     from tenantry.starting.repository import schema as text
 

@@ -1,4 +1,4 @@
-"""`tenantry settings`: what comes of a stack file and its plans."""
+"""`tenantry settings`: the merged settings of a stack."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from typing import Annotated, Any
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import fail, print_json, print_table
 from tenantry.cli.projects import STACK, current_project, stack_files
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(settings)
+    add_command(app, settings, example="settings acme")
 
 
 def settings(
     stack: Annotated[str, STACK],
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, nested and as a list.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the settings as JSON, nested and as a list.")
+    ] = False,
 ) -> None:
-    """Print the settings of a stack as its plans and its file make them, and where each value is from.
+    """Print the settings of a stack and where they come from.
 
-    A value that nobody wrote is a default. Of secrets only the key is shown. Sends no request.
+    A value comes from the stack file, from a plan, or is a default. Shows only the keys of secrets. Sends no
+    request.
     """
     from tenantry.settings.errors import SettingsError
     from tenantry.settings.origins import Value, as_mapping, values_of
@@ -34,15 +38,17 @@ def settings(
     except SettingsError as error:
         fail("", error)
 
-    def row(each: Value) -> dict[str, Any]:
-        origin = asdict(each.origin) if each.origin else {"file": None, "line": None}
-        return {"path": each.path, "keys": list(each.keys), "value": each.value, **origin}
+    def row(value: Value) -> dict[str, Any]:
+        origin = asdict(value.origin) if value.origin else {"file": None, "line": None}
+        return {"path": value.path, "keys": list(value.keys), "value": value.value, **origin}
 
     if as_json:
-        print_json({"stack": stack, "settings": as_mapping(values), "values": [row(each) for each in values]})
+        print_json(
+            {"stack": stack, "settings": as_mapping(values), "values": [row(value) for value in values]}
+        )
         return
-    rows = [(each.path, _shown(each.value), str(each.origin or "default")) for each in values]
-    print_table(("setting", "value", "from"), rows, dim=[each.origin is None for each in values])
+    rows = [(value.path, _shown(value.value), str(value.origin or "default")) for value in values]
+    print_table(("setting", "value", "from"), rows, dim=[value.origin is None for value in values])
 
 
 def _shown(value: Any) -> str:

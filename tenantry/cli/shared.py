@@ -1,9 +1,9 @@
-"""Options that several commands have, each stated once.
+"""Options that several commands share, each defined once.
 
     @takes(wanted=selection, output=reports)
     def preview(wanted: Wanted, output: Output, refresh: …) -> None: …
 
-The command has the options of `selection` and of `reports` as well as its own, and gets what they return.
+The command has the options of `selection` and `reports` as well as its own. It receives what they return.
 """
 
 from __future__ import annotations
@@ -32,58 +32,69 @@ Command = Callable[..., None]
 
 
 def takes(**groups: Callable[..., Any]) -> Callable[[Command], Command]:
-    """Give a command the options of functions, and what these make of them as arguments of their names."""
+    """Add the options of functions to a command, and pass it what these functions return.
+
+    The name of an argument is the name of the group here.
+    """
 
     def decorate(command: Command) -> Command:
         options = {name: list(_options(make)) for name, make in groups.items()}
-        # What a group makes is no option, so its type need not be there at run time.
+        # The result of a group is not an option, so its type need not exist at run time.
         own = _options(command, but=groups)
         parameters = [*chain.from_iterable(options.values()), *own]
 
         @functools.wraps(command)
         def called(**given: Any) -> None:
             made = {
-                name: groups[name](**{each.name: given.pop(each.name) for each in parts})
+                name: groups[name](**{part.name: given.pop(part.name) for part in parts})
                 for name, parts in options.items()
             }
             command(**made, **given)
 
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return called
 
     return decorate
 
 
 def _options(command: Callable[..., Any], but: Iterable[str] = ()) -> Iterator[inspect.Parameter]:
-    for name, each in inspect.signature(command).parameters.items():
+    for name, parameter in inspect.signature(command).parameters.items():
         if name not in but:
-            declared = SimpleNamespace(__annotations__={name: each.annotation})
+            declared = SimpleNamespace(__annotations__={name: parameter.annotation})
             hints = get_type_hints(declared, command.__globals__, include_extras=True)
-            yield each.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            yield parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 Stacks = Annotated[
     list[str] | None,
-    typer.Argument(help="Names of the stacks.", show_default=False, autocompletion=names.stacks),
+    typer.Argument(metavar="STACK", help="Names of stacks.", show_default=False, autocompletion=names.stacks),
 ]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
+Every = Annotated[bool, typer.Option("--all", help="Select every stack that has a file.")]
 Plans = Annotated[
     list[str] | None,
     typer.Option(
-        "--plan", help="Customers of this plan, or of one that extends it.", autocompletion=names.plans
+        "--plan",
+        metavar="PLAN",
+        help="Select the customers on this plan, or on a plan that extends it.",
+        autocompletion=names.plans,
     ),
 ]
 Rings = Annotated[
     list[str] | None,
-    typer.Option("--ring", help="Customers of this ring: pilot, early or broad.", autocompletion=names.rings),
+    typer.Option(
+        "--ring",
+        metavar="RING",
+        help="Select the customers in this ring: pilot, early or broad.",
+        autocompletion=names.rings,
+    ),
 ]
 Tags = Annotated[
     list[str] | None,
     typer.Option(
         "--tag",
         metavar="KEY=VALUE",
-        help="Customers with this tag; of several values of one key any.",
+        help="Select the customers with this tag. Several values of one key: any of them.",
         autocompletion=names.tags,
     ),
 ]
@@ -91,23 +102,30 @@ ChangedSince = Annotated[
     str,
     typer.Option(
         metavar="GITREF",
-        help="Stacks whose file, plan or keys have changed since this commit; all if the code has.",
+        help="Select the stacks whose file, plan or keys changed since this commit; all if the code changed.",
         show_default=False,
     ),
 ]
 Sample = Annotated[
     int | None,
-    typer.Option(min=0, help="With --changed-since: if the code has changed, only so many of the rest."),
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="With --changed-since, if the code changed: select only N of the other stacks.",
+    ),
 ]
 OneShard = Annotated[
-    str, typer.Option(metavar="K/N", help="Part K of N of what is selected.", show_default=False)
+    str,
+    typer.Option(
+        metavar="K/N", help="Divide the selected stacks into N parts and use only part K.", show_default=False
+    ),
 ]
 Times = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="With --shard: report.json of an earlier run, by which all parts are as much work. "
-        "Give all parts the same.",
+        help="With --shard: report.json of an earlier run, to divide the work evenly. "
+        "Give all parts the same file.",
     ),
 ]
 
@@ -122,13 +140,13 @@ def any_selection(
     sample: Sample = None,
     shard: OneShard = "",
     times: Times = None,
-) -> Criteria:
-    """Return which stacks are asked for; nothing at all means every one."""
+) -> Wanted:
+    """Return which stacks the user selects; without any option, all of them."""
     from tenantry.fleet import selection as fleet
     from tenantry.fleet.selection import Criteria, Shard, UnknownSelection
 
     if times and not shard:
-        fail("--times: for which part? Give --shard as well.", code=2)
+        fail("--times needs --shard.", code=2)
     try:
         part = Shard.parse(shard) if shard else None
         if part and times:
@@ -136,9 +154,9 @@ def any_selection(
     except UnknownSelection as error:
         fail(str(error), code=2)
     if every and stacks:
-        fail("Name stacks or give --all, not both.", code=2)
+        fail("Give stack names or --all, not both.", code=2)
     if sample is not None and not changed_since:
-        fail("--sample: of what has changed since when? Give --changed-since as well.", code=2)
+        fail("--sample needs --changed-since.", code=2)
     values: dict[str, set[str]] = {}
     for key, value in map(_pair, tags or ()):
         values.setdefault(key, set()).add(value)
@@ -155,29 +173,32 @@ def any_selection(
 
 
 @functools.wraps(any_selection)
-def selection(**given: Any) -> Criteria:
-    """Return which stacks are asked for; the command ends where that is nothing at all."""
+def selection(**given: Any) -> Wanted:
+    """Return which stacks the user selects. The command ends with an error if there is no such option."""
     wanted = any_selection(**given)
-    if not wanted.is_given:
-        fail("Which stacks? Name them, or give --all, --plan, --ring, --tag or --changed-since.", code=2)
+    if not wanted.anything:
+        fail(
+            "No stacks are selected. Name them, or give --all, --plan, --ring, --tag or --changed-since.",
+            code=2,
+        )
     return wanted
 
 
 def _pair(tag: str) -> tuple[str, str]:
     key, equals, value = tag.partition("=")
     if not equals or not key:
-        fail(f"--tag {tag}: write KEY=VALUE", code=2)
+        fail(f"--tag {tag}: the form is KEY=VALUE", code=2)
     return key, value
 
 
 class Notices(NamedTuple):
-    """Whom to tell of a run, and of what: words of `tenantry.fleet.notify.events.KINDS`."""
+    """Where to send notifications of a run, and which: words of `tenantry.fleet.notify.events.KINDS`."""
 
     targets: tuple[Target, ...]
     about: tuple[Kind, ...]
 
     def notifiers(self, project: str, operation: str, stacks: int) -> list[Notifier]:
-        """Return what follows a run over so many stacks; nothing if nobody is to be told."""
+        """Return the notifiers of a run over `stacks` stacks; none without `--notify`."""
         if not self.targets:
             return []
         from tenantry.fleet.notify import Notifier
@@ -191,7 +212,7 @@ def notices(
         list[str] | None,
         typer.Option(
             metavar="WHERE",
-            help="Tell a webhook, Slack or Teams: an address, or env:NAME of the variable that holds it.",
+            help="Notify a webhook, Slack or Teams: its URL, or env:NAME for a variable that holds the URL.",
             show_default=False,
         ),
     ] = None,
@@ -200,31 +221,31 @@ def notices(
         typer.Option(
             "--notify-about",
             metavar="EVENTS",
-            help="Of which events: begun, failed, drifted, stopped, ended, trials. Default: all.",
+            help="Events to send: begun, failed, drifted, stopped, ended, trials. Default: all.",
             show_default=False,
         ),
     ] = "",
 ) -> Notices:
-    """Return whom to tell of a run."""
+    """Return where to send notifications of a run, and which."""
     if not notify:
         if about:
-            fail("--notify-about: who is told? Give --notify as well.", code=2)
+            fail("--notify-about needs --notify.", code=2)
         return Notices((), ())
     from tenantry.fleet.notify import Target, UnusableTarget
     from tenantry.fleet.notify.events import KINDS
 
-    wanted = [each.strip() for each in about.split(",")] if about else KINDS
-    if unknown := [each for each in wanted if each not in KINDS]:
+    wanted = [word.strip() for word in about.split(",")] if about else KINDS
+    if unknown := [word for word in wanted if word not in KINDS]:
         fail(f"--notify-about {unknown[0]}: there is no such event{choices(unknown[0], KINDS)}", code=2)
     try:
         targets = tuple(map(Target.parse, notify))
     except UnusableTarget as error:
         fail(f"--notify: {error}.", code=2)
-    return Notices(targets, tuple(each for each in KINDS if each in wanted))
+    return Notices(targets, tuple(kind for kind in KINDS if kind in wanted))
 
 
 class Output(NamedTuple):
-    """How a report is wanted: one form on standard output, and all of them in a folder."""
+    """Where a report goes: in one format to standard output, and in all formats into a folder."""
 
     form: str
     folder: Path | None
@@ -233,16 +254,21 @@ class Output(NamedTuple):
 def reports(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print it as Markdown, as for a pull request.")
+        bool, typer.Option("--markdown", help="Print the report as Markdown, for example for a pull request.")
     ] = False,
-    as_html: Annotated[bool, typer.Option("--html", help="Print it as a page of HTML.")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="Print the report as HTML.")] = False,
     folder: Annotated[
         Path | None,
-        typer.Option("--reports", metavar="DIR", help="Write report.json, report.md and report.html here."),
+        typer.Option(
+            "--reports", metavar="DIR", help="Write report.json, report.md and report.html into this folder."
+        ),
     ] = None,
 ) -> Output:
-    """Return how the report is wanted."""
+    """Return where the report goes."""
     forms = [name for name, on in (("json", as_json), ("markdown", as_markdown), ("html", as_html)) if on]
     if len(forms) > 1:
-        fail(f"--{' and --'.join(forms)}: one of them can be printed; --reports DIR writes all.", code=2)
+        fail(
+            f"--{' and --'.join(forms)}: only one of them can be printed. --reports DIR writes all of them.",
+            code=2,
+        )
     return Output(forms[0] if forms else "", folder)

@@ -1,4 +1,4 @@
-"""`tenantry status` and `tenantry outputs`: what the backend knows of many stacks."""
+"""`tenantry status` and `tenantry outputs`: what the backend has about many stacks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tenantry.cli.clusters import Scheduler, cluster_for
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_json, print_table
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
@@ -37,8 +38,8 @@ NARROW = {"stack": 12, "customer": 12, "versions": 20, "result": 16}
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(status)
-    app.command()(outputs)
+    add_command(app, status, example="status --all --html fleet.html")
+    add_command(app, outputs, example="outputs --all --csv")
 
 
 @takes(wanted=selection)
@@ -46,32 +47,31 @@ def status(
     wanted: Criteria,
     jobs: Jobs = None,
     scheduler: Scheduler = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the status as JSON.")] = False,
     page: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="FILE", help="Write it into a file, as a page that sorts and filters."
+            "--html", metavar="FILE", help="Write the status as an HTML page with sorting and filters."
         ),
     ] = None,
     licences: Annotated[
         bool,
-        typer.Option("--licences", help="Also ask Qlik what the licences allow, and how much of it is used."),
+        typer.Option("--licences", help="Also read at Qlik what the licences allow and how much is used."),
     ] = False,
 ) -> None:
-    """Show how each stack stands: the versions of its templates, its last run, when it ends, its tenant.
+    """Show the versions, last run and tenant of each stack.
 
-    Asks the backend alone; no request is sent to Qlik unless --licences asks for it. Of a tenant that was
-    taken down from this machine it tells the day of the purge, and with --json the line that brings it
-    back. In a backend that is not a folder, it shows only the time of the last run. The page
-    of --html also has the drift and the failures of the runs that this machine has kept. Exit code 1 if a
-    stack cannot be read.
+    Reads only the backend; sends requests to Qlik only with --licences. For a tenant that this machine
+    deactivated, shows the purge date, and with --json the line that brings it back. If the backend is not a
+    folder, shows only the time of the last run. The page of --html also has the drift and failures of the
+    past runs on this machine. The exit code is 1 if a stack cannot be read.
     """
     from tenantry.fleet import licences as licence_table
     from tenantry.fleet.inventory import without_file
     from tenantry.fleet.journal import Journal
 
     if page and not page.parent.is_dir():
-        fail(f"--html {page}: there is no folder {page.parent}.", code=2)
+        fail(f"--html {page}: the folder {page.parent} does not exist.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
     found = _standings(reader, members, jobs, scheduler)
@@ -81,17 +81,17 @@ def status(
     if page:
         _write(page, project.name, found, gone, strays, uses)
     if as_json:
-        told: dict[str, Any] = {"stacks": [_json(each, gone) for each in found], "without_file": strays}
-        print_json(told if uses is None else told | {"licences": [_licence(each) for each in uses]})
+        value: dict[str, Any] = {"stacks": [_json(status, gone) for status in found], "without_file": strays}
+        print_json(value if uses is None else value | {"licences": [_licence(use) for use in uses]})
     elif not page:
-        rows, dim = [_row(each, gone) for each in found], [not each.has_tenant for each in found]
+        rows, dim = [_row(status, gone) for status in found], [not status.up for status in found]
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
-            echo(f"In the backend, without a stack file: {', '.join(strays)}")
+            echo(f"In the backend, but without a stack file: {', '.join(strays)}")
         if uses is not None:
             echo()
             print_table(licence_table.COLUMNS, list(licence_table.rows(uses)), narrow={"status": 20})
-    if any(each.trouble for each in found):
+    if any(status.trouble for status in found):
         raise typer.Exit(1)
 
 
@@ -99,21 +99,22 @@ def status(
 def outputs(
     wanted: Criteria,
     jobs: Jobs = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row for each id, as CSV.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with a row for each id.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the outputs of each stack as JSON, which is the default.")
+        bool, typer.Option("--json", help="Print the outputs of each stack as JSON. This is the default.")
     ] = False,
 ) -> None:
-    """Print hostnames and the ids of tenants, groups, spaces and apps of all customers, for a portal.
+    """Print hostnames and ids of customers, for a portal.
 
-    With customer, plan, ring, tags and alias, and issuer and kid of each JWT identity provider.
-    Asks the backend alone; secrets are hidden. Exit code 1 if a stack cannot be read; the others are printed.
+    Prints the ids of tenants, groups, spaces and apps, with customer, plan, ring, tags and alias, and the
+    issuer and kid of each JWT identity provider. Reads only the backend and hides secrets. If a stack cannot
+    be read, prints the others and exits with code 1.
     """
     from tenantry.fleet import inventory
     from tenantry.fleet.pool import default_jobs
 
     if as_csv and as_json:
-        fail("--csv and --json: one of them.", code=2)
+        fail("Give only one of --csv and --json.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
     looks = inventory.stack_outputs(reader, members, jobs or default_jobs())
@@ -122,21 +123,21 @@ def outputs(
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(inventory.COLUMNS)
-        for each in found:
-            writer.writerows(map(for_csv, row) for row in inventory.rows(each))
+        for stack in found:
+            writer.writerows(map(for_csv, row) for row in inventory.rows(stack))
         echo_text(text.getvalue(), nl=False)
     else:
-        print_json({each.member.stack: _portal(each) for each in found if not each.trouble})
-    failed = [each for each in found if each.trouble]
-    for each in failed:
-        echo(f"{each.member.stack}: {each.trouble}", err=True)
+        print_json({stack.member.stack: _portal(stack) for stack in found if not stack.trouble})
+    failed = [stack for stack in found if stack.trouble]
+    for stack in failed:
+        echo(f"{stack.member.stack}: {stack.trouble}", err=True)
     if failed:
         raise typer.Exit(1)
 
 
-def _licences(found: Sequence[StackStatus]) -> list[LicenceUse]:
-    """Ask Qlik for the licences of some stacks."""
-    from tenantry.fleet.licences import licence_uses
+def _licences(found: Sequence[Standing]) -> list[Use]:
+    """Read the licences of the stacks at Qlik."""
+    from tenantry.fleet.licences import used
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
 
@@ -157,7 +158,7 @@ def _licence(use: LicenceUse) -> dict[str, Any]:
         "status": licence.status if licence else None,
         "trial": licence.trial if licence else None,
         "ends": str(licence.ends) if licence and licence.ends else None,
-        "allotments": [each._asdict() for each in licence.allotments] if licence else [],
+        "allotments": [allotment._asdict() for allotment in licence.allotments] if licence else [],
         "trouble": use.trouble,
     }
 
@@ -170,10 +171,10 @@ def _write(
     strays: Sequence[str],
     licences: Sequence[LicenceUse] | None,
 ) -> None:
-    """Write the page of the whole fleet."""
+    """Write the HTML page of the fleet."""
     from tenantry.fleet import history, overview
 
-    past = history.read(project, [each.member.stack for each in found])
+    past = history.of(project, [status.member.stack for status in found])
     purges = {stack: day for stack, (_, day) in gone.items()}
     fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays, licences)
     try:
@@ -183,15 +184,13 @@ def _write(
     echo(f"{page}: {counted(len(found), 'stack')}", err=True)
 
 
-def _standings(
-    reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str
-) -> list[StackStatus]:
-    """Read how the stacks stand: here, or on a cluster where that takes a `pulumi` for each of them."""
-    from tenantry.fleet.inventory import stack_statuses
+def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str) -> list[Standing]:
+    """Read the status of the stacks: here, or on a cluster if each stack needs a `pulumi` command."""
+    from tenantry.fleet.inventory import standings
     from tenantry.fleet.pool import default_jobs
 
     if scheduler and reader.folder:
-        echo("The backend is a folder: its files are read here, without the cluster.", err=True)
+        echo("The backend is a folder, so its files are read here, not on the cluster.", err=True)
         scheduler = ""
     with cluster_for(scheduler if members else "", reader.backend.root, credentials=False) as remote:
         if remote is None:
@@ -203,8 +202,8 @@ def _standings(
         return list(followed(looks, READING_STATES, len(members)))
 
 
-def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reader]:
-    """Return the stacks that are wanted, and what reads their states."""
+def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:
+    """Return the selected stacks, and the reader of their states."""
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
 
@@ -212,9 +211,9 @@ def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reade
         return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
 
 
-def _portal(made: StackOutputs) -> dict[str, Any]:
-    """Return what there is to say of a stack, the outputs of the stack among it."""
-    providers = {key: dict(each) for key, each in made.identity_providers.items()}
+def _portal(made: Made) -> dict[str, Any]:
+    """Return the facts about a stack, with its outputs."""
+    providers = {key: dict(provider) for key, provider in made.identity_providers.items()}
     return {**made.about, "alias": made.alias or None, "jwt_identity_providers": providers, **made.outputs}
 
 
@@ -240,8 +239,8 @@ def _row(each: StackStatus, gone: TakenDown) -> tuple[str, ...]:
     )
 
 
-def _ends_on(each: StackStatus) -> str:
-    """Return the last day by the file; where that is broken, by the state."""
+def _ends_on(each: Standing) -> str:
+    """Return the last day from the stack file, or from the state if the file has errors."""
     return each.ends_on if each.member.broken else str(each.member.ends_on or "")
 
 

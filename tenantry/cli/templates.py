@@ -1,4 +1,4 @@
-"""`tenantry templates`: the apps that customers can get."""
+"""`tenantry templates`: the template apps that customers can get."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ from typing import Annotated
 
 import typer
 
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo_text, fail, print_json, print_table
 from tenantry.cli.projects import current_project
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(templates)
+    add_command(app, templates, example="templates --source-tenant templates.eu.qlikcloud.com")
 
 
 def templates(
     source_tenant: Annotated[
-        str, typer.Option(help="Hostname of the source tenant. Default: the project's.", show_default=False)
+        str,
+        typer.Option(
+            metavar="HOSTNAME",
+            help="Hostname of the source tenant. Default: qlik:source_tenant in Pulumi.yaml.",
+            show_default=False,
+        ),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the templates as JSON.")] = False,
 ) -> None:
-    """List the apps of the source tenant that stack files and plans can name, with their versions.
+    """List the template apps of the source tenant.
 
-    Published copies are left out: they are no templates. Only reads.
+    Shows the apps that stack files and plans can name, with their versions. Leaves out published copies,
+    because they cannot be templates. Sends only reads.
     """
     from tenantry.providers.lookups.templates import offers
     from tenantry.providers.qlik import Cloud, QlikError
@@ -38,9 +45,12 @@ def templates(
         except QlikError as error:
             fail(f"The apps of {hostname} cannot be listed", error)
     if as_json:
-        print_json([each._asdict() for each in found])
+        print_json([template._asdict() for template in found])
         return
-    rows = [(each.name, each.version or "none", each.space or "personal", each.app_id) for each in found]
+    rows = [
+        (template.name, template.version or "none", template.space or "personal", template.app_id)
+        for template in found
+    ]
     print_table(("template", "version", "space", "template_id"), rows)
-    if any(not each.version for each in found):
-        echo_text("\nWithout a version an app cannot be a template: end its description with {v1.0.0}.")
+    if any(not template.version for template in found):
+        echo_text("\nAn app without a version cannot be a template. End its description with {v1.0.0}.")

@@ -1,4 +1,4 @@
-"""`tenantry unlock`: clear the lock that a run left which is not there any more."""
+"""`tenantry unlock`: clear the lock that a killed run left behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenantry.cli import names
+from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, fail
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.running import confirm
@@ -17,38 +18,41 @@ if TYPE_CHECKING:
     from tenantry.audit.locks import Lock
 
 CLOUD = (
-    "This backend is Pulumi Cloud, which knows by itself which run holds a stack, and keeps no locks that "
-    "outlive it. To end a run there: `pulumi cancel --stack {stack}`."
+    "This backend is Pulumi Cloud, where no lock outlives its run. To end a run, use "
+    "`pulumi cancel --stack {stack}`."
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(unlock)
+    add_command(app, unlock, example="unlock acme")
 
 
 def unlock(
     stack: Annotated[
         str,
-        typer.Argument(help="Name of the stack.", show_default=False, autocompletion=names.stacks),
+        typer.Argument(
+            metavar="STACK", help="Name of the stack.", show_default=False, autocompletion=names.stacks
+        ),
     ],
     older_than: Annotated[
         float | None,
         typer.Option(
             min=0,
             metavar="MINUTES",
-            help="Clear only a lock that is older. Default: any age for a lock of this machine; for those of "
-            "others the longest run and what Qlik may do after it, about 75.",
+            help="Clear only a lock that is older than this. Default: any age for a lock of this machine, "
+            "about 75 for a lock of another machine.",
             show_default=False,
         ),
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Clear the lock of a stack whose run was killed, after a look at who holds it.
+    """Clear the lock of a stack whose run was killed.
 
-    The lock is all that keeps two runs of a stack apart. One whose process is alive on this machine is never
-    cleared; one of another machine only if it is too old to be a run's. Nothing else is changed: what the run
-    was cut off at stays in the state, and is told. Pulumi Cloud has `pulumi cancel` for this.
+    The lock prevents two runs of a stack at the same time. The command never clears a lock whose process is
+    alive on this machine. It clears a lock of another machine only if the lock is too old to belong to a run.
+    It changes nothing else: the state keeps the unfinished work of the run, and the command lists it. With
+    Pulumi Cloud, use `pulumi cancel` instead.
     """
     from tenantry.audit.locks import NoLocksTold, locks_of
     from tenantry.audit.unlocking import aftermath
@@ -71,7 +75,7 @@ def unlock(
             _judge(locks, older_than)
             confirm(f"Clear the lock{plural(len(locks))} of stack {stack}?", yes=yes)
             if look() != locks:
-                fail("The locks have changed meanwhile; nothing was cleared. Run the command again.")
+                fail("The locks have changed in the meantime. Nothing was cleared. Run the command again.")
             backend.run("cancel", "--yes", "--stack", stack)
             state = backend.state(stack)
     except (PulumiFailed, NoLocksTold) as error:
@@ -84,7 +88,10 @@ def unlock(
 
 
 def _judge(locks: list[Lock], older_than: float | None) -> None:
-    """Say who holds each lock; the command ends where one may be a run's, as all are cleared at once."""
+    """Print who holds each lock.
+
+    The command ends if a lock may belong to a run, because all are cleared at once.
+    """
     import socket
     from datetime import UTC, datetime, timedelta
 
@@ -94,7 +101,7 @@ def _judge(locks: list[Lock], older_than: float | None) -> None:
     age = None if older_than is None else timedelta(minutes=older_than)
     judge = Judge(socket.gethostname(), datetime.now(UTC), may_be_pulumi, age)
     verdicts = [judge.verdict(lock) for lock in locks]
-    for each in verdicts:
-        echo(f"Locked by {each}.", err=not each.clear)
-    if not all(each.clear for each in verdicts):
-        fail("Nothing was cleared: the lock is all that keeps two runs of the stack apart.")
+    for verdict in verdicts:
+        echo(f"Locked by {verdict}.", err=not verdict.clear)
+    if not all(verdict.clear for verdict in verdicts):
+        fail("Nothing was cleared, because only the lock prevents two runs of the stack at the same time.")

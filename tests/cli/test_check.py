@@ -143,7 +143,8 @@ def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [([], "Which stacks?"), (["a", "--all"], "Name stacks or give --all, not both.")]
+    ("arguments", "words"),
+    [([], "No stacks are selected."), (["a", "--all"], "Give stack names or --all, not both.")],
 )
 def test_either_stacks_or_all(project: Folder, arguments: list[str], words: str) -> None:
     said = project.run("check", *arguments)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -52,6 +54,25 @@ def test_every_command_and_option_has_help(words: str) -> None:
     command = ALL[words]
     assert command.help
     assert all(option.help for option in command.params if option.param_type_name == "option")
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_the_summary_of_every_command_fits_on_one_line(words: str) -> None:
+    assert ALL[words].short_help.endswith(".")
+    assert len(ALL[words].short_help) <= 56
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_every_command_has_an_example_that_it_can_parse(words: str) -> None:
+    tenantry, name, *arguments = shlex.split(ALL[words].epilog.removeprefix("Example: ").strip("`"))
+    assert (tenantry, name) == ("tenantry", words)
+    assert ALL[words].make_context(name, arguments).args == ([] if words != "emulator" else arguments)
+
+
+@pytest.mark.parametrize("words", ["", *ALL])
+def test_help_shows_no_python_types(words: str) -> None:
+    page = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "200"}).stdout
+    assert re.findall(r"<(bool|str|int|float|path|list)[^>]*>", page) == []
 
 
 @pytest.mark.parametrize("words", ALL)

@@ -47,7 +47,9 @@ def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_no_address(project: Folder, address: str) -> None:
     done = project.run("preview", "acme", "--scheduler", address)
     assert done.exit_code == 2
-    assert done.stderr == "--scheduler: give the address of a Dask scheduler, such as tcp://10.0.0.5:8786.\n"
+    assert (
+        done.stderr == "--scheduler must be the address of a Dask scheduler, such as tcp://10.0.0.5:8786.\n"
+    )
 
 
 def test_a_scheduler_that_is_not_there(project: Folder) -> None:
@@ -96,4 +98,4 @@ def test_status_of_a_folder_needs_no_cluster(project: Folder, tmp_path: Path) ->
     add_stack(tmp_path / "state", "tenantry", "acme")
     done = project.run("status", "acme", "--json", "--scheduler", "127.0.0.1:1")
     assert done.exit_code == 0
-    assert done.stderr == "The backend is a folder: its files are read here, without the cluster.\n"
+    assert done.stderr == "The backend is a folder, so its files are read here, not on the cluster.\n"

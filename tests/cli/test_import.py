@@ -26,7 +26,7 @@ def test_what_is_managed_and_what_is_not(folder: Folder, monkeypatch: pytest.Mon
     assert said.exit_code == 0
     wanted = Wanted(HOST, None, "gold", "templates.eu.qlikcloud.com")
     assert asked == [folder.path / "stacks", folder.path, wanted]
-    assert f"{HOST} is stack acme now: stacks/Pulumi.acme.yaml" in said.output
+    assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in said.output
     assert "Group  2" in said.output
     assert "  - 4 users" in said.output
 

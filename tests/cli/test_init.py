@@ -45,8 +45,8 @@ def test_init_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((), "--region is required where nobody can be asked."),
-        (GIVEN[:2], "--source-tenant is required where nobody can be asked."),
+        ((), "--region is required: there is no terminal to ask on."),
+        (GIVEN[:2], "--source-tenant is required: there is no terminal to ask on."),
         ((*GIVEN, "--ci", "x"), '"x" is not one of github, gitlab, none'),
     ],
 )
@@ -85,7 +85,7 @@ def test_plans(repository: Path) -> None:
         ["standard", "-", "2"],
         ["trial", "standard", "0"],
     ]
-    assert 'There is no plan "gone": 1 stack file with it.' in said.stderr
+    assert 'There is no plan "gone", but 1 stack file with it.' in said.stderr
     assert json.loads(run("plans", "--json").stdout)[0] == {"plan": "standard", "extends": "", "customers": 2}
 
 

@@ -23,7 +23,7 @@ ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`
         ),
         (
             "tenantry[cli]==1.0.0",
-            'Install Tenantry 1.0.0 again, from where it came, with its extra "cli".',
+            'Install Tenantry 1.0.0 again from the same source, with its extra "cli".',
         ),
     ],
 )

@@ -44,7 +44,7 @@ def run(*words: str) -> Result:
         (("--notify", "http://ops.example/s3cr3t"), "must begin with https://"),
         (("--notify", "mail:s3cr3t"), "it must be an address that begins with https://"),
         (("--notify", "https://ops.example/", "--notify-about", "begun,fialed"), 'did you mean "failed"?'),
-        (("--notify-about", "begun"), "Give --notify as well."),
+        (("--notify-about", "begun"), "--notify-about needs --notify."),
     ],
 )
 def test_bad_input_is_one_line(folder: Folder, command: str, options: tuple[str, ...], words: str) -> None:

@@ -105,7 +105,7 @@ def test_a_trial_that_has_ended_is_left_out_and_named(project: Folder) -> None:
     said = project.run("operator-manifests", *USUAL, "--branch", "main")
     assert said.exit_code == 0
     assert said.stderr == (
-        "hooli is left out: its trial ended on 2020-01-31 (UTC). `tenantry expire` takes it down.\n"
+        "hooli is skipped: its trial ended on 2020-01-31 (UTC). `tenantry expire` takes it down.\n"
     )
     assert "hooli" not in said.stdout
 
@@ -150,14 +150,14 @@ def test_variables(project: Folder) -> None:
         (("--all", "--commit", "HEAD", "--branch", "main"), "--commit or --branch is required"),
         ((*USUAL, "--commit", "--output=x"), "--commit --output=x: git rev-parse"),
         ((*USUAL, "--commit", "nowhere"), "--commit nowhere: git rev-parse"),
-        ((), "Which stacks?"),
-        ((*USUAL, "--branch", "main", "--check"), "of which folder?"),
-        ((*USUAL, "--branch", "main", "--namespace", "A"), "--namespace A: Kubernetes takes a-z"),
-        ((*USUAL, "--branch", "main", "--secret", ""), "--secret : Kubernetes takes a-z"),
+        ((), "No stacks are selected."),
+        ((*USUAL, "--branch", "main", "--check"), "--check needs --output"),
+        ((*USUAL, "--branch", "main", "--namespace", "A"), "--namespace A: use a-z"),
+        ((*USUAL, "--branch", "main", "--secret", ""), "--secret : use a-z"),
         ((*USUAL, "--branch", "main", "--env", "QLIK_CLIENT_SECRET=hunter2"), "looks like a secret"),
-        ((*USUAL, "--branch", "main", "--env", "hunter2"), "write NAME=VALUE"),
-        ((*USUAL, "--branch", "main", "--secret-env", "A=hunter2"), "no name of a variable"),
-        (("--all", "--branch", "main", "--backend", "file:///x"), "a folder goes with the pod"),
+        ((*USUAL, "--branch", "main", "--env", "hunter2"), "the form is NAME=VALUE"),
+        ((*USUAL, "--branch", "main", "--secret-env", "A=hunter2"), "not a variable name"),
+        (("--all", "--branch", "main", "--backend", "file:///x"), "a folder disappears with the pod"),
         (("--all", "--branch", "main", "--backend", "postgres://u:hunter2@db/x"), "--secret-env PGPASSWORD"),
         (
             (
@@ -220,7 +220,7 @@ def test_an_overlay_that_takes_tenants_down_is_said(project: Folder) -> None:
     project.write("o.yaml", "destroyOnFinalize: true\nenvRefs: {QLIK_CLIENT_ID: null}\n")
     said = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
     assert said.exit_code == 0
-    assert "takes that customer's tenant down" in said.stderr
+    assert "the tenant of the customer is deactivated" in said.stderr
     assert "QLIK_CLIENT_ID" not in said.stdout
 
 

@@ -38,9 +38,9 @@ def test_a_signal_prints_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -
         live.tick()
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(":")[0] for line in lines] == [
-        "Stopping",
+        "Stopping after the running stacks. Press Ctrl-C again to interrupt them.",
         "Interrupting 3",
-        "Dropping everything. What was begun is looked for by the next run.",
+        "Aborting now. The next run looks for unfinished work.",
     ]
     assert signal.getsignal(signal.SIGINT) is former
 

@@ -163,7 +163,7 @@ def test_a_stack_without_file(project: Folder) -> None:
 def test_outside_of_a_project(folder: Folder) -> None:
     (folder.path / "Pulumi.yaml").unlink()
     said = folder.run("settings", "globex")
-    assert (said.exit_code, "no Pulumi.yaml here or above" in said.stderr) == (2, True)
+    assert (said.exit_code, "no Pulumi.yaml in this folder or above it" in said.stderr) == (2, True)
 
 
 def test_on_a_terminal_nothing_is_cut(

@@ -82,9 +82,9 @@ def test_nothing_secret_is_said(site: Site) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ((False, False), "the login spends none"),
-        ((False, True), "can spend an entitlement of the licence: analyzer is assigned"),
-        ((True, True), "professional or analyzer is assigned"),
+        ((False, False), "the login uses none"),
+        ((False, True), "can use an entitlement: this tenant assigns analyzer automatically"),
+        ((True, True), "assigns professional or analyzer automatically"),
     ],
 )
 def test_it_says_what_a_login_spends_before_it_logs_in(
@@ -109,12 +109,12 @@ def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
     site.smoke("Viewers", "Analysts")
     site.smoke("Viewers")
     assert used() == 1
-    assert "given back: analyzer" in site.smoke("Viewers", release="")
+    assert "released entitlements: analyzer" in site.smoke("Viewers", release="")
     assert used() == 0
     site.tenant.put(
         "/api/v1/licenses/settings", {"autoAssignAnalyzer": False, "autoAssignProfessional": False}
     )
-    assert "it held no entitlement" in site.smoke("Viewers", release="")
+    assert "released entitlements: none" in site.smoke("Viewers", release="")
 
 
 def assignment(site: Site, space: str, group: str) -> str:
@@ -130,7 +130,7 @@ def lose_access(site: Site) -> str:
 def get_too_much(site: Site) -> str:
     body = {"type": "group", "assigneeId": site.groups["Viewers"], "roles": ["consumer"]}
     site.tenant.post(f"/api/v1/spaces/{site.spaces['Board']}/assignments", body)
-    words = r"Viewers: FAILED sees Overview in Board \(app \S+\), to which it has no access in the stack file"
+    words = r"Viewers: FAILED sees Overview in Board \(app \S+\), but the stack file gives it no access"
     return rf"{words} 1 stack: 1 failed$"
 
 
@@ -154,12 +154,12 @@ def publish_a_stranger(site: Site) -> str:
 
 def lose_the_group(site: Site) -> str:
     site.tenant.delete(f"/api/v1/groups/{site.groups['Viewers']}")
-    return r'group "Viewers" is gone from \S+: run `pulumi up --refresh`'
+    return r'group "Viewers" is gone from \S+; run `pulumi up --refresh`'
 
 
 def lose_the_provider(site: Site) -> str:
     site.tenant.delete(f"/api/v1/identity-providers/{site.provider}")
-    return r"has no JWT identity provider: make a key"
+    return r"has no JWT identity provider. Create a key"
 
 
 def change_the_provider(site: Site) -> str:
@@ -258,7 +258,7 @@ def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
     ("group", "words"),
     [
         ("Viewer", 'no group "Viewer" in the stack file; did you mean "Viewers"?'),
-        ("Club", 'group "Club" is a custom one'),
+        ("Club", 'group "Club" is a custom group'),
     ],
 )
 def test_a_group_that_nobody_can_log_in_as_is_refused_before_anything_is_sent(
@@ -277,10 +277,10 @@ def elliptic_private_pem() -> str:
     ("content", "words"),
     [
         (None, "cannot be read: No such file"),
-        ("hello", "is no private key in PEM"),
-        (keys.public_pem(), "is the public half"),
+        ("hello", "is not a private key in PEM format"),
+        (keys.public_pem(), "is a public key"),
         (encrypted_pem(), "is encrypted"),
-        (elliptic_private_pem(), "is no RSA key"),
+        (elliptic_private_pem(), "is not an RSA key"),
     ],
 )
 def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(
@@ -299,7 +299,7 @@ def test_a_stack_without_tenant_or_group_is_told_to_be_made_first(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**site.outputs, "groups": {}})
-    assert "not among the outputs of the stack" in site.smoke("Viewers", code=1)
+    assert "not in the outputs of the stack" in site.smoke("Viewers", code=1)
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: {})
     assert "no tenant yet: run `pulumi up --stack globex`" in site.smoke("Viewers", code=1)
 

@@ -48,7 +48,9 @@ def test_without_expectations_nothing_is_asked(site: Site) -> None:
 def test_an_empty_expectation_is_for_any_data(site: Site) -> None:
     site.expect()
     said = site.smoke("Viewers", code=1)
-    assert f"Overview in Sales: FAILED app {site.apps['Sales']} has no data: no table of it has a row" in said
+    assert (
+        f"Overview in Sales: FAILED app {site.apps['Sales']} has no data: all of its tables are empty" in said
+    )
     assert "1 stack: 1 failed" in said
     site.load_data(SCRIPT, {})
     assert FINE in site.smoke("Viewers")
@@ -64,7 +66,7 @@ def test_the_data_of_the_template_is_found(loaded: Site) -> None:
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, and 11 at least are expected'),
+        ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, but at least 11 are expected'),
         ({"rows": {"Order": 1}}, 'there is no table "Order"; did you mean "Orders"? tables: Orders'),
         (
             {"distinct_values": {"Order id": 9}},
@@ -94,7 +96,7 @@ def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
     loaded.tenant.qlik.control.advance(5 * 3600)
     said = loaded.smoke("Viewers", code=1)
     assert "Overview in Sales: FAILED was reloaded at 2" in said
-    assert ", 30 hours ago; 26 at most are expected" in said
+    assert ", 30 hours ago; at most 26 hours are allowed" in said
 
 
 def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
@@ -109,7 +111,7 @@ def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
 
 def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**loaded.outputs, "apps": {}})
-    words = "Overview in Sales: FAILED is not among the outputs of the stack: run `pulumi up` first"
+    words = "Overview in Sales: FAILED is not in the outputs of the stack; run `pulumi up` first"
     assert words in loaded.smoke("Data", code=1)
 
 

@@ -97,7 +97,7 @@ def test_a_narrow_terminal_keeps_what_one_came_for(
     found = said.stdout.replace(",", "").split()
     for word in ("Globex", "Corporation", "standard", "early", "2.3.0", "1.4.1"):
         assert word in found
-    assert (f"Left out, as the terminal is narrow: {left_out}." in said.stderr) is bool(left_out)
+    assert (f"Columns that do not fit on this terminal: {left_out}." in said.stderr) is bool(left_out)
 
 
 def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder) -> None:

@@ -124,14 +124,14 @@ def test_it_looks_again_before_it_clears(
     pulumi.locks = [("ci", 90)]
     answer(monkeypatch, True, lambda: setattr(pulumi, "locks", now))
     said = folder.run("unlock", "globex")
-    assert (said.exit_code, "have changed meanwhile" in said.stderr) == (1, True)
+    assert (said.exit_code, "have changed in the meantime" in said.stderr) == (1, True)
     assert not pulumi.cancelled
 
 
 def test_where_nobody_can_be_asked(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
     said = folder.run("unlock", "globex")
-    assert (said.exit_code, "add --yes" in said.stderr) == (2, True)
+    assert (said.exit_code, "Add --yes" in said.stderr) == (2, True)
     assert not pulumi.cancelled
 
 

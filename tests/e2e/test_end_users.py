@@ -71,7 +71,7 @@ def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, custom
     assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in said
 
     lines_of(stack, "other")
-    assert "the key is not that of an identity provider" in smoke(stack, key="other/private.pem", code=1)
+    assert "the key belongs to no identity provider" in smoke(stack, key="other/private.pem", code=1)
     assert 'no group "Nobody" in the stack file' in smoke(stack, "--group", "Nobody", code=1)
 
     partners = f"spaces/{customer.spaces['Partners']['id']}/assignments"

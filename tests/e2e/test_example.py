@@ -102,7 +102,7 @@ def test_a_change_is_for_those_whom_it_concerns(oem: Oem) -> None:
     private.write_bytes(key("acme").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     seen = ("smoke", "--key", str(private), "--wait", "0", "--group", "Readers")
     assert "Readers: ok" in oem.run(*seen, "acme").stdout
-    assert "the key is not that of an identity provider" in oem.run(*seen, "globex", expect=1).stdout
+    assert "the key belongs to no identity provider" in oem.run(*seen, "globex", expect=1).stdout
 
 
 def test_a_customers_file_is_short() -> None:

@@ -65,7 +65,7 @@ def drop_everything(fleet: Fleet, process: subprocess.Popen[str]) -> None:
     cancelling(fleet, "acme")
     for _ in range(LONG // 10):
         process.send_signal(signal.SIGINT)
-        heard(process, "Dropping everything")
+        heard(process, "Aborting now")
         with suppress(AssertionError):
             wait_until(lambda: "terminating" in printed(fleet, "acme"), "a signal that is heard", 10)
             return

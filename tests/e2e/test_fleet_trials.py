@@ -162,7 +162,7 @@ def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulato
     arguments = ("expire", "--export", "saved", "--join-spaces", "--yes", "--json")
     first = fleet.run(*arguments, expect=1)
     assert {name: each.status for name, each in first.outcomes.items()} == {"globex": "ok"}
-    assert "Not taken down, as not everything could be saved: acme" in first.stderr
+    assert "Not taken down, because not all of their content could be saved: acme" in first.stderr
     assert f'acme: not saved: app "Plan of acme" ({apps["acme"]})' in first.stderr
     down = tenants(qlik)
     assert (down["Acme"], down["Globex"]) == ("active", "disabled")

@@ -69,7 +69,7 @@ def test_full(scratch: Path, qlik: Emulator, disk: str) -> None:
     assert [(scratch / f"{name}.code").read_text().strip() for name in ("full", "again")] == ["1", "0"]
     assert "Traceback" not in done.stderr
     if disk == "notes":
-        assert "The run could not begin: its journal: No space left on device" in done.stderr
+        assert "The run could not start: its journal: No space left on device" in done.stderr
     else:
         full = Report.from_json((scratch / "full.json").read_bytes())
         troubles = {each.stack: [trouble.text for trouble in each.troubles] for each in full.outcomes}

@@ -226,8 +226,8 @@ def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
     )
     assert (found["left_over"]["app_id"], found["left_over"]["certain"]) == (left, False)
     said = fleet.run("orphans", "--region", "eu", expect=1)
-    assert "Tenants that no stack holds, for all that could be read: 1" in said.stdout
-    assert "Unknown is the state of stack globex" in said.stderr
+    assert "Tenants that no stack holds, as far as readable: 1" in said.stdout
+    assert "Could not read the state of stack globex" in said.stderr
 
 
 def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulator) -> None:
@@ -237,7 +237,7 @@ def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulato
     [found] = look(fleet)["left_over"]
     assert (found["app_id"], found["hostname"], found["stacks"]) == (left, world.hostname, ["acme"])
     asked = fleet.run("orphans", "--region", "eu", "--fix", expect=2)
-    assert "Delete 1 left-over app? There is nobody to ask: add --yes." in asked.stderr
+    assert "Delete 1 left-over app? There is no terminal to ask on. Add --yes." in asked.stderr
     assert writes(asked.requests) == []
 
     fixed = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json")

@@ -24,7 +24,7 @@ def test_a_renamed_stack_has_nothing_to_do(stack: Stack, qlik: Emulator) -> None
     taken = tenantry("rename", old, old)
     assert (taken.returncode, "already" in taken.stderr) == (1, True)
     done = tenantry("rename", old, "hooli")
-    assert (done.returncode, f"Stack {old} is hooli now" in done.stdout) == (0, True), done
+    assert (done.returncode, f"Stack {old} is now hooli" in done.stdout) == (0, True), done
     assert len(qlik.control.requests()) == sent
     assert not stack.file.exists()
     file = stack.file.with_name("Pulumi.hooli.yaml")

@@ -106,7 +106,7 @@ def test_a_run_that_goes_on_keeps_its_lock_until_it_is_killed(stack: Stack, qlik
     young = unlock(stack, "--yes", "--older-than", "1000000")
     assert (young.returncode, "must be older than" in young.stderr) == (1, True)
     nobody = unlock(stack)
-    assert (nobody.returncode, "add --yes" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "Add --yes" in nobody.stderr) == (2, True)
     assert "currently locked" in stack.up(expect=None).output
 
     cleared = unlock(stack, "--yes")
