@@ -1,4 +1,4 @@
-"""A Pulumi of one's own in a folder: the user's login, plugins, settings and caches are left alone."""
+"""An isolated Pulumi in a folder. It does not use the login, plugins, settings and caches of the user."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from tenantry.pulumi_internals.environment import NO_LEGACY_WARNING
 
-FOREIGN = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
+EXCLUDED = ("PULUMI_", "QLIK_", "TENANTRY_", "PYTHON", "VIRTUAL_ENV")
 
 
 def private_environment(folder: Path) -> dict[str, str]:
-    """The environment for `pulumi` with everything that it or a provider writes in `folder`.
+    """Return an environment in which `pulumi` and its providers write only to `folder`.
 
-    It is this process's environment without what could change a run: settings of Pulumi, Qlik and Python.
-    The passphrase is empty: nothing in there is worth protecting.
+    It is the environment of this process without the settings of Pulumi, Qlik and Python. The passphrase is
+    empty, because nothing in the demo needs protection.
     """
-    env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(EXCLUDED)}
     for part in ("home", "state"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     return env | {
@@ -32,7 +32,7 @@ def private_environment(folder: Path) -> dict[str, str]:
 
 
 def client_environment(endpoint: str) -> dict[str, str]:
-    """What the provider needs for the emulator at `endpoint`: its address and its demo client."""
+    """Return the variables with which the provider uses the emulator at `endpoint`."""
     return {
         "QLIK_CLOUD_ENDPOINT": endpoint,
         "QLIK_CLIENT_ID": "demo",

@@ -11,7 +11,10 @@ STACK = "globex"
 
 
 def stack_file() -> str:
-    """Return the text of the stack file, with a trial that ends a month from today: a fixed day passes."""
+    """Return the text of the stack file.
+
+    Its trial ends 30 days from today, because a fixed day would pass.
+    """
     day = datetime.now(UTC).date() + timedelta(days=30)
     text = (FILES / f"Pulumi.{STACK}.yaml").read_text("utf-8")
     return re.sub(r'(ends_on: )"[0-9-]+"', rf'\1"{day}"', text)

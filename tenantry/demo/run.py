@@ -1,7 +1,7 @@
-"""The demo from beginning to end.
+"""The run of the demo.
 
-Everything lies in a temporary folder: the project, the emulator's data, Pulumi's home and state. `--stay`
-keeps it all until Ctrl-C, for a look around and changes of one's own.
+The project, the emulator's data, Pulumi's home and its state are in a temporary folder. `--stay` keeps them
+until Ctrl-C, so that you can look around and change things.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tenantry.starting.requirement import requirement
 
 NEXT = """\
 What to try next:
-  tenantry demo --stay    keeps all this running, and says how to use it from another terminal
-  tenantry emulator       the local Qlik Cloud on its own
-  tenantry init DIR       a repository for your own customers"""
+  tenantry demo --stay    keeps the demo running, for use from another terminal
+  tenantry emulator       starts only the local Qlik Cloud
+  tenantry init DIR       writes a repository for your own customers"""
 REGION, SOURCE_TENANT = "eu", "templates.eu.qlikcloud.com"
 END_SECONDS = 30
-WIDTH = 160  # addresses stay in one piece
-QUIETLY = ("--skip-preview", "--yes", "--suppress-outputs", "--suppress-progress")
+WIDTH = 160  # wide enough for addresses
+UP_OPTIONS = ("--skip-preview", "--yes", "--suppress-outputs", "--suppress-progress")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -52,12 +52,12 @@ class Demo:
         write(self._project, choices)
         shutil.copytree(FILES / "plans", self._project / "stacks" / "plans", dirs_exist_ok=True)
         (self._project / "stacks" / f"Pulumi.{STACK}.yaml").write_text(stack_file(), "utf-8")
-        # The program runs in the environment that runs this.
+        # The program runs in the environment of this process.
         (self._project / ".venv").symlink_to(sys.prefix)
         add_stack(folder / "state", "tenantry", STACK)
 
     def run(self) -> None:
-        """Make the customer, show what it is, and show that a second run has nothing to do."""
+        """Create the customer, print its outputs, and show that a second run has nothing to do."""
         console.rule(f"pulumi up --stack {STACK}")
         self.up()
         show(json.loads(self.pulumi("stack", "output", "--json", "--stack", STACK, quiet=True)))
@@ -65,17 +65,17 @@ class Demo:
         self.up("--expect-no-changes")
 
     def up(self, *args: str) -> None:
-        """One `pulumi up` on the stack, and what it took."""
+        """Run `pulumi up` on the stack, and print its requests and its time."""
         self._qlik.control.clear_requests()
         started = time.monotonic()
-        self.pulumi("up", "--stack", STACK, *QUIETLY, *args)
+        self.pulumi("up", "--stack", STACK, *UP_OPTIONS, *args)
         seconds = time.monotonic() - started
         console.print(f"{len(self._qlik.control.requests())} requests, {seconds:.1f} s\n")
 
     def pulumi(self, *args: str, quiet: bool = False) -> str:
         """Run `pulumi` in the project; `quiet` returns what it prints instead of showing it.
 
-        It gets a session of its own, so that Ctrl-C reaches it once: the second one makes it drop everything.
+        It has its own session, so that Ctrl-C reaches it only once. A second Ctrl-C would make it abort.
         Raises CalledProcessError.
         """
         command = [pulumi_command(), *args, "--non-interactive"]
@@ -99,19 +99,19 @@ class Demo:
         return output or ""
 
     def stay(self) -> None:
-        """Say how to go on in another terminal, and wait for Ctrl-C."""
+        """Print how to continue in another terminal, and wait for Ctrl-C."""
         names = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE")
         settings = {name: self._env[name] for name in names} | client_environment(self._qlik.url)
         exports = "\n".join(f'export {name}="{value}"' for name, value in settings.items())
         console.print("In another terminal:\n")
         print(f"{exports}\ncd {self._project}\n$EDITOR stacks/Pulumi.{STACK}.yaml")
         print(f"{pulumi_command()} up --stack {STACK}\n", flush=True)
-        console.print("Ctrl-C here ends it all.")
+        console.print("Press Ctrl-C here to end the demo.")
         threading.Event().wait()
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End `pulumi` with the signal that it takes as a request to finish what it began."""
+    """Interrupt `pulumi`, so that it finishes its current steps; kill it if it does not end."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(END_SECONDS)
@@ -121,7 +121,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 def show(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack, a line for each value, first those of the tenant as a whole."""
+    """Print the outputs of the stack, one value per line; the outputs of the tenant come first."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for names, value in sorted(leaves(outputs), key=lambda leaf: len(leaf[0]) > 1):
         table.add_row(" / ".join(names), str(value), style="bold" if len(names) == 1 else None)
@@ -130,7 +130,7 @@ def show(outputs: Mapping[str, Any]) -> None:
 
 
 def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Every value in nested maps, with the names that lead to it."""
+    """Yield every value in nested mappings, with its path of names."""
     if not isinstance(value, dict):
         yield names, value
         return
@@ -139,14 +139,14 @@ def leaves(value: object, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 
 def pulumi_command() -> str:
-    """Return the path of the Pulumi CLI: that of this environment, else the one on PATH."""
+    """Return the path of the Pulumi CLI: in this environment, or on PATH."""
     beside = Path(sys.executable).parent
     found = shutil.which("pulumi", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
     return found or str(beside / "pulumi")
 
 
 def main(*, stay: bool = False) -> int:
-    """Run the demo, and with `stay` keep it until Ctrl-C; the exit code says whether it worked."""
+    """Run the demo and return its exit code. With `stay`, keep it running until Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="tenantry-demo-") as folder, Emulator() as qlik:
@@ -155,7 +155,7 @@ def main(*, stay: bool = False) -> int:
             if stay:
                 demo.stay()
     except FileNotFoundError as error:
-        console.print(f"The demo needs the Pulumi CLI: {error.filename} is not there. Install it with:")
+        console.print(f"The demo needs the Pulumi CLI: {error.filename} does not exist. Install it with:")
         console.print("  tenantry install-pulumi")
         return 1
     except subprocess.CalledProcessError as error:
@@ -163,7 +163,7 @@ def main(*, stay: bool = False) -> int:
         console.print(f"The demo stopped: exit code {error.returncode} of {' '.join(error.cmd)}")
         return 1
     except KeyboardInterrupt:
-        console.print("Stopped; nothing of it is left.")
+        console.print("Stopped. The demo has left nothing behind.")
         return 0 if stay else 130
     console.print(NEXT)
     return 0

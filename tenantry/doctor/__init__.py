@@ -1,4 +1,4 @@
-"""Is this machine ready for `pulumi up`? The software, the backend, the network and the credentials.
+"""Checks of this machine: the software, the backend, the network and the credentials.
 
-`tenantry.checks` looks at customers; this looks at everything that they have in common.
+`tenantry.checks` checks customers; this package checks what all customers share.
 """

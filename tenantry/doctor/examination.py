@@ -1,4 +1,4 @@
-"""Everything that `tenantry doctor` looks at, in the order in which one thing needs the other."""
+"""All checks of `tenantry doctor`, each after the checks that it depends on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from tenantry.settings.project import Project
 
 
 def examine(project: Project | None, *, offline: bool = False) -> Iterator[Finding]:
-    """Yield findings as they are made; `offline` leaves out what needs Qlik Cloud or a backend elsewhere.
+    """Yield the findings one by one. `offline` skips checks that need Qlik Cloud or a remote backend.
 
-    Without a project, what belongs to one is left out. Changes nothing.
+    Without a project, skips the checks of the project. Changes nothing.
     """
     if project is None:
         yield Finding(
-            "warning", "project", "there is no Pulumi.yaml here or above: only this machine is checked"
+            "warning",
+            "project",
+            "there is no Pulumi.yaml in this folder or above it, so only this machine is checked",
         )
     yield processes.own_interpreter(project)
     command = find_pulumi()

@@ -1,4 +1,4 @@
-"""What depends on the machine alone: the proxy, and the folders that commands write to."""
+"""Checks of the machine: the proxy, and the folders that commands write to."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from tenantry.state.backend import redacted
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "grpc_proxy")
 GRPC_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
-"""Those that gRPC heeds, also on the way to this very machine."""
+"""The variables that gRPC uses, even for connections to this machine."""
 
 NO_PROXY = ("NO_PROXY", "no_proxy")
 LOOPBACK = "127.0.0.1"
-LEAST_BYTES = 500 << 20
+MIN_FREE_BYTES = 500 << 20
 
 
 def proxy() -> Finding:
-    """Tell which proxy requests go through.
+    """Return which proxy requests use.
 
-    Pulumi's processes talk to each other over gRPC on the loopback, which must not go through one.
+    Pulumi's processes use gRPC on the loopback interface, which must not go through a proxy.
     """
     used = {name: os.environ[name] for name in PROXIES if os.environ.get(name)}
     if not used:
-        return Finding("ok", "proxy", "none is set")
+        return Finding("ok", "proxy", "no proxy is set")
     shown = ", ".join(f"{name}={redacted(value)}" for name, value in used.items())
-    excepted = [each.strip() for name in NO_PROXY for each in os.environ.get(name, "").split(",")]
+    excepted = [host.strip() for name in NO_PROXY for host in os.environ.get(name, "").split(",")]
     if any(name in used for name in GRPC_PROXIES) and not {"*", LOOPBACK}.intersection(excepted):
         return Finding(
             "error",
             "proxy",
-            f"{shown}, and NO_PROXY lacks {LOOPBACK}: Pulumi's own processes cannot reach each other. "
+            f"{shown}, but NO_PROXY lacks {LOOPBACK}, so Pulumi's processes cannot reach each other. "
             f"Set NO_PROXY={LOOPBACK},localhost.",
         )
     return Finding("ok", "proxy", shown)
 
 
 def written_folders(project: Project | None) -> Iterator[Finding]:
-    """Yield whether each folder that commands write to can be written to, and whether the disk has room."""
+    """Yield for each folder whether commands can write to it, and whether the disk has enough space."""
     wanted = {
         "exported templates": folders.cache(),
         "notes and runs": folders.state(),
@@ -57,17 +57,17 @@ def written_folders(project: Project | None) -> Iterator[Finding]:
 
 
 def _folder(what: str, folder: Path) -> Finding:
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=existing):
             pass
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(existing).free
     except OSError as error:
         return Finding(
             "error",
             "folders",
-            f"{what}: {folder} cannot be written: {error.strerror}. Change its mode.",
+            f"{what}: {folder} cannot be written: {error.strerror}. Change its permissions.",
         )
-    if free < LEAST_BYTES:
+    if free < MIN_FREE_BYTES:
         return Finding("warning", "folders", f"{what}: {folder} has only {free >> 20} MB left")
     return Finding("ok", "folders", f"{what}: {folder}")

@@ -1,7 +1,7 @@
-"""The program of a scratch project: it tells which Python and which Tenantry `pulumi` runs.
+"""The program of a scratch project: it records which Python and which Tenantry `pulumi` runs.
 
-`tenantry.doctor.processes` copies this file into a folder as `__main__.py`. The program writes what it finds
-to `program.json` beside itself, and the provider process writes `provider.json`.
+`tenantry.doctor.processes` copies this file into a folder as `__main__.py`. The program writes
+`program.json` beside itself, and the provider process writes `provider.json`.
 """
 
 import json
@@ -28,16 +28,16 @@ def look() -> dict[str, str]:
 
 
 class Probe(ResourceProvider):
-    """Writes what the provider process finds."""
+    """A provider that records its interpreter and its Tenantry."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Write the file that the program named."""
+        """Write the file whose path the program passed."""
         Path(news["file"]).write_text(json.dumps(look()), "utf-8")
         return CheckResult(news, [])
 
 
 class ProbeResource(Resource):
-    """A resource that exists in this one preview."""
+    """A resource that exists only in this preview."""
 
 
 if __name__ == "__main__":

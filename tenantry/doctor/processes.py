@@ -1,7 +1,7 @@
 """Which Python and which Tenantry `pulumi` runs, in the program and in the provider process.
 
-Nothing is inferred: a preview of a scratch project, with the interpreter settings of the real one and a
-backend of its own, has both processes write down what they are.
+Both processes record it in a preview of a scratch project, which has the interpreter settings of the real
+project and its own backend.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import Any
 
 import tenantry
 from tenantry.checks.findings import Finding
-from tenantry.doctor.software import told
+from tenantry.doctor.software import with_advice
 from tenantry.fleet import troubles
 from tenantry.pulumi_internals.backend_files import add_stack
 from tenantry.pulumi_internals.environment import NO_BACKUPS, NO_LEGACY_WARNING
 from tenantry.settings.project import Project
 
-SECONDS = 120.0
+PREVIEW_TIMEOUT_SECONDS = 120.0
 PROJECT = "tenantry-doctor"
 STACK = "probe"
 ABOUT = "processes"
@@ -35,17 +35,20 @@ INSTALL = "Install Tenantry and the packages of the project in that environment.
 
 
 def findings(pulumi: str, project: Project | None) -> Iterator[Finding]:
-    """Yield how the processes of `pulumi` fit this command; `project` is the one whose interpreter counts."""
+    """Yield for each process of `pulumi` whether it runs the same Tenantry as this command.
+
+    The interpreter settings come from `project`.
+    """
     with tempfile.TemporaryDirectory(prefix="tenantry-doctor-") as name:
         folder = Path(name).resolve()
-        said = _preview(pulumi, project, folder)
-        found = {each: _read(folder / f"{each}.json") for each in ("program", "provider")}
-    if missing := [each for each, process in found.items() if not process]:
-        trouble = troubles.from_command(STACK, said, 1)
+        output = _preview(pulumi, project, folder)
+        found = {process: _read(folder / f"{process}.json") for process in ("program", "provider")}
+    if missing := [process for process, values in found.items() if not values]:
+        trouble = troubles.of_command(STACK, output, 1)
         yield Finding(
             "error",
             ABOUT,
-            f"pulumi cannot run the {missing[0]} process: {told(trouble)}",
+            f"`pulumi` cannot run the {missing[0]} process: {with_advice(trouble)}",
         )
         return
     for process, values in found.items():
@@ -53,26 +56,26 @@ def findings(pulumi: str, project: Project | None) -> Iterator[Finding]:
 
 
 def _compared(process: str, found: dict[str, Any]) -> Finding:
-    """Compare a process with this one: it must import the same Tenantry."""
+    """Check that a process imports the same Tenantry as this one."""
     if "missing" in found:
         return Finding(
-            "error", ABOUT, f"the {process} process runs {found['python']}, without Tenantry. {INSTALL}"
+            "error", ABOUT, f"the {process} process runs {found['python']}, which has no Tenantry. {INSTALL}"
         )
     ours = str(Path(str(tenantry.__file__)).resolve().parent)
     if (found["tenantry"], found["version"]) != (ours, version("tenantry")):
         return Finding(
             "error",
             ABOUT,
-            f"the {process} process imports Tenantry {found['version']} from {found['tenantry']}, and this "
-            f"command is Tenantry {version('tenantry')} from {ours}. Run the `tenantry` of the environment "
-            "that Pulumi.yaml names as `virtualenv`.",
+            f"the {process} process imports Tenantry {found['version']} from {found['tenantry']}, but "
+            f"this command is Tenantry {version('tenantry')} from {ours}. Run the `tenantry` of the "
+            "`virtualenv` in Pulumi.yaml.",
         )
     what = f"Tenantry {found['version']}, Pulumi SDK {found['pulumi']}, {found['python']}"
     return Finding("ok", ABOUT, f"{process}: {what}")
 
 
 def _preview(pulumi: str, project: Project | None, folder: Path) -> str:
-    """Run the preview in a folder and return what it said."""
+    """Run the preview in a folder and return its error output."""
     options = dict(project.runtime_options if project else {"toolchain": "pip"})
     if project and project.environment:
         options["virtualenv"] = str(project.environment)
@@ -98,7 +101,7 @@ def _preview(pulumi: str, project: Project | None, folder: Path) -> str:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=SECONDS,
+            timeout=PREVIEW_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -108,8 +111,8 @@ def _preview(pulumi: str, project: Project | None, folder: Path) -> str:
 
 def _diagnostics(output: str) -> str:
     """Return the first lines of the diagnostics in the output of a preview."""
-    _, _, said = output.partition("Diagnostics:")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    _, _, diagnostics = output.partition("Diagnostics:")
+    lines = [line.strip() for line in diagnostics.splitlines() if line.strip()]
     return " ".join(re.sub(r"^error:\s*", "", line) for line in lines[1:4])
 
 
@@ -122,7 +125,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def own_interpreter(project: Project | None) -> Finding:
-    """Tell whether this command runs in the environment that the project's programs run in."""
+    """Return whether this command runs in the same environment as the program of the project."""
     python = f"Python {sys.version.split()[0]} at {sys.executable}"
     problem = project.interpreter_problem() if project else ""
     return Finding("error", "python", f"{python}. {problem}") if problem else Finding("ok", "python", python)

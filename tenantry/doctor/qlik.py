@@ -1,4 +1,4 @@
-"""Qlik Cloud: an OAuth client for each region, the organisation's, and the clock."""
+"""Checks at Qlik Cloud: the OAuth client of each region, the organisation client, and the clock."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tenantry.settings.project import Project
 from tenantry.settings.sources import REGION, SOURCE_TENANT
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
-"""By how many seconds this machine's clock may be off; beyond the second, a proof may count as too old."""
+"""How many seconds this machine's clock may be off. Beyond the second value, proofs and tokens fail."""
 
 
 def findings(project: Project | None, *, offline: bool) -> Iterator[Finding]:
-    """Yield how the credentials do, for each region that a customer or the project names.
+    """Yield for each region of the project and its customers whether the credentials work.
 
-    Each client is asked for one token. Offline, only whether there is a client is told.
+    Requests one token with each client. `offline` only checks that a client is configured.
     """
     regions, sources = _named(project)
     clients = CredentialSource(os.environ)
@@ -31,37 +31,43 @@ def findings(project: Project | None, *, offline: bool) -> Iterator[Finding]:
             yield Finding("error", "credentials", f"region {region}: {error}")
             continue
         if offline:
-            yield Finding("ok", "credentials", f"region {region}: {source}, not tried")
+            yield Finding("ok", "credentials", f"region {region}: {source}, not tested")
             continue
         hosts = [f"register.{region}.qlikcloud.com", *sorted(sources.get(region, ()))]
-        yield from _tried(region, source, hosts)
+        yield from _test(region, source, hosts)
     if not regions:
-        yield Finding("warning", "credentials", "neither Pulumi.yaml nor a stack file names a region yet")
+        yield Finding("warning", "credentials", "neither Pulumi.yaml nor any stack file names a region")
 
 
-def _tried(region: str, source: str, hosts: list[str]) -> Iterator[Finding]:
+def _test(region: str, source: str, hosts: list[str]) -> Iterator[Finding]:
     try:
         with Cloud.from_environment() as cloud:
             for host in hosts:
                 cloud.authenticate(host)
-            here, there = time.time(), cloud.time_at(hosts[0])
+            here, at_qlik = time.time(), cloud.time_at(hosts[0])
             if cloud.has_organisation:
                 cloud.authenticate(hostnames.ORGANISATION)
     except (QlikError, ConfigurationError) as error:
         yield Finding("error", "credentials", f"region {region}: {source} are refused: {error}")
         return
     yield Finding("ok", "credentials", f"region {region}: {source} work at {', '.join(hosts)}")
-    yield _clock(region, None if there is None else here - there)
+    yield _clock(region, None if at_qlik is None else here - at_qlik)
 
 
 def _clock(region: str, ahead: float | None) -> Finding:
     if ahead is None:
-        return Finding("warning", "clock", f"Qlik in region {region} did not tell its time")
-    shown = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Qlik's in region {region}"
+        return Finding("warning", "clock", f"Qlik in region {region} did not send its time")
+    shown = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Qlik's clock in region {region}"
     if abs(ahead) > SKEW_ERROR:
-        return Finding("error", "clock", f"{shown}. Set it by a time server: tokens and proofs have a time.")
+        return Finding(
+            "error",
+            "clock",
+            f"{shown}. Synchronise it with a time server, because tokens and proofs contain the time.",
+        )
     level: Level = "warning" if abs(ahead) > SKEW_WARNING else "ok"
-    return Finding(level, "clock", shown if abs(ahead) >= 1 else f"agrees with Qlik's in region {region}")
+    return Finding(
+        level, "clock", shown if abs(ahead) >= 1 else f"agrees with Qlik's clock in region {region}"
+    )
 
 
 def _named(project: Project | None) -> tuple[set[str], dict[str, set[str]]]:
@@ -75,7 +81,7 @@ def _named(project: Project | None) -> tuple[set[str], dict[str, set[str]]]:
             try:
                 region = hostnames.region(hostnames.checked(tenant))
             except QlikError:
-                continue  # `tenantry check` tells it, with file and line
+                continue  # `tenantry check` reports it with file and line
             regions.add(region)
             sources.setdefault(region, set()).add(tenant)
     return regions, sources

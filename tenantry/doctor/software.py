@@ -20,17 +20,17 @@ from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 INSTALL = "Install it with `tenantry install-pulumi`."
-TRIED = 3
-"""How many stack files the passphrase is tried on; each takes half a second."""
+TESTED_FILES = 3
+"""How many stack files the passphrase is tested on. Each takes half a second."""
 
 
-def told(trouble: Trouble) -> str:
-    """Return why a `pulumi` command failed, and what to do about it."""
+def with_advice(trouble: Trouble) -> str:
+    """Return the text of a failure, with the next step if there is one."""
     return f"{trouble.text}: {trouble.advice}" if trouble.advice else trouble.text
 
 
 def pulumi_cli(command: str | None) -> Iterator[Finding]:
-    """Yield whether there is a Pulumi CLI that is new enough, and its language host."""
+    """Yield whether there is a Pulumi CLI that is new enough."""
     wanted = ".".join(map(str, release.MINIMUM))
     if command is None:
         yield Finding("error", "pulumi", f"there is no Pulumi CLI beside this command or on PATH. {INSTALL}")
@@ -42,22 +42,22 @@ def pulumi_cli(command: str | None) -> Iterator[Finding]:
         return
     shown = f"Pulumi CLI {'.'.join(map(str, version))} at {command}"
     if version < release.MINIMUM:
-        yield Finding("error", "pulumi", f"{shown}: {wanted} or newer is needed. {INSTALL}")
+        yield Finding("error", "pulumi", f"{shown}: {wanted} or newer is required. {INSTALL}")
         return
     yield Finding("ok", "pulumi", shown)
 
 
 def language_host(command: str) -> Finding:
-    """Tell where the CLI finds what runs Python programs: on PATH first, then beside itself."""
+    """Return where the CLI finds its language host for Python: on PATH, or beside the CLI."""
     places = os.pathsep.join((os.environ.get("PATH", os.defpath), *_around(Path(command))))
     for name in release.PLUGINS:
         if shutil.which(name, path=places) is None:
-            return Finding("error", "pulumi", f"{name} is missing, which comes with the CLI. {INSTALL}")
+            return Finding("error", "pulumi", f"{name} is missing. It is part of the CLI. {INSTALL}")
     return Finding("ok", "pulumi", f"language host {shutil.which(release.PLUGINS[0], path=places)}")
 
 
 def _around(command: Path) -> Iterator[str]:
-    """Yield the folders in which a CLI has its plugins: its own, and that of what our script starts."""
+    """Yield the folders with plugins: the folder of the CLI, and of the CLI that our script starts."""
     from tenantry.pulumi_cli.installation import target_of
 
     yield str(command.resolve().parent)
@@ -67,17 +67,17 @@ def _around(command: Path) -> Iterator[str]:
 
 
 def backend(root: Path, *, offline: bool) -> Iterator[Finding]:
-    """Yield whether the backend answers. Offline, only one that is a folder is asked."""
+    """Yield whether the backend works. `offline` only tests a backend that is a folder."""
     address = os.environ.get("PULUMI_BACKEND_URL", "")
     if offline and address and not address.startswith("file://"):
-        yield Finding("ok", "backend", f"{redacted(address)}, which was not asked")
+        yield Finding("ok", "backend", f"{redacted(address)}, not tested")
         return
     try:
         who = json.loads(Backend(root).run("whoami", "--json"))
         stacks = json.loads(Backend(root).run("stack", "ls", "--json"))
     except PulumiFailed as error:
-        trouble = troubles.from_command("", error.said, error.code)
-        yield Finding("error", "backend", told(trouble))
+        trouble = troubles.of_command("", error.said, error.code)
+        yield Finding("error", "backend", with_advice(trouble))
         return
     yield Finding(
         "ok",
@@ -87,34 +87,34 @@ def backend(root: Path, *, offline: bool) -> Iterator[Finding]:
 
 
 def secrets(project: Project) -> Finding:
-    """Tell whether there is a passphrase, and whether it fits the stack files that are encrypted with one."""
+    """Return whether a passphrase is set, and whether it decrypts the stack files with secrets."""
     salts = _salts(project)
     text, problem = _passphrase()
     if problem:
         return Finding("error", "passphrase", problem)
     if text is None:
-        needed = counted(len(salts), "stack file") + " is encrypted with one" if salts else ""
+        needed = counted(len(salts), "stack file") + " with secrets" if salts else ""
         advice = f"Set {passphrase.VARIABLE} or {passphrase.FILE_VARIABLE}"
         if needed:
-            return Finding("error", "passphrase", f"none is set, and {needed}. {advice}.")
+            return Finding("error", "passphrase", f"not set, but required for {needed}. {advice}.")
         return Finding(
             "warning",
             "passphrase",
-            f"none is set. {advice}, unless a service or a key vault encrypts secrets.",
+            f"not set. {advice}, unless a service or a key vault encrypts secrets.",
         )
-    fits = {name: passphrase.fits(text, salts[name]) for name in list(salts)[:TRIED]}
+    fits = {name: passphrase.fits(text, salts[name]) for name in list(salts)[:TESTED_FILES]}
     files = counted(len(salts), "stack file")
     if wrong := [name for name, fit in fits.items() if fit is False]:
-        return Finding("error", "passphrase", f"it is not the one that {wrong[0]} is encrypted with")
+        return Finding("error", "passphrase", f"it does not decrypt {wrong[0]}")
     if None in fits.values():
-        return Finding("warning", "passphrase", f"set; whether it fits {files} cannot be told")
+        return Finding("warning", "passphrase", f"set, but it could not be tested on {files}")
     return Finding(
-        "ok", "passphrase", f"set, and fits {len(fits)} of {files} with secrets" if fits else "set"
+        "ok", "passphrase", f"set, and decrypts {len(fits)} of {files} with secrets" if fits else "set"
     )
 
 
 def _passphrase() -> tuple[str | None, str]:
-    """Return the passphrase, None if there is none, and what is wrong with it."""
+    """Return the passphrase, None if there is none, and its problem if it cannot be read."""
     try:
         return passphrase.given(os.environ), ""
     except (OSError, UnicodeDecodeError) as error:
@@ -123,7 +123,7 @@ def _passphrase() -> tuple[str | None, str]:
 
 
 def _salts(project: Project) -> dict[str, str]:
-    """Return what stack files say of the passphrase that they are encrypted with, by the file's name."""
+    """Return the encryption salt of each stack file that has one, by file name."""
     found = {}
     for file in project.stack_files().values():
         try:

@@ -1,5 +1,5 @@
-"""What `tenantry init` and `tenantry new` write: an operator's own repository, and a customer's file in it.
+"""The files that `tenantry init` and `tenantry new` write: a repository, and the stack file of a customer.
 
-`files/` holds the repository as it is written. Words between @ signs, such as @REGION@, stand for what the
-operator chose.
+`files/` holds the templates of the repository. Words between @ signs, such as @REGION@, are replaced by the
+operator's choices.
 """

@@ -1,4 +1,4 @@
-"""A repository for an operator's customers, written into a folder."""
+"""The repository for an operator's customers that `tenantry init` writes."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ RENAMED = {
     "dot-gitlab-ci.yml": ".gitlab-ci.yml",
     "dot-ci": ".ci",
 }
-"""What has another name in `files/`, where no tool must take it for its own."""
+"""Files with another name in `files/`, so that no tool uses them there."""
 
 SCHEMA = "stacks/schema.json"
-"""Where editors find the schema of the stack files and plans."""
+"""The schema of stack files and plans, for editors."""
 
 WORD = re.compile(r"@([A-Z_]+)@")
 
 
 class NotWritten(TenantryError):
-    """The repository cannot be written; the message says why, and what to do."""
+    """A repository or stack file cannot be written; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What an operator chooses. `name` is that of the Pulumi project; `requirement` is what pip installs."""
+    """The operator's choices. `name` is the name of the Pulumi project; `requirement` is for pip."""
 
     name: str
     region: str
@@ -44,7 +44,7 @@ class Choices:
     ci: str = "none"
 
     def problems(self) -> list[str]:
-        """Return what is wrong with them."""
+        """Return the problems of these choices."""
         found = []
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", self.name):
             found.append(f'"{self.name}" is not a project name: use letters, digits and . _ -')
@@ -54,24 +54,24 @@ class Choices:
             found.append(str(error))
         else:
             if region != self.region:
-                found.append(f"{self.source_tenant} is in region {region}, and not in {self.region}")
+                found.append(f"{self.source_tenant} is in region {region}, not in {self.region}")
         if self.ci not in CI:
             found.append(f'"{self.ci}" is not one of {", ".join(CI)}')
         return found
 
 
 def write(folder: Path, choices: Choices) -> tuple[list[Path], list[Path]]:
-    """Write the repository into a folder, which is made if it is not there.
+    """Write the repository into a folder, which is created if it does not exist.
 
-    Returns the files that were written and those that were there already; these are left as they are.
-    Raises NotWritten where a choice is wrong, or a module of the operator's would stand in for `tenantry`.
+    Returns the files that were written, and the existing files, which stay unchanged. Raises NotWritten if a
+    choice has problems, or if a module in the folder would hide the package `tenantry`.
     """
     if problems := choices.problems():
         raise NotWritten("\n".join(problems))
     for own in ("tenantry", "tenantry.py"):
         if (folder / own).exists():
             raise NotWritten(
-                f"{folder / own} has the name of this package, and the program would import it instead. "
+                f"{folder / own} has the name of this package, so the program would import it instead. "
                 "Rename it, or choose another folder."
             )
     written, kept = [], []
@@ -111,9 +111,9 @@ def schema() -> str:
 
 
 def _walk(folder: Traversable, at: str = "") -> Iterator[tuple[str, Traversable]]:
-    for each in sorted(folder.iterdir(), key=lambda each: each.name):
-        name = at + RENAMED.get(each.name, each.name.removesuffix(".in"))
-        if each.is_dir():
-            yield from _walk(each, f"{name}/")
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        name = at + RENAMED.get(entry.name, entry.name.removesuffix(".in"))
+        if entry.is_dir():
+            yield from _walk(entry, f"{name}/")
         else:
-            yield name, each
+            yield name, entry

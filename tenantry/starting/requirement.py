@@ -1,4 +1,4 @@
-"""How Tenantry itself was installed: what another environment has to ask pip for to get the same."""
+"""The requirement with which pip installs this version of Tenantry in another environment."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ NAME = "tenantry"
 
 
 def requirement(extras: Iterable[str]) -> str:
-    """Return the requirement that installs this Tenantry, with these extras.
+    """Return the requirement that installs this Tenantry with these extras.
 
-    That is the wheel, the commit or the folder that it was installed from
-    (https://packaging.python.org/en/latest/specifications/direct-url/); otherwise this very version, from an
-    index.
+    It names the wheel, the commit or the folder of this installation
+    (https://packaging.python.org/en/latest/specifications/direct-url/), or this version if pip recorded none.
     """
     name = f"{NAME}[{','.join(extras)}]"
     try:

@@ -19,8 +19,10 @@ from tenantry.text import for_line
 
 @dataclass(frozen=True)
 class NewCustomer:
-    """A customer to be. What is empty has a default: the name is made of the stack's, and the plan is
-    `trial` for a trial and `standard` for any other customer, or the only one that there is.
+    """A new customer.
+
+    Empty fields have defaults. The name is derived from the name of the stack. The plan is `trial` for a
+    trial and `standard` otherwise, or the only plan of the project.
     """
 
     stack: str
@@ -30,21 +32,21 @@ class NewCustomer:
 
 
 def write(project: Project, customer: NewCustomer) -> Path:
-    """Write the stack file and return its path. Raises NotWritten; then there is none."""
+    """Write the stack file and return its path. If it raises NotWritten, there is no file."""
     if not STACK.fullmatch(customer.stack):
         raise NotWritten(
             f'"{for_line(customer.stack)}" is not a stack name: use letters, digits and . _ - '
-            "and begin with a letter or digit."
+            "and start with a letter or digit."
         )
     file = stack_file(customer.stack, project.stacks)
-    said: dict[str, Any] = {"name": customer.name or _name(customer.stack)}
+    values: dict[str, Any] = {"name": customer.name or _name(customer.stack)}
     if plan := customer.plan or _plan(project, trial=customer.trial_until is not None):
-        said["plan"] = plan
+        values["plan"] = plan
     if customer.trial_until:
-        said["lifecycle"] = {"kind": "trial", "ends_on": str(customer.trial_until)}
+        values["lifecycle"] = {"kind": "trial", "ends_on": str(customer.trial_until)}
     schema = project.stacks / "schema.json"
     head = "yaml-language-server: $schema=schema.json" if schema.is_file() else ""
-    text = as_text({"tenantry:customer": said}, head=head, short=False)
+    text = as_text({"tenantry:customer": values}, head=head, short=False)
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
@@ -59,7 +61,7 @@ def write(project: Project, customer: NewCustomer) -> Path:
 
 
 def plans_of(project: Project) -> dict[str, dict[str, Any]]:
-    """Return what each plan of a project says itself, by name; nothing of one that cannot be read."""
+    """Return the values of each plan file, by name; empty for a plan that cannot be read."""
     found = {}
     for file in sorted((project.stacks / "plans").glob("*.yaml")):
         values = read(file).value
@@ -75,10 +77,10 @@ def _plan(project: Project, *, trial: bool) -> str:
     if len(plans) == 1:
         return next(iter(plans))
     raise NotWritten(
-        f"--plan is required: the project has the plans {', '.join(plans)}, and none is {usual}."
+        f"--plan is required, because the project has no plan {usual}. Its plans: {', '.join(plans)}."
     )
 
 
 def _name(stack: str) -> str:
-    """Make a name of a stack's: `acme-north` is `Acme North`."""
+    """Return a customer name for a stack: `Acme North` for `acme-north`."""
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[-_.]+", stack) if word)

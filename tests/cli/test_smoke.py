@@ -59,7 +59,7 @@ def test_all_groups_of_all_customers_with_one_summary(site: Site, monkeypatch: p
 
 def test_up_asks_for_the_key_before_anything_is_done(site: Site) -> None:
     done = CliRunner().invoke(app, ["up", "--all", "--smoke", "--yes"])
-    assert (done.exit_code, "Give --key as well" in done.stderr) == (2, True)
+    assert (done.exit_code, "--smoke needs --key" in done.stderr) == (2, True)
 
 
 def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:

@@ -88,7 +88,7 @@ def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.
 def test_it_stays_on_request_until_it_is_stopped(start: Callable[..., Demo]) -> None:
     """What it prints for another terminal works there."""
     demo = start("--stay")
-    demo.wait_for("Ctrl-C here ends it all.", 120)
+    demo.wait_for("Press Ctrl-C here to end the demo.", 120)
     lines = demo.output.splitlines()
     exports = [line for line in lines if line.startswith("export ")]
     again = next(line for line in lines if "/pulumi up --stack" in line)

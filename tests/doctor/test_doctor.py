@@ -81,7 +81,11 @@ def cli(folder: Path, body: str) -> str:
     ("body", "level", "said"),
     [
         ("echo v3.300.0", "ok", "Pulumi CLI 3.300.0 at "),
-        ("echo v3.200.0", "error", "3.254.0 or newer is needed. Install it with `tenantry install-pulumi`."),
+        (
+            "echo v3.200.0",
+            "error",
+            "3.254.0 or newer is required. Install it with `tenantry install-pulumi`.",
+        ),
         ("exit 3", "error", "does not work: Exit code 3"),
     ],
 )
@@ -108,7 +112,7 @@ def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("variables", "level", "said"),
     [
-        ({}, "ok", "none is set"),
+        ({}, "ok", "no proxy is set"),
         ({"HTTPS_PROXY": "http://ada:pa55word@proxy:3128"}, "ok", "HTTPS_PROXY=http://***@proxy:3128"),
         ({"https_proxy": "http://proxy:3128"}, "error", "Set NO_PROXY=127.0.0.1,localhost."),
         ({"https_proxy": "http://proxy:3128", "NO_PROXY": "localhost, 127.0.0.1"}, "ok", "https_proxy="),
@@ -149,21 +153,21 @@ def test_the_passphrase_fits_the_stack_files(
 ) -> None:
     assert software.secrets(project).level == "warning"
     (project.stacks / "Pulumi.acme.yaml").write_text(f"encryptionsalt: {SALT}\n")
-    assert "none is set, and 1 stack file is encrypted with one" in software.secrets(project).text
+    assert "not set, but required for 1 stack file with secrets" in software.secrets(project).text
     monkeypatch.setenv(passphrase.FILE_VARIABLE, str(tmp_path / "phrase"))
     assert "cannot be read" in software.secrets(project).text
     (tmp_path / "phrase").write_text("x\n")
-    assert software.secrets(project).text == "set, and fits 1 of 1 stack file with secrets"
+    assert software.secrets(project).text == "set, and decrypts 1 of 1 stack file with secrets"
     monkeypatch.setenv(passphrase.VARIABLE, "another")
     wrong = software.secrets(project)
-    assert (wrong.level, wrong.text) == ("error", "it is not the one that Pulumi.acme.yaml is encrypted with")
+    assert (wrong.level, wrong.text) == ("error", "it does not decrypt Pulumi.acme.yaml")
 
 
 def test_a_salt_that_says_nothing_is_no_error(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     (project.stacks / "Pulumi.acme.yaml").write_text("encryptionsalt: v9:???\n")
     monkeypatch.setenv(passphrase.VARIABLE, "x")
     found = software.secrets(project)
-    assert (found.level, found.text) == ("warning", "set; whether it fits 1 stack file cannot be told")
+    assert (found.level, found.text) == ("warning", "set, but it could not be tested on 1 stack file")
 
 
 def test_clients_of_all_regions_are_tried(
@@ -196,10 +200,10 @@ def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
 @pytest.mark.parametrize(
     ("ahead", "level", "said"),
     [
-        (0.4, "ok", "agrees with Qlik's in region eu"),
+        (0.4, "ok", "agrees with Qlik's clock in region eu"),
         (20.0, "ok", "20 s ahead of Qlik's"),
         (-31.0, "warning", "31 s behind Qlik's"),
-        (121.0, "error", "121 s ahead of Qlik's in region eu. Set it by a time server"),
+        (121.0, "error", "121 s ahead of Qlik's clock in region eu. Synchronise it with a time server"),
     ],
 )
 def test_a_clock_that_is_off_is_told(

@@ -65,7 +65,7 @@ def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
     ("wrong", "said"),
     [
         ({"name": "a b"}, '"a b" is not a project name'),
-        ({"region": "us"}, "templates.eu.qlikcloud.com is in region eu, and not in us"),
+        ({"region": "us"}, "templates.eu.qlikcloud.com is in region eu, not in us"),
         ({"source_tenant": "https://x.example"}, "is not a host of Qlik Cloud"),
         ({"ci": "jenkins"}, '"jenkins" is not one of github, gitlab, none'),
     ],

@@ -78,7 +78,7 @@ def test_a_pull_request_that_cannot_be_looked_at(site: Site, github: GitHub) -> 
     run = github.pull_request("feature", lost=["select"])
     assert run.results["comment"] == "failure"
     [comment] = site.forge.comments
-    assert "before it knew which stacks" in comment["body"]
+    assert "before it had selected its stacks" in comment["body"]
     run = github.pull_request("feature")
     assert run.results["comment"] == "success"
     assert "No stack is affected" in comment["body"]
