@@ -32,7 +32,7 @@ class Asking:
     jobs: int | None
     remote: ClusterRun | None = None
 
-    def __call__(self, members: Sequence[Member], may_fail: int | None) -> Agreed:
+    def __call__(self, members: Sequence[Member], failures_left: int | None) -> WaveDecision:
         """Preview the stacks, print the report, and ask.
 
         If the files, code or state of a stack change before the user answers, the stack is previewed again
@@ -46,7 +46,7 @@ class Asking:
         seen: dict[str, str] = {}
         while left:
             left = {member.stack: member for member in read_again({name: left[name].file for name in left})}
-            now = stamps(self.order.root, left.values())
+            now = fingerprints(self.order.root, left.values())
             due = [left[name] for name in left if seen.get(name) != now[name]]
             if not due:
                 break
@@ -54,19 +54,19 @@ class Asking:
                 echo(f"Changed since the preview: {named([member.stack for member in due])}.", err=True)
             report = self._previewed(due)
             if report.stopped:
-                return Agreed(list(left.values()), settled, report.stopped)
+                return WaveDecision(list(left.values()), settled, report.stopped)
             for outcome in report.outcomes:
                 if outcome.status != "ok" or not _has_work(report):
                     settled.append(replace(outcome, operation=self.order.operation, changes=(), drift=()))
                     del left[outcome.stack]
-            if may_fail is not None and sum(outcome.failed for outcome in settled) > may_fail:
+            if failures_left is not None and sum(outcome.failed for outcome in settled) > failures_left:
                 break
             if stacks := [member.stack for member in due if member.stack in left]:
                 show(report, "", err=True)
                 if stop := _refusal(self._question(stacks, len(due) - len(stacks))):
-                    return Agreed(list(left.values()), settled, stop)
+                    return WaveDecision(list(left.values()), settled, stop)
                 seen |= {stack: now[stack] for stack in stacks}
-        return Agreed(list(left.values()), settled)
+        return WaveDecision(list(left.values()), settled)
 
     def _previewed(self, due: Sequence[Member]) -> Report:
         from tenantry.fleet.selection import Selection
@@ -91,7 +91,7 @@ class Asking:
 
 def _refusal(question: str) -> str:
     """Ask, and return why the run ends; empty if the answer is yes."""
-    from tenantry.fleet.consent import SAID_NO
+    from tenantry.fleet.consent import DECLINED
 
     try:
         return "" if agrees(question) else DECLINED

@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(wanted=selection)
 def check(
-    wanted: Wanted,
+    wanted: Criteria,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, by stack.")] = False,

@@ -30,7 +30,7 @@ Scheduler = Annotated[
 
 
 @contextmanager
-def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remote | None]:
+def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[ClusterRun | None]:
     """Yield the cluster at this address, once one of its workers is usable; nothing without an address.
 
     `root` is the folder of the project. `credentials` says whether the run sends requests to Qlik. The
@@ -46,7 +46,7 @@ def cluster_for(address: str, root: Path, *, credentials: bool) -> Iterator[Remo
 
     if not is_address(address):
         fail("--scheduler must be the address of a Dask scheduler, such as tcp://10.0.0.5:8786.", code=2)
-    begun = Remote.begun(
+    begun = ClusterRun.opened(
         address,
         root,
         credentials=credentials,

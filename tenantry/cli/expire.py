@@ -88,9 +88,9 @@ def expire(
     members = [*ending_trials(chosen.members, now, within), *broken]
     looks = stack_statuses(reader, members, jobs or default_jobs())
     found = list(followed(looks, READING_STATES, len(members)))
-    trials = with_tenants(found, now)
-    over = [trial for trial in trials if trial.over]
-    unreadable, unsaved = unknown(found), False
+    trials = trials_with_tenants(found, now)
+    over = [trial for trial in trials if trial.has_ended]
+    unreadable, unsaved = unreadable_trials(found), False
     _notify(notify, project, trials, within)
     for stack, why in sorted(unreadable.items()):
         echo(f"{stack}: {why}", err=True)
@@ -101,7 +101,7 @@ def expire(
     if not dry_run:
         confirm(f"Take down {named([trial.member.stack for trial in over])}?", yes=yes or not over)
         if export:
-            kept = export_all([trial.standing for trial in over], export, join=join_spaces, err=True)
+            kept = export_all([trial.stack_status for trial in over], export, join=join_spaces, err=True)
             over, unsaved = _saved(over, kept)
         if over or output.form or output.folder:
             _take_down(project, over, output, notify, jobs, seconds)
@@ -131,13 +131,13 @@ def _take_down(
     seconds: float,
 ) -> None:
     """Destroy the stacks of trials, each with the grace period of its file."""
-    from tenantry.fleet.run import Order
+    from tenantry.fleet.run import RunOrder
     from tenantry.fleet.selection import Selection
     from tenantry.fleet.trials import grace_environment
     from tenantry.fleet.waves import Wave
 
     chosen = tuple(trial.member for trial in over)
-    order = Order(
+    order = RunOrder(
         "destroy",
         project,
         root_of(project),
@@ -167,7 +167,7 @@ def _list(trials: Sequence[Trial], unreadable: Mapping[str, str], output: Output
     elif output.form == "markdown":
         echo_text(_markdown(trials, unreadable))
     elif trials:
-        print_table(COLUMNS, [_row(trial) for trial in trials], dim=[not trial.over for trial in trials])
+        print_table(COLUMNS, [_row(trial) for trial in trials], dim=[not trial.has_ended for trial in trials])
     else:
         echo("No trial with a tenant has ended or ends soon.")
 

@@ -64,12 +64,12 @@ def export_content(
     with working(READING_FILES):
         members = chosen_by(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
-    found = list(followed(standings(reader, members, default_jobs()), READING_STATES, len(members)))
-    with_tenant = [status for status in found if status.up]
+    found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
+    with_tenant = [status for status in found if status.has_tenant]
     failed = [
         status
         for status in found
-        if status.trouble or (not status.up and status.member.stack in wanted.names)
+        if status.trouble or (not status.has_tenant and status.member.stack in wanted.names)
     ]
     for status in failed:
         echo(f"{status.member.stack}: {status.trouble or 'it has no tenant'}", err=True)
@@ -78,7 +78,7 @@ def export_content(
         raise typer.Exit(FAILED)
 
 
-def export_all(stacks: Sequence[Standing], to: Path, *, join: bool, err: bool = False) -> set[str]:
+def export_all(stacks: Sequence[StackStatus], to: Path, *, join: bool, err: bool = False) -> set[str]:
     """Export the tenants of stacks one after the other, and print the result of each.
 
     `err` prints it on standard error, because standard output has a report. Returns the stacks whose content

@@ -136,7 +136,7 @@ def summary(outcome: Outcome) -> str:
         )
     if outcome.status != "ok":
         return f"{outcome.status}: {'; '.join(outcome.remarks)}"
-    imports, rest = apart(outcome)
+    imports, rest = split_imports(outcome)
     found = Counter(change.operation for change in rest)
     counts = [f"{SYMBOLS.get(name, name)}{number}" for name, number in sorted(found.items())]
     counts += [f"{counted(len(imports), 'app')} imported anew"] if imports else []
@@ -159,7 +159,7 @@ class Running:
         """Return what the job is doing now."""
         with suppress(OSError), self._log.open("rb") as file:
             if file.seek(0, 2) < self._place:  # another command has started a new log
-                self._place, self._rest, self._steps = 0, b"", InFlight(self._doing)
+                self._place, self._rest, self._steps = 0, b"", StepsInFlight(self._doing)
             file.seek(self._place)
             *lines, self._rest = (self._rest + file.read()).split(b"\n")
             self._place = file.tell()

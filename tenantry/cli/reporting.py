@@ -71,7 +71,7 @@ def show(report: Report, form: str, link: str = "", *, err: bool = False) -> Non
 
 def exit_code(report: Report, *, expect_no: str = "") -> int:
     """Return 0 if the run succeeded, otherwise the code of its failure."""
-    from tenantry.fleet.consent import SAID_NO
+    from tenantry.fleet.consent import DECLINED
 
     if report.stopped.startswith(INTERRUPTED):
         return BY_USER

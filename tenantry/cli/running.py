@@ -33,9 +33,9 @@ INTERRUPTED = "interrupted"
 """The first word of the stop reason if the user stopped the run."""
 
 
-def chosen_by(wanted: Wanted, project: Project) -> Selection:
+def chosen_by(wanted: Criteria, project: Project) -> Selection:
     """Return the selected stacks. The command ends with an error if one does not exist."""
-    from tenantry.fleet.selection import NothingLikeIt, select
+    from tenantry.fleet.selection import UnknownSelection, select
 
     try:
         return select(project, root_of(project), wanted)
@@ -79,7 +79,7 @@ def named(stacks: Sequence[str]) -> str:
     return counted(len(stacks), "stack") + (f" ({shown})" if stacks else "")
 
 
-def due(order: Order) -> list[str]:
+def due(order: RunOrder) -> list[str]:
     """Return the stacks that will run. The command ends with an error if the journal cannot be read."""
     try:
         return order.due
@@ -87,7 +87,7 @@ def due(order: Order) -> list[str]:
         _cannot_start(error)
 
 
-def followers(order: Order, notify: Notices, command: str = "") -> list[Follower]:
+def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follower]:
     """Return the notifiers of a run, and its trace if tracing is on.
 
     `command` is the name of the run, if it differs from its operation.
@@ -120,7 +120,7 @@ def run_shown(
         return _shown(order, at_once, max_failures, consent, gate, followers, remote)
     except OSError as error:
         _cannot_start(error)
-    except Refused as refused:
+    except RunRefused as refused:
         fail(NOTHING_DONE, code=130 if str(refused).startswith(INTERRUPTED) else 1)
 
 
@@ -144,7 +144,7 @@ def _shown(
         if remote:
             remote.attach(pool, live.say_later, watched=live.screen is not None)
 
-        def ask_paused(members: Sequence[Member], may_fail: int | None) -> Agreed:
+        def ask_paused(members: Sequence[Member], failures_left: int | None) -> WaveDecision:
             assert consent is not None  # noqa: S101 (for the type checker)
             with live.paused():
                 agreed = consent(members, failures_left)

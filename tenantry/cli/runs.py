@@ -164,7 +164,7 @@ def up(
         fail("--wave needs --waves.", code=2)
     if smoke and key is None:
         fail("--smoke needs --key.", code=2)
-    most = 0 if waves and most_failures is None else most_failures
+    most = 0 if waves and max_failures is None else max_failures
     arguments = [option for option, on in (("--refresh", look), ("--skip-preview", skip_preview)) if on]
     _run(
         "up",

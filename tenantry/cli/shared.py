@@ -1,7 +1,7 @@
 """Options that several commands share, each defined once.
 
     @takes(wanted=selection, output=reports)
-    def preview(wanted: Wanted, output: Output, refresh: …) -> None: …
+    def preview(wanted: Criteria, output: Output, refresh: …) -> None: …
 
 The command has the options of `selection` and `reports` as well as its own. It receives what they return.
 """
@@ -140,7 +140,7 @@ def any_selection(
     sample: Sample = None,
     shard: OneShard = "",
     times: Times = None,
-) -> Wanted:
+) -> Criteria:
     """Return which stacks the user selects; without any option, all of them."""
     from tenantry.fleet import selection as fleet
     from tenantry.fleet.selection import Criteria, Shard, UnknownSelection
@@ -173,10 +173,10 @@ def any_selection(
 
 
 @functools.wraps(any_selection)
-def selection(**given: Any) -> Wanted:
+def selection(**given: Any) -> Criteria:
     """Return which stacks the user selects. The command ends with an error if there is no such option."""
     wanted = any_selection(**given)
-    if not wanted.anything:
+    if not wanted.is_given:
         fail(
             "No stacks are selected. Name them, or give --all, --plan, --ring, --tag or --changed-since.",
             code=2,

@@ -74,7 +74,7 @@ def status(
         fail(f"--html {page}: the folder {page.parent} does not exist.", code=2)
     project = current_project()
     members, reader = _wanted(wanted, project)
-    found = _standings(reader, members, jobs, scheduler)
+    found = _statuses(reader, members, jobs, scheduler)
     gone = Journal.taken_down(project.name)
     strays = without_file(reader, project) if wanted.every else []
     uses = _licences(found) if licences else None
@@ -84,7 +84,7 @@ def status(
         value: dict[str, Any] = {"stacks": [_json(status, gone) for status in found], "without_file": strays}
         print_json(value if uses is None else value | {"licences": [_licence(use) for use in uses]})
     elif not page:
-        rows, dim = [_row(status, gone) for status in found], [not status.up for status in found]
+        rows, dim = [_row(status, gone) for status in found], [not status.has_tenant for status in found]
         print_table(COLUMNS, rows, dim=dim, spare=SPARE, narrow=NARROW)
         if strays:
             echo(f"In the backend, but without a stack file: {', '.join(strays)}")
@@ -135,9 +135,9 @@ def outputs(
         raise typer.Exit(1)
 
 
-def _licences(found: Sequence[Standing]) -> list[Use]:
+def _licences(found: Sequence[StackStatus]) -> list[LicenceUse]:
     """Read the licences of the stacks at Qlik."""
-    from tenantry.fleet.licences import used
+    from tenantry.fleet.licences import licence_uses
     from tenantry.providers.lookups.preflight import Preflight
     from tenantry.providers.qlik import Cloud
 
@@ -174,7 +174,7 @@ def _write(
     """Write the HTML page of the fleet."""
     from tenantry.fleet import history, overview
 
-    past = history.of(project, [status.member.stack for status in found])
+    past = history.read(project, [status.member.stack for status in found])
     purges = {stack: day for stack, (_, day) in gone.items()}
     fleet = overview.Fleet(project, datetime.now(UTC), found, past, purges, strays, licences)
     try:
@@ -184,9 +184,11 @@ def _write(
     echo(f"{page}: {counted(len(found), 'stack')}", err=True)
 
 
-def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str) -> list[Standing]:
+def _statuses(
+    reader: Reader, members: Sequence[Member], jobs: int | None, scheduler: str
+) -> list[StackStatus]:
     """Read the status of the stacks: here, or on a cluster if each stack needs a `pulumi` command."""
-    from tenantry.fleet.inventory import standings
+    from tenantry.fleet.inventory import stack_statuses
     from tenantry.fleet.pool import default_jobs
 
     if scheduler and reader.folder:
@@ -202,7 +204,7 @@ def _standings(reader: Reader, members: Sequence[Member], jobs: int | None, sche
         return list(followed(looks, READING_STATES, len(members)))
 
 
-def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]:
+def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reader]:
     """Return the selected stacks, and the reader of their states."""
     from tenantry.state.backend import Backend
     from tenantry.state.reading import Reader
@@ -211,7 +213,7 @@ def _wanted(wanted: Wanted, project: Project) -> tuple[Sequence[Member], Reader]
         return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
 
 
-def _portal(made: Made) -> dict[str, Any]:
+def _portal(made: StackOutputs) -> dict[str, Any]:
     """Return the facts about a stack, with its outputs."""
     providers = {key: dict(provider) for key, provider in made.identity_providers.items()}
     return {**made.about, "alias": made.alias or None, "jwt_identity_providers": providers, **made.outputs}
@@ -239,7 +241,7 @@ def _row(each: StackStatus, gone: TakenDown) -> tuple[str, ...]:
     )
 
 
-def _ends_on(each: Standing) -> str:
+def _ends_on(each: StackStatus) -> str:
     """Return the last day from the stack file, or from the state if the file has errors."""
     return each.ends_on if each.member.broken else str(each.member.ends_on or "")
 

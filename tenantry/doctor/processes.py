@@ -44,7 +44,7 @@ def findings(pulumi: str, project: Project | None) -> Iterator[Finding]:
         output = _preview(pulumi, project, folder)
         found = {process: _read(folder / f"{process}.json") for process in ("program", "provider")}
     if missing := [process for process, values in found.items() if not values]:
-        trouble = troubles.of_command(STACK, output, 1)
+        trouble = troubles.from_command(STACK, output, 1)
         yield Finding(
             "error",
             ABOUT,

@@ -76,7 +76,7 @@ def backend(root: Path, *, offline: bool) -> Iterator[Finding]:
         who = json.loads(Backend(root).run("whoami", "--json"))
         stacks = json.loads(Backend(root).run("stack", "ls", "--json"))
     except PulumiFailed as error:
-        trouble = troubles.of_command("", error.said, error.code)
+        trouble = troubles.from_command("", error.said, error.code)
         yield Finding("error", "backend", with_advice(trouble))
         return
     yield Finding(

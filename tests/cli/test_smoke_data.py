@@ -12,7 +12,7 @@ from tests.cli.site import Site
 SCRIPT = """
 SET vCustomer = 'template';
 Orders:
-LOAD [Order id], '$(vCustomer)' AS Customer FROM [lib://DataFiles/orders.csv] (txt);
+LOAD [RunOrder id], '$(vCustomer)' AS Customer FROM [lib://DataFiles/orders.csv] (txt);
 COMMENT FIELD Customer WITH '$(vCustomer)';
 """
 EXPECTED: dict[str, Any] = {
@@ -67,16 +67,16 @@ def test_the_data_of_the_template_is_found(loaded: Site) -> None:
     ("expected", "words"),
     [
         ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, but at least 11 are expected'),
-        ({"rows": {"Order": 1}}, 'there is no table "Order"; did you mean "Orders"? tables: Orders'),
+        ({"rows": {"RunOrder": 1}}, 'there is no table "RunOrder"; did you mean "Orders"? tables: Orders'),
         (
-            {"distinct_values": {"Order id": 9}},
-            'field "Order id" has 10 distinct values instead of 9',
+            {"distinct_values": {"RunOrder id": 9}},
+            'field "RunOrder id" has 10 distinct values instead of 9',
         ),
         (
             {"distinct_values": {"Client": 1}},
-            'there is no field "Client"; fields: Customer, Order id',
+            'there is no field "Client"; fields: Customer, RunOrder id',
         ),
-        ({"field_comments": {"Order id": "x"}}, 'field "Order id" has no comment instead of "x"'),
+        ({"field_comments": {"RunOrder id": "x"}}, 'field "RunOrder id" has no comment instead of "x"'),
     ],
 )
 def test_each_difference_is_named(loaded: Site, expected: dict[str, Any], words: str) -> None:
@@ -85,7 +85,7 @@ def test_each_difference_is_named(loaded: Site, expected: dict[str, Any], words:
 
 
 def test_what_is_there_is_never_too_much(loaded: Site) -> None:
-    loaded.expect(rows={"Orders": 0}, distinct_values={"Order id": 10, "Customer": 1})
+    loaded.expect(rows={"Orders": 0}, distinct_values={"RunOrder id": 10, "Customer": 1})
     assert FINE in loaded.smoke("Viewers")
 
 

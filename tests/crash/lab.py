@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import pulumi.runtime
 
-from tenantry.demo.environment import FOREIGN, client_environment
+from tenantry.demo.environment import EXCLUDED, client_environment
 from tenantry.emulator import Emulator
 from tenantry.providers import resource_types
 from tenantry.providers.framework import adapter, stack
@@ -172,7 +172,7 @@ class Lab:
 
     def _before(self) -> None:
         """Make the process that of a provider: its environment, its client, and the state where it looks."""
-        for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        for name in [name for name in os.environ if name.startswith(EXCLUDED)]:
             del os.environ[name]
         os.environ |= client_environment(self.qlik.url) | {
             "HOME": str(self._live),

@@ -66,7 +66,7 @@ def test_which_plan_nobody_can_tell(project: Project) -> None:
     (project.stacks / "plans" / "standard.yaml").rename(project.stacks / "plans" / "gold.yaml")
     with pytest.raises(
         NotWritten,
-        match="--plan is required, because the project has no plan standard. Its plans: gold, trial",
+        match=r"--plan is required, because the project has no plan standard\. Its plans: gold, trial",
     ):
         write(project, NewCustomer("acme"))
 

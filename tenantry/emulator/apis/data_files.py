@@ -214,7 +214,7 @@ def _may_see(call: Call, doc: Doc) -> bool:
 def _must_write(call: Call, owner: str) -> None:
     space = call.store.get(call.tenant_id, "space", owner)
     if space is not None:
-        spaces.must_manage(call, space)
+        spaces.require_manager(call, space)
 
 
 def _find(call: Call) -> Doc:
