@@ -65,7 +65,7 @@ def _part(piece: bytes, media_types: Mapping[str, str]) -> tuple[str, Part]:
     name = _parameter("content-disposition", disposition, "name")
     media_type = fields.get("content-type", "text/plain").partition(";")[0].strip().lower()
     allowed = [allowed_type.strip() for allowed_type in media_types.get(name, "text/plain").split(",")]
-    if name in media_types and media_type not in allowed:
+    if name in media_types and media_type not in allowed and ANY not in allowed:
         raise Refusal(415, "Unsupported media type", detail=f"{name} must be {' or '.join(allowed)}")
     file_name = _parameter("content-disposition", disposition, "filename")
     return name, Part(content, media_type, file_name, _value(content, media_type, file_name, name))
