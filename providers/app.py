@@ -170,9 +170,7 @@ class AppHandler(Handler):
                     raise ConfigurationError(f"{path} has changed since the run began: run it again")
             else:
                 text = scripts.replaced(there["script"], want["replace"])
-            body = {"script": text, "versionMessage": message}
-            host.post(f"/api/v1/apps/{id}/scripts", body, repeatable=True)
-            there = _script(host, id)
+            there = _save_script(host, id, text, message)
         run.current().scripts[id] = there["script"]
         return scripts.digest(there["script"])
 
@@ -226,6 +224,23 @@ def _script(host: Host, id: str) -> dict[str, Any]:
     """Return the load script in force: `script`, and `versionMessage` if it was saved with one."""
     found: dict[str, Any] = host.get(f"/api/v1/apps/{id}/scripts/current")
     return found
+
+
+def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]:
+    """POST a version of the load script and return what Qlik has stored.
+
+    Qlik keeps every version. So after a lost response, look before sending the same version again.
+    """
+    path, body = f"/api/v1/apps/{id}/scripts", {"script": text, "versionMessage": message}
+    try:
+        host.post(path, body)
+    except QlikError as error:
+        if not error.may_be_done:
+            raise
+        if (there := _script(host, id)).get("versionMessage") == message:
+            return there
+        host.post(path, body)
+    return _script(host, id)
 
 
 def mark(properties: Properties) -> str:

@@ -45,7 +45,8 @@ class OidcIdentityProvider(Block):
     or SAML. Without one, users log in with a Qlik account. (Identity Providers API)
 
     Tenantry activates it only after the service has answered, and only if the tenant has an active
-    administrator besides the bot user. Operating says how an administrator gets back in when the login fails.
+    administrator besides the bot user. [Operating](operating.md#where-users-log-in) says how an administrator
+    gets back in if the login fails.
     """
 
     makes = Makes(
