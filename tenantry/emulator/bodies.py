@@ -18,6 +18,8 @@ from tenantry.emulator.forms import parts_of
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES = 31_000_000
 """Bytes of a form: the largest archive, and the form around it."""
+MAX_FORM_BYTES_OF = {"data-files": 106_000_000}
+"""Bytes of a form for the APIs that take larger files."""
 MAX_JSON_BYTES = 500_000
 """Bytes. The Users API publishes this limit. The other APIs only say that they have one."""
 
@@ -40,7 +42,8 @@ async def receive(request: Request, call: Call) -> None:
             raise
         return
     form = operation.form
-    raw = await read(request, MAX_FORM_BYTES if form else MAX_JSON_BYTES)
+    limit = MAX_FORM_BYTES_OF.get(operation.api, MAX_FORM_BYTES) if form else MAX_JSON_BYTES
+    raw = await read(request, limit)
     if raw is None:
         raise Refusal(413 if "413" in operation.responses else 400, "Payload too large")
     if operation.body is None:
