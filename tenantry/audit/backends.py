@@ -1,4 +1,4 @@
-"""Which stacks the backend that Pulumi is logged in to has, of all projects."""
+"""The stacks of all projects in the backend that Pulumi is logged in to."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from tenantry.state.backend import Backend, PulumiFailed
 
 
 def stacks_of(backend: Backend, project: Project) -> tuple[list[str], str]:
-    """Return the names of all stacks, those of other projects in full, and why that may not be all of them.
+    """Return the names of all stacks, and why the list may be incomplete.
 
-    `pulumi stack ls` reads every state, so one that is broken ends it. Then the names come from the files of
-    a backend that has any, and from the stack files of the project.
+    Stacks of other projects have full names. `pulumi stack ls` reads every state, so it fails if one is
+    broken. Then the names come from the files of the backend, if it has any, and from the stack files of the
+    project.
     """
     try:
         return _listed(backend, "--all"), ""
@@ -28,7 +29,7 @@ def stacks_of(backend: Backend, project: Project) -> tuple[list[str], str]:
 
 
 def _listed(backend: Backend, *arguments: str) -> list[str]:
-    return [str(each["name"]) for each in json.loads(backend.run("stack", "ls", *arguments, "--json"))]
+    return [str(stack["name"]) for stack in json.loads(backend.run("stack", "ls", *arguments, "--json"))]
 
 
 def _in_files(backend: Backend, project: Project) -> list[str]:

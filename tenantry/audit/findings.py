@@ -1,4 +1,4 @@
-"""What a look found: one finding for each thing, grouped by kinds that each have a heading and an advice."""
+"""The findings of an audit, grouped by kinds. Each kind has a heading and an advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Kind(NamedTuple):
-    """A kind of finding: its name for machines, its heading, and what to do about it."""
+    """A kind of finding: its name in JSON, its heading, and what to do about it."""
 
     name: str
     heading: str
@@ -18,61 +18,61 @@ class Kind(NamedTuple):
 UNMANAGED = Kind(
     "unmanaged",
     "Tenants that no stack holds",
-    "Make a stack of it with `tenantry import`, or put the `revive` line into its customer's stack file and "
-    "run `pulumi up`.",
+    "Create a stack for it with `tenantry import`, or add the `revive` line to the stack file of its "
+    "customer and run `pulumi up`.",
 )
 UNNAMED = Kind(
     "unnamed",
     "Tenants without a name that no stack holds",
-    "A run may have been cut off after it asked for it. If it is a customer's, put the `revive` line into "
-    "that stack file and run `pulumi up`.",
+    "A run may have been interrupted after it requested the tenant. If it belongs to a customer, add the "
+    "`revive` line to that stack file and run `pulumi up`.",
 )
 HELD_TWICE = Kind(
     "held_twice",
     "Tenants that several stacks hold",
-    "One of them is to keep it; let the others forget it, before one deactivates it.",
+    "Only one stack may hold it. Run `tenantry forget` for the others before one of them deactivates it.",
 )
 MISSING = Kind(
     "missing",
     "Tenants in a state that the organisation does not list",
-    "If Qlik has purged it, let the stack forget it; the next `pulumi up` of the stack then makes a new one.",
+    "If Qlik has purged it, run `tenantry forget`. The next `pulumi up` then creates a new tenant.",
 )
 DEACTIVATED = Kind(
     "deactivated",
     "Deactivated tenants",
-    "Until the day of the purge it can be brought back: `pulumi up --refresh` where a stack holds it, else "
-    "the `revive` line in a stack file and `pulumi up`.",
+    "You can bring it back until its purge date. If a stack holds it, run `pulumi up --refresh`. Otherwise "
+    "add the `revive` line to a stack file and run `pulumi up`.",
 )
 SAME_NAME = Kind(
     "same_name",
-    "Names that several living tenants have",
-    "Are they two customers, or one that was made twice? Rename one, or look what is in each.",
+    "Names that several active tenants have",
+    "Check whether they are two customers or duplicates of one. Rename one of two customers.",
 )
 LICENCE = Kind(
     "licence",
     "Licences that end soon",
-    "Ask Qlik for a renewal: every tenant under it stops with it.",
+    "Ask Qlik for a renewal. All tenants of the licence stop when it ends.",
 )
 CUT_OFF = Kind(
     "cut_off",
-    "Stacks with the proof of a tenant, and no tenant",
-    "A run is under way, or was cut off between the two. If none is, run the stack again: it never asks Qlik "
-    "twice on one proof, and says what it finds.",
+    "Stacks with the proof of a tenant, but no tenant",
+    "A run is in progress, or was interrupted between the two. If no run is in progress, run the stack "
+    "again. It never creates two tenants from one proof, and reports what it finds.",
 )
 LEFT_OVER = Kind(
     "left_over",
-    "Staged apps that an interrupted import left",
-    "`tenantry orphans --fix` deletes those that no run can still be about to take up.",
+    "Staged apps that an interrupted import left behind",
+    "`tenantry orphans --fix` deletes the ones that no run can still use.",
 )
 KINDS = (UNMANAGED, UNNAMED, HELD_TWICE, MISSING, DEACTIVATED, SAME_NAME, LICENCE, CUT_OFF, LEFT_OVER)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: `about` names it, `text` says what there is to say, `ways` are lines to run or paste.
+    """One finding: its subject `about`, its `text`, and `ways`, which are lines to run or paste.
 
-    `certain` is False where a state that could not be read may say otherwise. `notice`: there is nothing to
-    do about it. `facts` are for machines.
+    `certain` is False if an unreadable state might prove it wrong. `notice` means that there is nothing to
+    do. `facts` are for JSON.
     """
 
     kind: Kind
@@ -93,6 +93,6 @@ class Unread:
 
 
 def command(words: str, stack: str) -> str:
-    """Return a command for a stack, named in full (organisation/project/name) if it is of another project."""
+    """Return a command for a stack. Stacks of other projects have full names (organisation/project/name)."""
     *_, project, name = stack.split("/") if stack.count("/") > 1 else ("", stack)
     return f"{words} {name}  # in the folder of project {project}" if project else f"{words} {name}"

@@ -1,4 +1,4 @@
-"""What the states of all stacks hold: tenants, proofs of tenants, and every id that is anywhere in them."""
+"""What the states of all stacks hold: tenants, proofs of tenants, and all ids."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tenantry.state.entries import TENANT
 APP = tokens.of("App")
 PROOF = tokens.of("TenantProof")
 ID = re.compile(r"[A-Za-z0-9_-]{16,100}")
-"""What an id at Qlik looks like."""
+"""The form of an id at Qlik."""
 
 Explain = Callable[[str, PulumiFailed], str]
-"""Says in one line why a command of a stack failed."""
+"""Returns in one line why a command for a stack failed."""
 
 
 class Held(NamedTuple):
-    """A tenant in a state, by its system hostname and its id at Qlik."""
+    """A tenant in a state: its system hostname and its id at Qlik."""
 
     hostname: str
     tenant_id: str
 
 
 class Proof(NamedTuple):
-    """The proof of a tenant in a state: when a run was about to ask for one (ISO 8601), where, for whom.
+    """The proof of a tenant in a state: its region, its name, and when a run was about to request it.
 
-    `unused`: none was to be asked for, as one was to be taken back.
+    `made_at` is ISO 8601. `unused` means that the run requested no new tenant, because it revived one.
     """
 
     made_at: str
@@ -47,9 +47,9 @@ class Proof(NamedTuple):
 class Holding:
     """What the state of one stack holds.
 
-    `proofs` are those of a stack without a tenant. `sources` are hostnames of source tenants. `ids` is
-    whatever is an id in the state, or looks like one. `importing`: the import of an app was begun, and its
-    end is not recorded.
+    `proofs` are empty if the stack has a tenant. `sources` are hostnames of source tenants. `ids` are all
+    strings in the state that are ids or look like ids. `importing` means that the import of an app was
+    started and its end is not recorded.
     """
 
     stack: str
@@ -61,25 +61,27 @@ class Holding:
 
 
 def holding(stack: str, state: State) -> Holding:
-    """Return what a state holds. A resource that is still to be deleted is held, too."""
+    """Return what a state holds, including resources that are pending deletion."""
     everything = resources(state)
-    tenants = tuple(_tenant(each) for each in everything if each["type"] == TENANT)
-    proofs = [each for each in everything if each["type"] == PROOF and not each.get("delete")]
+    tenants = tuple(_tenant(resource) for resource in everything if resource["type"] == TENANT)
+    proofs = [resource for resource in everything if resource["type"] == PROOF and not resource.get("delete")]
     sources = (
-        _values(each).get("source_tenant") for each in everything if each["type"].startswith(tokens.RESOURCES)
+        _values(resource).get("source_tenant")
+        for resource in everything
+        if resource["type"].startswith(tokens.RESOURCES)
     )
     return Holding(
         stack,
         tenants,
         () if tenants else tuple(map(_proof, proofs)),
-        frozenset(each.lower() for each in sources if isinstance(each, str)),
+        frozenset(source.lower() for source in sources if isinstance(source, str)),
         frozenset(_ids([*everything, *pending_operations(state)])),
-        any(_begun(everything, each) for each in pending_operations(state)),
+        any(_is_unfinished_import(everything, operation) for operation in pending_operations(state)),
     )
 
 
 def read(backend: Backend, stack: str) -> Holding | None:
-    """Read the state of one stack; None for a stack that is not there. Raises PulumiFailed."""
+    """Read the state of one stack; None if the stack does not exist. Raises PulumiFailed."""
     try:
         return holding(stack, backend.state(stack))
     except NoSuchStack:
@@ -89,18 +91,18 @@ def read(backend: Backend, stack: str) -> Holding | None:
 def read_all(
     backend: Backend, stacks: Iterable[str], at_once: int, explain: Explain
 ) -> tuple[list[Holding], list[Unread]]:
-    """Read the states of stacks, several at a time; return what they hold, and those that cannot be read."""
+    """Read the states of stacks, `at_once` in parallel. Return what they hold, and the failures."""
 
-    def one(stack: str) -> Holding | Unread | None:
+    def read_one(stack: str) -> Holding | Unread | None:
         try:
             return read(backend, stack)
         except PulumiFailed as failure:
             return Unread(f"the state of stack {stack}", explain(stack, failure))
 
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(one, stacks))
-    held = [each for each in found if isinstance(each, Holding)]
-    return held, [each for each in found if isinstance(each, Unread)]
+        found = list(pool.map(read_one, stacks))
+    holdings = [result for result in found if isinstance(result, Holding)]
+    return holdings, [result for result in found if isinstance(result, Unread)]
 
 
 def _tenant(resource: Resource) -> Held:
@@ -109,41 +111,41 @@ def _tenant(resource: Resource) -> Held:
 
 def _proof(resource: Resource) -> Proof:
     values = _values(resource)
-    if isinstance(said := values.get("proof"), dict):
-        values |= said
-    made_at, region, name = (str(values.get(each, "")) for each in ("made_at", "region", "name"))
+    if isinstance(proof := values.get("proof"), dict):
+        values |= proof
+    made_at, region, name = (str(values.get(key, "")) for key in ("made_at", "region", "name"))
     return Proof(made_at, region, name, bool(values.get("unused")))
 
 
 def _values(resource: Resource) -> dict[str, Any]:
-    """Return inputs and outputs of a resource, the outputs first."""
+    """Return inputs and outputs of a resource. Outputs override inputs."""
     return {**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}
 
 
-def _begun(everything: list[Resource], operation: dict[str, Any]) -> bool:
+def _is_unfinished_import(everything: list[Resource], operation: dict[str, Any]) -> bool:
     """Tell whether an operation is the import of an app that is not in the state.
 
-    The engine records it before the provider is called. One that a killed run left stays recorded, also when
-    a later run has done the work: then the state has an app of the same URN and mark.
+    The engine records it before it calls the provider. After a killed run it stays recorded, even when a
+    later run has imported the app. Then the state has an app with the same URN and mark.
     """
     resource = operation.get("resource") or {}
     if operation.get("type") != "creating" or resource.get("type") != APP:
         return False
     wanted = resource.get("urn"), mark(resource.get("inputs") or {})
-    apps = (each for each in everything if each["type"] == APP and not each.get("delete"))
-    return all((each["urn"], mark(each.get("inputs") or {})) != wanted for each in apps)
+    apps = (resource for resource in everything if resource["type"] == APP and not resource.get("delete"))
+    return all((app["urn"], mark(app.get("inputs") or {})) != wanted for app in apps)
 
 
 def _ids(value: Any) -> Iterator[str]:
-    """Yield all that may be an id in a value, however deep."""
+    """Yield all strings in a nested value that may be ids."""
     if isinstance(value, str):
         if ID.fullmatch(value):
             yield value
     elif isinstance(value, dict):
         if isinstance(id := value.get("id"), str):
             yield id
-        for each in value.values():
-            yield from _ids(each)
+        for item in value.values():
+            yield from _ids(item)
     elif isinstance(value, list):
-        for each in value:
-            yield from _ids(each)
+        for item in value:
+            yield from _ids(item)

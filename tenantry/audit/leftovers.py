@@ -1,7 +1,7 @@
-"""Staged apps that bear our mark and are in no state: an import was cut off, and nothing took it up since.
+"""Staged apps that an interrupted import left behind: they have our mark and are in no state.
 
-What counts is the mark, that our own bot made the app, and that its id is nowhere in a state. A duplicate
-that somebody made of a staged app has the mark as well, but another maker.
+Such an app has the mark, was created by our bot user, and its id is in no state. A duplicate that a user
+created from a staged app has the mark too, but another creator.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tenantry.state.backend import Backend, PulumiFailed
 
 Json = dict[str, Any]
 
-GONE = "it is gone already"
+GONE = "it no longer exists"
 
 
 @dataclass(frozen=True)
 class LeftOver:
-    """A staged app in no state. `stacks` hold its tenant; `kept` says why it may not be deleted, if so.
+    """A staged app in no state. `stacks` hold its tenant. `kept` says why it must not be deleted, if so.
 
-    `certain` is False where a state that could not be read may hold it.
+    `certain` is False if an unreadable state might hold it.
     """
 
     hostname: str
@@ -40,9 +40,9 @@ class LeftOver:
 
     @property
     def finding(self) -> Finding:
-        """It as a finding."""
+        """The finding about this app."""
         named = f'app "{self.name}"' if self.mark in self.name else f'app "{self.name}" with mark {self.mark}'
-        text = f"{named} on {self.hostname}, made {self.made or 'at an unknown time'}"
+        text = f"{named} on {self.hostname}, created {self.made or 'at an unknown time'}"
         facts = {
             "hostname": self.hostname,
             "app_id": self.id,
@@ -52,13 +52,13 @@ class LeftOver:
             "stacks": list(self.stacks),
             "kept": self.kept or None,
         }
-        text = f"{text}; stays: {self.kept}" if self.kept else text
+        text = f"{text}; not deleted: {self.kept}" if self.kept else text
         return Finding(LEFT_OVER, self.id, text, certain=self.certain, facts=facts)
 
 
 @dataclass(frozen=True)
 class Search:
-    """Looks for such apps, and looks at one again. `complete`: every state of the backend could be read."""
+    """Finds and deletes left-over apps. `complete` means that all states of the backend could be read."""
 
     cloud: Cloud
     backend: Backend
@@ -72,12 +72,13 @@ class Search:
         at_once: int,
         unread: list[Unread],
     ) -> list[LeftOver]:
-        """Return what is left in tenants, each given with the stacks that hold it; `ids` are in a state.
+        """Return the left-over apps of tenants. `ids` are the ids in the states.
 
-        A tenant whose apps cannot be listed is added to `unread`.
+        `tenants` maps each hostname to the stacks that hold it. Adds a tenant whose apps cannot be listed to
+        `unread`.
         """
 
-        def one(hostname: str) -> list[LeftOver]:
+        def search_one(hostname: str) -> list[LeftOver]:
             try:
                 return list(self._in_tenant(hostname, tuple(tenants[hostname]), ids))
             except QlikError as error:
@@ -85,19 +86,19 @@ class Search:
                 return []
 
         with ThreadPoolExecutor(at_once) as pool:
-            return [each for found in pool.map(one, tenants) for each in found]
+            return [app for found in pool.map(search_one, tenants) for app in found]
 
     def _in_tenant(self, hostname: str, stacks: tuple[str, ...], ids: frozenset[str]) -> Iterator[LeftOver]:
         host = self.cloud.tenant(hostname)
         items = host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"})
-        suspects = [each for each in items if _staged_by_us(each) and each["resourceId"] not in ids]
+        suspects = [item for item in items if _staged_by_us(item) and item["resourceId"] not in ids]
         if not suspects:
             return
         bot = host.get("/api/v1/users/me")["id"]
-        suspects = [each for each in suspects if (each.get("creatorId") or each.get("ownerId")) == bot]
-        # What a run has recorded since the states were read is no left-over.
+        suspects = [item for item in suspects if (item.get("creatorId") or item.get("ownerId")) == bot]
+        # A run may have recorded an app after the states were read.
         now, kept = self._now(stacks) if suspects else ([], "")
-        recorded = frozenset[str]().union(*(each.ids for each in now))
+        recorded = frozenset[str]().union(*(holding.ids for holding in now))
         for item in suspects:
             if item["resourceId"] not in recorded:
                 made, text = item.get("createdAt", ""), _text(item)
@@ -113,42 +114,42 @@ class Search:
                 )
 
     def delete(self, app: LeftOver) -> str:
-        """Look at an app once more and delete it; return why it was left, if it was. Raises QlikError."""
+        """Check an app again and delete it. Return why it was not deleted, if so. Raises QlikError."""
         if app.kept:
             return app.kept
         now, kept = self._now(app.stacks)
         if kept:
             return kept
-        holder = next((each.stack for each in now if app.id in each.ids), "")
+        holder = next((holding.stack for holding in now if app.id in holding.ids), "")
         if holder:
-            return f"it is in the state of stack {holder} now"
+            return f"it is now in the state of stack {holder}"
         host, path = self.cloud.tenant(app.hostname), f"/api/v1/apps/{app.id}"
         try:
             found = host.get(path)["attributes"]
         except NotFound:
             return GONE
         if found.get("publishTime") or app.mark not in _text(found):
-            return "it has changed since"
+            return "it has changed in the meantime"
         host.delete(path)
         return ""
 
     def _now(self, stacks: tuple[str, ...]) -> tuple[list[Holding], str]:
-        """Return what stacks hold by now, and why nothing may be deleted in their tenant, if so."""
-        kept = "" if self.complete else "a state that could not be read may hold it"
+        """Return what stacks hold now, and why nothing in their tenant must be deleted, if so."""
+        kept = "" if self.complete else "an unreadable state may hold it"
         found: list[Holding] = []
         for stack in stacks:
             try:
-                there = read(self.backend, stack)
+                holding = read(self.backend, stack)
             except PulumiFailed as failure:
                 return found, f"the state of stack {stack} cannot be read: {self.explain(stack, failure)}"
-            if there is None:
-                return found, f"stack {stack} is gone"
-            found.append(there)
-            if there.importing:
+            if holding is None:
+                return found, f"stack {stack} no longer exists"
+            found.append(holding)
+            if holding.importing:
                 kept = (
-                    f"an import by stack {stack} is under way or was cut off. If no run is, `pulumi up` "
-                    "takes up what it still wants; then "
-                    f"`pulumi refresh --clear-pending-creates --stack {stack}`"
+                    f"an import by stack {stack} is in progress or was interrupted. If no run is in "
+                    f"progress: 1. run `pulumi up --stack {stack}`, which uses the app if the stack still "
+                    f"needs it, 2. run `pulumi refresh --clear-pending-creates --stack {stack}`"
                 )
         return found, kept
 
@@ -156,7 +157,7 @@ class Search:
 def delete_all(
     search: Search, apps: Sequence[LeftOver], say: Callable[[str], None]
 ) -> tuple[list[LeftOver], list[Unread]]:
-    """Delete apps one after the other; return those that are gone, and those that could not be deleted."""
+    """Delete apps one after the other. Return the apps that are gone, and the failures."""
     gone, failed = [], []
     for app in apps:
         try:
@@ -171,7 +172,7 @@ def delete_all(
 
 
 def _staged_by_us(item: Json) -> bool:
-    """Tell whether an item of the catalog is an app with our mark that is no published copy."""
+    """Tell whether an item of the catalog is an app with our mark that is not a published copy."""
     return bool(MARK.search(_text(item))) and not (item.get("resourceAttributes") or {}).get("publishTime")
 
 

@@ -1,4 +1,4 @@
-"""Licences that end soon: by the organisation's list where that tells, else by the source tenants."""
+"""Licences that end soon, according to the organisation's list of tenants or to the source tenants."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from tenantry.providers.lookups.preflight import Preflight
 from tenantry.providers.qlik import QlikError
 from tenantry.providers.values.words import counted
 
-SOON = 30
-"""Days."""
+SOON_DAYS = 30
 
 
 def ending(
     tenants: Collection[Listed], ledger: Ledger, preflight: Preflight, unread: list[Unread]
 ) -> Iterator[Finding]:
-    """Yield each licence that ends within 30 days; add to `unread` each source tenant that does not tell."""
-    living = [each for each in tenants if each.alive]
-    told: dict[tuple[str, str], int] = {}
-    for tenant in living:
+    """Yield each licence that ends within 30 days. Add unreadable source tenants to `unread`."""
+    active = [tenant for tenant in tenants if tenant.alive]
+    counts: dict[tuple[str, str], int] = {}
+    for tenant in active:
         if tenant.licence_ends:
             key = tenant.licence, tenant.licence_ends
-            told[key] = told.get(key, 0) + 1
-    for (licence, ends), number in sorted(told.items()):
+            counts[key] = counts.get(key, 0) + 1
+    for (licence, ends), number in sorted(counts.items()):
         day = _day(ends)
         if day and _soon(day, preflight.today):
             text = f"{_when(day, preflight.today)}; {counted(number, 'tenant')} under it"
             facts = {"licence": licence, "ends": str(day), "tenants": number}
             yield Finding(LICENCE, licence or "a licence without a number", text, facts=facts)
-    known = {licence for licence, _ in told}
-    for source in living:
+    known = {licence for licence, _ in counts}
+    for source in active:
         if ledger.is_source(source) and source.licence not in known:
             yield from _of_source(source, preflight, unread)
 
@@ -50,7 +49,7 @@ def _of_source(source: Listed, preflight: Preflight, unread: list[Unread]) -> It
 
 
 def _soon(day: date, today: date) -> bool:
-    return (day - today).days <= SOON
+    return (day - today).days <= SOON_DAYS
 
 
 def _when(day: date, today: date) -> str:

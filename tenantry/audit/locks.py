@@ -1,10 +1,10 @@
-"""The locks of a stack: who took them, where, and when, on any backend but Pulumi Cloud.
+"""The locks of a stack, on any backend but Pulumi Cloud: who took them, where, and when.
 
-Pulumi keeps a lock as an object in the backend. In a folder it is read. Elsewhere `pulumi` is asked, and it
-names the locks only to what wants one. `pulumi stack rename` of a stack to the name that it has is such a
-command. It fails with the locks where there are any. Else it takes a lock, finds that the name is taken, and
-gives the lock back; it reads no secret and writes nothing but that lock. A run that begins in these few
-milliseconds is told that the stack is locked.
+Pulumi keeps a lock as an object in the backend. If the backend is a folder, this module reads the object.
+Otherwise it runs `pulumi`, which prints the locks only in an error of a command that needs a lock: it renames
+the stack to its present name. If there are locks, the command fails and prints them. Otherwise it takes a
+lock, finds that the name is taken, and releases the lock. It reads no secret and writes only that lock. A run
+that starts in these few milliseconds fails because the stack is locked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tenantry.state.backend import Backend, PulumiFailed
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock: the process that took it, and when. `host` is empty where the lock was cut off when written."""
+    """A lock: the process that took it, and when. `host` is empty if the lock is only partly written."""
 
     user: str
     host: str
@@ -32,17 +32,17 @@ class Lock:
 
     @property
     def holder(self) -> str:
-        """Who holds it, as messages show it."""
-        who = f"{self.user}@{self.host} (pid {self.pid})" if self.host else "a lock that was written in part"
+        """The holder of the lock, for messages."""
+        who = f"{self.user}@{self.host} (pid {self.pid})" if self.host else "a partly written lock"
         return f"{who} since {self.at.isoformat(timespec='seconds')}" if self.at else who
 
 
 class NoLocksTold(TenantryError):
-    """`pulumi` gave an answer that says neither who holds a lock nor that there is none."""
+    """The output of `pulumi` says neither who holds a lock nor that there is none."""
 
 
 def locks_of(backend: Backend, address: str, project: str, stack: str) -> list[Lock]:
-    """Return the locks of a stack, which may be named in full. Raises NoLocksTold, PulumiFailed, OSError."""
+    """Return the locks of a stack. The name may be a full name. Raises NoLocksTold, PulumiFailed, OSError."""
     folder = folder_of(address, backend.root)
     *_, name = parts = stack.split("/")
     project = parts[1] if len(parts) > 2 else project
@@ -55,7 +55,7 @@ def _in_files(files: list[Path]) -> Iterator[Lock]:
     for file in files:
         try:
             yield _lock(*backend_files.lock_fields(json.loads(file.read_text("utf-8"))))
-        except FileNotFoundError:  # given back meanwhile
+        except FileNotFoundError:  # released in the meantime
             continue
         except (ValueError, KeyError, TypeError):
             yield Lock("", "", 0, datetime.fromtimestamp(file.stat().st_mtime, UTC))
@@ -71,24 +71,24 @@ def _asked(backend: Backend, stack: str) -> list[Lock]:
     except PulumiFailed as failure:
         return told(failure)
     raise NoLocksTold(
-        f"`pulumi` renamed stack {stack} to the name that it has, and told nothing of its locks"
+        f"`pulumi` renamed stack {stack} to its present name and printed nothing about its locks"
     )
 
 
 def told(failure: PulumiFailed) -> list[Lock]:
-    """Return the locks that `pulumi` names in an error. Raises NoLocksTold, or the error if it is another."""
+    """Return the locks in an error of `pulumi`. Raises NoLocksTold, or the error if it is not about locks."""
     if lock_messages.LOCKED not in failure.said:
         if lock_messages.TAKEN in failure.said:
             return []
         raise failure
-    found = [_lock(*each) for each in lock_messages.told(failure.said)]
+    found = [_lock(*fields) for fields in lock_messages.told(failure.said)]
     if not found:
         raise NoLocksTold(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
     return found
 
 
 def moment(text: str) -> datetime | None:
-    """Return a moment as Pulumi writes it; None where it cannot be read."""
+    """Parse a time as Pulumi writes it; None if it cannot be parsed."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

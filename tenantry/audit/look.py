@@ -1,4 +1,4 @@
-"""One look at everything: the organisation's tenants, every state of the backend, licences, staged apps."""
+"""The whole audit: the organisation's tenants, all states of the backend, licences and staged apps."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TENANTS = "/api/core/tenants"
 
 
 class UnknownRegion(TenantryError):
-    """No tenant is in the region that was asked for; the message names the regions that there are."""
+    """There is no tenant in the given region. The message lists the regions that have tenants."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What a look found. `tenants` and `stacks` are how many were looked at; `search` looks at apps again."""
+    """The result of an audit. `tenants` and `stacks` are counts. `search` can delete the left-over apps."""
 
     tenants: int
     stacks: int
@@ -50,38 +50,46 @@ def look(
     explain: Explain,
     say: Callable[[str], None],
 ) -> Audit:
-    """Look at all tenants of the organisation and all stacks of the backend, or at those of one region.
+    """Compare all tenants of the organisation with all stacks of the backend, or only those of one region.
 
-    Raises QlikError where the organisation does not list its tenants, PulumiFailed where there is no backend,
-    UnknownRegion.
+    Raises QlikError if the organisation does not list its tenants, PulumiFailed if the backend cannot be
+    read, and UnknownRegion.
     """
-    # The list before the states: what a run makes and records meanwhile is then not taken for unmanaged.
+    # The list is read before the states. A tenant that a run creates in between then does not look unmanaged.
     found = map(Listed.of, cloud.organisation().list(TENANTS, {"sort": "-createdAt"}))
-    listed = [each for each in found if each.status != DELETED]
+    listed = [tenant for tenant in found if tenant.status != DELETED]
     names, why = stacks_of(backend, project)
     say(f"{counted(len(listed), 'tenant')}; reading {counted(len(names), 'state')}")
     holdings, unread = read_all(backend, names, at_once, explain)
     if why:
         unread.append(Unread("the list of all stacks", why))
-    sources = frozenset[str]().union(*(each.sources for each in holdings), _sources(project))
-    ledger = Ledger([_of_region(each, region) for each in holdings], sources, not unread)
-    known = sorted({each.region for each in listed} - {""})
-    if region and region not in known and not any(each.tenants or each.proofs for each in ledger.holdings):
-        raise UnknownRegion(f"No tenant is in region {region}; there are some in: {', '.join(known)}")
-    there = [each for each in listed if not region or each.region == region]
+    sources = frozenset[str]().union(*(holding.sources for holding in holdings), _sources(project))
+    ledger = Ledger([_of_region(holding, region) for holding in holdings], sources, not unread)
+    known = sorted({tenant.region for tenant in listed} - {""})
+    if (
+        region
+        and region not in known
+        and not any(holding.tenants or holding.proofs for holding in ledger.holdings)
+    ):
+        raise UnknownRegion(
+            f"There is no tenant in region {region}. Regions with tenants: {', '.join(known)}."
+        )
+    present = [tenant for tenant in listed if not region or tenant.region == region]
 
-    gone, later = _verified(cloud, tenants.missing(there, ledger), unread)
-    there += later
-    findings = list(tenants.compare(there, gone, ledger))
-    findings += licences.ending(there, ledger, Preflight(cloud), unread)
+    gone, later = _verified(cloud, tenants.missing(present, ledger), unread)
+    present += later
+    findings = list(tenants.compare(present, gone, ledger))
+    findings += licences.ending(present, ledger, Preflight(cloud), unread)
     search = Search(cloud, backend, explain, ledger.complete)
-    held = {each.hostname: stacks for each in there if each.alive and (stacks := ledger.stacks(each))}
-    say(f"looking for left-over apps in {counted(len(held), 'tenant')}")
-    ids = frozenset[str]().union(*(each.ids for each in holdings))
+    held = {
+        tenant.hostname: stacks for tenant in present if tenant.alive and (stacks := ledger.stacks(tenant))
+    }
+    say(f"searching for left-over apps in {counted(len(held), 'tenant')}")
+    ids = frozenset[str]().union(*(holding.ids for holding in holdings))
     left_over = search.search(held, ids, at_once, unread)
-    findings += [each.finding for each in left_over]
-    findings.sort(key=lambda each: (KINDS.index(each.kind), each.about))
-    return Audit(len(there), len(names), findings, unread, left_over, search)
+    findings += [app.finding for app in left_over]
+    findings.sort(key=lambda finding: (KINDS.index(finding.kind), finding.about))
+    return Audit(len(present), len(names), findings, unread, left_over, search)
 
 
 def _of_region(holding: Holding, region: str) -> Holding:
@@ -90,8 +98,8 @@ def _of_region(holding: Holding, region: str) -> Holding:
         return holding
     return Holding(
         holding.stack,
-        tuple(each for each in holding.tenants if hostnames.region(each.hostname) == region),
-        tuple(each for each in holding.proofs if each.region == region),
+        tuple(held for held in holding.tenants if hostnames.region(held.hostname) == region),
+        tuple(proof for proof in holding.proofs if proof.region == region),
         holding.sources,
         holding.ids,
         holding.importing,
@@ -104,17 +112,17 @@ def _sources(project: Project) -> set[str]:
     for file in project.stack_files().values():
         read = read_file(file).value
         values.append(project.values_of(read.get("config") if isinstance(read, dict) else None))
-    return {str(each[SOURCE_TENANT]).lower() for each in values if each.get(SOURCE_TENANT)}
+    return {str(config[SOURCE_TENANT]).lower() for config in values if config.get(SOURCE_TENANT)}
 
 
 def _verified(
     cloud: Cloud, missing: Sequence[tuple[str, Held]], unread: list[Unread]
 ) -> tuple[list[tuple[str, Held]], list[Listed]]:
-    """Ask for each missing tenant by itself; return those that are gone, and those that are there after all.
+    """Request each missing tenant by its id. Return the tenants that are gone, and those that exist.
 
-    A tenant that was made after the list was read, or that the list does not show yet, is there.
+    A tenant can exist although it is not in the list: it was created later, or the list does not show it yet.
     """
-    gone, there = [], []
+    gone, present = [], []
     for stack, held in missing:
         try:
             found = cloud.organisation().get(f"{TENANTS}/{held.tenant_id}")["data"] if held.tenant_id else []
@@ -123,8 +131,10 @@ def _verified(
         except QlikError as error:
             unread.append(Unread(f"tenant {held.hostname} of stack {stack}", str(error)))
             continue
-        living = [each for each in map(Listed.of, found) if each.status != DELETED and each.is_it(held)]
-        there += living
-        if not living:
+        existing = [
+            tenant for tenant in map(Listed.of, found) if tenant.status != DELETED and tenant.is_it(held)
+        ]
+        present += existing
+        if not existing:
             gone.append((stack, held))
-    return gone, there
+    return gone, present

@@ -1,4 +1,4 @@
-"""Whether the process that took a lock is still there, on this machine."""
+"""Whether the process that took a lock still runs on this machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 
 PROC = Path("/proc")
 ENDED = ("Z", "X")
-"""States of a process that has ended and that its parent has not asked about yet."""
+"""States of a process that has ended, but that its parent has not waited for yet."""
 
 
 def may_be_pulumi(pid: int) -> bool:
-    """Tell whether a process of that id is alive and is `pulumi`, or may be; one in a container here counts.
+    """Tell whether a process with this id is alive and may be `pulumi`.
 
-    What cannot be known counts as yes: another user's process that hides, and any where there is no /proc.
+    The process can also be in a container on this machine.
+
+    Unknown counts as yes: a hidden process of another user, and any process if there is no /proc.
     """
     return pid > 0 and (_may_be_pulumi(pid) or any(map(_may_be_pulumi, _in_containers(pid))))
 
@@ -27,7 +29,7 @@ def _may_be_pulumi(pid: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        pass  # another user's
+        pass  # it belongs to another user
     if _state(pid) in ENDED:
         return False
     names = list(_names(pid))
@@ -35,7 +37,7 @@ def _may_be_pulumi(pid: int) -> bool:
 
 
 def _in_containers(pid: int) -> Iterator[int]:
-    """Yield the processes of this machine that have that id in a container: it may share our hostname."""
+    """Yield the processes that have this id in a container, because a container may share our hostname."""
     for status in PROC.glob("[0-9]*/status"):
         with suppress(OSError):
             found = re.search(r"^NSpid:[ \t]+(\d+)[ \t].*\b(\d+)$", status.read_text(), re.MULTILINE)
@@ -44,14 +46,14 @@ def _in_containers(pid: int) -> Iterator[int]:
 
 
 def _state(pid: int) -> str:
-    """Return the letter of a process's state, nothing where there is none."""
+    """Return the letter of the state of a process; empty if it cannot be read."""
     with suppress(OSError, IndexError):
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
     return ""
 
 
 def _names(pid: int) -> Iterator[str]:
-    """Yield what a process is called: its program, and the first word of its command line."""
+    """Yield the names of a process: its program, and the first word of its command line."""
     folder = PROC / str(pid)
     with suppress(OSError):
         yield (folder / "comm").read_text().strip()

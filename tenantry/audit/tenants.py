@@ -1,4 +1,4 @@
-"""The organisation's list of tenants (https://qlik.dev/apis/org-rest) against what the states hold."""
+"""Comparison of the organisation's tenants (https://qlik.dev/apis/org-rest) with what the states hold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from tenantry.providers.tenants.tenant_list import DEACTIVATED as ASLEEP
 
 @dataclass(frozen=True)
 class Listed:
-    """A tenant as the organisation lists it. `hostnames` begin with the system's, `made` is ISO 8601."""
+    """A tenant in the organisation's list.
+
+    The system hostname is first in `hostnames`; `made` is ISO 8601.
+    """
 
     id: str
     name: str
@@ -41,11 +44,11 @@ class Listed:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Listed:
-        """Return a tenant of the list."""
+        """Return a tenant from an entry of the list."""
         return cls(
             str(found["id"]),
             found.get("name") or "",
-            tuple(str(each).lower() for each in found.get("hostnames") or ()),
+            tuple(str(hostname).lower() for hostname in found.get("hostnames") or ()),
             str(found.get("status", "")),
             str(found.get("createdAt") or ""),
             str(found.get("deletionStartsAt") or "")[:10],
@@ -55,42 +58,48 @@ class Listed:
 
     @property
     def hostname(self) -> str:
-        """Its system hostname; of one that has none its id."""
+        """The system hostname, or the id if there is none."""
         return self.hostnames[0] if self.hostnames else self.id
 
     @property
     def region(self) -> str:
-        """Its region."""
+        """The region of the tenant."""
         return hostnames.region(self.hostname)
 
     @property
     def alive(self) -> bool:
-        """Whether it can be used."""
+        """Whether the tenant is active."""
         return self.status == "active"
 
     @property
     def asleep(self) -> bool:
-        """Whether it is deactivated, and can be brought back."""
+        """Whether the tenant is deactivated and can be brought back."""
         return self.status in ASLEEP
 
     @property
     def unnamed(self) -> bool:
-        """Whether nobody has given it a name: then Qlik shows the label of its hostname, or nothing."""
+        """Whether the tenant has no name of its own.
+
+        Qlik then shows the label of its hostname, or nothing.
+        """
         return self.name in ("", self.hostname.partition(".")[0])
 
     @property
     def revival(self) -> tuple[str, ...]:
-        """The line for a stack file that takes it up; none without a hostname."""
+        """The line for a stack file that brings it under management; none without a hostname."""
         return (revive_line(self.hostname, self.id),) if self.hostnames else ()
 
     def is_it(self, held: Held) -> bool:
-        """Tell whether a tenant in a state is this one."""
+        """Tell whether this is the tenant in a state."""
         return held.hostname in self.hostnames or held.tenant_id == self.id
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Who holds what. `sources` are hostnames of source tenants; `complete`: every state could be read."""
+    """What all stacks hold.
+
+    `sources` are hostnames of source tenants. `complete`: all states were readable.
+    """
 
     holdings: Collection[Holding]
     sources: frozenset[str] = frozenset()
@@ -115,7 +124,7 @@ class Ledger:
 
 def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, Held]]:
     """Return the stacks that hold a tenant which is not in the list."""
-    known = {key for each in tenants for key in (*each.hostnames, each.id)}
+    known = {key for tenant in tenants for key in (*tenant.hostnames, tenant.id)}
     return [
         (holding.stack, held)
         for holding in ledger.holdings
@@ -127,7 +136,7 @@ def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, Held]]
 def compare(
     tenants: Collection[Listed], gone: Iterable[tuple[str, Held]], ledger: Ledger
 ) -> Iterator[Finding]:
-    """Yield what there is to say. `gone` are the stacks whose tenant is surely not there."""
+    """Yield the findings. `gone` are stacks whose tenant certainly does not exist."""
     for tenant in tenants:
         stacks = ledger.stacks(tenant)
         if tenant.alive and not stacks and not ledger.is_source(tenant):
@@ -136,7 +145,7 @@ def compare(
             yield _asleep(tenant, stacks)
         if len(stacks) > 1:
             text = f"{_described(tenant)}; held by {', '.join(stacks)}"
-            yield _finding(HELD_TWICE, tenant, text, [_forget(each) for each in stacks], stacks=stacks)
+            yield _finding(HELD_TWICE, tenant, text, [_forget(stack) for stack in stacks], stacks=stacks)
     for stack, held in gone:
         facts = {"hostname": held.hostname, "tenant_id": held.tenant_id, "stacks": [stack]}
         text = f"held by {stack}; id {held.tenant_id or 'unknown'}"
@@ -152,21 +161,21 @@ def _unheld(tenant: Listed, ledger: Ledger) -> Finding:
         ways = [f"tenantry import {tenant.hostname}"] if tenant.hostnames else []
         return _finding(UNMANAGED, tenant, _described(tenant), ways, certain=ledger.complete)
     asked = [
-        f"stack {holding.stack} was about to ask for one at {proof.made_at}"
+        f"stack {holding.stack} was about to request one at {proof.made_at}"
         for holding in ledger.holdings
         for proof in holding.proofs
         if may_be_of(tenant, proof)
     ]
-    text = "; ".join([f"made {tenant.made or 'at an unknown time'}, id {tenant.id}", *asked])
+    text = "; ".join([f"created {tenant.made or 'at an unknown time'}, id {tenant.id}", *asked])
     return _finding(UNNAMED, tenant, text, certain=ledger.complete)
 
 
 def _asleep(tenant: Listed, stacks: list[str]) -> Finding:
-    purge = f"purged on {tenant.purged_on}" if tenant.purged_on else "the day of its purge is not told"
+    purge = f"purged on {tenant.purged_on}" if tenant.purged_on else "purge date unknown"
     holders = f"; held by {', '.join(stacks)}" if stacks else ""
-    ways = [command("pulumi up --refresh --stack", each) for each in stacks]
+    ways = [command("pulumi up --refresh --stack", stack) for stack in stacks]
     found = _finding(DEACTIVATED, tenant, f'"{tenant.name}", {purge}{holders}', ways, stacks=stacks)
-    # One that a stack has let go of goes its way; one that a stack holds is down and should be up.
+    # If no stack holds it, the purge is expected. If a stack holds it, the tenant should be active.
     return replace(found, notice=not stacks)
 
 
@@ -177,28 +186,28 @@ def _namesakes(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
             named.setdefault(tenant.name, []).append(tenant)
     for name, same in sorted(named.items()):
         if len(same) > 1 and not all(map(ledger.is_source, same)):
-            shown = ", ".join(_with_holders(each, ledger) for each in same)
-            facts = {"name": name, "hostnames": [each.hostname for each in same]}
+            shown = ", ".join(_with_holders(tenant, ledger) for tenant in same)
+            facts = {"name": name, "hostnames": [tenant.hostname for tenant in same]}
             yield Finding(SAME_NAME, f'"{name}"', shown, facts=facts)
 
 
 def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger) -> Finding:
-    candidates = [each for each in tenants if may_be_of(each, proof) and not ledger.stacks(each)]
-    about = "take back" if proof.unused else "ask for"
+    candidates = [tenant for tenant in tenants if may_be_of(tenant, proof) and not ledger.stacks(tenant)]
+    about = "revive" if proof.unused else "request"
     text = f'was about to {about} a tenant "{proof.name}" in region {proof.region} at {proof.made_at}'
     if candidates:
-        text += f"; made since: {', '.join(each.hostname for each in candidates)}"
-    ways = (command("tenantry up", stack), *(line for each in candidates for line in each.revival))
+        text += f"; created since then: {', '.join(tenant.hostname for tenant in candidates)}"
+    ways = (command("tenantry up", stack), *(line for tenant in candidates for line in tenant.revival))
     facts = {
         "stacks": [stack],
         **proof._asdict(),
-        "candidates": [{"hostname": each.hostname, "tenant_id": each.id} for each in candidates],
+        "candidates": [{"hostname": tenant.hostname, "tenant_id": tenant.id} for tenant in candidates],
     }
     return Finding(CUT_OFF, stack, text, ways, facts=facts)
 
 
 def may_be_of(tenant: Listed, proof: Proof) -> bool:
-    """Tell whether a tenant may be what a run with that proof made: since then, unnamed or so named."""
+    """Tell whether a run with this proof may have created a tenant: later, with its name or no name."""
     asked, made = _moment(proof.made_at), _moment(tenant.made)
     return (
         not proof.unused
@@ -211,7 +220,7 @@ def may_be_of(tenant: Listed, proof: Proof) -> bool:
 def _finding(
     kind: Kind, tenant: Listed, text: str, ways: Iterable[str] = (), *, certain: bool = True, **facts: Any
 ) -> Finding:
-    told: dict[str, Any] = {
+    common: dict[str, Any] = {
         "hostname": tenant.hostname,
         "tenant_id": tenant.id,
         "name": tenant.name,
@@ -223,11 +232,11 @@ def _finding(
         "stacks": [],
     }
     lines = tuple(ways) if kind is HELD_TWICE else (*ways, *tenant.revival)
-    return Finding(kind, tenant.hostname, text, lines, certain, facts=told | facts)
+    return Finding(kind, tenant.hostname, text, lines, certain, facts=common | facts)
 
 
 def _described(tenant: Listed) -> str:
-    return f'"{tenant.name}", {tenant.status}, made {tenant.made or "at an unknown time"}, id {tenant.id}'
+    return f'"{tenant.name}", {tenant.status}, created {tenant.made or "at an unknown time"}, id {tenant.id}'
 
 
 def _with_holders(tenant: Listed, ledger: Ledger) -> str:
@@ -240,7 +249,7 @@ def _forget(stack: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return a moment of ISO 8601; None where there is none that can be read."""
+    """Parse an ISO 8601 time; None if it cannot be parsed."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

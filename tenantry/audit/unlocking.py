@@ -1,8 +1,8 @@
-"""Which locks of a stack may be cleared, and what the state says once they are.
+"""Which locks of a stack may be cleared, and what to do after they are.
 
-A lock is all that keeps two runs of a stack apart. So one whose process is alive here is never cleared. And
-as nothing can be known of a process on another machine, its lock must be older than any run of ours can be,
-with all that Qlik may still do after it.
+Only a lock prevents two runs of a stack at the same time. So a lock whose process is alive on this machine is
+never cleared. The state of a process on another machine is unknown. Its lock must be older than the longest
+run, plus the time that Qlik may need afterwards.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ from tenantry.providers.tenants.permits import LIFE as PERMIT
 from tenantry.pulumi_internals.deployment import State, pending_operations, resources
 from tenantry.state.entries import TENANT, name_of
 
-LONGEST_RUN = 3600.0
-"""Seconds that `tenantry` gives one stack, unless told otherwise by `--timeout`."""
+LONGEST_RUN_SECONDS = 3600.0
+"""The default of `--timeout`: the longest time for one stack."""
 
-CLOCKS = 300.0
-"""Seconds by which the clocks of two machines may differ."""
+CLOCK_SKEW_SECONDS = 300.0
+"""The largest difference between the clocks of two machines."""
 
 
 def stale_after() -> timedelta:
-    """Return the age from which the lock of another machine is no longer that of a run of ours.
+    """Return the age from which a lock of another machine cannot belong to a run any more: about 75 minutes.
 
-    The longest run; the permit to ask for a tenant, which a provider may have got at its end; the creation of
-    that tenant; the time until Qlik lists it; and what clocks differ by. About 75 minutes.
+    It is the sum of the longest run, the life of a permit to request a tenant, the creation of that tenant,
+    the time until Qlik lists it, and the difference between the clocks.
     """
-    return timedelta(seconds=LONGEST_RUN + PERMIT + creation_seconds() + lag_seconds() + CLOCKS)
+    return timedelta(
+        seconds=LONGEST_RUN_SECONDS + PERMIT + creation_seconds() + lag_seconds() + CLOCK_SKEW_SECONDS
+    )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a lock may be cleared, and why, or why not."""
+    """Whether a lock may be cleared, and the reason."""
 
     lock: Lock
     clear: bool
@@ -50,9 +52,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """Tells stale locks from others: at the moment `now`, on the machine `here`.
+    """Decides which locks are stale, at the time `now` on the machine `here`.
 
-    `older_than` is the age that was asked for; it then holds for the locks of this machine as well.
+    `older_than` is the age from the command line. It applies to the locks of this machine too.
     `may_be_pulumi` tells whether a process of this machine is alive.
     """
 
@@ -62,51 +64,54 @@ class Judge:
     older_than: timedelta | None = None
 
     def verdict(self, lock: Lock) -> Verdict:
-        """Judge a lock."""
+        """Decide whether a lock may be cleared."""
         if lock.host == self.here:
             if self.may_be_pulumi(lock.pid):
-                why = f"process {lock.pid} runs on this machine; wait for its end, or end it"
+                why = f"process {lock.pid} runs on this machine; wait until it ends, or end it"
                 return Verdict(lock, False, why)
-            what = f"no `pulumi` of the process id {lock.pid} is on this machine any more"
+            what = f"this machine has no `pulumi` process {lock.pid} any more"
             needed = self.older_than
         else:
-            what = "another machine took it, and nothing here tells whether its run is over"
+            what = "another machine took it, and it is unknown whether its run has ended"
             needed = stale_after() if self.older_than is None else self.older_than
         if needed is None:
             return Verdict(lock, True, what)
         if lock.at is None:
-            return Verdict(lock, False, f"{what}, and its age is not known")
+            return Verdict(lock, False, f"{what}, and its age is unknown")
         age = self.now - lock.at
         if age <= needed:
-            why = f"{what}; it is {minutes(age)} old, and must be older than {minutes(needed)}"
+            why = f"{what}; it is {minutes(age)} old, but must be older than {minutes(needed)}"
             return Verdict(lock, False, why)
         return Verdict(lock, True, f"{what}; it is {minutes(age)} old, more than {minutes(needed)}")
 
 
 def minutes(span: timedelta) -> str:
-    """Return a span of time as messages show it; one that is still to come has not begun."""
+    """Return a duration for messages. A negative duration counts as zero."""
     return f"{max(span, timedelta()).total_seconds() / 60:.0f} min"
 
 
 def aftermath(stack: str, state: State) -> list[str]:
-    """Return what there is to say of the operations that a run was cut off at; they stay as they are."""
+    """Return lines about the operations that an interrupted run left in the state, and what to do next."""
     pending = pending_operations(state)
     if not pending:
         return []
     lines = [
-        f"A run was cut off while {each['type']} {name_of(each['resource']['urn'])}." for each in pending
+        f"A run was interrupted while {operation['type']} {name_of(operation['resource']['urn'])}."
+        for operation in pending
     ]
-    there = {each["urn"]: each["type"] for each in resources(state)}
-    if any(_creates_tenant(each) and each["resource"]["urn"] not in there for each in pending):
-        if PROOF in there.values():
-            lines.append("The state has the proof of its tenant, so no run asks Qlik a second time on it.")
+    recorded = {resource["urn"]: resource["type"] for resource in resources(state)}
+    if any(
+        _creates_tenant(operation) and operation["resource"]["urn"] not in recorded for operation in pending
+    ):
+        if PROOF in recorded.values():
+            lines.append("The state has the proof of its tenant, so no run creates a second tenant.")
         else:
             lines += [
-                "The state has no proof of when Qlik was asked for the tenant, so it may have been made. "
-                "Look before the next run: `tenantry orphans` lists the tenants that no stack holds.",
-                "If one is this customer's, put its `revive` line into the stack file first.",
+                "The state has no proof of the tenant, so Qlik may have created it. Before the next run: "
+                "1. run `tenantry orphans`, which lists the tenants that no stack holds,",
+                "2. if one belongs to this customer, add its `revive` line to the stack file.",
             ]
-    return [*lines, f"Go on with: {command('pulumi up --stack', stack)}"]
+    return [*lines, f"Next: {command('pulumi up --stack', stack)}"]
 
 
 def _creates_tenant(operation: dict[str, Any]) -> bool:

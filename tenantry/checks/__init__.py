@@ -1,2 +1,1 @@
-"""What Qlik and the states of all stacks can tell about settings before anything is made (`tenantry
-check`)."""
+"""Checks of settings against Qlik and the states of all stacks, before anything is created."""

@@ -1,4 +1,4 @@
-"""Whether `pulumi up` would get through: what Qlik can tell of it beforehand, by reads alone."""
+"""Whether `pulumi up` can succeed, checked with reads only."""
 
 from __future__ import annotations
 
@@ -42,43 +42,47 @@ def check(
     paths: Iterable[Path],
     preflight: Preflight,
     state_of: StateOf,
-    follow: Callable[[Iterator[Looked]], Iterable[Looked]] = iter,
+    follow: Callable[[Iterator[Checked]], Iterable[Checked]] = iter,
 ) -> dict[str, list[Finding]]:
-    """Return all that is to be said of the stacks with these files, by stack. Sends reads only.
+    """Return the findings for the stacks with these files, by stack. Sends only reads.
 
-    `follow` is given what is found of each stack as it comes, and gives it back.
+    `follow` wraps the iteration over the stacks, for example to show progress.
     """
     named = {stack_of(path): path for path in paths}
 
-    def one(stack: str) -> Looked:
-        return _look(stack, named[stack], preflight, state_of)
+    def check_one(stack: str) -> Checked:
+        return _check(stack, named[stack], preflight, state_of)
 
     with ThreadPoolExecutor(STACKS_AT_ONCE) as pool:
-        found = dict(zip(named, follow(pool.map(one, named)), strict=True))
-    new = Counter(place for each in found.values() if each.checks and (place := each.checks.place_of_new))
-    return {stack: [*each.findings, *_counted(each, new)] for stack, each in found.items()}
+        found = dict(zip(named, follow(pool.map(check_one, named)), strict=True))
+    new = Counter(
+        place for checked in found.values() if checked.checks and (place := checked.checks.place_of_new)
+    )
+    return {stack: [*checked.findings, *_counted(checked, new)] for stack, checked in found.items()}
 
 
-class Looked(NamedTuple):
-    """What was found of one stack; `checks` is None where its files are broken."""
+class Checked(NamedTuple):
+    """The findings of one stack; `checks` is None if its files have errors."""
 
     findings: list[Finding]
     checks: Checks | None
 
 
-def _look(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Looked:
+def _check(stack: str, path: Path, preflight: Preflight, state_of: StateOf) -> Checked:
     try:
         resolved = resolve(path)
     except SettingsError as problems:
-        return Looked([Finding("error", "settings", each.text, each) for each in problems.problems], None)
+        return Checked(
+            [Finding("error", "settings", problem.text, problem) for problem in problems.problems], None
+        )
     checks = Checks(resolved, preflight, *_state(stack, state_of))
-    return Looked([Finding("ok", "settings", "valid"), *checks.all()], checks)
+    return Checked([Finding("ok", "settings", "valid"), *checks.all()], checks)
 
 
-def _counted(looked: Looked, new: Mapping[Place, int]) -> Iterator[Finding]:
-    """Yield whether the licence has room for the tenants that all stacks together are about to make."""
-    if checks := looked.checks:
-        with suppress(QlikError):  # which `Checks.organisation` has told
+def _counted(checked: Checked, new: Mapping[Place, int]) -> Iterator[Finding]:
+    """Yield whether the licence has room for the new tenants of all stacks together."""
+    if checks := checked.checks:
+        with suppress(QlikError):  # `Checks.organisation` has reported it
             yield from checks.count(new)
 
 
@@ -91,7 +95,7 @@ def _state(stack: str, state_of: StateOf) -> tuple[State, str]:
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks of one stack. `unknown` says why its state cannot be told, which is empty then."""
+    """The checks of one stack. `unknown` says why its state could not be read; `state` is empty then."""
 
     resolved: Resolved
     preflight: Preflight
@@ -100,7 +104,7 @@ class Checks:
 
     @property
     def tenant(self) -> str | None:
-        """The hostname of the tenant that the stack has already, if it has one."""
+        """The hostname of the stack's tenant, if it has one."""
         return hostname_of(self.state)
 
     @property
@@ -115,20 +119,20 @@ class Checks:
 
     @property
     def sources(self) -> Sources:
-        """Where the settings are from."""
+        """The file and line of each setting."""
         return self.resolved.sources
 
     def all(self) -> Iterator[Finding]:
-        """Yield what each check finds; what needs credentials that do not work is not checked."""
+        """Yield the findings of each check. Skips checks whose credentials do not work."""
         yield from self.lifecycle()
         yield from lookalikes.findings(self.customer, self.sources)
         if self.unknown:
-            text = f"cannot be read, so a tenant that the stack has is not looked at. {self.unknown}"
+            text = f"cannot be read, so the tenant of the stack is not checked. {self.unknown}"
             yield Finding("warning", "state", text)
         yield from held_names.findings(self.customer, self.sources, self.state)
         refused = list(self.guarded("credentials", self.credentials))
         yield from refused
-        if all(each.level == "ok" for each in refused):
+        if all(finding.level == "ok" for finding in refused):
             yield from self.guarded("licence", self.licence)
             yield from self.templates()
             yield from self.people()
@@ -136,12 +140,14 @@ class Checks:
             yield from self.guarded("tenant", self.living)
         else:
             yield Finding(
-                "warning", "credentials", "licence, templates, people and roles are not checked without them"
+                "warning",
+                "credentials",
+                "licence, templates, people and roles cannot be checked without them",
             )
         yield from self.guarded("organisation", self.organisation)
 
     def guarded(self, about: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-        """Yield what a check finds; an error of Qlik's is one of its findings."""
+        """Yield the findings of a check. An error from Qlik becomes a finding."""
         try:
             yield from check()
         except QlikError as error:
@@ -153,39 +159,41 @@ class Checks:
 
     @property
     def place_of_new(self) -> Place | None:
-        """Where the next `up` makes a tenant; None if it makes none, or nobody can tell."""
+        """Where the next `up` creates a tenant; None if it creates none, or if that is unknown."""
         if self.tenant or self.unknown or self.customer.revive:
             return None
         return self.settings.region, self.settings.source_tenant
 
     def count(self, new: Mapping[Place, int]) -> Iterator[Finding]:
-        """The licence has room for all tenants that are about to be made."""
+        """Yield whether the licence has room for all new tenants."""
         if self.preflight.has_organisation:
             place = self.place_of_new
             yield organisation.count(self.settings, self.preflight, new[place] if place else 0)
 
     def lifecycle(self) -> Iterator[Finding]:
-        """A trial whose last day has passed is worth a look."""
+        """Yield a warning if the trial has ended."""
         last = self.customer.lifecycle.last_day
         if last and last.has_passed(self.preflight.now):
             text = f"the trial ended on {last.shown}"
             yield self.at(("lifecycle", "ends_on"), "warning", "lifecycle", text)
 
     def credentials(self) -> Iterator[Finding]:
-        """The client of the region gets a token from the source tenant and from the register host."""
+        """Yield whether the client of the region gets tokens from the source tenant and the register host."""
         for host in (self.settings.source_tenant, f"register.{self.settings.region}.qlikcloud.com"):
             self.preflight.log_in(host)
         yield Finding("ok", "credentials", f"accepted in region {self.settings.region}")
         if self.tenant and region(self.tenant) != self.settings.region:
-            text = f"the stack's tenant {self.tenant} is in another region, and a tenant stays in its region"
+            text = f"the tenant {self.tenant} of the stack is in another region, and a tenant cannot move"
             yield at(self.sources, ("qlik:region",), "error", "tenant", text)
 
     def licence(self) -> Iterator[Finding]:
-        """Only a licence with status Ok lets a tenant be made."""
+        """Yield whether the licence allows new tenants: only with status Ok."""
         host = self.settings.source_tenant
         found, today = self.preflight.licence(host), self.preflight.today
         if found.status != "Ok":
-            yield Finding("error", "licence", f"has status {found.status} on {host}: no tenant can be made")
+            yield Finding(
+                "error", "licence", f"has status {found.status} on {host}, so no tenant can be created"
+            )
         elif found.ends and found.ends < today:
             yield Finding("error", "licence", f"ended on {found.ends} ({host})")
         elif found.ends and found.ends < today + SOON:
@@ -196,7 +204,7 @@ class Checks:
             yield Finding("ok", "licence", f"valid{_until(found.ends)} ({host})")
 
     def templates(self) -> Iterator[Finding]:
-        """Each template is there exactly once, and this client may export it."""
+        """Yield whether each template exists exactly once, and whether this client may export it."""
         for key, app in self.customer.apps.items():
             keys: Keys = ("apps", key, "template" if app.template else "template_id")
             template = Template(self.settings.source_tenant, app.template, app.template_id, app.version)
@@ -208,13 +216,13 @@ class Checks:
                     text = f"{template}: this client's bot user will join space {found.space} to export it"
                     yield Finding("ok", "templates", text)
                 else:
-                    text = f"{template}: this client may not export it. {_advice(found.space)}"
+                    text = f"{template}: this client cannot export it. {_advice(found.space)}"
                     yield self.at(keys, "error", "templates", text)
             except QlikError as error:
                 yield self.at(keys, "error", "templates", str(error))
 
     def people(self) -> Iterator[Finding]:
-        """Each administrator is exactly one person of the source tenant."""
+        """Yield whether each administrator is exactly one person of the source tenant."""
         for key, admin in self.customer.admins.items():
             try:
                 found = self.preflight.person(self.settings.source_tenant, admin.email, admin.subject)
@@ -224,11 +232,11 @@ class Checks:
                 yield self.at(keys, "error", "people", str(error))
 
     def living(self) -> Iterator[Finding]:
-        """The tenant that the stack has is active, and what is in it is there, or nobody else's."""
+        """Yield whether the tenant is active, and whether its groups and spaces can be managed."""
         yield from living.findings(self.customer, self.sources, self.state, self.preflight)
 
     def roles(self) -> Iterator[Finding]:
-        """Names of roles are those of the tenant, or of any tenant while there is none."""
+        """Yield whether role names exist in the tenant, or in a new tenant if there is none yet."""
         wanted = dict(self.wanted_roles())
         if not any(wanted.values()):
             return
@@ -237,40 +245,38 @@ class Checks:
         try:
             known = self.preflight.roles(host or self.settings.source_tenant)
         except TenantDisabled:
-            text = f"{host} is deactivated; roles are looked up on {self.settings.source_tenant} instead"
+            text = f"{host} is deactivated, so roles are checked on {self.settings.source_tenant} instead"
             yield Finding("warning", "tenant", text)
             host, known = None, self.preflight.roles(self.settings.source_tenant)
-        complaints = [
+        results = [
             self.role(keys, role, known, host)
             for keys, roles in wanted.items()
             for role in roles
             if role not in known.built_in
         ]
-        found = [each for each in complaints if each]
+        found = [finding for finding in results if finding]
         yield from found or [Finding("ok", "roles", f"all known on {host or self.settings.source_tenant}")]
 
     def wanted_roles(self) -> Iterator[tuple[Keys, list[str]]]:
-        """Yield the places that name roles of the tenant, and the names."""
+        """Yield the keys that hold role names, and the names."""
         for keys, block in parts(self.customer):
             for key in marked(type(block), TENANT_ROLES):
                 yield (*keys, key), getattr(block, key) or []
 
     def role(self, keys: Keys, role: str, known: Roles, host: str | None) -> Finding | None:
-        """Return what to say of a role that is not one of those which every tenant has."""
+        """Return the finding about a role that is not built in, if there is one."""
         every = known.built_in | known.custom
         where = host or self.settings.source_tenant
         if role not in every:
-            text = (
-                f'role "{role}" is not known on {where}, and names are case-sensitive{nearest(role, every)}'
-            )
+            text = f'role "{role}" does not exist on {where}; names are case-sensitive{nearest(role, every)}'
             return self.at(keys, "error", "roles", text)
         if host:
             return None
-        text = f'role "{role}" is {where}\'s own; make it on the new tenant, which has only the built-in ones'
+        text = f'role "{role}" is custom on {where}. The new tenant has only built-in roles: create it there'
         return self.at(keys, "warning", "roles", text)
 
     def organisation(self) -> Iterator[Finding]:
-        """What the list of all tenants tells of names and counts."""
+        """Yield findings about names and counts, from the list of all tenants."""
         if not self.preflight.has_organisation:
             yield Finding(
                 "ok", "organisation", "names and counts are not checked: no organisation client is set"
@@ -283,7 +289,7 @@ class Checks:
 
 def _advice(space: str | None) -> str:
     if space is None:
-        return "It is in somebody's personal space: move it to a shared one in which its bot user may edit"
+        return "It is in a personal space. Move it to a shared space in which the bot user can edit"
     return (
         f"Give its bot user an edit role, such as `producer`, in space {space} of the source tenant, or set "
         "`join_template_space: true`"

@@ -1,4 +1,4 @@
-"""What a check of stacks has to say."""
+"""The findings of a check."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Level = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what it is about, how it is, and the line of a file that says so, if any.
+    """One finding: its level, its subject, its text, and the line of a file that it is about, if any.
 
-    A `warning` does not keep `pulumi up` from its work, an `error` does.
+    `pulumi up` fails because of an `error`, but not because of a `warning`.
     """
 
     level: Level
@@ -29,5 +29,5 @@ class Finding:
 
 
 def at(sources: Sources, keys: Keys, level: Level, about: str, text: str) -> Finding:
-    """Return a finding about the value at `keys`, told for the file and line that it is from."""
+    """Return a finding about the value at `keys`, with its file and line."""
     return Finding(level, about, text, sources.problem(keys, text))

@@ -1,4 +1,4 @@
-"""Names that another resource of the same stack has now: what a change moves, and what it cannot take."""
+"""Names that another resource of the same stack still has: whether a change can move them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ KIND = tokens.RESOURCES
 
 
 class Wanted(NamedTuple):
-    """What the file wants: the block and key of an entry, its kind, and the value that only one object can
-    have.
+    """An entry of the stack file with a value that only one object can have.
 
-    `former`: the key, or the keys, that the entry had before. `is_itself`: the value is what makes the object
-    the very one, as the name of an idp group does.
+    `former` is the previous key or keys of the entry. `is_itself` means that the value identifies the object,
+    like the name of an idp group.
     """
 
     block: str
@@ -34,9 +33,7 @@ class Wanted(NamedTuple):
 
 
 def findings(customer: Customer, sources: Sources, state: State) -> Iterator[Finding]:
-    """Yield what is to be said of groups, spaces and users whose name or address another entry has in the
-    state.
-    """
+    """Yield a finding for each group, space or user whose name or address another entry has in the state."""
     held = dict(_held(state))
     for want in _wanted(customer):
         holder = held.get((want.kind, want.what, _folded(want.what, want.value)))
@@ -49,11 +46,11 @@ def findings(customer: Customer, sources: Sources, state: State) -> Iterator[Fin
 
 def _text(want: Wanted, holder: str, *, stays: bool) -> str:
     has = f'{want.kind.partition(" ")[0]} "{holder}" of this stack has the {want.what} "{want.value}" now'
-    advice = f'if it is the same under a new key, say renamed_from: "{holder}"'
+    advice = f'If it is the same object under a new key, set renamed_from: "{holder}"'
     if stays:
-        first = "else remove that entry first, and run `pulumi up`"
-        return f"{has}, and an idp group is its name: {advice}; {first}"
-    return f"{has}: it moves, which may take a second `pulumi up`; {advice}"
+        first = "Otherwise remove that entry first and run `pulumi up`"
+        return f"{has}, which cannot move, because it identifies an idp group. {advice}. {first}"
+    return f"{has}. It moves, which may need a second `pulumi up`. {advice}"
 
 
 def _wanted(customer: Customer) -> Iterator[Wanted]:
@@ -68,18 +65,18 @@ def _wanted(customer: Customer) -> Iterator[Wanted]:
 
 
 def _held(state: State) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """Yield kind, property and value of what the state holds, and the key of the entry that has it."""
-    for each in resources(state):
-        kind, outputs = str(each.get("type")).removeprefix(KIND), each.get("outputs") or {}
-        if kind not in ("Space", "Group", "User") or each.get("delete"):
+    """Yield type, property and value of objects in the state, with the key of the entry that has it."""
+    for resource in resources(state):
+        kind, outputs = str(resource.get("type")).removeprefix(KIND), resource.get("outputs") or {}
+        if kind not in ("Space", "Group", "User") or resource.get("delete"):
             continue
         what = "email" if kind == "User" else "name"
         if kind == "Group":
             kind = f"Group {outputs.get('provider_type')}"
         if isinstance(value := outputs.get(what), str):
-            yield (kind, what, _folded(what, value)), str(each["urn"]).rpartition("::")[2]
+            yield (kind, what, _folded(what, value)), str(resource["urn"]).rpartition("::")[2]
 
 
 def _folded(what: str, value: str) -> str:
-    """Return the form in which two values are the same: Qlik tells capitals apart but in addresses."""
+    """Return the form in which Qlik compares values: case-sensitive, except e-mail addresses."""
     return value.casefold() if what == "email" else value

@@ -1,4 +1,4 @@
-"""The tenant that a stack has, with its groups and spaces: whether they are there, and whose they are."""
+"""The tenant of a stack with its groups and spaces: whether they exist, and who created them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tenantry.settings.sources import CUSTOMER, Sources
 from tenantry.state.entries import TENANT
 
 COLLECTIONS: dict[str, Collection] = {"groups": group.HANDLER, "spaces": space.HANDLER}
-"""What is looked at, by the block of the settings."""
+"""The handlers of the checked objects, by block of the settings."""
 
 
 class There(NamedTuple):
-    """What the state has of one kind, by key, and what the tenant has, by id."""
+    """The objects of one type: in the state by key, and in the tenant by id."""
 
     held: dict[str, Resource]
     listed: dict[str, dict[str, Any]]
 
 
 def findings(customer: Customer, sources: Sources, state: State, preflight: Preflight) -> Iterator[Finding]:
-    """Yield what keeps `pulumi up` from working in the tenant of a stack; nothing for a stack without one."""
-    found = next((each for each in resources(state) if each["type"] == TENANT), None)
+    """Yield what prevents `pulumi up` in the tenant of a stack; nothing if the stack has no tenant."""
+    found = next((resource for resource in resources(state) if resource["type"] == TENANT), None)
     tenant_id = (found.get("outputs") or {}).get("tenant_id") if found else None
     if found is None or not tenant_id:
         return
@@ -38,8 +38,8 @@ def findings(customer: Customer, sources: Sources, state: State, preflight: Pref
     status = _status(preflight, host, tenant_id)
     if status == "gone":
         text = (
-            f"Qlik knows no tenant {host} any more: it was purged, or deleted. `tenantry forget` takes it "
-            "out of the state; the next `pulumi up` then makes a new one"
+            f"the tenant {host} no longer exists at Qlik. Run `tenantry forget` to remove it from the state; "
+            "the next `pulumi up` then creates a new one"
         )
         yield Finding("error", "tenant", text)
     elif status == "disabled":
@@ -61,38 +61,40 @@ def _of_block(
     for key, entry in wanted.items():
         noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
         mine = next(
-            (there.held[each] for each in (key, *names.former(entry.renamed_from)) if each in there.held),
+            (there.held[name] for name in (key, *names.former(entry.renamed_from)) if name in there.held),
             None,
         )
         if mine is not None:
             if mine["id"] not in there.listed:
-                text = f"{noun} ({mine['id']}) is not on {host} any more; `pulumi up --refresh` makes it anew"
+                text = f"{noun} ({mine['id']}) no longer exists on {host}; `pulumi up --refresh` creates it again"
                 yield at(sources, (CUSTOMER, block, key), "warning", block, text)
             continue
         theirs = _named_like(entry, there)
         if theirs and not entry.adopt and not _is_ours(preflight, host, handler, theirs, entry):
             text = (
-                f"{noun} is on {host} already, made by somebody else (id {theirs['id']}); `adopt: true` "
-                "takes it over as it is, another name makes another one"
+                f"{noun} exists on {host}, but this client did not create it (id {theirs['id']}). Set "
+                "`adopt: true` to manage it, or give another name to create a new one"
             )
             yield at(sources, (CUSTOMER, block, key), "error", block, text)
 
 
 def _held(state: State, handler: Collection) -> dict[str, Resource]:
-    """Return what the state has of a kind, by its key in the settings."""
+    """Return the resources of a type in the state, by key in the settings."""
     token = tokens.of(handler.resource_type.__name__)
-    found = (each for each in resources(state) if each["type"] == token and not each.get("delete"))
-    return {str(each["urn"]).rpartition("::")[2]: each for each in found}
+    found = (
+        resource for resource in resources(state) if resource["type"] == token and not resource.get("delete")
+    )
+    return {str(resource["urn"]).rpartition("::")[2]: resource for resource in found}
 
 
 def _named_like(entry: Any, there: There) -> dict[str, Any] | None:
-    """Return what the tenant has of that name; not what another entry holds, which `held_names` tells."""
-    ids = {each["id"] for each in there.held.values()}
+    """Return the tenant's object with this name, unless another entry holds it: `held_names` reports that."""
+    ids = {resource["id"] for resource in there.held.values()}
     want = _wanted(entry)
-    for each in there.listed.values():
-        kind = each.get("providerType", "idp") if "provider_type" in want else None
-        if each["name"] == entry.name and kind == want.get("provider_type") and each["id"] not in ids:
-            return each
+    for found in there.listed.values():
+        kind = found.get("providerType", "idp") if "provider_type" in want else None
+        if found["name"] == entry.name and kind == want.get("provider_type") and found["id"] not in ids:
+            return found
     return None
 
 
@@ -104,21 +106,21 @@ def _wanted(entry: Any) -> dict[str, Any]:
 
 
 def _status(preflight: Preflight, host: str, tenant_id: str) -> str:
-    """Return the status of a tenant: "active", "disabled", or "gone" if Qlik knows it no more."""
+    """Return the status of a tenant: "active", "disabled", or "gone" if it no longer exists."""
 
-    def ask() -> dict[str, Any]:
+    def request() -> dict[str, Any]:
         return tenant.HANDLER.read(preflight.cloud, host, {"tenant_id": tenant_id}) or {}
 
-    return str(preflight.once(("tenant", host), ask).get("status"))
+    return str(preflight.once(("tenant", host), request).get("status"))
 
 
 def _listed(preflight: Preflight, host: str, path: str) -> dict[str, dict[str, Any]]:
     """Return a collection of a tenant, by id."""
 
-    def ask() -> dict[str, dict[str, Any]]:
-        return {each["id"]: each for each in preflight.cloud.tenant(host).list(path)}
+    def request() -> dict[str, dict[str, Any]]:
+        return {found["id"]: found for found in preflight.cloud.tenant(host).list(path)}
 
-    return preflight.once(("list", host, path), ask)
+    return preflight.once(("list", host, path), request)
 
 
 def _is_ours(

@@ -1,4 +1,4 @@
-"""Keys and names that look the same and are not, such as two ways to write "é", or a blank at the end."""
+"""Keys and names that look the same but differ, such as two ways to write "é", or a trailing blank."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ ABOUT = "names"
 
 
 def findings(customer: Customer, sources: Sources) -> Iterator[Finding]:
-    """Yield a warning for each name of the customer that looks like another one, or has a blank at an end."""
+    """Yield a warning for each name that looks like another one, or has a leading or trailing blank."""
     for scope in _scopes(customer):
         before: list[str] = []
         for keys, name in scope.items():
-            if twin := next((each for each in before if texts.alike(each, name)), None):
+            if twin := next((other for other in before if texts.alike(other, name)), None):
                 text = (
-                    f"looks like another one of its kind, and is not: {texts.spelled(name)} here, "
+                    f"looks like another name, but differs from it: {texts.spelled(name)} here, "
                     f"{texts.spelled(twin)} there"
                 )
                 yield at(sources, (CUSTOMER, *keys), "warning", ABOUT, text)
             elif end := texts.blank_around(name):
-                text = f"{end} with a blank that nobody sees: {texts.spelled(name)}"
+                text = f"{end} with an invisible blank: {texts.spelled(name)}"
                 yield at(sources, (CUSTOMER, *keys), "warning", ABOUT, text)
             if name not in before:
                 before.append(name)
 
 
 def _scopes(customer: Customer) -> Iterator[Mapping[Keys, str]]:
-    """Yield what must be told apart by people: keys and names of a block, tags, and the customer's name."""
+    """Yield the groups of names that readers must be able to distinguish."""
     yield {("name",): customer.name}
     yield {("tags", key): key for key in customer.tags}
     for block in ENTRIES:

@@ -1,4 +1,4 @@
-"""What the organisation's list of tenants tells of a stack: which names are taken, and how many there are."""
+"""Checks against the organisation's list of tenants: which names are taken, and how many tenants exist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.settings.models.tenant import Revive
 from tenantry.settings.sources import CUSTOMER, Sources
 
 ABOUT = "organisation"
-NEARLY_ALL = 0.95
+WARNING_SHARE = 0.95
 
 Tenant = dict[str, Any]
 
@@ -22,8 +22,10 @@ Tenant = dict[str, Any]
 def findings(
     settings: Settings, sources: Sources, preflight: Preflight, tenant: str | None, *, sure: bool
 ) -> Iterator[Finding]:
-    """Yield what is to be said. `tenant` is the hostname of the stack's own tenant; `sure` tells whether None
-    means that it has none.
+    """Yield the findings about names.
+
+    `tenant` is the hostname of the stack's tenant. `sure` says whether None means that there is no tenant; if
+    not, the state could not be read.
     """
     listed = preflight.tenants(settings.region)
     customer = settings.customer
@@ -31,63 +33,64 @@ def findings(
     taken: Level = "error" if sure else "warning"
     asleep = [] if tenant or revive else _deactivated(settings, listed)
     own = {tenant or (revive.hostname if revive else None)}
-    others = [each for each in listed if each["hostnames"][0] not in own]
+    others = [other for other in listed if other["hostnames"][0] not in own]
 
     alias = settings.alias_hostname
-    for each in others:
-        if alias and alias in [name.lower() for name in each["hostnames"]]:
-            text = f"{alias} is taken by {_named(each)}; give another alias"
+    for other in others:
+        if alias and alias in [name.lower() for name in other["hostnames"]]:
+            text = f"{alias} is taken by {_named(other)}. Choose another alias"
             yield at(sources, (CUSTOMER, "alias"), taken, ABOUT, text)
     if tenant:
         return
     if revive:
         yield _revived(revive, listed, sources)
-    for each in others if not revive else ():
-        if each.get("name") == customer.name and each["status"] == "active":
-            text = f"{_named(each)} has this name already; is it this customer's?"
+    for other in others if not revive else ():
+        if other.get("name") == customer.name and other["status"] == "active":
+            text = f"{_named(other)} already has this name. Check whether it belongs to this customer"
             yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
-    for each in asleep:
-        line = revive_line(each["hostnames"][0], each["id"])
+    for former in asleep:
+        line = revive_line(former["hostnames"][0], former["id"])
         text = (
-            f"{_named(each)} has this name{_deadline(each)}; `pulumi up` stops once because of it. If it "
-            f"is this customer who comes back: {line}"
+            f"{_named(former)} has this name{_deadline(former)}, so `pulumi up` stops once. If this customer "
+            f"comes back, add to the stack file: {line}"
         )
         yield at(sources, (CUSTOMER, "name"), "warning", ABOUT, text)
 
 
 def _deactivated(settings: Settings, listed: list[Tenant]) -> list[Tenant]:
-    """Return the deactivated tenants of the customer's name."""
+    """Return the deactivated tenants with the customer's name."""
     name = settings.customer.name
-    return [each for each in listed if each.get("name") == name and each["status"] in DEACTIVATED]
+    return [tenant for tenant in listed if tenant.get("name") == name and tenant["status"] in DEACTIVATED]
 
 
 def _revived(revive: Revive, listed: list[Tenant], sources: Sources) -> Finding:
     keys = (CUSTOMER, "revive")
-    found = next((each for each in listed if each["hostnames"][0] == revive.hostname), None)
+    found = next((tenant for tenant in listed if tenant["hostnames"][0] == revive.hostname), None)
     if found is None or found["status"] == "deleted":
-        text = f"there is no tenant {revive.hostname} any more; take `revive` out to have a new one made"
+        text = f"the tenant {revive.hostname} no longer exists. Remove `revive` to create a new one"
         return at(sources, keys, "error", ABOUT, text)
     if found["id"] != revive.tenant_id:
         text = f"{revive.hostname} has the id {found['id']}, not {revive.tenant_id}"
         return at(sources, keys, "error", ABOUT, text)
-    return Finding("ok", ABOUT, f"`pulumi up` takes up {_named(found)}{_deadline(found)}")
+    return Finding("ok", ABOUT, f"`pulumi up` brings back {_named(found)}{_deadline(found)}")
 
 
 def count(settings: Settings, preflight: Preflight, new: int) -> Finding:
-    """Say how many tenants the licence has in the region, with `new` that are about to be made: Qlik
-    publishes a limit of 8,500.
+    """Return how many tenants the licence has in the region, with `new` more to create.
+
+    Qlik publishes a limit of 8,500.
     """
     listed = preflight.tenants(settings.region)
-    source = next((each for each in listed if settings.source_tenant in each["hostnames"]), {})
+    source = next((tenant for tenant in listed if settings.source_tenant in tenant["hostnames"]), {})
     licence = source.get("subscriptionId")
-    made = sum(each.get("subscriptionId") == licence for each in listed if each["status"] != "deleted")
+    made = sum(tenant.get("subscriptionId") == licence for tenant in listed if tenant["status"] != "deleted")
     text = f"{made} of at most {TENANTS_PER_REGION} tenants in region {settings.region}"
-    text += f", and {new} about to be made" if new else ""
+    text += f", and {new} more to create" if new else ""
     if new and made + new > TENANTS_PER_REGION:
         room = max(TENANTS_PER_REGION - made, 0)
-        fit = f"only {room} of them" if room else "no other"
-        return Finding("error", ABOUT, f"{text}: {fit} can be made")
-    return Finding("warning" if made + new >= NEARLY_ALL * TENANTS_PER_REGION else "ok", ABOUT, text)
+        fit = f"only {room} of them" if room else "no more"
+        return Finding("error", ABOUT, f"{text}: {fit} can be created")
+    return Finding("warning" if made + new >= WARNING_SHARE * TENANTS_PER_REGION else "ok", ABOUT, text)
 
 
 def _named(tenant: Tenant) -> str:
@@ -97,6 +100,6 @@ def _named(tenant: Tenant) -> str:
 
 
 def _deadline(tenant: Tenant) -> str:
-    """Say until when a deactivated tenant can be brought back."""
+    """Return until when a deactivated tenant can be brought back."""
     day = str(tenant.get("deletionStartsAt") or "")[:10]
-    return f", which is possible until {day}" if day else ""
+    return f", and can be brought back until {day}" if day else ""

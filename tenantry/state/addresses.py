@@ -1,4 +1,4 @@
-"""The address of the backend that Pulumi is logged in to, and what it tells."""
+"""The address of the backend that Pulumi is logged in to, and what kind of backend it is."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def address_of(backend: Backend) -> str:
 
 
 def is_pulumi_cloud(address: str) -> bool:
-    """Tell whether the backend is Pulumi Cloud, or what speaks its language."""
+    """Tell whether the backend is Pulumi Cloud, or has the same API."""
     return address.startswith(("https://", "http://"))
 
 
 def folder_of(address: str, root: Path) -> Path | None:
-    """Return the folder in which a backend of files keeps its own, None for any other backend.
+    """Return the folder in which a backend of files keeps its files; None for any other backend.
 
-    A path that is not absolute counts from `root`, where `pulumi` runs.
+    A relative path starts at `root`, where `pulumi` runs.
     """
     if not address.startswith(FILE):
         return None

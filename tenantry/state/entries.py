@@ -1,4 +1,4 @@
-"""The state of a stack, as `pulumi stack export` gives it: which tenants are in it, and it without them."""
+"""The resources in the state of a stack: its tenants, and the state without them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
 
 @dataclass(frozen=True)
 class Split:
-    """What of a state belongs to its tenants, and the state without that.
+    """The resources of a state that belong to its tenants, and the state without them.
 
-    `leaning` are the URNs of other resources that refer to one which goes: with them the rest does not hold
-    together.
+    `leaning` are the URNs of other resources that depend on a removed one. With them the rest is
+    inconsistent.
     """
 
     ours: list[Resource]
@@ -30,57 +30,61 @@ class Split:
 
     @property
     def tenants(self) -> list[Resource]:
-        """The tenants among what goes."""
-        return [each for each in self.ours if each["type"] == TENANT]
+        """The tenants among the removed resources."""
+        return [resource for resource in self.ours if resource["type"] == TENANT]
 
     @property
     def protected(self) -> list[Resource]:
-        """Those that are protected among what goes."""
-        return [each for each in self.ours if each.get("protect")]
+        """The protected ones among the removed resources."""
+        return [resource for resource in self.ours if resource.get("protect")]
 
 
 def hostname_of(state: State) -> str | None:
-    """Return the system hostname of the first tenant in a state: its id."""
-    return next((str(each["id"]) for each in resources(state) if each["type"] == TENANT), None)
+    """Return the system hostname of the first tenant in a state, which is its id there."""
+    return next((str(resource["id"]) for resource in resources(state) if resource["type"] == TENANT), None)
 
 
 def format_of(state: State) -> int:
     """Return the newest format among the resources of a state."""
-    ours = (each for each in resources(state) if each["type"].startswith(_OURS))
-    return formats.newest((each.get("outputs") or {}).get(PROVIDER_KEY) for each in ours)
+    ours = (resource for resource in resources(state) if resource["type"].startswith(_OURS))
+    return formats.newest((resource.get("outputs") or {}).get(PROVIDER_KEY) for resource in ours)
 
 
 def foreign(state: State) -> str:
-    """Return the URN of a dynamic resource whose provider is none of Tenantry's; nothing if there is none."""
-    pending = (each.get("resource") or {} for each in pending_operations(state))
-    return next((str(each.get("urn")) for each in (*resources(state), *pending) if _is_foreign(each)), "")
+    """Return the URN of a dynamic resource whose provider is not from Tenantry; empty if there is none."""
+    pending = (operation.get("resource") or {} for operation in pending_operations(state))
+    everything = (*resources(state), *pending)
+    return next((str(resource.get("urn")) for resource in everything if _is_foreign(resource)), "")
 
 
 def _is_foreign(resource: Resource) -> bool:
     if not str(resource.get("type")).startswith(TYPES):
         return False
-    named = [(resource.get(part) or {}).get(PROVIDER_KEY) for part in ("inputs", "outputs")]
-    return not all(each is None or formats.is_ours(each) for each in named)
+    providers = [(resource.get(part) or {}).get(PROVIDER_KEY) for part in ("inputs", "outputs")]
+    return not all(provider is None or formats.is_ours(provider) for provider in providers)
 
 
 def name_of(urn: str) -> str:
-    """Return a URN as messages show it: `Space Sales`."""
+    """Return the type and name in a URN, for messages: `Space Sales`."""
     _, _, kind, name = urn.split("::", 3)
     return f"{kind.rpartition(':')[2]} {name}"
 
 
 def split(state: State) -> Split:
-    """Take all tenants, and everything in them, out of a state; the state that is given is not changed."""
+    """Return a state without its tenants and everything in them. The given state stays unchanged."""
     everything = resources(state)
-    ours = [each for each in everything if each["type"].startswith(_OURS)]
-    gone = {each["urn"] for each in ours}
-    others = [each for each in everything if each["urn"] not in gone]
-    leaning = [each["urn"] for each in others if gone.intersection(_referred(each))]
-    if all(each["type"].startswith(_ENGINES_OWN) for each in others):
+    ours = [resource for resource in everything if resource["type"].startswith(_OURS)]
+    removed = {resource["urn"] for resource in ours}
+    others = [resource for resource in everything if resource["urn"] not in removed]
+    leaning = [resource["urn"] for resource in others if removed.intersection(_referred(resource))]
+    if all(resource["type"].startswith(_ENGINES_OWN) for resource in others):
         others = []
-    # What the stack says of itself is about what goes; the next run says it anew.
-    kept = [{**each, "outputs": {}} if each["type"] == "pulumi:pulumi:Stack" else each for each in others]
-    pending = [each for each in pending_operations(state) if not _is_ours(each)]
+    # The outputs of the stack describe the removed resources. The next run sets them again.
+    kept = [
+        {**resource, "outputs": {}} if resource["type"] == "pulumi:pulumi:Stack" else resource
+        for resource in others
+    ]
+    pending = [operation for operation in pending_operations(state) if not _is_ours(operation)]
     return Split(ours, replaced(state, resources=kept, pending_operations=pending), leaning)
 
 
@@ -89,7 +93,7 @@ def _is_ours(operation: dict[str, Any]) -> bool:
 
 
 def _referred(resource: Resource) -> Iterator[str]:
-    """Yield the URNs that a resource needs to be in the state as well."""
+    """Yield the URNs of resources that a resource needs in the state."""
     yield str(resource.get("parent", ""))
     yield str(resource.get("deletedWith", ""))
     yield from resource.get("dependencies") or []

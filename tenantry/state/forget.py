@@ -1,4 +1,4 @@
-"""Letting go of a tenant: it leaves the state of its stack, and stays at Qlik as it is."""
+"""Removal of a tenant from the state of its stack. The tenant stays unchanged at Qlik."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tenantry.state.entries import Split, name_of, split
 
 
 class CannotForget(TenantryError):
-    """The tenant of a stack cannot be taken out of its state; the message says why."""
+    """The tenant of a stack cannot be removed from its state; the message says why."""
 
 
 @dataclass(frozen=True)
 class Farewell:
-    """A stack whose tenants are about to be forgotten. Nothing is done before `forget`."""
+    """The plan to forget the tenants of a stack. Nothing is changed before `forget`."""
 
     backend: Backend
     stack: str
@@ -35,28 +35,34 @@ class Farewell:
         state = backend.state(stack)
         parts = split(state)
         if not parts.tenants:
-            raise CannotForget(f"There is no tenant in the state of stack {stack}: nothing to forget.")
+            raise CannotForget(f"The state of stack {stack} has no tenant to forget.")
         if parts.leaning:
             names = "".join(f"\n  - {name_of(urn)}" for urn in parts.leaning)
             raise CannotForget(
-                f"Other resources of stack {stack} depend on the tenant. Take them out of the state first "
-                f"(`pulumi state delete`), or out of the program:{names}"
+                f"Other resources of stack {stack} depend on the tenant. First remove them from the state "
+                f"(`pulumi state delete`) or from the program:{names}"
             )
         return cls(backend, stack, state, parts)
 
     @property
     def revival(self) -> list[str]:
-        """The line for the customer in the stack file that brings each tenant back under management."""
+        """The lines for the stack file that bring the tenants back under management."""
         return [_revive(tenant) for tenant in self.parts.tenants]
 
     @property
     def adopted(self) -> list[str]:
-        """What somebody else made and this stack adopted: it needs `adopt: true` again."""
-        return [name_of(each["urn"]) for each in self.parts.ours if (each.get("inputs") or {}).get("adopt")]
+        """The adopted objects, which need `adopt: true` again."""
+        return [
+            name_of(resource["urn"])
+            for resource in self.parts.ours
+            if (resource.get("inputs") or {}).get("adopt")
+        ]
 
     def forget(self) -> Path:
-        """Replace the state by one without the tenants, clear their notes, and return the file in which the
-        former state is kept. Raises PulumiFailed; StateChanged where another run came in between.
+        """Replace the state by one without the tenants, and clear their notes.
+
+        Returns the file with the former state. Raises PulumiFailed, and StateChanged if another run has
+        changed the state in the meantime.
         """
         kept = _keep(self.stack, self.state)
         try:
@@ -64,7 +70,7 @@ class Farewell:
         except StateChanged:
             kept.unlink()
             raise
-        for stack in {stack_of(each["urn"], self.backend.root) for each in self.parts.ours}:
+        for stack in {stack_of(resource["urn"], self.backend.root) for resource in self.parts.ours}:
             notes.forget(stack)
         return kept
 
@@ -75,7 +81,7 @@ def _revive(tenant: Resource) -> str:
 
 
 def _keep(stack: str, state: State) -> Path:
-    """Write a state where the notes are, readable by the user alone."""
+    """Write a state into a file beside the notes that only the user can read."""
     folder = notes.directory().parent / "forgotten"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

@@ -1,4 +1,4 @@
-"""The states of many stacks, read: from the files of a backend that has any, else by one `pulumi` a stack."""
+"""Reading the states of many stacks: from the files of the backend, or with one `pulumi` per stack."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from tenantry.state.backend import Backend, NewerState, NoSuchStack, PulumiFaile
 
 @dataclass(frozen=True)
 class LastRun:
-    """The last run that changed a state. `operation` and `result` are Pulumi's words, such as "update" and
-    "succeeded", and empty where only the state itself was read; `at` is its end (UTC, ISO 8601).
+    """The last run that changed a state. `at` is its end (UTC, ISO 8601).
+
+    `operation` and `result` are Pulumi's words, such as "update" and "succeeded". They are empty if only the
+    state was read.
     """
 
     operation: str = ""
@@ -29,8 +31,10 @@ class LastRun:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the states of a project's stacks. `folder` has the files of the backend; None for a backend
-    without files, or of another layout. `failure`: why the backend does not say what it is.
+    """Reads the states of the stacks of a project.
+
+    `folder` has the files of the backend; None for a backend without files or with an unknown layout.
+    `failure` is the error if the type of the backend is unknown.
     """
 
     backend: Backend
@@ -40,7 +44,7 @@ class Reader:
 
     @classmethod
     def of(cls, backend: Backend, project: Project) -> Reader:
-        """Return what reads the states of a project in a backend."""
+        """Return the reader for a project in a backend."""
         try:
             folder = folder_of(address_of(backend), backend.root)
         except PulumiFailed as failure:
@@ -48,7 +52,10 @@ class Reader:
         return cls(backend, project.name, folder if folder and backend_files.is_readable(folder) else None)
 
     def state(self, stack: str) -> State:
-        """Return the state of a stack, secrets encrypted. Raises PulumiFailed, NoSuchStack, NewerState."""
+        """Return the state of a stack, with secrets encrypted.
+
+        Raises PulumiFailed, NoSuchStack, NewerState.
+        """
         if self.failure:
             raise self.failure
         state = self._in_files(self.folder, stack) if self.folder else None
@@ -59,7 +66,7 @@ class Reader:
         return state
 
     def last_run(self, stack: str, state: State) -> LastRun:
-        """Return the last run of a stack. Without the files of the backend it is told by the state alone."""
+        """Return the last run of a stack. Without files of the backend, only its time is known."""
         run = backend_files.read_last_run(self.folder, self.project, stack) if self.folder else {}
         if not run:
             return LastRun(at=deployment.written_at(state))
@@ -84,4 +91,4 @@ class Reader:
         except OSError as error:
             raise PulumiFailed(what, f"{error.filename}: {error.strerror}") from None
         except ValueError as error:
-            raise PulumiFailed(what, f"its file is no whole JSON: {error}") from None
+            raise PulumiFailed(what, f"its file is not complete JSON: {error}") from None

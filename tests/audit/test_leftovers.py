@@ -125,7 +125,7 @@ def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States)
     states["globex"] = state(pending=[creating(app())])
     id = add(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant)
-    assert "under way or was cut off" in found.kept
+    assert "in progress or was interrupted" in found.kept
     assert search(cloud).delete(found) == found.kept
     assert tenant.get(f"/api/v1/apps/{id}")
 
@@ -133,7 +133,7 @@ def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States)
 def test_a_state_that_cannot_be_read_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
     add(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant, complete=False)
-    assert (found.finding.certain, found.kept) == (False, "a state that could not be read may hold it")
+    assert (found.finding.certain, found.kept) == (False, "an unreadable state may hold it")
     states["globex"] = PulumiFailed("pulumi stack export", "error", 255)
     [found] = find(cloud, tenant)
     assert found.kept == "the state of stack globex cannot be read: globex is broken"
@@ -164,7 +164,7 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
     assert said == [f"app {id} on {tenant.host}: deleted"]
     assert [each["id"] for each in World(qlik, tenant.host).every("app")] == [other]
     assert delete_all(search(cloud), found, said.append) == (found, [])
-    assert said[1:] == [f"app {id} on {tenant.host}: not deleted, it is gone already"]
+    assert said[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
 
 
 def test_what_has_changed_since_stays(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:

@@ -101,7 +101,7 @@ def test_a_lock_that_was_written_in_part_is_as_old_as_its_file(state: Path, text
     os.utime(file, (NOON.timestamp(), NOON.timestamp()))
     [lock] = locks_of(Backend(state), f"file://{state}", "tenantry", "globex")
     assert (lock.host, lock.at) == ("", NOON)
-    assert lock.holder == "a lock that was written in part since 2026-03-01T12:00:00+00:00"
+    assert lock.holder == "a partly written lock since 2026-03-01T12:00:00+00:00"
 
 
 def test_a_folder_of_another_layout_is_not_read(

@@ -128,13 +128,13 @@ def test_a_stack_that_was_cut_off() -> None:
     by_kind = found(tenants, cut_off, holds("hooli", "x6"))
     [one] = by_kind["cut_off"]
     assert (one.about, one.facts["made_at"]) == ("globex", "2026-03-01T10:00:00Z")
-    assert 'was about to ask for a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in one.text
+    assert 'was about to request a tenant "Globex" in region eu at 2026-03-01T10:00:00Z' in one.text
     assert one.ways == (
         "tenantry up globex",
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
         "revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",
     )
-    asked = {each.about: "stack globex was about to ask for one" in each.text for each in by_kind["unnamed"]}
+    asked = {each.about: "stack globex was about to request one" in each.text for each in by_kind["unnamed"]}
     assert asked == {
         "x1.eu.qlikcloud.com": True,
         "x4.eu.qlikcloud.com": False,
@@ -146,7 +146,7 @@ def test_a_stack_that_was_cut_off_while_it_took_a_tenant_back() -> None:
     """None was asked for, so none can have been made."""
     cut_off = Holding("globex", proofs=(Proof("2026-03-01T10:00:00Z", "eu", "Globex", unused=True),))
     by_kind = found([listed("x1", name="")], cut_off)
-    assert "was about to take back a tenant" in by_kind["cut_off"][0].text
+    assert "was about to revive a tenant" in by_kind["cut_off"][0].text
     assert by_kind["cut_off"][0].ways == ("tenantry up globex",)
     assert "globex" not in by_kind["unnamed"][0].text
 

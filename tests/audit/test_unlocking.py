@@ -93,19 +93,19 @@ def test_a_tenant_that_was_being_made_without_a_proof() -> None:
     assert "cut off while creating Tenant tenant." in text
     assert "no proof" in text
     assert "`tenantry orphans`" in text
-    assert text.endswith("Go on with: pulumi up --stack globex")
+    assert text.endswith("Next: pulumi up --stack globex")
 
 
 @pytest.mark.parametrize("there", [[proof()], [tenant("x1")]])
 def test_with_a_proof_or_the_tenant_the_next_run_goes_on(there: list[dict[str, Any]]) -> None:
     text = said(*there, pending=[creating(tenant("x1"))])
     assert "orphans" not in text
-    assert text.endswith("Go on with: pulumi up --stack globex")
+    assert text.endswith("Next: pulumi up --stack globex")
 
 
 def test_something_else_that_was_being_made() -> None:
     assert said(pending=[creating(app())]) == (
-        "A run was cut off while creating App Sales.\nGo on with: pulumi up --stack globex"
+        "A run was interrupted while creating App Sales.\nNext: pulumi up --stack globex"
     )
 
 

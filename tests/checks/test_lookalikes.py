@@ -21,7 +21,7 @@ TWINS = [
 def test_twins_are_told_with_what_differs(bench: Bench, one: str, other: str, difference: str) -> None:
     [told] = bench.wrong(groups={one: {}, other: {}, "Viewers": {}, "Analysts": {}})
     assert told.startswith(PLACE)
-    assert told.endswith(f"looks like another one of its kind, and is not: {difference}")
+    assert told.endswith(f"looks like another name, but differs from it: {difference}")
 
 
 def test_twins_by_name(bench: Bench) -> None:
@@ -32,13 +32,13 @@ def test_twins_by_name(bench: Bench) -> None:
     }
     [told] = bench.wrong(spaces=spaces)
     assert told.endswith(
-        'spaces.x.name: looks like another one of its kind, and is not: "Sales\\u00a0" here, "Sales" there'
+        'spaces.x.name: looks like another name, but differs from it: "Sales\\u00a0" here, "Sales" there'
     )
 
 
 def test_a_blank_at_the_end(bench: Bench) -> None:
     [told] = bench.wrong(groups={"Viewers\u00a0": {}, "Analysts": {}})
-    assert told.endswith('ends with a blank that nobody sees: "Viewers\\u00a0"')
+    assert told.endswith('ends with an invisible blank: "Viewers\\u00a0"')
 
 
 def test_other_letters_are_other_names(bench: Bench) -> None:

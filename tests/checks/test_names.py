@@ -24,13 +24,13 @@ class TestRoles:
         assert unknown.startswith("error roles: Pulumi.globex.yaml:12: customer.groups.Analysts.roles: role ")
         assert 'names are case-sensitive; did you mean "AnalyticsAdmin"?' in unknown
         assert custom.startswith("warning roles: ")
-        assert f'role "Planner" is {SOURCE}\'s own; make it on the new tenant' in custom
+        assert f'role "Planner" is custom on {SOURCE}. The new tenant has only built-in roles' in custom
 
     def test_with_a_tenant_its_own(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.tenant_of = lambda _: str(tenant["hostname"])
         [unknown] = bench.wrong(groups={"Analysts": {"roles": ["Planner"]}})
-        assert f'role "Planner" is not known on {tenant["hostname"]}' in unknown
+        assert f'role "Planner" does not exist on {tenant["hostname"]}' in unknown
         self.custom(World(bench.qlik, tenant["hostname"]))
         assert bench.wrong(groups={"Analysts": {"roles": ["Planner"]}}) == []
 
@@ -39,17 +39,17 @@ class TestRoles:
         bench.deactivate(tenant)
         bench.tenant_of = lambda _: str(tenant["hostname"])
         assert bench.wrong() == [
-            f"warning tenant: {tenant['hostname']} is deactivated; roles are looked up on {SOURCE} instead"
+            f"warning tenant: {tenant['hostname']} is deactivated, so roles are checked on {SOURCE} instead"
         ]
 
     def test_of_users(self, bench: Bench) -> None:
         users = {"bob": {"subject": "bob", "roles": ["Develper"]}, "eve": {"subject": "eve"}}
         [unknown] = bench.wrong(users=users)
-        assert 'customer.users.bob.roles: role "Develper" is not known on' in unknown
+        assert 'customer.users.bob.roles: role "Develper" does not exist on' in unknown
 
     def test_of_everyone(self, bench: Bench) -> None:
         [unknown] = bench.wrong(group_settings={"everyone_roles": ["Developer", "Steword"]}, groups={})
-        assert 'customer.group_settings.everyone_roles: role "Steword" is not known on' in unknown
+        assert 'customer.group_settings.everyone_roles: role "Steword" does not exist on' in unknown
 
     def test_that_may_not_be_read(self, bench: Bench) -> None:
         bench.qlik.control.add_fault(path="/api/v1/roles", status=403, body={"errors": [{"code": "no"}]})
@@ -65,7 +65,7 @@ class TestNames:
         [told] = bench.wrong()
         assert told == (
             "error organisation: Pulumi.globex.yaml:6: customer.alias: globex.eu.qlikcloud.com is taken by active tenant "
-            f'{tenant["hostname"]} ("Initech", id {tenant["tenant_id"]}); give another alias'
+            f'{tenant["hostname"]} ("Initech", id {tenant["tenant_id"]}). Choose another alias'
         )
 
     def test_an_alias_that_the_stacks_own_tenant_has(self, bench: Bench) -> None:
@@ -80,7 +80,7 @@ class TestNames:
         bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         bench.tenant_of = unreadable
         state, alias, name = bench.wrong()
-        assert state.endswith("a tenant that the stack has is not looked at. pulumi stack export: no backend")
+        assert state.endswith("the tenant of the stack is not checked. pulumi stack export: no backend")
         assert alias.startswith("warning organisation: ")
         assert name.startswith("warning organisation: ")
 
@@ -100,8 +100,8 @@ class TestNames:
         assert alias.startswith("error organisation: Pulumi.globex.yaml:6: customer.alias: ")
         assert f"globex.eu.qlikcloud.com is taken by disabled tenant {tenant['hostname']}" in alias
         assert name.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: disabled tenant ")
-        assert "which is possible until 20" in name
-        assert "`pulumi up` stops once because of it" in name
+        assert "and can be brought back until 20" in name
+        assert "`pulumi up` stops once" in name
         line = name[name.index("revive: ") :]
         assert yaml.safe_load(line) == {"revive": tenant}
         assert bench.wrong(**yaml.safe_load(line), groups={}) == []
@@ -140,12 +140,12 @@ class TestNames:
             revive={"hostname": "gone.eu.qlikcloud.com", "tenant_id": "x"}, groups={}, alias=None
         )[-1]
         assert told.startswith("error organisation: Pulumi.globex.yaml:")
-        assert "customer.revive: there is no tenant gone.eu.qlikcloud.com any more" in told
+        assert "customer.revive: the tenant gone.eu.qlikcloud.com no longer exists" in told
 
     def test_a_region_that_is_full(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 1)
         assert bench.wrong() == [
-            "error organisation: 1 of at most 1 tenants in region eu, and 1 about to be made: no other can be made"
+            "error organisation: 1 of at most 1 tenants in region eu, and 1 more to create: no more can be created"
         ]
         tenant = bench.make_tenant("Globex")
         bench.tenant_of = lambda _: str(tenant["hostname"])

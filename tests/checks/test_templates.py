@@ -20,7 +20,7 @@ TEMPLATES = [
     (
         {"template": "Board Report", "version": "1.0.0"},
         "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Board Report', version 1.0.0, on "
-        f"{SOURCE}: this client may not export it. Give its bot user an edit role, such as `producer`, in space ",
+        f"{SOURCE}: this client cannot export it. Give its bot user an edit role, such as `producer`, in space ",
     ),
     (
         {"template": "sales overview"},
@@ -50,7 +50,7 @@ def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
 def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:
     bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
     [told] = bench.wrong()
-    assert "this client may not export it" in told
+    assert "this client cannot export it" in told
 
 
 def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
@@ -65,8 +65,8 @@ def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
     monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
     [told] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
     assert told.endswith(
-        "this client may not export it. It is in somebody's personal space: move it to a shared "
-        "one in which its bot user may edit"
+        "this client cannot export it. It is in a personal space. Move it to a shared "
+        "space in which the bot user can edit"
     )
 
 

@@ -60,8 +60,11 @@ def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
 
 
 LICENCES = [
-    ({"status": "Expired"}, f"error licence: has status Expired on {SOURCE}: no tenant can be made"),
-    ({"status": "Blacklisted"}, f"error licence: has status Blacklisted on {SOURCE}: no tenant can be made"),
+    ({"status": "Expired"}, f"error licence: has status Expired on {SOURCE}, so no tenant can be created"),
+    (
+        {"status": "Blacklisted"},
+        f"error licence: has status Blacklisted on {SOURCE}, so no tenant can be created",
+    ),
     ({"valid": "2020-01-01/2021-01-01"}, f"error licence: ended on 2021-01-01 ({SOURCE})"),
     (
         {"trial": True, "valid": "2020-01-01/2099-01-01"},
@@ -116,7 +119,9 @@ def test_no_credentials(bench: Bench) -> None:
     bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url}
     first, second = bench.wrong()
     assert first.startswith("error credentials: No OAuth client for region eu.")
-    assert second == "warning credentials: licence, templates, people and roles are not checked without them"
+    assert (
+        second == "warning credentials: licence, templates, people and roles cannot be checked without them"
+    )
 
 
 def test_the_client_of_another_region(bench: Bench) -> None:
@@ -147,5 +152,5 @@ def test_a_tenant_in_another_region(bench: Bench) -> None:
     bench.tenant_of = lambda _: "templates.us.qlikcloud.com"
     told = bench.wrong(groups={})
     assert told[0].startswith(
-        "error tenant: Pulumi.globex.yaml:2: qlik:region: the stack's tenant templates.us.qlikcloud.com"
+        "error tenant: Pulumi.globex.yaml:2: qlik:region: the tenant templates.us.qlikcloud.com"
     )

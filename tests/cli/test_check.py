@@ -109,7 +109,7 @@ def test_as_json(project: Folder) -> None:
     told = json.loads(project.run("check", "--all", "--json").output)
     assert (told["errors"], told["warnings"]) == (1, 1)
     [wrong] = [each for each in told["stacks"]["c"] if each["level"] == "error"]
-    assert wrong["text"].startswith('role "X" is not known')
+    assert wrong["text"].startswith('role "X" does not exist')
     assert {key: wrong[key] for key in ("about", "file", "line", "path")} == {
         "about": "roles",
         "file": "stacks/Pulumi.c.yaml",

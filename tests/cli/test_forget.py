@@ -55,7 +55,8 @@ def test_nothing_is_forgotten_that_was_not_looked_at(
     if changed:
         assert said.exit_code == 1
         assert (
-            "stack globex: its state has changed meanwhile. Nothing was written: run it again" in said.stderr
+            "stack globex: its state has changed in the meantime. Nothing was written. Run the command again"
+            in said.stderr
         )
         assert "Done." not in said.output
         assert (pulumi.written, kept) == ([], [])

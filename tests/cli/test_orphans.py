@@ -208,9 +208,9 @@ def test_what_is_deleted_is_no_finding_any_more(folder: Folder, looks: Looks) ->
 
 
 def test_what_has_changed_meanwhile_stays_one(folder: Folder, looks: Looks) -> None:
-    looks.left_over, looks.delete = [FREE], lambda _: "it has changed since"
+    looks.left_over, looks.delete = [FREE], lambda _: "it has changed in the meantime"
     said = folder.run("orphans", "--fix", "--yes")
-    assert (said.exit_code, "not deleted, it has changed since" in said.stderr) == (7, True)
+    assert (said.exit_code, "not deleted, it has changed in the meantime" in said.stderr) == (7, True)
 
 
 def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> None:

@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 
 def test_a_full_disk_is_told_before_it_hurts(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
-    monkeypatch.setattr(machine, "LEAST_BYTES", 1 << 60)
+    monkeypatch.setattr(machine, "MIN_FREE_BYTES", 1 << 60)
     assert set(levels(list(machine.written_folders(project)))) == {"warning"}
 
 
@@ -181,7 +181,7 @@ def test_clients_of_all_regions_are_tried(
         monkeypatch.setenv(name, value)
     offline = qlik_findings(project, offline=True)
     assert levels(offline) == ["ok", "ok"]
-    assert all("not tried" in each.text for each in offline)
+    assert all("not tested" in each.text for each in offline)
     online = qlik_findings(project)
     assert [each.about for each in online] == ["credentials", "clock", "credentials"]
     assert levels(online) == ["ok", "ok", "error"], "the client of the emulator is for eu"

@@ -102,7 +102,7 @@ def test_the_organisations_client_is_needed(fleet: Fleet) -> None:
 def test_a_region_without_tenants(fleet: Fleet) -> None:
     fleet.write("acme", {"name": "Acme", **CUSTOMER})
     done = fleet.run("orphans", "--region", "mars", expect=2)
-    assert "No tenant is in region mars; there are some in: eu, us" in done.stderr
+    assert "There is no tenant in region mars. Regions with tenants: eu, us." in done.stderr
 
 
 def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
@@ -285,13 +285,13 @@ class TestKilledRuns:
         [orphan] = self.found(stack, "unnamed")
         assert orphan["hostname"] == made
         assert cut["ways"] == ["tenantry up globex", orphan["revive"]]
-        assert f"stack globex was about to ask for one at {cut['made_at']}" in orphan["text"]
+        assert f"stack globex was about to request one at {cut['made_at']}" in orphan["text"]
 
     def test_an_import(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
         """What it left is found, and stays while a run may still take it up."""
         run = self.start(stack, mute, "import")
         [under_way] = self.found(stack, "left_over")
-        assert "under way or was cut off" in under_way["kept"]
+        assert "in progress or was interrupted" in under_way["kept"]
         assert self.found(stack, "left_over", "--fix", "--yes") == [under_way]
 
         kill(stack, run)

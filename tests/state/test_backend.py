@@ -23,9 +23,9 @@ def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(backend, "find_pulumi", lambda: "pulumi")
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(PulumiFailed, match="pulumi stack output: no end after 120 s"):
+    with pytest.raises(PulumiFailed, match="pulumi stack output: it did not end within 120 s"):
         Backend(tmp_path).outputs("acme")
-    with pytest.raises(PulumiFailed, match="pulumi stack export: no end after 7 s"):
+    with pytest.raises(PulumiFailed, match="pulumi stack export: it did not end within 7 s"):
         Backend(tmp_path, seconds=7).state("acme")
     assert allowed == [120, 7]
 

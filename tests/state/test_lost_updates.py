@@ -144,7 +144,7 @@ def test_what_is_settled_already_is_not_written(backend: Backend, monkeypatch: p
 
 def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     left = meanwhile(monkeypatch, another_run)
-    said = r"stack globex: its state has changed meanwhile\. Nothing was written: run it again"
+    said = r"stack globex: its state has changed in the meantime\. Nothing was written\. Run the command again"
     with pytest.raises(StateChanged, match=said):
         backend.settle("globex")
     assert backend.state("globex") == left[0]

@@ -92,7 +92,7 @@ def test_a_stack_without_a_file_is_none(site: Site) -> None:
 def test_a_file_that_was_cut_off_is_said(site: Site, packed: bool) -> None:
     file = keep(site, DEPLOYMENT, packed=packed)
     file.write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(PulumiFailed, match="its file is no whole JSON"):
+    with pytest.raises(PulumiFailed, match="its file is not complete JSON"):
         reader(site).state("acme")
 
 

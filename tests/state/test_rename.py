@@ -70,8 +70,8 @@ def test_of_a_stack_that_was_never_up_the_file_alone_is_renamed(site: Site) -> N
     ("new", "pending", "words"),
     [
         ("acme", [], "a stack file"),
-        ("taken", [], "the backend has a stack taken already"),
-        ("hooli", [{"type": "creating", "resource": SPACE}], "a run of stack acme was cut off"),
+        ("taken", [], "the backend already has a stack taken"),
+        ("hooli", [{"type": "creating", "resource": SPACE}], "a run of stack acme was interrupted"),
     ],
 )
 def test_what_is_refused(site: Site, new: str, pending: list[object], words: str) -> None:
