@@ -67,7 +67,7 @@ def _lock(user: str, host: str, pid: int, at: str) -> Lock:
 
 def _asked(backend: Backend, stack: str) -> list[Lock]:
     try:
-        backend.run(*lock_messages.asking(stack))
+        backend.run(*lock_messages.lock_command(stack))
     except PulumiFailed as failure:
         return told(failure)
     raise NoLocksTold(
@@ -81,7 +81,7 @@ def told(failure: PulumiFailed) -> list[Lock]:
         if lock_messages.TAKEN in failure.said:
             return []
         raise failure
-    found = [_lock(*fields) for fields in lock_messages.told(failure.said)]
+    found = [_lock(*fields) for fields in lock_messages.locks_in(failure.said)]
     if not found:
         raise NoLocksTold(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
     return found

@@ -66,7 +66,8 @@ def _of_block(
         )
         if mine is not None:
             if mine["id"] not in there.listed:
-                text = f"{noun} ({mine['id']}) no longer exists on {host}; `pulumi up --refresh` creates it again"
+                gone = f"{noun} ({mine['id']}) no longer exists on {host}"
+                text = f"{gone}; `pulumi up --refresh` creates it again"
                 yield at(sources, (CUSTOMER, block, key), "warning", block, text)
             continue
         theirs = _named_like(entry, there)

@@ -132,7 +132,7 @@ def _take_step(log: Log, step: Mapping[str, Any]) -> None:
     elif step["op"] == "refresh":
         if change := _drift(step):
             log.drift.append(change)
-    elif step["op"] not in event_log.QUIET:
+    elif step["op"] not in event_log.WITHOUT_CHANGE:
         log.changes.append(_change(step))
 
 

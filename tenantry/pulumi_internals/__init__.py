@@ -1,8 +1,8 @@
-"""All that is relied on of Pulumi that its documentation does not promise, one coupling to a module.
+"""Everything that relies on undocumented behaviour of Pulumi, with one coupling per module.
 
-Each module says what it relies on, in which versions that was seen to hold, and what happens when it breaks.
-Each has canaries in `tests/pulumi_internals`, which run the real SDK and CLI: red after an upgrade, they say
-which module to look at. `SDK` and `CLI` below are `test_sdk.py` and `test_engine.py` there.
+Each module says what it relies on, in which versions that was verified, and what happens when it breaks. Each
+has canary tests in `tests/pulumi_internals`, which run the real SDK and CLI. If one fails after an upgrade,
+it names the module to check. `SDK` and `CLI` below are `test_sdk.py` and `test_engine.py` there.
 
 coupling                 module             relies on                      canary
 call, URN, run           calls              locals of the SDK's handler    CLI a_provider_finds_its_call
@@ -27,7 +27,7 @@ what a run does          event_log          keys of its events             CLI t
 imports                  import_files       `outputs` in the import file   CLI an_import_takes_outputs
 passphrases              passphrase         how a salt is made             CLI a_stack_file_shows_its
 
-Two more are elsewhere. `tenantry/fleet/troubles.py` knows the texts of errors that `pulumi` ends with before
-there is an engine; one that it does not know is shown as it is. `tenantry/pulumi_cli`
-has a stand-in for the language host, with tests of its own.
+Two more couplings are elsewhere. `tenantry/fleet/troubles.py` knows the error texts of `pulumi` before the
+engine starts; it shows an unknown text unchanged. `tenantry/pulumi_cli` has a replacement for the language
+host, with its own tests.
 """

@@ -1,13 +1,13 @@
-"""What a failed call tells the engine: a message, and an object that was made all the same.
+"""The response of a failed call to the engine: a message, and an object that was created nevertheless.
 
 Relies on: the engine takes a `google.rpc.Status` from the trailing metadata `grpc-status-details-bin` and
-shows its message alone. An `ErrorResourceInitFailed` among its details makes the engine record the resource
-with that id and those properties, as one that the next `up` updates; it then shows the reasons in it.
+shows only its message. If its details contain an `ErrorResourceInitFailed`, the engine records the resource
+with that id and those properties, so that the next `up` updates it, and shows the reasons in it.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: users see the SDK's traceback around the message. A half-made object is not recorded; the next
-`up` makes it again, and finds it by its natural key.
+When it breaks: users see the SDK's traceback around the message. An incomplete object is not recorded; the
+next `up` requests it again, and finds it by its natural key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DETAILS = "grpc-status-details-bin"
 
 
 def unfinished(id: str, outs: dict[str, Any], message: str) -> Any:
-    """Return the detail of a failure that has the engine record the object `id` with these outputs."""
+    """Return the detail with which the engine records the object `id` with these outputs."""
     from pulumi.runtime import rpc
     from pulumi.runtime.proto.provider_pb2 import ErrorResourceInitFailed
 
@@ -30,7 +30,7 @@ def unfinished(id: str, outs: dict[str, Any], message: str) -> Any:
 
 
 def tell(call: Call, message: str, detail: Any = None) -> None:
-    """Give the engine the message of the failure that is about to be raised, and a detail if there is one."""
+    """Send the engine the message of the failure that the caller is about to raise, and a detail if given."""
     from google.protobuf.any_pb2 import Any as AnyMessage
     from google.rpc.status_pb2 import Status
 

@@ -1,14 +1,14 @@
 """A provider process that the engine attaches to instead of starting one.
 
-Relies on: the engine attaches to what `PULUMI_DEBUG_PROVIDERS=<name>:<port>` names. `pulumi.dynamic.__main__`
-serves and prints its port as the first line when it is run. It registers its servicer with
-`provider_pb2_grpc.add_ResourceProviderServicer_to_server`, looked up in that module, and all that the
-servicer lacks is an answer to `Attach`.
+Relies on: the engine attaches to the process in `PULUMI_DEBUG_PROVIDERS=<name>:<port>`.
+`pulumi.dynamic.__main__` serves when it is run, and prints its port as the first line. It registers its
+servicer with `provider_pb2_grpc.add_ResourceProviderServicer_to_server`, looked up in that module. The
+servicer lacks only the method `Attach`.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: a preview fails, and is run once more with a provider of its own. Previews of many stacks then
-cost twice; `TENANTRY_COLD` turns the attempt off.
+When it breaks: a preview fails, and runs again with its own provider. Previews of many stacks then take twice
+as long; `TENANTRY_COLD` turns the attempt off.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 
 def attached_to(port: str) -> dict[str, str]:
-    """Return the environment in which `pulumi` attaches to the process that serves at that port."""
+    """Return the environment in which `pulumi` attaches to the process at this port."""
     return {"PULUMI_DEBUG_PROVIDERS": f"pulumi-python:{port}"}
 
 
 def serve() -> None:
-    """Serve for as long as this process lives; the port is the first line on standard output."""
+    """Serve until this process ends. Prints the port as the first line on standard output."""
     from google.protobuf.empty_pb2 import Empty
     from pulumi.runtime.proto import provider_pb2_grpc
 

@@ -1,16 +1,16 @@
-"""The files of a backend in a folder: states, locks, and what says that there is a backend.
+"""The files of a backend in a folder: its version, states and locks.
 
-Relies on: below `.pulumi` there are `meta.yaml` with its version, `stacks/<project>/<stack>.json` (or
+Relies on: `.pulumi` contains `meta.yaml` with its version, `stacks/<project>/<stack>.json` (or
 `.json.gz`) with `version` and `checkpoint`, whose `latest` is the deployment that `pulumi stack export`
-gives; a stack with nothing in it has no `latest`. `history/<project>/<stack>/<stack>-<time>.history.json` (or
+prints; an empty stack has no `latest`. `history/<project>/<stack>/<stack>-<time>.history.json` (or
 `.json.gz`) is an update: `kind`, `result`, and `startTime` and `endTime` in seconds. A lock is
 `locks/organization/<project>/<stack>/<id>.json` with `username`, `hostname`, `pid` and `timestamp`.
 
-Seen to hold: CLI 3.259.0, version 1 of the layout.
+Verified with: CLI 3.259.0, version 1 of the layout.
 
-When it breaks: `pulumi` says of a new customer's preview that there is no such stack; `tenantry unlock` finds
-no lock in a folder. A layout or a state of another version is left to `pulumi`, which takes longer; of a last
-run that is not found, `tenantry status` tells the time alone.
+When it breaks: the preview of a new customer fails because the stack does not exist, and `tenantry unlock`
+finds no lock in a folder. If the layout or a state has another version, `pulumi` reads it, which takes
+longer. If the last run is not found, `tenantry status` shows only its time.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from pathlib import Path
 from typing import Any
 
 ORGANISATION = "organization"
-"""What all stacks of a backend belong to that has no organisations."""
+"""The organisation of all stacks in a backend without organisations."""
 
 FOLDER = ".pulumi"
-"""Where a backend of files keeps its own."""
+"""The folder in which a backend of files keeps its files."""
 
 
 def add_stack(state: Path, project: str, stack: str) -> None:
-    """Put a stack with nothing in it into a backend in a folder, as `pulumi stack init` does.
+    """Add an empty stack to a backend in a folder, like `pulumi stack init`.
 
-    No stack file is looked at, nor a salt written into one: the first command does that.
+    Does not read the stack file or write a salt into it. The first command does that.
     """
     stacks = state / FOLDER / "stacks" / project
     stacks.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def stacks_in(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def is_readable(folder: Path) -> bool:
-    """Tell whether the files of a backend lie where this module looks for them."""
+    """Tell whether the backend has the layout that this module knows."""
     try:
         return "version: 1" in (folder / "meta.yaml").read_text("utf-8").splitlines()
     except OSError:
@@ -57,9 +57,9 @@ def is_readable(folder: Path) -> bool:
 
 
 def read_state(folder: Path, project: str, stack: str) -> dict[str, Any] | None:
-    """Return the state of a stack as `pulumi stack export` gives it; None if it is in another form.
+    """Return the state of a stack in the form of `pulumi stack export`; None if it has another format.
 
-    Raises FileNotFoundError if there is no such stack, OSError, and ValueError for what is no JSON.
+    Raises FileNotFoundError if the stack does not exist, OSError, and ValueError if the file is not JSON.
     """
     file = folder / "stacks" / project / f"{stack}.json"
     read = _read(file if file.exists() else file.with_name(f"{file.name}.gz"))
@@ -70,7 +70,7 @@ def read_state(folder: Path, project: str, stack: str) -> dict[str, Any] | None:
 
 
 def read_last_run(folder: Path, project: str, stack: str) -> dict[str, Any]:
-    """Return the last update of a stack; nothing if there was none, or its file cannot be read."""
+    """Return the last update of a stack; empty if there was none, or if its file cannot be read."""
     files = (folder / "history" / project / stack).glob(f"{stack}-*.history.json*")
     times = {
         file.name.partition(".history.json")[0].rpartition("-")[2]: file
@@ -108,7 +108,7 @@ def lock_files(folder: Path, project: str, stack: str) -> list[Path]:
 
 
 def may_be_locked(folder: Path, project: str, stack: str) -> bool:
-    """Tell whether there is anything where the locks of a stack lie, be it half a file."""
+    """Tell whether the folder for the locks of a stack has any file, complete or not."""
     try:
         return any(_locks(folder, project, stack).iterdir())
     except FileNotFoundError:

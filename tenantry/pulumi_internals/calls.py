@@ -1,13 +1,13 @@
-"""The call of the engine that a provider is answering: its request, and the gRPC context to answer into.
+"""The current call of the engine to a provider: its request, and the gRPC context for the response.
 
 Relies on: the SDK's handler in `pulumi.dynamic.__main__` has them as the local variables `request` and
 `context` of a frame below the provider's method. A request has the resource's `urn`, and the engine's
-`resource_status_address`, which is another one in each run.
+`resource_status_address`, which differs in each run.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: no call is found. Errors come with their traceback, an object that was half made is not
-recorded but found again by its natural key, and nothing is known of the stack or the run.
+When it breaks: no call is found. Errors have a traceback, an incomplete object is not recorded but found
+again by its natural key, and the stack and the run are unknown.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ T = TypeVar("T")
 
 
 class Call(NamedTuple):
-    """The remote call that is being answered."""
+    """The current remote call."""
 
     request: Any
     context: Any
 
     @property
     def urn(self) -> str:
-        """The URN of the resource that the call is about; empty if the call has none."""
+        """The URN of the resource of this call; empty if the call has none."""
         return str(getattr(self.request, "urn", ""))
 
     @property
     def run(self) -> str:
-        """What tells this run of the engine from every other, an address of its own; empty if not told."""
+        """An address that is unique for this run of the engine; empty if it is unknown."""
         return str(getattr(self.request, "resource_status_address", ""))
 
 
 def current_call() -> Call | None:
-    """Return the call of the engine that this thread is answering."""
+    """Return the call of the engine that runs in this thread."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         handler = frame.f_locals
@@ -51,15 +51,15 @@ def current_call() -> Call | None:
 
 
 def answering(urn: str, function: Callable[[], T]) -> T:
-    """Call a function of a provider as if it answered a call of the engine about a resource."""
+    """Call a function of a provider as if the engine called it for a resource."""
     from pulumi.runtime.proto import provider_pb2
 
-    request, context = provider_pb2.CheckRequest(urn=urn), _Nobody()  # noqa: F841 (found in this frame)
+    request, context = provider_pb2.CheckRequest(urn=urn), _NoCaller()  # noqa: F841 (found in this frame)
     return function()
 
 
-class _Nobody:
-    """A context whose caller learns nothing."""
+class _NoCaller:
+    """A context without a caller."""
 
     def set_trailing_metadata(self, _metadata: object) -> None:
-        """Take what would go to the engine."""
+        """Ignore the metadata."""

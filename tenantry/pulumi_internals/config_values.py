@@ -1,8 +1,8 @@
 """Whether a value of the stack's configuration is a secret.
 
-Relies on: `pulumi.runtime.is_config_secret`, which the public `pulumi.Config` has no counterpart for.
+Relies on: `pulumi.runtime.is_config_secret`. The public `pulumi.Config` has no counterpart.
 
-Seen to hold: SDK 3.272.0.
+Verified with: SDK 3.272.0.
 
 When it breaks: the program does not start. Without the check, a secret customer would be in the state in
 plain text.

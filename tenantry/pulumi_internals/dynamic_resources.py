@@ -1,13 +1,13 @@
-"""What makes a resource a dynamic one: its type, and the provider in its `__provider`.
+"""The marks of a dynamic resource: its type, and the provider in its `__provider`.
 
-Relies on: a type that begins with `pulumi-python:dynamic` goes to the SDK's provider process. That turns the
-property `__provider`, Base64 of a pickle, back into a provider, once for each string that it meets: check
-and diff of a resource are answered by the same instance. Outputs must have that property, too.
+Relies on: the SDK's provider process handles types that start with `pulumi-python:dynamic`. It decodes the
+property `__provider`, a pickle in Base64, into a provider, once per distinct string. So the same instance
+runs check and diff of a resource. Outputs must have this property too.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: no resource can be made, read, changed or deleted any more. Stay with the former SDK. All of
-this is in every state, so whatever comes instead must still read it.
+When it breaks: no resource can be created, read, updated or deleted. Stay with the former SDK. Every state
+has these values, so a replacement must still read them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import pickle
 PROVIDER_KEY = "__provider"
 
 TYPES = "pulumi-python:dynamic"
-"""How the type of each dynamic resource begins."""
+"""The prefix of the type of each dynamic resource."""
 
 
 def encoded(provider: object) -> str:
-    """Return the string that the provider process makes the provider of.
+    """Return the string from which the provider process creates the provider.
 
-    It is made here rather than by the SDK, whose choice of pickle protocol changes with the version of
-    Python: a changed string would be a change of every resource.
+    The SDK's own encoding depends on the Python version. A different string would change every resource, so
+    the pickle protocol is fixed here.
     """
     return base64.b64encode(pickle.dumps(provider, protocol=4)).decode()

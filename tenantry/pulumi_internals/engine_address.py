@@ -1,11 +1,11 @@
-"""Where the engine that started this provider process listens.
+"""The address of the engine that started this provider process.
 
-Relies on: the engine gives its address, `host:port`, as the last argument of the process, and listens there
-as long as it lives.
+Relies on: the engine passes its address, `host:port`, as the last argument of the process, and listens there
+until it ends.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: a provider outlives a killed engine, and finishes requests of which nothing is recorded.
+When it breaks: a provider outlives a killed engine, and sends requests whose results are not recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ import sys
 
 
 def engine_address() -> tuple[str, int] | None:
-    """Return host and port of the engine, None where this is no provider process that it started."""
+    """Return host and port of the engine; None if the engine did not start this process."""
     host, _, port = sys.argv[-1].rpartition(":")
     return (host, int(port)) if host and port.isdigit() else None

@@ -1,21 +1,22 @@
 """The engine's event log, `--event-log FILE`.
 
-Relies on: a line of JSON for each event, written as it happens. Each has one of the keys below.
+Relies on: one line of JSON per event, written when it happens. Each has one of these keys:
 
-resourcePreEvent   a step begins: `metadata`, `planning`
-resOutputsEvent    it is done: the same
-resOpFailedEvent   it has failed: the same
-diagnosticEvent    something is said: `severity`, `message`, `urn`, `ephemeral`
-summaryEvent       the engine has come to the end
+resourcePreEvent   a step starts: `metadata`, `planning`
+resOutputsEvent    a step has succeeded: the same
+resOpFailedEvent   a step has failed: the same
+diagnosticEvent    a message: `severity`, `message`, `urn`, `ephemeral`
+summaryEvent       the end of the run
 
 `metadata` has `op`, `urn`, `keys`, `diffs`, `detailedDiff`, and `old` and `new` with `inputs` and `protect`.
-A replacement is three steps, `create-replacement`, `replace`, `delete-replaced`. A refresh tells what differs
-by `old` and `new` alone. What an earlier run was cut off at is a diagnostic whose text begins as below.
+A replacement has three steps: `create-replacement`, `replace`, `delete-replaced`. A refresh shows differences
+only in `old` and `new`. Unfinished operations of an earlier run are in a diagnostic that starts with
+`PENDING`.
 
-Seen to hold: CLI 3.259.0.
+Verified with: CLI 3.259.0.
 
-When it breaks: reports miss changes, as an event of another form is passed over, or count them twice. A run
-that fails without an error in its log is told by what the command printed.
+When it breaks: reports miss changes, because unknown events are skipped, or count them twice. If a run fails
+without an error in its log, the report shows the output of the command.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ SAID = "diagnosticEvent"
 SUMMARY = "summaryEvent"
 
 HALVES = ("create-replacement", "delete-replaced")
-"""The two halves of a replacement, which is a step of its own as well."""
+"""The two halves of a replacement, beside the step `replace`."""
 
-QUIET = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
-"""Steps after which a resource is as it was."""
+WITHOUT_CHANGE = ("read", "read-discard", "discard-replaced", "remove-pending-replace")
+"""Steps that do not change the resource."""
 
 PENDING = "Attempting to deploy or update resources with"
 _CUT_OFF = re.compile(r"\* (urn:\S.*?), interrupted while (\w+)")
@@ -45,7 +46,7 @@ _DEBUG = '"severity":"debug"'
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a log, less those that only debugging needs, up to a line that is half written."""
+    """Yield the events of a log without debug messages. Stops at a partly written line."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace") as lines:
@@ -61,18 +62,18 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def event(line: str) -> dict[str, Any]:
-    """Return the event of a line, with all that the list above says of it; `{}` for one of another form.
+    """Return the event of a line; `{}` if it does not have the keys above in the expected form.
 
-    Raises ValueError: the line is no JSON, as one that is half written.
+    Raises ValueError if the line is not JSON, for example because it is partly written.
     """
     try:
         found = json.loads(line)
     except RecursionError:
         return {}
-    is_sound = isinstance(found, dict) and all(
-        _SOUND[key](found[key]) for key in _SOUND.keys() & found.keys()
+    is_valid = isinstance(found, dict) and all(
+        _VALID[key](found[key]) for key in _VALID.keys() & found.keys()
     )
-    return found if is_sound else {}
+    return found if is_valid else {}
 
 
 def _is_step(value: Any) -> bool:
@@ -83,22 +84,22 @@ def _is_step(value: Any) -> bool:
     objects = [*states, step.get("detailedDiff") or {}]
     lists = [step.get(name) or [] for name in ("keys", "diffs")]
     return (
-        all(isinstance(each, dict) for each in objects)
+        all(isinstance(item, dict) for item in objects)
         and all(isinstance(state.get("inputs") or {}, dict) for state in states)
-        and all(isinstance(each, list) and all(isinstance(name, str) for name in each) for each in lists)
+        and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists)
     )
 
 
-def _is_said(value: Any) -> bool:
+def _is_message(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(value.get(name, default), str)
         for name, default in (("severity", None), ("message", None), ("urn", ""))
     )
 
 
-_SOUND = dict.fromkeys(STEP_EVENTS, _is_step) | {SAID: _is_said}
+_VALID = dict.fromkeys(STEP_EVENTS, _is_step) | {SAID: _is_message}
 
 
 def cut_off(text: str) -> list[tuple[str, str]]:
-    """Return URN and verb of each operation that a diagnostic says an earlier run was cut off at."""
+    """Return URN and verb of each unfinished operation of an earlier run in a diagnostic."""
     return _CUT_OFF.findall(text)

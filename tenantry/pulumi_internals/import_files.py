@@ -1,13 +1,13 @@
-"""The file that `pulumi import` takes, as `pulumi preview --import-file` begins it.
+"""The input file of `pulumi import`, from the skeleton of `pulumi preview --import-file`.
 
-Relies on: the file has `resources` with `type` and `name`, or `logicalName` where the name is not its own,
-and takes `id`, `inputs` and `outputs` for each, `__provider` among them. That is what makes an import of
-dynamic resources possible. `pulumi preview --json` has `steps`, parents first, whose `newState` is the
-resource as the program registers it, with its `propertyDependencies`.
+Relies on: the file has `resources` with `type` and `name`, or `logicalName` if the name differs, and accepts
+`id`, `inputs` and `outputs` for each, including `__provider`. This makes the import of dynamic resources
+possible. `pulumi preview --json` has `steps`, parents first, whose `newState` is the registered resource with
+its `propertyDependencies`.
 
-Seen to hold: CLI 3.259.0; `outputs` since 3.254.
+Verified with: CLI 3.259.0; `outputs` since 3.254.
 
-When it breaks: `tenantry import` fails in its scratch copy. Project and backend stay as they were.
+When it breaks: `tenantry import` fails in its scratch copy. Project and backend stay unchanged.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 
 
 def planned(preview: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the resources of what `pulumi preview --json` printed, parents first."""
+    """Yield the resources in the output of `pulumi preview --json`, parents first."""
     for step in preview["steps"]:
         yield step["newState"]
 
 
 def filled(skeleton: Mapping[str, Any], made: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the file with what was found for each resource, by its type and its name."""
+    """Return the file with the values in `made` for each resource, by its type and name."""
     return {
         **skeleton,
         "resources": [
-            {**each, **made.get((each["type"], each.get("logicalName") or each["name"]), {})}
-            for each in skeleton["resources"]
+            {**resource, **made.get((resource["type"], resource.get("logicalName") or resource["name"]), {})}
+            for resource in skeleton["resources"]
         ],
     }

@@ -1,16 +1,16 @@
 """A language host that the engine attaches to instead of starting one.
 
-Relies on: the engine attaches to what `PULUMI_DEBUG_LANGUAGES=python:<port>` names, whatever else Pulumi.yaml
-says of the runtime. It calls the service `pulumirpc.LanguageRuntime` there: `Handshake` first, with its own
-address, and `Run` for each run of the program. It gives up a `Run` when it ends or is killed. An answer
-without content means no plugins, no packages, no version: the official host looks for packages in the
-environment and can run plugins, which this one leaves alone. `Log` at the engine's address takes what a
-program has printed. The SDK sends its debugging messages, five for each resource, with `pulumi.log.debug`;
-only `--debug` shows them, which may be in the environment as `PULUMI_OPTION_DEBUG`.
+Relies on: the engine attaches to the process in `PULUMI_DEBUG_LANGUAGES=python:<port>`, whatever runtime
+Pulumi.yaml has. It calls the service `pulumirpc.LanguageRuntime` there: `Handshake` first, with its own
+address, and `Run` for each run of the program. It cancels a `Run` when it ends or is killed. An empty
+response means no plugins, no packages, no version. The official host searches for packages in the environment
+and can run plugins; this host does neither. `Log` at the engine's address accepts the output of a program.
+The SDK sends its debug messages, five per resource, with `pulumi.log.debug`. Only `--debug`, or
+`PULUMI_OPTION_DEBUG`, shows them.
 
-Seen to hold: SDK 3.272.0, CLI 3.259.0.
+Verified with: SDK 3.272.0, CLI 3.259.0.
 
-When it breaks: a preview fails, and is run once more in the plain way. An `up` fails before anything is done;
+When it breaks: a preview fails, and runs again without this host. An `up` fails before it changes anything.
 `TENANTRY_COLD` turns the attempt off.
 """
 
@@ -27,40 +27,44 @@ from typing import Any
 ATTACH = "PULUMI_DEBUG_LANGUAGES"
 DEBUG = "PULUMI_OPTION_DEBUG"
 SERVICE = "pulumirpc.LanguageRuntime"
-NOTHING_TO_SAY = ("GetPluginInfo", "GetRequiredPackages", "GetProgramDependencies", "Cancel")
-LONGEST_MESSAGE = 400 << 20
-"""The engine's own limit, in bytes."""
+EMPTY_RESPONSES = ("GetPluginInfo", "GetRequiredPackages", "GetProgramDependencies", "Cancel")
+MAX_MESSAGE_BYTES = 400 << 20
+"""The limit of the engine."""
 
 CALLS_AT_ONCE = 4
-"""One `Run`, and what the engine asks meanwhile."""
+"""One `Run`, and the other calls of the engine at the same time."""
 
-SECONDS_FOR_LAST_LINES = 2.0
-"""How long the reader is waited for: what a program has started may hold the pipe for longer."""
+LAST_LINES_SECONDS = 2.0
+"""How long to wait for the reader. A process that the program has started may hold the pipe longer."""
 
 Method = Callable[[bytes, Any], Any]
 Run = Callable[[bytes, bytes, Callable[[Callable[[], None]], None]], bytes | str]
-"""Takes the engine's handshake and its request to run the program, and returns the answer, or why there is
-none. What it gives to the third argument is called when the engine wants no answer any more.
+"""Receives the engine's handshake and its request to run the program.
+
+Returns the response, or the text of an error.
+It passes a function to the third argument, which is called when the engine cancels the request.
 """
 
 
 class LanguageHost:
-    """Serves LanguageRuntime on a port of its own, in threads of this process.
+    """A server of LanguageRuntime on its own port, in threads of this process.
 
-    Messages stay bytes here: to decode them this process would have to import the SDK.
+    Messages stay bytes, because decoding them would need an import of the SDK.
     """
 
     def __init__(self, run: Run) -> None:
         import grpc
 
         self._run, self._handshake = run, b""
-        options = [(f"grpc.max_{way}_message_length", LONGEST_MESSAGE) for way in ("receive", "send")]
+        options = [(f"grpc.max_{way}_message_length", MAX_MESSAGE_BYTES) for way in ("receive", "send")]
         self._server = grpc.server(
             ThreadPoolExecutor(CALLS_AT_ONCE), options=[*options, ("grpc.so_reuseport", 0)]
         )
-        methods: dict[str, Method] = dict.fromkeys(NOTHING_TO_SAY, self._nothing)
+        methods: dict[str, Method] = dict.fromkeys(EMPTY_RESPONSES, self._empty)
         methods |= {"Handshake": self._take_handshake, "Run": self._answer}
-        handlers: Any = {name: grpc.unary_unary_rpc_method_handler(each) for name, each in methods.items()}
+        handlers: Any = {
+            name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()
+        }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
@@ -71,10 +75,10 @@ class LanguageHost:
         return {ATTACH: f"python:{self.port}"}
 
     def close(self) -> None:
-        """Serve no longer."""
+        """Stop the server."""
         self._server.stop(None)
 
-    def _nothing(self, _request: bytes, _context: Any) -> bytes:
+    def _empty(self, _request: bytes, _context: Any) -> bytes:
         return b""
 
     def _take_handshake(self, request: bytes, _context: Any) -> bytes:
@@ -84,14 +88,14 @@ class LanguageHost:
     def _answer(self, request: bytes, context: Any) -> Any:
         import grpc
 
-        def when_unwanted(stop: Callable[[], None]) -> None:
+        def on_cancel(stop: Callable[[], None]) -> None:
             if not context.add_callback(stop):
                 stop()
 
-        answer = self._run(self._handshake, request, when_unwanted)
-        if isinstance(answer, str):
-            context.abort(grpc.StatusCode.ABORTED, answer)
-        return answer
+        response = self._run(self._handshake, request, on_cancel)
+        if isinstance(response, str):
+            context.abort(grpc.StatusCode.ABORTED, response)
+        return response
 
 
 def engine_of(handshake: bytes) -> str:
@@ -103,7 +107,7 @@ def engine_of(handshake: bytes) -> str:
 
 
 def drop_debug_messages() -> None:
-    """Keep the SDK's debugging messages in this process: each is a call of the engine, which shows none."""
+    """Drop the SDK's debug messages. Each would be a call of the engine, which does not show them."""
     from pulumi import log
 
     if not os.environ.get(DEBUG):
@@ -112,12 +116,12 @@ def drop_debug_messages() -> None:
 
 @contextmanager
 def streams_to(engine: str) -> Iterator[None]:
-    """Tell the engine each line that this process prints, as it reads them from a host of its own."""
+    """Send each line that this process prints to the engine, which expects that from a language host."""
     reading, writing = os.pipe()
     for stream in (1, 2):
         os.dup2(writing, stream)
     os.close(writing)
-    reader = threading.Thread(target=_tell, args=(reading, engine), daemon=True)
+    reader = threading.Thread(target=_forward_lines, args=(reading, engine), daemon=True)
     reader.start()
     try:
         yield
@@ -127,10 +131,10 @@ def streams_to(engine: str) -> Iterator[None]:
         with open(os.devnull, "wb") as nowhere:
             for stream in (1, 2):
                 os.dup2(nowhere.fileno(), stream)
-        reader.join(SECONDS_FOR_LAST_LINES)
+        reader.join(LAST_LINES_SECONDS)
 
 
-def _tell(reading: int, engine: str) -> None:
+def _forward_lines(reading: int, engine: str) -> None:
     stub: Any = None
     with open(reading, encoding="utf-8", errors="replace") as lines:
         for line in filter(str.strip, lines):

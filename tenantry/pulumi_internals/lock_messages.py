@@ -1,12 +1,12 @@
-"""What `pulumi` says of a locked stack: the only way to its locks in a backend that is no folder.
+"""The errors of `pulumi` about a locked stack: the only way to read locks if the backend is not a folder.
 
-Relies on: a command that wants the lock fails with "currently locked" and, for each lock, with "created by
-<user>@<host> (pid <number>) at <time>". `pulumi stack rename` of a stack to the name that it has wants the
-lock, changes nothing, and fails with "already exists" where there is none.
+Relies on: a command that needs the lock fails with "currently locked" and, for each lock, with "created by
+<user>@<host> (pid <number>) at <time>". `pulumi stack rename` of a stack to its present name needs the lock,
+changes nothing, and fails with "already exists" if there is no lock.
 
-Seen to hold: CLI 3.259.0.
+Verified with: CLI 3.259.0.
 
-When it breaks: `tenantry unlock` says that nothing was told of the locks, and clears none.
+When it breaks: `tenantry unlock` says that it cannot read the locks, and clears none.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _CREATED = re.compile(
 )
 
 
-def asking(stack: str) -> tuple[str, ...]:
+def lock_command(stack: str) -> tuple[str, ...]:
     """Return the arguments of the command that fails with the locks of a stack."""
     return ("stack", "rename", stack, "--stack", stack)
 
 
-def told(said: str) -> Iterator[tuple[str, str, int, str]]:
-    """Yield user, host, process id and time of each lock that an error names."""
-    for each in _CREATED.finditer(said):
-        yield each["user"], each["host"], int(each["pid"]), each["at"]
+def locks_in(output: str) -> Iterator[tuple[str, str, int, str]]:
+    """Yield user, host, process id and time of each lock in an error."""
+    for found in _CREATED.finditer(output):
+        yield found["user"], found["host"], int(found["pid"]), found["at"]

@@ -1,13 +1,13 @@
-"""How a stack file shows whether a passphrase is the one that its secrets are encrypted with.
+"""Whether a passphrase decrypts the secrets of a stack file.
 
-Relies on: the passphrase is in PULUMI_CONFIG_PASSPHRASE, or in the file that PULUMI_CONFIG_PASSPHRASE_FILE
-names, without the space around it. `encryptionsalt` is `v1:SALT:v1:NONCE:TEXT`, in Base64. TEXT is the word
+Relies on: the passphrase is in PULUMI_CONFIG_PASSPHRASE, or in the file PULUMI_CONFIG_PASSPHRASE_FILE,
+without leading and trailing space. `encryptionsalt` is `v1:SALT:v1:NONCE:TEXT`, in Base64. TEXT is the word
 "pulumi", encrypted with AES-256-GCM; the key is PBKDF2 with SHA-256 of the passphrase and SALT, in 1,000,000
 rounds.
 
-Seen to hold: CLI 3.259.0.
+Verified with: CLI 3.259.0.
 
-When it breaks: `tenantry doctor` says that it cannot tell, and the engine looks at each stack.
+When it breaks: `tenantry doctor` says that it could not test the passphrase, and the engine runs each stack.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 
 def given(environment: Mapping[str, str]) -> str | None:
-    """Return the passphrase that `pulumi` has in an environment; None if there is none.
+    """Return the passphrase in an environment, as `pulumi` reads it; None if there is none.
 
     Raises OSError and UnicodeDecodeError for a file that cannot be read.
     """
@@ -36,7 +36,7 @@ def given(environment: Mapping[str, str]) -> str | None:
 
 
 def fits(passphrase: str, encryption_salt: str) -> bool | None:
-    """Tell whether a passphrase fits the `encryptionsalt` of a stack file; None if that cannot be told.
+    """Tell whether a passphrase matches the `encryptionsalt` of a stack file; None if that is unknown.
 
     It takes about half a second.
     """
@@ -47,7 +47,7 @@ def fits(passphrase: str, encryption_salt: str) -> bool | None:
         outer, salt, inner, nonce, text = encryption_salt.split(":")
         if (outer, inner) != ("v1", "v1"):
             return None
-        parts = [base64.b64decode(each, validate=True) for each in (salt, nonce, text)]
+        parts = [base64.b64decode(part, validate=True) for part in (salt, nonce, text)]
         key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), parts[0], ROUNDS, 32)
         return AESGCM(key).decrypt(parts[1], parts[2], None) == WORD
     except ValueError:

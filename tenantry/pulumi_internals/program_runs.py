@@ -1,13 +1,13 @@
-"""Runs the program of a project in this process, with an object of ours in the place of the engine.
+"""Runs of a project's program in this process, with our own object instead of the engine.
 
 Relies on: `pulumi.runtime.run_in_stack` runs a program, and `pulumi.runtime.settings.configure` takes any
 objects as `monitor` and `engine`. The program calls their methods by the names of the gRPC services, with the
-messages that the engine would get (pulumi/resource.proto, pulumi/engine.proto). `set_all_config` takes the
-configuration as the engine hands it over.
+messages for the engine (pulumi/resource.proto, pulumi/engine.proto). `set_all_config` takes the configuration
+in the form of the engine.
 
-Seen to hold: SDK 3.272.0.
+Verified with: SDK 3.272.0.
 
-When it breaks: no stack is found to be unchanged without the engine, and the engine looks at each.
+When it breaks: no stack is recognised as unchanged, and the engine runs each of them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ WITHOUT_EFFECT = frozenset(
         "aliasSpecs",
     )
 )
-"""What of a registration does nothing for a resource that the state has under the same URN."""
+"""Fields of a registration without effect if the state has the resource under the same URN."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A resource as a program registers it. `inputs` may hold unknown values and secrets, as a provider gets
-    them; `others` are the names of all options that are given and are none of the fields here.
+    """A resource as a program registers it.
+
+    `inputs` may contain unknown values and secrets, in the form for a provider. `others` are the names of all
+    other options that are set.
     """
 
     type: str
@@ -59,7 +61,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class Registered:
-    """What the engine answers to a registration."""
+    """The engine's response to a registration."""
 
     urn: str
     id: str
@@ -67,19 +69,19 @@ class Registered:
 
 
 class Engine(Protocol):
-    """What takes the place of the engine. Whatever it raises ends the program."""
+    """The replacement of the engine. An exception ends the program."""
 
     def register(self, registration: Registration) -> Registered:
-        """Answer the registration of a resource."""
+        """Return the response to the registration of a resource."""
 
     def register_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
-        """Take the outputs of a component, or of the stack."""
+        """Receive the outputs of a component, or of the stack."""
 
     def say(self, text: str) -> None:
-        """Take a message of the program that is more than debugging."""
+        """Receive a message of the program, except debug messages."""
 
     def call(self, name: str) -> None:
-        """Learn of a call that is none of these, by its name; it has no answer."""
+        """Receive the name of any other call, which has no response."""
 
 
 def run_program(
@@ -93,7 +95,7 @@ def run_program(
     organisation: str,
     preview: bool,
 ) -> None:
-    """Run the program in the folder `root` as the engine would for a stack. Raises whatever it raises.
+    """Run the program in the folder `root` like the engine does for a stack. Raises what the program raises.
 
     `secret_keys` are the keys of `config` whose values are secrets.
     """
@@ -121,7 +123,7 @@ def run_program(
 
 
 class _Service:
-    """A service of the engine. A method that is not written below is a call without an answer."""
+    """A service of the engine. A method that is not defined below is a call without a response."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -142,7 +144,7 @@ class _Monitor(_Service):
     def GetDeploymentInfo(self, _request: Any) -> Any:
         from pulumi.runtime.proto import resource_pb2
 
-        # Without output values the SDK sends a secret in the form in which a provider gets it.
+        # Without output values the SDK sends secrets in the form for a provider.
         known = resource_pb2.ResourceMonitorFeature
         left_out = known.Value("RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES")
         return resource_pb2.DeploymentInfo(
@@ -156,9 +158,9 @@ class _Monitor(_Service):
         from pulumi.runtime.proto import resource_pb2
 
         done = self._engine.register(_registration(request))
-        answer = resource_pb2.RegisterResourceResponse(urn=done.urn, id=done.id)
-        answer.object.update(done.outputs)
-        return answer
+        response = resource_pb2.RegisterResourceResponse(urn=done.urn, id=done.id)
+        response.object.update(done.outputs)
+        return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self._engine.register_outputs(request.urn, _values(request.outputs))
@@ -201,12 +203,12 @@ def _registration(request: Any) -> Registration:
 
 
 def _is_empty(value: Any) -> bool:
-    """Tell whether a field says nothing, be it a message without fields."""
+    """Tell whether a field is empty, or is a message without fields."""
     return not value.ByteSize() if hasattr(value, "ByteSize") else not value
 
 
 def _values(properties: Any) -> dict[str, Any]:
-    """Return properties as the SDK hands them to a provider."""
+    """Return properties in the form for a provider."""
     from pulumi.runtime import rpc
 
     values: dict[str, Any] = rpc.deserialize_properties(properties, True)

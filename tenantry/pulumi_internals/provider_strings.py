@@ -1,10 +1,10 @@
-"""What the SDK's provider process makes providers of: any pickle, so any code that a state names.
+"""The strings from which the SDK's provider process creates providers: any pickle, so any code in a state.
 
-Relies on: the process runs `pulumi.dynamic.__main__` as its main module. Each of its handlers has a provider
-made by that module's `get_provider`, of the property `__provider` in its first argument. A pickle of protocol
-4 that calls a function with a text, and a number from 0 to 255, has the bytes of `_CALL`.
+Relies on: the process runs `pulumi.dynamic.__main__` as its main module. Each of its handlers calls that
+module's `get_provider`, which creates a provider from the property `__provider` in its first argument. A
+pickle of protocol 4 that calls a function with a text, and a number from 0 to 255, has the bytes of `_CALL`.
 
-Seen to hold: SDK 3.272.0, CPython 3.11.
+Verified with: SDK 3.272.0, CPython 3.11.
 
 When it breaks: the provider process refuses no string. The commands of `tenantry` still do, before they start
 the engine.
@@ -28,8 +28,9 @@ _CALL = re.compile(
 
 
 def called_by(provider: object) -> tuple[str, str, str] | None:
-    """Return module, function and text of the one call that a `__provider` string makes when it is unpickled;
-    None for a string that does anything else. Nothing is unpickled.
+    """Return module, function and text of the only call that unpickling a `__provider` string makes.
+
+    Returns None for a string that does anything else. Does not unpickle the string.
     """
     try:
         found = _CALL.fullmatch(base64.b64decode(str(provider), validate=True).decode("latin-1"))
@@ -42,8 +43,9 @@ def called_by(provider: object) -> tuple[str, str, str] | None:
 
 
 def guard(refuse: Callable[[object], None]) -> None:
-    """Have this process ask `refuse` about each string before it makes a provider of it. Does nothing outside
-    of the SDK's provider process.
+    """Make this process call `refuse` with each string before it creates a provider from it.
+
+    Does nothing outside the SDK's provider process.
     """
     process: Any = sys.modules["__main__"]
     make = getattr(process, "get_provider", None)

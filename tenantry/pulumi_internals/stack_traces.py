@@ -1,11 +1,11 @@
-"""Keeping the program's stack traces out of the state: paths of one machine, and more bytes than all else.
+"""Removal of the program's stack traces from the state. They are paths of one machine, and most of its size.
 
-Relies on: the SDK registers a resource with what `pulumi.runtime.resource._get_stack_trace()` returns, which
-it looks up in its module each time. It has no switch for it.
+Relies on: the SDK registers a resource with the result of `pulumi.runtime.resource._get_stack_trace()`, which
+it looks up in its module each time. It has no option for this.
 
-Seen to hold: SDK 3.272.0.
+Verified with: SDK 3.272.0.
 
-When it breaks: the traces are back in the state, no more.
+When it breaks: the state has the traces again, with no other effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "_get_stack_trace"
 
 @contextmanager
 def no_stack_trace() -> Iterator[None]:
-    """Let no resource that is registered in here have a stack trace."""
+    """Register the resources in this block without a stack trace."""
     sdk = sys.modules["pulumi.runtime.resource"]
     trace = getattr(sdk, NAME, None)
     if trace is None:

@@ -1,11 +1,11 @@
-"""How many calls the SDK's provider process answers at the same time.
+"""The number of calls that the SDK's provider process runs at the same time.
 
 Relies on: the process serves gRPC with a `ThreadPoolExecutor` of four workers. The frame of each worker has
-a weak reference to it as `executor_reference` (CPython), and its `_max_workers` may be raised while it runs.
+a weak reference to it as `executor_reference` (CPython), and its `_max_workers` can be raised while it runs.
 
-Seen to hold: SDK 3.272.0, CPython 3.11.
+Verified with: SDK 3.272.0, CPython 3.11.
 
-When it breaks: the number stays four. Runs take longer, and nothing else changes.
+When it breaks: the number stays four. Runs take longer, with no other effect.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from weakref import ReferenceType
 
 
 def raise_limit(number: int) -> None:
-    """Let the process whose worker runs this answer that many calls at once, if it answers fewer."""
+    """Raise the number of concurrent calls of this provider process to `number`, if it is lower."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         found = frame.f_locals.get("executor_reference")

@@ -139,7 +139,7 @@ def test_a_state_that_cannot_be_read_keeps_it(cloud: Cloud, tenant: Api, states:
     assert found.kept == "the state of stack globex cannot be read: globex is broken"
     del states["globex"]
     [found] = find(cloud, tenant)
-    assert found.kept == "stack globex is gone"
+    assert found.kept == "stack globex no longer exists"
 
 
 def test_a_tenant_that_tells_nothing_is_named(

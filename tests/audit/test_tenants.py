@@ -48,7 +48,7 @@ def test_unmanaged() -> None:
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
     )
     assert one.certain
-    assert '"Hooli", active, made 2026-03-01T10:01:00.000Z, id id-x1' in one.text
+    assert '"Hooli", active, created 2026-03-01T10:01:00.000Z, id id-x1' in one.text
     assert one.facts["region"] == "eu"
 
 
@@ -63,7 +63,7 @@ def test_unnamed(name: str | None) -> None:
     by_kind = found([listed("x1", name=name)])
     assert by_kind.keys() == {"unnamed"}
     [one] = by_kind["unnamed"]
-    assert one.text.startswith("made 2026-03-01T10:01:00.000Z")
+    assert one.text.startswith("created 2026-03-01T10:01:00.000Z")
     assert one.ways == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
 
 

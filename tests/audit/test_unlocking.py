@@ -90,7 +90,7 @@ def said(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
 def test_a_tenant_that_was_being_made_without_a_proof() -> None:
     """Nothing tells whether it was made: look first."""
     text = said(pending=[creating(tenant("x1"))])
-    assert "cut off while creating Tenant tenant." in text
+    assert "interrupted while creating Tenant tenant." in text
     assert "no proof" in text
     assert "`tenantry orphans`" in text
     assert text.endswith("Next: pulumi up --stack globex")

@@ -80,7 +80,7 @@ def test_what_is_there_already(
     of_somebody_else(monkeypatch)
     (said,) = bench.wrong()
     assert said.startswith(f"error {block}: Pulumi.globex.yaml:")
-    assert f'{kind.lower()} "{name}" is on {tenant["hostname"]} already' in said
+    assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in said
     assert f"(id {id}); `adopt: true`" in said
     hold(bench, kind, name, id)
     assert bench.wrong() == []

@@ -26,7 +26,7 @@ FEW = 300
 SECONDS = 2
 OPERATIONS = (
     "create", "update", "delete", "replace", "same", "refresh", "read", "import",
-    *event_log.HALVES, *event_log.QUIET,
+    *event_log.HALVES, *event_log.WITHOUT_CHANGE,
 )  # fmt: skip
 URNS = (
     "urn:pulumi:acme::tenantry::qlik:index:QlikCustomerTenant$pulumi-python:dynamic/qlik:Space::Sales",

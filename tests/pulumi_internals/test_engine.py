@@ -417,13 +417,13 @@ def test_a_lock_is_a_file_with_its_holder_and_pulumi_names_it(story: Story, cana
     assert len(files) == 1, why
     user, host, pid, at = backend_files.lock_fields(json.loads(files[0].read_text()))
     why = changed("lock_messages", "Find what `pulumi` says of a lock, and what names it without harm.")
-    free = canary.run(*lock_messages.asking("one"), code=None)
+    free = canary.run(*lock_messages.lock_command("one"), code=None)
     assert free.returncode, why
     assert lock_messages.TAKEN in free.stderr, f"{why}\n{free.stderr}"
     shutil.copytree(story.during / "locks", canary.state / backend_files.FOLDER / "locks", dirs_exist_ok=True)
-    locked = canary.run(*lock_messages.asking("one"), code=None)
+    locked = canary.run(*lock_messages.lock_command("one"), code=None)
     assert lock_messages.LOCKED in locked.stderr, f"{why}\n{locked.stderr}"
-    ((named_user, named_host, named_pid, named_at),) = lock_messages.told(locked.stderr)
+    ((named_user, named_host, named_pid, named_at),) = lock_messages.locks_in(locked.stderr)
     assert (named_user, named_host, named_pid) == (user, host, pid), why
     assert named_at[:19] == at[:19], why
     exported = canary.run("stack", "export", "--stack", "one", code=None)

@@ -37,7 +37,7 @@ def test_each_module_is_in_the_table_with_a_canary_that_there_is() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_each_module_says_what_it_relies_on_and_what_comes_of_a_change(module: str) -> None:
     said = ast.get_docstring(ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))) or ""
-    for part in ("Relies on:", "Seen to hold:", "When it breaks:"):
+    for part in ("Relies on:", "Verified with:", "When it breaks:"):
         assert f"\n{part}" in said, part
 
 

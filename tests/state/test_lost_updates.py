@@ -144,7 +144,9 @@ def test_what_is_settled_already_is_not_written(backend: Backend, monkeypatch: p
 
 def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     left = meanwhile(monkeypatch, another_run)
-    said = r"stack globex: its state has changed in the meantime\. Nothing was written\. Run the command again"
+    said = (
+        r"stack globex: its state has changed in the meantime\. Nothing was written\. Run the command again"
+    )
     with pytest.raises(StateChanged, match=said):
         backend.settle("globex")
     assert backend.state("globex") == left[0]
@@ -170,7 +172,7 @@ def test_nothing_is_forgotten_over_another_run(backend: Backend) -> None:
     another_run(backend)
     note.write(outcome="made")
     left = backend.state("globex")
-    with pytest.raises(StateChanged, match="stack globex: its state has changed meanwhile"):
+    with pytest.raises(StateChanged, match="stack globex: its state has changed in the meantime"):
         farewell.forget()
     assert backend.state("globex") == left
     assert (kept(backend), note.path.exists()) == ([], True)

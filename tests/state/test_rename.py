@@ -69,7 +69,7 @@ def test_of_a_stack_that_was_never_up_the_file_alone_is_renamed(site: Site) -> N
 @pytest.mark.parametrize(
     ("new", "pending", "words"),
     [
-        ("acme", [], "a stack file"),
+        ("acme", [], "the stack file"),
         ("taken", [], "the backend already has a stack taken"),
         ("hooli", [{"type": "creating", "resource": SPACE}], "a run of stack acme was interrupted"),
     ],
