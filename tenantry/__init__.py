@@ -8,8 +8,8 @@ from tenantry import QlikCustomerTenant, current_settings
 customer = QlikCustomerTenant(pulumi.get_stack(), current_settings())
 ```
 
-The resource types by themselves are in `tenantry.providers`. The names below are imported on first use,
-because every `pulumi` run pays for what this package imports.
+The resource types are in `tenantry.providers`. The names below are imported on first use, because every
+import slows down every `pulumi` run.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _HOMES = {
     "current_settings": "tenantry.settings",
     "provider": "tenantry.providers.framework.loader",
 }
-"""Where the public names live. States name `tenantry.provider`: it must not move."""
+"""The modules of the public names. `tenantry.provider` must stay here, because states refer to it."""
 
 __all__ = ["QlikCustomerTenant", "SettingsError", "TenantryError", "current_settings", "provider"]
 
 _LINKS = ("components", "providers")
-"""In a checkout these are links to the folders at its top."""
+"""In a checkout these are links to top-level folders."""
 
 for _name in _LINKS:
     if not os.path.isdir(os.path.join(os.path.dirname(__file__), _name)):
         raise ImportError(
             f"{os.path.join(os.path.dirname(__file__), _name)} is not a folder. In Tenantry's repository it "
-            f"is a link to ../{_name}; a tool that does not know links has unpacked it as text. "
+            f"is a link to ../{_name}, but a tool without support for links has unpacked it as text. "
             "Clone the repository with git (on Windows with `git config core.symlinks true`), unpack the "
             "archive with tar, or install the wheel."
         )

@@ -1,18 +1,18 @@
-"""How text of others comes out of Tenantry: one function for each place that takes text.
+"""Escaping of text from outside, with one function for each output format.
 
-Names, keys and descriptions come from whoever writes stack files or works in a tenant, errors from Qlik and
-Pulumi. Each may hold what a terminal, a job's log, Markdown or a spreadsheet would obey. Here it becomes text
-that shows what it is and does nothing.
+Names, keys and descriptions come from authors of stack files and users of a tenant; errors come from Qlik and
+Pulumi. Each may contain commands for a terminal, a job log, Markdown or a spreadsheet. The functions here
+return text that is shown but not executed.
 
-| where it goes | function |
+| output | function |
 |---|---|
-| a terminal, a job's log, what `pulumi` shows for a provider | `for_terminal`; `for_line` for one line |
-| a page that has one line for it | `on_one_line` |
+| a terminal, a job log, messages of a provider | `for_terminal`; `for_line` for one line |
+| one line of a page | `on_one_line` |
 | Markdown, and HTML in Markdown | `for_markdown` |
 | HTML | `on_one_line`, then Jinja's escaping |
 | a cell of CSV | `for_csv` |
 
-This module needs no other of the project, so that every package can use it.
+This module imports no other module of the project, so that every package can use it.
 """
 
 from __future__ import annotations
@@ -21,66 +21,66 @@ import re
 from functools import lru_cache
 
 HIDDEN = "[secret]"
-"""What stands for a secret. It stays readable in the source of Markdown."""
+"""The placeholder of a secret. It stays readable in Markdown source."""
 
-# Controls of terminals (C0 but for tab and line feed, DEL, C1), separators of lines, what turns the direction
-# of writing around, and halves of surrogate pairs, which cannot be written as UTF-8.
+# Control characters (C0 except tab and line feed, DEL, C1), line separators, characters that change the
+# writing direction, and halves of surrogate pairs, which UTF-8 cannot encode.
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL = re.compile(f"[{_CONTROLS}]")
 _BREAK = re.compile(r"[\t\n]")
 _GAP = re.compile(rf"[\s{_CONTROLS}\u200b\ufeff]+")
 
-# What a runner takes for a command: "::error::" of GitHub at the beginning of a line, after any space, and
-# "##[error]" of GitHub, "##vso[…]" and "##teamcity[…]" anywhere. Those of GitLab hold an escape character.
+# Commands of CI runners: GitHub's "::error::" at the start of a line, after any space, and GitHub's
+# "##[error]", "##vso[…]" and "##teamcity[…]" anywhere. GitLab's commands contain an escape character.
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w{0,20}\[)", re.MULTILINE)
 
-# Excel, LibreOffice and Google Sheets take such a cell for a formula, those in full width included.
+# Excel, LibreOffice and Google Sheets run such a cell as a formula, also with full-width characters.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 _HIDDEN = re.compile(re.escape(HIDDEN) + r"(?![(\[:])")
-# At the beginning of a line some more would make a list or a heading, or a command at GitLab or in a log.
+# At the start of a line, some more characters start a list, a heading, or a command at GitLab or in a log.
 _MARKUP = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[`*\[\]|\\~^$=]|^[-+#/:]")
 _NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
-# "@team" would ping people; "#1" and "!1" would leave a note there.
+# "@team" would notify people; "#1" and "!1" would link an issue.
 _REFERENCE = re.compile(r"([@#!%$~^])(?=[\w\"'&{(/:])")
-# Addresses become links without any markup, some also right after a letter or a digit.
+# URLs become links without any markup, some even directly after a letter or a digit.
 _ADDRESS = re.compile(r"(:)(?=//)|(www)(?=\.)|((?:mailto|xmpp):)", re.IGNORECASE)
 _REPOSITORY_REFERENCE = re.compile(r"(GH-)(?=\d)", re.IGNORECASE)
 
 
 def for_terminal(text: str) -> str:
-    r"""Return text for a terminal or the log of a job, line feeds and tabs as they are.
+    r"""Return text for a terminal or a job log; line feeds and tabs stay unchanged.
 
-    What either would obey is written as JSON writes it, such as `\u001b`; so JSON stays the same JSON.
+    Control characters are escaped as in JSON, such as `\u001b`, so that JSON stays valid.
     """
     text = _CONTROL.sub(lambda found: _escape(found[0]), text)
     return _COMMAND.sub(lambda found: f"{found[1] or ''}{_escape(found[0][-1])}", text)
 
 
 def for_line(text: str) -> str:
-    """Return text for one line of a terminal or log: as `for_terminal`, line feeds and tabs escaped too."""
+    """Return text for one line of a terminal or log, with line feeds and tabs escaped too."""
     return _BREAK.sub(lambda found: _escape(found[0]), for_terminal(text))
 
 
 def on_one_line(text: str) -> str:
-    """Return text on one line, each gap and each control character as one space."""
+    """Return text on one line, with each gap and each control character as one space."""
     return _GAP.sub(" ", text).strip()
 
 
 @lru_cache(maxsize=20_000)
 def for_markdown(text: str) -> str:
-    """Return text so that it stands on a Markdown page, or in HTML on it, as what it is, on one line.
+    """Return text on one line that Markdown, and HTML in it, show unchanged.
 
-    It makes no markup, no link and no column, and pings nobody: what Markdown could take for markup is
-    written as entities, which it takes for text, and references are broken by a space without width.
+    It creates no markup, no link and no column, and notifies nobody. Markup characters become entities, and a
+    zero-width space breaks references.
     """
-    return HIDDEN.join(map(_inert, _HIDDEN.split(on_one_line(text))))
+    return HIDDEN.join(map(_escape_markdown, _HIDDEN.split(on_one_line(text))))
 
 
 def for_csv(text: str) -> str:
-    """Return text for a cell of CSV, on one line; a spreadsheet shows it and calculates nothing.
+    """Return text for a CSV cell, on one line, that a spreadsheet does not run as a formula.
 
-    An apostrophe comes before what would be a formula. All other text without controls stays as it is.
+    Adds an apostrophe before a formula. Other text without control characters stays unchanged.
     """
     text = for_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
@@ -90,7 +90,7 @@ def _escape(character: str) -> str:
     return f"\\u{ord(character):04x}"
 
 
-def _inert(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _REFERENCE.sub("\\1\u200b", text)
     text = _ADDRESS.sub("\\g<0>\u200b", text)

@@ -1,1 +1,1 @@
-"""What users made in a tenant, saved on this machine before the tenant is purged."""
+"""Export of what users created in a tenant, before Qlik purges it."""

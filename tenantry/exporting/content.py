@@ -1,7 +1,8 @@
-"""The apps, users and groups of a tenant, saved in a folder.
+"""Export of the apps, users and groups of a tenant into a folder.
 
-Sources: https://qlik.dev/apis/rest/apps (export), https://qlik.dev/apis/rest/items, https://qlik.dev/apis/rest/users,
-https://qlik.dev/apis/rest/groups, and "Managing permissions in managed spaces" at help.qlik.com.
+Sources: https://qlik.dev/apis/rest/apps (export), https://qlik.dev/apis/rest/items,
+https://qlik.dev/apis/rest/users, https://qlik.dev/apis/rest/groups, and "Managing permissions in managed
+spaces" at help.qlik.com.
 """
 
 from __future__ import annotations
@@ -19,26 +20,26 @@ from tenantry.exporting.folder import ExportFolder, ExportRefused, app_path, as_
 from tenantry.providers.lookups import membership
 from tenantry.providers.qlik import Cloud, Forbidden, Host, QlikError, TenantDisabled
 
-AT_ONCE = 4
-"""Spaces that are exported at the same time."""
+SPACES_AT_ONCE = 4
+"""How many spaces are exported at the same time."""
 
 ROLES = {"shared": "producer", "managed": "facilitator"}
-"""The least role in a space with which its apps can be exported, by type of space."""
+"""The lowest role with which a member can export apps, by type of space."""
 
 LISTS = {
     "users": ("id", "subject", "name", "email", "status", "assignedRoles", "assignedGroups", "createdAt"),
     "groups": ("id", "name", "providerType", "status", "assignedRoles", "createdAt"),
 }
-"""Columns of the CSV files; the JSON files have what Qlik answers."""
+"""Columns of the CSV files. The JSON files have Qlik's full response."""
 
 LIMITS = (
-    "Apps in other people's personal spaces are here only if Qlik lists them to an administrator.",
-    "Apps of managed spaces are without data: Qlik exports them with NoData=true only. A reload loads it.",
+    "Apps in personal spaces of other users are included only if Qlik lists them to an administrator.",
+    "Apps of managed spaces have no data: Qlik exports them only with NoData=true. A reload loads it.",
 )
 
 
 class NotSaved(NamedTuple):
-    """Something that could not be saved: `kind` is app, apps, users or groups."""
+    """An item that could not be saved; `kind` is app, apps, users or groups."""
 
     kind: str
     id: str
@@ -55,7 +56,7 @@ class NotSaved(NamedTuple):
 
 @dataclass
 class Export:
-    """What came of an export. `fetched` of the apps came from Qlik now, the others were there already."""
+    """The result of an export. `fetched` is how many apps were downloaded; the others were up to date."""
 
     folder: Path
     files: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Export:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was found is saved."""
+        """Whether everything was saved."""
         return not self.not_saved
 
 
@@ -74,10 +75,10 @@ def export(cloud: Cloud, hostname: str, stack: str, root: Path, *, join: bool = 
     """Save the content of a tenant in the folder of its stack below `root`.
 
     Args:
-        join: make our bot user a member of spaces in which it may not export, for as long as that takes.
+        join: temporarily add our bot user to spaces from which it cannot export.
 
-    Returns: what was saved and what was not. An app that is there already, and has not changed at Qlik since,
-    is not fetched again.
+    Returns: what was saved and what was not. An app that has not changed since the last export is not
+    downloaded again.
 
     Raises:
         ExportRefused: the tenant is deactivated, or the folder cannot be used.
@@ -86,37 +87,37 @@ def export(cloud: Cloud, hostname: str, stack: str, root: Path, *, join: bool = 
     host = cloud.tenant(hostname)
     with ExportFolder.opened(root, stack) as folder:
         try:
-            spaces = {each["id"]: each for each in host.list("/api/v1/spaces")}
+            spaces = {space["id"]: space for space in host.list("/api/v1/spaces")}
         except TenantDisabled as error:
             raise ExportRefused(
-                f"Tenant {hostname} is deactivated, so that nothing can be read from it ({error.said}). "
-                f"Bring it back first: `pulumi up --refresh --stack {stack}` reactivates it. A trial that "
-                "has ended needs a later `ends_on` in its stack file for that. Then export again."
+                f"Tenant {hostname} is deactivated, so it cannot be read ({error.said}). To export it: "
+                "1. if it is a trial that has ended, set a later `ends_on` in its stack file, "
+                f"2. run `pulumi up --refresh --stack {stack}`, which reactivates it, 3. export again."
             ) from error
-        return _Work(host, stack, spaces, folder, join=join).done()
+        return _ExportRun(host, stack, spaces, folder, join=join).run()
 
 
-class _Work:
-    """One export. Its threads each have a space of their own."""
+class _ExportRun:
+    """One export. Each of its threads exports one space."""
 
     def __init__(
         self, host: Host, stack: str, spaces: Mapping[str, Any], folder: ExportFolder, *, join: bool
     ) -> None:
         self.host, self.stack, self.spaces, self.folder, self.join = host, stack, spaces, folder, join
         self.found = Export(folder.path)
-        self.earlier = {(str(each.get("kind")), str(each.get("id", ""))): each for each in folder.earlier}
+        self.earlier = {(str(entry.get("kind")), str(entry.get("id", ""))): entry for entry in folder.earlier}
         self.lock = threading.Lock()
 
-    def done(self) -> Export:
-        self.found.files = {key: each for key, each in self.earlier.items() if self.folder.inside(each)}
+    def run(self) -> Export:
+        self.found.files = {key: entry for key, entry in self.earlier.items() if self.folder.inside(entry)}
         self._write_index(complete=False)
         for kind in LISTS:
-            self._unless_it_fails(kind, lambda kind=kind: self._save_list(kind))  # type: ignore[misc]
-        self._unless_it_fails("apps", self._save_apps)
+            self._try(kind, lambda kind=kind: self._save_list(kind))  # type: ignore[misc]
+        self._try("apps", self._save_apps)
         self._write_index(complete=self.found.complete)
         return self.found
 
-    def _unless_it_fails(self, kind: str, save: Callable[[], None]) -> None:
+    def _try(self, kind: str, save: Callable[[], None]) -> None:
         try:
             save()
         except (QlikError, OSError) as error:
@@ -124,8 +125,8 @@ class _Work:
 
     def _save_list(self, kind: str) -> None:
         rows = [
-            {name: value for name, value in each.items() if name != "links"}
-            for each in self.host.list(f"/api/v1/{kind}")
+            {name: value for name, value in row.items() if name != "links"}
+            for row in self.host.list(f"/api/v1/{kind}")
         ]
         self.found.counts[kind] = len(rows)
         for form, text in (("json", as_json(rows)), ("csv", as_csv(LISTS[kind], rows))):
@@ -134,14 +135,14 @@ class _Work:
 
     def _save_apps(self) -> None:
         items = list(self.host.list("/api/v1/items", {"resourceType": "app", "noActions": "true"}))
-        self.found.apps, listed = len(items), {str(each["resourceId"]) for each in items}
+        self.found.apps, listed = len(items), {str(item["resourceId"]) for item in items}
         for kind, id in self.found.files:
             if kind == "app":
                 self.found.files[kind, id]["at_qlik"] = id in listed
         by_space: dict[str, list[dict[str, Any]]] = {}
         for item in items:
             by_space.setdefault(str(item.get("spaceId") or ""), []).append(item)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(SPACES_AT_ONCE) as pool:
             try:
                 list(pool.map(self._save_space, by_space, by_space.values()))
             except BaseException:
@@ -165,7 +166,7 @@ class _Work:
                     self._missed(item, str(error))
         finally:
             if member:
-                with suppress(QlikError):  # it concerns nothing that is saved
+                with suppress(QlikError):  # the saved files do not depend on it
                     membership.leave(self.host, member)
 
     def _joined(self, space: str, item: dict[str, Any], refusal: Forbidden) -> membership.Membership | None:
@@ -225,25 +226,25 @@ class _Work:
         if not space:
             way = "Ask its owner to move it to a shared space, or to export it."
         elif self.join:
-            way = "The bot user of this client is a member of the space already, and that is not enough."
+            way = "The bot user of this client is already a member of the space, but its role is too low."
         else:
             role = ROLES.get(kind, ROLES["shared"])
             way = f"Give the bot user of this client the role `{role}` in the space, or add --join-spaces."
-        return f"this client may not export it ({error.said}). {way}"
+        return f"this client cannot export it ({error.said}). {way}"
 
     def _space_name(self, space: str) -> str:
         return str(self.spaces.get(space, {}).get("name") or space)
 
     def _write_index(self, *, complete: bool) -> None:
-        """Write what is saved so far, so that an export that is cut off is taken up by the next one."""
-        files = [each for _, each in sorted(self.found.files.items())]
+        """Write the index of the files so far, so that the next export continues an interrupted one."""
+        files = [entry for _, entry in sorted(self.found.files.items())]
         index = {
             "stack": self.stack,
             "hostname": self.host.hostname,
             "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "complete": complete,
             "files": files,
-            "not_saved": [each._asdict() for each in self.found.not_saved],
+            "not_saved": [missed._asdict() for missed in self.found.not_saved],
             "limits": list(LIMITS),
         }
         self.folder.write_index(index)

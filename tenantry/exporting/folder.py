@@ -1,8 +1,8 @@
-"""The folder that holds the export of one stack: its index, its file names, one writer at a time.
+"""The folder with the export of one stack: its index, its file names, and its lock.
 
 ```
 acme/
-├── index.json                      what is here, with sizes and SHA-256, and what could not be saved
+├── index.json                      all files with size and SHA-256, and what could not be saved
 ├── users.json, users.csv, groups.json, groups.csv
 └── apps/<space>-<id>/<app>-<id>.qvf
 ```
@@ -28,21 +28,21 @@ from tenantry.text import for_csv
 
 FORMAT = 1
 INDEX, PERSONAL = "index.json", "personal"
-LONGEST_NAME = 100
-"""Bytes of a name in a file name, which may have 255 with its id and the ending of a partial file."""
+MAX_NAME_BYTES = 100
+"""Length of a name in a file name. The whole file name, with id and suffix, may have 255 bytes."""
 
 
 class ExportRefused(TenantryError):
-    """The content of a tenant cannot be exported, or not into that folder; nothing of it was written."""
+    """The content of a tenant cannot be exported, or not into this folder. Nothing was written."""
 
 
 def safe_name(name: str, id: str) -> str:
-    """Return a file name for an object at Qlik: its name in letters and digits, and its id.
+    """Return a file name for an object at Qlik: the letters and digits of its name, and its id.
 
-    The id keeps names apart that look alike here, or on file systems that do not tell upper from lower case.
+    The id distinguishes names that become equal here, or on case-insensitive file systems.
     """
     readable = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFC", name)).strip("-")
-    short = readable.encode("utf-8", "ignore")[:LONGEST_NAME].decode("utf-8", "ignore").rstrip("-")
+    short = readable.encode("utf-8", "ignore")[:MAX_NAME_BYTES].decode("utf-8", "ignore").rstrip("-")
     return "-".join(filter(None, (short, _safe_id(id))))
 
 
@@ -53,7 +53,7 @@ def _safe_id(id: str) -> str:
 
 
 def app_path(item: Mapping[str, Any], spaces: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return where in the folder an app of the catalogue belongs."""
+    """Return the path of an app of the catalogue in the folder."""
     space = str(item.get("spaceId") or "")
     name = str(spaces.get(space, {}).get("name") or "") if space else PERSONAL
     place = safe_name(name, space or str(item.get("ownerId") or "unknown"))
@@ -61,7 +61,7 @@ def app_path(item: Mapping[str, Any], spaces: Mapping[str, Mapping[str, Any]]) -
 
 
 class ExportFolder:
-    """The export of one stack below `root`. Made by `opened`."""
+    """The export of one stack below `root`. Created by `opened`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,9 +70,9 @@ class ExportFolder:
     @classmethod
     @contextmanager
     def opened(cls, root: Path, stack: str) -> Iterator[ExportFolder]:
-        """Yield the folder of a stack, for this process alone.
+        """Yield the folder of a stack, locked for this process.
 
-        Raises ExportRefused where it cannot be written, or another export is writing there.
+        Raises ExportRefused if it cannot be written, or if another export has locked it.
         """
         path = root / stack
         if path.parent != root or stack in ("", ".", ".."):
@@ -82,41 +82,41 @@ class ExportFolder:
             path.mkdir(mode=0o700, exist_ok=True)
             lock = (path / ".lock").open("w")
         except OSError as error:
-            raise ExportRefused(f"{path} cannot be written: {error.strerror}. Name another folder.") from None
+            raise ExportRefused(f"{path} cannot be written: {error.strerror}. Give another folder.") from None
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise ExportRefused(f"Another export is writing into {path}. Wait for its end.") from None
-            for part in path.rglob("*.part"):  # left by an export that was killed
+                raise ExportRefused(f"Another export is writing into {path}. Wait until it ends.") from None
+            for part in path.rglob("*.part"):  # left behind by a killed export
                 part.unlink(missing_ok=True)
             yield cls(path)
 
     def file(self, relative: str) -> Path:
-        """Return the place of a file, with the folders above it made."""
+        """Return the path of a file, and create the folders above it."""
         place = self.path / relative
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return place
 
     def holds(self, entry: Mapping[str, Any]) -> bool:
-        """Tell whether the file of an entry is there, byte for byte."""
+        """Tell whether the file of an entry exists with the recorded size and SHA-256."""
         found = self.inside(entry)
         return found is not None and facts_of(found) == {name: entry.get(name) for name in ("size", "sha256")}
 
     def inside(self, entry: Mapping[str, Any]) -> Path | None:
-        """Return the file of an entry; None if there is none, or it is outside of the folder."""
+        """Return the file of an entry; None if it does not exist, or is outside the folder."""
         place = (self.path / str(entry.get("path", ""))).resolve()
         return place if place.is_file() and place.is_relative_to(self.path.resolve()) else None
 
     def remove(self, entry: Mapping[str, Any]) -> None:
-        """Delete the file of an entry that another file has taken the place of."""
+        """Delete the file of an entry that another file has replaced."""
         if found := self.inside(entry):
             found.unlink()
             with suppress(OSError):
-                found.parent.rmdir()  # the folder of a space, if it is empty now
+                found.parent.rmdir()  # removes the folder of a space if it is empty
 
     def write(self, relative: str, text: str) -> dict[str, Any]:
-        """Write a file that appears only when all of it is there; return its facts."""
+        """Write a file atomically, and return its facts."""
         place = self.file(relative)
         with tempfile.NamedTemporaryFile(
             "w",
@@ -148,12 +148,12 @@ def facts_of(file: Path) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON in ASCII, so that no text of others does anything to a terminal."""
+    """Return a value as JSON in ASCII, so that no text from Qlik can control a terminal."""
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as CSV; a list is joined by semicolons."""
+    """Return rows as CSV. Items of a list are joined by semicolons."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -170,17 +170,17 @@ def _cell(value: Any) -> str:
 
 
 def _make_private(root: Path) -> None:
-    """Make the folder for all stacks. What customers made must not be committed by accident."""
+    """Create the folder for all stacks, with a .gitignore so that nobody commits exports by accident."""
     if not root.exists():
         root.mkdir(mode=0o700, parents=True)
         (root / ".gitignore").write_text("*\n", "utf-8")
 
 
 def _entries(index: Path) -> list[dict[str, Any]]:
-    """Return the entries of an earlier index; none if it is not there or cannot be read."""
+    """Return the entries of an earlier index; none if it does not exist or cannot be read."""
     try:
         known = json.loads(index.read_text("utf-8"))
     except (OSError, ValueError):
         return []
     files = known.get("files") if isinstance(known, dict) and known.get("format") == FORMAT else None
-    return [each for each in files if isinstance(each, dict)] if isinstance(files, list) else []
+    return [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []

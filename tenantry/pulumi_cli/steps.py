@@ -1,4 +1,4 @@
-"""What the steps of an installation share: a line with the time, commands that fail helpfully, locks."""
+"""Helpers for installation steps: progress lines, commands with helpful errors, locks, atomic writes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tenantry.errors import TenantryError
 
 TAIL_LINES = 25
 
-SECONDS_OF_SILENCE = 15.0
-"""After how many seconds a step that goes on says so."""
+PROGRESS_INTERVAL_SECONDS = 15.0
+"""How often a long step prints its time."""
 
 
 class SetupError(TenantryError):
-    """A step that cannot be finished: what was tried, what came back, and what to do next."""
+    """A step failed. The message has the attempt, the end of the output, and the next step."""
 
     def __init__(self, what: str, *, output: str = "", advice: str = "") -> None:
         tail = "\n".join("    " + line for line in output.strip().splitlines()[-TAIL_LINES:])
@@ -31,28 +31,28 @@ class SetupError(TenantryError):
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print one line for the work done inside: `what` at once, its time (or `failed`) at the end.
+    """Print one line for the work in this block: `what` at the start, its time (or `failed`) at the end.
 
-    A long one adds to the line every few seconds how long it has taken so far.
+    During a long step, adds the time so far to the line.
     """
     started = time.monotonic()
     ended = threading.Event()
 
-    def go_on() -> None:
-        while not ended.wait(SECONDS_OF_SILENCE):
+    def print_progress() -> None:
+        while not ended.wait(PROGRESS_INTERVAL_SECONDS):
             print(f"{time.monotonic() - started:.0f} s ... ", end="", flush=True)
 
     print(f"{what} ... ", end="", flush=True)
-    signs = threading.Thread(target=go_on, daemon=True)
-    signs.start()
-    how = "failed"
+    printer = threading.Thread(target=print_progress, daemon=True)
+    printer.start()
+    result = "failed"
     try:
         yield
-        how = f"{time.monotonic() - started:.1f} s"
+        result = f"{time.monotonic() - started:.1f} s"
     finally:
         ended.set()
-        signs.join()
-        print(how, flush=True)
+        printer.join()
+        print(result, flush=True)
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout: float | None = None,
 ) -> str:
-    """Run a command without a terminal and return what it printed.
+    """Run a command without a terminal and return its output.
 
     `env` is added to the environment; `timeout` is in seconds. Raises SetupError with the end of the output
     and `advice` if the command is missing, fails, or takes too long.
@@ -85,7 +85,7 @@ def run(
     except OSError as error:
         raise SetupError(f"Could not start: {shown}", output=str(error), advice=advice) from None
     except subprocess.TimeoutExpired:
-        raise SetupError(f"No end after {timeout:.0f} s: {shown}", advice=advice) from None
+        raise SetupError(f"Did not end within {timeout:.0f} s: {shown}", advice=advice) from None
     if done.returncode:
         raise SetupError(f"Exit code {done.returncode}: {shown}", output=done.stdout, advice=advice)
     return done.stdout
@@ -93,9 +93,9 @@ def run(
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold the lock `file` (a directory will do as well), so that what is inside runs once at a time.
+    """Hold the lock `file`, which can also be a folder, so that only one process runs the block at a time.
 
-    The lock goes with the process that holds it, however that ends: a leftover never blocks anybody.
+    The operating system releases the lock when the process ends, so a leftover file blocks nobody.
     """
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def locked(file: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for another run that holds {file}", flush=True)
+            print(f"waiting for another run, which has locked {file}", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -114,10 +114,10 @@ def locked(file: Path) -> Iterator[None]:
 
 @contextmanager
 def complete_or_absent(target: Path) -> Iterator[Path]:
-    """Yield an empty scratch folder that becomes the folder `target` when everything went well.
+    """Yield an empty scratch folder that becomes the folder `target` on success.
 
-    An interruption leaves `target` as it was. Callers hold a lock for `target`, so that scratch folders found
-    here are leftovers of killed runs and go.
+    An interruption leaves `target` unchanged. Callers hold a lock for `target`, so existing scratch folders
+    are leftovers of killed runs, and are removed.
     """
     prefix = f".{target.name}."
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,13 +134,13 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all in it, if it is there."""
+    """Remove a folder with its content, if it exists."""
     if folder.exists():
         shutil.rmtree(folder)
 
 
 def write(file: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write `text` to `file` in one step: a reader sees the old content or the new, never half of it."""
+    """Write `text` to `file` atomically: a reader sees either the old or the new content."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:

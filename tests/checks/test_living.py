@@ -81,7 +81,7 @@ def test_what_is_there_already(
     (said,) = bench.wrong()
     assert said.startswith(f"error {block}: Pulumi.globex.yaml:")
     assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in said
-    assert f"(id {id}); `adopt: true`" in said
+    assert f"(id {id}). Set `adopt: true`" in said
     hold(bench, kind, name, id)
     assert bench.wrong() == []
 

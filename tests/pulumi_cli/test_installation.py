@@ -127,8 +127,8 @@ def test_a_cli_that_went_away_is_looked_for_again(
 @pytest.mark.parametrize(
     ("version", "without", "said"),
     [
-        ("3.253.9", "", "3.253.9 is not used: 3.254.0 or newer is needed"),
-        ("3.300.0", "pulumi-language-python", "it comes without pulumi-language-python"),
+        ("3.253.9", "", "3.253.9 is not used: 3.254.0 or newer is required"),
+        ("3.300.0", "pulumi-language-python", "pulumi-language-python is missing"),
         ("none", "", "names no version"),
     ],
 )
@@ -238,7 +238,7 @@ def test_a_vendor_out_of_reach_is_no_error(
 ) -> None:
     (tmp_path / "www").mkdir()
     assert release.installed(tmp_path / "cache", f"{server[0]}/") is None
-    assert "It cannot be fetched: HTTP Error 404" in capsys.readouterr().out
+    assert "The download failed: HTTP Error 404" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_a_command_that_fails_shows_its_last_lines_and_the_advice() -> None:
 def test_a_command_that_is_missing_or_hangs_ends_with_the_advice() -> None:
     with pytest.raises(SetupError, match=r"Could not start: no-such-command x\n.*\nGet it\."):
         run(["no-such-command", "x"], advice="Get it.")
-    with pytest.raises(SetupError, match=r"No end after 0 s: sleep 60\nWait\."):
+    with pytest.raises(SetupError, match=r"Did not end within 0 s: sleep 60\nWait\."):
         run(["sleep", "60"], timeout=0.05, advice="Wait.")
 
 
@@ -64,7 +64,7 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(
         waiter = subprocess.Popen([sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE, text=True)
         with waiter:
             assert waiter.stdout
-            assert waiter.stdout.readline() == f"waiting for another run that holds {lock}\n"
+            assert waiter.stdout.readline() == f"waiting for another run, which has locked {lock}\n"
             holder.send_signal(signal.SIGKILL)
             assert waiter.stdout.readline() == "held\n"
             waiter.kill()

@@ -11,10 +11,10 @@ def run(handshake: bytes, request: bytes) -> bytes:
 
     `handshake` is the engine's description of itself, `request` a RunRequest. The result is a RunResponse.
     """
-    from tenantry.pulumi_cli.language_host import answer
+    from tenantry.pulumi_cli.language_host import respond
     from tenantry.pulumi_internals.language_hosts import drop_debug_messages, engine_of, streams_to
 
     engine = engine_of(handshake)
     drop_debug_messages()
     with streams_to(engine):
-        return answer(engine, request)
+        return respond(engine, request)
