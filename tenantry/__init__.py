@@ -18,7 +18,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tenantry.garbage import nothing_collected
+from tenantry.garbage import paused_collection
 
 if TYPE_CHECKING:
     from tenantry.components import QlikCustomerTenant as QlikCustomerTenant
@@ -53,6 +53,6 @@ for _name in _LINKS:
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        with nothing_collected():
+        with paused_collection():
             return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

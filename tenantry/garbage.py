@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def nothing_collected() -> Iterator[None]:
+def paused_collection() -> Iterator[None]:
     """Pause the garbage collector while the block imports modules, and exclude their objects from later runs.
 
     Imported modules contain no garbage, but the collector takes a quarter of the time of the import.

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from tenantry.garbage import nothing_collected
+from tenantry.garbage import paused_collection
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def collector() -> Iterator[None]:
 def test_nothing_is_collected_inside(collecting: bool) -> None:
     if not collecting:
         gc.disable()
-    with suppress(KeyError), nothing_collected():
+    with suppress(KeyError), paused_collection():
         assert not gc.isenabled()
         raise KeyError
     assert gc.isenabled() is collecting
@@ -33,7 +33,7 @@ def test_nothing_is_collected_inside(collecting: bool) -> None:
 
 def test_what_was_loaded_is_not_looked_at_again() -> None:
     gc.unfreeze()
-    with nothing_collected():
+    with paused_collection():
         loaded: list[list[int]] = [[] for _ in range(1000)]
     assert gc.get_freeze_count() > len(loaded)
     assert not any(each is loaded for each in gc.get_objects())

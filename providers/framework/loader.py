@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenantry.garbage import nothing_collected
+from tenantry.garbage import paused_collection
 
 if TYPE_CHECKING:
     from tenantry.providers.framework.adapter import Provider
@@ -17,7 +17,7 @@ def provider(module: str, format: int = 1) -> Provider:
     Neither may change. `format` is that of the state, see `formats`: a provider of a newer one refuses every
     call. The adapter is imported when it is called, which a program never does.
     """
-    with nothing_collected():
+    with paused_collection():
         from tenantry.providers.framework.adapter import Provider
 
     return Provider(module, format)

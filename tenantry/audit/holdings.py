@@ -24,7 +24,7 @@ Explain = Callable[[str, PulumiFailed], str]
 """Returns in one line why a command for a stack failed."""
 
 
-class Held(NamedTuple):
+class HeldTenant(NamedTuple):
     """A tenant in a state: its system hostname and its id at Qlik."""
 
     hostname: str
@@ -53,7 +53,7 @@ class Holding:
     """
 
     stack: str
-    tenants: tuple[Held, ...] = ()
+    tenants: tuple[HeldTenant, ...] = ()
     proofs: tuple[Proof, ...] = ()
     sources: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
@@ -105,8 +105,8 @@ def read_all(
     return holdings, [result for result in found if isinstance(result, Unread)]
 
 
-def _tenant(resource: Resource) -> Held:
-    return Held(str(resource.get("id", "")).lower(), str(_values(resource).get("tenant_id", "")))
+def _tenant(resource: Resource) -> HeldTenant:
+    return HeldTenant(str(resource.get("id", "")).lower(), str(_values(resource).get("tenant_id", "")))
 
 
 def _proof(resource: Resource) -> Proof:

@@ -18,7 +18,7 @@ def ending(
     tenants: Collection[Listed], ledger: Ledger, preflight: Preflight, unread: list[Unread]
 ) -> Iterator[Finding]:
     """Yield each licence that ends within 30 days. Add unreadable source tenants to `unread`."""
-    active = [tenant for tenant in tenants if tenant.alive]
+    active = [tenant for tenant in tenants if tenant.is_active]
     counts: dict[tuple[str, str], int] = {}
     for tenant in active:
         if tenant.licence_ends:

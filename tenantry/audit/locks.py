@@ -37,12 +37,15 @@ class Lock:
         return f"{who} since {self.at.isoformat(timespec='seconds')}" if self.at else who
 
 
-class NoLocksTold(TenantryError):
+class LocksUnknown(TenantryError):
     """The output of `pulumi` says neither who holds a lock nor that there is none."""
 
 
 def locks_of(backend: Backend, address: str, project: str, stack: str) -> list[Lock]:
-    """Return the locks of a stack. The name may be a full name. Raises NoLocksTold, PulumiFailed, OSError."""
+    """Return the locks of a stack.
+
+    The name may be a full name. Raises LocksUnknown, PulumiFailed, OSError.
+    """
     folder = folder_of(address, backend.root)
     *_, name = parts = stack.split("/")
     project = parts[1] if len(parts) > 2 else project
@@ -70,20 +73,23 @@ def _asked(backend: Backend, stack: str) -> list[Lock]:
         backend.run(*lock_messages.lock_command(stack))
     except PulumiFailed as failure:
         return told(failure)
-    raise NoLocksTold(
+    raise LocksUnknown(
         f"`pulumi` renamed stack {stack} to its present name and printed nothing about its locks"
     )
 
 
 def told(failure: PulumiFailed) -> list[Lock]:
-    """Return the locks in an error of `pulumi`. Raises NoLocksTold, or the error if it is not about locks."""
+    """Return the locks in an error of `pulumi`.
+
+    Raises LocksUnknown, or the error if it is not about locks.
+    """
     if lock_messages.LOCKED not in failure.said:
         if lock_messages.TAKEN in failure.said:
             return []
         raise failure
     found = [_lock(*fields) for fields in lock_messages.locks_in(failure.said)]
     if not found:
-        raise NoLocksTold(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
+        raise LocksUnknown(f"the stack is locked, but `pulumi` does not say by whom: {failure.said.strip()}")
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tenantry.audit import licences, tenants
 from tenantry.audit.backends import stacks_of
 from tenantry.audit.findings import KINDS, Finding, Unread
-from tenantry.audit.holdings import Explain, Held, Holding, read_all
+from tenantry.audit.holdings import Explain, HeldTenant, Holding, read_all
 from tenantry.audit.leftovers import LeftOver, Search
 from tenantry.audit.tenants import Ledger, Listed
 from tenantry.errors import TenantryError
@@ -82,7 +82,9 @@ def look(
     findings += licences.ending(present, ledger, Preflight(cloud), unread)
     search = Search(cloud, backend, explain, ledger.complete)
     held = {
-        tenant.hostname: stacks for tenant in present if tenant.alive and (stacks := ledger.stacks(tenant))
+        tenant.hostname: stacks
+        for tenant in present
+        if tenant.is_active and (stacks := ledger.stacks(tenant))
     }
     say(f"searching for left-over apps in {counted(len(held), 'tenant')}")
     ids = frozenset[str]().union(*(holding.ids for holding in holdings))
@@ -116,8 +118,8 @@ def _sources(project: Project) -> set[str]:
 
 
 def _verified(
-    cloud: Cloud, missing: Sequence[tuple[str, Held]], unread: list[Unread]
-) -> tuple[list[tuple[str, Held]], list[Listed]]:
+    cloud: Cloud, missing: Sequence[tuple[str, HeldTenant]], unread: list[Unread]
+) -> tuple[list[tuple[str, HeldTenant]], list[Listed]]:
     """Request each missing tenant by its id. Return the tenants that are gone, and those that exist.
 
     A tenant can exist although it is not in the list: it was created later, or the list does not show it yet.
@@ -132,7 +134,7 @@ def _verified(
             unread.append(Unread(f"tenant {held.hostname} of stack {stack}", str(error)))
             continue
         existing = [
-            tenant for tenant in map(Listed.of, found) if tenant.status != DELETED and tenant.is_it(held)
+            tenant for tenant in map(Listed.of, found) if tenant.status != DELETED and tenant.matches(held)
         ]
         present += existing
         if not existing:

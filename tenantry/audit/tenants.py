@@ -19,7 +19,7 @@ from tenantry.audit.findings import (
     Kind,
     command,
 )
-from tenantry.audit.holdings import Held, Holding, Proof
+from tenantry.audit.holdings import HeldTenant, Holding, Proof
 from tenantry.providers.framework.facts import revive_line
 from tenantry.providers.qlik import hostnames
 from tenantry.providers.tenants.lost_answers import CLOCK_SKEW
@@ -67,17 +67,17 @@ class Listed:
         return hostnames.region(self.hostname)
 
     @property
-    def alive(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the tenant is active."""
         return self.status == "active"
 
     @property
-    def asleep(self) -> bool:
+    def is_deactivated(self) -> bool:
         """Whether the tenant is deactivated and can be brought back."""
         return self.status in ASLEEP
 
     @property
-    def unnamed(self) -> bool:
+    def is_unnamed(self) -> bool:
         """Whether the tenant has no name of its own.
 
         Qlik then shows the label of its hostname, or nothing.
@@ -85,11 +85,11 @@ class Listed:
         return self.name in ("", self.hostname.partition(".")[0])
 
     @property
-    def revival(self) -> tuple[str, ...]:
+    def revive_lines(self) -> tuple[str, ...]:
         """The line for a stack file that brings it under management; none without a hostname."""
         return (revive_line(self.hostname, self.id),) if self.hostnames else ()
 
-    def is_it(self, held: Held) -> bool:
+    def matches(self, held: HeldTenant) -> bool:
         """Tell whether this is the tenant in a state."""
         return held.hostname in self.hostnames or held.tenant_id == self.id
 
@@ -122,7 +122,7 @@ class Ledger:
         return not self.sources.isdisjoint(tenant.hostnames)
 
 
-def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, Held]]:
+def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, HeldTenant]]:
     """Return the stacks that hold a tenant which is not in the list."""
     known = {key for tenant in tenants for key in (*tenant.hostnames, tenant.id)}
     return [
@@ -134,14 +134,14 @@ def missing(tenants: Iterable[Listed], ledger: Ledger) -> list[tuple[str, Held]]
 
 
 def compare(
-    tenants: Collection[Listed], gone: Iterable[tuple[str, Held]], ledger: Ledger
+    tenants: Collection[Listed], gone: Iterable[tuple[str, HeldTenant]], ledger: Ledger
 ) -> Iterator[Finding]:
     """Yield the findings. `gone` are stacks whose tenant certainly does not exist."""
     for tenant in tenants:
         stacks = ledger.stacks(tenant)
-        if tenant.alive and not stacks and not ledger.is_source(tenant):
+        if tenant.is_active and not stacks and not ledger.is_source(tenant):
             yield _unheld(tenant, ledger)
-        if tenant.asleep:
+        if tenant.is_deactivated:
             yield _asleep(tenant, stacks)
         if len(stacks) > 1:
             text = f"{_described(tenant)}; held by {', '.join(stacks)}"
@@ -157,7 +157,7 @@ def compare(
 
 
 def _unheld(tenant: Listed, ledger: Ledger) -> Finding:
-    if not tenant.unnamed:
+    if not tenant.is_unnamed:
         ways = [f"tenantry import {tenant.hostname}"] if tenant.hostnames else []
         return _finding(UNMANAGED, tenant, _described(tenant), ways, certain=ledger.complete)
     asked = [
@@ -182,7 +182,7 @@ def _asleep(tenant: Listed, stacks: list[str]) -> Finding:
 def _namesakes(tenants: Iterable[Listed], ledger: Ledger) -> Iterator[Finding]:
     named: dict[str, list[Listed]] = {}
     for tenant in tenants:
-        if tenant.alive and not tenant.unnamed:
+        if tenant.is_active and not tenant.is_unnamed:
             named.setdefault(tenant.name, []).append(tenant)
     for name, same in sorted(named.items()):
         if len(same) > 1 and not all(map(ledger.is_source, same)):
@@ -197,7 +197,7 @@ def _cut_off(stack: str, proof: Proof, tenants: Iterable[Listed], ledger: Ledger
     text = f'was about to {about} a tenant "{proof.name}" in region {proof.region} at {proof.made_at}'
     if candidates:
         text += f"; created since then: {', '.join(tenant.hostname for tenant in candidates)}"
-    ways = (command("tenantry up", stack), *(line for tenant in candidates for line in tenant.revival))
+    ways = (command("tenantry up", stack), *(line for tenant in candidates for line in tenant.revive_lines))
     facts = {
         "stacks": [stack],
         **proof._asdict(),
@@ -212,7 +212,7 @@ def may_be_of(tenant: Listed, proof: Proof) -> bool:
     return (
         not proof.unused
         and tenant.region == proof.region
-        and (tenant.unnamed or tenant.name == proof.name)
+        and (tenant.is_unnamed or tenant.name == proof.name)
         and (asked is None or made is None or made >= asked - CLOCK_SKEW)
     )
 
@@ -228,10 +228,10 @@ def _finding(
         "status": tenant.status,
         "made_at": tenant.made,
         "purged_on": tenant.purged_on or None,
-        "revive": next(iter(tenant.revival), None),
+        "revive": next(iter(tenant.revive_lines), None),
         "stacks": [],
     }
-    lines = tuple(ways) if kind is HELD_TWICE else (*ways, *tenant.revival)
+    lines = tuple(ways) if kind is HELD_TWICE else (*ways, *tenant.revive_lines)
     return Finding(kind, tenant.hostname, text, lines, certain, facts=common | facts)
 
 

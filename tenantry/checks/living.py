@@ -21,7 +21,7 @@ COLLECTIONS: dict[str, Collection] = {"groups": group.HANDLER, "spaces": space.H
 """The handlers of the checked objects, by block of the settings."""
 
 
-class There(NamedTuple):
+class KnownObjects(NamedTuple):
     """The objects of one type: in the state by key, and in the tenant by id."""
 
     held: dict[str, Resource]
@@ -57,7 +57,7 @@ def _of_block(
     wanted = getattr(customer, block)
     if not wanted:
         return
-    there = There(_held(state, handler), _listed(preflight, host, handler.path))
+    there = KnownObjects(_held(state, handler), _listed(preflight, host, handler.path))
     for key, entry in wanted.items():
         noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
         mine = next(
@@ -88,7 +88,7 @@ def _held(state: State, handler: Collection) -> dict[str, Resource]:
     return {str(resource["urn"]).rpartition("::")[2]: resource for resource in found}
 
 
-def _named_like(entry: Any, there: There) -> dict[str, Any] | None:
+def _named_like(entry: Any, there: KnownObjects) -> dict[str, Any] | None:
     """Return the tenant's object with this name, unless another entry holds it: `held_names` reports that."""
     ids = {resource["id"] for resource in there.held.values()}
     want = _wanted(entry)

@@ -78,7 +78,7 @@ groups = (
 
 
 @app.callback(cls=ReadableGroup)
-def everywhere(
+def global_options(
     _: Annotated[
         bool,
         typer.Option("--version", callback=print_version, is_eager=True, help="Print the versions and exit."),

@@ -10,7 +10,7 @@ import typer
 
 from tenantry.cli.output import echo
 from tenantry.cli.reporting import show
-from tenantry.cli.running import INTERRUPTED, agrees, named, run_shown
+from tenantry.cli.running import INTERRUPTED, agrees, named, run_with_progress
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asking:
+class WaveQuestion:
     """Asks the user before each wave of a run.
 
     `jobs` is how many stacks are previewed at once, `remote` the cluster that previews them.
@@ -82,7 +82,7 @@ class Asking:
             skip_pinned=False,
             skip_expired=False,
         )
-        return run_shown(preview, self.jobs, remote=self.remote)
+        return run_with_progress(preview, self.jobs, remote=self.remote)
 
     def _question(self, stacks: Sequence[str], others: int) -> str:
         rest = f", and skip {counted(others, 'other')}"

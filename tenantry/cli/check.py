@@ -10,8 +10,8 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_finding, print_json
 from tenantry.cli.progress import READING_FILES, followed, working
 from tenantry.cli.projects import current_project, root_of
-from tenantry.cli.running import chosen_by, named
-from tenantry.cli.shared import selection, takes
+from tenantry.cli.running import named, select_stacks
+from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, check, example="check --all")
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def check(
     wanted: Criteria,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
@@ -72,7 +72,7 @@ def _found(wanted: Criteria) -> dict[str, list[Finding]]:
 
     project = current_project()
     with working(READING_FILES):
-        members = chosen_by(wanted, project).members
+        members = select_stacks(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
     if wanted.every and not members:
         fail(f"There are no stack files in {project.stacks}.", code=2)

@@ -11,8 +11,8 @@ from tenantry.cli.output import echo, fail, print_json
 from tenantry.cli.progress import READING_FILES, working
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import chosen_by
-from tenantry.cli.shared import Output, reports, selection, takes
+from tenantry.cli.running import select_stacks
+from tenantry.cli.shared import Output, reports, selection, with_options
 
 if TYPE_CHECKING:
     from tenantry.fleet.selection import Criteria
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, select, example="select --changed-since origin/main --json")
 
 
-@takes(wanted=selection, output=reports)
+@with_options(wanted=selection, output=reports)
 def diff(
     wanted: Criteria,
     output: Output,
@@ -54,13 +54,13 @@ def diff(
     project = current_project()
     try:
         with working("Comparing settings"):
-            report = compare(chosen_by(wanted, project), root_of(project), ref)
+            report = compare(select_stacks(wanted, project), root_of(project), ref)
     except UnknownRef as error:
         fail(f"--since {ref}: {error}", code=2)
     finish(report, output)
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def select(
     wanted: Criteria,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and shards as JSON.")] = False,
@@ -77,7 +77,7 @@ def select(
     shards, `["1/3", "2/3", "3/3"]`, for a matrix of CI jobs.
     """
     with working(READING_FILES):
-        chosen = chosen_by(wanted, current_project())
+        chosen = select_stacks(wanted, current_project())
     if not as_json:
         for member in chosen.members:
             echo(member.stack)

@@ -29,7 +29,7 @@ DATA_ONLY = frozenset({"dataconsumer", "datapreview"})
 """Roles in a space with which a member cannot open apps."""
 
 
-class Unfit(TenantryError):
+class SmokeTestRefused(TenantryError):
     """The smoke test cannot run for a stack or group."""
 
 
@@ -59,15 +59,17 @@ class Group:
 
 
 def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
-    """Return what members of the group with that key may open; raises Unfit."""
+    """Return what members of the group with that key may open; raises SmokeTestRefused."""
     if key not in customer.groups:
         known = choices(key, customer.groups) if customer.groups else ", which has no groups"
-        raise Unfit(f'there is no group "{key}" in the stack file{known}')
+        raise SmokeTestRefused(f'there is no group "{key}" in the stack file{known}')
     group = customer.groups[key]
     if group.provider_type != "idp":
-        raise Unfit(f'group "{key}" is a custom group: Qlik keeps its members, and no token can add one')
+        raise SmokeTestRefused(
+            f'group "{key}" is a custom group: Qlik keeps its members, and no token can add one'
+        )
     if key not in outputs.get("groups", {}):
-        raise Unfit(f'group "{key}" is not in the outputs of the stack; run `pulumi up` first')
+        raise SmokeTestRefused(f'group "{key}" is not in the outputs of the stack; run `pulumi up` first')
     open_ = {name for name, space in customer.spaces.items() if set(space.access.get(key, ())) - DATA_ONLY}
     apps = [
         (copy["id"], f"{app} in {space}", space in open_)
@@ -88,7 +90,7 @@ def group_of(customer: Customer, outputs: Mapping[str, Any], key: str) -> Group:
 def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
     """Return the key with the issuer and key id that the tenant has for it.
 
-    Raises `Unfit` if the key does not belong to an identity provider of the tenant.
+    Raises `SmokeTestRefused` if the key does not belong to an identity provider of the tenant.
     """
     from tenantry.cli.keys import is_half_of
 
@@ -99,7 +101,7 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
         for static_key in options.get("staticKeys", [])
     ]
     if not providers:
-        raise Unfit(
+        raise SmokeTestRefused(
             f"{tenant.hostname} has no JWT identity provider. Create a key with `tenantry keypair`, add its "
             "lines to the stack file, and run `pulumi up`"
         )
@@ -107,7 +109,9 @@ def signer_for(tenant: Host, key: RSAPrivateKey) -> Signer:
         if is_half_of(static_key.get("pem", ""), key):
             return Signer(key, issuer, static_key["kid"])
     known = "; ".join(f'issuer "{issuer}", kid "{static_key["kid"]}"' for issuer, static_key in providers)
-    raise Unfit(f"the key belongs to no identity provider of {tenant.hostname}, which has: {known}")
+    raise SmokeTestRefused(
+        f"the key belongs to no identity provider of {tenant.hostname}, which has: {known}"
+    )
 
 
 def entitlements_spent(tenant: Host) -> str:
@@ -125,12 +129,12 @@ def entitlements_spent(tenant: Host) -> str:
 def name_of(tenant: Host, group: Group) -> str:
     """Return the name of the group at Qlik.
 
-    Raises `Unfit` if the group is gone, because a login could create it again.
+    Raises `SmokeTestRefused` if the group is gone, because a login could create it again.
     """
     try:
         return str(tenant.get(f"/api/v1/groups/{group.id}")["name"])
     except NotFound:
-        raise Unfit(
+        raise SmokeTestRefused(
             f'group "{group.key}" is gone from {tenant.hostname}; run `pulumi up --refresh`'
         ) from None
 

@@ -15,9 +15,9 @@ from tenantry.cli.output import echo, echo_text, fail, markdown_table, print_jso
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import FAILED, finish
-from tenantry.cli.running import chosen_by, confirm, followers, named, run_shown
+from tenantry.cli.running import confirm, followers, named, run_with_progress, select_stacks
 from tenantry.cli.runs import DEFAULT_TIMEOUT_SECONDS, Jobs, Seconds, Yes
-from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, takes
+from tenantry.cli.shared import Notices, Output, any_selection, notices, reports, with_options
 from tenantry.text import for_markdown
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, expire, example="expire --dry-run")
 
 
-@takes(wanted=any_selection, output=reports, notify=notices)
+@with_options(wanted=any_selection, output=reports, notify=notices)
 def expire(
     wanted: Criteria,
     output: Output,
@@ -82,7 +82,7 @@ def expire(
         fail("--join-spaces needs --export.", code=2)
     project, now = running_project(), datetime.now(UTC)
     with working(READING_FILES):
-        chosen = chosen_by(wanted, project)
+        chosen = select_stacks(wanted, project)
         reader = Reader.of(Backend(root_of(project)), project)
     broken = [member for member in chosen.members if member.broken]
     members = [*ending_trials(chosen.members, now, within), *broken]
@@ -146,7 +146,7 @@ def _take_down(
         environments={each.member.stack: grace_environment(each) for each in over},
         seconds=seconds,
     )
-    finish(run_shown(order, jobs, followers=followers(order, notify, "expire")), output)
+    finish(run_with_progress(order, jobs, followers=followers(order, notify, "expire")), output)
 
 
 def _notify(notify: Notices, project: Project, trials: Sequence[Trial], within: int) -> None:

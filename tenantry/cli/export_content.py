@@ -13,8 +13,8 @@ from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
 from tenantry.cli.reporting import FAILED
-from tenantry.cli.running import chosen_by
-from tenantry.cli.shared import selection, takes
+from tenantry.cli.running import select_stacks
+from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 from tenantry.text import for_line, on_one_line
 
@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, export_content, "export-content", example="export-content acme --to exports")
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def export_content(
     wanted: Criteria,
     to: Annotated[
@@ -62,7 +62,7 @@ def export_content(
 
     project = current_project()
     with working(READING_FILES):
-        members = chosen_by(wanted, project).members
+        members = select_stacks(wanted, project).members
         reader = Reader.of(Backend(root_of(project)), project)
     found = list(followed(stack_statuses(reader, members, default_jobs()), READING_STATES, len(members)))
     with_tenant = [status for status in found if status.has_tenant]

@@ -12,7 +12,7 @@ from tenantry.cli.output import ask, echo, echo_text, fail
 from tenantry.cli.projects import current_project, root_of
 
 if TYPE_CHECKING:
-    from tenantry.state.forget import Farewell
+    from tenantry.state.forget import ForgetReport
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,36 +37,36 @@ def forget(
     the line for the stack file that brings the tenant back under management.
     """
     from tenantry.state.backend import Backend, PulumiFailed
-    from tenantry.state.forget import CannotForget, Farewell
+    from tenantry.state.forget import CannotForget, ForgetReport
 
     try:
-        farewell = Farewell.look(Backend(root_of(current_project())), stack)
-        _explain(farewell)
-        if farewell.parts.protected and not protected:
+        report = ForgetReport.look(Backend(root_of(current_project())), stack)
+        _explain(report)
+        if report.parts.protected and not protected:
             fail("Some resources are protected. To forget them too, add --protected.")
         if not yes and not ask("Remove it from the state?"):
             raise typer.Abort
-        kept = farewell.forget()
+        kept = report.forget()
     except (CannotForget, PulumiFailed) as error:
         fail("", error)
     echo(f"Done. The former state is in {kept}; `pulumi stack import --file` brings it back.")
-    _print_way_back(farewell)
+    _print_way_back(report)
 
 
-def _explain(farewell: Farewell) -> None:
-    parts = farewell.parts
+def _explain(report: ForgetReport) -> None:
+    parts = report.parts
     for tenant in parts.tenants:
-        echo(f"Tenant {tenant['id']} leaves the state of stack {farewell.stack} and stays unchanged at Qlik:")
+        echo(f"Tenant {tenant['id']} leaves the state of stack {report.stack} and stays unchanged at Qlik:")
     count, guarded = len(parts.ours), len(parts.protected)
     echo(f"  {count} resources leave the state, {guarded} of them protected. Qlik receives no request.")
     echo("  After that, no `pulumi` run changes or deactivates the tenant.")
 
 
-def _print_way_back(farewell: Farewell) -> None:
+def _print_way_back(report: ForgetReport) -> None:
     echo_text("\nTo manage it again, add this to the customer in its stack file and run `pulumi up`:")
-    for line in farewell.revival:
+    for line in report.revive_lines:
         echo(f"  {line}")
     echo("Without that line, the next `pulumi up` of this stack creates a new tenant.")
     echo("Objects that this client created are adopted automatically. Other objects need `adopt: true`.")
-    if farewell.adopted:
-        echo(f"Objects that need it: {', '.join(farewell.adopted)}")
+    if report.adopted:
+        echo(f"Objects that need it: {', '.join(report.adopted)}")

@@ -27,7 +27,7 @@ BITS = 3072
 ALGORITHM = "RS256"
 
 
-class KeyUnfit(TenantryError):
+class UnusableKey(TenantryError):
     """A file has no private key that can sign. The message never contains any of the file."""
 
 
@@ -52,23 +52,25 @@ def key_id(key: rsa.RSAPublicKey) -> str:
 
 
 def read_private(file: Path) -> rsa.RSAPrivateKey:
-    """Return the private key in a PEM file; raises KeyUnfit."""
+    """Return the private key in a PEM file; raises UnusableKey."""
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise KeyUnfit(f"{file} cannot be read: {error.strerror}") from None
+        raise UnusableKey(f"{file} cannot be read: {error.strerror}") from None
     try:
         key = load_pem_private_key(content, password=None)
     except TypeError:
-        raise KeyUnfit(f"{file} is encrypted. Decrypt it first (openssl pkey -in FILE -out PLAIN)") from None
+        raise UnusableKey(
+            f"{file} is encrypted. Decrypt it first (openssl pkey -in FILE -out PLAIN)"
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         public = b"-----BEGIN PUBLIC KEY" in content or b"-----BEGIN CERTIFICATE" in content
         what = (
             "is a public key; the private key is required" if public else "is not a private key in PEM format"
         )
-        raise KeyUnfit(f"{file} {what}") from None
+        raise UnusableKey(f"{file} {what}") from None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise KeyUnfit(f"{file} is not an RSA key; Qlik verifies only {ALGORITHM}")
+        raise UnusableKey(f"{file} is not an RSA key; Qlik verifies only {ALGORITHM}")
     return key
 
 

@@ -15,8 +15,8 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.progress import READING_FILES, working
 from tenantry.cli.projects import current_project, root_of
-from tenantry.cli.running import chosen_by
-from tenantry.cli.shared import selection, takes
+from tenantry.cli.running import select_stacks
+from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
     )
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def operator_manifests(
     wanted: Criteria,
     folder: Annotated[
@@ -147,7 +147,7 @@ def operator_manifests(
     project = current_project()
     backend = _backend(backend)
     with working(READING_FILES):
-        chosen = chosen_by(wanted, project).members
+        chosen = select_stacks(wanted, project).members
     held = _held(chosen)
     members = [member for member in chosen if member.stack not in held]
     try:

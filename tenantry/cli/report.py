@@ -11,7 +11,7 @@ from tenantry.cli import names
 from tenantry.cli.commands import add_command
 from tenantry.cli.output import fail
 from tenantry.cli.reporting import FAILED, save, show
-from tenantry.cli.shared import Output, reports, takes
+from tenantry.cli.shared import Output, reports, with_options
 from tenantry.settings.project import Project
 from tenantry.settings.rules import FEW, choices
 
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, report, example="report shard-1/report.json shard-2/report.json --reports merged")
 
 
-@takes(output=reports)
+@with_options(output=reports)
 def report(
     output: Output,
     of: Annotated[

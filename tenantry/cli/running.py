@@ -33,7 +33,7 @@ INTERRUPTED = "interrupted"
 """The first word of the stop reason if the user stopped the run."""
 
 
-def chosen_by(wanted: Criteria, project: Project) -> Selection:
+def select_stacks(wanted: Criteria, project: Project) -> Selection:
     """Return the selected stacks. The command ends with an error if one does not exist."""
     from tenantry.fleet.selection import UnknownSelection, select
 
@@ -98,7 +98,7 @@ def followers(order: RunOrder, notify: Notices, command: str = "") -> list[Follo
     return [*notify.notifiers(*about), *tracers(*about)]
 
 
-def run_shown(
+def run_with_progress(
     order: RunOrder,
     jobs: int | None,
     max_failures: int | None = None,

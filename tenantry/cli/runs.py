@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenantry.cli.asking import Asking
+from tenantry.cli.asking import WaveQuestion
 from tenantry.cli.clusters import Scheduler, cluster_for
 from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail
 from tenantry.cli.projects import root_of, running_project
 from tenantry.cli.reporting import finish
-from tenantry.cli.running import chosen_by, confirm, due, followers, must_ask, named, run_shown
-from tenantry.cli.shared import Notices, Output, notices, reports, selection, takes
+from tenantry.cli.running import confirm, due, followers, must_ask, named, run_with_progress, select_stacks
+from tenantry.cli.shared import Notices, Output, notices, reports, selection, with_options
 from tenantry.cli.smoke import KEY, SmokeTest
 from tenantry.providers.values.words import counted
 
@@ -71,7 +71,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, destroy, example="destroy acme")
 
 
-@takes(wanted=selection, output=reports, notify=notices)
+@with_options(wanted=selection, output=reports, notify=notices)
 def preview(
     wanted: Criteria,
     output: Output,
@@ -112,7 +112,7 @@ def preview(
     )
 
 
-@takes(wanted=selection, output=reports, notify=notices)
+@with_options(wanted=selection, output=reports, notify=notices)
 def up(
     wanted: Criteria,
     output: Output,
@@ -186,7 +186,7 @@ def up(
     )
 
 
-@takes(wanted=selection, output=reports, notify=notices)
+@with_options(wanted=selection, output=reports, notify=notices)
 def refresh(
     wanted: Criteria,
     output: Output,
@@ -218,7 +218,7 @@ def refresh(
     )
 
 
-@takes(wanted=selection, output=reports, notify=notices)
+@with_options(wanted=selection, output=reports, notify=notices)
 def destroy(
     wanted: Criteria,
     output: Output,
@@ -272,7 +272,7 @@ def _run(
     from tenantry.fleet.run import RunOrder
 
     project = running_project()
-    chosen = chosen_by(wanted, project)
+    chosen = select_stacks(wanted, project)
     order = RunOrder(
         operation,
         project,
@@ -296,11 +296,11 @@ def _run(
                 if operation == "refresh" or "--skip-preview" in arguments:
                     confirm(question)
                 else:
-                    consent = Asking(order, jobs, remote)
+                    consent = WaveQuestion(order, jobs, remote)
                     order = replace(order, arguments=(*arguments, *CONFIRMED_OPTIONS[operation]))
         gate = _gate(SmokeTest(order.root, smoke_key)) if smoke_key else None
         follow = followers(order, notify)
-        report = run_shown(order, jobs, max_failures, consent, gate, follow, remote)
+        report = run_with_progress(order, jobs, max_failures, consent, gate, follow, remote)
     finish(report, output, expect_no=expect_no)
 
 

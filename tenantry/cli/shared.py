@@ -1,6 +1,6 @@
 """Options that several commands share, each defined once.
 
-    @takes(wanted=selection, output=reports)
+    @with_options(wanted=selection, output=reports)
     def preview(wanted: Criteria, output: Output, refresh: …) -> None: …
 
 The command has the options of `selection` and `reports` as well as its own. It receives what they return.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Command = Callable[..., None]
 
 
-def takes(**groups: Callable[..., Any]) -> Callable[[Command], Command]:
+def with_options(**groups: Callable[..., Any]) -> Callable[[Command], Command]:
     """Add the options of functions to a command, and pass it what these functions return.
 
     The name of an argument is the name of the group here.

@@ -14,8 +14,8 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.extras import needs
 from tenantry.cli.output import echo, echo_text
 from tenantry.cli.projects import current_project, root_of
-from tenantry.cli.running import chosen_by
-from tenantry.cli.shared import selection, takes
+from tenantry.cli.running import select_stacks
+from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 from tenantry.text import for_line
 
@@ -46,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, smoke, example="smoke acme --key keys/acme/private.pem")
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def smoke(
     wanted: Criteria,
     key: Annotated[Path, KEY],
@@ -79,7 +79,7 @@ def smoke(
     code is 1 if there are problems.
     """
     project = current_project()
-    members = chosen_by(wanted, project).members
+    members = select_stacks(wanted, project).members
     test = SmokeTest(root_of(project), key, tuple(groups or ()), patience, release, tuple(wanted.names))
     results = list(test.of(members, result=echo_text))
     numbers = [
@@ -144,8 +144,8 @@ class SmokeTest:
     def _test(self, cloud: Cloud, member: Member, result: PrintResult) -> SmokeResult:
         """Test one stack. An error that prevents the test is its result."""
         from tenantry.cli.app_data import published_apps
-        from tenantry.cli.end_user import Unfit, group_of
-        from tenantry.cli.keys import KeyUnfit, read_private
+        from tenantry.cli.end_user import SmokeTestRefused, group_of
+        from tenantry.cli.keys import UnusableKey, read_private
         from tenantry.providers.qlik import QlikError
         from tenantry.settings import SettingsError, load_file
         from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
@@ -171,8 +171,8 @@ class SmokeTest:
             tenant = cloud.tenant(outputs["hostname"])
             problems = self._check_groups(stack, tenant, private, checked, result)
             problems += self._check_data(stack, tenant, published_apps(customer, outputs), result)
-        except (SettingsError, PulumiFailed, Unfit, KeyUnfit, QlikError) as error:
-            text = for_line(str(error)) if isinstance(error, Unfit | KeyUnfit) else str(error)
+        except (SettingsError, PulumiFailed, SmokeTestRefused, UnusableKey, QlikError) as error:
+            text = for_line(str(error)) if isinstance(error, SmokeTestRefused | UnusableKey) else str(error)
             result(f"{stack}: FAILED\n  {text}")
             return SmokeResult(stack, (text,))
         if not checked:

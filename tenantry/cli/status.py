@@ -17,9 +17,9 @@ from tenantry.cli.commands import add_command
 from tenantry.cli.output import echo, echo_text, fail, print_json, print_table
 from tenantry.cli.progress import READING_FILES, READING_STATES, followed, working
 from tenantry.cli.projects import current_project, root_of
-from tenantry.cli.running import chosen_by
+from tenantry.cli.running import select_stacks
 from tenantry.cli.runs import Jobs
-from tenantry.cli.shared import selection, takes
+from tenantry.cli.shared import selection, with_options
 from tenantry.providers.values.words import counted
 from tenantry.text import for_csv
 
@@ -42,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
     add_command(app, outputs, example="outputs --all --csv")
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def status(
     wanted: Criteria,
     jobs: Jobs = None,
@@ -95,7 +95,7 @@ def status(
         raise typer.Exit(1)
 
 
-@takes(wanted=selection)
+@with_options(wanted=selection)
 def outputs(
     wanted: Criteria,
     jobs: Jobs = None,
@@ -210,7 +210,7 @@ def _wanted(wanted: Criteria, project: Project) -> tuple[Sequence[Member], Reade
     from tenantry.state.reading import Reader
 
     with working(READING_FILES):
-        return chosen_by(wanted, project).members, Reader.of(Backend(root_of(project)), project)
+        return select_stacks(wanted, project).members, Reader.of(Backend(root_of(project)), project)
 
 
 def _portal(made: StackOutputs) -> dict[str, Any]:

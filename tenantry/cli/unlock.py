@@ -54,7 +54,7 @@ def unlock(
     It changes nothing else: the state keeps the unfinished work of the run, and the command lists it. With
     Pulumi Cloud, use `pulumi cancel` instead.
     """
-    from tenantry.audit.locks import NoLocksTold, locks_of
+    from tenantry.audit.locks import LocksUnknown, locks_of
     from tenantry.audit.unlocking import aftermath
     from tenantry.state.addresses import address_of, is_pulumi_cloud
     from tenantry.state.backend import Backend, PulumiFailed
@@ -78,7 +78,7 @@ def unlock(
                 fail("The locks have changed in the meantime. Nothing was cleared. Run the command again.")
             backend.run("cancel", "--yes", "--stack", stack)
             state = backend.state(stack)
-    except (PulumiFailed, NoLocksTold) as error:
+    except (PulumiFailed, LocksUnknown) as error:
         fail("", error)
     except OSError as error:
         fail(f"The locks cannot be read: {error.filename}: {error.strerror}")

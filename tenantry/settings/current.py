@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from tenantry.garbage import nothing_collected
+from tenantry.garbage import paused_collection
 from tenantry.pulumi_internals.config_values import is_secret
 from tenantry.settings.errors import SettingsError
 from tenantry.settings.project import Project
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def current_settings() -> Settings:
     """See tenantry.settings.current_settings."""
-    with nothing_collected():
+    with paused_collection():
         return _settings()
 
 

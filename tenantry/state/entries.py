@@ -20,13 +20,13 @@ _ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
 class Split:
     """The resources of a state that belong to its tenants, and the state without them.
 
-    `leaning` are the URNs of other resources that depend on a removed one. With them the rest is
+    `dependents` are the URNs of other resources that depend on a removed one. With them the rest is
     inconsistent.
     """
 
     ours: list[Resource]
     rest: State
-    leaning: list[str]
+    dependents: list[str]
 
     @property
     def tenants(self) -> list[Resource]:
@@ -76,7 +76,7 @@ def split(state: State) -> Split:
     ours = [resource for resource in everything if resource["type"].startswith(_OURS)]
     removed = {resource["urn"] for resource in ours}
     others = [resource for resource in everything if resource["urn"] not in removed]
-    leaning = [resource["urn"] for resource in others if removed.intersection(_referred(resource))]
+    dependents = [resource["urn"] for resource in others if removed.intersection(_referred(resource))]
     if all(resource["type"].startswith(_ENGINES_OWN) for resource in others):
         others = []
     # The outputs of the stack describe the removed resources. The next run sets them again.
@@ -85,7 +85,7 @@ def split(state: State) -> Split:
         for resource in others
     ]
     pending = [operation for operation in pending_operations(state) if not _is_ours(operation)]
-    return Split(ours, replaced(state, resources=kept, pending_operations=pending), leaning)
+    return Split(ours, replaced(state, resources=kept, pending_operations=pending), dependents)
 
 
 def _is_ours(operation: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ class CannotForget(TenantryError):
 
 
 @dataclass(frozen=True)
-class Farewell:
+class ForgetReport:
     """The plan to forget the tenants of a stack. Nothing is changed before `forget`."""
 
     backend: Backend
@@ -30,14 +30,14 @@ class Farewell:
     parts: Split
 
     @classmethod
-    def look(cls, backend: Backend, stack: str) -> Farewell:
+    def look(cls, backend: Backend, stack: str) -> ForgetReport:
         """Read the state of a stack. Raises CannotForget, PulumiFailed, NoSuchStack."""
         state = backend.state(stack)
         parts = split(state)
         if not parts.tenants:
             raise CannotForget(f"The state of stack {stack} has no tenant to forget.")
-        if parts.leaning:
-            names = "".join(f"\n  - {name_of(urn)}" for urn in parts.leaning)
+        if parts.dependents:
+            names = "".join(f"\n  - {name_of(urn)}" for urn in parts.dependents)
             raise CannotForget(
                 f"Other resources of stack {stack} depend on the tenant. First remove them from the state "
                 f"(`pulumi state delete`) or from the program:{names}"
@@ -45,7 +45,7 @@ class Farewell:
         return cls(backend, stack, state, parts)
 
     @property
-    def revival(self) -> list[str]:
+    def revive_lines(self) -> list[str]:
         """The lines for the stack file that bring the tenants back under management."""
         return [_revive(tenant) for tenant in self.parts.tenants]
 

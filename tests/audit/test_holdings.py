@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.audit.findings import Unread
-from tenantry.audit.holdings import Held, Proof, holding, read_all
+from tenantry.audit.holdings import HeldTenant, Proof, holding, read_all
 from tenantry.state.backend import Backend, NoSuchStack, PulumiFailed
 from tests.audit.states import APP_ID, app, creating, proof, state, tenant
 
@@ -15,7 +15,7 @@ from tests.audit.states import APP_ID, app, creating, proof, state, tenant
 def test_a_tenant_its_source_and_all_ids() -> None:
     publication = {"type": "x:AppPublication", "urn": "u", "id": "pub", "inputs": {"app": [APP_ID[::-1]]}}
     found = holding("globex", state(tenant("X1"), app(), publication))
-    assert found.tenants == (Held("x1.eu.qlikcloud.com", "id-X1"),)
+    assert found.tenants == (HeldTenant("x1.eu.qlikcloud.com", "id-X1"),)
     assert found.sources == {"templates.eu.qlikcloud.com"}
     assert {APP_ID, APP_ID[::-1], "pub", "X1.eu.qlikcloud.com"} <= found.ids
     assert (found.proofs, found.importing) == ((), False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.audit.locks import Lock, NoLocksTold, locks_of, moment, told
+from tenantry.audit.locks import Lock, LocksUnknown, locks_of, moment, told
 from tenantry.state.backend import Backend, PulumiFailed
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_what_pulumi_does_not_say() -> None:
     """Nothing is taken for "no lock" that does not say so."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
         told(failure("error: unexpected end of JSON input"))
-    with pytest.raises(NoLocksTold, match="does not say by whom"):
+    with pytest.raises(LocksUnknown, match="does not say by whom"):
         told(failure("error: the stack is currently locked by somebody"))
 
 
@@ -49,7 +49,7 @@ def test_a_rename_that_goes_well_tells_nothing(monkeypatch: pytest.MonkeyPatch) 
         return ""
 
     monkeypatch.setattr(Backend, "run", run)
-    with pytest.raises(NoLocksTold):
+    with pytest.raises(LocksUnknown):
         locks_of(Backend(Path()), "s3://state", "tenantry", "globex")
     assert asked == [("stack", "rename", "globex", "--stack", "globex")], (
         "to the name that it has, and no other"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenantry.audit.findings import Finding, command
-from tenantry.audit.holdings import Held, Holding, Proof, holding
+from tenantry.audit.holdings import HeldTenant, Holding, Proof, holding
 from tenantry.audit.tenants import Ledger, Listed, compare, may_be_of, missing
 from tests.audit.states import listed, proof, state, tenant
 
@@ -34,8 +34,8 @@ def test_all_in_order() -> None:
 
 def test_a_tenant_is_known_by_hostname_or_id() -> None:
     """A state may have another spelling of the one, and a stack of an old state none of the other."""
-    by_id = Holding("a", (Held("other.eu.qlikcloud.com", "id-x1"),))
-    by_alias = Holding("b", (Held("shop.eu.qlikcloud.com", ""),))
+    by_id = Holding("a", (HeldTenant("other.eu.qlikcloud.com", "id-x1"),))
+    by_alias = Holding("b", (HeldTenant("shop.eu.qlikcloud.com", ""),))
     alias = listed("x2", hostnames=["x2.eu.qlikcloud.com", "shop.eu.qlikcloud.com"])
     assert found([listed("x1"), alias], by_id, by_alias) == {}
 

@@ -49,7 +49,7 @@ def test_all_of_a_customer_goes_and_nothing_is_left() -> None:
     assert whole == before
     assert names(parts.ours) == ["QlikCustomerTenant globex", "Tenant tenant", "Space Sales"]
     assert names(parts.tenants) == names(parts.protected) == ["Tenant tenant"]
-    assert parts.leaning == []
+    assert parts.dependents == []
     assert parts.rest == {"version": 3, "deployment": {"resources": [], "pending_operations": [], "x": 1}}
 
 
@@ -62,14 +62,14 @@ def test_what_is_not_about_qlik_stays_without_outputs_that_are() -> None:
 
 def test_what_leans_on_what_goes_is_named() -> None:
     urn = TENANT_RESOURCE["urn"]
-    leaning = [
+    dependents = [
         resource("aws:x:Record", "by-dependency", dependencies=[urn]),
         resource("aws:x:Record", "by-property", propertyDependencies={"a": None, "b": [urn]}),
         resource("aws:x:Record", "by-parent", parent=CUSTOMER),
         resource("aws:x:Record", "by-deletion", deletedWith=urn),
     ]
     alone = resource("aws:x:Record", "alone", dependencies=[ROOT], propertyDependencies={"a": [ROOT]})
-    assert split(state(*leaning, alone)).leaning == [each["urn"] for each in leaning]
+    assert split(state(*dependents, alone)).dependents == [each["urn"] for each in dependents]
 
 
 def test_operations_under_way_on_what_goes_go_too() -> None:

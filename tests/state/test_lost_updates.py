@@ -19,7 +19,7 @@ from tenantry.providers.framework import notes
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, PulumiFailed, StateChanged
 from tenantry.state.entries import TENANT
-from tenantry.state.forget import Farewell
+from tenantry.state.forget import ForgetReport
 
 State = dict[str, Any]
 
@@ -157,7 +157,7 @@ def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pyte
 
 
 def test_a_tenant_is_forgotten(backend: Backend) -> None:
-    farewell = Farewell.look(backend, "globex")
+    farewell = ForgetReport.look(backend, "globex")
     file = farewell.forget()
     assert resources(backend.state("globex")) == []
     assert kept(backend) == [file]
@@ -168,7 +168,7 @@ def test_nothing_is_forgotten_over_another_run(backend: Backend) -> None:
     it; notes and the file with the former state would tell of what was not done.
     """
     note = notes.Note("x.eu.qlikcloud.com", "test")
-    farewell = Farewell.look(backend, "globex")
+    farewell = ForgetReport.look(backend, "globex")
     another_run(backend)
     note.write(outcome="made")
     left = backend.state("globex")
@@ -176,12 +176,12 @@ def test_nothing_is_forgotten_over_another_run(backend: Backend) -> None:
         farewell.forget()
     assert backend.state("globex") == left
     assert (kept(backend), note.path.exists()) == ([], True)
-    Farewell.look(backend, "globex").forget()
+    ForgetReport.look(backend, "globex").forget()
     assert resources(backend.state("globex")) == []
 
 
 def test_a_state_that_cannot_be_read_again_is_not_written(backend: Backend) -> None:
-    farewell = Farewell.look(backend, "globex")
+    farewell = ForgetReport.look(backend, "globex")
     before = backend.state("globex")
     nowhere = {**backend.environment, "PULUMI_BACKEND_URL": f"file://{backend.root / 'nowhere'}"}
     unreachable = replace(farewell, backend=Backend(backend.root, nowhere))
