@@ -72,13 +72,13 @@ def _asked(backend: Backend, stack: str) -> list[Lock]:
     try:
         backend.run(*lock_messages.lock_command(stack))
     except PulumiFailed as failure:
-        return told(failure)
+        return locks_in_error(failure)
     raise LocksUnknown(
         f"`pulumi` renamed stack {stack} to its present name and printed nothing about its locks"
     )
 
 
-def told(failure: PulumiFailed) -> list[Lock]:
+def locks_in_error(failure: PulumiFailed) -> list[Lock]:
     """Return the locks in an error of `pulumi`.
 
     Raises LocksUnknown, or the error if it is not about locks.

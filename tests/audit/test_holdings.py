@@ -34,8 +34,11 @@ def test_proofs_count_only_where_there_is_no_tenant() -> None:
 
 def test_what_a_proof_says() -> None:
     """In its output, and of the region in its inputs; the name is that of its time."""
-    said = {"id": "p-1", "made_at": "2026-03-01T10:00:00+00:00", "name": "Globex", "unused": True}
-    resource = proof() | {"inputs": {"region": "eu", "name": "Globex Ltd"}, "outputs": {"proof": said}}
+    proof_values = {"id": "p-1", "made_at": "2026-03-01T10:00:00+00:00", "name": "Globex", "unused": True}
+    resource = proof() | {
+        "inputs": {"region": "eu", "name": "Globex Ltd"},
+        "outputs": {"proof": proof_values},
+    }
     assert holding("globex", state(resource)).proofs == (
         Proof("2026-03-01T10:00:00+00:00", "eu", "Globex", True),
     )

@@ -158,34 +158,34 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
     id, other = add(tenant, f"Sales {MARK}"), add(tenant, "Sales")
     found = find(cloud, tenant)
     before = len(qlik.control.requests())
-    said: list[str] = []
-    assert delete_all(search(cloud), found, said.append) == (found, [])
+    lines: list[str] = []
+    assert delete_all(search(cloud), found, lines.append) == (found, [])
     assert writes(qlik.control.requests()[before:]) == [f"DELETE /api/v1/apps/{id}"]
-    assert said == [f"app {id} on {tenant.host}: deleted"]
+    assert lines == [f"app {id} on {tenant.host}: deleted"]
     assert [each["id"] for each in World(qlik, tenant.host).every("app")] == [other]
-    assert delete_all(search(cloud), found, said.append) == (found, [])
-    assert said[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
+    assert delete_all(search(cloud), found, lines.append) == (found, [])
+    assert lines[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
 
 
 def test_what_has_changed_since_stays(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
     """Recorded by a run, being imported, renamed by a person, or not to be looked at: reads only."""
     id = add(tenant, f"Sales {MARK}")
     found = find(cloud, tenant)
-    before, said = len(qlik.control.requests()), list[str]()
+    before, lines = len(qlik.control.requests()), list[str]()
     for now in (
         state(app(id=id)),
         state(pending=[creating(app())]),
         PulumiFailed("pulumi stack export", "error", 255),
     ):
         states["globex"] = now
-        assert delete_all(search(cloud), found, said.append) == ([], [])
+        assert delete_all(search(cloud), found, lines.append) == ([], [])
     del states["globex"]
-    assert delete_all(search(cloud), found, said.append) == ([], [])
+    assert delete_all(search(cloud), found, lines.append) == ([], [])
     states["globex"] = state()
     assert writes(qlik.control.requests()[before:]) == []
     tenant.put(f"/api/v1/apps/{id}", {"attributes": {"name": "Sales"}})
-    assert delete_all(search(cloud), found, said.append) == ([], [])
-    assert [line.partition(", ")[2].partition(" ")[0] for line in said] == ["it", "an", "the", "stack", "it"]
+    assert delete_all(search(cloud), found, lines.append) == ([], [])
+    assert [line.partition(", ")[2].partition(" ")[0] for line in lines] == ["it", "an", "the", "stack", "it"]
     assert tenant.get(f"/api/v1/apps/{id}")
 
 

@@ -38,7 +38,7 @@ def overview(ends: str) -> Callable[[Call], Reply]:
 
 @pytest.mark.parametrize("key", ["licenseEndsAt", "licenceEndsAt"])
 @pytest.mark.parametrize(
-    ("ends", "said"),
+    ("ends", "expected"),
     [
         ("2026-03-31", "ends on 2026-03-31, in 30 days"),
         ("2026-04-01", ""),
@@ -49,15 +49,15 @@ def overview(ends: str) -> Callable[[Call], Reply]:
         ("never", ""),
     ],
 )
-def test_by_the_list(key: str, ends: str, said: str) -> None:
+def test_by_the_list(key: str, ends: str, expected: str) -> None:
     """Once for each licence, however many tenants are under it; nobody else is asked."""
     more: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
     found, unread = look([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
     assert unread == []
-    assert len(found) == bool(said)
+    assert len(found) == bool(expected)
     for each in found:
         assert (each.about, each.facts["tenants"]) == ("L-1", 3)
-        assert said in each.text
+        assert expected in each.text
 
 
 def test_by_the_source_tenant() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.audit.locks import Lock, LocksUnknown, locks_of, moment, told
+from tenantry.audit.locks import Lock, LocksUnknown, locks_in_error, locks_of, moment
 from tenantry.state.backend import Backend, PulumiFailed
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,22 +23,22 @@ the lock file with `pulumi cancel`.
 """
 
 
-def failure(said: str) -> PulumiFailed:
+def failure(expected: str) -> PulumiFailed:
     """The command failed."""
-    return PulumiFailed("pulumi stack rename", said, 255)
+    return PulumiFailed("pulumi stack rename", expected, 255)
 
 
 def test_what_pulumi_says() -> None:
-    assert told(failure(SAID)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
-    assert told(failure("error: a stack named globex already exists")) == []
+    assert locks_in_error(failure(SAID)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
+    assert locks_in_error(failure("error: a stack named globex already exists")) == []
 
 
 def test_what_pulumi_does_not_say() -> None:
     """Nothing is taken for "no lock" that does not say so."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
-        told(failure("error: unexpected end of JSON input"))
+        locks_in_error(failure("error: unexpected end of JSON input"))
     with pytest.raises(LocksUnknown, match="does not say by whom"):
-        told(failure("error: the stack is currently locked by somebody"))
+        locks_in_error(failure("error: the stack is currently locked by somebody"))
 
 
 def test_a_rename_that_goes_well_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,14 +82,14 @@ def test_how_old_is_too_old_follows_the_settings(monkeypatch: pytest.MonkeyPatch
     assert stale_after() - usual == timedelta(seconds=600 + 30)
 
 
-def said(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
+def aftermath_text(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
     """What is said of a state."""
     return "\n".join(aftermath("globex", state(*resources, pending=pending)))
 
 
 def test_a_tenant_that_was_being_made_without_a_proof() -> None:
     """Nothing tells whether it was made: look first."""
-    text = said(pending=[creating(tenant("x1"))])
+    text = aftermath_text(pending=[creating(tenant("x1"))])
     assert "interrupted while creating Tenant tenant." in text
     assert "no proof" in text
     assert "`tenantry orphans`" in text
@@ -98,17 +98,17 @@ def test_a_tenant_that_was_being_made_without_a_proof() -> None:
 
 @pytest.mark.parametrize("there", [[proof()], [tenant("x1")]])
 def test_with_a_proof_or_the_tenant_the_next_run_goes_on(there: list[dict[str, Any]]) -> None:
-    text = said(*there, pending=[creating(tenant("x1"))])
+    text = aftermath_text(*there, pending=[creating(tenant("x1"))])
     assert "orphans" not in text
     assert text.endswith("Next: pulumi up --stack globex")
 
 
 def test_something_else_that_was_being_made() -> None:
-    assert said(pending=[creating(app())]) == (
+    assert aftermath_text(pending=[creating(app())]) == (
         "A run was interrupted while creating App Sales.\nNext: pulumi up --stack globex"
     )
 
 
 def test_nothing_pending() -> None:
-    assert said(tenant("x1"), pending=[]) == ""
+    assert aftermath_text(tenant("x1"), pending=[]) == ""
     assert aftermath("globex", {"version": 3, "deployment": None}) == []

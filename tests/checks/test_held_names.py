@@ -54,9 +54,9 @@ def test_a_name_that_moves(bench: Bench) -> None:
 def test_an_idp_group_is_its_name(bench: Bench) -> None:
     """One whose entry goes is refused by the run; one whose entry gets another name moves."""
     bench.held = [entry("Group", "Old", name="Analysts", provider_type="idp")]
-    [told] = bench.wrong()
-    assert told.startswith("error names: ")
-    assert "remove that entry first" in told
+    [finding] = bench.wrong()
+    assert finding.startswith("error names: ")
+    assert "remove that entry first" in finding
     groups = {"Analysts": {}, "Old": {"name": "Viewers"}}
-    [told] = bench.wrong(groups=groups)
-    assert told.startswith("warning names: ")
+    [finding] = bench.wrong(groups=groups)
+    assert finding.startswith("warning names: ")

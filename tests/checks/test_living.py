@@ -45,8 +45,8 @@ def test_a_tenant_that_is_as_it_should_be(bench: Bench, tenant: dict[str, Any]) 
 def test_a_tenant_that_was_deactivated(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     host = tenant["hostname"]
-    said = f"warning tenant: {host} is deactivated; `pulumi up --refresh` reactivates it"
-    assert said in bench.wrong()
+    output = f"warning tenant: {host} is deactivated; `pulumi up --refresh` reactivates it"
+    assert output in bench.wrong()
 
 
 def test_a_tenant_that_was_purged(bench: Bench, tenant: dict[str, Any]) -> None:
@@ -78,19 +78,19 @@ def test_what_is_there_already(
     id = make(bench, tenant, path, {"name": name, **body})
     assert bench.wrong() == []
     of_somebody_else(monkeypatch)
-    (said,) = bench.wrong()
-    assert said.startswith(f"error {block}: Pulumi.globex.yaml:")
-    assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in said
-    assert f"(id {id}). Set `adopt: true`" in said
+    (output,) = bench.wrong()
+    assert output.startswith(f"error {block}: Pulumi.globex.yaml:")
+    assert f'{kind.lower()} "{name}" exists on {tenant["hostname"]}' in output
+    assert f"(id {id}). Set `adopt: true`" in output
     hold(bench, kind, name, id)
     assert bench.wrong() == []
 
 
 def test_what_is_gone_is_named(bench: Bench, tenant: dict[str, Any]) -> None:
     hold(bench, "Space", "Sales", "gone")
-    (said,) = bench.wrong()
-    assert said.startswith("warning spaces: Pulumi.globex.yaml:")
-    assert 'space "Sales" (gone) no longer exists on' in said
+    (output,) = bench.wrong()
+    assert output.startswith("warning spaces: Pulumi.globex.yaml:")
+    assert 'space "Sales" (gone) no longer exists on' in output
 
 
 def test_all_tenants_that_are_about_to_be_made_count(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,8 @@ def test_all_tenants_that_are_about_to_be_made_count(bench: Bench, monkeypatch: 
     paths = [bench.write(name=f"c{n}", alias=f"customer-{n}") for n in range(3)]
     assert {each.level for found in bench.check(*paths[:2]).values() for each in found} == {"ok", "warning"}
     for found in bench.check(*paths).values():
-        (said,) = [str(each) for each in found if each.level == "error"]
+        (output,) = [str(each) for each in found if each.level == "error"]
         assert (
-            said == "1 of at most 3 tenants in region eu, and 3 more to create: only 2 of them can be created"
+            output
+            == "1 of at most 3 tenants in region eu, and 3 more to create: only 2 of them can be created"
         )

@@ -19,9 +19,9 @@ TWINS = [
 
 @pytest.mark.parametrize(("one", "other", "difference"), TWINS, ids=[row[2] for row in TWINS])
 def test_twins_are_told_with_what_differs(bench: Bench, one: str, other: str, difference: str) -> None:
-    [told] = bench.wrong(groups={one: {}, other: {}, "Viewers": {}, "Analysts": {}})
-    assert told.startswith(PLACE)
-    assert told.endswith(f"looks like another name, but differs from it: {difference}")
+    [finding] = bench.wrong(groups={one: {}, other: {}, "Viewers": {}, "Analysts": {}})
+    assert finding.startswith(PLACE)
+    assert finding.endswith(f"looks like another name, but differs from it: {difference}")
 
 
 def test_twins_by_name(bench: Bench) -> None:
@@ -30,15 +30,15 @@ def test_twins_by_name(bench: Bench) -> None:
         "Sales": {"type": "managed"},
         "x": {"type": "data", "name": "Sales\u00a0"},
     }
-    [told] = bench.wrong(spaces=spaces)
-    assert told.endswith(
+    [finding] = bench.wrong(spaces=spaces)
+    assert finding.endswith(
         'spaces.x.name: looks like another name, but differs from it: "Sales\\u00a0" here, "Sales" there'
     )
 
 
 def test_a_blank_at_the_end(bench: Bench) -> None:
-    [told] = bench.wrong(groups={"Viewers\u00a0": {}, "Analysts": {}})
-    assert told.endswith('ends with an invisible blank: "Viewers\\u00a0"')
+    [finding] = bench.wrong(groups={"Viewers\u00a0": {}, "Analysts": {}})
+    assert finding.endswith('ends with an invisible blank: "Viewers\\u00a0"')
 
 
 def test_other_letters_are_other_names(bench: Bench) -> None:
@@ -47,5 +47,5 @@ def test_other_letters_are_other_names(bench: Bench) -> None:
 
 def test_what_is_not_declared_but_looks_like_what_is(folder: Folder) -> None:
     folder.write('spaces: {S: {type: shared, access: {"Cafe\u0301": [producer]}}}\ngroups: {"Caf\u00e9": }')
-    [told] = folder.problems()
-    assert '; it looks like another one but is not: "Cafe\\u0301" and "Caf\\u00e9" allowed:' in told
+    [finding] = folder.problems()
+    assert '; it looks like another one but is not: "Cafe\\u0301" and "Caf\\u00e9" allowed:' in finding

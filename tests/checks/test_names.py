@@ -53,8 +53,8 @@ class TestRoles:
 
     def test_that_may_not_be_read(self, bench: Bench) -> None:
         bench.qlik.control.add_fault(path="/api/v1/roles", status=403, body={"errors": [{"code": "no"}]})
-        [told] = bench.wrong()
-        assert told.startswith(f"error roles: GET {SOURCE}/api/v1/roles answered 403 no")
+        [finding] = bench.wrong()
+        assert finding.startswith(f"error roles: GET {SOURCE}/api/v1/roles answered 403 no")
 
 
 class TestNames:
@@ -62,8 +62,8 @@ class TestNames:
 
     def test_an_alias_that_is_taken(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Initech", "globex.eu.qlikcloud.com")
-        [told] = bench.wrong()
-        assert told == (
+        [finding] = bench.wrong()
+        assert finding == (
             "error organisation: Pulumi.globex.yaml:6: customer.alias: globex.eu.qlikcloud.com is taken by active tenant "
             f'{tenant["hostname"]} ("Initech", id {tenant["tenant_id"]}). Choose another alias'
         )
@@ -86,9 +86,9 @@ class TestNames:
 
     def test_an_active_tenant_of_that_name(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex")
-        [told] = bench.wrong()
-        assert told.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
-        assert tenant["hostname"] in told
+        [finding] = bench.wrong()
+        assert finding.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
+        assert tenant["hostname"] in finding
 
     def test_a_deactivated_tenant_of_that_name_does_not_come_back_by_itself(self, bench: Bench) -> None:
         """`up` stops, as only a person knows whether it is this customer's. The line is ready to paste, and
@@ -120,9 +120,9 @@ class TestNames:
         made = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
         for tenant in made:
             bench.deactivate(tenant)
-        told = bench.wrong()
-        assert {each.partition(":")[0] for each in told} == {"warning organisation"}
-        lines = [yaml.safe_load(each[each.index("revive: ") :])["revive"] for each in told]
+        messages = bench.wrong()
+        assert {each.partition(":")[0] for each in messages} == {"warning organisation"}
+        lines = [yaml.safe_load(each[each.index("revive: ") :])["revive"] for each in messages]
         assert sorted(lines, key=str) == sorted(made[:2], key=str)
 
     def test_a_deactivated_tenant_of_that_name_is_nothing_to_a_stack_that_has_one(self, bench: Bench) -> None:
@@ -134,13 +134,13 @@ class TestNames:
     def test_the_tenant_to_revive(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Globex", "globex.eu.qlikcloud.com")
         assert bench.wrong(revive=tenant) == []
-        [told] = bench.wrong(revive=tenant | {"tenant_id": "other"})
-        assert f"has the id {tenant['tenant_id']}, not other" in told
-        told = bench.wrong(
+        [finding] = bench.wrong(revive=tenant | {"tenant_id": "other"})
+        assert f"has the id {tenant['tenant_id']}, not other" in finding
+        finding = bench.wrong(
             revive={"hostname": "gone.eu.qlikcloud.com", "tenant_id": "x"}, groups={}, alias=None
         )[-1]
-        assert told.startswith("error organisation: Pulumi.globex.yaml:")
-        assert "customer.revive: the tenant gone.eu.qlikcloud.com no longer exists" in told
+        assert finding.startswith("error organisation: Pulumi.globex.yaml:")
+        assert "customer.revive: the tenant gone.eu.qlikcloud.com no longer exists" in finding
 
     def test_a_region_that_is_full(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 1)

@@ -31,10 +31,10 @@ TEMPLATES = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), TEMPLATES, ids=["version", "not exportable", "name"])
-def test_templates(bench: Bench, change: dict[str, str], told: str) -> None:
-    [said] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
-    assert said.startswith(told)
+@pytest.mark.parametrize(("change", "expected"), TEMPLATES, ids=["version", "not exportable", "name"])
+def test_templates(bench: Bench, change: dict[str, str], expected: str) -> None:
+    [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | change})
+    assert finding.startswith(expected)
 
 
 def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
@@ -43,14 +43,14 @@ def test_two_templates_of_one_name_and_version(bench: Bench) -> None:
     source.join(space)
     attributes = {"name": "Sales Overview", "description": "Copy {v2.3.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": attributes})
-    [told] = bench.wrong()
-    assert "2 apps fit; name the one you mean by `template_id`" in told
+    [finding] = bench.wrong()
+    assert "2 apps fit; name the one you mean by `template_id`" in finding
 
 
 def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> None:
     bench.qlik.control.add_fault(host=SOURCE, path="/api/v1/apps/*", status=403, body={"errors": []})
-    [told] = bench.wrong()
-    assert "this client cannot export it" in told
+    [finding] = bench.wrong()
+    assert "this client cannot export it" in finding
 
 
 def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
@@ -63,8 +63,8 @@ def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Preflight, "template", lambda *_: Found(None, False))
-    [told] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
-    assert told.endswith(
+    [finding] = bench.wrong(apps={"Sales": CUSTOMER["apps"]["Sales"] | {"join_template_space": True}})
+    assert finding.endswith(
         "this client cannot export it. It is in a personal space. Move it to a shared "
         "space in which the bot user can edit"
     )
@@ -73,6 +73,8 @@ def test_a_template_in_a_personal_space_has_none_that_the_bot_could_join(
 def test_administrators_are_people_of_the_source_tenant(bench: Bench) -> None:
     known = {"email": "Ada@example.com"}
     assert bench.wrong(admins={"ada": known, "again": {"subject": "auth0|ada"}}) == []
-    [told] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})
-    assert told.startswith("error people: Pulumi.globex.yaml:")
-    assert "customer.admins.bob.email: no user of templates.eu.qlikcloud.com has the e-mail address" in told
+    [finding] = bench.wrong(admins={"ada": known, "bob": {"email": "bob@example.com"}})
+    assert finding.startswith("error people: Pulumi.globex.yaml:")
+    assert (
+        "customer.admins.bob.email: no user of templates.eu.qlikcloud.com has the e-mail address" in finding
+    )

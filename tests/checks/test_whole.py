@@ -74,16 +74,16 @@ LICENCES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "told"), LICENCES, ids=[str(answer) for answer, _ in LICENCES])
-def test_licences(bench: Bench, answer: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("answer", "expected"), LICENCES, ids=[str(answer) for answer, _ in LICENCES])
+def test_licences(bench: Bench, answer: dict[str, Any], expected: str) -> None:
     bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge=answer)
     wrong = bench.wrong()
-    assert wrong == ([told] if told else [])
+    assert wrong == ([expected] if expected else [])
     assert "licence-key" not in str(wrong)
 
 
 @pytest.mark.parametrize(
-    ("ends", "level", "said"),
+    ("ends", "level", "expected"),
     [
         ("2027-01-14", "error", "ended on"),
         ("2027-01-15", "warning", "ends on"),
@@ -92,14 +92,14 @@ def test_licences(bench: Bench, answer: dict[str, Any], told: str) -> None:
         ("2027-02-14", "ok", "valid until"),
     ],
 )
-def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, said: str) -> None:
+def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, expected: str) -> None:
     """It is good on its last day, and ends soon when fewer than 30 days are left."""
     bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": f"2026-01-01/{ends}"})
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
         [findings] = check([bench.write()], Preflight(cloud), lambda _: {}).values()
     [found] = [each for each in findings if each.about == "licence"]
-    assert (found.level, found.text) == (level, f"{said} {ends} ({SOURCE})")
+    assert (found.level, found.text) == (level, f"{expected} {ends} ({SOURCE})")
 
 
 def test_a_source_tenant_without_licence(bench: Bench) -> None:
@@ -108,8 +108,8 @@ def test_a_source_tenant_without_licence(bench: Bench) -> None:
         status=404,
         body={"errors": [{"code": "L-1", "title": "none"}], "traceId": "t1"},
     )
-    [told] = bench.wrong()
-    assert told.startswith(
+    [finding] = bench.wrong()
+    assert finding.startswith(
         "error licence: GET templates.eu.qlikcloud.com/api/v1/licenses/overview answered 404 L-1"
     )
 
@@ -141,8 +141,8 @@ def test_a_client_that_the_register_host_refuses(bench: Bench) -> None:
 
 
 def test_a_trial_that_has_ended(bench: Bench) -> None:
-    told = bench.wrong(lifecycle={"kind": "trial", "ends_on": "2020-12-31"})
-    assert told == [
+    message = bench.wrong(lifecycle={"kind": "trial", "ends_on": "2020-12-31"})
+    assert message == [
         "warning lifecycle: Pulumi.globex.yaml:9: customer.lifecycle.ends_on: "
         "the trial ended on 2020-12-31 (UTC)"
     ]
@@ -150,7 +150,7 @@ def test_a_trial_that_has_ended(bench: Bench) -> None:
 
 def test_a_tenant_in_another_region(bench: Bench) -> None:
     bench.tenant_of = lambda _: "templates.us.qlikcloud.com"
-    told = bench.wrong(groups={})
-    assert told[0].startswith(
+    lines = bench.wrong(groups={})
+    assert lines[0].startswith(
         "error tenant: Pulumi.globex.yaml:2: qlik:region: the tenant templates.us.qlikcloud.com"
     )

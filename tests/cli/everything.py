@@ -188,16 +188,16 @@ class Everything:
         """Write what `pulumi` says to one command."""
         (self.pulumi / name).write_text(json.dumps(value), "utf-8")
 
-    def tell(self, said: str) -> None:
+    def tell(self, text: str) -> None:
         """Let `pulumi` say this where it fails, also as an error of a resource."""
-        (self.pulumi / "said").write_text(said, "utf-8", errors="replace")
+        (self.pulumi / "said").write_text(text, "utf-8", errors="replace")
         with (self.pulumi / "events.json").open("a") as file:
-            event = {"diagnosticEvent": {"severity": "error", "message": said}}
+            event = {"diagnosticEvent": {"severity": "error", "message": text}}
             file.write(f"{json.dumps(event)}\n")
 
-    def fail(self, said: str) -> None:
+    def fail(self, text: str) -> None:
         """Let `pulumi` fail at everything from now on, and say this."""
-        self.tell(said)
+        self.tell(text)
         (self.pulumi / "failing").touch()
 
     def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[Said]:

@@ -70,11 +70,11 @@ class Site:
         words = [word for name, value in options.items() for word in (f"--{name}", value) if word]
         chosen = [word for group in groups for word in ("--group", group)]
         arguments = ["smoke", "globex", "--key", str(key or self.key), *chosen, *words]
-        said = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        assert said.exit_code == code, said.output
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert result.exit_code == code, result.output
         users = [user for user in self.world.every("user") if user["subject"] == "tenantry-smoke"]
         assert bool(users) is not clean
-        return " ".join(said.output.split())
+        return " ".join(result.output.split())
 
     def _group(self, key: str, group: dict[str, Any]) -> str:
         body = {"name": group.get("name", key), "providerType": group.get("provider_type", "idp")}

@@ -62,8 +62,8 @@ def test_exit_codes(project: Folder, arguments: list[str], code: int) -> None:
 
 
 def test_what_several_stacks_have_is_told_once_and_the_worst_first(project: Folder) -> None:
-    said = project.run("check", "--all").output
-    first, whose, second, *_ = said.splitlines()
+    output = project.run("check", "--all").output
+    first, whose, second, *_ = output.splitlines()
     assert first.startswith(
         '  error    roles         stacks/Pulumi.c.yaml:7: customer.groups.Analysts.roles: role "X"'
     )
@@ -71,11 +71,11 @@ def test_what_several_stacks_have_is_told_once_and_the_worst_first(project: Fold
     assert second.startswith(
         "  warning  lifecycle     stacks/Pulumi.b.yaml:6: customer.lifecycle.ends_on: the"
     )
-    assert said.count("accepted in region eu") == 1
-    assert "  ok       credentials   accepted in region eu\n                         all 3 stacks" in said
-    assert "2 stacks (a, b)" in said
-    assert said.splitlines()[-1] == "3 stacks: 1 error, 1 warning"
-    assert "\x1b" not in said
+    assert output.count("accepted in region eu") == 1
+    assert "  ok       credentials   accepted in region eu\n                         all 3 stacks" in output
+    assert "2 stacks (a, b)" in output
+    assert output.splitlines()[-1] == "3 stacks: 1 error, 1 warning"
+    assert "\x1b" not in output
 
 
 def test_the_places_of_one_finding_are_named(project: Folder) -> None:
@@ -88,13 +88,13 @@ def test_the_places_of_one_finding_are_named(project: Folder) -> None:
 
 
 def test_quiet_leaves_out_what_is_well(project: Folder) -> None:
-    said = project.run("check", "--all", "--quiet").output
-    assert {line.split()[0] for line in said.splitlines() if line.startswith("  ") and line[2] != " "} == {
+    output = project.run("check", "--all", "--quiet").output
+    assert {line.split()[0] for line in output.splitlines() if line.startswith("  ") and line[2] != " "} == {
         "error",
         "warning",
     }
-    told = json.loads(project.run("check", "--all", "--quiet", "--json").output)
-    assert told["stacks"]["a"] == []
+    report = json.loads(project.run("check", "--all", "--quiet", "--json").output)
+    assert report["stacks"]["a"] == []
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_stacks_are_selected_as_for_a_run(project: Folder, arguments: list[str],
 
 
 def test_as_json(project: Folder) -> None:
-    told = json.loads(project.run("check", "--all", "--json").output)
-    assert (told["errors"], told["warnings"]) == (1, 1)
-    [wrong] = [each for each in told["stacks"]["c"] if each["level"] == "error"]
+    report = json.loads(project.run("check", "--all", "--json").output)
+    assert (report["errors"], report["warnings"]) == (1, 1)
+    [wrong] = [each for each in report["stacks"]["c"] if each["level"] == "error"]
     assert wrong["text"].startswith('role "X" does not exist')
     assert {key: wrong[key] for key in ("about", "file", "line", "path")} == {
         "about": "roles",
@@ -116,7 +116,7 @@ def test_as_json(project: Folder) -> None:
         "line": 7,
         "path": "customer.groups.Analysts.roles",
     }
-    assert {each["level"] for each in told["stacks"]["a"]} == {"ok"}
+    assert {each["level"] for each in report["stacks"]["a"]} == {"ok"}
 
 
 def test_the_tenant_of_a_stack_is_found_in_its_state(
@@ -138,8 +138,12 @@ def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: 
         raise PulumiFailed("pulumi stack export", "error: no backend", 1)
 
     monkeypatch.setattr(Backend, "state", state)
-    said = project.run("check", "a")
-    assert (said.exit_code, "warning  state" in said.output, "no backend" in said.output) == (0, True, True)
+    result = project.run("check", "a")
+    assert (result.exit_code, "warning  state" in result.output, "no backend" in result.output) == (
+        0,
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,17 +151,17 @@ def test_a_state_that_cannot_be_read_is_a_warning(project: Folder, monkeypatch: 
     [([], "No stacks are selected."), (["a", "--all"], "Give stack names or --all, not both.")],
 )
 def test_either_stacks_or_all(project: Folder, arguments: list[str], words: str) -> None:
-    said = project.run("check", *arguments)
-    assert (said.exit_code, words in said.stderr) == (2, True)
+    result = project.run("check", *arguments)
+    assert (result.exit_code, words in result.stderr) == (2, True)
 
 
 def test_all_of_none(project: Folder) -> None:
     for file in project.path.glob("stacks/Pulumi.*.yaml"):
         file.unlink()
-    said = project.run("check", "--all")
-    assert (said.exit_code, "no stack files" in said.stderr) == (2, True)
+    result = project.run("check", "--all")
+    assert (result.exit_code, "no stack files" in result.stderr) == (2, True)
 
 
 def test_a_stack_without_file(project: Folder) -> None:
-    said = project.run("check", "a", "nobody")
-    assert (said.exit_code, "no stack file Pulumi.nobody.yaml" in said.stderr) == (2, True)
+    result = project.run("check", "a", "nobody")
+    assert (result.exit_code, "no stack file Pulumi.nobody.yaml" in result.stderr) == (2, True)

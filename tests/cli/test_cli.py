@@ -81,16 +81,16 @@ def test_every_command_is_in_the_reference(words: str) -> None:
 
 
 def test_the_installed_command_lists_all() -> None:
-    said = subprocess.run([BIN / "tenantry", "--help"], capture_output=True, text=True, check=True).stdout
-    assert [words for words in ALL if words.split()[0] not in said] == []
+    lines = subprocess.run([BIN / "tenantry", "--help"], capture_output=True, text=True, check=True).stdout
+    assert [words for words in ALL if words.split()[0] not in lines] == []
 
 
 @pytest.mark.parametrize("command", ["version", "--version"])
 def test_version_names_both_versions(command: str) -> None:
-    said = CliRunner().invoke(app, [command])
-    assert said.exit_code == 0
-    assert [line.split()[0] for line in said.output.splitlines()] == ["tenantry", "pulumi"]
-    assert all(line.split()[1][0].isdigit() for line in said.output.splitlines())
+    result = CliRunner().invoke(app, [command])
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == ["tenantry", "pulumi"]
+    assert all(line.split()[1][0].isdigit() for line in result.output.splitlines())
 
 
 def test_the_emulator_gets_its_arguments_and_gives_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,16 +101,16 @@ def test_the_emulator_gets_its_arguments_and_gives_the_exit_code(monkeypatch: py
         return 3
 
     monkeypatch.setattr("tenantry.emulator.__main__.main", main)
-    said = CliRunner().invoke(app, ["emulator", "--port", "0", "--help"])
-    assert (got, said.exit_code) == ([["--port", "0", "--help"]], 3)
+    result = CliRunner().invoke(app, ["emulator", "--port", "0", "--help"])
+    assert (got, result.exit_code) == ([["--port", "0", "--help"]], 3)
 
 
 def test_a_missing_extra_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "starlette")
-    said = CliRunner().invoke(app, ["emulator"])
-    assert said.exit_code == 1
-    assert "needs starlette" in said.output
-    assert 'pip install "tenantry[emulator] @ file://' in said.output
+    result = CliRunner().invoke(app, ["emulator"])
+    assert result.exit_code == 1
+    assert "needs starlette" in result.output
+    assert 'pip install "tenantry[emulator] @ file://' in result.output
 
 
 def test_without_its_own_libraries_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,14 +34,14 @@ def test_an_error_is_an_exit_code(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tenantry.doctor.examination.examine", lambda *_, **__: iter((*FINDINGS, *more)))
-    ended, said = run("doctor")
+    ended, output = run("doctor")
     assert ended == code
-    assert said.splitlines()[0].split() == ["ok", "python", "Python"]
-    assert said.splitlines()[-1] == summary
-    ended, said = run("doctor", "--json")
+    assert output.splitlines()[0].split() == ["ok", "python", "Python"]
+    assert output.splitlines()[-1] == summary
+    ended, output = run("doctor", "--json")
     assert ended == code
-    assert json.loads(said)["errors"] == len(more)
-    assert json.loads(said)["findings"][0] == {"level": "ok", "about": "python", "text": "Python"}
+    assert json.loads(output)["errors"] == len(more)
+    assert json.loads(output)["findings"][0] == {"level": "ok", "about": "python", "text": "Python"}
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_install_pulumi_gives_the_environment_a_pulumi(environment: Path) -> None:
-    code, said = run("install-pulumi")
-    assert code == 0, said
-    assert said.endswith(
+    code, output = run("install-pulumi")
+    assert code == 0, output
+    assert output.endswith(
         f"{environment / 'bin' / 'pulumi'} starts {environment.parent / 'theirs' / 'pulumi'}\n"
     )
     assert release.version_of(environment / "bin" / "pulumi") == (3, 300, 0)
@@ -71,13 +71,13 @@ def test_install_pulumi_gives_the_environment_a_pulumi(environment: Path) -> Non
 
 def test_install_pulumi_leaves_the_system_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
-    code, said = run("install-pulumi")
+    code, output = run("install-pulumi")
     assert code == 2
-    assert "python3 -m venv .venv" in said
+    assert "python3 -m venv .venv" in output
 
 
 def test_install_pulumi_says_what_went_wrong(environment: Path) -> None:
     environment.touch()
-    code, said = run("install-pulumi")
+    code, output = run("install-pulumi")
     assert code == 1
-    assert "The Pulumi CLI is not installed." in said
+    assert "The Pulumi CLI is not installed." in output

@@ -56,9 +56,9 @@ def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAM
 
 def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
     stacks({"acme": tenant.host})
-    said = folder.run("export-content", "acme", "--to", "saved")
-    assert said.exit_code == 0, said.output
-    assert said.stdout.startswith("acme: 1 app (1 fetched), 0 groups, 1 user; see ")
+    result = folder.run("export-content", "acme", "--to", "saved")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("acme: 1 app (1 fetched), 0 groups, 1 user; see ")
     assert json.loads(Path("saved/acme/index.json").read_text())["complete"]
     assert "(0 fetched)" in folder.run("export-content", "acme", "--to", "saved").stdout
 
@@ -68,21 +68,21 @@ def test_what_cannot_be_saved(folder: Folder, tenant: Api, stacks: Callable[[HOS
     other = new_tenant(tenant.qlik)
     stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})
     tenant.qlik.control.add_fault(method="POST", path="/api/v1/apps/*/export", status=403)
-    said = folder.run("export-content", "--all")
-    assert said.exit_code == 1
-    assert "acme: 1 app (0 fetched), 0 groups, 1 user, 1 not saved" in said.stdout
-    assert "globex: 0 apps (0 fetched), 0 groups, 1 user; see" in said.stdout
-    assert 'acme: not saved: app "Sales' in said.stderr
-    assert "\x1b" not in said.output
-    assert "torn: it is torn" in said.stderr
-    assert "hooli" not in said.output
+    result = folder.run("export-content", "--all")
+    assert result.exit_code == 1
+    assert "acme: 1 app (0 fetched), 0 groups, 1 user, 1 not saved" in result.stdout
+    assert "globex: 0 apps (0 fetched), 0 groups, 1 user; see" in result.stdout
+    assert 'acme: not saved: app "Sales' in result.stderr
+    assert "\x1b" not in result.output
+    assert "torn: it is torn" in result.stderr
+    assert "hooli" not in result.output
     assert Path("exports/globex/index.json").is_file()
 
 
 def test_a_stack_without_a_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
     stacks({"hooli": ""})
-    said = folder.run("export-content", "hooli")
-    assert (said.exit_code, said.stderr) == (1, "hooli: it has no tenant\n")
+    result = folder.run("export-content", "hooli")
+    assert (result.exit_code, result.stderr) == (1, "hooli: it has no tenant\n")
     assert folder.run("export-content", "--all").exit_code == 0
 
 
@@ -94,10 +94,10 @@ def test_a_deactivated_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOS
         expect=200,
         headers={"qlik-confirm-hostname": tenant.host},
     )
-    said = folder.run("export-content", "acme")
-    assert said.exit_code == 1
-    assert "nothing was exported" in said.stderr
-    assert "pulumi up --refresh --stack acme" in said.stderr
+    result = folder.run("export-content", "acme")
+    assert result.exit_code == 1
+    assert "nothing was exported" in result.stderr
+    assert "pulumi up --refresh --stack acme" in result.stderr
 
 
 def _id(tenant: Api) -> str:
@@ -111,8 +111,8 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     stacks({"acme": tenant.host})
     folder.write("taken", "")
-    said = folder.run("export-content", "acme", "--to", "taken/below")
-    assert (said.exit_code, "cannot be written" in said.stderr) == (1, True)
+    result = folder.run("export-content", "acme", "--to", "taken/below")
+    assert (result.exit_code, "cannot be written" in result.stderr) == (1, True)
 
 
 def test_no_credentials(
@@ -123,10 +123,10 @@ def test_no_credentials(
 ) -> None:
     stacks({"acme": tenant.host})
     monkeypatch.delenv("QLIK_CLIENT_ID")
-    said = folder.run("export-content", "acme")
-    assert (said.exit_code, "QLIK_CLIENT_ID" in said.stderr) == (1, True)
+    result = folder.run("export-content", "acme")
+    assert (result.exit_code, "QLIK_CLIENT_ID" in result.stderr) == (1, True)
 
 
 def test_expire_joins_nothing_without_an_export(folder: Folder) -> None:
-    said = folder.run("expire", "--join-spaces")
-    assert (said.exit_code, "--export" in said.stderr) == (2, True)
+    result = folder.run("expire", "--join-spaces")
+    assert (result.exit_code, "--export" in result.stderr) == (2, True)

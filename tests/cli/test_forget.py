@@ -50,17 +50,17 @@ def test_nothing_is_forgotten_that_was_not_looked_at(
     pulumi = Pulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))
     monkeypatch.setattr(Backend, "run", lambda _, *given, **more: pulumi.run(*given, **more))
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "state"))
-    said = CliRunner().invoke(app, ["forget", "globex", *arguments], input="y\n", catch_exceptions=False)
+    result = CliRunner().invoke(app, ["forget", "globex", *arguments], input="y\n", catch_exceptions=False)
     kept = list((tmp_path / "state" / "forgotten").glob("*"))
     if changed:
-        assert said.exit_code == 1
+        assert result.exit_code == 1
         assert (
             "stack globex: its state has changed in the meantime. Nothing was written. Run the command again"
-            in said.stderr
+            in result.stderr
         )
-        assert "Done." not in said.output
+        assert "Done." not in result.output
         assert (pulumi.written, kept) == ([], [])
     else:
-        assert said.exit_code == 0
+        assert result.exit_code == 0
         assert [each["deployment"]["resources"] for each in pulumi.written] == [[]]
         assert [json.loads(each.read_text()) for each in kept] == [state("Sales")]

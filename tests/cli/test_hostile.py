@@ -41,8 +41,10 @@ def test_every_command_has_its_ways() -> None:
     assert list(COMMANDS) == list(ALL)
 
 
-def faults(said: Said) -> list[str]:
-    return [f"{said}: {fault}" for output in (said.stdout, said.stderr) for fault in hostile.faults(output)]
+def faults(result: Said) -> list[str]:
+    return [
+        f"{result}: {fault}" for output in (result.stdout, result.stderr) for fault in hostile.faults(output)
+    ]
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["well", "failing"])
@@ -69,11 +71,11 @@ def test_nothing_is_obeyed(everything: Everything, forge: Server, command: str, 
 
 def test_trials_that_are_unknown_stand_harmless_below_the_table(everything: Everything) -> None:
     ran = list(everything.run(["expire"]))
-    said = next(each for each in ran if "--markdown" in each.words)
-    table, _, unknown = said.stdout.partition(f"\n\n{UNKNOWN}\n\n")
+    result = next(each for each in ran if "--markdown" in each.words)
+    table, _, unknown = result.stdout.partition(f"\n\n{UNKNOWN}\n\n")
     assert table.startswith("| stack |")
     assert unknown.count("\n- ") > len(TEXTS), "each is one entry"
     assert pages.links(unknown) == []
     assert set(pages.tags(pages.rendered(unknown))) == {"ul", "/ul", "li", "/li"}
     written = (everything.folder / "trials" / "trials.md").read_text("utf-8")
-    assert written == said.stdout
+    assert written == result.stdout

@@ -22,13 +22,13 @@ def test_what_is_managed_and_what_is_not(folder: Folder, monkeypatch: pytest.Mon
         return Imported("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
 
     monkeypatch.setattr(tenantry.importing, "import_tenant", imported)
-    said = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
-    assert said.exit_code == 0
+    result = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
+    assert result.exit_code == 0
     wanted = Wanted(HOST, None, "gold", "templates.eu.qlikcloud.com")
     assert asked == [folder.path / "stacks", folder.path, wanted]
-    assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in said.output
-    assert "Group  2" in said.output
-    assert "  - 4 users" in said.output
+    assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in result.output
+    assert "Group  2" in result.output
+    assert "  - 4 users" in result.output
 
 
 def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,12 +36,12 @@ def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) 
         raise ImportRefused("it is managed by stack other already")
 
     monkeypatch.setattr(tenantry.importing, "import_tenant", refused)
-    said = folder.run("import", HOST)
-    assert said.exit_code == 1
-    assert said.output == f"{HOST} was not imported: it is managed by stack other already\n"
+    result = folder.run("import", HOST)
+    assert result.exit_code == 1
+    assert result.output == f"{HOST} was not imported: it is managed by stack other already\n"
 
 
 def test_without_a_template_tenant_nothing_is_asked_of_qlik(folder: Folder) -> None:
-    said = folder.run("import", HOST)
-    assert said.exit_code == 1
-    assert "which tenant has the template apps?" in said.output
+    result = folder.run("import", HOST)
+    assert result.exit_code == 1
+    assert "which tenant has the template apps?" in result.output

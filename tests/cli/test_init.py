@@ -17,9 +17,9 @@ GIVEN = ("--region", "eu", "--source-tenant", SOURCE)
 
 
 def run(*arguments: str, code: int = 0) -> Result:
-    said = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-    assert said.exit_code == code, said.output
-    return said
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
 
 
 @pytest.fixture
@@ -43,29 +43,29 @@ def test_init_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ((), "--region is required: there is no terminal to ask on."),
         (GIVEN[:2], "--source-tenant is required: there is no terminal to ask on."),
         ((*GIVEN, "--ci", "x"), '"x" is not one of github, gitlab, none'),
     ],
 )
-def test_init_asks_for_what_has_no_default(tmp_path: Path, given: tuple[str, ...], said: str) -> None:
-    assert said in run("init", str(tmp_path / "new"), *given, code=2).output
+def test_init_asks_for_what_has_no_default(tmp_path: Path, given: tuple[str, ...], expected: str) -> None:
+    assert expected in run("init", str(tmp_path / "new"), *given, code=2).output
     assert not (tmp_path / "new").exists()
 
 
 def test_init_asks_at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.cli.init._is_terminal", lambda: True)
     folder = tmp_path / "new"
-    said = CliRunner().invoke(app, ["init", str(folder)], input=f"eu\n{SOURCE}\n\n", catch_exceptions=False)
-    assert said.exit_code == 0, said.output
+    result = CliRunner().invoke(app, ["init", str(folder)], input=f"eu\n{SOURCE}\n\n", catch_exceptions=False)
+    assert result.exit_code == 0, result.output
     assert SOURCE in (folder / "Pulumi.yaml").read_text()
 
 
 def test_a_new_customer(repository: Path) -> None:
-    said = run("new", "acme-north", "--name", "Acme North Ltd")
-    assert "pulumi up --stack acme-north" in said.output
+    result = run("new", "acme-north", "--name", "Acme North Ltd")
+    assert "pulumi up --stack acme-north" in result.output
     assert "Acme North Ltd" in (repository / "stacks" / "Pulumi.acme-north.yaml").read_text()
     assert "exists already" in run("new", "acme-north", code=2).output
     run("new", "prospect", "--trial-until", "2999-12-31")
@@ -79,13 +79,13 @@ def test_plans(repository: Path) -> None:
     (repository / "stacks" / "Pulumi.c.yaml").write_text(
         "config: {'tenantry:customer': {name: C, plan: gone}}\n"
     )
-    said = run("plans")
-    assert [line.split() for line in said.stdout.splitlines()] == [
+    result = run("plans")
+    assert [line.split() for line in result.stdout.splitlines()] == [
         ["plan", "extends", "customers"],
         ["standard", "-", "2"],
         ["trial", "standard", "0"],
     ]
-    assert 'There is no plan "gone", but 1 stack file with it.' in said.stderr
+    assert 'There is no plan "gone", but 1 stack file with it.' in result.stderr
     assert json.loads(run("plans", "--json").stdout)[0] == {"plan": "standard", "extends": "", "customers": 2}
 
 
@@ -93,8 +93,8 @@ def test_templates(repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyP
     """With versions, spaces and ids; published copies are none."""
     for name, value in client_environment(qlik.url).items():
         monkeypatch.setenv(name, value)
-    said = run("templates")
-    rows = [line.split("  ") for line in said.stdout.splitlines() if line]
+    result = run("templates")
+    rows = [line.split("  ") for line in result.stdout.splitlines() if line]
     assert ["Sales Overview", "2.3.0"] in [[cell for cell in row if cell][:2] for row in rows]
     listed = json.loads(run("templates", "--source-tenant", SOURCE, "--json").stdout)
     assert {"name", "version", "app_id", "space"} == listed[0].keys()

@@ -15,7 +15,7 @@ ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"),
+    ("origin", "expected"),
     [
         (
             "tenantry[cli] @ git+https://git.example/tenantry@v1.0.0",
@@ -28,10 +28,10 @@ ASKED = re.compile(r"""pip install [^\n]*?["' ]tenantry(\[[a-z,]*\])?(?! @ )["'`
     ],
 )
 def test_the_extra_comes_from_where_tenantry_came(
-    monkeypatch: pytest.MonkeyPatch, origin: str, said: str
+    monkeypatch: pytest.MonkeyPatch, origin: str, expected: str
 ) -> None:
     monkeypatch.setattr(installing, "requirement", lambda extras: origin)
-    assert installing.how_to_install("cli") == said
+    assert installing.how_to_install("cli") == expected
 
 
 def test_nothing_asks_an_index_for_tenantry() -> None:

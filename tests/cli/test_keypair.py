@@ -33,13 +33,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def keypair(*arguments: str, code: int = 0) -> str:
-    said = CliRunner().invoke(app, ["keypair", *arguments])
-    assert said.exit_code == code, said.output
-    return said.output
+    result = CliRunner().invoke(app, ["keypair", *arguments])
+    assert result.exit_code == code, result.output
+    return result.output
 
 
-def lines_to_paste(said: str) -> dict[str, Any]:
-    block = said.partition("jwt_identity_providers:")[2].partition("The portal")[0]
+def lines_to_paste(expected: str) -> dict[str, Any]:
+    block = expected.partition("jwt_identity_providers:")[2].partition("The portal")[0]
     return yaml.safe_load(block)  # type: ignore[no-any-return]
 
 
@@ -53,13 +53,13 @@ def test_the_two_files_are_a_pair_and_the_private_one_is_its_owners(project: Pat
 
 
 def test_the_lines_name_issuer_kid_and_file_and_nothing_private(project: Path) -> None:
-    said = keypair("keys", "--issuer", "it's: us")
-    ((name, block),) = lines_to_paste(said).items()
+    output = keypair("keys", "--issuer", "it's: us")
+    ((name, block),) = lines_to_paste(output).items()
     assert block == {"issuer": "it's: us", "kid": name, "pem_file": "../keys/public.pem"}
     public = load_pem_public_key((project / "stacks" / block["pem_file"]).read_bytes())
     assert keys.key_id(public) == name  # type: ignore[arg-type]
     secret = (project / "keys" / "private.pem").read_text().splitlines()[1]
-    assert secret not in said
+    assert secret not in output
 
 
 def test_outside_a_project_the_file_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +77,8 @@ def test_two_pairs_have_two_key_ids(project: Path) -> None:
 def test_nothing_is_overwritten(project: Path, name: str) -> None:
     (project / "keys").mkdir()
     (project / "keys" / name).write_text("mine")
-    said = keypair("keys", code=1)
-    assert f"keys/{name} exists" in said
+    output = keypair("keys", code=1)
+    assert f"keys/{name} exists" in output
     assert [file.name for file in (project / "keys").iterdir()] == [name]
     assert (project / "keys" / name).read_text() == "mine"
 
@@ -103,7 +103,7 @@ def test_without_its_libraries_it_says_what_to_install(
     without(monkeypatch, "cryptography", "jwt")
     monkeypatch.delitem(sys.modules, "tenantry.cli.keys")
     monkeypatch.delattr(tenantry.cli, "keys")
-    said = keypair("keys", code=1)
-    assert "needs cryptography" in said or "needs jwt" in said
-    assert 'pip install "tenantry[cli] @ file://' in said
+    output = keypair("keys", code=1)
+    assert "needs cryptography" in output or "needs jwt" in output
+    assert 'pip install "tenantry[cli] @ file://' in output
     assert not (project / "keys").exists()

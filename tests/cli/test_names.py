@@ -32,9 +32,9 @@ def complete(line: str) -> list[str]:
     words = line.split()
     last = len(words) if line.endswith(" ") else len(words) - 1
     asked = {"_TENANTRY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(last)}
-    said = CliRunner().invoke(app, [], env=asked, prog_name="tenantry")
-    assert said.stderr == ""
-    return said.stdout.split()
+    result = CliRunner().invoke(app, [], env=asked, prog_name="tenantry")
+    assert result.stderr == ""
+    return result.stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("status", "globx"), 'did you mean "globex"? there are: globex, hooli'),
         (("check", "zzz"), "there are: globex, hooli"),
@@ -74,13 +74,13 @@ def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) ->
         (("status", "--tag", "contry=de"), 'did you mean "country"? allowed: country, size'),
     ],
 )
-def test_a_name_that_there_is_not(project: Folder, arguments: tuple[str, ...], said: str) -> None:
+def test_a_name_that_there_is_not(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
     done = project.run(*arguments)
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert expected in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("-h",), ("up", "-h"), ("emulator", "-h")])
 def test_help_has_a_short_name(arguments: tuple[str, ...]) -> None:
-    said = CliRunner().invoke(app, list(arguments))
-    assert (said.exit_code, "usage:" in said.stdout.casefold()) == (0, True)
+    result = CliRunner().invoke(app, list(arguments))
+    assert (result.exit_code, "usage:" in result.stdout.casefold()) == (0, True)

@@ -49,11 +49,11 @@ def run(*words: str) -> Result:
 )
 def test_bad_input_is_one_line(folder: Folder, command: str, options: tuple[str, ...], words: str) -> None:
     folder.write("stacks/Pulumi.acme.yaml", "config: {}\n")
-    said = folder.run(command, "acme", *options)
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert words in said.stderr
-    assert said.stderr.count("\n") == 1
-    assert "s3cr3t" not in said.stderr
+    result = folder.run(command, "acme", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "s3cr3t" not in result.stderr
 
 
 def test_a_run_is_told_and_the_address_is_nowhere(
@@ -64,19 +64,19 @@ def test_a_run_is_told_and_the_address_is_nowhere(
     arguments = everything.pulumi / "arguments"
     script = everything.pulumi / "pulumi"
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
-    said = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
+    result = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
     assert receiver.events == ["begun", "failed", "ended"]
     assert [each["operation"] for each in receiver.received] == ["up"] * 3
     assert receiver.received[1]["stacks"][0]["stack"] == "globex"
-    assert "Notifications" not in said.output
+    assert "Notifications" not in result.output
     receiver.answers = [404] * 9
     failing = run("up", "globex", "--yes", "--notify", "env:WHERE")
-    assert failing.exit_code == said.exit_code == 1
+    assert failing.exit_code == result.exit_code == 1
     assert failing.stderr.count("Notifications to webhook at 127.0.0.1: 3 events of 3 not delivered") == 1
     files = [file for file in everything.folder.parent.rglob("*") if file.is_file()]
     assert arguments in files
     for secret in ("s3cr3t-token", "s1gn-s3cr3t"):
-        assert secret not in said.output + failing.output
+        assert secret not in result.output + failing.output
         assert not [file for file in files if secret.encode() in file.read_bytes()]
 
 
@@ -86,20 +86,20 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
     short = delivery.Limits(request=0.2, event=0.3, end=0.3)
     monkeypatch.setattr(notifier, "Limits", lambda: short)
     receiver.hangs = True
-    told = run("preview", "--all", "--json", "--notify", f"{receiver.url}/x")
+    result = run("preview", "--all", "--json", "--notify", f"{receiver.url}/x")
     plain = run("preview", "--all", "--json")
-    assert told.exit_code == plain.exit_code
-    with_it, without = (json.loads(each.stdout)["outcomes"] for each in (told, plain))
+    assert result.exit_code == plain.exit_code
+    with_it, without = (json.loads(each.stdout)["outcomes"] for each in (result, plain))
     assert [each["status"] for each in with_it] == [each["status"] for each in without]
-    assert "not delivered: no response in time" in told.stderr
+    assert "not delivered: no response in time" in result.stderr
 
 
 def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Receiver) -> None:
     run("expire", "--dry-run", "--notify", receiver.url)
-    (told,) = receiver.received
-    assert (told["event"], told["operation"]) == ("trials", "expire")
-    assert told["text"].startswith(f"{counted(told['total'], 'trial')} ended, or will within 14 days")
-    assert "ended on 2020-01-01 (UTC)" in told["stacks"][0]["text"]
+    (message,) = receiver.received
+    assert (message["event"], message["operation"]) == ("trials", "expire")
+    assert message["text"].startswith(f"{counted(message['total'], 'trial')} ended, or will within 14 days")
+    assert "ended on 2020-01-01 (UTC)" in message["stacks"][0]["text"]
 
 
 def test_a_run_is_a_trace_where_the_environment_asks_for_it(
@@ -109,11 +109,11 @@ def test_a_run_is_a_trace_where_the_environment_asks_for_it(
     assert receiver.paths == []
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cr3t")
-    said = run("up", "globex", "--yes")
-    assert (said.exit_code, said.stdout.count("\n")) == (plain.exit_code, plain.stdout.count("\n"))
+    result = run("up", "globex", "--yes")
+    assert (result.exit_code, result.stdout.count("\n")) == (plain.exit_code, plain.stdout.count("\n"))
     assert receiver.paths == ["/v1/traces"]
     for name in (b"tenantry.run", b"tenantry.wave", b"tenantry.stack", b"globex"):
         assert name in receiver.bodies[0]
-    assert "s3cr3t" not in said.output
+    assert "s3cr3t" not in result.output
     receiver.answers = [400]
     assert "Traces: 3 spans not delivered." in run("up", "globex", "--yes").stderr

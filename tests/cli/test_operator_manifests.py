@@ -51,16 +51,16 @@ def project(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
 
 
 def printed(folder: Folder, *arguments: str) -> list[dict[str, Any]]:
-    said = folder.run("operator-manifests", *USUAL, "--commit", "HEAD", *arguments)
-    assert said.exit_code == 0, said.output
-    return list(yaml.safe_load_all(said.stdout))
+    result = folder.run("operator-manifests", *USUAL, "--commit", "HEAD", *arguments)
+    assert result.exit_code == 0, result.output
+    return list(yaml.safe_load_all(result.stdout))
 
 
 def refused(folder: Folder, *arguments: str) -> str:
-    said = folder.run("operator-manifests", *arguments)
-    assert said.exit_code == 2, said.output
-    assert said.stdout == ""
-    return said.stderr
+    result = folder.run("operator-manifests", *arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    return result.stderr
 
 
 def test_it_prints_what_all_share_and_a_stack_for_each_customer(project: Folder) -> None:
@@ -80,10 +80,10 @@ def test_a_folder_is_written_checked_and_brought_up_to_date(project: Folder) -> 
     assert project.run("operator-manifests", *write, "--check").stdout == "2 customers; 0 files stale.\n"
     add(project, "umbrella")
     (project.path / "stacks" / "Pulumi.initech.yaml").unlink()
-    said = project.run("operator-manifests", *write, "--check")
-    assert said.exit_code == 1
+    result = project.run("operator-manifests", *write, "--check")
+    assert result.exit_code == 1
     expected = ["kustomization.yaml", "stacks/initech.yaml", "stacks/umbrella.yaml"]
-    assert said.stdout.splitlines()[:-1] == [f"stale  k8s/{name}" for name in expected]
+    assert result.stdout.splitlines()[:-1] == [f"stale  k8s/{name}" for name in expected]
     assert "removed  k8s/stacks/initech.yaml" in project.run("operator-manifests", *write).stdout
     assert project.run("operator-manifests", *write, "--check").exit_code == 0
 
@@ -102,20 +102,20 @@ def test_the_page(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_trial_that_has_ended_is_left_out_and_named(project: Folder) -> None:
     add(project, "hooli", "pilot", "2020-01-31")
-    said = project.run("operator-manifests", *USUAL, "--branch", "main")
-    assert said.exit_code == 0
-    assert said.stderr == (
+    result = project.run("operator-manifests", *USUAL, "--branch", "main")
+    assert result.exit_code == 0
+    assert result.stderr == (
         "hooli is skipped: its trial ended on 2020-01-31 (UTC). `tenantry expire` takes it down.\n"
     )
-    assert "hooli" not in said.stdout
+    assert "hooli" not in result.stdout
 
 
 def test_a_broken_file_is_of_the_first_ring_and_named(project: Folder) -> None:
     project.write("stacks/Pulumi.hooli.yaml", "config: 1\n")
-    said = project.run("operator-manifests", *USUAL, "--branch", "main")
-    assert said.exit_code == 1
-    assert said.stderr.startswith("hooli will fail:\n")
-    made = {each["metadata"]["name"]: each for each in yaml.safe_load_all(said.stdout)}
+    result = project.run("operator-manifests", *USUAL, "--branch", "main")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("hooli will fail:\n")
+    made = {each["metadata"]["name"]: each for each in yaml.safe_load_all(result.stdout)}
     assert made["hooli"]["metadata"]["labels"]["tenantry-ring"] == "pilot"
 
 
@@ -124,14 +124,14 @@ def test_a_project_in_a_folder_of_its_repository(project: Folder, monkeypatch: p
     inner = Folder(project.path / "qlik")
     add(inner, "globex")
     monkeypatch.chdir(inner.path)
-    said = inner.run("operator-manifests", "--all", "--branch", "main", "--git-secret", "git")
-    [spec] = [each["spec"] for each in yaml.safe_load_all(said.stdout) if each["kind"] == "Stack"]
+    result = inner.run("operator-manifests", "--all", "--branch", "main", "--git-secret", "git")
+    [spec] = [each["spec"] for each in yaml.safe_load_all(result.stdout) if each["kind"] == "Stack"]
     assert (spec["projectRepo"], spec["repoDir"]) == ("git@git.example:oem/all.git", "qlik")
     assert spec["gitAuth"]["sshAuth"]["sshPrivateKey"]["secret"] == {"name": "git", "key": "sshPrivateKey"}
     # Nothing says which backend, so it is Pulumi Cloud's or that of Pulumi.yaml.
     assert "PULUMI_ACCESS_TOKEN" in spec["envRefs"]
     assert "backend" not in spec
-    assert "requirements.txt" in said.stderr
+    assert "requirements.txt" in result.stderr
 
 
 def test_variables(project: Folder) -> None:
@@ -144,7 +144,7 @@ def test_variables(project: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("--all",), "--commit or --branch is required"),
         (("--all", "--commit", "HEAD", "--branch", "main"), "--commit or --branch is required"),
@@ -174,15 +174,15 @@ def test_variables(project: Folder) -> None:
         ((*USUAL, "--branch", "main", "--overlay", "none.yaml"), "--overlay none.yaml: No such file"),
     ],
 )
-def test_what_is_refused(project: Folder, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_refused(project: Folder, arguments: tuple[str, ...], expected: str) -> None:
     text = refused(project, *arguments)
-    assert said in text
+    assert expected in text
     assert "hunter2" not in text.replace("--env hunter2", "").replace("A=hunter2", "")
     assert text.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("overlay", "said"),
+    ("overlay", "expected"),
     [
         ("- 1", "o.yaml:1: write fields of a Stack's spec, such as `refresh: true`"),
         ("x: [", "o.yaml:"),
@@ -209,22 +209,22 @@ def test_what_is_refused(project: Folder, arguments: tuple[str, ...], said: str)
         ),
     ],
 )
-def test_an_overlay_that_is_refused(project: Folder, overlay: str, said: str) -> None:
+def test_an_overlay_that_is_refused(project: Folder, overlay: str, expected: str) -> None:
     project.write("o.yaml", overlay)
     text = refused(project, *USUAL, "--branch", "main", "--overlay", "o.yaml")
-    assert said in text
+    assert expected in text
     assert "hunter2" not in text
 
 
 def test_an_overlay_that_takes_tenants_down_is_said(project: Folder) -> None:
     project.write("o.yaml", "destroyOnFinalize: true\nenvRefs: {QLIK_CLIENT_ID: null}\n")
-    said = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
-    assert said.exit_code == 0
-    assert "the tenant of the customer is deactivated" in said.stderr
-    assert "QLIK_CLIENT_ID" not in said.stdout
+    result = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
+    assert result.exit_code == 0
+    assert "the tenant of the customer is deactivated" in result.stderr
+    assert "QLIK_CLIENT_ID" not in result.stdout
 
 
 def test_a_folder_that_cannot_be_written(project: Folder) -> None:
     Path("k8s").write_text("")
-    said = project.run("operator-manifests", *USUAL, "--branch", "main", "--output", "k8s")
-    assert (said.exit_code, said.stderr) == (1, "k8s: File exists\n")
+    result = project.run("operator-manifests", *USUAL, "--branch", "main", "--output", "k8s")
+    assert (result.exit_code, result.stderr) == (1, "k8s: File exists\n")

@@ -70,21 +70,21 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 def test_nothing(folder: Folder, looks: Looks) -> None:
-    said = folder.run("orphans")
-    assert (said.exit_code, said.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
+    result = folder.run("orphans")
+    assert (result.exit_code, result.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
 def test_what_is_only_told_does_not_count(folder: Folder, looks: Looks) -> None:
     looks.findings = [dataclasses.replace(GONE, notice=True)]
-    said = folder.run("orphans")
-    assert (said.exit_code, "x2.eu.qlikcloud.com" in said.stdout) == (0, True)
+    result = folder.run("orphans")
+    assert (result.exit_code, "x2.eu.qlikcloud.com" in result.stdout) == (0, True)
 
 
 def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
     looks.findings = [GONE, HOOLI]
-    said = folder.run("orphans")
-    assert said.exit_code == 7
-    assert said.stdout.splitlines() == [
+    result = folder.run("orphans")
+    assert result.exit_code == 7
+    assert result.stdout.splitlines() == [
         "Tenants that no stack holds: 1",
         f"  {UNMANAGED.advice}",
         '  - x1.eu.qlikcloud.com: "Hooli", active',
@@ -102,29 +102,29 @@ def test_names_are_shown_and_do_nothing_to_a_terminal(folder: Folder, looks: Loo
     looks.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
     looks.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
     looks.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
-    said = folder.run("orphans", "--fix", "--yes")
-    assert not set("\x1b\r\x07") & set(said.output)
-    assert '  - x1: "Hooli [2J - x9: all is well"' in said.stdout.splitlines()
-    assert "Could not read the apps of x1: 403 traceId t-1" in said.stderr.splitlines()
+    result = folder.run("orphans", "--fix", "--yes")
+    assert not set("\x1b\r\x07") & set(result.output)
+    assert '  - x1: "Hooli [2J - x9: all is well"' in result.stdout.splitlines()
+    assert "Could not read the apps of x1: 403 traceId t-1" in result.stderr.splitlines()
 
 
 def test_something_unread_is_worse_than_findings(folder: Folder, looks: Looks) -> None:
     looks.findings = [Finding(UNMANAGED, "x1", "", certain=False)]
     looks.unread = [Unread("the state of stack globex", "it was cut off")]
-    said = folder.run("orphans")
-    assert said.exit_code == 1
-    assert "Tenants that no stack holds, as far as readable: 1" in said.stdout
-    assert "5 tenants, 3 stacks: 1 finding, 1 unknown" in said.stdout
-    assert "Could not read the state of stack globex: it was cut off" in said.stderr
+    result = folder.run("orphans")
+    assert result.exit_code == 1
+    assert "Tenants that no stack holds, as far as readable: 1" in result.stdout
+    assert "5 tenants, 3 stacks: 1 finding, 1 unknown" in result.stdout
+    assert "Could not read the state of stack globex: it was cut off" in result.stderr
 
 
 def test_as_json(folder: Folder, looks: Looks) -> None:
     looks.findings, looks.left_over = [GONE], [KEPT]
     looks.unread = [Unread("the licence", "403")]
-    told = json.loads(folder.run("orphans", "--json").stdout)
-    assert (told["tenants"], told["stacks"], told["deleted"]) == (5, 3, [])
-    assert told["unread"] == [{"what": "the licence", "why": "403"}]
-    missing, left = told["findings"]
+    report = json.loads(folder.run("orphans", "--json").stdout)
+    assert (report["tenants"], report["stacks"], report["deleted"]) == (5, 3, [])
+    assert report["unread"] == [{"what": "the licence", "why": "403"}]
+    missing, left = report["findings"]
     assert missing == {
         "kind": "missing",
         "about": "x2.eu.qlikcloud.com",
@@ -142,8 +142,8 @@ def test_without_the_organisations_client(
 ) -> None:
     for name in ("QLIK_ORG_CLIENT_ID", "QLIK_ORG_CLIENT_SECRET", "QLIK_CREDENTIALS_COMMAND"):
         monkeypatch.delenv(name, raising=False)
-    said = folder.run("orphans")
-    assert (said.exit_code, "QLIK_ORG_CLIENT_ID" in said.stderr, looks.asked) == (1, True, {})
+    result = folder.run("orphans")
+    assert (result.exit_code, "QLIK_ORG_CLIENT_ID" in result.stderr, looks.asked) == (1, True, {})
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_without_the_organisations_client(
 )
 def test_what_ends_the_look(folder: Folder, looks: Looks, error: Exception, code: int) -> None:
     looks.error = error
-    said = folder.run("orphans")
-    assert (said.exit_code, said.stdout) == (code, "")
-    assert str(error) in said.stderr
+    result = folder.run("orphans")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert str(error) in result.stderr
 
 
 def test_the_region_is_handed_over(folder: Folder, looks: Looks) -> None:
@@ -194,23 +194,23 @@ def test_fix_lists_counts_and_asks(
     """Only for what may be deleted; what is kept remains a finding."""
     looks.left_over = [FREE, KEPT]
     asked = answer(monkeypatch, yes)
-    said = folder.run("orphans", "--fix")
+    result = folder.run("orphans", "--fix")
     assert asked == ["Delete 1 left-over app?"]
-    assert "- a-1: app" in said.stderr
-    assert "- a-2: app" not in said.stderr
-    assert (said.exit_code, looks.deleted) == (code, deleted)
+    assert "- a-1: app" in result.stderr
+    assert "- a-2: app" not in result.stderr
+    assert (result.exit_code, looks.deleted) == (code, deleted)
 
 
 def test_what_is_deleted_is_no_finding_any_more(folder: Folder, looks: Looks) -> None:
     looks.left_over = [FREE]
-    said = folder.run("orphans", "--fix", "--yes", "--json")
-    assert (said.exit_code, json.loads(said.stdout)["deleted"]) == (0, ["a-1"])
+    result = folder.run("orphans", "--fix", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (0, ["a-1"])
 
 
 def test_what_has_changed_meanwhile_stays_one(folder: Folder, looks: Looks) -> None:
     looks.left_over, looks.delete = [FREE], lambda _: "it has changed in the meantime"
-    said = folder.run("orphans", "--fix", "--yes")
-    assert (said.exit_code, "not deleted, it has changed in the meantime" in said.stderr) == (7, True)
+    result = folder.run("orphans", "--fix", "--yes")
+    assert (result.exit_code, "not deleted, it has changed in the meantime" in result.stderr) == (7, True)
 
 
 def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> None:
@@ -218,24 +218,24 @@ def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> 
         raise CredentialsMissing("no client for region eu")
 
     looks.left_over, looks.delete = [FREE], refuse
-    said = folder.run("orphans", "--fix", "--yes", "--json")
-    assert (said.exit_code, json.loads(said.stdout)["deleted"]) == (1, [])
-    assert "no client for region eu" in said.stderr
+    result = folder.run("orphans", "--fix", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (1, [])
+    assert "no client for region eu" in result.stderr
 
 
 def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
     """Everything but a left-over app: there is nothing to ask."""
     looks.findings = [Finding(kind, "x1", "") for kind in KINDS]
-    said = folder.run("orphans", "--fix")
-    assert (said.exit_code, looks.deleted) == (7, [])
-    assert "nothing for --fix to delete" in said.stderr
+    result = folder.run("orphans", "--fix")
+    assert (result.exit_code, looks.deleted) == (7, [])
+    assert "nothing for --fix to delete" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
 def test_where_nobody_can_be_asked(folder: Folder, looks: Looks, arguments: list[str]) -> None:
     looks.left_over = [FREE]
-    said = folder.run("orphans", *arguments)
-    assert (said.exit_code, "Add --yes" in said.stderr, looks.deleted) == (2, True, [])
+    result = folder.run("orphans", *arguments)
+    assert (result.exit_code, "Add --yes" in result.stderr, looks.deleted) == (2, True, [])
 
 
 def test_yes_alone_deletes_nothing(folder: Folder, looks: Looks) -> None:

@@ -26,11 +26,11 @@ def run(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jour
 
 def test_runs_are_listed(run: Journal, folder: Folder) -> None:
     Journal.begin("tenantry", "destroy")
-    said = folder.run("runs").stdout.splitlines()
-    assert [line.split()[0].partition("-")[0] for line in said] == ["run", "destroy", "up"]
-    assert "not ended: nothing" in said[1]
+    lines = folder.run("runs").stdout.splitlines()
+    assert [line.split()[0].partition("-")[0] for line in lines] == ["run", "destroy", "up"]
+    assert "not ended: nothing" in lines[1]
     for part in (run.id, "ada@", "1 up to date, 1 failed", "1 m 3 s"):
-        assert part in said[2]
+        assert part in lines[2]
     (_, facts) = json.loads(folder.run("runs", "--json").stdout)
     assert (facts["run"], facts["stacks"], facts["seconds"], facts["ended"]) == (run.id, 2, 63.0, True)
     assert facts["result"] == {"up to date": 1, "failed": 1}
@@ -45,15 +45,15 @@ def test_a_run_is_shown_again_in_each_form(run: Journal, folder: Folder, tmp_pat
 
 
 def test_a_run_that_there_is_not(run: Journal, folder: Folder) -> None:
-    said = folder.run("report", "up-2026")
-    assert said.exit_code == 2
-    assert run.id in said.stderr
+    result = folder.run("report", "up-2026")
+    assert result.exit_code == 2
+    assert run.id in result.stderr
 
 
 def test_a_machine_that_has_kept_none(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "none" / "intents"))
-    said = folder.run("runs")
-    assert (said.stdout, said.exit_code) == ("", 0)
+    result = folder.run("runs")
+    assert (result.stdout, result.exit_code) == ("", 0)
     assert folder.run("runs", "--json").stdout == "[]\n"

@@ -46,9 +46,9 @@ class Plant:
         self.secrets = {**PLANTED, "password": PASSWORD, "query": QUERY, "key": pem.splitlines()[5]}
         self.given = {each: each.read_bytes() for each in self._files()}
 
-    def shown(self, said: Said) -> list[str]:
+    def shown(self, result: Said) -> list[str]:
         """Each secret that a command showed."""
-        return [f"{said}: {name}" for name in self._found(f"{said.stdout}\n{said.stderr}".encode())]
+        return [f"{result}: {name}" for name in self._found(f"{result.stdout}\n{result.stderr}".encode())]
 
     def left(self) -> list[str]:
         """Each secret in a file that was not there before."""
@@ -97,10 +97,12 @@ def test_nothing_is_shown_or_left(
     plant: Plant, forge: Server, monkeypatch: pytest.MonkeyPatch, command: str, failing: bool
 ) -> None:
     everything = plant.everything
-    said = f'error: could not open {BACKEND}: parse "{BACKEND}": invalid, at {BACKEND.encode()!r}\n{BACKEND}'
-    everything.tell(said)  # where it does something with a stack
+    output = (
+        f'error: could not open {BACKEND}: parse "{BACKEND}": invalid, at {BACKEND.encode()!r}\n{BACKEND}'
+    )
+    everything.tell(output)  # where it does something with a stack
     if failing:
-        everything.fail(said)
+        everything.fail(output)
         # A token endpoint, and a forge, that repeat what they were sent.
         secret = PLANTED["QLIK_CLIENT_SECRET"]
         for name in ("QLIK_CLIENT_SECRET", "QLIK_ORG_CLIENT_SECRET"):
@@ -123,8 +125,8 @@ def test_nothing_is_shown_or_left(
 def test_what_is_planted_would_be_found(plant: Plant) -> None:
     for name, secret in plant.secrets.items():
         for number, form in enumerate(forms(secret)):
-            said = Said((), 0, f"before {form} after", "", None)
-            assert plant.shown(said) == [f"{said}: {name}"]
+            output = Said((), 0, f"before {form} after", "", None)
+            assert plant.shown(output) == [f"{output}: {name}"]
             file = plant.everything.folder / f"{name}-{number}"
             file.write_text(base64.b64encode(f"a{secret}bcd".encode()).decode() if number == 0 else form)
             assert plant.left() == [f"{file}: {name}"]

@@ -56,9 +56,9 @@ def project(folder: Folder) -> Folder:
 
 def printed(folder: Folder) -> dict[str, tuple[str, str]]:
     """Value and origin by path, as plain text has them."""
-    said = folder.run("settings", "globex")
-    assert said.exit_code == 0
-    rows = [re.split(r"\s{2,}", line) for line in said.output.splitlines()]
+    result = folder.run("settings", "globex")
+    assert result.exit_code == 0
+    rows = [re.split(r"\s{2,}", line) for line in result.output.splitlines()]
     return {path: (value, origin) for path, value, origin in rows}
 
 
@@ -87,14 +87,14 @@ def test_every_value_with_its_file_and_line(project: Folder) -> None:
 
 
 def test_as_json_nested_and_as_a_list(project: Folder) -> None:
-    told = as_json(project)
-    assert told["stack"] == "globex"
-    customer = told["settings"]["tenantry:customer"]
+    message = as_json(project)
+    assert message["stack"] == "globex"
+    customer = message["settings"]["tenantry:customer"]
     assert customer["groups"]["Analysts"]["roles"] == ["Developer", "AnalyticsAdmin"]
     lifecycle = {"kind": "trial", "ends_on": "2026-12-31", "time_zone": "UTC", "grace_days": 30}
     lifecycle |= {"release_entitlements": False}
     assert customer["lifecycle"] == lifecycle
-    [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
+    [version] = [each for each in message["values"] if each["path"] == "customer.apps.Sales.version"]
     assert version == {
         "path": "customer.apps.Sales.version",
         "keys": ["tenantry:customer", "apps", "Sales", "version"],
@@ -102,7 +102,7 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
         "file": "stacks/plans/gold.yaml",
         "line": 4,
     }
-    [default] = [each for each in told["values"] if each["path"] == "customer.lifecycle.grace_days"]
+    [default] = [each for each in message["values"] if each["path"] == "customer.lifecycle.grace_days"]
     assert (default["value"], default["file"], default["line"]) == (30, None, None)
 
 
@@ -128,11 +128,11 @@ def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
     hidden = "  tenantry:secrets_smtp: {secure: v1:abcdef}\n  tenantry:secrets_plain: swordfish\n"
     project.write("stacks/Pulumi.globex.yaml", STACK + hidden)
     for arguments in ([], ["--json"]):
-        said = project.run("settings", "globex", *arguments).output
-        assert "secrets_smtp" in said
-        assert "[secret]" in said
-        assert "abcdef" not in said
-        assert "swordfish" not in said
+        output = project.run("settings", "globex", *arguments).output
+        assert "secrets_smtp" in output
+        assert "[secret]" in output
+        assert "abcdef" not in output
+        assert "swordfish" not in output
 
 
 def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
@@ -148,22 +148,22 @@ def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
 
 def test_settings_that_are_wrong_are_told_as_everywhere(project: Folder) -> None:
     project.write("stacks/plans/gold.yaml", "extends: gold\n")
-    said = project.run("settings", "globex")
-    assert said.exit_code == 1
-    assert "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle" in said.stderr
+    result = project.run("settings", "globex")
+    assert result.exit_code == 1
+    assert "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle" in result.stderr
 
 
 def test_a_stack_without_file(project: Folder) -> None:
-    said = project.run("settings", "glob")
-    assert said.exit_code == 2
-    assert "no stack file Pulumi.glob.yaml" in said.stderr
-    assert 'did you mean "globex"?' in said.stderr
+    result = project.run("settings", "glob")
+    assert result.exit_code == 2
+    assert "no stack file Pulumi.glob.yaml" in result.stderr
+    assert 'did you mean "globex"?' in result.stderr
 
 
 def test_outside_of_a_project(folder: Folder) -> None:
     (folder.path / "Pulumi.yaml").unlink()
-    said = folder.run("settings", "globex")
-    assert (said.exit_code, "no Pulumi.yaml in this folder or above it" in said.stderr) == (2, True)
+    result = folder.run("settings", "globex")
+    assert (result.exit_code, "no Pulumi.yaml in this folder or above it" in result.stderr) == (2, True)
 
 
 def test_on_a_terminal_nothing_is_cut(
@@ -172,5 +172,5 @@ def test_on_a_terminal_nothing_is_cut(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     output.print_table(("setting", "from"), [("x" * 60, "y" * 30)], dim=[True])
-    said = capsys.readouterr().out
-    assert (said.count("x"), said.count("y"), "setting" in said) == (60, 30, True)
+    printed = capsys.readouterr().out
+    assert (printed.count("x"), printed.count("y"), "setting" in printed) == (60, 30, True)

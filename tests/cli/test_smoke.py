@@ -21,11 +21,11 @@ from tests.world import writes
 
 
 def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None:
-    said = site.smoke("Analysts", "Viewers", "Data")
-    assert "Analysts: ok, sees Overview in Sales, Overview in Board and nothing else" in said
-    assert "Viewers: ok, sees Overview in Sales and nothing else" in said
-    assert "Data: ok, sees no app and nothing else" in said
-    assert "FAILED" not in said
+    output = site.smoke("Analysts", "Viewers", "Data")
+    assert "Analysts: ok, sees Overview in Sales, Overview in Board and nothing else" in output
+    assert "Viewers: ok, sees Overview in Sales and nothing else" in output
+    assert "Data: ok, sees no app and nothing else" in output
+    assert "FAILED" not in output
     assert site.tenant.qlik.control.health()["unknown"] == []
 
 
@@ -74,9 +74,9 @@ def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:
 
 
 def test_nothing_secret_is_said(site: Site) -> None:
-    said = site.smoke("Viewers") + site.smoke("Viewers", code=1, key=logins.private_file(site.folder, "two"))
+    lines = site.smoke("Viewers") + site.smoke("Viewers", code=1, key=logins.private_file(site.folder, "two"))
     key = logins.private_pem().decode().splitlines()[1:-1]
-    assert not [line for line in [*key, "eyJ", "demo-secret"] if line in said]
+    assert not [line for line in [*key, "eyJ", "demo-secret"] if line in lines]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_it_says_what_a_login_spends_before_it_logs_in(
     professional, analyzer = flags
     settings = {"autoAssignProfessional": professional, "autoAssignAnalyzer": analyzer}
     site.tenant.put("/api/v1/licenses/settings", settings)
-    said = site.smoke("Viewers")
-    assert words in said
-    assert said.index(words) < said.index("Viewers: ok")
+    output = site.smoke("Viewers")
+    assert words in output
+    assert output.index(words) < output.index("Viewers: ok")
 
 
 def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
@@ -194,15 +194,15 @@ def deactivate(site: Site) -> str:
 )
 def test_what_is_broken_at_qlik_is_named(site: Site, break_: Callable[[Site], str]) -> None:
     words = break_(site)
-    said = site.smoke("Viewers", code=1, wait="0")
-    assert re.search(words, said), said
+    output = site.smoke("Viewers", code=1, wait="0")
+    assert re.search(words, output), output
 
 
 def test_one_broken_group_does_not_hide_the_others(site: Site) -> None:
     lose_access(site)
-    said = site.smoke("Viewers", "Analysts", code=1, wait="0")
-    assert "Viewers: FAILED" in said
-    assert "Analysts: ok" in said
+    output = site.smoke("Viewers", "Analysts", code=1, wait="0")
+    assert "Viewers: FAILED" in output
+    assert "Analysts: ok" in output
 
 
 def test_roles_of_the_group_are_named_where_they_may_open_more(site: Site) -> None:
@@ -223,10 +223,10 @@ def test_apps_of_users_in_a_shared_space_are_theirs(site: Site) -> None:
 def test_a_login_that_qlik_refuses_is_told_with_its_words(site: Site) -> None:
     body = {"errors": [{"code": "LOGIN-401", "title": "Unauthorized"}], "traceId": "abc"}
     site.tenant.qlik.control.add_fault(path="/login/jwt-session", status=401, body=body)
-    said = site.smoke("Viewers", code=1)
-    assert "POST" in said
-    assert "answered 401 LOGIN-401 Unauthorized (traceId abc)" in said
-    assert "this machine's clock" in said
+    output = site.smoke("Viewers", code=1)
+    assert "POST" in output
+    assert "answered 401 LOGIN-401 Unauthorized (traceId abc)" in output
+    assert "this machine's clock" in output
 
 
 def test_an_app_that_opens_late_is_waited_for(site: Site) -> None:
@@ -248,8 +248,8 @@ def test_a_removal_whose_answer_is_lost_is_one(site: Site) -> None:
 
 def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
     site.tenant.qlik.control.add_fault(path="/api/v1/users/*", method="DELETE", status=403)
-    said = site.smoke("Viewers", code=1, clean=False)
-    assert f"the user tenantry-smoke may still be in {site.tenant.host}: DELETE" in said
+    output = site.smoke("Viewers", code=1, clean=False)
+    assert f"the user tenantry-smoke may still be in {site.tenant.host}: DELETE" in output
     site.tenant.qlik.control.clear_faults()
     site.smoke("Viewers")
 
@@ -289,9 +289,9 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(
     key = site.folder / "other.pem"
     if content is not None:
         key.write_text(content)
-    said = site.smoke("Viewers", code=1, key=key)
-    assert words in said
-    assert "other.pem" in said
+    output = site.smoke("Viewers", code=1, key=key)
+    assert words in output
+    assert "other.pem" in output
     assert site.tenant.qlik.control.requests() == []
 
 

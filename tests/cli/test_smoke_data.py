@@ -34,10 +34,10 @@ def loaded(site: Site) -> Site:
 
 
 def test_the_data_of_each_published_app_is_looked_at(loaded: Site) -> None:
-    said = loaded.smoke("Viewers")
-    assert FINE in said
-    assert "Overview in Board: ok" in said
-    assert "1 stack: 1 ok" in said
+    output = loaded.smoke("Viewers")
+    assert FINE in output
+    assert "Overview in Board: ok" in output
+    assert "1 stack: 1 ok" in output
 
 
 def test_without_expectations_nothing_is_asked(site: Site) -> None:
@@ -47,11 +47,12 @@ def test_without_expectations_nothing_is_asked(site: Site) -> None:
 
 def test_an_empty_expectation_is_for_any_data(site: Site) -> None:
     site.expect()
-    said = site.smoke("Viewers", code=1)
+    output = site.smoke("Viewers", code=1)
     assert (
-        f"Overview in Sales: FAILED app {site.apps['Sales']} has no data: all of its tables are empty" in said
+        f"Overview in Sales: FAILED app {site.apps['Sales']} has no data: all of its tables are empty"
+        in output
     )
-    assert "1 stack: 1 failed" in said
+    assert "1 stack: 1 failed" in output
     site.load_data(SCRIPT, {})
     assert FINE in site.smoke("Viewers")
 
@@ -94,9 +95,9 @@ def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
     loaded.tenant.qlik.control.advance(25 * 3600)
     assert FINE in loaded.smoke("Viewers", code=1)
     loaded.tenant.qlik.control.advance(5 * 3600)
-    said = loaded.smoke("Viewers", code=1)
-    assert "Overview in Sales: FAILED was reloaded at 2" in said
-    assert ", 30 hours ago; at most 26 hours are allowed" in said
+    output = loaded.smoke("Viewers", code=1)
+    assert "Overview in Sales: FAILED was reloaded at 2" in output
+    assert ", 30 hours ago; at most 26 hours are allowed" in output
 
 
 def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
@@ -104,9 +105,9 @@ def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
     faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403, times=2)
     assert "Overview in Board: ok" in loaded.smoke("Viewers")
     faults.add_fault(path=f"/api/v1/apps/{loaded.apps['Board']}", status=403)
-    said = loaded.smoke("Viewers", code=1, wait="0")
-    assert f"Overview in Board: FAILED GET {loaded.tenant.host}" in said
-    assert FINE in said, "the error of one app hides no other"
+    output = loaded.smoke("Viewers", code=1, wait="0")
+    assert f"Overview in Board: FAILED GET {loaded.tenant.host}" in output
+    assert FINE in output, "the error of one app hides no other"
 
 
 def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +118,7 @@ def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pyt
 
 def test_names_at_qlik_do_nothing_to_a_terminal(loaded: Site) -> None:
     loaded.load_data(SCRIPT.replace("Orders:", "[Or\x1b(B\nders]:"), {})
-    said = loaded.smoke("Viewers", code=1)
-    assert 'there is no table "Orders"' in said
-    assert "(B\\u000aders" in said, "a line feed begins no line of its own"
-    assert "\x1b" not in said
+    output = loaded.smoke("Viewers", code=1)
+    assert 'there is no table "Orders"' in output
+    assert "(B\\u000aders" in output, "a line feed begins no line of its own"
+    assert "\x1b" not in output

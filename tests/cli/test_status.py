@@ -91,21 +91,21 @@ def test_a_narrow_terminal_keeps_what_one_came_for(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr("tenantry.cli.output.is_terminal", lambda _: True)
-    said = project.run("status", "--all")
-    assert said.stdout.splitlines()[0].split() == columns.split()
-    assert max(map(len, said.stdout.splitlines())) <= width
-    found = said.stdout.replace(",", "").split()
+    result = project.run("status", "--all")
+    assert result.stdout.splitlines()[0].split() == columns.split()
+    assert max(map(len, result.stdout.splitlines())) <= width
+    found = result.stdout.replace(",", "").split()
     for word in ("Globex", "Corporation", "standard", "early", "2.3.0", "1.4.1"):
         assert word in found
-    assert (f"Columns that do not fit on this terminal: {left_out}." in said.stderr) is bool(left_out)
+    assert (f"Columns that do not fit on this terminal: {left_out}." in result.stderr) is bool(left_out)
 
 
 def test_elsewhere_every_column_is_there_and_secrets_are_hidden(project: Folder) -> None:
-    said = project.run("status", "--all")
-    row = next(line for line in said.stdout.splitlines() if line.startswith("globex"))
+    result = project.run("status", "--all")
+    row = next(line for line in result.stdout.splitlines() if line.startswith("globex"))
     assert row.endswith(HOST)
-    assert "stray" in said.stdout
-    assert said.stderr == ""
+    assert "stray" in result.stdout
+    assert result.stderr == ""
     printed = json.loads(project.run("outputs", "--all").stdout)
     about = {"customer": "Globex Corporation", "plan": "standard", "ring": "early", "tags": {"country": "de"}}
     providers = {"portal": {"id": "P1", "issuer": "https://portal.example", "kid": "k1"}}
@@ -152,8 +152,8 @@ def test_the_whole_fleet_is_a_page(project: Folder, tmp_path: Path, monkeypatch:
     run.end(Report("up", (Outcome("hooli", "up", "failed", troubles=(trouble,), logs=str(logs)),), seconds=3))
     run = Journal.begin("tenantry", "refresh")
     run.end(Report("refresh", (Outcome("globex", "refresh", "ok", drift=drift),), looked=True))
-    said = project.run("status", "--all", "--html", "fleet.html")
-    assert (said.stdout, said.stderr) == ("", "fleet.html: 2 stacks\n")
+    result = project.run("status", "--all", "--html", "fleet.html")
+    assert (result.stdout, result.stderr) == ("", "fleet.html: 2 stacks\n")
     page = (project.path / "fleet.html").read_text("utf-8")
     for text in ("2 stacks of tenantry", HOST, "2.3.0", "country=de", "stray", "refresh-", "1 resource"):
         assert text in page
@@ -178,10 +178,10 @@ def test_a_failure_is_over_once_the_same_went_well(
 
 @pytest.mark.parametrize("file", ["none/fleet.html", "stacks"])
 def test_a_page_that_cannot_be_written_is_one_line(project: Folder, file: str) -> None:
-    said = project.run("status", "--all", "--html", file)
-    assert said.exit_code in (1, 2)
-    assert said.stderr.startswith(f"--html {file}: ")
-    assert said.stderr.count("\n") == 1
+    result = project.run("status", "--all", "--html", file)
+    assert result.exit_code in (1, 2)
+    assert result.stderr.startswith(f"--html {file}: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_licences_are_asked_for_when_wanted(
@@ -193,9 +193,9 @@ def test_licences_are_asked_for_when_wanted(
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
     monkeypatch.delenv("QLIK_ORG_CLIENT_ID", raising=False)
     project.write("stacks/Pulumi.umbrella.yaml", STACK.replace("templates.", "none."))
-    said = project.run("status", "--all", "--json", "--licences")
-    assert "emulator-licence-key" not in said.output
-    failed, found = json.loads(said.stdout)["licences"]
+    result = project.run("status", "--all", "--json", "--licences")
+    assert "emulator-licence-key" not in result.output
+    failed, found = json.loads(result.stdout)["licences"]
     assert failed["source_tenant"] == "none.eu.qlikcloud.com"
     assert failed["trouble"]
     assert (failed["number"], failed["allotments"], failed["stacks"]) == (None, [], 1)

@@ -68,15 +68,15 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> Pulumi:
 
 
 def test_not_locked(folder: Folder, pulumi: Pulumi) -> None:
-    said = folder.run("unlock", "globex")
-    assert (said.exit_code, said.output) == (0, "Stack globex is not locked.\n")
+    result = folder.run("unlock", "globex")
+    assert (result.exit_code, result.output) == (0, "Stack globex is not locked.\n")
     assert not pulumi.cancelled
 
 
 def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
-    said = folder.run("unlock", "globex", "--yes")
-    assert (said.exit_code, "Stack globex is not locked any more." in said.output) == (0, True)
+    result = folder.run("unlock", "globex", "--yes")
+    assert (result.exit_code, "Stack globex is not locked any more." in result.output) == (0, True)
     assert pulumi.cancelled
 
 
@@ -84,8 +84,8 @@ def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
 def test_all_of_them_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Lock]) -> None:
     """`pulumi cancel` clears all at once."""
     pulumi.locks = locks
-    said = folder.run("unlock", "globex", "--yes")
-    assert (said.exit_code, "Nothing was cleared" in said.stderr) == (1, True)
+    result = folder.run("unlock", "globex", "--yes")
+    assert (result.exit_code, "Nothing was cleared" in result.stderr) == (1, True)
     assert not pulumi.cancelled
 
 
@@ -110,10 +110,10 @@ def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], N
 def test_it_asks(folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
     pulumi.locks = [("ci", 90)]
     asked = answer(monkeypatch, yes, lambda: None)
-    said = folder.run("unlock", "globex")
+    result = folder.run("unlock", "globex")
     assert asked == ["Clear the lock of stack globex?"]
-    assert (said.exit_code, pulumi.cancelled) == (0 if yes else 1, yes)
-    assert re.search(r"is 9\d min old", said.stdout)
+    assert (result.exit_code, pulumi.cancelled) == (0 if yes else 1, yes)
+    assert re.search(r"is 9\d min old", result.stdout)
 
 
 @pytest.mark.parametrize("now", [[], [("ci", 0)], [("ci", 90), ("ci", 0)]])
@@ -123,36 +123,36 @@ def test_it_looks_again_before_it_clears(
     """Somebody else cleared it while the question stood there, and a run has begun since."""
     pulumi.locks = [("ci", 90)]
     answer(monkeypatch, True, lambda: setattr(pulumi, "locks", now))
-    said = folder.run("unlock", "globex")
-    assert (said.exit_code, "have changed in the meantime" in said.stderr) == (1, True)
+    result = folder.run("unlock", "globex")
+    assert (result.exit_code, "have changed in the meantime" in result.stderr) == (1, True)
     assert not pulumi.cancelled
 
 
 def test_where_nobody_can_be_asked(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
-    said = folder.run("unlock", "globex")
-    assert (said.exit_code, "Add --yes" in said.stderr) == (2, True)
+    result = folder.run("unlock", "globex")
+    assert (result.exit_code, "Add --yes" in result.stderr) == (2, True)
     assert not pulumi.cancelled
 
 
 def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -> None:
     """Nothing but the backend's address is asked for."""
     pulumi.url = "https://app.pulumi.com/ada"
-    said = folder.run("unlock", "globex", "--yes")
-    assert (said.exit_code, "`pulumi cancel --stack globex`" in said.stderr) == (1, True)
+    result = folder.run("unlock", "globex", "--yes")
+    assert (result.exit_code, "`pulumi cancel --stack globex`" in result.stderr) == (1, True)
     assert [each[0] for each in pulumi.done] == ["whoami"]
 
 
 def test_a_stack_that_is_not_there(folder: Folder, pulumi: Pulumi) -> None:
-    said = folder.run("unlock", "nobody", "--yes")
-    assert (said.exit_code, "no stack named 'nobody'" in said.stderr) == (1, True)
+    result = folder.run("unlock", "nobody", "--yes")
+    assert (result.exit_code, "no stack named 'nobody'" in result.stderr) == (1, True)
     assert not any(each[:2] == ("stack", "rename") for each in pulumi.done)
 
 
 def test_what_pulumi_cannot_say_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
     pulumi._said = lambda: "error: unexpected end of JSON input"  # type: ignore[method-assign]
-    said = folder.run("unlock", "globex", "--yes")
-    assert (said.exit_code, "unexpected end of JSON input" in said.stderr) == (1, True)
+    result = folder.run("unlock", "globex", "--yes")
+    assert (result.exit_code, "unexpected end of JSON input" in result.stderr) == (1, True)
     assert not pulumi.cancelled
 
 

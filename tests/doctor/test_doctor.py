@@ -78,7 +78,7 @@ def cli(folder: Path, body: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "level", "said"),
+    ("body", "level", "expected"),
     [
         ("echo v3.300.0", "ok", "Pulumi CLI 3.300.0 at "),
         (
@@ -89,9 +89,9 @@ def cli(folder: Path, body: str) -> str:
         ("exit 3", "error", "does not work: Exit code 3"),
     ],
 )
-def test_the_cli_is_new_enough(tmp_path: Path, body: str, level: str, said: str) -> None:
+def test_the_cli_is_new_enough(tmp_path: Path, body: str, level: str, expected: str) -> None:
     [found] = software.pulumi_cli(cli(tmp_path, body))
-    assert (found.level, said in found.text) == (level, True), found
+    assert (found.level, expected in found.text) == (level, True), found
 
 
 def test_a_cli_that_is_not_there_is_told_with_the_way_to_get_it() -> None:
@@ -110,7 +110,7 @@ def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("variables", "level", "said"),
+    ("variables", "level", "expected"),
     [
         ({}, "ok", "no proxy is set"),
         ({"HTTPS_PROXY": "http://ada:pa55word@proxy:3128"}, "ok", "HTTPS_PROXY=http://***@proxy:3128"),
@@ -120,12 +120,12 @@ def test_the_cli_has_its_language_host(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_proxy_does_not_stand_between_pulumis_processes(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, said: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], level: str, expected: str
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     found = machine.proxy()
-    assert (found.level, said in found.text) == (level, True), found
+    assert (found.level, expected in found.text) == (level, True), found
     assert "pa55word" not in found.text
 
 
@@ -198,7 +198,7 @@ def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "level", "said"),
+    ("ahead", "level", "expected"),
     [
         (0.4, "ok", "agrees with Qlik's clock in region eu"),
         (20.0, "ok", "20 s ahead of Qlik's"),
@@ -207,7 +207,7 @@ def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
     ],
 )
 def test_a_clock_that_is_off_is_told(
-    monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator, ahead: float, level: str, said: str
+    monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator, ahead: float, level: str, expected: str
 ) -> None:
     for name, value in client_environment(qlik.url).items():
         monkeypatch.setenv(name, value)
@@ -215,4 +215,4 @@ def test_a_clock_that_is_off_is_told(
     monkeypatch.setattr("tenantry.doctor.qlik.Cloud.time_at", lambda *_: now)
     monkeypatch.setattr("tenantry.doctor.qlik.time.time", lambda: now + ahead)
     found = qlik_findings(project)[1]
-    assert (found.about, found.level, said in found.text) == ("clock", level, True), found
+    assert (found.about, found.level, expected in found.text) == ("clock", level, True), found

@@ -81,11 +81,11 @@ def test_the_wrapper_gives_the_engine_this_environment(fake: Fake, tmp_path: Pat
     wrapper = fake(venv / "bin", "pulumi", "")
     wrapper.write_text(installation.wrapper_script(cli, venv))
     env = {"PATH": "/usr/bin:/bin", "PULUMI_PYTHON_CMD": "python2"}
-    said = subprocess.run(
+    result = subprocess.run(
         [wrapper, "up", "--message=a b"], env=env, text=True, check=True, capture_output=True
     )
     path = f"{venv / 'bin'}:{cli.parent}:/usr/bin:/bin"
-    assert said.stdout == f"{venv / 'bin' / 'python'}|{path}|up|--message=a b\n"
+    assert result.stdout == f"{venv / 'bin' / 'python'}|{path}|up|--message=a b\n"
     assert installation.target_of(wrapper) == cli
 
 
@@ -125,7 +125,7 @@ def test_a_cli_that_went_away_is_looked_for_again(
 
 
 @pytest.mark.parametrize(
-    ("version", "without", "said"),
+    ("version", "without", "expected"),
     [
         ("3.253.9", "", "3.253.9 is not used: 3.254.0 or newer is required"),
         ("3.300.0", "pulumi-language-python", "pulumi-language-python is missing"),
@@ -139,14 +139,14 @@ def test_a_cli_on_path_that_will_not_do_is_named_with_the_reason(
     tmp_path: Path,
     version: str,
     without: str,
-    said: str,
+    expected: str,
 ) -> None:
     home = complete("theirs", version)
     if without:
         (home / without).unlink()
     on_path(monkeypatch, home)
     assert release.on_path(tmp_path, installation.MARK) is None
-    assert said in capsys.readouterr().out
+    assert expected in capsys.readouterr().out
 
 
 def test_wrappers_of_this_project_are_not_taken_for_a_cli(

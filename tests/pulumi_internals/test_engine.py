@@ -75,13 +75,13 @@ def test_a_provider_finds_its_call(story: Story) -> None:
 
 def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Story) -> None:
     why = changed("answers", "Find what the engine makes of the details of a status.")
-    said = {
+    output = {
         each[event_log.SAID].get("urn"): each[event_log.SAID]["message"].strip()
         for each in story.later
         if event_log.SAID in each and each[event_log.SAID]["severity"] == "error"
     }
-    assert said[urn("refused")] == "it says so", why
-    assert said[urn("broken")].removeprefix("1 error occurred:").strip() == "* it says so", why
+    assert output[urn("refused")] == "it says so", why
+    assert output[urn("broken")].removeprefix("1 error occurred:").strip() == "* it says so", why
     recorded = things(story.state_later).get("broken", {})
     assert (recorded.get("id"), recorded.get("initErrors")) == ("id-broken", ["it says so"]), why
     assert recorded["outputs"]["size"] == 1, why
@@ -89,11 +89,11 @@ def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Sto
 
 
 def test_a_provider_starts_before_a_resource_needs_it_and_the_user_hears_nothing(canary: Canary) -> None:
-    said = canary.run("preview", "--stack", "one", env={"CANARY_RUN": "early"}).stdout
+    output = canary.run("preview", "--stack", "one", env={"CANARY_RUN": "early"}).stdout
     why = changed("early_provider", "Find what makes the engine start a provider before there is a resource.")
     started = {pid for each in canary.notes("early") for pid in each["providers"]}
     assert {each["pid"] for each in canary.notes("check")} == started, why
-    assert "Diagnostics" not in said, f"{why}\n{said}"
+    assert "Diagnostics" not in output, f"{why}\n{output}"
 
 
 def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once(canary: Canary) -> None:
@@ -281,9 +281,9 @@ def test_the_engine_runs_the_program_in_a_host_that_runs(canary: Canary) -> None
     def run(handshake: bytes, request: bytes, _when_unwanted: object) -> bytes:
         calls.append(engine_of(handshake))
         asked = language_pb2.RunRequest.FromString(request)
-        told = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=f"{asked.stack} is run\n")
+        message = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=f"{asked.stack} is run\n")
         with grpc.insecure_channel(calls[-1]) as channel:
-            engine_pb2_grpc.EngineStub(channel).Log(told)
+            engine_pb2_grpc.EngineStub(channel).Log(message)
         return language_pb2.RunResponse(error="" if asked.dryRun else "seen").SerializeToString()
 
     host = LanguageHost(run)
@@ -293,8 +293,8 @@ def test_the_engine_runs_the_program_in_a_host_that_runs(canary: Canary) -> None
     finally:
         host.close()
     assert (len(calls), all(calls)) == (3, True), why
-    said = [each[event_log.SAID]["message"].strip() for each in previewed if event_log.SAID in each]
-    assert said == ["one is run"], why
+    lines = [each[event_log.SAID]["message"].strip() for each in previewed if event_log.SAID in each]
+    assert lines == ["one is run"], why
 
 
 def test_the_event_log_tells_each_step(story: Story) -> None:
@@ -339,14 +339,14 @@ def test_what_a_run_was_cut_off_at_is_said_and_stays_until_the_state_is_imported
     folder = canary.state / backend_files.FOLDER
     shutil.copytree(story.during / "stacks", folder / "stacks", dirs_exist_ok=True)
     shutil.copy(story.canary.project / "Pulumi.one.yaml", canary.project)
-    said = [
+    lines = [
         each[event_log.SAID]["message"].strip()
         for each in canary.log("up", "--stack", "one", "--yes", "--skip-preview")
         if event_log.SAID in each
     ]
-    (warning,) = [each for each in said if each.startswith(event_log.PENDING)] or [""]
+    (warning,) = [each for each in lines if each.startswith(event_log.PENDING)] or [""]
     assert event_log.cut_off(warning) == [(urn("second"), "creating")], changed(
-        "event_log", f"Find what the engine says of pending operations, in {said}."
+        "event_log", f"Find what the engine says of pending operations, in {lines}."
     )
     state = canary.export("one")
     pending = deployment.pending_operations(state)
@@ -451,8 +451,8 @@ def test_the_warning_of_old_files_can_be_turned_off(
     for name in environment.NO_LEGACY_WARNING:
         canary.env.pop(name)
     (canary.state / backend_files.FOLDER / "stacks" / "old.json").write_text('{"version": 3}')
-    said = canary.run("stack", "ls", env=env).stderr
-    assert ("legacy" in said) is warned, changed("environment", f"Find what silences the backend: {said}")
+    output = canary.run("stack", "ls", env=env).stderr
+    assert ("legacy" in output) is warned, changed("environment", f"Find what silences the backend: {output}")
 
 
 def test_the_event_log_is_an_option_only_with_the_variable(canary: Canary) -> None:
@@ -487,8 +487,8 @@ def test_states_and_last_runs_are_read_from_their_files_as_pulumi_tells_them(
     canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "told"})
     assert any(folder.glob("stacks/*/*.gz")) is packed, why
     assert backend_files.read_state(folder, PROJECT, "one") == canary.export("one"), why
-    said = canary.run("stack", "history", "--json", "--stack", "one").stdout
-    (last,) = json.loads(said)
+    output = canary.run("stack", "history", "--json", "--stack", "one").stdout
+    (last,) = json.loads(output)
     found = backend_files.read_last_run(folder, PROJECT, "one")
     assert {name: found[name] for name in ("kind", "result")} == {"kind": "update", "result": "succeeded"}, (
         why
@@ -499,8 +499,8 @@ def test_states_and_last_runs_are_read_from_their_files_as_pulumi_tells_them(
 def test_the_outputs_of_a_stack_are_in_its_state_and_secrets_are_hidden(canary: Canary) -> None:
     why = changed("deployment", "Find where a state has outputs, and how a secret looks.")
     canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "told"})
-    told = json.loads(canary.run("stack", "output", "--json", "--stack", "one").stdout)
-    assert told == {"told": {"plain": [1], "hidden": [deployment.HIDDEN]}}, why
+    message = json.loads(canary.run("stack", "output", "--json", "--stack", "one").stdout)
+    assert message == {"told": {"plain": [1], "hidden": [deployment.HIDDEN]}}, why
     state = canary.export("one")
-    assert deployment.outputs(state) == told, why
+    assert deployment.outputs(state) == message, why
     assert deployment.written_at(state)[:2] == "20", why

@@ -36,9 +36,9 @@ def test_each_module_is_in_the_table_with_a_canary_that_there_is() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_each_module_says_what_it_relies_on_and_what_comes_of_a_change(module: str) -> None:
-    said = ast.get_docstring(ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))) or ""
+    text = ast.get_docstring(ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))) or ""
     for part in ("Relies on:", "Verified with:", "When it breaks:"):
-        assert f"\n{part}" in said, part
+        assert f"\n{part}" in text, part
 
 
 def test_no_private_name_of_pulumi_is_used_elsewhere() -> None:

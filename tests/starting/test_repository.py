@@ -62,7 +62,7 @@ def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [
         ({"name": "a b"}, '"a b" is not a project name'),
         ({"region": "us"}, "templates.eu.qlikcloud.com is in region eu, not in us"),
@@ -70,12 +70,12 @@ def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
         ({"ci": "jenkins"}, '"jenkins" is not one of github, gitlab, none'),
     ],
 )
-def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], said: str) -> None:
+def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:
     """All at once, and nothing is written."""
     choices = Choices(**{**vars(CHOICES), **wrong})
     with pytest.raises(NotWritten) as caught:
         write(tmp_path / "new", choices)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert not (tmp_path / "new").exists()
 
 

@@ -72,7 +72,7 @@ def test_which_plan_nobody_can_tell(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer", "said"),
+    ("customer", "expected"),
     [
         (NewCustomer("a/b"), "is not a stack name"),
         (NewCustomer(".."), "is not a stack name"),
@@ -81,11 +81,11 @@ def test_which_plan_nobody_can_tell(project: Project) -> None:
         (NewCustomer("acme", plan="trial"), "a trial needs its last day"),
     ],
 )
-def test_what_is_refused(project: Project, customer: NewCustomer, said: str) -> None:
+def test_what_is_refused(project: Project, customer: NewCustomer, expected: str) -> None:
     """And leaves no file."""
     with pytest.raises(NotWritten) as caught:
         write(project, customer)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert project.stack_files() == {}
 
 

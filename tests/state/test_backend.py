@@ -31,7 +31,7 @@ def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("expected", "shown"),
     [
         ("at postgres://u:p@ss/w?rd@db/x: no", "at postgres://***@db/x: no"),
         (
@@ -46,6 +46,6 @@ def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("a@b.example ?password=x", "a@b.example ?password=x"),
     ],
 )
-def test_addresses_are_shown_without_their_secrets(said: str, shown: str) -> None:
-    assert redacted(said) == shown
+def test_addresses_are_shown_without_their_secrets(expected: str, shown: str) -> None:
+    assert redacted(expected) == shown
     assert redacted(shown) == shown

@@ -144,10 +144,10 @@ def test_what_is_settled_already_is_not_written(backend: Backend, monkeypatch: p
 
 def test_nothing_is_settled_over_another_run(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     left = meanwhile(monkeypatch, another_run)
-    said = (
+    message = (
         r"stack globex: its state has changed in the meantime\. Nothing was written\. Run the command again"
     )
-    with pytest.raises(StateChanged, match=said):
+    with pytest.raises(StateChanged, match=message):
         backend.settle("globex")
     assert backend.state("globex") == left[0]
     assert len(resources(left[0])) == len(STATE) + 1
