@@ -87,7 +87,7 @@ def _found(wanted: Criteria) -> dict[str, list[Finding]]:
         cloud.notify = lambda line: echo_text(line, err=True)
         files = [member.file for member in members]
         return checks.check(
-            files, Preflight(cloud), state_of, lambda each: followed(each, "Checking stacks", len(files))
+            files, Preflight(cloud), state_of, lambda items: followed(items, "Checking stacks", len(files))
         )
 
 

@@ -143,7 +143,7 @@ def _take_down(
         root_of(project),
         Selection(chosen),
         [Wave("all", chosen)],
-        environments={each.member.stack: grace_environment(each) for each in over},
+        environments={trial.member.stack: grace_environment(trial) for trial in over},
         seconds=seconds,
     )
     finish(run_with_progress(order, jobs, followers=followers(order, notify, "expire")), output)

@@ -222,34 +222,34 @@ def _portal(made: StackOutputs) -> dict[str, Any]:
 TakenDown = Mapping[str, tuple[str, str]]
 
 
-def _row(each: StackStatus, gone: TakenDown) -> tuple[str, ...]:
-    member = each.member
+def _row(status: StackStatus, gone: TakenDown) -> tuple[str, ...]:
+    member = status.member
     _, purged_on = gone.get(member.stack, ("", ""))
     none = f"none; purged on {purged_on}" if purged_on else "none"
-    versions = ", ".join(f"{app} {version}" for app, version in sorted(each.versions.items()))
-    result = f"{each.result}, {each.unfinished} unfinished" if each.unfinished else each.result
+    versions = ", ".join(f"{app} {version}" for app, version in sorted(status.versions.items()))
+    result = f"{status.result}, {status.unfinished} unfinished" if status.unfinished else status.result
     return (
         member.stack,
         member.customer,
         member.plan,
         member.ring,
         versions,
-        each.trouble or result or ("" if each.at else "never up"),
-        " ".join((each.operation, each.at[:16].replace("T", " "))).strip() or "never",
-        _ends_on(each),
-        each.hostname or ("" if each.trouble else none),
+        status.trouble or result or ("" if status.at else "never up"),
+        " ".join((status.operation, status.at[:16].replace("T", " "))).strip() or "never",
+        _ends_on(status),
+        status.hostname or ("" if status.trouble else none),
     )
 
 
-def _ends_on(each: StackStatus) -> str:
+def _ends_on(status: StackStatus) -> str:
     """Return the last day from the stack file, or from the state if the file has errors."""
-    return each.ends_on if each.member.broken else str(each.member.ends_on or "")
+    return status.ends_on if status.member.broken else str(status.member.ends_on or "")
 
 
-def _json(each: StackStatus, gone: TakenDown) -> dict[str, Any]:
-    member = each.member
-    revive, purged_on = ("", "") if each.has_tenant else gone.get(member.stack, ("", ""))
-    facts = {part.name: getattr(each, part.name) for part in fields(each) if part.name != "member"}
+def _json(status: StackStatus, gone: TakenDown) -> dict[str, Any]:
+    member = status.member
+    revive, purged_on = ("", "") if status.has_tenant else gone.get(member.stack, ("", ""))
+    facts = {part.name: getattr(status, part.name) for part in fields(status) if part.name != "member"}
     return {
         "stack": member.stack,
         "customer": member.customer,
@@ -258,7 +258,7 @@ def _json(each: StackStatus, gone: TakenDown) -> dict[str, Any]:
         "tags": dict(member.tags),
         "pinned": list(member.pinned),
         **facts,
-        "ends_on": _ends_on(each) or None,
+        "ends_on": _ends_on(status) or None,
         "revive": revive or None,
         "purged_on": purged_on or None,
         "problems": [str(problem) for problem in member.broken.problems] if member.broken else [],

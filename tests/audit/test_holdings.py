@@ -83,5 +83,5 @@ def test_what_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     held, unread = read_all(
         Backend(Path()), ["a", "broken", "gone", "b"], 2, lambda stack, failure: f"{stack} {failure.code}"
     )
-    assert [each.stack for each in held] == ["a", "b"]
+    assert [item.stack for item in held] == ["a", "b"]
     assert unread == [Unread("the state of stack broken", "broken 255")]

@@ -87,15 +87,15 @@ def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, sta
     named, described = add(tenant, f"Sales {MARK}"), add(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}")
     add(tenant, "Sales", "Figures {v2.3.0} [0123]")
     found = find(cloud, tenant)
-    assert {each.id: each.mark for each in found} == {named: MARK, described: MARK}
-    assert {(each.hostname, each.stacks, each.kept) for each in found} == {(tenant.host, ("globex",), "")}
-    assert all(each.made for each in found)
+    assert {item.id: item.mark for item in found} == {named: MARK, described: MARK}
+    assert {(entry.hostname, entry.stacks, entry.kept) for entry in found} == {(tenant.host, ("globex",), "")}
+    assert all(element.made for element in found)
 
 
 def test_what_is_in_a_state_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
     """By then, or by now: a run may have recorded it since the states were read."""
     first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
-    assert [each.id for each in find(cloud, tenant, first)] == [second]
+    assert [item.id for item in find(cloud, tenant, first)] == [second]
     states["globex"] = state(app(id=second))
     assert find(cloud, tenant, first) == []
 
@@ -104,9 +104,9 @@ def test_a_published_copy_is_none(cloud: Cloud, tenant: Api, states: States) -> 
     managed = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
     staged = add(tenant, "Sales", MARK)
     tenant.post(f"/api/v1/apps/{staged}/publish", {"spaceId": managed}, expect=200)
-    copies = [each for each in World(tenant.qlik, tenant.host).every("app") if each["spaceId"] == managed]
-    assert [MARK in each["description"] for each in copies] == [True]
-    assert [each.id for each in find(cloud, tenant)] == [staged]
+    copies = [item for item in World(tenant.qlik, tenant.host).every("app") if item["spaceId"] == managed]
+    assert [MARK in copy["description"] for copy in copies] == [True]
+    assert [entry.id for entry in find(cloud, tenant)] == [staged]
 
 
 def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, states: States) -> None:
@@ -117,7 +117,7 @@ def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, sta
     world.request("POST", f"apps/{staged}/copy", {"attributes": {"name": "Mine", "spaceId": space(tenant)}})
     copied = world.apps["Staging", "Mine"]
     assert MARK in copied["description"]
-    assert [each.id for each in find(cloud, tenant)] == [staged]
+    assert [item.id for item in find(cloud, tenant)] == [staged]
 
 
 def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
@@ -150,7 +150,7 @@ def test_a_tenant_that_tells_nothing_is_named(
     qlik.control.add_fault(host=tenant.host, path="/api/v1/items", status=403)
     unread: list[Unread] = []
     found = search(cloud).search({tenant.host: ["globex"], other.host: []}, frozenset(), 2, unread)
-    assert (found, [each.what for each in unread]) == ([], [f"the apps of {tenant.host}"])
+    assert (found, [item.what for item in unread]) == ([], [f"the apps of {tenant.host}"])
 
 
 def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
@@ -162,7 +162,7 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
     assert delete_all(search(cloud), found, lines.append) == (found, [])
     assert writes(qlik.control.requests()[before:]) == [f"DELETE /api/v1/apps/{id}"]
     assert lines == [f"app {id} on {tenant.host}: deleted"]
-    assert [each["id"] for each in World(qlik, tenant.host).every("app")] == [other]
+    assert [item["id"] for item in World(qlik, tenant.host).every("app")] == [other]
     assert delete_all(search(cloud), found, lines.append) == (found, [])
     assert lines[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
 
@@ -196,5 +196,5 @@ def test_one_that_qlik_does_not_delete_does_not_stop_the_others(
     found = sorted(find(cloud, tenant), key=lambda each: each.id != first)
     qlik.control.add_fault(method="DELETE", path=f"/api/v1/apps/{first}", status=403)
     gone, failed = delete_all(search(cloud), found, lambda _: None)
-    assert [each.id for each in gone] == [second]
-    assert [each.what for each in failed] == [f"app {first} on {tenant.host}"]
+    assert [item.id for item in gone] == [second]
+    assert [entry.what for entry in failed] == [f"app {first} on {tenant.host}"]

@@ -55,20 +55,20 @@ def test_by_the_list(key: str, ends: str, expected: str) -> None:
     found, unread = look([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
     assert unread == []
     assert len(found) == bool(expected)
-    for each in found:
-        assert (each.about, each.facts["tenants"]) == ("L-1", 3)
-        assert expected in each.text
+    for finding in found:
+        assert (finding.about, finding.facts["tenants"]) == ("L-1", 3)
+        assert expected in finding.text
 
 
 def test_by_the_source_tenant() -> None:
     """Where the list does not tell."""
     found, _ = look([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
-    assert [(each.about, each.facts["ends"]) for each in found] == [("L-1", "2026-03-11")]
+    assert [(finding.about, finding.facts["ends"]) for finding in found] == [("L-1", "2026-03-11")]
     assert look([SOURCE], overview("2026-09-30")) == ([], [])
 
 
 def test_a_source_tenant_that_does_not_tell() -> None:
     found, unread = look([SOURCE], lambda _: Reply(403, {"errors": [{"code": "LICENSES-403"}]}))
     assert found == []
-    assert [each.what for each in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
+    assert [finding.what for finding in unread] == ["the licence of source tenant templates.eu.qlikcloud.com"]
     assert "LICENSES-403" in unread[0].why

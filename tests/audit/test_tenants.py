@@ -16,8 +16,8 @@ def found(tenants: list[Listed], *holdings: Holding, complete: bool = True) -> d
     """What is found, by kind."""
     ledger = Ledger(holdings, SOURCES, complete)
     by_kind: dict[str, list[Finding]] = {}
-    for each in compare(tenants, missing(tenants, ledger), ledger):
-        by_kind.setdefault(each.kind.name, []).append(each)
+    for finding in compare(tenants, missing(tenants, ledger), ledger):
+        by_kind.setdefault(finding.kind.name, []).append(finding)
     return by_kind
 
 
@@ -54,7 +54,10 @@ def test_unmanaged() -> None:
 
 def test_nothing_is_unmanaged_for_certain_where_a_state_is_unknown() -> None:
     by_kind = found([listed("x1", name="Hooli"), listed("x2", name="")], complete=False)
-    assert [each.certain for kind in ("unmanaged", "unnamed") for each in by_kind[kind]] == [False, False]
+    assert [finding.certain for kind in ("unmanaged", "unnamed") for finding in by_kind[kind]] == [
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("name", ["", None, "x1"])
@@ -95,7 +98,7 @@ def test_deactivated_whether_held_or_not(status: str) -> None:
     assert held.ways[0] == "pulumi up --refresh --stack globex"
     assert held.ways[1:] == ("revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",)
     assert free.ways == ("revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",)
-    assert [each.facts["purged_on"] for each in (held, free)] == ["2026-04-01"] * 2
+    assert [finding.facts["purged_on"] for finding in (held, free)] == ["2026-04-01"] * 2
     assert "purged on 2026-04-01; held by globex" in held.text
 
 
@@ -134,7 +137,10 @@ def test_a_stack_that_was_cut_off() -> None:
         "revive: {hostname: x1.eu.qlikcloud.com, tenant_id: id-x1}",
         "revive: {hostname: x2.eu.qlikcloud.com, tenant_id: id-x2}",
     )
-    asked = {each.about: "stack globex was about to request one" in each.text for each in by_kind["unnamed"]}
+    asked = {
+        finding.about: "stack globex was about to request one" in finding.text
+        for finding in by_kind["unnamed"]
+    }
     assert asked == {
         "x1.eu.qlikcloud.com": True,
         "x4.eu.qlikcloud.com": False,

@@ -71,14 +71,16 @@ class Bench:
         before = len(self.qlik.control.requests())
         with Cloud(self.environment) as cloud:
             found = check(paths, Preflight(cloud), self.state_of)
-        sent = [f"{each['method']} {each['path']}" for each in self.qlik.control.requests()[before:]]
-        assert [each for each in sent if not each.startswith("GET ") and each != "POST /oauth/token"] == []
+        sent = [f"{request['method']} {request['path']}" for request in self.qlik.control.requests()[before:]]
+        assert [item for item in sent if not item.startswith("GET ") and item != "POST /oauth/token"] == []
         return found
 
     def wrong(self, **changes: Any) -> list[str]:
         """Level and text of what is not well with the usual customer and these changes."""
         [findings] = self.check(self.write(**changes)).values()
-        return [f"{each.level} {each.about}: {each}" for each in findings if each.level != "ok"]
+        return [
+            f"{finding.level} {finding.about}: {finding}" for finding in findings if finding.level != "ok"
+        ]
 
     def make_tenant(self, name: str = "", alias: str = "") -> dict[str, Any]:
         """Make a tenant with our client, as somebody else's stack would."""

@@ -53,7 +53,8 @@ def test_a_tenant_that_was_purged(bench: Bench, tenant: dict[str, Any]) -> None:
     bench.deactivate(tenant)
     bench.qlik.control.advance(40 * 86_400)
     assert any(
-        each.startswith("error tenant: the tenant") and "tenantry forget" in each for each in bench.wrong()
+        finding.startswith("error tenant: the tenant") and "tenantry forget" in finding
+        for finding in bench.wrong()
     )
 
 
@@ -96,9 +97,9 @@ def test_what_is_gone_is_named(bench: Bench, tenant: dict[str, Any]) -> None:
 def test_all_tenants_that_are_about_to_be_made_count(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenantry.checks.organisation.TENANTS_PER_REGION", 3)
     paths = [bench.write(name=f"c{n}", alias=f"customer-{n}") for n in range(3)]
-    assert {each.level for found in bench.check(*paths[:2]).values() for each in found} == {"ok", "warning"}
+    assert {item.level for found in bench.check(*paths[:2]).values() for item in found} == {"ok", "warning"}
     for found in bench.check(*paths).values():
-        (output,) = [str(each) for each in found if each.level == "error"]
+        (output,) = [str(entry) for entry in found if entry.level == "error"]
         assert (
             output
             == "1 of at most 3 tenants in region eu, and 3 more to create: only 2 of them can be created"

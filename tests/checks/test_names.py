@@ -121,8 +121,8 @@ class TestNames:
         for tenant in made:
             bench.deactivate(tenant)
         messages = bench.wrong()
-        assert {each.partition(":")[0] for each in messages} == {"warning organisation"}
-        lines = [yaml.safe_load(each[each.index("revive: ") :])["revive"] for each in messages]
+        assert {item.partition(":")[0] for item in messages} == {"warning organisation"}
+        lines = [yaml.safe_load(message[message.index("revive: ") :])["revive"] for message in messages]
         assert sorted(lines, key=str) == sorted(made[:2], key=str)
 
     def test_a_deactivated_tenant_of_that_name_is_nothing_to_a_stack_that_has_one(self, bench: Bench) -> None:
@@ -155,4 +155,4 @@ class TestNames:
         bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url, **CLIENT}
         [findings] = bench.check(bench.write()).values()
         assert str(findings[-1]) == "names and counts are not checked: no organisation client is set"
-        assert {each.level for each in findings} == {"ok"}
+        assert {finding.level for finding in findings} == {"ok"}

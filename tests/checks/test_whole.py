@@ -15,7 +15,7 @@ from tests.checks.bench import CUSTOMER, REGISTER, SOURCE, Bench
 
 def test_all_is_well(bench: Bench) -> None:
     [findings] = bench.check(bench.write()).values()
-    assert [(each.level, each.about) for each in findings] == [
+    assert [(item.level, item.about) for item in findings] == [
         ("ok", "settings"),
         ("ok", "credentials"),
         ("ok", "licence"),
@@ -23,7 +23,7 @@ def test_all_is_well(bench: Bench) -> None:
         ("ok", "roles"),
         ("ok", "organisation"),
     ]
-    texts = {each.about: str(each) for each in findings}
+    texts = {finding.about: str(finding) for finding in findings}
     assert "1 of at most 8500 tenants in region eu" in texts["organisation"]
     assert "'Sales Overview', version 2.3.0" in texts["templates"]
     assert f"all known on {SOURCE}" in texts["roles"]
@@ -33,10 +33,10 @@ def test_however_many_stacks_each_thing_is_asked_once(bench: Bench) -> None:
     paths = [bench.write(name=f"c{number}", alias=f"customer-{number}") for number in range(12)]
     found = bench.check(*paths)
     assert list(found) == [f"c{number}" for number in range(12)]
-    assert {each.level for findings in found.values() for each in findings} == {"ok"}
+    assert {finding.level for findings in found.values() for finding in findings} == {"ok"}
     asked = [
-        f"{each['method']} {each['host']}{each['path'].partition('?')[0]}"
-        for each in bench.qlik.control.requests()
+        f"{request['method']} {request['host']}{request['path'].partition('?')[0]}"
+        for request in bench.qlik.control.requests()
     ]
     assert len(asked) == len(set(asked)) == 8, asked
 
@@ -50,13 +50,13 @@ def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
         groups={"Analysts": {"roles": ["Tenantadmin"]}},
     )
     found = bench.check(broken, other, bench.write())
-    assert [(each.level, each.about) for each in found["broken"]] == [("error", "settings")]
+    assert [(item.level, item.about) for item in found["broken"]] == [("error", "settings")]
     assert (
         str(found["broken"][0])
         == 'Pulumi.broken.yaml:6: customer.alias: "x" has 1 characters; an alias has 3 to 63'
     )
-    assert [each.about for each in found["other"] if each.level == "error"] == ["templates", "roles"]
-    assert {each.level for each in found["globex"]} == {"ok"}
+    assert [entry.about for entry in found["other"] if entry.level == "error"] == ["templates", "roles"]
+    assert {element.level for element in found["globex"]} == {"ok"}
 
 
 LICENCES = [
@@ -98,7 +98,7 @@ def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, expected:
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
         [findings] = check([bench.write()], Preflight(cloud), lambda _: {}).values()
-    [found] = [each for each in findings if each.about == "licence"]
+    [found] = [finding for finding in findings if finding.about == "licence"]
     assert (found.level, found.text) == (level, f"{expected} {ends} ({SOURCE})")
 
 

@@ -152,7 +152,7 @@ class Everything:
         self.folder, self.qlik, self.texts = (
             folder / "project",
             qlik,
-            [each.replace("\0", "\1") for each in texts],
+            [text.replace("\0", "\1") for text in texts],
         )
         self.pulumi = folder / "pulumi"
         self.pulumi.mkdir()
@@ -231,7 +231,7 @@ class Everything:
                 f"{re.sub(NO_SPACE, '', each)}{key}": {"type": "shared", "description": each}
                 for key, each in names.items()
             },
-            "tags": {each: each for each in self.texts},
+            "tags": {item: item for item in self.texts},
         }
         self._write_stack("globex", customer)
         ended = {"kind": "trial", "ends_on": "2020-01-01"}
@@ -308,7 +308,7 @@ class Everything:
                 {"diagnosticEvent": {"severity": severity, "message": text, "urn": of}}
                 for severity in ("info", "warning", "error")
             ]
-        lines = "".join(f"{json.dumps(each)}\n" for each in events)
+        lines = "".join(f"{json.dumps(event)}\n" for event in events)
         (self.pulumi / "events.json").write_text(lines)
 
     def _fill_qlik(self) -> None:

@@ -108,7 +108,7 @@ def test_stacks_are_selected_as_for_a_run(project: Folder, arguments: list[str],
 def test_as_json(project: Folder) -> None:
     report = json.loads(project.run("check", "--all", "--json").output)
     assert (report["errors"], report["warnings"]) == (1, 1)
-    [wrong] = [each for each in report["stacks"]["c"] if each["level"] == "error"]
+    [wrong] = [item for item in report["stacks"]["c"] if item["level"] == "error"]
     assert wrong["text"].startswith('role "X" does not exist')
     assert {key: wrong[key] for key in ("about", "file", "line", "path")} == {
         "about": "roles",
@@ -116,7 +116,7 @@ def test_as_json(project: Folder) -> None:
         "line": 7,
         "path": "customer.groups.Analysts.roles",
     }
-    assert {each["level"] for each in report["stacks"]["a"]} == {"ok"}
+    assert {entry["level"] for entry in report["stacks"]["a"]} == {"ok"}
 
 
 def test_the_tenant_of_a_stack_is_found_in_its_state(

@@ -44,10 +44,10 @@ def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAM
             tenantry.fleet.inventory,
             "stack_statuses",
             lambda _reader, members, _jobs: [
-                StackStatus(each, trouble="it is torn")
-                if hostnames[each.stack] == "?"
-                else StackStatus(each, hostname=hostnames[each.stack])
-                for each in members
+                StackStatus(member, trouble="it is torn")
+                if hostnames[member.stack] == "?"
+                else StackStatus(member, hostname=hostnames[member.stack])
+                for member in members
             ],
         )
 
@@ -103,7 +103,7 @@ def test_a_deactivated_tenant(folder: Folder, tenant: Api, stacks: Callable[[HOS
 def _id(tenant: Api) -> str:
     """Return the id of a tenant."""
     cloud = tenant.qlik.control.dump()["cloud"]
-    return next(str(each["tenant"]) for each in cloud["hostname"] if each["id"] == tenant.host)
+    return next(str(item["tenant"]) for item in cloud["hostname"] if item["id"] == tenant.host)
 
 
 def test_a_folder_that_cannot_be_written(

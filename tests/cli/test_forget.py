@@ -62,5 +62,5 @@ def test_nothing_is_forgotten_that_was_not_looked_at(
         assert (pulumi.written, kept) == ([], [])
     else:
         assert result.exit_code == 0
-        assert [each["deployment"]["resources"] for each in pulumi.written] == [[]]
-        assert [json.loads(each.read_text()) for each in kept] == [state("Sales")]
+        assert [item["deployment"]["resources"] for item in pulumi.written] == [[]]
+        assert [json.loads(entry.read_text()) for entry in kept] == [state("Sales")]

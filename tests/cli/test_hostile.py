@@ -52,7 +52,7 @@ def faults(result: Said) -> list[str]:
 def test_nothing_is_obeyed(everything: Everything, forge: Server, command: str, failing: bool) -> None:
     if failing:
         # What `pulumi` prints may have any number of lines.
-        everything.fail("error: " + "\n  ".join(each for each in TEXTS if "INJECTED" not in each))
+        everything.fail("error: " + "\n  ".join(element for element in TEXTS if "INJECTED" not in element))
         forge.failures = [(418, {"message": text, "errors": [text]}) for text in TEXTS]
         problem = {
             "code": TEXTS[0],
@@ -65,13 +65,13 @@ def test_nothing_is_obeyed(everything: Everything, forge: Server, command: str, 
         )
     ran = list(everything.run([command]))
     assert ran
-    assert [f"{each}: {each.error!r}" for each in ran if each.error] == []
-    assert [fault for each in ran for fault in faults(each)] == []
+    assert [f"{item}: {item.error!r}" for item in ran if item.error] == []
+    assert [fault for entry in ran for fault in faults(entry)] == []
 
 
 def test_trials_that_are_unknown_stand_harmless_below_the_table(everything: Everything) -> None:
     ran = list(everything.run(["expire"]))
-    result = next(each for each in ran if "--markdown" in each.words)
+    result = next(item for item in ran if "--markdown" in item.words)
     table, _, unknown = result.stdout.partition(f"\n\n{UNKNOWN}\n\n")
     assert table.startswith("| stack |")
     assert unknown.count("\n- ") > len(TEXTS), "each is one entry"

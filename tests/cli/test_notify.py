@@ -66,7 +66,7 @@ def test_a_run_is_told_and_the_address_is_nowhere(
     script.write_text(script.read_text().replace("here=", f'echo "$@" >> {arguments}\nhere=', 1))
     result = run("up", "globex", "--yes", "--notify", "env:WHERE", "--reports", "reports")
     assert receiver.events == ["begun", "failed", "ended"]
-    assert [each["operation"] for each in receiver.received] == ["up"] * 3
+    assert [item["operation"] for item in receiver.received] == ["up"] * 3
     assert receiver.received[1]["stacks"][0]["stack"] == "globex"
     assert "Notifications" not in result.output
     receiver.answers = [404] * 9
@@ -89,8 +89,8 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
     result = run("preview", "--all", "--json", "--notify", f"{receiver.url}/x")
     plain = run("preview", "--all", "--json")
     assert result.exit_code == plain.exit_code
-    with_it, without = (json.loads(each.stdout)["outcomes"] for each in (result, plain))
-    assert [each["status"] for each in with_it] == [each["status"] for each in without]
+    with_it, without = (json.loads(item.stdout)["outcomes"] for item in (result, plain))
+    assert [entry["status"] for entry in with_it] == [element["status"] for element in without]
     assert "not delivered: no response in time" in result.stderr
 
 

@@ -67,7 +67,7 @@ def test_it_prints_what_all_share_and_a_stack_for_each_customer(project: Folder)
     account, binding, *stacks = printed(project)
     assert (account["kind"], binding["kind"]) == ("ServiceAccount", "ClusterRoleBinding")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "tenantry", "namespace": "tenantry"}]
-    assert [each["spec"]["stack"] for each in stacks] == ["globex", "initech"]
+    assert [stack["spec"]["stack"] for stack in stacks] == ["globex", "initech"]
     spec = stacks[0]["spec"]
     assert spec["commit"] == git(project, "rev-parse", "HEAD")
     assert (spec["projectRepo"], spec["backend"], "repoDir" in spec) == (REPOSITORY, "s3://state", False)
@@ -115,7 +115,7 @@ def test_a_broken_file_is_of_the_first_ring_and_named(project: Folder) -> None:
     result = project.run("operator-manifests", *USUAL, "--branch", "main")
     assert result.exit_code == 1
     assert result.stderr.startswith("hooli will fail:\n")
-    made = {each["metadata"]["name"]: each for each in yaml.safe_load_all(result.stdout)}
+    made = {item["metadata"]["name"]: item for item in yaml.safe_load_all(result.stdout)}
     assert made["hooli"]["metadata"]["labels"]["tenantry-ring"] == "pilot"
 
 
@@ -125,7 +125,7 @@ def test_a_project_in_a_folder_of_its_repository(project: Folder, monkeypatch: p
     add(inner, "globex")
     monkeypatch.chdir(inner.path)
     result = inner.run("operator-manifests", "--all", "--branch", "main", "--git-secret", "git")
-    [spec] = [each["spec"] for each in yaml.safe_load_all(result.stdout) if each["kind"] == "Stack"]
+    [spec] = [item["spec"] for item in yaml.safe_load_all(result.stdout) if item["kind"] == "Stack"]
     assert (spec["projectRepo"], spec["repoDir"]) == ("git@git.example:oem/all.git", "qlik")
     assert spec["gitAuth"]["sshAuth"]["sshPrivateKey"]["secret"] == {"name": "git", "key": "sshPrivateKey"}
     # Nothing says which backend, so it is Pulumi Cloud's or that of Pulumi.yaml.

@@ -49,7 +49,7 @@ class Looks:
         self.asked = asked
         if self.error:
             raise self.error
-        findings = [*self.findings, *(each.finding for each in self.left_over)]
+        findings = [*self.findings, *(item.finding for item in self.left_over)]
         search = Search(Cloud({}), Backend(Path()), lambda _, __: "")
         return Audit(5, 3, findings, self.unread, self.left_over, search)
 

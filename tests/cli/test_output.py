@@ -12,7 +12,7 @@ import pytest
 import tenantry.cli
 
 FOLDER = Path(tenantry.cli.__file__).parent
-MODULES = sorted(each for each in FOLDER.glob("**/*.py") if each.name != "output.py")
+MODULES = sorted(item for item in FOLDER.glob("**/*.py") if item.name != "output.py")
 PRINTING = {"echo", "secho", "confirm", "prompt", "style"}
 """What Typer and Click print with, or make to be printed."""
 
@@ -28,7 +28,7 @@ def strays(source: str) -> Iterator[str]:
             case ast.Call(func=ast.Name(id="print")):
                 yield f"{node.lineno}: print"
             case ast.ImportFrom(module="typer" | "click" | "rich" | "rich.text" | "rich.console"):
-                for name in {each.name for each in node.names} & {*PRINTING, "Text", "print"}:
+                for name in {item.name for item in node.names} & {*PRINTING, "Text", "print"}:
                     yield f"{node.lineno}: import of {name}"
 
 

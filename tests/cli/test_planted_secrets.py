@@ -44,7 +44,7 @@ class Plant:
         self.everything = everything
         pem = (everything.folder / "key.pem").read_text()
         self.secrets = {**PLANTED, "password": PASSWORD, "query": QUERY, "key": pem.splitlines()[5]}
-        self.given = {each: each.read_bytes() for each in self._files()}
+        self.given = {file: file.read_bytes() for file in self._files()}
 
     def shown(self, result: Said) -> list[str]:
         """Each secret that a command showed."""
@@ -66,8 +66,8 @@ class Plant:
     def _files(self) -> list[Path]:
         """All files but those of the script that stands in for `pulumi`."""
         folder = self.everything.folder.parent
-        files = [each for each in folder.rglob("*") if each.is_file()]
-        return [each for each in files if not each.is_relative_to(self.everything.pulumi)]
+        files = [item for item in folder.rglob("*") if item.is_file()]
+        return [file for file in files if not file.is_relative_to(self.everything.pulumi)]
 
 
 @pytest.fixture
@@ -113,13 +113,15 @@ def test_nothing_is_shown_or_left(
         everything.qlik.control.add_fault(status=401, body=body, path="/oauth/token")
         forge.failures = [(418, {"message": f"bad token {PLANTED['GITHUB_TOKEN']}"})] * 9
     ran = list(everything.run([command]))
-    assert [f"{each}: {each.error!r}" for each in ran if each.error] == []
-    assert [found for each in ran for found in plant.shown(each)] == []
+    assert [f"{item}: {item.error!r}" for item in ran if item.error] == []
+    assert [found for entry in ran for found in plant.shown(entry)] == []
     assert plant.left() == []
     if command in ("preview", "up", "refresh", "destroy", "expire"):
-        assert {each.name for each in plant.made()} >= {"errors.txt", "events.json", "outcomes.jsonl"} or (
-            command == "expire" and failing
-        )
+        assert {element.name for element in plant.made()} >= {
+            "errors.txt",
+            "events.json",
+            "outcomes.jsonl",
+        } or (command == "expire" and failing)
 
 
 def test_what_is_planted_would_be_found(plant: Plant) -> None:

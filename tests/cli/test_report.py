@@ -74,7 +74,7 @@ def test_shards_are_one_table_in_any_order(shards: list[str]) -> None:
 
 def test_the_other_forms(shards: list[str], tmp_path: Path) -> None:
     merged = Report.from_json(run("report", "--json", *shards).stdout)
-    assert [each.stack for each in merged.outcomes] == ["acme", "globex", "initech"]
+    assert [outcome.stack for outcome in merged.outcomes] == ["acme", "globex", "initech"]
     assert run("report", "--html", *shards).stdout == html(merged) + "\n"
     link = "https://ci.example/x"
     assert run("report", "--markdown", "--link", link, *shards).stdout == markdown(merged, link=link)
@@ -108,14 +108,14 @@ def test_a_comment_is_written_once(server: Server, tmp_path: Path) -> None:
     result = run("comment", "--pull-request", "7", str(tmp_path / "report.md"))
     assert (result.exit_code, result.stdout) == (0, f"{server.comments[0]['html_url']}\n")
     assert run("comment", "--pull-request", "7", "-", text="second\n").exit_code == 0
-    assert [each["body"] for each in server.comments] == ["<!-- tenantry preview -->\nsecond\n"]
+    assert [item["body"] for item in server.comments] == ["<!-- tenantry preview -->\nsecond\n"]
     run("comment", "--pull-request", "7", "--marker", "other", "-", text="third")
     assert len(server.comments) == 2
 
 
 def test_an_issue_is_opened_and_closed(server: Server) -> None:
     assert run("issue", "--title", "Drift", "-", text="acme").exit_code == 0
-    assert [each["title"] for each in server.open] == ["Drift"]
+    assert [item["title"] for item in server.open] == ["Drift"]
     assert run("issue", "--title", "Drift").exit_code == 2
     assert run("issue", "--title", "Drift", "--close").exit_code == 0
     assert server.open == []

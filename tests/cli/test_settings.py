@@ -94,7 +94,7 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
     lifecycle = {"kind": "trial", "ends_on": "2026-12-31", "time_zone": "UTC", "grace_days": 30}
     lifecycle |= {"release_entitlements": False}
     assert customer["lifecycle"] == lifecycle
-    [version] = [each for each in message["values"] if each["path"] == "customer.apps.Sales.version"]
+    [version] = [value for value in message["values"] if value["path"] == "customer.apps.Sales.version"]
     assert version == {
         "path": "customer.apps.Sales.version",
         "keys": ["tenantry:customer", "apps", "Sales", "version"],
@@ -102,7 +102,7 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
         "file": "stacks/plans/gold.yaml",
         "line": 4,
     }
-    [default] = [each for each in message["values"] if each["path"] == "customer.lifecycle.grace_days"]
+    [default] = [item for item in message["values"] if item["path"] == "customer.lifecycle.grace_days"]
     assert (default["value"], default["file"], default["line"]) == (30, None, None)
 
 

@@ -101,7 +101,7 @@ def test_it_says_what_a_login_spends_before_it_logs_in(
 def test_the_entitlement_is_one_and_is_given_back_if_asked(site: Site) -> None:
     def used() -> int:
         allotments = Api(site.tenant.qlik, SOURCE).login().get("/api/v1/licenses/overview")["allotments"]
-        return sum(each["unitsUsed"] for each in allotments)
+        return sum(allotment["unitsUsed"] for allotment in allotments)
 
     site.tenant.put(
         "/api/v1/licenses/settings", {"autoAssignAnalyzer": True, "autoAssignProfessional": False}

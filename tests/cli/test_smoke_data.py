@@ -42,7 +42,7 @@ def test_the_data_of_each_published_app_is_looked_at(loaded: Site) -> None:
 
 def test_without_expectations_nothing_is_asked(site: Site) -> None:
     assert "the data" not in site.smoke("Viewers")
-    assert not [each for each in site.tenant.qlik.control.requests() if "metadata" in each["path"]]
+    assert not [request for request in site.tenant.qlik.control.requests() if "metadata" in request["path"]]
 
 
 def test_an_empty_expectation_is_for_any_data(site: Site) -> None:

@@ -47,7 +47,7 @@ class Pulumi:
 
     @property
     def cancelled(self) -> bool:
-        return any(each[0] == "cancel" for each in self.done)
+        return any(item[0] == "cancel" for item in self.done)
 
     def _said(self) -> str:
         if not self.locks:
@@ -140,13 +140,13 @@ def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -
     pulumi.url = "https://app.pulumi.com/ada"
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "`pulumi cancel --stack globex`" in result.stderr) == (1, True)
-    assert [each[0] for each in pulumi.done] == ["whoami"]
+    assert [item[0] for item in pulumi.done] == ["whoami"]
 
 
 def test_a_stack_that_is_not_there(folder: Folder, pulumi: Pulumi) -> None:
     result = folder.run("unlock", "nobody", "--yes")
     assert (result.exit_code, "no stack named 'nobody'" in result.stderr) == (1, True)
-    assert not any(each[:2] == ("stack", "rename") for each in pulumi.done)
+    assert not any(item[:2] == ("stack", "rename") for item in pulumi.done)
 
 
 def test_what_pulumi_cannot_say_is_an_error(folder: Folder, pulumi: Pulumi) -> None:

@@ -52,7 +52,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def levels(findings: list[Finding]) -> list[str]:
-    return [each.level for each in findings]
+    return [finding.level for finding in findings]
 
 
 def test_the_interpreter_is_the_one_that_pulumi_yaml_names(project: Project, tmp_path: Path) -> None:
@@ -136,7 +136,9 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert not (tmp_path / "cache").exists(), "it makes nothing"
     (tmp_path / "a file").touch()
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "a file" / "below"))
-    [wrong] = [each for each in machine.written_folders(project) if each.level != "ok"]
+    [wrong] = [
+        written_folder for written_folder in machine.written_folders(project) if written_folder.level != "ok"
+    ]
     assert (wrong.level, f"{tmp_path / 'a file' / 'below'} cannot be written" in wrong.text) == (
         "error",
         True,
@@ -181,16 +183,16 @@ def test_clients_of_all_regions_are_tried(
         monkeypatch.setenv(name, value)
     offline = qlik_findings(project, offline=True)
     assert levels(offline) == ["ok", "ok"]
-    assert all("not tested" in each.text for each in offline)
+    assert all("not tested" in item.text for item in offline)
     online = qlik_findings(project)
-    assert [each.about for each in online] == ["credentials", "clock", "credentials"]
+    assert [entry.about for entry in online] == ["credentials", "clock", "credentials"]
     assert levels(online) == ["ok", "ok", "error"], "the client of the emulator is for eu"
     assert "register.eu.qlikcloud.com, templates.eu.qlikcloud.com" in online[0].text
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "wr0ng-secret")
-    for each in qlik_findings(project):
-        assert each.level == "error"
-        assert "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET are refused" in each.text
-        assert "wr0ng-secret" not in each.text
+    for qlik_finding in qlik_findings(project):
+        assert qlik_finding.level == "error"
+        assert "QLIK_CLIENT_ID and QLIK_CLIENT_SECRET are refused" in qlik_finding.text
+        assert "wr0ng-secret" not in qlik_finding.text
 
 
 def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:

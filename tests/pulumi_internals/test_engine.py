@@ -48,14 +48,16 @@ def urn(name: str, stack: str = "one") -> str:
 def things(state: dict[str, Any]) -> dict[str, Any]:
     """Our resources in a state, by name."""
     return {
-        each["urn"].rpartition("::")[2]: each for each in deployment.resources(state) if each["type"] == THING
+        resource["urn"].rpartition("::")[2]: resource
+        for resource in deployment.resources(state)
+        if resource["type"] == THING
     }
 
 
 def steps(events: list[dict[str, Any]], kind: str = event_log.DONE) -> dict[tuple[str, str], dict[str, Any]]:
     """The steps of our resources in a log, by operation and name."""
-    found = (each[kind]["metadata"] for each in events if kind in each)
-    return {(each["op"], each["urn"].rpartition("::")[2]): each for each in found if THING in each["urn"]}
+    found = (event[kind]["metadata"] for event in events if kind in event)
+    return {(item["op"], item["urn"].rpartition("::")[2]): item for item in found if THING in item["urn"]}
 
 
 @pytest.fixture
@@ -68,17 +70,17 @@ def canary(story: Story, tmp_path: Path) -> Canary:
 
 def test_a_provider_finds_its_call(story: Story) -> None:
     why = changed("calls", "Find the request and the context of the call in the frames of the SDK's handler.")
-    assert [each.get("urn") for each in story.created] == [urn("first"), urn("second")], why
-    (run,) = {each.get("run") for each in story.created}
+    assert [entry.get("urn") for entry in story.created] == [urn("first"), urn("second")], why
+    (run,) = {item.get("run") for item in story.created}
     assert run, why
 
 
 def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Story) -> None:
     why = changed("answers", "Find what the engine makes of the details of a status.")
     output = {
-        each[event_log.SAID].get("urn"): each[event_log.SAID]["message"].strip()
-        for each in story.later
-        if event_log.SAID in each and each[event_log.SAID]["severity"] == "error"
+        item[event_log.SAID].get("urn"): item[event_log.SAID]["message"].strip()
+        for item in story.later
+        if event_log.SAID in item and item[event_log.SAID]["severity"] == "error"
     }
     assert output[urn("refused")] == "it says so", why
     assert output[urn("broken")].removeprefix("1 error occurred:").strip() == "* it says so", why
@@ -91,8 +93,8 @@ def test_a_failure_shows_its_message_alone_and_the_object_is_recorded(story: Sto
 def test_a_provider_starts_before_a_resource_needs_it_and_the_user_hears_nothing(canary: Canary) -> None:
     output = canary.run("preview", "--stack", "one", env={"CANARY_RUN": "early"}).stdout
     why = changed("early_provider", "Find what makes the engine start a provider before there is a resource.")
-    started = {pid for each in canary.notes("early") for pid in each["providers"]}
-    assert {each["pid"] for each in canary.notes("check")} == started, why
+    started = {pid for note in canary.notes("early") for pid in note["providers"]}
+    assert {item["pid"] for item in canary.notes("check")} == started, why
     assert "Diagnostics" not in output, f"{why}\n{output}"
 
 
@@ -101,7 +103,7 @@ def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once
     quiet = {**environment.ONE_CHECKPOINT, **environment.NO_BACKUPS}
     canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "many", **quiet})
     made = canary.notes("create")
-    assert [each["together"] for each in made] == [True] * AT_ONCE, changed(
+    assert [item["together"] for item in made] == [True] * AT_ONCE, changed(
         "workers", "Find the pool that the SDK's provider process answers with."
     )
     assert len(things(canary.export("one"))) == AT_ONCE
@@ -118,17 +120,18 @@ def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once
 def test_the_state_is_saved_before_each_create(story: Story) -> None:
     """Without those variables: what a proof of a tenant relies on."""
     latest = story.canary.checkpoint(story.during, "one")["checkpoint"]["latest"]
-    assert [each["urn"] for each in latest["resources"]][-1] == urn("first")
-    assert [(each["type"], each["resource"]["urn"]) for each in latest["pending_operations"]] == [
-        ("creating", urn("second"))
-    ], changed("deployment", "Find how the state names what a run is at.")
+    assert [resource["urn"] for resource in latest["resources"]][-1] == urn("first")
+    assert [
+        (pending_operation["type"], pending_operation["resource"]["urn"])
+        for pending_operation in latest["pending_operations"]
+    ] == [("creating", urn("second"))], changed("deployment", "Find how the state names what a run is at.")
     assert (story.canary.state / backend_files.FOLDER / "backups").exists()
 
 
 def test_the_engines_address_is_the_last_argument(story: Story) -> None:
     assert story.created
-    for each in story.created:
-        assert ":".join(map(str, each["engine"] or ())) == each["arguments"][-1], changed(
+    for item in story.created:
+        assert ":".join(map(str, item["engine"] or ())) == item["arguments"][-1], changed(
             "engine_address", "Find where a provider process learns the address of its engine."
         )
 
@@ -140,16 +143,16 @@ def test_only_our_resources_are_without_stack_traces(story: Story) -> None:
 
 
 def test_one_instance_answers_check_and_diff_and_outputs_have_the_provider(story: Story) -> None:
-    checks, diffs = ({(each["pid"], each["instance"]) for each in story.canary.notes(v)} for v in HANDLER)
+    checks, diffs = ({(note["pid"], note["instance"]) for note in story.canary.notes(v)} for v in HANDLER)
     assert len(diffs) == len({pid for pid, _ in diffs})
     checked = {pid for pid, _ in checks}
-    both = {each for each in diffs if each[0] in checked}  # a refresh only compares
+    both = {diff for diff in diffs if diff[0] in checked}  # a refresh only compares
     assert both, "nothing was compared"
     assert both <= checks, changed(
         "dynamic_resources", "Check and diff of `tenantry.providers.framework.adapter` share an instance."
     )
-    for each in things(story.state).values():
-        assert each["outputs"][PROVIDER_KEY] == each["inputs"][PROVIDER_KEY]
+    for thing in things(story.state).values():
+        assert thing["outputs"][PROVIDER_KEY] == thing["inputs"][PROVIDER_KEY]
 
 
 HANDLER = ("check", "diff")
@@ -157,18 +160,19 @@ HANDLER = ("check", "diff")
 
 def test_a_preview_shows_unknown_values_as_the_placeholder(story: Story) -> None:
     why = changed("unknown_values", "Find what stands for an unknown value.")
-    assert {each["name"]: each["unknown"] for each in story.previewed} == {"first": False, "second": True}, (
-        why
-    )
-    planned = {each["urn"]: each for each in import_files.planned(story.preview)}
+    assert {entry["name"]: entry["unknown"] for entry in story.previewed} == {
+        "first": False,
+        "second": True,
+    }, why
+    planned = {item["urn"]: item for item in import_files.planned(story.preview)}
     assert planned[urn("second")]["inputs"]["of"] == PLACEHOLDER, why
 
 
 def test_an_import_takes_outputs_and_leaves_nothing_to_do(story: Story, canary: Canary) -> None:
     """The resources are as the program has them, parents first."""
     why = changed("import_files", "Find what `pulumi import --file` takes for dynamic resources.")
-    planned = [each for each in import_files.planned(story.preview) if each["type"] == THING]
-    assert [each["urn"] for each in planned] == [urn("first"), urn("second")], why
+    planned = [item for item in import_files.planned(story.preview) if item["type"] == THING]
+    assert [entry["urn"] for entry in planned] == [urn("first"), urn("second")], why
     assert planned[1]["propertyDependencies"]["of"] == [urn("first")], why
     made = {}
     for each, name in zip(planned, ("first", "second"), strict=True):
@@ -201,7 +205,7 @@ def test_the_engine_attaches_to_a_provider_that_runs(canary: Canary) -> None:
         )
         assert port.isdigit(), why
         canary.run("preview", "--stack", "one", env=attached_to(port))
-        assert {each["pid"] for each in canary.notes("check")} == {process.pid}, why
+        assert {note["pid"] for note in canary.notes("check")} == {process.pid}, why
     finally:
         process.communicate()
 
@@ -210,7 +214,7 @@ class Registrations:
     """Stands in for the engine: writes down what a program registers, and answers from a state."""
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self.held = {each["urn"]: each for each in deployment.resources(state)}
+        self.held = {resource["urn"]: resource for resource in deployment.resources(state)}
         self.seen: list[Registration] = []
         self.outputs: list[str] = []
 
@@ -259,16 +263,16 @@ def test_a_program_runs_without_the_engine_and_registers_what_is_in_the_state(st
         )
     finally:
         server.close()
-    held = {each["urn"].rpartition("::")[2]: each for each in deployment.resources(story.state)}
-    assert {each.name for each in found.seen} == held.keys() - {"default"}, why
-    for each in found.seen:
-        state = held[each.name]
-        assert each.others == (), why
-        assert (each.custom, each.parent) == (state["custom"], state.get("parent", "")), why
-        assert dict(each.inputs) == {**(state.get("inputs") or {})}, why
-        assert each.dependencies == {*(state.get("dependencies") or ())}, why
+    held = {resource["urn"].rpartition("::")[2]: resource for resource in deployment.resources(story.state)}
+    assert {entry.name for entry in found.seen} == held.keys() - {"default"}, why
+    for item in found.seen:
+        state = held[item.name]
+        assert item.others == (), why
+        assert (item.custom, item.parent) == (state["custom"], state.get("parent", "")), why
+        assert dict(item.inputs) == {**(state.get("inputs") or {})}, why
+        assert item.dependencies == {*(state.get("dependencies") or ())}, why
         named = state.get("propertyDependencies") or {}
-        assert each.property_dependencies == {name: {*(urns or ())} for name, urns in named.items()}, why
+        assert item.property_dependencies == {name: {*(urns or ())} for name, urns in named.items()}, why
     assert found.outputs == [held[f"{PROJECT}-one"]["urn"]], why
 
 
@@ -293,7 +297,7 @@ def test_the_engine_runs_the_program_in_a_host_that_runs(canary: Canary) -> None
     finally:
         host.close()
     assert (len(calls), all(calls)) == (3, True), why
-    lines = [each[event_log.SAID]["message"].strip() for each in previewed if event_log.SAID in each]
+    lines = [item[event_log.SAID]["message"].strip() for item in previewed if event_log.SAID in item]
     assert lines == ["one is run"], why
 
 
@@ -304,9 +308,9 @@ def test_the_event_log_tells_each_step(story: Story) -> None:
     made = steps(story.made)
     assert made.keys() == {("create", "first"), ("create", "second")}, why
     assert steps(story.made, event_log.BEGUN).keys() == made.keys(), why
-    assert any(event_log.SUMMARY in each for each in story.made), why
-    assert event_log.SAID in {name for each in story.later for name in each}, why
-    assert not any(each.get(event_log.SAID, {}).get("severity") == "debug" for each in story.made), why
+    assert any(event_log.SUMMARY in item for item in story.made), why
+    assert event_log.SAID in {name for entry in story.later for name in entry}, why
+    assert not any(element.get(event_log.SAID, {}).get("severity") == "debug" for element in story.made), why
     later = steps(story.later)
     assert {op for op, name in later if name == "second"} == {"replace", *event_log.HALVES}, why
     replaced, updated = later["replace", "second"], later["update", "first"]
@@ -322,14 +326,17 @@ def test_the_event_log_of_a_refresh_and_of_a_preview(story: Story, canary: Canar
     why = changed(
         "event_log", "Compare `--event-log` of this version with what tenantry/fleet/events.py reads."
     )
-    found = [each for each in steps(story.refreshed).values() if each["urn"] == urn("first")]
-    assert [[each[side]["inputs"]["size"] for side in ("old", "new")] for each in found] == [[2, 9]], why
+    found = [step for step in steps(story.refreshed).values() if step["urn"] == urn("first")]
+    assert [[item[side]["inputs"]["size"] for side in ("old", "new")] for item in found] == [[2, 9]], why
     planned = canary.log("preview", "--stack", "one")
     assert all(
-        each[kind].get("planning") for each in planned for kind in event_log.STEP_EVENTS if kind in each
+        entry[kind].get("planning") for entry in planned for kind in event_log.STEP_EVENTS if kind in entry
     )
     assert not any(
-        each[kind].get("planning") for each in story.made for kind in event_log.STEP_EVENTS if kind in each
+        element[kind].get("planning")
+        for element in story.made
+        for kind in event_log.STEP_EVENTS
+        if kind in element
     )
 
 
@@ -340,17 +347,17 @@ def test_what_a_run_was_cut_off_at_is_said_and_stays_until_the_state_is_imported
     shutil.copytree(story.during / "stacks", folder / "stacks", dirs_exist_ok=True)
     shutil.copy(story.canary.project / "Pulumi.one.yaml", canary.project)
     lines = [
-        each[event_log.SAID]["message"].strip()
-        for each in canary.log("up", "--stack", "one", "--yes", "--skip-preview")
-        if event_log.SAID in each
+        item[event_log.SAID]["message"].strip()
+        for item in canary.log("up", "--stack", "one", "--yes", "--skip-preview")
+        if event_log.SAID in item
     ]
-    (warning,) = [each for each in lines if each.startswith(event_log.PENDING)] or [""]
+    (warning,) = [line for line in lines if line.startswith(event_log.PENDING)] or [""]
     assert event_log.cut_off(warning) == [(urn("second"), "creating")], changed(
         "event_log", f"Find what the engine says of pending operations, in {lines}."
     )
     state = canary.export("one")
     pending = deployment.pending_operations(state)
-    assert [each["resource"]["urn"] for each in pending] == [urn("second")], changed(
+    assert [entry["resource"]["urn"] for entry in pending] == [urn("second")], changed(
         "deployment", "Find where the state has pending operations."
     )
     settled = deployment.replaced(state, pending_operations=[])

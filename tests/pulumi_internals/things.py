@@ -55,10 +55,10 @@ def providers() -> list[int]:
     own, end = os.environ["CANARY_SEEN"], time.monotonic() + 20
     while True:
         found = [
-            each.pid
-            for each in psutil.process_iter(["cmdline", "environ"])
-            if "pulumi.dynamic" in (each.info["cmdline"] or ())
-            and (each.info["environ"] or {}).get("CANARY_SEEN") == own
+            item.pid
+            for item in psutil.process_iter(["cmdline", "environ"])
+            if "pulumi.dynamic" in (item.info["cmdline"] or ())
+            and (item.info["environ"] or {}).get("CANARY_SEEN") == own
         ]
         if found or time.monotonic() > end:
             return found

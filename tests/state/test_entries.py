@@ -39,7 +39,7 @@ def state(*more: dict[str, Any], pending: list[dict[str, Any]] | None = None) ->
 
 
 def names(resources: list[dict[str, Any]]) -> list[str]:
-    return [name_of(each["urn"]) for each in resources]
+    return [name_of(item["urn"]) for item in resources]
 
 
 def test_all_of_a_customer_goes_and_nothing_is_left() -> None:
@@ -56,7 +56,7 @@ def test_all_of_a_customer_goes_and_nothing_is_left() -> None:
 def test_what_is_not_about_qlik_stays_without_outputs_that_are() -> None:
     bucket = resource("aws:s3/bucket:Bucket", "logs", parent=ROOT)
     rest = split(state(bucket)).rest["deployment"]["resources"]
-    assert [each["type"] for each in rest] == [*(each["type"] for each in OWN), bucket["type"]]
+    assert [item["type"] for item in rest] == [*(entry["type"] for entry in OWN), bucket["type"]]
     assert rest[0]["outputs"] == {}
 
 
@@ -69,7 +69,7 @@ def test_what_leans_on_what_goes_is_named() -> None:
         resource("aws:x:Record", "by-deletion", deletedWith=urn),
     ]
     alone = resource("aws:x:Record", "alone", dependencies=[ROOT], propertyDependencies={"a": [ROOT]})
-    assert split(state(*dependents, alone)).dependents == [each["urn"] for each in dependents]
+    assert split(state(*dependents, alone)).dependents == [dependent["urn"] for dependent in dependents]
 
 
 def test_operations_under_way_on_what_goes_go_too() -> None:

@@ -66,7 +66,7 @@ def cut_off(backend: Backend, *names: str) -> None:
     """Let a run have been cut off while it made these spaces; `pulumi` itself takes no such state."""
     file = backend.root / "pulumi/state/.pulumi/stacks/tenantry/globex.json"
     whole = json.loads(file.read_text("utf-8"))
-    like = next(each for each in whole["checkpoint"]["latest"]["resources"] if each["type"] == SPACE)
+    like = next(item for item in whole["checkpoint"]["latest"]["resources"] if item["type"] == SPACE)
     operations = [
         {"resource": {**like, "urn": f"{PROGRAM}::{SPACE}::{name}"}, "type": "creating"} for name in names
     ]
@@ -100,7 +100,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[Backend], None]) -
 
 def pending(state: State) -> list[str]:
     operations = state["deployment"].get("pending_operations") or []
-    return [each["resource"]["urn"].rpartition("::")[2] for each in operations]
+    return [operation["resource"]["urn"].rpartition("::")[2] for operation in operations]
 
 
 def kept(backend: Backend) -> list[Path]:
@@ -126,7 +126,7 @@ def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
     backend.settle("globex")
     after = backend.state("globex")
     assert pending(after) == []
-    assert [each["urn"] for each in resources(after)] == [each["urn"] for each in resources(before)]
+    assert [item["urn"] for item in resources(after)] == [entry["urn"] for entry in resources(before)]
 
 
 def test_what_a_run_was_cut_off_at_and_nobody_knows_of_stays(backend: Backend) -> None:

@@ -75,7 +75,7 @@ def test_a_state_in_a_file_takes_no_pulumi(site: Site, packed: bool) -> None:
     assert state == {"version": 3, "deployment": DEPLOYMENT}
     assert found.last_run("acme", state) == LastRun("update", "succeeded", "2026-11-27T22:39:53Z")
     assert found.stacks() == ["acme"]
-    assert [each[0] for each in site.asked] == ["whoami"]
+    assert [item[0] for item in site.asked] == ["whoami"]
 
 
 def test_secrets_in_outputs_are_hidden(site: Site) -> None:
@@ -113,7 +113,7 @@ def test_what_is_in_another_form_is_left_to_pulumi(site: Site, case: str) -> Non
     state = found.state("acme")
     assert state["deployment"] == DEPLOYMENT
     assert found.last_run("acme", state) == LastRun(at=WRITTEN)
-    assert [each[:2] for each in site.asked[1:]] == [("stack", "export")]
+    assert [item[:2] for item in site.asked[1:]] == [("stack", "export")]
 
 
 def test_a_backend_that_does_not_answer_is_asked_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
