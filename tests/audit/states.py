@@ -1,4 +1,4 @@
-"""States of stacks and tenants of an organisation, as Pulumi and Qlik write them."""
+"""Sample states of stacks, and tenants of an organisation, as Pulumi and Qlik write them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ APP_ID = "0b3f6f0e-9f0c-4d52-9f6b-0d4e6a1c7f11"
 
 
 def urn(kind: str, name: str, stack: str = "globex") -> str:
-    """The URN of a resource."""
+    """Return the URN of a resource."""
     return f"urn:pulumi:{stack}::tenantry::{kind}::{name}"
 
 
@@ -49,7 +49,7 @@ def state(*resources: Json, pending: list[Json] | None = None) -> Json:
 
 
 def creating(resource: Json) -> Json:
-    """The operation that makes a resource."""
+    """The operation that creates a resource."""
     return {"type": "creating", "resource": {key: value for key, value in resource.items() if key != "id"}}
 
 

@@ -1,4 +1,4 @@
-"""Which backend it is, and which stacks are in it."""
+"""Tests of the kind of backend, and of its list of stacks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_pulumi_cloud(address: str, cloud: bool) -> None:
 
 
 class Answers:
-    """Stands in for `pulumi`: `listed` by the arguments of `stack ls`; what is not there fails."""
+    """A fake `pulumi`. `listed` has the output by the arguments of `stack ls`; other arguments fail."""
 
     def __init__(self, url: str, **listed: list[str]) -> None:
         self.url, self.listed = url, listed
@@ -72,7 +72,7 @@ def test_all_projects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_where_one_state_is_broken_the_files_are_listed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Those of the backend and the stack files: what `pulumi stack ls` says no more."""
+    """They come from the backend's files and the stack files, because `pulumi stack ls` fails."""
     for name in (
         "tenantry/globex.json",
         "tenantry/globex.json.bak",
@@ -89,7 +89,7 @@ def test_where_one_state_is_broken_the_files_are_listed(
 
 
 def test_elsewhere_the_project_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With its stack files, each once."""
+    """Each stack with a stack file is listed once."""
     (tmp_path / "Pulumi.globex.yaml").write_text("config: {}\n")
     names, why = ask(monkeypatch, tmp_path, Answers("s3://state", project=["globex", "acme"]))
     assert (sorted(names), bool(why)) == (["acme", "globex"], True)

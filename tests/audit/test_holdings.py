@@ -1,4 +1,4 @@
-"""What the state of a stack holds."""
+"""Tests of what the state of a stack holds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_tenant_its_source_and_all_ids() -> None:
 
 
 def test_a_tenant_that_is_still_to_be_deleted_is_held() -> None:
-    """The next run would deactivate it."""
+    """The next run will deactivate it."""
     assert holding("globex", state(tenant("x1", delete=True))).tenants
 
 
@@ -33,7 +33,7 @@ def test_proofs_count_only_where_there_is_no_tenant() -> None:
 
 
 def test_what_a_proof_says() -> None:
-    """In its output, and of the region in its inputs; the name is that of its time."""
+    """The proof is in its output, with the name at that time; the region is in its inputs."""
     proof_values = {"id": "p-1", "made_at": "2026-03-01T10:00:00+00:00", "name": "Globex", "unused": True}
     resource = proof() | {
         "inputs": {"region": "eu", "name": "Globex Ltd"},
@@ -70,7 +70,7 @@ def test_only_a_creation_is_an_import() -> None:
 
 
 def test_what_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack that went meanwhile holds nothing; the others are read."""
+    """A stack that was removed in the meantime holds nothing. The others are read."""
 
     def export(_: Backend, stack: str) -> dict[str, object]:
         if stack == "gone":

@@ -1,4 +1,4 @@
-"""Apps that an interrupted import left: which count, and what is looked at again before one is deleted."""
+"""Apps that an interrupted import left behind: which apps count, and the checks before a deletion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ States = dict[str, dict[str, Any] | PulumiFailed]
 
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> States:
-    """The states in the backend, by stack."""
+    """Return the states in the backend, by stack."""
     there: States = {"globex": state()}
 
     def export(_: Backend, stack: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> States:
 
 @pytest.fixture
 def tenant(qlik: Emulator) -> Api:
-    """A tenant with a shared space, asked as our bot."""
+    """A tenant with a shared space, used by our bot user."""
     made = new_tenant(qlik)
     made.post("/api/v1/spaces", {"name": "Staging", "type": "shared"})
     return made
@@ -64,7 +64,7 @@ def search(cloud: Cloud, *, complete: bool = True) -> Search:
 
 
 def find(cloud: Cloud, tenant: Api, *ids: str, complete: bool = True) -> list[LeftOver]:
-    """What is left in a tenant that stack `globex` holds, where `ids` are in a state."""
+    """Return the left-over apps of the tenant of stack `globex`. `ids` are in a state."""
     unread: list[Unread] = []
     found = search(cloud, complete=complete).search({tenant.host: ["globex"]}, frozenset(ids), 2, unread)
     assert unread == []
@@ -77,13 +77,13 @@ def space(tenant: Api) -> str:
 
 
 def add(tenant: Api, name: str, description: str = "") -> str:
-    """Make an app in the space."""
+    """Create an app in the space."""
     attributes = {"name": name, "description": description, "spaceId": space(tenant)}
     return str(tenant.post("/api/v1/apps", {"attributes": attributes}, expect=200)["attributes"]["id"])
 
 
 def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, states: States) -> None:
-    """Before and after the app gets its own name; what has no mark is somebody's app."""
+    """The mark is found before and after the app gets its own name. Apps without a mark belong to users."""
     named, described = add(tenant, f"Sales {MARK}"), add(tenant, "Sales", f"Figures {MARK} {{v2.3.0}}")
     add(tenant, "Sales", "Figures {v2.3.0} [0123]")
     found = find(cloud, tenant)
@@ -93,7 +93,7 @@ def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, sta
 
 
 def test_what_is_in_a_state_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
-    """By then, or by now: a run may have recorded it since the states were read."""
+    """A run may have recorded the app before or after the states were read."""
     first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
     assert [item.id for item in find(cloud, tenant, first)] == [second]
     states["globex"] = state(app(id=second))
@@ -110,7 +110,7 @@ def test_a_published_copy_is_none(cloud: Cloud, tenant: Api, states: States) -> 
 
 
 def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, states: States) -> None:
-    """It has our mark, as it was copied from a staged app, and another maker."""
+    """A copy of a staged app has our mark, but another creator."""
     staged = add(tenant, "Sales", MARK)
     world = World(tenant.qlik, tenant.host)
     world.join(space(tenant))
@@ -121,7 +121,7 @@ def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, sta
 
 
 def test_an_import_under_way_keeps_it(cloud: Cloud, tenant: Api, states: States) -> None:
-    """The app may be the very one that a run is about to record."""
+    """A run may be about to record this app."""
     states["globex"] = state(pending=[creating(app())])
     id = add(tenant, f"Sales {MARK}")
     [found] = find(cloud, tenant)
@@ -154,7 +154,7 @@ def test_a_tenant_that_tells_nothing_is_named(
 
 
 def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
-    """That one, and no other; what is gone already counts as gone."""
+    """Only this app is deleted. An app that no longer exists counts as deleted."""
     id, other = add(tenant, f"Sales {MARK}"), add(tenant, "Sales")
     found = find(cloud, tenant)
     before = len(qlik.control.requests())
@@ -168,7 +168,7 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
 
 
 def test_what_has_changed_since_stays(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
-    """Recorded by a run, being imported, renamed by a person, or not to be looked at: reads only."""
+    """It may be recorded by a run, in an import, renamed, or unreadable. Only reads are sent."""
     id = add(tenant, f"Sales {MARK}")
     found = find(cloud, tenant)
     before, lines = len(qlik.control.requests()), list[str]()

@@ -1,4 +1,4 @@
-"""Licences that end soon."""
+"""Tests of licences that end soon."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOURCE = listed("templates", licenseNumber="L-1")
 def look(
     tenants: list[Listed], answer: Callable[[Call], Reply] = lambda _: Reply(500)
 ) -> tuple[list[Finding], list[Unread]]:
-    """What is found on that day."""
+    """Return the findings on a day."""
     clock = FakeClock(TODAY.timestamp())
     cloud = Cloud(ENVIRONMENT, adapter=MockTransport(answer), clock=clock)
     unread: list[Unread] = []
@@ -50,7 +50,7 @@ def overview(ends: str) -> Callable[[Call], Reply]:
     ],
 )
 def test_by_the_list(key: str, ends: str, expected: str) -> None:
-    """Once for each licence, however many tenants are under it; nobody else is asked."""
+    """Each licence has one finding, however many tenants use it. No other request is sent."""
     more: dict[str, Any] = {"licenseNumber": "L-1", key: ends}
     found, unread = look([listed("x1", **more), listed("x2", **more), listed("templates", **more)])
     assert unread == []
@@ -61,7 +61,7 @@ def test_by_the_list(key: str, ends: str, expected: str) -> None:
 
 
 def test_by_the_source_tenant() -> None:
-    """Where the list does not tell."""
+    """The organisation's list does not have the end of the licence."""
     found, _ = look([SOURCE, listed("x1", licenseNumber="L-1")], overview("2026-03-11"))
     assert [(finding.about, finding.facts["ends"]) for finding in found] == [("L-1", "2026-03-11")]
     assert look([SOURCE], overview("2026-09-30")) == ([], [])

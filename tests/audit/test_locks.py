@@ -1,4 +1,4 @@
-"""The locks of a stack, read from files and from what `pulumi` says."""
+"""Tests of the locks of a stack, read from files and from errors of `pulumi`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ the lock file with `pulumi cancel`.
 
 
 def failure(expected: str) -> PulumiFailed:
-    """The command failed."""
+    """Return the failure of a command with this output."""
     return PulumiFailed("pulumi stack rename", expected, 255)
 
 
@@ -34,7 +34,7 @@ def test_what_pulumi_says() -> None:
 
 
 def test_what_pulumi_does_not_say() -> None:
-    """Nothing is taken for "no lock" that does not say so."""
+    """Only an explicit output counts as "no lock"."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
         locks_in_error(failure("error: unexpected end of JSON input"))
     with pytest.raises(LocksUnknown, match="does not say by whom"):
@@ -58,7 +58,7 @@ def test_a_rename_that_goes_well_tells_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A backend in a folder; `pulumi` is not asked."""
+    """A backend in a folder, without `pulumi`."""
 
     def run(*_: object) -> str:
         raise AssertionError("the folder tells")
@@ -70,7 +70,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lock_file(state: Path, stack: str, text: str) -> Path:
-    """Write the lock of a stack, given with its project."""
+    """Write a lock for a stack, which is given with its project."""
     file = state / ".pulumi" / "locks" / "organization" / stack / "1.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
@@ -87,7 +87,7 @@ def lock_file(state: Path, stack: str, text: str) -> Path:
     ],
 )
 def test_in_a_folder(state: Path, stack: str, locks: list[Lock]) -> None:
-    """Each stack's own; what lies beside a lock is none."""
+    """Only the files of this stack are locks, and no other files beside them."""
     file = lock_file(state, "tenantry/globex", TEXT)
     file.with_name("1.json.attrs").write_text("{}")
     assert locks_of(Backend(state), f"file://{state}", "tenantry", stack) == locks
@@ -107,7 +107,7 @@ def test_a_lock_that_was_written_in_part_is_as_old_as_its_file(state: Path, text
 def test_a_folder_of_another_layout_is_not_read(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as that of a backend from before projects: `pulumi` knows."""
+    """For example, a backend of a version without projects. `pulumi` reads its locks."""
 
     def run(_: Backend, *arguments: str) -> str:
         raise failure(SAID)

@@ -1,4 +1,4 @@
-"""Whether the process that took a lock is still there."""
+"""Tests of whether the process that took a lock still runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_process_of_another_name_has_taken_the_id_over() -> None:
 
 
 def test_pulumi(tmp_path: Path) -> None:
-    """By the name of its program, wherever that is."""
+    """It is recognised by the name of its program, in any folder."""
     program = tmp_path / "pulumi"
     program.symlink_to(sys.executable)
     with running(str(program), "-c", WAITS) as process:
@@ -57,7 +57,7 @@ def test_one_that_has_ended_and_is_not_asked_about_yet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pid", [0, -1, 2**62])
 def test_what_is_no_process_id(pid: int) -> None:
-    """0 and below would ask about groups of processes."""
+    """Process ids of 0 and below address groups of processes."""
     assert not may_be_pulumi(pid)
 
 
@@ -75,7 +75,7 @@ def test_what_is_no_process_id(pid: int) -> None:
 def test_one_in_a_container_that_shares_the_hostname(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: str, name: str, there: bool
 ) -> None:
-    """Its lock has the id that it has in there; here it is another, in a list from outside to inside."""
+    """The lock has the process id inside the container. The id outside differs; the list starts with it."""
     alive = os.getpid()
     folder = tmp_path / str(alive)
     folder.mkdir()
@@ -94,7 +94,7 @@ def test_one_in_a_container_that_shares_the_hostname(
 
 
 def test_what_cannot_be_known_counts_as_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no /proc, any process of that id may be it; another user's can be there and hide."""
+    """Without /proc, any process with the id may be `pulumi`. A process of another user may be hidden."""
     monkeypatch.setattr(processes, "PROC", tmp_path / "none")
     assert may_be_pulumi(os.getpid())
 

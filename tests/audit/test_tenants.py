@@ -1,4 +1,4 @@
-"""The organisation's list of tenants against the states."""
+"""Tests of the comparison of the organisation's tenants with the states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOURCES = frozenset({"templates.eu.qlikcloud.com"})
 
 
 def found(tenants: list[Listed], *holdings: Holding, complete: bool = True) -> dict[str, list[Finding]]:
-    """What is found, by kind."""
+    """Return the findings by kind."""
     ledger = Ledger(holdings, SOURCES, complete)
     by_kind: dict[str, list[Finding]] = {}
     for finding in compare(tenants, missing(tenants, ledger), ledger):
@@ -27,13 +27,13 @@ def holds(stack: str, *labels: str) -> Holding:
 
 
 def test_all_in_order() -> None:
-    """Each is held once, or is a source tenant, by any of its hostnames."""
+    """Each tenant is held once, or is a source tenant, by any of its hostnames."""
     source = listed("x9", hostnames=["x9.eu.qlikcloud.com", "Templates.eu.qlikcloud.com"])
     assert found([listed("x1"), listed("x2"), source], holds("a", "x1"), holds("b", "x2")) == {}
 
 
 def test_a_tenant_is_known_by_hostname_or_id() -> None:
-    """A state may have another spelling of the one, and a stack of an old state none of the other."""
+    """A state may spell the hostname differently, and an old state may have no tenant id."""
     by_id = Holding("a", (HeldTenant("other.eu.qlikcloud.com", "id-x1"),))
     by_alias = Holding("b", (HeldTenant("shop.eu.qlikcloud.com", ""),))
     alias = listed("x2", hostnames=["x2.eu.qlikcloud.com", "shop.eu.qlikcloud.com"])
@@ -62,7 +62,7 @@ def test_nothing_is_unmanaged_for_certain_where_a_state_is_unknown() -> None:
 
 @pytest.mark.parametrize("name", ["", None, "x1"])
 def test_unnamed(name: str | None) -> None:
-    """Without a name, or with the label of the hostname for one."""
+    """The tenant has no name, or only the label of its hostname."""
     by_kind = found([listed("x1", name=name)])
     assert by_kind.keys() == {"unnamed"}
     [one] = by_kind["unnamed"]
@@ -103,7 +103,7 @@ def test_deactivated_whether_held_or_not(status: str) -> None:
 
 
 def test_names_that_living_tenants_share() -> None:
-    """One that sleeps has no part in it, nor have two source tenants, nor two without a name."""
+    """Deactivated tenants, source tenants and tenants without a name do not count."""
     same = [
         listed("x1", name="Hooli"),
         listed("x2", name="Hooli"),
@@ -118,7 +118,7 @@ def test_names_that_living_tenants_share() -> None:
 
 
 def test_a_stack_that_was_cut_off() -> None:
-    """Its candidates were made since its proof, in its region, without a name or with the customer's."""
+    """Candidates were created after the proof, in its region, without a name or with the customer's."""
     cut_off = holding("globex", state(proof("2026-03-01T10:00:00Z", "Globex")))
     tenants = [
         listed("x1", name=""),
@@ -149,7 +149,7 @@ def test_a_stack_that_was_cut_off() -> None:
 
 
 def test_a_stack_that_was_cut_off_while_it_took_a_tenant_back() -> None:
-    """None was asked for, so none can have been made."""
+    """The run requested no tenant, so there are no candidates."""
     cut_off = Holding("globex", proofs=(Proof("2026-03-01T10:00:00Z", "eu", "Globex", unused=True),))
     by_kind = found([listed("x1", name="")], cut_off)
     assert "was about to revive a tenant" in by_kind["cut_off"][0].text

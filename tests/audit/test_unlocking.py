@@ -1,4 +1,4 @@
-"""Which locks may be cleared, and what is said afterwards."""
+"""Tests of which locks may be cleared, and of the lines that are printed afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def lock(host: str = "here", minutes: float | None = 10) -> Lock:
-    """A lock of that age."""
+    """A lock of this age."""
     return Lock("ada", host, 42, None if minutes is None else NOW - timedelta(minutes=minutes))
 
 
@@ -43,7 +43,7 @@ def test_it_is_told_since_when_it_runs() -> None:
     [(0, None, True), (None, None, True), (10, 5, True), (10, 15, False), (None, 15, False)],
 )
 def test_a_process_that_is_gone(age: float | None, older_than: float | None, clear: bool) -> None:
-    """At any age, unless one was asked for."""
+    """It may be cleared at any age, unless the user gave one."""
     assert judge(older_than=older_than).verdict(lock(minutes=age)).clear is clear
 
 
@@ -61,7 +61,7 @@ def test_a_process_that_is_gone(age: float | None, older_than: float | None, cle
 )
 @pytest.mark.parametrize("alive", [True, False])
 def test_another_machine(age: float | None, older_than: float | None, clear: bool, alive: bool) -> None:
-    """By its age alone: a process of that id here is another one."""
+    """Only its age counts. A process with this id on this machine is another process."""
     found = judge(alive=alive, older_than=older_than).verdict(lock("there", age))
     assert found.clear is clear
     assert "another machine" in found.text
@@ -83,12 +83,12 @@ def test_how_old_is_too_old_follows_the_settings(monkeypatch: pytest.MonkeyPatch
 
 
 def aftermath_text(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> str:
-    """What is said of a state."""
+    """Return the lines about a state."""
     return "\n".join(aftermath("globex", state(*resources, pending=pending)))
 
 
 def test_a_tenant_that_was_being_made_without_a_proof() -> None:
-    """Nothing tells whether it was made: look first."""
+    """It is unknown whether the tenant was created, so the user must check first."""
     text = aftermath_text(pending=[creating(tenant("x1"))])
     assert "interrupted while creating Tenant tenant." in text
     assert "no proof" in text

@@ -1,4 +1,4 @@
-"""Stack files to be checked against a local Qlik Cloud."""
+"""A test bench for checks of stack files against a local Qlik Cloud."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def nobody(_: str) -> None:
 
 
 class Bench:
-    """Stack files, a local Qlik Cloud, and what is found."""
+    """Stack files, a local Qlik Cloud, and the findings."""
 
     def __init__(self, qlik: Emulator, folder: Path) -> None:
         self.qlik, self.folder = qlik, folder
@@ -50,7 +50,7 @@ class Bench:
         self.held: list[dict[str, Any]] = []
 
     def write(self, customer: dict[str, Any] | None = None, name: str = "globex", **more: Any) -> Path:
-        """Write a stack file whose customer differs from the usual one in some keys."""
+        """Write a stack file whose customer differs from the default in some keys."""
         config = {
             "qlik:region": "eu",
             "qlik:source_tenant": SOURCE,
@@ -61,13 +61,13 @@ class Bench:
         return path
 
     def state_of(self, stack: str) -> dict[str, Any]:
-        """The state of a stack: its tenant, if it has one, and what a test has put there."""
+        """Return the state of a stack: its tenant, if it has one, and resources that a test has added."""
         hostname = self.tenant_of(stack)
         tenant = [{"type": TENANT, "urn": "urn:…::tenant", "id": hostname}] if hostname else []
         return {"deployment": {"resources": [*tenant, *self.held]}}
 
     def check(self, *paths: Path) -> dict[str, list[Finding]]:
-        """Check stacks; whatever is found, nothing was sent that changes anything."""
+        """Check stacks, and assert that all requests were reads."""
         before = len(self.qlik.control.requests())
         with Cloud(self.environment) as cloud:
             found = check(paths, Preflight(cloud), self.state_of)
@@ -76,14 +76,14 @@ class Bench:
         return found
 
     def wrong(self, **changes: Any) -> list[str]:
-        """Level and text of what is not well with the usual customer and these changes."""
+        """Return level and text of the problems with the default customer and these changes."""
         [findings] = self.check(self.write(**changes)).values()
         return [
             f"{finding.level} {finding.about}: {finding}" for finding in findings if finding.level != "ok"
         ]
 
     def make_tenant(self, name: str = "", alias: str = "") -> dict[str, Any]:
-        """Make a tenant with our client, as somebody else's stack would."""
+        """Create a tenant with our client, like another stack."""
         with Cloud(self.environment) as cloud:
             key = cloud.tenant(SOURCE).get("/api/v1/licenses/overview")["licenseKey"]
             made: dict[str, Any] = cloud.register("eu").post("/api/v1/tenants", {"licenseKey": key})

@@ -1,4 +1,4 @@
-"""Names and addresses that another entry of the same stack has now, told before a run meets them."""
+"""Tests of names and addresses that another entry of the same stack still has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.checks.bench import Bench
 
 @pytest.fixture
 def bench(qlik: Emulator, tmp_path: Path) -> Bench:
-    """A stack file, and a stack that has something already."""
+    """A stack file, and a stack with existing resources."""
     return Bench(qlik, tmp_path)
 
 
@@ -28,7 +28,7 @@ def entry(kind: str, key: str, **outputs: Any) -> dict[str, Any]:
 
 
 def test_names_that_stay_are_not_spoken_of(bench: Bench) -> None:
-    """Nor those that a new key takes along."""
+    """Names that move to a new key are not reported either."""
     bench.held = [
         entry("Space", "Sales", name="Sales"),
         entry("Space", "Old staging", name="Staging"),
@@ -40,7 +40,7 @@ def test_names_that_stay_are_not_spoken_of(bench: Bench) -> None:
 
 
 def test_a_name_that_moves(bench: Bench) -> None:
-    """It may take two runs, and may be meant otherwise."""
+    """It may need two runs, or it may be a mistake."""
     bench.held = [entry("Space", "Old", name="Sales"), entry("User", "Grace", email="Sales@Example.com")]
     users = {"Ada": {"subject": "auth0|ada", "email": "sales@example.com"}}
     space, user = bench.wrong(users=users)
@@ -52,7 +52,7 @@ def test_a_name_that_moves(bench: Bench) -> None:
 
 
 def test_an_idp_group_is_its_name(bench: Bench) -> None:
-    """One whose entry goes is refused by the run; one whose entry gets another name moves."""
+    """If the entry is removed, the run refuses. If the entry gets another name, the name moves."""
     bench.held = [entry("Group", "Old", name="Analysts", provider_type="idp")]
     [finding] = bench.wrong()
     assert finding.startswith("error names: ")

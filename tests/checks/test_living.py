@@ -1,4 +1,4 @@
-"""The tenant that a stack has, and what is in it."""
+"""Tests of the checks of a stack's tenant and its content."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def tenant(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def hold(bench: Bench, kind: str, key: str, id: str) -> None:
-    """Put a resource into the state."""
+    """Add a resource to the state."""
     row = {"type": tokens.of(kind), "urn": f"urn:…::{key}", "id": id, "outputs": {"name": key}}
     bench.held.append(row)
 
 
 def make(bench: Bench, tenant: dict[str, Any], path: str, body: dict[str, Any]) -> str:
-    """Make something in the tenant with our client, and return its id."""
+    """Create an object in the tenant with our client, and return its id."""
     with Cloud(bench.environment) as cloud:
         return str(cloud.tenant(tenant["hostname"]).post(path, body)["id"])
 
@@ -75,7 +75,7 @@ def test_what_is_there_already(
     name: str,
     body: dict[str, Any],
 ) -> None:
-    """Ours is taken over, somebody else's is an error, and what the stack holds is neither."""
+    """Our own object is adopted. An object of somebody else is an error. A held object is neither."""
     id = make(bench, tenant, path, {"name": name, **body})
     assert bench.wrong() == []
     of_somebody_else(monkeypatch)

@@ -1,4 +1,4 @@
-"""Names that look the same and are not."""
+"""Tests of names that look the same but differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tenantry check` finds of roles and of names that are taken."""
+"""Tests of `tenantry check`: roles, and names that are taken."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -13,7 +13,7 @@ from tests.world import World
 
 
 class TestRoles:
-    """By the tenant's own list where there is one."""
+    """The list of the tenant counts, if there is a tenant."""
 
     def custom(self, world: World) -> None:
         world.request("POST", "roles", {"name": "Planner"})
@@ -58,7 +58,7 @@ class TestRoles:
 
 
 class TestNames:
-    """What the organisation's list tells."""
+    """Tests with the organisation's list."""
 
     def test_an_alias_that_is_taken(self, bench: Bench) -> None:
         tenant = bench.make_tenant("Initech", "globex.eu.qlikcloud.com")
@@ -107,7 +107,7 @@ class TestNames:
         assert bench.wrong(**yaml.safe_load(line), groups={}) == []
 
     def test_who_made_and_deactivated_it_makes_no_difference(self, bench: Bench) -> None:
-        """As it makes none to `up`: another stack of ours may have made it as well as somebody else."""
+        """`up` makes no difference either: another stack of ours may have created it."""
         tenant = bench.make_tenant("Globex")
         bench.deactivate(tenant)
         ours = bench.wrong()
@@ -116,7 +116,7 @@ class TestNames:
         assert len(ours) == 1
 
     def test_several_deactivated_tenants_of_that_name(self, bench: Bench) -> None:
-        """Each with its own line; another name, or another status, is not meant."""
+        """Each has its own line. Tenants with another name or status are not listed."""
         made = [bench.make_tenant("Globex"), bench.make_tenant("Globex"), bench.make_tenant("Initech")]
         for tenant in made:
             bench.deactivate(tenant)

@@ -1,4 +1,4 @@
-"""What `tenantry check` finds of templates and of people on the source tenant."""
+"""Tests of `tenantry check`: templates and people on the source tenant."""
 
 # ruff: noqa: E501 - a message is one line
 
@@ -13,20 +13,20 @@ from tests.world import World
 TEMPLATES = [
     (
         {"version": "9.9"},
-        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Sales Overview', version 9.9, on "
-        f"{SOURCE}: the app is there, but not in that version. Versions found: 2.3.0, 2.4.0 (a template's version is "
-        "`{v…}` at the end of its description).",
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Sales Overview', "
+        f"version 9.9, on {SOURCE}: the app is there, but not in that version. Versions found: 2.3.0, 2.4.0 "
+        "(a template's version is `{v…}` at the end of its description).",
     ),
     (
         {"template": "Board Report", "version": "1.0.0"},
-        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Board Report', version 1.0.0, on "
-        f"{SOURCE}: this client cannot export it. Give its bot user an edit role, such as `producer`, in space ",
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'Board Report', "
+        f"version 1.0.0, on {SOURCE}: this client cannot export it. Give its bot user an edit role, such as `producer`, in space ",
     ),
     (
         {"template": "sales overview"},
-        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'sales overview', version 2.3.0, on "
-        f"{SOURCE}: no such app is to be seen there. The name must be exact, and the bot user of this client must be a "
-        "member of the space that the template is in.",
+        "error templates: Pulumi.globex.yaml:23: customer.apps.Sales.template: template 'sales overview', "
+        f"version 2.3.0, on {SOURCE}: no such app is to be seen there. The name must be exact, and the bot "
+        "user of this client must be a member of the space that the template is in.",
     ),
 ]
 
@@ -54,7 +54,7 @@ def test_a_template_that_may_not_be_opened_is_not_exportable(bench: Bench) -> No
 
 
 def test_a_template_whose_space_the_bot_may_join(bench: Bench) -> None:
-    """That is said, and left to `up`."""
+    """The check only reports it; `up` joins the space."""
     app = CUSTOMER["apps"]["Sales"] | {"template": "Board Report", "version": "1.0.0"}
     assert bench.wrong(apps={"Sales": app | {"join_template_space": True}}) == []
 

@@ -1,4 +1,4 @@
-"""What `tenantry check` finds: right and wrong of every kind, by reads alone."""
+"""Tests of all findings of `tenantry check`, with reads only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_however_many_stacks_each_thing_is_asked_once(bench: Bench) -> None:
 
 
 def test_every_problem_of_every_stack_at_once(bench: Bench) -> None:
-    """A stack with a broken file does not keep the others from being checked, nor one problem another."""
+    """A stack with a broken file does not prevent other checks, and a problem does not hide another."""
     broken = bench.write({"name": "Broken", "alias": "x"}, name="broken")
     other = bench.write(
         name="other",
@@ -93,7 +93,7 @@ def test_licences(bench: Bench, answer: dict[str, Any], expected: str) -> None:
     ],
 )
 def test_a_licence_that_ends_soon(bench: Bench, ends: str, level: str, expected: str) -> None:
-    """It is good on its last day, and ends soon when fewer than 30 days are left."""
+    """The licence is valid on its last day, and ends soon if fewer than 30 days are left."""
     bench.qlik.control.add_fault(path="/api/v1/licenses/overview", merge={"valid": f"2026-01-01/{ends}"})
     clock = FakeClock(1_800_000_000)  # 2027-01-15
     with Cloud(bench.environment, clock=clock) as cloud:
@@ -115,7 +115,7 @@ def test_a_source_tenant_without_licence(bench: Bench) -> None:
 
 
 def test_no_credentials(bench: Bench) -> None:
-    """Told once; what cannot be looked at without them is not told as wrong."""
+    """They are reported once. Checks that need them are skipped, not reported as errors."""
     bench.environment = {"QLIK_CLOUD_ENDPOINT": bench.qlik.url}
     first, second = bench.wrong()
     assert first.startswith("error credentials: No OAuth client for region eu.")

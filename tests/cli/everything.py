@@ -1,4 +1,4 @@
-"""Every command of the command line, in ways that end well and in ways that do not, in one process.
+"""Runs of every command, successful and failing, in one process.
 
 `pulumi` is a shell script that answers from files, so that a test decides what backend and engine say;
 Qlik is the emulator. Each command has its ways in COMMANDS; one that is missing there fails a test.
@@ -133,7 +133,7 @@ ARGUMENTS = ("::error::x\x1b[2J\u202e", "one\nINJECTED \x9b31m two", "\r##[error
 
 @dataclass(frozen=True)
 class Said:
-    """What one way of a command printed."""
+    """The output of one run of a command."""
 
     words: tuple[str, ...]
     code: int
@@ -146,7 +146,7 @@ class Said:
 
 
 class Everything:
-    """A project in which texts are names, keys, descriptions and answers wherever there can be one."""
+    """A project that uses given texts as names, keys, descriptions and responses everywhere."""
 
     def __init__(self, folder: Path, qlik: Emulator, texts: Sequence[str], patch: pytest.MonkeyPatch) -> None:
         self.folder, self.qlik, self.texts = (
@@ -185,23 +185,23 @@ class Everything:
         patch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write what `pulumi` says to one command."""
+        """Write the output of `pulumi` for one command."""
         (self.pulumi / name).write_text(json.dumps(value), "utf-8")
 
     def tell(self, text: str) -> None:
-        """Let `pulumi` say this where it fails, also as an error of a resource."""
+        """Set the error output of `pulumi`, also for an error of a resource."""
         (self.pulumi / "said").write_text(text, "utf-8", errors="replace")
         with (self.pulumi / "events.json").open("a") as file:
             event = {"diagnosticEvent": {"severity": "error", "message": text}}
             file.write(f"{json.dumps(event)}\n")
 
     def fail(self, text: str) -> None:
-        """Let `pulumi` fail at everything from now on, and say this."""
+        """Make every `pulumi` command fail with this output."""
         self.tell(text)
         (self.pulumi / "failing").touch()
 
     def run(self, commands: Sequence[str] = tuple(COMMANDS)) -> Iterator[Said]:
-        """Run every way of these commands, with each text in turn where a way takes one."""
+        """Run these commands in all listed ways, and once per text if the command takes one."""
         for command in commands:
             for way in COMMANDS[command]:
                 texts = ARGUMENTS if "TEXT" in way else [""]
@@ -312,7 +312,7 @@ class Everything:
         (self.pulumi / "events.json").write_text(lines)
 
     def _fill_qlik(self) -> None:
-        """Put apps, groups and spaces with such names into the source tenant, as anybody there can."""
+        """Create apps, groups and spaces with these names in the source tenant."""
         source = Api(self.qlik, SOURCE).login()
         for text in self.texts:
             source.post("/api/v1/apps/import", data=b"x", params={"name": text}, expect=200)
@@ -324,5 +324,5 @@ class Everything:
         patch.setenv("GITHUB_TOKEN", token)
 
     def key(self, file: Path) -> None:
-        """Put a private key where `smoke` looks for one."""
+        """Write a private key for `smoke`."""
         shutil.copy(logins.private_file(file), self.folder / "key.pem")

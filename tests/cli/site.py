@@ -1,4 +1,4 @@
-"""A tenant for `tenantry smoke`, as `pulumi up` would have made it, and the command in its project."""
+"""A tenant for `tenantry smoke`, like the ones that `pulumi up` creates, and the command in its project."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CUSTOMER: dict[str, Any] = {
 
 
 class Site:
-    """A tenant as `pulumi up` would have made it of CUSTOMER, with an identity provider."""
+    """A tenant as `pulumi up` creates it from CUSTOMER, with an identity provider."""
 
     def __init__(self, tenant: Api, folder: Path) -> None:
         self.tenant, self.folder = tenant, folder
@@ -66,7 +66,7 @@ class Site:
     def smoke(
         self, *groups: str, code: int = 0, key: Path | None = None, clean: bool = True, **options: str
     ) -> str:
-        """Run the command and return what it says, spaces and line breaks made one."""
+        """Run the command and return its output, with each gap as one space."""
         words = [word for name, value in options.items() for word in (f"--{name}", value) if word]
         chosen = [word for group in groups for word in ("--group", group)]
         arguments = ["smoke", "globex", "--key", str(key or self.key), *chosen, *words]
@@ -105,12 +105,12 @@ class Site:
             self.tenant.put(f"/api/v1/apps/{self.staged}/publish", {"targetId": id})
 
     def expect(self, **expectations: Any) -> None:
-        """Put into the stack file what the data of the app must be like."""
+        """Add the expected data of the app to the stack file."""
         apps = {"Overview": CUSTOMER["apps"]["Overview"] | {"expect": expectations}}
         self.write_stack_file(CUSTOMER | {"apps": apps})
 
     def write_project(self) -> None:
-        """Put the project with its stack file into the folder."""
+        """Write the project and its stack file into the folder."""
         (self.folder / "stacks").mkdir()
         project = {"name": "tenantry", "runtime": "python", "stackConfigDir": "stacks"}
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))

@@ -1,4 +1,4 @@
-"""`tenantry check`: grouped by stack, with exit codes for CI; what is found is in tests/stacks."""
+"""Tests of the output and exit codes of `tenantry check`. tests/checks has the findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ config:
 
 @pytest.fixture
 def project(folder: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Three stacks that were never up: one in order, one whose trial is over, one with an unknown role."""
+    """Three stacks before their first `up`: a correct one, an ended trial, and one with an unknown role."""
     monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
     monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")
@@ -122,7 +122,7 @@ def test_as_json(project: Folder) -> None:
 def test_the_tenant_of_a_stack_is_found_in_its_state(
     project: Folder, monkeypatch: pytest.MonkeyPatch, qlik: Emulator
 ) -> None:
-    """Its own list of roles counts then; here the source tenant stands in for it."""
+    """Its own list of roles counts. Here the source tenant has that role."""
     tenant = {
         "type": TENANT,
         "id": "templates.eu.qlikcloud.com",

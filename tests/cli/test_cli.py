@@ -1,4 +1,4 @@
-"""The command line as a whole: every command explains itself, and is in the reference."""
+"""Tests of the whole command line: every command has help, and is in the reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every command below `command`, by its words."""
+    """Yield every command below `command`, with its full name."""
     for name, each in getattr(command, "commands", {}).items():
         yield " ".join((*path, name)), each
         yield from commands(each, (*path, name))
@@ -33,7 +33,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
-    """Let these libraries be missing."""
+    """Make the import of these libraries fail."""
     real = builtins.__import__
 
     def import_(name: str, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What `--scheduler` says where there is no cluster that can be used: one line, and nothing is done."""
+"""Tests of `--scheduler` without a usable cluster: the error is one line, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_scheduler_that_is_not_there(project: Folder) -> None:
 
 
 def test_something_else_that_listens_there(project: Folder) -> None:
-    """It accepts, and never says a word."""
+    """The server accepts the connection, but sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         done = project.run("up", "acme", "--yes", "--scheduler", address)

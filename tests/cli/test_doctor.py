@@ -1,4 +1,4 @@
-"""`tenantry doctor` and `tenantry install-pulumi` as commands."""
+"""Tests of the commands `tenantry doctor` and `tenantry install-pulumi`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_error_is_an_exit_code(
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A virtual environment that this process seems to run in, and a Pulumi CLI on PATH."""
+    """A virtual environment in which this process seems to run, and a Pulumi CLI on PATH."""
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     for name in (*release.PLUGINS, "pulumi"):

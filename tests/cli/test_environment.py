@@ -1,4 +1,4 @@
-"""An environment that a command cannot use: one line each, which names the variable or the file."""
+"""Tests of unusable environments: the error is one line, and names the variable or the file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_locale_of_eight_bits(project: Path) -> None:
 
 
 def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
-    """The engine shows the escapes; they make no call fail."""
+    """The engine prints the escapes, and no call fails because of them."""
     say = "from tenantry.providers.framework.engine import say; say('Caf\\xe9 \\u2026')"
     done = subprocess.run(
         [sys.executable, "-c", say], env=os.environ | EIGHT_BITS, capture_output=True, check=True
@@ -63,7 +63,7 @@ def test_what_a_provider_says_in_a_locale_of_eight_bits() -> None:
 
 
 def test_config_that_stands_in_the_project_alone(project: Path) -> None:
-    """The stack's own file may say nothing at all."""
+    """The stack file may be empty."""
     lines = STACK.replace("config:\n", "").splitlines()
     config = "".join(f"  {line.strip().replace(': ', ': {value: ', 1)}}}\n" for line in lines)
     with (project / "Pulumi.yaml").open("a", encoding="utf-8") as file:

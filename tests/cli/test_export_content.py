@@ -1,4 +1,4 @@
-"""`tenantry export-content`: what it says, and its exit code; what it saves is in tests/exporting."""
+"""Tests of the output and exit codes of `tenantry export-content`. tests/exporting has the saved files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tenant(qlik: Emulator, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> A
 
 @pytest.fixture
 def stacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Callable[[HOSTNAMES], None]:
-    """Have stacks of these names, each with the tenant of a hostname, or none; "?" cannot be read."""
+    """Create stacks, each with a tenant of a hostname, or without one; "?" cannot be read."""
 
     def have(hostnames: HOSTNAMES) -> None:
         for stack in hostnames:
@@ -64,7 +64,7 @@ def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAM
 
 
 def test_what_cannot_be_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
-    """It is named on one line that does nothing to a terminal; the other stacks are saved."""
+    """It is named on one line without control characters. The other stacks are saved."""
     other = new_tenant(tenant.qlik)
     stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})
     tenant.qlik.control.add_fault(method="POST", path="/api/v1/apps/*/export", status=403)

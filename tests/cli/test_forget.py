@@ -1,4 +1,4 @@
-"""`tenantry forget` while another run changes the stack; the rest is in tests/e2e, on the real engine."""
+"""Tests of `tenantry forget` while another run changes the stack. tests/e2e has the tests with the engine."""
 
 from __future__ import annotations
 

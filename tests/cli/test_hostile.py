@@ -1,4 +1,4 @@
-"""Whatever names, answers and arguments hold, no command prints what a terminal or a runner obeys."""
+"""Tests that no command prints control sequences from names, responses or arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry import`: what it hands on, and what it prints."""
+"""Tests of `tenantry import`: its arguments and its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry init`, `new`, `plans`, `templates` and `schema`: a repository of one's own, from nothing."""
+"""Tests of `tenantry init`, `new`, `plans`, `templates` and `schema` in a new repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(*arguments: str, code: int = 0) -> Result:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository as it was written, which is the current folder."""
+    """A new repository, as the current folder."""
     run("init", str(tmp_path / "acme"), *GIVEN)
     monkeypatch.chdir(tmp_path / "acme")
     return tmp_path / "acme"
@@ -90,7 +90,7 @@ def test_plans(repository: Path) -> None:
 
 
 def test_templates(repository: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With versions, spaces and ids; published copies are none."""
+    """They have versions, spaces and ids. Published copies are left out."""
     for name, value in client_environment(qlik.url).items():
         monkeypatch.setenv(name, value)
     result = run("templates")

@@ -1,4 +1,4 @@
-"""What is said of a missing extra, and that nothing tells people to ask an index for Tenantry."""
+"""Tests of the message about a missing extra. Nothing may recommend an index for Tenantry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_extra_comes_from_where_tenantry_came(
 
 
 def test_nothing_asks_an_index_for_tenantry() -> None:
-    """There is no release on an index yet: somebody else's package could be there under the name."""
+    """There is no release on an index yet. Somebody else could publish a package with this name."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     found = [
         f"{name}: {match[0]}"

@@ -1,4 +1,4 @@
-"""`tenantry keypair`: two files, the private one for its owner alone, and lines that fit a stack file."""
+"""Tests of `tenantry keypair`: two files, permissions of the private one, and lines for a stack file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, in which a project is."""
+    """The current folder, with a project."""
     (tmp_path / "stacks").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("{name: tenantry, runtime: python, stackConfigDir: stacks}")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What a shell completes, as the shell asks for it; and what is said of a name that there is not."""
+"""Tests of shell completion, and of errors about unknown names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def project(folder: Folder) -> Folder:
 
 
 def complete(line: str) -> list[str]:
-    """What Bash is offered for the last word of a line."""
+    """Return the completions in Bash for the last word of a line."""
     words = line.split()
     last = len(words) if line.endswith(" ") else len(words) - 1
     asked = {"_TENANTRY_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(last)}

@@ -1,4 +1,4 @@
-"""`--notify` of the commands over many stacks: bad input, secrets, and that a run is told of."""
+"""Tests of `--notify` for runs: bad input, secrets, and sent notifications."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def everything(tmp_path: Path, qlik: Emulator, monkeypatch: pytest.MonkeyPatch) -> Everything:
-    """A project whose `pulumi` fails at everything."""
+    """A project whose `pulumi` always fails."""
     return Everything(tmp_path, qlik, ["plain"], monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""`tenantry operator-manifests`: what it writes, says and refuses."""
+"""Tests of `tenantry operator-manifests`: its files, output and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tenantry orphans`: what it prints, asks and returns; what it finds is in tests/audit and tests/e2e."""
+"""Tests of the output, questions and exit codes of `tenantry orphans`. tests/audit has the findings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GONE = Finding(
 
 
 class Looks:
-    """Stands in for the look: what it finds, with what it was asked, and which apps were deleted since."""
+    """A fake audit: its findings, its arguments, and the apps that were deleted."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -98,7 +98,7 @@ def test_findings_stand_under_their_kind(folder: Folder, looks: Looks) -> None:
 
 
 def test_names_are_shown_and_do_nothing_to_a_terminal(folder: Folder, looks: Looks) -> None:
-    """They are other people's: neither a line of their own nor a control sequence comes of them."""
+    """Names come from outside, so they create neither a new line nor a control sequence."""
     looks.findings = [Finding(UNMANAGED, "x1", '"Hooli\x1b[2J\n- x9: all is well"')]
     looks.left_over = [dataclasses.replace(FREE, name="Sales\r\x1b[1A [0123456789ab]")]
     looks.unread = [Unread("the apps of x1", "403\x07\ntraceId t-1")]
@@ -167,7 +167,7 @@ def test_the_region_is_handed_over(folder: Folder, looks: Looks) -> None:
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
-    """Let somebody sit there who answers; returns what was asked."""
+    """Simulate a user who answers. Returns the questions."""
     asked: list[str] = []
 
     def confirm(question: str, **_: Any) -> bool:
@@ -191,7 +191,7 @@ def test_fix_lists_counts_and_asks(
     deleted: Sequence[str],
     code: int,
 ) -> None:
-    """Only for what may be deleted; what is kept remains a finding."""
+    """It asks only about apps that may be deleted. A kept app remains a finding."""
     looks.left_over = [FREE, KEPT]
     asked = answer(monkeypatch, yes)
     result = folder.run("orphans", "--fix")
@@ -224,7 +224,7 @@ def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> 
 
 
 def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> None:
-    """Everything but a left-over app: there is nothing to ask."""
+    """Findings other than left-over apps need no question."""
     looks.findings = [Finding(kind, "x1", "") for kind in KINDS]
     result = folder.run("orphans", "--fix")
     assert (result.exit_code, looks.deleted) == (7, [])

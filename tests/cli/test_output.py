@@ -1,4 +1,4 @@
-"""Everything that commands print goes through `tenantry.cli.output`."""
+"""Tests that commands print only through `tenantry.cli.output`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRINTING = {"echo", "secho", "confirm", "prompt", "style"}
 
 
 def strays(source: str) -> Iterator[str]:
-    """Yield what prints in the source of a module without going through `output`."""
+    """Yield the calls in a module that print without `output`."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Attribute(value=ast.Name(id="typer" | "click"), attr=name) if name in PRINTING:

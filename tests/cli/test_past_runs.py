@@ -1,4 +1,4 @@
-"""`tenantry runs` lists what was run, and `tenantry report` shows a run again."""
+"""Tests of `tenantry runs`, and of `tenantry report` with a past run."""
 
 from __future__ import annotations
 

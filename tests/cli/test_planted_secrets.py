@@ -1,4 +1,4 @@
-"""No command shows a secret of its environment, or leaves one in a file, also where others repeat it."""
+"""Tests that no command prints a secret or writes one into a file, even if a response repeats it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NAMES = ("plain", "Søren & Co.", "a/b")
 
 
 def forms(secret: str) -> set[str]:
-    """A secret as it is, in an address, and in base64, whatever comes before it there."""
+    """Return the forms of a secret: plain, in a URL, and in Base64 at any offset."""
     raw = secret.encode()
     encoded = {base64.b64encode(b"x" * n + raw)[2 * bool(n) + n : -4].decode().rstrip("=") for n in range(3)}
     return {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *encoded}
 
 
 class Plant:
-    """A project in whose environment secrets are, and what they are."""
+    """A project with secrets in its environment, and these secrets."""
 
     def __init__(self, everything: Everything) -> None:
         self.everything = everything
@@ -47,15 +47,15 @@ class Plant:
         self.given = {file: file.read_bytes() for file in self._files()}
 
     def shown(self, result: Said) -> list[str]:
-        """Each secret that a command showed."""
+        """Return the secrets in the output of a command."""
         return [f"{result}: {name}" for name in self._found(f"{result.stdout}\n{result.stderr}".encode())]
 
     def left(self) -> list[str]:
-        """Each secret in a file that was not there before."""
+        """Return the secrets in new files."""
         return [f"{file}: {name}" for file, text in self.made().items() for name in self._found(text)]
 
     def made(self) -> dict[Path, bytes]:
-        """What is in files that were not there before, or held something else."""
+        """Return the content of new and changed files."""
         return {file: text for file in self._files() if (text := file.read_bytes()) != self.given.get(file)}
 
     def _found(self, text: bytes) -> Iterator[str]:
@@ -64,7 +64,7 @@ class Plant:
                 yield name
 
     def _files(self) -> list[Path]:
-        """All files but those of the script that stands in for `pulumi`."""
+        """Return all files except those of the fake `pulumi`."""
         folder = self.everything.folder.parent
         files = [item for item in folder.rglob("*") if item.is_file()]
         return [file for file in files if not file.is_relative_to(self.everything.pulumi)]

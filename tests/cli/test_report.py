@@ -1,4 +1,4 @@
-"""`tenantry report`, `comment` and `issue`: shards become one report, and a forge is told of it."""
+"""Tests of `tenantry report`, `comment` and `issue`: merged shards, and posts to a forge."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_printed_all_the_same(
     shards: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Hours of work, and the lines that bring tenants back, are not lost with a folder."""
+    """If the folder cannot be written, the report with the revive lines is still printed."""
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "reports"
     result = run("report", "--reports", str(folder), *shards)

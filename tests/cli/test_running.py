@@ -1,4 +1,4 @@
-"""What is asked before a run over many stacks, what is seen of it, and what signals do."""
+"""Tests of the question before a run, its display, and its signals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.fleet.samples import job
 
 
 def test_a_signal_prints_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    """It may come in the middle of another print, and streams bear no second one inside the first."""
+    """A signal may interrupt another print, and streams do not allow nested prints."""
     interrupted: list[int] = []
 
     def interrupt() -> int:
@@ -61,7 +61,7 @@ def test_where_nobody_can_be_asked_nothing_is_done(monkeypatch: pytest.MonkeyPat
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
-    """Sit at the terminal."""
+    """Simulate a terminal."""
 
     def asked(*_: object, **__: object) -> bool:
         if isinstance(answer, BaseException):

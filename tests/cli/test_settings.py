@@ -1,4 +1,4 @@
-"""`tenantry settings`: each value with the file and line that it is from, and never a secret."""
+"""Tests of `tenantry settings`: each value has its file and line, and secrets are hidden."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def project(folder: Folder) -> Folder:
 
 
 def printed(folder: Folder) -> dict[str, tuple[str, str]]:
-    """Value and origin by path, as plain text has them."""
+    """Return value and origin by path, from the plain text output."""
     result = folder.run("settings", "globex")
     assert result.exit_code == 0
     rows = [re.split(r"\s{2,}", line) for line in result.output.splitlines()]
@@ -136,7 +136,7 @@ def test_of_a_secret_only_the_key_is_shown(project: Folder) -> None:
 
 
 def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
-    """So that it stays one line, and what is printed still makes the same settings."""
+    """The output stays on one line, and still gives the same settings."""
     project.write("stacks/portal.pem", public_pem())
     entry = '    jwt_identity_providers: {portal: {issuer: i, kid: "1", pem_file: portal.pem}}\n'
     project.write("stacks/Pulumi.globex.yaml", STACK + entry)

@@ -1,4 +1,4 @@
-"""What options come to, which several commands have."""
+"""Tests of options that several commands share."""
 
 from __future__ import annotations
 

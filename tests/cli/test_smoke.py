@@ -1,4 +1,4 @@
-"""`tenantry smoke`: green for what the stack file says, red for each way in which it can be otherwise."""
+"""Tests of `tenantry smoke`: success for a correct tenant, failure for each kind of difference."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_each_group_sees_its_published_apps_and_nothing_else(site: Site) -> None
 
 
 def test_all_groups_of_all_customers_with_one_summary(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with one hides no other; who has no tenant yet is left out, unless named."""
+    """A failure does not hide others. Stacks without a tenant are left out, unless they are named."""
     text = (site.folder / "stacks" / "Pulumi.globex.yaml").read_text()
     for name in ("acme", "hooli"):
         (site.folder / "stacks" / f"Pulumi.{name}.yaml").write_text(text)

@@ -1,4 +1,4 @@
-"""`tenantry smoke`: whether published apps have the data that the stack file expects."""
+"""Tests of `tenantry smoke`: the data of published apps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FINE = "Overview in Sales: ok, has the data that the stack file expects"
 
 @pytest.fixture
 def loaded(site: Site) -> Site:
-    """The customer's own data, ten orders, in both published apps, and the stack file that expects them."""
+    """The customer's ten orders in both published apps, and a stack file that expects them."""
     site.tenant.qlik.control.settings(reload_rows=10)
     site.load_data(SCRIPT, {"vCustomer": "Globex"})
     site.expect(**EXPECTED)
@@ -91,7 +91,7 @@ def test_what_is_there_is_never_too_much(loaded: Site) -> None:
 
 
 def test_data_gets_old_by_the_time_of_qlik(loaded: Site) -> None:
-    """The logins fail, as the machine's clock is another one then."""
+    """The logins fail, because the machine's clock differs."""
     loaded.tenant.qlik.control.advance(25 * 3600)
     assert FINE in loaded.smoke("Viewers", code=1)
     loaded.tenant.qlik.control.advance(5 * 3600)

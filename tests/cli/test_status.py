@@ -1,4 +1,4 @@
-"""What `tenantry status` and `outputs` show of stacks in a backend of files."""
+"""Tests of `tenantry status` and `outputs` with a backend of files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def resource(kind: str, name: str, **more: object) -> dict[str, object]:
 
 @pytest.fixture
 def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Two customers, of whom one is up."""
+    """Two customers, one of them with a tenant."""
     folder.write("stacks/plans/standard.yaml", PLAN)
     for stack in ("globex", "hooli"):
         folder.write(f"stacks/Pulumi.{stack}.yaml", STACK)
@@ -140,7 +140,7 @@ def test_no_command_prints_what_is_secret(project: Folder) -> None:
 
 
 def test_the_whole_fleet_is_a_page(project: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the drift and the failures of the runs that were kept, and links to logs that are there."""
+    """The page has the drift and failures of past runs, and links to existing logs."""
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "runs" / "intents"))
     trouble = Trouble("no <b>", "Space Sales", code="FORBIDDEN")
     drift = (Change("update", "Group", "Analysts"),)
@@ -187,7 +187,7 @@ def test_a_page_that_cannot_be_written_is_one_line(project: Folder, file: str) -
 def test_licences_are_asked_for_when_wanted(
     project: Folder, qlik: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that cannot be asked says so, and what Qlik does not tell is unknown."""
+    """An unreadable licence is reported as such, and missing values are unknown."""
     monkeypatch.setenv("QLIK_CLOUD_ENDPOINT", qlik.url)
     monkeypatch.setenv("QLIK_CLIENT_ID", "demo")
     monkeypatch.setenv("QLIK_CLIENT_SECRET", "demo-secret")

@@ -1,4 +1,4 @@
-"""`tenantry unlock`: what it asks, and what it does not do; the real locks are in tests/e2e."""
+"""Tests of the questions and limits of `tenantry unlock`. tests/e2e has the tests with real locks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Lock = tuple[str, int]
 
 
 class Pulumi:
-    """Stands in for the command: which backend it is, who holds the stack, and what was done."""
+    """A fake `pulumi`: its backend, the locks of the stack, and the commands that were run."""
 
     def __init__(self, url: str = "s3://state") -> None:
         self.url = url
@@ -82,7 +82,7 @@ def test_an_old_lock_of_another_machine(folder: Folder, pulumi: Pulumi) -> None:
 
 @pytest.mark.parametrize("locks", [[("ci", 10)], [("ci", 90), ("ci", 10)]])
 def test_all_of_them_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[Lock]) -> None:
-    """`pulumi cancel` clears all at once."""
+    """`pulumi cancel` clears all locks at once."""
     pulumi.locks = locks
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "Nothing was cleared" in result.stderr) == (1, True)
@@ -90,7 +90,7 @@ def test_all_of_them_must_be_stale(folder: Folder, pulumi: Pulumi, locks: list[L
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, yes: bool, meanwhile: Callable[[], None]) -> list[str]:
-    """Let somebody sit there who answers; returns what was asked."""
+    """Simulate a user who answers. Returns the questions."""
     asked: list[str] = []
 
     def confirm(question: str, **_: Any) -> bool:
@@ -120,7 +120,7 @@ def test_it_asks(folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch
 def test_it_looks_again_before_it_clears(
     folder: Folder, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, now: list[Lock]
 ) -> None:
-    """Somebody else cleared it while the question stood there, and a run has begun since."""
+    """While the user was asked, somebody else cleared the lock, and another run started."""
     pulumi.locks = [("ci", 90)]
     answer(monkeypatch, True, lambda: setattr(pulumi, "locks", now))
     result = folder.run("unlock", "globex")
@@ -136,7 +136,7 @@ def test_where_nobody_can_be_asked(folder: Folder, pulumi: Pulumi) -> None:
 
 
 def test_pulumi_cloud_has_a_command_of_its_own(folder: Folder, pulumi: Pulumi) -> None:
-    """Nothing but the backend's address is asked for."""
+    """Only the address of the backend is read."""
     pulumi.url = "https://app.pulumi.com/ada"
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "`pulumi cancel --stack globex`" in result.stderr) == (1, True)

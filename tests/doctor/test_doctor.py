@@ -1,4 +1,4 @@
-"""What `tenantry doctor` says of a machine; tests/e2e/test_doctor.py has the processes that `pulumi` runs."""
+"""Tests of the checks of `tenantry doctor`. tests/e2e/test_doctor.py has the processes of `pulumi`."""
 
 from __future__ import annotations
 

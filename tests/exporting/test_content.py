@@ -168,6 +168,6 @@ def test_a_deactivated_tenant_says_the_way(filled: Tenancy, tmp_path: Path) -> N
         {},
         headers={"qlik-confirm-hostname": filled.hostname},
     )
-    with pytest.raises(ExportRefused, match=r"deactivated.*pulumi up --refresh --stack acme.*ends_on"):
+    with pytest.raises(ExportRefused, match=r"deactivated.*ends_on.*pulumi up --refresh --stack acme"):
         run(filled, tmp_path)
     assert not (tmp_path / "acme" / "index.json").exists()

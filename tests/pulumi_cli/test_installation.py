@@ -1,4 +1,4 @@
-"""Where the Pulumi CLI comes from, and how `.venv/bin/pulumi` starts it. Its commands are stand-ins here."""
+"""Tests of the source of the Pulumi CLI and of `.venv/bin/pulumi`, with fake commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Fake = Callable[..., Path]
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    """Make an executable shell script `folder/name` that does `body`."""
+    """Write an executable shell script `folder/name` with this body."""
 
     def make(folder: Path | str, name: str, body: str) -> Path:
         file = tmp_path / folder / name
@@ -39,7 +39,7 @@ def fake(tmp_path: Path) -> Fake:
 
 @pytest.fixture
 def complete(fake: Fake) -> Callable[..., Path]:
-    """Make a Pulumi CLI of a version, with its plugins, in a folder that is returned."""
+    """Write a fake Pulumi CLI of a version with its plugins, and return its folder."""
 
     def make(folder: str, version: str) -> Path:
         for plugin in release.PLUGINS:
@@ -51,7 +51,7 @@ def complete(fake: Fake) -> Callable[..., Path]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
-    """A web server on the loopback for the files in `tmp_path/www`: its address and what it was asked for."""
+    """A local web server for the files in `tmp_path/www`: its URL and its requests."""
     asked: list[str] = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -70,12 +70,12 @@ def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
-    """Let PATH be these folders and the system's own."""
+    """Set PATH to these folders and the system's folders."""
     monkeypatch.setenv("PATH", os.pathsep.join([*map(str, folders), "/usr/bin", "/bin"]))
 
 
 def test_the_wrapper_gives_the_engine_this_environment(fake: Fake, tmp_path: Path) -> None:
-    """Whatever is in the way: odd folder names, arguments with spaces, a Python of the user's own."""
+    """It works with odd folder names, arguments with spaces, and another Python of the user."""
     cli = fake("the 'odd' $HOME folder", "pulumi", 'echo "$PULUMI_PYTHON_CMD|$PATH|$1|$2"')
     venv = tmp_path / "a venv"
     wrapper = fake(venv / "bin", "pulumi", "")
@@ -129,7 +129,7 @@ def test_a_cli_that_went_away_is_looked_for_again(
     [
         ("3.253.9", "", "3.253.9 is not used: 3.254.0 or newer is required"),
         ("3.300.0", "pulumi-language-python", "pulumi-language-python is missing"),
-        ("none", "", "names no version"),
+        ("none", "", "did not print a version"),
     ],
 )
 def test_a_cli_on_path_that_will_not_do_is_named_with_the_reason(
@@ -152,7 +152,7 @@ def test_a_cli_on_path_that_will_not_do_is_named_with_the_reason(
 def test_wrappers_of_this_project_are_not_taken_for_a_cli(
     complete: Callable[..., Path], fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Neither its own, with the environment activated, nor another checkout's: that would be a loop."""
+    """It uses neither its own script nor the one of another checkout, because that would loop."""
     home = complete(".venv/bin", "3.300.0")
     on_path(monkeypatch, home)
     assert release.on_path(home, installation.MARK) is None
@@ -164,7 +164,7 @@ def test_wrappers_of_this_project_are_not_taken_for_a_cli(
 
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., release.Archive]:
-    """Publish an archive of a release with these files, and let it be the one that is known."""
+    """Publish an archive of a release with these files, as the known one."""
 
     def make(files: dict[str, str]) -> release.Archive:
         name = "pulumi-v3.300.0-linux-x64.tar.gz"
@@ -191,7 +191,7 @@ CLI = "#!/bin/sh\necho v3.300.0\n"
 def test_the_official_release_is_fetched_once_and_unpacked(
     archive: Callable[..., release.Archive], server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
-    """Only the programs in its one folder are: no link, and nothing that leads elsewhere."""
+    """Only the programs in its folder are unpacked: no links, and no paths to other folders."""
     address, asked = server
     known = archive(
         {"pulumi/pulumi": CLI, "pulumi/pulumi-language-python": "", "pulumi/../../x": "", "y": ""}
@@ -212,7 +212,7 @@ def test_an_archive_with_another_content_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One more byte is enough, even though the archive still unpacks."""
+    """One more byte is enough, even if the archive can still be unpacked."""
     known = archive({"pulumi/pulumi": CLI})
     with (tmp_path / "www" / known.name).open("ab") as file:
         file.write(b"\0")
@@ -284,7 +284,7 @@ esac"""
 
 @pytest.fixture
 def go(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Put a `go` on PATH that "builds" and then does `then`; returns the log with a line for each build."""
+    """Put a fake `go` on PATH that builds and then runs `then`. Returns its log, with one line per build."""
 
     def make(then: str = "") -> Path:
         dist = tmp_path / "sdk" / "python" / "dist"
@@ -333,7 +333,7 @@ def test_a_failed_build_leaves_nothing_and_names_the_ways_out(
 def test_an_old_go_is_not_used(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Go then comes from a Python package, with its caches beside it, so that they go with it."""
+    """Go comes from a Python package. Its caches are beside it, and are removed with it."""
     on_path(monkeypatch, fake("go/bin", "go", "echo go1.25.9").parent)
     monkeypatch.setattr(golang, "run", lambda command, **_: "go1.25.9" if "GOVERSION" in command else "")
     scratch = tmp_path / "scratch"
@@ -360,7 +360,7 @@ def test_the_cli_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch
 
 
 def test_it_needs_no_package() -> None:
-    """`make setup` runs it before there are any: `-S` leaves out what is installed."""
+    """`make setup` runs it before any package is installed: `-S` hides installed packages."""
     root = Path(installation.__file__).parents[2]
     code = "import tenantry.pulumi_cli.installation, sys; sys.exit('yaml' in sys.modules)"
     subprocess.run([sys.executable, "-S", "-c", code], cwd=root, check=True)

@@ -1,4 +1,4 @@
-"""The language host as a process; tests/e2e runs programs with it."""
+"""Tests of the language host as a process. tests/e2e runs programs with it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_it_serves_and_ends_without_a_word(stop: signal.Signals) -> None:
 
 
 def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
-    """The shell stands for the engine: it starts the host and is gone."""
+    """The shell acts as the engine: it starts the host and ends."""
     output = tmp_path / "output"
     with output.open("w") as file:
         shell = subprocess.Popen(
@@ -57,7 +57,7 @@ def test_it_ends_when_its_engine_was_killed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["", "a", "é" * 63, "é" * 64, "x" * 20_000], ids=len)
 def test_a_text_is_sent_as_protobuf_does(value: str) -> None:
-    """Paths may be long, and a length of more than seven bits takes several bytes."""
+    """Paths may be long. A length of more than seven bits needs several bytes."""
     about = language_pb2.AboutResponse(executable=value)
     assert language_pb2.AboutResponse.FromString(language_host.text(1, value)) == about
 
@@ -67,7 +67,7 @@ def test_what_ends_a_run() -> None:
 
 
 def test_the_sdk_is_imported_when_there_is_a_program_to_run() -> None:
-    """Each run starts a host that never gets one."""
+    """Each run starts a host that does not run a program."""
     program = f"import runpy, sys; runpy.run_path({language_host.__file__!r}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     imported = {name.partition(".")[0] for name in done.stdout.split()}

@@ -1,4 +1,4 @@
-"""What the steps of the set-up share."""
+"""Tests of the helpers for installation steps."""
 
 from __future__ import annotations
 
@@ -113,6 +113,6 @@ def test_a_file_is_written_with_its_mode_and_without_leftovers(tmp_path: Path) -
 
 
 def half_made(folder: Path) -> None:
-    """Begin to fill a folder, and fail."""
+    """Start to fill a folder, and fail."""
     (folder / "one").touch()
     (folder / "one").mkdir()

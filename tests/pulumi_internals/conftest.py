@@ -1,4 +1,4 @@
-"""A stack of its own for the canaries, run with the real `pulumi`."""
+"""A separate stack for the canaries, run with the real `pulumi`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROGRAM = "from tests.pulumi_internals.things import program\n\nprogram()\n"
 
 @dataclass
 class Canary:
-    """A project with a backend in the folder `root`, and what its provider wrote down."""
+    """A project with a backend in the folder `root`, and the records of its provider."""
 
     root: Path
 
@@ -69,18 +69,18 @@ class Canary:
         return state
 
     def notes(self, verb: str) -> list[dict[str, Any]]:
-        """What the provider wrote down of a verb, in the order of time."""
+        """Return the records of the provider about a method, in order."""
         return [json.loads(file.read_text()) for file in sorted(self.seen.glob(f"{verb}-*.json"))]
 
     def checkpoint(self, folder: Path, stack: str) -> dict[str, Any]:
-        """The file of a state, in the folder of the backend or a copy of it."""
+        """Return the file of a state, in the folder of the backend or in a copy."""
         found: dict[str, Any] = json.loads((folder / "stacks" / PROJECT / f"{stack}.json").read_text())
         return found
 
 
 @dataclass
 class Story:
-    """A stack from its first preview to a refresh: what the engine said each time, and the state after."""
+    """A stack from its first preview to a refresh, with each output of the engine, and the final state."""
 
     canary: Canary
     skeleton: dict[str, Any]

@@ -18,5 +18,5 @@ class _Touch:
 
 
 def foreign_string(file: Path = pathlib.Path("ran")) -> str:
-    """Return a `__provider` string that makes a file when it is unpickled."""
+    """Return a `__provider` string that creates a file when it is unpickled."""
     return base64.b64encode(pickle.dumps(_Touch(file), protocol=4)).decode()

@@ -1,4 +1,4 @@
-"""What is relied on of the engine and the SDK together: a stack of the canaries' own."""
+"""Canaries for the engine and the SDK together, with a separate stack."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def steps(events: list[dict[str, Any]], kind: str = event_log.DONE) -> dict[tupl
 
 @pytest.fixture
 def canary(story: Story, tmp_path: Path) -> Canary:
-    """A project and a backend of its own, with an empty stack `one`."""
+    """A separate project and backend, with an empty stack `one`."""
     new = Canary(tmp_path)
     backend_files.add_stack(new.state, PROJECT, "one")
     return new
@@ -99,7 +99,7 @@ def test_a_provider_starts_before_a_resource_needs_it_and_the_user_hears_nothing
 
 
 def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once(canary: Canary) -> None:
-    """One run for both, and for the backups that it does not make."""
+    """One run checks both variables, and that there are no backups."""
     quiet = {**environment.ONE_CHECKPOINT, **environment.NO_BACKUPS}
     canary.run("up", "--stack", "one", "--yes", "--skip-preview", env={"CANARY_RUN": "many", **quiet})
     made = canary.notes("create")
@@ -118,7 +118,7 @@ def test_more_calls_than_four_are_answered_at_once_and_the_state_is_written_once
 
 
 def test_the_state_is_saved_before_each_create(story: Story) -> None:
-    """Without those variables: what a proof of a tenant relies on."""
+    """Without these variables, the state is saved during a run. The proof of a tenant relies on that."""
     latest = story.canary.checkpoint(story.during, "one")["checkpoint"]["latest"]
     assert [resource["urn"] for resource in latest["resources"]][-1] == urn("first")
     assert [
@@ -169,7 +169,7 @@ def test_a_preview_shows_unknown_values_as_the_placeholder(story: Story) -> None
 
 
 def test_an_import_takes_outputs_and_leaves_nothing_to_do(story: Story, canary: Canary) -> None:
-    """The resources are as the program has them, parents first."""
+    """The resources are in the program's order, parents first."""
     why = changed("import_files", "Find what `pulumi import --file` takes for dynamic resources.")
     planned = [item for item in import_files.planned(story.preview) if item["type"] == THING]
     assert [entry["urn"] for entry in planned] == [urn("first"), urn("second")], why
@@ -211,7 +211,7 @@ def test_the_engine_attaches_to_a_provider_that_runs(canary: Canary) -> None:
 
 
 class Registrations:
-    """Stands in for the engine: writes down what a program registers, and answers from a state."""
+    """A fake engine: it records what a program registers, and responds from a state."""
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.held = {resource["urn"]: resource for resource in deployment.resources(state)}
@@ -234,7 +234,7 @@ class Registrations:
 
 
 def registered(root: Path, state: dict[str, Any]) -> Registrations:
-    """What the canaries' program registers; called in a process of its own."""
+    """Record what the canaries' program registers. Runs in a separate process."""
     found = Registrations(state)
     run_program(
         root,
@@ -481,7 +481,7 @@ def test_a_stack_file_shows_its_passphrase(canary: Canary) -> None:
 def test_states_and_last_runs_are_read_from_their_files_as_pulumi_tells_them(
     tmp_path: Path, packed: bool
 ) -> None:
-    """Whether the backend packs its files or not, which a variable of Pulumi's says."""
+    """The backend may compress its files, depending on a variable of Pulumi."""
     canary = Canary(tmp_path)
     if packed:
         canary.env["PULUMI_DIY_BACKEND_GZIP"] = "true"

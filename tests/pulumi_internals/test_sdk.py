@@ -1,4 +1,4 @@
-"""What is relied on of the SDK alone."""
+"""Canaries for the SDK alone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_resource_is_registered_with_what_the_function_returns() -> None:
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Makes nothing."""
+    """A provider that creates nothing."""
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, object], None]:
         return {}, None
@@ -79,7 +79,7 @@ def mocked() -> Iterator[None]:
 
 @pytest.mark.usefixtures("mocked")
 def test_other_resources_of_a_program_keep_their_stack_traces() -> None:
-    """The SDK has its own function back after each of ours, also after one that fails."""
+    """The SDK's own function is restored after each block, even after a failure."""
     theirs = getattr(sdk, stack_traces.NAME)
 
     Space("one", **SAMPLES["Space"])
@@ -126,7 +126,7 @@ def test_whether_a_value_is_secret_is_told() -> None:
 
 
 def test_the_provider_process_registers_its_servicer_where_attach_is_added() -> None:
-    """`test_the_engine_attaches_to_a_provider_that_runs` shows that it works; this says what has moved."""
+    """`test_the_engine_attaches_to_a_provider_that_runs` shows that it works; this shows what has changed."""
     text = source("pulumi.dynamic.__main__")
     then = "Find how `pulumi.dynamic` serves, and add `Attach` there."
     assert "provider_pb2_grpc.add_ResourceProviderServicer_to_server(" in text, changed("attaching", then)
@@ -156,7 +156,7 @@ def test_the_provider_process_makes_each_provider_with_one_function() -> None:
 
 
 def test_the_provider_process_runs_in_the_python_of_the_variable() -> None:
-    """And the engine's arguments are its last."""
+    """The last arguments come from the engine."""
     path = os.pathsep.join((str(PULUMI.parent), str(PULUMI.parents[1] / "pulumi"), os.environ["PATH"]))
     script = shutil.which("pulumi-resource-pulumi-python", path=path)
     assert script, changed("environment", "Find what starts the provider process.")

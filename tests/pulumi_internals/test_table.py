@@ -1,4 +1,4 @@
-"""The table of `tenantry.pulumi_internals`, and what the program pays for it."""
+"""Tests of the table of `tenantry.pulumi_internals`, and of its import time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_each_module_says_what_it_relies_on_and_what_comes_of_a_change(module: s
 
 
 def test_no_private_name_of_pulumi_is_used_elsewhere() -> None:
-    """But for tests and tools, which stand in for the engine."""
+    """Tests and tools are exempt, because they replace the engine."""
     private = re.compile(
         r"pulumi\.runtime\.|from pulumi\.runtime|_pb2|sys\._getframe|pulumi\.output|pulumi\.dynamic\.__main__"
         r'|"__provider"|"pending_operations"|"PULUMI_(?:DEBUG|EXPERIMENTAL|SKIP_CHECKPOINTS|DIY|PYTHON)'

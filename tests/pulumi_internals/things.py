@@ -1,4 +1,4 @@
-"""The program and the provider of the canaries' own stack: they write down what the engine does to them."""
+"""The program and the provider of the canaries' stack, which record the calls of the engine."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ AT_ONCE = 6
 
 
 def note(verb: str, **more: Any) -> None:
-    """Write down one thing, in a file of its own."""
+    """Write one record into its own file."""
     what = {"verb": verb, "pid": os.getpid(), "arguments": sys.argv[1:], **more}
     (SEEN / f"{verb}-{time.time_ns()}-{os.urandom(4).hex()}.json").write_text(json.dumps(what))
 
 
 def together() -> bool:
-    """Tell whether as many creates as there are things were under way at the same time."""
+    """Tell whether all creates ran at the same time."""
     note("arrived")
     end = time.monotonic() + 5
     while len(list(SEEN.glob("arrived-*"))) < AT_ONCE:
@@ -51,7 +51,7 @@ def together() -> bool:
 
 
 def providers() -> list[int]:
-    """Return the ids of the provider processes of this run, once there are any."""
+    """Return the ids of the provider processes of this run, when there are any."""
     own, end = os.environ["CANARY_SEEN"], time.monotonic() + 20
     while True:
         found = [
@@ -66,7 +66,7 @@ def providers() -> list[int]:
 
 
 class Provider(ResourceProvider):
-    """Makes nothing."""
+    """A provider that creates nothing."""
 
     serialize_as_secret_always = False
 
@@ -109,7 +109,7 @@ class Thing(Resource, module="canary", name="Thing"):
 
 
 def program() -> None:
-    """Register what the run is for."""
+    """Register the resources of this run."""
     run = os.environ.get("CANARY_RUN", "")
     if run == "many":
         for number in range(AT_ONCE):

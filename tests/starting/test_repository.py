@@ -1,4 +1,4 @@
-"""A repository for an operator's customers."""
+"""Tests of the repository that `tenantry init` writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHOICES = Choices("acme-tenants", "eu", "templates.eu.qlikcloud.com", "tenantry[
 
 
 def test_it_is_a_project_that_can_be_loaded(tmp_path: Path) -> None:
-    """Pulumi and pip can read it, and a customer has what the plans say."""
+    """Pulumi and pip can read it, and a customer gets the values of the plans."""
     written, kept = write(tmp_path / "new", CHOICES)
     root = tmp_path / "new"
     assert {file for file in root.rglob("*") if file.is_file()} == set(written)
@@ -71,7 +71,7 @@ def test_a_module_of_our_name_is_refused(tmp_path: Path, own: str) -> None:
     ],
 )
 def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:
-    """All at once, and nothing is written."""
+    """All problems are reported at once, and nothing is written."""
     choices = Choices(**{**vars(CHOICES), **wrong})
     with pytest.raises(NotWritten) as caught:
         write(tmp_path / "new", choices)
@@ -81,7 +81,7 @@ def test_choices_that_are_wrong(tmp_path: Path, wrong: dict[str, str], expected:
 
 @pytest.mark.parametrize("ci", CI)
 def test_every_kind_of_ci(tmp_path: Path, ci: str) -> None:
-    """The scripts can be run; no file is of the checkout."""
+    """The scripts are executable, and no file comes from the checkout."""
     written, _ = write(tmp_path, Choices(**{**vars(CHOICES), "ci": ci}))
     for file in written:
         text = file.read_text()

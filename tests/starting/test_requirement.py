@@ -1,4 +1,4 @@
-"""What pip has to be asked for to get the same Tenantry."""
+"""Tests of the requirement with which pip installs the same Tenantry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Installed:
-    """A distribution that was installed from somewhere."""
+    """A distribution with a recorded source."""
 
     version = "1.2.3"
 

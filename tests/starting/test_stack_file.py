@@ -1,4 +1,4 @@
-"""The stack file of a new customer."""
+"""Tests of the stack file of a new customer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNTIL = date(2999, 12, 31)
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A repository as it was written."""
+    """A new repository."""
     repository.write(tmp_path, Choices("acme", "eu", "templates.eu.qlikcloud.com", "tenantry"))
     project = Project.at(tmp_path)
     assert project
@@ -82,7 +82,7 @@ def test_which_plan_nobody_can_tell(project: Project) -> None:
     ],
 )
 def test_what_is_refused(project: Project, customer: NewCustomer, expected: str) -> None:
-    """And leaves no file."""
+    """No file is left."""
     with pytest.raises(NotWritten) as caught:
         write(project, customer)
     assert expected in str(caught.value)

@@ -1,4 +1,4 @@
-"""How long a command of Pulumi may take, and what is not shown of what it says."""
+"""Tests of the time limit of `pulumi` commands, and of hidden parts of their output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 
 def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two minutes, or what the caller says."""
+    """The limit is two minutes, or the value from the caller."""
 
     allowed: list[float] = []
 

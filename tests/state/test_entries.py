@@ -1,4 +1,4 @@
-"""States and what belongs to a tenant in them."""
+"""Tests of states, and of the resources of a tenant in them."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def resource(kind: str, name: str, **more: Any) -> State:
 
 
 def ours(kind: str, name: str) -> State:
-    """A resource as a run leaves it, with a secret, which each state has encrypted."""
+    """A resource with a secret, which each state encrypts."""
     reference = f"{PROVIDER}::p1"
     known = {"inputs": {"a": SECRET}, "outputs": {"a": SECRET, "tenant_id": "T1"}}
     return resource(kind, name, id="x.eu.qlikcloud.com", provider=reference, **known)
@@ -49,7 +49,7 @@ STATE = [
 
 @pytest.fixture
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """A backend with one stack, whose state a run left that was cut off."""
+    """A backend with one stack, whose state is from an interrupted run."""
     (tmp_path / "Pulumi.yaml").write_text("name: tenantry\nruntime: python\n")
     environment = private_environment(tmp_path / "pulumi")
     monkeypatch.setenv("TENANTRY_STATE", environment["TENANTRY_STATE"])
@@ -63,7 +63,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
 
 
 def cut_off(backend: Backend, *names: str) -> None:
-    """Let a run have been cut off while it made these spaces; `pulumi` itself takes no such state."""
+    """Simulate a run that was interrupted while it created these spaces. `pulumi` refuses such a state."""
     file = backend.root / "pulumi/state/.pulumi/stacks/tenantry/globex.json"
     whole = json.loads(file.read_text("utf-8"))
     like = next(item for item in whole["checkpoint"]["latest"]["resources"] if item["type"] == SPACE)
@@ -75,14 +75,14 @@ def cut_off(backend: Backend, *names: str) -> None:
 
 
 def another_run(backend: Backend) -> None:
-    """Do what another run would: make a space."""
+    """Create a space, like another run."""
     state = backend.state("globex")
     state["deployment"]["resources"].append(ours(SPACE, "Inventory"))
     backend.replace_state("globex", state)
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[Backend], None]) -> list[State]:
-    """Have another run come between the first look at a state and what follows; return what it left."""
+    """Simulate another run after the state was read. Returns its state."""
     left: list[State] = []
     read = Backend.state
 
@@ -108,7 +108,7 @@ def kept(backend: Backend) -> list[Path]:
 
 
 def test_a_state_that_was_not_touched_is_the_same_when_it_is_read_again(backend: Backend) -> None:
-    """Secrets and all: else nothing would ever be written."""
+    """Secrets are compared too. Otherwise nothing would ever be written."""
     seen = backend.state("globex")
     assert "ciphertext" in seen["deployment"]["resources"][1]["inputs"]["a"]
     changed = copy.deepcopy(seen)
@@ -120,7 +120,7 @@ def test_a_state_that_was_not_touched_is_the_same_when_it_is_read_again(backend:
 
 
 def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
-    """All else stays as it is."""
+    """Everything else stays unchanged."""
     before = backend.state("globex")
     assert pending(before) == ["Sales"]
     backend.settle("globex")
@@ -130,7 +130,7 @@ def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
 
 
 def test_what_a_run_was_cut_off_at_and_nobody_knows_of_stays(backend: Backend) -> None:
-    """`pulumi stack import` would take out both, also the one that may have made what the state lacks."""
+    """`pulumi stack import` would remove both operations, even the one with an unknown result."""
     cut_off(backend, "Sales", "Unknown")
     backend.settle("globex")
     assert pending(backend.state("globex")) == ["Sales", "Unknown"]

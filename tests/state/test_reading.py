@@ -1,4 +1,4 @@
-"""States of many stacks are read from the files of the backend, or else by `pulumi`."""
+"""Tests of reading states from the files of the backend, or with `pulumi`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEPLOYMENT: dict[str, Any] = {"manifest": {"time": WRITTEN}, "resources": [STACK
 
 
 class Site(Backend):
-    """A backend whose `pulumi` tells its address and gives one state, and counts what it is asked."""
+    """A backend whose `pulumi` returns its address and one state, and counts the commands."""
 
     asked: list[tuple[str, ...]]
 

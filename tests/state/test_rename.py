@@ -1,4 +1,4 @@
-"""What `tenantry rename` refuses, and what it changes in a state."""
+"""Tests of `tenantry rename`: what it refuses, and what it changes in a state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPACE = {
 
 
 class Site(Backend):
-    """A backend with one state, None for a stack that was never up, and the stacks `acme` and `taken`."""
+    """A backend with the stacks `acme` and `taken`, and one state; None before the first `up`."""
 
     deployment: dict[str, Any] | None
     asked: list[tuple[str, ...]]
