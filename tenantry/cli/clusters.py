@@ -84,4 +84,5 @@ def _holder_of_lock(job: Job) -> str:
     holders = " and ".join(lock.holder for lock in locks)
     is_here = all(lock.host == socket.gethostname() for lock in locks)
     free = f"`tenantry unlock {stack}{'' if is_here else ' --older-than 0'}`"
-    return f"it is locked by {holders}: wait for its end, or once that process is gone {free}; run it again"
+    wait = f"it is locked by {holders}. Wait until that process ends"
+    return f"{wait}, or run {free} if it no longer exists. Then run the stack again"

@@ -174,7 +174,7 @@ def any_selection(
 
 @functools.wraps(any_selection)
 def selection(**given: Any) -> Criteria:
-    """Return which stacks the user selects. The command ends with an error if there is no such option."""
+    """Return which stacks the user selects. Without any option, the command ends with an error."""
     wanted = any_selection(**given)
     if not wanted.is_given:
         fail(

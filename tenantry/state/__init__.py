@@ -1,1 +1,1 @@
-"""The states of stacks: where they are kept, what they hold, and how one forgets its tenant."""
+"""The states of stacks: reading, replacing and renaming them, and removing a tenant from one."""

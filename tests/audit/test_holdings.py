@@ -69,7 +69,7 @@ def test_only_a_creation_is_an_import() -> None:
     assert not holding("globex", state(pending=[{"type": "deleting", "resource": app()}])).importing
 
 
-def test_what_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_files_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack that was removed in the meantime holds nothing. The others are read."""
 
     def export(_: Backend, stack: str) -> dict[str, object]:

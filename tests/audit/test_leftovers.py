@@ -92,7 +92,7 @@ def test_a_mark_in_the_name_or_in_the_description(cloud: Cloud, tenant: Api, sta
     assert all(element.made for element in found)
 
 
-def test_what_is_in_a_state_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_an_app_in_a_state_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
     """A run may have recorded the app before or after the states were read."""
     first, second = add(tenant, f"Sales {MARK}"), add(tenant, f"Costs {MARK}")
     assert [item.id for item in find(cloud, tenant, first)] == [second]
@@ -100,7 +100,7 @@ def test_what_is_in_a_state_is_none(cloud: Cloud, tenant: Api, states: States) -
     assert find(cloud, tenant, first) == []
 
 
-def test_a_published_copy_is_none(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_a_published_copy_is_not_left_over(cloud: Cloud, tenant: Api, states: States) -> None:
     managed = tenant.post("/api/v1/spaces", {"name": "Sales", "type": "managed"})["id"]
     staged = add(tenant, "Sales", MARK)
     tenant.post(f"/api/v1/apps/{staged}/publish", {"spaceId": managed}, expect=200)
@@ -109,7 +109,7 @@ def test_a_published_copy_is_none(cloud: Cloud, tenant: Api, states: States) -> 
     assert [entry.id for entry in find(cloud, tenant)] == [staged]
 
 
-def test_a_duplicate_that_somebody_made_is_theirs(cloud: Cloud, tenant: Api, states: States) -> None:
+def test_a_duplicate_by_a_user_does_not_count(cloud: Cloud, tenant: Api, states: States) -> None:
     """A copy of a staged app has our mark, but another creator."""
     staged = add(tenant, "Sales", MARK)
     world = World(tenant.qlik, tenant.host)
@@ -167,7 +167,7 @@ def test_deleted_after_another_look(cloud: Cloud, tenant: Api, qlik: Emulator, s
     assert lines[1:] == [f"app {id} on {tenant.host}: not deleted, it no longer exists"]
 
 
-def test_what_has_changed_since_stays(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
+def test_a_changed_app_is_not_deleted(cloud: Cloud, tenant: Api, qlik: Emulator, states: States) -> None:
     """It may be recorded by a run, in an import, renamed, or unreadable. Only reads are sent."""
     id = add(tenant, f"Sales {MARK}")
     found = find(cloud, tenant)

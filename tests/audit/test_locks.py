@@ -28,12 +28,12 @@ def failure(expected: str) -> PulumiFailed:
     return PulumiFailed("pulumi stack rename", expected, 255)
 
 
-def test_what_pulumi_says() -> None:
+def test_locks_are_parsed_from_errors() -> None:
     assert locks_in_error(failure(SAID)) == [ADA, Lock("CORP\\ada l.", "box.example", 7, NOON)]
     assert locks_in_error(failure("error: a stack named globex already exists")) == []
 
 
-def test_what_pulumi_does_not_say() -> None:
+def test_an_output_without_locks_is_an_error() -> None:
     """Only an explicit output counts as "no lock"."""
     with pytest.raises(PulumiFailed, match="unexpected end"):
         locks_in_error(failure("error: unexpected end of JSON input"))

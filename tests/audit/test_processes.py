@@ -56,7 +56,7 @@ def test_one_that_has_ended_and_is_not_asked_about_yet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pid", [0, -1, 2**62])
-def test_what_is_no_process_id(pid: int) -> None:
+def test_invalid_process_ids_are_not_running(pid: int) -> None:
     """Process ids of 0 and below address groups of processes."""
     assert not may_be_pulumi(pid)
 
@@ -93,7 +93,7 @@ def test_one_in_a_container_that_shares_the_hostname(
     assert may_be_pulumi(12) is there
 
 
-def test_what_cannot_be_known_counts_as_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_counts_as_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without /proc, any process with the id may be `pulumi`. A process of another user may be hidden."""
     monkeypatch.setattr(processes, "PROC", tmp_path / "none")
     assert may_be_pulumi(os.getpid())

@@ -34,7 +34,7 @@ def test_a_process_that_runs_keeps_its_lock_at_any_age(age: float | None, older_
     assert str(found).startswith("ada@here (pid 42)")
 
 
-def test_it_is_told_since_when_it_runs() -> None:
+def test_a_running_process_is_reported_with_its_start() -> None:
     assert "since 2026-03-01T11:50:00+00:00" in str(judge(alive=True).verdict(lock()))
 
 
@@ -97,7 +97,7 @@ def test_a_tenant_that_was_being_made_without_a_proof() -> None:
 
 
 @pytest.mark.parametrize("there", [[proof()], [tenant("x1")]])
-def test_with_a_proof_or_the_tenant_the_next_run_goes_on(there: list[dict[str, Any]]) -> None:
+def test_with_a_proof_or_the_tenant_the_next_run_continues(there: list[dict[str, Any]]) -> None:
     text = aftermath_text(*there, pending=[creating(tenant("x1"))])
     assert "orphans" not in text
     assert text.endswith("Next: pulumi up --stack globex")

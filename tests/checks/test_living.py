@@ -65,7 +65,7 @@ def test_a_tenant_that_was_purged(bench: Bench, tenant: dict[str, Any]) -> None:
         ("Group", "groups", "/api/v1/groups", "Viewers", {"assignedRoles": [{"name": "Developer"}]}),
     ],
 )
-def test_what_is_there_already(
+def test_existing_objects_of_others_are_errors(
     bench: Bench,
     tenant: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -87,7 +87,7 @@ def test_what_is_there_already(
     assert bench.wrong() == []
 
 
-def test_what_is_gone_is_named(bench: Bench, tenant: dict[str, Any]) -> None:
+def test_missing_tenants_are_reported(bench: Bench, tenant: dict[str, Any]) -> None:
     hold(bench, "Space", "Sales", "gone")
     (output,) = bench.wrong()
     assert output.startswith("warning spaces: Pulumi.globex.yaml:")

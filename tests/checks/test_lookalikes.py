@@ -18,7 +18,9 @@ TWINS = [
 
 
 @pytest.mark.parametrize(("one", "other", "difference"), TWINS, ids=[row[2] for row in TWINS])
-def test_twins_are_told_with_what_differs(bench: Bench, one: str, other: str, difference: str) -> None:
+def test_lookalikes_are_reported_with_their_difference(
+    bench: Bench, one: str, other: str, difference: str
+) -> None:
     [finding] = bench.wrong(groups={one: {}, other: {}, "Viewers": {}, "Analysts": {}})
     assert finding.startswith(PLACE)
     assert finding.endswith(f"looks like another name, but differs from it: {difference}")

@@ -90,7 +90,7 @@ class TestNames:
         assert finding.startswith("warning organisation: Pulumi.globex.yaml:5: customer.name: active tenant ")
         assert tenant["hostname"] in finding
 
-    def test_a_deactivated_tenant_of_that_name_does_not_come_back_by_itself(self, bench: Bench) -> None:
+    def test_a_deactivated_tenant_of_that_name_is_reported(self, bench: Bench) -> None:
         """`up` stops, as only a person knows whether it is this customer's. The line is ready to paste, and
         settles it; until then the alias that the tenant has is taken.
         """

@@ -61,7 +61,7 @@ def test_exit_codes(project: Folder, arguments: list[str], code: int) -> None:
     assert project.run("check", *arguments).exit_code == code
 
 
-def test_what_several_stacks_have_is_told_once_and_the_worst_first(project: Folder) -> None:
+def test_shared_findings_are_printed_once_and_the_worst_first(project: Folder) -> None:
     output = project.run("check", "--all").output
     first, whose, second, *_ = output.splitlines()
     assert first.startswith(
@@ -87,7 +87,7 @@ def test_the_places_of_one_finding_are_named(project: Folder) -> None:
     assert lines[2:6] == [*(f"also stacks/Pulumi.{name}.yaml:7" for name in "def"), "and 2 more places"]
 
 
-def test_quiet_leaves_out_what_is_well(project: Folder) -> None:
+def test_quiet_prints_only_problems(project: Folder) -> None:
     output = project.run("check", "--all", "--quiet").output
     assert {line.split()[0] for line in output.splitlines() if line.startswith("  ") and line[2] != " "} == {
         "error",

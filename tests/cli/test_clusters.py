@@ -44,7 +44,7 @@ def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "inproc://a:1",
     ],
 )
-def test_what_is_no_address(project: Folder, address: str) -> None:
+def test_invalid_addresses_are_refused(project: Folder, address: str) -> None:
     done = project.run("preview", "acme", "--scheduler", address)
     assert done.exit_code == 2
     assert (

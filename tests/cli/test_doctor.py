@@ -76,7 +76,7 @@ def test_install_pulumi_leaves_the_system_alone(monkeypatch: pytest.MonkeyPatch)
     assert "python3 -m venv .venv" in output
 
 
-def test_install_pulumi_says_what_went_wrong(environment: Path) -> None:
+def test_install_pulumi_prints_errors(environment: Path) -> None:
     environment.touch()
     code, output = run("install-pulumi")
     assert code == 1

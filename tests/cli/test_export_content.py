@@ -63,7 +63,9 @@ def test_a_stack_is_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAM
     assert "(0 fetched)" in folder.run("export-content", "acme", "--to", "saved").stdout
 
 
-def test_what_cannot_be_saved(folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]) -> None:
+def test_items_that_cannot_be_saved_are_listed(
+    folder: Folder, tenant: Api, stacks: Callable[[HOSTNAMES], None]
+) -> None:
     """It is named on one line without control characters. The other stacks are saved."""
     other = new_tenant(tenant.qlik)
     stacks({"acme": tenant.host, "globex": other.host, "hooli": "", "torn": "?"})

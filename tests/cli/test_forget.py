@@ -44,7 +44,7 @@ def state(*names: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("arguments", [["--yes"], []], ids=["--yes", "asked"])
 @pytest.mark.parametrize("changed", [False, True], ids=["as it was", "changed meanwhile"])
-def test_nothing_is_forgotten_that_was_not_looked_at(
+def test_only_the_shown_tenant_is_forgotten(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], changed: bool
 ) -> None:
     pulumi = Pulumi(state("Sales"), state("Sales", "Inventory") if changed else state("Sales"))

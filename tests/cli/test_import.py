@@ -14,7 +14,7 @@ from tests.cli.conftest import Folder
 HOST = "acme.eu.qlikcloud.com"
 
 
-def test_what_is_managed_and_what_is_not(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
     def imported(cloud: Any, project: Any, backend: Any, wanted: Wanted, say: Any) -> Imported:

@@ -30,7 +30,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "acme"
 
 
-def test_init_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
+def test_init_lists_written_and_kept_files(tmp_path: Path) -> None:
     folder = tmp_path / "our customers"
     first = run("init", str(folder), *GIVEN, "--ci", "gitlab", "--requirement", "tenantry==9")
     assert f"written  {folder / 'Pulumi.yaml'}" in first.output
@@ -50,7 +50,9 @@ def test_init_says_what_it_wrote_and_what_was_there(tmp_path: Path) -> None:
         ((*GIVEN, "--ci", "x"), '"x" is not one of github, gitlab, none'),
     ],
 )
-def test_init_asks_for_what_has_no_default(tmp_path: Path, given: tuple[str, ...], expected: str) -> None:
+def test_init_asks_for_options_without_a_default(
+    tmp_path: Path, given: tuple[str, ...], expected: str
+) -> None:
     assert expected in run("init", str(tmp_path / "new"), *given, code=2).output
     assert not (tmp_path / "new").exists()
 

@@ -56,7 +56,7 @@ def test_bad_input_is_one_line(folder: Folder, command: str, options: tuple[str,
     assert "s3cr3t" not in result.stderr
 
 
-def test_a_run_is_told_and_the_address_is_nowhere(
+def test_a_run_is_notified_without_printing_the_address(
     everything: Everything, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHERE", f"{receiver.url}{SECRET_PATH}")
@@ -94,7 +94,7 @@ def test_a_target_that_never_answers_changes_neither_result_nor_report(
     assert "not delivered: no response in time" in result.stderr
 
 
-def test_trials_that_end_are_told_by_expire(everything: Everything, receiver: Receiver) -> None:
+def test_expire_sends_notifications_of_ending_trials(everything: Everything, receiver: Receiver) -> None:
     run("expire", "--dry-run", "--notify", receiver.url)
     (message,) = receiver.received
     assert (message["event"], message["operation"]) == ("trials", "expire")

@@ -63,7 +63,7 @@ def refused(folder: Folder, *arguments: str) -> str:
     return result.stderr
 
 
-def test_it_prints_what_all_share_and_a_stack_for_each_customer(project: Folder) -> None:
+def test_it_prints_shared_resources_and_a_stack_per_customer(project: Folder) -> None:
     account, binding, *stacks = printed(project)
     assert (account["kind"], binding["kind"]) == ("ServiceAccount", "ClusterRoleBinding")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "tenantry", "namespace": "tenantry"}]
@@ -216,7 +216,7 @@ def test_an_overlay_that_is_refused(project: Folder, overlay: str, expected: str
     assert "hunter2" not in text
 
 
-def test_an_overlay_that_takes_tenants_down_is_said(project: Folder) -> None:
+def test_an_overlay_that_deletes_tenants_is_a_warning(project: Folder) -> None:
     project.write("o.yaml", "destroyOnFinalize: true\nenvRefs: {QLIK_CLIENT_ID: null}\n")
     result = project.run("operator-manifests", *USUAL, "--branch", "main", "--overlay", "o.yaml")
     assert result.exit_code == 0

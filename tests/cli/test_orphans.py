@@ -74,7 +74,7 @@ def test_nothing(folder: Folder, looks: Looks) -> None:
     assert (result.exit_code, result.stdout) == (0, "5 tenants, 3 stacks: 0 findings\n")
 
 
-def test_what_is_only_told_does_not_count(folder: Folder, looks: Looks) -> None:
+def test_notices_do_not_count(folder: Folder, looks: Looks) -> None:
     looks.findings = [dataclasses.replace(GONE, notice=True)]
     result = folder.run("orphans")
     assert (result.exit_code, "x2.eu.qlikcloud.com" in result.stdout) == (0, True)
@@ -201,19 +201,19 @@ def test_fix_lists_counts_and_asks(
     assert (result.exit_code, looks.deleted) == (code, deleted)
 
 
-def test_what_is_deleted_is_no_finding_any_more(folder: Folder, looks: Looks) -> None:
+def test_a_deleted_app_is_no_longer_a_finding(folder: Folder, looks: Looks) -> None:
     looks.left_over = [FREE]
     result = folder.run("orphans", "--fix", "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["deleted"]) == (0, ["a-1"])
 
 
-def test_what_has_changed_meanwhile_stays_one(folder: Folder, looks: Looks) -> None:
+def test_a_changed_app_stays_left_over(folder: Folder, looks: Looks) -> None:
     looks.left_over, looks.delete = [FREE], lambda _: "it has changed in the meantime"
     result = folder.run("orphans", "--fix", "--yes")
     assert (result.exit_code, "not deleted, it has changed in the meantime" in result.stderr) == (7, True)
 
 
-def test_what_qlik_does_not_delete_is_an_error(folder: Folder, looks: Looks) -> None:
+def test_a_failed_deletion_is_an_error(folder: Folder, looks: Looks) -> None:
     def refuse(_: LeftOver) -> str:
         raise CredentialsMissing("no client for region eu")
 
@@ -232,7 +232,7 @@ def test_fix_touches_no_tenant_and_no_state(folder: Folder, looks: Looks) -> Non
 
 
 @pytest.mark.parametrize("arguments", [["--fix"], ["--fix", "--json"]])
-def test_where_nobody_can_be_asked(folder: Folder, looks: Looks, arguments: list[str]) -> None:
+def test_without_a_terminal_yes_is_required(folder: Folder, looks: Looks, arguments: list[str]) -> None:
     looks.left_over = [FREE]
     result = folder.run("orphans", *arguments)
     assert (result.exit_code, "Add --yes" in result.stderr, looks.deleted) == (2, True, [])

@@ -33,7 +33,7 @@ def strays(source: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda each: each.stem)
-def test_no_command_prints_by_itself(module: Path) -> None:
+def test_commands_print_only_through_output(module: Path) -> None:
     source = module.read_text("utf-8")
     questions = r"sys\.\w+\.isatty\(\)|is_terminal\(sys\.\w+\)"
     assert list(strays(re.sub(questions, "True", source))) == []

@@ -124,7 +124,7 @@ def test_nothing_is_shown_or_left(
         } or (command == "expire" and failing)
 
 
-def test_what_is_planted_would_be_found(plant: Plant) -> None:
+def test_planted_secrets_are_detected(plant: Plant) -> None:
     for name, secret in plant.secrets.items():
         for number, form in enumerate(forms(secret)):
             output = Said((), 0, f"before {form} after", "", None)
@@ -135,6 +135,6 @@ def test_what_is_planted_would_be_found(plant: Plant) -> None:
             file.unlink()
 
 
-def test_every_secret_is_long_enough_to_be_told_from_other_text(plant: Plant) -> None:
+def test_every_secret_is_long_enough_to_be_recognised(plant: Plant) -> None:
     assert [name for name, secret in plant.secrets.items() if len(secret) < 12] == []
     assert not re.search("|".join(map(re.escape, plant.secrets.values())), " ".join(NAMES))

@@ -129,7 +129,7 @@ def test_without_a_forge_it_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         assert len(result.stderr.splitlines()) == 1
 
 
-def test_what_the_forge_refuses_is_one_line_and_exit_code_1(server: Server) -> None:
+def test_an_error_of_the_forge_is_one_line_and_exit_code_1(server: Server) -> None:
     server.failures = [(403, {"message": "no"})]
     result = run("comment", "--pull-request", "7", "-", text="text")
     assert result.exit_code == 1

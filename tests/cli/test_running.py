@@ -17,7 +17,7 @@ from tenantry.fleet.pool import Pool
 from tests.fleet.samples import job
 
 
-def test_a_signal_prints_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_handler_does_not_print(capsys: pytest.CaptureFixture[str]) -> None:
     """A signal may interrupt another print, and streams do not allow nested prints."""
     interrupted: list[int] = []
 
@@ -52,7 +52,7 @@ def test_pulumis_word_for_yes_is_ours(monkeypatch: pytest.MonkeyPatch, value: st
 
 
 @pytest.mark.parametrize("value", ["", "0", "false"])
-def test_where_nobody_can_be_asked_nothing_is_done(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_without_a_terminal_nothing_is_done(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(typer.Exit) as ended:
@@ -73,7 +73,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
     monkeypatch.setattr(typer, "confirm", asked)
 
 
-def test_a_no_and_a_ctrl_c_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_no_and_a_ctrl_c_have_different_exit_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, True)
     confirm("up?", yes=False)
     for answer, code in ((False, 1), (typer.Abort(), 130)):
@@ -89,9 +89,7 @@ def test_a_question_names_the_stacks_unless_there_are_too_many() -> None:
     assert named([f"c{n}" for n in range(30)]).endswith("c18, c19, …)")
 
 
-def test_of_a_few_stacks_nobody_can_tell_how_long_the_rest_takes(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_few_stacks_give_no_estimate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with Live(40, 2) as live:
         for number in range(4):
             assert live._left("") == ""

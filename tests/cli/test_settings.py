@@ -106,7 +106,7 @@ def test_as_json_nested_and_as_a_list(project: Folder) -> None:
     assert (default["value"], default["file"], default["line"]) == (30, None, None)
 
 
-def test_what_is_printed_makes_the_same_settings_without_the_plans(project: Folder) -> None:
+def test_the_printed_settings_are_equivalent_without_plans(project: Folder) -> None:
     before = tenantry.settings.load_file(project.path / "stacks" / "Pulumi.globex.yaml")
     whole = as_json(project)["settings"]
     del whole["tenantry:customer"]["plan"]
@@ -116,7 +116,7 @@ def test_what_is_printed_makes_the_same_settings_without_the_plans(project: Fold
     assert after.model_copy(update={"customer": named}) == before
 
 
-def test_a_value_that_all_stacks_share_is_told_for_the_project(project: Folder) -> None:
+def test_a_shared_value_is_reported_for_the_project(project: Folder) -> None:
     project.write("Pulumi.yaml", PROJECT + "config:\n  qlik:region: {value: eu}\n")
     project.write("stacks/Pulumi.globex.yaml", STACK.replace("  qlik:region: eu\n", ""))
     found = printed(project)
@@ -146,7 +146,7 @@ def test_of_a_key_in_a_file_the_file_is_shown(project: Folder) -> None:
     assert f"{path}.pem" not in found
 
 
-def test_settings_that_are_wrong_are_told_as_everywhere(project: Folder) -> None:
+def test_settings_with_errors_are_reported(project: Folder) -> None:
     project.write("stacks/plans/gold.yaml", "extends: gold\n")
     result = project.run("settings", "globex")
     assert result.exit_code == 1

@@ -14,6 +14,6 @@ def test_several_values_of_a_tag_are_kept_apart_by_its_key() -> None:
 
 
 @pytest.mark.parametrize("tag", ["gold", "=gold", ""])
-def test_what_is_no_tag(tag: str) -> None:
+def test_invalid_tags_are_refused(tag: str) -> None:
     with pytest.raises(typer.Exit):
         any_selection(tags=[tag])

@@ -73,7 +73,7 @@ def test_it_writes_nothing_but_the_login_and_the_removal(site: Site) -> None:
     assert {kind: docs for kind, docs in after.items() if kind != "jti"} == before
 
 
-def test_nothing_secret_is_said(site: Site) -> None:
+def test_no_secret_is_printed(site: Site) -> None:
     lines = site.smoke("Viewers") + site.smoke("Viewers", code=1, key=logins.private_file(site.folder, "two"))
     key = logins.private_pem().decode().splitlines()[1:-1]
     assert not [line for line in [*key, "eyJ", "demo-secret"] if line in lines]
@@ -87,7 +87,7 @@ def test_nothing_secret_is_said(site: Site) -> None:
         ((True, True), "assigns professional or analyzer automatically"),
     ],
 )
-def test_it_says_what_a_login_spends_before_it_logs_in(
+def test_it_prints_the_cost_of_a_login_before_it_logs_in(
     site: Site, flags: tuple[bool, bool], words: str
 ) -> None:
     professional, analyzer = flags
@@ -192,7 +192,7 @@ def deactivate(site: Site) -> str:
         deactivate,
     ],
 )
-def test_what_is_broken_at_qlik_is_named(site: Site, break_: Callable[[Site], str]) -> None:
+def test_differences_at_qlik_are_reported(site: Site, break_: Callable[[Site], str]) -> None:
     words = break_(site)
     output = site.smoke("Viewers", code=1, wait="0")
     assert re.search(words, output), output
@@ -220,7 +220,7 @@ def test_apps_of_users_in_a_shared_space_are_theirs(site: Site) -> None:
     site.smoke("Analysts")
 
 
-def test_a_login_that_qlik_refuses_is_told_with_its_words(site: Site) -> None:
+def test_a_refused_login_is_reported_with_qliks_error(site: Site) -> None:
     body = {"errors": [{"code": "LOGIN-401", "title": "Unauthorized"}], "traceId": "abc"}
     site.tenant.qlik.control.add_fault(path="/login/jwt-session", status=401, body=body)
     output = site.smoke("Viewers", code=1)
@@ -234,7 +234,7 @@ def test_an_app_that_opens_late_is_waited_for(site: Site) -> None:
     assert "Viewers: ok" in site.smoke("Viewers")
 
 
-def test_the_user_of_a_killed_run_is_in_nobodys_way(site: Site) -> None:
+def test_the_user_of_a_killed_run_is_replaced(site: Site) -> None:
     left = {"subject": "tenantry-smoke", "email": "tenantry-smoke@tenantry.invalid", "status": "active"}
     user = site.tenant.post("/api/v1/users", left)["id"]
     site.tenant.patch(f"/api/v1/users/{user}", {"/status": "disabled"})
@@ -261,9 +261,7 @@ def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
         ("Club", 'group "Club" is a custom group'),
     ],
 )
-def test_a_group_that_nobody_can_log_in_as_is_refused_before_anything_is_sent(
-    site: Site, group: str, words: str
-) -> None:
+def test_a_group_without_logins_is_refused_without_requests(site: Site, group: str, words: str) -> None:
     assert words in site.smoke("Analysts", group, code=1)
     assert site.tenant.qlik.control.requests() == []
 
@@ -295,7 +293,7 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_is_sent(
     assert site.tenant.qlik.control.requests() == []
 
 
-def test_a_stack_without_tenant_or_group_is_told_to_be_made_first(
+def test_a_stack_without_tenant_or_group_needs_an_up_first(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**site.outputs, "groups": {}})
@@ -304,7 +302,7 @@ def test_a_stack_without_tenant_or_group_is_told_to_be_made_first(
     assert "no tenant yet: run `pulumi up --stack globex`" in site.smoke("Viewers", code=1)
 
 
-def test_what_pulumi_says_is_passed_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_pulumi_are_printed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def outputs(self: Backend, stack: str) -> dict[str, Any]:
         raise PulumiFailed("pulumi stack output", "no stack named 'globex' found")
 

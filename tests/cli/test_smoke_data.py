@@ -33,7 +33,7 @@ def loaded(site: Site) -> Site:
     return site
 
 
-def test_the_data_of_each_published_app_is_looked_at(loaded: Site) -> None:
+def test_the_data_of_each_published_app_is_checked(loaded: Site) -> None:
     output = loaded.smoke("Viewers")
     assert FINE in output
     assert "Overview in Board: ok" in output
@@ -110,7 +110,7 @@ def test_an_app_that_can_be_read_late_is_waited_for(loaded: Site) -> None:
     assert FINE in output, "the error of one app hides no other"
 
 
-def test_an_app_that_is_not_published_yet_is_told(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unpublished_app_is_reported(loaded: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Backend, "outputs", lambda self, stack: {**loaded.outputs, "apps": {}})
     words = "Overview in Sales: FAILED is not in the outputs of the stack; run `pulumi up` first"
     assert words in loaded.smoke("Data", code=1)

@@ -86,7 +86,7 @@ def project(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (200, "stack customer plan ring versions result last run ends tenant", ""),
     ],
 )
-def test_a_narrow_terminal_keeps_what_one_came_for(
+def test_a_narrow_terminal_keeps_the_important_columns(
     project: Folder, monkeypatch: pytest.MonkeyPatch, width: int, columns: str, left_out: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
@@ -134,7 +134,7 @@ def test_a_row_for_each_id_has_app_and_space_apart(project: Folder) -> None:
     )
 
 
-def test_no_command_prints_what_is_secret(project: Folder) -> None:
+def test_no_command_prints_a_secret(project: Folder) -> None:
     for command in (("status", "--json"), ("outputs", "--csv"), ("outputs", "--json")):
         assert "v1:x" not in project.run(command[0], "--all", command[1]).output
 

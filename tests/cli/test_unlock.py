@@ -128,7 +128,7 @@ def test_it_looks_again_before_it_clears(
     assert not pulumi.cancelled
 
 
-def test_where_nobody_can_be_asked(folder: Folder, pulumi: Pulumi) -> None:
+def test_without_a_terminal_yes_is_required(folder: Folder, pulumi: Pulumi) -> None:
     pulumi.locks = [("ci", 90)]
     result = folder.run("unlock", "globex")
     assert (result.exit_code, "Add --yes" in result.stderr) == (2, True)
@@ -149,7 +149,7 @@ def test_a_stack_that_is_not_there(folder: Folder, pulumi: Pulumi) -> None:
     assert not any(item[:2] == ("stack", "rename") for item in pulumi.done)
 
 
-def test_what_pulumi_cannot_say_is_an_error(folder: Folder, pulumi: Pulumi) -> None:
+def test_unknown_locks_are_an_error(folder: Folder, pulumi: Pulumi) -> None:
     pulumi._said = lambda: "error: unexpected end of JSON input"  # type: ignore[method-assign]
     result = folder.run("unlock", "globex", "--yes")
     assert (result.exit_code, "unexpected end of JSON input" in result.stderr) == (1, True)

@@ -94,7 +94,7 @@ def test_the_cli_is_new_enough(tmp_path: Path, body: str, level: str, expected: 
     assert (found.level, expected in found.text) == (level, True), found
 
 
-def test_a_cli_that_is_not_there_is_told_with_the_way_to_get_it() -> None:
+def test_a_missing_cli_is_reported_with_the_install_command() -> None:
     [found] = software.pulumi_cli(None)
     assert (found.level, "tenantry install-pulumi" in found.text) == ("error", True)
 
@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     )
 
 
-def test_a_full_disk_is_told_before_it_hurts(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+def test_an_almost_full_disk_is_a_warning(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     monkeypatch.setattr(machine, "MIN_FREE_BYTES", 1 << 60)
     assert set(levels(list(machine.written_folders(project)))) == {"warning"}
 
@@ -208,7 +208,7 @@ def qlik_findings(project: Project, *, offline: bool = False) -> list[Finding]:
         (121.0, "error", "121 s ahead of Qlik's clock in region eu. Synchronise it with a time server"),
     ],
 )
-def test_a_clock_that_is_off_is_told(
+def test_a_wrong_clock_is_reported(
     monkeypatch: pytest.MonkeyPatch, project: Project, qlik: Emulator, ahead: float, level: str, expected: str
 ) -> None:
     for name, value in client_environment(qlik.url).items():

@@ -49,7 +49,7 @@ def test_a_command_that_is_missing_or_hangs_ends_with_the_advice() -> None:
         run(["sleep", "60"], timeout=0.05, advice="Wait.")
 
 
-def test_a_command_cannot_wait_for_somebody_to_type() -> None:
+def test_a_command_cannot_wait_for_input() -> None:
     assert run(["sh", "-c", "read answer; echo got:$answer"], advice="", timeout=10) == "got:\n"
 
 
@@ -96,7 +96,7 @@ def test_a_folder_that_was_complete_survives_a_failed_renewal(tmp_path: Path) ->
     assert [file.name for file in target.iterdir()] == ["new"]
 
 
-def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".thing.killed").mkdir()
     (tmp_path / ".other.kept").mkdir()
     with complete_or_absent(tmp_path / "thing"):

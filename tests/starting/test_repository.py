@@ -40,7 +40,7 @@ def test_it_is_a_project_that_can_be_loaded(tmp_path: Path) -> None:
     assert not load_file(file).customer.apps, "a plan names an app that may not exist"
 
 
-def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
+def test_existing_files_are_kept(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
     (tmp_path / "stacks" / "plans").mkdir(parents=True)
     (tmp_path / "stacks" / "plans" / "standard.yaml").write_text("groups: {Mine: {}}\n")

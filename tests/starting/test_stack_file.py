@@ -62,7 +62,7 @@ def test_which_plan(project: Project, plans: tuple[str, ...], trial: bool, plan:
     assert load_file(made).customer.plan == plan
 
 
-def test_which_plan_nobody_can_tell(project: Project) -> None:
+def test_an_ambiguous_plan_is_an_error(project: Project) -> None:
     (project.stacks / "plans" / "standard.yaml").rename(project.stacks / "plans" / "gold.yaml")
     with pytest.raises(
         NotWritten,

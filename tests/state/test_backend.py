@@ -12,7 +12,7 @@ from tenantry.state import backend
 from tenantry.state.backend import Backend, PulumiFailed, redacted
 
 
-def test_no_command_goes_on_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_runs_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is two minutes, or the value from the caller."""
 
     allowed: list[float] = []

@@ -60,7 +60,7 @@ def test_what_is_not_about_qlik_stays_without_outputs_that_are() -> None:
     assert rest[0]["outputs"] == {}
 
 
-def test_what_leans_on_what_goes_is_named() -> None:
+def test_dependents_of_removed_resources_are_named() -> None:
     urn = TENANT_RESOURCE["urn"]
     dependents = [
         resource("aws:x:Record", "by-dependency", dependencies=[urn]),
@@ -72,7 +72,7 @@ def test_what_leans_on_what_goes_is_named() -> None:
     assert split(state(*dependents, alone)).dependents == [dependent["urn"] for dependent in dependents]
 
 
-def test_operations_under_way_on_what_goes_go_too() -> None:
+def test_pending_operations_on_removed_resources_are_removed() -> None:
     kept = {"resource": resource("aws:x:Record", "r"), "type": "creating"}
     parts = split(state(pending=[{"resource": SPACE, "type": "creating"}, kept]))
     assert parts.rest["deployment"]["pending_operations"] == [kept]
@@ -89,7 +89,7 @@ def test_the_tenant_is_known_by_its_id() -> None:
     assert hostname_of(state()) == "x.eu.qlikcloud.com"
 
 
-def test_names_keep_what_stands_in_them() -> None:
+def test_names_keep_their_characters() -> None:
     assert (
         name_of("urn:pulumi:globex::tenantry::a:b:C$d:e/f:Space::Sales: North :: South")
         == "Space Sales: North :: South"

@@ -119,7 +119,7 @@ def test_a_state_that_was_not_touched_is_the_same_when_it_is_read_again(backend:
         backend.replace_state("globex", changed, seen=seen)
 
 
-def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
+def test_unfinished_operations_are_settled(backend: Backend) -> None:
     """Everything else stays unchanged."""
     before = backend.state("globex")
     assert pending(before) == ["Sales"]
@@ -129,14 +129,14 @@ def test_what_a_run_was_cut_off_at_is_settled(backend: Backend) -> None:
     assert [item["urn"] for item in resources(after)] == [entry["urn"] for entry in resources(before)]
 
 
-def test_what_a_run_was_cut_off_at_and_nobody_knows_of_stays(backend: Backend) -> None:
+def test_unfinished_operations_with_unknown_results_stay(backend: Backend) -> None:
     """`pulumi stack import` would remove both operations, even the one with an unknown result."""
     cut_off(backend, "Sales", "Unknown")
     backend.settle("globex")
     assert pending(backend.state("globex")) == ["Sales", "Unknown"]
 
 
-def test_what_is_settled_already_is_not_written(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_settled_state_is_not_written(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     backend.settle("globex")
     monkeypatch.setattr(Backend, "replace_state", lambda *_, **__: pytest.fail("written"))
     backend.settle("globex")

@@ -83,13 +83,13 @@ def test_secrets_in_outputs_are_hidden(site: Site) -> None:
     assert deployment.outputs(reader(site).state("acme")) == {"url": "x", "deep": [{"token": "[secret]"}]}
 
 
-def test_a_stack_without_a_file_is_none(site: Site) -> None:
+def test_a_stack_without_a_file_is_not_found(site: Site) -> None:
     with pytest.raises(NoSuchStack, match="no stack named 'acme'"):
         reader(site).state("acme")
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_file_that_was_cut_off_is_said(site: Site, packed: bool) -> None:
+def test_an_incomplete_file_is_an_error(site: Site, packed: bool) -> None:
     file = keep(site, DEPLOYMENT, packed=packed)
     file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(PulumiFailed, match="its file is not complete JSON"):
@@ -105,7 +105,7 @@ def test_a_newer_state_is_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize("case", ["a later version of a state", "a later version of the layout"])
-def test_what_is_in_another_form_is_left_to_pulumi(site: Site, case: str) -> None:
+def test_pulumi_reads_states_of_another_format(site: Site, case: str) -> None:
     keep(site, DEPLOYMENT, version=4 if case.endswith("state") else 3)
     if case.endswith("layout"):
         (site.root / ".pulumi/meta.yaml").write_text("version: 2\n")
