@@ -23,7 +23,7 @@ def setting(operation: str, name: str, old: object, new: object) -> Change:
     return Change(operation, "setting", name, (Difference("value", old, new),))
 
 
-def test_a_plan_changes_its_customers_but_for_what_they_say_themselves(repository: Repository) -> None:
+def test_a_plan_changes_its_customers_except_for_their_own_settings(repository: Repository) -> None:
     repository.plan()
     repository.customer("acme", plan="standard")
     repository.customer("held", plan="standard", apps={"Sales": {"version": "1.0.0"}})
@@ -40,7 +40,7 @@ def test_a_plan_changes_its_customers_but_for_what_they_say_themselves(repositor
     assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
 
 
-def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Repository) -> None:
+def test_new_broken_and_formerly_broken_customers(repository: Repository) -> None:
     repository.plan()
     repository.customer("acme", plan="standard")
     repository.customer("mended", plan="nowhere")
@@ -57,14 +57,14 @@ def test_a_new_customer_a_broken_one_and_one_that_was_broken(repository: Reposit
     assert found["mended"].remarks == ("its earlier settings cannot be read",)
 
 
-def test_a_remark_in_a_file_is_no_difference(repository: Repository) -> None:
+def test_a_comment_in_a_file_is_not_a_difference(repository: Repository) -> None:
     file = repository.customer("acme")
     base = repository.commit()
     file.write_text(f"# a remark\n{file.read_text()}")
     assert outcomes(repository, base)["acme"].changes == ()
 
 
-def test_a_link_that_leads_elsewhere_is_no_obstacle(repository: Repository, tmp_path: Path) -> None:
+def test_a_link_out_of_the_repository_is_ignored(repository: Repository, tmp_path: Path) -> None:
     repository.customer("acme")
     (repository.root / "elsewhere").symlink_to(tmp_path)
     base = repository.commit()
@@ -73,7 +73,7 @@ def test_a_link_that_leads_elsewhere_is_no_obstacle(repository: Repository, tmp_
     assert (change.name, change.differences) == ("customer.ring", (Difference("value", "broad", "pilot"),))
 
 
-def test_against_what_is_no_commit(repository: Repository) -> None:
+def test_a_reference_that_is_not_a_commit_is_refused(repository: Repository) -> None:
     repository.customer("acme")
     repository.commit()
     for ref in ("nowhere", "--output=x"):
@@ -81,7 +81,7 @@ def test_against_what_is_no_commit(repository: Repository) -> None:
             compare(repository.select(every=True), repository.root, ref)
 
 
-def test_where_the_project_is_new_all_is(repository: Repository) -> None:
+def test_in_a_new_project_every_setting_is_new(repository: Repository) -> None:
     """As in a branch that begins with Tenantry, in a folder of a repository."""
     top = repository.root
     (top / "README.md").write_text("another project\n")
@@ -92,7 +92,7 @@ def test_where_the_project_is_new_all_is(repository: Repository) -> None:
     assert [(outcome.stack, outcome.new) for outcome in report.outcomes] == [("acme", True)]
 
 
-def test_what_comes_with_a_block_by_default_is_no_difference(repository: Repository) -> None:
+def test_defaults_of_a_block_are_not_differences(repository: Repository) -> None:
     signer = {"issuer": "portal", "kid": "1", "pem": public_pem()}
     repository.customer("acme", jwt_identity_providers={"portal": signer}, tenant={})
     base = repository.commit()

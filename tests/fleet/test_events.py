@@ -45,7 +45,7 @@ def inputs(**values: Any) -> dict[str, Any]:
     return {"inputs": {"__provider": "x", **values}}
 
 
-def test_steps_are_counted_once_and_the_engines_own_not_at_all(log: Any) -> None:
+def test_steps_count_once_and_engine_resources_do_not_count(log: Any) -> None:
     own = {"resOutputsEvent": {"metadata": {"op": "create", "urn": f"{COMPONENT}::acme"}}}
     stack = "urn:pulumi:acme::tenantry::pulumi:pulumi:Stack::tenantry-acme"
     found = log(
@@ -77,14 +77,14 @@ def test_steps_are_counted_once_and_the_engines_own_not_at_all(log: Any) -> None
 
 
 @pytest.mark.parametrize("release", [None, True])
-def test_a_take_down_tells_whether_it_releases_entitlements(log: Any, release: bool | None) -> None:
+def test_a_destroy_shows_whether_it_releases_entitlements(log: Any, release: bool | None) -> None:
     values = {"release_entitlements": release} if release else {}
     found = log(step("delete", "TenantLifecycle", "lifecycle", old=inputs(grace_days=10, **values)))
     differences = (Difference("release_entitlements", True, None),) if release else ()
     assert found.changes == [Change("delete", "TenantLifecycle", "lifecycle", differences)]
 
 
-def test_a_property_differs_once_whatever_lies_below_it(log: Any) -> None:
+def test_a_property_has_one_difference_whatever_is_nested_in_it(log: Any) -> None:
     paths: dict[str, Any] = {"roles[0]": {}, "roles[1]": {}, 'revive["a.b"].c': {}, '["odd.name"]': {}}
     old = inputs(roles=["A", "B"], revive={"a.b": 1}, **{"odd.name": 1})
     new = inputs(roles=["C"], revive={"a.b": 2}, **{"odd.name": 2})
@@ -93,7 +93,7 @@ def test_a_property_differs_once_whatever_lies_below_it(log: Any) -> None:
     assert change.differences[0] == Difference("roles", ["A", "B"], ["C"])
 
 
-def test_ids_are_left_out_for_each_customer_has_its_own(log: Any) -> None:
+def test_ids_are_left_out(log: Any) -> None:
     assert "source_app" in references("AppPublication")
     old, new = inputs(source_app="a1", description="x"), inputs(source_app="a2", description="y")
     event = step(
@@ -103,13 +103,13 @@ def test_ids_are_left_out_for_each_customer_has_its_own(log: Any) -> None:
     assert change.differences == (Difference("source_app"), Difference("description", "x", "y"))
 
 
-def test_what_is_not_known_yet_is_not_shown_as_the_engines_placeholder(log: Any) -> None:
+def test_unknown_values_are_not_shown_as_placeholders(log: Any) -> None:
     new = inputs(name="04da6b54-80e4-46f7-96ec-b56ff0331ba9")
     (change,) = log(step("update", "Group", "One", diffs=["name"], old=inputs(name="a"), new=new)).changes
     assert change.differences == (Difference("name", "a", None),)
 
 
-def test_what_a_refresh_finds_is_drift(log: Any) -> None:
+def test_differences_of_a_refresh_are_drift(log: Any) -> None:
     found = log(
         step("refresh", "Group", "Same", old=inputs(roles=[]), new=inputs(roles=[])),
         step("refresh", "Group", "Changed", old=inputs(roles=["A"]), new=inputs(roles=["B"])),
@@ -122,7 +122,7 @@ def test_what_a_refresh_finds_is_drift(log: Any) -> None:
     assert found.changes == []
 
 
-def test_what_was_said(log: Any) -> None:
+def test_messages_become_errors_and_remarks(log: Any) -> None:
     found = log(
         message("debug", "registering"),
         message("error", "no\n", urn=urn("Space", "Sales")),
@@ -136,7 +136,7 @@ def test_what_was_said(log: Any) -> None:
 
 
 @pytest.mark.parametrize("purge_on", ["2026-12-24", ""])
-def test_what_a_fact_tells_is_no_remark(log: Any, purge_on: str) -> None:
+def test_the_lines_of_a_fact_are_not_remarks(log: Any, purge_on: str) -> None:
     """The report has it in words of its own; half of these would be left over there."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
     lines = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
@@ -146,7 +146,7 @@ def test_what_a_fact_tells_is_no_remark(log: Any, purge_on: str) -> None:
     assert (found.facts, found.remarks) == ([fact], ["something else"])
 
 
-def test_a_log_that_ends_in_the_middle_or_was_never_begun(log: Any, tmp_path: Path) -> None:
+def test_an_incomplete_or_missing_log_is_read(log: Any, tmp_path: Path) -> None:
     found = log(step("create", "Space", "Sales"), end='{"resOutputsEvent": {"meta')
     assert ([change.name for change in found.changes], found.done) == (["Sales"], False)
     assert read(tmp_path / "none.json").changes == []
@@ -157,7 +157,7 @@ def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
     return json.dumps({name: {"metadata": {"op": op, "urn": urn(kind, resource)}, **more}})
 
 
-def test_what_a_run_is_at() -> None:
+def test_the_progress_of_a_run_as_text() -> None:
     """The step that has lasted longest, and how many others; never what is done, or stays as it is."""
     assert StepsInFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
     at = StepsInFlight("updating")
@@ -181,7 +181,7 @@ def test_what_a_run_is_at() -> None:
     assert short_name("") == ""
 
 
-def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none(log: Any) -> None:
+def test_a_lost_protection_is_a_change(log: Any) -> None:
     old: dict[str, Any] = {"protect": True, "inputs": {}}
     new: dict[str, Any] = {"inputs": {}}
     found = log(
@@ -201,14 +201,14 @@ def test_what_is_protected_no_more_is_a_change_although_to_the_engine_it_is_none
     assert found.same == 1
 
 
-def test_what_is_said_while_something_takes_its_time_is_no_remark(log: Any) -> None:
+def test_progress_messages_are_not_remarks(log: Any) -> None:
     """It differs from stack to stack, and is of no use afterwards."""
     fact = facts.Progress('waiting for published app "Sales" to be ready (15 of at most 180 s)')
     kept = "tenant a.eu.qlikcloud.com was made by an earlier run under this proof; going on with it"
     assert log(message("info#out", facts.line(fact)), message("info#out", kept)).remarks == [kept]
 
 
-def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
+def test_a_revived_tenant_is_not_created(log: Any) -> None:
     revive = {"hostname": "x.eu.qlikcloud.com", "tenant_id": "t"}
     (change,) = log(step("create", "Tenant", "tenant", new=inputs(name="A", revive=revive))).changes
     assert change == Change("create", "Tenant", "tenant", (Difference("revive", None, "x.eu.qlikcloud.com"),))
@@ -218,14 +218,14 @@ def test_a_tenant_that_is_taken_up_again_is_not_made(log: Any) -> None:
     assert change == Change("create", "Tenant", "tenant")
 
 
-def test_a_run_that_got_no_further_than_its_preview(log: Any) -> None:
+def test_a_run_that_ended_in_its_preview_is_planned(log: Any) -> None:
     planned = step("create", "Group", "One")
     planned["resOutputsEvent"]["planning"] = True
     assert log(planned).planned
     assert not log(step("create", "Group", "One")).planned
 
 
-def test_what_an_unfinished_replacement_has_left_is_deleted(log: Any) -> None:
+def test_the_rest_of_an_unfinished_replacement_is_deleted(log: Any) -> None:
     """The run before made the new one and failed to delete the old one; the engine tells no more of it."""
     found = log(
         step("same", "App", "Sales"),

@@ -35,12 +35,12 @@ def forge(request: pytest.FixtureRequest, server: Server) -> Forge:
     return GitLab(server.url, "77", TOKEN)
 
 
-def test_the_marker_cannot_be_left() -> None:
+def test_the_marker_cannot_be_closed_early() -> None:
     assert hidden("tenantry preview") == "<!-- tenantry preview -->"
     assert hidden("a --> b\n<c>") == "<!-- a - b -c- -->"
 
 
-def test_a_comment_is_made_once_and_then_changed(server: Server, forge: Forge) -> None:
+def test_a_comment_is_created_once_and_then_updated(server: Server, forge: Forge) -> None:
     url = forge.comment(7, MARKER, "first")
     again = forge.comment(7, MARKER, "second")
     [comment] = server.comments
@@ -49,14 +49,14 @@ def test_a_comment_is_made_once_and_then_changed(server: Server, forge: Forge) -
     assert [request.split()[0] in ("POST", "PATCH", "PUT") for request in server.writes] == [True, True]
 
 
-def test_what_says_the_same_is_not_written_again(server: Server, forge: Forge) -> None:
+def test_an_unchanged_comment_is_not_written_again(server: Server, forge: Forge) -> None:
     forge.comment(7, MARKER, f"{MARKER}\nfirst")
     server.comments[0]["body"] = f"{MARKER}\r\nfirst"
     forge.comment(7, MARKER, "first\n")
     assert len(server.writes) == 1
 
 
-def test_the_old_one_is_found_after_many_others(server: Server, forge: Forge) -> None:
+def test_an_old_comment_is_found_after_many_others(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"other {n}") for n in range(75)]
     server.comments.insert(70, server.entry(f"{MARKER}\nold"))
     forge.comment(7, MARKER, "new")
@@ -64,7 +64,7 @@ def test_the_old_one_is_found_after_many_others(server: Server, forge: Forge) ->
     assert server.comments[70]["body"] == f"{MARKER}\nnew"
 
 
-def test_comments_of_others_are_left_alone(server: Server, forge: Forge) -> None:
+def test_foreign_comments_are_left_alone(server: Server, forge: Forge) -> None:
     others = [
         server.entry(f"{MARKER}\nmine now", login="mallory"),
         server.entry(f"> {MARKER}\nquoted"),
@@ -77,20 +77,20 @@ def test_comments_of_others_are_left_alone(server: Server, forge: Forge) -> None
     assert server.comments[4]["body"] == f"{MARKER}\ntext"
 
 
-def test_a_token_that_may_not_ask_who_it_is_takes_bots_only(server: Server) -> None:
+def test_a_token_that_may_not_read_its_user_accepts_bots_only(server: Server) -> None:
     server.knows_who = False
     server.comments = [server.entry(f"{MARKER}\nmine", login="mallory"), server.entry(f"{MARKER}\nold")]
     GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "new")
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nmine", f"{MARKER}\nnew"]
 
 
-def test_notes_of_gitlab_itself_are_none(server: Server) -> None:
+def test_system_notes_of_gitlab_are_ignored(server: Server) -> None:
     server.comments = [server.entry(f"{MARKER}\nchanged title", system=True)]
     GitLab(server.url, "77", TOKEN).comment(7, MARKER, "text")
     assert len(server.comments) == 2
 
 
-def test_of_two_that_were_made_at_once_the_first_stays(server: Server, forge: Forge) -> None:
+def test_the_first_of_two_simultaneous_comments_stays(server: Server, forge: Forge) -> None:
     server.race = server.entry(f"{MARKER}\nof the other run")
     forge.comment(7, MARKER, "text")
     [comment] = server.comments
@@ -98,7 +98,7 @@ def test_of_two_that_were_made_at_once_the_first_stays(server: Server, forge: Fo
     assert comment["body"] == f"{MARKER}\ntext"
 
 
-def test_duplicates_of_before_are_removed(server: Server, forge: Forge) -> None:
+def test_earlier_duplicates_are_removed(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(3)]
     first = server.comments[0]["id"]
     forge.comment(7, MARKER, "text")
@@ -125,13 +125,13 @@ def test_issues_that_were_opened_twice_become_one(server: Server, forge: Forge) 
     assert [issue["state"] for issue in server.issues] == ["open", "closed"]
 
 
-def test_a_pull_request_is_no_issue(server: Server) -> None:
+def test_a_pull_request_is_not_an_issue(server: Server) -> None:
     server.issues = [server.entry(f"{MARKER}\ntext", title="x", pull_request={})]
     GitHub(server.url, "acme/customers", TOKEN).issue(MARKER, "Drift", None)
     assert len(server.open) == 1
 
 
-def test_what_is_too_long_is_cut_and_says_so(server: Server) -> None:
+def test_a_text_that_is_too_long_is_cut_and_says_so(server: Server) -> None:
     GitHub(server.url, "acme/customers", TOKEN).comment(7, MARKER, "x" * 70_000)
     text = server.comments[0]["body"]
     assert len(text) == 65_536
@@ -141,7 +141,7 @@ def test_what_is_too_long_is_cut_and_says_so(server: Server) -> None:
 
 @pytest.mark.parametrize(("kind", "most"), [(GitHub, 65_536), (GitLab, 1_000_000)])
 @pytest.mark.parametrize("more", [0, 1])
-def test_what_just_fits_is_not_cut(
+def test_a_text_that_just_fits_is_not_cut(
     server: Server, kind: type[GitHub] | type[GitLab], most: int, more: int
 ) -> None:
     text = f"{MARKER}\n".ljust(most + more, "x")
@@ -151,7 +151,7 @@ def test_what_just_fits_is_not_cut(
     assert (written == text) is (more == 0)
 
 
-def test_a_failing_server_is_asked_three_times(server: Server, forge: Forge) -> None:
+def test_a_failing_server_gets_three_requests(server: Server, forge: Forge) -> None:
     server.failures = [(502, {}), (503, {})]
     forge.comment(7, MARKER, "text")
     assert len(server.comments) == 1
@@ -160,7 +160,7 @@ def test_a_failing_server_is_asked_three_times(server: Server, forge: Forge) -> 
         forge.comment(7, MARKER, "more")
 
 
-def test_a_create_that_was_answered_with_an_error_makes_no_second_one(server: Server, forge: Forge) -> None:
+def test_a_create_with_an_error_response_makes_no_duplicate(server: Server, forge: Forge) -> None:
     answer = server.answer
 
     def late(method: str, *rest: object) -> tuple[int, object]:
@@ -174,7 +174,7 @@ def test_a_create_that_was_answered_with_an_error_makes_no_second_one(server: Se
     assert len(server.comments) == 1
 
 
-def test_errors_say_what_was_tried_and_what_to_do(server: Server) -> None:
+def test_errors_name_the_request_and_the_next_step(server: Server) -> None:
     github, gitlab = GitHub(server.url, "acme/customers", TOKEN), GitLab(server.url, "77", TOKEN)
     server.failures = [(403, {"message": f"Resource not accessible by {TOKEN}"})]
     with pytest.raises(ForgeError) as refused:
@@ -198,7 +198,7 @@ def test_errors_say_what_was_tried_and_what_to_do(server: Server) -> None:
         assert TOKEN not in str(failed.value)
 
 
-def test_nobody_there_is_one_line() -> None:
+def test_an_unreachable_server_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(
@@ -240,7 +240,7 @@ def test_a_netrc_does_not_replace_the_token(
         ({"CI_API_V4_URL": "URL", "CI_PROJECT_ID": "7", "CI_JOB_TOKEN": "j"}, "JOB-TOKEN: j"),
     ],
 )
-def test_the_environment_says_which_forge(server: Server, environment: dict[str, str], sent: str) -> None:
+def test_the_environment_determines_the_forge(server: Server, environment: dict[str, str], sent: str) -> None:
     forge = from_environment({name: value.replace("URL", server.url) for name, value in environment.items()})
     forge.comment(7, MARKER, "text")
     assert server.tokens == {sent}
@@ -255,12 +255,12 @@ def test_the_environment_says_which_forge(server: Server, environment: dict[str,
         ({"CI_API_V4_URL": "x", "CI_PROJECT_ID": "7"}, "GITLAB_TOKEN is required"),
     ],
 )
-def test_without_a_forge_it_is_said_what_to_set(environment: dict[str, str], words: str) -> None:
+def test_without_a_forge_the_error_names_the_variables(environment: dict[str, str], words: str) -> None:
     with pytest.raises(NoForge, match=words):
         from_environment(environment)
 
 
-def test_who_we_are_is_not_guessed_while_the_server_is_down(server: Server, forge: Forge) -> None:
+def test_the_user_is_not_guessed_while_the_server_is_down(server: Server, forge: Forge) -> None:
     """Our own comment would not be found, and be there twice."""
     server.login = "operator"
     forge.comment(7, MARKER, "first")
@@ -276,7 +276,7 @@ def test_who_we_are_is_not_guessed_while_the_server_is_down(server: Server, forg
     assert [comment["body"] for comment in server.comments] == [f"{MARKER}\nfirst"]
 
 
-def test_what_another_run_has_removed_already_is_no_failure(server: Server, forge: Forge) -> None:
+def test_an_entry_removed_by_another_run_is_not_a_failure(server: Server, forge: Forge) -> None:
     server.comments = [server.entry(f"{MARKER}\n{n}") for n in range(2)]
     answer = server.answer
 
@@ -318,7 +318,7 @@ def test_too_many_requests_are_waited_out(
     [(3, {"Retry-After": "7"}), (1, {"Retry-After": "181"}), (1, {"Retry-After": "3600"})],
     ids=["again and again", "a little too long", "for long"],
 )
-def test_too_many_requests_are_told(
+def test_too_many_requests_are_an_error(
     server: Server, monkeypatch: pytest.MonkeyPatch, failures: int, headers: dict[str, str]
 ) -> None:
     monkeypatch.setattr(api, "sleep", lambda _: None)
@@ -329,14 +329,14 @@ def test_too_many_requests_are_told(
     assert len(server.requests) == failures
 
 
-def test_what_is_forbidden_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_request_is_not_retried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "sleep", lambda _: pytest.fail("nobody asked for it"))
     server.failures, server.failures_say = [(403, {"message": "no"})], {"x-ratelimit-remaining": "17"}
     with pytest.raises(api.ForgeError, match="answered 403 no"):
         list(api.Api(server.url, "Authorization", TOKEN).pages(api.Endpoint("a comment", "/notes")))
 
 
-def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a minute is the longest that a forge may be silent."""
     allowed: list[float] = []
 
@@ -350,7 +350,7 @@ def test_no_request_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert allowed == [30, 30, 30]
 
 
-def test_pages_that_always_name_a_next_one_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_pages_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = requests.Response()
     answer.headers["x-next-page"] = "2"
     monkeypatch.setattr(api.Api, "_exchange", lambda *_: ([{}], answer))

@@ -35,13 +35,13 @@ def content(section: Section) -> list[tuple[str, tuple[str, ...]]]:
     return [(line.text, line.stacks) for line in section.lines]
 
 
-def test_a_rollout_is_one_line_and_its_publications_are_none() -> None:
+def test_a_rollout_is_one_line_without_its_publications() -> None:
     assert lines_by_title(outcome("globex", *ROLLOUT), outcome("acme", *ROLLOUT)) == {
         "App versions": [("Sales Overview 2.3.0 → 2.4.0", ("acme", "globex"))]
     }
 
 
-def test_a_publication_that_changes_otherwise_is_a_line_of_its_own() -> None:
+def test_a_publication_with_other_changes_has_its_own_line() -> None:
     renamed = Change("update", "AppPublication", "Sales Overview in Sales", (Difference("name", "a", "b"),))
     other = Change("update", "AppPublication", "Other in Sales", (Difference("description", "a", "b"),))
     assert lines_by_title(outcome("acme", ROLLOUT[0], renamed, other))["Changes"] == [
@@ -99,7 +99,7 @@ def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
     assert sections[DANGERS_TITLE] == [(text, ("globex",))]
 
 
-def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
+def test_an_interrupted_destroy_is_a_danger() -> None:
     """What is about to happen is told: the tenant comes back."""
     change = Change("create", "TenantActivation", "activation")
     ((line, stacks),) = lines_by_title(outcome("acme", change, same=9))[DANGERS_TITLE]
@@ -109,7 +109,7 @@ def test_a_destroy_that_was_cut_off_is_a_danger() -> None:
     )
 
 
-def test_a_proof_is_renewed_without_danger_and_a_longer_trial_is_one_line() -> None:
+def test_a_renewed_proof_and_a_longer_trial_are_no_dangers() -> None:
     """Nothing is lost by the one, and the activation only repeats the day of the lifecycle."""
     day = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
     found = lines_by_title(
@@ -127,7 +127,7 @@ def test_a_proof_is_renewed_without_danger_and_a_longer_trial_is_one_line() -> N
     assert [line for line in lines if "TenantProof" in line]
 
 
-def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
+def test_changes_in_files_are_settings_and_no_dangers() -> None:
     version = Difference("value", "2.3.0", "2.4.0")
     changes = (
         Change("update", "setting", "customer.apps.Sales.version", (version,)),
@@ -147,7 +147,7 @@ def test_what_changes_in_files_is_told_as_settings_and_is_no_danger() -> None:
     }
 
 
-def test_a_stack_whose_file_is_gone_is_a_danger_and_is_told_to_live_on() -> None:
+def test_a_removed_stack_file_is_a_danger_and_its_tenant_stays() -> None:
     [(text, stacks)] = lines_by_title(removed=("globex",))[DANGERS_TITLE]
     assert "does not delete the tenant" in text
     assert stacks == ("globex",)
@@ -180,7 +180,7 @@ def test_a_destroy_is_one_danger_for_each_tenant() -> None:
     assert text.startswith("the tenant would be deactivated")
 
 
-def test_new_customers_are_told_by_their_number_of_resources() -> None:
+def test_new_customers_show_their_number_of_resources() -> None:
     changes = [Change("create", "Tenant", "tenant"), *(Change("create", "Space", f"{n}") for n in range(19))]
     assert lines_by_title(
         outcome("acme", *changes, plan="gold"), outcome("globex", Change("create", "Group", "x"), new=True)
@@ -204,12 +204,12 @@ def test_failures_of_the_same_kind_are_one_line_with_every_name() -> None:
     assert "traceId acme1" in alone
 
 
-def test_a_code_that_the_line_has_not_is_added() -> None:
+def test_a_missing_code_is_added_to_the_line() -> None:
     failed = outcome("acme", status="failed", troubles=(Trouble("no", code="LICENSE-7"),))
     assert lines_by_title(failed)[FAILED_TITLE] == [("no [LICENSE-7]", ("acme",))]
 
 
-def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
+def test_stacks_without_a_turn_skipped_and_pinned_stacks_are_listed() -> None:
     outcomes = [
         outcome("a", status="not run"),
         outcome("b", status="skipped", remarks=("the trial is over",)),
@@ -226,13 +226,13 @@ def test_who_had_no_turn_who_was_skipped_and_who_is_pinned_is_told() -> None:
     }
 
 
-def test_a_run_that_was_stopped_says_so_also_where_everybody_had_a_turn() -> None:
+def test_a_stopped_run_says_so_even_if_every_stack_had_a_turn() -> None:
     assert lines_by_title(outcome("a"), stopped="Ctrl-C") == {
         "Not run": [("the run was stopped: Ctrl-C", ())]
     }
 
 
-def test_drift_is_grouped_and_no_danger() -> None:
+def test_drift_is_grouped_and_not_a_danger() -> None:
     drift = (
         Change("update", "Group", "Analysts", (Difference("roles", ["a"], ["a", "b"]),)),
         Change("delete", "Space", "Sales"),
@@ -245,13 +245,13 @@ def test_drift_is_grouped_and_no_danger() -> None:
     }
 
 
-def test_nothing_to_do_is_a_number_only() -> None:
+def test_unchanged_stacks_are_only_counted() -> None:
     content = page(Report("up", (outcome("a"), outcome("b")), seconds=63))
     assert content.sections == []
     assert content.summary == "2 stacks: 2 up to date in 1 m 3 s"
 
 
-def test_no_change_in_any_customer_is_said_in_words() -> None:
+def test_a_report_without_changes_says_so() -> None:
     same = (outcome("a"), outcome("b"), outcome("c"))
     assert page(Report("preview", same)).nothing == "Nothing to do: no change in 3 customers"
     skipped = outcome("d", status="skipped")
@@ -263,7 +263,7 @@ def test_no_change_in_any_customer_is_said_in_words() -> None:
     assert page(Report("preview", ())).nothing == "Nothing to do"
 
 
-def test_the_numbers() -> None:
+def test_the_summary_has_the_numbers() -> None:
     outcomes = (
         *(outcome(f"{n}", operation="up") for n in range(9)),
         *(outcome(f"c{n}", *ROLLOUT, operation="up") for n in range(2)),
@@ -273,7 +273,7 @@ def test_the_numbers() -> None:
     assert content.summary == "12 stacks: 9 up to date, 2 changed, 1 failed in 1 m 3 s"
 
 
-def test_changes_are_the_same_only_if_their_whole_values_are() -> None:
+def test_changes_are_equal_only_if_their_full_values_are() -> None:
     def described(end: str) -> Change:
         return Change("update", "Space", "Sales", (Difference("description", "", "x" * 90 + end),))
 
@@ -283,7 +283,7 @@ def test_changes_are_the_same_only_if_their_whole_values_are() -> None:
     assert [stacks for _, stacks in lines["Changes"]] == [("a", "c"), ("b",)]
 
 
-def test_of_many_differences_a_few_are_shown() -> None:
+def test_only_the_first_differences_are_shown() -> None:
     change = Change("update", "Group", "A", tuple(Difference(f"p{n}", 1, 2) for n in range(9)))
     [(text, _)] = lines_by_title(outcome("a", change))["Changes"]
     assert text.endswith("p5 1 → 2; and 3 more")
@@ -305,7 +305,7 @@ def test_of_many_differences_a_few_are_shown() -> None:
         ("x" * 81, "x" * 79 + "…"),
     ],
 )
-def test_values(given: Any, shown: str) -> None:
+def test_values_are_shown_as_text(given: Any, shown: str) -> None:
     assert value(given) == shown
 
 
@@ -313,11 +313,11 @@ def test_values(given: Any, shown: str) -> None:
     ("seconds", "shown"),
     [(0.42, "0.4 s"), (12.4, "12 s"), (59.7, "1 m 0 s"), (63, "1 m 3 s"), (7500, "2 h 5 m")],
 )
-def test_durations(seconds: float, shown: str) -> None:
+def test_durations_are_shown_as_text(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
-def test_the_gravest_comes_first_however_few_it_happens_to() -> None:
+def test_the_most_serious_danger_comes_first() -> None:
     many = [outcome(f"c{n}", Change("delete", "Group", "Analysts")) for n in range(9)]
     grave = outcome("acme", Change("replace", "Tenant", "tenant", (), ("region",)))
     copy = outcome("globex", Change("delete", "AppPublication", "A in B"))
@@ -325,7 +325,7 @@ def test_the_gravest_comes_first_however_few_it_happens_to() -> None:
     assert [stacks[0] for _, stacks in lines] == ["acme", "gone", "globex", "c0"]
 
 
-def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
+def test_a_long_difference_does_not_cut_off_the_consequence() -> None:
     long = tuple(Difference(f"p{n}", "x" * 80, "y" * 80) for n in range(6))
     change = Change("replace", "AppPublication", "A in B", long, ("app",))
     ((text, _),) = lines_by_title(outcome("acme", change))[DANGERS_TITLE]
@@ -342,7 +342,7 @@ def test_what_it_leads_to_is_not_cut_off_with_what_differs() -> None:
         ("2.9.0", "2.10.0", "Sales 2.9.0 → 2.10.0"),
     ],
 )
-def test_a_step_back_is_called_one(old: str, new: str, shown: str) -> None:
+def test_an_older_version_is_marked(old: str, new: str, shown: str) -> None:
     change = Change("replace", "App", "Sales", (Difference("version", old, new),), ("version",))
     assert lines_by_title(outcome("acme", change))["App versions"] == [(shown, ("acme",))]
 
@@ -353,7 +353,7 @@ def test_the_problems_of_a_file_are_in_the_order_of_its_lines() -> None:
     assert [text.split(":")[1] for text, _ in failed] == ["7", "11", "100"]
 
 
-def test_what_failed_is_red_whatever_its_title_says() -> None:
+def test_failures_are_red_whatever_the_title() -> None:
     outcomes = (outcome("acme", status="failed"), outcome("globex", status="interrupted"))
     report = Report("up", outcomes)
     assert [section.failed for section in page(report).sections] == [True, False]

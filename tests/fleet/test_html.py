@@ -19,7 +19,7 @@ from tests.fleet import pages
 
 
 @pytest.mark.parametrize("name", hostile.ALL)
-def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
+def test_foreign_text_is_shown_and_has_no_effect(name: str) -> None:
     page = html(pages.everywhere(name))
     assert not list(hostile.faults(page))
     harmless = html(pages.everywhere("harmless"))
@@ -28,7 +28,7 @@ def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
     assert on_one_line(name) in shown
 
 
-def test_every_line_every_name_and_every_stack_is_there() -> None:
+def test_the_page_has_every_line_name_and_stack() -> None:
     page = html(pages.customers(1000, failed=100, endangered=100))
     for n in range(1000):
         assert f'<th scope="row">customer-{n:04}</th>' in page
@@ -37,7 +37,7 @@ def test_every_line_every_name_and_every_stack_is_there() -> None:
     assert page.count("delete Space Archive ") == 100
 
 
-def test_it_fetches_nothing_and_runs_our_script_alone() -> None:
+def test_the_page_fetches_nothing_and_runs_only_its_script() -> None:
     page = html(pages.everywhere("harmless"))
     assert not re.search(r"\b(src|href|url)\b *[=(]|@import|<link", page)
     assert page.count("<script") == 1
@@ -45,13 +45,13 @@ def test_it_fetches_nothing_and_runs_our_script_alone() -> None:
     assert "prefers-color-scheme: dark" in page
 
 
-def test_attributes_hold_nothing_of_others() -> None:
+def test_attributes_contain_no_foreign_text() -> None:
     """Escaping alone does not protect an attribute without quotes, or a style."""
     for attribute in re.findall(r'="([^"]*)"', html(pages.everywhere("harm' onclick=x"))):
         assert "harm" not in attribute
 
 
-def test_what_is_to_be_typed_or_copied_is_code_and_failures_are_red() -> None:
+def test_text_to_copy_is_code_and_failures_are_red() -> None:
     trouble = Trouble("no <b>", advice="run `up & go`, then `x`")
     down = Outcome(
         "acme", "destroy", "ok", revive="revive: {hostname: a, tenant_id: t}", purged_on="2026-12-24"
@@ -63,7 +63,7 @@ def test_what_is_to_be_typed_or_copied_is_code_and_failures_are_red() -> None:
     assert "<section><h2>To bring a tenant back: put this line below <code>tenantry:customer:</code>" in page
 
 
-def test_nothing_to_do_is_said() -> None:
+def test_a_report_without_changes_says_so() -> None:
     assert "Nothing to do: no change in 1 customer" in html(Report("up", (Outcome("acme", "up", "ok"),)))
     assert "No stack is affected" in html(Report("up", ()))
 
@@ -73,7 +73,7 @@ def test_the_customer_is_named_below_the_stack() -> None:
     assert '<th scope="row">acme <small>Acme &amp; Sons</small></th>' in page
 
 
-def test_the_rows_of_the_table() -> None:
+def test_the_table_has_a_row_for_each_stack() -> None:
     version = Change("replace", "App", "Sales", (Difference("version", "1", "2"),), ("version",))
     follows = Change("update", "AppPublication", "Sales in Sales", (Difference("source_app"),))
     space = Change("replace", "Space", "Sales", (), ("type",))
@@ -94,7 +94,7 @@ def test_the_rows_of_the_table() -> None:
     assert dim == [True, False, True]
 
 
-def test_below_the_table_all_is_told_in_lines() -> None:
+def test_the_text_below_the_table_has_all_sections() -> None:
     """What happens to many is one line, with a few of their names; of failures every name is there."""
     wrong = tuple(Outcome(f"c{n:02}", "up", "failed", troubles=(Trouble("no"),)) for n in range(20))
     group = Change("create", "Group", "Analysts")
@@ -113,7 +113,7 @@ def test_below_the_table_all_is_told_in_lines() -> None:
     ]
 
 
-def test_the_line_below_the_table() -> None:
+def test_the_summary_is_below_the_table() -> None:
     report = Report("up", (Outcome("a", "up", "ok"),), seconds=3, removed=("b",), stopped="Ctrl-C")
     assert table.summary(report).splitlines() == [
         "1 stack: 1 up to date in 3 s",
@@ -122,7 +122,7 @@ def test_the_line_below_the_table() -> None:
     ]
 
 
-def test_below_the_table_it_is_said_that_there_is_no_change() -> None:
+def test_a_summary_without_changes_says_so() -> None:
     report = Report("preview", (Outcome("a", "preview", "ok"), Outcome("b", "preview", "ok")), seconds=3)
     assert table.summary(report).splitlines() == [
         "2 stacks: 2 up to date in 3 s",
@@ -155,7 +155,7 @@ def test_failures_have_links_to_the_logs_that_are_on_this_machine(tmp_path: Path
     assert link == (there / "errors.txt").as_uri(), "a page on standard output is in no folder"
 
 
-def test_waves_are_on_a_time_line() -> None:
+def test_waves_have_a_timeline() -> None:
     waves = (WaveTimes("pilot", 3, 0, 0.0, 50.0), WaveTimes("broad", 1200, 2, 50.0, 150.0))
     page = html(Report("up", (Outcome("acme", "up", "ok"),), waves=waves))
     assert re.findall(r'<rect x="(.*?)" width="(.*?)"', page) == [("0.0", "25.0"), ("25.0", "75.0")]
@@ -164,7 +164,7 @@ def test_waves_are_on_a_time_line() -> None:
     assert "<rect" not in html(Report("up", (Outcome("acme", "up", "ok"),), waves=waves[:1])), "one is none"
 
 
-def test_waves_of_shards_are_told_from_the_beginning_of_the_first() -> None:
+def test_waves_of_shards_count_from_the_start_of_the_first() -> None:
     parts = [
         Report("up", (Outcome(name, "up", "ok"),), started=at, waves=(WaveTimes("pilot", 1, 0, 1.0, 2.0),))
         for name, at in (("b", "2026-11-01T10:01:00+00:00"), ("a", "2026-11-01T10:00:00+00:00"), ("c", ""))
@@ -173,7 +173,7 @@ def test_waves_of_shards_are_told_from_the_beginning_of_the_first() -> None:
     assert [wave.began for wave in reports.joined(parts).waves] == [1.0, 1.0, 1.0], "one does not say when"
 
 
-def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path) -> None:
+def test_the_later_report_of_a_stack_counts_in_any_order(tmp_path: Path) -> None:
     files = [tmp_path / "one.json", tmp_path / "two.json"]
     Report("up", (Outcome("a", "up", "failed"),), started="2026-11-01T10:00:00Z", stopped="x").write(files[0])
     Report("up", (Outcome("a", "up", "ok"),), started="2026-11-01T11:00:00Z", stopped="y").write(files[1])
@@ -182,7 +182,7 @@ def test_of_two_reports_of_a_stack_the_later_counts_in_any_order(tmp_path: Path)
     assert reports.joined(parts).outcomes[0].status == "ok"
 
 
-def test_what_is_no_report_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_report_is_named(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text('{"operation": "dance"}', "utf-8")
     with pytest.raises(ValueError, match=r"x\.json is not a report: "):

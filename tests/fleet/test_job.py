@@ -63,7 +63,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("races", "status", "runs"), [(1, "ok", 2), (2, "failed", 2)])
-def test_a_new_database_that_two_runs_meet_is_asked_again(
+def test_a_race_for_a_new_database_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, races: int, status: str, runs: int
 ) -> None:
     """Each makes the table of states, and the database refuses one: nothing was done. It is tried again."""
@@ -86,13 +86,13 @@ def test_a_new_database_that_two_runs_meet_is_asked_again(
     assert len(codes) == runs
 
 
-def test_no_pulumi_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pulumi_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "find_pulumi", lambda: None)
     done = run_job(job("acme", tmp_path))
     assert (done.status, done.troubles[0].advice) == ("failed", "run `tenantry install-pulumi`")
 
 
-def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_outcome_and_no_log_contains_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine hides it in its events, also where it changes and where it is refused."""
     root = tmp_path / "project"
     shutil.copytree(PROGRAM, root)
@@ -114,7 +114,7 @@ def test_a_secret_is_in_no_outcome_and_in_no_log(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("shared", ["provider", "host"])
-def test_a_preview_that_takes_too_long_is_not_begun_again(
+def test_a_preview_that_takes_too_long_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str
 ) -> None:
     """What fails with what is shared is tried with processes of its own, also that of a new customer."""
@@ -197,7 +197,7 @@ def scripted(
     return one, pulumi
 
 
-def test_an_up_that_fails_with_a_shared_host_is_not_begun_again(
+def test_a_failed_up_with_a_shared_host_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have sent requests."""
@@ -230,7 +230,7 @@ RENEWALS: list[tuple[str, Operation, list[Run], list[str], str]] = [
     [command[1:] for command in RENEWALS],
     ids=[command[0] for command in RENEWALS],
 )
-def test_a_proof_is_renewed_once_and_only_where_nothing_was_made(
+def test_a_proof_is_renewed_once_and_only_if_nothing_was_created(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     operation: Operation,
@@ -259,7 +259,7 @@ INTERRUPTED: list[tuple[str, Operation, list[Run], list[str]]] = [
     [command[1:] for command in INTERRUPTED],
     ids=[command[0] for command in INTERRUPTED],
 )
-def test_no_command_is_begun_after_an_interruption(
+def test_no_command_starts_after_an_interrupt(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     operation: Operation,
@@ -273,7 +273,7 @@ def test_no_command_is_begun_after_an_interruption(
     assert done.troubles
 
 
-def test_a_renewed_proof_has_one_tenant_made(tmp_path: Path, qlik: Emulator) -> None:
+def test_a_renewed_proof_creates_one_tenant(tmp_path: Path, qlik: Emulator) -> None:
     """On the real engine: a request that was refused is not repeated but by an `up`, and by that one once."""
     fleet = Fleet(tmp_path, qlik)
     fleet.write("acme", {"name": "Acme", "lifecycle": {"kind": "trial", "ends_on": "2099-12-31"}})
@@ -305,7 +305,7 @@ def test_a_renewed_proof_has_one_tenant_made(tmp_path: Path, qlik: Emulator) -> 
     assert fleet.run("up", "acme", "--yes", "--json").requests == []
 
 
-def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_names_all_protected_resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine stops at the first; the rest is what the state protects and the program has not."""
 
     def urn(name: str) -> str:
@@ -348,7 +348,7 @@ def test_a_refusal_names_all_that_is_protected(tmp_path: Path, monkeypatch: pyte
     ("operation", "arguments", "variable"),
     [("refresh", (), ""), ("destroy", (), ""), ("up", ("--refresh",), ""), ("up", (), REFRESH)],
 )
-def test_the_engine_does_not_begin_with_a_state_that_names_other_code(
+def test_the_engine_does_not_run_on_a_state_with_foreign_code(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     operation: Operation,

@@ -19,7 +19,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_went_well_is_known_to_the_next_run() -> None:
+def test_the_next_run_knows_what_succeeded() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
     journal.add(job("bad").outcome(status="failed"))
@@ -33,7 +33,7 @@ def test_what_went_well_is_known_to_the_next_run() -> None:
 
 
 @pytest.mark.parametrize("stack", [".", "..", "../..", "/etc"])
-def test_no_name_of_a_stack_leads_out_of_the_folder_of_its_run(stack: str) -> None:
+def test_the_folder_of_a_stack_is_always_inside_the_run(stack: str) -> None:
     """What is removed there when all went well is that stack's alone."""
     journal = Journal.begin("shop", "up")
     journal.folder_of("acme").mkdir(parents=True)
@@ -42,7 +42,7 @@ def test_no_name_of_a_stack_leads_out_of_the_folder_of_its_run(stack: str) -> No
     assert journal.folder_of("acme").exists()
 
 
-def test_what_was_destroyed_since_is_not_done() -> None:
+def test_a_stack_destroyed_since_is_not_done() -> None:
     before = Journal.begin("shop", "destroy")
     before.add(job("globex").outcome())
     journal = Journal.begin("shop", "up")
@@ -54,7 +54,7 @@ def test_what_was_destroyed_since_is_not_done() -> None:
     assert journal.finished() == {"globex": "d1"}
 
 
-def test_a_run_that_was_killed_while_writing() -> None:
+def test_an_incomplete_last_line_is_ignored() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
     with (journal.folder / OUTCOMES).open("a") as file:
@@ -63,7 +63,7 @@ def test_a_run_that_was_killed_while_writing() -> None:
     assert Journal.begin("shop", "up").finished() == {}
 
 
-def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
+def test_only_logs_of_failures_are_kept_and_they_are_private() -> None:
     journal = Journal.begin("shop", "up")
     for stack, status in (("acme", "ok"), ("code", "failed"), (OUTCOMES, "interrupted")):
         journal.folder_of(stack).mkdir(parents=True)
@@ -74,7 +74,7 @@ def test_only_the_logs_of_failures_stay_and_nobody_else_reads_them() -> None:
     assert stat.S_IMODE(journal.folder.stat().st_mode) == 0o700
 
 
-def test_old_runs_go_but_none_that_may_be_under_way() -> None:
+def test_old_runs_are_deleted_unless_they_may_be_running() -> None:
     """Twenty quick previews take nothing from an `up` of two hours, nor from one of this morning."""
     assert RUNS_KEPT == 20
     long = Journal.begin("shop", "up").folder
@@ -88,7 +88,7 @@ def test_old_runs_go_but_none_that_may_be_under_way() -> None:
     assert set(directory("shop").iterdir()) == {long, *new, *many}
 
 
-def test_a_run_that_was_killed_as_it_began_is_of_no_use() -> None:
+def test_a_run_killed_at_its_start_has_nothing_finished() -> None:
     journal = Journal.begin("shop", "up", "program")
     journal.add(job("acme").outcome())
     assert journal.finished("program") == {"acme": "d1"}
@@ -96,7 +96,7 @@ def test_a_run_that_was_killed_as_it_began_is_of_no_use() -> None:
     assert journal.finished("program") == {}
 
 
-def test_where_nothing_failed_there_are_no_logs() -> None:
+def test_without_failures_there_are_no_logs() -> None:
     journal = Journal.begin("shop", "up")
     assert journal.logs() is None
     journal.folder_of("acme").mkdir(parents=True)
@@ -104,7 +104,7 @@ def test_where_nothing_failed_there_are_no_logs() -> None:
     assert journal.logs() is None
 
 
-def test_what_was_taken_down_can_be_looked_up() -> None:
+def test_deactivated_tenants_can_be_looked_up() -> None:
     first, second = Journal.begin("shop", "destroy"), Journal.begin("shop", "destroy")
     first.add(job("acme").outcome(revive="revive: {old}", purged_on="2026-11-01"))
     first.add(job("globex").outcome(revive="revive: {globex}", purged_on="2026-12-01"))
@@ -117,7 +117,7 @@ def test_what_was_taken_down_can_be_looked_up() -> None:
     }
 
 
-def test_runs_are_kept_with_who_ran_them_and_their_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_kept_with_their_user_and_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
     first, second = Journal.begin("shop", "up"), Journal.begin("shop", "destroy")
     report = Report("up", (job("acme").outcome(), job("bad").outcome(status="failed")), seconds=3.5)
@@ -133,7 +133,7 @@ def test_runs_are_kept_with_who_ran_them_and_their_report(monkeypatch: pytest.Mo
     assert Journal.all("other") == []
 
 
-def test_a_run_that_has_not_ended_tells_what_is_done() -> None:
+def test_an_unfinished_run_reports_what_is_done() -> None:
     journal = Journal.begin("shop", "up")
     journal.add(job("acme").outcome())
     found = journal.report()

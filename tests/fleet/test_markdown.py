@@ -55,7 +55,7 @@ def test_the_table_has_every_stack() -> None:
     assert "| globex |  |  |  |  |  |  | up to date |  |" in text
 
 
-def test_nothing_to_do_at_all() -> None:
+def test_a_report_without_changes_says_so() -> None:
     assert "No stack is affected. Nothing to do." in markdown(Report("preview", ()))
     text = markdown(Report("preview", (Outcome("acme", "preview", "ok"),)))
     assert "1 stack: 1 up to date in 0 s. Nothing to do: no change in 1 customer." in text
@@ -82,7 +82,7 @@ def test_a_thousand_stacks_stay_within_the_limit(limit: int, failed: int, endang
     )
 
 
-def test_what_matters_is_named_when_the_rest_is_not() -> None:
+def test_vital_names_stay_when_others_are_cut() -> None:
     text = markdown(pages.customers(1000, failed=20, endangered=20), limit=20_000)
     for n in range(20):
         assert f"**customer-{n:04}**: Space {n}: space {n} is not empty" in text
@@ -101,7 +101,7 @@ def test_failures_that_do_not_fit_are_counted_and_some_of_them_named() -> None:
     )
 
 
-def test_the_limit_is_made_use_of() -> None:
+def test_the_text_uses_the_available_room() -> None:
     whole = markdown(pages.customers(150), limit=10**9)
     size = len(whole.encode())
     assert markdown(pages.customers(150), limit=size + 1) == whole
@@ -120,14 +120,14 @@ def test_without_a_limit_it_fits_into_a_comment() -> None:
         assert (markdown(pages.customers(customers)) == whole) is fits
 
 
-def test_also_a_tiny_limit_holds() -> None:
+def test_a_tiny_limit_is_kept() -> None:
     text = markdown(pages.customers(1000, failed=400, endangered=400), limit=700, marker=MARKER)
     assert len(text.encode()) <= 700
     assert "- Failed: 400" in text
 
 
 @pytest.mark.parametrize("name", hostile.ALL)
-def test_text_of_others_is_shown_and_does_nothing(name: str) -> None:
+def test_foreign_text_is_shown_and_has_no_effect(name: str) -> None:
     text = markdown(pages.everywhere(name))
     page = pages.rendered(text)
     assert pages.tags(page) == pages.tags(pages.rendered(markdown(pages.everywhere("harmless"))))
@@ -161,12 +161,12 @@ def test_shards_make_the_same_page_in_any_order() -> None:
     assert markdown(turned) == first
 
 
-def test_a_link_that_is_no_url_is_said_as_it_is() -> None:
+def test_a_link_that_is_not_a_url_is_shown_as_text() -> None:
     text = markdown(Report("preview", ()), link="artifact `report`")
     assert "Full report: artifact &#96;report&#96;" in text
 
 
-def test_what_a_resumed_run_left_out_stays_as_it_was_done() -> None:
+def test_a_merged_report_keeps_the_outcome_that_a_resumed_run_left_out() -> None:
     done = Outcome("acme", "up", "ok", changes=(Change("create", "Group", "Analysts"),))
     failed = Outcome("globex", "up", "failed")
     first = Report("up", (done, failed), started="2026-01-01T00:00:00+00:00")

@@ -13,7 +13,7 @@ from tests.fleet.conftest import PLAN, Repository
 from tests.keys import public_pem
 
 
-def test_what_a_file_and_its_plans_say(repository: Repository) -> None:
+def test_a_member_has_the_settings_of_its_file_and_plans(repository: Repository) -> None:
     repository.plan()
     repository.plan("gold", {"extends": "standard", "ring": "early", "tags": {"tier": "gold"}})
     repository.customer(
@@ -32,14 +32,14 @@ def test_what_a_file_and_its_plans_say(repository: Repository) -> None:
     assert set(acme.files) == {acme.file, plans / "gold.yaml", plans / "standard.yaml"}
 
 
-def test_without_a_plan_it_is_broad_and_has_no_end(repository: Repository) -> None:
+def test_without_a_plan_the_ring_is_broad_and_there_is_no_last_day(repository: Repository) -> None:
     repository.customer("acme")
     acme = repository.members()["acme"]
     assert (acme.plan, acme.ring, acme.tags, acme.ends_on) == ("", "broad", {}, None)
     assert acme.files == (acme.file,)
 
 
-def test_a_version_of_ones_own_is_a_pin_only_against_the_plan(repository: Repository) -> None:
+def test_a_customers_own_version_is_a_pin_only_if_the_plan_has_another(repository: Repository) -> None:
     repository.plan()
     repository.customer("same", plan="standard", apps={"Sales": {"version": "1.0.0"}})
     repository.customer("other", plan="standard", apps={"Sales": {"version": "0.9.0"}})
@@ -49,7 +49,7 @@ def test_a_version_of_ones_own_is_a_pin_only_against_the_plan(repository: Reposi
     assert pins == {"same": (), "other": ("Sales 0.9.0 (plan: 1.0.0)",), "follows": (), "without": ()}
 
 
-def test_a_pin_of_a_plan_that_extends_is_no_pin_of_the_customer(repository: Repository) -> None:
+def test_a_version_in_an_extending_plan_is_not_a_pin(repository: Repository) -> None:
     repository.plan()
     repository.plan("gold", {"extends": "standard", "apps": {"Sales": {"version": "2.0.0"}}})
     repository.customer("acme", plan="gold")
@@ -69,7 +69,7 @@ def test_the_digest_changes_with_any_setting_and_with_nothing_else(repository: R
     assert repository.members()["acme"].digest != first
 
 
-def test_the_files_of_keys_count(repository: Repository) -> None:
+def test_the_files_include_keys(repository: Repository) -> None:
     key = repository.write("keys/acme.pem", public_pem())
     signer = {"portal": {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}}
     repository.customer("acme", jwt_identity_providers=signer)
@@ -77,7 +77,7 @@ def test_the_files_of_keys_count(repository: Repository) -> None:
     assert key in files
 
 
-def test_the_files_of_themes_count(repository: Repository) -> None:
+def test_the_files_include_themes(repository: Repository) -> None:
     """Their folder among the files, and their content in the digest, wherever the project lies."""
     theme = write(repository.root / "themes" / "corporate", "Corporate")
     repository.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
@@ -88,7 +88,7 @@ def test_the_files_of_themes_count(repository: Repository) -> None:
     assert repository.members()["acme"].digest != member.digest
 
 
-def test_the_file_of_an_automation_counts(repository: Repository) -> None:
+def test_the_files_include_automations(repository: Repository) -> None:
     """Among the files, and its content with the values in it in the digest."""
     path = repository.write("automations/nightly.json", '{"blocks": ["{{CUSTOMER}}"]}')
     entry = {"path": "../automations/nightly.json", "values": {"CUSTOMER": "Acme"}}
@@ -99,7 +99,7 @@ def test_the_file_of_an_automation_counts(repository: Repository) -> None:
     assert repository.members()["acme"].digest != member.digest
 
 
-def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> None:
+def test_a_broken_file_keeps_its_readable_criteria(repository: Repository) -> None:
     repository.plan()
     repository.customer("acme", plan="standard", ring="pilot", tags={"a": "b"}, colour="red")
     repository.customer("bad", plan="standard", ring="outer", tags={"n": 1})
@@ -115,7 +115,7 @@ def test_a_broken_file_still_tells_what_selects_it(repository: Repository) -> No
     assert acme.unknown == set()
 
 
-def test_what_a_plan_selects_a_broken_file_by_it_still_does(repository: Repository) -> None:
+def test_a_broken_file_keeps_the_criteria_of_its_plan(repository: Repository) -> None:
     """Else a pilot would be taken for one of the many, and its ring for done."""
     repository.plan()
     gold = {"extends": "standard", "ring": "pilot", "tags": {"country": "se", "tier": "gold"}}
@@ -127,7 +127,7 @@ def test_what_a_plan_selects_a_broken_file_by_it_still_does(repository: Reposito
     assert acme.tags == {"country": "no", "tier": "gold"}
 
 
-def test_a_broken_member_can_be_sent_to_a_worker_too(repository: Repository) -> None:
+def test_a_broken_member_can_be_pickled(repository: Repository) -> None:
     repository.customer("acme", plan="nowhere")
     member = repository.members()["acme"]
     sent = pickle.loads(pickle.dumps(member))

@@ -62,7 +62,7 @@ def click(browser: Browser, name: str) -> str:
     return str(browser.run(f"{head(name)}.querySelector('button').click(), {head(name)}.ariaSort"))
 
 
-def test_a_click_sorts_by_a_column_and_another_one_turns_it_round(chromium: Browser, page: Path) -> None:
+def test_a_click_sorts_by_a_column_and_a_second_one_reverses_it(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     assert click(chromium, "versions") == "ascending"
     assert shown(chromium) == ["initech", "globex", "acme", "hooli"], (
@@ -98,7 +98,7 @@ def fill(browser: Browser, element: str, value: str) -> str:
     return str(browser.run("document.querySelector('output').textContent"))
 
 
-def test_a_text_or_a_choice_leaves_the_rows_that_have_it(chromium: Browser, page: Path) -> None:
+def test_a_text_or_a_choice_filters_the_rows(chromium: Browser, page: Path) -> None:
     chromium.open(page)
     assert fill(chromium, "input", "SONS 2.") == "3 of 4", "each word, anywhere, in any case"
     assert shown(chromium) == ["acme", "globex", "initech"]
@@ -127,9 +127,7 @@ def test_a_short_table_has_nothing_to_filter(chromium: Browser, tmp_path: Path) 
     assert click(chromium, "customer") == "ascending"
 
 
-def test_without_scripts_all_rows_are_there_and_nothing_that_does_not_work(
-    chromium: Browser, page: Path
-) -> None:
+def test_without_scripts_all_rows_are_visible_without_controls(chromium: Browser, page: Path) -> None:
     chromium.open(page, scripts=False)
     root = chromium.send("DOM.getDocument")["root"]["nodeId"]
     text = str(chromium.send("DOM.getOuterHTML", nodeId=root)["outerHTML"])
@@ -139,7 +137,7 @@ def test_without_scripts_all_rows_are_there_and_nothing_that_does_not_work(
     assert "<input" not in body
 
 
-def test_nothing_is_fetched_and_hostile_names_do_nothing(chromium: Browser, tmp_path: Path) -> None:
+def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, tmp_path: Path) -> None:
     """One page with every text of `tests/hostile.py` in each of its places, sorted and filtered too."""
     names = (
         "".join(hostile.ALL)
@@ -160,7 +158,7 @@ def test_nothing_is_fetched_and_hostile_names_do_nothing(chromium: Browser, tmp_
     )
 
 
-def test_the_policy_of_a_page_stops_whatever_were_to_slip_in(chromium: Browser, tmp_path: Path) -> None:
+def test_the_policy_of_a_page_blocks_foreign_content(chromium: Browser, tmp_path: Path) -> None:
     text = html(pages.customers(3)).replace(
         "</body>", "<script>window.ran = 1</script><img src='x.png'></body>"
     )

@@ -25,7 +25,7 @@ def test_any_executor_will_do(executor: Callable[[int], Executor]) -> None:
     assert {(outcome.status, outcome.same) for outcome in found} == {("ok", 3)}
 
 
-def test_never_more_than_so_many_at_once() -> None:
+def test_a_pool_limits_the_jobs_at_a_time() -> None:
     together, most, lock = 0, 0, threading.Lock()
     all_there = threading.Barrier(3, timeout=10)
 
@@ -43,7 +43,7 @@ def test_never_more_than_so_many_at_once() -> None:
     assert most == 3
 
 
-def test_it_stops_when_too_many_have_failed() -> None:
+def test_a_pool_stops_after_too_many_failures() -> None:
     names = ["bad-1", "good-1", "bad-2", "good-2", "good-3"]
     pool = Pool(1, max_failures=1, work=fail_where_asked)
     found = {outcome.stack: outcome for outcome in pool.run([job(name) for name in names])}
@@ -53,14 +53,14 @@ def test_it_stops_when_too_many_have_failed() -> None:
     assert pool.stop == "2 failed, at most 1 may fail"
 
 
-def test_no_limit_is_no_limit() -> None:
+def test_without_a_limit_a_pool_never_stops() -> None:
     pool = Pool(1, work=fail_where_asked)
     statuses = [outcome.status for outcome in pool.run([job("bad-1"), job("bad-2"), job("good")])]
     assert statuses == ["failed", "failed", "ok"]
     assert pool.stop == ""
 
 
-def test_a_worker_that_is_lost_takes_no_other_with_it() -> None:
+def test_a_lost_worker_fails_only_its_own_job() -> None:
     found = {
         outcome.stack: outcome for outcome in Pool(2, work=fail_where_asked).run([job("lost"), job("good")])
     }
@@ -69,7 +69,7 @@ def test_a_worker_that_is_lost_takes_no_other_with_it() -> None:
     assert "out of memory" in found["lost"].troubles[0].text
 
 
-def test_what_runs_when_it_is_stopped_comes_to_its_end() -> None:
+def test_running_jobs_finish_when_the_pool_stops() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def work(job: Job) -> Outcome:
@@ -91,6 +91,6 @@ def test_what_runs_when_it_is_stopped_comes_to_its_end() -> None:
     assert [outcome.status for outcome in found] == ["ok", "not run", "not run"]
 
 
-def test_a_pool_that_was_stopped_begins_nothing() -> None:
+def test_a_stopped_pool_begins_nothing() -> None:
     pool = Pool(1, work=do_well, stop="enough")
     assert [outcome.status for outcome in pool.run([job("a"), job("b")])] == ["not run", "not run"]

@@ -54,20 +54,20 @@ def time_is_up_when(monkeypatch: pytest.MonkeyPatch, true: Callable[[], bool]) -
     monkeypatch.setattr(subprocess.Popen, "wait", waited)
 
 
-def test_one_that_ends_by_itself(tmp_path: Path) -> None:
+def test_a_command_that_ends_by_itself(tmp_path: Path) -> None:
     assert run(tmp_path, "echo done; exit 3") == (CommandResult(3, False), "done\n")
 
 
-def test_one_whose_time_is_up_is_interrupted(tmp_path: Path) -> None:
+def test_a_command_whose_time_is_up_is_interrupted(tmp_path: Path) -> None:
     assert run(tmp_path, HELPLESS, 0.1) == (CommandResult(None, False), "")
 
 
-def test_one_whose_time_is_up_may_come_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_command_may_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     time_is_up_when(monkeypatch, lambda: (tmp_path / "output").read_text() == "ready\n")
     assert run(tmp_path, POLITE) == (CommandResult(None, False), "ready\nlast words\n")
 
 
-def test_one_that_does_not_come_to_its_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_does_not_finish_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "SHUTDOWN_SECONDS", 0.5)
     time_is_up_when(monkeypatch, lambda: (tmp_path / "output").read_text() == "ready\n")
     assert run(tmp_path, f"echo $$ > pid; {DEAF}") == (CommandResult(None, False), "ready\n")
@@ -75,9 +75,7 @@ def test_one_that_does_not_come_to_its_end_is_killed(tmp_path: Path, monkeypatch
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-def test_one_that_is_being_started_is_interrupted_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_starting_command_is_interrupted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal that comes before there is a process reaches it none the less."""
     sent = []
     send, start = subprocess.Popen.send_signal, subprocess.Popen.__init__
@@ -97,7 +95,7 @@ def test_one_that_is_being_started_is_interrupted_once(
     assert process.interrupt() == 0
 
 
-def test_one_that_cannot_be_started_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_command_that_cannot_start_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         process.run(
             [str(tmp_path / "nothing")],
@@ -134,7 +132,7 @@ def with_a_signal_at(line: int, folder: Path) -> tuple[int | None, CommandResult
     return running, ended
 
 
-def test_a_signal_at_any_line_is_heard_and_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_signal_at_any_line_is_handled_without_a_deadlock(tmp_path: Path) -> None:
     """A handler runs between two lines of what it interrupts, which goes on only when the handler ends."""
     found: list[tuple[int, CommandResult]] = []
 

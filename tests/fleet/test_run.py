@@ -58,7 +58,7 @@ def statuses(report: Report) -> dict[str, str]:
     return {outcome.stack: outcome.status for outcome in report.outcomes}
 
 
-def test_who_is_left_out_is_known_before_anybody_is_asked(order: Any) -> None:
+def test_skipped_stacks_are_known_before_consent(order: Any) -> None:
     one = order(skip_expired=True, skip_pinned=True)
     assert (one.due, list(one.skip_reasons)) == (["acme", "bad"], ["over", "pinned"])
     report = run_order(one, Pool(work=do_well))
@@ -79,7 +79,7 @@ def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
     assert order(resume=True).skip_reasons == {}, "what was taken down meanwhile is made again"
 
 
-def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
+def test_each_stack_has_its_own_environment(order: Any) -> None:
     seen: dict[str, dict[str, str]] = {}
 
     def work(job: Job) -> Outcome:
@@ -90,7 +90,7 @@ def test_each_stack_has_an_environment_of_its_own(order: Any) -> None:
     assert seen == {"acme": {"DAYS": "21"}, "bad": {}, "over": {}, "pinned": {}}
 
 
-def test_a_gate_keeps_the_next_wave_from_beginning_also_when_resumed(order: Any) -> None:
+def test_a_gate_stops_the_next_wave_also_when_resumed(order: Any) -> None:
     acme, bad, over, pinned = MEMBERS
     waves = [Wave("pilot", (acme, bad)), Wave("broad", (over, pinned))]
     seen: list[list[str]] = []
@@ -110,7 +110,7 @@ def test_a_gate_keeps_the_next_wave_from_beginning_also_when_resumed(order: Any)
     assert report.stopped == ""
 
 
-def test_what_is_not_agreed_to_is_no_run(order: Any) -> None:
+def test_a_refused_run_leaves_no_journal(order: Any) -> None:
     """The last run can still be resumed; a no to a later wave leaves that and all after it."""
     run_order(order(), Pool(work=fail_where_asked))
     last = Journal.last("tenantry", "up")
@@ -145,7 +145,7 @@ def test_previews_that_fail_count_as_failures(order: Any) -> None:
     assert statuses(report) == {"acme": "not run", "bad": "failed", "over": "not run", "pinned": "not run"}
 
 
-def test_a_report_tells_when_each_wave_had_its_turn(order: Any) -> None:
+def test_a_report_has_the_times_of_each_wave(order: Any) -> None:
     acme, bad, over, pinned = MEMBERS
     waves = [Wave("pilot", (acme, over)), Wave("early", (bad,)), Wave("broad", (pinned,))]
     one = replace(order(skip_expired=True, arguments=("--refresh",)), waves=waves)

@@ -53,11 +53,13 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("wanted", "stacks"), CASES)
-def test_each_criterion_must_hold(team: Repository, wanted: dict[str, Any], stacks: list[str]) -> None:
+def test_a_stack_must_meet_each_criterion(
+    team: Repository, wanted: dict[str, Any], stacks: list[str]
+) -> None:
     assert team.selected(**wanted) == stacks
 
 
-def test_whoever_does_not_tell_is_not_passed_over(team: Repository) -> None:
+def test_an_unreadable_customer_is_selected(team: Repository) -> None:
     """A typo in the ring must not take a customer out of its ring, without a word."""
     team.customer("typo", plan="gold", ring="erly")
     team.write("stacks/Pulumi.torn.yaml", "config: {a")
@@ -68,7 +70,7 @@ def test_whoever_does_not_tell_is_not_passed_over(team: Repository) -> None:
     assert team.selected(tags={"tier": ["silver"]}) == ["lost", "torn"]
 
 
-def test_names_are_in_order_and_each_once(team: Repository) -> None:
+def test_names_are_sorted_and_unique(team: Repository) -> None:
     assert team.selected("initech", "acme", "initech") == ["acme", "initech"]
     assert team.selected("initech", "acme", rings=["pilot"]) == ["acme"]
 
@@ -83,13 +85,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("wanted", "text"), WRONG)
-def test_what_does_not_exist_is_told(team: Repository, wanted: dict[str, Any], text: str) -> None:
+def test_an_unknown_selection_is_refused(team: Repository, wanted: dict[str, Any], text: str) -> None:
     with pytest.raises(UnknownSelection, match=text) as error:
         team.select(*wanted.pop("names", ()), **wanted)
     assert "\n" not in str(error.value)
 
 
-def test_shards_are_every_stack_once_and_of_one_size(team: Repository) -> None:
+def test_shards_have_every_stack_once_and_equal_sizes(team: Repository) -> None:
     parts = [team.selected(every=True, shard=Shard(number, 3)) for number in (1, 2, 3)]
     assert sorted(chain.from_iterable(parts)) == STACKS
     assert sorted(map(len, parts)) == [1, 1, 2]
@@ -102,7 +104,7 @@ def shards(stacks: Sequence[str], count: int, seconds: Mapping[str, float]) -> l
     return [[member.stack for member in Shard(n, count, seconds).of(members)] for n in range(1, count + 1)]
 
 
-def test_shards_are_as_much_work(tmp_path: Path) -> None:
+def test_shards_have_equal_work(tmp_path: Path) -> None:
     """The longest alone; who has no time, "i", counts as the median; what has left, "x", does not count."""
     seconds = {
         "a": 60.0,
@@ -141,7 +143,7 @@ def test_each_stack_is_in_one_shard_and_none_has_much_more(
     assert sum(fullest) - min(fullest, default=0.0) <= average * 1.000001
 
 
-def test_times_are_those_of_a_report(tmp_path: Path) -> None:
+def test_times_come_from_a_report(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     taken = {"a": 2.5, "b": 0.0, "c": -1.0, "d": 7.25}
     Report("preview", tuple(Outcome(stack, "preview", "ok", seconds=n) for stack, n in taken.items())).write(
@@ -160,13 +162,13 @@ def test_times_are_those_of_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])
-def test_a_shard_that_is_none(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(UnknownSelection, match="write K/N"):
         Shard.parse(text)
     assert Shard.parse("2/3") == Shard(2, 3)
 
 
-def test_nothing_at_all_is_not_everything() -> None:
+def test_no_criteria_do_not_select_everything() -> None:
     assert not Criteria().is_given
     assert not Criteria(shard=Shard(1, 2), sample=3).is_given
     assert Criteria(changed_since="main").is_given
@@ -204,7 +206,7 @@ CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
 
 @pytest.mark.parametrize(("change", "stacks"), [pytest.param(c, s, id=name) for name, c, s in CHANGES])
 @pytest.mark.parametrize("committed", [False, True])
-def test_what_has_changed(
+def test_changed_stacks_are_selected(
     team: Repository, change: Callable[[Repository], Any], stacks: list[str], committed: bool
 ) -> None:
     """Compared with the commit, be the change committed, only written, or not even known to git."""
@@ -215,7 +217,7 @@ def test_what_has_changed(
     assert team.selected(changed_since=base) == stacks
 
 
-def test_against_the_commit_where_a_branch_began(team: Repository) -> None:
+def test_changes_count_from_the_merge_base(team: Repository) -> None:
     """What others did on main since then is not ours."""
     team.commit()
     team.git("switch", "--quiet", "--create", "ours")
@@ -228,7 +230,7 @@ def test_against_the_commit_where_a_branch_began(team: Repository) -> None:
     assert team.selected(changed_since="main") == ["acme"]
 
 
-def test_a_stack_file_that_was_removed(team: Repository) -> None:
+def test_a_removed_stack_file_is_reported(team: Repository) -> None:
     base = team.commit()
     (team.root / "stacks" / "Pulumi.hooli.yaml").unlink()
     team.customer("acme", plan="standard", ring="early")
@@ -246,7 +248,7 @@ def test_a_stack_file_that_was_renamed_is_one_removed_and_one_new(team: Reposito
     assert [member.stack for member in found.members] == ["umbrella"]
 
 
-def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:
+def test_a_rotated_key_file_is_a_change(team: Repository) -> None:
     team.write("keys/acme.pem", public_pem())
     provider = {"issuer": "portal", "kid": "1", "pem_file": "../keys/acme.pem"}
     team.customer("acme", jwt_identity_providers={"portal": provider})
@@ -255,7 +257,7 @@ def test_the_file_of_a_key_that_is_rotated(team: Repository) -> None:
     assert team.selected(changed_since=base) == ["acme"]
 
 
-def test_the_folder_of_a_theme_in_which_a_file_is_gone(team: Repository) -> None:
+def test_a_removed_file_in_a_theme_is_a_change(team: Repository) -> None:
     theme = write(team.root / "themes" / "corporate", "Corporate")
     team.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
     base = team.commit()
@@ -264,7 +266,7 @@ def test_the_folder_of_a_theme_in_which_a_file_is_gone(team: Repository) -> None
     assert team.selected(changed_since=base) == ["acme"]
 
 
-def test_a_plan_that_is_broken_or_gone_is_a_change_of_its_customers(team: Repository) -> None:
+def test_a_broken_or_removed_plan_is_a_change_of_its_customers(team: Repository) -> None:
     base = team.commit()
     team.write("stacks/plans/gold.yaml", "groups: {a")
     assert team.selected(changed_since=base) == ["globex", "initech"]
@@ -279,7 +281,7 @@ def test_a_broken_stack_that_nobody_touched_is_left_alone(team: Repository) -> N
     assert team.selected(changed_since=base) == ["acme"]
 
 
-def test_a_sample_has_what_changed_and_some_of_each_plan(team: Repository) -> None:
+def test_a_sample_has_the_changed_stacks_and_some_of_each_plan(team: Repository) -> None:
     base = team.commit()
     team.write("providers/space.py")
     team.customer("acme", plan="standard", ring="early")
@@ -303,7 +305,7 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
     assert inner.selected(changed_since=base) == ["acme"]
 
 
-def test_whatever_leads_to_a_file_counts(tmp_path: Path) -> None:
+def test_every_link_on_the_way_to_a_file_counts(tmp_path: Path) -> None:
     """Links, in one step or two, to a file or a folder; stack files and keys outside of the project."""
     outer = Repository(tmp_path / "repository")
     inner = Repository(outer.root / "infra")
@@ -350,7 +352,7 @@ def test_whatever_leads_to_a_file_counts(tmp_path: Path) -> None:
     assert changed(lead(plans, "../other"))[0] == "acme"
 
 
-def test_odd_names_and_settings_of_git_are_no_obstacle(tmp_path: Path) -> None:
+def test_odd_names_and_git_settings_are_handled(tmp_path: Path) -> None:
     outer = Repository(tmp_path)
     inner = Repository(tmp_path / "customers")
     inner.customer("acme")
@@ -386,7 +388,7 @@ def test_the_digest_of_the_program(team: Repository) -> None:
         first = code_digest(team.root)
 
 
-def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
+def test_the_digest_of_the_program_includes_the_installed_tenantry(
     team: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An upgrade in place changes it, though no file of the project is another."""
@@ -411,7 +413,7 @@ def test_the_digest_of_the_program_has_the_tenantry_that_is_installed(
     assert code_digest(team.root) == first
 
 
-def test_what_is_installed_is_what_a_run_imports() -> None:
+def test_the_digest_covers_what_a_run_imports() -> None:
     found = {
         str(file.relative_to(changes.INSTALLED_PACKAGE))
         for file in changes.package_files(changes.INSTALLED_PACKAGE)

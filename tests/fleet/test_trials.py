@@ -23,7 +23,7 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 BROKEN = SettingsError("stack bad", [Problem("stacks/Pulumi.bad.yaml", 3, "customer.plan", "no such plan")])
 
 
-def test_which_are_over() -> None:
+def test_ended_and_ending_trials() -> None:
     """The last day is one of the trial; those without a tenant are of no concern."""
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
     members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
@@ -39,7 +39,7 @@ def test_which_are_over() -> None:
     ]
 
 
-def test_of_whom_nobody_can_tell() -> None:
+def test_unreadable_trials_have_a_reason() -> None:
     """Customers and stacks without a tenant have nothing to be taken down, whatever their files say."""
     bad = member("bad", broken=BROKEN)
     unreadable = unreadable_trials(
@@ -57,7 +57,7 @@ def test_of_whom_nobody_can_tell() -> None:
     }
 
 
-def test_the_days_of_grace_are_those_of_the_file_unless_somebody_says_others(
+def test_the_grace_period_of_the_file_applies_unless_the_variable_is_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trial = Trial(member("acme", grace_days=21), StackStatus(member("acme")), -1)

@@ -53,7 +53,7 @@ PRINTED = {
 
 
 @pytest.mark.parametrize(("printed", "expected"), PRINTED.items())
-def test_what_the_cli_says(printed: str, expected: tuple[str, str]) -> None:
+def test_errors_of_the_cli_have_a_text_and_advice(printed: str, expected: tuple[str, str]) -> None:
     text, advice = expected
     trouble = from_command("acme", printed, 5)
     assert trouble.text.startswith(text)
@@ -61,7 +61,7 @@ def test_what_the_cli_says(printed: str, expected: tuple[str, str]) -> None:
     assert "\n" not in trouble.line
 
 
-def test_passwords_in_addresses_are_not_repeated() -> None:
+def test_passwords_in_addresses_are_hidden() -> None:
     """The CLI shows the whole address of a database that it cannot reach."""
     printed = (
         'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
@@ -74,14 +74,14 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("password", ["p@ss", "p/ss", "a@b@c", "p:?#ss"])
-def test_whatever_a_password_is_made_of(password: str) -> None:
+def test_unusual_passwords_are_hidden(password: str) -> None:
     trouble = from_command("acme", f'error: "postgres://team:{password}@db/x": connection refused', 1)
     assert password not in repr(trouble)
     assert "ss@" not in repr(trouble)
     assert "***@db/x" in trouble.text
 
 
-def test_what_qlik_says() -> None:
+def test_errors_of_qlik_have_code_and_trace_id() -> None:
     text = "POST x.eu.qlikcloud.com/y answered 403 TENANTS-22 Quota (traceId 4f-1)\nTake down\n  trials."
     trouble = from_text(text, "Tenant tenant", [QlikRefused("403", "TENANTS-22", "4f-1")])
     assert (trouble.code, trouble.trace_id, trouble.where) == ("TENANTS-22", "4f-1", "Tenant tenant")
@@ -92,12 +92,12 @@ def test_what_qlik_says() -> None:
     assert from_text("no answer at all").code == ""
 
 
-def test_a_full_disk_is_known_also_where_the_engine_says_so() -> None:
+def test_a_full_disk_is_recognised_in_engine_errors() -> None:
     trouble = from_text("failed to save snapshot: write x.json: no space left on device", "Group Analysts")
     assert (trouble.text, trouble.where) == ("the disk is full", "Group Analysts")
 
 
-def test_what_is_protected_says_what_to_do() -> None:
+def test_a_protected_resource_has_advice() -> None:
     text = 'resource "urn:pulumi:a::b::c::d" cannot be deleted\nbecause it is protected. To unprotect the ...'
     errors = [LoggedError(text, "Tenant tenant"), LoggedError("no", "Space Sales")]
     protected, other = from_log(Log(errors=errors, registered={"urn"}), ["Tenant tenant", "Space Sales"])
@@ -119,7 +119,7 @@ def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
     assert [trouble.line for trouble in from_log(Log(errors=errors))] == ["Space Sales: no"]
 
 
-def test_problems_of_settings_are_told_one_by_one() -> None:
+def test_problems_of_settings_are_listed_one_by_one() -> None:
     """As the program tells them when `pulumi` runs it."""
     error = SettingsError(
         "stack acme",

@@ -13,13 +13,13 @@ MEMBERS = [member(name, ring=ring) for name, ring in RINGS.items()]
 MEMBERS += [member(f"b{number}") for number in range(17)]
 
 
-def test_by_ring() -> None:
+def test_each_ring_is_a_wave() -> None:
     waves = split_into_waves(MEMBERS, "rings")
     assert [wave.name for wave in waves] == ["pilot", "early", "broad"]
     assert [len(wave.members) for wave in waves] == [1, 2, 17]
 
 
-def test_by_share_the_inner_rings_come_first() -> None:
+def test_with_percentages_the_inner_rings_come_first() -> None:
     waves = split_into_waves(MEMBERS, "10%, 50%,100%")
     assert [wave.name for wave in waves] == ["10%", "50%", "100%"]
     assert [len(wave.members) for wave in waves] == [2, 8, 10]
@@ -29,7 +29,7 @@ def test_by_share_the_inner_rings_come_first() -> None:
     assert sorted(everyone) == sorted(member.stack for member in MEMBERS)
 
 
-def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywhere() -> None:
+def test_with_percentages_the_order_within_a_ring_is_arbitrary_and_fixed() -> None:
     first = [member.stack for wave in split_into_waves(MEMBERS, "50,100") for member in wave.members]
     again = [member.stack for wave in split_into_waves(MEMBERS[::-1], "50%,100%") for member in wave.members]
     assert first == again
@@ -40,7 +40,7 @@ def test_by_share_the_order_within_a_ring_says_nothing_and_is_the_same_everywher
 @pytest.mark.parametrize(
     "how", ["", "ring", "50%", "50%,10%,100%", "10%,10%,100%", "a,100%", "0%,100%", "100%,110%"]
 )
-def test_what_is_no_way_to_divide(how: str) -> None:
+def test_an_invalid_division_is_refused(how: str) -> None:
     with pytest.raises(UnknownSelection, match="rising percentages that end at 100%"):
         split_into_waves(MEMBERS, how)
 
@@ -50,7 +50,7 @@ def test_few_members_fill_the_first_waves() -> None:
     assert [len(wave.members) for wave in split_into_waves([], "1%,100%")] == [0, 0]
 
 
-def test_one_of_them() -> None:
+def test_a_wave_is_found_by_name_or_number() -> None:
     waves = split_into_waves(MEMBERS, "rings")
     assert [wave.name for wave in find_wave(waves, "early")] == ["early"]
     assert [wave.name for wave in find_wave(waves, "3")] == ["broad"]
@@ -58,7 +58,7 @@ def test_one_of_them() -> None:
         find_wave(waves, "outer")
 
 
-def test_whoever_does_not_tell_the_ring_is_of_the_first_wave() -> None:
+def test_a_member_with_an_unknown_ring_is_in_the_first_wave() -> None:
     """There it fails at once and by name, not after all others."""
     members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
     assert [[member.stack for member in wave.members] for wave in split_into_waves(members, "rings")] == [

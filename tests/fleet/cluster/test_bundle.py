@@ -22,7 +22,9 @@ def unpacked(root: Path, folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): file.read_text() for file in files}
 
 
-def test_tracked_and_new_files_but_what_git_ignores(repository: Repository, tmp_path: Path) -> None:
+def test_a_bundle_has_tracked_and_new_files_but_no_ignored_ones(
+    repository: Repository, tmp_path: Path
+) -> None:
     repository.customer("acme")
     repository.write(".gitignore", "ignored\n")
     repository.commit()
@@ -46,7 +48,9 @@ def test_a_project_below_the_top_of_its_repository(repository: Repository, tmp_p
     assert "lib/shared.py" in unpacked(root, tmp_path / "there")
 
 
-def test_without_git_the_folder_less_environments_and_states(repository: Repository, tmp_path: Path) -> None:
+def test_without_git_a_bundle_has_the_folder_without_environments_and_states(
+    repository: Repository, tmp_path: Path
+) -> None:
     repository.customer("acme")
     for name in (
         ".venv/x.py",
@@ -59,14 +63,14 @@ def test_without_git_the_folder_less_environments_and_states(repository: Reposit
     assert unpacked(repository.root, tmp_path / "there").keys() == {"Pulumi.yaml", "stacks/Pulumi.acme.yaml"}
 
 
-def test_no_state_even_where_git_does_not_ignore_it(repository: Repository) -> None:
+def test_a_bundle_has_no_state_even_if_git_does_not_ignore_it(repository: Repository) -> None:
     repository.write("state/.pulumi/stacks/tenantry/acme.json")
     repository.commit()
     assert pack(repository.root).names == {"Pulumi.yaml"}
 
 
 @pytest.mark.parametrize("name", [".env", "deploy/.env.prod", "signing.key", "id.pem"])
-def test_what_looks_like_a_credential_is_left_out_and_named(repository: Repository, name: str) -> None:
+def test_files_that_look_like_credentials_are_left_out_and_named(repository: Repository, name: str) -> None:
     repository.commit()
     repository.write(name, "-----BEGIN EC PRIVATE KEY-----\n" if name == "id.pem" else "x")
     repository.write("public.pem", "-----BEGIN PUBLIC KEY-----\n")
@@ -77,7 +81,7 @@ def test_what_looks_like_a_credential_is_left_out_and_named(repository: Reposito
         made.path_in_bundle(repository.root / name)
 
 
-def test_links_become_what_they_lead_to_inside_the_repository(repository: Repository, tmp_path: Path) -> None:
+def test_links_inside_the_repository_become_copies(repository: Repository, tmp_path: Path) -> None:
     repository.write("lib/code.py", "code")
     (repository.root / "linked").symlink_to("lib")
     (repository.root / "one.py").symlink_to("lib/code.py")
@@ -105,14 +109,16 @@ def test_the_same_files_are_the_same_bundle(repository: Repository) -> None:
     assert pack(repository.root).sha256 != first.sha256
 
 
-def test_a_repository_that_is_too_large(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_that_is_too_large_is_refused(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository.write("large", "x" * 2_000)
     monkeypatch.setattr(bundle, "MAX_BYTES", 1_000)
     with pytest.raises(BundleRefused, match="its largest file is large"):
         pack(repository.root)
 
 
-def test_other_bytes_than_promised_are_refused(repository: Repository, tmp_path: Path) -> None:
+def test_a_bundle_with_another_digest_is_refused(repository: Repository, tmp_path: Path) -> None:
     made = pack(repository.root)
     with pytest.raises(BundleRefused, match="does not match its SHA-256"):
         unpack(made.archive[:-1] + b"x", made.sha256, tmp_path / "there")
@@ -141,13 +147,13 @@ def archive(*entries: tuple[str, bytes]) -> bytes:
         ("pipe", tarfile.FIFOTYPE),
     ],
 )
-def test_what_is_no_file_of_a_repository_refuses_the_whole(name: str, kind: bytes, tmp_path: Path) -> None:
+def test_an_entry_that_is_not_allowed_refuses_the_bundle(name: str, kind: bytes, tmp_path: Path) -> None:
     made = archive(("good", tarfile.REGTYPE), (name, kind))
     with pytest.raises(BundleRefused, match="an entry that is not allowed"):
         unpack(made, digest(made), tmp_path / "a" / "there")
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleRefused, match="cannot be unpacked"):
         unpack(b"none", digest(b"none"), tmp_path / "there")

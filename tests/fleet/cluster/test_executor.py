@@ -57,7 +57,7 @@ async def submitted(remote: ClusterRun, ticket: str, job: Job, work: Any, worker
     )
 
 
-def test_what_dask_runs_again_is_not_begun_again(
+def test_a_task_that_dask_repeats_does_not_begin_again(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
     """A task whose worker is killed goes to another one, which finds no ticket."""
@@ -87,7 +87,7 @@ async def result(task: Any) -> Any:
     return await task.result()
 
 
-def test_a_ticket_is_taken_once_by_whoever_comes_first(site: Site) -> None:
+def test_only_the_first_worker_gets_a_ticket(site: Site) -> None:
     work = site.job("acme"), jobs.do_well
     with site.run() as remote:
 
@@ -119,7 +119,7 @@ def test_a_ticket_that_was_taken_back_begins_nothing(site: Site) -> None:
     assert site.begun() == []
 
 
-def test_what_a_lost_worker_had_not_begun_is_done_by_another(
+def test_another_worker_does_what_a_lost_one_had_not_begun(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
     """And the stack that it was at is named with who holds its lock."""
@@ -190,7 +190,7 @@ def test_a_job_that_waits_for_a_busy_worker_is_handed_back_when_the_run_stops(si
     assert site.begun() == []
 
 
-def test_steps_of_running_jobs_come_into_the_log_here_and_no_values(site: Site) -> None:
+def test_steps_of_running_jobs_reach_the_log_here_without_values(site: Site) -> None:
     job = site.job("acme")
     with site.run() as remote:
         pool, seen = attached(remote, jobs.wait, watched=True), []
@@ -208,7 +208,7 @@ def test_steps_of_running_jobs_come_into_the_log_here_and_no_values(site: Site) 
     assert step == {"resourcePreEvent": {"metadata": {"op": "create", "urn": jobs.MADE}, "planning": False}}
 
 
-def test_logs_of_a_failure_come_back_bounded_and_in_words_of_this_machine(site: Site) -> None:
+def test_logs_of_a_failure_come_back_shortened_and_with_local_paths(site: Site) -> None:
     job = site.job("acme")
     with site.run() as remote:
         (failed,) = attached(remote, jobs.fail).run([job])
@@ -218,7 +218,7 @@ def test_logs_of_a_failure_come_back_bounded_and_in_words_of_this_machine(site: 
     assert (len(log) <= on_worker.MAX_LOG_BYTES, log.endswith("last\n")) == (True, True)
 
 
-def test_what_pulumi_writes_into_a_stack_file_comes_back(site: Site) -> None:
+def test_a_changed_stack_file_comes_back(site: Site) -> None:
     first, second = site.job("acme"), site.job("globex")
     with site.run() as remote:
         (done,) = attached(remote, jobs.write_salt).run([first])
@@ -242,7 +242,7 @@ class Changing(NoWatcher):
         self._job.member.file.write_text("# changed\n")
 
 
-def test_a_worker_that_breaks_down_in_a_job_takes_no_other_with_it(site: Site) -> None:
+def test_a_worker_that_fails_in_a_job_fails_only_that_job(site: Site) -> None:
     with site.run() as remote:
         (failed,) = attached(remote, jobs.break_down).run([site.job("acme")])
         (good,) = attached(remote, jobs.do_well).run([site.job("globex")])
@@ -250,7 +250,7 @@ def test_a_worker_that_breaks_down_in_a_job_takes_no_other_with_it(site: Site) -
     assert good.status == "ok"
 
 
-def test_a_bundle_that_is_not_what_it_should_be_is_refused_by_name(site: Site) -> None:
+def test_a_damaged_bundle_is_refused_by_name(site: Site) -> None:
     site.job("acme")
     with site.run() as remote:
         cluster = remote.cluster
@@ -290,7 +290,7 @@ def test_no_job_runs_in_a_bundle_that_the_worker_does_not_have(site: Site) -> No
     assert site.begun() == []
 
 
-def test_no_variable_of_a_job_is_sent_but_those_that_are_known(site: Site) -> None:
+def test_only_known_variables_of_a_job_are_sent(site: Site) -> None:
     job = site.job("acme", environment={"PULUMI_CONFIG_PASSPHRASE": "secret"})
     with (
         site.run() as remote,
@@ -308,7 +308,7 @@ def test_a_stack_file_that_is_not_in_the_bundle_fails_by_name(site: Site, tmp_pa
     assert "is outside of the repository" in failed.troubles[0].text
 
 
-def test_a_run_without_workers_left_says_so_and_begins_nothing_more(
+def test_a_run_without_workers_stops(
     site: Site, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "SECONDS_WITHOUT_WORKERS", 0.0)

@@ -37,7 +37,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return found
 
 
-def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
+def test_a_worker_that_meets_all_requirements(environ: dict[str, str]) -> None:
     assert machine_problem(REQUIREMENTS) == ""
 
 
@@ -48,7 +48,7 @@ def test_a_worker_that_has_all_of_it(environ: dict[str, str]) -> None:
         ("PULUMI_CONFIG_PASSPHRASE", "it has no passphrase (PULUMI_CONFIG_PASSPHRASE or "),
     ],
 )
-def test_what_it_lacks_is_named(environ: dict[str, str], without: str, reason: str) -> None:
+def test_a_missing_requirement_is_named(environ: dict[str, str], without: str, reason: str) -> None:
     del environ[without]
     assert machine_problem(REQUIREMENTS).startswith(reason)
 
@@ -66,12 +66,12 @@ def test_other_ways_to_have_credentials(environ: dict[str, str], more: dict[str,
     assert machine_problem(REQUIREMENTS) == ""
 
 
-def test_another_endpoint_would_be_another_qlik(environ: dict[str, str]) -> None:
+def test_another_endpoint_is_refused(environ: dict[str, str]) -> None:
     environ["QLIK_CLOUD_ENDPOINT"] = "http://127.0.0.1:8765"
     assert machine_problem(REQUIREMENTS) == "its QLIK_CLOUD_ENDPOINT differs from the run's"
 
 
-def test_no_pulumi(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pulumi_is_named(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "find_pulumi", lambda: None)
     assert machine_problem(REQUIREMENTS).startswith("`pulumi` is not on its PATH")
 
@@ -129,7 +129,7 @@ def test_a_folder_in_the_project_is_refused(
         pass
 
 
-def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(fitness, "address_of", lambda _: f"file://{tmp_path / 'missing'}")
     with pytest.raises(ClusterUnusable, match="missing: No such file"), backend_of(tmp_path):
         pass

@@ -30,13 +30,13 @@ def stack(files: dict[str, str], name: str) -> dict[str, Any]:
     return yaml.safe_load(files[f"stacks/{name}.yaml"])  # type: ignore[no-any-return]
 
 
-def test_they_are_as_they_were() -> None:
+def test_the_manifests_match_the_golden_files() -> None:
     assert outdated_files(golden.FOLDER, golden.files()) == [], (
         "wanted? python -m tests.fleet.kubernetes.golden"
     )
 
 
-def test_whatever_looks_like_a_number_is_quoted() -> None:
+def test_values_that_look_like_numbers_are_quoted() -> None:
     text = golden.files()["stacks/globex.yaml"]
     assert 'commit: "12e4567890123456789012345678901234567890"' in text
     assert "value: eu-central-1" in text
@@ -53,24 +53,24 @@ def test_a_ring_waits_for_the_one_before_it_that_has_customers() -> None:
     assert order["resources"] == expected
 
 
-def test_who_does_not_tell_the_ring_is_of_the_first() -> None:
+def test_a_customer_with_an_unknown_ring_is_in_the_first() -> None:
     unknown = Member("zeta", Path("x"), ring="broad", unknown=frozenset(("ring",)))
     files = manifests([*golden.MEMBERS, unknown], "tenants", golden.SETUP)
     assert stack(files, "zeta")["metadata"]["labels"]["tenantry-ring"] == "pilot"
     assert {"name": "zeta"} in stack(files, "umbrella")["spec"]["prerequisites"]
 
 
-def test_no_tenant_goes_with_its_manifest() -> None:
+def test_a_removed_manifest_deletes_no_tenant() -> None:
     assert stack(golden.files(), "globex")["spec"]["destroyOnFinalize"] is False
 
 
-def test_a_stack_at_pulumi_cloud_has_its_whole_name() -> None:
+def test_a_stack_in_pulumi_cloud_has_its_full_name() -> None:
     files = manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, organization="oem"))
     assert stack(files, "globex")["spec"]["stack"] == "oem/tenants/globex"
     assert stack(golden.files(), "globex")["spec"]["stack"] == "globex"
 
 
-def test_git_over_https_takes_a_token() -> None:
+def test_git_over_https_uses_a_token() -> None:
     source = Source("https://git.example/oem/tenants.git", branch="main", secret="git")
     spec = stack(manifests(golden.MEMBERS, "tenants", replace(golden.SETUP, source=source)), "globex")["spec"]
     assert spec["gitAuth"] == {
@@ -79,7 +79,7 @@ def test_git_over_https_takes_a_token() -> None:
     assert (spec["branch"], "commit" in spec) == ("main", False)
 
 
-def test_an_overlay_takes_away_and_adds() -> None:
+def test_an_overlay_removes_and_adds_fields() -> None:
     overlay = {
         **dict.fromkeys(("projectRepo", "commit", "repoDir", "gitAuth")),
         "fluxSource": {"sourceRef": {"apiVersion": "v1", "kind": "GitRepository", "name": "tenants"}},
@@ -118,7 +118,7 @@ STACKS = (
 """Names that are the same, or none, once what Kubernetes refuses is taken out."""
 
 
-def test_each_stack_has_a_name_that_kubernetes_takes_and_no_other_has() -> None:
+def test_each_stack_has_a_unique_kubernetes_name() -> None:
     taken = {name for name in map(label, STACKS) if name not in STACKS}
     every = [*STACKS, *taken, *map(label, taken)]
     names = labels(every)
@@ -135,7 +135,7 @@ def test_two_stacks_with_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -
         labels(["acme", "Acme"])
 
 
-def test_what_is_left_over_goes_and_what_others_wrote_stays(tmp_path: Path) -> None:
+def test_leftover_files_are_deleted_and_foreign_files_stay(tmp_path: Path) -> None:
     files = golden.files()
     assert write(tmp_path, files) == sorted(files)
     (tmp_path / "stacks" / "gone.yaml").write_text(f"{HEAD}x: 1\n")
@@ -174,7 +174,7 @@ OVERLAYS: tuple[dict[str, Any], ...] = ({}, {"preview": True}, {"environment": [
 @pytest.mark.parametrize(
     "setup", [golden.SETUP, replace(golden.SETUP, image="", backend="", organization="oem")]
 )
-def test_the_operators_schema_takes_them(
+def test_the_manifests_match_the_operators_schema(
     schema: dict[str, Any], setup: Setup, overlay: dict[str, Any]
 ) -> None:
     spec_alone = strict(schema)["properties"]["spec"]
@@ -201,7 +201,7 @@ def fields(known: Any, schema: dict[str, Any], at: str = "") -> Iterator[str]:
             yield from fields(kind, there, f"{at}{name}.")
 
 
-def test_an_overlay_may_have_what_the_operator_knows(schema: dict[str, Any]) -> None:
+def test_an_overlay_may_have_the_fields_of_the_operators_schema(schema: dict[str, Any]) -> None:
     assert list(fields(FIELDS, schema["properties"]["spec"])) == []
     assert list(fields({"refresh": str, "x": str}, schema["properties"]["spec"])) == ["refresh", "x"]
     kinds = set(itertools.chain.from_iterable(_kinds(FIELDS)))

@@ -75,7 +75,7 @@ def test_the_documented_json_of_a_webhook() -> None:
     }
 
 
-def test_how_a_run_ended() -> None:
+def test_the_end_of_a_run_has_its_results() -> None:
     report = Report(
         "up", (failure("acme", "no"), Outcome("b", "up", "not run")), stopped="1 failed", seconds=63
     )
@@ -97,7 +97,7 @@ def strings(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_slack_takes_nothing_for_markup(text: str) -> None:
+def test_slack_shows_foreign_text_without_markup(text: str) -> None:
     for event in every(text):
         content = json.loads(body(event, "slack"))
         own = content["blocks"][0]["text"]["text"]
@@ -112,7 +112,7 @@ def test_slack_takes_nothing_for_markup(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_teams_shows_text_of_others_in_runs_that_know_no_markdown(text: str) -> None:
+def test_teams_shows_foreign_text_without_markdown(text: str) -> None:
     for event in every(text):
         content = json.loads(body(event, "teams"))
         assert content["type"] == "message"
@@ -126,7 +126,7 @@ def test_teams_shows_text_of_others_in_runs_that_know_no_markdown(text: str) -> 
         assert not [text for text in strings(card) if "{{" in text]
 
 
-def test_a_body_is_bounded_whatever_happens() -> None:
+def test_a_body_never_exceeds_the_limits() -> None:
     """Slack takes 3,000 characters in a section, Teams 28 KB."""
     worst = events.failed(RUN, [failure(f"{n}{'&<' * 500}", "<&" * 5000) for n in range(3000)])
     assert worst.total == 3000

@@ -50,7 +50,7 @@ def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False
     return watcher.finish(Report("up", tuple(outcomes), stopped=stopped, seconds=3))
 
 
-def test_a_run_is_told_from_its_begin_to_its_end(receiver: Receiver) -> None:
+def test_a_run_sends_events_from_start_to_end(receiver: Receiver) -> None:
     assert run(follow(receiver), "acme", "bad", "globex", stopped="1 failed", drift=True) == []
     assert receiver.events == ["begun", "failed", "drifted", "stopped", "ended"]
     assert {event["run"] for event in receiver.received} == {RUN.id}
@@ -63,12 +63,12 @@ def test_a_run_is_told_from_its_begin_to_its_end(receiver: Receiver) -> None:
         assert not {"authorization", "cookie", "tenantry-signature"} & headers.keys()
 
 
-def test_only_what_was_asked_for_is_told(receiver: Receiver) -> None:
+def test_only_the_requested_events_are_sent(receiver: Receiver) -> None:
     assert run(follow(receiver, about=("failed", "ended")), "acme", "bad") == []
     assert receiver.events == ["failed", "ended"]
 
 
-def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) -> None:
+def test_many_failures_share_events_and_each_is_sent_once(receiver: Receiver) -> None:
     stacks = [f"bad{n}" for n in range(20)]
     follower = follow(receiver, about=("failed",))
     never_begun = Outcome("decided", "up", "failed")
@@ -81,7 +81,7 @@ def test_many_failures_are_few_events_and_each_is_told_once(receiver: Receiver) 
 
 
 @pytest.mark.parametrize("form", ["slack", "teams"])
-def test_others_get_their_form_and_no_header_of_ours(
+def test_slack_and_teams_get_their_form_and_no_tenantry_headers(
     receiver: Receiver, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(notifier.SECRET_VARIABLE, "geheim")
@@ -101,7 +101,7 @@ def test_a_secret_signs_the_body_and_the_time(receiver: Receiver, monkeypatch: p
         assert b"geheim" not in body
 
 
-def test_what_fails_once_is_tried_again(receiver: Receiver) -> None:
+def test_a_failed_request_is_retried_once(receiver: Receiver) -> None:
     receiver.answers = [500, 200, 429]
     assert run(follow(receiver), "acme") == []
     assert receiver.events == ["begun", "begun", "ended", "ended"]
@@ -109,7 +109,7 @@ def test_what_fails_once_is_tried_again(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
-def test_what_is_not_taken_is_one_line_without_the_address(receiver: Receiver, status: int) -> None:
+def test_a_refused_event_is_one_line_without_the_address(receiver: Receiver, status: int) -> None:
     receiver.answers = [status] * 100
     (line,) = run(follow(receiver), "acme", "bad")
     where = "Notifications to webhook at 127.0.0.1"
@@ -124,7 +124,7 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("way", ["hangs", "drips"])
-def test_one_that_never_answers_holds_up_nothing(receiver: Receiver, way: str) -> None:
+def test_a_silent_target_does_not_delay_the_run(receiver: Receiver, way: str) -> None:
     setattr(receiver, way, True)
     follower = follow(receiver, SHORT)
     begin = time.monotonic()
@@ -133,7 +133,7 @@ def test_one_that_never_answers_holds_up_nothing(receiver: Receiver, way: str) -
     assert line.endswith("of 3 not delivered: no response in time.")
 
 
-def test_an_answer_that_drips_ends_with_the_time_of_a_request(receiver: Receiver) -> None:
+def test_a_dripping_response_ends_with_the_request_timeout(receiver: Receiver) -> None:
     """Not only the wait for it ends: the next event has its turn."""
     receiver.drips = True
     delivery = Delivery(Target.parse(receiver.url), limits=replace(PATIENT, request=0.3, event=0.5))
@@ -144,7 +144,7 @@ def test_an_answer_that_drips_ends_with_the_time_of_a_request(receiver: Receiver
     assert not delivery._thread.is_alive()
 
 
-def test_nobody_there_and_a_certificate_of_nobody(receiver: Receiver) -> None:
+def test_an_unreachable_target_and_a_bad_certificate_are_reported(receiver: Receiver) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         refused = Target.parse(f"http://127.0.0.1:{free.getsockname()[1]}{SECRET_PATH}")
@@ -156,7 +156,7 @@ def test_nobody_there_and_a_certificate_of_nobody(receiver: Receiver) -> None:
     assert "s3cr3t" not in line
 
 
-def test_no_more_wait_than_there_is_room_for(receiver: Receiver) -> None:
+def test_events_beyond_the_limit_are_dropped(receiver: Receiver) -> None:
     receiver.hangs = True
     delivery = Delivery(Target.parse(receiver.url), limits=SHORT)
     begin = time.monotonic()

@@ -29,14 +29,14 @@ POWER = "https://default0.5a.environment.api.powerplatform.com:443/powerautomate
         (f"webhook:{SLACK}", "webhook"),
     ],
 )
-def test_the_host_or_a_word_before_it_tells_the_form(given: str, form: str) -> None:
+def test_the_host_or_a_prefix_determines_the_form(given: str, form: str) -> None:
     target = Target.parse(given)
     assert target.form == form
     assert target.url == given.removeprefix(f"{form}:")
     assert "s3cr3t" not in f"{target} {target!r}"
 
 
-def test_a_variable_holds_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_can_hold_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHERE", f" {SLACK}\n")
     assert Target.parse("env:WHERE") == Target("slack", "hooks.slack.com", SLACK)
     assert Target.parse("webhook:env:WHERE").form == "webhook"
@@ -67,7 +67,7 @@ def test_a_variable_holds_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
         ("env:WHERE", "env:OTHER", "the address in WHERE is not valid"),
     ],
 )
-def test_what_cannot_be_used_is_one_line_without_the_address(
+def test_an_unusable_target_is_one_line_without_the_address(
     monkeypatch: pytest.MonkeyPatch, given: str, value: str | None, words: str
 ) -> None:
     monkeypatch.delenv("WHERE", raising=False)

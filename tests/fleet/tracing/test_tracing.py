@@ -150,7 +150,7 @@ def test_a_span_has_numbers_states_and_qliks_code(found: dict[str, ReadableSpan]
     ]
 
 
-def test_nothing_that_was_said_of_a_customer_is_in_a_span(found: dict[str, ReadableSpan]) -> None:
+def test_a_span_has_no_text_about_a_customer(found: dict[str, ReadableSpan]) -> None:
     for span in found.values():
         assert SECRET not in span.to_json()
 
@@ -159,7 +159,7 @@ def passed(exporter: InMemorySpanExporter) -> InMemorySpanExporter:
     return exporter
 
 
-def test_whose_the_spans_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_resource_names_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, name in ((None, "tenantry"), ("fleet", "fleet")):
         if value:
             monkeypatch.setenv("OTEL_SERVICE_NAME", value)
@@ -168,7 +168,7 @@ def test_whose_the_spans_are(monkeypatch: pytest.MonkeyPatch) -> None:
         assert {span.resource.attributes["service.name"] for span in kept.get_finished_spans()} == {name}
 
 
-def test_over_a_connection_with_the_standard_variables(
+def test_spans_are_sent_with_the_standard_variables(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
@@ -198,7 +198,7 @@ def test_over_a_connection_with_the_standard_variables(
         ({"OTEL_SERVICE_NAME": "x"}, False),
     ],
 )
-def test_it_is_on_when_the_environment_says_where_to(
+def test_tracing_is_on_if_the_environment_names_an_endpoint(
     environment: dict[str, str], is_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -206,13 +206,13 @@ def test_it_is_on_when_the_environment_says_where_to(
     assert bool(tracers("tenantry", "up", 1)) is is_on
 
 
-def test_without_the_extra_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_tracing_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x")
     monkeypatch.setattr(tracing, "find_spec", lambda _: None)
     assert tracers("tenantry", "up", 1) == []
 
 
-def test_when_it_is_off_nothing_of_it_is_imported() -> None:
+def test_without_tracing_opentelemetry_is_not_imported() -> None:
     script = (
         "import sys; from tenantry.cli import app; from tenantry.cli import runs, running; "
         "from tenantry.fleet.tracing import tracers; assert tracers('a', 'up', 1) == []; "
@@ -247,7 +247,7 @@ def test_a_redirect_gets_no_headers(receiver: Receiver, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("way", ["hangs", "drips"])
-def test_a_receiver_that_never_answers_holds_up_nothing(
+def test_a_silent_receiver_does_not_delay_the_run(
     receiver: Receiver, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setattr(receiver, way, True)
@@ -259,7 +259,7 @@ def test_a_receiver_that_never_answers_holds_up_nothing(
     assert time.monotonic() - begin < 0.3 + 5
 
 
-def test_an_exporter_that_cannot_be_made_or_raises_is_one_line_and_no_failure() -> None:
+def test_a_broken_exporter_is_one_line_and_not_a_failure() -> None:
     class Raising(InMemorySpanExporter):
         def export(self, spans: object) -> SpanExportResult:
             raise RuntimeError(SECRET)

@@ -35,7 +35,7 @@ def check(folder: Path, project: str = PROJECT, file: str = FILE) -> None:
     check_files(found, stack_file, RecordedState.of(state()), CLI, Assumptions())
 
 
-def test_files_that_say_what_the_state_has(tmp_path: Path) -> None:
+def test_files_that_match_the_state_are_accepted(tmp_path: Path) -> None:
     check(tmp_path)
     check(tmp_path, PROJECT.replace('requiredPulumiVersion: ">=3.254.0"\n', ""))
 
@@ -59,7 +59,7 @@ def test_anything_else_is_in_doubt(tmp_path: Path, project: str, file: str, why:
         check(tmp_path, project, file)
 
 
-def test_one_stack_tells_whether_the_passphrase_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_passphrase_is_checked_with_one_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passphrases, "_known", set())
     tried: list[str] = []
 

@@ -47,13 +47,13 @@ def looked(root: Path, preview: bool = True, /, **environment: str) -> Verdict:
     return lookup.compare(root, "acme", root / "Pulumi.acme.yaml", environment, preview=preview)
 
 
-def test_a_folder_is_read_by_the_process_itself(tmp_path: Path, server: Server) -> None:
+def test_a_folder_backend_is_read_in_the_fork(tmp_path: Path, server: Server) -> None:
     add_stack(tmp_path, "tenantry", "acme")
     assert looked(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}") == Verdict(5)
     assert server.states == [tmp_path / FOLDER]
 
 
-def test_of_other_backends_the_state_is_exported_for_a_preview_alone(
+def test_other_backends_export_the_state_for_previews_only(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backend, "state", lambda _self, stack: {"of": stack})
@@ -71,7 +71,7 @@ def test_of_other_backends_the_state_is_exported_for_a_preview_alone(
         ({"PULUMI_BACKEND_URL": "file:///nowhere"}, "layout"),
     ],
 )
-def test_what_is_left_to_the_engine(
+def test_doubts_are_left_to_the_engine(
     tmp_path: Path, server: Server, environment: dict[str, str], why: str
 ) -> None:
     found = looked(tmp_path, **environment)
@@ -80,7 +80,7 @@ def test_what_is_left_to_the_engine(
     assert server.states == []
 
 
-def test_a_process_that_fails_leaves_it_to_the_engine(
+def test_a_failed_process_leaves_the_stack_to_the_engine(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

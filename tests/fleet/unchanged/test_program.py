@@ -21,7 +21,7 @@ def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
     return comparison
 
 
-def test_the_same_program_gets_what_the_state_has() -> None:
+def test_an_unchanged_program_gets_the_resources_of_the_state() -> None:
     comparison = Comparison("tenantry", "acme", RecordedState.of(state()), Assumptions())
     answers = [comparison.register(registration) for registration in registrations()]
     assert [(answer.urn, answer.id) for answer in answers] == [(STACK, ""), (COMPONENT, ""), (SPACE, "s1")]
@@ -53,7 +53,7 @@ def test_whatever_differs_is_in_doubt(space: dict[str, Any], why: str) -> None:
         compared(**space)
 
 
-def test_what_the_state_alone_says_is_in_doubt() -> None:
+def test_extra_entries_of_the_state_are_in_doubt() -> None:
     for key, value, why in (
         ("provider", "another", "its provider"),
         ("outputs", {**INPUTS, "postponed": ["name"]}, "sees a change"),

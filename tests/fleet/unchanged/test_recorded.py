@@ -14,7 +14,7 @@ from tests.fleet.unchanged.states import CONFIG, PROVIDER, SALT, SPACE, state
 Deployment = dict[str, Any]
 
 
-def test_a_state_as_the_engine_leaves_it() -> None:
+def test_a_state_of_the_engine_is_accepted() -> None:
     recorded = RecordedState.of(state())
     assert (recorded.config, recorded.salt) == (CONFIG, SALT)
     assert recorded.provider_reference == f"{PROVIDER}::p1"

@@ -54,7 +54,7 @@ def compared(
     return assumptions, dict(answer.outputs)
 
 
-def test_a_secret_is_taken_for_what_the_program_gives() -> None:
+def test_a_secret_is_assumed_to_equal_the_programs_value() -> None:
     assumptions, outputs = compared(with_secrets())
     assert outputs["description"] == as_secret(TEXT)
     assert outputs["key"] == as_secret(stand_in(encrypted("k"))), (
@@ -102,7 +102,7 @@ def test_a_state_without_secrets_needs_no_assumption() -> None:
         (lambda found: None, as_secret(object()), "not valid JSON"),
     ],
 )
-def test_what_is_a_secret_on_one_side_alone_is_in_doubt(
+def test_a_secret_on_one_side_only_is_in_doubt(
     held: Callable[[State], None], given: object, why: str
 ) -> None:
     found = with_secrets()
@@ -127,7 +127,7 @@ def configured(folder: Path, file: str) -> tuple[dict[str, Any], Assumptions]:
     return check_files(project, stack_file, RecordedState.of(with_secrets()), CLI, assumptions), assumptions
 
 
-def test_a_program_gets_a_stand_in_of_the_ciphertext(tmp_path: Path) -> None:
+def test_a_program_gets_a_stand_in_for_each_secret(tmp_path: Path) -> None:
     config, assumptions = configured(tmp_path, f"{FILE}  {KEY}: {{secure: v1:a:b}}\n")
     assert config[KEY] == as_secret(stand_in("v1:a:b"))
     assert plain(config["qlik:region"]) == "eu"
@@ -153,9 +153,7 @@ def test_the_last_up_of_a_stack_counts(tmp_path: Path, monkeypatch: pytest.Monke
     assert not remembered.holds(tmp_path, "acme", "1")
 
 
-def test_a_folder_that_cannot_be_written_fails_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_folder_does_not_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "file"))
     remembered.remember(tmp_path, "acme", "1")

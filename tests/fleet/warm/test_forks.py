@@ -66,7 +66,7 @@ def speak() -> None:
     os.write(2, b"and below\n")
 
 
-def test_a_call_has_folder_environment_and_a_process_of_its_own(server: ForkServer, tmp_path: Path) -> None:
+def test_a_call_has_its_own_folder_environment_and_process(server: ForkServer, tmp_path: Path) -> None:
     def call(number: int) -> tuple[str, str | None, int]:
         environment = {"OF_THE_CALL": str(number)}
         found: tuple[str, str | None, int] = server.call(
@@ -85,7 +85,7 @@ def test_no_call_sees_what_another_has_done_to_its_process(server: ForkServer) -
     assert not server.call(is_spoiled, folder=Path(), environment={}, seconds=SECONDS)
 
 
-def test_what_a_call_raises_or_that_it_has_no_result_is_told(server: ForkServer) -> None:
+def test_exceptions_and_missing_results_reach_the_caller(server: ForkServer) -> None:
     with pytest.raises(ValueError, match="as it was raised"):
         server.call(fail, folder=Path(), environment={}, seconds=SECONDS)
     with pytest.raises(CallFailed, match="vanish"):
@@ -101,13 +101,13 @@ def test_a_call_that_takes_too_long_is_ended(server: ForkServer) -> None:
     assert left == []
 
 
-def test_what_a_call_prints_goes_where_the_caller_says(server: ForkServer, tmp_path: Path) -> None:
+def test_the_output_of_a_call_goes_to_the_given_file(server: ForkServer, tmp_path: Path) -> None:
     with (tmp_path / "output").open("wb") as output:
         server.call(speak, folder=Path(), environment={}, seconds=SECONDS, output=output.fileno())
     assert sorted((tmp_path / "output").read_text().splitlines()) == ["and below", "said aloud"]
 
 
-def test_what_calls_take_is_counted_with_the_process_that_has_them_made() -> None:
+def test_the_cpu_time_of_calls_counts_for_the_caller() -> None:
     """Else a benchmark would show less than is used."""
     mine = ForkServer()
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -116,7 +116,7 @@ def test_what_calls_take_is_counted_with_the_process_that_has_them_made() -> Non
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before >= taken >= 3 * WORK
 
 
-def test_one_that_has_died_is_told(server: ForkServer) -> None:
+def test_a_dead_server_is_reported(server: ForkServer) -> None:
     mine = ForkServer()
     mine.process.send_signal(signal.SIGKILL)
     mine.process.wait()
@@ -126,7 +126,7 @@ def test_one_that_has_died_is_told(server: ForkServer) -> None:
     mine.close()
 
 
-def test_modules_of_a_project_with_names_of_ours_are_found(tmp_path: Path) -> None:
+def test_modules_that_shadow_tenantrys_are_found(tmp_path: Path) -> None:
     """Those that a program would import instead; not what no import finds, nor the same package."""
     (tmp_path / "tenantry").symlink_to(Path(tenantry.__file__).parent)
     (tmp_path / "yaml").mkdir()  # a folder that is no package

@@ -88,7 +88,7 @@ class Project:
         return hosts.host(self.folder, self.env, SECONDS)
 
 
-def test_each_run_of_a_program_is_a_process_of_its_own(tmp_path: Path) -> None:
+def test_each_run_of_a_program_has_its_own_process(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     with project.host() as attached:
         assert attached.keys() == {ATTACH}
@@ -108,7 +108,7 @@ def loaded() -> set[str]:
     return set(sys.modules)
 
 
-def test_a_run_imports_nothing_but_what_is_the_projects(tmp_path: Path) -> None:
+def test_a_run_imports_only_modules_of_the_project(tmp_path: Path) -> None:
     """All else is imported already, or each run would pay for it."""
     listed = "import os, sys, helper\nopen('modules', 'w').write(' '.join(sys.modules))\n"
     project = Project(tmp_path, listed)
@@ -118,7 +118,7 @@ def test_a_run_imports_nothing_but_what_is_the_projects(tmp_path: Path) -> None:
     assert {*(project.folder / "modules").read_text().split()} - before == {"helper"}
 
 
-def test_debugging_messages_are_dropped_unless_they_are_asked_for(tmp_path: Path) -> None:
+def test_debug_messages_are_dropped_unless_requested(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     assert "whispered" in project.run("preview", "--debug"), "the plain way"
     with project.host() as attached:
@@ -128,7 +128,7 @@ def test_debugging_messages_are_dropped_unless_they_are_asked_for(tmp_path: Path
         assert "whispered" in project.run("preview", env=attached)
 
 
-def test_two_at_a_time_have_their_own(tmp_path: Path) -> None:
+def test_two_runs_at_a_time_have_two_hosts(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     with hosts.host(tmp_path, {}, SECONDS) as first, hosts.host(tmp_path, {}, SECONDS) as second:
         assert first.keys() == second.keys() == {ATTACH}
@@ -169,7 +169,7 @@ def wait_for(true: Any) -> None:
     wait_until(true, "a program that runs", SECONDS)
 
 
-def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
+def test_no_host_if_it_is_switched_off(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     for name in (COLD_VARIABLE, "PULUMI_PYTHON_CMD", ATTACH):
         with hosts.host(tmp_path, {name: "1"}, SECONDS) as environment:
@@ -184,7 +184,7 @@ def test_none_where_the_user_wants_none(tmp_path: Path) -> None:
         ("", "tenantry"),
     ],
 )
-def test_none_where_the_project_has_plugins_or_a_package_of_its_own(
+def test_no_host_if_the_project_has_plugins_or_shadows_a_package(
     tmp_path: Path, more: str, folder: str
 ) -> None:
     plain, special = tmp_path / "plain", tmp_path / "special"
@@ -199,7 +199,7 @@ def test_none_where_the_project_has_plugins_or_a_package_of_its_own(
         assert environment == {}
 
 
-def test_none_where_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_host_if_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML)
     monkeypatch.setattr(fork_server, "COMMAND", "raise SystemExit(1)")
     forks.close()
@@ -207,7 +207,7 @@ def test_none_where_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.Mo
         assert environment == {}
 
 
-def test_what_forks_is_started_anew_when_it_has_died(tmp_path: Path) -> None:
+def test_a_dead_fork_server_is_started_again(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     with project.host() as attached:
         dead = forks.server().process
@@ -217,7 +217,7 @@ def test_what_forks_is_started_anew_when_it_has_died(tmp_path: Path) -> None:
     assert len(project.children) == 1
 
 
-def test_who_comes_between_two_runs_gets_nothing(tmp_path: Path) -> None:
+def test_a_request_between_two_runs_is_refused(tmp_path: Path) -> None:
     project = Project(tmp_path, SPOILS)
     with project.host() as attached:
         pass

@@ -28,7 +28,7 @@ def running() -> list[psutil.Process]:
     return [process for process in own if "tenantry.fleet.warm.provider_process" in process.cmdline()]
 
 
-def test_one_serves_the_next_preview_too_and_two_at_a_time_have_their_own() -> None:
+def test_a_provider_serves_one_preview_at_a_time_and_is_reused() -> None:
     with warm.provider(ROOT) as first:
         assert first.keys() == {"PULUMI_DEBUG_PROVIDERS"}
         with warm.provider(ROOT) as second:
@@ -40,7 +40,7 @@ def test_one_serves_the_next_preview_too_and_two_at_a_time_have_their_own() -> N
     assert running() == []
 
 
-def test_one_that_has_died_is_not_given_again() -> None:
+def test_a_dead_provider_is_not_reused() -> None:
     with warm.provider(ROOT) as first:
         pass
     (process,) = running()
@@ -50,7 +50,7 @@ def test_one_that_has_died_is_not_given_again() -> None:
         assert second != first
 
 
-def test_none_where_the_user_wants_none_or_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_provider_if_it_is_switched_off_or_another_python_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (warm.COLD_VARIABLE, "PULUMI_PYTHON_CMD"):
         with monkeypatch.context() as patched:
             patched.setenv(name, "1")
@@ -59,7 +59,7 @@ def test_none_where_the_user_wants_none_or_another_python(monkeypatch: pytest.Mo
     assert running() == []
 
 
-def test_none_where_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_provider_if_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pulumi").mkdir()
     (tmp_path / "pulumi" / "__init__.py").write_text("raise SystemExit('no such SDK')")
     with warm.provider(tmp_path) as environment:
