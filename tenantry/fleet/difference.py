@@ -142,4 +142,4 @@ def _entries(values: Mapping[str, Value]) -> dict[Keys, str]:
             is_its_key = value.keys[3:] == ("name",) and value.value == entry[-1]
             if value.origin and not is_its_key:
                 texts.append(f"{path_text(value.keys[3:])} {words.value(value.value)}")
-    return {entry: ", ".join(told) for entry, told in found.items()}
+    return {entry: ", ".join(texts) for entry, texts in found.items()}

@@ -1,4 +1,4 @@
-"""A project with stack files and plans, in a git repository of its own where a test needs one."""
+"""A project with stack files and plans, in its own git repository if a test needs one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Repository:
         return found
 
     def customer(self, stack: str, **customer: Any) -> Path:
-        """Write a stack file; a name is given where the test gives none."""
+        """Write a stack file. The name defaults to the stack."""
         block = {
             "qlik:region": "eu",
             "qlik:source_tenant": "templates.eu.qlikcloud.com",
@@ -59,7 +59,7 @@ class Repository:
         return file
 
     def git(self, *args: str) -> str:
-        """Run git here."""
+        """Run git in this folder."""
         who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
         done = subprocess.run(["git", *who, *args], cwd=self.root, capture_output=True, text=True, check=True)
         return done.stdout.strip()

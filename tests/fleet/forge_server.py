@@ -1,4 +1,4 @@
-"""A server on this machine that behaves like GitHub and GitLab, as far as comments and issues go."""
+"""A local server that behaves like GitHub and GitLab for comments and issues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Doc = dict[str, Any]
 
 
 class Server:
-    """What is there, what was asked, and what goes wrong next."""
+    """The entries of the server, its requests, and its next failures."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -37,7 +37,7 @@ class Server:
         self._id = 100
 
     def entry(self, text: str, login: str = "", **more: Any) -> Doc:
-        """Return an entry of somebody, with a new id, as both APIs would show it."""
+        """Return an entry of a user with a new id, in the format of both APIs."""
         self._id += 1
         login = login or self.login
         return {
@@ -56,7 +56,7 @@ class Server:
 
     @property
     def writes(self) -> list[str]:
-        """What was asked, less what only reads."""
+        """The requests that change something."""
         return [request for request in self.requests if not request.startswith("GET ")]
 
     @property
@@ -136,12 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Serve until the end of the block, on a port of its own."""
+    """Serve on a free port until the end of the block."""
     forge = Server()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True

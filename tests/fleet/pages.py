@@ -1,4 +1,4 @@
-"""Reports for tests of pages, with text of others in every place that has any."""
+"""Reports for tests of pages, with foreign text in every place that can have it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.fleet.outcome import Change, Difference, Outcome, Report, Trouble
 
 
 def everywhere(text: str) -> Report:
-    """Return a report with this text in every place that is not ours."""
+    """Return a report with this text in every place for foreign text."""
     difference = Difference("description", text, [text, text])
     outcome = Outcome(
         text,
@@ -38,7 +38,7 @@ def everywhere(text: str) -> Report:
 
 
 def customers(number: int, *, failed: int = 0, endangered: int = 0) -> Report:
-    """Return a preview of many stacks, with changes, failures and dangers of which no two are the same."""
+    """Return a preview of many stacks with different changes, failures and dangers."""
     outcomes = []
     for n in range(number):
         stack = f"customer-{n:04}"
@@ -66,7 +66,7 @@ class _Tags(HTMLParser):
 
 
 def tags(html: str) -> list[str]:
-    """Return the tags of a page, in their order."""
+    """Return the tags of a page, in order."""
     parser = _Tags()
     parser.feed(html)
     parser.close()
@@ -74,7 +74,7 @@ def tags(html: str) -> list[str]:
 
 
 def rendered(markdown: str) -> str:
-    """Return Markdown as the HTML that a forge makes of it, as far as that is CommonMark with tables."""
+    """Return the HTML that a forge makes from Markdown, for CommonMark with tables."""
     return str(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown))
 
 
@@ -88,5 +88,5 @@ def links(markdown: str) -> list[str]:
 
 
 def without_code(tags: list[str]) -> list[str]:
-    """Leave out what only looks different; whoever writes backticks may."""
+    """Remove code. Whoever writes backticks may format text as code."""
     return [tag for tag in tags if tag.strip("/") != "code"]

@@ -1,4 +1,4 @@
-"""Members and jobs for tests that need no project."""
+"""Members and jobs for tests without a project."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ NOWHERE = Path("nowhere")
 
 
 def member(stack: str, **more: Any) -> Member:
-    """A member that is in no project."""
+    """Return a member without a project."""
     return Member(stack, NOWHERE / f"Pulumi.{stack}.yaml", **{"digest": "d1", **more})
 
 
 def job(stack: str, folder: Path = NOWHERE, **more: Any) -> Job:
-    """A job for a stack that is in no project."""
+    """Return a job for a stack without a project."""
     return Job("up", member(stack), "tenantry", NOWHERE, folder / stack, **more)
 
 
 def do_well(job: Job) -> Outcome:
-    """A worker for which all goes well."""
+    """Succeed with every job."""
     return job.outcome(same=3)
 
 
 def fail_where_asked(job: Job) -> Outcome:
-    """A worker that fails for stacks whose name begins with "bad", and is lost with one called "lost"."""
+    """Fail for stacks whose name starts with "bad", and get lost with the stack "lost"."""
     if job.member.stack == "lost":
         raise RuntimeError("out of memory")
     if job.member.stack.startswith("bad"):

@@ -1,4 +1,4 @@
-"""What the merged settings of customers are now that they were not."""
+"""The differences between the merged settings of customers then and now."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_plan_changes_its_customers_except_for_their_own_settings(repository: 
     assert setting("create", "customer.groups.Viewers", None, "") in found["acme"].changes
     gone = setting("delete", "customer.groups.Analysts", "roles AnalyticsAdmin", None)
     assert gone in found["acme"].changes
-    assert len(found["acme"].changes) == 3, "defaults of what comes and goes are none"
+    assert len(found["acme"].changes) == 3, "defaults of added and removed entries are not changes"
     assert found["held"].pinned == ("Sales 1.0.0 (plan: 2.0.0)",)
 
 
@@ -82,7 +82,7 @@ def test_a_reference_that_is_not_a_commit_is_refused(repository: Repository) -> 
 
 
 def test_in_a_new_project_every_setting_is_new(repository: Repository) -> None:
-    """As in a branch that begins with Tenantry, in a folder of a repository."""
+    """For example in a branch that adds Tenantry in a folder of a repository."""
     top = repository.root
     (top / "README.md").write_text("another project\n")
     base = repository.commit()

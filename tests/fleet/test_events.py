@@ -137,7 +137,7 @@ def test_messages_become_errors_and_remarks(log: Any) -> None:
 
 @pytest.mark.parametrize("purge_on", ["2026-12-24", ""])
 def test_the_lines_of_a_fact_are_not_remarks(log: Any, purge_on: str) -> None:
-    """The report has it in words of its own; half of these would be left over there."""
+    """The report shows the fact in its own words."""
     fact = facts.TenantDeactivated("x.eu.qlikcloud.com", "t", purge_on)
     lines = f"{facts.deactivated('x.eu.qlikcloud.com', 't', purge_on)}\n{facts.line(fact)}"
     found = log(
@@ -153,12 +153,12 @@ def test_an_incomplete_or_missing_log_is_read(log: Any, tmp_path: Path) -> None:
 
 
 def line(name: str, op: str, kind: str, resource: str, **more: Any) -> str:
-    """A line of the log about a step."""
+    """Return a log line about a step."""
     return json.dumps({name: {"metadata": {"op": op, "urn": urn(kind, resource)}, **more}})
 
 
 def test_the_progress_of_a_run_as_text() -> None:
-    """The step that has lasted longest, and how many others; never what is done, or stays as it is."""
+    """It shows the oldest running step and the number of the others, without finished and unchanged ones."""
     assert StepsInFlight("previewing").text == "previewing", "a preview does nothing else from its beginning"
     at = StepsInFlight("updating")
     assert at.text == "starting"
@@ -202,7 +202,7 @@ def test_a_lost_protection_is_a_change(log: Any) -> None:
 
 
 def test_progress_messages_are_not_remarks(log: Any) -> None:
-    """It differs from stack to stack, and is of no use afterwards."""
+    """They differ for each stack and are of no use afterwards."""
     fact = facts.Progress('waiting for published app "Sales" to be ready (15 of at most 180 s)')
     kept = "tenant a.eu.qlikcloud.com was made by an earlier run under this proof; going on with it"
     assert log(message("info#out", facts.line(fact)), message("info#out", kept)).remarks == [kept]
@@ -226,7 +226,9 @@ def test_a_run_that_ended_in_its_preview_is_planned(log: Any) -> None:
 
 
 def test_the_rest_of_an_unfinished_replacement_is_deleted(log: Any) -> None:
-    """The run before made the new one and failed to delete the old one; the engine tells no more of it."""
+    """An earlier run created the new resource and failed to delete the old one. The engine does not say
+    so.
+    """
     found = log(
         step("same", "App", "Sales"),
         step("delete-replaced", "App", "Sales"),

@@ -1,4 +1,4 @@
-"""One comment and one issue at GitHub and GitLab, however often a run is repeated and whoever else writes."""
+"""One comment and one issue at GitHub and GitLab, whatever else runs or writes there."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def test_without_a_forge_the_error_names_the_variables(environment: dict[str, st
 
 
 def test_the_user_is_not_guessed_while_the_server_is_down(server: Server, forge: Forge) -> None:
-    """Our own comment would not be found, and be there twice."""
+    """Otherwise our own comment would not be found, and would exist twice."""
     server.login = "operator"
     forge.comment(7, MARKER, "first")
     answer = server.answer
@@ -304,7 +304,7 @@ def test_an_entry_removed_by_another_run_is_not_a_failure(server: Server, forge:
 def test_too_many_requests_are_waited_out(
     server: Server, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str], waited: int
 ) -> None:
-    """As long as the forge asks, by its header or by the time at which it goes on."""
+    """The wait is as long as the forge asks, by its header or by a time."""
     waits: list[float] = []
     monkeypatch.setattr(api, "sleep", waits.append)
     monkeypatch.setattr("tenantry.fleet.forges.api.time.time", lambda: 1_800_000_000.0)
@@ -337,7 +337,7 @@ def test_a_forbidden_request_is_not_retried(server: Server, monkeypatch: pytest.
 
 
 def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a minute is the longest that a forge may be silent."""
+    """A forge may be silent for at most half a minute."""
     allowed: list[float] = []
 
     def silent(*_: Any, timeout: float, **__: Any) -> requests.Response:

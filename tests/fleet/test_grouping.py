@@ -1,4 +1,4 @@
-"""What a report says of many customers in few lines, and what it warns of."""
+"""A report about many customers in few lines, and its warnings."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_dangers_come_first_and_nowhere_else(change: Change, text: str) -> None:
 
 
 def test_an_interrupted_destroy_is_a_danger() -> None:
-    """What is about to happen is told: the tenant comes back."""
+    """The report says what happens next: the tenant comes back."""
     change = Change("create", "TenantActivation", "activation")
     ((line, stacks),) = lines_by_title(outcome("acme", change, same=9))[DANGERS_TITLE]
     assert (line, stacks) == (
@@ -110,7 +110,7 @@ def test_an_interrupted_destroy_is_a_danger() -> None:
 
 
 def test_a_renewed_proof_and_a_longer_trial_are_no_dangers() -> None:
-    """Nothing is lost by the one, and the activation only repeats the day of the lifecycle."""
+    """A renewed proof loses nothing, and the activation only repeats the day of the lifecycle."""
     day = (Difference("ends_on", "2026-12-31", "2027-01-31"),)
     found = lines_by_title(
         outcome("acme", Change("replace", "TenantProof", "proof", because=("proof",)), same=9),

@@ -1,4 +1,4 @@
-"""A report as a web page, the files that are written, and the table."""
+"""A report as a web page, the written files, and the table."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_page_fetches_nothing_and_runs_only_its_script() -> None:
 
 
 def test_attributes_contain_no_foreign_text() -> None:
-    """Escaping alone does not protect an attribute without quotes, or a style."""
+    """Escaping alone does not protect an unquoted attribute or a style."""
     for attribute in re.findall(r'="([^"]*)"', html(pages.everywhere("harm' onclick=x"))):
         assert "harm" not in attribute
 
@@ -95,7 +95,7 @@ def test_the_table_has_a_row_for_each_stack() -> None:
 
 
 def test_the_text_below_the_table_has_all_sections() -> None:
-    """What happens to many is one line, with a few of their names; of failures every name is there."""
+    """A change in many stacks is one line with a few names. Failures have every name."""
     wrong = tuple(Outcome(f"c{n:02}", "up", "failed", troubles=(Trouble("no"),)) for n in range(20))
     group = Change("create", "Group", "Analysts")
     right = tuple(Outcome(f"d{n:02}", "up", "ok", changes=(group,)) for n in range(20))

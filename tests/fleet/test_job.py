@@ -1,4 +1,4 @@
-"""The work on one stack: what goes wrong there, and what must not be seen."""
+"""The work on one stack: its errors, and the secrets that it must hide."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_race_for_a_new_database_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, races: int, status: str, runs: int
 ) -> None:
-    """Each makes the table of states, and the database refuses one: nothing was done. It is tried again."""
+    """Two processes create the table of states, and the database refuses one. Nothing was done, so it is
+    repeated.
+    """
     left = [f'pq: duplicate key value violates unique constraint "{jobs.TABLE_RACE_ERROR}" (23505)'] * races
     codes = []
 
@@ -93,7 +95,7 @@ def test_a_missing_pulumi_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_no_outcome_and_no_log_contains_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine hides it in its events, also where it changes and where it is refused."""
+    """The engine hides it in its events, also in changes and refusals."""
     root = tmp_path / "project"
     shutil.copytree(PROGRAM, root)
     file = root / "Pulumi.acme.yaml"
@@ -117,7 +119,7 @@ def test_no_outcome_and_no_log_contains_a_secret(tmp_path: Path, monkeypatch: py
 def test_a_preview_that_takes_too_long_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: str
 ) -> None:
-    """What fails with what is shared is tried with processes of its own, also that of a new customer."""
+    """A failed preview with shared processes is repeated with its own ones, also for a new customer."""
     ended: list[int | None] = []
     runs: list[dict[str, str]] = []
 
@@ -152,7 +154,7 @@ REFUSED = f"answered 403 TENANTS-3 (traceId t)\n  {RENEW}={PROOF} pulumi up --st
 
 
 class Run(NamedTuple):
-    """How a command ends, and what the engine says in it, as an error or as a mere remark."""
+    """How a command ends, and the engine's message in it, as an error or as a remark."""
 
     code: int | None
     message: str = ""
@@ -161,7 +163,7 @@ class Run(NamedTuple):
 
 
 class Pulumi:
-    """Stands in for the command: ends as it is told to, and keeps what it was started with."""
+    """Replaces the command: it ends as scripted, and records how it was started."""
 
     def __init__(self, *runs: Run) -> None:
         self.runs = list(runs)
@@ -171,7 +173,7 @@ class Pulumi:
     def run(
         self, command: Sequence[str], *, env: dict[str, str], errors: Path, **_: object
     ) -> process.CommandResult:
-        """Write the engine's log, of which a command without one has none."""
+        """Write the engine's log, unless the command has none."""
         errors.write_text("")
         self.commands.append(" ".join(command[1:3] if command[1] == "stack" else command[1:2]))
         self.renewed.append(env.get(RENEW))
@@ -186,7 +188,7 @@ class Pulumi:
 def scripted(
     folder: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation, runs: list[Run]
 ) -> tuple[Job, Pulumi]:
-    """A job whose commands end as they are told to."""
+    """A job whose commands end as scripted."""
     pulumi = Pulumi(*runs)
     monkeypatch.setattr(process, "run", pulumi.run)
     monkeypatch.setenv(warm_providers.COLD_VARIABLE, "1")
@@ -238,7 +240,7 @@ def test_a_proof_is_renewed_once_and_only_if_nothing_was_created(
     commands: list[str],
     status: str,
 ) -> None:
-    """Each renewal has another tenant asked for: it needs the very line that says that there is none."""
+    """Each renewal requests another tenant, so it needs the exact line that says that there is none."""
     one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
     assert run_job(one).status == status
     assert (pulumi.commands, pulumi.runs) == (commands, [])
@@ -266,7 +268,7 @@ def test_no_command_starts_after_an_interrupt(
     runs: list[Run],
     commands: list[str],
 ) -> None:
-    """The next one would know nothing of it, and go on for as long as it takes."""
+    """A new command would not know about the interrupt."""
     one, pulumi = scripted(tmp_path, monkeypatch, operation, runs)
     done = run_job(one)
     assert (done.status, pulumi.commands, pulumi.runs) == ("interrupted", commands, [])
@@ -274,7 +276,7 @@ def test_no_command_starts_after_an_interrupt(
 
 
 def test_a_renewed_proof_creates_one_tenant(tmp_path: Path, qlik: Emulator) -> None:
-    """On the real engine: a request that was refused is not repeated but by an `up`, and by that one once."""
+    """On the real engine: only an `up` repeats a refused request, and only once."""
     fleet = Fleet(tmp_path, qlik)
     fleet.write("acme", {"name": "Acme", "lifecycle": {"kind": "trial", "ends_on": "2099-12-31"}})
     qlik.control.add_fault(
@@ -306,7 +308,7 @@ def test_a_renewed_proof_creates_one_tenant(tmp_path: Path, qlik: Emulator) -> N
 
 
 def test_a_refusal_names_all_protected_resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine stops at the first; the rest is what the state protects and the program has not."""
+    """The engine stops at the first one. The others are protected in the state and missing in the program."""
 
     def urn(name: str) -> str:
         return f"urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:Space::{name}"
@@ -355,7 +357,7 @@ def test_the_engine_does_not_run_on_a_state_with_foreign_code(
     arguments: tuple[str, ...],
     variable: str,
 ) -> None:
-    """It begins with the state in a refresh, which the environment can ask for as well."""
+    """A refresh starts from the state, and the environment can ask for one as well."""
 
     def refused(_: Backend, stack: str) -> dict[str, Any]:
         raise StateRefused(f"stack {stack}", formats.FOREIGN)

@@ -1,4 +1,4 @@
-"""Runs on disk."""
+"""The runs on disk."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_next_run_knows_what_succeeded() -> None:
 
 @pytest.mark.parametrize("stack", [".", "..", "../..", "/etc"])
 def test_the_folder_of_a_stack_is_always_inside_the_run(stack: str) -> None:
-    """What is removed there when all went well is that stack's alone."""
+    """After a success, only the logs of that stack are deleted."""
     journal = Journal.begin("shop", "up")
     journal.folder_of("acme").mkdir(parents=True)
     assert journal.folder_of(stack).resolve().parent == journal.folder_of("acme").parent
@@ -75,7 +75,7 @@ def test_only_logs_of_failures_are_kept_and_they_are_private() -> None:
 
 
 def test_old_runs_are_deleted_unless_they_may_be_running() -> None:
-    """Twenty quick previews take nothing from an `up` of two hours, nor from one of this morning."""
+    """Twenty quick previews delete neither an `up` that runs for two hours nor one of this morning."""
     assert RUNS_KEPT == 20
     long = Journal.begin("shop", "up").folder
     old = [directory("shop") / f"2026010{n % 10}T0000{n:02}000000-preview" for n in range(RUNS_KEPT + 3)]

@@ -1,4 +1,4 @@
-"""A report as Markdown: short enough, what matters is in it, and text of others does nothing."""
+"""A report as Markdown: short enough, with the important parts, and safe with foreign text."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_the_text_uses_the_available_room() -> None:
 
 
 def test_without_a_limit_it_fits_into_a_comment() -> None:
-    """GitHub takes 65,536 characters; some room is left."""
+    """GitHub accepts 65,536 characters. The report leaves some room."""
     for customers, fits in (450, True), (500, False):
         whole = markdown(pages.customers(customers), limit=65_536)
         assert 57_000 < len(whole.encode()) < 65_536

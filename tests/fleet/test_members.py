@@ -1,4 +1,4 @@
-"""What selects a customer, read from its file and plans."""
+"""The settings that select a customer, read from its file and plans."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_files_include_keys(repository: Repository) -> None:
 
 
 def test_the_files_include_themes(repository: Repository) -> None:
-    """Their folder among the files, and their content in the digest, wherever the project lies."""
+    """The files have the folder, and the digest has its content, wherever the project is."""
     theme = write(repository.root / "themes" / "corporate", "Corporate")
     repository.customer("acme", themes={"Look": {"path": "../themes/corporate"}})
     member = repository.members()["acme"]
@@ -89,7 +89,7 @@ def test_the_files_include_themes(repository: Repository) -> None:
 
 
 def test_the_files_include_automations(repository: Repository) -> None:
-    """Among the files, and its content with the values in it in the digest."""
+    """The files have it, and the digest has its content with its values."""
     path = repository.write("automations/nightly.json", '{"blocks": ["{{CUSTOMER}}"]}')
     entry = {"path": "../automations/nightly.json", "values": {"CUSTOMER": "Acme"}}
     repository.customer("acme", automations={"Nightly": entry})
@@ -116,7 +116,7 @@ def test_a_broken_file_keeps_its_readable_criteria(repository: Repository) -> No
 
 
 def test_a_broken_file_keeps_the_criteria_of_its_plan(repository: Repository) -> None:
-    """Else a pilot would be taken for one of the many, and its ring for done."""
+    """Otherwise a pilot customer would count as broad, and its ring as done."""
     repository.plan()
     gold = {"extends": "standard", "ring": "pilot", "tags": {"country": "se", "tier": "gold"}}
     repository.plan("gold", gold)

@@ -48,7 +48,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def shown(browser: Browser) -> list[str]:
-    """The stacks that can be seen, from top to bottom."""
+    """Return the visible stacks, from top to bottom."""
     rows = "[...document.querySelectorAll('tbody tr')].filter(row => !row.hidden)"
     return list(browser.run(f"{rows}.map(row => row.cells[0].firstChild.data.trim())"))
 
@@ -58,7 +58,7 @@ def head(name: str) -> str:
 
 
 def click(browser: Browser, name: str) -> str:
-    """Click on a column, and return what it says to a screen reader."""
+    """Click on a column, and return its text for a screen reader."""
     return str(browser.run(f"{head(name)}.querySelector('button').click(), {head(name)}.ariaSort"))
 
 
@@ -92,7 +92,7 @@ def test_a_keyboard_sorts_and_filters(chromium: Browser, page: Path) -> None:
 
 
 def fill(browser: Browser, element: str, value: str) -> str:
-    """Fill in a filter, and return how many rows that leaves, as the page says it."""
+    """Fill in a filter, and return the page's count of the remaining rows."""
     it = f"document.querySelector('{element}')"
     browser.run(f"{it}.value = '{value}', {it}.dispatchEvent(new Event('input', {{bubbles: true}}))")
     return str(browser.run("document.querySelector('output').textContent"))
@@ -138,7 +138,7 @@ def test_without_scripts_all_rows_are_visible_without_controls(chromium: Browser
 
 
 def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, tmp_path: Path) -> None:
-    """One page with every text of `tests/hostile.py` in each of its places, sorted and filtered too."""
+    """One page has every text of `tests/hostile.py` in each place, and is sorted and filtered."""
     names = (
         "".join(hostile.ALL)
         + "<img src=x onerror=alert(1)><script>alert(1)</script>' onclick=alert(1) \"onfocus=alert(1)"

@@ -1,4 +1,4 @@
-"""One command of many: started, waited for, interrupted, killed if need be."""
+"""One command of many: start, wait, interrupt, and kill if needed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(folder: Path, script: str, seconds: float = 600) -> tuple[CommandResult,
 
 
 def time_is_up_when(monkeypatch: pytest.MonkeyPatch, true: Callable[[], bool]) -> None:
-    """Let no clock decide when the time of a command is up."""
+    """End the time of a command by an event and not by the clock."""
     wait = subprocess.Popen.wait
 
     def waited(self: subprocess.Popen[Any], timeout: float | None = None) -> int:
@@ -76,7 +76,7 @@ def test_a_command_that_does_not_finish_is_killed(tmp_path: Path, monkeypatch: p
 
 
 def test_a_starting_command_is_interrupted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal that comes before there is a process reaches it none the less."""
+    """A signal before the process exists still reaches it."""
     sent = []
     send, start = subprocess.Popen.send_signal, subprocess.Popen.__init__
 
@@ -133,7 +133,7 @@ def with_a_signal_at(line: int, folder: Path) -> tuple[int | None, CommandResult
 
 
 def test_a_signal_at_any_line_is_handled_without_a_deadlock(tmp_path: Path) -> None:
-    """A handler runs between two lines of what it interrupts, which goes on only when the handler ends."""
+    """A handler runs between two lines of the interrupted code, which continues when the handler ends."""
     found: list[tuple[int, CommandResult]] = []
 
     def all_lines() -> None:

@@ -1,4 +1,4 @@
-"""A run over many stacks: who has a turn, what is done again, what is said of it."""
+"""A run over many stacks: which have a turn, what is repeated, and the report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def order(repository: Repository) -> Any:
-    """Make an order for the four."""
+    """Make an order for the four members."""
 
     def made(**more: Any) -> RunOrder:
         waves = [Wave("all", MEMBERS)]
@@ -76,7 +76,7 @@ def test_a_run_that_is_resumed_twice_does_nothing_twice(order: Any) -> None:
         done = {outcome.stack for outcome in report.outcomes if outcome.done_before}
         assert done == {"acme", "over", "pinned"}
     run_order(order(operation="destroy"), Pool(work=do_well))
-    assert order(resume=True).skip_reasons == {}, "what was taken down meanwhile is made again"
+    assert order(resume=True).skip_reasons == {}, "a stack destroyed since is created again"
 
 
 def test_each_stack_has_its_own_environment(order: Any) -> None:
@@ -104,14 +104,14 @@ def test_a_gate_stops_the_next_wave_also_when_resumed(order: Any) -> None:
         report = run_order(one, Pool(work=fail_where_asked), gate=closed)
         assert statuses(report)["pinned"] == "not run"
         assert report.stopped == "the smoke test failed for acme"
-    assert seen == [["acme"], ["acme"]], "not what failed; what an earlier run has done is looked at again"
+    assert seen == [["acme"], ["acme"]], "failed stacks are left out, finished stacks are checked again"
     report = run_order(replace(order(resume=True), waves=waves), Pool(work=do_well), gate=lambda _: "")
     assert set(statuses(report).values()) == {"ok", "skipped"}
     assert report.stopped == ""
 
 
 def test_a_refused_run_leaves_no_journal(order: Any) -> None:
-    """The last run can still be resumed; a no to a later wave leaves that and all after it."""
+    """The last run can still be resumed. A no to a later wave skips that wave and all after it."""
     run_order(order(), Pool(work=fail_where_asked))
     last = Journal.last("tenantry", "up")
     with pytest.raises(RunRefused):

@@ -1,4 +1,4 @@
-"""Which stacks a run is about."""
+"""The selection of stacks for a run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_stack_must_meet_each_criterion(
 
 
 def test_an_unreadable_customer_is_selected(team: Repository) -> None:
-    """A typo in the ring must not take a customer out of its ring, without a word."""
+    """A typo in the ring must not silently remove a customer from its ring."""
     team.customer("typo", plan="gold", ring="erly")
     team.write("stacks/Pulumi.torn.yaml", "config: {a")
     team.customer("lost", plan="golden", ring="pilot")
@@ -105,7 +105,9 @@ def shards(stacks: Sequence[str], count: int, seconds: Mapping[str, float]) -> l
 
 
 def test_shards_have_equal_work(tmp_path: Path) -> None:
-    """The longest alone; who has no time, "i", counts as the median; what has left, "x", does not count."""
+    """The longest stack is alone. "i" has no time and counts as the median. "x" is gone and does not
+    count.
+    """
     seconds = {
         "a": 60.0,
         "b": 30.0,
@@ -133,7 +135,7 @@ def test_shards_have_equal_work(tmp_path: Path) -> None:
 def test_each_stack_is_in_one_shard_and_none_has_much_more(
     seconds: dict[str, float], stacks: set[str], count: int
 ) -> None:
-    """Whatever the times: what comes last in the fullest part came when that had no more than the average."""
+    """With any times, the fullest shard exceeds the average by at most its last stack."""
     found = shards(sorted(stacks), count, seconds)
     assert sorted(chain.from_iterable(found)) == sorted(stacks)
     usual = statistics.median(seconds.values()) if seconds else 1.0
@@ -209,7 +211,7 @@ CHANGES: list[tuple[str, Callable[[Repository], Any], list[str]]] = [
 def test_changed_stacks_are_selected(
     team: Repository, change: Callable[[Repository], Any], stacks: list[str], committed: bool
 ) -> None:
-    """Compared with the commit, be the change committed, only written, or not even known to git."""
+    """The change may be committed, only written, or unknown to git."""
     base = team.commit()
     change(team)
     if committed:
@@ -218,7 +220,7 @@ def test_changed_stacks_are_selected(
 
 
 def test_changes_count_from_the_merge_base(team: Repository) -> None:
-    """What others did on main since then is not ours."""
+    """Later commits of others on main do not count."""
     team.commit()
     team.git("switch", "--quiet", "--create", "ours")
     team.customer("acme", plan="standard", ring="early")
@@ -306,7 +308,9 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path: Any) -> None:
 
 
 def test_every_link_on_the_way_to_a_file_counts(tmp_path: Path) -> None:
-    """Links, in one step or two, to a file or a folder; stack files and keys outside of the project."""
+    """Links in one or two steps, to a file or a folder. Stack files and keys may be outside of the
+    project.
+    """
     outer = Repository(tmp_path / "repository")
     inner = Repository(outer.root / "infra")
     inner.write("Pulumi.yaml", "name: tenantry\nruntime: python\nstackConfigDir: ../customers\n")
@@ -364,7 +368,7 @@ def test_odd_names_and_git_settings_are_handled(tmp_path: Path) -> None:
 
 
 def test_the_digest_of_the_program(team: Repository) -> None:
-    """Changes with what `pulumi` runs, and with nothing else, such as the links that editors make."""
+    """It changes with the code that `pulumi` runs, and not with other files, such as an editor's links."""
     team.write("providers/space.py")
     (team.root / ".#main.py").symlink_to("ada@machine.1")
     first = code_digest(team.root)
@@ -391,7 +395,7 @@ def test_the_digest_of_the_program(team: Repository) -> None:
 def test_the_digest_of_the_program_includes_the_installed_tenantry(
     team: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upgrade in place changes it, though no file of the project is another."""
+    """An upgrade in place changes the digest, although no file of the project changes."""
     package = tmp_path / "site" / "tenantry"
     real = tmp_path / "real"
     real.mkdir(parents=True)
@@ -437,7 +441,7 @@ def test_a_changed_pin_is_a_change_of_every_stack(team: Repository, name: str) -
 
 
 def test_the_digest_of_the_program_in_the_checkout(team: Repository) -> None:
-    """In Tenantry's own repository it is known what no run imports."""
+    """In Tenantry's own repository, the files that no run imports are known."""
     team.write("tenantry/__init__.py")
     first = code_digest(team.root)
     for name in (

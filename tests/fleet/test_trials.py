@@ -1,4 +1,4 @@
-"""Trials: which are over, which nobody can tell of, and for how long a tenant is kept."""
+"""Trials: which have ended, which are unknown, and the grace period of their tenants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BROKEN = SettingsError("stack bad", [Problem("stacks/Pulumi.bad.yaml", 3, "custo
 
 
 def test_ended_and_ending_trials() -> None:
-    """The last day is one of the trial; those without a tenant are of no concern."""
+    """The last day belongs to the trial. Trials without a tenant are left out."""
     days = {"gone": 1, "over": 14, "today": 15, "soon": 29, "later": 30}
     members = [member(name, ends_on=LastDay(date(2026, 6, day))) for name, day in days.items()]
     asked = ending_trials([*members, member("paying")], NOW, 14)
@@ -40,7 +40,7 @@ def test_ended_and_ending_trials() -> None:
 
 
 def test_unreadable_trials_have_a_reason() -> None:
-    """Customers and stacks without a tenant have nothing to be taken down, whatever their files say."""
+    """Paying customers and stacks without a tenant are left out, whatever their files say."""
     bad = member("bad", broken=BROKEN)
     unreadable = unreadable_trials(
         [

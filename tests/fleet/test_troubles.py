@@ -1,4 +1,4 @@
-"""What went wrong, in a line."""
+"""The errors of a stack on one line each."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_errors_of_the_cli_have_a_text_and_advice(printed: str, expected: tuple[
 
 
 def test_passwords_in_addresses_are_hidden() -> None:
-    """The CLI shows the whole address of a database that it cannot reach."""
+    """The CLI prints the whole address of a database that it cannot reach."""
     printed = (
         'error: unable to open state database "postgres://team:geheim@db:1/x?sslmode=disable": failed to '
         "ping PostgreSQL: dial tcp 127.0.0.1:1: connect: connection refused"
@@ -120,7 +120,7 @@ def test_the_engines_own_summary_and_repetitions_are_left_out() -> None:
 
 
 def test_problems_of_settings_are_listed_one_by_one() -> None:
-    """As the program tells them when `pulumi` runs it."""
+    """In the format of the program that `pulumi` runs."""
     error = SettingsError(
         "stack acme",
         [
@@ -137,7 +137,7 @@ def test_problems_of_settings_are_listed_one_by_one() -> None:
 
 
 def test_an_exception_of_the_program_is_a_line_with_its_place() -> None:
-    """However long the way to it; the exception that was raised last is the one that ended the program."""
+    """The last exception ended the program, however long the traceback is."""
     raised: list[BaseException] = []
     try:
         try:

@@ -1,4 +1,4 @@
-"""Waves: who is reached first."""
+"""Waves: which customers a change reaches first."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_wave_is_found_by_name_or_number() -> None:
 
 
 def test_a_member_with_an_unknown_ring_is_in_the_first_wave() -> None:
-    """There it fails at once and by name, not after all others."""
+    """It fails there early and by name, and not after all others."""
     members = [member("a", ring="pilot"), member("b"), member("typo", unknown=frozenset({"ring"}))]
     assert [[member.stack for member in wave.members] for wave in split_into_waves(members, "rings")] == [
         ["a", "typo"],

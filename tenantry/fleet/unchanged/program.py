@@ -59,11 +59,11 @@ def unchanged(
 
 
 class Comparison:
-    """Answers a program from a state, as the engine does where nothing changes.
+    """Responds to a program from a state, as the engine does if nothing changes.
 
-    `doubt` is the first thing that may be a change; what the program does after it is of no interest.
-    `registered` are the URNs of all its resources, `components` those that have outputs of their own, and
-    `finished` those that have registered them.
+    `doubt` is the first possible change. What the program does after it does not matter. `registered` are the
+    URNs of all its resources, `components` those with their own outputs, and `finished` those that have
+    registered them.
     """
 
     def __init__(self, project: str, stack: str, recorded: RecordedState, assumptions: Assumptions) -> None:

@@ -1,4 +1,4 @@
-"""A scheduler and workers without an engine, and a project whose stacks they work on."""
+"""A scheduler and workers without an engine, and a project with stacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Processes]:
-    """A scheduler and two workers with a thread each."""
+    """A scheduler and two workers with one thread each."""
     with Processes(tmp_path_factory.mktemp("cluster") / "dask") as processes:
         for _ in range(2):
             processes.work(environment)
@@ -35,7 +35,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) 
 
 @dataclass
 class Site:
-    """A project, and what was said of a run."""
+    """A project, and the announcements of its run."""
 
     root: Path
     shared: Path
@@ -43,7 +43,7 @@ class Site:
     announced: list[str] = field(default_factory=list)
 
     def job(self, stack: str, **more: object) -> Job:
-        """A job for a stack, which gets a file."""
+        """Return a job for a stack, and write its file."""
         file = self.root / f"Pulumi.{stack}.yaml"
         if not file.exists():
             file.write_text(f"# {self.shared}\nconfig: {{}}\n")
@@ -60,7 +60,7 @@ class Site:
             yield remote
 
     def begun(self) -> list[str]:
-        """The stacks that were worked on, as often as that was begun."""
+        """Return the stacks that were worked on, once for each start."""
         file = self.shared / "begun"
         return file.read_text().split() if file.exists() else []
 

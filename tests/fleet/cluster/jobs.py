@@ -1,4 +1,4 @@
-"""Work on a stack that needs no engine, for workers of a cluster. A test and its jobs talk by files."""
+"""Jobs for workers of a cluster that need no engine. A test and its jobs communicate by files."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ STEP = {"resourcePreEvent": {"metadata": {"op": "create", "urn": MADE, "new": {"
 
 
 def folder_of(job: Job) -> Path:
-    """The folder that a test shares with its jobs; its path stands in the stack file."""
+    """Return the folder that a test shares with its jobs. Its path is in the stack file."""
     return Path(job.member.file.read_text().splitlines()[0].removeprefix("# "))
 
 
 def do_well(job: Job) -> Outcome:
-    """Leave a line for each time that the stack was worked on."""
+    """Write a line for each time that the stack is worked on."""
     with (folder_of(job) / "begun").open("a") as file:
         file.write(f"{job.member.stack}\n")
     return job.outcome(same=3)
 
 
 def wait(job: Job) -> Outcome:
-    """Write a step into the log, and wait until the test lets go."""
+    """Write a step into the log, and wait until the test releases the job."""
     job.folder.mkdir(parents=True)
     job.log.write_text(f"{json.dumps(STEP)}\n")
     outcome = do_well(job)
@@ -42,7 +42,7 @@ def wait(job: Job) -> Outcome:
 
 
 def fail(job: Job) -> Outcome:
-    """Fail with long logs, and an error that names a file of the project."""
+    """Fail with long logs and an error that names a file of the project."""
     job.folder.mkdir(parents=True)
     job.log.write_text("first\n" + "x" * 300_000 + "\nlast\n")
     (job.folder / "errors.txt").write_text(f"{job.root}: no\n")
@@ -50,19 +50,19 @@ def fail(job: Job) -> Outcome:
 
 
 def write_salt(job: Job) -> Outcome:
-    """Write into the stack file, as Pulumi does."""
+    """Change the stack file, as Pulumi does."""
     with job.member.file.open("a") as file:
         file.write("encryptionsalt: v1\n")
     return job.outcome()
 
 
 def break_down(job: Job) -> Outcome:
-    """Raise what nobody expects."""
+    """Raise an unexpected error."""
     raise RuntimeError(f"no memory for {job.member.stack}")
 
 
 def occupy(file: Path) -> None:
-    """Take a thread until the test lets go."""
+    """Occupy a thread until the test releases it."""
     file.touch()
     end = time.monotonic() + SECONDS
     while not (file.parent / GO_ON).exists() and time.monotonic() < end:
@@ -85,7 +85,7 @@ Path(sys.argv[2]).write_text(json.dumps({"seconds": turn.seconds, "at": at}))
 
 
 def ask_for_a_turn(job: Job) -> Outcome:
-    """Ask for the turn of a request, in a process below the worker, as a provider is one."""
+    """Request a turn in a subprocess of the worker, as a provider does."""
     command = [sys.executable, "-c", ASK, HOST, str(folder_of(job) / job.member.stack)]
     env = {**os.environ, **job.environment, "TENANTRY_RATE_SHARE": "0.0001"}
     subprocess.run(command, env=env, check=True)

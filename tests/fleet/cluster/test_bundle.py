@@ -1,4 +1,4 @@
-"""The repository as an archive: what is in it, what is not, and what is refused when it is unpacked."""
+"""The repository as an archive: its content, and what a worker refuses to unpack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fleet.conftest import Repository
 
 
 def unpacked(root: Path, folder: Path) -> dict[str, str]:
-    """What a worker has of a repository, by name."""
+    """Return the files that a worker has, by name."""
     made = pack(root)
     unpack(made.archive, made.sha256, folder)
     files = [file for file in folder.rglob("*") if file.is_file()]
@@ -37,7 +37,7 @@ def test_a_bundle_has_tracked_and_new_files_but_no_ignored_ones(
 
 
 def test_a_project_below_the_top_of_its_repository(repository: Repository, tmp_path: Path) -> None:
-    """The whole repository is sent, as the program may import from anywhere in it."""
+    """The whole repository is sent, because the program may import from anywhere in it."""
     repository.write("lib/shared.py")
     repository.write("customers/Pulumi.yaml", "name: tenantry\nruntime: python\n")
     repository.commit()
@@ -126,7 +126,7 @@ def test_a_bundle_with_another_digest_is_refused(repository: Repository, tmp_pat
 
 
 def archive(*entries: tuple[str, bytes]) -> bytes:
-    """An archive of entries of any name, each of a type of its own."""
+    """Return an archive with entries of any name and type."""
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as made:
         for name, kind in entries:

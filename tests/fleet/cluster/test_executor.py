@@ -1,4 +1,4 @@
-"""Jobs on real workers, each once, whatever Dask does; tests/e2e/test_cluster.py has the engine as well."""
+"""Jobs on real workers, each once, whatever Dask does. tests/e2e/test_cluster.py adds the engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.fleet.cluster.conftest import Site
 
 
 def attached(remote: ClusterRun, work: Any, at_once: int = 2, *, watched: bool = False) -> Pool:
-    """A pool whose jobs run on the cluster."""
+    """Return a pool whose jobs run on the cluster."""
     pool = Pool(at_once, work=work)
     remote.attach(pool, print, watched=watched)
     return pool
@@ -46,7 +46,7 @@ def test_each_job_is_done_once(site: Site) -> None:
 
 
 async def submitted(remote: ClusterRun, ticket: str, job: Job, work: Any, worker: str) -> Any:
-    """A job that is handed to Dask as the executor does it, but that Dask may take to any other worker."""
+    """Submit a job as the executor does, but let Dask use any worker."""
     assert remote.bundle is not None
     return remote.cluster.client.submit(
         on_worker.run_with_ticket,
@@ -60,7 +60,7 @@ async def submitted(remote: ClusterRun, ticket: str, job: Job, work: Any, worker
 def test_a_task_that_dask_repeats_does_not_begin_again(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
-    """A task whose worker is killed goes to another one, which finds no ticket."""
+    """A task of a killed worker moves to another worker, which finds no ticket."""
     job = site.job("acme")
     with site.run() as remote:
         cluster, known = remote.cluster, set(remote.cluster.fit_workers)
@@ -83,7 +83,7 @@ def test_a_task_that_dask_repeats_does_not_begin_again(
 
 
 async def result(task: Any) -> Any:
-    """What a task has returned."""
+    """Return the result of a task."""
     return await task.result()
 
 
@@ -122,7 +122,7 @@ def test_a_ticket_that_was_taken_back_begins_nothing(site: Site) -> None:
 def test_another_worker_does_what_a_lost_one_had_not_begun(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
-    """And the stack that it was at is named with who holds its lock."""
+    """The lost worker's current stack is reported with the owner of its lock."""
     with site.run(holder=lambda job: f"held: {job.member.stack}") as remote:
         known = set(remote.cluster.fit_workers)
         lost = dask.work(environment, threads=2)
@@ -130,7 +130,7 @@ def test_another_worker_does_what_a_lost_one_had_not_begun(
         (address,) = remote.cluster.fit_workers.keys() - known
         for other in known:
             remote.cluster.fit_workers[other].busy += 1
-        # One of its two threads is taken by somebody else's task, as on a cluster that others use.
+        # A foreign task occupies one of its two threads, as on a shared cluster.
         blocked = remote.cluster.wait_for(busy(remote, site, address))
         pool, names = attached(remote, jobs.wait), ["acme", "globex"]
 
@@ -159,7 +159,7 @@ def test_another_worker_does_what_a_lost_one_had_not_begun(
 
 
 async def busy(remote: ClusterRun, site: Site, address: str) -> Any:
-    """A task of somebody else that takes a thread of a worker."""
+    """Occupy a thread of a worker with a foreign task."""
     file = site.shared / "other"
     task = remote.cluster.client.submit(jobs.occupy, file, workers=[address], pure=False)
     while not file.exists():
@@ -233,7 +233,7 @@ def test_a_changed_stack_file_comes_back(site: Site) -> None:
 
 
 class Changing(NoWatcher):
-    """Changes a stack file when its job begins, after it was sent."""
+    """Changes a stack file after it was sent, when its job begins."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -335,7 +335,7 @@ def test_a_run_without_workers_stops(
 def test_a_scheduler_that_hangs_ends_the_run_in_time(
     site: Site, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection is there, and nothing is answered: each stack is reported all the same."""
+    """The connection exists, but nothing responds. Each stack is still reported."""
     with Processes(tmp_path / "alone") as alone:
         alone.work(environment)
         alone.wait()

@@ -1,4 +1,4 @@
-"""What a worker must have, as it finds out itself: no part of a demand is a secret."""
+"""The requirements for a worker, which have no secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIT = {"QLIK_CLIENT_ID_EU": "id", "QLIK_CLIENT_SECRET_EU": "secret", "PULUMI_CON
 
 @pytest.fixture
 def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a worker that is fit, with `pulumi`."""
+    """The environment of a fit worker, with `pulumi`."""
     found = dict(FIT)
     monkeypatch.setattr("os.environ", found)
     monkeypatch.setattr(fitness, "find_pulumi", lambda: "/bin/pulumi")
@@ -87,7 +87,7 @@ ADDRESSES = {
 def test_an_address_is_compared_without_user_and_password(
     address: str, shown: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two workers may have users of their own in one database."""
+    """Two workers may have different users in one database."""
     assert without_secrets(address) == shown
     monkeypatch.setattr(fitness, "address_of", lambda _: address)
     with backend_of(tmp_path) as (backend, probe):

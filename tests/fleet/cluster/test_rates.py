@@ -1,4 +1,4 @@
-"""Two workers, one budget: what a process below a worker is told of its turn."""
+"""Two workers, one budget: the turns of a worker's subprocess."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ NAMES = [f"stack-{number}" for number in range(4)]
 def test_workers_share_one_budget_which_the_scheduler_keeps(
     site: Site, dask: Processes, environment: dict[str, str]
 ) -> None:
-    """With room for one request in five minutes each one waits five minutes longer than the one before."""
+    """With room for one request in five minutes, each request waits five minutes longer than the previous
+    one.
+    """
     with site.run() as remote:
         pool = Pool(2, work=jobs.ask_for_a_turn)
         remote.attach(pool, print, watched=False)

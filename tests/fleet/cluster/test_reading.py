@@ -1,4 +1,4 @@
-"""How stacks stand, read by workers: the same as this machine reads."""
+"""The status of stacks, read by workers: the same as this machine reads."""
 
 from __future__ import annotations
 

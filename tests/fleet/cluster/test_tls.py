@@ -1,4 +1,4 @@
-"""A cluster whose processes ask each other for certificates, by Dask's own settings alone."""
+"""A cluster whose processes require certificates, with Dask's settings only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests for the operator: as they must be, and as the operator's published schema wants them."""
+"""Manifests for the operator, compared with golden files and with the operator's published schema."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def schema() -> dict[str, Any]:
 
 
 def strict(schema: Any) -> Any:
-    """A schema that refuses fields which it does not name, as `kubectl` does."""
+    """Return a schema that refuses unknown fields, as `kubectl` does."""
     if isinstance(schema, list):
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
@@ -190,7 +190,7 @@ def test_the_manifests_match_the_operators_schema(
 
 
 def fields(known: Any, schema: dict[str, Any], at: str = "") -> Iterator[str]:
-    """Fields that an overlay may have and that are another thing in a schema."""
+    """Yield the fields of an overlay that a schema defines differently."""
     names = {str: "string", bool: "boolean", int: "integer", dict: "object", list: "array"}
     for name, kind in known.items():
         there = schema["properties"].get(name)

@@ -1,4 +1,4 @@
-"""A server on this machine that takes notifications, or behaves badly in one of several ways."""
+"""A local server that takes notifications, or misbehaves in one of several ways."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECRET_PATH = "/services/T000/B000/s3cr3t-token"
 
 
 class Receiver:
-    """What has arrived: headers and bodies. `answers` are the statuses of the next answers, then 200."""
+    """The received headers and bodies. `answers` are the statuses of the next responses, then 200."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -32,13 +32,13 @@ class Receiver:
 
     @property
     def events(self) -> list[str]:
-        """The kinds of the events that have arrived at a webhook."""
+        """The kinds of the events that a webhook received."""
         return [event["event"] for event in self.received]
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Return a server that takes notifications, until the end of the block."""
+    """Yield a server that takes notifications."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What the body of a notification holds, in each form; hostile texts do nothing in any."""
+"""The body of a notification in each form. Hostile texts have no effect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def failure(stack: str, text: str) -> Outcome:
 
 
 def every(text: str) -> list[Event]:
-    """An event of each kind with this text in it."""
+    """Return an event of each kind with this text."""
     drift = (Change("update", "Group", text),)
     outcomes = (
         failure(text, text),
@@ -127,7 +127,7 @@ def test_teams_shows_foreign_text_without_markdown(text: str) -> None:
 
 
 def test_a_body_never_exceeds_the_limits() -> None:
-    """Slack takes 3,000 characters in a section, Teams 28 KB."""
+    """Slack accepts 3,000 characters in a section, Teams 28 KB."""
     worst = events.failed(RUN, [failure(f"{n}{'&<' * 500}", "<&" * 5000) for n in range(3000)])
     assert worst.total == 3000
     content = json.loads(body(worst, "slack"))

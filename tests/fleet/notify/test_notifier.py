@@ -1,4 +1,4 @@
-"""A run tells its targets over a real connection; a target that behaves badly costs it next to nothing."""
+"""A run notifies its targets over a real connection. A misbehaving target hardly delays it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def follow(
 
 
 def run(follower: Notifier, *stacks: str, stopped: str = "", drift: bool = False) -> list[str]:
-    """Run these stacks and return what is said at the end."""
+    """Run these stacks and return the lines of the end."""
     watcher = Followers(NoWatcher(), [follower])
     outcomes = list(Pool(watcher=watcher, work=fail_where_asked).run([job(stack) for stack in stacks]))
     if drift:
@@ -105,7 +105,7 @@ def test_a_failed_request_is_retried_once(receiver: Receiver) -> None:
     receiver.answers = [500, 200, 429]
     assert run(follow(receiver), "acme") == []
     assert receiver.events == ["begun", "begun", "ended", "ended"]
-    assert receiver.received[0]["id"] == receiver.received[1]["id"], "so that the other side can tell"
+    assert receiver.received[0]["id"] == receiver.received[1]["id"], "so that the target recognises the retry"
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
@@ -134,7 +134,7 @@ def test_a_silent_target_does_not_delay_the_run(receiver: Receiver, way: str) ->
 
 
 def test_a_dripping_response_ends_with_the_request_timeout(receiver: Receiver) -> None:
-    """Not only the wait for it ends: the next event has its turn."""
+    """After that, the next event is sent."""
     receiver.drips = True
     delivery = Delivery(Target.parse(receiver.url), limits=replace(PATIENT, request=0.3, event=0.5))
     delivery.put(begun(RUN, 1))

@@ -1,4 +1,4 @@
-"""Where notifications go: what an operator may write, and that no message shows an address."""
+"""The targets of notifications: the allowed syntax, and messages without an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as a trace: its spans, when there is one at all, and that no receiver can hold it up."""
+"""A run as a trace: its spans, when tracing is on, and receivers that cannot delay the run."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins without any of the variables, waits for its spans however slow the machine is, and
-    leaves the library's logger as it was.
-    """
+    """Start without the variables, wait for spans on slow machines, and restore the library's logger."""
     monkeypatch.setattr(spans, "FLUSH_SECONDS", 60.0)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -60,7 +58,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def work(job: Job) -> Outcome:
-    """A worker that says much of a customer; it fails for stacks whose name begins with "bad"."""
+    """Return much text about a customer. Fail for stacks whose name starts with "bad"."""
     changes = (Change("create", "Space", SECRET), Change("update", "Group", SECRET))
     if job.member.stack.startswith("bad"):
         trouble = Trouble(SECRET, f"Space {SECRET}", SECRET, "FORBIDDEN", "t-1", SECRET)
@@ -69,7 +67,7 @@ def work(job: Job) -> Outcome:
 
 
 def run(tracer: spans.Tracer, waves: Mapping[str, tuple[str, ...]], *decided: Outcome) -> list[str]:
-    """Run these stacks, and return what is said at the end."""
+    """Run these stacks and return the lines of the end."""
     watcher = Followers(NoWatcher(), [tracer])
     pool = Pool(2, watcher=watcher, work=work)
     outcomes = list(decided)
@@ -83,7 +81,7 @@ WAVES = {"pilot": ("acme", "bad"), "broad": ("globex",)}
 
 @pytest.fixture
 def found() -> dict[str, ReadableSpan]:
-    """The spans of a run over two waves, by what they are of."""
+    """The spans of a run over two waves, by name."""
     kept = InMemorySpanExporter()
     tracer = spans.Tracer("tenantry", "up", 3, lambda: kept)
     assert run(tracer, WAVES, Outcome("refused", "up", "failed", ring="early")) == []

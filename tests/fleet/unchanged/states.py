@@ -1,4 +1,4 @@
-"""A state as the engine writes it, of a stack with one space, and what its program registers."""
+"""A state of the engine for a stack with one space, and the registrations of its program."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTPUTS = {"hostname": "acme.eu.qlikcloud.com"}
 
 
 def state() -> dict[str, Any]:
-    """The state, to be changed by a test."""
+    """Return the state. A test may change it."""
     stack = {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack", "outputs": dict(OUTPUTS)}
     component = {
         "urn": COMPONENT,
@@ -71,7 +71,7 @@ def state() -> dict[str, Any]:
 
 
 def registrations(**space: Any) -> Iterator[Registration]:
-    """What the program registers; `space` are other values of its space."""
+    """Return the registrations of the program. `space` replaces values of its space."""
     nothing: dict[str, Any] = {
         "protect": False,
         "deleted_with": "",

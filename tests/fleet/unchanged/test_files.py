@@ -1,4 +1,4 @@
-"""What the files of a project must say for a stack to be compared."""
+"""The conditions for a project's files under which a stack is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a comparison takes the state from, and what is left to the engine before anything is compared."""
+"""The source of the state in a comparison, and what is left to the engine from the start."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLI = (3, 259, 0)
 
 
 class Server:
-    """Stands in for the process that forks: makes each call here."""
+    """Replaces the fork server: runs each call in this process."""
 
     def __init__(self) -> None:
         self.states: list[Any] = []

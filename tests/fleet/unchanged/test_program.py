@@ -1,4 +1,4 @@
-"""What a program registers, held against a state."""
+"""The registrations of a program, compared with a state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fleet.unchanged.states import COMPONENT, INPUTS, OUTPUTS, SPACE, STAC
 
 
 def compared(found: dict[str, Any] | None = None, **space: Any) -> Comparison:
-    """A program that has registered all of it."""
+    """Return the comparison after all registrations of the program."""
     comparison = Comparison("tenantry", "acme", RecordedState.of(found or state()), Assumptions())
     for registration in registrations(**space):
         comparison.register(registration)

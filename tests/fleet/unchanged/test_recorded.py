@@ -1,4 +1,4 @@
-"""What a state must be for the engine to find no work in it."""
+"""The conditions for a state in which the engine has nothing to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of a stack, which are compared as ciphertexts."""
+"""The secrets of a stack, compared as ciphertexts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def encrypted(ciphertext: str) -> dict[str, str]:
 
 
 def with_secrets() -> State:
-    """A state in which the description of the space and an output of the stack are secrets."""
+    """Return a state in which the space's description and an output are secrets."""
     found = state()
     stack, _, provider, space = found["deployment"]["resources"]
     provider["inputs"][KEY] = encrypted("p")
@@ -43,7 +43,7 @@ def with_secrets() -> State:
 def compared(
     found: State, description: object = None, keys: object = None
 ) -> tuple[Assumptions, dict[str, Any]]:
-    """Return the assumptions of a program whose space has this description, and the space's outputs."""
+    """Return the assumptions for a program with this description, and the outputs of its space."""
     assumptions = Assumptions()
     comparison = Comparison("tenantry", "acme", RecordedState.of(found), assumptions)
     description = as_secret(TEXT) if description is None else description

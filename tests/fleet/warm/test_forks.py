@@ -108,7 +108,7 @@ def test_the_output_of_a_call_goes_to_the_given_file(server: ForkServer, tmp_pat
 
 
 def test_the_cpu_time_of_calls_counts_for_the_caller() -> None:
-    """Else a benchmark would show less than is used."""
+    """Otherwise a benchmark would show too little."""
     mine = ForkServer()
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     taken = sum(mine.call(work, folder=Path(), environment={}, seconds=SECONDS) for _ in range(3))
@@ -127,7 +127,7 @@ def test_a_dead_server_is_reported(server: ForkServer) -> None:
 
 
 def test_modules_that_shadow_tenantrys_are_found(tmp_path: Path) -> None:
-    """Those that a program would import instead; not what no import finds, nor the same package."""
+    """Only modules that a program would import instead, and not the same package."""
     (tmp_path / "tenantry").symlink_to(Path(tenantry.__file__).parent)
     (tmp_path / "yaml").mkdir()  # a folder that is no package
     for name in ("own.py", "__main__.py", "sys.py", "pulumi.txt"):

@@ -1,4 +1,4 @@
-"""Language hosts that are kept between stacks."""
+"""Language hosts that are kept from one stack to the next."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def closed() -> Iterator[None]:
 
 
 class Project:
-    """A project whose program has no resources, in a backend of its own with the stack `one`."""
+    """A project without resources, with the stack `one` in its own backend."""
 
     def __init__(self, folder: Path, program: str) -> None:
         self.folder = folder / "project"
@@ -71,7 +71,7 @@ class Project:
         )
 
     def run(self, *command: str, env: Mapping[str, str] | None = None, code: int = 0) -> str:
-        """Run `pulumi` and return what it printed."""
+        """Run `pulumi` and return its output."""
         with self.start(*command, env=env) as process:
             output = process.communicate(timeout=SECONDS)[0]
         assert process.returncode == code, output
@@ -79,12 +79,12 @@ class Project:
 
     @property
     def children(self) -> list[int]:
-        """The processes that the program ran in."""
+        """The processes in which the program ran."""
         file = self.folder / "children"
         return list(map(int, file.read_text().split())) if file.exists() else []
 
     def host(self) -> Any:
-        """A host for a run of the project."""
+        """Return a host for a run of the project."""
         return hosts.host(self.folder, self.env, SECONDS)
 
 
@@ -109,7 +109,7 @@ def loaded() -> set[str]:
 
 
 def test_a_run_imports_only_modules_of_the_project(tmp_path: Path) -> None:
-    """All else is imported already, or each run would pay for it."""
+    """Everything else is imported already. Otherwise each run would pay for it."""
     listed = "import os, sys, helper\nopen('modules', 'w').write(' '.join(sys.modules))\n"
     project = Project(tmp_path, listed)
     with project.host() as attached:

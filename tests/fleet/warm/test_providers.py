@@ -1,4 +1,4 @@
-"""Provider processes that are kept between previews."""
+"""Provider processes that are kept from one preview to the next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def running() -> list[psutil.Process]:
-    """The providers that this process has started and that run."""
+    """Return the running providers of this process."""
     own = psutil.Process().children(recursive=True)
     return [process for process in own if "tenantry.fleet.warm.provider_process" in process.cmdline()]
 
