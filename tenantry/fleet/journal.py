@@ -38,8 +38,9 @@ STACKS = "stacks"
 
 
 def directory(project: str) -> Path:
-    """Return the folder with the runs of a project. It is next to the notes of requests, see
-    `TENANTRY_STATE`.
+    """Return the folder with the runs of a project.
+
+    It is next to the notes of requests, see `TENANTRY_STATE`.
     """
     return notes.directory().parent / "runs" / project
 
@@ -109,9 +110,7 @@ class Journal:
         report.write(self.folder / REPORT)
 
     def report(self) -> Report:
-        """Return the report of the run. If the run has not ended, the report has the stacks that are done so
-        far.
-        """
+        """Return the report of the run. For an unfinished run, it has the stacks that are done so far."""
         with suppress(OSError, ValueError):
             return Report.from_json((self.folder / REPORT).read_bytes())
         done = {row["stack"]: row["status"] for row in self._rows()}
@@ -133,9 +132,7 @@ class Journal:
         return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
 
     def folder_of(self, stack: str) -> Path:
-        """Return the folder for the logs of one stack. It is always below the run's folder, whatever the
-        stack's name.
-        """
+        """Return the folder for the logs of one stack. It is always below the run's folder."""
         return self.folder / STACKS / (stack if STACK.fullmatch(stack) else f"_{stack.encode().hex()[:100]}")
 
     def logs(self) -> Path | None:

@@ -17,8 +17,9 @@ SALT = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n?", re.MU
 
 
 def has_salt(file: Path) -> bool:
-    """Whether a stack file configures the encryption of its secrets. The CLI adds this to a file without
-    it.
+    """Whether a stack file configures the encryption of its secrets.
+
+    The CLI adds this to a file without it.
     """
     return SALT.search(file.read_text("utf-8")) is not None
 

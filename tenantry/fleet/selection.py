@@ -150,8 +150,9 @@ def _check(wanted: Criteria, files: Mapping[str, Path], project: Project) -> Non
 
 
 def _check_tags(wanted: Criteria, every: Sequence[Member]) -> None:
-    """Refuse a tag key that no customer has. A value without customers is accepted: one may have it
-    tomorrow.
+    """Refuse a tag key that no customer has.
+
+    A value that no customer has is accepted: one may have it tomorrow.
     """
     keys = sorted({key for member in every for key in member.tags})
     for key in wanted.tags:

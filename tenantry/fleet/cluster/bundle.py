@@ -200,8 +200,9 @@ def _is_credential(path: Path, name: str) -> bool:
 
 
 def _archived(files: Mapping[str, Path]) -> bytes:
-    """Return an archive. Its bytes depend only on the names, the content and the executable bits of the
-    files.
+    """Return an archive of the files.
+
+    Its bytes depend only on the names, the content and the executable bits of the files.
     """
     buffer = io.BytesIO()
     with (

@@ -48,8 +48,9 @@ def is_address(text: str) -> bool:
 
 @dataclass
 class FitWorker:
-    """A worker that is fit for the run: how many jobs it can run at once (`threads`), and runs now
-    (`busy`).
+    """A worker that is fit for the run.
+
+    `threads` is how many jobs it can run at once, `busy` is how many it runs now.
     """
 
     address: str
@@ -127,8 +128,9 @@ class Cluster:
         return sum(worker.threads for worker in self.fit_workers.values())
 
     def offer(self, requirements: WorkerRequirements, bundle: Bundle) -> None:
-        """Let each worker check whether it is fit and take the bundle. Raises ClusterUnusable if none is
-        fit.
+        """Let each worker check whether it is fit and take the bundle.
+
+        Raises ClusterUnusable if none is fit.
         """
         self.wait_for(self._offered(requirements, bundle))
         if self.lost:

@@ -111,7 +111,7 @@ class ClusterRun:
         pool.executor, pool.interrupt = self.executor, self.interrupt
 
     def executor(self, _: int) -> Executor:
-        """Return the executor for the jobs of a wave. It uses the repository as it is at the start of the
+        """Return the executor for the jobs of a wave, with the repository as it is at the start of the
         wave.
         """
         try:
@@ -121,9 +121,7 @@ class ClusterRun:
         return _Executor(self)
 
     def interrupt(self) -> int:
-        """Ask the running jobs to end early, and return how many there are. May be called in a signal
-        handler.
-        """
+        """Ask the running jobs to end early, and return how many. May be called in a signal handler."""
         self.interrupted = True
         self.cluster.soon(lambda: self.cluster.call_busy_workers(on_worker.interrupt, self.cluster.run))
         return len(self._running)

@@ -115,8 +115,9 @@ def _examined(requirements: WorkerRequirements, archive: bytes | None, worker: W
 
 
 def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[Job], Outcome]) -> JobResult:
-    """Do the work on one stack if the ticket `name` can be taken. Paths of `job` are relative to the
-    bundle.
+    """Do the work on one stack if the ticket `name` can be taken.
+
+    Paths of `job` are relative to the bundle.
     """
     worker = get_worker()
     folder = _folder(worker, sha256)

@@ -11,8 +11,9 @@ CUT_NOTE = "\n\n… the rest does not fit here.\n"
 
 
 class MarkedForge:
-    """The common part of GitHub and GitLab: it looks for an entry first, and again after it has created
-    one.
+    """The common part of GitHub and GitLab.
+
+    It looks for an entry first, and again after it has created one.
     """
 
     limit: int

@@ -27,10 +27,10 @@ DELEGATOR = "system:auth-delegator"
 
 @dataclass(frozen=True)
 class Source:
-    """Where the operator gets the project: a git repository, its commit or branch, and the folder of
-    Pulumi.yaml.
+    """The source of the project for the operator.
 
-    `secret` is the name of the Secret with the git credentials, or empty if git needs none.
+    It is a git repository, its commit or branch, and the folder of Pulumi.yaml. `secret` is the name of the
+    Secret with the git credentials, or empty if git needs none.
     """
 
     repository: str

@@ -26,8 +26,10 @@ RETRIED_STATUSES = (408, 429)
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits in seconds: for a connection, for one request, between two attempts, for an event in total, and
-    for the running requests at the end of the run.
+    """Limits in seconds.
+
+    They are for a connection, for one request, between two attempts, for an event in total, and for the
+    running requests at the end of the run.
     """
 
     connection: float = 4.0
@@ -105,8 +107,9 @@ class Delivery:
         self._why = why
 
     def _send(self, event: Event, data: bytes, seconds: float) -> int:
-        """Send a request and return the status of the response. Its body is not read, and redirects are not
-        followed.
+        """Send a request and return the status of the response.
+
+        Its body is not read, and redirects are not followed.
         """
         with _session(self.target) as session, deadline(seconds):
             response = session.post(

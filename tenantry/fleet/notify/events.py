@@ -80,8 +80,9 @@ def drifted(run: Run, outcomes: Iterable[Outcome]) -> Event:
 
 
 def trials(run: Run, lines: Mapping[str, str], within: int) -> Event:
-    """Return the event for trials that have ended or will end within this many days. `lines` has a text by
-    stack.
+    """Return the event for trials that have ended or will end within this many days.
+
+    `lines` has a text for each stack.
     """
     notes = [_note(stack, text) for stack, text in lines.items()]
     text = f"{counted(len(notes), 'trial')} ended, or will within {counted(within, 'day')}"

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 @dataclass(frozen=True)
 class Column:
-    """A column. `number`: align its cells as numbers. `choice`: offer its few values in a list. `long`: wrap
-    its cells.
+    """A column of a table.
+
+    `number`: align its cells as numbers. `choice`: offer its few values in a list. `long`: wrap its cells.
     """
 
     name: str

@@ -138,8 +138,9 @@ def drift(of: Change) -> str:
 
 
 def differences(of: Sequence[Difference]) -> str:
-    """Describe differences: "roles a, b → a; description x → y". If no value can be shown, only the name
-    is.
+    """Describe differences: "roles a, b → a; description x → y".
+
+    If no value can be shown, only the name is.
     """
     shown = [_difference(difference) for difference in of[:MAX_DIFFERENCES]]
     more = len(of) - len(shown)

@@ -46,10 +46,10 @@ class Verdict:
 def compare(
     root: Path, stack: str, stack_file: Path, environment: Mapping[str, str], *, preview: bool
 ) -> Verdict:
-    """Return whether an `up` of a stack would change or print anything. With `preview`, whether a preview
-    would.
+    """Return whether an `up` of a stack would change or print anything.
 
-    `root` is the folder of the project, `environment` is the whole environment of `pulumi`.
+    With `preview`, return whether a preview would. `root` is the folder of the project, `environment` is the
+    whole environment of `pulumi`.
     """
     for name in environment:
         if name == PYTHON_COMMAND or name.startswith(OPTIONS):

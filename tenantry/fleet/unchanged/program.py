@@ -30,8 +30,7 @@ def unchanged(
     *,
     preview: bool,
 ) -> int:
-    """Run the program of the project in the folder `root` and return how many dynamic resources are
-    unchanged.
+    """Run the program of the project in the folder `root` and count the unchanged dynamic resources.
 
     `config` is the result of `check_files`. `preview`: run it as in a preview. `assumptions` gets the
     assumptions about secrets. Raises Doubt if anything differs from the state, and any exception of the
@@ -175,9 +174,7 @@ _providers: dict[str, Any] = {}
 
 
 def _provider(module: str) -> Any:
-    """Return the provider of a resource type: one for all its resources, as in the engine's provider
-    process.
-    """
+    """Return the provider of a resource type. All its resources share one, as in the engine's process."""
     if module not in _providers:
         _providers[module] = tenantry.provider(module)
     return _providers[module]

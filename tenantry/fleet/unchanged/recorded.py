@@ -123,8 +123,9 @@ class RecordedState:
         return dict(self.provider.get("inputs") or {})
 
     def urn(self, parent: str, kind: str, name: str, root: str) -> str:
-        """Return the URN of a resource of a program. `root` is the URN of the stack, without type and
-        name.
+        """Return the URN of a resource of a program.
+
+        `root` is the URN of the stack, without type and name.
         """
         if parent and (outer := parent.split("::", 3)[2]) != STACK:
             kind = f"{outer}${kind}"

@@ -85,8 +85,7 @@ def main() -> None:
 
 
 def shadowed(root: str) -> list[str]:
-    """Return the modules of a project's folder that this process has imported from elsewhere by the same
-    name.
+    """Return the modules of a project's folder that this process has imported from elsewhere.
 
     A program in a new process would find the modules of its folder first.
     """
