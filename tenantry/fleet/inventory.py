@@ -132,8 +132,8 @@ def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> It
 
     def one(member: Member) -> StackOutputs:
         state, trouble = _state(reader, member)
-        there = [resource for resource in resources(state) if not resource.get("delete")]
-        tenant = next((resource for resource in there if resource["type"] == TENANT), {})
+        existing = [resource for resource in resources(state) if not resource.get("delete")]
+        tenant = next((resource for resource in existing if resource["type"] == TENANT), {})
         return StackOutputs(
             member,
             deployment.outputs(state),
@@ -143,7 +143,7 @@ def stack_outputs(reader: Reader, members: Sequence[Member], at_once: int) -> It
                     "id": str(resource["id"]),
                     **{name: resource["inputs"][name] for name in ("issuer", "kid")},
                 }
-                for resource in there
+                for resource in existing
                 if resource["type"] == IDENTITY_PROVIDER
             },
             trouble,

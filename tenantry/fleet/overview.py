@@ -117,9 +117,9 @@ def _licence(row: Sequence[str]) -> Row:
     )
 
 
-def _row(of: StackStatus, fleet: Fleet, folder: Path) -> Row:
-    member = of.member
-    result, look = _result(of)
+def _row(status: StackStatus, fleet: Fleet, folder: Path) -> Row:
+    member = status.member
+    result, look = _result(status)
     ends = member.ends_on
     purge = fleet.gone.get(member.stack, "")
     none = f"none; purged on {purge}" if purge else "none"
@@ -130,40 +130,43 @@ def _row(of: StackStatus, fleet: Fleet, folder: Path) -> Row:
             Cell(member.ring),
             Cell(", ".join(f"{key}={value}" for key, value in sorted(member.tags.items()))),
             Cell(
-                ", ".join(f"{app} {version}" for app, version in sorted(of.versions.items())),
+                ", ".join(f"{app} {version}" for app, version in sorted(status.versions.items())),
                 small=f"pinned: {', '.join(member.pinned)}" if member.pinned else "",
             ),
-            Cell(result, small=_details(of), look=look),
-            Cell(of.at[:16].replace("T", " ") or ("" if of.trouble else "never"), small=of.operation),
+            Cell(result, small=_details(status), look=look),
+            Cell(
+                status.at[:16].replace("T", " ") or ("" if status.trouble else "never"),
+                small=status.operation,
+            ),
             _drift(fleet.past.drift.get(member.stack)),
             _failure(fleet.past.failures.get(member.stack), folder),
             Cell(
-                str(ends) if ends else ("" if not member.broken else of.ends_on),
+                str(ends) if ends else ("" if not member.broken else status.ends_on),
                 small=_left(ends.left(fleet.now)) if ends else "",
             ),
-            Cell(of.hostname or ("" if of.trouble else none)),
+            Cell(status.hostname or ("" if status.trouble else none)),
         ),
-        dim=not of.has_tenant,
+        dim=not status.has_tenant,
     )
 
 
-def _result(of: StackStatus) -> tuple[str, str]:
+def _result(status: StackStatus) -> tuple[str, str]:
     """Return the result of a stack in one word, and the look of its cell."""
-    if of.trouble or of.member.broken:
+    if status.trouble or status.member.broken:
         return "unreadable", "failed"
-    if of.unfinished:
+    if status.unfinished:
         return "unfinished", "failed"
-    if not of.at:
+    if not status.at:
         return "never up", ""
-    return of.result, "failed" if of.result == "failed" else ""
+    return status.result, "failed" if status.result == "failed" else ""
 
 
-def _details(of: StackStatus) -> str:
-    if of.trouble:
-        return shortened(of.trouble)
-    if of.member.broken:
-        return shortened("; ".join(map(str, of.member.broken.problems)))
-    return counted(of.unfinished, "resource") if of.unfinished else ""
+def _details(status: StackStatus) -> str:
+    if status.trouble:
+        return shortened(status.trouble)
+    if status.member.broken:
+        return shortened("; ".join(map(str, status.member.broken.problems)))
+    return counted(status.unfinished, "resource") if status.unfinished else ""
 
 
 def _left(days: int) -> str:
@@ -195,8 +198,8 @@ def _failure(seen: StackResult | None, folder: Path) -> Cell:
     )
 
 
-def _run(of: PastRun) -> Row:
-    run, report = of.run, of.report
+def _run(past: PastRun) -> Row:
+    run, report = past.run, past.report
     ended = report.stopped != NOT_ENDED
     result = ", ".join(f"{count:,} {state}" for state, count in states(report.outcomes).items()) or "nothing"
     return Row(

@@ -65,7 +65,7 @@ class RunOrder:
     def skip_reasons(self) -> Mapping[str, str]:
         """The stacks that have no turn, with the reason."""
         members = [member for wave in self.waves for member in wave.members]
-        return {member.stack: why for member in members if (why := self._skip_reason(member))}
+        return {member.stack: reason for member in members if (reason := self._skip_reason(member))}
 
     def _is_done(self, member: Member) -> bool:
         return not member.broken and self.finished.get(member.stack, "-") == member.digest
@@ -146,9 +146,9 @@ def run_order(
         journal = journal or Journal.begin(order.project.name, order.operation, order.code)
         began = time.monotonic() - clock
         for member in wave.members:
-            if why := skip_reasons.get(member.stack):
+            if reason := skip_reasons.get(member.stack):
                 job, is_done = _job(order, member, journal), member.stack in done
-                outcomes[member.stack] = job.outcome(status="skipped", remarks=(why,), done_before=is_done)
+                outcomes[member.stack] = job.outcome(status="skipped", remarks=(reason,), done_before=is_done)
                 if is_done:
                     _record(
                         journal, job.outcome(), announce

@@ -54,13 +54,13 @@ class Shard:
         usual = median(self.seconds.values()) if self.seconds else 1.0
         work = {member.stack: self.seconds.get(member.stack, usual) for member in selected}
         parts = [(0.0, number) for number in range(1, self.count + 1)]
-        mine = set()
+        own_stacks = set()
         for stack in sorted(work, key=lambda stack: (-work[stack], stack)):
             load, number = heappop(parts)
             heappush(parts, (load + work[stack], number))
             if number == self.number:
-                mine.add(stack)
-        return [member for member in selected if member.stack in mine]
+                own_stacks.add(stack)
+        return [member for member in selected if member.stack in own_stacks]
 
 
 def times(file: Path) -> dict[str, float]:

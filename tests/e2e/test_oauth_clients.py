@@ -89,7 +89,7 @@ def test_a_stack_with_secret_outputs_needs_no_engine(tmp_path: Path, monkeypatch
             file = fleet.file("globex")
             return compare(fleet.project, "globex", file, {**os.environ, **fleet.env}, preview=True)
 
-        assert verdict().same, verdict().why
+        assert verdict().same, verdict().reason
         rotated = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": 2}}
         fleet.write("globex", changed(GLOBEX, ("oauth_clients", rotated)))
         assert not verdict().same

@@ -295,25 +295,25 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
     lock.parent.mkdir(parents=True)
     lock.write_text("{}")
     assert verdict(fleet, "around").same, "a preview takes no lock"
-    assert "locked" in verdict(fleet, "around", preview=False).why
+    assert "locked" in verdict(fleet, "around", preview=False).reason
     lock.unlink()
 
     for variable in ("PULUMI_PYTHON_CMD", "PULUMI_OPTION_REFRESH"):
-        assert variable in verdict(fleet, "around", more={variable: "true"}).why
+        assert variable in verdict(fleet, "around", more={variable: "true"}).reason
     settings = fleet.project / "Pulumi.yaml"
     text = settings.read_text("utf-8")
     settings.write_text(text + "options:\n  refresh: always\n", "utf-8")
-    assert "Pulumi.yaml" in verdict(fleet, "around").why
+    assert "Pulumi.yaml" in verdict(fleet, "around").reason
     for required in (">=99.0.0", ">=3.254.0 <4.0.0"):
         settings.write_text(text.replace(">=3.254.0", required), "utf-8")
-        assert "requiredPulumiVersion" in verdict(fleet, "around").why
+        assert "requiredPulumiVersion" in verdict(fleet, "around").reason
     settings.write_text(text, "utf-8")
 
     other = fleet.folder / "other"
     shutil.copytree(fleet.project, other)
     (other / "yaml.py").touch()
     looked = compare(other, "around", fleet.file("around"), {**os.environ, **fleet.env}, preview=True)
-    assert "modules" in looked.why
+    assert "modules" in looked.reason
 
     program = fleet.project / "__main__.py"
     ours = program.read_text("utf-8")
@@ -332,7 +332,7 @@ def test_what_is_in_doubt_around_a_stack_is_left_to_the_engine(fleet: Fleet) -> 
         program.write_text(f"{ours}\n{more}\n", "utf-8")
         found = verdict(fleet, "around")
         assert found.same is None, more
-        assert why in found.why, found
+        assert why in found.reason, found
     program.write_text(f"{ours}\nif not pulumi.runtime.is_dry_run():\n    print('made')\n", "utf-8")
     assert verdict(fleet, "around").same
     assert verdict(fleet, "around", preview=False).same is None

@@ -81,7 +81,7 @@ def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
     """Also if no resource has it, so that the engine's preview shows no change."""
     set_secret(fleet, "second")
     fleet.run("preview", "--all")
-    assert "no `up` on this machine" in verdict(fleet).why
+    assert "no `up` on this machine" in verdict(fleet).reason
     fleet.run("up", "--all", "--yes", "--skip-preview")
     shown = pulumi(fleet, "stack", "output", "keys", "--show-secrets", "--stack", STACK)
     assert json.loads(shown) == {"sales": "second"}
@@ -91,11 +91,11 @@ def test_another_secret_goes_to_the_engine_until_it_is_up(fleet: Fleet) -> None:
 def test_a_state_that_another_command_has_written_goes_to_the_engine(fleet: Fleet) -> None:
     """It has other ciphertexts of the same secrets, which nobody has compared."""
     pulumi(fleet, "up", "--yes", "--skip-preview", "--stack", STACK)
-    assert "no `up` on this machine" in verdict(fleet).why
+    assert "no `up` on this machine" in verdict(fleet).reason
     fleet.run("up", "--all", "--yes", "--skip-preview")
     assert verdict(fleet).same
 
 
 def test_another_machine_goes_to_the_engine(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANTRY_STATE", str(fleet.folder / "another"))
-    assert "no `up` on this machine" in verdict(fleet).why
+    assert "no `up` on this machine" in verdict(fleet).reason

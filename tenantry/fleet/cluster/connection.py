@@ -188,8 +188,8 @@ class Cluster:
     async def _call(self, address: str, function: Callable[..., Any], *arguments: object) -> Any:
         return (await self.client.run(function, *arguments, workers=[address]))[address]
 
-    def _refuse(self, address: str, host: str, why: str) -> None:
-        line = " ".join(f"Worker {address}{f' ({host})' if host else ''} is not used: {why}".split())
+    def _refuse(self, address: str, host: str, reason: str) -> None:
+        line = " ".join(f"Worker {address}{f' ({host})' if host else ''} is not used: {reason}".split())
         if self.refused.get(address) != line:
             self.refused[address] = line
             self.announce(line)
@@ -288,15 +288,15 @@ class Cluster:
         except (OSError, TimeoutError):
             self.lost = f"the scheduler {self.address} was lost"
             return []
-        there = {
+        present = {
             address: facts["nthreads"]
             for address, facts in identity["workers"].items()
             if facts["status"] not in ("closing", "closing_gracefully", "closed")
         }
-        self._threads = there
-        for address in self._seen - there.keys():
+        self._threads = present
+        for address in self._seen - present.keys():
             if worker := self.fit_workers.pop(address, None):
                 worker.gone.set()
-        new = [address for address in there if address not in self._seen]
-        self._seen = set(there)
+        new = [address for address in present if address not in self._seen]
+        self._seen = set(present)
         return new

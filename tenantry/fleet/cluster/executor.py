@@ -149,12 +149,14 @@ class ClusterRun:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_SECONDS)
             found = await self.cluster.call_busy_workers(on_worker.progress, self.cluster.run)
-            for stack, (anew, lines) in (item for progress in found.values() for item in progress.items()):
-                if stack in self._running and (lines or anew):
+            for stack, (is_new_log, lines) in (
+                item for progress in found.values() for item in progress.items()
+            ):
+                if stack in self._running and (lines or is_new_log):
                     log = self._running[stack][0].log
                     with suppress(OSError):
                         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                        with log.open("w" if anew else "a", encoding="utf-8") as file:
+                        with log.open("w" if is_new_log else "a", encoding="utf-8") as file:
                             file.writelines(f"{line}\n" for line in lines)
 
     @property
@@ -250,13 +252,13 @@ class ClusterRun:
 
     def _store_result(self, job: Job, returned: JobResult, outcome: Outcome) -> Outcome:
         """Store a worker's logs and stack file. Return the outcome with the paths of this machine."""
-        here = str(self.sent.top)
+        local_path = str(self.sent.top)
         with suppress(OSError):
             job.log.unlink(missing_ok=True)
             for name in on_worker.LOGS:
                 if name in returned.logs:
                     job.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    content = returned.logs[name].replace(returned.folder.encode(), here.encode())
+                    content = returned.logs[name].replace(returned.folder.encode(), local_path.encode())
                     (job.folder / name).write_bytes(content)
         if returned.stack_file:
             before, after = returned.stack_file
@@ -272,7 +274,9 @@ class ClusterRun:
             outcome = replace(outcome, logs=str(job.folder))
         return replace(
             outcome,
-            troubles=tuple(_with_local_paths(trouble, returned.folder, here) for trouble in outcome.troubles),
+            troubles=tuple(
+                _with_local_paths(trouble, returned.folder, local_path) for trouble in outcome.troubles
+            ),
         )
 
     async def _lost_outcome(self, job: Job, worker: FitWorker, error: BaseException | None = None) -> Outcome:
@@ -341,6 +345,8 @@ def _failed(job: Job, text: str, advice: str = "run it again") -> Outcome:
     return job.outcome(status="failed", troubles=(Trouble(text, advice=advice, details=text),))
 
 
-def _with_local_paths(trouble: Trouble, there: str, here: str) -> Trouble:
+def _with_local_paths(trouble: Trouble, remote_path: str, local_path: str) -> Trouble:
     fields = ("text", "where", "advice", "details")
-    return replace(trouble, **{name: getattr(trouble, name).replace(there, here) for name in fields})
+    return replace(
+        trouble, **{name: getattr(trouble, name).replace(remote_path, local_path) for name in fields}
+    )

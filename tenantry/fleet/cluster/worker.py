@@ -141,13 +141,13 @@ def run_with_ticket(name: str, run: str, sha256: str, job: Job, work: Callable[[
     try:
         outcome = work(here)
         after = stack_file.read_bytes()
-        kept = dict(_logs(logs)) if outcome.failed else {}
+        failure_logs = dict(_logs(logs)) if outcome.failed else {}
     finally:
         del _running[key]
         if after != before:  # restore the content of the bundle, also for later runs with it
             stack_file.write_bytes(before)
         shutil.rmtree(logs, ignore_errors=True)
-    return JobResult(outcome, str(folder), kept, (before, after) if after != before else None)
+    return JobResult(outcome, str(folder), failure_logs, (before, after) if after != before else None)
 
 
 def read_stack_status(sha256: str, root: str, member: Member) -> StackStatus:
@@ -168,12 +168,14 @@ def progress(run: str) -> dict[str, tuple[bool, list[str]]]:
 
     The steps do not contain values of resources.
     """
-    return {stack: _new_steps(running) for (of, stack), running in list(_running.items()) if of == run}
+    return {
+        stack: _new_steps(running) for (run_id, stack), running in list(_running.items()) if run_id == run
+    }
 
 
 def interrupt(run: str) -> int:
     """Interrupt the running commands of a run on this worker, and return how many there are."""
-    threads = {running.thread for (of, _), running in list(_running.items()) if of == run}
+    threads = {running.thread for (run_id, _), running in list(_running.items()) if run_id == run}
     return process.interrupt(threads) if threads else 0
 
 
@@ -225,17 +227,17 @@ def _logs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _new_steps(running: _Running) -> tuple[bool, list[str]]:
-    anew = False
+    is_new_log = False
     steps: list[str] = []
     with suppress(OSError), running.job.log.open("rb") as file:
         if file.seek(0, 2) < running.position:  # another command has started the log again
-            anew, running.position = True, 0
+            is_new_log, running.position = True, 0
         file.seek(running.position)
         while len(steps) < MAX_STEPS and (line := file.readline()).endswith(b"\n"):
             running.position = file.tell()
             if step := _step(line.decode("utf-8", "replace")):
                 steps.append(step)
-    return anew, steps
+    return is_new_log, steps
 
 
 def _step(line: str) -> str:

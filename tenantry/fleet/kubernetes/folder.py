@@ -13,9 +13,11 @@ def outdated_files(folder: Path, files: Mapping[str, str]) -> list[str]:
 
     A file is left over only if this command wrote it. Other files in the folder are ignored.
     """
-    there = {file.relative_to(folder).as_posix(): _text(file) for file in sorted(folder.glob("**/*.yaml"))}
-    other = [name for name, text in files.items() if there.get(name) != text]
-    return sorted([*other, *(name for name in there if name not in files and there[name].startswith(HEAD))])
+    existing = {file.relative_to(folder).as_posix(): _text(file) for file in sorted(folder.glob("**/*.yaml"))}
+    other = [name for name, text in files.items() if existing.get(name) != text]
+    return sorted(
+        [*other, *(name for name in existing if name not in files and existing[name].startswith(HEAD))]
+    )
 
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:

@@ -49,7 +49,7 @@ class Delivery:
         self._waiting: queue.Queue[Event | None] = queue.Queue(MAX_WAITING_EVENTS)
         self._thread: threading.Thread | None = None
         self._given = self._done = 0
-        self._why = ""
+        self._loss_reason = ""
 
     def put(self, event: Event) -> None:
         """Send an event, or drop it if too many are waiting. Returns immediately."""
@@ -61,14 +61,14 @@ class Delivery:
         try:
             self._waiting.put_nowait(event)
         except queue.Full:
-            self._why = self._why or "too many events were waiting"
+            self._loss_reason = self._loss_reason or "too many events were waiting"
 
     def end(self) -> None:
         """Accept no more events."""
         try:
             self._waiting.put_nowait(None)
         except queue.Full:
-            self._why = self._why or "too many events were waiting"
+            self._loss_reason = self._loss_reason or "too many events were waiting"
 
     def undelivered(self, until: float) -> str:
         """Wait for the running requests until a time of the monotonic clock.
@@ -80,9 +80,9 @@ class Delivery:
         undelivered = self._given - self._done
         if not undelivered:
             return ""
-        why = self._why or "no response in time"
+        reason = self._loss_reason or "no response in time"
         number = f"{counted(undelivered, 'event')} of {self._given}"
-        return f"Notifications to {self.target}: {number} not delivered: {why}."
+        return f"Notifications to {self.target}: {number} not delivered: {reason}."
 
     def _work(self) -> None:
         while event := self._waiting.get():
@@ -95,16 +95,16 @@ class Delivery:
             try:
                 status = self._send(event, data, min(self._limits.request, end - time.monotonic()))
             except Exception as error:  # noqa: BLE001 (no error may end the thread)
-                why, again = _failure_text(error), True
+                reason, again = _failure_text(error), True
             else:
                 if 200 <= status < 300:
                     self._done += 1
                     return
-                why, again = f"it responded with {status}", status >= 500 or status in RETRIED_STATUSES
+                reason, again = f"it responded with {status}", status >= 500 or status in RETRIED_STATUSES
             if last or not again or time.monotonic() + self._limits.pause >= end:
                 break
             time.sleep(self._limits.pause)
-        self._why = why
+        self._loss_reason = reason
 
     def _send(self, event: Event, data: bytes, seconds: float) -> int:
         """Send a request and return the status of the response.

@@ -91,11 +91,11 @@ def trials(run: Run, lines: Mapping[str, str], within: int) -> Event:
 
 def stopped(run: Run, report: Report) -> Event:
     """Return the event for a run that stopped before all stacks had their turn."""
-    why = _short(report.stopped)
+    reason = _short(report.stopped)
     not_run = report.of("not run")
-    text = f"{run.operation} was stopped after {duration(report.seconds)}: {why}"
+    text = f"{run.operation} was stopped after {duration(report.seconds)}: {reason}"
     notes = [_note(outcome.stack) for outcome in not_run]
-    return _of_stacks("stopped", run, text, notes, stopped=why, seconds=report.seconds)
+    return _of_stacks("stopped", run, text, notes, stopped=reason, seconds=report.seconds)
 
 
 def ended(run: Run, report: Report) -> Event:
@@ -124,12 +124,12 @@ def _of_stacks(
     return Event(kind, run, text, tuple(notes[:MAX_STACKS]), len(notes), stopped=stopped, seconds=seconds)
 
 
-def _failure_note(of: Outcome) -> StackNote:
-    if not of.troubles:
-        return _note(of.stack, of.status)
-    first = of.troubles[0]
-    more = f" (and {len(of.troubles) - 1} more)" if len(of.troubles) > 1 else ""
-    note = _note(of.stack, f"{first.line}{more}")
+def _failure_note(outcome: Outcome) -> StackNote:
+    if not outcome.troubles:
+        return _note(outcome.stack, outcome.status)
+    first = outcome.troubles[0]
+    more = f" (and {len(outcome.troubles) - 1} more)" if len(outcome.troubles) > 1 else ""
+    note = _note(outcome.stack, f"{first.line}{more}")
     return StackNote(note.stack, note.text, _short(first.code), _short(first.trace_id))
 
 

@@ -238,9 +238,9 @@ def _revivals(outcomes: Iterable[Outcome]) -> list[Line]:
 def _new(outcomes: Iterable[Outcome]) -> list[Line]:
     found = Lines()
     for outcome in outcomes:
-        made = outcome.counts.get("create", 0)
-        if is_new(outcome) and made:
-            found.add(lines.new_customer(outcome, made), outcome.stack)
+        count = outcome.counts.get("create", 0)
+        if is_new(outcome) and count:
+            found.add(lines.new_customer(outcome, count), outcome.stack)
     return found.all()
 
 

@@ -78,16 +78,16 @@ def _waves(waves: Sequence[WaveTimes]) -> Iterator[Row]:
         )
 
 
-def _row(of: table.Row, folder: Path | None) -> Row:
-    return Row([_cell(of, column, folder) for column in table.COLUMNS], of.dim)
+def _row(row: table.Row, folder: Path | None) -> Row:
+    return Row([_cell(row, column, folder) for column in table.COLUMNS], row.dim)
 
 
-def _cell(of: table.Row, column: str, folder: Path | None) -> Cell:
-    text, outcome = of.named[column], of.outcome
+def _cell(row: table.Row, column: str, folder: Path | None) -> Cell:
+    text, outcome = row.named[column], row.outcome
     if column == "customer":
         return Cell(text, small="" if outcome.customer == outcome.stack else outcome.customer)
     if column == "result":
-        return Cell(text, look=LOOKS.get(of.state, ""), links=links(logs(outcome), folder))
+        return Cell(text, look=LOOKS.get(row.state, ""), links=links(logs(outcome), folder))
     if column == "time":
         return Cell(text, order=outcome.seconds or "")
     return Cell(text)

@@ -79,48 +79,48 @@ def _natural(text: str) -> list[tuple[str, int]]:
     return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d{0,9})", text)]
 
 
-def change(of: Change) -> str:
+def change(item: Change) -> str:
     """Describe a change of a resource: "update Group Analysts: roles a, b → a"."""
-    if of.kind == SETTING:
-        return _setting(of)
-    return _change_line(of, differences(of.differences))
+    if item.kind == SETTING:
+        return _setting(item)
+    return _change_line(item, differences(item.differences))
 
 
-def _setting(of: Change) -> str:
-    (found,) = of.differences
-    if of.operation == "create":
-        return f"{of.name} added{f': {value(found.new)}' if found.new not in ('', None) else ''}"
-    if of.operation == "delete":
-        return f"{of.name} removed{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
-    return f"{of.name}: {_values(found)}"
+def _setting(setting: Change) -> str:
+    (found,) = setting.differences
+    if setting.operation == "create":
+        return f"{setting.name} added{f': {value(found.new)}' if found.new not in ('', None) else ''}"
+    if setting.operation == "delete":
+        return f"{setting.name} removed{f' (was: {value(found.old)})' if found.old not in ('', None) else ''}"
+    return f"{setting.name}: {_values(found)}"
 
 
-def danger(of: Change) -> str:
+def danger(item: Change) -> str:
     """Describe a change of a resource and its consequence, if known."""
-    consequence = CONSEQUENCES.get((of.operation, of.kind), "")
-    if loses_protection(of):
+    consequence = CONSEQUENCES.get((item.operation, item.kind), "")
+    if loses_protection(item):
         consequence = "it loses its protection from deletion"
-    return _change_line(of, consequence, differences(of.differences))
+    return _change_line(item, consequence, differences(item.differences))
 
 
-def loses_protection(of: Change) -> bool:
+def loses_protection(item: Change) -> bool:
     """Whether a resource loses its protection from deletion."""
-    return any(difference.name == PROTECT and difference.old is True for difference in of.differences)
+    return any(difference.name == PROTECT and difference.old is True for difference in item.differences)
 
 
-def _change_line(of: Change, *details: str) -> str:
-    why = f" (because of {', '.join(of.because)})" if of.because else ""
-    return ": ".join([f"{of.operation} {of.resource}{why}", *filter(None, details)])
+def _change_line(item: Change, *details: str) -> str:
+    reason = f" (because of {', '.join(item.because)})" if item.because else ""
+    return ": ".join([f"{item.operation} {item.resource}{reason}", *filter(None, details)])
 
 
-def rollout(of: Change) -> str:
+def rollout(item: Change) -> str:
     """Describe the new version of an app: "Sales Overview 2.3.0 → 2.4.0"."""
-    version = of.difference("version")
-    rest = differences([difference for difference in of.differences if difference is not version])
+    version = item.difference("version")
+    rest = differences([difference for difference in item.differences if difference is not version])
     if version is None:
-        return f"{of.name} imported again: {rest or ', '.join(of.because)}"
+        return f"{item.name} imported again: {rest or ', '.join(item.because)}"
     older = " (older)" if _numbers(version.new) < _numbers(version.old) else ""
-    step = f"{of.name} {value(version.old)} → {value(version.new)}{older}"
+    step = f"{item.name} {value(version.old)} → {value(version.new)}{older}"
     return f"{step} ({rest})" if rest else step
 
 
@@ -128,45 +128,45 @@ def _numbers(version: object) -> list[int]:
     return list(map(int, re.findall(r"\d{1,9}", str(version))))
 
 
-def drift(of: Change) -> str:
+def drift(item: Change) -> str:
     """Describe the drift of a resource."""
-    if of.operation == "delete":
-        return f"{of.resource} is gone"
-    if of.operation == "create":
-        return f"{of.resource} is new"
-    return f"{of.resource} differs: {differences(of.differences)}"
+    if item.operation == "delete":
+        return f"{item.resource} is gone"
+    if item.operation == "create":
+        return f"{item.resource} is new"
+    return f"{item.resource} differs: {differences(item.differences)}"
 
 
-def differences(of: Sequence[Difference]) -> str:
+def differences(items: Sequence[Difference]) -> str:
     """Describe differences: "roles a, b → a; description x → y".
 
     If no value can be shown, only the name is.
     """
-    shown = [_difference(difference) for difference in of[:MAX_DIFFERENCES]]
-    more = len(of) - len(shown)
+    shown = [_difference(difference) for difference in items[:MAX_DIFFERENCES]]
+    more = len(items) - len(shown)
     return "; ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
-def _difference(of: Difference) -> str:
-    return of.name if of.old is None and of.new is None else f"{of.name} {_values(of)}"
+def _difference(item: Difference) -> str:
+    return item.name if item.old is None and item.new is None else f"{item.name} {_values(item)}"
 
 
-def _values(of: Difference) -> str:
-    return f"{value(of.old)} → {value(of.new)}"
+def _values(difference: Difference) -> str:
+    return f"{value(difference.old)} → {value(difference.new)}"
 
 
-def new_customer(outcome: Outcome, made: int) -> str:
+def new_customer(outcome: Outcome, count: int) -> str:
     """Describe a new customer."""
     plan = f", plan {outcome.plan}" if outcome.plan else ""
     if revived := next((tenant for tenant in map(_revived, outcome.changes) if tenant), ""):
         return f"revives the tenant {revived} with everything in it{plan}"
     what = "setting" if all(made_change.kind == SETTING for made_change in outcome.changes) else "resource"
-    return f"{counted(made, what)}{plan}"
+    return f"{counted(count, what)}{plan}"
 
 
-def _revived(of: Change) -> str:
+def _revived(item: Change) -> str:
     """Return the hostname of a tenant that is revived and not created."""
-    found = of.difference("revive") if of.operation == "create" and of.kind == "Tenant" else None
+    found = item.difference("revive") if item.operation == "create" and item.kind == "Tenant" else None
     return str(found.new) if found else ""
 
 
@@ -183,14 +183,14 @@ def taken_down(outcome: Outcome) -> str:
     return f"the tenant {verb} deactivated, with everything in it ({number}){release}{until}"
 
 
-def trouble(of: Trouble, *, same_for_all: bool = False) -> str:
+def trouble(error: Trouble, *, same_for_all: bool = False) -> str:
     """Return the text of an error. `same_for_all` leaves out the parts that differ for each customer."""
-    text = of.line
-    if of.code and of.code not in text:
-        text = f"{text} [{of.code}]"
+    text = error.line
+    if error.code and error.code not in text:
+        text = f"{text} [{error.code}]"
     if same_for_all:
         for pattern, instead in _PER_CUSTOMER:
             text = pattern.sub(instead, text)
-        if of.trace_id:
-            text = text.replace(of.trace_id, "…")
+        if error.trace_id:
+            text = text.replace(error.trace_id, "…")
     return text

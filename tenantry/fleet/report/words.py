@@ -22,19 +22,19 @@ def shortened(text: str, longest: int = MAX_VALUE_CHARACTERS) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def value(of: Any) -> str:
+def value(raw: Any) -> str:
     """Return the text for a value: a list as "a, b, c", and "(none)" if it does not exist or is unknown."""
-    if of is None:
+    if raw is None:
         return NONE
-    if isinstance(of, list | tuple) and not any(isinstance(item, dict | list) for item in of):
-        text = ", ".join(map(_plain, of)) or "(empty)"
+    if isinstance(raw, list | tuple) and not any(isinstance(item, dict | list) for item in raw):
+        text = ", ".join(map(_plain, raw)) or "(empty)"
     else:
-        text = _plain(of)
+        text = _plain(raw)
     return shortened(on_one_line(text)) or '""'
 
 
-def _plain(of: Any) -> str:
-    return of if isinstance(of, str) else json.dumps(of, ensure_ascii=False, default=str)
+def _plain(raw: Any) -> str:
+    return raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
 
 
 def duration(seconds: float) -> str:

@@ -39,7 +39,7 @@ class Verdict:
     """
 
     same: int | None
-    why: str = ""
+    reason: str = ""
     assumed: str = ""
 
 
@@ -76,7 +76,9 @@ def compare(
     if not isinstance(found, Verdict):
         return Verdict(None, repr(found))
     if found.assumed and not remembered.holds(root, stack, found.assumed):
-        return replace(found, same=None, why="no `up` on this machine has put these secrets into the state")
+        return replace(
+            found, same=None, reason="no `up` on this machine has put these secrets into the state"
+        )
     return found
 
 

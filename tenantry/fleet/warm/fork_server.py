@@ -105,8 +105,8 @@ def _is_another(name: str, path: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if name not in sys.modules or (file is None and name in sys.builtin_module_names):
         return False  # built-in modules come before any folder
-    there = os.path.dirname(file) if file and os.path.isdir(path) else file
-    return not (there and os.path.exists(there) and os.path.samefile(there, path))
+    imported = os.path.dirname(file) if file and os.path.isdir(path) else file
+    return not (imported and os.path.exists(imported) and os.path.samefile(imported, path))
 
 
 def _collect(options: int) -> None:

@@ -77,17 +77,17 @@ def host(root: Path, environment: Mapping[str, str], seconds: float) -> Iterator
     `root` is the project's folder, `environment` that of `pulumi`, `seconds` the longest that a run may take.
     Yields nothing if there is no such host: then the engine starts one.
     """
-    kept = _take() if _wanted(root, environment) else None
-    if kept is None:
+    kept_host = _take() if _wanted(root, environment) else None
+    if kept_host is None:
         yield {}
         return
-    kept.task = Task(root, {**_as_the_wrapper(environment), **kept.server.environment}, seconds)
+    kept_host.task = Task(root, {**_as_the_wrapper(environment), **kept_host.server.environment}, seconds)
     try:
-        yield kept.server.environment
+        yield kept_host.server.environment
     finally:
-        kept.task = None
+        kept_host.task = None
         with _lock:
-            _idle.append(kept)
+            _idle.append(kept_host)
 
 
 def _wanted(root: Path, environment: Mapping[str, str]) -> bool:

@@ -39,20 +39,20 @@ def provider(root: Path) -> Iterator[Mapping[str, str]]:
 
     Yields nothing if there is no such provider: then the engine starts one.
     """
-    kept = (
+    kept_provider = (
         None
         if os.environ.get(COLD_VARIABLE) or os.environ.get(PYTHON_COMMAND)
         else _take(root) or _start(root)
     )
-    if kept is None:
+    if kept_provider is None:
         yield {}
         return
     try:
-        yield attached_to(kept.port)
+        yield attached_to(kept_provider.port)
     finally:
-        if kept.process.poll() is None:
+        if kept_provider.process.poll() is None:
             with _lock:
-                _idle.append(kept)
+                _idle.append(kept_provider)
 
 
 def _take(root: Path) -> KeptProvider | None:

@@ -59,7 +59,7 @@ def test_other_backends_export_the_state_for_previews_only(
     monkeypatch.setattr(Backend, "state", lambda _self, stack: {"of": stack})
     assert looked(tmp_path, PULUMI_BACKEND_URL="s3://bucket") == Verdict(5)
     assert server.states == [{"of": "acme"}]
-    assert "locked" in looked(tmp_path, False, PULUMI_BACKEND_URL="s3://bucket").why
+    assert "locked" in looked(tmp_path, False, PULUMI_BACKEND_URL="s3://bucket").reason
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_doubts_are_left_to_the_engine(
 ) -> None:
     found = looked(tmp_path, **environment)
     assert found.same is None
-    assert why in found.why
+    assert why in found.reason
     assert server.states == []
 
 
