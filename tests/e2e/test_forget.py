@@ -91,6 +91,6 @@ def test_with_the_kept_state_it_is_as_if_nothing_had_been(stack: Stack, qlik: Em
 def test_where_there_is_nothing_to_forget(stack: Stack) -> None:
     """A stack that was never up, and one that the backend does not have."""
     never = forget(stack, "--yes")
-    assert (never.returncode, "nothing to forget" in never.stderr) == (1, True)
+    assert (never.returncode, "has no tenant to forget" in never.stderr) == (1, True)
     unknown = forget(stack, "--yes", name="nobody")
     assert (unknown.returncode, "no stack named 'nobody'" in unknown.stderr) == (1, True)
