@@ -102,7 +102,6 @@ REGION = Limits("a region such as eu, us or ap", {"pattern": f"^{hostnames.REGIO
 
 _LABEL = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _LABEL_HINT = "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end"
-ALIAS = Limits(_LABEL_HINT, {"pattern": f"^{_LABEL}$"})
 ALIAS_HOSTNAME = Limits(
     f"label.region.qlikcloud.com with a label of {_LABEL_HINT}",
     {"pattern": rf"^{_LABEL}\.{hostnames.REGION}\.{hostnames.DOMAIN}$"},

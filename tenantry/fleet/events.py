@@ -25,7 +25,6 @@ PROTECT = "protect"
 RELEASE_ENTITLEMENTS = "release_entitlements"
 """The property in a difference if a deactivated tenant first releases the entitlements of its users."""
 
-_OURS = tokens.RESOURCES
 _ENGINES_OWN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 _PROPERTY = re.compile(r'^(?:\["([^"]+)"\]|([^.\[]+))')
 
