@@ -96,7 +96,7 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.touch()
     failed = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", expect=1)
-    cut_off = [each.stack for each in failed.report.outcomes if "was cut off" in each.troubles[0].text]
+    cut_off = [each.stack for each in failed.report.outcomes if "is incomplete" in each.troubles[0].text]
     assert cut_off == list(STACKS)
     before = made(qlik)
     run(fleet.project, fleet.env, script("docs/backends.md", "After a full disk"))
