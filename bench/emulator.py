@@ -111,7 +111,7 @@ def rows() -> list[Row]:
         world.close()
         with Emulator(folder) as qlik:
             times, growth = measure(qlik.url, hosts, REQUESTS)
-    path, slowest = max(times.items(), key=lambda each: statistics.median(each[1]))
+    path, slowest = max(times.items(), key=lambda timing: statistics.median(timing[1]))
     median, late = statistics.median(slowest), statistics.quantiles(slowest, n=100)[98]
     what = f"{TENANTS} tenants of 50 objects, {REQUESTS} requests"
     return [

@@ -67,7 +67,7 @@ def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterat
     before = SIZES[turn - 1] if turn else 0
     nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
     took = {kind: _measured(ours, *command) for kind, command in OURS.items()}
-    assert not any(each.requests for each in took.values())
+    assert not any(measured.requests for measured in took.values())
     ours.write_plan("bench", plan_of("2.4.0"))
     shutil.rmtree(ours.env["TENANTRY_CACHE"])  # what a smaller fleet has exported
     wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
@@ -160,7 +160,7 @@ def _measured(ours: Fleet, *command: str) -> Took:
             raise SystemExit(f"failed: {done.stdout}{done.stderr}")
 
     took = _took(run, lambda: len(ours.requests()) - sent)
-    exported = sum("/export" in each["path"] for each in ours.requests()[sent:])
+    exported = sum("/export" in request["path"] for request in ours.requests()[sent:])
     return took._replace(exports=exported)
 
 
@@ -184,9 +184,9 @@ def _watch(peak: list[int], done: threading.Event) -> None:
     own = psutil.Process()
     while not done.wait(SAMPLE_SECONDS):
         total = 0
-        for each in own.children(recursive=True):
+        for child in own.children(recursive=True):
             with suppress(psutil.Error):
-                total += each.memory_info().rss
+                total += child.memory_info().rss
         peak[0] = max(peak[0], total)
 
 
@@ -219,7 +219,7 @@ def _comment() -> Row:
             "preview",
             "ok",
             plan="standard",
-            changes=(version, *(Change("create", "Group", f"Group {each}") for each in range(number % 7))),
+            changes=(version, *(Change("create", "Group", f"Group {index}") for index in range(number % 7))),
             same=20,
         )
         for number in range(COMMENT_STACKS)

@@ -61,7 +61,9 @@ def row(seconds: float, requests: Sequence[Request]) -> Row:
 
 def refusals(requests: Iterable[Request]) -> Counter[tuple[str, str]]:
     """Return how often each host has refused requests of each tier."""
-    return Counter((each["host"], str(each["tier"])) for each in requests if each["status"] == 429)
+    return Counter(
+        (request["host"], str(request["tier"])) for request in requests if request["status"] == 429
+    )
 
 
 def bound(requests: Iterable[Request]) -> float:
@@ -75,7 +77,9 @@ def bound(requests: Iterable[Request]) -> float:
         20 tokens and 20 tenants:  floor(39 / 25) * 30 s = 30 s
         then 147 writes:          floor(146 / 25) * 30 s = 150 s
     """
-    sent = Counter((each["host"], str(each["tier"])) for each in requests if each["status"] != 429)
+    sent = Counter(
+        (request["host"], str(request["tier"])) for request in requests if request["status"] != 429
+    )
     needed: dict[str, float] = {}
     for (host, tier), count in sent.items():
         if tier in A_MINUTE:

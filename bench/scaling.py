@@ -42,11 +42,13 @@ def _rows(fleet: Fleet, point: Point) -> Iterator[Row]:
     fleet.run(*point.command)
     cpu = (_cpu() - began) / STACKS
     yield Row(f"scaling: {point.what}", "CPU a stack", f"{cpu:.2f} s", f"{point.cpu:.2f} s", cpu / point.cpu)
-    sent = Counter((_place(each["host"]), f"tier {each['tier']}") for each in fleet.requests()[before:])
+    sent = Counter(
+        (_place(request["host"]), f"tier {request['tier']}") for request in fleet.requests()[before:]
+    )
     said = {"own": point.own, "register": point.register, "source": point.source}
     ours = sum(sent.values()) / STACKS
-    page = sum(sum(each.values()) for each in said.values())
-    more = max((_ratio(sent, place, each) for place, each in said.items()), default=1.0)
+    page = sum(sum(requests.values()) for requests in said.values())
+    more = max((_ratio(sent, place, requests) for place, requests in said.items()), default=1.0)
     unsaid = [key for key in sent if key[1] not in said[key[0]]]
     ratio = float("inf") if unsaid else more
     yield Row("  requests a stack", "own, register, source", f"{ours:g}", f"{page:g}", ratio, AT_MOST)

@@ -40,10 +40,10 @@ def rows() -> list[Row]:
 def _state(state: list[dict[str, object]]) -> Row:
     """Bytes a resource, against those without the SDK's stack traces; no path in what is ours."""
     here = str(Path(__file__).parent.parent)
-    ours = [{"inputs": each.get("inputs"), "outputs": each.get("outputs")} for each in state]
+    ours = [{"inputs": resource.get("inputs"), "outputs": resource.get("outputs")} for resource in state]
     if here in json.dumps(ours):
         raise SystemExit("a path of this machine is in the inputs or outputs")
-    whole, needed = len(json.dumps(state)), len(json.dumps([_without_traces(each) for each in state]))
+    whole, needed = len(json.dumps(state)), len(json.dumps([_without_traces(resource) for resource in state]))
     count = len(state)
     return Row(
         "  state",

@@ -101,9 +101,9 @@ def watched(stack: Stack, *args: str) -> Measured:
 
 def _watch(process: Process, peaks: dict[str, int], done: threading.Event) -> None:
     while not done.wait(0.02):
-        for each in _running(process):
+        for child in _running(process):
             with suppress(psutil.Error):
-                line, used = " ".join(each.cmdline()), each.memory_info().rss
+                line, used = " ".join(child.cmdline()), child.memory_info().rss
                 kind = "provider" if PROVIDER in line else "program" if "language" in line else "CLI"
                 peaks[kind] = max(peaks.get(kind, 0), used)
 

@@ -51,14 +51,14 @@ def rows() -> list[Row]:
             there = size
             for what, command in COMMANDS.items():
                 took[what].append(_run(fleet, command, size))
-        return [row for what, each in took.items() for row in _rows(what, each)]
+        return [row for what, measured in took.items() for row in _rows(what, measured)]
 
 
 def _rows(what: str, took: list[Took]) -> Iterator[Row]:
     goal = 1.0 if what == PREVIEW else None
-    for size, each in zip(SIZES, took, strict=True):
-        how = f"{size} stacks, {60 * size / each.seconds:.0f} a minute; CPU a stack"
-        a_stack = each.cpu / size
+    for size, measured in zip(SIZES, took, strict=True):
+        how = f"{size} stacks, {60 * size / measured.seconds:.0f} a minute; CPU a stack"
+        a_stack = measured.cpu / size
         yield Row(
             what,
             how,
@@ -101,7 +101,7 @@ def _run(fleet: Fleet, command: Sequence[str], size: int) -> Took:
     else:
         outcomes = told.outcomes
         assert len(outcomes) == size
-        assert not any(each.changes or each.failed or not each.same for each in outcomes.values())
+        assert not any(outcome.changes or outcome.failed or not outcome.same for outcome in outcomes.values())
     cpu = sum(after[2:4]) - sum(before[2:4])  # of children that have ended, and theirs
     return Took(cpu, seconds, peak[0])
 

@@ -58,7 +58,7 @@ def add_template(qlik: Emulator) -> None:
     token = session.post(f"{qlik.url}/oauth/token", json=client, timeout=10).json()["access_token"]
     session.headers["authorization"] = f"Bearer {token}"
     spaces = session.get(f"{qlik.url}/api/v1/spaces?name=Templates", timeout=10).json()["data"]
-    space = next(each["id"] for each in spaces if each["name"] == "Templates")
+    space = next(space["id"] for space in spaces if space["name"] == "Templates")
     with tempfile.TemporaryFile(dir=Path.cwd()) as file:
         file.write(qvf_header("Large Report", "A year of everything {v1.0.0}", "", has_data=True))
         file.truncate(APP_BYTES)

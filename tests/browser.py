@@ -141,7 +141,7 @@ def browser(home: Path) -> Iterator[Browser]:
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     # A browser takes its commands at 3 and answers at 4; the ends are first moved out of the way of both.
-    high = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 20) for each in (theirs_in, theirs_out)]
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 20) for descriptor in (theirs_in, theirs_out)]
     nothing = os.open(os.devnull, os.O_RDWR)
     actions = [
         (os.POSIX_SPAWN_DUP2, nothing, 0),
@@ -153,8 +153,8 @@ def browser(home: Path) -> Iterator[Browser]:
     arguments = [command, *OPTIONS, f"--user-data-dir={home}", "about:blank"]
     environment = {**os.environ, "HOME": str(home)}
     pid = os.posix_spawn(command, arguments, environment, file_actions=actions, setsid=True)
-    for each in (theirs_in, theirs_out, *high, nothing):
-        os.close(each)
+    for descriptor in (theirs_in, theirs_out, *high, nothing):
+        os.close(descriptor)
     try:
         made = Browser(ours_in, ours_out)
         made.start()

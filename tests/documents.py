@@ -20,7 +20,7 @@ PAGES = [
 ]
 
 _LISTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-RUN = [(each["page"], each["test"], tuple(each["headings"])) for each in _LISTED["run"]]
+RUN = [(row["page"], row["test"], tuple(row["headings"])) for row in _LISTED["run"]]
 """A page, a test, and the headings whose commands it runs."""
 
 PART = re.compile(
@@ -61,7 +61,7 @@ def blocks(page: str, *languages: str) -> Iterator[Block]:
 
 def not_run(page: str) -> list[str]:
     """The lines of a page that no test runs."""
-    listed = [each["lines"] for each in _LISTED["not_run"] if each["page"] == page]
+    listed = [row["lines"] for row in _LISTED["not_run"] if row["page"] == page]
     return [line for lines in listed for line in lines.split("\n") if line]
 
 

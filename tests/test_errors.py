@@ -28,7 +28,7 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
 def tree(root: type[Exception], depth: int = 0) -> Iterator[tuple[int, str]]:
     """Each error with its depth, those of one parent in the order of names."""
     yield depth, root.__name__
-    for child in sorted(root.__subclasses__(), key=lambda each: each.__name__):
+    for child in sorted(root.__subclasses__(), key=lambda error: error.__name__):
         if child.__module__.startswith("tenantry."):
             yield from tree(child, depth + 1)
 

@@ -36,7 +36,7 @@ def test_what_was_loaded_is_not_looked_at_again() -> None:
     with paused_collection():
         loaded: list[list[int]] = [[] for _ in range(1000)]
     assert gc.get_freeze_count() > len(loaded)
-    assert not any(each is loaded for each in gc.get_objects())
+    assert not any(object_ is loaded for object_ in gc.get_objects())
 
 
 def test_the_program_and_the_provider_load_like_that() -> None:

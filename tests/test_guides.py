@@ -23,12 +23,14 @@ NAMED = re.findall(r"`(tests/[\w/]+\.py)((?:::\w+)*)`", PAGE)
 def names_in(file: Path) -> set[str]:
     """The functions and classes of a module, and the methods of its classes as `::Class::method`."""
     found = set()
-    for each in ast.parse(file.read_text("utf-8")).body:
-        if isinstance(each, ast.ClassDef | ast.FunctionDef):
-            found.add(f"::{each.name}")
-        if isinstance(each, ast.ClassDef):
+    for statement in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef):
+            found.add(f"::{statement.name}")
+        if isinstance(statement, ast.ClassDef):
             found |= {
-                f"::{each.name}::{inner.name}" for inner in each.body if isinstance(inner, ast.FunctionDef)
+                f"::{statement.name}::{inner.name}"
+                for inner in statement.body
+                if isinstance(inner, ast.FunctionDef)
             }
     return found
 
@@ -114,7 +116,7 @@ def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
     ],
 )
 def test_what_the_command_line_does_not_take(words: str, what: str) -> None:
-    [said] = [problem(each, whole=True) for each in given(f"tenantry {words}  # a remark")]
+    [said] = [problem(word, whole=True) for word in given(f"tenantry {words}  # a remark")]
     assert said.startswith(what)
 
 
@@ -190,11 +192,11 @@ def texts_of_the_product() -> str:
     found = []
     for folder in ("components", "providers", "tenantry"):
         for file in sorted((ROOT / folder).rglob("*.py")):
-            for each in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                    found.append(each.value)
-                elif isinstance(each, ast.JoinedStr):
-                    parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in each.values)
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.append(node.value)
+                elif isinstance(node, ast.JoinedStr):
+                    parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
                     found.append("".join(map(str, parts)))
     return " ".join("\n".join(found).replace("`", "").lower().split())
 

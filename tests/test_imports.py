@@ -67,8 +67,16 @@ def test_a_new_package_must_say_where_it_stands(tmp_path: Path) -> None:
 def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp.ImportGraph) -> None:
     """`tenantry.providers.qlik` imports only the root of all errors, and not the engine's SDK."""
     client = {"tenantry.providers.qlik", *graph.find_descendants("tenantry.providers.qlik")}
-    imported = {each for module in client for each in graph.find_modules_directly_imported_by(module)}
-    above = {each for each in imported - client if each.partition(".")[0] in ("tenantry", "pulumi")}
+    imported = {
+        imported_module
+        for module in client
+        for imported_module in graph.find_modules_directly_imported_by(module)
+    }
+    above = {
+        module_name
+        for module_name in imported - client
+        if module_name.partition(".")[0] in ("tenantry", "pulumi")
+    }
     assert above == {"tenantry.errors"}
     assert "json" in imported, "the graph holds no imports at all"
 

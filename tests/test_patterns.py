@@ -52,7 +52,7 @@ class Use(NamedTuple):
 
 
 def _modules() -> Iterator[tuple[str, ModuleType, ast.Module]]:
-    folders = [ROOT, *(each for each in ROOT.iterdir() if each.is_symlink())]
+    folders = [ROOT, *(path for path in ROOT.iterdir() if path.is_symlink())]
     for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
         name = path.relative_to(ROOT)
         if name.stem != "__main__":
@@ -82,7 +82,7 @@ def _inline(name: str, module: ModuleType, tree: ast.Module) -> Iterator[Use | s
         function = ast.unparse(node.func).removeprefix("re.")
         if function not in ("compile", *FUNCTIONS):
             continue
-        flags = next((each.value for each in node.keywords if each.arg == "flags"), None)
+        flags = next((keyword.value for keyword in node.keywords if keyword.arg == "flags"), None)
         try:
             pattern = eval(ast.unparse(node.args[0]), vars(module))
             given = eval(ast.unparse(flags), vars(module)) if flags else 0
@@ -111,8 +111,8 @@ def _objects(value: Any) -> Iterator[re.Pattern[str] | str]:
     elif isinstance(value, Limits):
         yield from (value.field["pattern"],) if "pattern" in value.field else ()
     elif isinstance(value, dict | list | tuple):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _objects(each)
+        for element in value.values() if isinstance(value, dict) else value:
+            yield from _objects(element)
     elif is_dataclass(value) and not isinstance(value, type):
         for part in fields(value):
             yield from _objects(getattr(value, part.name, None))
@@ -121,11 +121,11 @@ def _objects(value: Any) -> Iterator[re.Pattern[str] | str]:
 def _uses() -> tuple[list[Use], set[str]]:
     called, found, of_variables = _functions(), {}, set()
     for name, module, tree in MODULES:
-        for each in _inline(name, module, tree):
-            if isinstance(each, str):
-                of_variables.add(each)
+        for usage in _inline(name, module, tree):
+            if isinstance(usage, str):
+                of_variables.add(usage)
             else:
-                found[each[1:]] = each
+                found[usage[1:]] = usage
         for variable, value in list(vars(module).items()):
             for pattern in _objects(value):
                 text, flags = (pattern, 0) if isinstance(pattern, str) else (pattern.pattern, pattern.flags)
@@ -214,7 +214,7 @@ def test_the_patterns_of_variables_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "use", USES, ids=[f"{each.module}-{each.function}-{each.pattern[:30]!a}" for each in USES]
+    "use", USES, ids=[f"{usage.module}-{usage.function}-{usage.pattern[:30]!a}" for usage in USES]
 )
 def test_a_pattern_takes_time_in_proportion_to_the_text(use: Use) -> None:
     assert _worst(use) == ""

@@ -19,7 +19,7 @@ HARMLESS = ("Søren & Co.", "日本語 👩‍👩‍👧", "a::b", "C# ## x", "
 def test_a_terminal_and_a_log_obey_nothing(text: str) -> None:
     assert not list(hostile.faults(for_line(text)))
     assert len(for_line(text).splitlines()) == 1
-    assert [each for each in hostile.faults(for_terminal(text)) if "INJECTED" not in each] == []
+    assert [fault for fault in hostile.faults(for_terminal(text)) if "INJECTED" not in fault] == []
     assert for_terminal(for_terminal(text)) == for_terminal(text)
 
 

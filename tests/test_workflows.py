@@ -87,7 +87,7 @@ def test_no_expression_becomes_part_of_a_script() -> None:
     """Whoever names a branch would otherwise write a part of it; values come by the environment."""
     scripts = [(name, step["run"]) for name, step in steps() if "run" in step]
     assert len(scripts) > 10
-    assert [each for each in scripts if "${{" in each[1]] == []
+    assert [script for script in scripts if "${{" in script[1]] == []
 
 
 def test_every_job_says_what_it_may_and_how_long() -> None:
@@ -125,10 +125,10 @@ def test_every_action_is_pinned_to_a_commit_and_each_to_one() -> None:
     for file in [*OWN, *WORKFLOWS, *ACTIONS]:
         used = re.findall(r"^\s*(?:- )?uses: (\S.*)$", file.read_text("utf-8"), re.MULTILINE)
         assert used, file
-        for each in used:
-            if not each.startswith("./"):
-                assert PIN.fullmatch(each), f"{file.name}: {each}"
-                action, _, pin = each.partition("@")
+        for reference in used:
+            if not reference.startswith("./"):
+                assert PIN.fullmatch(reference), f"{file.name}: {reference}"
+                action, _, pin = reference.partition("@")
                 pins.setdefault("/".join(action.split("/")[:2]), set()).add(pin)
     assert {name: found for name, found in pins.items() if len(found) != 1} == {}
 
@@ -137,7 +137,7 @@ def test_a_release_publishes_without_a_token_and_only_what_was_tested() -> None:
     """The one job that may publish runs nothing of ours, and waits for an environment's approval."""
     jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
     allowed = {
-        name: {each for each, how in job["permissions"].items() if how == "write"}
+        name: {scope for scope, how in job["permissions"].items() if how == "write"}
         for name, job in jobs.items()
     }
     assert allowed == {"build": set(), "attest": {"id-token", "attestations"}, "publish": {"id-token"}}
@@ -184,7 +184,7 @@ def test_credentials_of_qlik_are_those_of_an_environment() -> None:
     }
     for name, step in steps():
         if "secrets." in str(step):
-            assert "secrets." not in str({key: each for key, each in step.items() if key != "env"}), name
+            assert "secrets." not in str({key: value for key, value in step.items() if key != "env"}), name
 
 
 def test_what_is_not_configured_is_skipped() -> None:
@@ -200,7 +200,7 @@ def test_gitlab_knows_how_many_parts_there_are() -> None:
     pipeline = read(GITLAB)
     count = {job["parallel"] for job in pipeline.values() if isinstance(job, dict) and "parallel" in job}
     assert pipeline["variables"]["SHARDS"].split() == [
-        f"{n}/{each}" for each in count for n in range(1, each + 1)
+        f"{n}/{number}" for number in count for n in range(1, number + 1)
     ]
 
 

@@ -23,37 +23,39 @@ class World:
     def tenant(self) -> Doc:
         """The tenant itself."""
         cloud = self.qlik.control.dump()["cloud"]
-        by_id = {each["id"]: each for each in cloud["tenant"]}
-        tenant: Doc = by_id[{each["id"]: each["tenant"] for each in cloud["hostname"]}[self.hostname]]
+        by_id = {tenant["id"]: tenant for tenant in cloud["tenant"]}
+        tenant: Doc = by_id[
+            {hostname["id"]: hostname["tenant"] for hostname in cloud["hostname"]}[self.hostname]
+        ]
         return tenant
 
     @property
     def groups(self) -> dict[str, Doc]:
         """Groups by name."""
-        return {each["name"]: each for each in self.every("group")}
+        return {group["name"]: group for group in self.every("group")}
 
     @property
     def spaces(self) -> dict[str, Doc]:
         """Spaces by name."""
-        return {each["name"]: each for each in self.every("space")}
+        return {space["name"]: space for space in self.every("space")}
 
     @property
     def access(self) -> dict[tuple[str, str], list[str]]:
         """Roles of groups by names of space and group, sorted."""
-        groups = {each["id"]: name for name, each in self.groups.items()}
-        spaces = {each["id"]: name for name, each in self.spaces.items()}
+        groups = {group["id"]: name for name, group in self.groups.items()}
+        spaces = {space["id"]: name for name, space in self.spaces.items()}
         return {
-            (spaces[each["spaceId"]], groups[each["assigneeId"]]): sorted(each["roles"])
-            for each in self.every("assignment")
-            if each["assigneeId"] in groups
+            (spaces[assignment["spaceId"]], groups[assignment["assigneeId"]]): sorted(assignment["roles"])
+            for assignment in self.every("assignment")
+            if assignment["assigneeId"] in groups
         }
 
     @property
     def apps(self) -> dict[tuple[str, str], Doc]:
         """Apps by names of space and app; two of one name in one space are a failure."""
-        spaces = {each["id"]: name for name, each in self.spaces.items()} | {"": ""}
-        found = [each for each in self.every("app") if "_deleted_at" not in each]
-        apps = {(spaces[each["spaceId"]], each["name"]): each for each in found}
+        spaces = {space["id"]: name for name, space in self.spaces.items()} | {"": ""}
+        found = [app for app in self.every("app") if "_deleted_at" not in app]
+        apps = {(spaces[app["spaceId"]], app["name"]): app for app in found}
         assert len(apps) == len(found), f"apps that have a name in common: {found}"
         return apps
 
@@ -61,7 +63,9 @@ class World:
         """The assignment of a group in a space."""
         pair = self.spaces[space]["id"], self.groups[group]["id"]
         return next(
-            each for each in self.every("assignment") if (each["spaceId"], each["assigneeId"]) == pair
+            assignment
+            for assignment in self.every("assignment")
+            if (assignment["spaceId"], assignment["assigneeId"]) == pair
         )
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -86,8 +90,12 @@ class World:
     def join(self, space: str) -> None:
         """Give that administrator the roles with which it may edit and publish in a space."""
         self.request("GET", "users")  # the administrator's first request makes it a user
-        me = next(each["id"] for each in self.every("user") if each["name"] == "Emulator operator")
-        if not any(each["assigneeId"] == me for each in self.every("assignment") if each["spaceId"] == space):
+        me = next(user["id"] for user in self.every("user") if user["name"] == "Emulator operator")
+        if not any(
+            assignment["assigneeId"] == me
+            for assignment in self.every("assignment")
+            if assignment["spaceId"] == space
+        ):
             roles = self.request("GET", f"spaces/{space}")["meta"]["assignableRoles"]
             body = {"type": "user", "assigneeId": me, "roles": roles}
             self.request("POST", f"spaces/{space}/assignments", body)
@@ -113,7 +121,7 @@ def whole(path: str) -> str:
 
 def calls(requests: list[Doc], *, tokens: bool = False) -> list[str]:
     """The requests of a log as "POST /api/v1/groups", without query; those for tokens only if asked for."""
-    lines = [f"{each['method']} {each['path'].partition('?')[0]}" for each in requests]
+    lines = [f"{request['method']} {request['path'].partition('?')[0]}" for request in requests]
     return [line for line in lines if tokens or not line.endswith("/oauth/token")]
 
 

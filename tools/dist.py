@@ -66,7 +66,7 @@ def dist(source: Callable[[Path], None], epoch: int, target: Path) -> list[Path]
             folder.mkdir()
             source(folder / "source")
             builds.append(build(folder, epoch, umask, environment))
-        first, second = ({file.name: file.read_bytes() for file in each} for each in builds)
+        first, second = ({file.name: file.read_bytes() for file in files} for files in builds)
         if first.keys() != second.keys():
             raise Failed(f"Two builds made other files: {sorted(first)} and {sorted(second)}.")
         if other := sorted(name for name in first if first[name] != second[name]):
@@ -133,10 +133,10 @@ def _call(what: str, source: Path, made: Path, umask: int, env: Mapping[str, str
 def _settle_tar(file: Path, epoch: int) -> None:
     """Write a source archive anew: members by name, and nothing of the machine or the time it was made at."""
     with tarfile.open(file) as packed:
-        members = [(each, packed.extractfile(each)) for each in packed.getmembers()]
+        members = [(member, packed.extractfile(member)) for member in packed.getmembers()]
         settled = io.BytesIO()
         with tarfile.open(fileobj=settled, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for member, content in sorted(members, key=lambda each: each[0].name):
+            for member, content in sorted(members, key=lambda pair: pair[0].name):
                 member.mtime, member.pax_headers = epoch, {}
                 member.uid = member.gid = 0
                 member.uname = member.gname = ""
@@ -150,7 +150,7 @@ def _settle_zip(file: Path, epoch: int) -> None:
     """Write a wheel anew: its members in their order, and nothing of the machine."""
     moment = time.gmtime(max(epoch, 315_532_800))[:6]  # a zip knows no time before 1980
     with zipfile.ZipFile(file) as packed:
-        members = [(each, packed.read(each)) for each in packed.infolist()]
+        members = [(member, packed.read(member)) for member in packed.infolist()]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for member, content in members:
             settled = zipfile.ZipInfo(member.filename, moment)

@@ -55,7 +55,7 @@ def section(name: str, kind: type[Resource]) -> str:
             f"Type token `{tokens.of(name)}`.\n",
             "| property | type | default | change | meaning |",
             "|---|---|---|---|---|",
-            *(row(each) for each in kind.inputs()),
+            *(row(prop) for prop in kind.inputs()),
             "",
             *outputs(kind),
         ]
@@ -78,11 +78,11 @@ def row(prop: Property[Any]) -> str:
 
 def outputs(kind: type[Resource]) -> Iterator[str]:
     """Describe what Qlik adds."""
-    computed = [each for each in kind.properties.values() if each.computed]
+    computed = [prop for prop in kind.properties.values() if prop.computed]
     if computed:
         yield "| output | type | meaning |"
         yield "|---|---|---|"
-        yield from (f"| `{each.name}` | {type_name(each.type)} | {each.doc} |" for each in computed)
+        yield from (f"| `{prop.name}` | {type_name(prop.type)} | {prop.doc} |" for prop in computed)
         yield ""
 
 
@@ -101,5 +101,5 @@ def type_name(hint: Any) -> str:
         return ", ".join(f'`"{word}"`' for word in get_args(hint))
     arguments = get_args(hint)
     if arguments and get_origin(hint) not in (list, dict):
-        return " or ".join(type_name(each) for each in arguments)
+        return " or ".join(type_name(argument) for argument in arguments)
     return f"`{hint.__name__ if isinstance(hint, type) and not arguments else hint}`"

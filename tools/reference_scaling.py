@@ -99,8 +99,8 @@ def _lines() -> Iterator[str]:
     yield from _table(
         ("", "CPU", "own tenant", "register host", "source tenant"),
         (
-            (each.what, f"{each.cpu:.2f} s", *map(_requests, (each.own, each.register, each.source)))
-            for each in POINTS
+            (point.what, f"{point.cpu:.2f} s", *map(_requests, (point.own, point.register, point.source)))
+            for point in POINTS
         ),
     )
     yield ""
@@ -117,13 +117,13 @@ def _lines() -> Iterator[str]:
         ("", "customers", f"{CORES_A_JOB} cores", f"{cores} cores", "rate limits"),
         (
             (
-                each.what if customers == FLEETS[0] else "",
+                point.what if customers == FLEETS[0] else "",
                 f"{customers:,}",
-                _time(each.minutes(customers, CORES_A_JOB)),
-                _time(each.minutes(customers, cores)),
-                _time(each.limited(customers)),
+                _time(point.minutes(customers, CORES_A_JOB)),
+                _time(point.minutes(customers, cores)),
+                _time(point.limited(customers)),
             )
-            for each in POINTS
+            for point in POINTS
             for customers in FLEETS
         ),
     )
@@ -140,11 +140,11 @@ def _lines() -> Iterator[str]:
         ("", "customers", "one machine", f"CI, {STACKS_A_JOB} stacks a job", "operator, a pod a stack"),
         (
             (
-                each.what if customers == FLEETS[0] else "",
+                point.what if customers == FLEETS[0] else "",
                 f"{customers:,}",
-                *map(_time, _machine_minutes(each, customers)),
+                *map(_time, _machine_minutes(point, customers)),
             )
-            for each in (POINTS[0], POINTS[3], POINTS[4])
+            for point in (POINTS[0], POINTS[3], POINTS[4])
             for customers in FLEETS
         ),
     )

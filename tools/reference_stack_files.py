@@ -67,7 +67,7 @@ def _blocks() -> dict[type[Block], str]:
     for name, field in _in_order(Customer):
         if block := block_of(field.annotation):
             found[block] = name
-            inner = ((block_of(each.annotation), key) for key, each in _in_order(block))
+            inner = ((block_of(field.annotation), key) for key, field in _in_order(block))
             found |= {nested: f"{name}.{key}" for nested, key in inner if nested}
     return found
 
@@ -83,7 +83,9 @@ def _in_order(block: type[Block]) -> list[tuple[str, FieldInfo]]:
 def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any]) -> str:
     default = value.get("default")
     if field.is_required():
-        shown = "the key" if name == "name" and block in [BLOCKS[each] for each in NAMED] else "**required**"
+        shown = (
+            "the key" if name == "name" and block in [BLOCKS[model] for model in NAMED] else "**required**"
+        )
     else:
         shown = f"`{json.dumps(default)}`".replace('"', "") if default is not None else "-"
     cells = (f"`{name}`", _kind(value), shown, value["description"], value["x-change"])

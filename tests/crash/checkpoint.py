@@ -17,39 +17,39 @@ class Checkpoint:
 
     def __init__(self, state: State, save: Callable[[State], None]) -> None:
         self.base = state.resources
-        self._interrupted = [each for each in state.pending if each[0] == "creating"]
+        self._interrupted = [operation for operation in state.pending if operation[0] == "creating"]
         self._save = save
         self._new: list[Resource] = []
         self._done: set[Resource] = set()
         self._under_way: list[tuple[str, Resource]] = []
 
-    def begin(self, doing: str, each: Resource) -> None:
+    def begin(self, doing: str, entry: Resource) -> None:
         """Note what is about to be done ("creating", "updating", "deleting"), before it is."""
-        self._under_way.append((doing, each))
+        self._under_way.append((doing, entry))
         self.write()
 
-    def failed(self, each: Resource) -> None:
+    def failed(self, entry: Resource) -> None:
         """Note that it was not done."""
-        self._end(each)
+        self._end(entry)
 
-    def created(self, each: Resource, old: Resource | None) -> None:
+    def created(self, entry: Resource, old: Resource | None) -> None:
         """Take in a new entry; one that was deleted for it before goes."""
-        self._new.append(each)
+        self._new.append(entry)
         if old and old.pendingReplacement:
             self._done.add(old)
-        self._end(each)
+        self._end(entry)
 
-    def updated(self, old: Resource, each: Resource) -> None:
+    def updated(self, old: Resource, entry: Resource) -> None:
         """Put an entry in the place of another."""
         self._done.add(old)
-        self._new.append(each)
-        self._end(each)
+        self._new.append(entry)
+        self._end(entry)
 
-    def same(self, old: Resource, each: Resource) -> None:
+    def same(self, old: Resource, entry: Resource) -> None:
         """As `updated`, but not worth a write of its own unless something of the entry is new."""
         self._done.add(old)
-        self._new.append(each)
-        if old.as_json() | {"initErrors": 0} != each.as_json() | {"initErrors": 0}:
+        self._new.append(entry)
+        if old.as_json() | {"initErrors": 0} != entry.as_json() | {"initErrors": 0}:
             self.write()
 
     def deleted(self, old: Resource) -> None:
@@ -69,29 +69,29 @@ class Checkpoint:
 
     def state(self) -> State:
         """The entries that this run is done with, then those that it has not come to."""
-        entries = [each for each in (*self._new, *self.base) if each not in self._done]
-        pending = [(doing, each.urn) for doing, each in self._under_way] + self._interrupted
+        entries = [entry for entry in (*self._new, *self.base) if entry not in self._done]
+        pending = [(doing, entry.urn) for doing, entry in self._under_way] + self._interrupted
         return State(_renamed(entries), pending)
 
-    def _end(self, each: Resource) -> None:
-        self._under_way = [pair for pair in self._under_way if pair[1] is not each]
+    def _end(self, entry: Resource) -> None:
+        self._under_way = [pair for pair in self._under_way if pair[1] is not entry]
         self.write()
 
 
 def _renamed(entries: list[Resource]) -> list[Resource]:
     """Let all entries refer to resources by the URNs that they have now."""
-    now = {each.formerly: each.urn for each in entries if each.formerly}
+    now = {entry.formerly: entry.urn for entry in entries if entry.formerly}
     if not now:
         return entries
     return [
-        each.copy(
-            parent=now.get(each.parent, each.parent),
-            deletedWith=now.get(each.deletedWith, each.deletedWith),
-            dependencies=[now.get(urn, urn) for urn in each.dependencies],
+        entry.copy(
+            parent=now.get(entry.parent, entry.parent),
+            deletedWith=now.get(entry.deletedWith, entry.deletedWith),
+            dependencies=[now.get(urn, urn) for urn in entry.dependencies],
             propertyDependencies={
-                name: [now.get(urn, urn) for urn in urns] for name, urns in each.propertyDependencies.items()
+                name: [now.get(urn, urn) for urn in urns] for name, urns in entry.propertyDependencies.items()
             },
             formerly="",
         )
-        for each in entries
+        for entry in entries
     ]

@@ -48,11 +48,13 @@ class Deeds:
         stack.told = "\n".join(run.errors)
         if after.as_json() != before.as_json():
             stack.history.append(after)
-        old, new = (proof_in(each).get("id", "") for each in (before, after))
+        old, new = (proof_in(state).get("id", "") for state in (before, after))
         if new != old and options.get("renew") == old:
             self.truth.renewed(old, new, by_hand=by_hand)
         self.truth.learn(stack, run)
-        others = [self.site.state_of(each.place) for each in self.stacks if each is not stack]
+        others = [
+            self.site.state_of(other_stack.place) for other_stack in self.stacks if other_stack is not stack
+        ]
         elsewhere = {hostname for state in others for hostname in tenants_in(state)}
         undisturbed = command == "up" and strike is NOTHING
         self.truth.judge(stack, run, before, Look(options.get("organisation", True), undisturbed, elsewhere))
@@ -120,7 +122,7 @@ class Deeds:
         stack.kept = self.site.state_of(stack.place)
         self.site.remove_state(stack.place)
         free = stack.place if place in self._places else place
-        others = [each for each in self._removed if each is not stack]
+        others = [name for name in self._removed if name is not stack]
         new = others[0] if back and others else self._new(free)
         self.stacks[self.stacks.index(stack)] = new
         if new in others:
@@ -150,11 +152,13 @@ class Deeds:
 
     def look(self) -> None:
         """See whether each tenant is held once, or named."""
-        self.truth.judge_states({each.place: self.site.state_of(each.place) for each in self.stacks})
+        self.truth.judge_states(
+            {other_stack.place: self.site.state_of(other_stack.place) for other_stack in self.stacks}
+        )
 
     @property
     def _places(self) -> set[Place]:
-        return {each.place for each in self.stacks}
+        return {other_stack.place for other_stack in self.stacks}
 
     def _new(self, place: Place) -> Stack:
         called = CALLED[self._customers % len(CALLED)]
@@ -174,6 +178,6 @@ class Deeds:
         """
         shown = {hostname for hostname, _ in REVIVE.findall(text)}
         mine = self.truth.of(stack.customer)
-        asked = [each for each in mine if each.asked.proof == proof]
-        others = [each for each in mine if each.hostname in shown or NO_LIST in text]
+        asked = [tenant for tenant in mine if tenant.asked.proof == proof]
+        others = [tenant for tenant in mine if tenant.hostname in shown or NO_LIST in text]
         return next(iter([*asked, *others]), None)

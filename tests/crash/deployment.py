@@ -40,18 +40,18 @@ class Deployment:
         self.renamed: dict[str, str] = {}
         """Old URN -> new one."""
 
-    def is_target(self, each: Resource) -> bool:
+    def is_target(self, entry: Resource) -> bool:
         """Whether the run is about this resource."""
-        if not self.options.targets or each.type == STACK:
+        if not self.options.targets or entry.type == STACK:
             return True
-        named = bool({each.urn, each.name} & self.options.targets)
-        above = each.needs() | {each.parent}
+        named = bool({entry.urn, entry.name} & self.options.targets)
+        above = entry.needs() | {entry.parent}
         return named or (self.options.target_dependents and bool(above & self.targeted))
 
     def refuse_unknown(self, wanted: frozenset[str]) -> None:
         """Raise Stop if one of these is neither in the state nor in the program."""
         known = {
-            name for each in [*self.entries, *self.registered.values()] for name in (each.urn, each.name)
+            name for entry in [*self.entries, *self.registered.values()] for name in (entry.urn, entry.name)
         }
         if unknown := sorted(wanted - known):
             raise Stop(f"there is no {', '.join(unknown)}")
@@ -66,7 +66,7 @@ class Deployment:
         self._inherit(goal)
         self.goals[urn] = goal
         old = self._old(goal, urn)
-        each = Resource(
+        entry = Resource(
             urn=urn,
             type=goal.type,
             custom=goal.custom,
@@ -78,39 +78,39 @@ class Deployment:
             propertyDependencies=goal.property_dependencies,
             formerly=old.urn if old and old.urn != urn else "",
         )
-        target = self.is_target(each)
+        target = self.is_target(entry)
         recreating = urn in self.deletes
         if not target:
-            each.inputs = old.inputs if old else {}
+            entry.inputs = old.inputs if old else {}
         elif goal.custom:
             known = (
                 old.inputs
-                if old and not recreating and not is_asked_to_replace(self.options, each, old)
+                if old and not recreating and not is_asked_to_replace(self.options, entry, old)
                 else {}
             )
-            each.inputs = self._checked(urn, known, goal.inputs)
+            entry.inputs = self._checked(urn, known, goal.inputs)
         if recreating:
             self.deletes.remove(urn)
-            self._create(each, old)
+            self._create(entry, old)
         elif old is None and target:
-            self._remember(each)
-            self._create(each, None)
+            self._remember(entry)
+            self._create(entry, None)
         elif old is None:
             self.steps.add(urn)
             self.skipped.add(urn)
         elif target:
-            self._remember(each)
-            self._by_difference(goal, each, old)
+            self._remember(entry)
+            self._by_difference(goal, entry, old)
         elif old.urn not in self.steps:
-            each = self._keep(old)
-        self.registered[urn] = each
-        return each
+            entry = self._keep(old)
+        self.registered[urn] = entry
+        return entry
 
     def outputs(self, urn: str, outputs: Properties) -> None:
         """Take the outputs that a component registers."""
-        each = self.registered[urn]
-        if urn not in self.skipped and each.outputs != outputs:
-            each.outputs = outputs
+        entry = self.registered[urn]
+        if urn not in self.skipped and entry.outputs != outputs:
+            entry.outputs = outputs
             self.checkpoint.write()
 
     def _inherit(self, goal: Goal) -> None:
@@ -120,7 +120,7 @@ class Deployment:
 
     def _old(self, goal: Goal, urn: str) -> Resource | None:
         """The entry of a resource, by its URN or else by those that it may have had before."""
-        current = {each.urn: each for each in self.entries if not each.delete}
+        current = {entry.urn: entry for entry in self.entries if not entry.delete}
         if urn in current:
             return current[urn]
         for alias in former_urns(goal, urn, self.renamed):
@@ -140,31 +140,31 @@ class Deployment:
             raise Stop("\n".join(f"{urn}: {problem}" for problem in problems))
         return inputs
 
-    def _by_difference(self, goal: Goal, each: Resource, old: Resource) -> None:
-        asked = is_asked_to_replace(self.options, each, old)
-        difference = self._difference(each, old, asked=asked)
-        self._refuse_missing(each)
+    def _by_difference(self, goal: Goal, entry: Resource, old: Resource) -> None:
+        asked = is_asked_to_replace(self.options, entry, old)
+        difference = self._difference(entry, old, asked=asked)
+        self._refuse_missing(entry)
         changed = difference.changes
         if changed is None:
-            changed = old.inputs != each.inputs
+            changed = old.inputs != entry.inputs
         if not changed and not old.pendingReplacement:
             if old.initErrors:
-                self._update(each, old)
+                self._update(entry, old)
             else:
-                each.id, each.outputs = old.id, old.outputs
-                self.steps.add(each.urn)
-                self.checkpoint.same(old, each)
+                entry.id, entry.outputs = old.id, old.outputs
+                self.steps.add(entry.urn)
+                self.checkpoint.same(old, entry)
         elif difference.replaces or old.pendingReplacement:
-            self._replace(goal, each, old, difference, asked=asked)
+            self._replace(goal, entry, old, difference, asked=asked)
         else:
-            self._update(each, old)
+            self._update(entry, old)
 
-    def _difference(self, each: Resource, old: Resource, *, asked: bool) -> Difference:
+    def _difference(self, entry: Resource, old: Resource, *, asked: bool) -> Difference:
         if asked:
             return Difference(True, ["id"], False)
-        if not each.custom:
+        if not entry.custom:
             return Difference(None, [], False)
-        return self._diffed(old, each.inputs, each.urn)
+        return self._diffed(old, entry.inputs, entry.urn)
 
     def _diffed(self, old: Resource, news: Properties, urn: str) -> Difference:
         try:
@@ -173,81 +173,81 @@ class Deployment:
             raise Stop(str(error)) from None
 
     def _replace(
-        self, goal: Goal, each: Resource, old: Resource, difference: Difference, *, asked: bool
+        self, goal: Goal, entry: Resource, old: Resource, difference: Difference, *, asked: bool
     ) -> None:
-        if each.protect and old.protect:
-            raise Stop(f"unable to replace {each.name}: it is protected")
-        self.steps.add(each.urn)
-        if each.custom and not asked:
-            each.inputs = self._checked(each.urn, {}, goal.inputs)
+        if entry.protect and old.protect:
+            raise Stop(f"unable to replace {entry.name}: it is protected")
+        self.steps.add(entry.urn)
+        if entry.custom and not asked:
+            entry.inputs = self._checked(entry.urn, {}, goal.inputs)
         first = goal.delete_before_replace
         if first is None:
             first = difference.delete_before_replace
         if not first:
-            self._create(each, old, delete_later=True)
+            self._create(entry, old, delete_later=True)
             return
         going = self.replaced_with(old)[::-1]
         if protected := [other.name for other in going if other.protect and not other.delete]:
             raise Stop(
-                f"unable to replace {', '.join(protected)} as part of replacing {each.name}: protected"
+                f"unable to replace {', '.join(protected)} as part of replacing {entry.name}: protected"
             )
         for other in going:
             self.deletes.add(other.urn)
             self.early.add(other)
         for other in [*going, *([] if old.pendingReplacement else [old])]:
             self.delete(other, to_be_replaced=not other.delete)
-        self._create(each, old)
+        self._create(entry, old)
 
     def replaced_with(self, root: Resource) -> list[Resource]:
         """The entries that must go before `root` can, since a new id of it replaces them."""
         going, found = {root.urn}, []
         done = self.steps | self.deletes
-        for each in dependents(self.entries, root, done, children=False):
-            unknown = {name for name, urns in each.propertyDependencies.items() if going & set(urns)}
-            if each.custom and unknown & each.inputs.keys():
-                news = {name: UNKNOWN if name in unknown else value for name, value in each.inputs.items()}
-                if self._diffed(each, news, each.urn).replaces:
-                    going.add(each.urn)
-                    found.append(each)
+        for entry in dependents(self.entries, root, done, children=False):
+            unknown = {name for name, urns in entry.propertyDependencies.items() if going & set(urns)}
+            if entry.custom and unknown & entry.inputs.keys():
+                news = {name: UNKNOWN if name in unknown else value for name, value in entry.inputs.items()}
+                if self._diffed(entry, news, entry.urn).replaces:
+                    going.add(entry.urn)
+                    found.append(entry)
         return found
 
-    def _create(self, each: Resource, old: Resource | None, *, delete_later: bool = False) -> None:
-        self._refuse_missing(each)
-        self.steps.add(each.urn)
-        self.checkpoint.begin("creating", each)
+    def _create(self, entry: Resource, old: Resource | None, *, delete_later: bool = False) -> None:
+        self._refuse_missing(entry)
+        self.steps.add(entry.urn)
+        self.checkpoint.begin("creating", entry)
         try:
-            if each.custom:
-                each.id, each.outputs = self.provider.create(each.urn, each.inputs)
+            if entry.custom:
+                entry.id, entry.outputs = self.provider.create(entry.urn, entry.inputs)
         except CallFailed as error:
             if error.half is None:
-                self.checkpoint.failed(each)
+                self.checkpoint.failed(entry)
                 raise Stop(str(error)) from None
-            each.id, each.outputs, each.initErrors = error.half.id, error.half.outputs, error.half.reasons
-            self._created(each, old, delete_later=delete_later)
+            entry.id, entry.outputs, entry.initErrors = error.half.id, error.half.outputs, error.half.reasons
+            self._created(entry, old, delete_later=delete_later)
             raise Stop(str(error)) from None
-        self._created(each, old, delete_later=delete_later)
+        self._created(entry, old, delete_later=delete_later)
 
-    def _created(self, each: Resource, old: Resource | None, *, delete_later: bool) -> None:
+    def _created(self, entry: Resource, old: Resource | None, *, delete_later: bool) -> None:
         if old and delete_later:
             old.delete = True
-        self.checkpoint.created(each, old)
+        self.checkpoint.created(entry, old)
 
-    def _update(self, each: Resource, old: Resource) -> None:
-        self.steps.add(each.urn)
-        each.id = old.id
-        self.checkpoint.begin("updating", each)
+    def _update(self, entry: Resource, old: Resource) -> None:
+        self.steps.add(entry.urn)
+        entry.id = old.id
+        self.checkpoint.begin("updating", entry)
         try:
-            if each.custom:
-                each.outputs = self.provider.update(each.urn, old.id, old.inputs, old.outputs, each.inputs)
+            if entry.custom:
+                entry.outputs = self.provider.update(entry.urn, old.id, old.inputs, old.outputs, entry.inputs)
         except CallFailed as error:
             if error.half is None:
-                self.checkpoint.failed(each)
+                self.checkpoint.failed(entry)
                 raise Stop(str(error)) from None
             # The object is not what was wanted: the next run must still see the difference.
-            each.outputs, each.initErrors, each.inputs = error.half.outputs, error.half.reasons, old.inputs
-            self.checkpoint.updated(old, each)
+            entry.outputs, entry.initErrors, entry.inputs = error.half.outputs, error.half.reasons, old.inputs
+            self.checkpoint.updated(old, entry)
             raise Stop(str(error)) from None
-        self.checkpoint.updated(old, each)
+        self.checkpoint.updated(old, entry)
 
     def delete(self, old: Resource, *, to_be_replaced: bool = False) -> None:
         """Delete an object, unless it goes with another one that is deleted in this run."""
@@ -261,19 +261,19 @@ class Deployment:
         old.pendingReplacement |= to_be_replaced
         self.checkpoint.deleted(old)
 
-    def _remember(self, each: Resource) -> None:
-        if self.options.targets and each.type != STACK:
-            self.targeted.add(each.urn)
+    def _remember(self, entry: Resource) -> None:
+        if self.options.targets and entry.type != STACK:
+            self.targeted.add(entry.urn)
 
-    def _refuse_missing(self, each: Resource) -> None:
-        if missing := (each.needs() | {each.parent}) & self.skipped:
-            raise Stop(f"{each.name} needs {', '.join(sorted(missing))}, which is not a target")
+    def _refuse_missing(self, entry: Resource) -> None:
+        if missing := (entry.needs() | {entry.parent}) & self.skipped:
+            raise Stop(f"{entry.name} needs {', '.join(sorted(missing))}, which is not a target")
 
     def _keep(self, old: Resource) -> Resource:
         """Leave an entry as it is, and before it all that it needs."""
         self.steps.add(old.urn)
         needed = old.needs() | {old.parent}
-        for other in [each for each in self.entries if each.urn in needed and not each.delete]:
+        for other in [entry for entry in self.entries if entry.urn in needed and not entry.delete]:
             if not self.stays(other) and other.urn not in self.deletes:
                 self._keep(other)
         kept = old.copy()

@@ -11,12 +11,12 @@ def delete_the_rest(run: Deployment) -> None:
     """Delete all that the run was about and that was not registered; raise Stop where something fails."""
     allowed = _allowed(run)
     going: list[Resource] = []
-    for each in run.entries:
-        over = each not in run.early if each.delete else not run.stays(each)
-        if over and (allowed is None or each.urn in allowed):
-            run.deletes.add(each.urn)
-            going.append(each)
-    extra = [each.name for each in going if not {each.urn, each.name} & run.options.targets]
+    for entry in run.entries:
+        over = entry not in run.early if entry.delete else not run.stays(entry)
+        if over and (allowed is None or entry.urn in allowed):
+            run.deletes.add(entry.urn)
+            going.append(entry)
+    extra = [entry.name for entry in going if not {entry.urn, entry.name} & run.options.targets]
     if extra and run.options.targets and not run.options.target_dependents:
         raise Stop(f"{', '.join(extra)} would be deleted, but is not a target")
     _delete_in_order(run, going)
@@ -26,17 +26,17 @@ def _allowed(run: Deployment) -> set[str] | None:
     """With targets the URNs that may be deleted: theirs and those of all that cannot be without them."""
     if not run.options.targets:
         return None
-    frontier = [each for each in run.entries if {each.urn, each.name} & run.options.targets]
+    frontier = [entry for entry in run.entries if {entry.urn, entry.name} & run.options.targets]
     closure: set[str] = set()
     while frontier:
-        each = frontier.pop(0)
-        if each.urn not in closure:
-            closure.add(each.urn)
-            frontier += dependents(run.entries, each, closure, children=True)
+        entry = frontier.pop(0)
+        if entry.urn not in closure:
+            closure.add(entry.urn)
+            frontier += dependents(run.entries, entry, closure, children=True)
     allowed = set(closure)
-    for each in run.entries:
-        if each.urn in closure:
-            allowed |= {other.urn for other in run.replaced_with(each)}
+    for entry in run.entries:
+        if entry.urn in closure:
+            allowed |= {other.urn for other in run.replaced_with(entry)}
     return allowed
 
 
@@ -46,14 +46,14 @@ def _delete_in_order(run: Deployment, going: list[Resource]) -> None:
     failed: list[str] = []
     for layer in _rounds(run.entries, going):
         left = run.options.parallel
-        for each in layer:
-            if each in spared or not left:
+        for entry in layer:
+            if entry in spared or not left:
                 continue
             try:
-                _delete(run, each)
+                _delete(run, entry)
             except _Protected as error:
                 failed.append(str(error))
-                spared |= all_needs(run.entries, each)
+                spared |= all_needs(run.entries, entry)
             except Stop as error:
                 failed.append(str(error))
                 run.stopped = True
@@ -67,8 +67,8 @@ def _delete_in_order(run: Deployment, going: list[Resource]) -> None:
 def _rounds(entries: list[Resource], going: list[Resource]) -> list[list[Resource]]:
     left, rounds = list(going), []
     while left:
-        free = [each for each in left if not direct_needs(entries, each) & set(left)]
-        left = [each for each in left if each not in free]
+        free = [entry for entry in left if not direct_needs(entries, entry) & set(left)]
+        left = [entry for entry in left if entry not in free]
         rounds.append(free[::-1])
     return rounds[::-1]
 
@@ -77,12 +77,12 @@ class _Protected(Stop):
     """What is protected is not deleted."""
 
 
-def _delete(run: Deployment, each: Resource) -> None:
-    if each.pendingReplacement and not each.delete:
-        run.checkpoint.dropped(each)
-    elif each.protect and not each.delete:
-        run.checkpoint.begin("deleting", each)
-        run.checkpoint.failed(each)
-        raise _Protected(f"{each.name} cannot be deleted: it is protected")
+def _delete(run: Deployment, entry: Resource) -> None:
+    if entry.pendingReplacement and not entry.delete:
+        run.checkpoint.dropped(entry)
+    elif entry.protect and not entry.delete:
+        run.checkpoint.begin("deleting", entry)
+        run.checkpoint.failed(entry)
+        raise _Protected(f"{entry.name} cannot be deleted: it is protected")
     else:
-        run.delete(each)
+        run.delete(entry)

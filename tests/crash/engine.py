@@ -134,8 +134,8 @@ class Engine:
 
     def _run(self, options: Options, *, live: bool, end: bool = True, main: Program | None = None) -> Result:
         log, said, errors = (self.folder / name for name in ("calls.jsonl", "said.txt", "errors.json"))
-        for each in (log, said, errors):
-            each.unlink(missing_ok=True)
+        for path in (log, said, errors):
+            path.unlink(missing_ok=True)
 
         def do() -> None:
             os.chdir(self.folder)

@@ -51,14 +51,14 @@ def former_urns(goal: Goal, urn: str, renamed: dict[str, str]) -> list[str]:
     found = [f"{start}::{former}" for former in goal.former_names]
     was = {new: old for old, new in renamed.items()}
     if goal.parent in was:
-        now, before = (each.rpartition("::")[2] for each in (goal.parent, was[goal.parent]))
-        for each in (name, *goal.former_names):
+        now, before = (parent.rpartition("::")[2] for parent in (goal.parent, was[goal.parent]))
+        for candidate in (name, *goal.former_names):
             # A habit of programs: "<parent>-part".
-            former = before + each.removeprefix(now) if each.startswith(now) else each
+            former = before + candidate.removeprefix(now) if candidate.startswith(now) else candidate
             found.append(f"{start}::{former}")
     return list(dict.fromkeys(found))
 
 
-def is_asked_to_replace(options: Options, each: Resource, old: Resource | None) -> bool:
+def is_asked_to_replace(options: Options, entry: Resource, old: Resource | None) -> bool:
     """Whether the user asked for the replacement, or marked the entry as tainted."""
-    return bool({each.urn, each.name} & options.replace) or bool(old and old.taint)
+    return bool({entry.urn, entry.name} & options.replace) or bool(old and old.taint)

@@ -105,8 +105,8 @@ class Lab:
     @property
     def tenants(self) -> dict[str, str]:
         """Status of every tenant that was made, by system hostname."""
-        made = [each for each in self.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-        return {each["hostnames"][0]: each["status"] for each in made}
+        made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+        return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
 
     @property
     def world(self) -> World:

@@ -90,7 +90,7 @@ OPERATIONS = (
     Operation("destroy", everything(), everything(), "destroy"),
     Operation("revive", everything(), everything(), destroyed=True),
 )
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 @dataclass(frozen=True)
@@ -354,7 +354,7 @@ def ids_that_differ(lab: Lab) -> str:
         kind = _kind(entry)
         if entry.initErrors or entry.delete:
             return f"unfinished: {entry.name}"
-        there = {each["id"] for each in dump.get(KINDS.get(kind, ""), [])}
+        there = {document["id"] for document in dump.get(KINDS.get(kind, ""), [])}
         if kind in KINDS and entry.id not in there:
             return f"{entry.name} has the id {entry.id}, which is not at Qlik"
         if kind == "Tenant" and entry.id != hostname:
@@ -376,7 +376,7 @@ def cells(operation: Operation, requests: Iterable[Request]) -> Iterator[Cell]:
 
 def table(tried: Counter[tuple[str, str]], lost: Counter[tuple[str, str]]) -> str:
     """Tried and survived, by fault and operation."""
-    names = [each.name for each in OPERATIONS]
+    names = [op.name for op in OPERATIONS]
     lines = ["fault".ljust(22) + "".join(name.rjust(14) for name in names)]
     for fault in FAULTS:
         numbers = [(tried[fault, name], lost[fault, name]) for name in names]

@@ -52,7 +52,7 @@ class Monitor:
             raise Gone
         urn = urn_of(self._stack, self._project, request.parent, request.type, request.name)
         try:
-            each = self._run.register(_goal(request), urn)
+            entry = self._run.register(_goal(request), urn)
         except Stop as error:
             self._run.errors.append(str(error))
             if not self._run.stopped:
@@ -60,10 +60,10 @@ class Monitor:
                 self._begun, self._left = self._turns.asked, self._run.options.parallel - 1
             # The program hears of it only when all that had been begun is done.
             raise NotYet from None
-        answer = resource_pb2.RegisterResourceResponse(urn=each.urn, id=each.id)
-        answer.unknown = each.urn in self._run.skipped
-        if each.custom:
-            answer.object.update(each.outputs)
+        answer = resource_pb2.RegisterResourceResponse(urn=entry.urn, id=entry.id)
+        answer.unknown = entry.urn in self._run.skipped
+        if entry.custom:
+            answer.object.update(entry.outputs)
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
@@ -89,10 +89,12 @@ class Monitor:
 
 
 def _goal(request: Any) -> Goal:
-    unknown = {each.name for each, _ in request.ListFields()} & UNKNOWN_OPTIONS
+    unknown = {field.name for field, _ in request.ListFields()} & UNKNOWN_OPTIONS
     assert not unknown, f"{request.name} has the options {unknown}"
     inputs = json_format.MessageToDict(request.object)
-    by_property = {name: sorted(each.urns) for name, each in request.propertyDependencies.items()}
+    by_property = {
+        name: sorted(dependencies.urns) for name, dependencies in request.propertyDependencies.items()
+    }
     if not by_property:
         by_property = {name: sorted(request.dependencies) for name in inputs}
     return Goal(
@@ -106,7 +108,7 @@ def _goal(request: Any) -> Goal:
         deleted_with=request.deletedWith,
         dependencies=sorted(request.dependencies),
         property_dependencies={name: urns for name, urns in by_property.items() if urns},
-        former_names=[_former_name(each, request.parent) for each in request.aliases],
+        former_names=[_former_name(alias, request.parent) for alias in request.aliases],
     )
 
 

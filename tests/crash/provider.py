@@ -80,7 +80,7 @@ class Provider:
         self._log(Call("check", short_name(urn), not olds))
         request = provider_pb2.CheckRequest(urn=urn, olds=_struct(olds), news=_struct(news))
         answer = self._call("Check", request)
-        problems = [f"{each.property} {each.reason}".strip() for each in answer.failures]
+        problems = [f"{failure.property} {failure.reason}".strip() for failure in answer.failures]
         return _plain(answer.inputs), problems
 
     def diff(
@@ -169,7 +169,7 @@ class _Context:
             return CallFailed(details, None)
         status = Status.FromString(self._trailing["grpc-status-details-bin"])
         half = provider_pb2.ErrorResourceInitFailed()
-        if not any(each.Unpack(half) for each in status.details):
+        if not any(detail.Unpack(half) for detail in status.details):
             return CallFailed(status.message, None)
         return CallFailed(status.message, Half(half.id, _plain(half.properties), list(half.reasons)))
 

@@ -72,20 +72,20 @@ class State:
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> State:
         """Read what `as_json` wrote, or the `deployment` of an export without the engine's own providers."""
-        known = {each.name for each in fields(Resource)}
+        known = {attribute.name for attribute in fields(Resource)}
         entries = [
-            Resource(**{name: value for name, value in each.items() if name in known})
-            for each in state.get("resources") or []
-            if not each["type"].startswith("pulumi:providers:")
+            Resource(**{name: value for name, value in resource.items() if name in known})
+            for resource in state.get("resources") or []
+            if not resource["type"].startswith("pulumi:providers:")
         ]
         operations = state.get("pending_operations") or []
-        return cls(entries, [(each["type"], each["resource"]["urn"]) for each in operations])
+        return cls(entries, [(operation["type"], operation["resource"]["urn"]) for operation in operations])
 
     def as_json(self) -> dict[str, Any]:
         """Under the names of an export."""
         operations = [{"type": kind, "resource": {"urn": urn}} for kind, urn in self.pending]
         return {
-            "resources": [each.as_json() for each in self.resources],
+            "resources": [resource.as_json() for resource in self.resources],
             **({"pending_operations": operations} if operations else {}),
         }
 
@@ -105,19 +105,19 @@ class State:
         return State.from_json(json.loads(json.dumps(self.as_json())))
 
     def __iter__(self) -> Iterator[Resource]:
-        return (each for each in self.resources if each.type != STACK)
+        return (resource for resource in self.resources if resource.type != STACK)
 
     def __getitem__(self, name: str) -> Resource:
         """The entry of that type and name ("Space Sales") that is not waiting to be deleted."""
-        found = [each for each in self.resources if each.name == name and not each.delete]
+        found = [resource for resource in self.resources if resource.name == name and not resource.delete]
         if len(found) != 1:
-            raise KeyError(f"{name}: {len(found)} in {[each.name for each in self.resources]}")
+            raise KeyError(f"{name}: {len(found)} in {[resource.name for resource in self.resources]}")
         return found[0]
 
     @property
     def names(self) -> list[str]:
         """Type and name of every entry in order, without the stack's own."""
-        return [each.name for each in self]
+        return [resource.name for resource in self]
 
 
 def urn_of(stack: str, project: str, parent: str, type: str, name: str) -> str:
@@ -132,29 +132,29 @@ def dependents(
     """All that depends on an entry, directly or not, in order; with `children` parents count as needed."""
     found: list[Resource] = []
     known, ignored = {root.urn}, set(ignored)
-    for each in entries[entries.index(root) + 1 :]:
-        above = {each.parent} if children else set()
-        if each.urn not in ignored and known & (each.needs() | above):
-            found.append(each)
-            known.add(each.urn)
+    for entry in entries[entries.index(root) + 1 :]:
+        above = {entry.parent} if children else set()
+        if entry.urn not in ignored and known & (entry.needs() | above):
+            found.append(entry)
+            known.add(entry.urn)
     return found
 
 
-def direct_needs(entries: list[Resource], each: Resource) -> set[Resource]:
+def direct_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
     """The entries that one depends on, its parent included."""
-    above = each.needs() | {each.parent}
-    return {other for other in entries[: entries.index(each)] if other.urn in above}
+    above = entry.needs() | {entry.parent}
+    return {other for other in entries[: entries.index(entry)] if other.urn in above}
 
 
-def all_needs(entries: list[Resource], each: Resource) -> set[Resource]:
+def all_needs(entries: list[Resource], entry: Resource) -> set[Resource]:
     """The entries that one depends on, directly or not."""
     found: set[Resource] = set()
-    urns = [*each.needs(), each.parent]
+    urns = [*entry.needs(), entry.parent]
     while urns:
         urn = urns.pop()
         same = [other for other in entries if other.urn == urn and other not in found]
         # Old entries refer to old ones, where there are both.
-        match = [other for other in same if other.delete == each.delete] or same
+        match = [other for other in same if other.delete == entry.delete] or same
         found |= set(match)
         urns += [further for other in match for further in (*other.needs(), other.parent)]
-    return found - {each}
+    return found - {entry}

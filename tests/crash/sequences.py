@@ -82,10 +82,10 @@ class Sequences(RuleBasedStateMachine):
         self, stack: int, machine: str, organisation: bool, comes_back: bool, strike: str, twice: bool
     ) -> None:
         """With `twice` the last command that renews a proof is pasted once more."""
-        each, where = self._stack(stack), {"machine": machine, "organisation": organisation}
-        self._deeds.answer(each, comes_back=comes_back, strike=STRIKES[strike], **where)
-        if twice and each.renewed:
-            self._deeds.up(each, renew=each.renewed, **where)
+        current, where = self._stack(stack), {"machine": machine, "organisation": organisation}
+        self._deeds.answer(current, comes_back=comes_back, strike=STRIKES[strike], **where)
+        if twice and current.renewed:
+            self._deeds.up(current, renew=current.renewed, **where)
 
     @rule(stack=a_stack, machine=a_machine)
     def see_to(self, stack: int, machine: str) -> None:

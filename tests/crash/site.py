@@ -119,8 +119,8 @@ class Site(Lab):
         self.lists_late = lists_late
         if lists_late:
             self.qlik.control.settings(organisation_lag_ms=LISTS_LATE_SECONDS * 1000)
-        for each in ("states", "machines"):
-            shutil.rmtree(self._live / each, ignore_errors=True)
+        for folder in ("states", "machines"):
+            shutil.rmtree(self._live / folder, ignore_errors=True)
 
     def run(
         self,
@@ -168,7 +168,7 @@ class Site(Lab):
     def made(self) -> list[dict[str, Any]]:
         """The tenants that were made and are not purged."""
         now, dump = self.now(), self.qlik.control.dump()["cloud"]["tenant"]
-        return [each for each in dump if each.get("_made") and each.get("_purge_at", now + 1) > now]
+        return [kind for kind in dump if kind.get("_made") and kind.get("_purge_at", now + 1) > now]
 
     def notes_of(self, machine: str) -> Path:
         """Where a machine keeps its notes."""
@@ -197,12 +197,12 @@ def moved_to(name: str, state: State) -> State:
 
 def tenants_in(state: State) -> set[str]:
     """System hostnames of the tenants in a state, also of one that is to be deleted."""
-    return {each.id for each in state if each.type == TENANT}
+    return {resource.id for resource in state if resource.type == TENANT}
 
 
 def proof_in(state: State) -> dict[str, Any]:
     """What the proof in a state says; nothing if it has none."""
-    proofs = [each for each in state if each.type == PROOF and not each.delete]
+    proofs = [resource for resource in state if resource.type == PROOF and not resource.delete]
     assert len(proofs) <= 1, "a state with two proofs"
     return _said(proofs[0]) if proofs else {}
 

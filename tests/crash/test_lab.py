@@ -23,11 +23,11 @@ def test_an_answer_is_lost(lab: Lab) -> None:
     """Qlik made the space, the client asked again and took it over; the next run has nothing to do."""
     lab.write(SMALL)
     run = lab.up(fault=SPACE.fault(drop_after=True)).expect_ok()
-    assert [each["status"] for each in run.log if each["path"] == SPACE.path] == [0, 409]
+    assert [call["status"] for call in run.log if call["path"] == SPACE.path] == [0, 409]
     assert any("taken over" in line for line in run.said)
     again = lab.up().expect_ok()
     assert (again.steps, again.requests) == ([], [])
-    assert [each["id"] for each in lab.world.every("space")] == [lab.state["Space Sales"].id]
+    assert [space["id"] for space in lab.world.every("space")] == [lab.state["Space Sales"].id]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -42,7 +42,7 @@ def test_the_process_is_killed_at_a_request(lab: Lab, after: bool) -> None:
     finished = lab.up().expect_ok()
     assert "create Space Sales" in finished.steps
     assert "create Tenant tenant" not in finished.steps
-    assert [each["id"] for each in lab.world.every("space")] == [lab.state["Space Sales"].id]
+    assert [space["id"] for space in lab.world.every("space")] == [lab.state["Space Sales"].id]
     assert lab.up().expect_ok().steps == []
 
 
@@ -90,7 +90,7 @@ def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:
     lab.write(SMALL)
     lab.up().expect_ok()
     lab.advance(days=30)
-    made = next(each for each in lab.refresh().expect_ok().log if each["path"].startswith("/api/v1/spaces"))
+    made = next(call for call in lab.refresh().expect_ok().log if call["path"].startswith("/api/v1/spaces"))
     assert made["time"] > lab.state["TenantProof proof"].outputs["proof"]["made_at"]
     assert lab.up().expect_ok().steps == []
 
@@ -100,7 +100,9 @@ def test_each_run_is_a_process_of_its_own(lab: Lab) -> None:
     lab.write(SMALL)
     lab.up().expect_ok()
     for _ in range(2):
-        tokens = [each for each in lab.refresh().expect_ok().requests if each.path.endswith("/token")]
+        tokens = [
+            request for request in lab.refresh().expect_ok().requests if request.path.endswith("/token")
+        ]
         assert len(tokens) == 1
 
 

@@ -15,7 +15,7 @@ SAMPLE = 14
 """Cells of each operation. The whole matrix is `make crash-matrix`."""
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_sample(operation: Operation) -> None:
     """In the end there is exactly one of each, the state says so, and a further run has nothing to do."""
     with Bench(operation) as bench:
@@ -27,7 +27,7 @@ def test_a_sample(operation: Operation) -> None:
 
 def test_a_loss_is_seen() -> None:
     """What somebody made behind our back, or took away, is not what there should be."""
-    (create,) = (each for each in OPERATIONS if each.name == "create")
+    (create,) = (operation for operation in OPERATIONS if operation.name == "create")
     with redirect_stdout(StringIO()), Bench(create) as bench:
         bench.put_back()
         bench.run().expect_ok()
@@ -38,7 +38,7 @@ def test_a_loss_is_seen() -> None:
         bench.run().expect_ok()
         space = bench.lab.state["Space Staging"]
         state = bench.lab.state
-        next(each for each in state if each.id == space.id).id = "5" * 24
+        next(resource for resource in state if resource.id == space.id).id = "5" * 24
         bench.lab.engine.state = state
         assert "which is not at Qlik" in bench._wrong()
 

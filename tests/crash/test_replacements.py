@@ -17,8 +17,8 @@ def test_each_kind_by_itself(lab: Lab) -> None:
                 lab.engine.taint(name)
             run = lab.up(replace=[] if tainted else [name]).expect_ok()
             assert {f"create {name}", f"delete {name}"} <= set(run.steps)
-            changing = [each for each in run.log if each["method"] != "GET" and each["status"] < 400]
-            assert [each["path"] for each in changing if each["path"] != "/oauth/token"] == [], name
+            changing = [call for call in run.log if call["method"] != "GET" and call["status"] < 400]
+            assert [run["path"] for run in changing if run["path"] != "/oauth/token"] == [], name
             assert lab.qlik.control.dump()[lab.world.hostname] == at_qlik, name
             assert lab.state.as_json() == in_state, name
     assert lab.up().expect_ok().steps == []

@@ -61,7 +61,7 @@ def test_a_customer_of_many_names(site: Site) -> None:
     stack.file["name"] = "Hooli"
     deeds.wait(SETTLED)
     deeds.see_to(stack, machine="b")
-    assert [each["name"] for each in site.made] == ["Hooli"]
+    assert [tenant["name"] for tenant in site.made] == ["Hooli"]
 
 
 def test_a_namesake_that_is_taken_down_between_two_renewals(site: Site) -> None:

@@ -93,31 +93,31 @@ class Truth:
 
     def learn(self, stack: Stack | None = None, run: Run | None = None) -> None:
         """Take in what Qlik holds now, after a run or after some time."""
-        requests = [each for each in run.log if _asks(each)] if run else []
-        for each in requests:
+        requests = [call for call in run.log if _asks(call)] if run else []
+        for request in requests:
             assert stack is not None
             assert run is not None
             proof = proof_in(self.site.state_of(stack.place)).get("id", "")
             if not proof or proof in self.asked:
                 raise Broken(ONE_REQUEST, f"{stack.place} under proof {proof or '(none in the state)'}")
-            asleep = [each for each in self._asleep(stack.file["name"]) if not self.young(each)]
+            asleep = [tenant for tenant in self._asleep(stack.file["name"]) if not self.young(tenant)]
             if (
                 asleep
-                and any("/core/tenants" in each["path"] for each in run.log)
+                and any("/core/tenants" in call["path"] for call in run.log)
                 and proof not in self.by_hand
             ):
                 raise Broken(NAMESAKE, f"{asleep}; {stack.place} under proof {proof}")
             self.asked[proof] = Asked(proof, stack.customer, stack.place)
-            if "late" in each:
-                self._late[each["late"]["at"]] = self.asked[proof]
-        there = {each["hostnames"][0]: each for each in self.site.made}
-        for hostname, each in there.items():
-            asked = self._late.get(each["created"])
+            if "late" in request:
+                self._late[request["late"]["at"]] = self.asked[proof]
+        there = {tenant["hostnames"][0]: tenant for tenant in self.site.made}
+        for hostname, tenant in there.items():
+            asked = self._late.get(tenant["created"])
             if hostname not in self.made:
                 asked = asked or self.asked[proof]
-                self.made[hostname] = Made(hostname, each["id"], asked)
-            before = self._there.get(hostname, each)["name"]
-            if before not in (each["name"], hostname.partition(".")[0]):
+                self.made[hostname] = Made(hostname, tenant["id"], asked)
+            before = self._there.get(hostname, tenant)["name"]
+            if before not in (tenant["name"], hostname.partition(".")[0]):
                 self.renamed.add(hostname)
         self._there = there
 
@@ -132,25 +132,27 @@ class Truth:
 
     def under(self, proof: str) -> Made | None:
         """The tenant that was made under a proof and is not purged."""
-        found = (each for each in self.made.values() if each.asked.proof == proof)
-        return next((each for each in found if self.status(each.hostname)), None)
+        found = (tenant for tenant in self.made.values() if tenant.asked.proof == proof)
+        return next((tenant for tenant in found if self.status(tenant.hostname)), None)
 
     def comes(self, proof: str) -> bool:
         """Tell whether one can still come of it."""
         waits = {asked.proof for asked in self._late.values()} - {
-            each.asked.proof for each in self.made.values()
+            tenant.asked.proof for tenant in self.made.values()
         }
         return proof in waits
 
     def _asleep(self, name: str) -> list[str]:
         """The deactivated tenants of a name, as they were before the run that is being looked at."""
         there = self._there.items()
-        return [hostname for hostname, each in there if (each["status"], each["name"]) == ("disabled", name)]
+        return [
+            hostname for hostname, tenant in there if (tenant["status"], tenant["name"]) == ("disabled", name)
+        ]
 
     def of(self, customer: int) -> list[Made]:
         """The tenants of a customer that are not purged, the newest first."""
-        mine = [each for each in self.made.values() if each.asked.customer == customer]
-        return [each for each in mine[::-1] if self.status(each.hostname)]
+        mine = [tenant for tenant in self.made.values() if tenant.asked.customer == customer]
+        return [tenant for tenant in mine[::-1] if self.status(tenant.hostname)]
 
     def young(self, hostname: str) -> bool:
         """Tell whether the organisation's list may not show it yet."""
@@ -175,7 +177,9 @@ class Truth:
         state = self.site.state_of(stack.place)
         for hostname in tenants_in(state) - tenants_in(before):
             self._judge_taken(stack, state, hostname)
-        asleep = {each for each in tenants_in(state) - self.shared if self.status(each) != "active"}
+        asleep = {
+            hostname for hostname in tenants_in(state) - self.shared if self.status(hostname) != "active"
+        }
         if asleep and look.undisturbed and run.ok:
             raise Broken(ASLEEP, f"{stack.place} is up, and not {asleep}")
         if look.undisturbed and not tenants_in(before):
@@ -189,7 +193,7 @@ class Truth:
 
     def _given_up(self, stack: Stack, before: State) -> str:
         """The proof that gave way to another one in a run that had no tenant; nothing if none did."""
-        old, new = (proof_in(each).get("id", "") for each in (before, self.site.state_of(stack.place)))
+        old, new = (proof_in(state).get("id", "") for state in (before, self.site.state_of(stack.place)))
         made = self.under(old)
         ours = made is not None and made.asked.customer == stack.customer
         return old if ours and new and new != old and not tenants_in(before) else ""
@@ -220,15 +224,15 @@ class Truth:
         held = Counter(hostname for state in states.values() for hostname in tenants_in(state))
         twice = {hostname for hostname, count in held.items() if count > 1}
         if wrong := twice - self.shared:
-            raise Broken(ONE_HOLDER, str([self.made[each] for each in wrong]))
-        there = {each for each in self.made if self.status(each) and not self.young(each)}
+            raise Broken(ONE_HOLDER, str([self.made[hostname] for hostname in wrong]))
+        there = {hostname for hostname in self.made if self.status(hostname) and not self.young(hostname)}
         doubtful = (there - held.keys()) | (there & twice)
         if not doubtful:
             return
         findings = self._orphans(states)
-        named = {name for each in findings for name in _named(each)}
+        named = {name for finding in findings for name in _named(finding)}
         if lost := doubtful - named:
-            raise Broken(LOST, f"{[self.made[each] for each in lost]}: not among {sorted(named)}")
+            raise Broken(LOST, f"{[self.made[hostname] for hostname in lost]}: not among {sorted(named)}")
 
     def _orphans(self, states: Mapping[Place, State]) -> list[Finding]:
         """What `tenantry orphans` finds, if all states are in its backend."""
@@ -238,7 +242,7 @@ class Truth:
         environment = client_environment(self.site.qlik.url) | ORGANISATION
         with Cloud(environment, clock=SharedClock(self.site.qlik.control)) as cloud:
             found = cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"})
-            listed = [each for each in map(Listed.of, found) if each.status != DELETED]
+            listed = [listed for listed in map(Listed.of, found) if listed.status != DELETED]
         ledger = Ledger(holdings, frozenset({SOURCE_TENANT}))
         return list(compare(listed, missing(listed, ledger), ledger))
 
@@ -249,4 +253,4 @@ def _asks(request: Doc) -> bool:
 
 def _named(finding: Finding) -> set[str]:
     """The tenants that a finding is about, so that a person sees them."""
-    return {finding.about, *(each["hostname"] for each in finding.facts.get("candidates", []))}
+    return {finding.about, *(candidate["hostname"] for candidate in finding.facts.get("candidates", []))}

@@ -41,15 +41,15 @@ class Request:
 def numbered(log: Iterable[dict[str, Any]]) -> Iterator[Request]:
     """The requests of an emulator's log."""
     seen: dict[tuple[str, str], int] = {}
-    for each in log:
-        key = each["method"], pattern(each["path"])
+    for request in log:
+        key = request["method"], pattern(request["path"])
         seen[key] = seen.get(key, 0) + 1
         yield Request(*key, seen[key])
 
 
 def without_tokens(requests: Iterable[Request]) -> list[Request]:
     """Those that do something for the customer."""
-    return [each for each in requests if not each.path.endswith("/oauth/token")]
+    return [request for request in requests if not request.path.endswith("/oauth/token")]
 
 
 def pattern(path: str) -> str:

@@ -101,7 +101,7 @@ def postgres() -> Iterator[Callable[[], Environment]]:
         folder = Path(name)
         owner = unprivileged()
         programs = postgres_programs(folder, owner)
-        settings = [word for each in SETTINGS for word in ("-c", each)]
+        settings = [word for setting in SETTINGS for word in ("-c", setting)]
         run([programs / "initdb", *INITDB, *settings, "-D", folder / "data"], owner)
         port = start_postgres(programs / "pg_ctl", folder, owner, ends)
         numbers = itertools.count(1)
@@ -217,8 +217,8 @@ def postgres_programs(folder: Path, owner: str | None) -> Path:
     for part in (newest, package.with_name(f"{package.name}.libs")):
         if part.is_dir():
             shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
-    for each in (folder, *folder.rglob("*")):
-        os.chown(each, pwd.getpwnam(owner).pw_uid, -1, follow_symlinks=False)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, pwd.getpwnam(owner).pw_uid, -1, follow_symlinks=False)
     return folder / newest.relative_to(package.parent) / "bin"
 
 

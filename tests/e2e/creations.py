@@ -58,7 +58,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
     resources = stack.resources()
     proof = resources["TenantProof proof"]["id"]
     assert resources["Tenant tenant"]["outputs"]["proof"]["id"] == proof, "the one that it was made under"
-    assert {name: each["id"] for name, each in resources.items() if each.get("id")} == {
+    assert {name: resource["id"] for name, resource in resources.items() if resource.get("id")} == {
         "TenantProof proof": proof,
         "Tenant tenant": hostname,
         "TenantLifecycle lifecycle": hostname,
@@ -71,7 +71,7 @@ def expect_exactly_one_of_each(stack: Stack, qlik: Emulator) -> None:
         "App Sales Overview": world.apps[staged]["id"],
         "AppPublication Sales Overview in Sales": world.apps[published]["id"],
     }
-    assert not [name for name, each in resources.items() if each.get("initErrors")]
+    assert not [name for name, resource in resources.items() if resource.get("initErrors")]
     stack.preview("--refresh", "--expect-no-changes")
 
 

@@ -47,7 +47,7 @@ class Done:
     @property
     def outcomes(self) -> dict[str, Outcome]:
         """The outcomes in it, by stack."""
-        return {each.stack: each for each in self.report.outcomes}
+        return {outcome.stack: outcome for outcome in self.report.outcomes}
 
     @property
     def json(self) -> Any:

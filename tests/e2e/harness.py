@@ -204,7 +204,9 @@ class Stack:
     def outputs(self) -> dict[str, Any]:
         """The outputs of the stack, secrets in plain text."""
         resources = self.deployment().get("resources", [])
-        held: dict[str, Any] = next((each for each in resources if each["type"] == "pulumi:pulumi:Stack"), {})
+        held: dict[str, Any] = next(
+            (resource for resource in resources if resource["type"] == "pulumi:pulumi:Stack"), {}
+        )
         if SECRET not in json.dumps(held.get("outputs")):
             return held.get("outputs") or {}
         outputs: dict[str, Any] = json.loads(
@@ -226,7 +228,11 @@ class Stack:
     def resources(self) -> dict[str, dict[str, Any]]:
         """The resources in the state by type and name ("Space Sales"), the engine's own left out."""
         resources = self.deployment().get("resources", [])
-        return {short_name(each["urn"]): each for each in resources if not is_engines_own(each["urn"])}
+        return {
+            short_name(resource["urn"]): resource
+            for resource in resources
+            if not is_engines_own(resource["urn"])
+        }
 
     def pulumi(self, *args: str, expect: int | None = 0, **env: str) -> Result:
         """Any `pulumi` command on this stack. Fails if its exit code is not `expect` (None: any)."""

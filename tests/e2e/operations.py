@@ -48,31 +48,36 @@ def cloud(qlik: Emulator) -> Doc:
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """Status of every tenant that was made, by system hostname."""
-    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-    return {each["hostnames"][0]: each["status"] for each in made}
+    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["hostnames"][0]: tenant["status"] for tenant in made}
 
 
 def checkpoint(stack: Stack) -> list[Doc]:
     """Every entry of the state for a resource at Qlik."""
-    return [each for each in stack.deployment().get("resources", []) if "dynamic/qlik:" in each["type"]]
+    return [
+        resource
+        for resource in stack.deployment().get("resources", [])
+        if "dynamic/qlik:" in resource["type"]
+    ]
 
 
 def resources(stack: Stack) -> dict[str, Doc]:
     """The entries of the state by type and name ("Space Sales"); one that is to be deleted does not count."""
-    return {short_name(each["urn"]): each for each in checkpoint(stack) if not each.get("delete")}
+    return {short_name(entry["urn"]): entry for entry in checkpoint(stack) if not entry.get("delete")}
 
 
 def state(stack: Stack) -> dict[str, Doc]:
     """What the state says of each resource."""
     kept = ("id", "inputs", "outputs", "protect", "initErrors")
     return {
-        name: {key: each[key] for key in kept if each.get(key)} for name, each in resources(stack).items()
+        name: {key: resource[key] for key in kept if resource.get(key)}
+        for name, resource in resources(stack).items()
     }
 
 
 def entries(stack: Stack) -> list[str]:
     """The ids of all entries of the state; an object that is in it twice appears twice."""
-    return sorted(f"{each['type'].rpartition(':')[2]} {each['id']}" for each in checkpoint(stack))
+    return sorted(f"{entry['type'].rpartition(':')[2]} {entry['id']}" for entry in checkpoint(stack))
 
 
 def urn(stack: Stack, name: str) -> str:

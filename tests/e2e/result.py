@@ -78,7 +78,7 @@ class Result:
         ]
 
     def __str__(self) -> str:
-        requests = "".join(f"    {each}\n" for each in self.requests)
+        requests = "".join(f"    {request}\n" for request in self.requests)
         return (
             f"$ pulumi {' '.join(self.args)}    (exit code {self.rc}, {self.seconds:.1f} s)\n{self.output}"
             + (f"requests:\n{requests}" if requests else "")
@@ -89,8 +89,8 @@ class Result:
 
     def _steps(self) -> list[dict[str, Any]]:
         """The metadata of each step; what a refresh found is known only at the end of its step."""
-        ended = {each["metadata"]["urn"]: each["metadata"] for each in self._of("resOutputsEvent")}
-        begun = [each["metadata"] for each in self._of("resourcePreEvent")]
+        ended = {event["metadata"]["urn"]: event["metadata"] for event in self._of("resOutputsEvent")}
+        begun = [event["metadata"] for event in self._of("resourcePreEvent")]
         steps = [ended.get(step["urn"], step) if step["op"] == "refresh" else step for step in begun]
         return [step for step in steps if not is_engines_own(step["urn"])]
 

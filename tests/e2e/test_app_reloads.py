@@ -50,7 +50,7 @@ def test_a_rollout_is_one_update_for_users(stack: Stack, qlik: Emulator) -> None
     write(stack)
     made = stack.up()
     assert order(calls(made.requests)) == ["import", "script", "reload", "publish"]
-    looks = [each for each in made.requests if each["path"].endswith("/scripts/current")]
+    looks = [request for request in made.requests if request["path"].endswith("/scripts/current")]
     assert len(looks) == 2, "the reload reads the script that the run has set"
     first = published(qlik)
     assert "'globex'" in first["_script"]

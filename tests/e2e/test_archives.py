@@ -23,7 +23,9 @@ def test_a_theme_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator) ->
     preview = stack.preview()
     assert (preview.diffs, writes(preview.requests)) == ({"Theme Look": {"md5": "update"}}, [])
     changing = stack.up()
-    assert [each for each in changing.operations if each[0] != "same"] == [("update", "Theme Look")]
+    assert [operation for operation in changing.operations if operation[0] != "same"] == [
+        ("update", "Theme Look")
+    ]
     assert len(writes(changing.requests)) == 1
 
     world.request("PATCH", f"themes/{theme['id']}", form(write(stack.folder / "theirs", "Corporate", "red")))

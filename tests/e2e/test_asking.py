@@ -66,7 +66,7 @@ class Counting:
     @property
     def stacks(self) -> list[str]:
         """The stacks in the backend."""
-        return sorted(each.stem for each in Path(self.fleet.folder).rglob("state/.pulumi/stacks/*/*.json"))
+        return sorted(file.stem for file in Path(self.fleet.folder).rglob("state/.pulumi/stacks/*/*.json"))
 
 
 WORDS = {
@@ -106,7 +106,7 @@ def test_what_is_asked_for_was_shown_and_is_what_is_done(counting: Counting) -> 
 
     done = counting.run("up", "--all", "--json", answers=(yes,))
     outcomes = Report.from_json(done.stdout).outcomes
-    assert [(each.stack, each.status, each.new, each.counts) for each in outcomes] == [
+    assert [(outcome.stack, outcome.status, outcome.new, outcome.counts) for outcome in outcomes] == [
         (name, "ok", True, {"create": 4}) for name in ("acme", "globex")
     ]
     assert counting.stacks == ["acme", "globex"]
@@ -172,7 +172,7 @@ def test_what_changes_below_the_question_is_asked_for_again(counting: Counting) 
 def test_each_ring_is_asked_for_after_the_one_before(counting: Counting) -> None:
     write(counting, "acme", ring="pilot")
     done = counting.run("up", "--all", "--waves", "rings", "--json", answers=(yes, no), code=1)
-    statuses = {each.stack: each.status for each in Report.from_json(done.stdout).outcomes}
+    statuses = {outcome.stack: outcome.status for outcome in Report.from_json(done.stdout).outcomes}
     assert statuses == {"acme": "ok", "globex": "not run"}
     assert counting.stacks == ["acme"]
     assert done.seen.index("up 1 stack (acme)?") < done.seen.index("up 1 stack (globex)?")

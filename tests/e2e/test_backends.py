@@ -67,7 +67,7 @@ def test_the_life_of_a_customer(backend: Environment, machine: Machine, qlik: Em
     there = Backend(second.folder, second.env)
     (hostname,) = tenants(qlik)
     assert there.outputs("globex")["hostname"] == hostname
-    ids = [each.get("id") for each in there.state("globex")["deployment"]["resources"]]
+    ids = [resource.get("id") for resource in there.state("globex")["deployment"]["resources"]]
     assert World(qlik, hostname).spaces["Sales"]["id"] in ids
     with pytest.raises(NoSuchStack):
         there.state("initech")
@@ -88,7 +88,7 @@ def test_two_stacks_at_once(backend: Environment, machine: Machine, qlik: Emulat
     assert names == ["Globex", "Initech"]
     assert [list(stack.up().changes) for stack in both] == [["same"], ["same"]]
     listed = json.loads(Backend(both[0].folder, both[0].env).run("stack", "ls", "--json"))
-    assert [each["name"] for each in listed] == ["globex", "initech"]
+    assert [row["name"] for row in listed] == ["globex", "initech"]
 
 
 def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, qlik: Emulator) -> None:
@@ -99,7 +99,9 @@ def test_one_run_of_a_stack_at_a_time(backend: Environment, machine: Machine, ql
     run = start(first)
     wait_for(lambda: qlik.control.faults[0]["hit"] == 1, seconds=60)
     # The first run fetches its template meanwhile: that is no request of the second.
-    wait_for(lambda: any("/temp-contents/" in each["path"] for each in qlik.control.requests()), seconds=60)
+    wait_for(
+        lambda: any("/temp-contents/" in request["path"] for request in qlik.control.requests()), seconds=60
+    )
     refused = second.up(expect=None)
     qlik.control.release(fault)
     assert refused.rc != 0

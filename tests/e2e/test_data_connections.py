@@ -29,16 +29,18 @@ def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
     assert "cannot log in with [secure]" in said[-1].output
     said.append(stack.preview("--diff"))
     said.append(stack.up())
-    assert [each["method"] for each in said[-1].requests if PATH in each["path"]] == ["PATCH"]
+    assert [request["method"] for request in said[-1].requests if PATH in request["path"]] == ["PATCH"]
     said.append(stack.up("--expect-no-changes"))
 
-    held = [each for docs in qlik.control.dump().values() for each in docs.get("data-connection", [])]
-    assert [each["_secret"] for each in held] == [{"password": SECOND}]
+    held = [
+        connection for docs in qlik.control.dump().values() for connection in docs.get("data-connection", [])
+    ]
+    assert [connection["_secret"] for connection in held] == [{"password": SECOND}]
     places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):
-        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+        if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
             places[str(file)] = file.read_text("utf-8", "replace")
     secrets = (FIRST, SECOND)
-    assert [place for place, text in places.items() if any(each in text for each in secrets)] == []
+    assert [place for place, text in places.items() if any(secret in text for secret in secrets)] == []

@@ -32,7 +32,9 @@ def test_a_data_file_from_its_first_day_to_its_last(stack: Stack, qlik: Emulator
     preview = stack.preview()
     assert (preview.diffs, preview.requests) == ({"DataFile rates.csv": {"sha256": "update"}}, [])
     changing = stack.up()
-    assert [each for each in changing.operations if each[0] != "same"] == [("update", "DataFile rates.csv")]
+    assert [operation for operation in changing.operations if operation[0] != "same"] == [
+        ("update", "DataFile rates.csv")
+    ]
     assert calls(changing.requests) == [f"PUT {PATH}/{file['id']}", f"GET {PATH}/{file['id']}"]
 
     world.request("DELETE", f"data-files/{file['id']}")

@@ -58,7 +58,7 @@ def test_a_destroy_that_fails_loses_nothing(stack: Stack, qlik: Emulator) -> Non
         fault = qlik.control.add_fault(path=DEACTIVATE, **answer)
         failed = stack.destroy(expect=1, TENANTRY_DEADLINE="2")
         assert failed.failed == ["TenantLifecycle lifecycle"], name
-        assert state(stack) == {key: each for key, each in in_state.items() if key != ACTIVATION}, name
+        assert state(stack) == {key: entry for key, entry in in_state.items() if key != ACTIVATION}, name
         assert (content(world), world.tenant["status"]) == (at_qlik, "active"), name
         assert any(str(answer["status"]) in error and "deactivate" in error for error in failed.errors), name
         assert all("Traceback" not in error for error in failed.errors), name

@@ -110,18 +110,22 @@ def delete_much(world: World) -> None:
 def fingerprint(world: World) -> dict[str, object]:
     """All that a customer is made of, without ids and dates."""
     apps = world.apps
-    origin = {each["id"]: key for key, each in apps.items()}
+    origin = {app["id"]: key for key, app in apps.items()}
     return {
         "tenant": {key: world.tenant[key] for key in ("name", "hostnames", "enableAppOpeningFeedback")},
         "groups": {
-            name: (each["providerType"], each.get("description", ""), sorted(map(str, each["assignedRoles"])))
-            for name, each in world.groups.items()
+            name: (
+                group["providerType"],
+                group.get("description", ""),
+                sorted(map(str, group["assignedRoles"])),
+            )
+            for name, group in world.groups.items()
         },
         "spaces": {
-            name: (each["type"], each.get("description", ""))
-            for name, each in world.spaces.items()
+            name: (space["type"], space.get("description", ""))
+            for name, space in world.spaces.items()
             if name != "My corner"
         },
         "access": world.access,
-        "apps": {key: (each["description"], origin.get(each["originAppId"])) for key, each in apps.items()},
+        "apps": {key: (app["description"], origin.get(app["originAppId"])) for key, app in apps.items()},
     }

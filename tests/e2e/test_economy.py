@@ -27,13 +27,13 @@ def test_nothing_is_fetched_twice(stack: Stack, qlik: Emulator) -> None:
     assert qlik.control.requests() == []
 
     asked = stack.pulumi("up", "--yes").requests
-    tokens = Counter(each["host"] for each in asked if each["path"] == "/oauth/token")
-    hosts = {each["host"] for each in asked}
+    tokens = Counter(request["host"] for request in asked if request["path"] == "/oauth/token")
+    hosts = {request["host"] for request in asked}
     assert len(hosts) == 3, hosts
     assert tokens == dict.fromkeys(hosts, 1)
-    exports = [each["path"] for each in asked if each["path"].partition("?")[0].endswith("/export")]
+    exports = [request["path"] for request in asked if request["path"].partition("?")[0].endswith("/export")]
     assert len(exports) == 1
-    reads = Counter(f"{each['host']}{each['path']}" for each in asked if each["method"] == "GET")
+    reads = Counter(f"{request['host']}{request['path']}" for request in asked if request["method"] == "GET")
     theirs = f"{stack.outputs()['hostname']}/api/v1/items?"
     assert {read for read, times in reads.items() if times > 1 and not read.startswith(theirs)} == set()
 
@@ -58,7 +58,7 @@ def test_a_refresh_reads_lists(stack: Stack, qlik: Emulator) -> None:
             f"GET /api/v1/tenants/{world.tenant['id']}",
             "GET /api/v1/groups",
             "GET /api/v1/spaces",
-            *(f"GET /api/v1/spaces/{each['id']}/assignments" for each in world.spaces.values()),
+            *(f"GET /api/v1/spaces/{space['id']}/assignments" for space in world.spaces.values()),
             f"PATCH /api/v1/groups/{world.groups['Group 3']['id']}",
         ),
         1,

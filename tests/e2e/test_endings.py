@@ -40,7 +40,7 @@ def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
     assert any("knows no tenant" in message and "tenantry forget" in message for message in gone.messages)
     failed = stack.up(expect=1)
     assert failed.failed == ["Tenant tenant"]
-    (error,) = [each for each in failed.errors if world.hostname in each]
+    (error,) = [error for error in failed.errors if world.hostname in error]
     for words in ("`tenantry forget`", "`revive`", "--protected"):
         assert words in error
     assert "QLIK_CLIENT" not in failed.output
@@ -65,7 +65,7 @@ def test_a_trial_that_is_over_gets_no_tenant(stack: Stack, qlik: Emulator) -> No
     stack.write(**settings(trial(now - timedelta(days=2))))
     for refused in (stack.preview(expect=None), stack.up(expect=None)):
         assert refused.rc != 0
-        (error,) = [each for each in refused.errors if "trial ended on" in each]
+        (error,) = [error for error in refused.errors if "trial ended on" in error]
         for words in ("ends_on", "revive", "lifecycle: {kind: production}"):
             assert words in error
         assert refused.requests == []
@@ -92,7 +92,9 @@ def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emula
     assert administrators(world) == {"auth0|ada"}
     taken = take_back(stack, {**GLOBEX, **extras}, stack.destroy())
     back = stack.up()
-    assert any("auto_create_groups" in each and "is no longer known" in each for each in back.messages)
+    assert any(
+        "auto_create_groups" in message and "is no longer known" in message for message in back.messages
+    )
     stack.write(**settings({key: value for key, value in taken.items() if key not in extras}))
     done = stack.up()
     assert done.changes["delete"] == ["GroupSettings group settings", "TenantAdmin Support"]
@@ -104,8 +106,8 @@ def test_what_is_known_of_a_tenant_that_was_taken_back(stack: Stack, qlik: Emula
 def administrators(world: World) -> set[str]:
     """The subjects of the people who are administrators."""
     return {
-        each["subject"]
-        for each in world.every("user")
-        if each["subject"].startswith("auth0|")
-        and "TenantAdmin" in {role["name"] for role in each["assignedRoles"]}
+        user["subject"]
+        for user in world.every("user")
+        if user["subject"].startswith("auth0|")
+        and "TenantAdmin" in {role["name"] for role in user["assignedRoles"]}
     }

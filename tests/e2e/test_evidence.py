@@ -49,8 +49,8 @@ def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
     """Once for each list and object: nobody notices. For as long as the run: nothing leaves the state."""
     in_state, at_qlik = state(stack), cloud(qlik)
     for passing, empty in passing_pages(stack, hostname):
-        faults = [page(qlik, path=f"/api/v1/{each}", times=1) for each in passing]
-        faults += [qlik.control.add_fault(path=f"/api/v1/{each}", times=1, **EMPTY) for each in empty]
+        faults = [page(qlik, path=f"/api/v1/{row}", times=1) for row in passing]
+        faults += [qlik.control.add_fault(path=f"/api/v1/{row}", times=1, **EMPTY) for row in empty]
         stack.refresh()
         hits = {fault["id"]: fault["hit"] for fault in qlik.control.faults}
         assert [hits[fault] for fault in faults] == [1] * len(faults)
@@ -74,7 +74,7 @@ def refresh(stack: Stack, qlik: Emulator, hostname: str) -> None:
 
 def passing_pages(stack: Stack, hostname: str) -> list[tuple[list[str], list[str]]]:
     """What pages answer in two refreshes, and which lists are empty meanwhile, so that more is asked for."""
-    ids = {name: each["id"] for name, each in resources(stack).items()}
+    ids = {name: resource["id"] for name, resource in resources(stack).items()}
     access = f"spaces/{ids['Space Sales']}/assignments"
     tenant = f"tenants/{World(stack.qlik, hostname).tenant['id']}"  # type: ignore[arg-type]
     lists = ["groups", "spaces", access, "users"]
@@ -96,10 +96,10 @@ def delete(stack: Stack, qlik: Emulator, world: World) -> None:
     assert failed.failed == ["TenantAdmin Support"]
     assert any("does not prove that" in error for error in failed.errors)
     assert "TenantAdmin Support" in resources(stack)
-    assert "auth0|ada" in {each["subject"] for each in world.every("user")}
+    assert "auth0|ada" in {user["subject"] for user in world.every("user")}
     qlik.control.release(fault)
     assert stack.up().changes["delete"] == ["TenantAdmin Support"]
-    assert "auth0|ada" not in {each["subject"] for each in world.every("user")}
+    assert "auth0|ada" not in {user["subject"] for user in world.every("user")}
 
 
 def destroy(stack: Stack, qlik: Emulator, world: World) -> None:

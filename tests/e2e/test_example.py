@@ -62,7 +62,7 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
         )
         loaded = {app["name"]: app["_script"] for app in world.every("app") if app["publishTime"]}
         assert "FROM sales" in loaded["Sales Overview"]
-        variables = [each["_variables"] for each in world.every("reload")]
+        variables = [reload["_variables"] for reload in world.every("reload")]
         assert {"vCurrency": "USD" if customer == "globex" else "EUR"} in variables
         assert len(world.every("task")) == len(loaded)
         [provider] = world.every("identity-provider")
@@ -71,7 +71,9 @@ def test_each_customer_has_its_own_data_colours_and_login(oem: Oem) -> None:
         apps = {name for space, name in world.apps if space == "Reports"}
         assert apps == ({"Sales Overview", "Inventory"} if is_business else {"Sales Overview"})
         assert len(world.every("extension")) == is_business
-        recipients = [each["workspace"]["blocks"][1]["operations"] for each in world.every("automation")]
+        recipients = [
+            automation["workspace"]["blocks"][1]["operations"] for automation in world.every("automation")
+        ]
         expected = [[{"value": f"controlling@{customer}.example"}]] if is_business else []
         assert recipients == expected
         [brand] = world.every("brand")
@@ -89,7 +91,7 @@ def test_a_change_is_for_those_whom_it_concerns(oem: Oem) -> None:
     report = oem.project / "automations" / "monthly-report.json"
     report.write_text(report.read_text().replace('"name": "Start"', '"name": "Begin"'))
     done = oem.run("preview", "--all", "--json")
-    assert {stack: len(each.changes) for stack, each in done.outcomes.items()} == {
+    assert {stack: len(outcome.changes) for stack, outcome in done.outcomes.items()} == {
         "acme": 2,
         "globex": 1,
         "initech": 0,

@@ -39,7 +39,7 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 def exports(requests: list[dict[str, Any]]) -> int:
     """How often a template was exported."""
-    return sum("/export" in each["path"] for each in requests)
+    return sum("/export" in request["path"] for request in requests)
 
 
 def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
@@ -52,20 +52,20 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
 
     preview = fleet.run("preview", "--all", "--json", QLIK_CLIENT_ID="", QLIK_CLIENT_SECRET="")
     assert preview.requests == []
-    assert {name: (each.new, each.counts) for name, each in preview.outcomes.items()} == dict.fromkeys(
-        ("acme", "globex", "initech"), (True, {"create": 8})
-    )
+    assert {
+        name: (outcome.new, outcome.counts) for name, outcome in preview.outcomes.items()
+    } == dict.fromkeys(("acme", "globex", "initech"), (True, {"create": 8}))
     assert fleet.git("status", "--porcelain") == "", "a preview changes no file"
 
     made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
-    assert {name: (each.status, each.counts) for name, each in made.outcomes.items()} == dict.fromkeys(
-        ("acme", "globex", "initech"), ("ok", {"create": 8})
-    )
+    assert {
+        name: (outcome.status, outcome.counts) for name, outcome in made.outcomes.items()
+    } == dict.fromkeys(("acme", "globex", "initech"), ("ok", {"create": 8}))
     assert exports(made.requests) == 1, "one export for all customers"
     base = fleet.commit("with the salts that Pulumi wrote")
     again = fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert again.requests == []
-    assert {each.same for each in again.report.outcomes} == {8}
+    assert {outcome.same for outcome in again.report.outcomes} == {8}
 
     fleet.write(
         "initech", {"name": "Initech", "plan": "standard", "apps": {"Sales Overview": {"version": "2.3.0"}}}
@@ -78,7 +78,7 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     assert preview.requests == []
     seen = preview.outcomes
     assert seen["acme"].changes == seen["globex"].changes
-    assert [(each.operation, each.resource) for each in seen["acme"].changes] == [
+    assert [(change.operation, change.resource) for change in seen["acme"].changes] == [
         ("replace", "App Sales Overview"),
         ("update", "AppPublication Sales Overview in Sales"),
     ]
@@ -91,7 +91,7 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
     early = World(qlik, fleet.run("outputs", "globex").json["globex"]["hostname"])
     fault = qlik.control.add_fault(host=early.hostname, path="/api/v1/apps/import", status=403)
     stopped = fleet.run("up", "--all", "--yes", "--waves", "rings", "--json", expect=3)
-    assert {name: each.status for name, each in stopped.outcomes.items()} == {
+    assert {name: outcome.status for name, outcome in stopped.outcomes.items()} == {
         "acme": "ok",
         "globex": "failed",
         "initech": "skipped",
@@ -113,7 +113,7 @@ def test_a_version_rolls_out_and_back(fleet: Fleet, qlik: Emulator) -> None:
 
     fleet.write_plan("standard", PLAN)
     back = fleet.run("up", "--plan", "standard", "--yes", "--skip-preview", "--waves", "50%,100%", "--json")
-    assert {name: each.counts for name, each in back.outcomes.items()} == {
+    assert {name: outcome.counts for name, outcome in back.outcomes.items()} == {
         "acme": {"replace": 1, "update": 1},
         "globex": {"replace": 1, "update": 1},
         "initech": {},
@@ -136,7 +136,7 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
     fleet.write("hooli", {"name": "Hooli", "lifecycle": {"kind": "production"}})
     qlik.control.add_fault(path="/api/v1/groups", method="POST", nth=2, status=400, body=QLIKS_WORDS)
     made = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", "--jobs", "1", expect=1)
-    statuses = {name: each.status for name, each in made.outcomes.items()}
+    statuses = {name: outcome.status for name, outcome in made.outcomes.items()}
     assert statuses == {
         "acme": "ok",
         "broken": "failed",
@@ -174,7 +174,7 @@ def test_what_goes_wrong_with_one_is_a_line_and_the_others_go_on(fleet: Fleet, q
     requirement.write_text(text)
 
     gone = fleet.run("destroy", "--all", "--yes", "--json", expect=1)
-    assert {name: each.status for name, each in gone.outcomes.items()} == {
+    assert {name: outcome.status for name, outcome in gone.outcomes.items()} == {
         "acme": "ok",
         "globex": "ok",
         "hooli": "failed",
@@ -195,12 +195,12 @@ def test_what_cannot_be_done_whole_is_not_begun(fleet: Fleet, qlik: Emulator) ->
     refused = fleet.run("up", "--all", "--yes", "--json", expect=1)
     assert writes(refused.requests) == []
     acme = refused.outcomes["acme"]
-    assert (acme.changes, [each.where for each in acme.troubles]) == ((), ["Space Archive"])
+    assert (acme.changes, [trouble.where for trouble in acme.troubles]) == ((), ["Space Archive"])
     assert "put it back into the file" in acme.troubles[0].advice
 
     fleet.write("acme", {"name": "Acme", **shared, **archive, "protect": False})
     preview = fleet.run("preview", "--all", "--json", "--expect-no-changes", expect=7).outcomes["acme"]
-    assert {each.resource: each.differences for each in preview.changes} == dict.fromkeys(
+    assert {change.resource: change.differences for change in preview.changes} == dict.fromkeys(
         ("Space Archive", "Tenant tenant", "TenantActivation activation", "TenantLifecycle lifecycle"),
         (Difference("protect", True, False),),
     )
@@ -259,7 +259,7 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     assert made["acme"].remarks == made["globex"].remarks == (NEW_SALT_REMARK,), "no word of the second try"
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     world = World(qlik, fleet.run("outputs", "acme").json["acme"]["hostname"])
-    group = next(each for each in world.every("group") if each["name"] == "Analysts")
+    group = next(group for group in world.every("group") if group["name"] == "Analysts")
     world.patch(f"groups/{group['id']}", assignedRoles=[{"name": "AuditAdmin"}])
     found = fleet.run("preview", "--all", "--refresh", "--expect-no-drift", "--json", expect=7).outcomes
     (drift,) = found["acme"].drift
@@ -268,11 +268,11 @@ def test_drift_is_told_apart_from_changes(fleet: Fleet, qlik: Emulator) -> None:
     assert found["acme"].changes[0].differences == (Difference("roles", ["AuditAdmin"], []),)
     assert (found["globex"].drift, found["globex"].changes) == ((), ())
     taken = fleet.run("refresh", "--all", "--yes", "--json").outcomes["acme"]
-    assert ([each.resource for each in taken.drift], taken.changes) == (["Group Analysts"], ())
+    assert ([change.resource for change in taken.drift], taken.changes) == (["Group Analysts"], ())
     warm, cold = (
         [
-            replace(each, seconds=0)
-            for each in fleet.run("preview", "--all", "--json", TENANTRY_COLD=off).report.outcomes
+            replace(outcome, seconds=0)
+            for outcome in fleet.run("preview", "--all", "--json", TENANTRY_COLD=off).report.outcomes
         ]
         for off in ("", "1")
     )

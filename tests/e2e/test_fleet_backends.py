@@ -40,8 +40,8 @@ def test_many_customers_in_shards(
     ]
     processes = [worker.start(*command) for worker, command in zip(workers, commands, strict=True)]
     done = [worker.wait(process) for worker, process in zip(workers, processes, strict=True)]
-    assert [each.code for each in done] == [0, 0]
-    assert [list(each.outcomes) for each in done] == [["acme", "hooli"], ["globex"]]
+    assert [run.code for run in done] == [0, 0]
+    assert [list(run.outcomes) for run in done] == [["acme", "hooli"], ["globex"]]
 
     status = third.run("status", "--all", "--json").json["stacks"]
     # A result is in the history, which is read of a backend in a folder alone.
@@ -53,13 +53,13 @@ def test_many_customers_in_shards(
             third.file(name).write_text(worker.file(name).read_text("utf-8"), "utf-8")
     looked = {**os.environ, **third.env}
     found = [compare(third.project, name, third.file(name), looked, preview=True) for name in STACKS]
-    assert [each.same for each in found] == [5, 5, 5], found
+    assert [comparison.same for comparison in found] == [5, 5, 5], found
     assert compare(third.project, "acme", third.file("acme"), looked, preview=False).same is None
 
     third.write("initech", {"name": "Initech", **CUSTOMER})
     preview = third.run("preview", "--all", "--json")
     assert preview.requests == []
-    assert {name: (each.new, len(each.changes)) for name, each in preview.outcomes.items()} == {
+    assert {name: (outcome.new, len(outcome.changes)) for name, outcome in preview.outcomes.items()} == {
         **dict.fromkeys(STACKS, (False, 0)),
         "initech": (True, 5),
     }
@@ -76,6 +76,6 @@ def test_a_backend_that_is_down(kind: str, scratch: Path, qlik: Emulator) -> Non
         fleet.write(name, {"name": name.title(), **CUSTOMER})
     done = fleet.run("up", "--all", "--yes", "--json", expect=1, **backends.unreachable(kind))
     assert done.requests == []
-    assert [each.troubles[0].text.partition(":")[0] for each in done.report.outcomes] == [
+    assert [outcome.troubles[0].text.partition(":")[0] for outcome in done.report.outcomes] == [
         "the backend cannot be reached"
     ] * 2

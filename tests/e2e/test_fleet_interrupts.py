@@ -82,14 +82,14 @@ def test_ctrl_c_lets_running_stacks_finish_and_the_run_can_be_resumed(fleet: Fle
         qlik.control.clear_faults()
         done = fleet.wait(process, run)
     assert done.code == 130
-    statuses = [each.status for each in done.report.outcomes]
+    statuses = [outcome.status for outcome in done.report.outcomes]
     assert statuses == ["ok", "ok", "not run", "not run"]
     assert done.report.stopped == "interrupted by SIGINT"
     assert Report.from_json((fleet.folder / "reports" / "report.json").read_bytes()) == done.report
 
     resumed = fleet.run("up", "--all", "--yes", "--resume", "--json")
-    assert [each.status for each in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
-    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    assert [outcome.status for outcome in resumed.report.outcomes] == ["skipped", "skipped", "ok", "ok"]
+    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
     assert len(made) == len(STACKS), "none of them twice"
     fleet.run("up", "--all", "--yes", "--skip-preview", "--json")
     assert fleet.run("preview", "--all", "--expect-no-changes").code == 0

@@ -37,8 +37,8 @@ def fleet(scratch: Path, qlik: Emulator) -> Fleet:
 
 def tenants(qlik: Emulator) -> dict[str, str]:
     """The status of the tenants that were made, by name."""
-    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-    return {each["name"]: each["status"] for each in made}
+    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["name"]: tenant["status"] for tenant in made}
 
 
 def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
@@ -60,7 +60,7 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     rows = {row["stack"]: (row["over"], row["grace_days"]) for row in listed.json["trials"]}
     assert rows == {"acme": (True, 10), "globex": (True, 21), "initech": (False, 10)}
     assert [
-        each["stack"] for each in fleet.run("expire", "--dry-run", "--within", "0", "--json").json["trials"]
+        ended["stack"] for ended in fleet.run("expire", "--dry-run", "--within", "0", "--json").json["trials"]
     ] == [
         "acme",
         "globex",
@@ -85,8 +85,8 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
     outcomes = gone.outcomes
     assert list(outcomes) == ["acme", "globex"]
     days = {
-        name: (datetime.fromisoformat(each.purged_on).date() - datetime.now(UTC).date()).days
-        for name, each in outcomes.items()
+        name: (datetime.fromisoformat(outcome.purged_on).date() - datetime.now(UTC).date()).days
+        for name, outcome in outcomes.items()
     }
     assert days["globex"] in (20, 21), "the days of grace of the file, which the state did not have yet"
     assert days["acme"] in (9, 10)
@@ -120,7 +120,7 @@ def test_extended_by_one_line_and_kept_for_good(fleet: Fleet, qlik: Emulator) ->
     customer = trial("Globex", FAR) | {"lifecycle": {"kind": "production", "grace_days": 30}}
     fleet.write("globex", customer)
     done = fleet.run("up", "--all", "--yes", "--json")
-    assert {name: each.counts for name, each in done.outcomes.items()} == {
+    assert {name: outcome.counts for name, outcome in done.outcomes.items()} == {
         "acme": {"update": 2},
         "globex": {"update": 3},
         "initech": {},
@@ -140,7 +140,10 @@ def test_a_trial_that_cannot_be_taken_down(fleet: Fleet, qlik: Emulator) -> None
     tenant = World(qlik, hostname).tenant["id"]
     fault = qlik.control.add_fault(path=f"*/tenants/{tenant}/actions/deactivate", status=403)
     failed = fleet.run("expire", "--yes", "--json", expect=1)
-    assert {name: each.status for name, each in failed.outcomes.items()} == {"acme": "failed", "globex": "ok"}
+    assert {name: outcome.status for name, outcome in failed.outcomes.items()} == {
+        "acme": "failed",
+        "globex": "ok",
+    }
     qlik.control.release(fault)
     done = fleet.run("expire", "--yes", "--json")
     assert list(done.outcomes) == ["acme"]
@@ -161,14 +164,14 @@ def test_a_trial_goes_only_when_its_content_is_saved(fleet: Fleet, qlik: Emulato
 
     arguments = ("expire", "--export", "saved", "--join-spaces", "--yes", "--json")
     first = fleet.run(*arguments, expect=1)
-    assert {name: each.status for name, each in first.outcomes.items()} == {"globex": "ok"}
+    assert {name: outcome.status for name, outcome in first.outcomes.items()} == {"globex": "ok"}
     assert "Not taken down, because not all of their content could be saved: acme" in first.stderr
     assert f'acme: not saved: app "Plan of acme" ({apps["acme"]})' in first.stderr
     down = tenants(qlik)
     assert (down["Acme"], down["Globex"]) == ("active", "disabled")
     index = json.loads((fleet.project / "saved" / "globex" / "index.json").read_text())
     assert index["complete"]
-    (app,) = (each for each in index["files"] if each["kind"] == "app")
+    (app,) = (file for file in index["files"] if file["kind"] == "app")
     assert app["id"] == apps["globex"]
     assert (fleet.project / "saved" / "globex" / app["path"]).stat().st_size == app["size"]
 
@@ -194,9 +197,9 @@ def test_entitlements_go_with_a_trial_that_says_so(fleet: Fleet, qlik: Emulator)
 
     fleet.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
     gone = fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"]
-    told = next(each for each in gone.changes if each.kind == "TenantLifecycle")
-    assert [each.name for each in told.differences] == ["release_entitlements"]
-    assert any("1 entitlement (analyzer of acme|cleo)" in each for each in gone.remarks)
+    told = next(change for change in gone.changes if change.kind == "TenantLifecycle")
+    assert [difference.name for difference in told.differences] == ["release_entitlements"]
+    assert any("1 entitlement (analyzer of acme|cleo)" in remark for remark in gone.remarks)
     assert tenants(qlik)["Acme"] == "disabled"
     assert qlik.control.dump()["cloud"].get("entitlement", []) == []
 

@@ -35,8 +35,8 @@ def newer(tmp_path: Path) -> str:
 def held(stack: Stack) -> list[tuple[object, ...]]:
     """What the state has of each resource, in its order."""
     return [
-        tuple(each.get(part) for part in ("urn", "id", "inputs", "outputs"))
-        for each in stack.resources().values()
+        tuple(resource.get(part) for part in ("urn", "id", "inputs", "outputs"))
+        for resource in stack.resources().values()
     ]
 
 
@@ -46,7 +46,9 @@ def test_a_newer_state_is_refused_and_left_alone(
     """Whatever the command, one clear line, no request, and the state stays as it was."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
-    [component] = [each for name, each in stack.resources().items() if name.startswith("QlikCustomerTenant")]
+    [component] = [
+        resource for name, resource in stack.resources().items() if name.startswith("QlikCustomerTenant")
+    ]
     assert component["outputs"]["format"] == 1
     assert "format" not in stack.outputs()
 
@@ -85,17 +87,17 @@ def test_what_another_version_has_added_is_no_obstacle(stack: Stack, qlik: Emula
     """Going back: an output and a property that only a later version of the same format knows."""
     bring_up(stack, qlik, GLOBEX)
     state = stack.export()
-    for each in state["deployment"]["resources"]:
-        if "dynamic/qlik:" in each["type"]:
-            each["outputs"]["added"] = "by a later version"
-        if each["type"].endswith(":Group"):
-            each["inputs"]["setting"] = each["outputs"]["setting"] = "of a later version"
+    for resource in state["deployment"]["resources"]:
+        if "dynamic/qlik:" in resource["type"]:
+            resource["outputs"]["added"] = "by a later version"
+        if resource["type"].endswith(":Group"):
+            resource["inputs"]["setting"] = resource["outputs"]["setting"] = "of a later version"
     file = stack.folder / "state.json"
     file.write_text(json.dumps(state), "utf-8")
     stack.pulumi("stack", "import", "--file", str(file))
 
     stack.refresh()
-    kept = {name for name, each in stack.resources().items() if "added" in each["outputs"]}
+    kept = {name for name, resource in stack.resources().items() if "added" in resource["outputs"]}
     assert kept == {name for name in stack.resources() if not name.startswith("QlikCustomerTenant")}
     stack.write(**settings(changed(GLOBEX, ("groups/Partners/description", "Who resells"))))
     updated = stack.up()
@@ -110,7 +112,9 @@ def test_a_run_that_was_cut_off_is_refused_as_well(
     """The proof comes first, so that a state has the new format before anything else is done."""
     stack = make_stack(qlik=qlik)
     bring_up(stack, qlik, GLOBEX)
-    proof = next(each["urn"] for name, each in stack.resources().items() if name.startswith("TenantProof"))
+    proof = next(
+        resource["urn"] for name, resource in stack.resources().items() if name.startswith("TenantProof")
+    )
     stack.up("--target", proof, PYTHONPATH=newer)
     stack.write(**settings(changed(GLOBEX, ("groups/Clerks", {}))))
     refused = stack.up(expect=1)

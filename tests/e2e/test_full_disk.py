@@ -72,10 +72,12 @@ def test_full(scratch: Path, qlik: Emulator, disk: str) -> None:
         assert "The run could not start: its journal: No space left on device" in done.stderr
     else:
         full = Report.from_json((scratch / "full.json").read_bytes())
-        troubles = {each.stack: [trouble.text for trouble in each.troubles] for each in full.outcomes}
+        troubles = {
+            outcome.stack: [trouble.text for trouble in outcome.troubles] for outcome in full.outcomes
+        }
         assert troubles == {key: ["the disk is full"] for key in STACKS}
     again = Report.from_json((scratch / "again.json").read_bytes())
-    assert {each.stack: each.status for each in again.outcomes} == dict.fromkeys(STACKS, "ok")
+    assert {outcome.stack: outcome.status for outcome in again.outcomes} == dict.fromkeys(STACKS, "ok")
     assert made(qlik).keys() == {name.title() for name in STACKS}
 
 
@@ -96,12 +98,14 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.touch()
     failed = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", expect=1)
-    cut_off = [each.stack for each in failed.report.outcomes if "is incomplete" in each.troubles[0].text]
+    cut_off = [
+        outcome.stack for outcome in failed.report.outcomes if "was cut off" in outcome.troubles[0].text
+    ]
     assert cut_off == list(STACKS)
     before = made(qlik)
     run(fleet.project, fleet.env, script("docs/backends.md", "After a full disk"))
     again = fleet.run("up", "--all", "--yes", "--json")
-    assert {each.stack: each.status for each in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
+    assert {outcome.stack: outcome.status for outcome in again.report.outcomes} == dict.fromkeys(STACKS, "ok")
     fleet.run("preview", "--all", "--refresh", "--expect-no-changes")
     after = made(qlik)
     assert after.pop("Initech")
@@ -110,7 +114,7 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
 
 def made(qlik: Emulator) -> dict[str, list[str]]:
     """The ids of the groups of each tenant that was made, by its name."""
-    tenants = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-    assert len({each["name"] for each in tenants}) == len(tenants), "none of them twice"
-    worlds = {each["name"]: World(qlik, each["hostnames"][0]) for each in tenants}
+    tenants = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    assert len({tenant["name"] for tenant in tenants}) == len(tenants), "none of them twice"
+    worlds = {tenant["name"]: World(qlik, tenant["hostnames"][0]) for tenant in tenants}
     return {name: sorted(group["id"] for group in world.every("group")) for name, world in worlds.items()}

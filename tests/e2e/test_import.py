@@ -66,7 +66,7 @@ def test_a_tenant_made_by_the_example_scripts(stack: Stack, qlik: Emulator, tmp_
 
     assert customer_of(acme)["groups"] == {"Analytics Consumers": {"roles": ["AnalyticsAdmin", "AuditAdmin"]}}
     resources = acme.resources()
-    protected = {name for name, each in resources.items() if each.get("protect")}
+    protected = {name for name, resource in resources.items() if resource.get("protect")}
     assert protected == {
         "Tenant tenant",
         "Space Sales",
@@ -165,9 +165,7 @@ def test_what_cannot_be_imported_leaves_nothing(
     assert done.returncode == 1
     assert 'makes Group "Extra", for which nothing was found' in done.stderr
     assert not file_of(stack, "acme").exists()
-    assert [each["name"] for each in yaml.safe_load(stack.pulumi("stack", "ls", "--json").stdout)] == [
-        "globex"
-    ]
+    assert [row["name"] for row in yaml.safe_load(stack.pulumi("stack", "ls", "--json").stdout)] == ["globex"]
     assert writes(qlik.control.requests()) == []
 
 

@@ -121,7 +121,9 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
     qlik.control.advance(HOUR)
     up = [str(TENANTRY), "up", stack.name, "--yes", "--skip-preview"]
     subprocess.run(up, cwd=stack.folder, env=stack.env, stdin=subprocess.DEVNULL, timeout=240, check=True)
-    answered = [each["status"] for each in stack.requests() if calls([each]) == ["POST /api/v1/tenants"]]
+    answered = [
+        request["status"] for request in stack.requests() if calls([request]) == ["POST /api/v1/tenants"]
+    ]
     assert answered == [201], "the one that was held went with its run"
     expect_exactly_one_of_each(stack, qlik)
 
@@ -186,12 +188,12 @@ def test_the_cli_is_killed_while_it_waits_for_a_publication(stack: Stack, qlik: 
     creations.write(stack)
     qlik.control.settings(publish_ready_ms=3_600_000)
     run = start(stack)
-    wait_for(lambda: any(each["status"] == 403 for each in stack.requests()), seconds=60)
+    wait_for(lambda: any(request["status"] == 403 for request in stack.requests()), seconds=60)
     kill(stack, run)
     qlik.control.settings(items_lag_ms=3_600_000)
     before = len(stack.requests())
     run = start(stack)
-    wait_for(lambda: [each["status"] for each in stack.requests()[before:]].count(403) >= 2, seconds=60)
+    wait_for(lambda: [request["status"] for request in stack.requests()[before:]].count(403) >= 2, seconds=60)
     qlik.control.advance(3600)
     assert run.wait().rc == 0
     expect_exactly_one_of_each(stack, qlik)

@@ -27,7 +27,7 @@ def late(qlik: Emulator, path: str) -> str:
 def reads(stack: Stack, path: str, since: int) -> int:
     """How often something was listed on the customer's tenant."""
     (hostname,) = tenants(stack.qlik)  # type: ignore[arg-type]
-    asked = [each for each in stack.requests()[since:] if each["host"] == hostname]
+    asked = [request for request in stack.requests()[since:] if request["host"] == hostname]
     return calls(asked).count(f"GET {path}")
 
 
@@ -65,9 +65,13 @@ def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
 
     world = World(qlik, hostname)
     assert tenants(qlik) == {hostname: "active"}
-    assert [each["name"] for each in world.every("web-integration")] == ["Portal"]
+    assert [integration["name"] for integration in world.every("web-integration")] == ["Portal"]
     assert world.apps.keys() == {("Staging", "Sales Overview"), ("Sales", "Sales Overview")}
     sent = Counter(calls(stack.requests()))
     assert [sent[f"POST {path}"] for path in ("/api/v1/tenants", *MAKING)] == [1, 1, 1]
-    assert sorted(each["late"]["status"] for each in stack.requests() if each.get("late")) == [200, 201, 201]
+    assert sorted(request["late"]["status"] for request in stack.requests() if request.get("late")) == [
+        200,
+        201,
+        201,
+    ]
     stack.preview("--refresh", "--expect-no-changes")

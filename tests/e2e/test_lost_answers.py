@@ -82,7 +82,7 @@ def test_each_request_that_changes_or_removes_loses_its_answer_once(stack: Stack
         "PUT": ["/api/v1/spaces/*/assignments/*", "/api/v1/apps/*/publish"],
         "DELETE": ["/api/v1/groups/*", "/api/v1/apps/*"],
     }
-    rules = [{"method": method, "path": path} for method, each in paths.items() for path in each]
+    rules = [{"method": method, "path": path} for method, patterns in paths.items() for path in patterns]
     hits = once(qlik, "drop_after", *rules)
     stack.up()
     assert hits() == [1] * len(rules)

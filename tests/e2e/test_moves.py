@@ -38,7 +38,7 @@ def customer(names: dict[str, str]) -> Customer:
 
 def ids(stack: Stack) -> dict[str, str]:
     """The id of each object by kind and key."""
-    found = {name: str(each["id"]) for name, each in resources(stack).items()}
+    found = {name: str(resource["id"]) for name, resource in resources(stack).items()}
     return {
         name: id for name, id in found.items() if name.partition(" ")[0] in ("Space", "Group", "User", "App")
     }
@@ -59,14 +59,14 @@ def change(stack: Stack, world: World, names: dict[str, str], *args: str) -> Non
 def assert_named(world: World, held: dict[str, str], names: dict[str, str]) -> None:
     """At Qlik there are the objects of the state and no others, each called by the name of its key."""
     kinds: dict[str, dict[str, Any]] = {
-        "Space": {each["id"]: each["name"] for each in world.every("space")},
-        "Group": {each["id"]: each["name"] for each in world.groups.values()},
+        "Space": {space["id"]: space["name"] for space in world.every("space")},
+        "Group": {group["id"]: group["name"] for group in world.groups.values()},
         "User": {
-            each["id"]: each["email"].partition("@")[0]
-            for each in world.every("user")
-            if each["subject"].startswith("auth0|")
+            user["id"]: user["email"].partition("@")[0]
+            for user in world.every("user")
+            if user["subject"].startswith("auth0|")
         },
-        "App": {each["id"]: name for (_, name), each in world.apps.items()},
+        "App": {app["id"]: name for (_, name), app in world.apps.items()},
     }
     for kind, found in kinds.items():
         wanted = {held[f"{kind} {key}"]: name for key, name in names.items()}

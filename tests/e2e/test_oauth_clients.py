@@ -48,12 +48,12 @@ def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
         said.append(stack.up("--expect-no-changes"))
     assert len(set(secrets)) == len(secrets)
     [held] = [
-        each
+        client
         for docs in qlik.control.dump().values()
-        for each in docs.get("oauth-client", [])
-        if each["appType"] == "web"
+        for client in docs.get("oauth-client", [])
+        if client["appType"] == "web"
     ]
-    assert [each["hint"] for each in held["_secrets"]] == [each[:5] for each in secrets[1:]]
+    assert [secret["hint"] for secret in held["_secrets"]] == [secret[:5] for secret in secrets[1:]]
     said.append(stack.pulumi("stack", "output", "--json"))
     assert json.loads(said[-1].stdout)["oauth_client_secrets"] == {"Portal": "[secret]"}
     assert json.loads(said[-1].stdout)["oauth_clients"]["Portal"] == held["id"]
@@ -64,13 +64,15 @@ def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):
-        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+        if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
             places[str(file)] = file.read_text("utf-8", "replace")
-    assert [place for place, text in places.items() if any(each in text for each in secrets)] == []
+    assert [place for place, text in places.items() if any(secret in text for secret in secrets)] == []
 
     stack.write(**settings(GLOBEX))
     requests = stack.up().requests
-    assert sum(each["method"] == "DELETE" and PATH in each["path"] for each in requests) == len(EXAMPLE)
+    assert sum(request["method"] == "DELETE" and PATH in request["path"] for request in requests) == len(
+        EXAMPLE
+    )
     assert not [name for name in stack.outputs() if "oauth" in name]
 
 

@@ -58,8 +58,8 @@ def look(fleet: Fleet, *arguments: str, expect: int = 7, **env: str) -> dict[str
 def by_kind(done: Done) -> dict[str, list[dict[str, Any]]]:
     """The findings that a command printed."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for each in done.json["findings"]:
-        found.setdefault(each["kind"], []).append(each)
+    for finding in done.json["findings"]:
+        found.setdefault(finding["kind"], []).append(finding)
     return found
 
 
@@ -112,7 +112,7 @@ def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
     name(hooli, "Hooli")
     found = look(fleet)
     assert found.keys() == {"unmanaged", "unnamed"}
-    assert [(each["hostname"], each["name"]) for each in found["unmanaged"]] == [(hooli.host, "Hooli")]
+    assert [(tenant["hostname"], tenant["name"]) for tenant in found["unmanaged"]] == [(hooli.host, "Hooli")]
     assert f"tenantry import {hooli.host}" in found["unmanaged"][0]["ways"]
     [one] = found["unnamed"]
     assert (one["hostname"], one["certain"]) == (nameless.host, True)
@@ -152,15 +152,18 @@ def test_deactivated_and_purged(fleet: Fleet, qlik: Emulator) -> None:
     deactivate_by_hand(held)
     found = look(fleet)
     assert found.keys() == {"deactivated"}
-    stacks = {each["name"]: each["stacks"] for each in found["deactivated"]}
+    stacks = {tenant["name"]: tenant["stacks"] for tenant in found["deactivated"]}
     assert stacks == {"Acme": ["acme"], "Globex": []}
-    assert all(each["purged_on"] and each["revive"] in each["ways"] for each in found["deactivated"])
-    assert {each["name"]: each["notice"] for each in found["deactivated"]} == {"Acme": False, "Globex": True}
+    assert all(tenant["purged_on"] and tenant["revive"] in tenant["ways"] for tenant in found["deactivated"])
+    assert {tenant["name"]: tenant["notice"] for tenant in found["deactivated"]} == {
+        "Acme": False,
+        "Globex": True,
+    }
 
     qlik.control.advance(31 * DAY)
     found = look(fleet)
     assert found.keys() == {"missing"}
-    assert [(each["hostname"], each["ways"]) for each in found["missing"]] == [
+    assert [(missing["hostname"], missing["ways"]) for missing in found["missing"]] == [
         (held.hostname, ["tenantry forget acme"])
     ]
     fleet.run("forget", "acme", "--yes")
@@ -171,7 +174,7 @@ def test_a_tenant_that_the_list_does_not_show_yet(fleet: Fleet, qlik: Emulator) 
     """It is asked for by itself before it counts as missing."""
     world = up(fleet, "acme")["acme"]
     real = Api(qlik, CONSOLE, "demo-org").login().get("/api/core/tenants?limit=100")
-    late = [each for each in real["data"] if each["hostnames"][0] != world.hostname]
+    late = [item for item in real["data"] if item["hostnames"][0] != world.hostname]
     fault = qlik.control.add_fault(
         host=CONSOLE, path="/api/core/tenants", status=200, body={**real, "data": late}
     )
@@ -217,8 +220,8 @@ def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
     done = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json", expect=1)
     assert writes(done.requests) == []
     told = done.json
-    assert "the state of stack globex" in {each["what"] for each in told["unread"]}
-    found = {each["kind"]: each for each in told["findings"]}
+    assert "the state of stack globex" in {unread["what"] for unread in told["unread"]}
+    found = {finding["kind"]: finding for finding in told["findings"]}
     assert found.keys() == {"unmanaged", "left_over"}
     assert (found["unmanaged"]["hostname"], found["unmanaged"]["certain"]) == (
         worlds["globex"].hostname,
@@ -245,7 +248,7 @@ def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulato
     assert writes(fixed.requests) == [f"DELETE /api/v1/apps/{left}"]
     again = calls(fixed.requests)
     assert again.index(f"GET /api/v1/apps/{left}") < again.index(f"DELETE /api/v1/apps/{left}")
-    assert [each["id"] for each in world.every("app")] == [other]
+    assert [app["id"] for app in world.every("app")] == [other]
     assert look(fleet, "--fix", "--yes", expect=0) == {}
 
 
@@ -277,7 +280,9 @@ class TestKilledRuns:
     def test_the_tenant(self, stack: Stack, qlik: Emulator, mute: Mute) -> None:
         """The stack is named with the time of its proof, and with what Qlik has made since."""
         kill(stack, self.start(stack, mute, "tenant"))
-        [proof] = [each for name, each in stack.resources().items() if name.startswith("TenantProof ")]
+        [proof] = [
+            resource for name, resource in stack.resources().items() if name.startswith("TenantProof ")
+        ]
         [made] = tenants(qlik)
         [cut] = self.found(stack, "cut_off")
         assert (cut["about"], cut["region"], cut["name"]) == ("globex", "eu", "Globex")
@@ -303,11 +308,11 @@ class TestKilledRuns:
         assert "--clear-pending-creates --stack globex" in kept["kept"], "Pulumi keeps what it was cut off at"
         stack.pulumi("refresh", "--skip-preview", "--yes", "--clear-pending-creates")
         world = World(qlik, stack.outputs()["hostname"])
-        before = {each["id"] for each in world.every("app")}
+        before = {app["id"] for app in world.every("app")}
         [left] = self.found(stack, "left_over")
         assert (left["app_id"], left["kept"]) == (under_way["app_id"], None)
         assert self.found(stack, "left_over", "--fix", "--yes") == [left]
-        assert before - {each["id"] for each in world.every("app")} == {left["app_id"]}
+        assert before - {app["id"] for app in world.every("app")} == {left["app_id"]}
         assert self.found(stack, "left_over") == []
         stack.preview("--refresh", "--expect-no-changes")
 
@@ -324,4 +329,4 @@ class TestKilledRuns:
             check=False,
         )
         assert done.returncode in (0, 7), done.stderr
-        return [each for each in json.loads(done.stdout)["findings"] if each["kind"] == kind]
+        return [finding for finding in json.loads(done.stdout)["findings"] if finding["kind"] == kind]

@@ -49,10 +49,10 @@ def test_a_name_that_is_used_again(stack: Stack, make_stack: MakeStack, qlik: Em
     stack.pulumi("stack", "rm", "--force", "--preserve-config", "--yes")
     assert any(found[0] in file.read_text() for file in notes(stack).rglob("*.json"))
     stack.pulumi("stack", "init", "--no-select")
-    for each in (stack, on_the_same_machine(make_stack, qlik, stack)):
-        each.write(**settings(SMALL))
-        each.up()
-        found.append(resources(each)["Tenant tenant"]["id"])
+    for current in (stack, on_the_same_machine(make_stack, qlik, stack)):
+        current.write(**settings(SMALL))
+        current.up()
+        found.append(resources(current)["Tenant tenant"]["id"])
     assert len(set(found)) == 3
     assert tenants(qlik) == dict.fromkeys(found, "active")
     assert content(World(qlik, found[0])) == before
@@ -80,7 +80,7 @@ def test_a_renamed_stack_keeps_its_proof(stack: Stack, qlik: Emulator) -> None:
     assert writes(asked.requests) == []
     assert take_back(stack, SMALL, asked)["revive"]["hostname"] == lost
     stack.up(expect=0, **ORGANISATION)
-    assert {World(qlik, each).tenant["name"] for each in (lost, new)} == {"Globex", "Hooli"}
+    assert {World(qlik, tenant).tenant["name"] for tenant in (lost, new)} == {"Globex", "Hooli"}
     assert resources(stack)["Tenant tenant"]["id"] == lost
 
 
@@ -130,7 +130,7 @@ def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> 
         fleet.write(name, customer)
     qlik.control.add_fault(drop_after=True, nth=2, **CREATIONS["tenant"])
     done = fleet.run("up", "--all", "--jobs", "3", "--yes", "--skip-preview", "--json", expect=1)
-    (lost,) = [name for name, each in done.outcomes.items() if each.status == "failed"]
+    (lost,) = [name for name, outcome in done.outcomes.items() if outcome.status == "failed"]
     assert len(tenants(qlik)) == 3
 
     asked = fleet.run("up", lost, "--yes", "--skip-preview", "--json", expect=1)
@@ -139,7 +139,7 @@ def test_three_at_once_and_one_answer_is_lost(scratch: Path, qlik: Emulator) -> 
     (line,) = LINE.findall(trouble.details)
     fleet.write(lost, {**customers[lost], **yaml.safe_load(line)})
     fleet.run("up", lost, "--yes", "--skip-preview")
-    found = {name: each["hostname"] for name, each in fleet.run("outputs", "--all").json.items()}
+    found = {name: outputs["hostname"] for name, outputs in fleet.run("outputs", "--all").json.items()}
     assert set(found.values()) == tenants(qlik).keys()
     assert {name: World(qlik, hostname).tenant["name"] for name, hostname in found.items()} == {
         name: customer["name"] for name, customer in customers.items()

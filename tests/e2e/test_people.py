@@ -53,36 +53,37 @@ CHANGES = {
 def people(world: World) -> dict[str, tuple[str, str, list[str]]]:
     """Name, status and roles of everybody by subject, bots and the tests' own administrator left out."""
     return {
-        each["subject"]: (
-            each["name"],
-            each["status"],
-            sorted(role["name"] for role in each["assignedRoles"]),
+        user["subject"]: (
+            user["name"],
+            user["status"],
+            sorted(role["name"] for role in user["assignedRoles"]),
         )
-        for each in world.every("user")
-        if each["subject"].startswith("auth0|")
+        for user in world.every("user")
+        if user["subject"].startswith("auth0|")
     }
 
 
 def id_of(world: World, subject: str) -> str:
-    return next(str(each["id"]) for each in world.every("user") if each["subject"] == subject)
+    return next(str(user["id"]) for user in world.every("user") if user["subject"] == subject)
 
 
 def members(world: World) -> dict[tuple[str, str], list[str]]:
     """Roles of people by names of space and subjects, sorted."""
-    subjects = {each["id"]: each["subject"] for each in world.every("user")}
-    spaces = {each["id"]: name for name, each in world.spaces.items()}
+    subjects = {user["id"]: user["subject"] for user in world.every("user")}
+    spaces = {space["id"]: name for name, space in world.spaces.items()}
     return {
-        (spaces[each["spaceId"]], subjects[each["assigneeId"]]): sorted(each["roles"])
-        for each in world.every("assignment")
-        if subjects.get(each["assigneeId"], "").startswith("auth0|")
+        (spaces[assignment["spaceId"]], subjects[assignment["assigneeId"]]): sorted(assignment["roles"])
+        for assignment in world.every("assignment")
+        if subjects.get(assignment["assigneeId"], "").startswith("auth0|")
     }
 
 
 def owners(world: World) -> dict[str, str]:
     """Subjects of the owners of spaces; `us` for our bot user."""
-    subjects = {each["id"]: each["subject"] for each in world.every("user")}
+    subjects = {user["id"]: user["subject"] for user in world.every("user")}
     return {
-        name: subjects[each["ownerId"]].replace("qlikbot\\demo", "us") for name, each in world.spaces.items()
+        name: subjects[space["ownerId"]].replace("qlikbot\\demo", "us")
+        for name, space in world.spaces.items()
     }
 
 

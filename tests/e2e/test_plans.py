@@ -88,7 +88,7 @@ def test_a_version_rolls_out_to_all_but_those_that_pin_theirs(pair: list[Stack],
         write_plans(stack, "2.4.0")
         assert tenantry(stack, "check").returncode == 0
     told = json.loads(tenantry(globex, "settings", "--json").stdout)
-    [version] = [each for each in told["values"] if each["path"] == "customer.apps.Sales.version"]
+    [version] = [value for value in told["values"] if value["path"] == "customer.apps.Sales.version"]
     assert (version["value"], version["file"]) == ("2.4.0", "stacks/plans/base.yaml")
 
     changes = globex.up().changes

@@ -24,8 +24,8 @@ def test_no_way_of_destroying_a_production_customer(stack: Stack, qlik: Emulator
     """Every way fails before a request is sent: the state keeps every resource, Qlik every object."""
     bring_up(stack, qlik, PRODUCTION)
     at_qlik, in_state = cloud(qlik), state(stack)
-    assert {name for name, each in in_state.items() if each.get("protect")} == PROTECTED
-    targets = {name: each["urn"] for name, each in resources(stack).items()}
+    assert {name for name, entry in in_state.items() if entry.get("protect")} == PROTECTED
+    targets = {name: resource["urn"] for name, resource in resources(stack).items()}
 
     def survives(*command: str, expect: int | None) -> None:
         result = stack.pulumi(*command, "--yes", expect=expect)
@@ -99,7 +99,7 @@ def test_a_trial_becomes_a_customer(stack: Stack, qlik: Emulator) -> None:
         assert set(turned.changes["update"]) <= CHANGED  # type: ignore[arg-type]
         assert "replace" not in turned.changes
     at_qlik, in_state = cloud(qlik), state(stack)
-    assert {name for name, each in in_state.items() if each.get("protect")} == PROTECTED
+    assert {name for name, entry in in_state.items() if entry.get("protect")} == PROTECTED
     stack.destroy(expect=1)
     assert (cloud(qlik), state(stack)) == (at_qlik, in_state)
     assert world.tenant["status"] == "active"

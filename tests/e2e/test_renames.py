@@ -43,8 +43,8 @@ def without_renamed_from(customer: Customer) -> Customer:
     """The same without saying what the keys were before."""
     blocks = {
         kind: {
-            key: {name: value for name, value in each.items() if name != "renamed_from"}
-            for key, each in customer[kind].items()
+            key: {name: value for name, value in block.items() if name != "renamed_from"}
+            for key, block in customer[kind].items()
         }
         for kind in ("groups", "spaces", "apps")
     }
@@ -161,7 +161,7 @@ def test_another_key_and_nothing_said(stack: Stack, qlik: Emulator) -> None:
     assert {kind: found.keys() for kind, found in after.items()} == {
         kind: found.keys() for kind, found in before.items()
     }
-    kept = {each.partition(" ")[0] for each in old & set(entries(stack))}
+    kept = {label.partition(" ")[0] for label in old & set(entries(stack))}
     assert kept == {"TenantProof", "Tenant", "TenantLifecycle", "TenantActivation", "Group"}
     assert after["groups"]["Analysts"] == before["groups"]["Analysts"]
     assert stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
@@ -179,10 +179,10 @@ def test_another_key_for_what_is_protected(stack: Stack, qlik: Emulator) -> None
     for refused in (stack.preview(expect=1), stack.up(expect=1), stack.up(expect=1)):
         assert any("in Sales" in error and "protected" in error for error in refused.errors)
         assert (world.spaces["Sales"], world.apps["Sales", "Sales Overview"]) == (space, app)
-    protected = {name for name, each in state(stack).items() if each.get("protect")}
+    protected = {name for name, entry in state(stack).items() if entry.get("protect")}
     beside = protected - in_state.keys()
     assert beside == {"Space Revenue", "AppPublication Overview in Revenue"}
-    assert protected - beside == {name for name, each in in_state.items() if each.get("protect")}
+    assert protected - beside == {name for name, entry in in_state.items() if entry.get("protect")}
 
     stack.pulumi("state", "unprotect", *(urn(stack, name) for name in sorted(beside)), "--yes")
     stack.write(**settings({**GLOBEX, **production}))

@@ -69,7 +69,7 @@ def test_the_type_of_a_space(stack: Stack, qlik: Emulator) -> None:
     assert world.access["Planning", "Analysts"] == ["consumer"]
     for name in ("Archive", "Planning"):
         assert before[name]["id"] != world.spaces[name]["id"]
-    assert all(each["status"] < 400 for each in done.requests), "made before the name was free"
+    assert all(request["status"] < 400 for request in done.requests), "made before the name was free"
 
 
 def test_a_space_that_holds_something(stack: Stack, qlik: Emulator) -> None:
@@ -121,7 +121,7 @@ def test_an_app_of_a_new_tenant_waits_for_its_own_space_alone(stack: Stack, qlik
     fault = qlik.control.add_fault(method="PATCH", path="/api/v1/spaces/*", hold=True)
     stack.write(**settings(changed(GLOBEX, *owned_by("Support", "Sales"))))
     process = stack.start("up", "--skip-preview", "--yes")
-    wait_until(lambda: any("/apps/import" in each["path"] for each in stack.requests()), "an import")
+    wait_until(lambda: any("/apps/import" in request["path"] for request in stack.requests()), "an import")
     qlik.control.release(fault)
     assert process.wait().rc == 0
     for _ in range(2):
@@ -170,7 +170,9 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
         assert refused.failed == ["Tenant tenant"], way
         assert (writes(refused.requests), content(first)) == ([], before), way
         assert state(stack) == in_state, way
-    (error,) = [each for each in refused.errors if "`--replace` or a taint asks for another tenant" in each]
+    (error,) = [
+        error for error in refused.errors if "`--replace` or a taint asks for another tenant" in error
+    ]
     assert f"pulumi state untaint --stack globex '{tenant}'" in error
     command = shlex.split(COMMAND.findall(error)[0])
     assert command[1:3] == ["--stack", "globex"]

@@ -85,7 +85,7 @@ def test_two_of_that_name_are_for_a_person_to_decide(stack: Stack, qlik: Emulato
 
     stopped = stack.up(expect=1, **ORGANISATION)
     assert stopped.failed == ["Tenant tenant"]
-    (error,) = [each for each in stopped.errors if "Globex" in each]
+    (error,) = [error for error in stopped.errors if "Globex" in error]
     for world in (first, second):
         assert f"revive: {{hostname: {world.hostname}, tenant_id: {world.tenant['id']}}}" in error
     assert writes(stopped.requests) == []

@@ -84,9 +84,9 @@ def templates(qlik: Emulator) -> dict[str, dict[str, Any]]:
     """The versions of the template by number."""
     apps = World(qlik, SOURCE_TENANT).every("app")
     return {
-        each["description"].rpartition("{v")[2].rstrip("}"): each
-        for each in apps
-        if each["name"] == "Sales Overview"
+        template["description"].rpartition("{v")[2].rstrip("}"): template
+        for template in apps
+        if template["name"] == "Sales Overview"
     }
 
 
@@ -99,7 +99,7 @@ def test_a_template_without_data_by_its_id(stack: Stack, qlik: Emulator) -> None
     newer = templates(qlik)["2.4.0"]["id"]
     stack.write(**settings(version(GLOBEX, "2.4.0", template=None, template_id=newer, data=False)))
     up = stack.up()
-    exports = [each["path"] for each in up.requests if "/export" in each["path"]]
+    exports = [request["path"] for request in up.requests if "/export" in request["path"]]
     assert exports == [f"/api/v1/apps/{newer}/export?NoData=true"]
     copy = world.apps["Sales", "Sales Overview"]
     assert copy["lastReloadTime"] == loaded
@@ -114,7 +114,7 @@ def test_templates_that_cannot_be_used(stack: Stack, qlik: Emulator) -> None:
     source.join(space)
     twin = {"name": "Inventory", "description": "Another {v1.0.0}", "spaceId": space}
     source.request("POST", "apps", {"attributes": twin})
-    gallery = next(each["id"] for each in source.every("app") if each["publishTime"])
+    gallery = next(template["id"] for template in source.every("app") if template["publishTime"])
     customer = changed(
         GLOBEX,
         ("apps/Missing", app(template="Sales")),
@@ -163,8 +163,8 @@ def app(**more: Any) -> dict[str, Any]:
 
 def tenants(qlik: Emulator) -> dict[str, Any]:
     """The tenants that were made, by hostname."""
-    made = [each for each in qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-    return {each["hostnames"][0]: each for each in made}
+    made = [tenant for tenant in qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+    return {tenant["hostnames"][0]: tenant for tenant in made}
 
 
 def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
@@ -193,7 +193,7 @@ def test_a_file_that_is_none(stack: Stack, qlik: Emulator) -> None:
 
 def counts(result: Result) -> tuple[int, int]:
     """How many exports and imports a run asked for."""
-    asked = [each["path"] for each in result.requests if each["method"] == "POST"]
+    asked = [request["path"] for request in result.requests if request["method"] == "POST"]
     return sum("/export" in path for path in asked), sum("/apps/import" in path for path in asked)
 
 

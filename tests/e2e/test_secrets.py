@@ -77,7 +77,7 @@ class Search:
         """Run `pulumi` and watch the command lines of all processes meanwhile."""
         process = self._stack.start(*args, **env)
         while (running := self._stack.processes()) or process.is_running:
-            self._command_lines |= {command_line(each) for each in running}
+            self._command_lines |= {command_line(process) for process in running}
             time.sleep(0.05)
         result = process.wait()
         assert result.rc == expect, result
@@ -94,7 +94,7 @@ class Search:
             "stack export": json.dumps(self._stack.export()).encode(),
         }
         for file in self._stack.folder.rglob("*"):
-            if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+            if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
                 places[str(file.relative_to(self._stack.folder))] = file.read_bytes()
         for needed in ("pulumi/state/.pulumi/history", "events-"):
             assert any(place.startswith(needed) for place in places), f"nothing was searched in {needed}"
@@ -207,12 +207,12 @@ def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: T
     qlik.control.add_fault(path="/api/v1/spaces*", **refused)
     said.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
 
-    logs = [each for each in scratch.rglob("errors.txt") if each.is_file()]
+    logs = [file for file in scratch.rglob("errors.txt") if file.is_file()]
     assert len(logs) == 2, "those of the two runs that failed"
     secrets = {**FIXED, **planted, **{f"token {n}": token for n, token in enumerate(tokens.given)}}
-    places = {str(each): f"{each.stdout}\n{each.stderr}".encode() for each in said}
+    places = {str(result): f"{result.stdout}\n{result.stderr}".encode() for result in said}
     assert [fault for text in places.values() for fault in faults(text.decode())] == []
-    places |= {str(each): each.read_bytes() for each in scratch.rglob("*") if each.is_file()}
+    places |= {str(path): path.read_bytes() for path in scratch.rglob("*") if path.is_file()}
     found = [
         (name, place)
         for name, secret in secrets.items()

@@ -72,9 +72,9 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
     customer = changed(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
     stack.write(**settings(customer))
     done = stack.up()
-    (left,) = [each for (_, name), each in world.apps.items() if name.startswith("Second [")]
-    told = [each for each in done.messages if "left behind by an import that was cut off" in each]
-    assert any(left["id"] in each and "tenantry orphans" in each for each in told)
+    (left,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
+    told = [message for message in done.messages if "left behind by an import that was cut off" in message]
+    assert any(left["id"] in message and "tenantry orphans" in message for message in told)
     assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
 
     world.request("DELETE", f"groups/{world.groups['Partners']['id']}")
@@ -82,7 +82,7 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     failed = stack.up(expect=1)
     assert failed.failed == ["Group Partners"]
-    assert any("`pulumi up --refresh` finds that out and makes it anew" in each for each in failed.errors)
+    assert any("`pulumi up --refresh` finds that out and makes it anew" in error for error in failed.errors)
     stack.up("--refresh")
     assert world.groups["Partners"]["description"] == "Those who sell it"
 
@@ -94,10 +94,10 @@ def too_late(stack: Stack, world: World, customer: Customer) -> None:
     elsewhere = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
     stack.write(**settings({**customer, "revive": elsewhere}))
     done = stack.up("--expect-no-changes")
-    (told,) = {each for each in done.messages if "`revive` names" in each}
+    (told,) = {message for message in done.messages if "`revive` names" in message}
     for words in (SOURCE_TENANT, f"has tenant {world.hostname}", "it has no effect", "tenantry forget"):
         assert words in told
     assert done.requests == []
     here = {"hostname": world.hostname, "tenant_id": world.tenant["id"]}
     stack.write(**settings({**customer, "revive": here}))
-    assert not any("`revive`" in each for each in stack.up("--expect-no-changes").messages)
+    assert not any("`revive`" in message for message in stack.up("--expect-no-changes").messages)

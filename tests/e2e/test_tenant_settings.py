@@ -84,10 +84,12 @@ def held(world: World) -> dict[str, Any]:
     return {
         "groups": flags | {"everyone": sorted(role["name"] for role in everyone)},
         "licences": licences,
-        "integrations": {each["name"]: each["validOrigins"] for each in world.every("web-integration")},
+        "integrations": {
+            integration["name"]: integration["validOrigins"] for integration in world.every("web-integration")
+        },
         "keys": {
-            each["options"]["staticKeys"][0]["kid"]: each["description"]
-            for each in world.every("identity-provider")
+            provider["options"]["staticKeys"][0]["kid"]: provider["description"]
+            for provider in world.every("identity-provider")
         },
     }
 
@@ -230,7 +232,7 @@ def test_a_private_key_is_shown_and_kept_nowhere(
         assert "is a private key: give the public one" in "\n".join(failed.errors)
         assert "Traceback" not in failed.output
         assert failed.requests == []
-    kept = [file for each in (stack, direct) for file in each.folder.rglob("*") if file.is_file()]
+    kept = [file for program in (stack, direct) for file in program.folder.rglob("*") if file.is_file()]
     leaks = [
         file.name for file in kept if private_pem().splitlines()[1] in file.read_text("utf-8", "replace")
     ]

@@ -40,7 +40,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         made = Fleet(tmp_path_factory.mktemp("unchanged"), qlik)
         customer = everything()
         clients = customer["oauth_clients"]
-        customer["oauth_clients"] = {key: each for key, each in clients.items() if each["app_type"] != "web"}
+        customer["oauth_clients"] = {
+            key: client for key, client in clients.items() if client["app_type"] != "web"
+        }
         made.write(FIRST, customer)
         made.run("up", "--all", "--yes", "--skip-preview")
         yield made
@@ -100,7 +102,7 @@ def of_state(edit: Callable[[Latest], None]) -> Callable[[Path, Path], None]:
 
 def resource(latest: Latest, end: str) -> dict[str, Any]:
     """The resource in a state whose URN ends so."""
-    (found,) = (each for each in latest["resources"] if each["urn"].endswith(end))
+    (found,) = (entry for entry in latest["resources"] if entry["urn"].endswith(end))
     entry: dict[str, Any] = found
     return entry
 
@@ -197,12 +199,14 @@ def test_what_is_unchanged_to_the_comparison_is_so_to_the_engine(fleet: Fleet) -
     stacks = sorted({**SAME, **OTHER})
     with ThreadPoolExecutor(4) as pool:
         found = dict(zip(stacks, pool.map(lambda name: verdict(fleet, name), stacks), strict=True))
-    assert {name for name, each in found.items() if each.same is not None} == SAME.keys(), found
+    assert {name for name, outcome in found.items() if outcome.same is not None} == SAME.keys(), found
 
     shown = [*SAME, *ALSO_SHOWN]
     ours = fleet.run("preview", *shown, "--json", expect=None)
     engines = fleet.run("preview", *shown, "--json", "--engine", expect=None)
-    assert [_told(each) for each in ours.report.outcomes] == [_told(each) for each in engines.report.outcomes]
+    assert [_told(outcome) for outcome in ours.report.outcomes] == [
+        _told(outcome) for outcome in engines.report.outcomes
+    ]
     for name in SAME:
         assert not engines.outcomes[name].changes
         assert engines.outcomes[name].same == found[name].same
@@ -211,7 +215,7 @@ def test_what_is_unchanged_to_the_comparison_is_so_to_the_engine(fleet: Fleet) -
 
 def _told(outcome: Outcome) -> Outcome:
     """What a report tells of a stack, less what is of each run: seconds, and where a failure has its logs."""
-    troubles = tuple(replace(each, details="") for each in outcome.troubles)
+    troubles = tuple(replace(trouble, details="") for trouble in outcome.troubles)
     return replace(outcome, seconds=0, logs="", troubles=troubles)
 
 
@@ -237,7 +241,7 @@ def test_every_property_counts(fleet: Fleet) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(spoiled, range(len(cases))))
-    same = {cases[case] for case, each in enumerate(found) if each.same is not None}
+    same = {cases[case] for case, finding in enumerate(found) if finding.same is not None}
     print(sorted(same))
     assert same == {
         (number, part, name)

@@ -75,8 +75,10 @@ def cut_off_without_proof(stack: Stack) -> None:
     file = stack.folder / f"pulumi/state/.pulumi/stacks/{stack.project}/{stack.name}.json"
     document = json.loads(file.read_text())
     latest = document["checkpoint"]["latest"]
-    [tenant] = [each for each in latest["resources"] if each["type"] == TENANT]
-    latest["resources"] = [each for each in latest["resources"] if "dynamic/qlik:" not in each["type"]]
+    [tenant] = [resource for resource in latest["resources"] if resource["type"] == TENANT]
+    latest["resources"] = [
+        resource for resource in latest["resources"] if "dynamic/qlik:" not in resource["type"]
+    ]
     begun = {key: value for key, value in tenant.items() if key not in ("id", "outputs")}
     latest["pending_operations"] = [{"resource": begun, "type": "creating"}]
     file.write_text(json.dumps(document))
@@ -149,7 +151,7 @@ def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
     assert "no proof" in said.stdout
     assert "tenantry orphans" in said.stdout
     assert pending(stack) == operations
-    assert [each["type"] for each in operations] == ["creating"]
+    assert [operation["type"] for operation in operations] == ["creating"]
 
 
 def test_a_tenant_that_was_being_made_with_a_proof(stack: Stack, qlik: Emulator) -> None:

@@ -28,7 +28,7 @@ def test_an_upgrade_by_the_book(scratch: Path, qlik: Emulator, newer: str) -> No
 
     run(fleet.project, fleet.env, script(PAGE, "Go back"))
     moved = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", PYTHONPATH=newer)
-    assert {each.status for each in moved.report.outcomes} == {"ok"}
+    assert {outcome.status for outcome in moved.report.outcomes} == {"ok"}
     assert writes(moved.requests) == []
     refused = fleet.run("preview", "--all", expect=1)
     assert REFUSED in " ".join(refused.stdout.split())

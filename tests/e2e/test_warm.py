@@ -72,15 +72,15 @@ def shown(outcomes: dict[str, Outcome], folder: Path) -> dict[str, Outcome]:
         return tuple(map(alike, value)) if isinstance(value, (list, tuple)) else value
 
     found = {}
-    for name, each in outcomes.items():
+    for name, outcome in outcomes.items():
         troubles = tuple(
             replace(
                 trouble, text=alike(trouble.text), details=alike(trouble.details), where=alike(trouble.where)
             )
-            for trouble in each.troubles
+            for trouble in outcome.troubles
         )
         found[name] = replace(
-            each, seconds=0, logs="", troubles=troubles, remarks=alike(sorted(each.remarks))
+            outcome, seconds=0, logs="", troubles=troubles, remarks=alike(sorted(outcome.remarks))
         )
     return found
 
@@ -94,10 +94,10 @@ def state(fleet: Fleet, stack: str) -> dict[str, Any]:
     """What the state of a stack has, by URN, without ids and times."""
     latest = json.loads(state_file(fleet, stack).read_text("utf-8"))["checkpoint"]["latest"]
     alike: list[dict[str, Any]] = json.loads(VARIES.sub("*", json.dumps(latest.get("resources", []))))
-    for each in alike:
-        each["dependencies"] = sorted(each.get("dependencies", []))
-        each["stackTrace"] = each.get("stackTrace", [])[:1]  # the others are those of the host
-    return {each["urn"]: each for each in alike}
+    for entry in alike:
+        entry["dependencies"] = sorted(entry.get("dependencies", []))
+        entry["stackTrace"] = entry.get("stackTrace", [])[:1]  # the others are those of the host
+    return {entry["urn"]: entry for entry in alike}
 
 
 def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None:
@@ -113,7 +113,7 @@ def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None
             done = fleet.run(*command, "--json", expect=None, **env)
             way["outcomes"].append(shown(done.outcomes, fleet.project))
             way["requests"].append(
-                sorted(f"{each['method']} {VARIES.sub('*', each['path'])}" for each in done.requests)
+                sorted(f"{request['method']} {VARIES.sub('*', request['path'])}" for request in done.requests)
             )
 
         for command in (("preview", "--all"), ("up", "--all", "--yes")):
@@ -132,8 +132,8 @@ def test_what_is_kept_warm_changes_no_outcome(both: tuple[Fleet, Fleet]) -> None
     first, second, third, last = warm["outcomes"]
     assert (first["whole"].status, second["whole"].status, last["whole"].status) == ("ok", "ok", "ok")
     assert third["whole"].counts == last["whole"].counts == {"create": 1, "update": 1}
-    assert any("said by the program of whole" in each for each in second["whole"].remarks)
-    assert {each: second[each].status for each in FAILING} == dict.fromkeys(FAILING, "failed")
+    assert any("said by the program of whole" in remark for remark in second["whole"].remarks)
+    assert {text: second[text].status for text in FAILING} == dict.fromkeys(FAILING, "failed")
     assert "nobody has thought of this" in second["raises"].troubles[0].text
 
 
@@ -144,13 +144,15 @@ def test_what_a_killed_tenantry_leaves_is_whole(scratch: Path, qlik: Emulator) -
     fault = qlik.control.add_fault(method="POST", path="/api/v1/groups", hold=True)
     with fleet.start("up", "acme", "--yes", "--skip-preview") as process:
         wait_until(lambda: qlik.control.faults[0]["hit"], "a request that is held")
-        (engine,) = [each for each in psutil.Process(process.pid).children() if "pulumi" in each.name()]
+        (engine,) = [child for child in psutil.Process(process.pid).children() if "pulumi" in child.name()]
         process.kill()
     qlik.control.release(fault)
     psutil.wait_procs([engine], timeout=60)
     latest = json.loads(state_file(fleet, "acme").read_text("utf-8"))["checkpoint"]["latest"]
     assert not latest.get("pending_operations")
-    assert any(each["urn"].endswith("Group::Analysts") and each["id"] for each in latest["resources"])
-    assert not any("TenantActivation" in each["urn"] for each in latest["resources"])
+    assert any(
+        resource["urn"].endswith("Group::Analysts") and resource["id"] for resource in latest["resources"]
+    )
+    assert not any("TenantActivation" in resource["urn"] for resource in latest["resources"])
     done = fleet.run("up", "acme", "--yes", "--skip-preview", "--json").outcomes["acme"]
-    assert (done.status, [each.kind for each in done.changes if each.kind == "Group"]) == ("ok", [])
+    assert (done.status, [change.kind for change in done.changes if change.kind == "Group"]) == ("ok", [])

@@ -23,13 +23,13 @@ def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
     stack.set_secret("sales", SECOND)
     said.append(stack.preview("--diff"))
     said.append(stack.up())
-    assert [each["method"] for each in said[-1].requests if PATH in each["path"]] == ["PATCH"]
-    [held] = [each for docs in qlik.control.dump().values() for each in docs.get("webhook", [])]
+    assert [request["method"] for request in said[-1].requests if PATH in request["path"]] == ["PATCH"]
+    [held] = [webhook for docs in qlik.control.dump().values() for webhook in docs.get("webhook", [])]
     assert (held["_secret"], held["_encryptedHeaders"]) == (SECOND, {"X-Key": SECOND})
     places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):
-        if file.is_file() and not any(each.is_symlink() for each in (file, *file.parents)):
+        if file.is_file() and not any(path.is_symlink() for path in (file, *file.parents)):
             places[str(file)] = file.read_text("utf-8", "replace")
     assert [place for place, text in places.items() if FIRST in text or SECOND in text] == []

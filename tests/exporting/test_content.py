@@ -55,20 +55,20 @@ def test_everything_is_saved(filled: Tenancy, tmp_path: Path) -> None:
     assert (done.complete, done.apps, done.fetched) == (True, 3, 3)
     found = index(tmp_path)
     assert (found["complete"], found["not_saved"], found["hostname"]) == (True, [], filled.hostname)
-    apps = {each["name"]: each for each in found["files"] if each["kind"] == "app"}
-    assert {name: (each["space"] or {}).get("type") for name, each in apps.items()} == {
+    apps = {file["name"]: file for file in found["files"] if file["kind"] == "app"}
+    assert {name: (app["space"] or {}).get("type") for name, app in apps.items()} == {
         "Überblick/EU": "shared",
         "Mine": None,
         "Costs": "managed",
     }
-    assert {name: each["data"] for name, each in apps.items()} == {
+    assert {name: app["data"] for name, app in apps.items()} == {
         "Überblick/EU": True,
         "Mine": True,
         "Costs": False,
     }
-    for each in found["files"]:
-        assert facts_of(tmp_path / "acme" / each["path"]) == {name: each[name] for name in ("size", "sha256")}
-    subjects = [each["subject"] for each in json.loads((tmp_path / "acme" / "users.json").read_text())]
+    for file in found["files"]:
+        assert facts_of(tmp_path / "acme" / file["path"]) == {name: file[name] for name in ("size", "sha256")}
+    subjects = [user["subject"] for user in json.loads((tmp_path / "acme" / "users.json").read_text())]
     assert "auth0|ada" in subjects
     with (tmp_path / "acme" / "users.csv").open(encoding="utf-8") as opened:
         assert [row["subject"] for row in csv.DictReader(opened)] == subjects
@@ -80,7 +80,7 @@ def test_what_is_there_is_not_fetched_again(filled: Tenancy, tmp_path: Path) -> 
     """Only what has changed at Qlik, or here, is; a renamed app leaves no file of its old name."""
     run(filled, tmp_path)
     assert run(filled, tmp_path).fetched == 0
-    apps = {each["name"]: each for each in index(tmp_path)["files"] if each["kind"] == "app"}
+    apps = {file["name"]: file for file in index(tmp_path)["files"] if file["kind"] == "app"}
     (tmp_path / "acme" / apps["Mine"]["path"]).write_text("torn")
     filled.qlik.control.advance(60)
     filled.bot.put(f"/api/v1/apps/{apps['Überblick/EU']['id']}", {"attributes": {"name": "Overview"}})
@@ -105,10 +105,10 @@ def test_it_goes_on_where_it_was_cut_off(filled: Tenancy, tmp_path: Path) -> Non
 
 def test_an_app_that_is_gone_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
     run(filled, tmp_path)
-    app = next(each for each in index(tmp_path)["files"] if each.get("name") == "Mine")
+    app = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
     filled.bot.delete(f"/api/v1/apps/{app['id']}")
     assert run(filled, tmp_path).complete
-    kept = next(each for each in index(tmp_path)["files"] if each.get("name") == "Mine")
+    kept = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
     assert (kept["at_qlik"], kept["sha256"]) == (False, app["sha256"])
     assert (tmp_path / "acme" / kept["path"]).is_file()
 
@@ -137,8 +137,12 @@ def test_a_space_is_joined_for_as_long_as_it_takes(
         filled.world.request("POST", f"spaces/{space}/assignments", body)
     done = run(filled, tmp_path, join=True)
     assert done.complete
-    assert any(each.get("id") == app for each in index(tmp_path)["files"])
-    roles = [each["roles"] for each in filled.world.every("assignment") if each["spaceId"] == space]
+    assert any(file.get("id") == app for file in index(tmp_path)["files"])
+    roles = [
+        assignment["roles"]
+        for assignment in filled.world.every("assignment")
+        if assignment["spaceId"] == space
+    ]
     assert roles == ([held] if held else [])
 
 

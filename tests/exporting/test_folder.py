@@ -36,7 +36,7 @@ def test_no_two_objects_have_one_file_name() -> None:
     ]
     by_id = {id: safe_name("Sales", id).casefold() for id in ("a1", "b2", "../x", "..\\x")}
     assert len(set(by_id.values())) == 4
-    assert all("/" not in each and ".." not in each for each in names)
+    assert all("/" not in name and ".." not in name for name in names)
 
 
 def test_personal_apps_are_by_owner() -> None:

@@ -70,7 +70,7 @@ values = st.recursive(
 )
 
 
-COVERED = [each for each in contract().operations if (each.api, each.id) in HANDLERS]
+COVERED = [operation for operation in contract().operations if (operation.api, operation.id) in HANDLERS]
 PLACES = {
     "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 12,
     "tenantId": 1, "qID": 1, "hint": 1, "reloadId": 1, "brandId": 1, "fileId": 1,
@@ -129,7 +129,7 @@ def _target(draw: st.DrawFn, operation: Operation, host: str) -> bytes:
             ids = [f"~{name}{number}~" for number in range(PLACES.get(name, 0))]
             id = draw(st.sampled_from(ids)) if ids and _mostly(draw) else _quoted(draw(texts))
             path = path.replace(f"{{{name}}}", id)
-    names = [each["name"] for each in operation.parameters if each["in"] == "query"]
+    names = [parameter["name"] for parameter in operation.parameters if parameter["in"] == "query"]
     if not names or not _mostly(draw):
         names = ["colour"] if not _mostly(draw) else []
     pairs = draw(st.lists(st.tuples(st.sampled_from(names), texts), max_size=2)) if names else []
@@ -167,16 +167,18 @@ def _allowed(draw: st.DrawFn, operation: Operation, schema: dict[str, Any], dept
         return draw(values)
     schema = operation.document.resolve(schema)
     for key in ("oneOf", "anyOf"):
-        if options := [each for each in schema.get(key, []) if each.keys() - {"required"}]:
+        if options := [option for option in schema.get(key, []) if option.keys() - {"required"}]:
             return _allowed(draw, operation, draw(st.sampled_from(options)), depth + 1)
     if "enum" in schema:
         return draw(st.sampled_from(schema["enum"]))
     if "const" in schema:
         return schema["const"]
     if "allOf" in schema or "properties" in schema:
-        parts = [operation.document.resolve(each) for each in (*schema.get("allOf", []), schema)]
-        members = {name: part for each in parts for name, part in each.get("properties", {}).items()}
-        required = {name for each in parts for name in each.get("required", [])}
+        parts = [operation.document.resolve(part) for part in (*schema.get("allOf", []), schema)]
+        members = {
+            name: part for subschema in parts for name, part in subschema.get("properties", {}).items()
+        }
+        required = {name for subschema in parts for name in subschema.get("required", [])}
         return {
             name: _allowed(draw, operation, part, depth + 1)
             for name, part in members.items()

@@ -56,7 +56,7 @@ def _allowed(node: dict[str, Any]) -> st.SearchStrategy[Any]:
     if reference := node.get("$ref"):
         return st.deferred(lambda: _of(reference.rpartition("/")[2]))
     if options := node.get("anyOf") or node.get("oneOf"):
-        return st.one_of([_values(each) for each in options])
+        return st.one_of([_values(option) for option in options])
     if "enum" in node:
         return st.sampled_from(node["enum"])
     if "const" in node:

@@ -125,10 +125,10 @@ def attempt(network: Mutating, step: Callable[[], object]) -> bool:
 
 def state_is_sound(made: Twin) -> None:
     """Each output has the type that its property has; an unknown word may be a new one of Qlik's."""
-    for name, each in made.kind.properties.items():
+    for name, prop in made.kind.properties.items():
         value = made.state.get(name)
-        value = int(value) if each.type is int and isinstance(value, float) else value
-        type_ = str if get_origin(each.type) is Literal else each.type
+        value = int(value) if prop.type is int and isinstance(value, float) else value
+        type_ = str if get_origin(prop.type) is Literal else prop.type
         assert value is None or right_at_first_sight(value, type_, {}) or isinstance(value, dict), (
             name,
             value,

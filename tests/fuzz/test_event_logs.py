@@ -110,8 +110,8 @@ ODD_LINES = (
 def logs(draw: st.DrawFn) -> bytes:
     """A log, and now and then with a line that is none, or cut off."""
     lines = [
-        json.dumps(each, separators=(",", ":")).encode()
-        for each in draw(st.lists(made, min_size=2, max_size=8))
+        json.dumps(line, separators=(",", ":")).encode()
+        for line in draw(st.lists(made, min_size=2, max_size=8))
     ]
     if draw(st.integers(0, 3)) == 0:
         lines.insert(
@@ -130,9 +130,9 @@ def test_any_log_is_read(tmp_path: Path) -> None:
         file.write_bytes(raw)
         begin = time.thread_time()
         log = events.read(file)
-        assert all(isinstance(each, Change) for each in (*log.changes, *log.drift))
-        assert all(isinstance(each.text, str) for each in log.errors)
-        assert all(isinstance(each, str) for each in (*log.remarks, *log.cut_off))
+        assert all(isinstance(change, Change) for change in (*log.changes, *log.drift))
+        assert all(isinstance(error.text, str) for error in log.errors)
+        assert all(isinstance(remark, str) for remark in (*log.remarks, *log.cut_off))
         at = StepsInFlight("updating")
         at.take(raw.decode("utf-8", "replace").splitlines())
         assert isinstance(at.text, str)

@@ -76,11 +76,11 @@ class Target:
         tenant = new_tenant(self.qlik)
         me = tenant.send("GET", "/api/v1/tenants/me").headers["location"].rsplit("/", 1)[1]
         ids = create_everything(tenant) | {"tenantId": [me]}
-        assert {name: len(each) for name, each in ids.items()} == PLACES
+        assert {name: len(identifier) for name, identifier in ids.items()} == PLACES
         self._names = {
             f"~{name}{number}~".encode(): id.encode()
-            for name, each in ids.items()
-            for number, id in enumerate(each)
+            for name, identifier in ids.items()
+            for number, id in enumerate(identifier)
         }
         self._names[b"~tenant~"] = tenant.host.encode()
         logged_in = [
@@ -89,7 +89,7 @@ class Target:
             tenant.on(SOURCE).login(),
             tenant.on(CONSOLE, "demo-org").login(),
         ]
-        self._tokens = {each.host.encode(): each.token.encode() for each in logged_in}
+        self._tokens = {user.host.encode(): user.token.encode() for user in logged_in}
 
 
 def _end(connection: socket.socket) -> None:

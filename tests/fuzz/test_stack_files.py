@@ -89,4 +89,4 @@ def _told(error: SettingsError) -> None:
     assert error.__cause__ is None, error
     assert error.problems
     assert len(str(error).splitlines()) == len(error.problems) + 1
-    assert all(each.file and each.text for each in error.problems)
+    assert all(problem.file and problem.text for problem in error.problems)

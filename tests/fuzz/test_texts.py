@@ -37,7 +37,7 @@ EMPTY_REPORT = tags(rendered(markdown(everywhere("harmless"))))
 @given(TEXTS, TEXTS)
 def test_terminal_and_log(text: str, other: str) -> None:
     shown = for_terminal(f"{text}\n  {other}")
-    assert [each for each in hostile.faults(shown) if "INJECTED" not in each] == []
+    assert [fault for fault in hostile.faults(shown) if "INJECTED" not in fault] == []
     assert for_terminal(shown) == shown
     assert len(for_line(text).splitlines()) <= 1
     said = json.dumps({text: [other]}, indent=2, ensure_ascii=False)

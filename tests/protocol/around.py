@@ -16,7 +16,7 @@ RUNS_AT_A_TIME = 2
 def qlik(state: State, world: World) -> Iterator[Step]:
     """Carry out a POST, or lose it on its way."""
     for flight in state.flights:
-        after = state._replace(flights=tuple(each for each in state.flights if each is not flight))
+        after = state._replace(flights=tuple(other for other in state.flights if other is not flight))
         made = _made(after, world, flight.proof, flight.stack)
         if state.proofs[flight.proof].let_go:
             made = made.proof(flight.proof, let_go_wrongly=True)
@@ -140,7 +140,9 @@ def mishaps(state: State, world: World) -> Iterator[Step]:
     if rules.WIPE in world.kinds:
         for disk, notes in enumerate(state.disks):
             if notes:
-                left = tuple(frozenset() if each == disk else kept for each, kept in enumerate(state.disks))
+                left = tuple(
+                    frozenset() if number == disk else kept for number, kept in enumerate(state.disks)
+                )
                 yield Step(f"runner {disk + 1} loses its disk", state._replace(disks=left), 1)
     if rules.FOREIGN in world.kinds:
         for name in ("", state.stacks[0].customer, "Somebody"):
@@ -171,7 +173,7 @@ def _to_a_stack(state: State, world: World, number: int) -> Iterator[Step]:
     if rules.RENAME in world.kinds and number == 0:
         after = state.stack(0, identity=stack.identity + "'")
         yield Step(f"{stack.identity} is renamed {stack.identity}'", after, 1)
-    if rules.REUSE in world.kinds and number == 1 and "A" not in (each.identity for each in state.stacks):
+    if rules.REUSE in world.kinds and number == 1 and "A" not in (stack.identity for stack in state.stacks):
         yield Step(
             f"{stack.identity} is renamed A, which the other was before", state.stack(1, identity="A"), 1
         )

@@ -13,7 +13,7 @@ def views(state: State, world: World) -> list[frozenset[int]]:
     young = [number for number, tenant in enumerate(state.tenants) if tenant.age <= world.lag]
     old = frozenset(range(len(state.tenants))).difference(young)
     some = chain.from_iterable(combinations(young, size) for size in range(len(young) + 1))
-    return [old.union(each) for each in some]
+    return [old.union(subset) for subset in some]
 
 
 def candidates(state: State, world: World, run: Run, view: frozenset[int]) -> frozenset[int]:

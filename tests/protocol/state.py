@@ -145,12 +145,12 @@ class State(NamedTuple):
     def run(self, run: Run, **changes: Any) -> State:
         """Return this with a run changed."""
         return self._replace(
-            runs=tuple(run._replace(**changes) if each is run else each for each in self.runs)
+            runs=tuple(run._replace(**changes) if other is run else other for other in self.runs)
         )
 
     def without(self, run: Run) -> State:
         """Return this without a run; a lock that it holds stays."""
-        return self._replace(runs=tuple(each for each in self.runs if each is not run))
+        return self._replace(runs=tuple(other for other in self.runs if other is not run))
 
     def note(self, run: Run, tenant: int | None) -> State:
         """Return this with a note on the run's disk; `proof` is the run's."""

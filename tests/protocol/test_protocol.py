@@ -91,7 +91,7 @@ HAPPENS = (
 def test_the_search_comes_by_everything() -> None:
     some = [name for name in QUICK if name.startswith(("any one", "rolled", "destroyed", "a customer"))]
     texts = "\n".join(sorted({text for name in some for text in searched(name).texts}))
-    assert [each for each in HAPPENS if not re.search(each, texts, re.MULTILINE)] == []
+    assert [event for event in HAPPENS if not re.search(event, texts, re.MULTILINE)] == []
 
 
 def test_the_command_says_what_holds(

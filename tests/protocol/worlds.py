@@ -116,7 +116,7 @@ class Broken(NamedTuple):
 
 
 def _without(part: str) -> Rules:
-    return Rules(waits_for=tuple(each for each in (LIFE, CREATION, LAG, SKEW) if each != part))
+    return Rules(waits_for=tuple(duration for duration in (LIFE, CREATION, LAG, SKEW) if duration != part))
 
 
 BROKEN = {

@@ -36,13 +36,15 @@ def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
     wheel, archive = first
     with tarfile.open(archive) as packed:
         members = packed.getmembers()
-        assert {each.mtime for each in members} == {EPOCH}
-        assert {(each.uid, each.gid, each.uname, each.gname) for each in members} == {(0, 0, "", "")}
-        assert {each.mode for each in members} <= {0o644, 0o755}
-        names = {each.name for each in members}
+        assert {member.mtime for member in members} == {EPOCH}
+        assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {
+            (0, 0, "", "")
+        }
+        assert {member.mode for member in members} <= {0o644, 0o755}
+        names = {member.name for member in members}
     assert any(name.endswith("/tenantry/providers/space.py") for name in names)
     with zipfile.ZipFile(wheel) as packed_wheel:
-        assert {each.date_time for each in packed_wheel.infolist()} == {time.gmtime(EPOCH)[:6]}
+        assert {member.date_time for member in packed_wheel.infolist()} == {time.gmtime(EPOCH)[:6]}
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     run(tmp_path, *pip, "--no-deps", "--no-index", "--target", "installed", str(wheel))
     assert (tmp_path / "installed" / "tenantry" / "providers" / "space.py").is_file()

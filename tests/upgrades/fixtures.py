@@ -78,13 +78,13 @@ def contents(folder: Path) -> dict[str, Any]:
     store = Store(folder / DATABASE)
     rows = store.db.execute("SELECT tenant, kind, parent, doc FROM objects ORDER BY seq").fetchall()
     store.close()
-    files = sorted(each for each in (folder / "files").iterdir() if each.suffix != ".part")
-    assert all(each.name == hashlib.sha256(each.read_bytes()).hexdigest() for each in files)
+    files = sorted(file for file in (folder / "files").iterdir() if file.suffix != ".part")
+    assert all(file.name == hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
     return {
         "objects": [
             {"tenant": tenant, "kind": kind, "parent": parent, "doc": json.loads(doc)}
             for tenant, kind, parent, doc in rows
             if kind not in NOT_KEPT
         ],
-        "files": {each.name: base64.b64encode(zlib.compress(each.read_bytes())).decode() for each in files},
+        "files": {file.name: base64.b64encode(zlib.compress(file.read_bytes())).decode() for file in files},
     }

@@ -100,9 +100,9 @@ def _make(scratch: Path, made: Path) -> None:
 
 def _without_places(state: dict[str, Any]) -> dict[str, Any]:
     """The state without the places in files of this machine that the engine notes beside each resource."""
-    for each in state["deployment"]["resources"]:
+    for resource in state["deployment"]["resources"]:
         for place in ("sourcePosition", "stackTrace"):
-            each.pop(place, None)
+            resource.pop(place, None)
     return state
 
 
@@ -116,7 +116,7 @@ def _up(stack: Stack, qlik: Emulator) -> None:
         exchanged = changed(CUSTOMERS[POSTPONED], ("groups", groups("exporters", "importers")))
         stack.write(**settings(exchanged))
         stack.up("--parallel", "1")
-        assert any(each["outputs"].get("postponed") for each in stack.resources().values())
+        assert any(resource["outputs"].get("postponed") for resource in stack.resources().values())
     elif stack.name == ASKED:
         qlik.control.add_fault(method="POST", path="/api/v1/tenants", drop_after=True, times=1)
         failed = stack.up(expect=1)

@@ -54,7 +54,7 @@ def stack_of(make_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[Make]
 
 
 def outputs(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {each["urn"]: each.get("outputs") or {} for each in resources}
+    return {resource["urn"]: resource.get("outputs") or {} for resource in resources}
 
 
 def expect_no_output_lost(stack: Stack, version: str) -> None:
@@ -88,7 +88,7 @@ def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) 
     assert writes(refreshed.requests) == []
     expect_no_output_lost(stack, version)
 
-    if any(each.get("protect") for each in stack.resources().values()):
+    if any(resource.get("protect") for resource in stack.resources().values()):
         assert stack.destroy(expect=None).rc != 0
         file = yaml.safe_load(stack.file.read_text("utf-8"))
         file["config"]["tenantry:customer"]["protect"] = False
@@ -105,7 +105,9 @@ def test_a_tenant_can_be_imported_anew(
 ) -> None:
     """By somebody who has lost the state: nothing is written to Qlik, and the next up has nothing to do."""
     former = stack_of(version, "everything")
-    hostname = next(each["id"] for label, each in former.resources().items() if label == "Tenant tenant")
+    hostname = next(
+        resource["id"] for label, resource in former.resources().items() if label == "Tenant tenant"
+    )
     stack = make_stack("taken", qlik=former.qlik)
     before = len(stack.requests())
     done = subprocess.run(
@@ -144,12 +146,12 @@ def test_what_was_postponed_is_done(stack_of: Make, version: str) -> None:
     """Of two groups that exchange their names one was called by a name for the time being."""
     stack = stack_of(version, POSTPONED)
     assert isinstance(stack.qlik, Emulator)
-    left = {name for name, each in stack.resources().items() if each["outputs"].get("postponed")}
+    left = {name for name, resource in stack.resources().items() if resource["outputs"].get("postponed")}
     finished = stack.up()
     assert left
     assert left == set(finished.changes["update"])  # type: ignore[arg-type]
     world = World(stack.qlik, stack.resources()["Tenant tenant"]["id"])
-    named = {name: each["id"] for name, each in world.groups.items()}
+    named = {name: group["id"] for name, group in world.groups.items()}
     assert named["exporters"] == stack.resources()["Group One"]["id"]
     assert named["importers"] == stack.resources()["Group Two"]["id"]
     assert stack.up("--expect-no-changes").requests == []
@@ -162,7 +164,7 @@ def test_a_tenant_that_was_asked_for_is_asked_about(stack_of: Make, version: str
     assert isinstance(stack.qlik, Emulator)
     before = list(tenants(stack.qlik))
     stopped = stack.up(expect=1, **ORGANISATION)
-    [error] = [each for each in stopped.errors if "revive: {hostname: " in each]
+    [error] = [error for error in stopped.errors if "revive: {hostname: " in error]
     assert any(hostname in error for hostname in before)
     assert "POST /api/v1/tenants" not in calls(stopped.requests)
     assert list(tenants(stack.qlik)) == before

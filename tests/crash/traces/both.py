@@ -53,12 +53,15 @@ class Seen:
 
     def comparable_state(self) -> Doc:
         """The state without the order in which resources are in it, which is up to chance."""
-        entries = {f"{each.urn} {each.id} {each.delete}": _sorted(each) for each in self.state.resources}
+        entries = {
+            f"{resource.urn} {resource.id} {resource.delete}": _sorted(resource)
+            for resource in self.state.resources
+        }
         return {"resources": entries, "pending": sorted(self.state.pending)}
 
     def calls_of(self, *names: str, but: str = "") -> list[Doc]:
         """The calls about some things, in order, without those of a kind."""
-        return [each for each in self.calls if each["name"] in names and each["kind"] != but]
+        return [call for call in self.calls if call["name"] in names and call["kind"] != but]
 
 
 class Real:
@@ -88,7 +91,7 @@ class Real:
         return State.from_json(found["checkpoint"].get("latest") or {})
 
     def _urn(self, name: str) -> str:
-        known = {each.urn.rpartition("::")[2]: each.urn for each in self.state() if not each.delete}
+        known = {entry.urn.rpartition("::")[2]: entry.urn for entry in self.state() if not entry.delete}
         new = "urn:pulumi:globex::things::pulumi-python:dynamic/things:Thing::"
         return known.get(name, f"{new}{name}")
 
@@ -118,8 +121,8 @@ class InProcess:
             options["refresh"] = True
         result = getattr(self.engine, step.command)(**options)
         print(step.command, result)
-        assert [(each.kind, each.fresh) for each in result.calls] == [
-            (each["kind"], each.get("fresh", False)) for each in read_log(self.folder)
+        assert [(call.kind, call.fresh) for call in result.calls] == [
+            (call["kind"], call.get("fresh", False)) for call in read_log(self.folder)
         ], "the engine's own log is another than the provider's"
         return bool(result.ok)
 
@@ -167,7 +170,7 @@ def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
     """
     chance = "diff" if step.targets else ""
     assert ours.ok == real.ok
-    names = {each["name"] for each in real.calls} | {each["name"] for each in ours.calls}
+    names = {call["name"] for call in real.calls} | {call["name"] for call in ours.calls}
     for name in sorted(names):
         assert ours.calls_of(name) == real.calls_of(name)
     for pair in sorted(_related(before, real.state, names)):
@@ -180,9 +183,9 @@ def compare(step: Step, real: Seen, ours: Seen, before: State) -> None:
 def out_of_order(state: State) -> list[str]:
     """The entries that come before something that they need: Pulumi would refuse such a state."""
     known, early = {""}, []
-    for each in state.resources:
-        early += [each.urn] if (each.needs() | {each.parent}) - known else []
-        known.add(each.urn)
+    for resource in state.resources:
+        early += [resource.urn] if (resource.needs() | {resource.parent}) - known else []
+        known.add(resource.urn)
     return early
 
 
@@ -190,7 +193,10 @@ def _related(before: State, after: State, names: set[str]) -> set[tuple[str, str
     """The pairs of things of which one depends on the other, before or after."""
     found = set()
     for state in (before, after):
-        needs = {_name(each.urn): {_name(urn) for urn in (*each.needs(), each.parent)} for each in state}
+        needs = {
+            _name(resource.urn): {_name(urn) for urn in (*resource.needs(), resource.parent)}
+            for resource in state
+        }
         found |= {
             (one, other)
             for one, other in combinations(sorted(names), 2)
@@ -203,10 +209,10 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def _sorted(each: Resource) -> Doc:
-    found = each.as_json()
-    found["dependencies"] = sorted(each.dependencies)
+def _sorted(entry: Resource) -> Doc:
+    found = entry.as_json()
+    found["dependencies"] = sorted(entry.dependencies)
     found["propertyDependencies"] = {
-        name: sorted(urns) for name, urns in each.propertyDependencies.items() if urns
+        name: sorted(urns) for name, urns in entry.propertyDependencies.items() if urns
     }
     return found

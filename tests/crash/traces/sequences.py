@@ -15,9 +15,9 @@ def thing(name: str, **inputs: Any) -> Doc:
 def changed(program: list[Doc], **changes: Doc | None) -> list[Doc]:
     """A program with other inputs of some things; None: without it."""
     return [
-        {**each, **(changes.get(each["name"]) or {})}
-        for each in program
-        if changes.get(each["name"], {}) is not None
+        {**declaration, **(changes.get(declaration["name"]) or {})}
+        for declaration in program
+        if changes.get(declaration["name"], {}) is not None
     ]
 
 

@@ -35,22 +35,22 @@ def test_both_engines_send_the_same_requests_and_keep_the_same(
 
 def counted(log: Iterable[dict[str, Any]]) -> Counter[str]:
     """How often each request was sent, but for tokens: how many of those depends on what is at once."""
-    return Counter(f"{each.method} {each.path}" for each in without_tokens(numbered(log)))
+    return Counter(f"{call.method} {call.path}" for call in without_tokens(numbered(log)))
 
 
 def links(state: State) -> dict[str, Any]:
     """What each entry needs and how it is kept, by URN; ids differ, of course."""
-    return {each.urn: _link(each) for each in state}
+    return {resource.urn: _link(resource) for resource in state}
 
 
-def _link(each: Resource) -> tuple[Any, ...]:
-    by_property = {name: sorted(urns) for name, urns in each.propertyDependencies.items() if urns}
+def _link(entry: Resource) -> tuple[Any, ...]:
+    by_property = {name: sorted(urns) for name, urns in entry.propertyDependencies.items() if urns}
     return (
-        each.parent,
-        each.deletedWith,
-        each.protect,
-        sorted(each.dependencies),
+        entry.parent,
+        entry.deletedWith,
+        entry.protect,
+        sorted(entry.dependencies),
         by_property,
-        sorted(each.inputs),
-        sorted(each.outputs),
+        sorted(entry.inputs),
+        sorted(entry.outputs),
     )

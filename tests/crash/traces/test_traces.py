@@ -72,7 +72,7 @@ def test_killed_runs(both: tuple[Real, InProcess]) -> None:
         kill(real, killed)
         assert not ours.take(killed)
         compare(killed, seen(real, ok=False), seen(ours, ok=False), before)
-        assert doing in [each for each, _ in ours.state().pending]
+        assert doing in [operation for operation, _ in ours.state().pending]
 
         before = real.state()
         for engine in both:

@@ -26,9 +26,9 @@ class Expressions:
     def value(self, of: Any) -> Any:
         """Return what a value of a workflow comes to: all in it that is `${{ … }}` worked out."""
         if isinstance(of, Mapping):
-            return {key: self.value(each) for key, each in of.items()}
+            return {key: self.value(item) for key, item in of.items()}
         if isinstance(of, list):
-            return [self.value(each) for each in of]
+            return [self.value(element) for element in of]
         if not isinstance(of, str):
             return of
         if whole := WHOLE.match(of.strip()):

@@ -92,19 +92,19 @@ class _Running:
         """Run each job that is to be run, in the order of the file."""
         for name, job in self.workflow["jobs"].items():
             waits = [job.get("needs", [])] if isinstance(job.get("needs", []), str) else job.get("needs", [])
-            needs = {each: self.needs[each] for each in waits}
+            needs = {need: self.needs[need] for need in waits}
             known = self._contexts(job, {"needs": needs})
             if not Expressions(known, self._functions(needs)).holds(with_status(job)):
                 self.run.jobs[name] = Job(name, "skipped")
                 self.needs[name] = {"result": "skipped", "outputs": {}}
                 continue
-            done = [self._one(*each, job, known) for each in self._matrix(name, job, known)]
-            failed = any(each.result == "failure" for each in done)
-            outputs = {key: value for each in done for key, value in each.outputs.items()}
+            done = [self._one(*combination, job, known) for combination in self._matrix(name, job, known)]
+            failed = any(finished.result == "failure" for finished in done)
+            outputs = {key: value for finished in done for key, value in finished.outputs.items()}
             self.needs[name] = {"result": "failure" if failed else "success", "outputs": outputs}
 
     def _functions(self, needs: Mapping[str, Doc]) -> dict[str, Callable[..., Any]]:
-        results = {each["result"] for each in needs.values()}
+        results = {need["result"] for need in needs.values()}
         return {
             "failure": lambda: "failure" in results,
             "cancelled": lambda: False,
@@ -116,9 +116,9 @@ class _Running:
             yield name, {}
             return
         [(key, values)] = Expressions(known, {}).value(job["strategy"]["matrix"]).items()
-        for index, each in enumerate(values):
+        for index, value in enumerate(values):
             strategy = {"job-index": index, "job-total": len(values)}
-            yield f"{name} {each}", {"matrix": {key: each}, "strategy": strategy}
+            yield f"{name} {value}", {"matrix": {key: value}, "strategy": strategy}
 
     def _contexts(self, job: Doc, more: Doc) -> Doc:
         """Return what expressions may look up. A fork sees no secret, whatever it asks for."""
@@ -167,8 +167,8 @@ class _Runner:
         self.files = {name: machine.home.parent / name for name in ("output", "summary")}
 
     def carry_out(self, of_all: Doc, job: Doc) -> None:
-        for each in (of_all, job.get("env", {})):
-            self.known["env"] |= self._expressions().value(each)
+        for variables in (of_all, job.get("env", {})):
+            self.known["env"] |= self._expressions().value(variables)
         for number, step in enumerate(job["steps"]):
             if self.machine.dead:
                 return
@@ -196,12 +196,12 @@ class _Runner:
 
     def _hash(self, pattern: str) -> str:
         found = sorted(self.machine.workspace.glob(pattern))
-        return hashlib.sha256(b"".join(each.read_bytes() for each in found)).hexdigest() if found else ""
+        return hashlib.sha256(b"".join(file.read_bytes() for file in found)).hexdigest() if found else ""
 
     def _step(self, step: Doc, name: str) -> dict[str, str]:
         if "run" in step:
             return self._script(step, name)
-        given = {key: text(each) for key, each in self._expressions().value(step.get("with", {})).items()}
+        given = {key: text(value) for key, value in self._expressions().value(step.get("with", {})).items()}
         actions: dict[str, Callable[[dict[str, str]], dict[str, str] | None]] = {
             "actions/checkout": self._checkout,
             "actions/cache/restore": self._restore,
@@ -213,8 +213,8 @@ class _Runner:
         return actions[step["uses"].partition("@")[0]](given) or {}
 
     def _script(self, step: Doc, name: str) -> dict[str, str]:
-        env = {key: text(each) for key, each in self.known["env"].items()}
-        env |= {key: text(each) for key, each in self._expressions().value(step.get("env", {})).items()}
+        env = {key: text(value) for key, value in self.known["env"].items()}
+        env |= {key: text(value) for key, value in self._expressions().value(step.get("env", {})).items()}
         forge = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": self.machine.site.forge.url}
         self.files["output"].write_text("")
         files = {"GITHUB_OUTPUT": self.files["output"], "GITHUB_STEP_SUMMARY": self.files["summary"]}
@@ -238,7 +238,9 @@ class _Runner:
         caches, key = self.running.github.caches, given["key"]
         prefix = given.get("restore-keys", key)
         hit = (
-            key if key in caches else next((each for each in reversed(caches) if each.startswith(prefix)), "")
+            key
+            if key in caches
+            else next((cache for cache in reversed(caches) if cache.startswith(prefix)), "")
         )
         if hit:
             copy(caches[hit], self.machine.path(given["path"]))
@@ -270,5 +272,5 @@ class _Runner:
 def with_status(of: Doc) -> str:
     """Return the condition of a job or step, which without a word about it asks for success before."""
     condition = bare(of.get("if", "success()"))
-    named = any(each in condition for each in STATUS_FUNCTIONS)
+    named = any(function in condition for function in STATUS_FUNCTIONS)
     return condition if named else f"success() && ({condition})"

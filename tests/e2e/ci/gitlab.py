@@ -99,10 +99,10 @@ class _Pipeline:
         stages = self.document["stages"]
         jobs = [(name, self._whole(name)) for name in self.document if name not in NOT_JOBS]
         due = [(name, job) for name, job in jobs if not name.startswith(".")]
-        for name, job in sorted(due, key=lambda each: stages.index(each[1]["stage"])):
+        for name, job in sorted(due, key=lambda pair: stages.index(pair[1]["stage"])):
             rule = admitted(job["rules"], self.known)
-            needs = [each["job"] if isinstance(each, dict) else each for each in job.get("needs", [])]
-            well = all(self.results.get(each, True) for each in needs)
+            needs = [need["job"] if isinstance(need, dict) else need for need in job.get("needs", [])]
+            well = all(self.results.get(need, True) for need in needs)
             if rule and (well or rule.get("when") == "always"):
                 self._job(name, job)
             elif rule:
@@ -154,8 +154,8 @@ class _Pipeline:
 
     def _caches(self, job: Doc) -> Iterator[tuple[str, list[str]]]:
         caches = job["cache"] if isinstance(job["cache"], list) else [job["cache"]]
-        for each in caches:
-            yield str(each["key"]), each["paths"]
+        for cache in caches:
+            yield str(cache["key"]), cache["paths"]
 
     def _bring(self, machine: Machine, job: Doc) -> None:
         for key, paths in self._caches(job):
@@ -195,7 +195,7 @@ def admitted(rules: Collection[Doc], known: Mapping[str, str]) -> Doc | None:
 
 def holds(condition: str, known: Mapping[str, str]) -> bool:
     """Tell whether the condition of a rule holds."""
-    return all(_clause(each.strip(), known) for each in condition.split("&&"))
+    return all(_clause(term.strip(), known) for term in condition.split("&&"))
 
 
 def _clause(clause: str, known: Mapping[str, str]) -> bool:

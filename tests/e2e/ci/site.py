@@ -62,8 +62,8 @@ class Site:
         self.folder, self.qlik, self.forge = folder, qlik, forge
         self.bare, self.work = folder / "origin.git", folder / "work"
         self.state = folder / "state"
-        for each in (self.work, self.state):
-            each.mkdir()
+        for directory in (self.work, self.state):
+            directory.mkdir()
         for ci in ("github", "gitlab"):
             write(self.work, Choices("tenantry", REGION, SOURCE_TENANT, "tenantry", ci))
         for plan in (self.work / "stacks" / "plans").iterdir():
@@ -131,12 +131,12 @@ class Site:
 
     def states(self) -> dict[str, bytes]:
         """Everything in the backend, by path."""
-        return {str(each): each.read_bytes() for each in self.state.rglob("*") if each.is_file()}
+        return {str(path): path.read_bytes() for path in self.state.rglob("*") if path.is_file()}
 
     def tenants(self) -> dict[str, Doc]:
         """The tenants that were made at Qlik, by name."""
-        made = [each for each in self.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
-        return {each["name"]: each for each in made}
+        made = [tenant for tenant in self.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
+        return {tenant["name"]: tenant for tenant in made}
 
     def keep_only(self, *stacks: str) -> None:
         """Take the other stack files away."""
@@ -168,8 +168,8 @@ class Machine:
     def __init__(self, site: Site, folder: Path, dies_when: Callable[[], bool] | None = None) -> None:
         self.site, self.home, self.workspace = site, folder / "home", folder / "work"
         self.dies_when, self.dead = dies_when, False
-        for each in (self.home, folder / "temp", folder / "pulumi"):
-            each.mkdir(parents=True)
+        for directory in (self.home, folder / "temp", folder / "pulumi"):
+            directory.mkdir(parents=True)
         self.env = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -232,10 +232,10 @@ class Machine:
 
     def _kill_all(self) -> None:
         """SIGKILL whatever has this machine's home, by its id, in whatever group or session it is."""
-        while processes := [each for each in psutil.process_iter() if self._is_here(each)]:
-            for each in processes:
+        while processes := [process for process in psutil.process_iter() if self._is_here(process)]:
+            for process in processes:
                 with suppress(psutil.Error):
-                    each.kill()
+                    process.kill()
 
     def _is_here(self, process: psutil.Process) -> bool:
         try:
@@ -263,6 +263,6 @@ def copy(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True, symlinks=True)
         return
-    for each in source.parent.glob(source.name):
+    for path in source.parent.glob(source.name):
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(each, target)
+        shutil.copy(path, target)

@@ -48,7 +48,7 @@ def unlock(site: Site) -> None:
 
 def made(site: Site) -> list[dict[str, Any]]:
     """The tenants that Qlik has made, whatever they are called."""
-    return [each for each in site.qlik.control.dump()["cloud"]["tenant"] if each.get("_made")]
+    return [tenant for tenant in site.qlik.control.dump()["cloud"]["tenant"] if tenant.get("_made")]
 
 
 def asked_once(site: Site) -> bool:
@@ -64,7 +64,7 @@ def answer(site: Site, line: str) -> None:
 
 def up_to_date(site: Site) -> bool:
     """Whether the one tenant is the customer's."""
-    return [(each["name"], each["status"]) for each in made(site)] == [("Initech", "active")]
+    return [(tenant["name"], tenant["status"]) for tenant in made(site)] == [("Initech", "active")]
 
 
 def test_the_organisation_lists_what_may_be_the_tenant(one: Site, github: GitHub) -> None:
@@ -107,7 +107,7 @@ def test_without_the_organisation_somebody_has_to_look(one: Site, forge: str, re
     assert len(one.qlik.control.requests()) == before
     assert WHEN.search(stopped.output)
     told = ("QLIK_ORG_CLIENT_ID", "revive: {hostname: …, tenant_id: …}", "TENANTRY_RENEW=")
-    assert [each for each in told if each not in stopped.output] == []
+    assert [text for text in told if text not in stopped.output] == []
 
     [tenant] = made(one)
     answer(one, f"{{hostname: {tenant['hostnames'][0]}, tenant_id: {tenant['id']}}}")

@@ -53,7 +53,7 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
         "runs/2",
         first,
     )
-    assert [each for each in told if each not in comment["body"]] == []
+    assert [text for text in told if text not in comment["body"]] == []
 
     site.write("hooli", name="Hooli", ring="early", groups=PLANNERS | {"Sellers": {}})
     site.push("feature")
@@ -61,8 +61,8 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
     assert run.results == dict.fromkeys(run.results, "success") | {"diff": "skipped"}
     assert site.forge.comments == [comment]
     told = ("2.3.0", "2.4.0", "globex", "initech", "Sellers", "umbrella")
-    assert [each for each in told if each not in comment["body"]] == []
-    assert [each for each in ("CAUTION", "erly", first) if each in comment["body"]] == []
+    assert [text for text in told if text not in comment["body"]] == []
+    assert [fragment for fragment in ("CAUTION", "erly", first) if fragment in comment["body"]] == []
     assert comment["body"].partition("\n")[2].strip() in run.summary
 
     needs = {"preview 1/2": {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"}, "comment": {"GITHUB_TOKEN"}}
@@ -119,7 +119,7 @@ def test_rings(site: Site, github: GitHub) -> None:
     assert deploy(github, site) == ALL_WELL | {"pilot": "skipped"}
     assert site.tenants().keys() == {"Initech", "Hooli", "Globex"}
     requests = site.qlik.control.requests()
-    assert sum("/export" in each["path"] for each in requests) == 1
+    assert sum("/export" in request["path"] for request in requests) == 1
 
     assert deploy(github, site) == NOTHING_TO_DO
     github.caches.clear()
@@ -191,10 +191,10 @@ def test_drift(site: Site, github: GitHub) -> None:
     assert run.results == {"select": "success", "look 1/1": "failure", "issue": "success"}
     [issue] = site.forge.open
     assert issue["title"] == "Tenants differ from their files"
-    assert [each for each in ("hooli", "Planners", "Friends") if each not in issue["body"]] == []
+    assert [fragment for fragment in ("hooli", "Planners", "Friends") if fragment not in issue["body"]] == []
 
     [times] = [folder for key, folder in github.caches.items() if key.startswith("tenantry-times-")]
-    assert [each.stack for each in Report.from_json((times / "report.json").read_bytes()).outcomes] == [
+    assert [outcome.stack for outcome in Report.from_json((times / "report.json").read_bytes()).outcomes] == [
         "hooli"
     ]
 

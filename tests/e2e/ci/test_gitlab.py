@@ -59,14 +59,16 @@ def test_rings_and_nights(site: Site, gitlab: GitLab) -> None:
     site.push()
     assert results(gitlab.night("trials")) == {"trials": "failure", "take down": "failure"}
     [issue] = site.forge.open
-    assert [each for each in ("initech", "acme: stacks/Pulumi.acme.yaml") if each not in issue["body"]] == []
+    assert [
+        fragment for fragment in ("initech", "acme: stacks/Pulumi.acme.yaml") if fragment not in issue["body"]
+    ] == []
     assert gitlab.night("trials")["trials"].result == "failure"
     assert site.forge.open == [issue], "which stays open as long as nobody knows of all"
     site.write("acme", name="Acme", ring="pilot", lifecycle=trial("2999-12-31"))
     site.push()
     assert results(gitlab.night("trials")) == {"trials": "success", "take down": "success"}
     assert site.forge.open == []
-    assert {name: each["status"] for name, each in site.tenants().items()} == {
+    assert {name: tenant["status"] for name, tenant in site.tenants().items()} == {
         "Initech": "disabled",
         "Hooli": "active",
         "Acme": "active",

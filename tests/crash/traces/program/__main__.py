@@ -8,23 +8,23 @@ import pulumi
 from things import Group, Thing  # type: ignore[import-not-found]
 
 made: dict[str, Any] = {}
-for each in json.loads(Path("program.json").read_text("utf-8")):
+for declaration in json.loads(Path("program.json").read_text("utf-8")):
     options = pulumi.ResourceOptions(
-        parent=made.get(each.get("parent")),
-        depends_on=[made[name] for name in each.get("needs", [])],
-        deleted_with=made.get(each.get("with")),
-        protect=each.get("protect"),
-        delete_before_replace=each.get("delete_first"),
-        aliases=[pulumi.Alias(name=name) for name in each.get("was", [])],
+        parent=made.get(declaration.get("parent")),
+        depends_on=[made[name] for name in declaration.get("needs", [])],
+        deleted_with=made.get(declaration.get("with")),
+        protect=declaration.get("protect"),
+        delete_before_replace=declaration.get("delete_first"),
+        aliases=[pulumi.Alias(name=name) for name in declaration.get("was", [])],
     )
-    inputs = {name: each[name] for name in ("size", "shape", "first", "wrong") if name in each}
-    if "of" in each:
-        inputs["of"] = made[each["of"]].id
-    if "like" in each:
-        inputs["like"] = made[each["like"]].size
-    kind = Group if each.get("group") else Thing
-    made[each["name"]] = kind(each["name"], inputs, options)
+    inputs = {name: declaration[name] for name in ("size", "shape", "first", "wrong") if name in declaration}
+    if "of" in declaration:
+        inputs["of"] = made[declaration["of"]].id
+    if "like" in declaration:
+        inputs["like"] = made[declaration["like"]].size
+    kind = Group if declaration.get("group") else Thing
+    made[declaration["name"]] = kind(declaration["name"], inputs, options)
 
-things = {name: each for name, each in made.items() if isinstance(each, Thing)}
-pulumi.export("sizes", {name: each.size for name, each in things.items()})
-pulumi.export("times made", {name: each.made.apply(lambda made: made + 0) for name, each in things.items()})
+things = {name: resource for name, resource in made.items() if isinstance(resource, Thing)}
+pulumi.export("sizes", {name: thing.size for name, thing in things.items()})
+pulumi.export("times made", {name: thing.made.apply(lambda made: made + 0) for name, thing in things.items()})
