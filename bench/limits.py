@@ -42,10 +42,10 @@ def rows() -> list[Row]:
         began = time.monotonic()
         fleet.env |= shared
         process = fleet.start("up", "--all", "--yes", "--skip-preview", "--jobs", str(STACKS))
-        _, said = process.communicate(timeout=LONGEST)
+        _, stderr = process.communicate(timeout=LONGEST)
         seconds = time.monotonic() - began
         if process.returncode:
-            raise SystemExit(f"failed: {said}")
+            raise SystemExit(f"failed: {stderr}")
         return [row(seconds, fleet.requests())]
 
 

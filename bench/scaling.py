@@ -45,12 +45,12 @@ def _rows(fleet: Fleet, point: Point) -> Iterator[Row]:
     sent = Counter(
         (_place(request["host"]), f"tier {request['tier']}") for request in fleet.requests()[before:]
     )
-    said = {"own": point.own, "register": point.register, "source": point.source}
+    documented = {"own": point.own, "register": point.register, "source": point.source}
     ours = sum(sent.values()) / STACKS
-    page = sum(sum(requests.values()) for requests in said.values())
-    more = max((_ratio(sent, place, requests) for place, requests in said.items()), default=1.0)
-    unsaid = [key for key in sent if key[1] not in said[key[0]]]
-    ratio = float("inf") if unsaid else more
+    page = sum(sum(requests.values()) for requests in documented.values())
+    more = max((_ratio(sent, place, requests) for place, requests in documented.items()), default=1.0)
+    undocumented = [key for key in sent if key[1] not in documented[key[0]]]
+    ratio = float("inf") if undocumented else more
     yield Row("  requests a stack", "own, register, source", f"{ours:g}", f"{page:g}", ratio, AT_MOST)
 
 

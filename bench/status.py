@@ -32,9 +32,9 @@ def rows() -> list[Row]:
 def _rows(fleet: Fleet) -> Iterator[Row]:
     for command in COMMANDS:
         began = time.monotonic()
-        said = _run(fleet, *command)
+        output = _run(fleet, *command)
         seconds = time.monotonic() - began
-        assert f"c{STACKS - 1:04}" in said
+        assert f"c{STACKS - 1:04}" in output
         yield Row(
             f"tenantry {' '.join(command)}",
             f"{STACKS} stacks in files",

@@ -92,14 +92,14 @@ def _run(fleet: Fleet, command: Sequence[str], size: int) -> Took:
     watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak, done))
     before, began = psutil.Process().cpu_times(), time.monotonic()
     watcher.start()
-    told = fleet.wait(process)
+    result = fleet.wait(process)
     done.set()
     watcher.join()
     after, seconds = psutil.Process().cpu_times(), time.monotonic() - began
     if command[0] == "status":
-        assert len(told.json["stacks"]) == size
+        assert len(result.json["stacks"]) == size
     else:
-        outcomes = told.outcomes
+        outcomes = result.outcomes
         assert len(outcomes) == size
         assert not any(outcome.changes or outcome.failed or not outcome.same for outcome in outcomes.values())
     cpu = sum(after[2:4]) - sum(before[2:4])  # of children that have ended, and theirs

@@ -49,7 +49,7 @@ class Browser:
         self._number = 0
         self._session: str | None = None
         self._asked: dict[str, str] = {}
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def start(self) -> None:
         """Open an empty page, and listen to what happens in it."""
@@ -63,7 +63,7 @@ class Browser:
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **size)
-        self._asked, self.said = {}, []
+        self._asked, self.messages = {}, []
         self.send("Page.navigate", url=file.as_uri())
         self._until("Page.loadEventFired")
 
@@ -118,18 +118,18 @@ class Browser:
         self._listen(message.get("method", ""), message.get("params", {}))
         return message
 
-    def _listen(self, event: str, told: dict[str, Any]) -> None:
+    def _listen(self, event: str, parameters: dict[str, Any]) -> None:
         if event == "Network.requestWillBeSent":
-            self._asked[told["requestId"]] = told["request"]["url"]
-        elif event == "Network.loadingFailed" and told.get("blockedReason") == "csp":
-            del self._asked[told["requestId"]]
+            self._asked[parameters["requestId"]] = parameters["request"]["url"]
+        elif event == "Network.loadingFailed" and parameters.get("blockedReason") == "csp":
+            del self._asked[parameters["requestId"]]
         elif event == "Page.javascriptDialogOpening":
-            self.said.append(told["message"])
-            raise AssertionError(f"a script opened a dialog: {told['message']}")
+            self.messages.append(parameters["message"])
+            raise AssertionError(f"a script opened a dialog: {parameters['message']}")
         elif event == "Runtime.exceptionThrown":
-            self.said.append(str(told["exceptionDetails"]))
+            self.messages.append(str(parameters["exceptionDetails"]))
         elif event == "Log.entryAdded":
-            self.said.append(told["entry"]["text"])
+            self.messages.append(parameters["entry"]["text"])
 
 
 @contextmanager

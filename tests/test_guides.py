@@ -100,8 +100,8 @@ def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
         for block in blocks(page):
             for words in given("\n".join(block.lines)):
                 wrong[" ".join(words)] = problem(words, whole=True)
-    for said in INLINE.findall((ROOT / page).read_text("utf-8")):
-        for words in given(" ".join(said.split())):
+    for code in INLINE.findall((ROOT / page).read_text("utf-8")):
+        for words in given(" ".join(code.split())):
             wrong[" ".join(words)] = problem(words, whole=False)
     assert {words: what for words, what in wrong.items() if what} == {}
 
@@ -116,8 +116,8 @@ def test_the_command_line_takes_what_the_page_shows(page: str) -> None:
     ],
 )
 def test_what_the_command_line_does_not_take(words: str, what: str) -> None:
-    [said] = [problem(word, whole=True) for word in given(f"tenantry {words}  # a remark")]
-    assert said.startswith(what)
+    [found] = [problem(word, whole=True) for word in given(f"tenantry {words}  # a remark")]
+    assert found.startswith(what)
 
 
 def test_each_target_of_make_is_there() -> None:
@@ -207,11 +207,13 @@ def test_each_message_of_the_table_is_one_of_the_product() -> None:
         for line in (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").splitlines()
         if line.startswith("| ") and not line.startswith("| what you see")
     ]
-    said = texts_of_the_product()
+    product_texts = texts_of_the_product()
     missing = []
     for row in rows:
         parts = [part.strip(" ,:.").lower() for part in re.split("…|, or ", row)]
         if not row.startswith(OF_OTHERS):
-            missing += [f"{part!r} of {row}" for part in parts if part.count(" ") and part not in said]
+            missing += [
+                f"{part!r} of {row}" for part in parts if part.count(" ") and part not in product_texts
+            ]
     assert len(rows) > 40
     assert missing == []

@@ -26,9 +26,9 @@ def lint(folder: Path, *, code: int = 0) -> str:
 
 def test_imports_go_down_only() -> None:
     """The contracts in pyproject.toml hold, and hold something."""
-    said = lint(ROOT)
-    assert said.count(" KEPT") == 4
-    assert "0 broken" in said
+    output = lint(ROOT)
+    assert output.count(" KEPT") == 4
+    assert "0 broken" in output
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_no_module_imports_itself_by_a_detour(graph: grimp.ImportGraph) -> None:
 @pytest.mark.parametrize("name", LINKS)
 def test_a_linked_folder_has_one_name(name: str) -> None:
     """Where it is importable by its bare name as well, in the checkout, each module would exist twice."""
-    said = run(ROOT, sys.executable, "-c", f"import {name}", code=1)
-    assert f"Import it as `tenantry.{name}`" in said
+    output = run(ROOT, sys.executable, "-c", f"import {name}", code=1)
+    assert f"Import it as `tenantry.{name}`" in output
 
 
 @pytest.mark.parametrize("name", LINKS)
@@ -104,9 +104,9 @@ def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
     assert target == Path("..") / name
     link.unlink()
     link.write_text(str(target))
-    said = run(tmp_path, sys.executable, "-c", "import tenantry", code=1)
-    assert f"is a link to ../{name}" in said
-    assert "core.symlinks" in said
+    output = run(tmp_path, sys.executable, "-c", "import tenantry", code=1)
+    assert f"is a link to ../{name}" in output
+    assert "core.symlinks" in output
 
 
 def test_what_is_installed(tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ def test_what_is_hidden_is_seen() -> None:
 
 @pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])
 def test_json_stays_the_same_json(text: str) -> None:
-    said = json.dumps({"name": text, text: 1}, indent=2, ensure_ascii=False)
-    assert json.loads(for_terminal(said)) == json.loads(said)
-    assert not list(hostile.faults(for_terminal(said)))
+    document = json.dumps({"name": text, text: 1}, indent=2, ensure_ascii=False)
+    assert json.loads(for_terminal(document)) == json.loads(document)
+    assert not list(hostile.faults(for_terminal(document)))
 
 
 @pytest.mark.parametrize("text", [*hostile.ALL, *HARMLESS])

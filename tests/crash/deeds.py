@@ -45,7 +45,7 @@ class Deeds:
         before = self.site.state_of(stack.place)
         run = self.site.run(stack, command, strike=strike, **options)
         after = self.site.state_of(stack.place)
-        stack.told = "\n".join(run.errors)
+        stack.errors = "\n".join(run.errors)
         if after.as_json() != before.as_json():
             stack.history.append(after)
         old, new = (proof_in(state).get("id", "") for state in (before, after))
@@ -69,7 +69,7 @@ class Deeds:
         `comes_back`: a tenant that was taken down is wanted again, rather than a new one. The person uses
         `tenantry up`: where a run is certain that nothing was made, another one renews the proof at once.
         """
-        text, renew = stack.told, ""
+        text, renew = stack.errors, ""
         if nothing_made_in(text):
             text = "\n".join(self.up(stack, **options).errors)
             if certain := nothing_made_in(text):
@@ -99,7 +99,7 @@ class Deeds:
             if self.answer(stack, **options).ok:
                 break
         else:
-            raise Broken(PROGRESS, f"{stack.place} still says after {RUNS} runs: {stack.told}")
+            raise Broken(PROGRESS, f"{stack.place} still says after {RUNS} runs: {stack.errors}")
         if len(has := tenants_in(self.site.state_of(stack.place))) != 1:
             raise Broken(PROGRESS, f"{stack.place} has the tenants {has}")
 
@@ -167,7 +167,7 @@ class Deeds:
 
     def _put(self, stack: Stack, state: State) -> None:
         self.site.put_state(stack.place, state)
-        stack.told = ""
+        stack.errors = ""
         stack.history.append(state)
         self.look()
 

@@ -34,14 +34,14 @@ Program = Callable[[], object]
 class Result:
     """What came of a run.
 
-    `errors` are what the engine shows, `said` the lines that the providers printed, `calls` all that the
+    `errors` are what the engine shows, `lines` the lines that the providers printed, `calls` all that the
     engine asked of them in order. A killed run has no errors.
     """
 
     errors: list[str]
     killed: bool
     calls: list[Call]
-    said: list[str]
+    lines: list[str]
 
     @property
     def ok(self) -> bool:
@@ -55,7 +55,7 @@ class Result:
 
     def expect_ok(self) -> Self:
         """Fail the test unless it went well."""
-        assert self.ok, "killed" if self.killed else "\n".join([*self.said, *self.errors])
+        assert self.ok, "killed" if self.killed else "\n".join([*self.lines, *self.errors])
         return self
 
 
@@ -133,15 +133,15 @@ class Engine:
         self.state = state
 
     def _run(self, options: Options, *, live: bool, end: bool = True, main: Program | None = None) -> Result:
-        log, said, errors = (self.folder / name for name in ("calls.jsonl", "said.txt", "errors.json"))
-        for path in (log, said, errors):
+        log, printed, errors = (self.folder / name for name in ("calls.jsonl", "printed.txt", "errors.json"))
+        for path in (log, printed, errors):
             path.unlink(missing_ok=True)
 
         def do() -> None:
             os.chdir(self.folder)
             with (
                 log.open("a", buffering=1) as calls,
-                said.open("a", buffering=1) as output,
+                printed.open("a", buffering=1) as output,
                 redirect_stdout(output),
             ):
                 self.before()
@@ -155,7 +155,7 @@ class Engine:
             errors=json.loads(errors.read_text()) if ended else [],
             killed=not ended,
             calls=[Call(**json.loads(line)) for line in _lines(log)],
-            said=_lines(said),
+            lines=_lines(printed),
         )
 
     def _work(self, run: Deployment, *, live: bool, end: bool, main: Program | None) -> None:

@@ -167,7 +167,7 @@ class Lab:
         if rule:
             self.qlik.control.release(rule)
         run = Run(**vars(result), log=self.qlik.control.requests()[before:])
-        print(command, *run.said, *run.errors, "killed" if run.killed else "", sep="\n    ")
+        print(command, *run.lines, *run.errors, "killed" if run.killed else "", sep="\n    ")
         return run
 
     def _before(self) -> None:

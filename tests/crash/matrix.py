@@ -154,7 +154,7 @@ class Bench:
             self.lab.up().expect_ok()
         if self.operation.destroyed:
             gone = self.lab.destroy().expect_ok()
-            self._line = yaml.safe_load(REVIVE.findall("\n".join(gone.said))[0])
+            self._line = yaml.safe_load(REVIVE.findall("\n".join(gone.lines))[0])
         self.start = self.lab.keep()
         self._env = dict(self.lab.env)
         self._write()
@@ -303,9 +303,9 @@ def _words(thing: dict[str, Any]) -> str:
         "status",
         "publishTime",
     )
-    said = {key: bool(thing[key]) if key == "publishTime" else thing[key] for key in kept if key in thing}
+    shown = {key: bool(thing[key]) if key == "publishTime" else thing[key] for key in kept if key in thing}
     roles = [role["name"] for role in thing.get("assignedRoles") or []]
-    return repr({**said, "assigned": sorted(roles)})
+    return repr({**shown, "assigned": sorted(roles)})
 
 
 def difference(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

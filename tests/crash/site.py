@@ -51,7 +51,7 @@ class Stack:
     place: Place
     customer: int
     file: Customer
-    told: str = ""
+    errors: str = ""
     renewed: str = ""
     history: list[State] = field(default_factory=list)
     kept: State = field(default_factory=State)
@@ -144,9 +144,9 @@ class Site(Lab):
             **(ORGANISATION if organisation else {}),
             **({RENEW: renew} if renew else {}),
         }
-        with redirect_stdout(StringIO()) as told:
+        with redirect_stdout(StringIO()) as output:
             run: Run = getattr(self, command)(fault=strike.fault, kill=strike.kill, **options)
-        self.tell(told.getvalue().rstrip())
+        self.tell(output.getvalue().rstrip())
         return run
 
     def state_of(self, place: Place) -> State:
@@ -208,5 +208,5 @@ def proof_in(state: State) -> dict[str, Any]:
 
 
 def _said(proof: Resource) -> dict[str, Any]:
-    said: dict[str, Any] = proof.outputs["proof"]
-    return said
+    proof_properties: dict[str, Any] = proof.outputs["proof"]
+    return proof_properties

@@ -24,7 +24,7 @@ def test_an_answer_is_lost(lab: Lab) -> None:
     lab.write(SMALL)
     run = lab.up(fault=SPACE.fault(drop_after=True)).expect_ok()
     assert [call["status"] for call in run.log if call["path"] == SPACE.path] == [0, 409]
-    assert any("taken over" in line for line in run.said)
+    assert any("taken over" in line for line in run.lines)
     again = lab.up().expect_ok()
     assert (again.steps, again.requests) == ([], [])
     assert [space["id"] for space in lab.world.every("space")] == [lab.state["Space Sales"].id]
@@ -82,7 +82,7 @@ def test_waiting_moves_one_time_for_both(scratch: Path) -> None:
         before = lab.now()
         run = lab.up().expect_ok()
         assert lab.now() - before >= 1800
-        assert any("waiting for" in line for line in run.said)
+        assert any("waiting for" in line for line in run.lines)
 
 
 def test_time_that_passes_between_two_runs_is_the_clients_too(lab: Lab) -> None:

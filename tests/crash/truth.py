@@ -167,7 +167,7 @@ class Truth:
 
     def judge(self, stack: Stack, run: Run, before: State, look: Look) -> None:
         """Raise Broken if a run did or said what it must not. `before` is the state that it began with."""
-        text = "\n".join([*run.errors, *run.said])
+        text = "\n".join([*run.errors, *run.lines])
         if re.search(r"Traceback|internal error", text):
             raise Broken(READABLE, text)
         proof = nothing_made_in(text) or self._given_up(stack, before)
@@ -214,9 +214,9 @@ class Truth:
         made = self.under(proof)
         if not made or made.asked.customer != stack.customer or proof_in(state).get("id") != proof:
             return
-        told = made.hostname in text or (NO_LIST in text and not look.organisation)
-        told |= TOO_EARLY in text and self.young(made.hostname)
-        if not (told or tenants_in(state) or self._forgiven(made, look)):
+        is_named = made.hostname in text or (NO_LIST in text and not look.organisation)
+        is_named |= TOO_EARLY in text and self.young(made.hostname)
+        if not (is_named or tenants_in(state) or self._forgiven(made, look)):
             raise Broken(LOST, f"{made}; {stack.place} says: {text}")
 
     def judge_states(self, states: Mapping[Place, State]) -> None:

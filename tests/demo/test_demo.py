@@ -115,7 +115,7 @@ def test_it_fails_when_pulumi_does(
         assert run.main() == 1
     finally:
         signal.signal(signal.SIGTERM, before)
-    said = capfd.readouterr()
-    assert "the reason" in said.err
-    assert "The demo stopped: exit code 7" in said.out
-    assert "What to try next" not in said.out
+    output = capfd.readouterr()
+    assert "the reason" in output.err
+    assert "The demo stopped: exit code 7" in output.out
+    assert "What to try next" not in output.out

@@ -173,9 +173,9 @@ def copied(fleet: Fleet, stack: str, name: str) -> tuple[Path, Path]:
 def heard(process: subprocess.Popen[str], word: str) -> None:
     """Read what a command says until it has said a word; the test fails if it ends without."""
     assert process.stderr is not None
-    said = []
+    lines = []
     for line in process.stderr:
-        said.append(line)
+        lines.append(line)
         if word in line:
             return
-    raise AssertionError(f"it never said {word!r}, but: {said}")
+    raise AssertionError(f"it never said {word!r}, but: {lines}")

@@ -67,8 +67,8 @@ class Result:
     @property
     def messages(self) -> list[str]:
         """What the engine, the program and the providers said: errors, warnings and remarks, stripped."""
-        said = [event for event in self._of("diagnosticEvent") if event["severity"] != "debug"]
-        return [event["message"].strip() for event in said if not event.get("ephemeral")]
+        events = [event for event in self._of("diagnosticEvent") if event["severity"] != "debug"]
+        return [event["message"].strip() for event in events if not event.get("ephemeral")]
 
     @property
     def errors(self) -> list[str]:

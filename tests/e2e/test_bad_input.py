@@ -47,14 +47,14 @@ def test_a_broken_stack_file(stack: Stack, qlik: Emulator, command: str) -> None
     stack.write(text=BROKEN)
     failed = getattr(stack, command)(expect=None)
     assert failed.rc != 0
-    said = "\n".join(failed.errors)
-    lines = [line for line in said.splitlines() if f"Pulumi.{stack.name}.yaml:" in line]
+    errors = "\n".join(failed.errors)
+    lines = [line for line in errors.splitlines() if f"Pulumi.{stack.name}.yaml:" in line]
     for number, path in PROBLEMS.items():
         about = [line for line in lines if f"Pulumi.{stack.name}.yaml:{number}: " in line]
-        assert any(path in line for line in about), f"line {number}: {said}"
+        assert any(path in line for line in about), f"line {number}: {errors}"
     for words in ('did you mean "roles"?', "10 to 90", "consumer", 'version: "2.3"'):
-        assert words in said
-    assert f"{len(lines)} problems in the settings of stack {stack.name}" in said
+        assert words in errors
+    assert f"{len(lines)} problems in the settings of stack {stack.name}" in errors
     assert_harmless(failed)
     assert failed.operations == []
     assert failed.requests == []
@@ -72,14 +72,14 @@ def test_a_program_of_ones_own(make_stack: Callable[..., Stack], qlik: Emulator)
     stack = make_stack("direct", qlik=qlik, program=PROGRAM)
     failed = stack.preview(expect=None)
     assert failed.rc != 0
-    said = "\n".join(failed.errors)
+    errors = "\n".join(failed.errors)
     for words in (
         "Space has no property 'descripton' (did you mean description?)",
         "'Sales: North' is not allowed; allowed: 1 to 256 characters",
         "'private': input should be 'shared', 'managed' or 'data'",
         "owner_id value {u123} has a problem: is set by Qlik alone: read it, do not set it",
     ):
-        assert words in said
+        assert words in errors
     assert_harmless(failed)
     assert failed.requests == []
 
@@ -142,7 +142,7 @@ def assert_one_failed(obstacle: str, failed: Result, name: str, expected: tuple[
     """One resource failed, with one message that has all of the expected words; no secret is in it."""
     assert failed.rc != 0, obstacle
     assert failed.failed == [name], obstacle
-    (said,) = [error for error in failed.errors if expected[0] in error]
-    assert all(words in said for words in expected), f"{obstacle}: {said}"
+    (error,) = [error for error in failed.errors if expected[0] in error]
+    assert all(words in error for words in expected), f"{obstacle}: {error}"
     assert_harmless(failed)
     assert not any(secret in failed.output for secret in ("demo-secret", "not-the-secret", "demo-us-secret"))

@@ -65,8 +65,8 @@ def outcomes(done: Done) -> list[Outcome]:
 
 def refusals(done: Done) -> list[str]:
     """Why workers were not used, sorted."""
-    said = [line for line in done.stderr.splitlines() if line.startswith("Worker ")]
-    return sorted(line.partition(" is not used: ")[2] for line in said)
+    warnings = [line for line in done.stderr.splitlines() if line.startswith("Worker ")]
+    return sorted(line.partition(" is not used: ")[2] for line in warnings)
 
 
 def test_the_same_as_on_one_machine(fleet: Fleet, dask: Processes, qlik: Emulator, tmp_path: Path) -> None:

@@ -17,26 +17,26 @@ def test_a_secret_of_the_stack(stack: Stack, qlik: Emulator) -> None:
     entry = {"Sales DB": EXAMPLE["Sales DB"] | {"space": "Staging", "credentials": {"password": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("data_connections", entry))))
     stack.set_secret("sales", FIRST)
-    said = [stack.up()]
-    assert ("create", "DataConnection Sales DB") in said[-1].operations
-    said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
-    said.append(stack.up("--expect-no-changes"))
+    results = [stack.up()]
+    assert ("create", "DataConnection Sales DB") in results[-1].operations
+    results.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
+    results.append(stack.up("--expect-no-changes"))
 
     stack.set_secret("sales", SECOND)
     body = {"errors": [{"code": "X", "title": "No", "detail": f"cannot log in with {SECOND}"}]}
     qlik.control.add_fault(method="PATCH", path=f"{PATH}/*", status=400, body=body, times=1)
-    said.append(stack.up(expect=1))
-    assert "cannot log in with [secure]" in said[-1].output
-    said.append(stack.preview("--diff"))
-    said.append(stack.up())
-    assert [request["method"] for request in said[-1].requests if PATH in request["path"]] == ["PATCH"]
-    said.append(stack.up("--expect-no-changes"))
+    results.append(stack.up(expect=1))
+    assert "cannot log in with [secure]" in results[-1].output
+    results.append(stack.preview("--diff"))
+    results.append(stack.up())
+    assert [request["method"] for request in results[-1].requests if PATH in request["path"]] == ["PATCH"]
+    results.append(stack.up("--expect-no-changes"))
 
     held = [
         connection for docs in qlik.control.dump().values() for connection in docs.get("data-connection", [])
     ]
     assert [connection["_secret"] for connection in held] == [{"password": SECOND}]
-    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
+    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in results}
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):

@@ -37,8 +37,8 @@ class Repository(Operator):
 
     def __init__(self, folder: Path, bin_: Path, qlik: Emulator) -> None:
         super().__init__(folder, bin_, qlik)
-        people, told = ("AUTHOR", "COMMITTER"), ("NAME", "EMAIL")
-        self.env |= {f"GIT_{who}_{what}": "somebody@oem.example" for who in people for what in told}
+        people, fields = ("AUTHOR", "COMMITTER"), ("NAME", "EMAIL")
+        self.env |= {f"GIT_{who}_{what}": "somebody@oem.example" for who in people for what in fields}
         self.env |= {"PULUMI_SKIP_CONFIRMATIONS": "true", "HOME": str(folder)}
 
     def begin(self) -> None:

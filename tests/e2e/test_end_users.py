@@ -66,9 +66,9 @@ def customer(stack: Stack, qlik: Emulator) -> World:
 
 def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, customer: World) -> None:
     """And whatever is broken behind Pulumi's back turns it red, until `up --refresh` has put it right."""
-    said = smoke(stack)
-    assert "Analysts: ok, sees Sales Overview in Sales and nothing else" in said
-    assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in said
+    output = smoke(stack)
+    assert "Analysts: ok, sees Sales Overview in Sales and nothing else" in output
+    assert "Viewers: ok, sees Sales Overview in Partners and nothing else" in output
 
     lines_of(stack, "other")
     assert "the key belongs to no identity provider" in smoke(stack, key="other/private.pem", code=1)
@@ -79,9 +79,9 @@ def test_a_member_of_a_group_sees_its_apps_and_nothing_else(stack: Stack, custom
     customer.request("DELETE", f"{partners}/{lost}")
     gained = {"type": "group", "assigneeId": customer.groups["Analysts"]["id"], "roles": ["consumer"]}
     customer.request("POST", partners, gained)
-    said = smoke(stack, code=1)
-    assert "Analysts: FAILED sees Sales Overview in Partners" in said
-    assert "Viewers: FAILED does not see Sales Overview in Partners" in said
+    output = smoke(stack, code=1)
+    assert "Analysts: FAILED sees Sales Overview in Partners" in output
+    assert "Viewers: FAILED does not see Sales Overview in Partners" in output
     gain = customer.assignment("Partners", "Analysts")["id"]
     customer.request("DELETE", f"{partners}/{gain}")
 
@@ -118,18 +118,18 @@ def test_the_data_of_the_template_is_told_from_that_of_the_customer(stack: Stack
     )
     stack.write(**settings(changed(CUSTOMER, provider, expect)))
     stack.up()
-    said = smoke(stack, code=1)
-    assert "Analysts: ok" in said
-    assert 'Sales Overview in Sales: FAILED there is no table "Orders"; tables: Customers' in said
-    assert 'field "Customer" has no comment instead of "Globex"' in said
+    output = smoke(stack, code=1)
+    assert "Analysts: ok" in output
+    assert 'Sales Overview in Sales: FAILED there is no table "Orders"; tables: Customers' in output
+    assert 'field "Customer" has no comment instead of "Globex"' in output
 
     (stack.folder / "stacks" / "orders.qvs").write_text(SCRIPT)
     own = [(f"{app}/script", "orders.qvs"), (f"{app}/reload", {"variables": {"vCustomer": "Globex"}})]
     stack.write(**settings(changed(CUSTOMER, provider, expect, *own)))
     stack.up()
-    said = smoke(stack)
+    output = smoke(stack)
     for space in ("Sales", "Partners"):
-        assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in said
+        assert f"Sales Overview in {space}: ok, has the data that the stack file expects" in output
 
     stack.write(**settings(changed(CUSTOMER, provider, *own)))
     assert writes(stack.up("--expect-no-changes").requests) == [], "expectations are nothing at Qlik"

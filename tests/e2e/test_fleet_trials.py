@@ -105,8 +105,8 @@ def test_the_life_of_trials(fleet: Fleet, qlik: Emulator) -> None:
 
     back = trial("Acme", FAR) | yaml.safe_load(outcomes["acme"].revive)
     fleet.write("acme", back)
-    told = fleet.run("preview", "acme", "--markdown").stdout
-    assert f"revives the tenant {down['revive'].split()[2].rstrip(',')} with everything in it" in told
+    preview = fleet.run("preview", "acme", "--markdown").stdout
+    assert f"revives the tenant {down['revive'].split()[2].rstrip(',')} with everything in it" in preview
     revived = fleet.run("up", "acme", "--yes", "--json").outcomes["acme"]
     assert revived.status == "ok"
     assert tenants(qlik)["Acme"] == "active"
@@ -197,8 +197,8 @@ def test_entitlements_go_with_a_trial_that_says_so(fleet: Fleet, qlik: Emulator)
 
     fleet.env |= {"QLIK_ORG_CLIENT_ID": "demo-org", "QLIK_ORG_CLIENT_SECRET": "demo-org-secret"}
     gone = fleet.run("destroy", "acme", "--yes", "--json").outcomes["acme"]
-    told = next(change for change in gone.changes if change.kind == "TenantLifecycle")
-    assert [difference.name for difference in told.differences] == ["release_entitlements"]
+    end = next(change for change in gone.changes if change.kind == "TenantLifecycle")
+    assert [difference.name for difference in end.differences] == ["release_entitlements"]
     assert any("1 entitlement (analyzer of acme|cleo)" in remark for remark in gone.remarks)
     assert tenants(qlik)["Acme"] == "disabled"
     assert qlik.control.dump()["cloud"].get("entitlement", []) == []

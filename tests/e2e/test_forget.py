@@ -60,17 +60,17 @@ def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
     assert (declined.returncode, "Qlik receives no request" in declined.stdout) == (1, True)
     assert stack.export()["deployment"]["resources"] == state["deployment"]["resources"]
 
-    said = forget(stack, "--protected", "--yes")
-    assert said.returncode == 0, said.stderr
+    done = forget(stack, "--protected", "--yes")
+    assert done.returncode == 0, done.stderr
     assert stack.resources() == {}
     assert stack.outputs() == {}
     assert (len(stack.requests()), tenants(qlik)) == (asked, {world.hostname: "active"})
     assert notes(stack) == [other]
-    [kept] = re.findall(r"former state is in (\S+);", said.stdout)
+    [kept] = re.findall(r"former state is in (\S+);", done.stdout)
     assert json.loads(Path(kept).read_text())["deployment"]["resources"] == state["deployment"]["resources"]
     assert stat.S_IMODE(Path(kept).stat().st_mode) == 0o600
 
-    [line] = re.findall(r"^  (revive: .*)$", said.stdout, re.MULTILINE)
+    [line] = re.findall(r"^  (revive: .*)$", done.stdout, re.MULTILINE)
     stack.write(**settings({**PRODUCTION, **yaml.safe_load(line)}))
     back = stack.up()
     assert (content(world), stack.outputs()) == (before, outputs)
@@ -82,8 +82,8 @@ def test_forgotten_and_taken_up_again(stack: Stack, qlik: Emulator) -> None:
 
 def test_with_the_kept_state_it_is_as_if_nothing_had_been(stack: Stack, qlik: Emulator) -> None:
     bring_up(stack, qlik, GLOBEX)
-    said = forget(stack, "--yes")
-    [kept] = re.findall(r"former state is in (\S+);", said.stdout)
+    done = forget(stack, "--yes")
+    [kept] = re.findall(r"former state is in (\S+);", done.stdout)
     stack.pulumi("stack", "import", "--file", kept)
     assert stack.up("--expect-no-changes").requests == []
 

@@ -170,7 +170,7 @@ def test_what_cannot_be_imported_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("acme.eu.qlikcloud.com", "--stack", "globex"), "stacks/Pulumi.globex.yaml exists already"),
         (("nobody.eu.qlikcloud.com",), "nobody.eu.qlikcloud.com cannot be read"),
@@ -179,10 +179,10 @@ def test_what_cannot_be_imported_leaves_nothing(
     ],
 )
 def test_refused_with_a_clear_line(
-    stack: Stack, qlik: Emulator, tmp_path: Path, arguments: tuple[str, ...], said: str
+    stack: Stack, qlik: Emulator, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     stack.write(customer={"name": "Globex"}, region="eu", source_tenant=SOURCE)
     done = tenantry(stack, "import", *arguments)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -36,10 +36,10 @@ def test_a_repository_of_ones_own(bin_: Path, qlik: Emulator, scratch: Path) -> 
     own = operator.repository / ".venv"
     where = operator("python -c 'import tenantry; print(tenantry.__file__)'")
     assert Path(where.strip()).is_relative_to(own)
-    said = operator("tenantry doctor")
-    assert f"program: Tenantry 0.1.0, Pulumi SDK {pulumi_sdk()}, {own / 'bin' / 'python'}" in said
-    assert f"provider: Tenantry 0.1.0, Pulumi SDK {pulumi_sdk()}, {own / 'bin' / 'python'}" in said
-    assert "0 errors" in said
+    output = operator("tenantry doctor")
+    assert f"program: Tenantry 0.1.0, Pulumi SDK {pulumi_sdk()}, {own / 'bin' / 'python'}" in output
+    assert f"provider: Tenantry 0.1.0, Pulumi SDK {pulumi_sdk()}, {own / 'bin' / 'python'}" in output
+    assert "0 errors" in output
 
     operator("tenantry new acme --name 'Acme Corp'")
     assert "Acme Corp" in operator("tenantry settings acme")
@@ -71,11 +71,11 @@ def test_an_environment_that_is_not_there_ends_with_one_line(
     operator("tenantry new acme")
     operator("pulumi stack init acme --no-select")
     for command, code in (("pulumi preview --stack acme", 1), ("tenantry preview acme", 2)):
-        said = operator(command, code=code)
-        line = next(line for line in said.splitlines() if "virtualenv" in line)
+        output = operator(command, code=code)
+        line = next(line for line in output.splitlines() if "virtualenv" in line)
         assert str(operator.repository / ".venv") in line
-        assert "Traceback" not in said
-        assert "unhandled" not in said
+        assert "Traceback" not in output
+        assert "unhandled" not in output
 
 
 @pytest.mark.parametrize("version", VERSIONS)

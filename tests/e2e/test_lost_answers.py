@@ -18,13 +18,13 @@ RUNS = 3
 
 def up_until_done(stack: Stack, **env: str) -> list[str]:
     """Run `up` until it succeeds, a few times at most; returns what the runs that failed said."""
-    said: list[str] = []
+    errors: list[str] = []
     for _ in range(RUNS):
         result = stack.up(expect=None, **env)
         if result.rc == 0:
-            return said
-        said += result.errors
-    raise AssertionError(f"still failing after {RUNS} runs: {said}")
+            return errors
+        errors += result.errors
+    raise AssertionError(f"still failing after {RUNS} runs: {errors}")
 
 
 def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:

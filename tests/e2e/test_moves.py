@@ -47,10 +47,10 @@ def ids(stack: Stack) -> dict[str, str]:
 def change(stack: Stack, world: World, names: dict[str, str], *args: str) -> None:
     """Give the entries other names; after two runs at most all is as the file says."""
     stack.write(**settings(customer(names)))
-    said = stack.up(*args).messages
-    if any(AGAIN in message for message in said):
-        said = stack.up(*args).messages
-    assert not any(AGAIN in message for message in said), "something is still another's after two runs"
+    messages = stack.up(*args).messages
+    if any(AGAIN in message for message in messages):
+        messages = stack.up(*args).messages
+    assert not any(AGAIN in message for message in messages), "something is still another's after two runs"
     assert_named(world, ids(stack), names)
     held = entries(stack)
     assert len(held) == len(set(held)), "an object is in the state twice"

@@ -35,17 +35,17 @@ def shown(stack: Stack) -> dict[str, str]:
 def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
     """Made, unchanged, refreshed, rotated twice; then the block goes, and its outputs with it."""
     secrets = []
-    said = []
+    results = []
     for version in (1, 2, 3):
         clients = EXAMPLE | {"Portal": EXAMPLE["Portal"] | {"secret_version": version}}
         stack.write(**settings(changed(GLOBEX, ("oauth_clients", clients))))
-        said.append(stack.preview("--diff"))
-        said.append(stack.up())
+        results.append(stack.preview("--diff"))
+        results.append(stack.up())
         made = shown(stack)
         assert made.keys() == {"Portal"}
         secrets.append(made["Portal"])
-        said.append(stack.pulumi("refresh", "--yes", "--skip-preview", "--diff"))
-        said.append(stack.up("--expect-no-changes"))
+        results.append(stack.pulumi("refresh", "--yes", "--skip-preview", "--diff"))
+        results.append(stack.up("--expect-no-changes"))
     assert len(set(secrets)) == len(secrets)
     [held] = [
         client
@@ -54,12 +54,12 @@ def test_secrets_of_clients(stack: Stack, qlik: Emulator) -> None:
         if client["appType"] == "web"
     ]
     assert [secret["hint"] for secret in held["_secrets"]] == [secret[:5] for secret in secrets[1:]]
-    said.append(stack.pulumi("stack", "output", "--json"))
-    assert json.loads(said[-1].stdout)["oauth_client_secrets"] == {"Portal": "[secret]"}
-    assert json.loads(said[-1].stdout)["oauth_clients"]["Portal"] == held["id"]
+    results.append(stack.pulumi("stack", "output", "--json"))
+    assert json.loads(results[-1].stdout)["oauth_client_secrets"] == {"Portal": "[secret]"}
+    assert json.loads(results[-1].stdout)["oauth_clients"]["Portal"] == held["id"]
 
     places = {
-        f"{number} {result.args}": f"{result.output}{result.events}" for number, result in enumerate(said)
+        f"{number} {result.args}": f"{result.output}{result.events}" for number, result in enumerate(results)
     }
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))

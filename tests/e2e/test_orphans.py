@@ -86,8 +86,8 @@ def test_all_in_order(fleet: Fleet, qlik: Emulator) -> None:
     fleet.write("acme", {"name": "Acme", **CUSTOMER})
     assert look(fleet, expect=0) == {}
     up(fleet, "acme")
-    said = fleet.run("orphans", "--region", "eu")
-    assert said.stdout == "2 tenants, 1 stack: 0 findings\n"
+    done = fleet.run("orphans", "--region", "eu")
+    assert done.stdout == "2 tenants, 1 stack: 0 findings\n"
     [other] = by_kind(fleet.run("orphans", "--json", expect=7))["unmanaged"]
     assert other["hostname"] == US, "in another region, and nobody's source tenant"
 
@@ -118,10 +118,10 @@ def test_tenants_that_no_stack_holds(fleet: Fleet, qlik: Emulator) -> None:
     assert (one["hostname"], one["certain"]) == (nameless.host, True)
     assert one["made_at"] == World(qlik, nameless.host).tenant["created"]
 
-    said = fleet.run("orphans", "--region", "eu", expect=7).stdout
-    assert "Tenants that no stack holds: 1" in said
-    assert f"      {one['revive']}" in said.splitlines()
-    assert said.endswith("4 tenants, 1 stack: 2 findings\n")
+    output = fleet.run("orphans", "--region", "eu", expect=7).stdout
+    assert "Tenants that no stack holds: 1" in output
+    assert f"      {one['revive']}" in output.splitlines()
+    assert output.endswith("4 tenants, 1 stack: 2 findings\n")
 
     hostname, tenant_id = nameless.host, World(qlik, nameless.host).tenant["id"]
     assert one["revive"] == f"revive: {{hostname: {hostname}, tenant_id: {tenant_id}}}"
@@ -219,18 +219,18 @@ def test_a_state_that_cannot_be_read(fleet: Fleet, qlik: Emulator) -> None:
     file.write_text(file.read_text()[:200])
     done = fleet.run("orphans", "--region", "eu", "--fix", "--yes", "--json", expect=1)
     assert writes(done.requests) == []
-    told = done.json
-    assert "the state of stack globex" in {unread["what"] for unread in told["unread"]}
-    found = {finding["kind"]: finding for finding in told["findings"]}
+    report = done.json
+    assert "the state of stack globex" in {unread["what"] for unread in report["unread"]}
+    found = {finding["kind"]: finding for finding in report["findings"]}
     assert found.keys() == {"unmanaged", "left_over"}
     assert (found["unmanaged"]["hostname"], found["unmanaged"]["certain"]) == (
         worlds["globex"].hostname,
         False,
     )
     assert (found["left_over"]["app_id"], found["left_over"]["certain"]) == (left, False)
-    said = fleet.run("orphans", "--region", "eu", expect=1)
-    assert "Tenants that no stack holds, as far as readable: 1" in said.stdout
-    assert "Could not read the state of stack globex" in said.stderr
+    partial = fleet.run("orphans", "--region", "eu", expect=1)
+    assert "Tenants that no stack holds, as far as readable: 1" in partial.stdout
+    assert "Could not read the state of stack globex" in partial.stderr
 
 
 def test_left_over_apps_are_deleted_and_nothing_else(fleet: Fleet, qlik: Emulator) -> None:

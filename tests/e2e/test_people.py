@@ -199,14 +199,14 @@ def test_people_whom_nobody_knows(stack: Stack, qlik: Emulator) -> None:
     failed = stack.up("--continue-on-error", expect=None)
     assert failed.rc != 0
     assert set(failed.failed) >= {"TenantAdmin Support", "User Guest"}
-    said = "\n".join(failed.errors)
+    errors = "\n".join(failed.errors)
     for words in (
         f"no user of {SOURCE_TENANT} has the e-mail address 'ada@example.org'",
         "(did you mean ada@example.com?)",
         "'developer' (did you mean Developer?)",
         "traceId",
     ):
-        assert words in said
+        assert words in errors
     assert "Traceback" not in failed.output
     stack.write(**settings(CUSTOMER))
     stack.up()

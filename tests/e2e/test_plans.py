@@ -80,15 +80,15 @@ def test_a_version_rolls_out_to_all_but_those_that_pin_theirs(pair: list[Stack],
     assert (wrong.returncode, right.returncode) == (1, 0), wrong.stdout + right.stdout
     assert "stacks/plans/base.yaml" in wrong.stdout
     assert "version 9.9" in wrong.stdout
-    for stack, said in zip(pair, (wrong, right), strict=True):
-        assert f"all known on {stack.outputs()['hostname']}" in said.stdout
+    for stack, done in zip(pair, (wrong, right), strict=True):
+        assert f"all known on {stack.outputs()['hostname']}" in done.stdout
     assert writes(qlik.control.requests()[asked:]) == []
 
     for stack in pair:
         write_plans(stack, "2.4.0")
         assert tenantry(stack, "check").returncode == 0
-    told = json.loads(tenantry(globex, "settings", "--json").stdout)
-    [version] = [value for value in told["values"] if value["path"] == "customer.apps.Sales.version"]
+    printed = json.loads(tenantry(globex, "settings", "--json").stdout)
+    [version] = [value for value in printed["values"] if value["path"] == "customer.apps.Sales.version"]
     assert (version["value"], version["file"]) == ("2.4.0", "stacks/plans/base.yaml")
 
     changes = globex.up().changes

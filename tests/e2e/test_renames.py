@@ -72,7 +72,7 @@ GROUP_ALONE = changed(
 def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
     """`name:` is changed in place, for all that can be renamed: ids, access and apps stay."""
     world = bring_up(stack, qlik, GLOBEX)
-    told = stack.outputs()
+    outputs = stack.outputs()
     customer = changed(
         GLOBEX,
         ("name", "Globex Corporation"),
@@ -96,7 +96,7 @@ def test_another_name_at_qlik(stack: Stack, qlik: Emulator) -> None:
     }
     assert [call for call in writes(done.requests) if call.startswith(("POST", "DELETE"))] == []
     assert len(writes(done.requests)) == 6
-    assert stack.outputs() == told
+    assert stack.outputs() == outputs
     assert sorted(world.groups) == ["Analysts", "Resellers"]
     assert world.access == {("Revenue", "Analysts"): ["consumer", "contributor"]}
     assert world.apps.keys() == {("Imports", "Overview"), ("Revenue", "Overview")}

@@ -36,9 +36,9 @@ def owned_by(owner: str | None, space: str) -> list[tuple[str, Any]]:
 
 def agreed(stack: Stack, *args: str) -> Result:
     """Run `up` and see that it does what the preview said, that nothing is left and nothing is in doubt."""
-    told = stack.preview(*args)
+    preview = stack.preview(*args)
     done = stack.up(*args)
-    assert done.changes == told.changes
+    assert done.changes == preview.changes
     settled(stack)
     return done
 

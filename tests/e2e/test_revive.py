@@ -30,13 +30,13 @@ def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -
     Nothing is made a second time, and afterwards there is nothing to do.
     """
     world = bring_up(stack, qlik, GLOBEX)
-    before, told = content(world), stack.outputs()
+    before, outputs = content(world), stack.outputs()
     line = yaml.safe_load(revive_line(stack.destroy()))
     stack.write(**settings({**GLOBEX, **line}))
     back = stack.up()
-    assert (content(world), stack.outputs()) == (before, told)
+    assert (content(world), stack.outputs()) == (before, outputs)
     assert tenants(qlik) == {world.hostname: "active"}
-    assert writes(back.requests).count(f"POST /api/v1/tenants/{told['tenant_id']}/actions/reactivate") == 1
+    assert writes(back.requests).count(f"POST /api/v1/tenants/{outputs['tenant_id']}/actions/reactivate") == 1
     assert not [call for call in writes(back.requests) if call.startswith(("PATCH", "PUT", "DELETE"))]
     assert stack.up("--expect-no-changes").requests == []
 
@@ -45,7 +45,7 @@ def test_pasting_the_line_brings_everything_back(stack: Stack, qlik: Emulator) -
     other = changed(other, ("spaces/Sales/access/Analysts", ["consumer"]), ("name", "Globex Corporation"))
     stack.write(**settings({**other, **line}))
     corrected = stack.up()
-    assert stack.outputs() == told
+    assert stack.outputs() == outputs
     assert world.tenant["name"] == "Globex Corporation"
     assert world.spaces["Sales"]["description"] == "Figures"
     assert world.groups["Analysts"]["assignedRoles"] == []

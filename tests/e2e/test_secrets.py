@@ -196,21 +196,21 @@ def test_tenantry_shows_and_leaves_none(scratch: Path, qlik: Emulator, tokens: T
     problem = {"code": hostile, "title": hostile, "detail": hostile, "source": {"pointer": hostile}}
     body = {"errors": [problem], "traceId": hostile}
     qlik.control.add_fault(path="/oauth/token", status=401, body=body)
-    said = [
+    results = [
         fleet.run("up", "globex", "--yes", "--reports", "reports", expect=1, QLIK_CLIENT_SECRET=WRONG),
         fleet.run("check", "globex", expect=1, QLIK_CLIENT_SECRET=WRONG),
     ]
     qlik.control.clear_faults()
-    said.append(fleet.run("up", "globex", "--yes", "--json"))
-    said.extend(fleet.run(command, "--all") for command in ("preview", "status", "outputs"))
+    results.append(fleet.run("up", "globex", "--yes", "--json"))
+    results.extend(fleet.run(command, "--all") for command in ("preview", "status", "outputs"))
     refused = {"status": 403, "body": {"errors": [{"code": "X", "title": f"Bearer {tokens.given[-1]}"}]}}
     qlik.control.add_fault(path="/api/v1/spaces*", **refused)
-    said.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
+    results.append(fleet.run("refresh", "--all", "--yes", "--markdown", expect=1))
 
     logs = [file for file in scratch.rglob("errors.txt") if file.is_file()]
     assert len(logs) == 2, "those of the two runs that failed"
     secrets = {**FIXED, **planted, **{f"token {n}": token for n, token in enumerate(tokens.given)}}
-    places = {str(result): f"{result.stdout}\n{result.stderr}".encode() for result in said}
+    places = {str(result): f"{result.stdout}\n{result.stderr}".encode() for result in results}
     assert [fault for text in places.values() for fault in faults(text.decode())] == []
     places |= {str(path): path.read_bytes() for path in scratch.rglob("*") if path.is_file()}
     found = [

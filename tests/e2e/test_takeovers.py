@@ -73,8 +73,8 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     done = stack.up()
     (left,) = [app for (_, name), app in world.apps.items() if name.startswith("Second [")]
-    told = [message for message in done.messages if "left behind by an import that was cut off" in message]
-    assert any(left["id"] in message and "tenantry orphans" in message for message in told)
+    remarks = [message for message in done.messages if "left behind by an import that was cut off" in message]
+    assert any(left["id"] in message and "tenantry orphans" in message for message in remarks)
     assert world.apps["Staging", "Second"]["description"].endswith("{v2.4.0}")
 
     world.request("DELETE", f"groups/{world.groups['Partners']['id']}")
@@ -94,9 +94,9 @@ def too_late(stack: Stack, world: World, customer: Customer) -> None:
     elsewhere = {"hostname": SOURCE_TENANT, "tenant_id": "t"}
     stack.write(**settings({**customer, "revive": elsewhere}))
     done = stack.up("--expect-no-changes")
-    (told,) = {message for message in done.messages if "`revive` names" in message}
+    (remark,) = {message for message in done.messages if "`revive` names" in message}
     for words in (SOURCE_TENANT, f"has tenant {world.hostname}", "it has no effect", "tenantry forget"):
-        assert words in told
+        assert words in remark
     assert done.requests == []
     here = {"hostname": world.hostname, "tenant_id": world.tenant["id"]}
     stack.write(**settings({**customer, "revive": here}))

@@ -178,8 +178,8 @@ def test_a_key_is_rotated_without_a_moment_when_nobody_can_log_in(stack: Stack, 
         refused = command(expect=None)
         assert refused.rc != 0
         for words in ("property kid value {key-2} has a problem: is 'key-1' and can", "problem: pem can"):
-            [said] = [line for line in refused.errors if f"{words} never change" in line]
-            assert "Add a second provider" in said
+            [error] = [line for line in refused.errors if f"{words} never change" in line]
+            assert "Add a second provider" in error
         assert refused.requests == []
     assert admitted(world) == ["key-1"]
 

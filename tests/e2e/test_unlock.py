@@ -145,11 +145,11 @@ def test_a_tenant_that_was_being_made_without_a_proof(stack: Stack) -> None:
     cut_off_without_proof(stack)
     operations = pending(stack)
     lock(stack, age=90)
-    said = unlock(stack, "--yes")
-    assert said.returncode == 0, said.stderr
-    assert "A run was interrupted while creating Tenant tenant." in said.stdout
-    assert "no proof" in said.stdout
-    assert "tenantry orphans" in said.stdout
+    done = unlock(stack, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "A run was cut off while creating Tenant tenant." in done.stdout
+    assert "no proof" in done.stdout
+    assert "tenantry orphans" in done.stdout
     assert pending(stack) == operations
     assert [operation["type"] for operation in operations] == ["creating"]
 
@@ -160,17 +160,17 @@ def test_a_tenant_that_was_being_made_with_a_proof(stack: Stack, qlik: Emulator)
     kill(stack, run)
     qlik.control.release(fault)
     operations = pending(stack)
-    said = unlock(stack, "--yes")
-    assert said.returncode == 0, said.stderr
-    assert "A run was interrupted while creating Tenant tenant." in said.stdout
-    assert "no run creates a second tenant" in said.stdout
-    assert "tenantry orphans" not in said.stdout
+    done = unlock(stack, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "A run was cut off while creating Tenant tenant." in done.stdout
+    assert "no run asks Qlik a second time" in done.stdout
+    assert "tenantry orphans" not in done.stdout
     assert pending(stack) == operations != []
 
 
 def test_a_stack_that_is_not_there(stack: Stack) -> None:
-    said = unlock(stack, "--yes", name="nobody")
-    assert (said.returncode, "no stack named 'nobody'" in said.stderr) == (1, True)
+    done = unlock(stack, "--yes", name="nobody")
+    assert (done.returncode, "no stack named 'nobody'" in done.stderr) == (1, True)
 
 
 @pytest.fixture

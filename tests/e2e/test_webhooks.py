@@ -16,17 +16,17 @@ def test_a_secret_signs_and_is_rotated(stack: Stack, qlik: Emulator) -> None:
     entry = {"Portal": EXAMPLE["Portal"] | {"secret": "sales", "encrypted_headers": {"X-Key": "sales"}}}
     stack.write(**settings(changed(GLOBEX, ("webhooks", entry))))
     stack.set_secret("sales", FIRST)
-    said = [stack.up()]
-    assert ("create", "Webhook Portal") in said[-1].operations
-    said.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
-    said.append(stack.up("--expect-no-changes"))
+    results = [stack.up()]
+    assert ("create", "Webhook Portal") in results[-1].operations
+    results.append(stack.pulumi("refresh", "--yes", "--skip-preview"))
+    results.append(stack.up("--expect-no-changes"))
     stack.set_secret("sales", SECOND)
-    said.append(stack.preview("--diff"))
-    said.append(stack.up())
-    assert [request["method"] for request in said[-1].requests if PATH in request["path"]] == ["PATCH"]
+    results.append(stack.preview("--diff"))
+    results.append(stack.up())
+    assert [request["method"] for request in results[-1].requests if PATH in request["path"]] == ["PATCH"]
     [held] = [webhook for docs in qlik.control.dump().values() for webhook in docs.get("webhook", [])]
     assert (held["_secret"], held["_encryptedHeaders"]) == (SECOND, {"X-Key": SECOND})
-    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in said}
+    places = {str(result.args): f"{result.output}{json.dumps(result.events)}" for result in results}
     places["stack export"] = json.dumps(stack.export())
     places["requests"] = json.dumps(qlik.control.requests(all=True))
     for file in stack.folder.rglob("*"):

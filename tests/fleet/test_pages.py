@@ -149,7 +149,7 @@ def test_nothing_is_fetched_and_hostile_names_have_no_effect(chromium: Browser, 
     fill(chromium, "input", "script")
     chromium.run("document.querySelectorAll('*').forEach(each => each.click && each.click())")
     assert chromium.requests == [file.as_uri()]
-    assert chromium.said == []
+    assert chromium.messages == []
     assert (
         chromium.run(
             "document.querySelectorAll('tbody script, tbody img, [onclick], [onfocus], iframe').length"
@@ -166,7 +166,7 @@ def test_the_policy_of_a_page_blocks_foreign_content(chromium: Browser, tmp_path
     chromium.open(file)
     assert chromium.run("window.ran") is None
     assert chromium.requests == [file.as_uri()]
-    assert len(chromium.said) == 2, "the browser says what it refused"
+    assert len(chromium.messages) == 2, "the browser says what it refused"
 
 
 def test_a_screen_reader_finds_a_table(chromium: Browser, page: Path) -> None:

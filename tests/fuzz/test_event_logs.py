@@ -75,7 +75,7 @@ steps = objects(
         "new": states,
     },
 )
-said = objects(
+diagnostics = objects(
     {
         "severity": often(st.sampled_from(("error", "warning", "info", "info#err", "debug"))),
         "message": often(texts),
@@ -89,7 +89,7 @@ made = often(
             st.sampled_from(event_log.STEP_EVENTS),
             objects({"metadata": steps}, {"planning": often(st.booleans())}),
         ),
-        st.builds(lambda value: {event_log.SAID: value}, said),
+        st.builds(lambda value: {event_log.SAID: value}, diagnostics),
         st.builds(lambda value: {event_log.SUMMARY: value}, odd),
     )
 )
@@ -144,14 +144,14 @@ def test_any_log_is_read(tmp_path: Path) -> None:
 def test_most_logs_tell_something(tmp_path: Path) -> None:
     """Or the fuzzer would only try what is passed over."""
     file = tmp_path / "events.json"
-    told: list[bool] = []
+    tells_something: list[bool] = []
 
     @fuzzing(FEW)
     @given(raw=logs())
     def read(raw: bytes) -> None:
         file.write_bytes(raw)
         log = events.read(file)
-        told.append(bool(log.changes or log.drift or log.errors or log.remarks or log.same))
+        tells_something.append(bool(log.changes or log.drift or log.errors or log.remarks or log.same))
 
     read()
-    assert sum(told) > len(told) / 4
+    assert sum(tells_something) > len(tells_something) / 4

@@ -116,11 +116,11 @@ def test_settings_take_a_key_or_say_the_same_problem(stack_file: Path) -> None:
             resolve(stack_file)
         except SettingsError as error:
             unforeseen = error.__cause__
-            said = str(error)
+            problems = str(error)
         else:
             return ""
-        assert unforeseen is None, said
-        return said
+        assert unforeseen is None, problems
+        return problems
 
     assert settings(pem=public_pem("one")) == ""
 
@@ -128,11 +128,11 @@ def test_settings_take_a_key_or_say_the_same_problem(stack_file: Path) -> None:
     @given(text=texts())
     def read(text: str) -> None:
         problem = pem.problem(text)
-        said = settings(pem=text)
-        assert (said == "") == (problem is None)
+        problems = settings(pem=text)
+        assert (problems == "") == (problem is None)
         raw = text.encode("utf-8", "surrogatepass")
         stack_file.with_name("key.pem").write_bytes(raw)
-        said = settings(pem_file="key.pem")
-        assert problem is None or said
+        problems = settings(pem_file="key.pem")
+        assert problem is None or problems
 
     read()

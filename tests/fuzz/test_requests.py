@@ -32,10 +32,10 @@ class Failures(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(self.format(record))
+        self.messages.append(self.format(record))
 
 
 class Target:
@@ -135,7 +135,7 @@ def test_any_bytes_are_answered_or_refused(target: Target, made: object) -> None
     @given(request=made())  # type: ignore[operator]
     def shoot(request: bytes) -> None:
         answer = target.answer(request)
-        assert target.failures.said == []
+        assert target.failures.messages == []
         for status in STATUS.findall(answer[:200]):
             assert int(status) < 500 or (status == b"501" and NOT_COVERED in answer), answer
 

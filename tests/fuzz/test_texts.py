@@ -40,8 +40,8 @@ def test_terminal_and_log(text: str, other: str) -> None:
     assert [fault for fault in hostile.faults(shown) if "INJECTED" not in fault] == []
     assert for_terminal(shown) == shown
     assert len(for_line(text).splitlines()) <= 1
-    said = json.dumps({text: [other]}, indent=2, ensure_ascii=False)
-    assert json.loads(for_terminal(said)) == json.loads(said)
+    document = json.dumps({text: [other]}, indent=2, ensure_ascii=False)
+    assert json.loads(for_terminal(document)) == json.loads(document)
 
 
 @fuzzing(FEW)

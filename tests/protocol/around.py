@@ -90,13 +90,15 @@ def _has_work(state: State, stack: Stack) -> bool:
 
 def _answers(state: State, world: World, number: int, stack: Stack) -> Iterator[Step]:
     """Paste the line of a tenant that a stop or My Qlik shows, if it really was made for this stack."""
-    if stack.told is None:
+    if stack.last_stop is None:
         return
-    shown = range(len(state.tenants)) if stack.told.why == "no client" else sorted(stack.told.tenants)
+    shown = (
+        range(len(state.tenants)) if stack.last_stop.why == "no client" else sorted(stack.last_stop.tenants)
+    )
     for tenant in shown:
         theirs = state.tenants[tenant].stack == number and not state.held(tenant)
         if theirs or not world.rules.person_knows:
-            after = state.stack(number, revive=tenant, told=None)
+            after = state.stack(number, revive=tenant, last_stop=None)
             yield Step(
                 f"the person pastes the line of tenant {tenant} into the file of {stack.identity}", after
             )
@@ -110,12 +112,17 @@ def _may_renew(state: State, world: World, number: int) -> bool:
     """
     stack = state.stacks[number]
     proof = stack.has.proof
-    if stack.told is None or stack.told.why == "too early" or proof is None or stack.has.tenant is not None:
+    if (
+        stack.last_stop is None
+        or stack.last_stop.why == "too early"
+        or proof is None
+        or stack.has.tenant is not None
+    ):
         return False
-    if stack.told.proof != proof and world.rules.renewal_names_proof:
+    if stack.last_stop.proof != proof and world.rules.renewal_names_proof:
         return False
     made = any(tenant.proof == proof and tenant.stack == number for tenant in state.tenants)
-    certain = stack.told.why == "deactivated" or world.over(state.proofs[proof].age)
+    certain = stack.last_stop.why == "deactivated" or world.over(state.proofs[proof].age)
     return world.rules.person_renews and (certain or not world.rules.person_waits) and not made
 
 
@@ -169,7 +176,7 @@ def _to_a_stack(state: State, world: World, number: int) -> Iterator[Step]:
     if rules.ROLL_BACK in world.kinds:
         for has in sorted(_former(state, number) - {stack.has}, key=repr):
             text = f"the state of {stack.identity} is rolled back to {_shown(has)}"
-            yield Step(text, _rolled(state, has).stack(number, has=has, told=None), 1)
+            yield Step(text, _rolled(state, has).stack(number, has=has, last_stop=None), 1)
     if rules.RENAME in world.kinds and number == 0:
         after = state.stack(0, identity=stack.identity + "'")
         yield Step(f"{stack.identity} is renamed {stack.identity}'", after, 1)

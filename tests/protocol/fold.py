@@ -51,8 +51,8 @@ def _stack(stack: Stack, world: World) -> Stack:
     """What was said of another proof than the present one is of no use: a renewal names its proof."""
     if stack.unused not in (None, stack.has.proof) and world.rules.renewal_names_proof:
         stack = stack._replace(unused=None)
-    if stack.told and stack.told.proof not in (None, stack.has.proof):
-        stack = stack._replace(told=stack.told._replace(proof=None))
+    if stack.last_stop and stack.last_stop.proof not in (None, stack.has.proof):
+        stack = stack._replace(last_stop=stack.last_stop._replace(proof=None))
     return stack
 
 

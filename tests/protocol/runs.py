@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.protocol import evidence
 from tests.protocol.fold import DESTROYS, free_number
 from tests.protocol.rules import LOSE, REFUSE, UNNAMED, World
-from tests.protocol.state import Deployment, Flight, Note, Proof, Run, State, Step, Told
+from tests.protocol.state import Deployment, Flight, Note, Proof, Run, State, Step, Stop
 
 WRITES = ("record", "write", *DESTROYS[1:])
 """The steps that write the state, which a provider without its engine cannot do."""
@@ -20,7 +20,7 @@ def start_up(
     stack = state.stacks[number]
     run = Run(number, disk, "create", stack.has, stack.customer)
     text = f"runner {disk + 1}: `up` of {stack.identity} begins"
-    state = state.stack(number, locked=True, told=None)
+    state = state.stack(number, locked=True, last_stop=None)
     if stack.has.proof is None or renew:
         old = stack.has.proof if renew else None
         by_hand |= old is not None and state.proofs[old].by_hand
@@ -43,7 +43,7 @@ def start_destroy(state: State, number: int, disk: int) -> Step:
     stack = state.stacks[number]
     step = "proof leaves" if stack.has.tenant is None else "take down"
     run = Run(number, disk, step, stack.has, stack.customer)
-    state = state.stack(number, locked=True, told=None)
+    state = state.stack(number, locked=True, last_stop=None)
     text = f"runner {disk + 1}: `destroy` of {stack.identity} begins"
     return Step(text, state._replace(runs=(*state.runs, run)), 1)
 
@@ -241,7 +241,7 @@ def _nothing(state: State, run: Run, why: str, cost: int = 0, note: bool = True)
 def _stop(state: State, run: Run, why: str, tenants: frozenset[int], before: str = "", cost: int = 0) -> Step:
     """End with a message that a person has to read."""
     shown = f": tenant {', '.join(map(str, sorted(tenants)))}" if tenants else ""
-    after = end(state, run).stack(run.stack, told=Told(why, run.has.proof, tenants))
+    after = end(state, run).stack(run.stack, last_stop=Stop(why, run.has.proof, tenants))
     return Step(_says(state, run, f"{before}stops, {why}{shown}"), after, cost)
 
 

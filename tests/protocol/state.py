@@ -15,7 +15,7 @@ class Deployment(NamedTuple):
     tenant: int | None = None
 
 
-class Told(NamedTuple):
+class Stop(NamedTuple):
     """How the last run of a stack ended, if it was a stop: why, for which proof, with which tenants.
 
     `why` is "candidates", "deactivated", "too early" or "no client".
@@ -38,7 +38,7 @@ class Stack(NamedTuple):
     has: Deployment = Deployment()
     locked: bool = False
     revive: int | None = None
-    told: Told | None = None
+    last_stop: Stop | None = None
     unused: int | None = None
 
 

@@ -100,8 +100,8 @@ def test_the_command_says_what_holds(
     one = {"two stacks at once": QUICK["two stacks at once"]}
     monkeypatch.setattr(command, "QUICK", one)
     assert command.main([]) == 0
-    said = capsys.readouterr().out
-    assert re.search(r"[0-9]{4} states, [0-9]{5} moves; 8 of 8 promises hold", said)
+    output = capsys.readouterr().out
+    assert re.search(r"[0-9]{4} states, [0-9]{5} moves; 8 of 8 promises hold", output)
 
 
 def test_the_command_fails_with_the_counterexample(

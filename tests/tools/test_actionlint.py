@@ -28,7 +28,7 @@ def command() -> Path:
     return actionlint.ensure(installation.cache())
 
 
-def said(command: Path, workflow: Path) -> list[str]:
+def complaints(command: Path, workflow: Path) -> list[str]:
     """What it says of a workflow; scripts are not looked at, for that it needs tools of others."""
     only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
     done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
@@ -39,7 +39,7 @@ def said(command: Path, workflow: Path) -> list[str]:
 def test_a_good_workflow_is_accepted(command: Path, tmp_path: Path) -> None:
     workflow = tmp_path / "good.yaml"
     workflow.write_text(GOOD)
-    assert said(command, workflow) == []
+    assert complaints(command, workflow) == []
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_mistake_is_found(command: Path, tmp_path: Path, right: str, wrong: st
     assert right in GOOD
     workflow = tmp_path / "bad.yaml"
     workflow.write_text(GOOD.replace(right, wrong))
-    assert any(complaint in line for line in said(command, workflow))
+    assert any(complaint in line for line in complaints(command, workflow))
 
 
 def test_it_is_built_once(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ exit $code
 
 def test_every_target_has_a_line_of_help() -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert re.findall(r"^  make (\w+) +\S", said, re.MULTILINE) == targets
+    output = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  make (\w+) +\S", output, re.MULTILINE) == targets
     assert {"setup", "demo", "test", "check", "bench", "emulator"} <= set(targets)
 
 
@@ -52,8 +52,8 @@ def test_continuous_integration_runs_everything_and_tells(tmp_path: Path, broken
 def test_a_whole_run_is_measured(given: str, measured: bool) -> None:
     """As that of continuous integration is, which says nothing of which tests."""
     command = ["make", "--dry-run", "test", *([f"ARGS={given}"] if given else [])]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    [line] = [line for line in said.splitlines() if "pytest" in line]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [line] = [line for line in output.splitlines() if "pytest" in line]
     assert ("--cov" in line.split()) is measured
     assert re.search(r"^PY_COLORS=0 make test \|", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
 

@@ -11,6 +11,6 @@ from tools.recording import PICTURE
 
 def test_the_picture_is_of_todays_demo() -> None:
     shown = html.unescape(re.sub(r"<[^>]+>", "", PICTURE.read_text("utf-8"))).replace("\xa0", " ")
-    said = ["$ tenantry demo", "pulumi up --stack globex", *(line.strip() for line in NEXT.splitlines())]
-    missing = [line for line in said if line not in shown]
+    expected = ["$ tenantry demo", "pulumi up --stack globex", *(line.strip() for line in NEXT.splitlines())]
+    missing = [line for line in expected if line not in shown]
     assert missing == [], "run: python -m tools.recording"

@@ -218,8 +218,8 @@ class _Runner:
         forge = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": self.machine.site.forge.url}
         self.files["output"].write_text("")
         files = {"GITHUB_OUTPUT": self.files["output"], "GITHUB_STEP_SUMMARY": self.files["summary"]}
-        told = {key: str(file) for key, file in files.items()}
-        done = self.machine.bash(name, step["run"], {**env, **forge, **told})
+        file_variables = {key: str(file) for key, file in files.items()}
+        done = self.machine.bash(name, step["run"], {**env, **forge, **file_variables})
         self.job.steps.append(done)
         if done.code:
             self.job.result = "failure"

@@ -247,8 +247,8 @@ class Machine:
 def credentials(job: Job) -> set[str]:
     """The credentials that any script of a job had in its environment."""
     names = ("QLIK_C", "QLIK_ORG", "PULUMI_CONFIG", "PULUMI_BACKEND", "AWS_", "GITHUB_TOKEN", "GITLAB_TOKEN")
-    told = {name: value for step in job.steps for name, value in step.env.items()}
-    return {name for name, value in told.items() if value and name.startswith(names)} - {
+    variables = {name: value for step in job.steps for name, value in step.env.items()}
+    return {name for name, value in variables.items() if value and name.startswith(names)} - {
         "QLIK_CLOUD_ENDPOINT"
     }
 

@@ -106,8 +106,8 @@ def test_without_the_organisation_somebody_has_to_look(one: Site, forge: str, re
     assert stopped.result == "failure"
     assert len(one.qlik.control.requests()) == before
     assert WHEN.search(stopped.output)
-    told = ("QLIK_ORG_CLIENT_ID", "revive: {hostname: …, tenant_id: …}", "TENANTRY_RENEW=")
-    assert [text for text in told if text not in stopped.output] == []
+    expected = ("QLIK_ORG_CLIENT_ID", "revive: {hostname: …, tenant_id: …}", "TENANTRY_RENEW=")
+    assert [text for text in expected if text not in stopped.output] == []
 
     [tenant] = made(one)
     answer(one, f"{{hostname: {tenant['hostnames'][0]}, tenant_id: {tenant['id']}}}")

@@ -45,7 +45,7 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
     [comment] = site.forge.comments
     assert comment["body"].startswith("<!-- tenantry preview -->\n> [!CAUTION]")
     first = site.git("rev-parse", "--short=8", "feature")
-    told = (
+    expected = (
         "1 of 2 parts of the run left no report: 1/2",
         "erly",
         "New customers",
@@ -53,15 +53,15 @@ def test_a_pull_request(site: Site, github: GitHub) -> None:
         "runs/2",
         first,
     )
-    assert [text for text in told if text not in comment["body"]] == []
+    assert [text for text in expected if text not in comment["body"]] == []
 
     site.write("hooli", name="Hooli", ring="early", groups=PLANNERS | {"Sellers": {}})
     site.push("feature")
     run = github.pull_request("feature")
     assert run.results == dict.fromkeys(run.results, "success") | {"diff": "skipped"}
     assert site.forge.comments == [comment]
-    told = ("2.3.0", "2.4.0", "globex", "initech", "Sellers", "umbrella")
-    assert [text for text in told if text not in comment["body"]] == []
+    expected = ("2.3.0", "2.4.0", "globex", "initech", "Sellers", "umbrella")
+    assert [text for text in expected if text not in comment["body"]] == []
     assert [fragment for fragment in ("CAUTION", "erly", first) if fragment in comment["body"]] == []
     assert comment["body"].partition("\n")[2].strip() in run.summary
 
