@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`. Every figure stands beside one measured in the same run, as a ratio."""
+"""Benchmarks: `make bench`. Each figure is a ratio to a reference measured in the same run."""

@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, all or those named, and print one table of ratios."""
+"""`make bench`: run all benchmarks or the named ones, and print one table of ratios."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def main() -> int:
     names = sys.argv[1:] or list(SECTIONS)
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:
-        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
+        print(f"Unknown benchmark: {', '.join(unknown)}. Known: {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
     return 0 if table.show(measured(names)) else 1
 

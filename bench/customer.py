@@ -1,4 +1,4 @@
-"""A new customer: its time against the least that the API and the engine allow."""
+"""A new customer: its time compared with the minimum that the API and the engine allow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_CHAIN = (
     "POST target /apps/{id}/publish",
     "GET  target /apps/{id}",
 )
-"""The requests that must follow one another, because each needs what the one before answered."""
+"""The requests that must follow one another, because each needs the response to the previous one."""
 
 LONGEST_CHAIN_OF_EVERYTHING = (
     "POST source /oauth/token",
@@ -47,8 +47,8 @@ LONGEST_CHAIN_OF_EVERYTHING = (
     "POST target /scheduling/tasks",
     "POST target /scheduling/tasks",
 )
-"""The same for a customer that uses every kind of resource: the app has a script, a reload and two tasks, of
-which one follows the other. The emulator's reloads take no time: what a reload takes at Qlik comes on top.
+"""The same for a customer with every resource type. The app has a script, a reload and two tasks, which run
+one after the other. Reloads take no time in the emulator; at Qlik, add the time of the reload.
 """
 
 DEMO = {
@@ -66,7 +66,7 @@ DEMO = {
     "publications": 2,
     "readiness": 2,
 }
-"""What a script that looks at nothing twice sends for the demo's customer."""
+"""The requests of a script that creates the demo's customer and reads nothing twice."""
 
 EVERYTHING = {
     "tokens": 3,
@@ -97,11 +97,11 @@ EVERYTHING = {
     "readiness": 1,
     "reload tasks": 2,
 }
-"""What such a script sends for a customer that uses every kind of resource."""
+"""The requests of such a script for a customer with every resource type."""
 
 
 def rows() -> list[Row]:
-    """Measure both customers at 100 ms a request, rate limits off."""
+    """Measure both customers at 100 ms per request, without rate limits."""
     text = stack_file()
     return [
         *measured("new customer", lambda stack: stack.write(text=text), DEMO, LONGEST_CHAIN, MOST),
@@ -118,7 +118,7 @@ def rows() -> list[Row]:
 def measured(
     what: str, write: Callable[[Stack], object], script: dict[str, int], chain: tuple[str, ...], goal: float
 ) -> list[Row]:
-    """Make a customer, and as many resources that do nothing; of a few times the fastest counts."""
+    """Create a customer and the same number of resources that do nothing; take the fastest of a few runs."""
     runs, floors = [], []
     for _ in range(TIMES):
         runs.append(_made(write))
@@ -128,7 +128,7 @@ def measured(
     spread = made.requests * LATENCY / WORKERS
     least = max(len(chain) * LATENCY, spread) + min(floors)
     sent = sum(script.values())
-    how = f"{resources} resources, {LATENCY * 1000:.0f} ms a request"
+    how = f"{resources} resources, {LATENCY * 1000:.0f} ms per request"
     return [
         Row(what, how, f"{made.seconds:.2f} s", f"{least:.2f} s", made.seconds / least, goal),
         Row("  requests", "against a straight script", str(made.requests), str(sent), made.requests / sent),

@@ -28,7 +28,7 @@ GROWTH_MB = 20
 
 
 def furnish(world: World, count: int) -> list[str]:
-    """Make tenants with 50 objects each; returns their hostnames."""
+    """Create tenants with 50 objects each; return their hostnames."""
     licence = world.store.all(SHARED, "licence")[0]
     client = world.store.get(SHARED, "client", "demo") or {}
     hosts = []
@@ -56,7 +56,7 @@ def _furnish_one(world: World, tenant: Doc, bot: Doc) -> None:
 
 
 def measure(url: str, hosts: list[str], total: int) -> tuple[dict[str, list[float]], float]:
-    """Send requests round robin; returns milliseconds by kind of request, and the growth of memory in MB."""
+    """Send requests round robin; return milliseconds by kind of request, and the growth of memory in MB."""
     connection = http.client.HTTPConnection(url.partition("//")[2], timeout=30)
     tokens = {host: _token(connection, host) for host in hosts[:50]}
     console = _token(connection, "console.qlikcloud.com", "demo-org")
@@ -103,7 +103,7 @@ def _read(connection: http.client.HTTPConnection, host: str, path: str, token: s
 
 
 def rows() -> list[Row]:
-    """Measure what a read takes with many tenants, over one kept connection, and what memory does."""
+    """Measure the time of a read with many tenants over one open connection, and the growth of memory."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         world = World(folder, load_seed)

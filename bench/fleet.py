@@ -1,4 +1,4 @@
-"""Many customers: `tenantry` over all of them, against the plain CLI over as many stacks that do nothing."""
+"""Many customers: `tenantry` compared with the plain CLI over the same number of stacks that do nothing."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ MEGABYTE = 1 << 20
 SAMPLE_SECONDS = 0.25
 
 
-class Took(NamedTuple):
-    """What a command over many stacks took. `peak`: bytes of all its processes together, at the most."""
+class Cost(NamedTuple):
+    """The cost of a command over many stacks. `peak`: the maximum bytes of all its processes together."""
 
     seconds: float
     cpu: float
@@ -44,7 +44,7 @@ class Took(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Measure a preview, an `up` without changes and a new template version for ever more customers."""
+    """Measure a preview, an `up` without changes and a new template version, for more and more customers."""
     found = [_comment()]
     with Emulator() as qlik, folder_in_memory() as folder:
         (folder / "ours").mkdir()
@@ -62,14 +62,14 @@ def rows() -> list[Row]:
     return found
 
 
-def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterator[Row]:
-    """Yield a row for each kind of run over so many customers."""
+def _rows(ours: Fleet, floor: Floor, size: int, made: Cost, turn: int) -> Iterator[Row]:
+    """Yield a row for each kind of run over this number of customers."""
     before = SIZES[turn - 1] if turn else 0
     nothing = {kind: floor.run(*command) for kind, command in COMMANDS.items()}
     took = {kind: _measured(ours, *command) for kind, command in OURS.items()}
     assert not any(measured.requests for measured in took.values())
     ours.write_plan("bench", plan_of("2.4.0"))
-    shutil.rmtree(ours.env["TENANTRY_CACHE"])  # what a smaller fleet has exported
+    shutil.rmtree(ours.env["TENANTRY_CACHE"])  # exports of a smaller fleet
     wave = _measured(ours, "up", "--all", "--yes", "--waves", "10%,100%")
     assert wave.exports == 1, wave.exports
     for kind, mine in took.items():
@@ -83,13 +83,13 @@ def _rows(ours: Fleet, floor: Floor, size: int, made: Took, turn: int) -> Iterat
     yield _beside("  made", f"{new} new; {made.requests / new:.1f} requests each", made, nothing[UP])
 
 
-def _beside(what: str, how: str, ours: Took, floor: Took) -> Row:
-    """Return a row of what does more than the floor beside it, which is not held against it."""
+def _beside(what: str, how: str, ours: Cost, floor: Cost) -> Row:
+    """Return a row without a goal, for a command that does more than its reference."""
     ratio = ours.seconds / floor.seconds
     return Row(what, how, f"{ours.seconds:.0f} s", f"{floor.seconds:.0f} s", ratio)
 
 
-def _row(what: str, size: int, ours: Took, floor: Took, goal: float) -> Row:
+def _row(what: str, size: int, ours: Cost, floor: Cost, goal: float) -> Row:
     how = (
         f"{60 * size / ours.seconds:.0f} a minute, {ours.seconds:.0f} s; CPU a stack; "
         f"memory {ours.peak // MEGABYTE} MB, {floor.peak // MEGABYTE} MB"
@@ -99,17 +99,17 @@ def _row(what: str, size: int, ours: Took, floor: Took, goal: float) -> Row:
 
 PREVIEW, UP, BARE = "preview", "up, no change", "the same, --skip-preview"
 COMMANDS = {PREVIEW: ("preview",), UP: ("up", "--yes"), BARE: ("up", "--skip-preview", "--yes")}
-"""What is run on each stack by the plain CLI, and what is against it."""
+"""The commands of the plain CLI on each stack, and the commands compared with them."""
 
 OURS = {kind: (command[0], "--all", "--engine", *command[1:]) for kind, command in COMMANDS.items()}
-"""With the engine for each stack, as where all have changed. bench/unchanged.py measures it without."""
+"""Forces the engine for each stack, as if all stacks have changed. bench/unchanged.py measures without it."""
 
 MOST_CPU = {PREVIEW: 0.6, UP: 0.8, BARE: 0.8}
-"""The most CPU for each kind, as a part of the plain CLI's."""
+"""The maximum CPU for each kind, as a fraction of the plain CLI's."""
 
 
 class Floor:
-    """Stacks of resources that do nothing, and the plain CLI over all of them, as many at a time as ours."""
+    """Stacks of resources that do nothing, and the plain CLI over all of them, with the same parallelism."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -117,7 +117,7 @@ class Floor:
         self.names: list[str] = []
 
     def grow(self, size: int) -> None:
-        """Make stacks until there are so many: the first by an `up`, the others as its copies."""
+        """Create stacks up to this number: the first with an `up`, the others as its copies."""
         state = self.stack.folder / "pulumi/state/.pulumi/stacks/floor"
         self.stack.write({"floor:resources": RESOURCES})
         if not self.names:
@@ -129,8 +129,8 @@ class Floor:
             self.stack.file.with_name(f"Pulumi.{name}.yaml").write_text(config, "utf-8")
         self.names = [f"floor-{number}" for number in range(size)]
 
-    def run(self, *command: str) -> Took:
-        """Run the same command on each."""
+    def run(self, *command: str) -> Cost:
+        """Run the same command on each stack."""
 
         def one(name: str) -> None:
             subprocess.run(
@@ -149,7 +149,7 @@ class Floor:
         return _took(every, lambda: 0)
 
 
-def _measured(ours: Fleet, *command: str) -> Took:
+def _measured(ours: Fleet, *command: str) -> Cost:
     sent = len(ours.requests())
 
     def run() -> None:
@@ -164,8 +164,8 @@ def _measured(ours: Fleet, *command: str) -> Took:
     return took._replace(exports=exported)
 
 
-def _took(run: Callable[[], None], requests: Callable[[], int]) -> Took:
-    """Run something that starts processes and measure them; CPU is that of all which have ended by then."""
+def _took(run: Callable[[], None], requests: Callable[[], int]) -> Cost:
+    """Run something that starts processes, and measure the CPU of all processes that end in it."""
     peak, done = [0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(peak, done))
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -177,7 +177,7 @@ def _took(run: Callable[[], None], requests: Callable[[], int]) -> Took:
         watcher.join()
     after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Took(seconds, cpu, peak[0], requests(), 0)
+    return Cost(seconds, cpu, peak[0], requests(), 0)
 
 
 def _watch(peak: list[int], done: threading.Event) -> None:
@@ -191,7 +191,7 @@ def _watch(peak: list[int], done: threading.Event) -> None:
 
 
 def plan_of(version: str) -> dict[str, object]:
-    """A plan with which a customer has 22 resources: one app in one space, and groups with access."""
+    """Return a plan that gives a customer 22 resources: one app in one space, and groups with access."""
     groups = {f"Group {n}": {"roles": ["AnalyticsAdmin"]} for n in range(6)}
     access = {name: ["consumer"] for name in groups}
     spaces = {
@@ -209,7 +209,7 @@ def plan_of(version: str) -> dict[str, object]:
 
 
 def _comment() -> Row:
-    """Measure the comment of a pull request that changes 1,000 customers."""
+    """Measure the comment on a pull request that changes 1,000 customers."""
     version = Change(
         "replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",)
     )
@@ -228,7 +228,7 @@ def _comment() -> Row:
     text = markdown(Report("preview", outcomes))
     seconds = time.perf_counter() - began
     return Row(
-        "comment of a pull request",
+        "comment on a pull request",
         f"{COMMENT_STACKS} stacks, {len(text)} characters",
         f"{seconds:.2f} s",
         f"{COMMENT_SECONDS:.0f} s",
@@ -239,7 +239,7 @@ def _comment() -> Row:
 
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
-    """Yield a folder that goes at the end, in memory where the machine has such."""
+    """Yield a temporary folder, in memory if the machine supports it."""
     memory = stacks.MEMORY if stacks.MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=memory))
     try:

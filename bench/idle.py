@@ -1,4 +1,4 @@
-"""What it costs to find out that nothing is to be done: imports are most of it."""
+"""The cost of a run without changes; most of it is imports."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TIMES = 7
 MOST_UP, MOST_PREVIEW = 1.15, 1.1
 
 
-class Took(NamedTuple):
-    """Seconds of a run: by the clock, and of CPU in all its processes."""
+class Cost(NamedTuple):
+    """Seconds of a run: by the clock, and CPU of all its processes."""
 
     seconds: float
     cpu: float
 
 
 def rows() -> list[Row]:
-    """Measure a second `up` and a preview of the demo's customer, against resources that do nothing."""
+    """Compare a second `up` and a preview of the demo's customer with resources that do nothing."""
     with Emulator() as qlik, stacks.demo(qlik) as ours:
         ours.up()
         with stacks.floor(len(ours.resources())) as floor:
@@ -35,9 +35,9 @@ def rows() -> list[Row]:
 
 
 def compared(what: str, ours: Callable[[], Result], floor: Callable[[], Result], goal: float) -> list[Row]:
-    """Run both in turns; of each the fastest counts, as what disturbs a run only ever makes it slower."""
+    """Run both in turns; take the fastest run of each, because a disturbance can only slow a run down."""
     pairs = [(measured(ours), measured(floor)) for _ in range(TIMES)]
-    mine, least = (Took(*map(min, zip(*runs, strict=True))) for runs in zip(*pairs, strict=True))
+    mine, least = (Cost(*map(min, zip(*runs, strict=True))) for runs in zip(*pairs, strict=True))
     return [
         _row(what, "demo, no request", mine.seconds, least.seconds, goal),
         _row("  CPU", "of all processes", mine.cpu, least.cpu, goal),
@@ -48,9 +48,9 @@ def _row(what: str, how: str, ours: float, floor: float, goal: float) -> Row:
     return Row(what, how, f"{ours:.2f} s", f"{floor:.2f} s", ours / floor, goal)
 
 
-def measured(run: Callable[[], Result]) -> Took:
-    """Run something that starts processes, and waits for them."""
+def measured(run: Callable[[], Result]) -> Cost:
+    """Run something that starts processes and waits for them; return its time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = run().seconds
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Took(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

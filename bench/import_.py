@@ -1,4 +1,4 @@
-"""An import of a large tenant, against the `up` that made it."""
+"""An import of a large tenant, compared with the `up` that created it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MOST_REQUESTS = 0.25
 
 
 def rows() -> list[Row]:
-    """Make a tenant with 500 objects, then import it into another backend, both at 100 ms a request.
+    """Create a tenant with 500 objects, then import it into another backend, both at 100 ms per request.
 
-    Afterwards a refresh must find no difference.
+    A refresh after the import must find no difference.
     """
     with Emulator() as qlik:
         qlik.control.settings(latency_ms=LATENCY * 1000)
@@ -37,7 +37,7 @@ def rows() -> list[Row]:
     return [
         Row(
             "tenantry import",
-            f"{what}, {LATENCY * 1000:.0f} ms a request; against the up that made them",
+            f"{what}, {LATENCY * 1000:.0f} ms per request; compared with the up that created them",
             f"{imported.seconds:.1f} s",
             f"{made.seconds:.1f} s",
             seconds,

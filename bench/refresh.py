@@ -1,4 +1,4 @@
-"""A refresh of a large customer: Qlik's lists against one request for each object."""
+"""A refresh of a large customer: Qlik's lists compared with one request per object."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MOST_REQUESTS = 0.25
 
 ONE_BY_ONE = '''
 def find(*_: object) -> None:
-    """Nothing is listed."""
+    """Find nothing in a list."""
 '''
 
 
 def rows() -> list[Row]:
-    """Measure `up --refresh` of 500 objects that are as they should be, at 100 ms a request."""
+    """Measure `up --refresh` of 500 unchanged objects at 100 ms per request."""
     with Emulator() as qlik, stacks.stack(qlik) as stack:
         customer = stacks.customer(GROUPS, SPACES, GROUPS_OF_A_SPACE)
         stack.write(region="eu", source_tenant="templates.eu.qlikcloud.com", customer=customer)
@@ -34,7 +34,7 @@ def rows() -> list[Row]:
     return [
         Row(
             "up --refresh",
-            f"{what}, {LATENCY * 1000:.0f} ms a request; lists against one by one",
+            f"{what}, {LATENCY * 1000:.0f} ms per request; lists compared with one by one",
             f"{listed.seconds:.1f} s",
             f"{single.seconds:.1f} s",
             listed.seconds / single.seconds,
@@ -49,7 +49,7 @@ def _refreshed(stack: Stack) -> stacks.Measured:
 
 
 def _without_lists(stack: Stack) -> None:
-    """Give the stack a copy of the package in which a refresh has no lists."""
+    """Give the stack a copy of the package in which a refresh does not use lists."""
     ours = stack.folder / "tenantry"
     shutil.copytree(ROOT / "tenantry", ours)
     (ours / "providers" / "framework" / "listings.py").write_text(ONE_BY_ONE)

@@ -1,4 +1,4 @@
-"""The points of docs/scaling.md: CPU and requests of one customer, measured over ten."""
+"""The points of docs/scaling.md: CPU and requests of one customer, measured over ten customers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tools.reference_scaling import POINTS, STATE_KB, Point, Requests
 STACKS = 10
 NEW, VERSION = POINTS[2], POINTS[3]
 AT_MOST = 1.1
-"""How many more requests there may be than the page says."""
+"""The allowed ratio of measured requests to the requests on the page."""
 
 
 def rows() -> list[Row]:
-    """Measure each kind of run, beside what the page says of it."""
+    """Measure each kind of run, and compare it with the page."""
     with Emulator() as qlik, folder_in_memory() as folder:
         fleet = Fleet(folder, qlik)
         fleet.write_plan("bench", plan_of("2.3.0"))

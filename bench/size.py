@@ -1,4 +1,4 @@
-"""How time, memory and state grow with the customer."""
+"""The growth of time, memory and state with the size of the customer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEGABYTE = 1 << 20
 
 
 def rows() -> list[Row]:
-    """Measure customers of three sizes, without latency, against the engine's floor for as many resources."""
+    """Measure customers of three sizes without latency, compared with as many resources that do nothing."""
     found = []
     for size in SIZES:
         with Emulator() as qlik, stacks.stack(qlik) as stack:
@@ -38,11 +38,11 @@ def rows() -> list[Row]:
 
 
 def _state(state: list[dict[str, object]]) -> Row:
-    """Bytes a resource, against those without the SDK's stack traces; no path in what is ours."""
+    """Compare bytes per resource with and without the SDK's stack traces; allow no path in our properties."""
     here = str(Path(__file__).parent.parent)
     ours = [{"inputs": resource.get("inputs"), "outputs": resource.get("outputs")} for resource in state]
     if here in json.dumps(ours):
-        raise SystemExit("a path of this machine is in the inputs or outputs")
+        raise SystemExit("The inputs or outputs contain a path of this machine.")
     whole, needed = len(json.dumps(state)), len(json.dumps([_without_traces(resource) for resource in state]))
     count = len(state)
     return Row(

@@ -1,4 +1,4 @@
-"""Stacks to measure: a customer of any size, and as many resources that do nothing."""
+"""Stacks to measure: a customer of any size, and the same number of resources that do nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROVIDER = "pulumi.dynamic"
 
 
 class Measured(NamedTuple):
-    """What one `pulumi` command took. `peaks`: the most memory of each kind of process, in bytes."""
+    """The cost of one `pulumi` command. `peaks`: the maximum memory of each kind of process, in bytes."""
 
     seconds: float
     requests: int
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
 
 @contextmanager
 def stack(qlik: Emulator | None = None, program: Path | None = None) -> Iterator[Stack]:
-    """Yield a new stack of our program, or of another one, in a folder that goes with it."""
+    """Yield a new stack of our program, or of `program`, in a temporary folder."""
     folder = Path(tempfile.mkdtemp(prefix="tenantry-bench-", dir=MEMORY if MEMORY.is_dir() else None))
     options: dict[str, Any] = {"program": program} if program else {}
     try:
@@ -52,19 +52,19 @@ def demo(qlik: Emulator) -> Iterator[Stack]:
 
 @contextmanager
 def floor(resources: int) -> Iterator[Stack]:
-    """Yield a stack with as many resources that do nothing."""
+    """Yield a stack with this number of resources that do nothing."""
     with stack(program=FLOOR) as made:
         made.write({"floor:resources": resources})
         yield made
 
 
 def sized(resources: int) -> dict[str, Any]:
-    """Return a customer of so many resources: a quarter groups, a quarter spaces, the rest access."""
+    """Return a customer with this number of resources: a quarter groups and a quarter spaces."""
     return customer(resources // 4, resources // 4, 2)
 
 
 def customer(groups: int, spaces: int, groups_of_a_space: int) -> dict[str, Any]:
-    """Return a customer with so many groups and managed spaces, and groups with access to each space."""
+    """Return a customer with these numbers of groups, of managed spaces, and of groups per space."""
     names = [f"Group {n}" for n in range(groups)]
     roles = ["consumer", "contributor", "publisher"]
     made = {
@@ -80,12 +80,12 @@ def customer(groups: int, spaces: int, groups_of_a_space: int) -> dict[str, Any]
 
 
 def timed(command: Callable[[], Result], times: int = 1) -> float:
-    """Return the seconds of the fastest of some runs: what disturbs a run only ever makes it slower."""
+    """Return the seconds of the fastest run, because a disturbance can only slow a run down."""
     return min(command().seconds for _ in range(times))
 
 
 def watched(stack: Stack, *args: str) -> Measured:
-    """Run a command and watch the memory of its processes meanwhile."""
+    """Run a command and measure the memory of its processes."""
     process = stack.start(*args)
     peaks: dict[str, int] = {}
     done = threading.Event()
@@ -109,7 +109,7 @@ def _watch(process: Process, peaks: dict[str, int], done: threading.Event) -> No
 
 
 def _running(process: Process) -> list[psutil.Process]:
-    """The command and what it started; nothing once it has ended."""
+    """Return the command's process and its children; nothing after the command has ended."""
     try:
         return [psutil.Process(process.pid), *process.children()]
     except psutil.NoSuchProcess:

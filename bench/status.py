@@ -1,4 +1,4 @@
-"""`tenantry status` over many stacks in a backend of files: copies of one that an `up` has made."""
+"""`tenantry status` over many stacks in a file backend: copies of one stack after an `up`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _run(fleet: Fleet, *command: str) -> str:
 
 
 def _copy(fleet: Fleet, stack: str, number: int) -> None:
-    """Write another stack's file, state and last run."""
+    """Copy the file, the state and the last run of a stack to a new one."""
     fleet.write(stack, {"name": f"Customer {number}", "plan": "bench"})
     backend = Path(fleet.env["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
     (state,) = backend.glob("stacks/*/c0000.json")

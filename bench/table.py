@@ -1,4 +1,4 @@
-"""The table that `make bench` prints."""
+"""The table of `make bench`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 
 class Row(NamedTuple):
-    """One figure beside what it is held against. `goal`: the ratio that it must not exceed; None for none."""
+    """A figure and its reference. `goal`: the maximum ratio, or None for no goal."""
 
     what: str
     how: str
@@ -21,12 +21,12 @@ class Row(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Whether the goal is met; one that is not set is."""
+        """Whether the goal is met; True without a goal."""
         return self.goal is None or self.ratio <= self.goal
 
 
 def show(rows: Iterable[Row]) -> bool:
-    """Print the rows; return whether every goal is met."""
+    """Print the rows; return True if every goal is met."""
     table = Table("what", "how", "ours", "against", "ratio", "goal", title="Benchmarks")
     met = True
     for row in rows:

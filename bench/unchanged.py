@@ -1,4 +1,4 @@
-"""Commands over ever more stacks without changes, copies of one that an `up` has made: how they grow."""
+"""The growth of commands over stacks without changes, which are copies of one stack after an `up`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ COMMANDS = {
 }
 
 
-class Took(NamedTuple):
-    """What a command took: CPU seconds of all its processes, and the most bytes of the command itself."""
+class Cost(NamedTuple):
+    """The cost of a command: CPU seconds of all its processes, and its own maximum memory in bytes."""
 
     cpu: float
     seconds: float
@@ -37,13 +37,13 @@ class Took(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Measure each command at each size: the CPU of a stack, and how it grows."""
+    """Measure each command at each size: the CPU per stack, and its growth."""
     with Emulator() as qlik, folder_in_memory() as folder:
         fleet = Fleet(folder, qlik)
         fleet.write_plan("bench", plan_of("2.3.0"))
         fleet.write(FIRST, {"name": "Customer", "plan": "bench"})
         fleet.run("up", FIRST, "--yes", "--skip-preview")
-        took: dict[str, list[Took]] = {what: [] for what in COMMANDS}
+        took: dict[str, list[Cost]] = {what: [] for what in COMMANDS}
         there = 1
         for size in SIZES:
             for number in range(there, size):
@@ -54,7 +54,7 @@ def rows() -> list[Row]:
         return [row for what, measured in took.items() for row in _rows(what, measured)]
 
 
-def _rows(what: str, took: list[Took]) -> Iterator[Row]:
+def _rows(what: str, took: list[Cost]) -> Iterator[Row]:
     goal = 1.0 if what == PREVIEW else None
     for size, measured in zip(SIZES, took, strict=True):
         how = f"{size} stacks, {60 * size / measured.seconds:.0f} a minute; CPU a stack"
@@ -70,7 +70,7 @@ def _rows(what: str, took: list[Took]) -> Iterator[Row]:
     least, most = took[0], took[-1]
     yield Row(
         "  growth",
-        f"CPU of {SIZES[-1]} stacks against {SIZES[-1] / SIZES[0]:g} x that of {SIZES[0]}",
+        f"CPU of {SIZES[-1]} stacks compared with {SIZES[-1] / SIZES[0]:g} x {SIZES[0]} stacks",
         f"{most.cpu:.0f} s",
         f"{least.cpu * SIZES[-1] / SIZES[0]:.0f} s",
         most.cpu * SIZES[0] / SIZES[-1] / least.cpu,
@@ -86,7 +86,7 @@ def _rows(what: str, took: list[Took]) -> Iterator[Row]:
     )
 
 
-def _run(fleet: Fleet, command: Sequence[str], size: int) -> Took:
+def _run(fleet: Fleet, command: Sequence[str], size: int) -> Cost:
     process = fleet.start(*command)
     peak, done = [0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), peak, done))
@@ -102,8 +102,8 @@ def _run(fleet: Fleet, command: Sequence[str], size: int) -> Took:
         outcomes = result.outcomes
         assert len(outcomes) == size
         assert not any(outcome.changes or outcome.failed or not outcome.same for outcome in outcomes.values())
-    cpu = sum(after[2:4]) - sum(before[2:4])  # of children that have ended, and theirs
-    return Took(cpu, seconds, peak[0])
+    cpu = sum(after[2:4]) - sum(before[2:4])  # ended children and their children
+    return Cost(cpu, seconds, peak[0])
 
 
 def _watch(process: psutil.Process, peak: list[int], done: threading.Event) -> None:

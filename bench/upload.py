@@ -1,4 +1,4 @@
-"""A large app: it streams, whatever its size."""
+"""A large app: it streams regardless of its size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CUSTOMER = {
 
 
 def rows() -> list[Row]:
-    """Measure the provider process while a template of 500 MB is exported, kept and imported."""
+    """Measure the provider process during the export, caching and import of a template of 500 MB."""
     with Emulator() as qlik, stacks.stack(qlik) as stack:
         add_template(qlik)
         stack.write(region="eu", source_tenant=SOURCE, customer=CUSTOMER)
@@ -51,7 +51,7 @@ def rows() -> list[Row]:
 
 
 def add_template(qlik: Emulator) -> None:
-    """Put an app of that size among the templates."""
+    """Add an app of that size to the templates."""
     session = requests.Session()
     session.headers["host"] = SOURCE
     client = {"client_id": "demo", "client_secret": "demo-secret", "grant_type": "client_credentials"}

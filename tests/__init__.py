@@ -1,1 +1,1 @@
-"""Tests, in the folders of what they test; `tests/e2e` drives the real engine."""
+"""Tests. Each folder is named after the package that it tests; `tests/e2e` runs the real engine."""

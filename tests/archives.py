@@ -25,16 +25,16 @@ def write(folder: Path, name: str, style: str = "red", *, type: str = "theme") -
 
 
 def form(folder: Path, *, theme: bool = True) -> FormBody:
-    """The form with which somebody uploads such a folder."""
+    """Return the form that uploads such a folder."""
     return FormBody({"file": Part(archives.read(folder, theme=theme).content, "application/zip", "a.zip")})
 
 
 @cache
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder until the end of the process."""
+    """Create a folder that lasts until the end of the process."""
     return tempfile.TemporaryDirectory()
 
 
 def named(name: str) -> FormBody:
-    """The form with which somebody renames what was uploaded."""
+    """Return the form that renames an uploaded theme or extension."""
     return FormBody({"data": Part(json.dumps({"name": name}).encode(), "application/json")})

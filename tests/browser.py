@@ -1,8 +1,7 @@
-"""A real browser for tests of pages: Chromium without a window, driven through its DevTools protocol.
+"""A real browser for tests of pages: headless Chromium, controlled through its DevTools protocol.
 
-The protocol goes through two pipes, so it needs neither a driver nor a port. Chromium or Chrome is the one
-that the machine has (`apt-get install chromium`; GitHub's machines have Chrome); a test that needs it is
-skipped elsewhere.
+The protocol uses two pipes, so it needs neither a driver nor a port. The tests use the machine's Chromium or
+Chrome (`apt-get install chromium`; GitHub's machines have Chrome). Without one, they are skipped.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS = 120.0
-"""The longest that an answer may take on a machine that is busy."""
+"""The maximum seconds for a response on a busy machine."""
 OPTIONS = (
     "--headless=new",
     "--remote-debugging-pipe",
@@ -39,8 +38,9 @@ OPTIONS = (
 
 
 class Browser:
-    """One page in a browser. `said` is what came of scripts since `open`: errors, dialogs, refusals by the
-    page's policy.
+    """One page in a browser.
+
+    `messages` are the errors, dialogs and policy refusals of scripts since `open`.
     """
 
     def __init__(self, reads: int, writes: int) -> None:
@@ -52,14 +52,14 @@ class Browser:
         self.messages: list[str] = []
 
     def start(self) -> None:
-        """Open an empty page, and listen to what happens in it."""
+        """Open an empty page, and listen to its events."""
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
 
     def open(self, file: Path, *, width: int = 1200, height: int = 900, scripts: bool = True) -> None:
-        """Show a page in a window of so many pixels; returns once it has been loaded."""
+        """Show a page in a window of this size in pixels; return after it has loaded."""
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **size)
@@ -69,18 +69,18 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page has asked for since `open`, but for those that its policy refused."""
+        """The addresses that the page has requested since `open`, without the ones that its policy refused."""
         return list(self._asked.values())
 
     def run(self, script: str) -> Any:
-        """Return what an expression comes to in the page."""
+        """Evaluate an expression in the page and return its value."""
         answer = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other, as somebody at a keyboard does."""
+        """Press keys one after the other, like a person at a keyboard."""
         for key in keys:
             code = {"Enter": 13, "Tab": 9, " ": 32}.get(key, 0)
             known = {"key": key, "windowsVirtualKeyCode": code}
@@ -89,7 +89,7 @@ class Browser:
             self.send("Input.dispatchKeyEvent", type="keyUp", **known)
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a command and return its answer."""
+        """Send a command and return its response."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -111,7 +111,7 @@ class Browser:
         while b"\0" not in self._rest:
             ready, _, _ = select.select([self._reads], [], [], max(0.0, end - time.monotonic()))
             part = os.read(self._reads, 1 << 20) if ready else b""
-            assert part, "the browser is silent"
+            assert part, "no response from the browser"
             self._rest += part
         text, _, self._rest = self._rest.partition(b"\0")
         message: dict[str, Any] = json.loads(text)
@@ -134,13 +134,13 @@ class Browser:
 
 @contextmanager
 def browser(home: Path) -> Iterator[Browser]:
-    """Return a browser that ends with the test; skip the test where the machine has none."""
+    """Yield a browser that ends with the test; skip the test if the machine has none."""
     command = next(filter(None, map(shutil.which, NAMES)), None)
     if command is None:
-        pytest.skip(f"there is no {NAMES[0]} on this machine (apt-get install {NAMES[0]})")
+        pytest.skip(f"{NAMES[0]} is missing on this machine (apt-get install {NAMES[0]})")
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
-    # A browser takes its commands at 3 and answers at 4; the ends are first moved out of the way of both.
+    # A browser reads commands from descriptor 3 and responds on 4. So move our ends off both numbers first.
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 20) for descriptor in (theirs_in, theirs_out)]
     nothing = os.open(os.devnull, os.O_RDWR)
     actions = [

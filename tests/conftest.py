@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.contract import ContractChecker
 HERE = Path(__file__).parent
 
 UNMEASURED = ("crash", "e2e", "protocol")
-"""Folders whose tests run the product in other processes, or for so long that measuring takes minutes."""
+"""Folders whose tests run the product in other processes, or too long to measure their coverage."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the notes of this user alone, and what other runs have noted of rate limits."""
+    """Protect this user's notes, and the rate-limit notes of other runs."""
     folder = tempfile.TemporaryDirectory(prefix="tenantry-tests-")
     config.add_cleanup(folder.cleanup)
     os.environ["TENANTRY_STATE"] = folder.name
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage in those folders: `-m "not no_cover"` leaves them out."""
+    """Mark the tests in those folders, so that `-m "not no_cover"` excludes them from coverage."""
     for item in items:
         if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in UNMEASURED:
             item.add_marker(pytest.mark.no_cover)
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def qlik() -> Iterator[Emulator]:
-    """A fresh local Qlik Cloud; the test fails if it ever answers what Qlik's contract does not allow."""
+    """A fresh emulator; the test fails if any response breaks Qlik's contract."""
     checker = ContractChecker()
     with Emulator(middleware=checker.wrap) as emulator:
         yield emulator

@@ -1,4 +1,4 @@
-"""Holds every answer of the emulator against Qlik's contract."""
+"""Checks every response of the emulator against Qlik's contract."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tenantry.emulator.contract import Operation, contract
 from tenantry.emulator.hosts import Host
 
 PLATFORM = {"400", "401", "403", "429"}
-"""Answers that every operation may give, listed or not (contract README, "Every API")."""
+"""Statuses that every operation may return, listed or not (contract README, "Every API")."""
 
 BEFORE_ROUTING = {"TENANT_DISABLED", "TENANT_NOT_FOUND", "HTTP-401", "HTTP-429"}
-"""Codes of the gateway in front of all APIs, whose envelope is its own."""
+"""Codes of the gateway in front of all APIs, which has its own envelope."""
 
 UNPUBLISHED = {
     ("apps", "*"): {"404"},
@@ -24,7 +24,7 @@ UNPUBLISHED = {
     ("spaces", "updateSpaceById"): {"409"},
     ("spaces", "patchSpaceById"): {"409"},
 }
-"""Answers that must exist although Qlik lists none: gone apps, taken names, groups in use."""
+"""Responses that must exist although Qlik does not list them: deleted apps, taken names, groups in use."""
 
 ENVELOPE = {
     "type": "object",
@@ -41,11 +41,11 @@ ENVELOPE = {
 
 
 class ContractChecker:
-    """Middleware that collects what the contract does not allow.
+    """Middleware that collects violations of the contract.
 
     Attributes:
-        violations: one line each; empty when all was well.
-        checked: number of answers that were held against an operation.
+        violations: one line per violation.
+        checked: number of responses that were checked against an operation.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class ContractChecker:
         self.checked = 0
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """The same application, watched."""
+        """Return the application with a check of every response."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             answer = _Answer()
@@ -91,7 +91,7 @@ class ContractChecker:
 
 
 class _Answer:
-    """Status, headers and JSON of one answer, as it went over the wire."""
+    """Status, headers and JSON of one response, as sent over the wire."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -118,7 +118,7 @@ class _Answer:
 
 
 def problems(operation: Operation, answer: _Answer, query: str) -> list[str]:
-    """What is wrong with an answer; empty when the contract allows it."""
+    """Return the violations of a response; empty if the contract allows it."""
     status = str(answer.status)
     if answer.status >= 400 and not _fits(ENVELOPE, answer.body):
         return ["not Qlik's error envelope"]
@@ -146,10 +146,10 @@ def _body_problems(operation: Operation, listed: dict[str, Any], answer: _Answer
     schema = listed.get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         allowed = answer.status >= 400 or (listed.get("content") and not answer.is_json)
-        return [] if allowed or not answer.size else ["a body where the contract has none"]
+        return [] if allowed or not answer.size else ["a body, but the contract has none"]
     body = answer.body
     if answer.status >= 400:
-        # Every API sends it, not every schema says so.
+        # Every API sends it, although some schemas do not list it.
         body.pop("traceId")
     if operation.api == "items" and "noActions=true" in query:
         # "the array is then absent although the schema requires it"

@@ -1,4 +1,4 @@
-"""The pages and the commands that they show; documents.toml says which test runs them, or why none does."""
+"""The pages and their commands. documents.toml names the test of each command, or the reason for no test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "docs/cli.md"
-"""Of the commands themselves, with nothing but their usage."""
+"""Pages about the commands themselves, which show only their usage."""
 
 PAGES = [
     *(file.name for file in sorted(ROOT.glob("*.md"))),
@@ -21,7 +21,7 @@ PAGES = [
 
 _LISTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 RUN = [(row["page"], row["test"], tuple(row["headings"])) for row in _LISTED["run"]]
-"""A page, a test, and the headings whose commands it runs."""
+"""A page, a test, and the headings whose commands the test runs."""
 
 PART = re.compile(
     r"^#{1,4} (?P<heading>.+?)$|^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
@@ -31,7 +31,7 @@ REMARK = re.compile(r"\s+# .*$")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: the heading that it stands under, its language, and what is in it."""
+    """A block of code: its heading, its language, and its content."""
 
     heading: str
     language: str
@@ -39,7 +39,7 @@ class Block:
 
     @property
     def lines(self) -> list[str]:
-        """The commands that it shows, without remarks; of a terminal's, what was typed."""
+        """The commands in the block, without comments; in a terminal block, the typed lines."""
         lines = [_command(line) for line in self.text.replace("\\\n", " ").splitlines()]
         if self.language == "console":
             lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
@@ -51,7 +51,7 @@ def _command(line: str) -> str:
 
 
 def blocks(page: str, *languages: str) -> Iterator[Block]:
-    """Yield the blocks of a page in some languages; commands, unless others are named."""
+    """Yield the blocks of a page in these languages; the default is the languages of commands."""
     heading = ""
     for part in PART.finditer((ROOT / page).read_text("utf-8")):
         heading = part["heading"] or heading
@@ -60,29 +60,29 @@ def blocks(page: str, *languages: str) -> Iterator[Block]:
 
 
 def not_run(page: str) -> list[str]:
-    """The lines of a page that no test runs."""
+    """Return the lines of a page that no test runs."""
     listed = [row["lines"] for row in _LISTED["not_run"] if row["page"] == page]
     return [line for lines in listed for line in lines.split("\n") if line]
 
 
 def run_headings(page: str) -> list[str]:
-    """The headings of a page whose commands a test runs."""
+    """Return the headings of a page whose commands a test runs."""
     return [heading for of, _, headings in RUN if of == page for heading in headings]
 
 
 def scripts(page: str, heading: str) -> list[str]:
-    """Return what a test has to run: the blocks under a heading, without the lines that are not run."""
-    assert heading in run_headings(page), f"{page}, {heading}: no test is listed in documents.toml"
+    """Return the blocks under a heading that a test must run, without the excluded lines."""
+    assert heading in run_headings(page), f"{page}, {heading}: documents.toml lists no test"
     left_out = not_run(page)
     found = []
     for block in blocks(page):
         if block.heading == heading:
             kept = block.lines if block.language == "console" else block.text.splitlines()
             found.append("\n".join(line for line in kept if _command(line) not in left_out))
-    assert found, f"{page}, {heading}: shows no command"
+    assert found, f"{page}, {heading}: has no command"
     return found
 
 
 def script(page: str, *headings: str) -> str:
-    """Return all that stands under some headings as one script."""
+    """Return the blocks under these headings as one script."""
     return "\n".join(text for heading in headings for text in scripts(page, heading))

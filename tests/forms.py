@@ -1,4 +1,4 @@
-"""Bodies of forms (multipart/form-data) for tests that ask Qlik by themselves."""
+"""Bodies of forms (multipart/form-data) for tests that send requests themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tenantry.providers.qlik.messages import Form
 
 
 class FormBody(NamedTuple):
-    """The body of a request that is a form."""
+    """The body of a form request."""
 
     form: Form

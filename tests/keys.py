@@ -1,4 +1,4 @@
-"""RSA keys for tests, made once per process: no private key is ever in a file of the project."""
+"""RSA keys for tests, created once per process, so that no file of the project contains a private key."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @cache
 def key(name: str = "one") -> rsa.RSAPrivateKey:
-    """The private key of that name."""
+    """Return the private key of that name."""
     del name
     return rsa.generate_private_key(65537, 2048)
 
 
 def public_pem(name: str = "one") -> str:
-    """Its public half, as PEM with line breaks."""
+    """Return the public key of that name, as PEM with line breaks."""
     public = serialization.PublicFormat.SubjectPublicKeyInfo
     return key(name).public_key().public_bytes(serialization.Encoding.PEM, public).decode()

@@ -1,4 +1,4 @@
-"""What a customer's portal does to log its users in: it signs JWTs, which an identity provider trusts."""
+"""The login of a customer's portal: it signs JWTs, which an identity provider trusts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ISSUER, KID = "https://portal.example", "key-1"
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """The claims of a good token, with changes; None leaves a claim out."""
+    """Return the claims of a valid token, with changes; None removes a claim."""
     now = int(time.time())
     good = {
         "iss": ISSUER,
@@ -36,25 +36,25 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def token(signer: str = "one", *, kid: str | None = KID, algorithm: str = "RS256", **changes: Any) -> str:
-    """A token signed with the key of that name; `changes` as for `claims`."""
+    """Return a token signed with the key of that name; `changes` as for `claims`."""
     private: Any = key(signer) if algorithm.startswith("RS") else "x" * 64
     return jwt.encode(claims(**changes), private, algorithm=algorithm, headers={"kid": kid} if kid else None)
 
 
 def provider(signer: str = "one", *, kid: str = KID, issuer: str = ISSUER, **fields: Any) -> dict[str, Any]:
-    """The body that makes the identity provider of a key."""
+    """Return the request body that creates the identity provider of a key."""
     pem = "".join(public_pem(signer).splitlines())
     options = {"issuer": issuer, "staticKeys": [{"kid": kid, "pem": pem}], "jwtLoginEnabled": True}
     return {"provider": "external", "protocol": "jwtAuth", "interactive": False, "options": options, **fields}
 
 
 def private_pem(signer: str = "one") -> bytes:
-    """The private key of that name, as PEM."""
+    """Return the private key of that name, as PEM."""
     return key(signer).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def private_file(folder: Path, signer: str = "one") -> Path:
-    """The same in a file."""
+    """Write the private key of that name to a file and return its path."""
     file = folder / f"{signer}.pem"
     file.write_bytes(private_pem(signer))
     return file

@@ -1,4 +1,4 @@
-"""The package as others get it: copies of its source, and the wheel."""
+"""The package as users get it: copies of its source, and the wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = ("components", "providers")
-"""The folders of the checkout that links in `tenantry` lead to."""
+"""The folders of the checkout that links in `tenantry` point to."""
 
 VERSION = re.compile(r'^version = "[^"]*"$', re.MULTILINE)
 
@@ -19,7 +19,7 @@ BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sy
 
 
 def copy(folder: Path) -> Path:
-    """Copy what belongs to the package, links as links."""
+    """Copy the files of the package; keep links as links."""
     skipped = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("tenantry", *LINKS):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skipped)
@@ -29,16 +29,16 @@ def copy(folder: Path) -> Path:
 
 
 def run(folder: Path, *command: str, code: int = 0) -> str:
-    """Run a command in a folder and return what it says."""
+    """Run a command in a folder and return its output."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
 def build(folder: Path, version: str = "") -> Path:
-    """Return a wheel that was made of the source archive, as one from an index is; all in `folder`.
+    """Build a wheel from the source archive, as for a package index, in `folder`; return its path.
 
-    `version`: another one than that of this checkout.
+    `version` replaces the version of this checkout.
     """
     source, archives = copy(folder / "source"), folder / "archives"
     if version:

@@ -1,4 +1,4 @@
-"""Keys and certificates as PEM, the wrong kinds included. All are of `tests.keys`, made anew in each run."""
+"""Keys and certificates as PEM, including wrong kinds. They come from `tests.keys`, new in each run."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ PRIVATE_FORMATS = {
 
 
 def private_pem(form: str = "PKCS#8") -> str:
-    """A private key."""
+    """Return a private key."""
     return key().private_bytes(Encoding.PEM, PRIVATE_FORMATS[form], NoEncryption()).decode()
 
 
 def encrypted_pem() -> str:
-    """A private key, encrypted."""
+    """Return an encrypted private key."""
     encryption = BestAvailableEncryption(b"passphrase")
     return key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
 
 
 def pkcs1_pem() -> str:
-    """An RSA public key in the older form."""
+    """Return an RSA public key in the older format."""
     return key().public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
 
 
 def elliptic_pem() -> str:
-    """A public key that is none of RSA."""
+    """Return a public key that is not an RSA key."""
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 @cache
 def certificate() -> str:
-    """A certificate, signed by its own key, that is valid for a day."""
+    """Return a self-signed certificate that is valid for a day."""
     return _certificate(datetime.now(UTC))
 
 
 @cache
 def expired_certificate() -> str:
-    """A certificate that ended a day ago."""
+    """Return a certificate that expired a day ago."""
     return _certificate(datetime.now(UTC) - timedelta(days=2))
 
 

@@ -1,4 +1,4 @@
-"""Pictures of brands for tests: as little of each format as tells it from others."""
+"""Pictures of brands for tests: just enough bytes to recognise each format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ICO = b"\x00\x00\x01\x00"
 
 
 def upload(content: bytes, media_type: str = "image/png") -> FormBody:
-    """The form with which somebody uploads one file of a brand."""
+    """Return the form that uploads one file of a brand."""
     return FormBody({"file": Part(content, media_type, "file")})
 
 
 def brand(name: str, **files: bytes) -> FormBody:
-    """The form with which somebody makes a brand; `files` by Qlik's names, logos as PNG."""
+    """Return the form that creates a brand; `files` by Qlik's names, logos as PNG."""
     media_types = {"logo": "image/png", "favIcon": "image/x-icon", "styles": "application/json"}
     parts = {file: Part(content, media_types[file], "file") for file, content in files.items()}
     return FormBody({"name": Part(name.encode(), "text/plain"), **parts})

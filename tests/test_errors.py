@@ -1,4 +1,4 @@
-"""One root for all errors, and the one drawing of their tree."""
+"""All errors have one root, and one drawing shows their tree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.errors import TenantryError
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
-    """Every module of the product; the emulator, which shares nothing with it, is left out."""
+    """Yield every module of the product except the emulator, which shares nothing with it."""
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         if found.name.endswith(".__main__") or found.name == "tenantry.emulator":
             continue
@@ -26,7 +26,7 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def tree(root: type[Exception], depth: int = 0) -> Iterator[tuple[int, str]]:
-    """Each error with its depth, those of one parent in the order of names."""
+    """Yield each error with its depth; sort the children of a parent by name."""
     yield depth, root.__name__
     for child in sorted(root.__subclasses__(), key=lambda error: error.__name__):
         if child.__module__.startswith("tenantry."):
@@ -47,7 +47,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 
 def test_every_error_of_ours_has_the_root() -> None:
-    """What is raised on purpose; an exception that only steers code inside one module begins with _."""
+    """This covers errors for callers. An exception used only inside one module starts with `_`."""
     strays = {
         f"{module.__name__}.{name}"
         for module in modules(tenantry)

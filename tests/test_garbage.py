@@ -1,4 +1,4 @@
-"""Nothing is collected while modules load; all is as it was afterwards."""
+"""Garbage collection is paused while modules load, and restored afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.garbage import paused_collection
 
 @pytest.fixture(autouse=True)
 def collector() -> Iterator[None]:
-    """Leave the collector of the tests as it was."""
+    """Restore the garbage collector after the test."""
     yield
     gc.enable()
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""One name for everything, the directions of imports, and what the installed package holds."""
+"""One name for each module, the directions of imports, and the content of the installed package."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.packages import LINKS, ROOT, build, copy, run
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    """Who imports whom."""
+    """The graph of imports."""
     return grimp.build_graph("tenantry", include_external_packages=True, cache_dir=None)
 
 
 def lint(folder: Path, *, code: int = 0) -> str:
-    """Check the contracts of a copy and return what is said."""
+    """Check the contracts of a copy and return the output."""
     return run(folder, str(Path(sys.executable).with_name("lint-imports")), "--no-cache", code=code)
 
 
 def test_imports_go_down_only() -> None:
-    """The contracts in pyproject.toml hold, and hold something."""
+    """The contracts in pyproject.toml hold, and they are not empty."""
     output = lint(ROOT)
     assert output.count(" KEPT") == 4
     assert "0 broken" in output
@@ -51,7 +51,7 @@ def test_imports_go_down_only() -> None:
     ],
 )
 def test_an_import_that_goes_up_is_refused(tmp_path: Path, file: str, line: str, broken: str) -> None:
-    """In the folders that the links lead to as well."""
+    """The contracts also cover the folders that the links point to."""
     with (copy(tmp_path) / file).open("a", encoding="utf-8") as code:
         code.write(f"\n{line}\n")
     assert f"{broken} BROKEN" in lint(tmp_path, code=1)
@@ -65,7 +65,7 @@ def test_a_new_package_must_say_where_it_stands(tmp_path: Path) -> None:
 
 
 def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp.ImportGraph) -> None:
-    """`tenantry.providers.qlik` imports only the root of all errors, and not the engine's SDK."""
+    """`tenantry.providers.qlik` imports only the root of all errors, and not Pulumi's SDK."""
     client = {"tenantry.providers.qlik", *graph.find_descendants("tenantry.providers.qlik")}
     imported = {
         imported_module
@@ -78,11 +78,11 @@ def test_the_client_knows_nothing_of_pulumi_and_of_what_is_above_it(graph: grimp
         if module_name.partition(".")[0] in ("tenantry", "pulumi")
     }
     assert above == {"tenantry.errors"}
-    assert "json" in imported, "the graph holds no imports at all"
+    assert "json" in imported, "the graph has no imports"
 
 
 def test_no_module_imports_itself_by_a_detour(graph: grimp.ImportGraph) -> None:
-    """But for the package itself, which names what users import from it."""
+    """The package itself is excluded, because it lists the names that users import from it."""
     order: TopologicalSorter[str] = TopologicalSorter()
     for module in graph.modules - {"tenantry"}:
         order.add(module, *(graph.find_modules_directly_imported_by(module) - {"tenantry"}))
@@ -91,14 +91,14 @@ def test_no_module_imports_itself_by_a_detour(graph: grimp.ImportGraph) -> None:
 
 @pytest.mark.parametrize("name", LINKS)
 def test_a_linked_folder_has_one_name(name: str) -> None:
-    """Where it is importable by its bare name as well, in the checkout, each module would exist twice."""
+    """If the checkout could import it by its bare name too, each module would exist twice."""
     output = run(ROOT, sys.executable, "-c", f"import {name}", code=1)
     assert f"Import it as `tenantry.{name}`" in output
 
 
 @pytest.mark.parametrize("name", LINKS)
 def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
-    """As a tool unpacks it that makes text of links."""
+    """Some tools unpack links as text files."""
     link = copy(tmp_path) / "tenantry" / name
     target = link.readlink()
     assert target == Path("..") / name
@@ -110,7 +110,7 @@ def test_an_archive_without_links_says_so(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_installed(tmp_path: Path) -> None:
-    """A wheel, made of the source archive: one name, with its types and its data, and nothing else."""
+    """A wheel from the source archive contains one package with its types and its data, and nothing else."""
     wheel = build(tmp_path)
     names = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
     assert {name.parts[0] for name in names if not name.parts[0].endswith(".dist-info")} == {"tenantry"}

@@ -1,4 +1,4 @@
-"""Regular expressions read what strangers wrote: each takes time in proportion to the text, and no more."""
+"""Regular expressions read text from strangers, so each must take time in proportion to the text."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import pytest
 import tenantry
 from tenantry.providers.values.limits import Limits
 
-parser: Any = re._parser  # the standard library's own reading of a pattern
+parser: Any = re._parser  # the standard library's parser of patterns
 
 ROOT = Path(tenantry.__file__).parent
 SIZES = (500, 4_000, 32_000)
 GROWTH = 3
-"""How much longer than in proportion a text may take. Eight times the text takes 64 times as long where each
-pair of characters is looked at.
+"""The maximum growth of time beyond proportion. A pattern that looks at each pair of characters takes 64 times
+as long for eight times the text.
 """
 NOTHING = 0.01
-"""Seconds below which a growth is no more than noise."""
+"""Seconds below which growth is noise."""
 
 MADE_AT_RUN_TIME = {
     "emulator/contract.py: re.compile",
@@ -37,13 +37,13 @@ MADE_AT_RUN_TIME = {
     "providers/values/scripts.py: re.compile",
     "providers/values/scripts.py: re.search",
 }
-"""Patterns of variables: the paths of the contract; a table, whose patterns are found as objects; Limits; a
-customer's texts, escaped.
+"""Patterns in variables: the paths of the contract; a table, whose patterns are found as objects; limits;
+escaped texts of a customer.
 """
 
 
 class Use(NamedTuple):
-    """A pattern and how it is used: with which function of `re`."""
+    """A pattern and the function of `re` that uses it."""
 
     module: str
     pattern: str
@@ -64,7 +64,7 @@ MODULES = list(_modules())
 
 
 def _functions() -> dict[str, set[str]]:
-    """Return the functions that are called of each name: `_TIME.fullmatch(…)`, `words._TIME.sub(…)`."""
+    """Return the functions called on each name: `_TIME.fullmatch(…)`, `words._TIME.sub(…)`."""
     found: dict[str, set[str]] = {}
     for _, _, tree in MODULES:
         for node in ast.walk(tree):
@@ -75,7 +75,7 @@ def _functions() -> dict[str, set[str]]:
 
 
 def _inline(name: str, module: ModuleType, tree: ast.Module) -> Iterator[Use | str]:
-    """Yield the patterns that a module gives to functions of `re`; those of variables as text."""
+    """Yield the patterns that a module passes to functions of `re`; yield patterns in variables as text."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args):
             continue
@@ -105,7 +105,7 @@ FUNCTIONS: dict[str, Any] = {
 
 
 def _objects(value: Any) -> Iterator[re.Pattern[str] | str]:
-    """Yield the patterns in a value of a module, however deep in a table."""
+    """Yield the patterns in a value of a module, at any depth of a table."""
     if isinstance(value, re.Pattern):
         yield value
     elif isinstance(value, Limits):
@@ -140,7 +140,7 @@ USES, OF_VARIABLES = _uses()
 
 
 def _samples(parsed: Any) -> list[str]:
-    """Return a short text for each step of a pattern, and each way of its alternatives."""
+    """Return a short text for each step of a pattern, and for each of its alternatives."""
     texts = []
     for kind, value in parsed:
         match str(kind):
@@ -174,7 +174,7 @@ def _of_class(items: Any) -> str:
 
 
 def _hostile(use: Use, size: int) -> Iterator[str]:
-    """Yield texts that make a pattern begin again and again, or go on and fail at the very end."""
+    """Yield texts that make a pattern restart many times, or fail only at the very end."""
     steps = _samples(parser.parse(use.pattern, use.flags))
     atoms = dict.fromkeys([*filter(None, steps), "a", "0", " ", "-", ".", "a.", "\n"])
     heads = ["".join(steps[:end]) for end in range(len(steps) + 1)]
@@ -192,7 +192,7 @@ def _seconds(use: Use, pattern: re.Pattern[str], text: str) -> float:
 
 
 def _worst(use: Use) -> str:
-    """Return what takes out of proportion; nothing if all is well."""
+    """Return a text that takes too long, with its times; an empty string if there is none."""
     pattern = re.compile(use.pattern, use.flags)
     texts = {size: list(_hostile(use, size)) for size in SIZES}
     for which in range(len(texts[SIZES[0]])):

@@ -1,4 +1,4 @@
-"""Text of others does nothing, wherever it comes out."""
+"""Text from other people has no effect in any output."""
 
 from __future__ import annotations
 

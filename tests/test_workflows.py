@@ -1,4 +1,4 @@
-"""The workflows that `tenantry init` writes, and our own: well-formed, and secrets are where they belong."""
+"""The workflows that `tenantry init` writes, and our own: well-formed, and careful with secrets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ USED = {
     "./.github/actions/setup",
 }
 PIN = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-"""An action by the commit, which nobody can move, and the version that it is for a reader."""
+"""An action pinned to a commit, which nobody can move, with its version as a comment for readers."""
 QLIK = "secrets.QLIK_"
 
 Doc = dict[str, Any]
@@ -45,14 +45,14 @@ def read(file: Path) -> Doc:
 
 
 def jobs() -> Iterator[tuple[str, Doc]]:
-    """Every job of every workflow, as "preview.yml comment"."""
+    """Yield every job of every workflow, named like "preview.yml comment"."""
     for file in WORKFLOWS:
         for name, job in read(file)["jobs"].items():
             yield f"{file.name} {name}", job
 
 
 def steps() -> Iterator[tuple[str, Doc]]:
-    """Every step, those of our own actions included."""
+    """Yield every step, including the steps of our own actions."""
     for name, job in jobs():
         yield from ((name, step) for step in job["steps"])
     for file in ACTIONS:
@@ -84,7 +84,7 @@ def test_the_published_schemas_hold(schema: str, files: list[Path]) -> None:
 
 
 def test_no_expression_becomes_part_of_a_script() -> None:
-    """Whoever names a branch would otherwise write a part of it; values come by the environment."""
+    """Otherwise, the name of a branch could become code. Pass values through the environment."""
     scripts = [(name, step["run"]) for name, step in steps() if "run" in step]
     assert len(scripts) > 10
     assert [script for script in scripts if "${{" in script[1]] == []
@@ -92,7 +92,7 @@ def test_no_expression_becomes_part_of_a_script() -> None:
 
 def test_every_job_says_what_it_may_and_how_long() -> None:
     for file in WORKFLOWS:
-        assert read(file)["permissions"] == {}, f"{file.name}: nothing unless a job says so"
+        assert read(file)["permissions"] == {}, f"{file.name}: only jobs have permissions"
     for name, job in jobs():
         assert {"permissions", "timeout-minutes", "runs-on"} <= job.keys(), name
         writes = {scope for scope, access in job["permissions"].items() if access == "write"}
@@ -106,7 +106,7 @@ def test_every_job_says_what_it_may_and_how_long() -> None:
 
 
 def test_zizmor_has_no_complaint() -> None:
-    """An audit of the workflows' security, without network."""
+    """zizmor audits the security of the workflows, without network."""
     files = map(str, [*OWN, *WORKFLOWS, *ACTIONS])
     options = (
         "--offline",
@@ -134,7 +134,7 @@ def test_every_action_is_pinned_to_a_commit_and_each_to_one() -> None:
 
 
 def test_a_release_publishes_without_a_token_and_only_what_was_tested() -> None:
-    """The one job that may publish runs nothing of ours, and waits for an environment's approval."""
+    """The only job that can publish runs none of our code, and waits for the approval of an environment."""
     jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
     allowed = {
         name: {scope for scope, how in job["permissions"].items() if how == "write"}
@@ -168,12 +168,12 @@ def test_nothing_of_a_fork_runs_with_secrets() -> None:
 
 
 def _triggers(workflow: Doc) -> list[str]:
-    on = workflow[True]  # type: ignore[index]  # what YAML 1.1 takes `on` for
+    on = workflow[True]  # type: ignore[index]  # YAML 1.1 reads `on` as True
     return [on] if isinstance(on, str) else list(on)
 
 
 def test_credentials_of_qlik_are_those_of_an_environment() -> None:
-    """An environment can ask for approval; the repository's own secrets are seen by every pull request."""
+    """An environment can require approval, but every pull request can see the secrets of the repository."""
     with_them = {name: job.get("environment") for name, job in jobs() if QLIK in str(job)}
     assert with_them == {
         "deploy.yml pilot": "pilot",
@@ -188,7 +188,7 @@ def test_credentials_of_qlik_are_those_of_an_environment() -> None:
 
 
 def test_what_is_not_configured_is_skipped() -> None:
-    """A job that does not wait for another looks whether there is a backend; `diff` needs none."""
+    """A job that does not wait for another checks for a backend; `diff` does not need one."""
     for name, job in jobs():
         if "needs" not in job and name != "preview.yml diff":
             assert "vars.PULUMI_BACKEND_URL != ''" in job["if"], name

@@ -1,4 +1,4 @@
-"""What the emulator holds, in the words of a test: objects by name."""
+"""The content of the emulator, by the names of the objects."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Doc = dict[str, Any]
 
 
 class World:
-    """One tenant of an emulator. Every property reads the emulator's state anew.
+    """One tenant of an emulator. Every property reads the emulator's current state.
 
-    A hostname that no tenant has, such as that of a purged one, raises KeyError.
+    Raises KeyError if no tenant has the hostname, for example after its purge.
     """
 
     def __init__(self, qlik: Emulator, hostname: str) -> None:
@@ -52,11 +52,11 @@ class World:
 
     @property
     def apps(self) -> dict[tuple[str, str], Doc]:
-        """Apps by names of space and app; two of one name in one space are a failure."""
+        """Apps by names of space and app; two apps with the same name in one space fail the test."""
         spaces = {space["id"]: name for name, space in self.spaces.items()} | {"": ""}
         found = [app for app in self.every("app") if "_deleted_at" not in app]
         apps = {(spaces[app["spaceId"]], app["name"]): app for app in found}
-        assert len(apps) == len(found), f"apps that have a name in common: {found}"
+        assert len(apps) == len(found), f"apps with the same name: {found}"
         return apps
 
     def assignment(self, space: str, group: str) -> Doc:
@@ -69,13 +69,13 @@ class World:
         )
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Do something behind our back, as an administrator of the tenant."""
+        """Send a request outside Pulumi, as an administrator of the tenant."""
         if isinstance(body, FormBody):
             return self._send_form(method, path, body)
         return self.qlik.request(method, self.hostname, whole(path), body)
 
     def _send_form(self, method: str, path: str, body: FormBody) -> Any:
-        import requests  # not with the samples of the types, which say what a run imports
+        import requests  # not at the top: the samples of resource types show the imports of a run
 
         files = {name: (part.file_name, part.content, part.media_type) for name, part in body.form.items()}
         headers = {"Host": self.hostname, "Authorization": f"Bearer {self.qlik.control.token(self.hostname)}"}
@@ -88,8 +88,8 @@ class World:
         return answer.json() if answer.content else None
 
     def join(self, space: str) -> None:
-        """Give that administrator the roles with which it may edit and publish in a space."""
-        self.request("GET", "users")  # the administrator's first request makes it a user
+        """Give that administrator the roles to edit and publish in a space."""
+        self.request("GET", "users")  # the administrator becomes a user with its first request
         me = next(user["id"] for user in self.every("user") if user["name"] == "Emulator operator")
         if not any(
             assignment["assigneeId"] == me
@@ -101,7 +101,7 @@ class World:
             self.request("POST", f"spaces/{space}/assignments", body)
 
     def patch(self, path: str, **changes: Any) -> None:
-        """Change an object behind our back by JSON Patch."""
+        """Change an object outside Pulumi with JSON Patch."""
         self.request(
             "PATCH",
             path,
@@ -109,22 +109,22 @@ class World:
         )
 
     def every(self, kind: str) -> list[Doc]:
-        """All documents of a kind, as the emulator keeps them."""
+        """Return all documents of a kind, as the emulator stores them."""
         found: list[Doc] = self.qlik.control.dump()[self.hostname].get(kind, [])
         return found
 
 
 def whole(path: str) -> str:
-    """The path on the host: what does not begin with a slash is below /api/v1."""
+    """Return the full path on the host: put a path without a leading slash below /api/v1."""
     return path if path.startswith("/") else f"/api/v1/{path}"
 
 
 def calls(requests: list[Doc], *, tokens: bool = False) -> list[str]:
-    """The requests of a log as "POST /api/v1/groups", without query; those for tokens only if asked for."""
+    """Return the requests of a log as "POST /api/v1/groups", without query; include tokens if `tokens`."""
     lines = [f"{request['method']} {request['path'].partition('?')[0]}" for request in requests]
     return [line for line in lines if tokens or not line.endswith("/oauth/token")]
 
 
 def writes(requests: list[Doc]) -> list[str]:
-    """The calls of a log that are no mere reads."""
+    """Return the calls of a log that are not just reads."""
     return [line for line in calls(requests) if not line.startswith("GET ")]

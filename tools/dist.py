@@ -1,7 +1,7 @@
-"""`make dist`: source archive and wheel of the last commit, in `dist`, with the same bytes wherever it runs.
+"""`make dist`: build a source archive and a wheel of the last commit into `dist`, with reproducible bytes.
 
-Each is built twice, in other folders and with other settings of the machine; where two builds differ, there
-is no result. So whoever has the commit and the locked packages can check what was published.
+It builds each of them twice, in different folders and with different machine settings. If the two builds
+differ, it fails. So anybody with the commit and the locked packages can check what was published.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "dist"
 CONTENT = ("tenantry", "components", "providers", "pyproject.toml", "README.md", "LICENSE")
-"""What belongs to the package; links stay links up to the source archive, which holds copies."""
+"""The content of the package. Links stay links until the source archive, which holds copies."""
 
 BACKEND = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 
@@ -32,32 +32,32 @@ MACHINES: tuple[tuple[int, Mapping[str, str]], ...] = (
     (0o022, {"TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C"}),
     (0o077, {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8"}),
 )
-"""What the two builds differ in, beside their folders and the clock: umask and environment."""
+"""The umask and environment of each of the two builds. Their folders and the time differ as well."""
 
 
-class Failed(Exception):
-    """The build did not come to its end; the message says why."""
+class BuildFailed(Exception):
+    """A failed build; the message gives the reason."""
 
 
 def main() -> int:
-    """Build the last commit into `dist`; the exit code says whether both builds are the same."""
+    """Build the last commit into `dist`; return 0 if both builds are the same."""
     try:
         made = dist(export, last_commit(), TARGET)
-    except Failed as error:
+    except BuildFailed as error:
         print(error, file=sys.stderr)
         return 1
     if changed := git("status", "--porcelain", "--", *CONTENT):
-        print(f"Not in there, since it is not committed:\n{changed}", file=sys.stderr)
+        print(f"The build leaves these uncommitted changes out:\n{changed}", file=sys.stderr)
     for file in made:
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
     return 0
 
 
 def dist(source: Callable[[Path], None], epoch: int, target: Path) -> list[Path]:
-    """Build twice and put the files into `target`, in place of what is there; return them, sorted.
+    """Build twice, replace the content of `target` with the files, and return them, sorted.
 
-    `source` fills a folder with the files to build from; `epoch` is the time that all files have in the
-    archives, in seconds since 1970. Raises Failed.
+    `source` fills a folder with the files to build from. `epoch` is the time of all files in the archives, in
+    seconds since 1970. Raises BuildFailed.
     """
     with tempfile.TemporaryDirectory() as scratch:
         builds = []
@@ -68,16 +68,18 @@ def dist(source: Callable[[Path], None], epoch: int, target: Path) -> list[Path]
             builds.append(build(folder, epoch, umask, environment))
         first, second = ({file.name: file.read_bytes() for file in files} for files in builds)
         if first.keys() != second.keys():
-            raise Failed(f"Two builds made other files: {sorted(first)} and {sorted(second)}.")
+            raise BuildFailed(f"The two builds made different files: {sorted(first)} and {sorted(second)}.")
         if other := sorted(name for name in first if first[name] != second[name]):
-            raise Failed(f"Two builds of the same commit differ in {', '.join(other)}; nothing was kept.")
+            raise BuildFailed(
+                f"Two builds of the same commit differ in {', '.join(other)}; no file was kept."
+            )
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         return sorted(Path(shutil.copy(file, target)) for file in builds[0])
 
 
 def build(folder: Path, epoch: int, umask: int, environment: Mapping[str, str]) -> list[Path]:
-    """Build the source archive from `folder/source`, and the wheel from that; return both."""
+    """Build the source archive from `folder/source`, then the wheel from the archive; return both."""
     env = {**os.environ, **environment, "SOURCE_DATE_EPOCH": str(epoch)}
     made = folder / "made"
     made.mkdir()
@@ -93,12 +95,12 @@ def build(folder: Path, epoch: int, umask: int, environment: Mapping[str, str]) 
 
 
 def export(folder: Path) -> None:
-    """Fill a folder with the package as it is in the last commit."""
+    """Fill a folder with the package of the last commit."""
     packed = subprocess.run(
         ["git", "archive", "--format=tar", "HEAD", *CONTENT], cwd=ROOT, capture_output=True, check=False
     )
     if packed.returncode:
-        raise Failed(f"git archive: {packed.stderr.decode().strip()}")
+        raise BuildFailed(f"git archive: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
 
@@ -109,10 +111,10 @@ def last_commit() -> int:
 
 
 def git(*arguments: str) -> str:
-    """Run git in the checkout and return what it prints. Raises Failed."""
+    """Run git in the checkout and return its output. Raises BuildFailed."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failed(f"git {arguments[0]}: {done.stderr.strip()}")
+        raise BuildFailed(f"git {arguments[0]}: {done.stderr.strip()}")
     return done.stdout.rstrip()
 
 
@@ -127,11 +129,11 @@ def _call(what: str, source: Path, made: Path, umask: int, env: Mapping[str, str
         check=False,
     )
     if done.returncode:
-        raise Failed(f"{what}:\n{done.stdout}{done.stderr}")
+        raise BuildFailed(f"{what}:\n{done.stdout}{done.stderr}")
 
 
 def _settle_tar(file: Path, epoch: int) -> None:
-    """Write a source archive anew: members by name, and nothing of the machine or the time it was made at."""
+    """Rewrite a source archive: sort the members by name, and remove users, times and other machine data."""
     with tarfile.open(file) as packed:
         members = [(member, packed.extractfile(member)) for member in packed.getmembers()]
         settled = io.BytesIO()
@@ -147,8 +149,8 @@ def _settle_tar(file: Path, epoch: int) -> None:
 
 
 def _settle_zip(file: Path, epoch: int) -> None:
-    """Write a wheel anew: its members in their order, and nothing of the machine."""
-    moment = time.gmtime(max(epoch, 315_532_800))[:6]  # a zip knows no time before 1980
+    """Rewrite a wheel: keep the order of the members, and remove machine data."""
+    moment = time.gmtime(max(epoch, 315_532_800))[:6]  # a zip cannot store a time before 1980
     with zipfile.ZipFile(file) as packed:
         members = [(member, packed.read(member)) for member in packed.infolist()]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -1,4 +1,4 @@
-"""`make docs`: write what is made of the code, pages and schema, by every module `reference_*` here."""
+"""`make docs`: write the generated pages and the schema with every `reference_*` module in this folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pages() -> dict[Path, str]:
-    """What each generated file of the project must hold."""
+    """Return the expected content of each generated file of the project."""
     names = sorted(file.stem for file in Path(__file__).parent.glob("reference_*.py"))
     made: dict[Path, str] = {}
     for name in names:
@@ -18,14 +18,14 @@ def pages() -> dict[Path, str]:
 
 
 def stale() -> dict[Path, str]:
-    """Those of `pages` that hold something else now, or are not there."""
+    """Return the entries of `pages` whose file is missing or has other content."""
     return {
         file: text for file, text in pages().items() if not file.exists() or file.read_text("utf-8") != text
     }
 
 
 def main() -> None:
-    """Write what is stale, and name it."""
+    """Write the stale files and print their names."""
     for file, text in stale().items():
         file.write_text(text, "utf-8")
         print(f"{file.relative_to(ROOT)} written")

@@ -1,4 +1,4 @@
-"""The virtual environment: created once, then the locked packages and the project itself, editable."""
+"""Creates the virtual environment once, then installs the locked packages and the project (editable)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def ensure(root: Path, venv: Path) -> Stamps:
         with step("the project itself"):
             run(
                 [*pip_install(python), "--no-index", "--no-deps", "--no-build-isolation", "--editable", root],
-                advice="pyproject.toml or a file that it names does not fit: see the output above.",
+                advice="pyproject.toml or a file that it names is wrong: see the output above.",
             )
         stamps.put("project", digest)
     return stamps
 
 
 def usable(python: Path) -> bool:
-    """Whether `python` is there with its pip: an interrupted creation leaves one without the other."""
+    """Tell whether `python` has its pip: an interrupted creation leaves one without the other."""
     return python.exists() and any((python.parent.parent / "lib").glob("python3*/site-packages/pip"))

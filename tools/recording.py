@@ -1,4 +1,4 @@
-"""Write docs/demo.svg, the picture of the demo, from a run of the demo: `python -m tools.recording`."""
+"""Run the demo and draw its output into docs/demo.svg: `python -m tools.recording`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "demo.svg"
-FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # would be fetched from elsewhere
+FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # a browser fetches the font from another host
 UNFINISHED = re.compile(r" creating \(\d")
 
 
 def main() -> None:
-    """Run the demo and draw what it prints, less the lines that only say that something has begun."""
+    """Run the demo and draw its output without the lines that only announce the start of a step."""
     command = [str(Path(sys.executable).with_name("tenantry")), "demo"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     lines = [line.rstrip() for line in printed.splitlines() if not UNFINISHED.search(line)]

@@ -1,4 +1,4 @@
-"""The reference of the command line, docs/cli.md, made of the commands themselves by `make docs`."""
+"""Writes docs/cli.md, the command-line reference, from the commands: `make docs`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 
 
 def pages() -> dict[Path, str]:
-    """What the generated page must hold."""
+    """Return the expected content of the generated page."""
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="tenantry")
     text = get_docs_for_click(obj=command, ctx=context, name="tenantry", title="The tenantry command")

@@ -1,7 +1,7 @@
-"""The pictures of a report, as the code writes it today: the web page, and the comment on a pull request.
+"""The pictures of a report: the web page, and the comment on a pull request.
 
-`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg. Each holds the HTML itself within
-an SVG, which the site and a forge both show in a page.
+`make docs` draws docs/fleet-report.svg and docs/pull-request-comment.svg from today's code. Each is an SVG
+that contains HTML, because both the site and a forge show an SVG in a page.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ p, ul { margin: 8px 0; }
 blockquote { margin: 12px 0; padding: 2px 16px; border-left: 4px solid #cf222e; }
 blockquote > p:first-child { color: #d1242f; font-weight: 600; }
 """
-"""About what a forge makes of Markdown."""
+"""Approximately how a forge renders Markdown."""
 
 VERSION = Change("replace", "App", "Sales Overview", (Difference("version", "2.3.0", "2.4.0"),), ("version",))
 ACCESS = Change("create", "SpaceAssignment", "Analysts in Sales")
@@ -54,7 +54,7 @@ BROKEN = Trouble(
 
 
 def sample() -> Report:
-    """A preview of seven customers with something of each kind."""
+    """Return a preview of seven customers with one example of each kind of result."""
     changed: dict[str, tuple[Change, ...]] = dict.fromkeys(
         ("bluth", "cyberdyne", "dunder", "globex", "initech"), (VERSION, ACCESS)
     )
@@ -81,14 +81,14 @@ def _comment() -> tuple[str, str]:
 
 
 def picture(title: str, style: str, body: str, height: int) -> str:
-    """Return a page as a picture; raises ParseError where it is no XML, as a browser would not show it."""
+    """Return a page as a picture. Raises ParseError for invalid XML, which a browser does not show."""
     svg = SVG.format(width=WIDTH, height=height, title=title, style=style, body=body)
-    ElementTree.fromstring(svg)  # noqa: S314 (it was made a line above)
+    ElementTree.fromstring(svg)  # noqa: S314 (made by the line above)
     return svg
 
 
 def pages() -> dict[Path, str]:
-    """What the pictures must hold. Their heights are those that a browser makes of them."""
+    """Return the expected content of the pictures. The heights are the heights in a browser."""
     return {
         DOCS / "fleet-report.svg": picture("A report of tenantry preview", *_report(), height=1280),
         DOCS / "pull-request-comment.svg": picture("A comment on a pull request", *_comment(), height=640),

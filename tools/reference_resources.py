@@ -1,4 +1,4 @@
-"""Write docs/resources.md, the reference of the resources, from their classes: `make docs`."""
+"""Writes docs/resources.md, the resource reference, from the resource classes: `make docs`."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ EXAMPLE = DOCS / "examples" / "own-program" / "__main__.py"
 INTRODUCTION = """\
 # Resources
 
-The kinds of resource that a customer is made of. `QlikCustomerTenant` makes them from a stack file. You can also use
-them directly, in `__main__.py` of [your own repository](your-repository.md), beside `QlikCustomerTenant` or instead of it:
+These are the resource types of a customer. `QlikCustomerTenant` creates the resources from a stack file. You can also use
+them directly in `__main__.py` of [your own repository](your-repository.md), next to `QlikCustomerTenant` or instead of it:
 
 ```python
 {example}```
 
-Every property takes a value or an output of another resource, and reads as an output. Null and unset mean the
-same: the default. While a property whose default is "left alone" is unset, it is neither sent to Qlik nor compared
-with what is there. The order of a list of names has no meaning. A preview also tells what is wrong with a value.
+Set a property to a value or to an output of another resource. You read it as an output. Null and unset both mean the
+default. If the default of a property is "left alone" and you do not set it, Tenantry does not send it to Qlik and does
+not compare it. The order of a list of names has no meaning. A preview also reports invalid values.
 
-The column *change* says what another value does to the object that exists: `in place` changes it, `replaces`
-makes a new one and deletes the old one, `refused` is an error, `no request` changes the state alone, and
-`at creation` means that the property is of no meaning afterwards. `not kept` is for the run that makes the resource, and
-not in the state.
+The column *change* says what a new value does to an existing object: `in place` changes it, `replaces` creates a new
+object and deletes the old one, `refused` is an error, `no request` changes only the state, and `at creation` means that
+the property has no effect after the object is created. A `not kept` property has an effect only in the run that creates
+the resource, and is not stored in the state.
 
-A preview sends no request. If an object of that name exists already, it is taken over if this client made it, so
-that a repeated or killed run is safe. Otherwise it is an error, unless `adopt` says to manage it from here on.
+A preview sends no request. If an object with that name exists already and this client created it, Tenantry takes it
+over, so you can safely repeat a run or kill it. If somebody else created it, the run fails, unless you set `adopt` to
+manage the object from now on.
 """  # noqa: E501 (paragraphs of a page)
 
 
 def pages() -> dict[Path, str]:
-    """What the generated page must hold."""
+    """Return the expected content of the generated page."""
     introduction = INTRODUCTION.format(example=EXAMPLE.read_text("utf-8"))
     sections = (section(name, kind) for name, kind in resource_types().items())
     closing = "This page is generated from the classes: `make docs`."
@@ -47,7 +48,7 @@ def pages() -> dict[Path, str]:
 
 
 def section(name: str, kind: type[Resource]) -> str:
-    """Describe one kind: what it is, what a program sets, what Qlik adds."""
+    """Describe one resource type: its purpose, its properties, and the outputs that Qlik adds."""
     return "\n".join(
         [
             f"## {name}\n",
@@ -63,7 +64,7 @@ def section(name: str, kind: type[Resource]) -> str:
 
 
 def row(prop: Property[Any]) -> str:
-    """Describe one property in a row."""
+    """Describe one property as a row of the table."""
     hint = prop.limits.hint or ", ".join(prop.choices)
     meaning = f"{prop.doc} Allowed: {hint}." if hint else prop.doc
     cells = (
@@ -77,7 +78,7 @@ def row(prop: Property[Any]) -> str:
 
 
 def outputs(kind: type[Resource]) -> Iterator[str]:
-    """Describe what Qlik adds."""
+    """Describe the outputs that Qlik adds."""
     computed = [prop for prop in kind.properties.values() if prop.computed]
     if computed:
         yield "| output | type | meaning |"
@@ -87,7 +88,7 @@ def outputs(kind: type[Resource]) -> Iterator[str]:
 
 
 def default(prop: Property[Any]) -> str:
-    """What an unset property means."""
+    """Describe the meaning of an unset property."""
     if prop.default is REQUIRED:
         return "required"
     if prop.default is None:
@@ -96,7 +97,7 @@ def default(prop: Property[Any]) -> str:
 
 
 def type_name(hint: Any) -> str:
-    """Name a type as a reader knows it: `str`, `list[str]`, or the words that are allowed."""
+    """Return a readable name of a type: `str`, `list[str]`, or the allowed words."""
     if get_origin(hint) is Literal:
         return ", ".join(f'`"{word}"`' for word in get_args(hint))
     arguments = get_args(hint)

@@ -1,4 +1,4 @@
-"""The arithmetic of docs/scaling.md: what was measured for one customer, and what follows for many."""
+"""The calculations of docs/scaling.md: measurements of one customer, and the results for many customers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
 MARK = "<!-- From here on made by `make docs` from tools/reference_scaling.py -->\n"
 
 Requests = Mapping[str, float]
-"""Requests for one customer, by budget."""
+"""Requests of one customer, by budget."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One kind of run over customers of 22 resources, as `make bench ARGS=scaling` measures it.
+    """One kind of run over customers with 22 resources, as `make bench ARGS=scaling` measures it.
 
-    `cpu` are CPU seconds of all processes for a stack. The requests are those to the customer's own tenant,
-    to the register host of the region, and to the source tenant.
+    `cpu` is the CPU seconds of all processes per stack. The requests go to the customer's own tenant, to the
+    register host of the region, and to the source tenant.
     """
 
     what: str
@@ -32,13 +32,13 @@ class Point:
     source: Requests = field(default_factory=dict)
 
     def minutes(self, customers: int, cores: int) -> float:
-        """Return how long so many processors compute."""
+        """Return the minutes of computing on this number of processors."""
         return customers * self.cpu / cores / 60
 
     def limited(self, customers: int, share: float = Settings.rate_share) -> float:
-        """Return the minutes that the rate limits of the hosts which all customers share need.
+        """Return the minutes that the rate limits of the shared hosts require.
 
-        Of n requests, of which a window takes k, the last goes out floor((n - 1) / k) windows after the
+        If a window allows k requests, the last of n requests goes out floor((n - 1) / k) windows after the
         first.
         """
         shared = [*self.register.items(), *self.source.items()]
@@ -76,11 +76,11 @@ POINTS = (
 )
 STATE_KB = 44
 INSTALLATION = 12.7
-"""CPU seconds of a virtual environment with what the program needs, as each pod of the operator makes it."""
+"""CPU seconds to create a virtual environment for the program. Each pod of the operator creates one."""
 ALONE = 1.3
-"""CPU seconds of a plain `pulumi preview`, where no run before or beside it has loaded anything."""
+"""CPU seconds of a plain `pulumi preview` without files in memory from other runs."""
 SETUP_MINUTES = 1.0
-"""Of a CI job, assumed."""
+"""Set-up of a CI job, an assumption."""
 STACKS_A_JOB = 100
 CORES_A_JOB = 2
 
@@ -105,8 +105,8 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        f"The state of such a customer has {STATE_KB} KB. A backend of files keeps copies and a history "
-        "beside it, about six times as much after a few runs. To install the program's packages takes "
+        f"The state of such a customer has {STATE_KB} KB. A file backend also keeps copies and a history, "
+        "about six times as much after a few runs. Installing the program's packages takes "
         f"{INSTALLATION:.0f} s of CPU."
     )
     yield ""
@@ -129,9 +129,9 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        "A run takes the longer of its two times: what its processors compute, and what the rate limits of "
-        "the shared hosts need. Waiting for Qlik itself comes on top, at the same time for as many stacks as "
-        "`--jobs` says."
+        "A run takes the longer of two times: the computing time of its processors, and the time that the "
+        "rate limits of the shared hosts require. The wait for Qlik comes on top, for `--jobs` stacks at the "
+        "same time."
     )
     yield ""
     yield "## Computed: minutes of machines"
@@ -150,10 +150,10 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        f"All are minutes of machines with {CORES_A_JOB} cores, to be multiplied by what yours cost. Of a CI "
-        f"job {SETUP_MINUTES:.0f} minute is for its set-up, which is assumed. A pod installs the packages "
-        "first, and the operator runs each stack with the engine, also where nothing has changed. The "
-        "workers of a Dask cluster are as one machine: they are set up once."
+        f"All values are minutes of machines with {CORES_A_JOB} cores: multiply them by your price. Each CI "
+        f"job includes {SETUP_MINUTES:.0f} minute for its set-up, which is an assumption. A pod first installs the "
+        "packages, and the operator runs each stack with the engine, even if nothing has changed. The "
+        "workers of a Dask cluster count as one machine, because you set them up once."
     )
 
 

@@ -1,7 +1,6 @@
-"""Write what is made of the models of stack files: `tenantry/settings/schema.json`, tables of
-`docs/stack-files.md`.
+"""Writes `tenantry/settings/schema.json` and the tables of `docs/stack-files.md` from the settings models.
 
-`make docs` runs it. The part of the page above the mark is written by hand and kept.
+`make docs` runs it. People write the part of the page above the mark, and this module keeps it.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ _FIRST = ("name", "plan", "alias", "tenant", "lifecycle", "protect", "revive")
 
 
 def schema_text() -> str:
-    """Return what `tenantry/settings/schema.json` must hold."""
+    """Return the expected content of `tenantry/settings/schema.json`."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def page_text(written: str) -> str:
-    """Return what the page must hold, given what it holds now: the written part, and the tables."""
+    """Return the expected content of the page: the hand-written part of `written`, then the tables."""
     above, mark, _ = written.partition(MARK)
     if not mark:
-        raise SystemExit(f"{PAGE.name} has lost its mark; put this line above the tables:\n{MARK}")
+        raise SystemExit(f"{PAGE.name} has no mark. Put this line above the tables:\n{MARK}")
     return above + MARK + "\n" + "\n".join(_reference())
 
 
@@ -62,7 +61,7 @@ def _reference() -> Iterator[str]:
 
 @cache
 def _blocks() -> dict[type[Block], str]:
-    """Return each class of stack files and plans, in the order of the page, and how its key is written."""
+    """Return each class of stack files and plans in the order of the page, with its key as users write it."""
     found: dict[type[Block], str] = {Settings: "config", Customer: "tenantry:customer", Plan: "plan"}
     for name, field in _in_order(Customer):
         if block := block_of(field.annotation):
@@ -93,7 +92,7 @@ def _row(block: type[Block], name: str, field: FieldInfo, value: dict[str, Any])
 
 
 def _kind(value: dict[str, Any] | bool) -> str:
-    """Return the kind of a value in words, from its JSON schema."""
+    """Describe the type of a value in words, from its JSON schema."""
     if isinstance(value, bool):
         return "anything"
     options = [option for option in value.get("anyOf", value.get("oneOf", [])) if option != {"type": "null"}]
@@ -123,5 +122,5 @@ def _words(words: Any) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """What each generated file must hold."""
+    """Return the expected content of each generated file."""
     return {SCHEMA: schema_text(), PAGE: page_text(PAGE.read_text("utf-8"))}

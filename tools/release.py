@@ -1,7 +1,7 @@
-"""`python -m tools.release v1.2.3`: may this tag be released? Prints its section of the changelog.
+"""`python -m tools.release v1.2.3`: check a tag before its release, and print its section of the changelog.
 
-A tag is released if it is the version in `pyproject.toml`, if `CHANGELOG.md` has a section for it, and if
-there are states of that version for later ones to be tested with.
+You can release a tag if it equals the version in `pyproject.toml`, if `CHANGELOG.md` has a section for it,
+and if `tests/upgrades` has states of this version, so that later versions can be tested with them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class NotReady(Exception):
 
 
 def main() -> int:
-    """Check the tag in the arguments; the exit code says whether it may be released."""
+    """Check the tag in the arguments; return 0 if it can be released."""
     if len(sys.argv) != 2:
         print("usage: python -m tools.release v1.2.3", file=sys.stderr)
         return 2
@@ -32,24 +32,24 @@ def main() -> int:
 
 
 def check(tag: str, root: Path) -> str:
-    """Return what the changelog says of the version. Raises NotReady."""
+    """Return the section of the changelog for the version. Raises NotReady."""
     version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     if tag != f"v{version}":
         raise NotReady(
-            f"The tag is {tag}, and the version in pyproject.toml {version}: it must be v{version}."
+            f"The tag is {tag}, but the version in pyproject.toml is {version}. Use the tag v{version}."
         )
     notes = section((root / "CHANGELOG.md").read_text("utf-8"), version)
     if not notes:
         raise NotReady(
-            f'CHANGELOG.md says nothing of {version}: give "Unreleased" the heading "## {version}".'
+            f'CHANGELOG.md has no section for {version}. Change the heading "Unreleased" to "## {version}".'
         )
     if not (root / "tests" / "upgrades" / version / "cloud.json").is_file():
-        raise NotReady(f"There is no tests/upgrades/{version}: run `python -m tests.upgrades.make`.")
+        raise NotReady(f"tests/upgrades/{version} does not exist. Run `python -m tests.upgrades.make`.")
     return notes
 
 
 def section(changelog: str, version: str) -> str:
-    """Return what stands below the heading of a version, `## 1.2.3` with or without a date."""
+    """Return the text below the heading of a version: `## 1.2.3`, with or without a date."""
     for part in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
         if re.split(r"[\s,(]", heading.strip())[0].strip("[]") == version:

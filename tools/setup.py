@@ -1,7 +1,7 @@
-"""`make setup`: a virtual environment with the locked packages, and the Pulumi CLI, from nothing.
+"""`make setup`: create a virtual environment with the locked packages, and install the Pulumi CLI.
 
-Needs Python 3.11 or newer and a package registry, nothing else. Older Pythons read this file as well, and
-must get as far as the message below; hence no modern syntax in its first lines.
+It needs only Python 3.11 or newer and a package registry. Older Pythons must be able to read the first lines
+of this file, up to the message below. So these lines use no modern syntax.
 """
 
 import os
@@ -13,7 +13,7 @@ if sys.version_info < (3, 11) or os.name != "posix":
         + sys.version.split()[0]
         + " on "
         + sys.platform
-        + ".\nName another one with: make PYTHON=python3.12 ..."
+        + ".\nChoose another Python with: make PYTHON=python3.12 ..."
     )
 
 import signal
@@ -24,14 +24,14 @@ try:
     from tenantry.pulumi_cli import installation
     from tenantry.pulumi_cli.steps import SetupError, locked
     from tools import environment
-except ImportError as error:  # where the links of the checkout have been unpacked as text
+except ImportError as error:  # if a tool unpacked the links of the checkout as text files
     sys.exit(str(error))
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Bring the checkout's `.venv` up to date; the exit code says whether that worked."""
+    """Bring the checkout's `.venv` up to date; return 0 on success."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     venv = ROOT / ".venv"

@@ -1,4 +1,4 @@
-"""A hook of MkDocs, named in mkdocs.yml: README.md and other files of the root are pages of the site."""
+"""A hook of MkDocs, named in mkdocs.yml: adds README.md and other files of the root as pages of the site."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ FROM_ROOT = {
     "SECURITY.md": "security.md",
     "LICENSE": "LICENSE.txt",
 }
-"""The place on the site of each file outside of docs that a page may link to."""
+"""The path on the site of each file outside docs that a page can link to."""
 
 TARGET = re.compile(r"(?<=\]\()(?P<path>[\w./-]+)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the files of the root."""
+    """Add the files of the root to the site."""
     for name, place in FROM_ROOT.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links that are right in the repository be right on the site."""
+    """Rewrite links of the repository so that they work on the site."""
     beside_docs = page.file.src_uri in FROM_ROOT.values()
     return TARGET.sub(lambda link: place(link["path"], beside_docs=beside_docs), markdown)
 
 
 def place(path: str, *, beside_docs: bool) -> str:
-    """Return where the site has what a link of a page of the root, or else of docs, leads to."""
+    """Return the path on the site for a link of a page in docs (`beside_docs` false) or in the root."""
     if beside_docs:
         return FROM_ROOT.get(path, path.removeprefix("docs/"))
     name = path.removeprefix("../")

@@ -1,4 +1,4 @@
-"""As many resources as the stack's configuration says, which do nothing."""
+"""Creates resources that do nothing; the stack's configuration gives their number."""
 
 import pulumi
 from trivial import Nothing

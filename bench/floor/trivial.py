@@ -1,4 +1,4 @@
-"""A dynamic resource that does nothing, the way the SDK's documentation shows it."""
+"""A dynamic resource that does nothing, written as in the SDK's documentation."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 
 class NothingProvider(ResourceProvider):
-    """Makes nothing."""
+    """A provider that does nothing."""
 
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Return an id and what came in."""
+        """Return an id and the properties."""
         return CreateResult("nothing", props)
 
 
 class Nothing(Resource):
-    """Nothing, with five properties."""
+    """A resource that does nothing and has five properties."""
 
     def __init__(self, name: str) -> None:
         super().__init__(NothingProvider(), name, {f"property_{n}": "value" for n in range(5)})

@@ -60,7 +60,7 @@ def test_builds_that_differ_are_no_result(
     kept = tmp_path / "dist" / "former"
     kept.parent.mkdir()
     kept.touch()
-    with pytest.raises(dist.Failed, match="differ in tenantry-"):
+    with pytest.raises(dist.BuildFailed, match="differ in tenantry-"):
         dist.dist(source, EPOCH, tmp_path / "dist")
     assert kept.exists()
 
@@ -70,5 +70,5 @@ def test_a_build_that_fails_says_why(tmp_path: Path) -> None:
         source(folder)
         (folder / "pyproject.toml").write_text("[project\n")
 
-    with pytest.raises(dist.Failed, match=r"(?s)build_sdist:.*TOMLDecodeError"):
+    with pytest.raises(dist.BuildFailed, match=r"(?s)build_sdist:.*TOMLDecodeError"):
         dist.dist(broken, EPOCH, tmp_path / "dist")

@@ -1,4 +1,4 @@
-"""Which tag may be released."""
+"""The checks before the release of a tag."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGELOG = """# Changelog
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout of which 1.2.0 may be released."""
+    """A checkout in which version 1.2.0 can be released."""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "tenantry"\nversion = "1.2.0"\n')
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     states = tmp_path / "tests" / "upgrades" / "1.2.0"
@@ -47,7 +47,7 @@ def test_the_tag_is_the_version(root: Path, tag: str) -> None:
 
 def test_the_changelog_says_something(root: Path) -> None:
     (root / "CHANGELOG.md").write_text(CHANGELOG.replace("## 1.2.0 - 2030-01-31\n", ""))
-    with pytest.raises(NotReady, match=r"CHANGELOG\.md says nothing of 1\.2\.0"):
+    with pytest.raises(NotReady, match=r"CHANGELOG\.md has no section for 1\.2\.0"):
         check("v1.2.0", root)
 
 

@@ -1,6 +1,6 @@
 """actionlint, which checks workflow files of GitHub Actions, built from its Go module.
 
-Not part of the set-up: only the tests that use it build it, once, into the cache that the Pulumi CLI is in.
+The set-up does not build it. The first test that needs it builds it into the cache of the Pulumi CLI.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ RECIPE = Recipe(Path(__file__).parent)
 
 
 def ensure(cache: Path) -> Path:
-    """The actionlint command in the cache, built if need be. Raises SetupError if it cannot be."""
+    """Return the actionlint command in the cache; build it if it is missing. Raises SetupError."""
     version = RECIPE.required(MODULE)
     home = cached_as(cache, "actionlint", version)
     command = home / "actionlint"
