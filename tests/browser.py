@@ -69,7 +69,7 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page has requested since `open`, without the ones that its policy refused."""
+        """The addresses that the page has requested since `open`, without those that its policy refused."""
         return list(self._asked.values())
 
     def run(self, script: str) -> Any:

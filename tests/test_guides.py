@@ -1,4 +1,4 @@
-"""What the pages show is there: commands, options, targets of make, tests. Each command is run or listed."""
+"""Everything on the pages exists: commands, options, make targets, tests. Each command is run or listed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMED = re.findall(r"`(tests/[\w/]+\.py)((?:::\w+)*)`", PAGE)
 
 
 def names_in(file: Path) -> set[str]:
-    """The functions and classes of a module, and the methods of its classes as `::Class::method`."""
+    """Return the functions and classes of a module, and the methods of its classes as `::Class::method`."""
     found = set()
     for statement in ast.parse(file.read_text("utf-8")).body:
         if isinstance(statement, ast.ClassDef | ast.FunctionDef):
@@ -74,12 +74,12 @@ INLINE = re.compile(r"`(tenantry [a-z][^`]*)`")
 
 
 def given(text: str) -> list[list[str]]:
-    """The words after `tenantry` in each of its commands that a script has."""
+    """Return the words after `tenantry` in each command of a script."""
     return [shlex.split(match["words"], comments=True) for match in COMMAND.finditer(text)]
 
 
 def problem(words: list[str], *, whole: bool) -> str:
-    """What the command line says of a command. One that is not `whole` may lack what it has to be given."""
+    """Return the error of the command line for a command. If not `whole`, required values can be missing."""
     assert isinstance(CLI, TyperGroup)
     name, *rest = words
     command = CLI.commands.get(name)
@@ -138,7 +138,7 @@ ITEM = re.compile(r"(?P<indent> *)(?:-|\d+\.) \S")
 
 
 def misread_lists(text: str) -> list[str]:
-    """The items of lists that a forge and the site do not both see as such."""
+    """Return the list items that only one of forge and site shows as list items."""
     found = []
     before = ""
     for line in re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines():
@@ -152,7 +152,7 @@ def misread_lists(text: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_lists_are_lists_in_both_views(page: str) -> None:
-    """The site wants an empty line before a list, and four spaces before a list within one."""
+    """The site needs an empty line before a list, and four spaces before a nested list."""
     if page != GENERATED:
         assert misread_lists((ROOT / page).read_text("utf-8")) == []
 
@@ -166,7 +166,7 @@ def test_what_is_no_list() -> None:
 
 NAMED_PATH = re.compile(r"`((?:bench|components|docs|providers|tenantry|tests|tools)/[\w./-]*\w/?)`")
 TO_BE_WRITTEN = "banner"
-"""Is in the names of the files that the recipe for a new type of resource writes."""
+"""A word in the names of the files that the recipe for a new resource type creates."""
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
@@ -184,11 +184,11 @@ OF_OTHERS = (
     "the stack is currently locked",
     "tenantry smoke:",
 )
-"""How what is quoted begins where it is no message of the product: Qlik's codes, what Pulumi or pip says."""
+"""The beginnings of quoted messages that do not come from the product, but from Qlik, Pulumi or pip."""
 
 
 def texts_of_the_product() -> str:
-    """Every text in the code, on one line, without code marks and with a gap where a value goes."""
+    """Return every text in the code, on one line, without code marks, and with a gap for each value."""
     found = []
     for folder in ("components", "providers", "tenantry"):
         for file in sorted((ROOT / folder).rglob("*.py")):

@@ -22,8 +22,8 @@ parser: Any = re._parser  # the standard library's parser of patterns
 ROOT = Path(tenantry.__file__).parent
 SIZES = (500, 4_000, 32_000)
 GROWTH = 3
-"""The maximum growth of time beyond proportion. A pattern that looks at each pair of characters takes 64 times
-as long for eight times the text.
+"""The maximum growth of time beyond proportion. A pattern that looks at each pair of characters takes 64
+times as long for eight times the text.
 """
 NOTHING = 0.01
 """Seconds below which growth is noise."""

@@ -151,7 +151,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield (
         f"All values are minutes of machines with {CORES_A_JOB} cores: multiply them by your price. Each CI "
-        f"job includes {SETUP_MINUTES:.0f} minute for its set-up, which is an assumption. A pod first installs the "
+        f"job includes {SETUP_MINUTES:.0f} minute for its set-up, an assumption. A pod first installs the "
         "packages, and the operator runs each stack with the engine, even if nothing has changed. The "
         "workers of a Dask cluster count as one machine, because you set them up once."
     )

@@ -1,4 +1,4 @@
-"""`tenantry demo` as its user sees it: a process that shows the job, and leaves nothing behind."""
+"""`tenantry demo` from the user's view: a process that shows the product and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Demo:
-    """A running demo whose temporary files and processes can be told from all others."""
+    """A running demo whose temporary files and processes can be identified."""
 
     def __init__(self, folder: Path, *args: str) -> None:
         self.folder, self._mark = folder, uuid.uuid4().hex
@@ -35,11 +35,11 @@ class Demo:
 
     @property
     def output(self) -> str:
-        """What it printed so far."""
+        """The output so far."""
         return self._output.read_text()
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Wait until it has printed `text`."""
+        """Wait until the output contains `text`."""
         end = time.monotonic() + seconds
         while text not in self.output:
             assert time.monotonic() < end, self.output
@@ -47,7 +47,7 @@ class Demo:
             time.sleep(0.02)
 
     def leftovers(self) -> list[str]:
-        """Files and processes of the demo that are still there."""
+        """Return the files and processes of the demo that still exist."""
         files = [str(file) for part in ("home", "tmp") for file in (self.folder / part).iterdir()]
         return files + [str(process) for process in psutil.process_iter() if self._is_ours(process)]
 
@@ -60,7 +60,7 @@ class Demo:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Demo]:
-    """Start a demo with these arguments."""
+    """Return a function that starts a demo with its arguments."""
     return lambda *args: Demo(tmp_path, *args)
 
 
@@ -86,7 +86,7 @@ def test_it_can_be_stopped_at_any_time(start: Callable[..., Demo], stop: signal.
 
 
 def test_it_stays_on_request_until_it_is_stopped(start: Callable[..., Demo]) -> None:
-    """What it prints for another terminal works there."""
+    """The commands that it prints work in another terminal."""
     demo = start("--stay")
     demo.wait_for("Press Ctrl-C here to end the demo.", 120)
     lines = demo.output.splitlines()

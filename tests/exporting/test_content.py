@@ -1,4 +1,4 @@
-"""Exports over real sockets: apps of all kinds of spaces, lists, what may not be saved, resumption."""
+"""Exports over real sockets: apps in all kinds of spaces, lists, refused content, resumption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.providers.twins import Tenancy
 
 @pytest.fixture
 def filled(tenancy: Tenancy) -> Tenancy:
-    """A tenant with an app in a personal, a shared and a managed space, all of our bot user."""
+    """A tenant with our bot user's apps in a personal, a shared and a managed space."""
     app = tenancy.app("Überblick/EU", "Sales")
     tenancy.bot.post("/api/v1/apps", {"attributes": {"name": "Mine"}})
     managed = tenancy.space("Board", "managed")
@@ -36,13 +36,13 @@ def index(to: Path) -> dict[str, Any]:
 
 
 def exports(tenancy: Tenancy) -> int:
-    """How many exports were asked for so far, without data or with them."""
+    """Count the requested exports so far, with or without data."""
     paths = [request["path"].partition("?")[0] for request in tenancy.qlik.control.requests()]
     return sum(path.endswith("/export") for path in paths)
 
 
 def theirs(tenancy: Tenancy) -> str:
-    """An app in a shared space of somebody else."""
+    """Create an app in somebody else's shared space; return its id."""
     space = tenancy.world.request("POST", "spaces", {"name": "Theirs", "type": "shared"})["id"]
     body = {"attributes": {"name": "Secret plan", "spaceId": space}}
     app: str = tenancy.world.request("POST", "apps", body)["attributes"]["id"]
@@ -76,8 +76,8 @@ def test_everything_is_saved(filled: Tenancy, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_what_is_there_is_not_fetched_again(filled: Tenancy, tmp_path: Path) -> None:
-    """Only what has changed at Qlik, or here, is; a renamed app leaves no file of its old name."""
+def test_existing_files_are_not_fetched_again(filled: Tenancy, tmp_path: Path) -> None:
+    """Only changes at Qlik or on disk are fetched. A renamed app leaves no file with its old name."""
     run(filled, tmp_path)
     assert run(filled, tmp_path).fetched == 0
     apps = {file["name"]: file for file in index(tmp_path)["files"] if file["kind"] == "app"}
@@ -89,8 +89,8 @@ def test_what_is_there_is_not_fetched_again(filled: Tenancy, tmp_path: Path) -> 
     assert [name.partition("-")[0] for name in names] == ["Costs", "Mine", "Overview"]
 
 
-def test_it_goes_on_where_it_was_cut_off(filled: Tenancy, tmp_path: Path) -> None:
-    """What was saved before a failure is not asked for again."""
+def test_an_interrupted_export_resumes(filled: Tenancy, tmp_path: Path) -> None:
+    """Content that was saved before a failure is not requested again."""
     fault = filled.qlik.control.add_fault(method="GET", path="/api/v1/temp-contents/*", status=403, times=1)
     first = run(filled, tmp_path)
     filled.qlik.control.release(fault)
@@ -103,7 +103,7 @@ def test_it_goes_on_where_it_was_cut_off(filled: Tenancy, tmp_path: Path) -> Non
     assert index(tmp_path)["complete"]
 
 
-def test_an_app_that_is_gone_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
+def test_a_deleted_app_stays_saved(filled: Tenancy, tmp_path: Path) -> None:
     run(filled, tmp_path)
     app = next(file for file in index(tmp_path)["files"] if file.get("name") == "Mine")
     filled.bot.delete(f"/api/v1/apps/{app['id']}")
@@ -114,7 +114,7 @@ def test_an_app_that_is_gone_stays_saved(filled: Tenancy, tmp_path: Path) -> Non
 
 
 def test_an_app_that_may_not_be_exported(filled: Tenancy, tmp_path: Path) -> None:
-    """It is named with the way, and nothing changes in its space."""
+    """The error names the app and the solution, and nothing changes in its space."""
     app = theirs(filled)
     done = run(filled, tmp_path)
     (missed,) = done.not_saved
@@ -159,14 +159,14 @@ def test_lists_that_are_refused_are_named(filled: Tenancy, tmp_path: Path) -> No
     assert str(missed).startswith("the users: ")
 
 
-def test_a_catalogue_that_is_refused_is_no_empty_one(filled: Tenancy, tmp_path: Path) -> None:
+def test_a_refused_catalogue_does_not_count_as_empty(filled: Tenancy, tmp_path: Path) -> None:
     filled.qlik.control.add_fault(method="GET", path="/api/v1/items", status=403)
     done = run(filled, tmp_path)
     assert not done.complete
     assert str(done.not_saved[0]).startswith("the apps: ")
 
 
-def test_a_deactivated_tenant_says_the_way(filled: Tenancy, tmp_path: Path) -> None:
+def test_the_error_for_a_deactivated_tenant_names_the_solution(filled: Tenancy, tmp_path: Path) -> None:
     filled.cloud.register("eu").post(
         f"/api/v1/tenants/{filled.tenant_id}/actions/deactivate",
         {},

@@ -1,4 +1,4 @@
-"""The folder of an export: names that are safe, files that are whole, one writer at a time."""
+"""The folder of an export: safe names, complete files, one writer at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NASTY = (
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_names_of_others_stay_in_their_folder(name: str) -> None:
+def test_foreign_names_stay_in_their_folder(name: str) -> None:
     made = safe_name(name, "0123-abcd")
     assert made.endswith("0123-abcd")
     assert not set(made) & set('/\\.:*?"<>|\x00\x1b\u202e ')
@@ -69,7 +69,7 @@ def test_it_is_private_and_not_committed(tmp_path: Path) -> None:
     assert (root / ".gitignore").read_text() == "*\n"
 
 
-def test_what_a_killed_export_left_goes(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_export_are_deleted(tmp_path: Path) -> None:
     with ExportFolder.opened(tmp_path, "acme") as folder:
         part = folder.file("apps/s/x.qvf.abc.part")
         part.write_text("half")
@@ -85,8 +85,8 @@ def test_a_file_counts_only_with_its_bytes(tmp_path: Path) -> None:
         assert not folder.holds(entry)
 
 
-def test_an_index_leads_nowhere_else(tmp_path: Path) -> None:
-    """Whoever changes an index has nothing deleted outside of the folder."""
+def test_an_index_cannot_point_outside_the_folder(tmp_path: Path) -> None:
+    """A manipulated index cannot delete files outside the folder."""
     other = tmp_path / "precious"
     other.write_text("x")
     with ExportFolder.opened(tmp_path / "to", "acme") as folder:
@@ -99,26 +99,26 @@ def test_an_index_leads_nowhere_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"format": 1, "files": {}}', '{"format": 2, "files": [{}]}']
 )
-def test_an_index_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+def test_an_unreadable_index_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme" / INDEX).write_text(text)
     with ExportFolder.opened(tmp_path, "acme") as folder:
         assert folder.earlier == []
 
 
-def test_text_of_others_does_nothing_to_a_spreadsheet() -> None:
+def test_foreign_text_has_no_effect_in_a_spreadsheet() -> None:
     rows = [{"name": "=1+1", "roles": [{"name": "TenantAdmin", "id": "r"}, {"id": "x"}], "email": None}]
     assert as_csv(("name", "roles", "email"), rows) == "name,roles,email\n'=1+1,TenantAdmin;x,\n"
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused = pytest.raises(ExportRefused, match="cannot be written")
     with refused, ExportFolder.opened(tmp_path / "file" / "to", "acme"):
         pass
 
 
-def test_the_index_says_its_format(tmp_path: Path) -> None:
+def test_the_index_names_its_format(tmp_path: Path) -> None:
     with ExportFolder.opened(tmp_path, "acme") as folder:
         folder.write_index({"files": [{"path": "x"}]})
     assert json.loads((tmp_path / "acme" / INDEX).read_text()) == {"format": 1, "files": [{"path": "x"}]}

@@ -1,4 +1,4 @@
-"""How many examples a fuzzer tries: a few and always the same, or in `make fuzz` many and always others."""
+"""The number of examples of a fuzzer: a few fixed ones, or many random ones in `make fuzz`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 0)
 
 
 def fuzzing(few: int) -> settings:
-    """Return the settings of a fuzzer: `few` examples, or as many as `make fuzz` asks for."""
+    """Return the settings of a fuzzer: `few` examples, or the number that `make fuzz` sets."""
     return settings(
         max_examples=EXAMPLES or few,
         derandomize=not EXAMPLES,

@@ -1,4 +1,4 @@
-"""Requests as no client would write them: garbage, and requests that are damaged in one place or several."""
+"""Requests that no client sends: garbage, and requests with damage in one or more places."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ PLACES = {
     "spaceId": 2, "assignmentId": 1, "userId": 1, "groupId": 3, "appId": 2, "itemId": 2, "id": 12,
     "tenantId": 1, "qID": 1, "hint": 1, "reloadId": 1, "brandId": 1, "fileId": 1,
 }  # fmt: skip
-"""Parameter of a path -> how many ids there are for it. A request names one as `~spaceId0~`."""
+"""Parameter of a path -> its number of ids. A request names an id as `~spaceId0~`."""
 
 
 def garbage() -> st.SearchStrategy[bytes]:
-    """Bytes that are no request at all, or begin like one."""
+    """Generate bytes that are not a request, or only begin like one."""
     starts = st.sampled_from(
         (b"", b"GET ", b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     )
@@ -88,7 +88,7 @@ def garbage() -> st.SearchStrategy[bytes]:
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """One request, right in most of its parts. What stands between tildes is filled in by the sender."""
+    """Draw a request that is mostly correct. The sender replaces the text between tildes."""
     operation = draw(st.sampled_from(COVERED if _mostly(draw) else contract().operations))
     host = HOST_OF[operation.host] if _mostly(draw) else draw(st.sampled_from(HOSTS))
     method = operation.method if _mostly(draw) else draw(st.sampled_from(METHODS))
@@ -162,7 +162,7 @@ def _schema(operation: Operation) -> dict[str, Any]:
 
 
 def _allowed(draw: st.DrawFn, operation: Operation, schema: dict[str, Any], depth: int) -> Any:
-    """A value of the schema, and now and then another."""
+    """Draw a value that the schema allows, and occasionally another one."""
     if depth > 6 or not _mostly(draw):
         return draw(values)
     schema = operation.document.resolve(schema)

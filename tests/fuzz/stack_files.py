@@ -1,4 +1,4 @@
-"""Stack files and plans as nobody would write them: made of the schema, and by damaging real ones."""
+"""Odd stack files and plans: generated from the schema, and damaged real ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _of(definition: str) -> st.SearchStrategy[Any]:
 
 
 def _values(node: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Return values that a part of the schema allows, and now and then others."""
+    """Generate values that a part of the schema allows, and occasionally others."""
     return st.integers(0, 11).flatmap(lambda pick: odd_values if pick == 0 else _allowed(node))
 
 
@@ -113,7 +113,7 @@ def _stack_file() -> str:
 
 @st.composite
 def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """Draw a stack file and a plan made of the schema."""
+    """Draw a stack file and a plan from the schema."""
     customer = draw(_of("Customer"))
     if isinstance(customer, dict) and draw(st.booleans()):
         customer = {**customer, "name": "Globex", "plan": "gold"}
@@ -125,7 +125,7 @@ def made_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 @st.composite
 def damaged_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """Draw a stack file and a plan that were real once."""
+    """Draw a damaged copy of a real stack file and plan."""
     plan = draw(st.sampled_from(_plans()))
     return draw(_damaged(_stack_file())), draw(st.one_of(st.just(plan.encode()), _damaged(plan)))
 

@@ -1,8 +1,8 @@
-"""Whatever shape an answer of Qlik's has: one line of ours, no secret, nothing of another type in the state,
-and what was made is recorded or found by the next run.
+"""Responses of any shape cause at most one error line of ours, without a secret. The state has only values of
+the right type, and every created object is recorded or found by the next run.
 
-Each resource type is made, read, changed and deleted as the engine does it, and one answer of 2xx on the way
-comes in another shape.
+The test creates, reads, changes and deletes each resource type as the engine does, and changes the shape of
+one 2xx response.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ VALUES: list[Any] = [
 
 
 class Mutating(HTTPAdapter):
-    """A network to the emulator that gives one answer of 2xx, by its number, another shape."""
+    """A network to the emulator that changes the shape of one 2xx response, chosen by its number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Mutating(HTTPAdapter):
         self.changed = ""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        """Send the request, and count down to the answer that is changed."""
+        """Send the request, and count down to the response to change."""
         response = super().send(request, *args, **more)
         if self.left is None or not 200 <= response.status_code < 300:
             return response
@@ -102,7 +102,7 @@ class Mutating(HTTPAdapter):
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each place in a value: what holds it, and its key there."""
+    """Yield each place in a value as its container and its key."""
     keys = range(len(value)) if isinstance(value, list) else list(value) if isinstance(value, dict) else ()
     for key in keys:
         yield value, key
@@ -110,7 +110,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def attempt(network: Mutating, step: Callable[[], object]) -> bool:
-    """Take a step; tell whether it went well. What it raises is one of our errors, without a secret."""
+    """Take a step and return whether it succeeded. It raises only errors of ours, without secrets."""
     try:
         step()
     except Failure as error:
@@ -124,7 +124,7 @@ def attempt(network: Mutating, step: Callable[[], object]) -> bool:
 
 
 def state_is_sound(made: Twin) -> None:
-    """Each output has the type that its property has; an unknown word may be a new one of Qlik's."""
+    """Check that each output has the type of its property; an unknown word can be new at Qlik."""
     for name, prop in made.kind.properties.items():
         value = made.state.get(name)
         value = int(value) if prop.type is int and isinstance(value, float) else value
@@ -136,7 +136,7 @@ def state_is_sound(made: Twin) -> None:
 
 
 def count(tenancy: Tenancy) -> dict[str, int]:
-    """How many objects of each kind the tenant has."""
+    """Count the objects of each kind in the tenant."""
     held = tenancy.qlik.control.dump()[tenancy.hostname]
     return {kind: len(found) for kind, found in held.items() if kind in COUNTED}
 
@@ -185,7 +185,7 @@ def test_an_answer_of_another_shape(case: Case, tmp_path: Path, monkeypatch: pyt
 
 
 def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
-    """Take a resource through its life with one answer in another shape at one of the steps."""
+    """Run a resource through its life; change the shape of one response at one of the steps."""
     inputs = case.given(tenancy)
     step = network.random.choice(["create", "create", "read", "update", "delete"])
     made = Twin(tenancy, case.module)
@@ -205,14 +205,14 @@ def lived(case: Case, tenancy: Tenancy, network: Mutating) -> None:
     known = made.state
     if attempt(network, made.drift):
         state_is_sound(made)
-    made.state = known  # what was read may be another value of the right type
+    made.state = known  # the read may return another value of the right type
     change = next(iter(case.changes.items()), None)
     if change and made.id:
         wanted = {**inputs, change[0]: made_with(tenancy, change[1].value)}
         network.left = 0 if step == "update" else None
         if not attempt(network, lambda: made.update(wanted)):
-            # What an answer left in the state that lied in values of the right type, a refresh puts right: it
-            # reads them anew, or finds that nothing has the id, and the next run finds what was made.
+            # A wrong response can leave wrong values of the right type in the state. A refresh corrects them: it
+            # reads them again, or finds no object with the id, and the next run finds the created object.
             if made.drift() is None:
                 made = Twin(tenancy, case.module)
                 made.create(wanted)

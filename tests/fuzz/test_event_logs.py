@@ -1,6 +1,6 @@
-"""Whatever is in an event log, it is read to its end or to where it breaks off.
+"""Any event log is read to its end, or to the point where it breaks off.
 
-A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ odd = st.recursive(
 
 
 def often(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """What it usually is, and now and then anything else."""
+    """Generate the usual value, and occasionally any other value."""
     return st.integers(0, 31).flatmap(lambda pick: usual if pick else odd)
 
 
 def objects(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """An object with such members, and now and then one that it must have and has not."""
+    """Generate an object with these members, and occasionally leave out a required one."""
     whole = st.fixed_dictionaries(required, optional=optional)
     damaged = st.fixed_dictionaries({}, optional=required | optional)
     return st.integers(0, 15).flatmap(lambda pick: often(whole) if pick else damaged)
@@ -108,7 +108,7 @@ ODD_LINES = (
 
 @st.composite
 def logs(draw: st.DrawFn) -> bytes:
-    """A log, and now and then with a line that is none, or cut off."""
+    """Draw a log, occasionally with an invalid line or a truncated end."""
     lines = [
         json.dumps(line, separators=(",", ":")).encode()
         for line in draw(st.lists(made, min_size=2, max_size=8))
@@ -142,7 +142,7 @@ def test_any_log_is_read(tmp_path: Path) -> None:
 
 
 def test_most_logs_tell_something(tmp_path: Path) -> None:
-    """Or the fuzzer would only try what is passed over."""
+    """Otherwise, the fuzzer tries only input that the reader skips."""
     file = tmp_path / "events.json"
     tells_something: list[bool] = []
 

@@ -1,6 +1,6 @@
-"""Whatever is said to be a key, it is told what is wrong with it, or it has one form.
+"""Any text is either a key in one canonical form, or gets an error message.
 
-A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PIECES = (
 
 @cache
 def whole() -> list[str]:
-    """Keys and certificates that are right, and of the wrong kind."""
+    """Return valid keys and certificates, including wrong kinds."""
     return [
         public_pem("one"),
         pems.certificate(),
@@ -51,7 +51,7 @@ def whole() -> list[str]:
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """A PEM, mostly damaged: in its text, or in what its base64 holds."""
+    """Draw a PEM with damage, usually in its text or in its base64 content."""
     text = draw(st.sampled_from(whole()))
     if draw(st.booleans()) and text.startswith(pem.BEGIN):
         text = _other_content(draw, text)
@@ -104,10 +104,10 @@ def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_settings_take_a_key_or_say_the_same_problem(stack_file: Path) -> None:
-    """In the stack file itself, and in a file that it names."""
+    """The key is in the stack file, or in a file that it names."""
 
     def settings(**key: str) -> str:
-        """What settings with this key come to: nothing, or their problems."""
+        """Return the problems of settings with this key, or an empty string."""
         provider = {"issuer": "https://portal.example", "kid": "one", **key}
         customer = {"name": "Globex", "jwt_identity_providers": {"portal": provider}}
         config = {"qlik:region": "eu", "qlik:source_tenant": "templates.eu.qlikcloud.com"}

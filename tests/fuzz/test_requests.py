@@ -1,6 +1,6 @@
-"""Whatever comes over the socket, the emulator answers it or closes, soon, and never as if it had failed.
+"""The emulator responds to any bytes or closes the connection, quickly, and never with a server error.
 
-A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOT_COVERED = b"EMULATOR-NOT-COVERED"
 
 
 class Failures(logging.Handler):
-    """What the server says of answers that it could not give."""
+    """Collects the server's log messages about failed responses."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -39,7 +39,7 @@ class Failures(logging.Handler):
 
 
 class Target:
-    """A cloud to shoot at, made anew after so many shots: what is deleted is there again."""
+    """An emulator as a target, reset after a number of requests so that deleted objects exist again."""
 
     LIFE = 1000
 
@@ -51,13 +51,13 @@ class Target:
         self._tokens: dict[bytes, bytes] = {}
 
     def answer(self, request: bytes) -> bytes:
-        """Send a request, and return all that comes back."""
+        """Send a request and return the whole response."""
         if self.shots % self.LIFE == 0:
             self._renew()
         self.shots += 1
         host, port = self.qlik.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=SECONDS) as connection:
-            # It may have been answered and closed before all of it is sent.
+            # The emulator may respond and close before the whole request is sent.
             with suppress(ConnectionError):
                 connection.sendall(self._filled(request))
             if END_OF_HEAD not in request:
@@ -93,13 +93,13 @@ class Target:
 
 
 def _end(connection: socket.socket) -> None:
-    """Tell the other side that nothing more comes."""
+    """Close our side of the connection for writing."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
 
 
 def _received(connection: socket.socket) -> bytes:
-    """All that comes until the other side closes; where it waits for more, it is told that there is none."""
+    """Return all bytes until the other side closes; if it waits for more, end the request."""
     whole = b""
     waits = True
     connection.settimeout(PATIENCE)
@@ -107,7 +107,7 @@ def _received(connection: socket.socket) -> bytes:
         try:
             chunk = connection.recv(1 << 16)
         except TimeoutError:
-            assert waits, "neither answered nor closed"
+            assert waits, "no response, and the connection is still open"
             waits = False
             _end(connection)
             connection.settimeout(SECONDS)
@@ -144,7 +144,7 @@ def test_any_bytes_are_answered_or_refused(target: Target, made: object) -> None
 
 
 def test_most_requests_reach_what_they_are_for(target: Target) -> None:
-    """Or the fuzzer would only try the front door."""
+    """Otherwise, the fuzzer tests only the first checks of the server."""
     statuses: list[int] = []
 
     @fuzzing(FEW)

@@ -1,6 +1,6 @@
-"""Whatever a stack file and its plan hold, what comes of them is settings or a list of problems.
+"""Any stack file and plan result in settings or in a list of problems.
 
-A few examples, always the same, run with all tests. `make fuzz ARGS=20000` runs as many, always others.
+A few fixed examples run with all tests. `make fuzz ARGS=20000` runs that many random ones.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = 2
 
 @pytest.fixture(scope="module")
 def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a stack in a project that has config of its own, with a good neighbour."""
+    """A stack file in a project with its own config and a second, valid stack file."""
     root = tmp_path_factory.mktemp("fuzz")
     (root / "Pulumi.yaml").write_text("name: fuzz\nruntime: python\nstackConfigDir: stacks\n")
     (root / "stacks" / "plans").mkdir(parents=True)
@@ -42,7 +42,7 @@ def stack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bounded_memory() -> Iterator[None]:
-    """Let the process have so much on top of what it has, and no more: what wants more gets a MemoryError."""
+    """Limit the additional memory of the process; code that needs more gets a MemoryError."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, hard))
@@ -85,7 +85,7 @@ def _read(stack_file: Path) -> None:
 
 
 def _told(error: SettingsError) -> None:
-    """Each problem is one line with a file, and none says that nobody had foreseen it."""
+    """Check that each problem is one line with a file, and that none is an unexpected error."""
     assert error.__cause__ is None, error
     assert error.problems
     assert len(str(error).splitlines()) == len(error.problems) + 1

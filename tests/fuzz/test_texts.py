@@ -1,4 +1,4 @@
-"""Whatever a text holds, it does nothing where it comes out, and shows what it is."""
+"""Any text has no effect in an output, and stays readable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEW = 150
 
 WORDS = {piece for text in hostile.ALL for piece in re.findall(r"\w+|\W", text)}
 PIECES = sorted(WORDS - {"INJECTED"} | {"://", "::", "##["})
-# A space without width is left out, as `for_markdown` adds some.
+# Zero-width spaces are excluded, because `for_markdown` adds some.
 TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(exclude_characters="\u200b"), max_size=14).map(
     "".join
 )
@@ -70,7 +70,7 @@ def test_markdown(text: str) -> None:
 @fuzzing(FEW)
 @given(TEXTS)
 def test_reports(text: str) -> None:
-    assume(on_one_line(text))  # where there is no name there is less on the page
+    assume(on_one_line(text))  # without a name, the page has fewer elements
     report = everywhere(text)
     assert without_code(tags(page_of(report))) == EMPTY_PAGE
     assert tags(rendered(markdown(report))) == EMPTY_REPORT

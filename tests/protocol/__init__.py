@@ -1,4 +1,4 @@
-"""The protocol that keeps tenants from being made twice, taken by mistake or lost: searched state by state.
+"""A search through every state of the protocol that prevents duplicate, mistaken and lost tenants.
 
-`model` says what must hold. `python -m tests.protocol --help` says how to search further than the tests do.
+`model` lists the promises. `python -m tests.protocol --help` shows how to search further than the tests.
 """

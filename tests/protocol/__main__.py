@@ -1,7 +1,7 @@
-"""Search the worlds of the tests: `python -m tests.protocol`, with `--deep` the larger ones too.
+"""Search the worlds of the tests: `python -m tests.protocol`. `--deep` adds the larger worlds.
 
-Prints how many states each has. `--broken` prints instead the shortest counterexample of each broken
-protocol, and of what is not promised. Returns 1 if anything is not as it should be.
+It prints the number of states of each world. `--broken` prints instead the shortest counterexample of each
+broken protocol, and of everything that is not promised. Returns 1 if any result is unexpected.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from tests.protocol.worlds import BROKEN, DEEP, NOT_PROMISED, QUICK, Broken, che
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 1 if a promise does not hold, or a broken protocol goes unnoticed."""
+    """Return 1 if a promise does not hold, or if the search misses a broken protocol."""
     options = argparse.ArgumentParser(
         prog="python -m tests.protocol", description=str(__doc__).split("\n")[0]
     )
-    options.add_argument("--deep", action="store_true", help="the larger worlds too: minutes")
-    options.add_argument("--broken", action="store_true", help="the counterexamples of broken protocols")
+    options.add_argument("--deep", action="store_true", help="add the larger worlds (minutes)")
+    options.add_argument("--broken", action="store_true", help="print counterexamples of broken protocols")
     chosen = options.parse_args(arguments)
     if chosen.broken:
         return max(_must_break(name, broken) for name, broken in (BROKEN | NOT_PROMISED).items())

@@ -1,4 +1,4 @@
-"""What happens around the runs: Qlik, time, the person, and whatever goes wrong."""
+"""The steps outside the runs: Qlik, time, the person, and mishaps."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.protocol.runs import start_destroy, start_up
 from tests.protocol.state import Deployment, Run, Stack, State, Step, Tenant
 
 RUNS_AT_A_TIME = 2
-"""One on each runner; a provider that has outlived its engine is one too."""
+"""One run on each runner. A provider that has outlived its engine counts as a run."""
 
 
 def qlik(state: State, world: World) -> Iterator[Step]:
-    """Carry out a POST, or lose it on its way."""
+    """Carry out a POST, or lose it on the way."""
     for flight in state.flights:
         after = state._replace(flights=tuple(other for other in state.flights if other is not flight))
         made = _made(after, world, flight.proof, flight.stack)
-        if state.proofs[flight.proof].let_go:
-            made = made.proof(flight.proof, let_go_wrongly=True)
+        if state.proofs[flight.proof].released:
+            made = made.proof(flight.proof, released_wrongly=True)
         text = f"Qlik carries out the POST under proof {flight.proof}: tenant {len(state.tenants)}"
         yield Step(text, made)
         if rules.DROP in world.kinds:
@@ -32,7 +32,7 @@ def _made(state: State, world: World, proof: int | None, stack: int | None, name
 
 
 def time(state: State, world: World) -> Iterator[Step]:
-    """Let one unit of time pass: never beyond the longest creation, and seldom beyond a permit's life."""
+    """Let one unit of time pass: never beyond the longest creation, and rarely beyond a permit's lifetime."""
     if any(flight.age >= world.creation for flight in state.flights):
         return
     late = any(run.permit == world.life for run in state.runs)
@@ -55,7 +55,7 @@ def time(state: State, world: World) -> Iterator[Step]:
 
 
 def person(state: State, world: World) -> Iterator[Step]:
-    """What a careful person does when nothing fails: start runs, clear a dead lock, answer a stop."""
+    """The steps of a careful person when nothing fails: start runs, clear a dead lock, react to a stop."""
     for number, stack in enumerate(state.stacks):
         if not stack.locked:
             yield from _answers(state, world, number, stack)
@@ -81,7 +81,7 @@ def _starts(state: State, world: World, number: int, disk: int) -> Iterator[Step
 
 
 def _has_work(state: State, stack: Stack) -> bool:
-    """Tell whether `up` has anything to do: a run that finds nothing to do changes nothing."""
+    """Tell whether `up` has anything to do; otherwise the run changes nothing."""
     if stack.has.tenant is None:
         return True
     tenant = state.tenants[stack.has.tenant]
@@ -89,7 +89,7 @@ def _has_work(state: State, stack: Stack) -> bool:
 
 
 def _answers(state: State, world: World, number: int, stack: Stack) -> Iterator[Step]:
-    """Paste the line of a tenant that a stop or My Qlik shows, if it really was made for this stack."""
+    """Paste the line of a tenant from a stop or from My Qlik, if the tenant really belongs to this stack."""
     if stack.last_stop is None:
         return
     shown = (
@@ -105,10 +105,10 @@ def _answers(state: State, world: World, number: int, stack: Stack) -> Iterator[
 
 
 def _may_renew(state: State, world: World, number: int) -> bool:
-    """Tell whether a careful person renews by hand: at a stop, with nothing made for this stack.
+    """Tell whether a careful person renews by hand: at a stop, if no tenant was created for this stack.
 
-    They renew the proof that the stop named. A stop for a deactivated tenant says that nothing was made, for
-    certain; at others, the time that they say must be over.
+    They renew the proof that the stop named. A stop for a deactivated tenant says for certain that nothing
+    was created. At any other stop, the time that the stop names must be over.
     """
     stack = state.stacks[number]
     proof = stack.has.proof
@@ -127,12 +127,12 @@ def _may_renew(state: State, world: World, number: int) -> bool:
 
 
 def _disks(state: State) -> tuple[int, ...]:
-    """The runners to choose from: one will do as long as nothing tells them apart."""
+    """Return the runners to choose from: only one, while nothing distinguishes them."""
     return (0, 1) if any(state.disks) or state.runs else (0,)
 
 
 def mishaps(state: State, world: World) -> Iterator[Step]:
-    """What goes wrong, or is done to a stack between runs."""
+    """The mishaps, and the changes to a stack between runs."""
     for run in state.runs:
         yield from _to_a_run(state, world, run)
     for number, stack in enumerate(state.stacks):
@@ -192,7 +192,7 @@ def _to_a_stack(state: State, world: World, number: int) -> Iterator[Step]:
 
 
 def _former(state: State, number: int) -> set[Deployment]:
-    """The states that a stack has had: none, with a proof of its own, with a tenant beside that."""
+    """Return the former states of a stack: empty, with its own proof, or with a proof and a tenant."""
     former = {Deployment()}
     for n, proof in enumerate(state.proofs):
         if proof.stack == number and proof.recorded:

@@ -1,6 +1,6 @@
-"""A breadth-first search through everything that can happen: what it finds first, no shorter way leads to.
+"""A breadth-first search through all states: its first counterexample is a shortest one.
 
-It knows nothing of tenants: a state is anything that can be told apart, `steps` says what can happen next.
+It does not know about tenants: a state is any hashable value, and `steps` yields the possible next states.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ S_co = TypeVar("S_co", bound=Hashable, covariant=True)
 
 
 class Move(Protocol[S_co]):
-    """What can happen next: in words, the state after it, and whether it is a failure (`cost` above 0)."""
+    """A possible next step: its description, the state after it, and its cost (above 0: a failure)."""
 
     @property
     def text(self) -> str: ...
@@ -26,9 +26,9 @@ class Move(Protocol[S_co]):
 
 @dataclass(frozen=True)
 class Found(Generic[S]):
-    """What a search came to: how much there is, everything that happened on some way, and the counterexample.
+    """The result of a search: the numbers of states and moves, all events, and the counterexample.
 
-    `broken` says which promise does not hold ("": all hold), `trace` what led there, `state` where that is.
+    `broken` is the promise that does not hold ("": all hold), `trace` the path to it, `state` its end.
     """
 
     states: int
@@ -51,13 +51,13 @@ def search(
     invariants: Mapping[str, Callable[[S], bool]],
     goal: tuple[str, Callable[[S], bool]] | None = None,
 ) -> Found[S]:
-    """Visit every state and check the invariants; then, whether moves without failure lead to the goal.
+    """Visit every state and check the invariants. Then check that moves without failure lead to the goal.
 
     The search ends at the first state in which an invariant does not hold.
     """
     numbers: dict[S, int] = {initial: 0}
     states, parents, texts = [initial], [0], [""]
-    free: list[list[int]] = [[]]  # for each state, those from which a move without failure leads to it
+    free: list[list[int]] = [[]]  # for each state, its predecessors by a move without failure
     moves = 0
 
     def found(broken: str = "", at: int = 0) -> Found[S]:
@@ -90,7 +90,7 @@ def search(
 
 
 def _stuck(free: list[list[int]], good: list[int]) -> int | None:
-    """Return the first state from which none of the good ones can be reached, if there is one."""
+    """Return the first state from which no good state can be reached, if there is one."""
     known = set(good)
     for number in good:
         for before in free[number]:

@@ -1,4 +1,4 @@
-"""What a run can know of the tenants that there are: what the list shows, and what may come of it."""
+"""The knowledge of a run about the existing tenants: what the list shows, and what follows from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.protocol.state import Deployment, Note, Proof, Run, State
 
 
 def views(state: State, world: World) -> list[frozenset[int]]:
-    """Return what the list may show: each tenant older than the lag, and any of the younger ones."""
+    """Return the possible lists: every tenant older than the lag, and any of the younger ones."""
     young = [number for number, tenant in enumerate(state.tenants) if tenant.age <= world.lag]
     old = frozenset(range(len(state.tenants))).difference(young)
     some = chain.from_iterable(combinations(young, size) for size in range(len(young) + 1))
@@ -17,12 +17,12 @@ def views(state: State, world: World) -> list[frozenset[int]]:
 
 
 def candidates(state: State, world: World, run: Run, view: frozenset[int]) -> frozenset[int]:
-    """Return the tenants of the list that may be the one made under the run's proof."""
+    """Return the tenants in the list that can be the one created under the run's proof."""
     return frozenset(number for number in view if fits(state, world, run.has, run.customer, number))
 
 
 def fits(state: State, world: World, has: Deployment, customer: str, number: int) -> bool:
-    """Tell whether a tenant may be the one made under the proof in this state, whoever made it."""
+    """Tell whether a tenant can be the one created under the proof in this state, whoever created it."""
     assert has.proof is not None
     tenant, rules = state.tenants[number], world.rules
     names = {"", customer, state.proofs[has.proof].customer} if rules.candidates_named else {""}
@@ -35,18 +35,18 @@ def fits(state: State, world: World, has: Deployment, customer: str, number: int
 
 
 def maker(state: State, world: World, number: int) -> str:
-    """Return who made a tenant, as the list has it."""
+    """Return the creator of a tenant, according to the list."""
     return world.other_maker if state.tenants[number].stack is None else world.our_maker
 
 
 def deactivated(state: State, run: Run, view: frozenset[int]) -> frozenset[int]:
-    """Return the deactivated tenants of the customer's name, of any age."""
+    """Return the deactivated tenants with the customer's name, of any age."""
     tenants = state.tenants
     return frozenset(n for n in view if not tenants[n].active and tenants[n].name == run.customer)
 
 
 def asks_about_deactivated(world: World, proof: Proof, permit: bool) -> bool:
-    """Tell whether they stop a run: unless a person has said that a new tenant is meant all the same."""
+    """Tell whether they stop a run: always, unless a person has confirmed that a new tenant is wanted."""
     when = world.rules.asks_about_deactivated
     if not world.organisation or proof.by_hand:
         return False

@@ -1,4 +1,4 @@
-"""Forgets what nobody can come back to, so that states which nothing can tell apart are one state."""
+"""Removes facts that no later step can use, so that equivalent states become one state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORGOTTEN = Proof(stack=-1, customer="")
 
 
 def fold(state: State, world: World) -> State:
-    """Return the one state that stands for all that are like this one."""
+    """Return the one state that represents all equivalent states."""
     rolls = state.left > 0 and rules.ROLL_BACK in world.kinds
     leaves = state.left > 0 and rules.DESTROY in world.kinds
     wanted = {stack.has.proof for stack in state.stacks if leaves or stack.has.tenant is None}
@@ -37,7 +37,7 @@ def fold(state: State, world: World) -> State:
 
 
 def free_number(state: State) -> int:
-    """Return a number for a new proof: that of a forgotten one, if there is one."""
+    """Return a number for a new proof: reuse the number of a forgotten proof, if there is one."""
     known = _in_use(state)
     free = (n for n, proof in enumerate(state.proofs) if proof == FORGOTTEN and n not in known)
     return next(free, len(state.proofs))
@@ -48,7 +48,7 @@ def _in_use(state: State) -> set[int | None]:
 
 
 def _stack(stack: Stack, world: World) -> Stack:
-    """What was said of another proof than the present one is of no use: a renewal names its proof."""
+    """Remove a stop for an earlier proof: it has no use, because a renewal names its proof."""
     if stack.unused not in (None, stack.has.proof) and world.rules.renewal_names_proof:
         stack = stack._replace(unused=None)
     if stack.last_stop and stack.last_stop.proof not in (None, stack.has.proof):

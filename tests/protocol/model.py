@@ -1,47 +1,46 @@
-"""The protocol for tenants, as a model: what can happen, and what must hold whatever happens.
+"""A model of the protocol for tenants: the possible steps, and the promises that always hold.
 
-Qlik gives a tenant that is asked for no name and no key. So a POST that is sent twice makes two, and one
-whose answer is lost leaves a tenant that nobody knows. The protocol:
+When Qlik creates a tenant, it accepts neither a name nor a key. So a POST that is sent twice creates two
+tenants, and a POST whose response is lost creates a tenant that nobody knows. The protocol:
 
-- A *proof* is written into Pulumi's state before the POST, with the time that Qlik says.
-- The process that made the proof holds a *permit*: it may send one POST under it, for a short time.
-- A later run finds the proof, has no permit and never sends a POST under it. It goes on with the tenant
-  that a note on its disk names. Else it reads the organisation's list, in which few tenants can be the one:
-  a person decides.
-- If no tenant in the list can be it, and the list was read so late that it would show it, nothing was made.
-  Then a new proof takes the place of exactly this one.
+- The run writes a *proof* into Pulumi's state before the POST, with the time from Qlik.
+- The process that created the proof holds a *permit*: it can send one POST under the proof, for a short time.
+- A later run finds the proof, has no permit and never sends a POST under it. If a note on its disk names the
+  tenant, the run continues with it. Otherwise it reads the organisation's list, which has only a few
+  candidates, and a person decides.
+- If the list has no candidate, and it was read late enough to show the tenant, then no tenant was created.
+  Then a new proof replaces exactly this one.
 
-Two runners share the backend. A run can be killed after each of its steps, with or without its provider;
-requests are refused, lost or late; disks are lost; states are copied and rolled back: `rules` has the whole
+Two runners share the backend. A run can be killed after each of its steps, with or without its provider.
+Requests are refused, lost or late; disks are lost; states are copied and rolled back. `rules` has the whole
 list.
 
-What must hold in every state that can be reached:
+These promises must hold in every reachable state:
 
 1.  At most one POST is sent under a proof.
 2.  No two stacks hold one tenant, unless a state was copied or rolled back with the tenant in it.
-3a. A run says "nothing was made" under a proof, and a new proof takes its place, only if there is no tenant
-    that was made under it and is in no state, and none comes to be later.
-3b. A tenant that is in no state, while the proof that it was made under is in the state of its stack, is a
-    candidate of the next `up` there. If its proof has left the state (by a destroy, a roll-back, or a run
-    whose lock was cleared while it lived), it is what `orphans` lists: unnamed, or in no state.
-4.  A run takes a tenant that it has not made itself only if a note on its disk names it, for this very
-    proof and this very stack, or if a person has put it into the `revive:` line.
-5.  There is progress: if nothing fails any more, a careful person can get to where each stack holds exactly
-    one tenant, an active one. That person clears the locks of dead runs and runs `up`. At a stop they paste
-    the line of a tenant that really was made for this stack; or if none was, and the time that the stop says
-    is over, they renew by hand the very proof that the stop named.
-6.  A run that sees in the list a deactivated tenant of the customer's name sends no POST, unless a person
+3a. A run says "nothing was made" under a proof, and a new proof replaces it, only if no tenant was created
+    under it outside of all states, and none is created later.
+3b. If a tenant is in no state, but its proof is in the state of its stack, the tenant is a candidate of the
+    next `up` there. If its proof has left the state (by a destroy, a roll-back, or a run that lived on after
+    its lock was cleared), `orphans` lists the tenant: unnamed, or in no state.
+4.  A run takes a tenant that it has not created itself only in two cases: a note on its disk names the tenant
+    for exactly this proof and this stack, or a person has written it into the `revive:` line.
+5.  There is progress: if nothing fails any more, a careful person can reach a state in which each stack holds
+    exactly one tenant, and it is active. That person clears the locks of dead runs and runs `up`. At a stop,
+    they paste the line of a tenant that really was created for this stack. If there is no such tenant, and
+    the time that the stop names is over, they renew by hand exactly the proof that the stop named.
+6.  If the list shows a deactivated tenant with the customer's name, the run sends no POST, unless a person
     renewed the proof by hand.
-7.  The runs of a stack make one tenant, unless the stack was destroyed, a state was rolled back, or the
+7.  The runs of a stack create one tenant, unless the stack was destroyed, a state was rolled back, or the
     lock of a living run was cleared.
 
-What is taken for granted: a POST that is sent is carried out within the longest creation or never; the list
-shows every tenant that is older than its lag; Qlik's clocks are no further apart than their skew; and the
-engine does not go on to the tenant before the backend has the proof. Who made a tenant, as the list has it,
-is not relied on.
+Assumptions: Qlik carries out a POST within the longest creation, or never. The list shows every tenant that
+is older than its lag. Qlik's clocks differ by no more than their skew. The engine does not create the tenant
+before the backend has the proof. The protocol does not rely on the creator of a tenant in the list.
 
-What is not promised: 3b, if a state is rolled back over a change of the customer's name and the file then
-has another name; and 4, if a copy of a state gets the former name of a renamed stack on the same machine.
+Not promised: 3b, if a state is rolled back over a change of the customer's name and the file then has another
+name; and 4, if a copy of a state gets the former name of a renamed stack on the same machine.
 """
 
 from __future__ import annotations
@@ -66,12 +65,12 @@ ONE_TENANT = "7: one tenant for each stack"
 
 
 def initial(world: World) -> State:
-    """Return the beginning: nothing there."""
+    """Return the initial state: empty."""
     return State(world.mishaps, NEW_STACKS[: world.stacks])
 
 
 def steps(world: World) -> Callable[[State], Iterator[Step]]:
-    """Return the function that yields everything that can happen next."""
+    """Return the function that yields every possible next step."""
 
     def follow(state: State) -> Iterator[Step]:
         for run in state.runs:
@@ -89,11 +88,11 @@ def steps(world: World) -> Callable[[State], Iterator[Step]]:
 
 
 def invariants(world: World) -> dict[str, Callable[[State], bool]]:
-    """Return the invariants of this world, by what they say."""
+    """Return the invariants of this world, by their promises."""
     return {
         ONE_POST: lambda state: all(proof.posts <= 1 for proof in state.proofs),
         ONE_HOLDER: _held_once,
-        NOTHING_MADE: lambda state: not any(proof.let_go_wrongly for proof in state.proofs),
+        NOTHING_MADE: lambda state: not any(proof.released_wrongly for proof in state.proofs),
         CANDIDATE: lambda state: not any(_hidden(state, world, n) for n in range(len(state.tenants))),
         EVIDENCE: lambda state: not any(tenant.guessed for tenant in state.tenants),
         DEACTIVATED: lambda state: not any(proof.overlooked for proof in state.proofs),
@@ -101,7 +100,7 @@ def invariants(world: World) -> dict[str, Callable[[State], bool]]:
 
 
 def reached(state: State) -> bool:
-    """Tell whether each stack holds exactly one tenant, an active one, and nothing is under way."""
+    """Tell whether each stack holds exactly one tenant, which is active, and nothing is in progress."""
     return (
         not state.runs
         and not state.flights
@@ -123,7 +122,7 @@ def _made_once(state: State) -> bool:
 
 
 def _hidden(state: State, world: World, number: int) -> bool:
-    """Tell whether a tenant is in no state, though its proof is, and the next `up` would pass it by."""
+    """Tell whether a tenant is in no state although its proof is, and the next `up` does not consider it."""
     tenant = state.tenants[number]
     if tenant.stack is None or state.held(number):
         return False

@@ -1,4 +1,4 @@
-"""What a run does, in steps: it can be killed between any two of them, and each leaves something behind."""
+"""The steps of a run. It can be killed between any two of them, and each step leaves something behind."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.protocol.rules import LOSE, REFUSE, UNNAMED, World
 from tests.protocol.state import Deployment, Flight, Note, Proof, Run, State, Step, Stop
 
 WRITES = ("record", "write", *DESTROYS[1:])
-"""The steps that write the state, which a provider without its engine cannot do."""
+"""The steps that write the state. A provider without its engine cannot do them."""
 
 
 def start_up(
     state: State, world: World, number: int, disk: int, *, renew: bool = False, by_hand: bool = False
 ) -> Step:
-    """Start `up`: take the lock and read the state; for a new proof, ask Qlik for the time."""
+    """Start `up`: take the lock and read the state; for a new proof, get the time from Qlik."""
     stack = state.stacks[number]
     run = Run(number, disk, "create", stack.has, stack.customer)
     text = f"runner {disk + 1}: `up` of {stack.identity} begins"
@@ -49,7 +49,7 @@ def start_destroy(state: State, number: int, disk: int) -> Step:
 
 
 def steps(state: State, world: World, run: Run) -> Iterator[Step]:
-    """Yield what this run may do next."""
+    """Yield the possible next steps of this run."""
     if run.step in WRITES and not run.engine:
         yield Step(_says(state, run, "the provider ends, with nobody to record anything"), state.without(run))
     else:
@@ -57,12 +57,12 @@ def steps(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _record(state: State, world: World, run: Run) -> Iterator[Step]:
-    """Write the proof into the state; if it takes the place of another, that one is let go of."""
+    """Write the proof into the state; if it replaces another proof, release that one."""
     new = run.has.proof
     assert new is not None
     after = state.stack(run.stack, has=run.has).proof(new, recorded=True)
     if run.renews is not None:
-        after = _no_further_back(let_go(after, run.renews, run.stack), run.stack, {new, run.renews})
+        after = _no_further_back(release(after, run.renews, run.stack), run.stack, {new, run.renews})
     permit = 0 if world.rules.permit_counts_from == "after the answer" else run.permit
     step = "create" if run.has.tenant is None else "write"
     after = after.run(run, step=step, permit=permit, tenant=run.has.tenant, renews=None)
@@ -70,7 +70,7 @@ def _record(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _no_further_back(state: State, stack: int, proofs: set[int]) -> State:
-    """Of a chain of unused proofs, a roll-back comes to the last one only."""
+    """Limit roll-backs in a chain of unused proofs to the last one."""
     for number, proof in enumerate(state.proofs):
         if proof.stack == stack and proof.recorded and proof.held is None and number not in proofs:
             state = state.proof(number, recorded=False)
@@ -78,7 +78,7 @@ def _no_further_back(state: State, stack: int, proofs: set[int]) -> State:
 
 
 def _create(state: State, world: World, run: Run) -> Iterator[Step]:
-    """Tenant.create, or what `up` does with a tenant that is in the state."""
+    """Tenant.create, or the step of `up` for a tenant in the state."""
     revive, tenant = state.stacks[run.stack].revive, run.has.tenant
     if tenant is not None:
         after = state.tenant(tenant, active=True, name=run.customer).run(run, step="write", tenant=tenant)
@@ -93,7 +93,7 @@ def _create(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _with_permit(state: State, world: World, run: Run) -> Iterator[Step]:
-    """A proof of this run: look for a deactivated tenant of that name, then send the one POST."""
+    """With a proof of this run: look for a deactivated tenant of that name, then send the one POST."""
     assert run.has.proof is not None
     proof = state.proofs[run.has.proof]
     seen = [evidence.deactivated(state, run, view) for view in evidence.views(state, world)]
@@ -113,7 +113,7 @@ def _with_permit(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _send(state: State, world: World, run: Run) -> Iterator[Step]:
-    """POST under the run's proof: it is on its way, or surely was not carried out."""
+    """Send the POST under the run's proof: it is on its way, or it certainly was not carried out."""
     proof = run.has.proof
     assert proof is not None
     state = state.proof(proof, posts=state.proofs[proof].posts + 1)
@@ -126,7 +126,7 @@ def _send(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _wait(state: State, world: World, run: Run) -> Iterator[Step]:
-    """The answer, or none."""
+    """Wait for the response, or for none."""
     proof = run.has.proof
     on_its_way = any(flight.proof == proof for flight in state.flights)
     made = [number for number, tenant in enumerate(state.tenants) if tenant.proof == proof]
@@ -139,7 +139,7 @@ def _wait(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _unanswered(state: State, world: World, run: Run, cost: int) -> Iterator[Step]:
-    """Stop, and show what may have been made."""
+    """Stop, and show the tenants that may have been created."""
     if not world.organisation:
         yield _stop(state, run, "no client", frozenset(), "gets no answer; ", cost)
         return
@@ -149,7 +149,7 @@ def _unanswered(state: State, world: World, run: Run, cost: int) -> Iterator[Ste
 
 
 def _note(state: State, world: World, run: Run) -> Iterator[Step]:
-    """Write down which tenant was made."""
+    """Write a note of the created tenant."""
     after = state.note(run, run.tenant).run(run, step="name")
     yield Step(
         _says(state, run, f"notes on its disk that proof {run.has.proof} made tenant {run.tenant}"), after
@@ -157,7 +157,7 @@ def _note(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _name(state: State, world: World, run: Run) -> Iterator[Step]:
-    """The first PATCH, which gives the name; one that is newer than the proof comes with the next `up`."""
+    """Send the first PATCH, which sets the name. The next `up` sets a name that is newer than the proof."""
     assert run.tenant is not None
     assert run.has.proof is not None
     known = (state.proofs[run.has.proof].customer, state.tenants[run.tenant].name)
@@ -184,7 +184,7 @@ def _written(state: State, run: Run) -> State:
 
 
 def _without_permit(state: State, world: World, run: Run) -> Iterator[Step]:
-    """A proof of an earlier run, under which nothing is ever sent: the note on this disk, else the list."""
+    """With a proof of an earlier run, send nothing: use the note on this disk, otherwise the list."""
     note = evidence.note(state, world, run)
     if note is not None and note.tenant is not None:
         yield _take(state, run, note.tenant, "as its note says")
@@ -198,7 +198,7 @@ def _without_permit(state: State, world: World, run: Run) -> Iterator[Step]:
 
 
 def _from_list(state: State, world: World, run: Run, view: frozenset[int], noted: bool) -> Step:
-    """What an old proof comes to when the list shows these tenants; `noted`: a note says that none is it."""
+    """Decide on an old proof when the list shows these tenants; `noted`: a note says that there is none."""
     assert run.has.proof is not None
     proof, rules = state.proofs[run.has.proof], world.rules
     found = frozenset() if noted else evidence.candidates(state, world, run, view)
@@ -219,7 +219,7 @@ def _from_list(state: State, world: World, run: Run, view: frozenset[int], noted
 
 
 def _take(state: State, run: Run, tenant: int, why: str) -> Step:
-    """Go on with a tenant of an earlier run. The evidence is judged here, whatever the rules took for it."""
+    """Continue with a tenant of an earlier run. Judge the evidence here, independent of the rules."""
     assert run.has.proof is not None
     if not state.tenants[tenant].active:
         return _stop(state, run, "candidates", frozenset({tenant}))
@@ -231,9 +231,9 @@ def _take(state: State, run: Run, tenant: int, why: str) -> Step:
 
 
 def _nothing(state: State, run: Run, why: str, cost: int = 0, note: bool = True) -> Step:
-    """Say that nothing was made under the proof, for good; the error carries its id."""
+    """Say that nothing was made under the proof, permanently; the error names its id."""
     assert run.has.proof is not None
-    after = let_go(state.note(run, None) if note else state, run.has.proof)
+    after = release(state.note(run, None) if note else state, run.has.proof)
     after = end(after.stack(run.stack, unused=run.has.proof), run)
     return Step(_says(state, run, f'{why}: "nothing was made under proof {run.has.proof}"'), after, cost)
 
@@ -246,7 +246,7 @@ def _stop(state: State, run: Run, why: str, tenants: frozenset[int], before: str
 
 
 def _take_down(state: State, world: World, run: Run) -> Iterator[Step]:
-    """The one request of a destroy."""
+    """Send the one request of a destroy."""
     assert run.has.tenant is not None
     after = state.tenant(run.has.tenant, active=False).run(run, step="tenant leaves")
     yield Step(_says(state, run, f"deactivates tenant {run.has.tenant}"), after)
@@ -278,19 +278,19 @@ STEPS = {
 
 
 def end(state: State, run: Run) -> State:
-    """The run is over; it gives back the lock if that is still its own."""
+    """End the run; release the lock if the run still holds it."""
     after = state.without(run)
     return after.stack(run.stack, locked=False) if run.holds_lock else after
 
 
-def let_go(state: State, proof: int, stack: int | None = None) -> State:
-    """Somebody goes by it that nothing was made under the proof (by one stack, or by any): was that so?"""
+def release(state: State, proof: int, stack: int | None = None) -> State:
+    """Record that somebody relies on "nothing was made" under the proof, by one stack or any; check it."""
     wrong = any(
         tenant.proof == proof and not state.held(number) and stack in (None, tenant.stack)
         for number, tenant in enumerate(state.tenants)
     )
-    wrong |= state.proofs[proof].let_go_wrongly
-    return state.proof(proof, let_go=True, let_go_wrongly=wrong)
+    wrong |= state.proofs[proof].released_wrongly
+    return state.proof(proof, released=True, released_wrongly=wrong)
 
 
 def _says(state: State, run: Run, text: str) -> str:

@@ -1,6 +1,6 @@
-"""What the model's states are made of: plain values that never change, so that equal states are one state.
+"""The parts of the model's states: immutable values, so that equal states are one state.
 
-Times are ages, in units of Qlik's clock, counted up to the longest that any rule asks for.
+Times are ages in units of Qlik's clock, counted up to the longest age that any rule needs.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 
 class Deployment(NamedTuple):
-    """What Pulumi's state holds of one stack."""
+    """The content of Pulumi's state for one stack."""
 
     proof: int | None = None
     tenant: int | None = None
 
 
 class Stop(NamedTuple):
-    """How the last run of a stack ended, if it was a stop: why, for which proof, with which tenants.
+    """The stop at the end of a stack's last run: the reason, the proof, and the tenants.
 
     `why` is "candidates", "deactivated", "too early" or "no client".
     """
@@ -27,10 +27,10 @@ class Stop(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """One customer: the stack in the backend, its file, and what the person knows.
+    """One customer: the stack in the backend, its file, and the knowledge of the person.
 
-    `identity` is backend, project and stack in one word; `customer` the name in the file; `revive` the tenant
-    in the file's `revive:` line; `unused` the last proof of which a run said that nothing was made under it.
+    `identity` is backend, project and stack in one word. `customer` is the name in the file. `revive` is the
+    tenant in the file's `revive:` line. `unused` is the last proof for which a run said "nothing was made".
     """
 
     identity: str
@@ -43,11 +43,10 @@ class Stack(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One `pulumi up` or `pulumi destroy`: an engine that writes the state, and a provider that asks Qlik.
+    """One `pulumi up` or `pulumi destroy`: an engine that writes the state, and a provider that calls Qlik.
 
-    `step` is what it does next, `has` the state as this engine knows it. `permit` is the age of its permit,
-    None if this process holds none; `tenant` the one that it has got hold of; `renews` the proof that it is
-    to renew.
+    `step` is its next step, and `has` the state as this engine knows it. `permit` is the age of its permit,
+    or None without a permit. `tenant` is the tenant that it works on. `renews` is the proof to renew.
     """
 
     stack: int
@@ -63,34 +62,34 @@ class Run(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """A proof, by its number; its age counts from when Qlik gave the time.
+    """A proof, identified by its number. Its age starts when Qlik gives the time.
 
-    What comes after `by_hand` is for the invariants and for mishaps: no run reads it.
+    The invariants and mishaps use the fields after `by_hand`; no run reads them.
     """
 
     stack: int
     customer: str
     age: int = 0
-    renewed: bool = False  # it took the place of an unused one
-    by_hand: bool = False  # ... because a person said so, who knew of any deactivated tenant
+    renewed: bool = False  # it replaced an unused one
+    by_hand: bool = False  # ... because a person wanted it, who knew of every deactivated tenant
     recorded: bool = False  # it has been in a state
-    held: int | None = None  # the tenant that a state held beside it
+    held: int | None = None  # the tenant that a state held with it
     posts: int = 0
-    let_go: bool = False  # a run said "nothing was made", or a person went by that
-    let_go_wrongly: bool = False  # … and a tenant was there or came to be
-    overlooked: bool = False  # a run went on to POST though the list showed a deactivated tenant of that name
+    released: bool = False  # a run said "nothing was made", or a person relied on that
+    released_wrongly: bool = False  # … but a tenant existed or was created later
+    overlooked: bool = False  # a run sent the POST although the list showed a deactivated tenant of that name
 
     @property
     def broken(self) -> bool:
         """Whether this proof breaks an invariant."""
-        return self.posts > 1 or self.let_go_wrongly or self.overlooked
+        return self.posts > 1 or self.released_wrongly or self.overlooked
 
 
 class Tenant(NamedTuple):
-    """A tenant at Qlik. `proof` and `stack` say who really asked for it, which no run can see; None: others.
+    """A tenant at Qlik. `proof` and `stack` are its real origin, which no run can see; None: somebody else.
 
-    `since` are the proofs that it is not older than, by the times in the list. `rolled` marks one that two
-    states may hold: a state was copied or rolled back with its entry.
+    `since` are the proofs that are not younger than the tenant, by the times in the list. `rolled` marks a
+    tenant that two states may hold, because a state was copied or rolled back with its entry.
     """
 
     proof: int | None
@@ -104,7 +103,7 @@ class Tenant(NamedTuple):
 
 
 class Flight(NamedTuple):
-    """A POST that Qlik has and has not carried out."""
+    """A POST that Qlik has received but not carried out."""
 
     proof: int
     stack: int
@@ -112,7 +111,7 @@ class Flight(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What a disk says of a proof: the tenant that was made, or None for "nothing, for good"."""
+    """A note on a disk about a proof: the created tenant, or None for "permanently nothing"."""
 
     proof: int
     identity: str
@@ -120,7 +119,7 @@ class Note(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything: the world at one moment. `left` is how many more mishaps there may be."""
+    """The whole world at one moment. `left` is the number of mishaps that are still possible."""
 
     left: int
     stacks: tuple[Stack, ...]
@@ -131,42 +130,42 @@ class State(NamedTuple):
     disks: tuple[frozenset[Note], ...] = (frozenset(), frozenset())
 
     def stack(self, number: int, **changes: Any) -> State:
-        """Return this with one stack changed."""
+        """Return a copy with one stack changed."""
         return self._replace(stacks=_put(self.stacks, number, self.stacks[number]._replace(**changes)))
 
     def proof(self, number: int, **changes: Any) -> State:
-        """Return this with one proof changed."""
+        """Return a copy with one proof changed."""
         return self._replace(proofs=_put(self.proofs, number, self.proofs[number]._replace(**changes)))
 
     def tenant(self, number: int, **changes: Any) -> State:
-        """Return this with one tenant changed."""
+        """Return a copy with one tenant changed."""
         return self._replace(tenants=_put(self.tenants, number, self.tenants[number]._replace(**changes)))
 
     def run(self, run: Run, **changes: Any) -> State:
-        """Return this with a run changed."""
+        """Return a copy with a run changed."""
         return self._replace(
             runs=tuple(run._replace(**changes) if other is run else other for other in self.runs)
         )
 
     def without(self, run: Run) -> State:
-        """Return this without a run; a lock that it holds stays."""
+        """Return a copy without a run; keep the lock that it holds."""
         return self._replace(runs=tuple(other for other in self.runs if other is not run))
 
     def note(self, run: Run, tenant: int | None) -> State:
-        """Return this with a note on the run's disk; `proof` is the run's."""
+        """Return a copy with a note on the run's disk about the run's proof."""
         assert run.has.proof is not None
         note = Note(run.has.proof, self.stacks[run.stack].identity, tenant)
         return self._replace(disks=_put(self.disks, run.disk, self.disks[run.disk] | {note}))
 
     def held(self, tenant: int) -> tuple[int, ...]:
-        """Return the stacks in whose states a tenant is."""
+        """Return the stacks whose states contain a tenant."""
         return tuple(i for i, stack in enumerate(self.stacks) if stack.has.tenant == tenant)
 
 
 class Step(NamedTuple):
-    """One action that was possible: what happened in words, the state after it, and what it cost.
+    """One possible action: its description, the state after it, and its cost.
 
-    `cost` 0 is what happens when nothing fails; anything else is a mishap and is taken from `State.left`.
+    `cost` is 0 if nothing fails. Any other cost is a mishap and is subtracted from `State.left`.
     """
 
     text: str

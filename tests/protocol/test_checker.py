@@ -1,4 +1,4 @@
-"""The search itself, on a small machine that everybody can follow."""
+"""The search itself, on a small and simple machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Move(NamedTuple):
 
 
 def counter(state: int) -> Iterator[Move]:
-    """Up to 9, by one or by three; from 7 a failure leads to 100, where nothing goes on."""
+    """Count up to 9 by one or by three; from 7, a failure leads to 100, a dead end."""
     if state < 9:
         yield Move("one more", state + 1)
     if state < 7:

@@ -1,4 +1,4 @@
-"""The protocol holds in every small world, and each of its rules is there for a reason.
+"""The protocol holds in every small world, and each of its rules is necessary.
 
 Bounds: see `worlds`. `TENANTRY_PROTOCOL=deep` searches the larger worlds too, which takes minutes.
 """

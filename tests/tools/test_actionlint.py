@@ -1,4 +1,4 @@
-"""actionlint is built once, and tells a workflow that works from one that does not."""
+"""actionlint is built once, and finds mistakes in workflows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ jobs:
 
 @pytest.fixture(scope="module")
 def command() -> Path:
-    """The command, from the cache of this machine."""
+    """The actionlint command, from the cache of this machine."""
     return actionlint.ensure(installation.cache())
 
 
 def complaints(command: Path, workflow: Path) -> list[str]:
-    """What it says of a workflow; scripts are not looked at, for that it needs tools of others."""
+    """Return actionlint's complaints about a workflow, without a check of scripts, which needs other tools."""
     only = ["-shellcheck=", "-pyflakes=", "-oneline", "-no-color"]
     done = subprocess.run([command, *only, workflow], capture_output=True, text=True, check=False)
     assert done.returncode == bool(done.stdout), done

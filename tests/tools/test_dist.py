@@ -1,4 +1,4 @@
-"""Source archive and wheel: the same bytes from every build, and nothing of the machine in them."""
+"""Source archive and wheel: the same bytes from every build, without data of the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH = 1_700_000_000
 
 
 def source(folder: Path) -> None:
-    """The package, with the times of files that a fresh checkout has."""
+    """Copy the package, with the file times of a fresh checkout."""
     folder.mkdir()
     copy(folder)
     for file in (folder / "pyproject.toml", folder / "README.md"):
@@ -26,7 +26,7 @@ def source(folder: Path) -> None:
 
 
 def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
-    """Each of which has built twice, in other folders and with other umasks; pip takes the result."""
+    """Each run builds twice, in different folders and with different umasks. pip can install the result."""
     first = dist.dist(source, EPOCH, tmp_path / "first")
     second = dist.dist(source, EPOCH, tmp_path / "second")
     assert [file.suffix for file in first] == [".whl", ".gz"]
@@ -55,7 +55,7 @@ def test_two_runs_make_the_same_bytes(tmp_path: Path) -> None:
 def test_builds_that_differ_are_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left_out: str
 ) -> None:
-    """As they do without what is done here about times, users and modes. What was there before stays."""
+    """Without the corrections of times, users and modes, builds differ. The former files stay."""
     monkeypatch.setattr(dist, left_out, lambda *_: None)
     kept = tmp_path / "dist" / "former"
     kept.parent.mkdir()

@@ -1,4 +1,4 @@
-"""The virtual environment: what is done once, and what makes it be done again."""
+"""The virtual environment: the steps that run once, and the reasons to repeat them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Commands:
-    """Takes the place of `run`: notes each command, and makes what `python -m venv` makes."""
+    """A replacement for `run`: records each command, and creates the files of `python -m venv`."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -37,7 +37,7 @@ class Commands:
         return ""
 
     def since(self) -> list[str]:
-        """The commands since the last question."""
+        """Return the commands since the last call."""
         seen, self.seen = self.seen, []
         return seen
 
@@ -118,14 +118,14 @@ def test_an_older_python_gets_a_clear_message(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_older_python_can_read_as_far_as_the_message() -> None:
-    """No annotations, no walrus, no f-string, no `__future__` before the check of the version."""
+    """The lines before the version check have no annotations, walrus, f-string or `__future__`."""
     head, check, _ = (ROOT / "tools" / "setup.py").read_text().partition("import signal")
     assert check
     assert not [word for word in ('f"', "f'", ":=", "->", "__future__", "import annotations") if word in head]
 
 
 def test_the_lock_file_names_no_registry() -> None:
-    """Everybody installs from the registry that their pip is set to, and every file is pinned by its hash."""
+    """Users install from the registry in their pip configuration, and a hash pins every file."""
     for lock in (ROOT / "requirements.lock", LOCK):
         text = lock.read_text()
         assert "://" not in text

@@ -1,4 +1,4 @@
-"""`make` explains itself, and continuous integration fails when a part of it does."""
+"""`make` prints help, and continuous integration fails if one of its parts fails."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_continuous_integration_runs_everything_and_tells(tmp_path: Path, broken
 
 @pytest.mark.parametrize(("given", "measured"), [("", True), ("tests/settings", False), ("-k plans", False)])
 def test_a_whole_run_is_measured(given: str, measured: bool) -> None:
-    """As that of continuous integration is, which says nothing of which tests."""
+    """Coverage is measured if no test is selected, as in continuous integration."""
     command = ["make", "--dry-run", "test", *([f"ARGS={given}"] if given else [])]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     [line] = [line for line in output.splitlines() if "pytest" in line]

@@ -1,4 +1,4 @@
-"""The generated pages are what their generators make of the code today."""
+"""The generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGES = {str(file.relative_to(docs.ROOT)): text for file, text in docs.pages().i
 @pytest.mark.parametrize("page", PAGES)
 def test_a_generated_page_is_up_to_date(page: str) -> None:
     now = (docs.ROOT / page).read_text("utf-8")
-    assert now == PAGES[page], f"{page} is not what the code says now; run: make docs"
+    assert now == PAGES[page], f"{page} is outdated. Run `make docs`."
 
 
 def test_make_docs_writes_what_is_stale_and_nothing_else(

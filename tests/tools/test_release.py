@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_is_there(root: Path) -> None:
+def test_a_complete_version_can_be_released(root: Path) -> None:
     assert check("v1.2.0", root) == "- Better."
 
 

@@ -1,4 +1,4 @@
-"""The documentation site: it builds without a warning, and fetches nothing from another host."""
+"""The documentation site builds without a warning, and fetches nothing from another host."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FETCHES = {
     "source": "src",
     "object": "data",
 }
-"""The elements of a page that make a browser fetch something, and the attribute that says from where."""
+"""The elements that make a browser fetch something, and the attribute with the URL."""
 
 URL = re.compile(r"(?:url\(|@import)\s*[\"']?(?P<url>[^\"')\s]+)")
 
 
 class Fetched(HTMLParser):
-    """Collects what a browser fetches when it shows a page."""
+    """Collects the URLs that a browser fetches to show a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -75,7 +75,9 @@ def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     found = {}
     for file in pages:
         page = Fetched(file.read_text("utf-8"))
-        assert "mermaid" not in page.classes, f"{file.name}: Material fetches what draws this diagram"
+        assert "mermaid" not in page.classes, (
+            f"{file.name}: Material fetches the code for this diagram from another host"
+        )
         found[file.name] = [url for url in page.urls if elsewhere(url)]
     for file in (*site.glob("**/*.css"), *site.glob("**/*.svg")):
         text = re.sub(r" xmlns(:\w+)?=[\"'][^\"']+[\"']", "", file.read_text("utf-8"))

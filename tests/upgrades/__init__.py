@@ -1,1 +1,1 @@
-"""States of released versions, and what a later version does with them."""
+"""States of released versions, and tests of the current version with them."""

@@ -1,9 +1,9 @@
-"""The folder of a version: stack files, plans and program of an operator, their states, and Qlik's content.
+"""The folder of a version: an operator's stack files, plans and program, their states, and Qlik's content.
 
 ```
-tests/upgrades/0.1.0/project/       Pulumi.yaml, __main__.py, stacks/, stacks/plans/: as an operator had them
-tests/upgrades/0.1.0/states/        for each stack what `pulumi stack export` gave
-tests/upgrades/0.1.0/cloud.json     what the emulator held, without what it forgets anyway, such as tokens
+tests/upgrades/0.1.0/project/       Pulumi.yaml, __main__.py, stacks/, stacks/plans/ of an operator
+tests/upgrades/0.1.0/states/        the output of `pulumi stack export` for each stack
+tests/upgrades/0.1.0/cloud.json     the content of the emulator, without short-lived data such as tokens
 ```
 """
 
@@ -25,16 +25,16 @@ HERE = Path(__file__).parent
 VERSIONS = sorted(file.parent.name for file in HERE.glob("*/cloud.json"))
 
 SETTLED = ("everything", "production")
-"""Stacks that have nothing to do: one customer with every kind of resource, and one that is protected."""
+"""Stacks without changes: one customer with every resource type, and one protected customer."""
 
 UNFINISHED = "unfinished"
-"""The stack of a customer whose app was imported and could not be named: its run has failed there."""
+"""The stack of a customer whose run failed because the imported app could not be renamed."""
 
 POSTPONED = "postponed"
-"""The stack whose groups exchange their names: the run could do only a part, and the rest is in its state."""
+"""The stack whose groups swap names: the run did one part, and its state holds the rest."""
 
 ASKED = "asked"
-"""The stack that asked for a tenant, and the answer was lost: the tenant is in no state."""
+"""The stack that requested a tenant and lost the response: the tenant is in no state."""
 
 STACKS = (*SETTLED, UNFINISHED, POSTPONED, ASKED)
 
@@ -43,13 +43,13 @@ NOT_KEPT = ("token",)
 
 
 def state_of(version: str, stack: str) -> dict[str, Any]:
-    """The state of a stack, as that version wrote it."""
+    """Return the state of a stack, as that version wrote it."""
     state: dict[str, Any] = json.loads((HERE / version / "states" / f"{stack}.json").read_text("utf-8"))
     return state
 
 
 def set_up(stack: Stack, version: str) -> None:
-    """Give a stack the operator's files of that version, and its state."""
+    """Copy the operator's files of that version and the state into a stack."""
     shutil.rmtree(stack.folder / "stacks")
     for file in ("__main__.py", "Pulumi.yaml"):
         (stack.folder / file).unlink()
@@ -60,7 +60,7 @@ def set_up(stack: Stack, version: str) -> None:
 
 
 def fill(folder: Path, version: str) -> None:
-    """Fill the folder of an emulator that does not run yet with what there was at Qlik."""
+    """Fill the folder of an emulator that is not running yet with Qlik's content of that version."""
     folder.mkdir(parents=True, exist_ok=True)
     cloud = json.loads((HERE / version / "cloud.json").read_text("utf-8"))
     store = Store(folder / DATABASE)
@@ -74,7 +74,7 @@ def fill(folder: Path, version: str) -> None:
 
 
 def contents(folder: Path) -> dict[str, Any]:
-    """What the folder of an emulator holds that runs no more, for `fill`."""
+    """Return the content of a stopped emulator's folder, for `fill`."""
     store = Store(folder / DATABASE)
     rows = store.db.execute("SELECT tenant, kind, parent, doc FROM objects ORDER BY seq").fetchall()
     store.close()

@@ -1,10 +1,10 @@
-"""`python -m tests.upgrades.make`: the states of this version, for later versions to be tested with.
+"""`python -m tests.upgrades.make`: create the states of this version, to test later versions with them.
 
-Those of a version that was released stay as they are; `--again` makes those anew of one that was not.
+The states of a released version never change. `--again` recreates the states of an unreleased version.
 
-The real engine makes a few customers at the emulator. Names and settings are fixed; ids and times are not,
-so a second run makes other files. Nothing in there is confidential: the passphrase is empty, and the keys
-and people are made up.
+The real engine creates a few customers in the emulator. Names and settings are fixed, but ids and times are
+not, so a second run creates different files. They contain nothing confidential: the passphrase is empty, and
+the keys and people are fictional.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PLAN = {
 
 
 def groups(one: str, two: str) -> dict[str, Any]:
-    """Two groups by key, with these names."""
+    """Return two groups with fixed keys and these names."""
     return {key: {"provider_type": "custom", "name": name} for key, name in (("One", one), ("Two", two))}
 
 
@@ -56,12 +56,12 @@ CUSTOMERS = {
 
 
 def main() -> int:
-    """Make the folder of this version."""
+    """Create the folder of this version."""
     target = HERE / version("tenantry")
     if target.exists() and sys.argv[1:] != ["--again"]:
         print(
-            f"{target} is there already. If this version was not released yet, --again makes it anew; else "
-            "raise the version in pyproject.toml, and `make setup`.",
+            f"{target} exists already. If this version is not released yet, add --again to recreate it. "
+            "Otherwise, raise the version in pyproject.toml and run `make setup`.",
             file=sys.stderr,
         )
         return 1
@@ -99,7 +99,7 @@ def _make(scratch: Path, made: Path) -> None:
 
 
 def _without_places(state: dict[str, Any]) -> dict[str, Any]:
-    """The state without the places in files of this machine that the engine notes beside each resource."""
+    """Return the state without the source locations on this machine that the engine adds to each resource."""
     for resource in state["deployment"]["resources"]:
         for place in ("sourcePosition", "stackTrace"):
             resource.pop(place, None)

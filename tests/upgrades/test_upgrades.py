@@ -1,4 +1,4 @@
-"""States of released versions in the hands of this one: nothing to do, nothing lost, nothing made twice."""
+"""This version with states of released versions: nothing to do, nothing lost, nothing created twice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Make = Callable[[str, str], Stack]
 
 @pytest.fixture
 def stack_of(make_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[Make]:
-    """Make a stack as an operator of a version left it, and Qlik as it was then."""
+    """Create a stack from the operator's files of a version, with Qlik's content of that time."""
     checker = ContractChecker()
     with ExitStack() as running:
 
@@ -58,7 +58,7 @@ def outputs(resources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def expect_no_output_lost(stack: Stack, version: str) -> None:
-    """Every output that the former version left in the state is there, with its value."""
+    """Check that every output of the former version is in the state, with its value."""
     former = outputs(state_of(version, stack.name)["deployment"]["resources"])
     now = outputs(stack.deployment()["resources"])
     lost = {
@@ -78,7 +78,7 @@ def test_there_are_states() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", SETTLED)
 def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) -> None:
-    """Up, preview and refresh find no difference and write nothing; then the customer can be taken down."""
+    """Up, preview and refresh find no difference and write nothing. Then the customer can be destroyed."""
     stack = stack_of(version, name)
     assert stack.up("--expect-no-changes").requests == []
     expect_no_output_lost(stack, version)
@@ -103,7 +103,7 @@ def test_a_customer_with_nothing_to_do(stack_of: Make, name: str, version: str) 
 def test_a_tenant_can_be_imported_anew(
     stack_of: Make, make_stack: Callable[..., Stack], version: str
 ) -> None:
-    """By somebody who has lost the state: nothing is written to Qlik, and the next up has nothing to do."""
+    """After the state is lost, an import writes nothing to Qlik, and the next `up` has nothing to do."""
     former = stack_of(version, "everything")
     hostname = next(
         resource["id"] for label, resource in former.resources().items() if label == "Tenant tenant"
@@ -130,7 +130,7 @@ def test_a_tenant_can_be_imported_anew(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_run_that_failed_goes_on(stack_of: Make, version: str) -> None:
-    """What was made is finished, and not made again."""
+    """The created object is finished, and not created again."""
     stack = stack_of(version, UNFINISHED)
     app = stack.resources()["App Sales Overview"]
     assert app["initErrors"]
@@ -143,7 +143,7 @@ def test_a_run_that_failed_goes_on(stack_of: Make, version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_was_postponed_is_done(stack_of: Make, version: str) -> None:
-    """Of two groups that exchange their names one was called by a name for the time being."""
+    """Two groups swap names, so one of them has a temporary name."""
     stack = stack_of(version, POSTPONED)
     assert isinstance(stack.qlik, Emulator)
     left = {name for name, resource in stack.resources().items() if resource["outputs"].get("postponed")}
@@ -159,7 +159,7 @@ def test_what_was_postponed_is_done(stack_of: Make, version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_tenant_that_was_asked_for_is_asked_about(stack_of: Make, version: str) -> None:
-    """The proof of the former version is understood: its tenant is named, and none is asked for."""
+    """This version reads the proof of the former version: it names the tenant and requests no new one."""
     stack = stack_of(version, ASKED)
     assert isinstance(stack.qlik, Emulator)
     before = list(tenants(stack.qlik))
