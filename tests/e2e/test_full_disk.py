@@ -99,7 +99,7 @@ def test_a_state_that_was_cut_off(scratch: Path, qlik: Emulator) -> None:
     lock.touch()
     failed = fleet.run("up", "--all", "--yes", "--skip-preview", "--json", expect=1)
     cut_off = [
-        outcome.stack for outcome in failed.report.outcomes if "was cut off" in outcome.troubles[0].text
+        outcome.stack for outcome in failed.report.outcomes if "is incomplete" in outcome.troubles[0].text
     ]
     assert cut_off == list(STACKS)
     before = made(qlik)
