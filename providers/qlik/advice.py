@@ -1,6 +1,6 @@
-"""What to do next, for the errors of Qlik that have an answer to that.
+"""The next step for an error that Qlik returned.
 
-A code of Qlik decides first, then what was asked of which kind of thing (`BY_OPERATION`), then the status.
+Qlik's error code decides first, then the operation (`BY_OPERATION`), then the HTTP status.
 """
 
 from __future__ import annotations
@@ -16,116 +16,118 @@ from tenantry.providers.qlik.settings import DEADLINE
 DISABLED = frozenset({"TENANT_DISABLED", "TENANT_DEACTIVATED"})
 
 BY_CODE = {
-    "CHO-003": "There is no such app, or the client's bot user may not reload it: see its roles there.",
-    "CHO-013": "Qlik could not store the task, and made nothing: run it again.",
-    "CHO-014": "An app takes 10 tasks at most: remove one of them.",
-    "CHO-015": "The client's bot user may not read the app of the task after which this one is to run.",
-    "CHO-016": "The task after which this one is to run is not there: a refresh shows what became of it.",
-    "CHO-017": "See the recurrence and the time zone; a schedule ends after its start, and in the future.",
-    "CHO-018": "The client's bot user has as many tasks as Qlik allows one user: remove some.",
-    "CHO-024": "Qlik's scheduler is down, and nothing was made: run it again later.",
-    "DF-009": "The space of the data file is not there: a refresh shows what became of it.",
-    "DF-010": "Qlik does not take data files with this extension: give the file another name.",
-    "DF-011": "Qlik takes a data file only with an extension in its name, such as rates.csv.",
+    "CHO-003": "The app does not exist, or the client's bot user may not reload it. Check its roles.",
+    "CHO-013": "Qlik could not store the task and created nothing. Run it again.",
+    "CHO-014": "An app can have at most 10 tasks. Remove one of them.",
+    "CHO-015": "The client's bot user may not read the app of the preceding task.",
+    "CHO-016": "The preceding task does not exist. A refresh shows what happened to it.",
+    "CHO-017": "Check the recurrence and the time zone. A schedule must end after it starts, in the future.",
+    "CHO-018": "The client's bot user has as many tasks as Qlik allows one user. Remove some.",
+    "CHO-024": "Qlik's scheduler is down, and nothing was created. Run it again later.",
+    "DF-009": "The space of the data file does not exist. A refresh shows what happened to it.",
+    "DF-010": "Qlik does not accept data files with this extension. Rename the file.",
+    "DF-011": "The name of a data file must have an extension, such as rates.csv.",
     "DF-013": "Give the client's bot user a role that may edit in the space of the data file.",
-    "DF-014": "The space of the data file is not there: a refresh shows what became of it.",
-    "DF-021": "Somebody, or a reload, uses the data file at this moment: run it again.",
-    "DF-025": "Somebody, or a reload, uses the data file at this moment: run it again.",
-    "RELOADS-003": "See that the client's bot user may reload the app: it owns it, or may edit in its space.",
-    "RELOADS-013": "The tenant has used up its reloads for now: wait, or ask Qlik for a higher quota.",
-    "TENANTS-21": "Qlik got no licence key: read it from the source tenant, and see that it is valid there.",
-    "TENANTS-22": "The licence has no tenant left: take down trials that have ended, or ask Qlik for more.",
-    "TENANTS-23": "Qlik refuses the licence key: look at the licence on the source tenant (status, dates).",
+    "DF-014": "The space of the data file does not exist. A refresh shows what happened to it.",
+    "DF-021": "A user or a reload is using the data file. Run it again.",
+    "DF-025": "A user or a reload is using the data file. Run it again.",
+    "RELOADS-003": "The client's bot user must own the app, or have a role that may edit in its space.",
+    "RELOADS-013": "The tenant has used up its reloads for now. Wait, or ask Qlik for a higher quota.",
+    "TENANTS-21": "Qlik received no licence key. Check that the licence on the source tenant is valid.",
+    "TENANTS-22": "The licence allows no more tenants. Take down ended trials, or ask Qlik for more.",
+    "TENANTS-23": "Qlik refuses the licence key. Check the licence on the source tenant (status, dates).",
 }
 
-_ADMIN = "This takes the role TenantAdmin: see that the client's bot user has it on this host."
+_ADMIN = "This requires the role TenantAdmin. Check that the client's bot user has it on this host."
 _DELETED = (
-    "If somebody deleted it at Qlik, `pulumi up --refresh` finds that out and makes it anew. If something on"
-    " the way (a proxy) answered in Qlik's place, run it again."
+    "If somebody deleted it at Qlik, `pulumi up --refresh` detects that and creates it again. If a proxy"
+    " answered instead of Qlik, run it again."
 )
 
 BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
     400: (
         (
             "P[OU]* */brands*",
-            "Qlik takes a logo as PNG or JPEG of 300 KB at most, and a favicon as ICO of 100 KB at most: save"
-            " the image in that format, or make it smaller.",
+            "Qlik accepts a logo as PNG or JPEG of at most 300 KB, and a favicon as ICO of at most 100 KB."
+            " Save the image in that format, or make it smaller.",
         ),
         (
             "P[OU]* */csp-origins*",
-            "Qlik takes 256 origins per tenant and a header of 6,144 characters, in which each origin stands"
-            " once for each directive: take out origins and directives that nobody needs.",
+            "Qlik accepts 256 origins per tenant and a header of 6,144 characters, which repeats each origin"
+            " for each of its directives. Remove origins and directives that nobody needs.",
         ),
         (
             "POST */pinned-links",
-            "Qlik takes 50 pinned links per tenant, names of 50 characters, and addresses with https.",
+            "Qlik accepts 50 pinned links per tenant, names of 50 characters, and addresses with https.",
         ),
         (
             "P* */oauth-clients*",
-            "Qlik takes five redirect URIs and five origins for a client, and 200 clients for a tenant. See"
-            " that its scopes are those of Qlik's list.",
+            "Qlik accepts five redirect URIs and five origins per client, and 200 clients per tenant. Check"
+            " that its scopes are in Qlik's list.",
         ),
         ("* *", ""),
     ),
     403: (
         (
             "POST */core/webhooks",
-            "Qlik takes 150 webhooks per user and tenant, and those of the tenant from a TenantAdmin alone:"
-            " remove webhooks that nobody needs, and see that the client's bot user has that role.",
+            "Qlik accepts 150 webhooks per user and tenant, and only a TenantAdmin may create tenant-level"
+            " webhooks. Remove webhooks that nobody needs, and check that the client's bot user has that"
+            " role.",
         ),
         (
             "POST */tenants",
-            "Qlik lets this client make no tenant. See whether the licence allows one more (TENANTS-22) and"
-            " is valid (TENANTS-23), and whether the region's OAuth client has the scope tenants:create.",
+            "Qlik does not let this client create a tenant. Check that the licence allows one more"
+            " (TENANTS-22) and is valid (TENANTS-23), and that the region's OAuth client has the scope"
+            " tenants:create.",
         ),
         (
             "POST */tenants/*/actions/*",
-            "See whether the region's OAuth client has the scopes tenants:deactivate and tenants:reactivate,"
-            " and whether the tenant is one of its organisation.",
+            "Check that the region's OAuth client has the scopes tenants:deactivate and tenants:reactivate,"
+            " and that the tenant belongs to its organisation.",
         ),
         (
             "GET */core/tenants",
-            "See whether the organisation's OAuth client has the scope cloud-console.tenants:read.",
+            "Check that the organisation's OAuth client has the scope cloud-console.tenants:read.",
         ),
         (
             "POST */apps/*/export",
-            "The client's bot user may not export this template: give it a role that may edit, such as"
+            "The client's bot user may not export this template. Give it a role that may edit, such as"
             " `producer`, in the template's space.",
         ),
         (
             "P* */apps/*/publish",
-            'The client\'s bot user has to own the app, or to have "Can publish" (`publisher`) in the managed'
+            'The client\'s bot user must own the app, or have "Can publish" (`publisher`) in the managed'
             " space and a role that may edit in the space of the app.",
         ),
         (
             "POST */apps/import",
-            "Give the client's bot user a role that may edit, such as `producer`, in the space that the app"
-            " goes to: TenantAdmin is not enough.",
+            "Give the client's bot user a role that may edit, such as `producer`, in the app's target space."
+            " TenantAdmin is not enough.",
         ),
         (
             "* */apps/*",
-            "Give the client's bot user a role in the app's space: TenantAdmin is not enough. An app that is"
-            " published may not be moved.",
+            "Give the client's bot user a role in the app's space. TenantAdmin is not enough. A published app"
+            " cannot be moved.",
         ),
         (
             "P* */brands*",
-            "See that the client's bot user has the role TenantAdmin on this host, and that the contract with"
-            " Qlik allows brands of one's own: Qlik may limit them to OEM customers.",
+            "Check that the client's bot user has the role TenantAdmin on this host, and that your contract"
+            " with Qlik allows custom brands. Qlik may limit them to OEM customers.",
         ),
         (
             "GET */licenses/*",
-            "See whether the OAuth client has the scope admin_classic on this host, and its bot user the role"
-            " TenantAdmin.",
+            "Check that the OAuth client has the scope admin_classic on this host, and that its bot user has"
+            " the role TenantAdmin.",
         ),
         (
             "POST */workflows/automations",
-            "See that the client's bot user has the role AutomationCreator, or its OAuth client the scope"
+            "The client's bot user needs the role AutomationCreator, or its OAuth client the scope"
             " admin.automations.",
         ),
         (
             "* */workflows/automations/*",
-            "Qlik lets only the owner read and change an automation. If somebody else owns it now, make the"
-            " client's bot user its owner again, or take it out of the stack file and the state.",
+            "Only the owner can read and change an automation. If somebody else owns it now, make the"
+            " client's bot user its owner again, or remove it from the stack file and the state.",
         ),
         (
             "* */data-files*",
@@ -133,7 +135,7 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
         ),
         (
             "* */spaces/*",
-            "See that the client's bot user owns the space, or has the role `facilitator` in it, or"
+            "The client's bot user must own the space, have the role `facilitator` in it, or have"
             " TenantAdmin in the tenant.",
         ),
         ("* *", _ADMIN),
@@ -141,125 +143,131 @@ BY_OPERATION: dict[int, tuple[tuple[str, str], ...]] = {
     404: (
         (
             "POST */tenants/*/actions/*",
-            "Qlik knows no such tenant in this region: it was purged, or it is not one of the OAuth client's"
-            " organisation. `tenantry forget` takes it out of the state.",
+            "This tenant does not exist in this region: it was purged, or it belongs to another organisation"
+            " than the OAuth client. `tenantry forget` removes it from the state.",
         ),
         (
             "* */tenants/*",
-            "Qlik knows no tenant of that id on this host: it was purged, or somebody deleted it. `pulumi up"
-            " --refresh` tells; `tenantry forget` takes it out of the state.",
+            "No tenant with this id exists on this host: it was purged, or somebody deleted it. Run `pulumi"
+            " up --refresh` to find out, and `tenantry forget` to remove it from the state.",
         ),
         (
             "POST */apps/*/export",
-            "The template is gone, or the client's bot user may not see it any more: look for it in its space"
+            "The template is gone, or the client's bot user may no longer see it. Look for it in its space"
             " on this host, then run it again.",
         ),
-        ("GET */temp-contents/*", "Qlik keeps an exported app for an hour. Run it again to export it anew."),
-        ("POST */apps/import", f"The space that the app goes to is not there. {_DELETED}"),
-        ("P* */apps/*/publish", f"The app, or the space or copy to publish to, is not there. {_DELETED}"),
-        ("* */spaces/*/assignments*", f"The space, or the assignment in it, is not there. {_DELETED}"),
+        (
+            "GET */temp-contents/*",
+            "Qlik keeps an exported app for an hour. Run it again to repeat the export.",
+        ),
+        ("POST */apps/import", f"The app's target space does not exist. {_DELETED}"),
+        ("P* */apps/*/publish", f"The app, or the space or copy to publish to, does not exist. {_DELETED}"),
+        ("* */spaces/*/assignments*", f"The space, or the assignment in it, does not exist. {_DELETED}"),
         ("P[AU]T* *", _DELETED),
-        ("* *", "It is absent or not visible to this client, or something on the way (a proxy) said so."),
+        ("* *", "It does not exist, this client may not see it, or a proxy answered instead of Qlik."),
     ),
     409: (
         (
             "POST */oauth-clients/*/client-secrets",
-            "A client has five secrets at most: delete those that nobody uses, in Qlik's administration.",
+            "A client can have at most five secrets. Delete unused ones in Qlik's administration.",
         ),
         (
             "POST */spaces/*/assignments",
-            "The assignee has roles in this space already, and there is one assignment for each: set `adopt:"
-            " true` for it to manage that one.",
+            "The assignee already has an assignment in this space, and can have only one. Set `adopt: true`"
+            " to manage it.",
         ),
         (
             "POST */users",
-            "Another user has that subject or e-mail address, and both are unique: give one of the two"
-            " another.",
+            "Another user has this subject or e-mail address, and both must be unique. Change one of the two"
+            " users.",
         ),
         (
             "DELETE */groups/*",
-            "Qlik deletes a custom group only while nobody is in it: take its users out, then run it again.",
+            "Qlik deletes a custom group only if it is empty. Remove its users, then run it again.",
         ),
         (
             "POST *",
-            "The name is taken, perhaps by something that this client may not see. Set `adopt: true` to"
-            " manage what has it, or choose another name.",
+            "The name is taken, perhaps by an object that this client may not see. Set `adopt: true` to"
+            " manage that object, or choose another name.",
         ),
         (
             "PUT */workflows/automations/*",
-            "Somebody, or a run, used the automation at the same moment: run it again.",
+            "A user or a run used the automation at the same time. Run it again.",
         ),
-        ("PATCH */tenants/*", "Another tenant has that alias: choose another one."),
-        ("P[AU]T* *", "Something else has that value, which is unique: choose another one."),
-        ("* *", "Something at Qlik stands against it, or changed at the same moment. Run it again."),
+        ("PATCH */tenants/*", "Another tenant has this alias. Choose another one."),
+        ("P[AU]T* *", "Another object has this value, which must be unique. Choose another one."),
+        ("* *", "It conflicts with something at Qlik, or changed at the same time. Run it again."),
     ),
     413: (
         (
             "POST */apps/import",
-            "Import the template without its data (`data: false`) or make it smaller; the size of apps that"
-            " the licence allows is Qlik's to raise.",
+            "Import the template without its data (`data: false`) or make it smaller. Only Qlik can raise the"
+            " app size that the licence allows.",
         ),
         (
             "P* */data-files*",
-            "Qlik limits the size of one file (`GET /api/v1/data-files/quotas`), and a proxy on the way may"
-            " take less: make the file smaller.",
+            "Qlik limits the size of one file (`GET /api/v1/data-files/quotas`), and a proxy may allow even"
+            " less. Make the file smaller.",
         ),
-        ("* *", "Qlik, or a proxy on the way, takes less: shorten the lists and texts of this entry."),
+        ("* *", "Qlik or a proxy allows less. Shorten the lists and texts of this entry."),
     ),
     423: (
-        ("* */data-files*", "Somebody, or a reload, uses the data file at this moment: run it again."),
+        ("* */data-files*", "A user or a reload is using the data file. Run it again."),
         ("* *", ""),
     ),
 }
-"""By status: operations, as patterns of method and path, and the next step. The first that fits counts. A
-status of 410 is looked up as 404.
+"""The next step by status and operation (a pattern of method and path). The first match counts. Status 410
+is treated as 404.
 """
 
 
 def advice(request: Request, status: int, codes: AbstractSet[str]) -> str:
-    """Return the next step for an error, empty if there is none that holds in general."""
+    """Return the next step for an error, or an empty string."""
     if codes & DISABLED:
         return (
-            "The tenant is deactivated; it is not gone, and the credentials are not at fault."
+            "The tenant is deactivated. It still exists, and the credentials are correct."
             f" Reactivate it on register.{region(request.host)}.qlikcloud.com before it is purged,"
-            " or take it down for good."
+            " or take it down permanently."
         )
     for code in sorted(codes & BY_CODE.keys()):
         return BY_CODE[code]
     if request.proof is not None and status in (400, 401):
-        return _not_let_in(request)
+        return _login_advice(request)
     if request.credentials and status in (404, 410):
         return (
-            f"No tenant answers at {request.host}: it was purged, or something on the way answered in Qlik's"
-            " place (a proxy, an ingress). The credentials are not at fault."
+            f"No tenant answers at {request.host}: it was purged, or a proxy or ingress answered instead of"
+            " Qlik. The credentials are correct."
         )
     if request.credentials and status == 403:
-        return "The OAuth client's bot user is disabled on this host, or it holds too many tokens."
+        return "The OAuth client's bot user is disabled on this host, or it has too many tokens."
     if request.credentials and 400 <= status < 500 and status != 429:
-        return _wrong_client(request)
+        return _client_advice(request)
     if status == 429:
-        return f"Qlik limits requests per user and tenant: run less at once, or allow more time ({DEADLINE})."
+        return (
+            f"Qlik limits requests per user and tenant. Run fewer at once, or allow more time ({DEADLINE})."
+        )
     if status == 401:
-        return "A new token is refused too: see whether the OAuth client and its bot user still exist here."
+        return "A new token is refused too. Check that the OAuth client and its bot user still exist here."
     if status == 410:
         status = 404
     if status in BY_OPERATION and request.proof is None:
-        return _of_operation(request, status)
+        return _operation_advice(request, status)
     if status >= 500:
         return (
-            "Qlik failed, not this program: try again later; with the traceId Qlik's support can look it up."
+            "The failure is at Qlik, not in this program. Try again later. Qlik's support can look up the"
+            " traceId."
         )
     return ""
 
 
-def _of_operation(request: Request, status: int) -> str:
+def _operation_advice(request: Request, status: int) -> str:
     operation = f"{request.method} {request.plain_path}"
-    step = next(text for pattern, text in BY_OPERATION[status] if fnmatchcase(operation, pattern))
-    return f"Sent: {_sent(request)}. {step}" if status == 413 else step
+    next_step = next(text for pattern, text in BY_OPERATION[status] if fnmatchcase(operation, pattern))
+    return f"Sent: {_describe_body(request)}. {next_step}" if status == 413 else next_step
 
 
-def _sent(request: Request) -> str:
-    """Return what the body of a request was, and how large."""
+def _describe_body(request: Request) -> str:
+    """Describe the body of a request, with its size."""
     if request.form is not None:
         return f"a form of {_size(sum(map(_length, request.form.values())))}"
     if request.file is None:
@@ -281,21 +289,21 @@ def _size(length: int) -> str:
     return f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{length / 1e3:.1f} kB"
 
 
-def _not_let_in(request: Request) -> str:
+def _login_advice(request: Request) -> str:
     if request.method == "POST":
         return (
-            "See whether the tenant has a JWT identity provider with the token's issuer and key id and its"
-            " signer's public key, and whether this machine's clock is right."
+            "Check that the tenant has a JWT identity provider with the token's issuer, key id and public"
+            " key, and that this machine's clock is right."
         )
-    return "The session has ended, or its user is gone: log in again with a new token."
+    return "The session has ended, or its user is gone. Log in again with a new token."
 
 
-def _wrong_client(request: Request) -> str:
+def _client_advice(request: Request) -> str:
     where = region(request.host)
     if not where:
-        return f"Look at {request.credentials}: this host takes the organisation's OAuth client only."
+        return f"Check {request.credentials}: this host accepts only the organisation's OAuth client."
     upper = where.upper().replace("-", "_")
     return (
-        f"Look at {request.credentials}. A region's OAuth client works in its own region only:"
-        f" for {where} it can be set apart as QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
+        f"Check {request.credentials}. A region's OAuth client works in its own region only. To set a"
+        f" separate one for {where}, use QLIK_CLIENT_ID_{upper} and QLIK_CLIENT_SECRET_{upper}."
     )

@@ -175,7 +175,7 @@ def deactivate(site: Site) -> str:
         expect=200,
         headers={"qlik-confirm-hostname": site.tenant.host},
     )
-    return "is deactivated; it is not gone"
+    return "is deactivated. It still exists"
 
 
 @pytest.mark.parametrize(

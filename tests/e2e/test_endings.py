@@ -37,14 +37,17 @@ def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
     assert gone.changes == {"update": ["Tenant tenant"], "same": len(held)}
     assert entries(stack) == held
     assert resources(stack)["Tenant tenant"]["outputs"]["status"] == "gone"
-    assert any("knows no tenant" in message and "tenantry forget" in message for message in gone.messages)
+    assert any(
+        "does not exist in this region" in message and "tenantry forget" in message
+        for message in gone.messages
+    )
     failed = stack.up(expect=1)
     assert failed.failed == ["Tenant tenant"]
     (error,) = [error for error in failed.errors if world.hostname in error]
     for words in ("`tenantry forget`", "`revive`", "--protected"):
         assert words in error
     assert "QLIK_CLIENT" not in failed.output
-    assert "credentials" not in failed.output.replace("The credentials are not at fault.", "")
+    assert "credentials" not in failed.output.replace("The credentials are correct.", "")
     assert writes(failed.requests) == []
     assert (entries(stack), tenants(qlik)) == (held, {})
 

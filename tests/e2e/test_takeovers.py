@@ -82,7 +82,7 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
     stack.write(**settings(customer))
     failed = stack.up(expect=1)
     assert failed.failed == ["Group Partners"]
-    assert any("`pulumi up --refresh` finds that out and makes it anew" in error for error in failed.errors)
+    assert any("`pulumi up --refresh` detects that and creates it again" in each for each in failed.errors)
     stack.up("--refresh")
     assert world.groups["Partners"]["description"] == "Those who sell it"
 

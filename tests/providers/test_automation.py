@@ -196,7 +196,7 @@ def test_one_that_another_user_owns_now(twin: MakeTwin, tenancy: Tenancy) -> Non
     """Qlik shows it to nobody but the owner: the error says so, and nothing leaves the state."""
     made = twin("automation").create(given(tenancy))
     tenancy.world.request("POST", f"{PATH}/{made.id}/actions/change-owner", {"userId": tenancy.user("Ada")})
-    with pytest.raises(Failure, match="only the owner read and change") as caught:
+    with pytest.raises(Failure, match="Only the owner can read and change") as caught:
         made.drift()
     assert made.id in str(caught.value)
 

@@ -195,9 +195,9 @@ def test_a_file_of_a_space_that_is_gone_is_gone(twin: MakeTwin, tenancy: Tenancy
 @pytest.mark.parametrize(
     ("status", "code", "advice"),
     [
-        (400, "DF-010", "does not take data files with this extension"),
+        (400, "DF-010", "does not accept data files with this extension"),
         (403, "HTTP-403", "a role that may edit in the space"),
-        (413, "HTTP-413", "make the file smaller"),
+        (413, "HTTP-413", "Make the file smaller"),
         (423, "HTTP-423", "run it again"),
     ],
 )

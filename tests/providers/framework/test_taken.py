@@ -45,7 +45,7 @@ def test_who_has_the_name_is_told(module: str, twin: MakeTwin, tenancy: Tenancy)
     for said in (f"(id {theirs}, made by user ", "answered 409 TAKEN-1 Taken (traceId t-409)", "cannot have"):
         assert said in told
     assert "no resource of this stack holds" in told
-    assert "which is unique" not in told
+    assert "must be unique" not in told
 
 
 def test_who_has_the_name_may_be_of_the_stack(
@@ -75,5 +75,5 @@ def test_another_key_of_that_issuer_is_told(twin: MakeTwin, tenancy: Tenancy) ->
 def test_nobody_is_named_where_nobody_is_found(module: str, twin: MakeTwin, tenancy: Tenancy) -> None:
     """Qlik's own words stay, with the general advice."""
     ours, _, wanted = two_of_them(module, twin, tenancy)
-    with pytest.raises(Failure, match=r"(?s)answered 409 TAKEN-1 .*which is unique: choose another one"):
+    with pytest.raises(Failure, match=r"(?s)answered 409 TAKEN-1 .*which must be unique. Choose another one"):
         ours.update(wanted | {"name": "Nobody's"})

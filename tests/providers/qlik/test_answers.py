@@ -61,7 +61,7 @@ def test_disabled_tenant_is_no_wrong_password(code: str, request_: Request) -> N
     found = error(401, {"errors": [{"code": code, "title": "Tenant deactivated", "status": "401"}]}, request_)
     assert type(found) is TenantDisabled
     assert not isinstance(found, Unauthorized)
-    assert "not gone" in str(found)
+    assert "still exists" in str(found)
     assert "register.eu.qlikcloud.com" in str(found)
     assert "QLIK_CLIENT" not in str(found)
 
@@ -157,7 +157,7 @@ def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "request_", "expected"),
     [
-        (403, "TENANTS-22", REQUEST, "take down trials"),
+        (403, "TENANTS-22", REQUEST, "Take down ended trials"),
         (403, "TENANTS-23", REQUEST, "licence on the source tenant"),
         (400, "TENANTS-21", REQUEST, "licence key"),
         (401, "OAUTH-1", TOKEN, "QLIK_CLIENT_ID_EU and QLIK_CLIENT_SECRET_EU"),
@@ -181,36 +181,36 @@ def test_advice(status: int, code: str, request_: Request, expected: str) -> Non
         (400, "PUT /api/v1/csp-origins/o", "6,144 characters"),
         (403, "POST /api/core/webhooks", "150 webhooks"),
         (400, "PATCH /api/v1/oauth-clients/c", "five redirect URIs"),
-        (409, "POST /api/v1/oauth-clients/c/client-secrets", "five secrets at most"),
+        (409, "POST /api/v1/oauth-clients/c/client-secrets", "at most five secrets"),
         (403, "POST /api/v1/tenants", "TENANTS-22"),
         (403, "POST /api/v1/tenants/t/actions/deactivate", "tenants:deactivate"),
         (403, "GET /api/core/tenants", "cloud-console.tenants:read"),
         (403, "POST /api/v1/apps/a/export", "in the template's space"),
         (403, "POST /api/v1/apps/a/publish", '"Can publish"'),
         (403, "PUT /api/v1/apps/a/publish", "own the app"),
-        (403, "POST /api/v1/apps/import", "the space that the app goes to"),
-        (403, "PUT /api/v1/apps/a/space", "may not be moved"),
+        (403, "POST /api/v1/apps/import", "in the app's target space"),
+        (403, "PUT /api/v1/apps/a/space", "cannot be moved"),
         (403, "GET /api/v1/licenses/overview", "admin_classic"),
         (403, "PUT /api/v1/licenses/settings", "role TenantAdmin"),
         (403, "POST /api/v1/spaces/s/assignments", "`facilitator`"),
         (403, "GET /api/v1/roles", "role TenantAdmin"),
         (404, "POST /api/v1/tenants/t/actions/deactivate", "tenantry forget"),
-        (404, "PATCH /api/v1/tenants/t", "no tenant of that id"),
+        (404, "PATCH /api/v1/tenants/t", "No tenant with this id"),
         (404, "POST /api/v1/apps/a/export", "The template is gone"),
-        (404, "GET /api/v1/temp-contents/c", "export it anew"),
-        (404, "POST /api/v1/apps/import", "space that the app goes to"),
+        (404, "GET /api/v1/temp-contents/c", "repeat the export"),
+        (404, "POST /api/v1/apps/import", "target space does not exist"),
         (404, "POST /api/v1/spaces/s/assignments", "pulumi up --refresh"),
         (404, "PUT /api/v1/spaces/s/assignments/a", "the assignment in it"),
         (404, "PATCH /api/v1/groups/g", "pulumi up --refresh"),
         (404, "PATCH /api/v1/spaces/s", "If somebody deleted it"),
-        (404, "GET /api/v1/spaces/s", "absent or not visible"),
+        (404, "GET /api/v1/spaces/s", "may not see it"),
         (410, "PATCH /api/v1/spaces/s", "pulumi up --refresh"),
         (409, "POST /api/v1/spaces", "`adopt: true`"),
-        (409, "POST /api/v1/spaces/s/assignments", "one assignment for each"),
+        (409, "POST /api/v1/spaces/s/assignments", "can have only one"),
         (409, "POST /api/v1/users", "e-mail address"),
-        (409, "DELETE /api/v1/groups/g", "take its users out"),
+        (409, "DELETE /api/v1/groups/g", "Remove its users"),
         (409, "PATCH /api/v1/tenants/t", "alias"),
-        (409, "PATCH /api/v1/web-integrations/w", "choose another one"),
+        (409, "PATCH /api/v1/web-integrations/w", "Choose another one"),
         (409, "DELETE /api/v1/spaces/s", "Run it again"),
         (413, "POST /api/v1/groups", "Sent: JSON of 0.0 kB."),
     ],
