@@ -127,7 +127,7 @@ def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
     expected = (
         "POST register.eu.qlikcloud.com/api/v1/tenants answered 403 TENANTS-22",
         "traceId",
-        "take down",
+        "Take down ended trials",
     )
     assert_one_failed("quota", stack.up(expect=None), "Tenant tenant", expected)
     assert stack.resources().keys() == {"QlikCustomerTenant globex", "TenantProof proof"}

@@ -38,7 +38,7 @@ def test_a_customer_who_was_purged(stack: Stack, qlik: Emulator) -> None:
     assert entries(stack) == held
     assert resources(stack)["Tenant tenant"]["outputs"]["status"] == "gone"
     assert any(
-        "does not exist in this region" in message and "tenantry forget" in message
+        "knows no tenant" in message and "tenantry forget" in message
         for message in gone.messages
     )
     failed = stack.up(expect=1)

@@ -198,7 +198,7 @@ def test_a_file_of_a_space_that_is_gone_is_gone(twin: MakeTwin, tenancy: Tenancy
         (400, "DF-010", "does not accept data files with this extension"),
         (403, "HTTP-403", "a role that may edit in the space"),
         (413, "HTTP-413", "Make the file smaller"),
-        (423, "HTTP-423", "run it again"),
+        (423, "HTTP-423", "Run it again"),
     ],
 )
 def test_what_qlik_refuses(twin: MakeTwin, tenancy: Tenancy, status: int, code: str, advice: str) -> None:

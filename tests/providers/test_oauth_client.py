@@ -324,5 +324,5 @@ def test_a_client_with_five_secrets(twin: MakeTwin, tenancy: Tenancy) -> None:
     there = theirs(tenancy)["clientId"]
     for _ in range(4):
         tenancy.world.request("POST", f"oauth-clients/{there}/client-secrets")
-    with pytest.raises(Failure, match="at most five secrets. Delete unused ones"):
+    with pytest.raises(Failure, match=r"at most five secrets\. Delete unused ones"):
         twin("oauth_client").create(given(tenancy) | {"adopt": True})
