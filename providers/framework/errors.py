@@ -1,4 +1,4 @@
-"""What can go wrong with a resource, beyond what Qlik answers. `tenantry.errors` has the whole tree."""
+"""Errors of resources, in addition to the errors of the Qlik client. `tenantry.errors` has the whole tree."""
 
 from __future__ import annotations
 
@@ -10,33 +10,36 @@ from tenantry.providers.values.days import LastDay
 
 
 class ResourceError(QlikError):
-    """A resource could not be made what was asked for."""
+    """A resource could not be brought into the requested state."""
 
 
 class AlreadyExists(ResourceError):
-    """The natural key is taken by an object that this client did not make, or may not have made."""
+    """Another object has the natural key, and this client did not create it, or may not have created it."""
 
     def __init__(self, label: str, hostname: str, id: str, maker: str | None) -> None:
-        who = f"(id {id}, made by user {maker}), and not by this client"
+        who = f"(id {id}). User {maker} created it, not this client."
         if not maker:
-            who = f"(id {id}), is not as it is wanted, and Qlik does not say who made it"
+            who = f"(id {id}). It differs from this entry, and Qlik does not say who created it."
         super().__init__(
-            f"{label} exists already on {hostname} {who}. "
-            "Set `adopt: true` for it to manage it from here on, or give one of the two another name."
+            f"{label} already exists on {hostname} {who} "
+            "Set `adopt: true` in the entry to manage the existing object, or rename one of the two."
         )
         self.id = id
 
 
 class AlreadyDifferent(ResourceError):
-    """The natural key is taken by an object that differs in what Qlik cannot change."""
+    """Another object has the natural key, and differs in a property that Qlik cannot change."""
 
     def __init__(
         self, label: str, hostname: str, id: str, differences: dict[str, tuple[Any, Any]], advice: str = ""
     ) -> None:
-        said = ", ".join(f"{name} {have!r} instead of {want!r}" for name, (have, want) in differences.items())
-        advice = advice or "Delete or rename that one, or give this one another name."
+        listed = ", ".join(
+            f"{name} {have!r} instead of {want!r}" for name, (have, want) in differences.items()
+        )
+        advice = advice or "Delete or rename the existing object, or rename this entry."
         super().__init__(
-            f"{label} exists already on {hostname} (id {id}) with {said}, which Qlik cannot change. {advice}"
+            f"{label} already exists on {hostname} (id {id}) with {listed}, which Qlik cannot change. "
+            f"{advice}"
         )
 
 
@@ -45,35 +48,35 @@ class Ambiguous(ResourceError):
 
     def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
         super().__init__(
-            f"{label} exists several times on {hostname} (ids {', '.join(ids)}), and nothing tells which one "
-            "is meant. Delete or rename all but one of them, or give this one another name."
+            f"{label} exists several times on {hostname} (ids {', '.join(ids)}), and the stack does not say "
+            "which one it manages. Delete or rename all but one of them, or rename this entry."
         )
 
 
 class AdoptionUndecided(ResourceError):
-    """Several objects have the name of the one to adopt."""
+    """Several objects have the name of the object to adopt."""
 
     def __init__(self, label: str, hostname: str, ids: list[str]) -> None:
         listed = "".join(f"\n  - {id}" for id in ids)
         super().__init__(
-            f"{label} on {hostname}: `adopt: true` means one, but {len(ids)} have that name. "
-            f"Rename or delete all but the one to adopt:{listed}"
+            f"{label} on {hostname}: `adopt: true` requires exactly one object, but {len(ids)} have this "
+            f"name. Rename or delete all but the one to adopt:{listed}"
         )
 
 
 class NotEmpty(ResourceError):
-    """A space cannot be deleted while there is something in it."""
+    """A space cannot be deleted while it has content."""
 
     def __init__(self, space: str, hostname: str, content: list[str]) -> None:
         held = "".join(f"\n  - {item}" for item in content) or "\n  (nothing that this client may see)"
         super().__init__(
             f"space {space} on {hostname} is not empty, so Qlik refuses to delete it. "
-            f"Move or delete what it holds first, or keep the space:{held}"
+            f"Move or delete its content first, or keep the space:{held}"
         )
 
 
 class TemplateNotFound(ResourceError):
-    """The template app is not there, or this client may not see or export it."""
+    """The template app does not exist, or this client may not see or export it."""
 
 
 class TemplateAmbiguous(ResourceError):
@@ -81,7 +84,7 @@ class TemplateAmbiguous(ResourceError):
 
 
 class NotReleased(ResourceError):
-    """Qlik did not release entitlements, so the tenant is not taken down."""
+    """Qlik did not release the entitlements, so the tenant is not taken down."""
 
 
 class NotReady(ResourceError):
@@ -89,13 +92,13 @@ class NotReady(ResourceError):
 
 
 class UnknownRole(ResourceError):
-    """The tenant has no role of that name; `hints` has what was likely meant, for each unknown one."""
+    """The tenant has no role with this name. `hints` maps each unknown name to a likely intended one."""
 
     def __init__(self, hostname: str, hints: dict[str, str], known: list[str], cause: Exception) -> None:
         unknown = ", ".join(f"{name!r}{hint}" for name, hint in hints.items())
         super().__init__(
-            f"no such role on {hostname}: {unknown}; names are case-sensitive. "
-            f"Roles there: {', '.join(known)}.\n{cause}"
+            f"{hostname} has no such role: {unknown}. Names are case-sensitive. "
+            f"Existing roles: {', '.join(known)}.\n{cause}"
         )
 
 
@@ -108,27 +111,25 @@ class PersonAmbiguous(ResourceError):
 
 
 class EmailTaken(ResourceError):
-    """An e-mail address belongs to one user of a tenant, and to another one than is wanted."""
+    """The e-mail address of a user belongs to another user of the tenant."""
 
     def __init__(
         self, email: str, hostname: str, user: str, user_id: str, cause: QlikError | None = None
     ) -> None:
-        refusal = f"{cause.said}\n" if cause else ""
+        refusal = f"{cause.summary}\n" if cause else ""
         super().__init__(
-            f"{refusal}the e-mail address {email} belongs to another user of {hostname}: {user}. Qlik takes "
-            "an address once: give one of the two another, or name that user's subject."
+            f"{refusal}the e-mail address {email} belongs to another user of {hostname}: {user}. Addresses "
+            "must be unique. Change the address of one of the two, or use that user's subject here."
         )
         self.user_id = user_id
 
 
 class PartlyDone(ResourceError):
-    """Qlik answered 207: some of the changes were made, and those named here were not."""
+    """Qlik answered 207: it made some of the changes, but not those named here."""
 
-    def __init__(self, label: str, hostname: str, left: dict[str, Any], said: str) -> None:
-        values = ", ".join(f"{name} is {value!r}" for name, value in left.items())
-        super().__init__(
-            f"{label} on {hostname} was changed in part (207): {values} still. Qlik said: {said}"
-        )
+    def __init__(self, label: str, hostname: str, unchanged: dict[str, Any], reason: str) -> None:
+        values = ", ".join(f"{name} is still {value!r}" for name, value in unchanged.items())
+        super().__init__(f"{label} on {hostname} was changed in part (207): {values}. Qlik said: {reason}")
 
 
 class ReloadFailed(ResourceError):
@@ -138,34 +139,35 @@ class ReloadFailed(ResourceError):
         which = f" {reload}" if reload else ""
         super().__init__(
             f"the reload{which} of app {app} on {hostname} did not succeed ({status}): "
-            f"{why or 'Qlik gives no reason'}. The app was not published: users keep what they have. Correct "
-            "the script, the data connection or the source, and run `pulumi up` again: it reloads the app."
+            f"{why or 'Qlik gives no reason'}. The app was not published, so users keep the old one. "
+            "Correct the script, the data connection or the source, and run `pulumi up` again. It reloads "
+            "the app."
         )
 
 
 class ReloadPending(ResourceError):
-    """A reload has not ended within the time allowed; it goes on at Qlik."""
+    """A reload did not end within the time allowed. It continues at Qlik."""
 
     def __init__(self, app: str, hostname: str, reload: str, status: str, seconds: float) -> None:
         which = f"reload {reload} of app {app}" if reload else f"another reload of app {app}"
         super().__init__(
             f"{which} on {hostname} has not ended after {seconds:.0f} s ({status}). The app was not "
-            "published: users keep what they have. The reload goes on at Qlik. Run `pulumi up` again, which "
-            "waits for it, or allow more `minutes`."
+            "published, so users keep the old one. The reload continues at Qlik. Run `pulumi up` "
+            "again to wait for it, or allow more `minutes`."
         )
 
 
 class NotProven(ResourceError):
-    """An answer of 404 that does not prove that the object is gone; nothing was changed."""
+    """A 404 response that does not prove that the object is gone. Nothing was changed."""
 
     def __init__(self, id: str, hostname: str, why: str, cause: QlikError) -> None:
-        # what to do about a 404 would take for granted what is not proven
-        said = cause.said if isinstance(cause, NotFound) else str(cause)
+        # The advice for a 404 assumes that the object is gone, which is not proven here.
+        happened = cause.summary if isinstance(cause, NotFound) else str(cause)
         super().__init__(
-            f"{said}\n"
-            f"That does not prove that {id} on {hostname} is gone: {why}. Something on the way may have "
-            "answered in Qlik's place. Nothing was changed: run it again. If it stays so and you know "
-            "that it is gone, `pulumi state delete` takes it out of the state."
+            f"{happened}\n"
+            f"This does not prove that {id} on {hostname} is gone: {why}. A proxy may have answered instead "
+            "of Qlik. Nothing was changed. Run it again. If the error stays and you know that the object is "
+            "gone, remove it from the state with `pulumi state delete`."
         )
 
 
@@ -177,123 +179,121 @@ class StateUnreadable(ResourceError):
 
 
 class HolderUnknown(ResourceError):
-    """The natural key is taken, and whether another resource of this stack holds the object is not known."""
+    """The object with the natural key may be managed by another resource of this stack."""
 
     def __init__(self, label: str, hostname: str, id: str, cause: Exception) -> None:
         super().__init__(
-            f"{label} is there already on {hostname} (id {id}), and whether another resource of this stack "
-            f"holds it is not known: {cause}. It is not taken over. Run it again where `pulumi stack "
-            "export` works."
+            f"{label} already exists on {hostname} (id {id}), and another resource of this stack may manage "
+            f"it: {cause}. It is not taken over. Run it again in an environment where `pulumi stack export` "
+            "works."
         )
 
 
 class NameTaken(ResourceError):
-    """An object cannot get a natural key that another one has; `key` names its properties."""
+    """Another object has the natural key of an object. `key` names its properties."""
 
     def __init__(
         self, label: str, hostname: str, key: Sequence[str], id: str, maker: str | None, cause: QlikError
     ) -> None:
-        made = f", made by user {maker}" if maker else ""
+        creator = f", created by user {maker}" if maker else ""
         name = " and ".join(key)
         super().__init__(
-            f"{cause.said}\n"
-            f"{label} cannot have that {name} on {hostname}: another object has it (id {id}{made}), which no "
-            f"resource of this stack holds. Change or delete that one, or give this one another {name}."
+            f"{cause.summary}\n"
+            f"{label} cannot have this {name} on {hostname}: another object has it (id {id}{creator}). No "
+            f"resource of this stack manages that object. Change or delete it, or change the {name} of this "
+            "entry."
         )
 
 
 class HeldByAnother(ResourceError):
-    """An object that another resource of this stack holds is not taken over."""
+    """Another resource of this stack manages the object, so it is not taken over."""
 
     def __init__(self, label: str, hostname: str, id: str, holder: str) -> None:
-        kind, _, name = holder.rpartition("::")
+        type_, _, name = holder.rpartition("::")
         super().__init__(
-            f"{label} is there already on {hostname} (id {id}), and {kind.rpartition(':')[2]} {name} of "
-            "this stack holds it. If it is "
-            f'the same thing under a new key, add `renamed_from: "{name}"` to the new entry. If the old '
-            "entry is "
-            "to go, remove it first, run `pulumi up`, and add the new one after that."
+            f"{label} already exists on {hostname} (id {id}), and {type_.rpartition(':')[2]} {name} of this "
+            "stack manages it. If you gave it a new key, "
+            f'add `renamed_from: "{name}"` to the new entry. If you want to remove the old entry: 1. remove '
+            "it, 2. run `pulumi up`, 3. add the new entry."
         )
 
 
 class TenantUndecided(ResourceError):
-    """A tenant may or may not have been made by an earlier run, and nothing tells which one it is."""
+    """An earlier run may have created a tenant, and it is not known which tenant that is."""
 
 
 class NothingMade(TenantUndecided):
-    """It is certain that nothing was made under the proof in the state: it may be renewed."""
+    """No tenant was created under the proof in the state, so the proof may be renewed."""
 
 
 class CheckpointsRefused(ResourceError):
-    """Without checkpoints the proof would not be in the state when Qlik is asked for a tenant."""
+    """Checkpoints are off, so the proof is not in the state when Tenantry requests a tenant."""
 
     def __init__(self, variable: str) -> None:
         super().__init__(
-            f"{variable} is set: the engine would not save the state before it asks Qlik for a tenant, and "
-            "a run that is cut off would leave a tenant that nobody knows. Unset it. Nothing was sent."
+            f"{variable} is set, so the engine does not save the state before the request for a tenant. An "
+            "interrupted run could leave a tenant that no state records. Unset it. Nothing was sent."
         )
 
 
 class TrialEnded(ResourceError):
-    """A trial that has ended gets no tenant."""
+    """The trial has ended, so it gets no tenant."""
 
     def __init__(self, ends_on: str) -> None:
         super().__init__(ended(ends_on))
 
 
 def ended(ends_on: str) -> str:
-    """Return the message that a trial has ended, and what to do."""
+    """Return the message for a trial that has ended, with the next step."""
     return (
-        f"the trial ended on {LastDay.parse(ends_on).shown}, so no tenant is made or brought back for it. "
-        "To go on with it, set a later `ends_on`, or make it a customer with `lifecycle: {kind: "
-        "production}`; with `revive: {hostname: …, tenant_id: …}` as well, the tenant that was taken down "
-        "comes back with everything in it"
+        f"the trial ended on {LastDay.parse(ends_on).shown}, so no tenant is created or brought back for it. "
+        "To continue it, set a later `ends_on`, or make it a customer with `lifecycle: {kind: production}`. "
+        "To bring back the tenant that was taken down, with all its content, also add `revive: {hostname: "
+        "…, tenant_id: …}`"
     )
 
 
 class TenantGone(ResourceError):
-    """The tenant to take back, or that the state holds, is not there."""
+    """The tenant to bring back, or the tenant in the state, does not exist."""
 
     def __init__(self, hostname: str, tenant_id: str, cause: QlikError, advice: str = "") -> None:
         advice = advice or (
-            "It was purged at the end of its days of grace, or `revive` names it wrongly. Take `revive` "
-            "out of the stack file to have a new tenant made."
+            "It was purged at the end of its days of grace, or `revive` names the wrong tenant. To get a new "
+            "tenant, remove `revive` from the stack file."
         )
-        super().__init__(
-            f"there is no tenant {hostname} with id {tenant_id} any more. {advice}\n{cause.said}"
-        )
+        super().__init__(f"tenant {hostname} with id {tenant_id} no longer exists. {advice}\n{cause.summary}")
 
 
 class AliasRefused(ResourceError):
-    """A tenant cannot have the alias that is wanted. `holder`: the tenant that has it, if known."""
+    """A tenant cannot have the requested alias. `holder` is the tenant that has it, if known."""
 
     def __init__(self, alias: str, cause: QlikError, holder: str = "") -> None:
         why = (
-            f"Tenant {holder} has it:"
+            f"Tenant {holder} has it."
             if holder
-            else "If another tenant has it, which a deactivated one may do until it is purged:"
+            else "Another tenant may have it: a deactivated tenant keeps its alias until it is purged."
         )
         super().__init__(
-            f"{cause.said}\nThe tenant cannot have the alias {alias}. {why} choose another alias, or give "
-            "that one another first."
+            f"{cause.summary}\nThe tenant cannot have the alias {alias}. {why} Choose another alias, or "
+            "change the alias of the other tenant first."
         )
 
 
 class Unfinished(ResourceError):
-    """An object exists, but a later step failed; it is recorded, and the next `pulumi up` finishes it."""
+    """An object exists, but a later step failed. The state has it, and the next `pulumi up` finishes it."""
 
     def __init__(self, id: str, properties: dict[str, Any], cause: Exception) -> None:
-        super().__init__(f"{cause}\n(The object exists, id {id}; the next `pulumi up` goes on from here.)")
+        super().__init__(f"{cause}\n(The object exists, id {id}. The next `pulumi up` continues from here.)")
         self.id = id
         self.properties = properties
 
 
 class UseUnknown(ResourceError):
-    """Whether other tenants use an entitlement cannot be known; the text is the reason."""
+    """Other tenants may use an entitlement. The text is the reason why that is not known."""
 
 
 class OtherLogin(ResourceError):
-    """Somebody else's interactive identity provider is active, and a tenant has one at most."""
+    """Somebody else's interactive identity provider is active, and a tenant can have only one."""
 
     def __init__(self, label: str, hostname: str, found: dict[str, Any]) -> None:
         described = f", described as {found['description']!r}" if found.get("description") else ""
@@ -305,7 +305,7 @@ class OtherLogin(ResourceError):
 
 
 class LoginServiceUnusable(ResourceError):
-    """The service where users are to log in does not answer as one. Nothing was changed at Qlik."""
+    """The login service does not answer as expected. Nothing was changed at Qlik."""
 
     def __init__(self, url: str, reason: str) -> None:
         self.url, self.reason = url, reason

@@ -196,7 +196,9 @@ def _not_exportable(
         if item.get("spaceId")
         else "It is in somebody's personal space: move it to a shared one in which its bot user may edit."
     )
-    return TemplateNotFound(f"{template}: this client may see it but not export it. {advice}\n{refusal.said}")
+    return TemplateNotFound(
+        f"{template}: this client may see it but not export it. {advice}\n{refusal.summary}"
+    )
 
 
 def _space(host: Host, id: str | None) -> str:

@@ -1,7 +1,7 @@
-"""Everything that goes wrong between this program and Qlik Cloud. `tenantry.errors` has the whole tree.
+"""Errors between this program and Qlik Cloud. `tenantry.errors` has the whole tree.
 
-Every message names what was tried and where, what Qlik said, and what to do next. None holds a secret,
-and none carries the exception of the HTTP library, which would hold the request with its token.
+Every message names what was tried and where, what Qlik said, and what to do next. No message contains a
+secret, and no error carries an exception of the HTTP library, because that holds the request with its token.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tenantry.providers.qlik.messages import Request
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One entry of Qlik's `errors[]`: `causes` are the titles in its `meta`, `pointer` is its `source`."""
+    """One entry of Qlik's `errors[]`. `causes` are the titles in its `meta`, `pointer` is its `source`."""
 
     code: str = ""
     title: str = ""
@@ -33,72 +33,72 @@ class Problem:
 
 
 class QlikError(TenantryError):
-    """Root of what the client raises."""
+    """The base class of the client's errors."""
 
     @property
-    def said(self) -> str:
-        """What happened, without advice: for an error whose own advice takes its place."""
+    def summary(self) -> str:
+        """What happened, without advice, for use in an error that gives its own advice."""
         return str(self)
 
     @property
     def may_be_done(self) -> bool:
-        """Whether Qlik may have carried out a change although this was raised: look before trying again."""
+        """Whether Qlik may have carried out the change. If so, check before you try again."""
         return False
 
 
 class ConfigurationError(QlikError):
-    """The environment or an argument is not usable; nothing was sent."""
+    """The environment or an argument is not usable. Nothing was sent."""
 
 
 class CredentialsMissing(ConfigurationError):
-    """No OAuth client is configured for the host; the message names the variables looked for."""
+    """No OAuth client is configured for the host. The message names the variables that were checked."""
 
 
 class CredentialsCommandFailed(ConfigurationError):
-    """QLIK_CREDENTIALS_COMMAND failed or printed something else than credentials. Its output is not shown."""
+    """QLIK_CREDENTIALS_COMMAND failed, or its output is not credentials. The output is not shown."""
 
 
 class EndpointRefused(ConfigurationError):
-    """QLIK_CLOUD_ENDPOINT is not a loopback address: client secrets would be sent there."""
+    """QLIK_CLOUD_ENDPOINT is not a loopback address, so it must not receive client secrets."""
 
 
 class HostRefused(ConfigurationError):
-    """A host name outside Qlik Cloud: client secrets would be sent there."""
+    """The host name is outside Qlik Cloud, so it must not receive client secrets."""
 
 
 class DeadlineExceeded(QlikError):
-    """The time for the whole operation is over, or a wait would outlast it; `waiting_for` says which wait."""
+    """The time for the whole operation is over, or too short for the wait that `waiting_for` names."""
 
     def __init__(self, seconds: float, waiting_for: str, setting: str = "") -> None:
         self.seconds = seconds
         self.waiting_for = waiting_for
-        more = f" {setting} allows more." if setting else ""
-        super().__init__(f"The time allowed ({seconds:g} s) is not enough, waiting for {waiting_for}.{more}")
+        advice = f" Increase {setting} to allow more." if setting else ""
+        super().__init__(f"The time allowed ({seconds:g} s) is over while waiting for {waiting_for}.{advice}")
 
 
 class RequestFailed(QlikError):
-    """A request came to nothing: which one is in `method`, `host` and `path`, which has no query.
+    """A request failed. `method`, `host` and `path` (without the query) name it.
 
-    The request itself is not kept, because its body may hold secrets.
+    The request itself is not kept, because its body may contain secrets.
     """
 
-    def __init__(self, request: Request, what: str, *more: str) -> None:
+    def __init__(self, request: Request, outcome: str, *more: str) -> None:
         self.method, self.host, self.path = request.method, request.host, request.plain_path
         self._changes = request.changes
-        self._said = f"{self.method} {self.host}{self.path} {what}"
-        super().__init__("\n".join(line for line in (self._said, *more) if line))
+        self._summary = f"{self.method} {self.host}{self.path} {outcome}"
+        super().__init__("\n".join(line for line in (self._summary, *more) if line))
 
     @property
-    def said(self) -> str:
-        """The request and what came of it."""
-        return self._said
+    def summary(self) -> str:
+        """The request and its outcome."""
+        return self._summary
 
 
 class ConnectionFailed(RequestFailed):
-    """No usable answer, from a network, TLS or timeout problem.
+    """A network, TLS or timeout problem prevented a usable response.
 
-    `sent` is False where Qlik cannot have seen the request; `permanent` marks TLS problems, which
-    repeating does not cure.
+    `sent` is False if Qlik cannot have received the request. `permanent` marks TLS problems, which a retry
+    does not solve.
     """
 
     def __init__(
@@ -109,25 +109,25 @@ class ConnectionFailed(RequestFailed):
 
 
 class AnswerLost(RequestFailed):
-    """A request that must not be repeated was sent and its answer did not arrive: done, or not done."""
+    """A request that must not be repeated was sent, but its response was lost."""
 
     def __init__(self, request: Request, reason: str) -> None:
         self.reason = reason
-        advice = "Qlik may or may not have done it."
-        super().__init__(request, f"was sent, but its answer was lost: {reason}", advice)
+        advice = "Qlik may or may not have carried it out."
+        super().__init__(request, f"was sent, but its response was lost: {reason}", advice)
 
     @property
     def may_be_done(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
 
 class ApiError(RequestFailed):
-    """Qlik answered, with an error.
+    """Qlik returned an error.
 
-    `status` is the HTTP status, `problems` the entries of `errors[]`, and `code`, `title`, `detail` those
-    of the first. `trace_id` is what Qlik's support asks for. `retry_after` is in seconds, where Qlik sent it.
-    `enveloped` tells whether the body was Qlik's own form of an error, with a code: a proxy's page is not.
+    `status` is the HTTP status, `problems` are the entries of `errors[]`, and `code`, `title` and `detail`
+    come from the first entry. Qlik's support asks for the `trace_id`. `retry_after` is in seconds, or None.
+    `enveloped` is true if the body has Qlik's own error format with a code, unlike the page of a proxy.
     """
 
     def __init__(
@@ -148,26 +148,26 @@ class ApiError(RequestFailed):
         self.code, self.title, self.detail = first.code, first.title, first.detail
         self.trace_id = trace_id
         self.retry_after = retry_after
-        said = "; ".join(filter(None, map(str, self.problems)))
+        listed = "; ".join(filter(None, map(str, self.problems)))
         trace = f" (traceId {trace_id})" if trace_id else ""
-        super().__init__(request, f"answered {status} {said}".rstrip() + trace, advice)
+        super().__init__(request, f"answered {status} {listed}".rstrip() + trace, advice)
 
     @property
     def may_be_done(self) -> bool:
-        """Only a 408, of something on the way that did not wait for Qlik to end, leaves that open."""
+        """True only for a 408, which comes from a proxy that did not wait for Qlik to finish."""
         return self.status == 408 and self._changes
 
 
 class Unauthorized(ApiError):
-    """401: the client or its token is not accepted here."""
+    """401: this host does not accept the client or its token."""
 
 
 class TenantDisabled(ApiError):
-    """401 TENANT_DISABLED or TENANT_DEACTIVATED: deactivated, which is neither gone nor a wrong secret."""
+    """401 TENANT_DISABLED or TENANT_DEACTIVATED: the tenant is deactivated, but exists."""
 
 
 class Forbidden(ApiError):
-    """403: known, but not allowed to do this."""
+    """403: the client is known, but not allowed to do this."""
 
 
 GONE_CODES = {
@@ -177,58 +177,58 @@ GONE_CODES = {
     "users": "USERS-7",
     "web-integrations": "WEBINTEGRATIONS_NOT_FOUND",
 }
-"""The codes that Qlik's API specifications publish for an object that is not there, by API."""
+"""The codes that Qlik's API specifications publish for an object that does not exist, by API."""
 
 
 class NotFound(ApiError):
-    """404 or 410: absent, or not visible, or somebody on the way answered in Qlik's place."""
+    """404 or 410: the object does not exist, is not visible, or a proxy answered instead of Qlik."""
 
     @property
     def proven(self) -> bool:
-        """Whether the answer alone proves that the object is gone: Qlik's envelope and a published code.
+        """Whether the response alone proves that the object is gone (Qlik's envelope and a published code).
 
-        Any other 404 may be the page of a proxy: see `tenantry.providers.framework.evidence`.
+        Any other 404 may be the page of a proxy. See `tenantry.providers.framework.evidence`.
         """
         api = [*self.path.split("/"), "", "", "", ""][3]
         return self.enveloped and self.code == GONE_CODES.get(api)
 
 
 class HostUnknown(ApiError):
-    """404 or 410 for a token: about the host as a whole, and never about an object on it.
+    """404 or 410 for a token request, so it concerns the whole host and not an object on it.
 
-    The tenant was purged, or something on the way answered in Qlik's place.
+    The tenant was purged, or a proxy answered instead of Qlik.
     """
 
 
 class Conflict(ApiError):
-    """409: something with this natural key is there already."""
+    """409: an object with this natural key already exists."""
 
 
 class PreconditionFailed(ApiError):
-    """412: not in its present state, e.g. a space that is not empty."""
+    """412: the present state does not allow it, for example a space that is not empty."""
 
 
 class RateLimited(ApiError):
-    """429, and waiting as long as Qlik asks would outlast the deadline."""
+    """429, and the wait that Qlik asks for is longer than the deadline."""
 
 
 class ReloadIsPending(ApiError):
-    """429 of the reloads API with a code of its own: the app has a reload that has not ended."""
+    """429 of the reloads API with its own code: another reload of the app has not ended."""
 
 
 class ServerError(ApiError):
-    """5xx: Qlik failed. A change may have been made all the same."""
+    """5xx: Qlik failed. It may still have made the change."""
 
     @property
     def may_be_done(self) -> bool:
-        """True if the request was to change something."""
+        """True if the request changes something."""
         return self._changes
 
 
 class UnexpectedAnswer(ApiError):
-    """An answer that the API does not describe: no JSON, cut short, no `data`, a redirect elsewhere."""
+    """A response that the API does not describe: not JSON, cut off, no `data`, a foreign redirect."""
 
     @property
     def may_be_done(self) -> bool:
-        """True if the request was to change something."""
+        """True if the request changes something."""
         return self._changes

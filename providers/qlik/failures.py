@@ -1,4 +1,4 @@
-"""Reads the exceptions of the HTTP library: was anything sent, can it work at all, what to tell a person."""
+"""Translates exceptions of the HTTP library into ConnectionFailed, with the reason and advice."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def connection_failed(
 
     chain = list(_chain(error))
 
-    def is_a(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(each, kinds) for each in chain)
+    def is_a(*types: type[BaseException]) -> bool:
+        return any(isinstance(link, types) for link in chain)
 
     tls = is_a(ssl.SSLError, exceptions.SSLError, requests.exceptions.SSLError)
     unsent = is_a(
@@ -34,22 +34,24 @@ def connection_failed(
         requests.exceptions.InvalidURL,
     )
     if is_a(exceptions.ConnectTimeoutError) and not is_a(exceptions.NewConnectionError):
-        reason, advice = "no connection in time", _reach(settings)
+        reason, advice = "no connection in time", _network_advice(settings)
     elif is_a(exceptions.ReadTimeoutError):
-        reason = "no answer in time"
-        advice = f"{REQUEST_TIMEOUT} ({settings.request_timeout:g} s) or {DEADLINE} allow more."
+        reason = "no response in time"
+        advice = (
+            f"To allow more time, increase {REQUEST_TIMEOUT} ({settings.request_timeout:g} s) or {DEADLINE}."
+        )
     elif tls:
         reason = f"TLS: {_innermost(chain)}"
-        advice = "A proxy with its own certificates? Name them in REQUESTS_CA_BUNDLE."
+        advice = "If a proxy uses its own certificates, set REQUESTS_CA_BUNDLE to their file."
     elif is_a(IncompleteRead):
-        reason, advice = "the answer broke off", ""
+        reason, advice = "the response was cut off", ""
     else:
-        reason, advice = _innermost(chain), _reach(settings) if unsent else ""
+        reason, advice = _innermost(chain), _network_advice(settings) if unsent else ""
     return ConnectionFailed(request, reason, sent=not unsent, permanent=tls, advice=advice)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and what it wraps, outermost first: kept in `reason`, in `args` or as its cause."""
+    """Yield the exception and those in its `reason`, `args` and cause, outermost first."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -62,27 +64,28 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             current.__context__,
         ]
         current = next(
-            (each for each in inside if isinstance(each, BaseException) and id(each) not in seen), None
+            (wrapped for wrapped in inside if isinstance(wrapped, BaseException) and id(wrapped) not in seen),
+            None,
         )
 
 
 def _innermost(chain: list[BaseException]) -> str:
-    """Words of the operating system or of TLS; never those of the HTTP library, which show the URL."""
-    for each in reversed(chain):
-        if isinstance(each, ssl.SSLCertVerificationError):
-            return each.verify_message
-        if isinstance(each, gaierror):
-            return f"the name cannot be resolved ({each.strerror})"
-        if isinstance(each, ssl.SSLError):
-            return str(getattr(each, "reason", None) or "handshake failed").replace("_", " ").lower()
-        if isinstance(each, OSError) and each.strerror:
-            return each.strerror
-        if isinstance(each, ConnectionError):
-            return "the connection was closed without an answer"
+    """Return the reason from the operating system or TLS. The HTTP library's own text would show the URL."""
+    for error in reversed(chain):
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        if isinstance(error, gaierror):
+            return f"the name cannot be resolved ({error.strerror})"
+        if isinstance(error, ssl.SSLError):
+            return str(getattr(error, "reason", None) or "handshake failed").replace("_", " ").lower()
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        if isinstance(error, ConnectionError):
+            return "the connection was closed without a response"
     return f"the connection failed ({type(chain[-1]).__name__})"
 
 
-def _reach(settings: Settings) -> str:
+def _network_advice(settings: Settings) -> str:
     if settings.endpoint is not None:
-        return f"{ENDPOINT} is {settings.endpoint}: is the emulator running there?"
+        return f"{ENDPOINT} is {settings.endpoint}. Check that the emulator is running there."
     return "Check the host name, the network, and the proxy settings (HTTPS_PROXY)."

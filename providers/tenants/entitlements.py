@@ -48,7 +48,7 @@ def release(cloud: Cloud, hostname: str, tenant_id: str) -> None:
         held = _held(host)
     except TenantDisabled as error:
         cloud.notify(
-            f"tenant {hostname} is deactivated already ({error.said}): no entitlement of its users can be "
+            f"tenant {hostname} is deactivated already ({error.summary}): no entitlement of its users can be "
             "released"
         )
         return

@@ -106,7 +106,7 @@ REFUSALS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         (
             "POST templates.eu.qlikcloud.com/oauth/token failed: Connection refused",
             "QLIK_CLOUD_ENDPOINT is http://127.0.0.1:",
-            "is the emulator running there?",
+            "Check that the emulator is running there",
         ),
     ),
 }

@@ -33,7 +33,7 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
     """
     lost = stack.up(expect=1)
     assert lost.failed == ["Tenant tenant"]
-    assert any("its answer was lost" in error for error in lost.errors)
+    assert any("its response was lost" in error for error in lost.errors)
     if effect != "drop_before":
         take_back(stack, GLOBEX, lost)
         return {}
@@ -56,7 +56,7 @@ def test_each_request_that_makes_a_customer_loses_its_answer_once(
     assert hits() == [1] * len(CREATIONS | FINISHING)
     if effect == "drop_before":
         # Not done, and not safe to repeat at once: the run stops and says so, the next one goes on.
-        lost = [error for error in failures if "its answer was lost" in error]
+        lost = [error for error in failures if "its response was lost" in error]
         assert len(lost) == len(NOT_REPEATED)
     else:
         assert failures == []

@@ -144,7 +144,7 @@ def test_no_secret_is_left_behind(stack: Stack, qlik: Emulator, tokens: Tokens, 
     qlik.control.add_fault(drop_after=True, times=1, **creations.CREATIONS["tenant"])
     alone = {"QLIK_ORG_CLIENT_ID": "", "QLIK_ORG_CLIENT_SECRET": ""}
     undecided = search.run(*up, expect=1, **alone, **renewal(search.run(*up, expect=1)))
-    assert "its answer was lost" in undecided.output
+    assert "its response was lost" in undecided.output
     assert search.leaks() == []
     take_back(stack, GLOBEX, search.run(*up, expect=1))
 

@@ -67,7 +67,7 @@ def test_what_a_run_tells_besides(stack: Stack, qlik: Emulator) -> None:
     qlik.control.add_fault(method="POST", path="/api/v1/apps/import", drop_after=True, times=1)
     stack.env["TENANTRY_LAG_SECONDS"] = "1"
     stack.write(**settings(changed(GLOBEX, ("apps/Second", app))))
-    assert "its answer was lost" in str(stack.up(expect=1).errors)
+    assert "its response was lost" in str(stack.up(expect=1).errors)
     qlik.control.settings(items_lag_ms=0)
     customer = changed(GLOBEX, ("apps/Second", {**app, "version": "2.4.0"}))
     stack.write(**settings(customer))

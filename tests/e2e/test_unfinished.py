@@ -19,8 +19,8 @@ def unfinished(stack: Stack, name: str, result: Result) -> str:
     assert result.failed == [name]
     recorded = stack.resources()[name]
     assert recorded["initErrors"]
-    (error,) = [error for error in result.errors if recorded["id"] in error]
-    assert "the next `pulumi up` goes on from here" in error
+    (error,) = [each for each in result.errors if recorded["id"] in each]
+    assert "The next `pulumi up` continues from here" in error
     assert "Traceback" not in result.output
     return str(recorded["id"])
 

@@ -135,7 +135,7 @@ def test_an_import_that_got_no_name_is_taken_over(
 ) -> None:
     """Killed between import and naming, also on another machine: the mark in the first name tells."""
     fault = tenancy.qlik.control.add_fault(path="/api/v1/apps/*", method="PUT", status=403)
-    with pytest.raises(Failure, match="the next `pulumi up` goes on"):
+    with pytest.raises(Failure, match="The next `pulumi up` continues"):
         twin("app").create(given(tenancy))
     tenancy.qlik.control.release(fault)
     monkeypatch.setenv("TENANTRY_STATE", str(tmp_path / "another machine"))

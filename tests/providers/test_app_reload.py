@@ -65,7 +65,7 @@ def test_a_failed_reload_tells_the_statement_and_no_secret(
         twin("app_reload").create(given(tenancy))
     text = str(caught.value)
     assert "EngineReloadError: Login failed for UID=[secure];PWD=[secure]; in: Customers: LOAD" in text
-    assert "users keep what they have" in text
+    assert "users keep the old one" in text
     assert "hunter2" not in text
     tenancy.qlik.control.settings(reload_error="")
     assert twin("app_reload").create(given(tenancy)).state["reload_id"] == reloads(tenancy)[-1]["id"]

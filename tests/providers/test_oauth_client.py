@@ -159,7 +159,7 @@ def test_a_rotation_that_was_killed_leaves_no_secret_behind(twin: MakeTwin, tena
     made = twin("oauth_client").create(inputs)
     first = made.state["client_secret"]
     tenancy.qlik.control.add_fault(method="POST", path=f"{PATH}/*/client-secrets", drop_after=True, times=1)
-    with pytest.raises(Failure, match="answer was lost"):
+    with pytest.raises(Failure, match="response was lost"):
         made.update(inputs | {"secret_version": 2})
     [_, lost] = secrets_at_qlik(tenancy, made)
     assert log_in(tenancy, made, first) == 200
@@ -222,7 +222,7 @@ def theirs(tenancy: Tenancy, **changes: Any) -> Doc:
 def test_a_client_that_is_there_needs_adopt(twin: MakeTwin, tenancy: Tenancy) -> None:
     """It is not as it is wanted, so no run of ours made it."""
     there = theirs(tenancy)
-    with pytest.raises(Failure, match=r"exists already.*`adopt: true`"):
+    with pytest.raises(Failure, match=r"already exists.*`adopt: true`"):
         twin("oauth_client").create(given(tenancy))
     made = twin("oauth_client").create(given(tenancy) | {"adopt": True})
     assert made.id == there["clientId"]

@@ -62,7 +62,7 @@ def test_one_that_was_purged_meanwhile(
         with pytest.raises(Failure) as caught:
             twin("tenant_activation").create(given(tenancy))
         assert "tenantry forget" in str(caught.value)
-        assert ("there is no tenant" in str(caught.value)) == listed
+        assert ("no longer exists" in str(caught.value)) == listed
 
 
 def test_a_404_alone_does_not_say_that_it_is_gone(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:

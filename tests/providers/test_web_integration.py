@@ -134,7 +134,7 @@ def test_a_lost_answer_makes_no_second_one(
 def test_a_request_that_never_arrived(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """Is not repeated at once, for nobody can tell; the next run makes it."""
     tenancy.qlik.control.add_fault(**CREATE, drop_before=True, times=1)
-    with pytest.raises(Failure, match="answer was lost"):
+    with pytest.raises(Failure, match="response was lost"):
         twin("web_integration").create(given(tenancy))
     assert integrations(tenancy) == {}
     made = twin("web_integration").create(given(tenancy))

@@ -123,7 +123,7 @@ def test_a_half_made_object_is_recorded(start: Start, qlik: Emulator) -> None:
     }
     assert list(failed.recorded.reasons) == [failed.text]
     assert "answered 400" in failed.text
-    assert "the next `pulumi up` goes on from here" in failed.text
+    assert "The next `pulumi up` continues from here" in failed.text
 
 
 HIDDEN = """

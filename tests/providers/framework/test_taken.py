@@ -42,9 +42,9 @@ def test_who_has_the_name_is_told(module: str, twin: MakeTwin, tenancy: Tenancy)
     with pytest.raises(Failure) as caught:
         ours.update(wanted)
     told = str(caught.value)
-    for said in (f"(id {theirs}, made by user ", "answered 409 TAKEN-1 Taken (traceId t-409)", "cannot have"):
+    for said in (f"(id {theirs}, created by user ", "answered 409 TAKEN-1 Taken (traceId t-409)", "cannot have"):
         assert said in told
-    assert "no resource of this stack holds" in told
+    assert "No resource of this stack manages" in told
     assert "must be unique" not in told
 
 
@@ -55,7 +55,7 @@ def test_who_has_the_name_may_be_of_the_stack(
     ours, theirs, wanted = two_of_them("web_integration", twin, tenancy)
     urn = "urn:pulumi:acme::tenantry::pulumi-python:dynamic/qlik:WebIntegration::Shop"
     monkeypatch.setattr(moves, "holder", lambda *_: urn)
-    with pytest.raises(Failure, match=rf"\(id {theirs}\), and WebIntegration Shop of this stack holds it"):
+    with pytest.raises(Failure, match=rf"\(id {theirs}\), and WebIntegration Shop of this stack manages it"):
         ours.update(wanted)
 
 

@@ -66,4 +66,4 @@ def test_deadline_exceeded_names_the_wait_and_the_setting() -> None:
     assert "30 s" in str(error)
     assert "the app to be readable" in str(error)
     assert "TENANTRY_DEADLINE" in str(error)
-    assert "allows more" not in str(DeadlineExceeded(30, "x"))
+    assert "to allow more" not in str(DeadlineExceeded(30, "x"))

@@ -153,10 +153,10 @@ def test_a_download_gets_over_it(
 @pytest.mark.parametrize(
     ("breakdown", "reason"),
     [
-        (Exchange.cut, "closed without an answer"),
+        (Exchange.cut, "closed without a response"),
         (reset, "reset by peer"),
-        (cut_in_answer, "the answer broke off"),
-        (cut_in_chunks, "the answer broke off"),
+        (cut_in_answer, "the response was cut off"),
+        (cut_in_chunks, "the response was cut off"),
         (Exchange.wait, "TENANTRY_REQUEST_TIMEOUT"),
     ],
 )
@@ -183,7 +183,7 @@ def test_nobody_listens(wired: Wired) -> None:
     with Cloud(environ, clock=FakeClock()) as cloud, pytest.raises(ConnectionFailed) as caught:
         cloud.tenant(TENANT).post("/x", {})
     assert "refused" in str(caught.value).lower()
-    assert "is the emulator running" in str(caught.value)
+    assert "Check that the emulator is running" in str(caught.value)
     assert not caught.value.sent
 
 

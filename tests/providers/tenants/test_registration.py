@@ -250,7 +250,7 @@ def test_a_lost_answer_is_asked_about_in_the_same_run(registry: Registry) -> Non
         f"revive: {{hostname: {hostname}, tenant_id: {World(registry.qlik, hostname).tenant['id']}}}"
         in question
     )
-    assert "its answer was lost" in question
+    assert "its response was lost" in question
 
 
 def test_the_cause_is_told(registry: Registry) -> None:
