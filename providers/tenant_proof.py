@@ -119,7 +119,7 @@ def facts(id: str, want: Properties, now: float | None) -> dict[str, Any]:
     known: dict[str, Any] = {"id": id, "name": want["name"], "unused": bool(want.get("revives"))}
     if now is None:
         return known
-    return known | {"made_at": _iso(now), "valid_until": _iso(now + permits.LIFE)}
+    return known | {"made_at": _iso(now), "valid_until": _iso(now + permits.PERMIT_SECONDS)}
 
 
 def _licence_key(source: Host) -> str:

@@ -73,7 +73,7 @@ class DeadlineExceeded(QlikError):
         self.seconds = seconds
         self.waiting_for = waiting_for
         advice = f" Increase {setting} to allow more." if setting else ""
-        super().__init__(f"The time allowed ({seconds:g} s) is over while waiting for {waiting_for}.{advice}")
+        super().__init__(f"The time allowed ({seconds:g} s) is not enough to wait for {waiting_for}.{advice}")
 
 
 class RequestFailed(QlikError):

@@ -1,6 +1,6 @@
-"""How a tenant comes to be, exactly once, and how it ends.
+"""The creation of a tenant, exactly once, and its end.
 
-`permits` is the right to ask Qlik for one, `registration` does it, `lost_answers` says what came of a request
-whose answer is not known, `tenant_list` is the organisation's list of all tenants, and `lifetime` takes
-a tenant down and brings it back.
+A permit (`permits`) is the right to request one tenant. `registration` sends the request. `lost_answers`
+determines the result of a request whose response was lost. `tenant_list` reads the organisation's list of all
+tenants. `lifetime` takes a tenant down and brings it back.
 """

@@ -1,8 +1,8 @@
-"""Entitlements of the licence that the users of a tenant hold, released before the tenant ends.
+"""The release of licence entitlements that the users of a tenant hold, before the tenant ends.
 
 An entitlement belongs to the subject of a user, across all tenants of a licence, and outlives the tenant.
-Qlik does not tell which tenants use a subject. That nobody else uses one is proven by asking each other
-tenant of the licence for its users; the organisation lists those tenants. What is not proven is not released.
+Qlik does not say which tenants use a subject. So Tenantry takes the other tenants of the licence from the
+organisation's list and searches each for the subject. It releases only what provably no other tenant uses.
 
 Sources: https://qlik.dev/apis/rest/licenses and
 https://qlik.dev/manage/automate/find-orphaned-license-assignments.
@@ -21,17 +21,17 @@ from tenantry.providers.tenants.tenant_list import DELETED, Tenant, hostname_of
 from tenantry.providers.values.words import counted
 
 ASSIGNMENTS = "/api/v1/licenses/assignments"
-AT_ONCE = 8
-"""Tenants that are asked at the same time."""
+CONCURRENT_TENANTS = 8
+"""How many tenants are searched at the same time."""
 
-IN_ONE_REQUEST = 100
+ASSIGNMENTS_PER_REQUEST = 100
 SHOWN = 10
 ABSENT = 404
-"""The status of an assignment that is not there (LICENSES-016): it is released."""
+"""The status of an assignment that does not exist (LICENSES-016), so it is already released."""
 
 
 class Entitlement(NamedTuple):
-    """What a subject holds, such as an analyzer entitlement."""
+    """An entitlement that a subject holds, such as `analyzer`."""
 
     subject: str
     type: str
@@ -40,48 +40,47 @@ class Entitlement(NamedTuple):
 def release(cloud: Cloud, hostname: str, tenant_id: str) -> None:
     """Release the entitlements of the users of a tenant that no other tenant of the licence uses.
 
-    Says which were released, and which were not and why. Raises NotReleased, with what was released until
-    then, if Qlik refuses one, and what reading the tenant raises.
+    Notifies which were released, and which were not and why. Raises NotReleased, with those released so far,
+    if Qlik refuses one, and the errors of reading the tenant.
     """
     host = cloud.tenant(hostname)
     try:
         held = _held(host)
     except TenantDisabled as error:
         cloud.notify(
-            f"tenant {hostname} is deactivated already ({error.summary}): no entitlement of its users can be "
-            "released"
+            f"tenant {hostname} is already deactivated ({error.summary}), so no entitlement of its users can "
+            "be released"
         )
         return
     if not held:
         cloud.notify(f"no user of tenant {hostname} holds an entitlement")
         return
-    subjects = {each.subject for each in held}
+    subjects = {entitlement.subject for entitlement in held}
     try:
         used = _used(cloud, hostname, tenant_id, subjects)
     except UseUnknown as reason:
         cloud.notify(
-            f"{_named(held)} of tenant {hostname} not released, as nothing proves that no other tenant uses "
-            f"them: {reason}"
+            f"{_named(held)} of tenant {hostname} not released, because other tenants may use them: {reason}"
         )
         return
-    kept = [each for each in held if each.subject.casefold() in used]
+    kept = [entitlement for entitlement in held if entitlement.subject.casefold() in used]
     if kept:
-        cloud.notify(f"{_named(kept)} not released, as other tenants of the licence have such users")
-    free = [each for each in held if each.subject.casefold() not in used]
+        cloud.notify(f"{_named(kept)} not released, because other tenants of the licence have these users")
+    free = [entitlement for entitlement in held if entitlement.subject.casefold() not in used]
     if free:
         _release(host, free)
         cloud.notify(f"{_named(free)} of tenant {hostname} released")
 
 
 def _held(host: Host) -> list[Entitlement]:
-    """Return the entitlements of the users that a tenant has, bot users included."""
-    subjects = {str(each["subject"]) for each in host.list("/api/v1/users")}
-    assigned = (Entitlement(each["subject"], each["type"]) for each in host.list(ASSIGNMENTS))
-    return sorted(each for each in assigned if each.subject in subjects)
+    """Return the entitlements of the users of a tenant, including bot users."""
+    subjects = {str(user["subject"]) for user in host.list("/api/v1/users")}
+    assigned = (Entitlement(found["subject"], found["type"]) for found in host.list(ASSIGNMENTS))
+    return sorted(entitlement for entitlement in assigned if entitlement.subject in subjects)
 
 
 def _used(cloud: Cloud, hostname: str, tenant_id: str, subjects: Collection[str]) -> set[str]:
-    """Return the subjects, in lower case, that other tenants of the licence have; raises UseUnknown."""
+    """Return the subjects, in lower case, that other tenants of the licence have. Raises UseUnknown."""
     others = _others(cloud, hostname, tenant_id)
     deadline = current_deadline()
 
@@ -91,19 +90,19 @@ def _used(cloud: Cloud, hostname: str, tenant_id: str, subjects: Collection[str]
         return _users(cloud.tenant(hostname_of(other)), subjects)
 
     used: set[str] = set()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_TENANTS) as pool:
         try:
             for users in pool.map(ask, others):
                 used |= users
         except QlikError as error:
-            raise UseUnknown(f"another tenant does not tell its users. {error}") from error
+            raise UseUnknown(f"the users of another tenant cannot be read. {error}") from error
         finally:
             pool.shutdown(cancel_futures=True)
     return used
 
 
 def _others(cloud: Cloud, hostname: str, tenant_id: str) -> list[Tenant]:
-    """Return the other tenants of the licence, each of which can be asked; raises UseUnknown."""
+    """Return the other tenants of the licence. Raises UseUnknown if one of them cannot be read."""
     if not cloud.has_organisation:
         raise UseUnknown(
             "only the organisation's list has all tenants, and no organisation client is set "
@@ -112,33 +111,37 @@ def _others(cloud: Cloud, hostname: str, tenant_id: str) -> list[Tenant]:
     try:
         listed = list(cloud.organisation().list("/api/core/tenants", {"sort": "-createdAt"}))
     except QlikError as error:
-        raise UseUnknown(f"the organisation does not list its tenants. {error}") from error
-    own = next((each for each in listed if each["id"] == tenant_id or hostname_of(each) == hostname), None)
+        raise UseUnknown(f"the organisation's list of tenants cannot be read. {error}") from error
+    own = next(
+        (tenant for tenant in listed if tenant["id"] == tenant_id or hostname_of(tenant) == hostname), None
+    )
     if own is None:
         raise UseUnknown(
             "the organisation's list does not have this tenant, so others may be missing as well"
         )
     others = [
-        each
-        for each in listed
-        if each is not own and each.get("status") != DELETED and not _of_another_licence(each, own)
+        tenant
+        for tenant in listed
+        if tenant is not own and tenant.get("status") != DELETED and not _has_another_licence(tenant, own)
     ]
-    silent = [hostname_of(each) or str(each["id"]) for each in others if not _can_be_asked(each)]
-    if silent:
+    unreadable = [hostname_of(tenant) or str(tenant["id"]) for tenant in others if not _is_readable(tenant)]
+    if unreadable:
         raise UseUnknown(
-            f"{counted(len(silent), 'tenant')} of the licence cannot be asked, being deactivated or without "
-            f"a host name ({_some(silent)})"
+            f"{counted(len(unreadable), 'tenant')} of the licence cannot be read: deactivated, or without a "
+            f"hostname ({_some(unreadable)})"
         )
     return others
 
 
-def _of_another_licence(tenant: Tenant, own: Tenant) -> bool:
-    """Tell whether a tenant is certainly under another licence; one of which that is not told is not."""
-    numbers = {str(each.get("licenseNumber") or each.get("subscriptionId") or "") for each in (tenant, own)}
+def _has_another_licence(tenant: Tenant, own: Tenant) -> bool:
+    """Tell whether a tenant certainly has another licence. If its licence is not known, return False."""
+    numbers = {
+        str(listed.get("licenseNumber") or listed.get("subscriptionId") or "") for listed in (tenant, own)
+    }
     return len(numbers) == 2 and "" not in numbers
 
 
-def _can_be_asked(tenant: Tenant) -> bool:
+def _is_readable(tenant: Tenant) -> bool:
     return tenant.get("status") == "active" and bool(hostname_of(tenant))
 
 
@@ -152,46 +155,47 @@ def _users(host: Host, subjects: Iterable[str]) -> set[str]:
 
 
 def _release(host: Host, free: list[Entitlement]) -> None:
-    """Release entitlements; raises NotReleased at the first answer that is a refusal."""
+    """Release entitlements. Raises NotReleased at the first response that contains a refusal."""
     done: list[Entitlement] = []
-    for some in _portions(free):
-        body: dict[str, Any] = {"delete": [each._asdict() for each in some]}
+    for batch in _batches(free):
+        body: dict[str, Any] = {"delete": [entitlement._asdict() for entitlement in batch]}
         try:
-            # Repeating does no harm: what is released already is absent.
+            # A repeated request answers ABSENT for what the first one released.
             answer = host.post(f"{ASSIGNMENTS}/actions/delete", body, repeatable=True)
         except QlikError as error:
             raise NotReleased(_refusal(host, done, str(error))) from error
         refused = []
-        for asked, result in zip(some, answer["data"], strict=False):
-            each = Entitlement(result.get("subject") or asked.subject, result.get("type") or asked.type)
+        for sent, result in zip(batch, answer["data"], strict=False):
+            entitlement = Entitlement(result.get("subject") or sent.subject, result.get("type") or sent.type)
             if result["status"] < 300 or result["status"] == ABSENT:
-                done.append(each)
+                done.append(entitlement)
             else:
                 code = " ".join(str(result[name]) for name in ("code", "title") if result.get(name))
-                refused.append(f"{each.type} of {each.subject}: {result['status']} {code}".rstrip())
-        if refused or len(answer["data"]) != len(some):
-            why = _some(refused) if refused else f"Qlik answered for {len(answer['data'])} of {len(some)}"
+                refused.append(
+                    f"{entitlement.type} of {entitlement.subject}: {result['status']} {code}".rstrip()
+                )
+        if refused or len(answer["data"]) != len(batch):
+            why = _some(refused) if refused else f"Qlik answered for {len(answer['data'])} of {len(batch)}"
             raise NotReleased(_refusal(host, done, why))
 
 
 def _refusal(host: Host, done: list[Entitlement], why: str) -> str:
     released = f"{_named(done)} released before that" if done else "none was released"
     return (
-        f"The entitlements of the users of {host.hostname} cannot all be released: {why}. {released}. The "
-        "tenant is still active. Repeat the destroy, or take `release_entitlements` out of the lifecycle, "
-        "run `pulumi up`, and destroy without it."
+        f"Not all entitlements of the users of {host.hostname} could be released: {why}. {released}. The "
+        "tenant is still active. Repeat the destroy. Or to destroy without a release: 1. remove "
+        "`release_entitlements` from the lifecycle, 2. run `pulumi up`, 3. run the destroy."
     )
 
 
-def _portions(items: list[Entitlement]) -> Iterator[list[Entitlement]]:
-    for start in range(0, len(items), IN_ONE_REQUEST):
-        yield items[start : start + IN_ONE_REQUEST]
+def _batches(items: list[Entitlement]) -> Iterator[list[Entitlement]]:
+    for start in range(0, len(items), ASSIGNMENTS_PER_REQUEST):
+        yield items[start : start + ASSIGNMENTS_PER_REQUEST]
 
 
 def _named(held: list[Entitlement]) -> str:
-    return (
-        f"{counted(len(held), 'entitlement')} ({_some([f'{each.type} of {each.subject}' for each in held])})"
-    )
+    texts = [f"{entitlement.type} of {entitlement.subject}" for entitlement in held]
+    return f"{counted(len(held), 'entitlement')} ({_some(texts)})"
 
 
 def _some(texts: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""How a tenant is taken down and comes back (https://qlik.dev/manage/tenants/delete-tenants)."""
+"""Deactivation and reactivation of a tenant (https://qlik.dev/manage/tenants/delete-tenants)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from tenantry.providers.values.limits import GRACE_DAYS, GRACE_VARIABLE
 
 
 def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> str | None:
-    """Deactivate a tenant; return the day on which Qlik will purge it, empty where Qlik names none; None if
-    the tenant is certainly gone.
+    """Deactivate a tenant and return the day on which Qlik will purge it (empty if Qlik names none).
 
-    Raises NotProven where it is said not to be there and nothing proves it.
+    Returns None if the tenant is certainly gone. Raises NotProven if Qlik answers 404 without proof.
     """
     run.current().active_tenants.pop(hostname, None)
     try:
@@ -27,7 +26,7 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
     except NotFound as error:
         _refuse_unproven(cloud, hostname, error)
         run.current().gone_tenants.add(hostname)
-        cloud.notify(f"Qlik knows no tenant {hostname} any more (404): there is nothing to deactivate")
+        cloud.notify(f"tenant {hostname} no longer exists (404), so there is nothing to deactivate")
         return None
     return str(answer.get("estimatedPurgeDate", ""))[:10]
 
@@ -35,31 +34,32 @@ def deactivate(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> 
 def take_down(cloud: Cloud, hostname: str, tenant_id: str, grace_days: int) -> None:
     """Deactivate a tenant and say how to bring it back.
 
-    `grace_days` are those of the state. `TENANTRY_GRACE_DAYS` goes before them, as those of a stack file may
-    not have got there. Raises ConfigurationError where that is no number of days.
+    `grace_days` come from the state. `TENANTRY_GRACE_DAYS` takes precedence, because the value of the stack
+    file may not be in the state yet. Raises ConfigurationError if it is not a number of days.
     """
     days = _grace_days_given() or grace_days
     purge_on = deactivate(cloud, hostname, tenant_id, days)
     if purge_on is None:
         return
-    told = (hostname, tenant_id, purge_on)
-    said = [deactivated(*told), line(TenantDeactivated(*told))]
+    fact = TenantDeactivated(hostname, tenant_id, purge_on)
+    lines = [deactivated(hostname, tenant_id, purge_on), line(fact)]
     if not purge_on:
         until = _until(cloud, hostname, days)
-        said.insert(0, f"Qlik named no day of the purge; it was asked to wait {days} days{until}")
-    cloud.notify("\n".join(said))
+        lines.insert(0, f"Qlik did not name the day of the purge. Tenantry requested {days} days{until}.")
+    cloud.notify("\n".join(lines))
 
 
 def reactivate(cloud: Cloud, hostname: str, tenant_id: str) -> None:
-    """Bring back a tenant that is deactivated and not purged yet."""
+    """Bring back a deactivated tenant that is not purged yet."""
     _act(cloud, hostname, tenant_id, "reactivate", {})
     run.current().active_tenants[hostname] = tenant_id
 
 
 def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str | None) -> None:
-    """Reactivate a tenant that is deactivated, unless it is that of a trial that has ended (TrialEnded).
+    """Reactivate a tenant if it is deactivated.
 
-    Raises TenantGone where Qlik knows no such tenant, NotProven where nothing proves that.
+    Raises TrialEnded if its trial has ended, TenantGone if the tenant does not exist, and NotProven if a 404
+    does not prove that.
     """
     if hostname in run.current().active_tenants:
         return
@@ -68,7 +68,7 @@ def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str |
     except TenantDisabled:
         refuse_ended(cloud, hostname, ends_on)
         reactivate(cloud, hostname, tenant_id)
-        cloud.notify(f"tenant {hostname} was deactivated, as by a run that was cut off; it is active again")
+        cloud.notify(f"tenant {hostname} was deactivated, perhaps by an interrupted run; it is active again")
     except (NotFound, HostUnknown) as error:
         _refuse_unproven(cloud, hostname, error)
         raise gone(hostname, tenant_id, error) from error
@@ -76,46 +76,48 @@ def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str |
 
 
 def gone(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> TenantGone:
-    """Return the error for a tenant of the state that Qlik does not know any more."""
+    """Return the error for a tenant in the state that no longer exists at Qlik."""
     advice = (
-        "It was purged, or somebody deleted it. `tenantry forget` takes it and all in it out of "
-        "the state (with --protected for a production customer); the next `pulumi up` then makes "
-        "a new one, or takes back the one that `revive` names."
+        "It was purged, or somebody deleted it. 1. Run `tenantry forget` (with --protected for a production "
+        "customer), which removes it and its content from the state. 2. Run `pulumi up`, which creates a new "
+        "tenant, or brings back the one that `revive` names."
     )
     return TenantGone(hostname, tenant_id, cause, advice)
 
 
 def refuse_ended(cloud: Cloud, hostname: str, ends_on: str | None) -> None:
-    """Raise TrialEnded if the last day of a trial has passed, by Qlik's clock where that is known."""
+    """Raise TrialEnded if the last day of a trial has passed, by Qlik's clock if known."""
     if has_ended(ends_on, cloud.time_at(hostname)):
         raise TrialEnded(str(ends_on))
 
 
 def has_ended(ends_on: str | None, now: float | None = None) -> bool:
-    """Tell whether the last day of a trial has passed in its time zone. `now`: seconds since 1970, else this
-    machine's.
+    """Tell whether the last day of a trial has passed in its time zone.
+
+    `now` is in seconds since 1970 (default: this machine's time).
     """
     moment = datetime.now(UTC) if now is None else datetime.fromtimestamp(now, UTC)
     return bool(ends_on) and LastDay.parse(str(ends_on)).has_passed(moment)
 
 
 def _refuse_unproven(cloud: Cloud, hostname: str, answer: NotFound | HostUnknown) -> None:
-    """Raise NotProven if an answer of 404 does not prove that a tenant is gone."""
+    """Raise NotProven if a 404 does not prove that a tenant is gone."""
     if (isinstance(answer, NotFound) and answer.proven) or is_listed(cloud, hostname) is False:
         return
     why = (
         "the organisation's list still has it"
         if cloud.has_organisation
-        else "only the organisation's list would tell, and no organisation client is set"
+        else "only the organisation's list could prove it, and no organisation client is set"
     )
-    raise NotProven(hostname, answer.host, f"{why}. `tenantry forget` lets go of it", answer) from answer
+    why = f"{why}. `tenantry forget` removes it from the state"
+    raise NotProven(hostname, answer.host, why, answer) from answer
 
 
 def _until(cloud: Cloud, hostname: str, days: int) -> str:
-    """Return the day that many days from now by Qlik's clock, for a message; nothing without a clock."""
+    """Return the day that many days from now by Qlik's clock, for a message (empty if unknown)."""
     now = cloud.register(cloud.tenant(hostname).region).time
     end = None if now is None else datetime.fromtimestamp(now, UTC) + timedelta(days=days)
-    return f", which is until {end.date()}" if end else ""
+    return f", until {end.date()}" if end else ""
 
 
 def _grace_days_given() -> int | None:
@@ -123,14 +125,14 @@ def _grace_days_given() -> int | None:
     if not given:
         return None
     if not given.isdecimal() or not GRACE_DAYS.field["ge"] <= int(given) <= GRACE_DAYS.field["le"]:
-        raise ConfigurationError(f"{GRACE_VARIABLE} is {given!r}: give {GRACE_DAYS.hint}. Nothing was sent.")
+        raise ConfigurationError(f"{GRACE_VARIABLE} is {given!r}, not {GRACE_DAYS.hint}. Nothing was sent.")
     return int(given)
 
 
 def _act(cloud: Cloud, hostname: str, tenant_id: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
     register = cloud.register(cloud.tenant(hostname).region)
     path = f"/api/v1/tenants/{tenant_id}/actions/{action}"
-    # Repeating is safe: it changes nothing, or starts the same countdown anew.
+    # A repeated request changes nothing, or restarts the same countdown.
     answer: dict[str, Any] = register.post(
         path, body, headers={"qlik-confirm-hostname": hostname}, repeatable=True
     )

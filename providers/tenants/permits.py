@@ -1,9 +1,9 @@
-"""The right to ask Qlik for one tenant, once.
+"""The right to request one tenant, once.
 
-Asking for a tenant has no key, so a second request makes a second tenant. A permit goes with the proof that
-the state holds (`tenantry.providers.tenant_proof`), lives in the process that made the proof and nowhere
-else, and is spent before the request is sent. So there is at most one request per proof, whatever is killed,
-lost or copied.
+The request has no idempotency key, so a second request creates a second tenant. A permit belongs to the proof
+in the state (`tenantry.providers.tenant_proof`). It exists only in the process that created the proof, and is
+used up before the request is sent. So there is at most one request per proof, even if runs are killed,
+responses lost or states copied.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from dataclasses import dataclass, field
 
 from tenantry.providers.qlik import Cloud
 
-LIFE = 300.0
-"""Seconds that a permit is good for. The request follows the proof at once; what takes time is waiting for
-a rate limit to lift. It must end, or a run that was suspended could ask long after another has found that
-nothing was made.
+PERMIT_SECONDS = 300.0
+"""How long a permit is valid. The request follows the proof immediately, unless it waits for a rate limit.
+Without a limit, a suspended run could send its request long after another run found that no tenant exists.
 """
 
 
 @dataclass(frozen=True)
 class Permit:
-    """A permit: the licence key that the tenant is made under, and when it was issued by two clocks."""
+    """A permit: the licence key for the tenant, and the time of issue by two clocks."""
 
     licence_key: str = field(repr=False)
     monotonic: float = 0.0
     wall: float = 0.0
 
     def remaining(self, cloud: Cloud) -> float:
-        """Seconds for which it is still good: by the clock that went further, as one of them stops in
-        sleep.
+        """Return the seconds for which it is still valid.
+
+        The clock that moved further counts, because one of the two stops while the machine sleeps.
         """
-        gone = max(cloud.clock.monotonic() - self.monotonic, abs(cloud.clock.time() - self.wall))
-        return LIFE - gone
+        elapsed = max(cloud.clock.monotonic() - self.monotonic, abs(cloud.clock.time() - self.wall))
+        return PERMIT_SECONDS - elapsed
 
 
 _permits: dict[str, Permit] = {}
@@ -41,12 +41,12 @@ _lock = threading.Lock()
 
 
 def issue(cloud: Cloud, proof: str, licence_key: str) -> None:
-    """Issue the permit of a proof that was made just now."""
+    """Issue the permit of a proof that was just created."""
     with _lock:
         _permits[proof] = Permit(licence_key, cloud.clock.monotonic(), cloud.clock.time())
 
 
 def take(proof: str) -> Permit | None:
-    """Return the permit of a proof and forget it; None if this process has issued none, or it was taken."""
+    """Return the permit of a proof and forget it. None if this process issued none or it was taken."""
     with _lock:
         return _permits.pop(proof, None)

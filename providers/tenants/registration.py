@@ -1,6 +1,6 @@
-"""How a tenant comes to be: taken back, made under a proof of this run, or found to have been made before.
+"""Ways to obtain a tenant: bring one back, create one under a proof of this run, or find one created earlier.
 
-One proof, at most one request (`tenantry.providers.tenant_proof`). Sources:
+Each proof allows at most one request (`tenantry.providers.tenant_proof`). Sources:
 https://qlik.dev/manage/platform-operations/create-a-tenant, https://qlik.dev/apis/org-rest.
 """
 
@@ -27,7 +27,7 @@ from tenantry.providers.tenants.lifetime import reactivate
 
 
 class Found(NamedTuple):
-    """A tenant: its system hostname, its id at Qlik, and whether it was made just now."""
+    """A tenant: its system hostname, its id at Qlik, and whether it was just created."""
 
     hostname: str
     tenant_id: str
@@ -35,10 +35,10 @@ class Found(NamedTuple):
 
 
 def obtain(cloud: Cloud, want: Properties) -> Found:
-    """Return the tenant to use: the one to take back, a new one, or the one that an earlier run made.
+    """Return the tenant to use: the one to bring back, a new one, or the one that an earlier run created.
 
-    Raises TenantUndecided where only a person can tell, NothingMade where the proof has to be renewed
-    first, and what sending raises.
+    Raises TenantUndecided if a person must decide, NothingMade if the proof must be renewed first, and the
+    errors of the client.
     """
     revive = want.get("revive")
     if revive:
@@ -59,14 +59,14 @@ def _take_back(cloud: Cloud, hostname: str, tenant_id: str) -> Found:
             cloud.tenant(hostname).get(f"/api/v1/tenants/{tenant_id}")
         except TenantDisabled:
             reactivate(cloud, hostname, tenant_id)
-            cloud.notify(f"tenant {hostname} was deactivated; brought back with everything in it")
+            cloud.notify(f"tenant {hostname} was deactivated; it was brought back with all its content")
     except (NotFound, HostUnknown) as error:
         raise TenantGone(hostname, tenant_id, error) from error
     return Found(hostname, tenant_id)
 
 
 def _make(cloud: Cloud, want: Properties) -> Found | None:
-    """Ask for a tenant under the proof, if this run made it; None if an earlier one did."""
+    """Request a tenant under the proof if this run created the proof. Return None if an earlier run did."""
     proof = want["proof"]
     permit = permits.take(proof["id"])
     if permit is None:
@@ -78,7 +78,7 @@ def _make(cloud: Cloud, want: Properties) -> Found | None:
     try:
         lost_answers.refuse_namesake(cloud, want, unless_renewed=True)
     except QlikError:
-        note.write(outcome="nothing")  # the permit is gone, so that stays true
+        note.write(outcome="nothing")  # the permit is used up, so this stays true
         raise
     exports.begin(cloud, (want.get("templates") or {}).values())
     note.write(outcome="unknown")
@@ -101,12 +101,12 @@ def _read(made: Any) -> Found:
     except (TypeError, LookupError):
         hostname = tenant_id = None
     if not (isinstance(hostname, str) and isinstance(tenant_id, str) and hostname and tenant_id):
-        raise TenantUndecided("the answer names no tenant: it has another shape than Qlik's")
+        raise TenantUndecided("the response does not name a tenant: its shape differs from Qlik's")
     return Found(hostname, tenant_id, new=True)
 
 
 def _surely_not_made(error: QlikError) -> bool:
-    """Whether Qlik itself refused the request, or it never left: then no tenant can come of it."""
+    """Tell whether no tenant can result: Qlik itself refused the request, or it was never sent."""
     if error.may_be_done or isinstance(error, TenantUndecided):
         return False
     if isinstance(error, ApiError):
@@ -115,7 +115,7 @@ def _surely_not_made(error: QlikError) -> bool:
 
 
 def _made_before(cloud: Cloud, want: Properties) -> Found:
-    """Return the tenant that an earlier run made under the proof; nothing is asked for."""
+    """Return the tenant that an earlier run created under the proof. Requests no tenant."""
     lost_answers.refuse_forced_replacement()
     note = Note(want["proof"]["id"], "tenant").earlier or {}
     if note.get("outcome") == "made":
@@ -124,6 +124,6 @@ def _made_before(cloud: Cloud, want: Properties) -> Found:
             cloud.tenant(found.hostname).get(f"/api/v1/tenants/{found.tenant_id}")
         except (TenantDisabled, NotFound, HostUnknown) as error:
             raise lost_answers.made_and_gone(want, found.hostname, found.tenant_id, error) from error
-        cloud.notify(f"tenant {found.hostname} was made by an earlier run under this proof; going on with it")
+        cloud.notify(f"an earlier run created tenant {found.hostname} under this proof; continuing with it")
         return found
     raise lost_answers.verdict(cloud, want, nothing_noted=note.get("outcome") == "nothing")

@@ -1,4 +1,4 @@
-"""The organisation's list of all tenants (https://qlik.dev/apis/org-rest), and what it can tell."""
+"""The organisation's list of all tenants (https://qlik.dev/apis/org-rest)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Tenant = dict[str, Any]
 
 
 class Listed(NamedTuple):
-    """The tenants of a region, the newest first, and the time at which the list was read, by Qlik's clock in
-    seconds since 1970 (None if the answer had no date).
+    """The tenants of a region, newest first. `read_at` is when the list was read, by Qlik's clock in seconds
+    since 1970 (None if the response had no date).
     """
 
     tenants: list[Tenant]
@@ -23,57 +23,59 @@ class Listed(NamedTuple):
 
 
 def listed(cloud: Cloud, region: str) -> Listed:
-    """Return the tenants of a region. Needs the organisation's client."""
+    """Return the tenants of a region. Requires the organisation's client."""
     organisation = cloud.organisation()
     found: list[Tenant] = []
     read_at = None
     for number, tenant in enumerate(organisation.list("/api/core/tenants", {"sort": "-createdAt"})):
         if number == 0:
-            read_at = organisation.time  # of the first page: what came later may not be in it
+            read_at = organisation.time  # of the first page, because later tenants may be missing
         if hostname_of(tenant).endswith(f".{region}.qlikcloud.com"):
             found.append(tenant)
     return Listed(found, organisation.time if read_at is None else read_at)
 
 
 def hostname_of(tenant: Tenant) -> str:
-    """Return the system hostname of a listed tenant; nothing if it has none."""
+    """Return the system hostname of a listed tenant, or an empty string."""
     hostnames = tenant.get("hostnames")
     return str(hostnames[0]) if isinstance(hostnames, list) and hostnames else ""
 
 
 def is_unnamed(tenant: Tenant) -> bool:
-    """Tell whether nobody has named it yet: Qlik gives it the label of its hostname."""
+    """Tell whether a tenant still has its initial name, the label of its hostname."""
     return tenant.get("name", "") in ("", None, hostname_of(tenant).partition(".")[0])
 
 
 def is_listed(cloud: Cloud, hostname: str) -> bool | None:
-    """Tell whether the organisation lists a tenant that is not deleted; None if there is no way to know."""
+    """Tell whether the organisation lists a tenant that is not deleted. None if there is no such client."""
     if not cloud.has_organisation:
         return None
     region = cloud.tenant(hostname).region
     return any(
-        hostname_of(each) == hostname and each.get("status") != DELETED
-        for each in listed(cloud, region).tenants
+        hostname_of(tenant) == hostname and tenant.get("status") != DELETED
+        for tenant in listed(cloud, region).tenants
     )
 
 
 def holder_of_alias(cloud: Cloud, region: str, alias: str) -> str:
-    """Return the tenant that has an alias, for a message; nothing where the organisation tells of none."""
+    """Return the tenant that has an alias, for a message. Empty if it is not known."""
     if not cloud.has_organisation:
         return ""
     try:
         tenants = listed(cloud, region).tenants
     except QlikError:
         return ""
-    living = (each for each in tenants if each.get("status") != DELETED)
-    having = (each for each in living if alias in each.get("hostnames", []))
-    return next((f"{hostname_of(each)} (id {each['id']}, {each.get('status')})" for each in having), "")
+    existing = (tenant for tenant in tenants if tenant.get("status") != DELETED)
+    holders = (tenant for tenant in existing if alias in tenant.get("hostnames", []))
+    return next(
+        (f"{hostname_of(holder)} (id {holder['id']}, {holder.get('status')})" for holder in holders), ""
+    )
 
 
 def shown(tenant: Tenant) -> str:
-    """Return a tenant for a message, with the line that takes it back, ready to paste."""
+    """Describe a tenant in a message, with the line that brings it back, ready to paste."""
     name = "without a name" if is_unnamed(tenant) else f'named "{tenant["name"]}"'
     return (
         f"\n  {revive_line(hostname_of(tenant), tenant['id'])}"
-        f"  # {tenant.get('status')}, {name}, made {tenant.get('createdAt')}"
+        f"  # {tenant.get('status')}, {name}, created {tenant.get('createdAt')}"
     )

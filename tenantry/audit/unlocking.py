@@ -16,7 +16,7 @@ from tenantry.audit.findings import command
 from tenantry.audit.holdings import PROOF
 from tenantry.audit.locks import Lock
 from tenantry.providers.framework.waiting import creation_seconds, lag_seconds
-from tenantry.providers.tenants.permits import LIFE as PERMIT
+from tenantry.providers.tenants.permits import PERMIT_SECONDS
 from tenantry.pulumi_internals.deployment import State, pending_operations, resources
 from tenantry.state.entries import TENANT, name_of
 
@@ -33,9 +33,7 @@ def stale_after() -> timedelta:
     It is the sum of the longest run, the life of a permit to request a tenant, the creation of that tenant,
     the time until Qlik lists it, and the difference between the clocks.
     """
-    return timedelta(
-        seconds=LONGEST_RUN_SECONDS + PERMIT + creation_seconds() + lag_seconds() + CLOCK_SKEW_SECONDS
-    )
+    return timedelta(seconds=LONGEST_RUN + PERMIT_SECONDS + creation_seconds() + lag_seconds() + CLOCKS)
 
 
 @dataclass(frozen=True)

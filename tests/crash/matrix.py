@@ -245,7 +245,7 @@ class Bench:
             self.lab.env[RENEW] = proof
         elif AGAIN in errors:
             self.lab.advance(seconds=SETTLED)
-        elif "nothing tells" in errors or RENEW in errors:
+        elif "does not say which one" in errors or RENEW in errors:
             self.lab.advance(seconds=SETTLED)  # nobody answers before it is certain what came of the request
             made = [host for host, status in self.lab.tenants.items() if status == "active"]
             lines = [line for line in REVIVE.findall(errors) if any(host in line for host in made)]

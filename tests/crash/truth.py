@@ -34,7 +34,7 @@ READABLE = "an error with a traceback"
 
 Doc = dict[str, Any]
 TOO_EARLY = "Run `pulumi up` again after"
-NO_LIST = "Only the organisation's list would tell"
+NO_LIST = "Only the organisation's list could show"
 
 
 class Broken(AssertionError):

@@ -134,7 +134,7 @@ def test_no_way_to_qlik(stack: Stack, qlik: Emulator) -> None:
     qlik.control.settings(tenant_quota=1)
     certain = stack.up(expect=None)
     assert certain.requests == []
-    assert "none was made: the request was refused" in str(certain.errors)
+    assert "none was created: the request was refused" in str(certain.errors)
     stack.up(expect=0, **renewal(certain))
 
 

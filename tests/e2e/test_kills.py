@@ -116,7 +116,7 @@ def test_the_cli_is_killed_before_qlik_has_the_request(stack: Stack, qlik: Emula
     qlik.control.release(fault)
     shutil.rmtree(stack.env["TENANTRY_STATE"])  # nothing depends on the notes
     early = stack.up(expect=1)
-    assert any("Qlik may still be making it" in error for error in early.errors)
+    assert any("Qlik may still create it" in error for error in early.errors)
     assert writes(early.requests) == []
     qlik.control.advance(HOUR)
     up = [str(TENANTRY), "up", stack.name, "--yes", "--skip-preview"]

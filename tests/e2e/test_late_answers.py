@@ -42,7 +42,7 @@ def test_one_of_each_at_the_end(stack: Stack, qlik: Emulator) -> None:
     stack.up(expect=1)
     assert tenants(qlik) == {}
     early = stack.up(expect=1)
-    assert "Qlik may still be making it" in str(early.errors)
+    assert "Qlik may still create it" in str(early.errors)
     qlik.control.advance(LATE)
     (hostname,) = tenants(qlik)
     asked = stack.up(expect=1)

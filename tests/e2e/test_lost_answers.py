@@ -38,7 +38,7 @@ def settle_tenant(stack: Stack, qlik: Emulator, effect: str) -> dict[str, str]:
         take_back(stack, GLOBEX, lost)
         return {}
     assert "Run `pulumi up` again" in str(lost.errors)
-    assert "Qlik may still be making it" in str(stack.up(expect=1).errors)
+    assert "Qlik may still create it" in str(stack.up(expect=1).errors)
     qlik.control.advance(HOUR)
     return renewal(stack.up(expect=1))
 

@@ -112,7 +112,7 @@ def test_what_a_killed_run_made_is_known_by_its_note_alone(
     aside.rename(notes(stack))
 
     done = stack.up()
-    assert any("was made by an earlier run under this proof" in message for message in done.messages)
+    assert any("an earlier run created tenant" in message for message in done.messages)
     expect_exactly_one_of_each(stack, qlik)
     stopped = copy.up(expect=1)
     assert (stopped.failed, stopped.requests) == (["Tenant tenant"], [])

@@ -170,9 +170,7 @@ def test_the_tenant_itself(stack: Stack, qlik: Emulator) -> None:
         assert refused.failed == ["Tenant tenant"], way
         assert (writes(refused.requests), content(first)) == ([], before), way
         assert state(stack) == in_state, way
-    (error,) = [
-        error for error in refused.errors if "`--replace` or a taint asks for another tenant" in error
-    ]
+    (error,) = [each for each in refused.errors if "`--replace` or a taint would replace tenant" in each]
     assert f"pulumi state untaint --stack globex '{tenant}'" in error
     command = shlex.split(COMMAND.findall(error)[0])
     assert command[1:3] == ["--stack", "globex"]

@@ -288,7 +288,7 @@ def test_a_renewed_proof_creates_one_tenant(tmp_path: Path, qlik: Emulator) -> N
     )
     refused = fleet.run("up", "acme", "--yes", "--json", expect=1)
     assert writes(refused.requests) == ["POST /api/v1/tenants"]
-    assert "No tenant was made" in refused.outcomes["acme"].troubles[0].advice
+    assert "No tenant was created" in refused.outcomes["acme"].troubles[0].advice
     done = fleet.run("up", "acme", "--yes", "--json")
     changed = {change.kind: change.operation for change in done.outcomes["acme"].changes}
     assert changed == {

@@ -32,7 +32,7 @@ def test_it_has_the_time_of_qlik_and_no_secret(twin: Callable[[str], Twin], tena
     now = datetime.fromisoformat(tenancy.qlik.control.health()["time"])
     made_at, valid_until = (datetime.fromisoformat(facts[name]) for name in ("made_at", "valid_until"))
     assert timedelta(0) <= now - made_at < timedelta(minutes=5)
-    assert (valid_until - made_at).total_seconds() == permits.LIFE
+    assert (valid_until - made_at).total_seconds() == permits.PERMIT_SECONDS
     assert facts["id"] == proof.id
     assert "licence-key" not in repr(proof.state)
 

@@ -42,7 +42,11 @@ def test_who_has_the_name_is_told(module: str, twin: MakeTwin, tenancy: Tenancy)
     with pytest.raises(Failure) as caught:
         ours.update(wanted)
     told = str(caught.value)
-    for said in (f"(id {theirs}, created by user ", "answered 409 TAKEN-1 Taken (traceId t-409)", "cannot have"):
+    for said in (
+        f"(id {theirs}, created by user ",
+        "answered 409 TAKEN-1 Taken (traceId t-409)",
+        "cannot have",
+    ):
         assert said in told
     assert "No resource of this stack manages" in told
     assert "must be unique" not in told

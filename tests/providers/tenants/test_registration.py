@@ -178,7 +178,7 @@ def test_a_proof_is_used_once(registry: Registry) -> None:
 def test_a_permit_expires(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was suspended may find that another one has looked meanwhile: it asks for nothing."""
     registry.prove()
-    monkeypatch.setattr(permits, "LIFE", -1.0)
+    monkeypatch.setattr(permits, "PERMIT_SECONDS", -1.0)
     with pytest.raises(ResourceError, match="time allowed"):
         registry.obtain()
     assert registry.asked == 0
@@ -201,7 +201,7 @@ def test_a_request_that_qlik_refused(registry: Registry, refusal: dict[str, Any]
     assert nothing_made_in(str(error.value)) == "", "a refusal is not put right by asking again at once"
     registry.end_run()
     with without_organisation(registry.cloud):
-        assert "refused or never left" in registry.nothing_made()
+        assert "refused or never sent" in registry.nothing_made()
     assert registry.tenants == set()
 
 
@@ -310,7 +310,7 @@ def test_a_run_that_ended_right_after_its_proof(registry: Registry) -> None:
     registry.prove()
     registry.end_run()
     assert "Run `pulumi up` again after" in registry.undecided()
-    registry.qlik.control.advance(permits.LIFE + 120 + 300 + 30 + 10)
+    registry.qlik.control.advance(permits.PERMIT_SECONDS + 120 + 300 + 30 + 10)
     registry.nothing_made()
     assert registry.asked == 0
 
@@ -323,7 +323,7 @@ def test_killed_before_the_state_had_it(registry: Registry) -> None:
     with without_organisation(registry.cloud):
         assert registry.obtain() == found
     assert registry.tenants == {found[0]}
-    assert "made by an earlier run under this proof" in registry.said[-1]
+    assert "an earlier run created tenant" in registry.said[-1]
 
 
 def test_a_copied_state_takes_nothing_by_the_others_note(registry: Registry) -> None:
@@ -429,7 +429,7 @@ def test_late_is_not_never(registry: Registry) -> None:
     """Qlik makes it after the client has given up: the list has nothing yet, and that proves nothing."""
     registry.lose_one(done_after_ms=200_000)
     assert registry.tenants == set()
-    assert "Qlik may still be making it" in registry.undecided()
+    assert "Qlik may still create it" in registry.undecided()
     registry.qlik.control.advance(200)
     (hostname,) = registry.tenants
     assert hostname in registry.undecided()
@@ -443,7 +443,7 @@ def test_a_list_that_lags_is_waited_for(registry: Registry, monkeypatch: pytest.
     registry.qlik.control.settings(organisation_lag_ms=25_000)
     registry.lose_one(done_after_ms=290_000)
     registry.qlik.control.advance(310)
-    assert "Qlik may still be making it" in registry.undecided()
+    assert "Qlik may still create it" in registry.undecided()
     registry.qlik.control.advance(10)
     (hostname,) = registry.tenants
     assert hostname in registry.undecided()
