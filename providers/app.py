@@ -105,7 +105,7 @@ class AppHandler(Handler):
         "script_digest",
     )
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A template is named in one way, and its script comes from one place."""
         if ("template" in want) == ("template_id" in want):
             return {"template": "set either template (its exact name) or template_id (its app id)"}

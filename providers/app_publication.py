@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tenantry.providers.framework.errors import AlreadyExists, NotReady, Unfinished
-from tenantry.providers.framework.handlers import Handler, Properties, made_by_us, taken_over
+from tenantry.providers.framework.handlers import Handler, Properties, is_created_by_us, taken_over
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.properties import Change, Property, output, prop, reference
 from tenantry.providers.framework.resource import Resource
@@ -113,7 +113,7 @@ class AppPublicationHandler(Handler):
         found = catalog.recover(self, cloud, host, want, _note(want), lambda: _find(host, want))
         if found is None:
             return None
-        if not (want.get("adopt") or made_by_us(host, found.get("ownerId"))):
+        if not (want.get("adopt") or is_created_by_us(host, found.get("ownerId"))):
             raise AlreadyExists(
                 f'published app "{want["name"]}"', host.hostname, found["id"], found.get("ownerId")
             )

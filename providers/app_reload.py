@@ -59,7 +59,7 @@ class AppReloadHandler(Handler):
     natural_key = ("tenant", "app")
     is_object = False
 
-    def patience(self, want: Properties) -> float:
+    def extra_seconds(self, want: Properties) -> float:
         """As long as the reload may take."""
         return 60.0 * float(want.get("minutes", 0))
 
@@ -81,7 +81,7 @@ class AppReloadHandler(Handler):
 
     def _reload(self, cloud: Cloud, have: Properties, want: Properties) -> Properties:
         host, app = cloud.tenant(want["tenant"]), want["app"]
-        note, seconds = _note(want), self.patience(want)
+        note, seconds = _note(want), self.extra_seconds(want)
         started = cloud.clock.monotonic()
         queued = _resumed(host, want, note) or _queue(cloud, host, have, want, note, seconds)
         status = queued["status"]

@@ -54,7 +54,7 @@ class GroupHandler(Collection):
         """An idp group cannot be renamed: another name is another group."""
         return ["name"] if want.get("provider_type") == "idp" else []
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """An idp group has no description at Qlik."""
         if want.get("provider_type") == "idp" and want.get("description"):
             return {"description": "an idp group cannot have one; leave it out, or set provider_type: custom"}
@@ -73,7 +73,7 @@ class GroupHandler(Collection):
         """Take the names of the roles."""
         return super().decode(found) | {"roles": roles.names_in(found)}
 
-    def can_stand_aside(self, want: Properties) -> bool:
+    def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """A custom group is told by its id; an idp group is its name."""
         return bool(want["provider_type"] == "custom")
 

@@ -20,8 +20,8 @@ from tenantry.providers.values.oauth_clients import (
     GRANTS,
     IMPERSONATION,
     REDIRECT_URIS,
+    property_problems,
     redirect_problem,
-    unfit,
 )
 from tenantry.providers.values.origins import OAUTH_ORIGINS
 
@@ -122,9 +122,9 @@ class OAuthClientHandler(Keyless):
         trusted = want["consent"] == "trusted"
         return body | ({"connectionConfig": {"consentMethod": "trusted"}} if trusted else {})
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A client has only what its kind of application has."""
-        problems = unfit(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
+        problems = property_problems(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
         native = want["app_type"] == "native"
         for uri in want["redirect_uris"]:
             if wrong := redirect_problem(uri, native=native):

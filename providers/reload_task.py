@@ -92,7 +92,7 @@ class ReloadTaskHandler(Keyless):
     path = "/api/scheduling/tasks"
     natural_key = ("tenant", "app", "name")
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A task has one trigger."""
         if want.get("recurrence") and want.get("after_task"):
             return {"after_task": "set either recurrence or after_task"}

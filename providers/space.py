@@ -63,7 +63,7 @@ class SpaceHandler(Collection):
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
 
-    def can_stand_aside(self, want: Properties) -> bool:
+    def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """A space is told by its id, so its name may be another for a while."""
         return True
 
@@ -76,7 +76,7 @@ class SpaceHandler(Collection):
                 self._join(cloud, host, there["id"], bot, want)
         return found
 
-    def made(self, id: str) -> None:
+    def on_created(self, id: str) -> None:
         """A space that this run made is empty, so nobody need look what is in it."""
         run.current().empty_spaces.add(id)
 

@@ -100,7 +100,7 @@ class TenantHandler(Handler):
 
     resource_type = Tenant
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """The tenant to take back is named in full; a new one is made under a proof."""
         revive = want.get("revive")
         if revive is not None and revive.keys() != {"hostname", "tenant_id"}:
@@ -230,7 +230,7 @@ class TenantHandler(Handler):
         except TenantDisabled:
             return
         except (NotFound, HostUnknown) as error:
-            raise lifetime.gone(id, tenant_id, error) from error
+            raise lifetime.gone_error(id, tenant_id, error) from error
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Deactivate the tenant, unless that was done: its `TenantLifecycle` goes first and does it."""

@@ -62,7 +62,7 @@ class TenantAdminHandler(Handler):
     resource_type = TenantAdmin
     identity = ("tenant", "email", "subject")
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A person is named in one way."""
         if ("email" in want) == ("subject" in want):
             return {"email": "set either email or subject, whichever names the person on the source tenant"}
@@ -127,10 +127,10 @@ class TenantAdminHandler(Handler):
             host = cloud.tenant(have["tenant"])
             evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _living(host))
         else:
-            self.let_go(cloud, id, have)
+            self.release_references(cloud, id, have)
         _note(have["tenant"], have["user_subject"]).clear()
 
-    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+    def release_references(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Take back the role, unless another entry of the stack file wants it now."""
         if people.admin_mark(id) in run.current().made:
             return

@@ -69,13 +69,13 @@ class TenantProofHandler(Handler):
     resource_type = TenantProof
     is_object = False
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A trial that has ended gets no tenant; a preview says so by this machine's clock."""
         if not have and has_ended(want.get("ends_on")):
             return {"ends_on": ended(want["ends_on"])}
         return {}
 
-    def renewed(self, id: str) -> str:
+    def property_to_renew(self, id: str) -> str:
         """Have exactly this proof replaced if the environment names it."""
         return "proof" if os.environ.get(RENEW) == id else ""
 

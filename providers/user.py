@@ -169,7 +169,7 @@ class UserHandler(Collection):
         said = self._change(host, id, changes | {"email": aside}, want)
         if moves.when_free(cloud, lambda: self._change(host, id, {"email": want["email"]}, want), holder):
             return said, {}
-        moves.tell(cloud, self.label(want, id), "the e-mail address", want["email"], holder)
+        moves.notify_postponed(cloud, self.label(want, id), "the e-mail address", want["email"], holder)
         return said, {"email": aside, "postponed": ["email"]}
 
 

@@ -56,8 +56,8 @@ class Provider(ResourceProvider):
         self.module, self.format = module, format
         self._given: dict[str, Properties] = {}
         engine.exit_with_engine()
-        engine.answer_more_at_once()
-        engine.accept_ours_only()
+        engine.raise_concurrency()
+        engine.guard_providers()
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return tenantry.provider, (self.module,) if self.format == 1 else (self.module, self.format)
@@ -71,7 +71,7 @@ class Provider(ResourceProvider):
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
-            raise engine.failure(formats.unknown_kind(self.module)) from None
+            raise engine.failure(formats.unknown_type(self.module)) from None
         return handler
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -80,7 +80,7 @@ class Provider(ResourceProvider):
         Inputs that equal those of the state were checked before and are not checked again.
         """
         named = _olds.get(PROVIDER_KEY)
-        if named != news.get(PROVIDER_KEY) and (newer := formats.refusal(formats.of(named))):
+        if named != news.get(PROVIDER_KEY) and (newer := formats.refusal(formats.format_of(named))):
             return CheckResult(_plain(news), [CheckFailure("", newer)])
         have, given = _plain(_olds), _plain(news)
         urn = engine.current_urn()
@@ -93,7 +93,7 @@ class Provider(ResourceProvider):
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
         kept = {name: value for name, value in inputs.items() if known[name].change is not Change.NOT_KEPT}
-        run.wanted[urn] = kept
+        run.checked_inputs[urn] = kept
         if kept == have and not any(name not in known or known[name].computed for name in given):
             return CheckResult(kept, [])
         return CheckResult(kept, self._failures(have, given, inputs))
@@ -121,7 +121,9 @@ class Provider(ResourceProvider):
             if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
         ]
         if not failures and not contains(inputs, is_unknown):
-            failures = [CheckFailure(name, why) for name, why in self.handler.refuse(have, inputs).items()]
+            failures = [
+                CheckFailure(name, why) for name, why in self.handler.input_problems(have, inputs).items()
+            ]
         return [
             _without_value(each) if each.property in inputs and known[each.property].sensitive else each
             for each in failures
@@ -145,10 +147,10 @@ class Provider(ResourceProvider):
         ]
         urn = engine.current_urn()
         if not replaces:
-            run.kept.setdefault(self._key(_id), set()).add(urn)
+            run.unreplaced_urns.setdefault(self._key(_id), set()).add(urn)
         if remark := self.handler.remark(_id, have, self._given.get(urn, {})):
             engine.say(remark)
-        if renewed := self.handler.renewed(_id):
+        if renewed := self.handler.property_to_renew(_id):
             return DiffResult(changes=True, replaces=[renewed])
         kept = not any(differs(have.get(name), want.get(name)) for name in self.handler.natural_key)
         return DiffResult(
@@ -257,11 +259,11 @@ class Provider(ResourceProvider):
         """
         urn = engine.current_urn()
         with self._run(_props) as cloud:
-            if self._key(_id) in run.current().made or run.kept.get(self._key(_id), set()) - {urn}:
+            if self._key(_id) in run.current().made or run.unreplaced_urns.get(self._key(_id), set()) - {urn}:
                 cloud.notify(
                     f"{self.handler.resource_type.__name__} {_id} stays, since it is what took its own place"
                 )
-                self.handler.let_go(cloud, _id, _plain(_props))
+                self.handler.release_references(cloud, _id, _plain(_props))
             else:
                 self.handler.delete(cloud, _id, _plain(_props))
 
@@ -273,9 +275,9 @@ class Provider(ResourceProvider):
         cloud = _cloud()
         try:
             with (
-                answers.usable(),
-                cloud.default_deadline(more=self.handler.patience(properties)),
-                run.of(engine.current_urn(), engine.current_run(), writes=writes),
+                answers.translated_errors(),
+                cloud.default_deadline(more=self.handler.extra_seconds(properties)),
+                run.handling(engine.current_urn(), engine.current_run(), writes=writes),
             ):
                 yield cloud
         except Unfinished as error:
@@ -331,7 +333,7 @@ def _next_step(error: QlikError) -> str:
 
 def _tell_once(cloud: Cloud, text: str) -> None:
     """Say something once in a run."""
-    told = run.current().told
+    told = run.current().notified
     if text not in told:
         told.add(text)
         cloud.notify(text)

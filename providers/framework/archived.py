@@ -47,7 +47,7 @@ class Archived(Collection):
         except Conflict:
             there = self.lookup(host, want)
             if there is not None:
-                return self._make_of(cloud, host, there, want)
+                return self._take_over_or_create_beside(cloud, host, there, want)
             found = host.send_form("POST", self.path, form, repeatable=True)
         return found["id"], _as_sent(want, self.decode(found))
 

@@ -73,7 +73,7 @@ def _failure(message: str, detail: Any) -> Failure:
 
 
 @cache
-def answer_more_at_once() -> None:
+def raise_concurrency() -> None:
     """Raise the number of calls that this process answers at the same time, from the SDK's four.
 
     Most of a call is waiting for Qlik, and all resources of a stack share the calls.
@@ -82,7 +82,7 @@ def answer_more_at_once() -> None:
 
 
 @cache
-def accept_ours_only() -> None:
+def guard_providers() -> None:
     """Have this process refuse each `__provider` string from now on that does not name our loader."""
     provider_strings.guard(_refuse_foreign)
 

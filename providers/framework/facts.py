@@ -54,13 +54,13 @@ class Progress:
 
 Fact = TenantDeactivated | NothingMade | QlikRefused | Progress
 
-KINDS: dict[str, type[Fact]] = {
+FACT_TYPES: dict[str, type[Fact]] = {
     "tenant-deactivated": TenantDeactivated,
     "nothing-made": NothingMade,
     "qlik-refused": QlikRefused,
     "progress": Progress,
 }
-_NAMES = {kind: name for name, kind in KINDS.items()}
+_NAMES = {kind: name for name, kind in FACT_TYPES.items()}
 
 _SPECIAL = "<>%[]"
 """Written as escapes: the engine's colour markup and format directives, and our own brackets."""
@@ -133,7 +133,7 @@ def renewal(proof: str, stack: str) -> str:
 def _fact(text: str) -> Fact | None:
     bare = _MARKUP.sub("", text).strip()
     found = _LINE.fullmatch(bare, _BEFORE.match(bare).end())  # type: ignore[union-attr]  # it may be empty
-    kind = KINDS.get(found[1]) if found else None
+    kind = FACT_TYPES.get(found[1]) if found else None
     if not found or kind is None:
         return None
     pairs = _FIELD.findall(found[2])

@@ -18,9 +18,9 @@ FORMAT = 1
 """Raised only when an older version must not touch what this one writes. docs/upgrading.md has the rules."""
 
 
-def of(provider: object) -> int:
+def format_of(provider: object) -> int:
     """Return the format that a `__provider` string tells; 1 for what tells none."""
-    return _of(provider) if isinstance(provider, str) else 1
+    return _read_format(provider) if isinstance(provider, str) else 1
 
 
 def refusal(found: int) -> str:
@@ -49,7 +49,7 @@ FOREIGN = (
 )
 
 
-def unknown_kind(module: str) -> str:
+def unknown_type(module: str) -> str:
     """Return what to say of a resource that only another version can read or delete."""
     from importlib.metadata import version
 
@@ -62,11 +62,11 @@ def unknown_kind(module: str) -> str:
 
 def newest(providers: Iterable[object]) -> int:
     """Return the highest format among `__provider` strings."""
-    return max(map(of, providers), default=1)
+    return max(map(format_of, providers), default=1)
 
 
 @cache
-def _of(provider: str) -> int:
+def _read_format(provider: str) -> int:
     import pickletools  # read, and not carried out: the string may name what is not there any more
 
     try:

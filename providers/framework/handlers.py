@@ -41,11 +41,11 @@ class Handler:
     is_object: ClassVar[bool] = True
     """Whether the id is that of an object at Qlik, which two resources could hold."""
 
-    def patience(self, want: Properties) -> float:
+    def extra_seconds(self, want: Properties) -> float:
         """Return how many seconds a call may take beyond the deadline that all calls share."""
         return 0.0
 
-    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
         return {}
 
@@ -53,7 +53,7 @@ class Handler:
         """Return what to tell the user of inputs that have no effect any more; nothing as a rule."""
         return ""
 
-    def renewed(self, id: str) -> str:
+    def property_to_renew(self, id: str) -> str:
         """Return the property to be made anew by a replacement though no input has changed; nothing as a
         rule.
         """
@@ -82,7 +82,7 @@ class Handler:
         """Remove the object; one that is gone already is fine."""
         raise NotImplementedError
 
-    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+    def release_references(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Take back what only this entry of the state gave: the object stays, in the care of another one."""
 
     def changes(self, have: Properties, want: Properties) -> Properties:
@@ -164,10 +164,10 @@ class Collection(Handler):
         except Conflict:
             there = self.lookup(host, want)
             if there is not None:
-                return self._make_of(cloud, host, there, want)
+                return self._take_over_or_create_beside(cloud, host, there, want)
             # Another resource had the name until a moment ago.
             found = self.post(host, want)
-        self.made(found[self.id_name])
+        self.on_created(found[self.id_name])
         return found[self.id_name], self.decode(found)
 
     def post(self, host: Host, want: Properties) -> dict[str, Any]:
@@ -175,28 +175,30 @@ class Collection(Handler):
         made: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
         return made
 
-    def _make_of(
+    def _take_over_or_create_beside(
         self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
     ) -> tuple[str, Properties]:
         """Take over what has the name, or make the object beside it."""
         label = self.label(want, there[self.id_name])
         if holder := moves.holder(self.resource_type.__name__, label, host, there[self.id_name]):
-            if self.can_stand_aside(want):
-                return self._make_aside(cloud, host, want, holder)
+            if self.can_be_renamed_temporarily(want):
+                return self._create_under_temporary_name(cloud, host, want, holder)
             if not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
                 raise HeldByAnother(label, host.hostname, there[self.id_name], holder)
         return there[self.id_name], self.take_over(cloud, host, there, want)
 
-    def can_stand_aside(self, want: Properties) -> bool:
+    def can_be_renamed_temporarily(self, want: Properties) -> bool:
         """Whether the object may have another name for a while: see `tenantry.providers.framework.moves`."""
         return False
 
-    def _make_aside(self, cloud: Cloud, host: Host, want: Properties, holder: str) -> tuple[str, Properties]:
+    def _create_under_temporary_name(
+        self, cloud: Cloud, host: Host, want: Properties, holder: str
+    ) -> tuple[str, Properties]:
         """POST the object under a temporary name, and give it its own once the other resource has moved."""
         aside = want | {"name": moves.temporary(want["name"])}
         try:
             found = self.post(host, aside)
-            self.made(found[self.id_name])
+            self.on_created(found[self.id_name])
         except Conflict:
             there = self.lookup(host, aside)
             if there is None:
@@ -212,10 +214,10 @@ class Collection(Handler):
         change = [{"op": "replace", "path": "/name", "value": want["name"]}]
         if moves.when_free(cloud, lambda: host.patch(self.member(id, want), change, repeatable=True), holder):
             return {"name": want["name"]}
-        moves.tell(cloud, self.label(want, id), "the name", want["name"], holder)
+        moves.notify_postponed(cloud, self.label(want, id), "the name", want["name"], holder)
         return {"name": have["name"], "postponed": ["name"]}
 
-    def made(self, id: str) -> None:
+    def on_created(self, id: str) -> None:
         """Take note that the object is new, for what else the run does."""
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
@@ -239,7 +241,7 @@ class Collection(Handler):
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
         """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
-        return made_by_us(host, there.get(self.maker))
+        return is_created_by_us(host, there.get(self.maker))
 
     def manages(self, found: dict[str, Any]) -> bool:
         """Tell whether an object of the collection, as Qlik's JSON, is one of this kind."""
@@ -291,7 +293,7 @@ class Collection(Handler):
                 raise NameTaken(
                     label, host.hostname, key, there[self.id_name], there.get(self.maker), conflict
                 ) from conflict
-            if not self.can_stand_aside(want):
+            if not self.can_be_renamed_temporarily(want):
                 raise HeldByAnother(label, host.hostname, there[self.id_name], holder) from conflict
             aside = moves.temporary(want["name"])
             self.patch(host, id, changes | {"name": aside}, want)
@@ -324,7 +326,7 @@ class Collection(Handler):
         return {}
 
 
-def made_by_us(host: Host, maker: str | None) -> bool:
+def is_created_by_us(host: Host, maker: str | None) -> bool:
     """Tell whether a user id is our own bot's; where Qlik names no maker, the object counts as ours."""
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenantry.providers.framework import moves, run
 from tenantry.providers.framework.errors import Ambiguous, HeldByAnother
-from tenantry.providers.framework.handlers import Collection, Properties, made_by_us
+from tenantry.providers.framework.handlers import Collection, Properties, is_created_by_us
 from tenantry.providers.framework.notes import Note, current_note
 from tenantry.providers.framework.waiting import late_seconds, wait
 from tenantry.providers.qlik import Cloud, Host, QlikError
@@ -74,7 +74,7 @@ class Keyless(Collection):
         """Return the only one, or of several the only one that this client made. Raises Ambiguous."""
         if len(found) <= 1:
             return found[0] if found else None
-        ours = [each for each in found if made_by_us(host, each.get(self.maker))]
+        ours = [each for each in found if is_created_by_us(host, each.get(self.maker))]
         if len(ours) != 1:
             raise Ambiguous(self.label(want, ""), host.hostname, [each[self.id_name] for each in found])
         return ours[0]

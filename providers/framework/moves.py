@@ -48,7 +48,7 @@ def leaves(cloud: Cloud, key: Sequence[str], holder: str, want: Properties) -> b
     """Tell whether the program gives the resource that holds an object other values of `key` in this run."""
 
     def seen() -> bool | None:
-        wanted = run.wanted.get(holder)
+        wanted = run.checked_inputs.get(holder)
         if wanted is None or contains([wanted.get(name) for name in key], is_unknown):
             return None
         return [wanted.get(name) for name in key] != [want.get(name) for name in key] or None
@@ -81,7 +81,7 @@ def when_free(cloud: Cloud, change: Callable[[], object], holder: str) -> bool:
     return bool(wait(cloud, attempt, f"{shown(holder)} to move", SECONDS))
 
 
-def tell(cloud: Cloud, label: str, name: str, value: Any, holder: str) -> None:
+def notify_postponed(cloud: Cloud, label: str, name: str, value: Any, holder: str) -> None:
     """Say that a value is still another resource's, and that a second run sets it."""
     cloud.notify(f"{label}: {shown(holder)} still has {name} {value!r}. Run `pulumi up` again to set it.")
 

@@ -133,7 +133,7 @@ class Property(Generic[T]):
 
     def problems(self, value: Any) -> list[str]:
         """Say what is wrong with a value: nothing, as a rule."""
-        if not right_at_first_sight(value, self.type, self.limits.field):
+        if not is_certainly_valid(value, self.type, self.limits.field):
             from pydantic import ValidationError
 
             try:
@@ -161,7 +161,7 @@ class Property(Generic[T]):
         return f"{shown}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
-def right_at_first_sight(value: Any, type_: Any, limits: Mapping[str, Any]) -> bool:
+def is_certainly_valid(value: Any, type_: Any, limits: Mapping[str, Any]) -> bool:
     """Tell whether a value is certain to pass pydantic's check, without importing it; False is no verdict."""
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits

@@ -44,7 +44,7 @@ class Run:
     scripts: dict[str, str] = field(default_factory=dict)
     """Ids of the apps whose load scripts the run set, and the scripts as Qlik stored them."""
 
-    told: set[str] = field(default_factory=set)
+    notified: set[str] = field(default_factory=set)
     """What the user was told once and need not be told for each resource."""
 
     holders: dict[str, set[str]] = field(default_factory=dict)
@@ -64,10 +64,10 @@ class Run:
     """
 
 
-wanted: dict[str, dict[str, Any]] = {}
+checked_inputs: dict[str, dict[str, Any]] = {}
 """The inputs that the program gives each URN, as far as the engine has had them checked by this process."""
 
-kept: dict[str, set[str]] = {}
+unreplaced_urns: dict[str, set[str]] = {}
 """The URNs that this process was told to keep for each object, as a diff found no replacement."""
 
 _current: ContextVar[Run | None] = ContextVar("run", default=None)
@@ -80,7 +80,7 @@ def current() -> Run:
 
 
 @contextmanager
-def of(urn: str, address: str = "", *, writes: bool = True) -> Iterator[None]:
+def handling(urn: str, address: str = "", *, writes: bool = True) -> Iterator[None]:
     """Say which resource the block is about, and by its address which run of the engine it is part of.
 
     After a block that `writes`, what the run has listed counts no longer, and during it neither.

@@ -65,7 +65,7 @@ def _work(cloud: Cloud, queue: SimpleQueue[tuple[Future[Path], Export]]) -> None
         if not future.set_running_or_notify_cancel():
             continue
         try:
-            with answers.usable(), cloud.default_deadline():
+            with answers.translated_errors(), cloud.default_deadline():
                 future.set_result(_fetch(cloud, export))
         except BaseException as error:  # noqa: BLE001  # whoever waits must learn of it
             future.set_exception(error)

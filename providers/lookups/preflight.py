@@ -172,7 +172,7 @@ class Preflight:
 
     def _answer(self, key: tuple[object, ...], answer: Future[T], ask: Callable[[], T]) -> None:
         try:
-            with answers.usable():
+            with answers.translated_errors():
                 result = ask()
             answer.set_result(result)
         except Exception as error:  # noqa: BLE001 (whoever asks gets it)

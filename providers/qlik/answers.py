@@ -87,13 +87,13 @@ def unexpected(request: Request, answer: Answer, what: str) -> UnexpectedAnswer:
     )
 
 
-def heard(request: Request, answer: Answer) -> None:
-    """Take note of the answer that is about to be read, for `usable`."""
+def remember(request: Request, answer: Answer) -> None:
+    """Take note of the answer that is about to be read, for `translated_errors`."""
     _last.set((request, answer))
 
 
 @contextmanager
-def usable() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn what the block raises over a value that it cannot use into UnexpectedAnswer, about the last answer
     that it read. Where it read none, the error is one of this program, and stays as it is.
     """

@@ -17,7 +17,7 @@ from tenantry.providers.qlik.errors import (
     ServerError,
     Unauthorized,
 )
-from tenantry.providers.qlik.governor import Governs, Turn, queue
+from tenantry.providers.qlik.governor import RateGovernor, Turn, queue
 from tenantry.providers.qlik.messages import Answer, Request, Waiting
 from tenantry.providers.qlik.settings import DEADLINE
 from tenantry.providers.qlik.tokens import Token, Tokens
@@ -28,10 +28,10 @@ TRIES = 4
 BACK_OFF = 1.0
 LONGEST_BACK_OFF = 20.0
 RATE_LIMIT_PAUSE = 10.0  # where Qlik does not say how long
-WORTH_A_LINE = 2.0  # seconds
+NOTIFY_FROM_SECONDS = 2.0  # seconds
 FETCH_SECONDS = 10.0
 """How long a host outside Qlik Cloud may take to answer."""
-SAFE_METHODS = frozenset({"GET", "PUT", "DELETE"})
+IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE"})
 
 Notify = Callable[[str], None]
 
@@ -46,7 +46,7 @@ class Calls:
         clock: Clock,
         default_deadline: float,
         notify: Notify,
-        governor: Governs | None = None,
+        governor: RateGovernor | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock
@@ -126,7 +126,7 @@ class Calls:
     def _queue(self, host: str, budget: str, deadline: Deadline) -> Turn | None:
         """Wait for a turn among all processes of this machine, and return it."""
         turn = self._governor.turn(host, budget, deadline) if self._governor else None
-        if turn and turn.seconds >= WORTH_A_LINE:
+        if turn and turn.seconds >= NOTIFY_FROM_SECONDS:
             self._notify(Waiting(f"waiting {turn.seconds:.0f} s for {queue(host, budget)}"))
         while self._governor and turn and turn.seconds:
             deadline.pause(turn.seconds, queue(host, budget))
@@ -163,7 +163,7 @@ class Calls:
     ) -> None:
         """Wait for the next try; raise where there must be none: not safe, not curable, or too many."""
         unsent = isinstance(error, ConnectionFailed) and not error.sent
-        if not (unsent or request.repeatable or request.method in SAFE_METHODS):
+        if not (unsent or request.repeatable or request.method in IDEMPOTENT_METHODS):
             raise AnswerLost(request, error.reason) if isinstance(error, ConnectionFailed) else error
         if tries >= TRIES or (isinstance(error, ConnectionFailed) and error.permanent):
             raise error

@@ -14,7 +14,7 @@ from tenantry.providers.qlik import folders, hostnames
 from tenantry.providers.qlik.calls import Calls
 from tenantry.providers.qlik.credentials import CredentialSource
 from tenantry.providers.qlik.deadlines import SYSTEM_CLOCK, Clock, Deadline, deadline
-from tenantry.providers.qlik.governor import Governor, Governs
+from tenantry.providers.qlik.governor import Governor, RateGovernor
 from tenantry.providers.qlik.host import Host
 from tenantry.providers.qlik.messages import Answer, Request
 from tenantry.providers.qlik.settings import Settings
@@ -93,7 +93,7 @@ class Cloud:
         """
         parts = urlsplit(url)
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        return self._calls.fetch(Request("GET", parts.netloc, path, most=1 << 20))
+        return self._calls.fetch(Request("GET", parts.netloc, path, max_bytes=1 << 20))
 
     def authenticate(self, hostname: str) -> None:
         """Have a token for a host, unless there is one that lasts; raises QlikError."""
@@ -142,7 +142,7 @@ class Cloud:
                 )
             return self._opened
 
-    def _governor(self, settings: Settings) -> Governs | None:
+    def _governor(self, settings: Settings) -> RateGovernor | None:
         if not settings.rate_share or self._adapter is not None:
             return None
         own = Governor(folders.state() / "rates", settings.rate_share, self.clock, settings.rate_window)

@@ -43,7 +43,7 @@ class Turn(NamedTuple):
     seconds: float
 
 
-class Governs(Protocol):
+class RateGovernor(Protocol):
     """What shares rate limits with other processes, see Governor."""
 
     def turn(self, host: str, budget: str, deadline: Deadline) -> Turn | None:

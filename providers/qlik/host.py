@@ -145,7 +145,7 @@ class Host:
 
     def _answer_and_json(self, request: Request) -> tuple[Answer, Any]:
         answer = self._answer(request)
-        answers.heard(request, answer)
+        answers.remember(request, answer)
         try:
             return answer, answer.json
         except ValueError:

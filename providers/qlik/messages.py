@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-MOST_DEPTH = 60
+MAX_DEPTH = 60
 """Levels of an answer in each other. Qlik's have fewer than ten."""
 
 JsonBody = dict[str, Any] | list[Any]
@@ -62,7 +62,7 @@ class Request:
     repeatable: bool = False
     credentials: str = ""
     proof: Mapping[str, str] | None = field(default=None, repr=False)
-    most: int = 64 << 20
+    max_bytes: int = 64 << 20
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
@@ -113,7 +113,7 @@ class Answer:
             value = json.loads(self.content, parse_constant=_refuse)
         except RecursionError:
             raise ValueError("nested too deeply") from None
-        if self.content.count(b"[") + self.content.count(b"{") > MOST_DEPTH and _too_deep(value):
+        if self.content.count(b"[") + self.content.count(b"{") > MAX_DEPTH and _too_deep(value):
             raise ValueError("nested too deeply")
         if b"\\u" in self.content:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
@@ -126,7 +126,7 @@ def _refuse(constant: str) -> None:
 
 def _too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(MOST_DEPTH):
+    for _ in range(MAX_DEPTH):
         nested = [each for each in level if isinstance(each, dict | list)]
         level = [item for each in nested for item in (each.values() if isinstance(each, dict) else each)]
         if not level:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from tenantry.providers.qlik import answers, shapes
 from tenantry.providers.qlik.messages import Answer, Request
 
-MOST_PAGES = 2000
+MAX_PAGES = 2000
 """Pages of one list. With a hundred objects each that is more than Qlik has anywhere."""
 
 
@@ -22,7 +22,7 @@ def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> I
     cursor comes back, or if the pages do not end.
     """
     seen: set[str] = {repr(request.query)}
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         answer, page = fetch(request)
         yield from _objects(request, answer, page)
         query = _next_query(page)
@@ -34,7 +34,7 @@ def pages(fetch: Callable[[Request], tuple[Answer, Any]], request: Request) -> I
                 request, answer, "its link to the next page leads back to an earlier one"
             )
         seen.add(repr(request.query))
-    raise answers.unexpected(request, answer, f"more than {MOST_PAGES} pages")
+    raise answers.unexpected(request, answer, f"more than {MAX_PAGES} pages")
 
 
 def _objects(request: Request, answer: Answer, page: Any) -> list[dict[str, Any]]:

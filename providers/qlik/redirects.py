@@ -14,7 +14,7 @@ from tenantry.providers.qlik import answers
 from tenantry.providers.qlik.messages import Answer, Request
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MOST = 5
+MAX_REDIRECTS = 5
 LOCATION = re.compile(r"[!-~]{1,4000}")
 
 
@@ -23,14 +23,14 @@ def follow(send: Callable[[Request], Answer], request: Request) -> Answer:
 
     Raises UnexpectedAnswer for a redirect to another host, of a request that is not a GET, or without end.
     """
-    for _ in range(MOST + 1):
+    for _ in range(MAX_REDIRECTS + 1):
         answer = send(request)
         if answer.ok:
             return answer
         if answer.status not in REDIRECTS or request.method != "GET":
             raise answers.unexpected(request, answer, "a redirect where none may be followed")
         request = replace(request, path=location(request, answer), params={})
-    raise answers.unexpected(request, answer, f"more than {MOST} redirects")
+    raise answers.unexpected(request, answer, f"more than {MAX_REDIRECTS} redirects")
 
 
 def location(request: Request, answer: Answer) -> str:

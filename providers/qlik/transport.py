@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 15.0
 CHUNK = 256 * 1024
 CONNECTIONS_PER_HOST = 16
-MOST_SAID = 1 << 20
+MAX_ERROR_BYTES = 1 << 20
 """Bytes that are read of an answer which is an error or a redirect."""
 
 
@@ -187,10 +187,10 @@ def _receive(request: Request, response: requests.Response, deadline: Deadline, 
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         write(chunk)
         length += len(chunk)
-        if length > MOST_SAID and not 200 <= response.status_code < 300:
+        if length > MAX_ERROR_BYTES and not 200 <= response.status_code < 300:
             break  # a page of an error or of a redirect: its beginning says enough
-        if length > request.most and write == pieces.append:  # a file on the disk has no bound but time
-            reason = f"the answer has more than {request.most >> 20} MB"
+        if length > request.max_bytes and write == pieces.append:  # a file on the disk has no bound but time
+            reason = f"the answer has more than {request.max_bytes >> 20} MB"
             raise ConnectionFailed(request, reason, sent=True, permanent=True)
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
             raise ConnectionFailed(request, f"no time left after {length} bytes of the answer", sent=True)

@@ -71,11 +71,11 @@ def make_sure_active(cloud: Cloud, hostname: str, tenant_id: str, ends_on: str |
         cloud.notify(f"tenant {hostname} was deactivated, perhaps by an interrupted run; it is active again")
     except (NotFound, HostUnknown) as error:
         _refuse_unproven(cloud, hostname, error)
-        raise gone(hostname, tenant_id, error) from error
+        raise gone_error(hostname, tenant_id, error) from error
     run.current().active_tenants[hostname] = tenant_id
 
 
-def gone(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> TenantGone:
+def gone_error(hostname: str, tenant_id: str, cause: NotFound | HostUnknown) -> TenantGone:
     """Return the error for a tenant in the state that no longer exists at Qlik."""
     advice = (
         "It was purged, or somebody deleted it. 1. Run `tenantry forget` (with --protected for a production "

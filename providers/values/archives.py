@@ -18,10 +18,10 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
-MOST_BYTES = 30_000_000
+MAX_BYTES = 30_000_000
 """Of the zip, and of each file in it."""
-MOST_UNPACKED = 100_000_000
-MOST_FILES = 500
+MAX_UNPACKED = 100_000_000
+MAX_FILES = 500
 
 MD5 = Limits("32 hexadecimal digits", {"pattern": "^[0-9a-f]{32}$"})
 
@@ -48,7 +48,7 @@ def read(path: Path, *, theme: bool) -> Archive:
     extension, and hidden ones. Raises ConfigurationError.
     """
     try:
-        content = _packed(path) if path.is_dir() else read_bytes(path, MOST_BYTES)
+        content = _packed(path) if path.is_dir() else read_bytes(path, MAX_BYTES)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -64,15 +64,15 @@ def _packed(folder: Path) -> bytes:
     import zipfile
 
     packed = BytesIO()
-    left = MOST_BYTES
+    left = MAX_BYTES
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, file) in enumerate(sorted(_files(folder))):
-            if number == MOST_FILES:
-                raise OSError(errno.EFBIG, f"it has more than {MOST_FILES} files")
-            content = read_bytes(file, MOST_BYTES)
+            if number == MAX_FILES:
+                raise OSError(errno.EFBIG, f"it has more than {MAX_FILES} files")
+            content = read_bytes(file, MAX_BYTES)
             left -= len(content)
             if left < 0:
-                raise OSError(errno.EFBIG, f"its files have more than {MOST_BYTES:,} bytes")
+                raise OSError(errno.EFBIG, f"its files have more than {MAX_BYTES:,} bytes")
             entry = zipfile.ZipInfo(name)  # of 1980, whenever the file was written
             entry.create_system = 3
             entry.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -102,10 +102,10 @@ def _texts(content: bytes) -> Mapping[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir()]
-            if len(entries) > MOST_FILES:
-                raise ConfigurationError(f"has {len(entries)} files; Qlik takes {MOST_FILES}")
-            if sum(each.file_size for each in entries) > MOST_UNPACKED:
-                raise ConfigurationError(f"has more than {MOST_UNPACKED:,} bytes when it is unpacked")
+            if len(entries) > MAX_FILES:
+                raise ConfigurationError(f"has {len(entries)} files; Qlik takes {MAX_FILES}")
+            if sum(each.file_size for each in entries) > MAX_UNPACKED:
+                raise ConfigurationError(f"has more than {MAX_UNPACKED:,} bytes when it is unpacked")
             return {
                 each.filename: _inflated(archive.open(each))
                 for each in entries
@@ -115,12 +115,12 @@ def _texts(content: bytes) -> Mapping[str, bytes]:
         raise ConfigurationError("is no zip, or a broken one") from None
 
 
-MOST_QEXT = 1_000_000
+MAX_QEXT = 1_000_000
 
 
 def _inflated(file: Any) -> bytes:
     with file:
-        return bytes(file.read(MOST_QEXT))
+        return bytes(file.read(MAX_QEXT))
 
 
 def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:

@@ -16,7 +16,7 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import read_bytes
 
-MOST_BYTES = 2_000_000
+MAX_BYTES = 2_000_000
 """Qlik publishes no limit; exported automations have some hundred kilobytes at most."""
 
 NAME = r"[A-Z][A-Z0-9_]*"
@@ -46,7 +46,7 @@ def read(path: Path) -> Definition:
     Raises ConfigurationError, whose message names the file and nothing of what is in it.
     """
     try:
-        text = read_bytes(path, MOST_BYTES).decode("utf-8-sig")
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
         found = json.loads(text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None

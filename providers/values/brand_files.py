@@ -30,7 +30,7 @@ class FileKind(NamedTuple):
     """What Qlik takes as one of the files of a brand."""
 
     formats: tuple[Format, ...]
-    most_bytes: int
+    max_bytes: int
     words: str
 
 
@@ -68,7 +68,7 @@ def read(path: Path, kind: str) -> BrandFile:
     """
     known = FILE_KINDS[kind]
     try:
-        content = read_bytes(path, known.most_bytes)
+        content = read_bytes(path, known.max_bytes)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     for allowed in known.formats:

@@ -17,7 +17,7 @@ from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values.limits import Limits
 from tenantry.providers.values.plain_files import open_plain, too_large
 
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 CHUNK = 1 << 20
 
 SHA256 = Limits("64 hexadecimal digits", {"pattern": "^[0-9a-f]{64}$"})
@@ -31,7 +31,7 @@ NAME = Limits(
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file.
 
-    Raises ConfigurationError for a file that cannot be read, is empty or has more than `MOST_BYTES`.
+    Raises ConfigurationError for a file that cannot be read, is empty or has more than `MAX_BYTES`.
     """
     return _copied(path, None)
 
@@ -76,8 +76,8 @@ def _chunks(path: Path) -> Iterator[bytes]:
         with open_plain(path) as file:
             while chunk := file.read(CHUNK):
                 length += len(chunk)
-                if length > MOST_BYTES:
-                    raise too_large(path, MOST_BYTES)
+                if length > MAX_BYTES:
+                    raise too_large(path, MAX_BYTES)
                 yield chunk
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None

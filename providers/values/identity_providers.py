@@ -10,9 +10,9 @@ from typing import Any
 
 from tenantry.providers.values.limits import Limits
 
-MOST_CERTIFICATES = 5
+MAX_CERTIFICATES = 5
 CERTIFICATES = Limits(
-    f"1 to {MOST_CERTIFICATES} certificates", {"min_length": 1, "max_length": MOST_CERTIFICATES}
+    f"1 to {MAX_CERTIFICATES} certificates", {"min_length": 1, "max_length": MAX_CERTIFICATES}
 )
 REALM = Limits(
     "letters, digits, . - and _, at most 254, with a letter or digit first",

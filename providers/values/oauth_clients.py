@@ -47,7 +47,7 @@ def redirect_problem(uri: str, *, native: bool = False) -> str | None:
 REDIRECT_URIS = Limits("5 addresses at most, https or of localhost", {"max_length": 5})
 
 
-def unfit(app_type: str, grants: Sequence[str], origins: Sequence[str]) -> dict[str, str]:
+def property_problems(app_type: str, grants: Sequence[str], origins: Sequence[str]) -> dict[str, str]:
     """Return the properties that a client of this kind of application cannot have, and why."""
     problems = {}
     if grants and app_type != "web":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values import pem, plain_files, urls
-from tenantry.providers.values.identity_providers import MOST_CERTIFICATES
+from tenantry.providers.values.identity_providers import MAX_CERTIFICATES
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -69,9 +69,9 @@ def _metadata(text: str) -> Metadata:
     if wrong := urls.problem(sign_on_url):
         raise ValueError(f"has no sign-on address (SingleSignOnService) that Qlik accepts: {wrong}")
     certificates = list(dict.fromkeys(_certificates(descriptor)))
-    if not 1 <= len(certificates) <= MOST_CERTIFICATES:
+    if not 1 <= len(certificates) <= MAX_CERTIFICATES:
         raise ValueError(
-            f"has {len(certificates)} signing certificates; Qlik accepts 1 to {MOST_CERTIFICATES}"
+            f"has {len(certificates)} signing certificates; Qlik accepts 1 to {MAX_CERTIFICATES}"
         )
     for certificate in certificates:
         certificate_end(certificate)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tenantry.providers.qlik import ConfigurationError
 from tenantry.providers.values.plain_files import read_bytes
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """The largest script that is sent. Qlik publishes no limit."""
 
 
@@ -21,7 +21,7 @@ def read(path: Path) -> str:
     Raises ConfigurationError if it is missing, empty, too large or not UTF-8.
     """
     try:
-        text = read_bytes(path, MOST_BYTES).decode("utf-8-sig")
+        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -80,7 +80,7 @@ def _a_renewal_names_no_proof() -> None:
     def renewed(self: Handler, id: str) -> str:
         return "proof" if os.environ.get(RENEW) else ""
 
-    TenantProofHandler.renewed = renewed  # type: ignore[method-assign]
+    TenantProofHandler.property_to_renew = renewed  # type: ignore[method-assign]
 
 
 def _nothing_wakes_a_tenant() -> None:

@@ -126,7 +126,7 @@ def test_a_reload_that_takes_too_long_goes_on_at_qlik(
     """The run ends with an error, and the next one waits for the same reload."""
     tenancy.qlik.control.settings(reload_ms=3_600_000)
     with monkeypatch.context() as patch:
-        patch.setattr(AppReloadHandler, "patience", lambda *_: 0.3)
+        patch.setattr(AppReloadHandler, "extra_seconds", lambda *_: 0.3)
         with pytest.raises(Failure, match="has not ended after 0 s"):
             twin("app_reload").create(given(tenancy))
     tenancy.qlik.control.advance(3600)

@@ -253,9 +253,9 @@ def test_an_admin_who_becomes_a_user(
     admin = twin("tenant_admin").create(given(tenancy))
     user, handler, id = twin("user"), admin.provider.handler, admin.id
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
-    with run.of("urn:user", f"run that has {id}"):
+    with run.handling("urn:user", f"run that has {id}"):
         assert user.provider.handler.create(tenancy.cloud, inputs)[0] == id
-        handler.let_go(tenancy.cloud, id, admin.state)
+        handler.release_references(tenancy.cloud, id, admin.state)
     assert held(tenancy, id) == kept
 
 

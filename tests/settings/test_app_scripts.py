@@ -13,7 +13,7 @@ APP = "template: Sales, version: '1', staging: Staging"
 def test_all_problems_at_once(folder: Folder) -> None:
     """Each with its line."""
     (folder.path / "empty.qvs").touch()
-    (folder.path / "large.qvs").write_bytes(b"x" * (scripts.MOST_BYTES + 1))
+    (folder.path / "large.qvs").write_bytes(b"x" * (scripts.MAX_BYTES + 1))
     long = "x" * 257
     problems = folder.write(
         f"""

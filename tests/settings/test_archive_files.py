@@ -29,12 +29,12 @@ def many(path: Path) -> None:
 def large(path: Path) -> None:
     write(path, "One")
     with (path / "large.css").open("wb") as file:
-        file.truncate(archives.MOST_BYTES)
+        file.truncate(archives.MAX_BYTES)
 
 
 def bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.css", bytes(archives.MOST_UNPACKED + 1))
+        archive.writestr("a.css", bytes(archives.MAX_UNPACKED + 1))
 
 
 def nameless(path: Path) -> None:

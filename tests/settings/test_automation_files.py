@@ -30,7 +30,7 @@ ENTRY = "automations: {{Nightly: {{path: nightly.json, {}}}}}"
         (lambda path: path.write_text("[]"), "is not the definition of an automation"),
         (lambda path: path.write_text("{}"), "is not the definition of an automation"),
         (
-            lambda path: path.write_text(" " * automation_definitions.MOST_BYTES + "{}"),
+            lambda path: path.write_text(" " * automation_definitions.MAX_BYTES + "{}"),
             "more than 2,000,000 bytes",
         ),
     ],

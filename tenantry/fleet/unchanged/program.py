@@ -156,7 +156,9 @@ def _compare(urn: str, held: Resource, given: Mapping[str, Any]) -> None:
     """
     inputs, outputs, named = held["inputs"], held["outputs"], given.get(PROVIDER_KEY)
     must(named == inputs.get(PROVIDER_KEY) == outputs.get(PROVIDER_KEY), f"{urn}: its provider's string")
-    must(formats.is_ours(named) and formats.of(named) == formats.FORMAT, f"{urn}: its provider's string")
+    must(
+        formats.is_ours(named) and formats.format_of(named) == formats.FORMAT, f"{urn}: its provider's string"
+    )
     _, _, module = called_by(named) or ("", "", "")
     checked, diff = calls.answering(urn, partial(_check_and_diff, _provider(module), held, given))
     must(not checked.failures, f"{urn}: its inputs are refused")

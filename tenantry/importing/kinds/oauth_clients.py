@@ -38,7 +38,7 @@ def _reason(client: Json) -> str:
         "allowedAuthMethods", ["client_secret"]
     ):
         return "it has no secret, but a key of its own"
-    return "; ".join(HANDLER.refuse({}, HANDLER.decode(client)).values())
+    return "; ".join(HANDLER.input_problems({}, HANDLER.decode(client)).values())
 
 
 def _take(living: Living, findings: Findings, client: Json) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from tenantry.providers.values.oauth_clients import IMPERSONATION, redirect_problem, unfit
+from tenantry.providers.values.oauth_clients import IMPERSONATION, property_problems, redirect_problem
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.models.block import AT_CREATION, NEVER_CUT_OFF, NO_REQUEST, Block, Makes, key
 from tenantry.settings.values import (
@@ -186,7 +186,7 @@ class OAuthClient(Block):
             if client.app_type is None:
                 continue
             at = block, entry
-            for name, text in unfit(client.app_type, client.grant_types, client.origins).items():
+            for name, text in property_problems(client.app_type, client.grant_types, client.origins).items():
                 yield Complaint((*at, keys[name]), text, unless=(*at, "grant_types"))
             for uri in client.redirect_uris:
                 if wrong := redirect_problem(uri, native=client.app_type == "native"):

@@ -12,7 +12,7 @@ import pytest
 from tenantry.fleet import events, troubles
 from tenantry.providers.framework import adapter, engine, facts
 from tenantry.providers.framework.errors import Unfinished
-from tenantry.providers.framework.facts import KINDS, Fact, line, read
+from tenantry.providers.framework.facts import FACT_TYPES, Fact, line, read
 from tenantry.providers.framework.waiting import wait
 from tenantry.providers.qlik import ApiError, Cloud
 from tenantry.providers.qlik.errors import Problem
@@ -48,13 +48,13 @@ def example(kind: type[Fact], value: str) -> Fact:
 
 
 def test_every_fact_has_a_name() -> None:
-    assert set(KINDS.values()) == set(get_args(Fact))
-    assert len(set(KINDS.values())) == len(KINDS)
+    assert set(FACT_TYPES.values()) == set(get_args(Fact))
+    assert len(set(FACT_TYPES.values())) == len(FACT_TYPES)
 
 
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
-@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("kind", FACT_TYPES.values())
 def test_what_is_written_is_read(kind: type[Fact], value: str, around: str) -> None:
     fact = example(kind, value)
     written = line(fact)
@@ -114,7 +114,7 @@ def log_of(tmp_path: Path, severity: str, message: str) -> events.Log:
 
 def test_fleet_reads_every_kind_of_fact(tmp_path: Path) -> None:
     """As remark and as error; its line is shown to nobody, the rest of the message is."""
-    for kind in KINDS.values():
+    for kind in FACT_TYPES.values():
         fact = example(kind, "x")
         log = log_of(tmp_path, "info#out", f"so it is\n{line(fact)}\n")
         assert (log.facts, log.remarks) == ([fact], ["so it is"])

@@ -32,7 +32,9 @@ NEWER = encoded(Call("space", formats.FORMAT + 1))
 
 
 def test_the_string_of_today_tells_the_format_of_today() -> None:
-    assert {formats.of(resource.provider_string(module)) for module in MODULES.values()} == {formats.FORMAT}
+    assert {formats.format_of(resource.provider_string(module)) for module in MODULES.values()} == {
+        formats.FORMAT
+    }
 
 
 def test_a_raised_format_is_in_the_string(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,12 +44,12 @@ def test_a_raised_format_is_in_the_string(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("number", [2, 255, 256, 70_000])
 def test_any_number_is_read(number: int) -> None:
-    assert formats.of(encoded(Call("space", number))) == number
+    assert formats.format_of(encoded(Call("space", number))) == number
 
 
 @pytest.mark.parametrize("other", [None, "", "no pickle", "AAAA", {"a": "secret"}, encoded(Call("space"))])
 def test_what_tells_no_number_has_the_first_format(other: object) -> None:
-    assert formats.of(other) == 1
+    assert formats.format_of(other) == 1
 
 
 def test_a_state_has_the_newest_format_in_it() -> None:

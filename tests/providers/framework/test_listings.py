@@ -181,9 +181,9 @@ def test_a_verb_that_writes_reads_no_list(
     assert group.drift() == {}
     tenancy.requests()
     handler = group.provider.handler
-    with run.of("urn", address):
+    with run.handling("urn", address):
         assert handler.read(tenancy.cloud, group.id, group.state)
-    with run.of("urn", writes=False):
+    with run.handling("urn", writes=False):
         assert handler.read(tenancy.cloud, group.id, group.state)
     assert handler.read(tenancy.cloud, group.id, group.state)
     assert tenancy.requests() == [f"{GROUPS}/{group.id}"] * 3

@@ -46,7 +46,7 @@ def lose(what: str = "import") -> None:
 
 def test_the_note_is_on_disk_before_the_request(folder: Path) -> None:
     """With what a later run needs: what was asked for where, by which stack, and when."""
-    with run.of(URN), Note(TENANT, "import").sending(name="Globex"):
+    with run.handling(URN), Note(TENANT, "import").sending(name="Globex"):
         (file,) = files(folder)
         note = json.loads(file.read_text())
     assert note.keys() == {"subject", "what", "stack", "started", "name"}
@@ -115,28 +115,28 @@ def test_each_tenant_request_and_stack_has_its_own(monkeypatch: pytest.MonkeyPat
     """A stack whose name is used again, in another backend or for another tenant, finds nothing of the
     first.
     """
-    with run.of(URN):
+    with run.handling(URN):
         lose()
         assert Note(TENANT, "publish").earlier is None
         assert Note("other.eu.qlikcloud.com", "import").earlier is None
-    with run.of(URN.replace("globex", "initech")):
+    with run.handling(URN.replace("globex", "initech")):
         assert Note(TENANT, "import").earlier is None
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://another")
     from tenantry.providers.framework.stack import backend_digest
 
     backend_digest.cache_clear()
-    with run.of(URN):
+    with run.handling(URN):
         assert Note(TENANT, "import").earlier is None
     backend_digest.cache_clear()
 
 
 def test_the_resources_of_a_stack_are_told_apart_by_their_names() -> None:
     """Two of one kind in one tenant never read each other's note."""
-    with run.of(URN):
+    with run.handling(URN):
         with pytest.raises(AnswerLost), current_note(TENANT, "import").sending():
             raise AnswerLost(REQUEST, "cut")
         assert current_note(TENANT, "import").earlier is not None
-    with run.of(URN.replace("::Sales", "::Stock")):
+    with run.handling(URN.replace("::Sales", "::Stock")):
         assert current_note(TENANT, "import").earlier is None
 
 
@@ -181,13 +181,13 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_notes_go_with_what_they_are_about(folder: Path) -> None:
     """Those of a tenant or a proof, then the folder of the stack; those of other stacks stay."""
-    with run.of(URN):
+    with run.handling(URN):
         lose()
         Note("proof", "tenant").write(outcome="unknown")
-    with run.of(URN.replace("globex", "initech")):
+    with run.handling(URN.replace("globex", "initech")):
         lose()
     assert len(files(folder)) == 3
-    with run.of(URN):
+    with run.handling(URN):
         notes.clear(TENANT)
         assert Note("proof", "tenant").earlier is not None
         notes.clear("proof")

@@ -24,7 +24,7 @@ AN_EXPORT = ["GET /api/v1/items", "POST /api/v1/apps/{id}/export", "GET /api/v1/
 @pytest.fixture(autouse=True)
 def one_run() -> Iterator[None]:
     """A call within a run of the engine."""
-    with run.of("urn", "127.0.0.1:1"):
+    with run.handling("urn", "127.0.0.1:1"):
         yield
     run._runs.clear()
 
@@ -66,7 +66,7 @@ def test_what_another_run_began_is_not_taken(tenancy: Tenancy) -> None:
     exports.begin(tenancy.cloud, [SALES])
     wait(SALES)
     tenancy.requests()
-    with run.of("urn", "127.0.0.1:2"):
+    with run.handling("urn", "127.0.0.1:2"):
         exports.file(tenancy.cloud, SALES)
     assert steps(tenancy) == ["GET /api/v1/items"]
 

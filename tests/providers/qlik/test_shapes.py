@@ -104,7 +104,7 @@ def test_links_of_another_shape(make_sky: MakeSky, links: Any) -> None:
 
 
 def test_pages_without_end(make_sky: MakeSky, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenantry.providers.qlik.paging.MOST_PAGES", 5)
+    monkeypatch.setattr("tenantry.providers.qlik.paging.MAX_PAGES", 5)
     pages = [Reply(200, {"data": [], "links": {"next": {"href": f"?next={n}"}}}) for n in range(6)]
     with pytest.raises(UnexpectedAnswer, match="more than 5 pages"):
         list(make_sky(pages).tenant.list("/api/v1/groups"))
@@ -120,7 +120,7 @@ def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None
         sky.tenant.get("/x")
         raise error
 
-    with pytest.raises(UnexpectedAnswer) as caught, answers.usable():
+    with pytest.raises(UnexpectedAnswer) as caught, answers.translated_errors():
         read()
     first = str(caught.value).splitlines()[0]
     assert first.startswith("GET acme.eu.qlikcloud.com/x answered 200 what this program cannot use")
@@ -130,7 +130,7 @@ def test_what_no_shape_has_foreseen(make_sky: MakeSky, error: Exception) -> None
 
 
 def test_an_error_of_ours_stays_one() -> None:
-    with pytest.raises(KeyError), answers.usable():
+    with pytest.raises(KeyError), answers.translated_errors():
         raise KeyError("x")
 
 

@@ -45,7 +45,7 @@ class Registry:
 
     def prove(self, **want: Any) -> Proof:
         """Make a proof, as the engine has it made before the tenant."""
-        with run.of(self.owner):
+        with run.handling(self.owner):
             self.proof = HANDLER.create(self.cloud, WANT | want)[1]["proof"]
         return self.proof
 
@@ -53,7 +53,7 @@ class Registry:
         """Return hostname and id of the tenant for this stack, as `create` of a Tenant does under its
         proof.
         """
-        with run.of(self.owner):
+        with run.handling(self.owner):
             return registration.obtain(self.cloud, WANT | {"proof": self.proof} | want)[:2]
 
     def end_run(self) -> None:
@@ -86,7 +86,7 @@ class Registry:
     @property
     def note(self) -> Path:
         """The file of the note about this proof."""
-        with run.of(self.owner):
+        with run.handling(self.owner):
             return Note(self.proof["id"], "tenant").path
 
     @property

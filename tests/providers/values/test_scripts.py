@@ -47,7 +47,7 @@ def test_variables_are_words() -> None:
     [
         (b" \n", "is empty"),
         (b"\xff\xfe", "is not UTF-8 text"),
-        (b"x" * (scripts.MOST_BYTES + 1), "has more than 1,000,000 bytes"),
+        (b"x" * (scripts.MAX_BYTES + 1), "has more than 1,000,000 bytes"),
         (None, "No such file"),
     ],
 )
