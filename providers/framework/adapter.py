@@ -1,7 +1,7 @@
-"""Between Pulumi's dynamic providers and the CRUD handlers: one class for all resource types.
+"""The adapter between Pulumi's dynamic providers and the CRUD handlers: one class for all resource types.
 
-What is special about dynamic providers is dealt with here and in `tenantry.providers.framework.engine`, so
-that a kind need not know of it.
+This module and `tenantry.providers.framework.engine` hide the peculiarities of dynamic providers from the
+handlers.
 """
 
 from __future__ import annotations
@@ -37,16 +37,13 @@ if TYPE_CHECKING:
     from tenantry.providers.framework.handlers import Handler
 
 POSTPONED = "postponed"
-"""The output with the names of the properties that a run could not set yet:
-
-see `tenantry.providers.framework.moves`.
-"""
+"""The output with the properties that a run could not set yet: see `tenantry.providers.framework.moves`."""
 
 
 class Provider(ResourceProvider):
-    """The dynamic provider of one kind, named by its module: `Provider("space")`.
+    """The dynamic provider of one resource type, named by its module: `Provider("space")`.
 
-    `format` is that of the state which names it; one of a newer format refuses to read or delete.
+    `format` is the format of the state. A provider of a newer format refuses to read or delete.
     """
 
     serialize_as_secret_always = False
@@ -75,9 +72,9 @@ class Provider(ResourceProvider):
         return handler
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Say what is wrong with the inputs, and give them the one form in which they are stored.
+        """Check the inputs, and return them in the form in which the state stores them.
 
-        Inputs that equal those of the state were checked before and are not checked again.
+        Inputs that equal those of the state have been checked before, and are not checked again.
         """
         named = _olds.get(PROVIDER_KEY)
         if named != news.get(PROVIDER_KEY) and (newer := formats.refusal(formats.format_of(named))):
@@ -87,63 +84,63 @@ class Provider(ResourceProvider):
         self._given[urn] = given
         known = self.handler.resource_type.properties
         inputs = {
-            each.name: each.canonical(given.get(each.name)) for each in self.handler.resource_type.inputs()
+            prop.name: prop.canonical(given.get(prop.name)) for prop in self.handler.resource_type.inputs()
         }
         if have:
             inputs |= {name: have.get(name) for name in inputs if known[name].change is Change.AT_CREATION}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        kept = {name: value for name, value in inputs.items() if known[name].change is not Change.NOT_KEPT}
-        run.checked_inputs[urn] = kept
-        if kept == have and not any(name not in known or known[name].computed for name in given):
-            return CheckResult(kept, [])
-        return CheckResult(kept, self._failures(have, given, inputs))
+        stored = {name: value for name, value in inputs.items() if known[name].change is not Change.NOT_KEPT}
+        run.checked_inputs[urn] = stored
+        if stored == have and not any(name not in known or known[name].computed for name in given):
+            return CheckResult(stored, [])
+        return CheckResult(stored, self._failures(have, given, inputs))
 
     def _failures(self, have: Properties, given: Properties, inputs: Properties) -> list[CheckFailure]:
-        known = {each.name: each for each in self.handler.resource_type.inputs()}
+        known = {prop.name: prop for prop in self.handler.resource_type.inputs()}
         failures = [
             CheckFailure(
                 name,
-                "is set by Qlik alone: read it, do not set it"
+                "only Qlik can set this property; a program can only read it"
                 if name in self.handler.resource_type.properties
                 else f"{self.handler.resource_type.__name__} has no property {name!r}{nearest(name, known)}",
             )
             for name, value in given.items()
             if name not in known and value is not None
         ]
-        for name, each in known.items():
+        for name, prop in known.items():
             if name not in inputs:
-                failures += [CheckFailure(name, "is required")] if each.default is REQUIRED else []
+                failures += [CheckFailure(name, "is required")] if prop.default is REQUIRED else []
             elif not contains(inputs[name], is_unknown):
-                failures += [CheckFailure(name, reason) for reason in each.problems(inputs[name])]
+                failures += [CheckFailure(name, reason) for reason in prop.problems(inputs[name])]
         failures += [
-            CheckFailure(name, f"{_was(each, have[name])}can never change: {each.instead}")
-            for name, each in known.items()
-            if each.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
+            CheckFailure(name, f"{_current_value(prop, have[name])}can never change: {prop.instead}")
+            for name, prop in known.items()
+            if prop.change is Change.REFUSED and have.get(name) and differs(have[name], inputs.get(name))
         ]
         if not failures and not contains(inputs, is_unknown):
             failures = [
                 CheckFailure(name, why) for name, why in self.handler.input_problems(have, inputs).items()
             ]
         return [
-            _without_value(each) if each.property in inputs and known[each.property].sensitive else each
-            for each in failures
+            _without_value(found) if found.property in inputs and known[found.property].sensitive else found
+            for found in failures
         ]
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Say which changes replace the object; the engine itself finds out which properties differ."""
+        """Return the changes that replace the object. The engine itself detects which properties differ."""
         have, want = _plain(_olds), _plain(_news)
         also = self.handler.replaces(have, want)
         changed = [
-            each
-            for each in self.handler.resource_type.inputs()
-            if differs(have.get(each.name), want.get(each.name))
+            prop
+            for prop in self.handler.resource_type.inputs()
+            if differs(have.get(prop.name), want.get(prop.name))
         ]
         replaces = [
-            each.name
-            for each in changed
-            if each.change is Change.REPLACES
-            or each.name in also
-            or (each.reference and not each.follows and contains(want.get(each.name), is_unknown))
+            prop.name
+            for prop in changed
+            if prop.change is Change.REPLACES
+            or prop.name in also
+            or (prop.reference and not prop.follows and contains(want.get(prop.name), is_unknown))
         ]
         urn = engine.current_urn()
         if not replaces:
@@ -152,16 +149,16 @@ class Provider(ResourceProvider):
             engine.say(remark)
         if renewed := self.handler.property_to_renew(_id):
             return DiffResult(changes=True, replaces=[renewed])
-        kept = not any(differs(have.get(name), want.get(name)) for name in self.handler.natural_key)
+        same_key = not any(differs(have.get(name), want.get(name)) for name in self.handler.natural_key)
         return DiffResult(
-            # The engine compares inputs, and sees no change where only a part was postponed.
+            # The engine compares inputs, so it does not notice postponed properties.
             changes=True if have.get(POSTPONED) else None,
             replaces=replaces,
-            delete_before_replace=bool(self.handler.natural_key) and kept,
+            delete_before_replace=bool(self.handler.natural_key) and same_key,
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make the object."""
+        """Create the object."""
         want = _plain(props)
         with self._run(props) as cloud:
             id, live = self.handler.create(cloud, want | self._not_kept())
@@ -169,34 +166,35 @@ class Provider(ResourceProvider):
         return CreateResult(id, self._managed(want | self._as_written(live, want), want))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Return what the object is like now, as inputs too, so that a refresh shows exactly what differs."""
+        """Return the present outputs and inputs of the object, so that a refresh shows what differs."""
         have = _plain(props)
         with self._run(props, writes=False) as cloud:
             live = self._read(cloud, id_, have)
         if live is None:
             return ReadResult("", {}, {})
         outs = self._managed(have | self._as_written(live, have), have)
-        return ReadResult(
-            id_, outs, {e.name: outs[e.name] for e in self.handler.resource_type.inputs() if e.name in outs}
-        )
+        inputs = (prop.name for prop in self.handler.resource_type.inputs())
+        return ReadResult(id_, outs, {name: outs[name] for name in inputs if name in outs})
 
     def _read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Read the object; what is in a tenant that is deactivated or gone keeps its values, loudly."""
+        """Read the object. If its tenant is deactivated or gone, keep the values of the state and notify."""
         hostname = have.get("tenant", id)
         try:
             return self.handler.read(cloud, id, have)
         except TenantDisabled:
-            _tell_once(cloud, f"tenant {hostname} is deactivated: what is in it is kept as it was")
+            _notify_once(cloud, f"tenant {hostname} is deactivated: its content stays as it is in the state")
         except (HostUnknown, NotProven, NotFound) as error:
             if evidence.tenant_is_known(cloud.tenant(hostname)):
                 if isinstance(error, HostUnknown):
-                    return self.handler.read(cloud, id, have)  # a bad moment of an ingress has passed
+                    return self.handler.read(cloud, id, have)  # a short failure of an ingress is over
                 raise
-            _tell_once(cloud, f"tenant {hostname} does not answer (404): what is in it is kept as it was")
+            _notify_once(
+                cloud, f"tenant {hostname} does not answer (404): its content stays as it is in the state"
+            )
         return {}
 
     def _hold(self, id: str, *, made: bool = False) -> None:
-        """Take note that this resource holds the object, for what else the run does."""
+        """Record for later calls of the run that this resource manages the object."""
         current = run.current()
         if self.handler.is_object:
             current.holders.setdefault(id, set()).add(current.urn)
@@ -204,32 +202,30 @@ class Provider(ResourceProvider):
             current.made.add(self._key(id))
 
     def _key(self, id: str) -> str:
-        """What tells the object from one of another kind that is named by the same id, such as its
-        tenant's.
-        """
+        """Return a key that is unique across resource types: settings may share the id of their tenant."""
         return id if self.handler.is_object else f"{self.module} {id}"
 
     def _not_kept(self) -> Properties:
-        """Return what the program gave this resource for this run alone: check keeps it from the engine."""
+        """Return the inputs that only this run uses. `check` does not pass them to the engine."""
         given = self._given.get(engine.current_urn(), {})
-        names = {each.name for each in self.handler.resource_type.inputs() if each.change is Change.NOT_KEPT}
+        names = {prop.name for prop in self.handler.resource_type.inputs() if prop.change is Change.NOT_KEPT}
         return {name: given[name] for name in names & given.keys()}
 
     def _as_written(self, live: Properties, have: Properties) -> Properties:
-        """Return what was read at Qlik, with the texts that only look different there as we have them.
+        """Return what was read at Qlik, but keep our spelling of texts that Qlik only normalised.
 
-        Otherwise what Qlik makes of a text, such as one without the blank at its end, would be a difference
-        that no update could put right.
+        Otherwise a normalised text, for example without its trailing blank, is a difference that no update
+        can remove.
         """
-        written = {each.name for each in self.handler.resource_type.inputs()} & have.keys()
+        written = {prop.name for prop in self.handler.resource_type.inputs()} & have.keys()
         return live | {
             name: have[name] for name in written & live.keys() if texts.same(live[name], have[name])
         }
 
     def _managed(self, found: Properties, have: Properties) -> Properties:
-        """Return what was found without the properties that are left alone: they are nobody's difference.
+        """Return the found properties without those that the program does not set.
 
-        What another version has added to a state of the same format stays.
+        Properties that another version has added to a state of the same format stay.
         """
         known = self.handler.resource_type.properties
         return {
@@ -239,12 +235,12 @@ class Provider(ResourceProvider):
         }
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Make the object what is wanted."""
+        """Update the object."""
         have, want = _plain(_olds), _plain(_news)
         computed = {
-            e.name: have[e.name]
-            for e in self.handler.resource_type.properties.values()
-            if e.computed and e.name in have and e.name != POSTPONED
+            prop.name: have[prop.name]
+            for prop in self.handler.resource_type.properties.values()
+            if prop.computed and prop.name in have and prop.name != POSTPONED
         }
         with self._run(_news) as cloud:
             self._hold(_id)
@@ -252,16 +248,16 @@ class Provider(ResourceProvider):
         return UpdateResult(self._managed(computed | want | self._as_written(changed, want), want))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the object, unless it is still wanted: then only this entry of the state goes.
+        """Delete the object, unless another resource of the run manages it. Then delete only the state entry.
 
-        The state holds an object twice where `--replace`, a taint or another name in the program, and no
-        `aliases`, made create find what is in the state's care already, and take it over.
+        The state has an object twice if `--replace`, a taint, or a new name without `aliases` made `create`
+        take over an object that the state already had.
         """
         urn = engine.current_urn()
         with self._run(_props) as cloud:
             if self._key(_id) in run.current().made or run.unreplaced_urns.get(self._key(_id), set()) - {urn}:
                 cloud.notify(
-                    f"{self.handler.resource_type.__name__} {_id} stays, since it is what took its own place"
+                    f"{self.handler.resource_type.__name__} {_id} stays, because its replacement manages it"
                 )
                 self.handler.release_references(cloud, _id, _plain(_props))
             else:
@@ -269,7 +265,7 @@ class Provider(ResourceProvider):
 
     @contextmanager
     def _run(self, properties: dict[str, Any], *, writes: bool = True) -> Iterator[Cloud]:
-        """Run a CRUD call with a client and a time limit; its errors reach the user unchanged."""
+        """Run a CRUD call with a client and a time limit. Convert its errors for the user."""
         if newer := formats.refusal(self.format):
             raise engine.failure(newer)
         cloud = _cloud()
@@ -283,14 +279,14 @@ class Provider(ResourceProvider):
         except Unfinished as error:
             outs = self._managed(error.properties, properties)
             outs[PROVIDER_KEY] = properties[PROVIDER_KEY]
-            raise engine.partial_failure(error.id, outs, _told(error)) from None
+            raise engine.partial_failure(error.id, outs, _message(error)) from None
         except QlikError as error:
             advice = _next_step(error) if writes else ""
-            raise engine.failure(_told(error, advice)) from None
+            raise engine.failure(_message(error, advice)) from None
 
 
-def _told(error: BaseException, *advice: str) -> str:
-    """Return an error for the user, and for programs which answer of Qlik it came from."""
+def _message(error: BaseException, *advice: str) -> str:
+    """Return the message of an error, with a fact line for programs if Qlik refused a request."""
     refusal = _refusal(error)
     fact = facts.line(facts.QlikRefused(*refusal)) if refusal else ""
     return "\n".join(filter(None, (str(error), *advice, fact)))
@@ -305,16 +301,16 @@ def _refusal(error: BaseException | None) -> tuple[str, str, str] | None:
 
 
 def differs(have: Any, want: Any) -> bool:
-    """Compare a value of the state with a wanted one; one that is not known yet counts as another."""
+    """Tell whether a requested value differs from the state. A value that is not known yet differs."""
     return contains(want, is_unknown) or bool(have != want)
 
 
-def _was(prop: Property[Any], value: Any) -> str:
+def _current_value(prop: Property[Any], value: Any) -> str:
     return "" if prop.sensitive else f"is {value!r} and "
 
 
 def _without_value(failure: CheckFailure) -> CheckFailure:
-    """Keep the engine from showing the value, which it does wherever a failure names its property."""
+    """Move the property name into the text, because the engine shows the value of a named property."""
     return CheckFailure("", f"{failure.property} {failure.reason}")
 
 
@@ -323,19 +319,19 @@ def _plain(properties: dict[str, Any]) -> Properties:
 
 
 def _next_step(error: QlikError) -> str:
-    """Return what to do after an error, where that follows from what a run does next."""
+    """Return the next step after an error, if the next run resolves it."""
     if isinstance(error, TenantDisabled):
         return "`pulumi up --refresh` reactivates it first."
     if error.may_be_done and not isinstance(error, TenantUndecided):
-        return "Run `pulumi up` again: it looks for what may have been done before it asks again."
+        return "Run `pulumi up` again. It checks what was carried out before it repeats the request."
     return ""
 
 
-def _tell_once(cloud: Cloud, text: str) -> None:
-    """Say something once in a run."""
-    told = run.current().notified
-    if text not in told:
-        told.add(text)
+def _notify_once(cloud: Cloud, text: str) -> None:
+    """Notify the user of something once in a run."""
+    notified = run.current().notified
+    if text not in notified:
+        notified.add(text)
         cloud.notify(text)
 
 
