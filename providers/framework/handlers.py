@@ -1,8 +1,8 @@
-"""CRUD handlers: plain data and a client in, plain data out. Nothing here knows Pulumi.
+"""CRUD handlers. They take plain data and a client, return plain data, and do not depend on Pulumi.
 
-The module of a resource type holds, in this order: the class of the resource with its inputs and outputs, the
-handler, and `HANDLER`, the one instance of the handler. A type that is a plain collection at Qlik derives its
-handler from `Collection`.
+The module of a resource type contains, in this order: the class of the resource with its inputs and outputs,
+the handler, and `HANDLER`, the only instance of the handler. If the type is a plain collection at Qlik, its
+handler derives from `Collection`.
 """
 
 from __future__ import annotations
@@ -20,43 +20,41 @@ if TYPE_CHECKING:
     from tenantry.providers.framework.resource import Resource
 
 Properties = dict[str, Any]
-"""The properties of one object by name, in snake_case, with ids of other resources as they are."""
+"""The properties of one object by name, in snake_case. References are ids of other resources."""
 
 
 class Handler:
-    """Create, read, update and delete for one kind.
+    """The create, read, update and delete methods of one resource type.
 
-    Each takes the client first. `want` are the inputs that a program set, checked; `have` is what the state
-    holds: the same names with what was last seen at Qlik, and the outputs.
+    The first argument is the client. `want` has the checked inputs of the program. `have` has the properties
+    in the state: the same names with the values last read at Qlik, and the outputs.
     """
 
     resource_type: ClassVar[type[Resource]]
 
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """What tells two objects apart, at Qlik or for us: a replacement that keeps it must delete first."""
+    """What identifies an object, at Qlik or for us. A replacement that keeps it must delete first."""
 
     identity: ClassVar[tuple[str, ...]] = ()
-    """What makes an object the very one, where that is not the natural key."""
+    """The properties that identify an object to take over, if they differ from the natural key."""
 
     is_object: ClassVar[bool] = True
-    """Whether the id is that of an object at Qlik, which two resources could hold."""
+    """Whether the id belongs to an object at Qlik, which two resources could manage."""
 
     def extra_seconds(self, want: Properties) -> float:
-        """Return how many seconds a call may take beyond the deadline that all calls share."""
+        """Return the seconds that a call may take beyond the default deadline."""
         return 0.0
 
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """Return what Qlik can never do: the property and why. `have` is empty for a new object."""
+        """Return the reasons, by property, why Qlik cannot do this. `have` is empty for a new object."""
         return {}
 
     def remark(self, id: str, have: Properties, given: Properties) -> str:
-        """Return what to tell the user of inputs that have no effect any more; nothing as a rule."""
+        """Return a message about inputs that no longer have an effect, or an empty string."""
         return ""
 
     def property_to_renew(self, id: str) -> str:
-        """Return the property to be made anew by a replacement though no input has changed; nothing as a
-        rule.
-        """
+        """Return the property that forces a replacement without a changed input, or an empty string."""
         return ""
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
@@ -64,63 +62,63 @@ class Handler:
         return []
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Make the object, or take over what an earlier run of ours left; return its id and what it is like.
+        """Create the object, or take over what an earlier run left. Return its id and properties.
 
-        Raises `Unfinished` if it exists now but is not as wanted yet.
+        Raises `Unfinished` if the object exists now but is not complete.
         """
         raise NotImplementedError
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return what the object is like now; None only if it is gone for good."""
+        """Return the present properties of the object. None only if it is permanently gone."""
         raise NotImplementedError
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Make the object what is wanted; return what changed besides."""
+        """Update the object. Return what else changed."""
         raise NotImplementedError
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Remove the object; one that is gone already is fine."""
+        """Delete the object. Succeed if it is already gone."""
         raise NotImplementedError
 
     def release_references(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Take back what only this entry of the state gave: the object stays, in the care of another one."""
+        """Undo what only this state entry set. The object stays, because another entry manages it."""
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Return the wanted values that differ, of what Qlik holds; null ones are left alone."""
+        """Return the requested values that differ and that Qlik stores. Null values are left alone."""
         return {
-            each.name: want[each.name]
-            for each in self.resource_type.inputs()
-            if each.at_qlik and want.get(each.name) is not None and want[each.name] != have.get(each.name)
+            prop.name: want[prop.name]
+            for prop in self.resource_type.inputs()
+            if prop.at_qlik and want.get(prop.name) is not None and want[prop.name] != have.get(prop.name)
         }
 
 
 class Collection(Handler):
-    """A kind that is a collection at Qlik: POST to it, GET, PATCH and DELETE of a member.
+    """A resource type that is a collection at Qlik: POST to it, and GET, PATCH and DELETE of a member.
 
-    A name that is taken answers 409, so an object is created without looking first; on 409 the one that has
-    the name is taken over if this client made it. That, too, is what makes a repeated, killed or
-    half-answered run safe.
+    Qlik answers 409 if a name is taken, so `create` sends the POST without a search. After a 409 it takes
+    over the object with the name if this client created it. This also makes repeated and interrupted runs
+    safe.
     """
 
     path: ClassVar[str]
-    """Path of the collection; `{space}` and the like stand for properties."""
+    """The path of the collection. `{space}` and the like stand for properties."""
 
     page: ClassVar[int | None] = PAGE
-    """How many objects are asked for at once; None where Qlik lists all of them, and takes no number."""
+    """The number of objects on a page. None if Qlik lists all objects and accepts no number."""
 
     lists_show_all: ClassVar[bool] = True
-    """Whether an object in a list has everything that is read of it."""
+    """Whether an object in a list has all properties that `decode` reads."""
     id_name: ClassVar[str] = "id"
-    """Where Qlik's JSON has the id of an object."""
+    """The key of the id in Qlik's JSON."""
 
     maker: ClassVar[str] = "createdBy"
-    """Where Qlik's JSON names the user who made the object."""
+    """The key in Qlik's JSON of the user who created the object."""
 
     advice: ClassVar[str] = ""
-    """What to do where an object of that key is there and differs in what Qlik cannot change."""
+    """The next step if an object with the key exists and differs in a property that Qlik cannot change."""
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Return Qlik's JSON for some of the properties."""
+        """Return Qlik's JSON for some properties."""
         known = self.resource_type.properties
         return {
             known[name].camel: value
@@ -133,18 +131,18 @@ class Collection(Handler):
     def decode(self, found: dict[str, Any]) -> Properties:
         """Return the properties in Qlik's JSON."""
         return {
-            each.name: each.canonical(found.get(each.camel))
-            for each in self.resource_type.properties.values()
-            if each.at_qlik and not each.reference and each.change is not Change.UNSEEN
+            prop.name: prop.canonical(found.get(prop.camel))
+            for prop in self.resource_type.properties.values()
+            if prop.at_qlik and not prop.reference and prop.change is not Change.UNSEEN
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the object that has the natural key of what is wanted, as Qlik's JSON."""
+        """Return the object with the requested natural key, as Qlik's JSON."""
         same = host.find(self.path.format(**want), want["name"])
         return same[0] if same else None
 
     def other(self, host: Host, id: str, want: Properties) -> dict[str, Any] | None:
-        """Return the object that has the natural key of what is wanted, and is not the one of that id."""
+        """Return the object with the requested natural key if its id is different."""
         there = self.lookup(host, want)
         return None if there is None or there[self.id_name] == id else there
 
@@ -157,7 +155,7 @@ class Collection(Handler):
         return f"{self.path.format(**properties)}/{id}"
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the object; on 409 take over what has its name."""
+        """POST the object. After a 409, take over the object that has its name."""
         host = self.host(cloud, want)
         try:
             found = self.post(host, want)
@@ -165,20 +163,19 @@ class Collection(Handler):
             there = self.lookup(host, want)
             if there is not None:
                 return self._take_over_or_create_beside(cloud, host, there, want)
-            # Another resource had the name until a moment ago.
-            found = self.post(host, want)
+            found = self.post(host, want)  # another resource has just released the name
         self.on_created(found[self.id_name])
         return found[self.id_name], self.decode(found)
 
     def post(self, host: Host, want: Properties) -> dict[str, Any]:
-        """POST the object; return what the answer has of it, its id included."""
+        """POST the object. Return the response, which includes its id."""
         made: dict[str, Any] = host.post(self.path.format(**want), self.encode(want), repeatable=True)
         return made
 
     def _take_over_or_create_beside(
         self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties
     ) -> tuple[str, Properties]:
-        """Take over what has the name, or make the object beside it."""
+        """Take over the object that has the name, or create another one under a temporary name."""
         label = self.label(want, there[self.id_name])
         if holder := moves.holder(self.resource_type.__name__, label, host, there[self.id_name]):
             if self.can_be_renamed_temporarily(want):
@@ -188,13 +185,13 @@ class Collection(Handler):
         return there[self.id_name], self.take_over(cloud, host, there, want)
 
     def can_be_renamed_temporarily(self, want: Properties) -> bool:
-        """Whether the object may have another name for a while: see `tenantry.providers.framework.moves`."""
+        """Tell whether the object may have a temporary name: see `tenantry.providers.framework.moves`."""
         return False
 
     def _create_under_temporary_name(
         self, cloud: Cloud, host: Host, want: Properties, holder: str
     ) -> tuple[str, Properties]:
-        """POST the object under a temporary name, and give it its own once the other resource has moved."""
+        """POST the object under a temporary name, and rename it once the other resource has moved."""
         aside = want | {"name": moves.temporary(want["name"])}
         try:
             found = self.post(host, aside)
@@ -210,7 +207,7 @@ class Collection(Handler):
     def _move(
         self, cloud: Cloud, host: Host, id: str, have: Properties, want: Properties, holder: str
     ) -> Properties:
-        """Give the object its name as soon as it is free; return what it is like then."""
+        """Give the object its name as soon as it is free. Return the changed properties."""
         change = [{"op": "replace", "path": "/name", "value": want["name"]}]
         if moves.when_free(cloud, lambda: host.patch(self.member(id, want), change, repeatable=True), holder):
             return {"name": want["name"]}
@@ -218,21 +215,21 @@ class Collection(Handler):
         return {"name": have["name"], "postponed": ["name"]}
 
     def on_created(self, id: str) -> None:
-        """Take note that the object is new, for what else the run does."""
+        """Record for later calls of the run that the object is new."""
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
-        """Return what an existing object is like once it is as wanted, if it is ours to change."""
+        """Update an existing object, if this client may take it over. Return its properties."""
         label = self.label(want, there[self.id_name])
         if not (want.get("adopt") or self.is_ours(host, there, want)):
             raise AlreadyExists(label, host.hostname, there[self.id_name], there.get(self.maker))
         known = self.resource_type.properties
-        unseen = [each.name for each in self.resource_type.inputs() if each.change is Change.UNSEEN]
+        unseen = [prop.name for prop in self.resource_type.inputs() if prop.change is Change.UNSEEN]
         have = {**want, **dict.fromkeys(unseen), **self.decode(there)}
         changed = self.changes(have, want)
-        stuck = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
-        if stuck:
+        fixed = [name for name in changed if known[name].change not in (Change.IN_PLACE, Change.UNSEEN)]
+        if fixed:
             differences = {
-                name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in stuck
+                name: (self.shown(name, have[name]), self.shown(name, want[name])) for name in fixed
             }
             raise AlreadyDifferent(label, host.hostname, there[self.id_name], differences, self.advice)
         cloud.notify(taken_over(label, there[self.id_name], changed))
@@ -240,23 +237,23 @@ class Collection(Handler):
         return have | {name: want.get(name) for name in unseen} | changed | done
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Tell whether an object that is there may be taken over without `adopt`: if this client made it."""
+        """Tell whether an object may be taken over without `adopt`, because this client created it."""
         return is_created_by_us(host, there.get(self.maker))
 
     def manages(self, found: dict[str, Any]) -> bool:
-        """Tell whether an object of the collection, as Qlik's JSON, is one of this kind."""
+        """Tell whether an object of the collection, as Qlik's JSON, has this resource type."""
         return True
 
     def label(self, want: Properties, id: str) -> str:
-        """Return how messages call the object."""
+        """Return the name of the object for messages."""
         return f'{self.resource_type.__name__} "{want.get("name", id)}"'
 
     def shown(self, name: str, value: Any) -> Any:
-        """Return a value of a property as messages show it."""
+        """Return a property value for messages."""
         return value
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Take the object from the list of a refresh, or GET it; None only if it is certainly gone."""
+        """Take the object from the list of a refresh, or GET it. None only if it is certainly gone."""
         host = self.host(cloud, have)
         path = self.path.format(**have)
         found = listings.find(host, path, id, self.page, self.id_name) if self.lists_show_all else None
@@ -265,7 +262,7 @@ class Collection(Handler):
         return None if found is None else self.decode(found)
 
     def get(self, host: Host, id: str, have: Properties) -> dict[str, Any] | None:
-        """GET the object by itself; None only if it is certainly gone."""
+        """GET the object itself. None only if it is certainly gone."""
         return evidence.read(
             host, self.member(id, have), id, lambda: self.listed(host, have), key=self.id_name
         )
@@ -275,15 +272,17 @@ class Collection(Handler):
         return host.list(self.path.format(**have), limit=self.page)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs, if anything does. A name that another resource of the stack has is waited
-        for; where the object cannot have another one meanwhile, or somebody else's has it, that one is named.
+        """PATCH what differs.
+
+        If another resource of the stack has the name, wait until it is free, under a temporary name. Raises
+        HeldByAnother if a temporary name is impossible, and NameTaken if no resource of the stack has it.
         """
         host, changes = self.host(cloud, want), self.changes(have, want)
         try:
             self.patch(host, id, changes, want)
         except Conflict as conflict:
             there = self.other(host, id, want)
-            if there is None:  # another resource had the name until a moment ago
+            if there is None:  # another resource has just released the name
                 self.patch(host, id, changes, want)
                 return {}
             label = self.label(want, id)
@@ -322,16 +321,16 @@ class Collection(Handler):
         )
 
     def confirmation(self, id: str) -> Mapping[str, str]:
-        """Return the headers with which Qlik lets the object be deleted; none as a rule."""
+        """Return the headers that Qlik requires for a deletion. By default there are none."""
         return {}
 
 
 def is_created_by_us(host: Host, maker: str | None) -> bool:
-    """Tell whether a user id is our own bot's; where Qlik names no maker, the object counts as ours."""
+    """Tell whether our bot user created an object. If Qlik names no creator, it counts as ours."""
     return maker in (None, "") or maker == host.get("/api/v1/users/me")["id"]
 
 
 def taken_over(label: str, id: str, changed: Properties) -> str:
-    """Return the line that tells the user of an object that was there already, and of what is put right."""
+    """Return the message about an object that was taken over, and its corrected properties."""
     corrected = f", and corrected: {', '.join(changed)}" if changed else ""
-    return f"{label} was there already ({id}); taken over{corrected}"
+    return f"{label} already exists ({id}); taken over{corrected}"

@@ -47,7 +47,7 @@ def test_what_is_there_already(stack: Stack, qlik: Emulator) -> None:
     assert asked.failed == ["Group Editors", "Space Theirs"]
     assert sum("Set `adopt: true`" in error for error in asked.errors) == 2
     assert (world.groups["Editors"], world.spaces, world.apps) == before
-    assert any('Group "Viewers" was there already' in message for message in asked.messages)
+    assert any('Group "Viewers" already exists' in message for message in asked.messages)
     stack.write(**settings(changed(MORE, ("groups/Editors/adopt", True), ("spaces/Theirs/adopt", True))))
     done = stack.up()
     assert any("our bot user is a member (facilitator, producer)" in message for message in done.messages)

@@ -79,7 +79,7 @@ def test_who_is_there_already_is_taken_over(twin: MakeTwin, tenancy: Tenancy) ->
     assert remote(tenancy, there) == {
         name: given(tenancy)[name] for name in CASE.remote(tenancy, there) or {}
     }
-    (line,) = [line for line in tenancy.said if "was there already" in line]
+    (line,) = [line for line in tenancy.said if "already exists" in line]
     assert there in line
     assert set(line.partition("corrected: ")[2].split(", ")) == {"name", "roles"}
 
@@ -219,4 +219,4 @@ def test_messages_call_users_by_name_or_subject(twin: MakeTwin, tenancy: Tenancy
     """An id says nothing to anybody."""
     make(tenancy)
     twin("user").create({"tenant": tenancy.hostname, "subject": "auth0|grace"})
-    assert tenancy.said[-1].startswith('user "auth0|grace" was there already')
+    assert tenancy.said[-1].startswith('user "auth0|grace" already exists')
