@@ -148,7 +148,7 @@ class OAuthClientHandler(Keyless):
         """Qlik names no maker: one that is the very same may have been made by a run that was cut off."""
         return not self.changes({**want, **self.decode(there)}, want)
 
-    def answer_was_lost(self, host: Host, there: dict[str, Any], want: Properties) -> None:
+    def after_lost_response(self, host: Host, there: dict[str, Any], want: Properties) -> None:
         """Delete the secrets of a client that a run of ours made: nobody knows them."""
         if self.is_ours(host, there, want):
             for hint in _hints(there):

@@ -1,4 +1,4 @@
-"""Collections at Qlik whose POST has no key that would refuse a second object."""
+"""Collections at Qlik that accept a second object with the same key."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Found = dict[str, Any]
 
 
 class Keyless(Collection):
-    """Looks for the object before it is made, and keeps a note on disk of having asked for it.
+    """A collection that searches for the object before it creates one, and keeps a note of its request.
 
-    `candidates` finds it by its natural key. What another resource of the stack holds is none. The note
-    says that the list may still have to show it.
+    `candidates` finds objects by their natural key. Those that another resource of the stack manages do not
+    count. A note means that Qlik's list may show the object later.
     """
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Take over what is there, or POST; if the answer is lost, look for what it may have made."""
+        """Take over an existing object, or POST. If the response is lost, search for the object."""
         host = self.host(cloud, want)
         note = current_note(host.hostname, self.resource_type.__name__)
         there, unseen = None, note.unanswered
@@ -41,63 +41,68 @@ class Keyless(Collection):
                 note.finish(id=made[self.id_name])
                 return made[self.id_name], self.decode(made)
         if unseen and not want.get("adopt"):
-            self.answer_was_lost(host, there, want)
+            self.after_lost_response(host, there, want)
         live = self.take_over(cloud, host, there, want)
         note.finish(id=there[self.id_name])
         return there[self.id_name], live
 
-    def answer_was_lost(self, host: Host, there: Found, want: Properties) -> None:
-        """Clear up what an answer that nobody saw has left, before the object is taken over."""
+    def after_lost_response(self, host: Host, there: Found, want: Properties) -> None:
+        """Clean up after a lost response, before the object is taken over."""
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """POST the object; return the answer."""
+        """POST the object. Return the response."""
         made: Found = host.post(self.path.format(**want), self.body(cloud, host, want))
         return made
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Return what is POSTed."""
+        """Return the body of the POST."""
         return self.encode(want)
 
     def may_be_there(self, error: QlikError) -> bool:
-        """Whether a failed POST may mean that there is such an object."""
+        """Tell whether the object may exist after a failed POST."""
         return error.may_be_done
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return the objects with the natural key of what is wanted."""
+        """Return the objects with the requested natural key."""
         raise NotImplementedError
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the one to take over of several that no other resource of the stack holds."""
+        """Return the object to take over. No other resource of the stack manages any of them."""
         return found[0] if found else None
 
     def only_ours(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Return the only one, or of several the only one that this client made. Raises Ambiguous."""
+        """Return the only object. Of several, return the only one that this client created.
+
+        Raises Ambiguous.
+        """
         if len(found) <= 1:
             return found[0] if found else None
-        ours = [each for each in found if is_created_by_us(host, each.get(self.maker))]
+        ours = [candidate for candidate in found if is_created_by_us(host, candidate.get(self.maker))]
         if len(ours) != 1:
-            raise Ambiguous(self.label(want, ""), host.hostname, [each[self.id_name] for each in found])
+            ids = [candidate[self.id_name] for candidate in found]
+            raise Ambiguous(self.label(want, ""), host.hostname, ids)
         return ours[0]
 
     def shares_key(self) -> bool:
-        """Whether two objects may have the same natural key at Qlik."""
+        """Tell whether two objects may have the same natural key at Qlik."""
         return True
 
     def lookup(self, host: Host, want: Properties) -> Found | None:
         """Return the object to take over. Raises HeldByAnother, HolderUnknown."""
         free = []
-        for each in self.candidates(host, want):
-            label = self.label(want, each[self.id_name])
-            holder = moves.holder(self.resource_type.__name__, label, host, each[self.id_name])
+        for candidate in self.candidates(host, want):
+            label = self.label(want, candidate[self.id_name])
+            holder = moves.holder(self.resource_type.__name__, label, host, candidate[self.id_name])
             if not holder:
-                free.append(each)
+                free.append(candidate)
             elif not self.shares_key():
-                raise HeldByAnother(label, host.hostname, each[self.id_name], holder)
+                raise HeldByAnother(label, host.hostname, candidate[self.id_name], holder)
         return self.choose(host, want, free)
 
     def other(self, host: Host, id: str, want: Properties) -> Found | None:
-        """Return the first of the others with that key, whether a resource of the stack holds it or not."""
-        return next((each for each in self.candidates(host, want) if each[self.id_name] != id), None)
+        """Return the first other object with the key, even if a resource of the stack manages it."""
+        found = self.candidates(host, want)
+        return next((candidate for candidate in found if candidate[self.id_name] != id), None)
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
         """DELETE the object and forget its note."""
@@ -105,37 +110,36 @@ class Keyless(Collection):
         current_note(have["tenant"], self.resource_type.__name__).clear()
 
     def _left_behind(self, cloud: Cloud, host: Host, want: Properties, note: Note) -> Found | None:
-        """Return the object that is there; wait for it where an earlier run asked for it and Qlik may be
-        late.
-        """
+        """Return the existing object. If an earlier run requested it, wait until Qlik's list shows it."""
         if note.earlier is None:
             return self.lookup(host, want)
         if noted := note.earlier.get("id"):
-            found = next((each for each in self.candidates(host, want) if each[self.id_name] == noted), None)
+            candidates = self.candidates(host, want)
+            found = next((candidate for candidate in candidates if candidate[self.id_name] == noted), None)
             free = found and not moves.holder(
                 self.resource_type.__name__, self.label(want, noted), host, noted
             )
             return found if free else self.lookup(host, want)
-        what = f"{self.label(want, 'made')}, which an earlier run asked for"
+        what = f"{self.label(want, 'made')}, which an earlier run requested"
         return wait(cloud, lambda: self.lookup(host, want), what, late_seconds(note.age()))
 
     def _made_after_all(self, cloud: Cloud, host: Host, want: Properties, error: QlikError) -> Found | None:
         if not self.may_be_there(error):
             return None
         seconds = late_seconds() if error.may_be_done else 0
-        what = f"{self.label(want, 'made')}, whose answer was lost"
+        what = f"{self.label(want, 'made')}, whose response was lost"
         return wait(cloud, lambda: self.lookup(host, want), what, seconds)
 
 
 class Named(Keyless):
-    """Keyless objects that their names tell apart for us, although Qlik takes a name twice."""
+    """Keyless objects that we identify by name, although Qlik allows a name twice."""
 
     natural_key = ("tenant", "name")
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return those of that name."""
-        return [each for each in self.listed(host, want) if each["name"] == want["name"]]
+        """Return the objects with the requested name."""
+        return [found for found in self.listed(host, want) if found["name"] == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Of several take the only one that this client made."""
+        """Return the only object. Of several, return the only one that this client created."""
         return self.only_ours(host, want, found)

@@ -1,8 +1,7 @@
 """Collections that a refresh reads once for many objects, instead of one object at a time.
 
-Qlik lists a hundred objects with one request. What a run of the engine read of a collection serves its later
-reads until the run writes something; an object that is in no list is asked for by itself before it counts as
-gone.
+Qlik lists a hundred objects per request. A run of the engine reuses a list until it writes something. If an
+object is not in the list, a separate GET decides whether it is gone.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from tenantry.providers.framework import run
 from tenantry.providers.qlik import ApiError, Host
 
 PAGE = 100
-"""Objects on a page of Qlik's lists, as `Host.list` asks for them."""
+"""The number of objects on a page of Qlik's lists."""
 
 Found = dict[str, Any]
 """An object in Qlik's JSON."""
 
 
 class Listing:
-    """A collection as one run reads it, page by page as far as that pays. Safe to use from several threads:
-    one reads a page while the others wait for it.
+    """A collection that one run reads page by page. Safe to use from several threads: one of them reads a
+    page while the others wait.
 
-    After the first page each further one must have been earned by an object found. So however many objects of
-    other people are there, looking for ours costs at most one request more than asking for each by itself.
+    After the first page, it reads one more page for each object found. So even if the collection has many
+    foreign objects, this costs at most one request more than a GET of each of our objects.
     """
 
     def __init__(self, host: Host, path: str, page: int | None = PAGE, key: str = "id") -> None:
@@ -37,9 +36,9 @@ class Listing:
         self._lock = threading.Lock()
 
     def find(self, id: str) -> Found | None:
-        """Return the object of that id; None says no more than that it was not listed so far.
+        """Return the object with the id. None if the pages read so far do not have it.
 
-        Raises DeadlineExceeded, and what sending raises but for a refusal by Qlik: then nothing is listed.
+        Raises DeadlineExceeded and the errors of the client. If Qlik refuses the list, it counts as empty.
         """
         waiting_for = f"the list {self._host.hostname}{self._path}, which another thread is reading"
         with self._host.cloud.default_deadline() as deadline, deadline.turn(self._lock, waiting_for):
@@ -52,17 +51,17 @@ class Listing:
         try:
             page = list(islice(self._objects, PAGE))
         except ApiError:
-            return False  # and so from now on: an iterator that raised is at its end
-        self._found |= {each[self._key]: each for each in page}
+            return False  # also from now on, because an iterator that raised has ended
+        self._found |= {found[self._key]: found for found in page}
         self._pages += 1
         return bool(page)
 
 
 def find(host: Host, path: str, id: str, page: int | None = PAGE, key: str = "id") -> Found | None:
-    """Return an object from the collection at `path` as the current refresh has listed it. `page` is the
-    number of objects to ask for at once, None where Qlik takes none; `key` is where an object has its id.
+    """Return an object from the list that the current refresh read at `path`.
 
-    None says that it has to be asked for by itself: it is not listed, or this is no refresh of the engine.
+    `page` is the number of objects on a page (None if Qlik accepts no number). `key` is the key of the id.
+    Returns None if the object is not listed or the call is not part of a refresh. Then GET it.
     """
     listings = run.current().listings
     if listings is None:

@@ -1,4 +1,4 @@
-"""What the state of every resource names: the function that makes its provider."""
+"""The function that the state of every resource names. It returns the provider of the resource."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def provider(module: str, format: int = 1) -> Provider:
-    """Return the provider of the resource type that lives in `tenantry.providers.<module>`.
+    """Return the provider of the resource type in `tenantry.providers.<module>`.
 
     States name this function, as `tenantry.provider`, and its arguments: see `resource.provider_string`.
-    Neither may change. `format` is that of the state, see `formats`: a provider of a newer one refuses every
-    call. The adapter is imported when it is called, which a program never does.
+    Neither may change. `format` is the format of the state: a provider of a newer format refuses every call
+    (see `formats`). The adapter is imported only here, because a program never needs it.
     """
     with paused_collection():
         from tenantry.providers.framework.adapter import Provider
