@@ -1,11 +1,10 @@
-"""Notes on this disk of requests that have no key: what was about to be asked for, and what came of it.
+"""Notes on this disk about requests without an idempotency key: the planned request and its result.
 
-Notes make the next run quicker and its messages better. Safety never depends on them: they lie on one
-machine, and may be lost, stale or broken. What a note says of the creation of a tenant counts only where it
-is final: one proof allows one request (see `tenantry.providers.tenant_proof`), so what came of it never
-changes.
+Notes make the next run faster and its messages better. Safety never depends on them: they exist on one
+machine only, and may be lost, stale or broken. A note about the creation of a tenant counts only if it is
+final: one proof allows one request (see `tenantry.providers.tenant_proof`), so its result never changes.
 
-Each stack has one folder, named by its backend, project and name, which goes when the stack's tenant goes.
+Each stack has one folder, named by its backend, project and name. It is deleted with the stack's tenant.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ from tenantry.providers.qlik import QlikError, folders
 
 
 def directory() -> Path:
-    """Where the notes are: `TENANTRY_STATE`, else the user's state folder."""
+    """Return the folder of all notes: `TENANTRY_STATE`, else the user's state folder."""
     return folders.state() / "notes"
 
 
 def folder_of(stack: StackId) -> Path:
-    """Where the notes of a stack are."""
+    """Return the folder of a stack's notes."""
     return directory() / _digest(*stack)
 
 
 def forget(stack: StackId) -> None:
-    """Remove all notes of a stack."""
+    """Delete all notes of a stack."""
     shutil.rmtree(folder_of(stack), ignore_errors=True)
 
 
 def clear(subject: str) -> None:
-    """Remove the current stack's notes about a tenant or a proof, and its folder if that was all."""
+    """Delete the current stack's notes about a tenant or a proof, and its folder if it is then empty."""
     folder = folder_of(current_stack())
     for path in folder.glob("*.json"):
         if (_parsed(path) or {}).get("subject") == subject:
@@ -54,8 +53,8 @@ def clear(subject: str) -> None:
 class Note:
     """A note about `what`, in the tenant or under the proof that `subject` names.
 
-    `earlier` is what an earlier run noted, None if nothing: `started` (UTC, ISO 8601), `finished` if the
-    answer was seen, and the facts that the callers of `sending` and `finish` added.
+    `earlier` is the note of an earlier run, or None. It has `started` (UTC, ISO 8601), `finished` if the
+    response arrived, and the facts that the callers of `sending` and `finish` added.
     """
 
     def __init__(self, subject: str, what: str) -> None:
@@ -66,7 +65,7 @@ class Note:
 
     @contextmanager
     def sending(self, **facts: Any) -> Iterator[None]:
-        """Note that the request in the block is about to be sent; the note stays if it may be carried out."""
+        """Note that the block sends a request. The note stays if Qlik may carry out the request."""
         self.write(started=_now(), **facts)
         try:
             yield
@@ -76,16 +75,16 @@ class Note:
             raise
 
     def finish(self, **facts: Any) -> None:
-        """Note the answer. The note stays: the run can still be killed before the state has it."""
+        """Note the response. The note stays, because a kill can still prevent the save of the state."""
         self.write(**(self._read() or {}) | {"finished": _now(), **facts})
 
     def clear(self) -> None:
-        """Forget it: the request was refused, or what it made is gone."""
+        """Delete the note: the request was refused, or the object is gone."""
         with suppress(OSError):
             self.path.unlink()
 
     def write(self, **facts: Any) -> None:
-        """Write the note anew. A disk that takes no notes is no reason to stop."""
+        """Replace the note. Continue if the disk cannot be written."""
         note = {"subject": self.subject, "what": self.what, "stack": list(self.stack)} | facts
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,11 +97,11 @@ class Note:
 
     @property
     def unanswered(self) -> bool:
-        """Whether an earlier run sent the request, and did not see the answer."""
+        """Whether an earlier run sent the request and received no response."""
         return self.earlier is not None and "finished" not in self.earlier
 
     def age(self) -> float:
-        """Seconds since an earlier run sent the request, by this machine's clock; 0 if that is not known."""
+        """Return the seconds since an earlier run sent the request, by the local clock. 0 if not known."""
         try:
             started = datetime.fromisoformat((self.earlier or {})["started"])
             return max(0.0, (datetime.now(UTC) - started).total_seconds())
@@ -110,14 +109,14 @@ class Note:
             return 0.0
 
     def _read(self) -> dict[str, Any] | None:
-        """Return the note; one that is broken, or about something else, is none."""
+        """Return the note. None if it is broken or about something else."""
         note = _parsed(self.path) or {}
         expected = {"subject": self.subject, "what": self.what, "stack": list(self.stack)}
         return note if expected.items() <= note.items() else None
 
 
 def current_note(subject: str, what: str) -> Note:
-    """Return a note that tells apart the resources of a stack, by the Pulumi name of the current one."""
+    """Return a note for the current resource, identified by its Pulumi name."""
     return Note(subject, f"{what} of {run.current().urn.rpartition('::')[2]}")
 
 

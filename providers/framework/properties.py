@@ -1,9 +1,8 @@
-"""Properties of a kind of resource: each is stated once, in the class body of the kind.
+"""Properties of a resource type. Each is declared once, in the class body of the type.
 
-From that one statement come the typed constructor and the outputs of the class, the check of what a program
-sets, the meaning of a difference, the name in Qlik's JSON and the reference page. pydantic does the checking.
-It is imported only for a value that was not checked before and is not right at first sight, since every run
-pays for its imports.
+This declaration defines the typed constructor and outputs of the class, the checks of inputs, the effect of a
+change, the name in Qlik's JSON, and the reference page. pydantic checks the values. Its import is slow, so it
+is imported only if a new value is not certainly valid.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ NONE = Limits()
 OUT_OF_LIMITS = ("string_pattern", "string_too", "too_", "greater_", "less_")
 
 INSTEAD = "make a new stack instead"
-"""What to do where a property is refused another value, if nothing better is known."""
+"""The default advice for a property that cannot change."""
 
 REQUIRED: Any = object()
-"""Default of a property that has none: it must be set."""
+"""Marks a property without a default: it must be set."""
 
 
 class Change(enum.Enum):
-    """What another value of a property does to the object that exists."""
+    """The effect of a changed property on the existing object."""
 
     IN_PLACE = "in place"
     UNSEEN = "in place, never read back"
@@ -47,7 +46,7 @@ class Change(enum.Enum):
 
 
 class Property(Generic[T]):
-    """One property: declared by `prop`, `reference` or `output`, read as an output of the resource."""
+    """A property, declared by `prop`, `reference` or `output`. A program reads it as an output."""
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class Property(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         self._owner = owner
-        # Taken away from the class, where the SDK would look for the types of outputs.
+        # Removed from the class, because the SDK reads the types of outputs there.
         self._annotation = owner.__annotations__.pop(name)
 
     if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Property(Generic[T]):
 
     @property
     def at_qlik(self) -> bool:
-        """Whether Qlik holds the value, so that it is sent when it differs and read back."""
+        """Whether Qlik stores the value, so that it is sent if it differs, and read back."""
         return self.change not in (Change.AT_CREATION, Change.NO_REQUEST, Change.NOT_KEPT)
 
     @property
@@ -119,7 +118,7 @@ class Property(Generic[T]):
     def canonical(self, value: Any) -> Any:
         """Return the form in which a value is stored: null and empty are the default, sets are sorted.
 
-        Where unset means "left alone", an empty list says something else: that there shall be nothing.
+        If the default is None (left alone), an empty list stays: it means that Qlik must have no entries.
         """
         if value == [] and self.default is None:
             return []
@@ -132,7 +131,7 @@ class Property(Generic[T]):
         return self.form(value) if self.form and isinstance(value, str) else value
 
     def problems(self, value: Any) -> list[str]:
-        """Say what is wrong with a value: nothing, as a rule."""
+        """Return what is wrong with a value. An empty list means that it is valid."""
         if not is_certainly_valid(value, self.type, self.limits.field):
             from pydantic import ValidationError
 
@@ -145,7 +144,7 @@ class Property(Generic[T]):
             return [wrong]
         unknown = [word for word in value if word not in self.choices] if self.choices else []
         return [
-            f"{word!r} is not known{nearest(word, self.choices)}; allowed: {', '.join(self.choices)}"
+            f"{word!r} is not allowed{nearest(word, self.choices)}; allowed: {', '.join(self.choices)}"
             for word in unknown
         ]
 
@@ -162,7 +161,7 @@ class Property(Generic[T]):
 
 
 def is_certainly_valid(value: Any, type_: Any, limits: Mapping[str, Any]) -> bool:
-    """Tell whether a value is certain to pass pydantic's check, without importing it; False is no verdict."""
+    """Tell, without pydantic, whether a value certainly passes its check. False means: ask pydantic."""
     if get_origin(type_) is Literal:
         return value in get_args(type_) and not limits
     return _fits(value, type_) and all(_within(value, limit, bound) for limit, bound in limits.items())
@@ -190,14 +189,14 @@ def _within(value: Any, limit: str, bound: Any) -> bool:
             return bool(value >= bound)
         case "le":
             return bool(value <= bound)
-        case "pattern":  # one line in plain characters: the two kinds of regular expression differ in others
+        case "pattern":  # ASCII on one line, because the two regular expression engines differ in other cases
             return value.isascii() and value.isprintable() and re.search(bound, value) is not None
     return False
 
 
 @cache
 def _adapter(type: Any, limits: tuple[tuple[str, Any], ...]) -> Any:
-    """Return what checks a type within limits; many properties share one, and each takes a while to build."""
+    """Return the checker of a type within limits. It is slow to build, and many properties share one."""
     from typing import Annotated
 
     from pydantic import Field, TypeAdapter
@@ -220,11 +219,11 @@ def prop(
 ) -> Any:
     """Declare a property that a program sets.
 
-    `default` is what unset and null mean; a default of None leaves an unset property alone at Qlik: neither
-    sent nor compared. `change` is what another value does. `choices`: the words that a list may hold.
-    `limits`: what a value may be. `form` gives a text the one form in which it is stored. `sensitive`: a
-    wrong value may be a secret, so no message shows it. `instead`: what to do where another value is refused.
-    (`kw_only` is for type checkers alone.)
+    `default`: the meaning of unset and null. None leaves an unset property alone at Qlik: it is neither sent
+    nor compared. `change`: the effect of another value. `choices`: the allowed words of a list. `limits`: the
+    allowed values. `form`: a function that returns the stored form of a text. `sensitive`: no message shows
+    the value, because it may be a secret. `instead`: the advice if the value cannot change. `kw_only`: for
+    type checkers only.
     """
     return Property(
         doc,
@@ -239,33 +238,38 @@ def prop(
 
 
 def reference(
-    kind: str, doc: str, *, default: Any = REQUIRED, change: Change = Change.REPLACES, follows: bool = False
+    resource_type: str,
+    doc: str,
+    *,
+    default: Any = REQUIRED,
+    change: Change = Change.REPLACES,
+    follows: bool = False,
 ) -> Any:
-    """Declare a property that holds the id of a resource of another kind.
+    """Declare a property that has the id of a resource of another type.
 
-    An id is unknown in a preview only while its resource is being replaced, so an unknown one replaces this
-    resource as well, unless it `follows`: then the new id is a change like any other.
+    A preview does not know an id while the other resource is being replaced. An unknown id also replaces this
+    resource, unless it `follows`: then the new id is a normal change.
     """
-    return Property(doc, default=default, change=change, reference=kind, follows=follows)
+    return Property(doc, default=default, change=change, reference=resource_type, follows=follows)
 
 
 def output(doc: str, *, at_qlik: bool = True, sensitive: bool = False, init: Literal[False] = False) -> Any:
     """Declare a property that Qlik sets, or only the handler if it is not `at_qlik`.
 
-    One that is `sensitive` is a secret of Pulumi: encrypted in the state, and hidden wherever it is shown.
+    A `sensitive` output is a Pulumi secret: encrypted in the state, and hidden in messages.
     """
     change = Change.IN_PLACE if at_qlik else Change.NO_REQUEST
     return Property(doc, default=None, computed=not init, change=change, sensitive=sensitive)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean …?)` for a word that resembles a known one, else nothing."""
+    """Return ` (did you mean …?)` for a word that resembles a known one, else an empty string."""
     meant = closest(word, known)
     return f" (did you mean {meant}?)" if meant else ""
 
 
 def integers(value: Any) -> Any:
-    """Give whole numbers back their type: the engine hands every number over as a float."""
+    """Convert whole numbers to int, because the engine passes every number as a float."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What a program uses: the base class of every kind of resource."""
+"""The base class of every resource type, for use in programs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tenantry.pulumi_internals.stack_traces import no_stack_trace
 
 
 def provider_string(module: str) -> str:
-    """Return what a resource's state holds as `__provider`: a pickled call of `tenantry.provider(module)`.
+    """Return the `__provider` of a resource's state: a pickled call of `tenantry.provider(module)`.
 
-    From format 2 on the call has the format, too: see `formats`. The engine's provider process turns it back
-    into a provider.
+    From format 2 on, the call also has the format: see `formats`. The engine's provider process unpickles it
+    to get the provider.
     """
     return encoded(_Call(module))
 
 
 class _Call:
-    """Pickles as a call of `tenantry.provider`."""
+    """An object that pickles as a call of `tenantry.provider`."""
 
     def __init__(self, module: str) -> None:
         self.module = module
@@ -34,24 +34,24 @@ class _Call:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(prop, reference, output))
 class _Declared(pulumi.CustomResource):
-    """Gives type checkers the constructor of a kind from the properties in its class body."""
+    """A base that lets type checkers derive the constructor from the properties in the class body."""
 
 
 class Resource(_Declared):
-    """A resource at Qlik Cloud: `Kind(resource_name, property=…, opts=pulumi.ResourceOptions(…))`.
+    """A resource at Qlik Cloud: `Space(resource_name, property=…, opts=pulumi.ResourceOptions(…))`.
 
-    `resource_name` is the Pulumi name. Every property takes a value or an output, and reads as an output.
-    What is wrong with a value is told by the engine as a check failure of the property, in previews too.
+    `resource_name` is the Pulumi name. Every property accepts a value or an output, and reads as an output.
+    The engine reports a wrong value as a check failure of the property, also in previews.
     """
 
     properties: ClassVar[dict[str, Property[Any]]]
-    """Every property of the kind, inputs first, in the order of the class body."""
+    """All properties of the type, inputs first, in the order of the class body."""
 
     secrets: ClassVar[set[str]]
-    """The inputs that are secrets of Pulumi, whatever the program passes."""
+    """The inputs that are always Pulumi secrets."""
 
     secret_outputs: ClassVar[list[str]]
-    """The outputs that are secrets of Pulumi."""
+    """The outputs that are Pulumi secrets."""
 
     if TYPE_CHECKING:
         resource_name: str = prop("The Pulumi name.", kw_only=False)
@@ -59,7 +59,7 @@ class Resource(_Declared):
     else:
 
         def __init__(self, resource_name, /, *, opts=None, **inputs):
-            outputs = {name: None for name, each in self.properties.items() if each.computed}
+            outputs = {name: None for name, prop in self.properties.items() if prop.computed}
             for name in inputs.keys() & self.secrets:
                 inputs[name] = pulumi.Output.secret(inputs[name])
             if self.secret_outputs:
@@ -76,16 +76,16 @@ class Resource(_Declared):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         declared = [value for value in vars(cls).values() if isinstance(value, Property)]
-        cls.secrets = {each.name for each in declared if each.sensitive and each.change is Change.UNSEEN}
-        cls.secret_outputs = [each.name for each in declared if each.sensitive and each.computed]
-        cls.properties = {each.name: each for each in sorted(declared, key=lambda each: each.computed)}
+        cls.secrets = {item.name for item in declared if item.sensitive and item.change is Change.UNSEEN}
+        cls.secret_outputs = [item.name for item in declared if item.sensitive and item.computed]
+        cls.properties = {item.name: item for item in sorted(declared, key=lambda item: item.computed)}
 
     @classmethod
     def module(cls) -> str:
-        """Return the name of the module that holds the kind."""
+        """Return the name of the resource type's module."""
         return cls.__module__.rpartition(".")[2]
 
     @classmethod
     def inputs(cls) -> list[Property[Any]]:
         """Return the properties that a program sets."""
-        return [each for each in cls.properties.values() if not each.computed]
+        return [item for item in cls.properties.values() if not item.computed]

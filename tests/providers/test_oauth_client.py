@@ -277,7 +277,7 @@ def test_a_client_whose_list_tells_no_consent(twin: MakeTwin, tenancy: Tenancy) 
         ({"redirect_uris": [f"https://a.example/{'a' * 256}"]}, "redirect_uris: .* 256 at most"),
         ({"redirect_uris": [f"https://a.example/{n}" for n in range(6)]}, "redirect_uris: .* 5 addresses"),
         ({"allowed_origins": ["https://a.example/x"]}, "allowed_origins: .* is no origin"),
-        ({"allowed_grant_types": ["password"]}, "allowed_grant_types: 'password' is not known"),
+        ({"allowed_grant_types": ["password"]}, "allowed_grant_types: 'password' is not allowed"),
         ({"allowed_grant_types": []}, "allowed_origins: only a spa client"),
         ({"app_type": "spa"}, "allowed_grant_types: only a web client"),
         ({"app_type": "native", "allowed_grant_types": []}, "allowed_origins: only a spa client"),

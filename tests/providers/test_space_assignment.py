@@ -83,7 +83,7 @@ def test_it_goes_with_its_space(twin: Callable[[str], Twin], tenancy: Tenancy) -
 
 def test_a_role_that_the_type_of_space_does_not_know(twin: Callable[[str], Twin], tenancy: Tenancy) -> None:
     """A role of another type of space is Qlik's to refuse; one of none is refused before."""
-    with pytest.raises(AssertionError, match=r"roles: 'viewer' is not known.*allowed: .*consumer"):
+    with pytest.raises(AssertionError, match=r"roles: 'viewer' is not allowed.*allowed: .*consumer"):
         twin("space_assignment").check({**given(tenancy), "roles": ["viewer"]})
     with pytest.raises(Failure, match=r"(?s)400.*roles of a managed space are"):
         twin("space_assignment").create({**given(tenancy), "roles": ["producer"]})

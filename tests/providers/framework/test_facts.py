@@ -139,15 +139,15 @@ def test_an_error_tells_which_answer_of_qlik_it_came_from(tmp_path: Path) -> Non
     unfinished = Unfinished("id", {}, refusal)
     unfinished.__cause__ = refusal
     for error in (refusal, unfinished):
-        (trouble,) = troubles.from_log(log_of(tmp_path, "error", adapter._told(error, "do this")))
+        (trouble,) = troubles.from_log(log_of(tmp_path, "error", adapter._message(error, "do this")))
         assert (trouble.code, trouble.trace_id) == ("TENANTS-22", "4f-1")
         assert "tenantry:" not in trouble.details
         assert trouble.advice.endswith("do this")
     (trouble,) = troubles.from_log(
-        log_of(tmp_path, "error", adapter._told(ApiError(Request("GET", "h", "/"), 500)))
+        log_of(tmp_path, "error", adapter._message(ApiError(Request("GET", "h", "/"), 500)))
     )
     assert (trouble.code, trouble.trace_id) == ("500", "")
-    assert adapter._told(ValueError("no")) == "no"
+    assert adapter._message(ValueError("no")) == "no"
 
 
 WAITED_FOR = {
