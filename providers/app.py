@@ -185,7 +185,7 @@ class AppHandler(Handler):
         found = catalog.recover(self, cloud, host, want, _note(want), lambda: _find(host, want, interrupted))
         for id, name in interrupted.items():
             cloud.notify(
-                f'app "{name}" ({id}) was left behind by an import that was cut off. Delete it, or see '
+                f'app "{name}" ({id}) was left behind by an interrupted import. Delete it, or see '
                 "`tenantry orphans`."
             )
         if found is not None:

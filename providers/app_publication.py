@@ -76,7 +76,7 @@ class AppPublicationHandler(Handler):
             found = catalog.read(cloud.tenant(have["tenant"]), id)
         except Forbidden:
             cloud.notify(
-                f'published app "{have["name"]}" ({id}) kept as it was: Qlik refuses to open it (403)'
+                f'published app "{have["name"]}" ({id}) was not refreshed: Qlik refuses to open it (403)'
             )
             return {}
         return None if found is None else _decode(found)
@@ -169,7 +169,7 @@ def _await_access(cloud: Cloud, host: Host, id: str, name: str) -> None:
     if not wait(cloud, probe, f'published app "{name}" to be opened', seconds):
         raise NotReady(
             f'app "{name}" ({id}) on {host.hostname} was published, but Qlik still refuses to open it (403) '
-            f"after {seconds:.0f} s. As a rule that ends by itself: run `pulumi up` again, or raise "
+            f"after {seconds:.0f} s. This usually ends by itself. Run `pulumi up` again, or increase "
             "TENANTRY_READY_SECONDS."
         )
 

@@ -57,7 +57,7 @@ class GroupHandler(Collection):
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """An idp group has no description at Qlik."""
         if want.get("provider_type") == "idp" and want.get("description"):
-            return {"description": "an idp group cannot have one; leave it out, or set provider_type: custom"}
+            return {"description": "an idp group cannot have one; remove it, or set provider_type: custom"}
         return {}
 
     def encode(self, properties: Properties) -> dict[str, Any]:

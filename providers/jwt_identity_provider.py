@@ -14,8 +14,8 @@ from tenantry.providers.values import pem
 from tenantry.providers.values.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
 
 INSTEAD = (
-    "every token signed with the old key would be refused at once. Add a second provider with a kid of its "
-    "own, run `pulumi up`, switch the signer to it, and then remove this one"
+    "Qlik would refuse every token signed with the old key at once. 1. Add a second provider with its own "
+    "kid. 2. Run `pulumi up`. 3. Switch the signer to the new key. 4. Remove this provider"
 )
 
 
@@ -65,7 +65,7 @@ class JwtIdentityProviderHandler(Keyless):
     resource_type = JwtIdentityProvider
     path = "/api/v1/identity-providers"
     natural_key = ("tenant", "issuer", "kid")
-    advice = "Give this key a kid of its own, or delete that provider if nothing is signed with its key."
+    advice = "Give this key its own kid, or delete the other provider if nothing is signed with its key."
 
     def decode(self, found: dict[str, Any]) -> Properties:
         """Take the one key out of the options."""

@@ -97,7 +97,7 @@ class ReloadTaskHandler(Keyless):
         if want.get("recurrence") and want.get("after_task"):
             return {"after_task": "set either recurrence or after_task"}
         if not want.get("recurrence") and not want.get("after_task"):
-            return {"recurrence": "is required, or after_task instead"}
+            return {"recurrence": "is required, unless after_task is set"}
         return {}
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:

@@ -104,7 +104,7 @@ class TenantHandler(Handler):
         """The tenant to take back is named in full; a new one is made under a proof."""
         revive = want.get("revive")
         if revive is not None and revive.keys() != {"hostname", "tenant_id"}:
-            return {"revive": "takes hostname and tenant_id, both, and nothing else"}
+            return {"revive": "requires exactly hostname and tenant_id"}
         if not have and revive is None and not want.get("proof"):
             return {"proof": "is required: pass the output `proof` of a TenantProof, or `revive`"}
         return {}
@@ -115,9 +115,9 @@ class TenantHandler(Handler):
         if not isinstance(revive, dict) or revive.get("hostname") in (None, id):
             return ""
         return (
-            f"`revive` names {revive['hostname']}, but this stack has tenant {id}: it has no effect. To go "
-            f"on with {revive['hostname']}, first take {id} down (`pulumi destroy`) or let go of it "
-            "(`tenantry forget`)."
+            f"`revive` names {revive['hostname']}, but this stack has tenant {id}: it has no effect. To "
+            f"use {revive['hostname']} instead, first delete {id} with `pulumi destroy` or release it with "
+            "`tenantry forget`."
         )
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
@@ -146,8 +146,8 @@ class TenantHandler(Handler):
         known = (want.get("proof") or {}).get("name")
         if known and want["name"] not in (known, have["name"]):
             raise ResourceError(
-                f'This tenant was asked for as "{known}". It is in the state now, and the next run calls it '
-                f'"{want["name"]}".'
+                f'This tenant was requested under the name "{known}". It is now in the state. Run '
+                f'`pulumi up` again to rename it to "{want["name"]}".'
             )
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
@@ -157,7 +157,7 @@ class TenantHandler(Handler):
             try:
                 found = host.get(path)
             except (NotFound, HostUnknown):
-                host.pause(evidence.PAUSE, f"a second look at tenant {id}, which is said not to be there")
+                host.pause(evidence.PAUSE, f"a second check of tenant {id}, for which Qlik answered 404")
                 found = host.get(path)
         except TenantDisabled:
             return {"status": "disabled"}
@@ -183,9 +183,9 @@ class TenantHandler(Handler):
             if tenant and tenant.get("status") != DELETED:
                 raise NotProven(id, cloud.tenant(id).hostname, "the organisation's list still has it", error)
         cloud.notify(
-            f"Qlik knows no tenant {id} any more (404): it was purged, or somebody deleted it. It stays in "
-            "the state. `tenantry forget` takes it and all in it out of the state; the next `pulumi up` "
-            "then makes a new one."
+            f"Qlik no longer has tenant {id} (404): it was purged, or somebody deleted it. It stays in the "
+            "state. To create a new one: 1. run `tenantry forget`, which removes the tenant and everything "
+            "in it from the state, 2. run `pulumi up`."
         )
         return "gone"
 

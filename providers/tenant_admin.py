@@ -65,7 +65,7 @@ class TenantAdminHandler(Handler):
     def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
         """A person is named in one way."""
         if ("email" in want) == ("subject" in want):
-            return {"email": "set either email or subject, whichever names the person on the source tenant"}
+            return {"email": "set either email or subject of the person on the source tenant"}
         return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
@@ -137,8 +137,8 @@ class TenantAdminHandler(Handler):
         host = cloud.tenant(have["tenant"])
         if not have["gave_role"]:
             cloud.notify(
-                f"user {id} of {host.hostname} keeps the role {roles.TENANT_ADMIN}: as far as is known, it "
-                "had the role before. Take it away in Qlik if that is not wanted."
+                f"user {id} of {host.hostname} keeps the role {roles.TENANT_ADMIN}: as far as Tenantry "
+                "knows, the user had the role before. Remove it in Qlik if you do not want it."
             )
             return
         try:

@@ -48,7 +48,7 @@ ROLE = Change("update", "Group", "Analysts", (Difference("roles", [], ["Analytic
 GONE = Change("delete", "AppPublication", "Stock in Sales")
 NEW = tuple(Change("create", "Group", f"Group {number}") for number in range(10))
 BROKEN = Trouble(
-    'customer.ring: "erly" is not allowed; did you mean "early"? allowed: broad, early, pilot',
+    'customer.ring: "erly" is not allowed; the closest is "early"; allowed: broad, early, pilot',
     "stacks/Pulumi.hooli.yaml:7",
 )
 

@@ -263,9 +263,9 @@ def output(doc: str, *, at_qlik: bool = True, sensitive: bool = False, init: Lit
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean …?)` for a word that resembles a known one, else an empty string."""
+    """Return ` (the closest is …)` for a word that resembles a known one, else nothing."""
     meant = closest(word, known)
-    return f" (did you mean {meant}?)" if meant else ""
+    return f" (the closest is {meant})" if meant else ""
 
 
 def integers(value: Any) -> Any:

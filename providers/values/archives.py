@@ -143,7 +143,7 @@ def _name(texts: Mapping[str, bytes], *, theme: bool) -> str:
         wanted, block = ("a theme", "extensions") if theme else ("an extension", "themes")
         raise ConfigurationError(
             f"has a {file} of another type than that of {wanted}; a theme is of the type {THEME!r}"
-            f" (did you mean {block}?)"
+            f" (the closest is {block})"
         )
     return name
 

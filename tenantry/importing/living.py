@@ -31,17 +31,17 @@ class Living:
             self.tenant: Json = cloud.tenant(hostname).get("/api/v1/tenants/me")
         except TenantDisabled as error:
             raise ImportRefused(
-                f"{hostname} is deactivated, and tells nothing: reactivate it first, then import it"
+                f"{hostname} is deactivated and cannot be read. Reactivate it, then import it"
             ) from error
         except QlikError as error:
             raise ImportRefused(f"{for_line(hostname)} cannot be read: {error}") from error
         if self.tenant.get("status", "active") != "active":
-            raise ImportRefused(f"{hostname} is {self.tenant['status']}: reactivate it first, then import it")
+            raise ImportRefused(f"{hostname} is {self.tenant['status']}. Reactivate it, then import it")
         self.hostname: str = self.tenant["hostnames"][0]
         self.source_tenant = source_tenant
         if source_tenant in self.tenant["hostnames"]:
             raise ImportRefused(
-                f"{hostname} is the source tenant itself; what is imported is the tenant of a customer"
+                f"{hostname} is the source tenant. You can import only the tenant of a customer"
             )
 
     @property

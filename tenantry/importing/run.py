@@ -112,31 +112,31 @@ def _source_tenant(project: Project, wanted: Wanted) -> str:
     if len(found) == 1:
         return str(found.pop())
     why = (
-        f"the stacks in region {region} have {len(found)}"
+        f"the stacks in region {region} name {len(found)} different ones"
         if found
-        else f"no stack in region {region} has one"
+        else f"no stack in region {region} names one"
     )
-    raise ImportRefused(f"which tenant has the template apps? {why}: name it with --source-tenant HOSTNAME")
+    raise ImportRefused(f"the source tenant is not known: {why}. Name it with --source-tenant HOSTNAME")
 
 
 def _check_free(project: Project, stack: str) -> None:
     if not STACK.fullmatch(stack):
         raise ImportRefused(
-            f'"{for_line(stack)}" is no name for a stack: letters, digits, and . _ - between them'
+            f'"{for_line(stack)}" is not a valid stack name; allowed: letters, digits, and . _ - between them'
         )
     file = stack_file(stack, project.stacks)
     if file.exists():
-        raise ImportRefused(f"{file} exists already; choose another name with --stack NAME")
+        raise ImportRefused(f"{file} already exists; choose another name with --stack NAME")
 
 
 def _check_unmanaged(backend: Backend, stack: str, hostname: str, say: Callable[[str], None]) -> None:
     stacks = others.names(backend)
     if stack in (each.rpartition("/")[2] for each in stacks):
-        raise ImportRefused(f"the backend has a stack {stack} already; choose another name with --stack NAME")
+        raise ImportRefused(f"the backend already has a stack {stack}; choose another name with --stack NAME")
     if stacks:
         say(f"looking for {hostname} in the state of {len(stacks)} other stacks")
     if manager := others.manager_of(backend, hostname, stacks):
-        raise ImportRefused(f"{hostname} is managed by stack {manager} already")
+        raise ImportRefused(f"stack {manager} already manages {hostname}")
 
 
 def _text(project: Project, living: Living, findings: Findings, plan: str | None) -> str:
@@ -157,12 +157,12 @@ def _check_settings(file: Path) -> None:
     try:
         load_file(file)
     except SettingsError as error:
-        raise ImportRefused(f"a stack file cannot say what is in this tenant. {error}") from error
+        raise ImportRefused(f"a stack file cannot describe this tenant. {error}") from error
 
 
 def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the state in which a stack has all that was found and nothing to do; no request is sent."""
-    say(f"making the state of {len(findings.objects)} objects")
+    say(f"creating the state of {len(findings.objects)} objects")
     copy.run("stack", "init", stack, "--no-select")
     file = copy.root.parent / "objects.json"
     preview = json.loads(copy.run("preview", "--json", "--import-file", str(file), "--stack", stack))
@@ -170,7 +170,7 @@ def _make_state(copy: Backend, stack: str, findings: Findings, say: Callable[[st
     file.write_text(json.dumps(filled), "utf-8")
     options = "--generate-code=false", "--protect=false", "--skip-preview", "--yes"
     copy.run("import", "--file", str(file), *options, "--stack", stack)
-    say("making sure that the next `pulumi up` has nothing to do")
+    say("checking that the next `pulumi up` has nothing to do")
     _check_no_difference(json.loads(copy.run("preview", "--json", "--stack", stack)))
     # Only `up` writes in which order all is to be deleted, and what is protected.
     copy.run("up", "--skip-preview", "--yes", "--stack", stack)
@@ -184,7 +184,7 @@ def _check_no_difference(preview: dict[str, Any]) -> None:
         if step["op"] != "same"
     ]
     if changed:
-        raise ImportRefused(f"the next `pulumi up` would still change something: {'; '.join(changed)}")
+        raise ImportRefused(f"the next `pulumi up` would still make changes: {'; '.join(changed)}")
 
 
 def _put_in_place(backend: Backend, stack: str, file: Path, text: str, made: dict[str, Any]) -> None:

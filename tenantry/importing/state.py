@@ -42,8 +42,8 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
 def _match(kind: str, name: str, inputs: Properties, known: list[Found]) -> Found:
     matches = [found for found in known if found.is_for(kind, inputs)]
     if len(matches) != 1:
-        what = f"{len(matches)} objects were found" if matches else "nothing was found"
-        raise ImportRefused(f'the project\'s program makes {kind} "{name}", for which {what} in the tenant')
+        what = f"{len(matches)} matching objects" if matches else "no matching object"
+        raise ImportRefused(f'the program of the project declares {kind} "{name}", but the tenant has {what}')
     other = matches[0].differences(inputs)
     if other:
         raise ImportRefused(

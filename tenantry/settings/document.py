@@ -95,7 +95,9 @@ def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
     what = getattr(error, "problem", None) or str(error)
     column = f" (column {mark.column + 1})" if mark else ""
     text = (
-        f"this file is refused: {what}" if isinstance(error, TooMuch) else f"this is no YAML: {what}{column}"
+        f"this file is refused: {what}"
+        if isinstance(error, TooMuch)
+        else f"this is not valid YAML: {what}{column}"
     )
     return Problem(name, mark.line + 1 if mark else 0, "", text)
 
@@ -129,13 +131,13 @@ class _Builder:
         """Take note of one more value, and end where there are too many."""
         self.values += 1
         if self.values > MOST_VALUES:
-            text = f"it has more than {MOST_VALUES:,} values once its aliases are written out"
+            text = f"it has more than {MOST_VALUES:,} values once its aliases are expanded"
             raise TooMuch(text, node.start_mark)
 
     def enter(self, node: yaml.Node, keys: Keys) -> bool:
         """Tell whether a mapping or list can be gone into, which ends with `self.open.pop()`."""
         if any(node is each for each in self.open):
-            self.complain(node.start_mark.line + 1, keys, "this anchor holds itself")
+            self.complain(node.start_mark.line + 1, keys, "this anchor contains itself")
             return False
         if len(self.open) == DEEPEST:
             raise TooMuch(f"it is nested more than {DEEPEST} levels deep", node.start_mark)
@@ -153,7 +155,7 @@ class _Builder:
                 continue
             key = self.key(key_node, keys)
             if key in lines:
-                self.complain(line, (*keys, key), f"this key is already in line {lines[key]}")
+                self.complain(line, (*keys, key), f"this key is already on line {lines[key]}")
             lines[key] = line
             self.document.places[(*keys, key)] = Place(line)
             built[key] = self.value(value_node, (*keys, key))
@@ -180,7 +182,7 @@ class _Builder:
         value = _scalar(node)
         if isinstance(value, str) and value == node.value:
             if was := _before_pulumi(value):
-                text = f'Pulumi has written this key anew; put in quotes what it was: "{was}"'
+                text = f'Pulumi has rewritten this key; restore it, in quotes: "{was}"'
                 self.complain(line, (*keys, value), text)
             return value
         key = NOTHING if value is None else as_text(value)

@@ -31,8 +31,7 @@ KNOWN = tuple(names_of(Settings))
 _OURS = ("qlik:", "tenantry:")
 SECRETS = "tenantry:secrets_"
 _ENCRYPTED = (
-    "an encrypted value here would lie in the state in plain text; "
-    f"keep it in a key of its own, {SECRETS}<name>"
+    f"an encrypted value here would be in the state in plain text; keep it in its own key, {SECRETS}<name>"
 )
 
 
@@ -103,8 +102,8 @@ def as_problems(subject: str, path: Path) -> Iterator[None]:
         code = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(code.filename).name}:{code.lineno}"
         text = (
-            f"Tenantry cannot deal with what is here ({type(error).__name__} in {where}), which is a mistake "
-            "of Tenantry: report it, with the file if you can, and take the last change of the file back"
+            f"Tenantry cannot process this file ({type(error).__name__} in {where}). This is a bug in "
+            "Tenantry. Undo your last change to the file, and report the bug, with the file if you can"
         )
         raise SettingsError(subject, [Problem(shown(path), 0, "", text)]) from error
 
@@ -135,8 +134,8 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
     if not STACK.fullmatch(stack):
         text = (
-            f'"{stack}" is no name of a stack: letters, digits and . _ - with a letter or digit first; '
-            "rename the file"
+            f'"{stack}" is not a valid stack name; allowed: letters, digits and . _ - with a letter or digit '
+            "first. Rename the file"
         )
         problems.append(Problem(document.name, 0, "", text))
 
@@ -185,7 +184,7 @@ def _secrets(customer: Any, written: Mapping[str, Any], sources: Sources) -> Ite
         set_it = f"set it with `pulumi config set --secret {SECRETS}{name}`"
         value = written.get(f"{SECRETS}{name}")
         if value in (None, ""):
-            text = f"this stack has no secret of that name; {set_it}"
+            text = f"this stack has no secret with this name; {set_it}"
             yield sources.problem((CUSTOMER, *keys), text)
         elif not (isinstance(value, dict) and set(value) == {"secure"}):
             text = f"the value of {SECRETS}{name} is not encrypted; {set_it}"

@@ -46,7 +46,7 @@ def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str
         case "greater_than_equal" | "less_than_equal":
             return f"{show(value)} is out of range; allowed: {_range(field)}"
         case "too_short" | "string_too_short":
-            return "cannot be empty; leave the key out if there is nothing to say"
+            return "cannot be empty; remove the key if you do not need it"
         case "too_long":
             return f"has {context['actual_length']} entries; allowed: at most {context['max_length']}"
     if expected := _SHAPES.get(kind):
@@ -79,7 +79,7 @@ def _quote(key: str, value: object, written: str | None) -> str:
     where = (
         ""
         if isinstance(value, bool) or written
-        else f"; or what it was, such as {before}, before Pulumi wrote the file anew"
+        else f"; if Pulumi rewrote the file, quote the original instead, such as {before}"
     )
     example = f'"{text}"' if key.isdigit() else f'{key}: "{text}"'
     return f"YAML reads {text} as {kind}; put it in quotes: {example}{where}"

@@ -88,8 +88,8 @@ def clashes(customer: Content) -> Iterator[Complaint]:
             told.add((pair.about, other.about))
             for one, two in ((pair, other), (other, pair)):
                 text = (
-                    f'{one.about} is called "{name}" in the state, and so is {two.about}; give one of these '
-                    "keys another name"
+                    f'{one.about} has the name "{name}" in the state, and so has {two.about}; rename one of '
+                    "these keys"
                 )
                 yield Complaint(one.keys, text, one.item)
 

@@ -53,7 +53,7 @@ def missing(name: str, directory: Path) -> str | None:
     names = plan_names(directory)
     if name in names:
         return None
-    there = choices(name, names) if names else f"; no plan is in {shown(directory / 'plans')}"
+    there = choices(name, names) if names else f"; {shown(directory / 'plans')} contains no plan"
     return f'there is no plan "{name}"{there}'
 
 
@@ -116,7 +116,7 @@ def _extended(document: Document, seen: list[str], directory: Path) -> tuple[str
         return None, f"must be the name of a plan, in quotes if it looks like a number, not {show(name)}"
     if name in seen:
         circle = " -> ".join([*seen[seen.index(name) :], name])
-        return None, f"plans extend each other in a circle: {circle}; take one of these steps out"
+        return None, f"plans extend each other in a circle: {circle}; remove one of these steps"
     wrong = missing(name, directory)
     return (None, wrong) if wrong else (name, None)
 
@@ -137,8 +137,9 @@ def _nothing_to_remove(keys: Keys, below: Any, layers: Sequence[Source]) -> Prob
     declared = below.get(block) if isinstance(below, dict) else None
     advice = (
         nearest(key, declared if isinstance(declared, dict) else ())
-        or f"; for one with nothing but defaults write {key}: {{}}"
+        or f"; for an entry with only defaults, write {key}: {{}}"
     )
-    others = ", nor has any plan that it extends" if len(layers) > 2 else ""
-    text = f"an empty value removes what the plan has, but {layers[1].name} has no such key{others}{advice}"
+    others = ", and neither does any plan that it extends" if len(layers) > 2 else ""
+    text = "an empty value removes what the plan has, but "
+    text += f"{layers[1].name} does not have this key{others}{advice}"
     return Sources(tuple(layers)).problem((CUSTOMER, *keys), text)

@@ -73,11 +73,11 @@ class Project:
         named = f"Pulumi.yaml names {environment} as `virtualenv`"
         if not (environment / "bin" / "python").exists():
             return (
-                f"{named}, which is no Python environment. Create it with `python3 -m venv {environment}`, "
-                "and install there what pyproject.toml asks for."
+                f"{named}, which is not a Python environment. Create it with `python3 -m venv "
+                f"{environment}`, and install the requirements of pyproject.toml there."
             )
         return (
-            f"{named}, and this command runs in {sys.prefix}. Run {environment / 'bin' / 'tenantry'} instead."
+            f"{named}, but this command runs in {sys.prefix}. Run {environment / 'bin' / 'tenantry'} instead."
         )
 
     def stack_files(self) -> dict[str, Path]:

@@ -27,26 +27,28 @@ FEW = 12
 
 
 def nearest(wrong: str, allowed: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` for a near miss, also one of capitals; else nothing.
+    """Return `; the closest is "x"` if an allowed word resembles the wrong one, else nothing.
 
-    Of what only looks the same it shows the difference.
+    Capitals make no difference. If a word only looks the same, the text shows how the two are spelled.
     """
     allowed = list(allowed)
-    if twin := next((each for each in allowed if texts.alike(each, wrong)), None):
-        return f"; it looks like another one but is not: {texts.spelled(wrong)} and {texts.spelled(twin)}"
+    if twin := next((name for name in allowed if texts.alike(name, wrong)), None):
+        return f"; it looks like another name but differs: {texts.spelled(wrong)} and {texts.spelled(twin)}"
     meant = closest(wrong, allowed)
-    return f'; did you mean "{meant}"?' if meant else ""
+    return f'; the closest is "{meant}"' if meant else ""
 
 
 def choices(wrong: str, allowed: Iterable[str], title: str = "allowed") -> str:
-    """Return `; did you mean "x"? allowed: x, y, z` with the allowed names in order."""
+    """Return `; the closest is "x"; allowed: x, y, z` with the allowed names in order."""
     names = sorted(allowed)
-    near = nearest(wrong, names)
-    return f"{near}{' ' if near else '; '}{title}: {', '.join(names)}"
+    return f"{nearest(wrong, names)}; {title}: {', '.join(names)}"
 
 
 def missing_stack(name: str, files: Mapping[str, Path], folder: Path) -> str:
-    """Return what to say if no stack of that name has a file; all names where there are few."""
+    """Return the error if no stack with that name has a file, else nothing.
+
+    It lists all names if there are few.
+    """
     if name in files:
         return ""
     there = choices(name, files, "there are") if 0 < len(files) <= FEW else nearest(name, files)
@@ -92,9 +94,11 @@ def _lifecycle(customer: Content) -> Iterator[Complaint]:
     lifecycle = customer.lifecycle
     keys: Keys = ("lifecycle", "ends_on")
     if lifecycle.kind == "trial" and lifecycle.ends_on is None:
-        yield Complaint(keys, 'a trial needs its last day: ends_on: "2026-12-31"', incomplete=True)
+        yield Complaint(
+            keys, 'ends_on is required for a trial, for example ends_on: "2026-12-31"', incomplete=True
+        )
     if lifecycle.kind == "production" and lifecycle.ends_on is not None:
-        yield Complaint(keys, "only a trial ends; set kind: trial, or leave ends_on out")
+        yield Complaint(keys, "only a trial has an end; set kind: trial, or remove ends_on")
 
 
 def _logins(customer: Content) -> Iterator[Complaint]:
@@ -102,7 +106,7 @@ def _logins(customer: Content) -> Iterator[Complaint]:
     found = [(block, key) for block in LOGIN_BLOCKS for key in sorted(getattr(customer, block))]
     for block, key in found[1:]:
         first_block, first = found[0]
-        text = f'"{first}" of {first_block} is where users log in already; a tenant has one such provider'
+        text = f'users already log in with "{first}" of {first_block}; a tenant has one interactive provider'
         yield Complaint((block, key), text)
 
 
@@ -118,14 +122,12 @@ def _access(customer: Content, removed: Removed) -> Iterator[Complaint]:
                     yield from _person(customer, keys, assignee, removed)
                 for role in roles if known else ():
                     if role not in known:
-                        text = (
-                            f'role "{role}" is not one that a {space.type} space knows{choices(role, known)}'
-                        )
+                        text = f'a {space.type} space has no role "{role}"{choices(role, known)}'
                         yield Complaint(keys, text, item=role)
         if space.owner is not None:
             yield from _person(customer, ("spaces", key, "owner"), space.owner, removed)
         if space.owner in space.user_access:
-            text = f'"{space.owner}" owns the space and so has every role; leave this out'
+            text = f'"{space.owner}" owns the space and so has every role; remove this entry'
             yield Complaint(("spaces", key, "user_access", space.owner or ""), text)
 
 
@@ -146,7 +148,7 @@ def _people(customer: Content) -> Iterator[Complaint]:
     """Everybody is named in one way, and once."""
     for key in customer.admins:
         if key in customer.users:
-            yield Complaint(("admins", key), f'"{key}" is a key under users, too; keys of people must differ')
+            yield Complaint(("admins", key), f'"{key}" is also a key under users; keys of people must differ')
     yield from _same_people(customer)
 
 
@@ -156,12 +158,16 @@ def _same_people(customer: Content) -> Iterator[Complaint]:
     for block, people in blocks.items():
         for key, person in sorted(people.items()):
             this = f'"{key}" under {block}'
-            advice = "" if block == "users" else "; a user becomes an administrator by the role TenantAdmin"
+            advice = (
+                "" if block == "users" else "; to make a user an administrator, give it the role TenantAdmin"
+            )
             for field, value in (("subject", person.subject), ("email", person.email)):
                 same = value if field == "subject" or value is None else value.casefold()
                 first = this if same is None else taken.setdefault((field, same), this)
                 if first != this:
-                    yield Complaint((block, key, field), f'{field} "{value}" is that of {first}{advice}')
+                    yield Complaint(
+                        (block, key, field), f'{field} "{value}" already belongs to {first}{advice}'
+                    )
 
 
 def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
@@ -169,7 +175,7 @@ def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
         if app.template and app.template_id:
             yield Complaint(("apps", key, "template_id"), "give template or template_id, not both")
         if not app.template and not app.template_id:
-            text = "which app is it made from? give template (its exact name) or template_id"
+            text = "template (its exact name) or template_id is required"
             yield Complaint(
                 ("apps", key, "template"), text, incomplete=True, unless=("apps", key, "template_id")
             )
@@ -178,7 +184,7 @@ def _apps(customer: Content, removed: Removed) -> Iterator[Complaint]:
             if name is not None:
                 yield from _space_of_type(customer, ("apps", key, field), name, wanted, removed)
         if app.expect is not None and app.publish_to == []:
-            text = "smoke looks at published apps, and this one is published nowhere; add publish_to"
+            text = "smoke checks published apps, but this app is not published; add publish_to"
             yield Complaint(("apps", key, "expect"), text, incomplete=True)
         for twice in sorted({s for s in app.publish_to if app.publish_to.count(s) > 1}):
             yield Complaint(("apps", key, "publish_to"), f'space "{twice}" is listed twice', item=twice)
@@ -228,7 +234,7 @@ def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
         if task.app is not None:
             yield from _app_of_task(customer, at, task.app, task.space, removed)
         if task.recurrence is None and task.after is None:
-            text = "when does it run? set recurrence, or after with the key of another task"
+            text = "recurrence or after (the key of another task) is required"
             yield Complaint((*at, "recurrence"), text, incomplete=True, unless=(*at, "after"))
         if task.recurrence is not None and task.after is not None:
             yield Complaint((*at, "after"), "set recurrence or after, not both")
@@ -240,7 +246,9 @@ def _reload_tasks(customer: Content, removed: Removed) -> Iterator[Complaint]:
         if task.after is not None and task.after not in customer.reload_tasks:
             yield _undeclared("reload task", task.after, (*at, "after"), customer.reload_tasks, removed)
         elif _waits_for_itself(customer, key):
-            yield Complaint((*at, "after"), "the task would run after itself; start from a recurrence")
+            yield Complaint(
+                (*at, "after"), "the task waits for itself; give one task of this chain a recurrence"
+            )
     yield from _tasks_per_app(customer)
 
 
@@ -253,13 +261,13 @@ def _app_of_task(
     places = [place for place in customer.apps[app].publish_to or () if place is not None]
     listed = ", ".join(places)
     if not places:
-        text = f'app "{app}" is not published, and a task reloads a published app; set its publish_to'
+        text = f'app "{app}" is not published, but a task reloads a published app; set its publish_to'
         yield Complaint((*at, "app"), text, incomplete=True, unless=("apps", app, "publish_to"))
     elif space is None and len(places) > 1:
-        text = f'app "{app}" is published in several spaces; say which one is reloaded: {listed}'
+        text = f'app "{app}" is published in several spaces; set space to one of them: {listed}'
         yield Complaint((*at, "space"), text, incomplete=True)
     elif space is not None and space not in places:
-        text = f'app "{app}" is not published in space "{space}"; it is in: {listed}'
+        text = f'app "{app}" is not published in space "{space}"; it is published in: {listed}'
         yield Complaint((*at, "space"), text, incomplete=True)
 
 
@@ -278,7 +286,7 @@ def _tasks_per_app(customer: Content) -> Iterator[Complaint]:
         found.setdefault((task.app, space_of_task(customer.apps, task)), []).append(key)
     for (app, _), keys in found.items():
         for key in keys[TASKS_PER_APP:] if app is not None else ():
-            text = f'app "{app}" has {len(keys)} tasks; Qlik takes {TASKS_PER_APP} for an app'
+            text = f'app "{app}" has {len(keys)} tasks; Qlik allows {TASKS_PER_APP} per app'
             yield Complaint(("reload_tasks", key, "app"), text)
 
 
@@ -306,7 +314,7 @@ def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
         for was in former(getattr(entries[key], "renamed_from", None)):
             if was in entries:
                 yield Complaint(
-                    keys, f'"{was}" is still a key under {block}; a renamed entry has one key, the new one'
+                    keys, f'"{was}" is still a key under {block}; a renamed entry has only its new key'
                 )
             elif (first := claimed.setdefault(was, key)) != key:
                 yield Complaint(keys, f'"{was}" was already renamed to "{first}"')

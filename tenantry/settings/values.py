@@ -108,24 +108,26 @@ def _space_name(value: str) -> str | None:
     bad = [character for character in _FORBIDDEN_IN_SPACE_NAMES if character in value]
     if bad:
         listed = " ".join(_FORBIDDEN_IN_SPACE_NAMES)
-        return f'"{value}" has {" ".join(bad)} in it; the name of a space cannot hold any of {listed}'
+        return f'"{value}" contains {" ".join(bad)}; the name of a space cannot contain any of {listed}'
     return _name(value)
 
 
 def _alias(value: str) -> str | None:
     if "." in value:
-        return f'"{value}" is more than a label; write "{value.split(".")[0]}", the region\'s domain is added'
+        return (
+            f'"{value}" contains a dot; write "{value.split(".")[0]}": Tenantry adds the domain of the region'
+        )
     if not 3 <= len(value) <= 63:
         return f'"{value}" has {len(value)} characters; an alias has 3 to 63'
     if not re.fullmatch(_LABEL, value):
-        return f'"{value}" is no alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end'
+        return f'"{value}" is not an alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end'
     return None
 
 
 def _region(value: str) -> str | None:
     if re.fullmatch(REGION, value):
         return None
-    return f'"{value}" is no region of Qlik Cloud; known: {", ".join(REGIONS)}'
+    return f'"{value}" is not a region of Qlik Cloud; known: {", ".join(REGIONS)}'
 
 
 def _hostname(value: str) -> str | None:
@@ -137,24 +139,22 @@ def _hostname(value: str) -> str | None:
         if bare != value and bare.endswith(".qlikcloud.com")
         else "write <tenant>.<region>.qlikcloud.com"
     )
-    return f'"{value}" is no hostname of a tenant; {advice}'
+    return f'"{value}" is not a tenant hostname; {advice}'
 
 
 def _email(value: str) -> str | None:
     if re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         return None
-    return f'"{value}" is no e-mail address; write it as ada@example.com'
+    return f'"{value}" is not an e-mail address; write it as ada@example.com'
 
 
 def _version(value: str) -> str | None:
     if moment := ENGINE_TIME.fullmatch(value):
         return f'YAML reads this version as a date; put it in quotes: version: "{moment["day"]}"'
     if re.match(r"[vV]\d", value) or value.startswith("{"):
-        return f'"{value}" is the mark; write the version alone: "{value.strip("{}").lstrip("vV")}"'
+        return f'"{value}" is the mark; write only the version: "{value.strip("{}").lstrip("vV")}"'
     if not re.fullmatch(_VERSION, value):
-        return (
-            f'"{value}" is no version; allowed: letters, digits and . + _ - between them, for example "2.3.0"'
-        )
+        return f'"{value}" is not a version; allowed: letters, digits and . + _ - between them, as in "2.3.0"'
     return None
 
 
@@ -211,13 +211,13 @@ def _webhook_name(value: str) -> str | None:
 
 def _id(value: str) -> str | None:
     fits = re.fullmatch(ID.field["pattern"], value)
-    return None if fits else f"{show(value)} is no id of Qlik; allowed: {ID.hint}"
+    return None if fits else f"{show(value)} is not a Qlik id; allowed: {ID.hint}"
 
 
 def _secret_name(value: str) -> str | None:
     if SECRET_NAME.fullmatch(value):
         return None
-    return "this is no name of a secret (letters, digits and . _ -); a secret itself is never here"
+    return "this is not the name of a secret (letters, digits and . _ -); never write the secret itself here"
 
 
 def _day(value: Any) -> Any:
@@ -231,7 +231,7 @@ def _day(value: Any) -> Any:
         return date.fromisoformat(text if re.fullmatch(_DATE, text) else "")
     except ValueError:
         raise PydanticCustomError(
-            "settings", "{problem}", {"problem": f'{show(value)} is no date; write it as "2026-12-31"'}
+            "settings", "{problem}", {"problem": f'{show(value)} is not a date; write it as "2026-12-31"'}
         ) from None
 
 

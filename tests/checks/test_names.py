@@ -22,7 +22,7 @@ class TestRoles:
         self.custom(World(bench.qlik, SOURCE))
         unknown, custom = bench.wrong(groups={"Analysts": {"roles": ["analyticsadmin", "Planner"]}})
         assert unknown.startswith("error roles: Pulumi.globex.yaml:12: customer.groups.Analysts.roles: role ")
-        assert 'names are case-sensitive; did you mean "AnalyticsAdmin"?' in unknown
+        assert 'names are case-sensitive; the closest is "AnalyticsAdmin"' in unknown
         assert custom.startswith("warning roles: ")
         assert f'role "Planner" is custom on {SOURCE}. The new tenant has only built-in roles' in custom
 

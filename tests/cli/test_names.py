@@ -67,11 +67,11 @@ def test_files_that_are_broken_are_no_reason_to_say_anything(project: Folder) ->
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("status", "globx"), 'did you mean "globex"? there are: globex, hooli'),
+        (("status", "globx"), 'the closest is "globex"; there are: globex, hooli'),
         (("check", "zzz"), "there are: globex, hooli"),
-        (("status", "--plan", "tral"), 'did you mean "trial"? allowed: standard, trial'),
-        (("status", "--ring", "erly"), 'did you mean "early"? allowed: broad, early, pilot'),
-        (("status", "--tag", "contry=de"), 'did you mean "country"? allowed: country, size'),
+        (("status", "--plan", "tral"), 'the closest is "trial"; allowed: standard, trial'),
+        (("status", "--ring", "erly"), 'the closest is "early"; allowed: broad, early, pilot'),
+        (("status", "--tag", "contry=de"), 'the closest is "country"; allowed: country, size'),
     ],
 )
 def test_a_name_that_there_is_not(project: Folder, arguments: tuple[str, ...], expected: str) -> None:

@@ -43,7 +43,7 @@ def run(*words: str) -> Result:
         (("--notify", "env:NO_SUCH"), "--notify: env:NO_SUCH: the environment variable NO_SUCH is not set."),
         (("--notify", "http://ops.example/s3cr3t"), "must begin with https://"),
         (("--notify", "mail:s3cr3t"), "it must be an address that begins with https://"),
-        (("--notify", "https://ops.example/", "--notify-about", "begun,fialed"), 'did you mean "failed"?'),
+        (("--notify", "https://ops.example/", "--notify-about", "begun,fialed"), 'the closest is "failed"'),
         (("--notify-about", "begun"), "--notify-about needs --notify."),
     ],
 )

@@ -188,7 +188,7 @@ def test_what_is_refused(project: Folder, arguments: tuple[str, ...], expected: 
         ("x: [", "o.yaml:"),
         (
             "refesh: true",
-            'o.yaml:1: refesh: this field is not allowed in an overlay; did you mean "refresh"?',
+            'o.yaml:1: refesh: this field is not allowed in an overlay; the closest is "refresh"',
         ),
         ("stack: acme", "o.yaml:1: stack: this field is not allowed"),
         ("secrets: {a: hunter2}", "o.yaml:1: secrets: this field is not allowed"),

@@ -257,7 +257,7 @@ def test_a_user_that_could_not_be_removed_is_named(site: Site) -> None:
 @pytest.mark.parametrize(
     ("group", "words"),
     [
-        ("Viewer", 'no group "Viewer" in the stack file; did you mean "Viewers"?'),
+        ("Viewer", 'no group "Viewer" in the stack file; the closest is "Viewers"'),
         ("Club", 'group "Club" is a custom group'),
     ],
 )

@@ -68,7 +68,7 @@ def test_the_data_of_the_template_is_found(loaded: Site) -> None:
     ("expected", "words"),
     [
         ({"rows": {"Orders": 11}}, 'table "Orders" has 10 rows, but at least 11 are expected'),
-        ({"rows": {"RunOrder": 1}}, 'there is no table "RunOrder"; did you mean "Orders"? tables: Orders'),
+        ({"rows": {"RunOrder": 1}}, 'there is no table "RunOrder"; the closest is "Orders"; tables: Orders'),
         (
             {"distinct_values": {"RunOrder id": 9}},
             'field "RunOrder id" has 10 distinct values instead of 9',

@@ -79,7 +79,7 @@ def test_a_publication_that_stays_closed(stack: Stack, qlik: Emulator) -> None:
     again = stack.up(expect=1, TENANTRY_READY_SECONDS="0")
     assert again.failed == ["AppPublication Sales Overview in Sales"]
     preview = stack.preview("--refresh")
-    assert f"({id}) kept as it was: Qlik refuses to open it (403)" in preview.output
+    assert f"({id}) was not refreshed: Qlik refuses to open it (403)" in preview.output
     assert preview.changes.get("delete") is None
 
     qlik.control.advance(3600)

@@ -76,10 +76,10 @@ def test_names_are_sorted_and_unique(team: Repository) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; did you mean "acme"'),
-    ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; did you mean "gold"'),
-    ({"rings": ["pilots"]}, '--ring pilots: .*did you mean "pilot".*broad, early, pilot'),
-    ({"tags": {"tiers": ["gold"]}}, '--tag tiers: no customer has this tag; did you mean "tier"?'),
+    ({"names": ["acmee"]}, 'no stack file Pulumi.acmee.yaml in .*; the closest is "acme"'),
+    ({"plans": ["golden"]}, '--plan golden: there is no plan "golden"; the closest is "gold"'),
+    ({"rings": ["pilots"]}, '--ring pilots: .*the closest is "pilot".*broad, early, pilot'),
+    ({"tags": {"tiers": ["gold"]}}, '--tag tiers: no customer has this tag; the closest is "tier"'),
     ({"every": True, "changed_since": "nowhere"}, "--changed-since nowhere: .*git"),
 ]
 

@@ -235,7 +235,7 @@ def test_the_content_of_data_files_is_not_imported(
     assert "1 data file in personal spaces" in left
     assert "`data_files`, with `adopt: true`" in "".join(left)
     qlik.control.add_fault(path="/api/v1/data-files", status=403)
-    assert [each for each in find(world).unmanaged if each.startswith("data files: the client may not list")]
+    assert [each for each in find(world).unmanaged if each.startswith("data files: the client cannot list")]
 
 
 def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:
@@ -265,8 +265,8 @@ def test_oauth_clients(qlik: Emulator, folder: Path, find: Find) -> None:
     assert (clients.keys(), clients["Page"]["consent"]) == ({"Server", "Page"}, "required")
     left = [each.partition(")")[::2] for each in found.unmanaged if each.startswith("OAuth client")]
     assert [(what.partition(" (")[0], why) for what, why in left] == [
-        ('OAuth client "Guests"', ": it is of the kind anonymous-embed"),
-        ('OAuth client "Key"', ": it has no secret, but a key of its own"),
+        ('OAuth client "Guests"', ": its type is anonymous-embed"),
+        ('OAuth client "Key"', ": it has its own key instead of a secret"),
         ('OAuth client "Twice"', ": another one has the same name"),
         ('OAuth client "Twice"', ": another one has the same name"),
     ]
@@ -324,7 +324,7 @@ def test_the_definition_of_an_automation_is_not_imported(qlik: Emulator, folder:
     [line] = [each for each in found.unmanaged if each.startswith(f'automation "Nightly" ({id})')]
     assert "`automations`, with `adopt: true`" in line
     qlik.control.add_fault(path="/api/workflows/automations", status=403)
-    assert [each for each in find(world).unmanaged if each.startswith("automations: the client may not list")]
+    assert [each for each in find(world).unmanaged if each.startswith("automations: the client cannot list")]
 
 
 def test_an_entry_takes_the_key_that_the_plan_has_for_it(qlik: Emulator, folder: Path, find: Find) -> None:
@@ -375,9 +375,12 @@ def put(world: World, id: str, **attributes: str) -> None:
     ("attributes", "why"),
     [
         ({"description": "Ours"}, "does not end in the version"),
-        ({"description": "Ours {v9.9.9}"}, f"no template of that name and version 9.9.9 on {SOURCE}"),
-        ({"name": "Renamed"}, f"no template of that name and version 2.3.0 on {SOURCE}"),
-        ({"description": "Ours [0123456789ab] {v2.3.0}"}, "its mark [0123456789ab] is that of no template"),
+        ({"description": "Ours {v9.9.9}"}, f"no template with this name and version 9.9.9 on {SOURCE}"),
+        ({"name": "Renamed"}, f"no template with this name and version 2.3.0 on {SOURCE}"),
+        (
+            {"description": "Ours [0123456789ab] {v2.3.0}"},
+            f"no template on {SOURCE} has its mark [0123456789ab]",
+        ),
     ],
 )
 def test_an_app_whose_template_is_not_certain_is_left_with_what_was_published_of_it(
@@ -390,7 +393,7 @@ def test_an_app_whose_template_is_not_certain_is_left_with_what_was_published_of
     assert not {each.kind for each in found.objects} & {"App", "AppPublication"}
     [staged, copy] = found.unmanaged
     assert why in staged
-    assert "what it was published from is not managed" in copy
+    assert "its source app is not managed" in copy
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
@@ -440,7 +443,7 @@ def test_of_two_apps_of_one_name_the_published_one_is_meant(
     assert [each.id for each in found.objects if each.kind == "App"] == [published]
     [line] = found.unmanaged
     assert other in line
-    assert "2 apps of that name" in line
+    assert "2 apps in the space have this name" in line
 
 
 def test_apps_of_people_are_counted(qlik: Emulator, folder: Path, find: Find, cloud: Cloud) -> None:
@@ -465,7 +468,7 @@ def test_the_alias_and_the_system_hostname_are_the_same_tenant(
 
 
 def test_the_source_tenant_itself_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(ImportRefused, match="is the source tenant itself"):
+    with pytest.raises(ImportRefused, match="is the source tenant"):
         Living(cloud, SOURCE, SOURCE)
 
 
@@ -477,5 +480,5 @@ def test_a_tenant_that_is_not_there_is_refused(cloud: Cloud) -> None:
 def test_a_deactivated_tenant_is_refused(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
     world = by_scripts(qlik, folder)
     lifetime.deactivate(cloud, world.hostname, world.tenant["id"], 10)
-    with pytest.raises(ImportRefused, match="is deactivated, and tells nothing"):
+    with pytest.raises(ImportRefused, match="is deactivated and cannot be read"):
         Living(cloud, world.hostname, SOURCE)

@@ -112,7 +112,7 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
     assert tenancy.requests() == ["POST /api/v1/groups", "GET /api/v1/roles"]
     said = str(caught.value)
     for words in (
-        "'analyticsadmin' (did you mean AnalyticsAdmin?)",
+        "'analyticsadmin' (the closest is AnalyticsAdmin)",
         "Steward",
         "POST ",
         " answered 400",
@@ -121,7 +121,7 @@ def test_a_role_that_the_tenant_does_not_have(twin: Callable[[str], Twin], tenan
         assert words in said
     assert "'Developer'" not in said
     group = twin("group").create({"tenant": tenancy.hostname, "name": "A"})
-    with pytest.raises(Failure, match=r"(?s)did you mean Developer\?.*PATCH .*traceId"):
+    with pytest.raises(Failure, match=r"(?s)the closest is Developer.*PATCH .*traceId"):
         group.update({"tenant": tenancy.hostname, "name": "A", "roles": ["Develper"]})
 
 

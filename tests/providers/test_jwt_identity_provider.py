@@ -200,7 +200,7 @@ def test_another_key_under_the_same_key_id_is_left_alone(
     before = held(tenancy)
     with pytest.raises(Failure) as caught:
         twin("jwt_identity_provider").create(given(tenancy))
-    for words in (there, name, shown, "kid of its own"):
+    for words in (there, name, shown, "its own kid"):
         assert words in str(caught.value)
     assert held(tenancy) == before
 

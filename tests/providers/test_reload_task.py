@@ -172,7 +172,7 @@ def test_one_trigger(twin: MakeTwin, tenancy: Tenancy) -> None:
     with pytest.raises(AssertionError, match="after_task: set either recurrence or after_task"):
         twin("reload_task").check(both)
     neither = {name: value for name, value in given(tenancy).items() if name != "recurrence"}
-    with pytest.raises(AssertionError, match="recurrence: is required, or after_task instead"):
+    with pytest.raises(AssertionError, match="recurrence: is required, unless after_task is set"):
         twin("reload_task").check(neither)
 
 

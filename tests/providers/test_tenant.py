@@ -199,7 +199,7 @@ def test_a_name_that_is_newer_than_the_proof_waits_for_the_state(
     """A run that is killed right after it gave that name would leave a tenant that fits no proof."""
     revive = {"hostname": tenancy.hostname, "tenant_id": tenancy.tenant_id}
     tenant = twin("tenant")
-    with pytest.raises(Failure, match=r'asked for as "Globex".*the next run calls it "Globex Ltd"'):
+    with pytest.raises(Failure, match=r'requested under the name "Globex".*rename it to "Globex Ltd"'):
         tenant.create(given(tenancy) | {"name": "Globex Ltd", "revive": revive})
     assert "PATCH" not in " ".join(tenancy.requests())
     # Recorded as it is, so that the next run updates it.

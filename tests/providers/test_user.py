@@ -173,7 +173,7 @@ def test_a_new_subject_with_the_same_address(twin: MakeTwin, tenancy: Tenancy) -
 
 def test_a_role_that_the_tenant_does_not_have(twin: MakeTwin, tenancy: Tenancy) -> None:
     """The nearest is named; nothing is made."""
-    with pytest.raises(Failure, match=r"(?s)'developer' \(did you mean Developer\?\).*traceId"):
+    with pytest.raises(Failure, match=r"(?s)'developer' \(the closest is Developer\).*traceId"):
         twin("user").create({**given(tenancy), "roles": ["developer"]})
     assert [each for each in tenancy.world.every("user") if each["subject"] == "auth0|grace"] == []
 

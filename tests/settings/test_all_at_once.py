@@ -69,11 +69,11 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(folder: Folder) -> 
         ),
         (
             "spaces: {S: {type: Shared}}\napps: {A: {template: T, version: '1', staging: S}}",
-            '6: customer.spaces.S.type: "Shared" is not allowed; did you mean "shared"? allowed: data, managed, shared',
+            '6: customer.spaces.S.type: "Shared" is not allowed; the closest is "shared"; allowed: data, managed, shared',
         ),
         (
             "lifecycle: {kind: Trial, ends_on: soon}",
-            '6: customer.lifecycle.ends_on: "soon" is no date; write it as "2026-12-31"',
+            '6: customer.lifecycle.ends_on: "soon" is not a date; write it as "2026-12-31"',
         ),
     ],
     ids=["a broken block", "a broken alternative", "a broken type", "a broken kind"],

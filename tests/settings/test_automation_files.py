@@ -51,10 +51,10 @@ def test_every_problem_of_its_values_at_once(folder: Folder) -> None:
     entry = "values: {MAIL: a@example.com, REGION: eu, lower: x, NUMBER: 1}"
     one, two, three, four = folder.write(ENTRY.format(entry)).problems()
     at = "stacks/Pulumi.globex.yaml:6: customer.automations.Nightly.values"
-    assert one.startswith(f"{at}: CUSTOMER has no value, and {path}:2 has {{{{CUSTOMER}}}}")
+    assert one.startswith(f"{at}: CUSTOMER has no value, but {path}:2 contains {{{{CUSTOMER}}}}")
     assert two == f'{at}.NUMBER: YAML reads 1 as a number; put it in quotes: NUMBER: "1"'
-    assert three == f"{at}.REGION: {path} has no {{{{REGION}}}}"
-    assert four.startswith(f"{at}.lower: the name of a placeholder is of capitals")
+    assert three == f"{at}.REGION: {path} does not contain {{{{REGION}}}}"
+    assert four.startswith(f"{at}.lower: the name of a placeholder consists of capitals")
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,7 @@ def test_a_plan_leaves_values_to_its_customers(folder: Folder) -> None:
     [problem] = folder.write("plan: standard").problems()
     assert "CUSTOMER has no value" in problem
     plan.write_text(standard.replace("MAIL", "MAYL"))
-    with pytest.raises(SettingsError, match=r"standard.yaml:1: automations.Nightly.values.MAYL: .* has no"):
+    with pytest.raises(
+        SettingsError, match=r"standard.yaml:1: automations.Nightly.values.MAYL: .* does not contain"
+    ):
         check_plan(plan)

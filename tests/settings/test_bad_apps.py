@@ -24,7 +24,7 @@ BAD_APPS = [
     ('  A: {template: T, version: "1"}', "11: customer.apps.A.staging: is missing"),
     (
         '  A: {version: "1", staging: Staging}',
-        "11: customer.apps.A.template: which app is it made from? give template (its exact name) or template_id",
+        "11: customer.apps.A.template: template (its exact name) or template_id is required",
     ),
     (
         f"{SALES}template_id: 1a2b}}",
@@ -40,16 +40,16 @@ BAD_APPS = [
     ),
     (
         "  A: {template: T, staging: Staging, version: v2.3.0}",
-        '11: customer.apps.A.version: "v2.3.0" is the mark; write the version alone: "2.3.0"',
+        '11: customer.apps.A.version: "v2.3.0" is the mark; write only the version: "2.3.0"',
     ),
     (
         "  A: {template: T, staging: Staging, version: '{v2.3.0}'}",
-        '11: customer.apps.A.version: "{v2.3.0}" is the mark; write the version alone: "2.3.0"',
+        '11: customer.apps.A.version: "{v2.3.0}" is the mark; write only the version: "2.3.0"',
     ),
     (
         "  A: {template: T, staging: Staging, version: latest one}",
-        '11: customer.apps.A.version: "latest one" is no version; allowed: letters, digits and . + _ - between '
-        'them, for example "2.3.0"',
+        '11: customer.apps.A.version: "latest one" is not a version; allowed: letters, digits and . + _ - between '
+        'them, as in "2.3.0"',
     ),
     (
         "  A: {template: 2024, staging: Staging, version: '1'}",
@@ -62,7 +62,7 @@ BAD_APPS = [
     ),
     (
         "  A: {template: T, version: '1', staging: Stagin}",
-        '11: customer.apps.A.staging: space "Stagin" is not declared under spaces; did you mean "Staging"? '
+        '11: customer.apps.A.staging: space "Stagin" is not declared under spaces; the closest is "Staging"; '
         "allowed: Staging",
     ),
     (
@@ -120,7 +120,7 @@ BAD_APPS = [
     ),
     (
         f"{SALES}expect: {{}}}}",
-        "11: customer.apps.Sales.expect: smoke looks at published apps, and this one is published nowhere; "
+        "11: customer.apps.Sales.expect: smoke checks published apps, but this app is not published; "
         "add publish_to",
     ),
 ]

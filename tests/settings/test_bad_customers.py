@@ -19,8 +19,11 @@ CUSTOMER_KEYS = (
 
 ONE_MISTAKE = [
     ("colour: red", f"6: customer.colour: unknown key; allowed: {CUSTOMER_KEYS}"),
-    ("spaecs: {}", f'6: customer.spaecs: unknown key; did you mean "spaces"? allowed: {CUSTOMER_KEYS}'),
-    ("Protect: true", f'6: customer.Protect: unknown key; did you mean "protect"? allowed: {CUSTOMER_KEYS}'),
+    ("spaecs: {}", f'6: customer.spaecs: unknown key; the closest is "spaces"; allowed: {CUSTOMER_KEYS}'),
+    (
+        "Protect: true",
+        f'6: customer.Protect: unknown key; the closest is "protect"; allowed: {CUSTOMER_KEYS}',
+    ),
     # A block, a list, a switch, a number and a text of the wrong type
     ("groups: [Analysts]", "6: customer.groups: must be a mapping of keys, not a list"),
     ("groups: {Analysts: admin}", '6: customer.groups.Analysts: must be a mapping of keys, not "admin"'),
@@ -46,7 +49,7 @@ ONE_MISTAKE = [
         "lifecycle: {grace_days: 91}",
         "6: customer.lifecycle.grace_days: 91 is out of range; allowed: 10 to 90",
     ),
-    ('plan: ""', "6: customer.plan: cannot be empty; leave the key out if there is nothing to say"),
+    ('plan: ""', "6: customer.plan: cannot be empty; remove the key if you do not need it"),
     (
         f"groups: {{Analysts: {{roles: [{', '.join(f'R{n}' for n in range(101))}]}}}}",
         "6: customer.groups.Analysts.roles: has 101 entries; allowed: at most 100",
@@ -56,49 +59,49 @@ ONE_MISTAKE = [
     (f"alias: {'a' * 64}", f'6: customer.alias: "{"a" * 64}" has 64 characters; an alias has 3 to 63'),
     (
         "alias: Globex",
-        '6: customer.alias: "Globex" is no alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end',
+        '6: customer.alias: "Globex" is not an alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end',
     ),
     (
         "alias: globex-",
-        '6: customer.alias: "globex-" is no alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end',
+        '6: customer.alias: "globex-" is not an alias; allowed: a-z, 0-9 and hyphens, no hyphen at either end',
     ),
     (
         "alias: globex.eu.qlikcloud.com",
-        '6: customer.alias: "globex.eu.qlikcloud.com" is more than a label; write "globex", '
-        "the region's domain is added",
+        '6: customer.alias: "globex.eu.qlikcloud.com" contains a dot; write "globex": '
+        "Tenantry adds the domain of the region",
     ),
     # Lifecycle
     (
         "lifecycle: {kind: trail}",
-        '6: customer.lifecycle.kind: "trail" is not allowed; did you mean "trial"? allowed: production, trial',
+        '6: customer.lifecycle.kind: "trail" is not allowed; the closest is "trial"; allowed: production, trial',
     ),
     (
         "lifecycle: {kind: trial}",
-        '6: customer.lifecycle.ends_on: a trial needs its last day: ends_on: "2026-12-31"',
+        '6: customer.lifecycle.ends_on: ends_on is required for a trial, for example ends_on: "2026-12-31"',
     ),
     (
         'lifecycle: {ends_on: "2026-12-31"}',
-        "6: customer.lifecycle.ends_on: only a trial ends; set kind: trial, or leave ends_on out",
+        "6: customer.lifecycle.ends_on: only a trial has an end; set kind: trial, or remove ends_on",
     ),
     (
         "lifecycle: {kind: trial, ends_on: soon}",
-        '6: customer.lifecycle.ends_on: "soon" is no date; write it as "2026-12-31"',
+        '6: customer.lifecycle.ends_on: "soon" is not a date; write it as "2026-12-31"',
     ),
     (
         'lifecycle: {kind: trial, ends_on: "2026-02-30"}',
-        '6: customer.lifecycle.ends_on: "2026-02-30" is no date; write it as "2026-12-31"',
+        '6: customer.lifecycle.ends_on: "2026-02-30" is not a date; write it as "2026-12-31"',
     ),
     (
         'lifecycle: {kind: trial, ends_on: "20261231"}',
-        '6: customer.lifecycle.ends_on: "20261231" is no date; write it as "2026-12-31"',
+        '6: customer.lifecycle.ends_on: "20261231" is not a date; write it as "2026-12-31"',
     ),
     (
         "lifecycle: {kind: trial, ends_on: 20261231}",
-        '6: customer.lifecycle.ends_on: 20261231 is no date; write it as "2026-12-31"',
+        '6: customer.lifecycle.ends_on: 20261231 is not a date; write it as "2026-12-31"',
     ),
     (
         "lifecycle: {kind: trial, ends_on: 2026-12-31T12:00:00Z}",
-        '6: customer.lifecycle.ends_on: "2026-12-31 12:00:00 +0000 UTC" is no date; write it as "2026-12-31"',
+        '6: customer.lifecycle.ends_on: "2026-12-31 12:00:00 +0000 UTC" is not a date; write it as "2026-12-31"',
     ),
     # Taking a tenant up again
     (
@@ -114,12 +117,12 @@ ONE_MISTAKE = [
     # Groups
     (
         "groups: {Analysts: {provider_type: Custom}}",
-        '6: customer.groups.Analysts.provider_type: "Custom" is not allowed; did you mean "custom"? '
+        '6: customer.groups.Analysts.provider_type: "Custom" is not allowed; the closest is "custom"; '
         "allowed: custom, idp",
     ),
     (
         "groups: {Analysts: {description: All of them}}",
-        "6: customer.groups.Analysts.description: only a custom group has a description; leave it out, "
+        "6: customer.groups.Analysts.description: only a custom group has a description; remove it, "
         "or set provider_type: custom",
     ),
     (
@@ -135,7 +138,7 @@ ONE_MISTAKE = [
     (
         "groups:\n  A: {renamed_from: B}\n  B: {}",
         '7: customer.groups.A.renamed_from: "B" is still a key under groups; '
-        "a renamed entry has one key, the new one",
+        "a renamed entry has only its new key",
     ),
     (
         "groups:\n  A: {renamed_from: [C, D]}\n  B: {renamed_from: [D]}",
@@ -148,7 +151,7 @@ ONE_MISTAKE = [
     # Settings of the tenant
     (
         "group_settings: {auto_create: true}",
-        '6: customer.group_settings.auto_create: unknown key; did you mean "auto_create_groups"? '
+        '6: customer.group_settings.auto_create: unknown key; the closest is "auto_create_groups"; '
         "allowed: auto_create_groups, everyone_roles, sync_idp_groups",
     ),
     (
@@ -179,8 +182,7 @@ ONE_MISTAKE = [
     ),
     (
         "csp_origins:\n  A: {origin: a.example, img_src: true}\n  B: {origin: a.example, font_src: true}",
-        '8: customer.csp_origins.B.origin: "a.example" is the origin of "A" as well; say all that it may in '
-        "one entry",
+        '8: customer.csp_origins.B.origin: "a.example" is also the origin of "A"; combine the two entries',
     ),
     (
         "csp_origins: {A: {origin: a.example, img_src: true, description: '" + "x" * 1025 + "'}}",
@@ -190,14 +192,14 @@ ONE_MISTAKE = [
         "csp_origins: {"
         + ", ".join(f"{n}: {{origin: {n}.example, img_src: true}}" for n in range(257))
         + "}",
-        "6: customer.csp_origins: has 257 entries; Qlik takes 256 per tenant",
+        "6: customer.csp_origins: has 257 entries; Qlik allows 256 per tenant",
     ),
     (
         "csp_origins: {"
         + ", ".join(f"{n}: {{origin: {n:0242}.example, img_src: true}}" for n in range(100, 125))
         + "}",
-        "6: customer.csp_origins: makes a header of 6275 characters, each origin once for each directive that is "
-        "true; Qlik takes 6144",
+        "6: customer.csp_origins: makes a header of 6275 characters (each origin once for each directive that is "
+        "true); Qlik allows 6144",
     ),
     # Pinned links
     (
@@ -211,14 +213,13 @@ ONE_MISTAKE = [
     ),
     (
         "pinned_links: {" + ", ".join(f"L{n}: {{link: 'https://help.example'}}" for n in range(51)) + "}",
-        "6: customer.pinned_links: has 51 entries; Qlik takes 50 per tenant",
+        "6: customer.pinned_links: has 51 entries; Qlik allows 50 per tenant",
     ),
     # Web integrations
     ("web_integrations: {Portal: {}}", "6: customer.web_integrations.Portal.origins: is missing"),
     (
         "web_integrations: {Portal: {origins: []}}",
-        "6: customer.web_integrations.Portal.origins: cannot be empty; leave the key out if there is "
-        "nothing to say",
+        "6: customer.web_integrations.Portal.origins: cannot be empty; remove the key if you do not need it",
     ),
     (
         'web_integrations:\n  Portal:\n    origins:\n    - https://a.example\n    - "https://*.example"',
@@ -238,29 +239,29 @@ ONE_MISTAKE = [
         "web_integrations:\n  A: {origins: [https://a.example], renamed_from: B}\n"
         "  B: {origins: [https://b.example]}",
         '7: customer.web_integrations.A.renamed_from: "B" is still a key under web_integrations; '
-        "a renamed entry has one key, the new one",
+        "a renamed entry has only its new key",
     ),
     # Spaces
     ("spaces: {Sales: {}}", "6: customer.spaces.Sales.type: is missing; allowed: data, managed, shared"),
     (
         "spaces: {Sales: {type: manged}}",
-        '6: customer.spaces.Sales.type: "manged" is not allowed; did you mean "managed"? '
+        '6: customer.spaces.Sales.type: "manged" is not allowed; the closest is "managed"; '
         "allowed: data, managed, shared",
     ),
     (
         "spaces: {Sales: {type: shared, acces: {}}}",
-        '6: customer.spaces.Sales.acces: unknown key; did you mean "access"? '
+        '6: customer.spaces.Sales.acces: unknown key; the closest is "access"; '
         "allowed: access, adopt, bot_access, description, name, owner, protect, renamed_from, type, user_access",
     ),
     (
         "spaces:\n  Sales/EU: {type: shared}",
-        '7: customer.spaces.Sales/EU: "Sales/EU" has / in it; '
-        'the name of a space cannot hold any of " * ? < > / | \\ :',
+        '7: customer.spaces.Sales/EU: "Sales/EU" contains /; '
+        'the name of a space cannot contain any of " * ? < > / | \\ :',
     ),
     (
         "spaces:\n  Sales:\n    type: shared\n    name: 'Sales: *all*'",
-        '9: customer.spaces.Sales.name: "Sales: *all*" has * : in it; '
-        'the name of a space cannot hold any of " * ? < > / | \\ :',
+        '9: customer.spaces.Sales.name: "Sales: *all*" contains * :; '
+        'the name of a space cannot contain any of " * ? < > / | \\ :',
     ),
     (
         f"spaces:\n  Sales: {{type: shared, name: {'y' * 257}}}",
@@ -272,33 +273,33 @@ ONE_MISTAKE = [
     ),
     (
         "groups: {Analysts: {}}\nspaces:\n  Sales:\n    type: managed\n    access:\n      Analysts:\n      - viewer",
-        '12: customer.spaces.Sales.access.Analysts: role "viewer" is not one that a managed space knows; '
+        '12: customer.spaces.Sales.access.Analysts: a managed space has no role "viewer"; '
         f"allowed: {MANAGED}",
     ),
     (
         "groups: {Analysts: {}}\nspaces: {Sales: {type: managed, access: {Analysts: [Consumer]}}}",
-        '7: customer.spaces.Sales.access.Analysts: role "Consumer" is not one that a managed space knows; '
-        f'did you mean "consumer"? allowed: {MANAGED}',
+        '7: customer.spaces.Sales.access.Analysts: a managed space has no role "Consumer"; '
+        f'the closest is "consumer"; allowed: {MANAGED}',
     ),
     (
         "groups: {Analysts: {}}\nspaces: {Sales: {type: shared, access: {Analysts: [publisher]}}}",
-        '7: customer.spaces.Sales.access.Analysts: role "publisher" is not one that a shared space knows; '
+        '7: customer.spaces.Sales.access.Analysts: a shared space has no role "publisher"; '
         "allowed: codeveloper, consumer, dataconsumer, facilitator, producer",
     ),
     (
         "groups: {Analysts: {}}\nspaces: {Sales: {type: data, access: {Analysts: [basicconsumer]}}}",
-        '7: customer.spaces.Sales.access.Analysts: role "basicconsumer" is not one that a data space knows; '
-        'did you mean "consumer"? '
+        '7: customer.spaces.Sales.access.Analysts: a data space has no role "basicconsumer"; '
+        'the closest is "consumer"; '
         "allowed: consumer, dataconsumer, datapreview, facilitator, operator, producer, publisher",
     ),
     (
         "groups: {Analysts: {}}\nspaces: {Sales: {type: managed, access: {Analysts: []}}}",
-        "7: customer.spaces.Sales.access.Analysts: cannot be empty; leave the key out if there is nothing to say",
+        "7: customer.spaces.Sales.access.Analysts: cannot be empty; remove the key if you do not need it",
     ),
     (
         "groups: {Analysts: {}}\nspaces: {Sales: {type: managed, access: {Analyst: [consumer]}}}",
         '7: customer.spaces.Sales.access.Analyst: group "Analyst" is not declared under groups; '
-        'did you mean "Analysts"? allowed: Analysts',
+        'the closest is "Analysts"; allowed: Analysts',
     ),
     (
         "spaces: {Sales: {type: managed, access: {Analysts: [consumer]}}}",

@@ -37,20 +37,20 @@ HEADS = [
     (
         "config:\n  qlik:region: Europe\n  qlik:source_tenant: t.eu.qlikcloud.com\n"
         "  tenantry:customer: {name: Globex}\n",
-        ['2: qlik:region: "Europe" is no region of Qlik Cloud; known: ap, de, eu, jp, sg, uk, us'],
+        ['2: qlik:region: "Europe" is not a region of Qlik Cloud; known: ap, de, eu, jp, sg, uk, us'],
     ),
     (
         "config:\n  qlik:region: eu\n  qlik:source_tenant: https://t.eu.qlikcloud.com/console\n"
         "  tenantry:customer: {name: Globex}\n",
         [
-            '3: qlik:source_tenant: "https://t.eu.qlikcloud.com/console" is no hostname of a tenant; '
+            '3: qlik:source_tenant: "https://t.eu.qlikcloud.com/console" is not a tenant hostname; '
             "write t.eu.qlikcloud.com"
         ],
     ),
     (
         "config:\n  qlik:region: eu\n  qlik:source_tenant: templates\n  tenantry:customer: {name: Globex}\n",
         [
-            '3: qlik:source_tenant: "templates" is no hostname of a tenant; '
+            '3: qlik:source_tenant: "templates" is not a tenant hostname; '
             "write <tenant>.<region>.qlikcloud.com"
         ],
     ),
@@ -59,7 +59,7 @@ HEADS = [
         "  tenantry:customer: {name: Globex}\n",
         [
             "1: qlik:region: is missing; for example qlik:region: eu",
-            '2: qlik:regoin: unknown key; did you mean "qlik:region"? '
+            '2: qlik:regoin: unknown key; the closest is "qlik:region"; '
             "allowed: qlik:region, qlik:source_tenant, tenantry:customer",
         ],
     ),
@@ -67,8 +67,8 @@ HEADS = [
         "config:\n  qlik:region: eu\n  qlik:source_tenant: t.eu.qlikcloud.com\n"
         "  tenantry:customer:\n    name: Globex\n    alias: {secure: v1:abc}\n",
         [
-            "6: customer.alias: an encrypted value here would lie in the state in plain text; "
-            "keep it in a key of its own, tenantry:secrets_<name>",
+            "6: customer.alias: an encrypted value here would be in the state in plain text; "
+            "keep it in its own key, tenantry:secrets_<name>",
             "6: customer.alias: must be text, not a mapping",
         ],
     ),
@@ -83,7 +83,7 @@ def test_mistakes_outside_the_customer(folder: Folder, text: str, told: list[str
 def test_a_stack_file_that_is_no_yaml(folder: Folder) -> None:
     """The parser's own words follow, and differ between its two builds."""
     [told] = folder.write("alias: globex\n  plan: standard").problems()
-    assert told.startswith(f"{FILE}:7: this is no YAML: ")
+    assert told.startswith(f"{FILE}:7: this is not valid YAML: ")
     assert told.endswith("(column 11)")
 
 

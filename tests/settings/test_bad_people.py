@@ -20,11 +20,11 @@ ONE_MISTAKE = [
     ),
     (
         "users: {Ada: {subject: a1, email: ada.x.com}}",
-        '6: customer.users.Ada.email: "ada.x.com" is no e-mail address; write it as ada@example.com',
+        '6: customer.users.Ada.email: "ada.x.com" is not an e-mail address; write it as ada@example.com',
     ),
     (
         "users: {Ada: {subject: a1, role: [Developer]}}",
-        '6: customer.users.Ada.role: unknown key; did you mean "roles"? '
+        '6: customer.users.Ada.role: unknown key; the closest is "roles"; '
         "allowed: email, name, renamed_from, roles, status, subject",
     ),
     (
@@ -33,19 +33,19 @@ ONE_MISTAKE = [
     ),
     (
         "users:\n  Ada: {subject: a1}\n  Bob: {subject: a1}",
-        '8: customer.users.Bob.subject: subject "a1" is that of "Ada" under users',
+        '8: customer.users.Bob.subject: subject "a1" already belongs to "Ada" under users',
     ),
     (
         "users:\n  Ada: {subject: a1, email: A@x.com}\n  Bob: {subject: b1, email: a@x.com}",
-        '8: customer.users.Bob.email: email "a@x.com" is that of "Ada" under users',
+        '8: customer.users.Bob.email: email "a@x.com" already belongs to "Ada" under users',
     ),
     (
         "users:\n  A: {subject: a1, renamed_from: B}\n  B: {subject: b1}",
-        '7: customer.users.A.renamed_from: "B" is still a key under users; a renamed entry has one key, the new one',
+        '7: customer.users.A.renamed_from: "B" is still a key under users; a renamed entry has only its new key',
     ),
     (
         "admins: {Ada: {}}",
-        "6: customer.admins.Ada.email: who is it? give email or subject, as the source tenant has it",
+        "6: customer.admins.Ada.email: email or subject of the person on the source tenant is required",
     ),
     (
         "admins: {Ada: {email: ada@x.com, subject: a1}}",
@@ -53,7 +53,7 @@ ONE_MISTAKE = [
     ),
     (
         "admins: {Ada: {email: ada}}",
-        '6: customer.admins.Ada.email: "ada" is no e-mail address; write it as ada@example.com',
+        '6: customer.admins.Ada.email: "ada" is not an e-mail address; write it as ada@example.com',
     ),
     (
         "admins: {Ada: {name: Ada, subject: a1}}",
@@ -61,22 +61,22 @@ ONE_MISTAKE = [
     ),
     (
         "admins:\n  Ada: {email: ada@x.com}\n  Boss: {email: Ada@x.com}",
-        '8: customer.admins.Boss.email: email "Ada@x.com" is that of "Ada" under admins; '
-        "a user becomes an administrator by the role TenantAdmin",
+        '8: customer.admins.Boss.email: email "Ada@x.com" already belongs to "Ada" under admins; '
+        "to make a user an administrator, give it the role TenantAdmin",
     ),
     (
         f"{ADA}\nadmins:\n  Boss: {{email: ada@x.com}}",
-        '8: customer.admins.Boss.email: email "ada@x.com" is that of "Ada" under users; '
-        "a user becomes an administrator by the role TenantAdmin",
+        '8: customer.admins.Boss.email: email "ada@x.com" already belongs to "Ada" under users; '
+        "to make a user an administrator, give it the role TenantAdmin",
     ),
     (
         f"{ADA}\nadmins:\n  Ada: {{email: boss@x.com}}",
-        '8: customer.admins.Ada: "Ada" is a key under users, too; keys of people must differ',
+        '8: customer.admins.Ada: "Ada" is also a key under users; keys of people must differ',
     ),
     (
         f"{ADA}\nspaces: {{Sales: {{type: managed, owner: Adda}}}}",
         '7: customer.spaces.Sales.owner: person "Adda" is not declared under users or admins; '
-        'did you mean "Ada"? allowed: Ada',
+        'the closest is "Ada"; allowed: Ada',
     ),
     (
         "spaces: {Sales: {type: managed, user_access: {Ada: [consumer]}}}",
@@ -84,17 +84,17 @@ ONE_MISTAKE = [
     ),
     (
         f"{ADA}\nspaces: {{Sales: {{type: managed, owner: Ada, user_access: {{Ada: [consumer]}}}}}}",
-        '7: customer.spaces.Sales.user_access.Ada: "Ada" owns the space and so has every role; leave this out',
+        '7: customer.spaces.Sales.user_access.Ada: "Ada" owns the space and so has every role; remove this entry',
     ),
     (
         f"{ADA}\nspaces: {{Sales: {{type: managed, user_access: {{Ada: [producer]}}}}}}",
-        '7: customer.spaces.Sales.user_access.Ada: role "producer" is not one that a managed space knows; '
+        '7: customer.spaces.Sales.user_access.Ada: a managed space has no role "producer"; '
         f"allowed: {MANAGED}",
     ),
     (
         "spaces: {Sales: {type: managed, bot_access: {b1: [Consumer]}}}",
-        '6: customer.spaces.Sales.bot_access.b1: role "Consumer" is not one that a managed space knows; '
-        f'did you mean "consumer"? allowed: {MANAGED}',
+        '6: customer.spaces.Sales.bot_access.b1: a managed space has no role "Consumer"; '
+        f'the closest is "consumer"; allowed: {MANAGED}',
     ),
     (
         "apps: {A: {template: T, version: '1', staging: S, join_template_space: 1}}\nspaces: {S: {type: shared}}",

@@ -36,7 +36,7 @@ def test_two_active_brands(folder: Folder) -> None:
     """A brand is active unless its entry says otherwise."""
     [problem] = folder.write("brands: {Two: {}, One: {active: true}, Off: {active: false}}").problems()
     assert problem.startswith(f"{PLACE}.Two.active: ")
-    assert '"One" is active already' in problem
+    assert '"One" is already active' in problem
 
 
 def test_two_of_one_name(folder: Folder) -> None:

@@ -49,8 +49,8 @@ def test_all_problems_at_once(folder: Folder) -> None:
     for line, words in {
         8: "space",
         10: "credentials_version: 0 is out of range; allowed: 1 to 1000000",
-        12: "this stack has no secret of that name; set it with `pulumi config set --secret",
-        13: "credentials.token: this is no name of a secret",
+        12: "this stack has no secret with this name; set it with `pulumi config set --secret",
+        13: "credentials.token: this is not the name of a secret",
         16: "properties.Password: may be a secret",
         17: "properties.dsn: may be a secret",
         18: "properties.url: may be a secret",

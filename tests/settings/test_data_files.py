@@ -45,7 +45,7 @@ def test_all_problems_at_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -
         8: f"b.csv.path: {folder.path / 'folder'} is a folder: name a file in it",
         9: f"c.csv.path: {folder.path / 'empty.csv'} is empty: put the data into it, or remove the entry",
         10: f"d.csv.path: {folder.path / 'large.csv'} cannot be read: it has more than 1,000,000 bytes",
-        11: 'e.csv.space: space "Nowhere" is not declared under spaces; did you mean "Other"? '
+        11: 'e.csv.space: space "Nowhere" is not declared under spaces; the closest is "Other"; '
         "allowed: Data, Other",
         12: f'rates: "rates" is not a name of a data file; allowed: {data_files.NAME.hint}',
         13: f'g.csv.name: "a/b.csv" is not a name of a data file; allowed: {data_files.NAME.hint}',

@@ -123,17 +123,17 @@ def test_merge_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: 1\nb: 2\na: 3\n", "file.yaml:3: a: this key is already in line 1"),
-        ("a: {b: 1, b: 2}\n", "file.yaml:1: a.b: this key is already in line 1"),
+        ("a: 1\nb: 2\na: 3\n", "file.yaml:3: a: this key is already on line 1"),
+        ("a: {b: 1, b: 2}\n", "file.yaml:1: a.b: this key is already on line 1"),
         ("007: a\n", 'file.yaml:1: 007: YAML reads this key as 7; put it in quotes: "007"'),
         ("2.10: a\n", 'file.yaml:1: 2.10: YAML reads this key as 2.1; put it in quotes: "2.10"'),
         ("~: a\n", 'file.yaml:1: ~: YAML reads this key as <nil>; put it in quotes: "~"'),
         ("[a]: 1\n", "file.yaml:1: a key must be text"),
-        ("a: &a\n  b: *a\n", "file.yaml:1: a.b: this anchor holds itself"),
+        ("a: &a\n  b: *a\n", "file.yaml:1: a.b: this anchor contains itself"),
         ("a:\n  <<: text\n", "file.yaml:2: a: << takes a mapping, or a list of mappings"),
-        ("a: [1\n", "file.yaml:2: this is no YAML: "),
-        ("a: 1\n---\nb: 2\n", "file.yaml:2: this is no YAML: "),
-        ("a: *nothing\n", "file.yaml:1: this is no YAML: "),
+        ("a: [1\n", "file.yaml:2: this is not valid YAML: "),
+        ("a: 1\n---\nb: 2\n", "file.yaml:2: this is not valid YAML: "),
+        ("a: *nothing\n", "file.yaml:1: this is not valid YAML: "),
     ],
 )
 def test_what_the_engine_would_refuse_or_change_is_told(tmp_path: Path, text: str, told: str) -> None:

@@ -38,16 +38,16 @@ def test_a_value_where_a_block_belongs(folder: Folder) -> None:
 @pytest.mark.parametrize("value", ["text", "[1]", "1.5", "true", "{}", '{"": {}}', "{a: {name: [1]}}"])
 def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
     folder.write(f"{block}: {{one: {value}, two: {{}}}}\nspaces: {{one: {value}}}\napps: {{one: {value}}}")
-    assert not [line for line in folder.problems() if "mistake of Tenantry" in line]
+    assert not [line for line in folder.problems() if "bug in Tenantry" in line]
 
 
 @pytest.mark.parametrize(
     ("customer", "told"),
     [
-        ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already in line 5"),
+        ("name: 2026-01-01T00:00:00+24:00", "6: customer.name: this key is already on line 5"),
         (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
         ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\u0000b"'),
-        ("tags: &t {<<: *t}", "6: customer.tags: this anchor holds itself"),
+        ("tags: &t {<<: *t}", "6: customer.tags: this anchor contains itself"),
         ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {DEEPEST}"),
         ("apps: " + "[" * 100_000, f"6: this file is refused: it is nested more than {DEEPEST}"),
         ("- " * 5000 + "x", "6: "),
@@ -73,7 +73,7 @@ def test_a_plan_whose_block_is_a_number(folder: Folder) -> None:
     folder.write("plan: odd\ngroups: {Sales: }", odd="groups: 7\n")
     assert folder.problems() == [
         f"{FILE}:7: customer.groups.Sales: an empty value removes what the plan has, but "
-        "stacks/plans/odd.yaml has no such key; for one with nothing but defaults write Sales: {}"
+        "stacks/plans/odd.yaml does not have this key; for an entry with only defaults, write Sales: {}"
     ]
 
 
@@ -162,7 +162,7 @@ def test_whatever_is_raised_is_a_problem_of_its_own_stack(
     assert good.broken is None
     assert bad.broken is not None
     [problem] = bad.broken.problems
-    assert str(problem).startswith("stacks/Pulumi.other.yaml: Tenantry cannot deal with what is here (Recurs")
+    assert str(problem).startswith("stacks/Pulumi.other.yaml: Tenantry cannot process this file (Recurs")
     assert "secret" not in problem.text
     assert (bad.customer, bad.unknown) == ("Unlucky", frozenset())
 
@@ -193,8 +193,8 @@ def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder
     ]
     folder.stack_file.write_text(folder.stack_file.read_text() + BY_PULUMI)
     assert [line.partition(": customer.")[2] for line in folder.problems()] == [
-        f"users.Bo.subject{advice[0]}; or what it was, such as 07, before Pulumi wrote the file anew",
-        f"apps.A.version{advice[1]}; or what it was, such as 2.10, before Pulumi wrote the file anew",
+        f"users.Bo.subject{advice[0]}; if Pulumi rewrote the file, quote the original instead, such as 07",
+        f"apps.A.version{advice[1]}; if Pulumi rewrote the file, quote the original instead, such as 2.10",
     ]
 
 
@@ -203,8 +203,7 @@ def test_what_pulumi_has_written_anew_is_not_advised_as_the_right_version(folder
 )
 def test_a_key_that_pulumi_has_written_anew(folder: Folder, key: str, was: str) -> None:
     assert folder.write(f"groups:\n  {key}: {{}}").problems() == [
-        f"{FILE}:7: customer.groups.{key}: Pulumi has written this key anew; put in quotes what it was: "
-        f'"{was}"'
+        f'{FILE}:7: customer.groups.{key}: Pulumi has rewritten this key; restore it, in quotes: "{was}"'
     ]
 
 
@@ -217,12 +216,12 @@ def test_a_stack_that_no_stack_may_be_called(folder: Folder, stack: str) -> None
     found = members({"globex": folder.stack_file, stack: odd})
     assert [each.broken is None for each in found] == [each.stack == "globex" for each in found]
     [broken] = [each.broken for each in found if each.broken]
-    assert f'"{stack}" is no name of a stack' in str(broken)
+    assert f'"{stack}" is not a valid stack name' in str(broken)
 
 
 @pytest.mark.parametrize("id", ["a/b", "../x", "..", "a?b", "a#b", "a b"])
 def test_an_id_that_would_lead_elsewhere(folder: Folder, id: str) -> None:
     folder.write(f'revive: {{hostname: x1.eu.qlikcloud.com, tenant_id: "{id}"}}')
     assert folder.problems() == [
-        f'{FILE}:6: customer.revive.tenant_id: "{id}" is no id of Qlik; allowed: letters, digits, - and _'
+        f'{FILE}:6: customer.revive.tenant_id: "{id}" is not a Qlik id; allowed: letters, digits, - and _'
     ]

@@ -104,7 +104,7 @@ MISTAKES = [
         f"{PROVIDER}    pem: {one_line(public_pem())}\n    pem_file: keys/portal.pem",
         [f"11: {AT}.pem_file: give pem or pem_file, not both"],
     ),
-    (PROVIDER, [f"7: {AT}.pem: which key? give pem, or pem_file: the path of a file with it"]),
+    (PROVIDER, [f"7: {AT}.pem: pem or pem_file is required"]),
     (
         with_pem(public_pem()[:200]),
         [f"10: {AT}.pem: is cut off: the line -----END …----- is missing"],
@@ -125,8 +125,8 @@ MISTAKES = [
     (
         f"{with_pem(public_pem())}\n  next: {{issuer: https://oem.example, kid: '2026', pem: x}}",
         [
-            'jwt_identity_providers.portal.kid: "2026" is the kid of "next", of the same issuer; '
-            "each key has a kid of its own",
+            'jwt_identity_providers.portal.kid: "2026" is also the kid of "next", which has the same issuer; '
+            "each key needs its own kid",
             "jwt_identity_providers.next.pem: is no PEM",
         ],
     ),
@@ -153,7 +153,7 @@ def test_a_plan_may_leave_the_key_to_the_customer(folder: Folder) -> None:
     folder.write("plan: standard", standard=PROVIDER)
     tenantry.settings.check_plan(folder.path / "plans" / "standard.yaml")
     [problem] = folder.problems()
-    assert "which key?" in problem
+    assert "pem or pem_file is required" in problem
     write_key(folder, public_pem())
     folder.write("plan: standard\njwt_identity_providers: {portal: {pem_file: keys/portal.pem}}")
     assert key_of(folder) == public_pem()

@@ -135,7 +135,7 @@ WITH_A_PLAN = [
         "plan: standart",
         "",
         [
-            f'{STACK}:6: customer.plan: there is no plan "standart"; did you mean "standard"? allowed: standard'
+            f'{STACK}:6: customer.plan: there is no plan "standart"; the closest is "standard"; allowed: standard'
         ],
     ),
     ("plan: ../secrets", "", [f'{STACK}:6: customer.plan: there is no plan "../secrets"; allowed: standard']),
@@ -149,7 +149,7 @@ WITH_A_PLAN = [
         "plan: standard",
         "# product\nspaces:\n  Sales:\n    type: manged",
         [
-            f'{PLAN}:4: spaces.Sales.type: "manged" is not allowed; did you mean "managed"? '
+            f'{PLAN}:4: spaces.Sales.type: "manged" is not allowed; the closest is "managed"; '
             "allowed: data, managed, shared"
         ],
     ),
@@ -164,9 +164,9 @@ WITH_A_PLAN = [
         "groups: {Analysts: {}, Viewers: {}}\nspaces:\n  Sales:\n    type: managed\n    access:\n"
         "      Viewers:\n      - consumer\n      - viewer",
         [
-            f'{STACK}:10: customer.spaces.Sales.access.Analysts: role "viewer" is not one that a managed space '
-            "knows; allowed: basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher",
-            f'{PLAN}:8: spaces.Sales.access.Viewers: role "viewer" is not one that a managed space knows; '
+            f'{STACK}:10: customer.spaces.Sales.access.Analysts: a managed space has no role "viewer"; '
+            "allowed: basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher",
+            f'{PLAN}:8: spaces.Sales.access.Viewers: a managed space has no role "viewer"; '
             "allowed: basicconsumer, consumer, contributor, dataconsumer, facilitator, publisher",
         ],
     ),
@@ -179,16 +179,16 @@ WITH_A_PLAN = [
         "plan: standard\ngroups: {Viewer: null}",
         "groups: {Viewers: {}}",
         [
-            f"{STACK}:7: customer.groups.Viewer: an empty value removes what the plan has, but {PLAN} has no such "
-            'key; did you mean "Viewers"?'
+            f"{STACK}:7: customer.groups.Viewer: an empty value removes what the plan has, but {PLAN} does not have this "
+            'key; the closest is "Viewers"'
         ],
     ),
     (
         "plan: standard\ngroups: {Analysts: }",
         "spaces: {}",
         [
-            f"{STACK}:7: customer.groups.Analysts: an empty value removes what the plan has, but {PLAN} has no "
-            "such key; for one with nothing but defaults write Analysts: {}"
+            f"{STACK}:7: customer.groups.Analysts: an empty value removes what the plan has, but {PLAN} does not have "
+            "this key; for an entry with only defaults, write Analysts: {}"
         ],
     ),
     (
@@ -211,7 +211,7 @@ def test_mistakes_with_a_plan(folder: Folder, customer: str, plan: str, told: li
 
 def test_a_plan_that_is_no_yaml_is_told_with_its_line(folder: Folder) -> None:
     [told] = folder.write("plan: standard", standard="groups: {}\nspaces: [").problems()
-    assert told.startswith(f"{PLAN}:3: this is no YAML: ")
+    assert told.startswith(f"{PLAN}:3: this is not valid YAML: ")
 
 
 def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> None:
@@ -224,7 +224,7 @@ def test_a_missing_plan_does_not_make_the_rest_seem_missing(folder: Folder) -> N
         """
     ).problems()
     assert told == [
-        f'{STACK}:6: customer.plan: there is no plan "standard"; no plan is in stacks/plans',
+        f'{STACK}:6: customer.plan: there is no plan "standard"; stacks/plans contains no plan',
         f'{STACK}:9: customer.apps.Sales.version: YAML reads 2.0 as a number; put it in quotes: version: "2.0"',
     ]
 
@@ -234,7 +234,7 @@ def test_with_a_missing_plan_what_only_the_stack_file_can_say_is_still_missed(fo
     assert folder.write("plan: standard", head=head).problems() == [
         f"{STACK}:1: qlik:source_tenant: is missing; for example qlik:source_tenant: templates.eu.qlikcloud.com",
         f"{STACK}:3: customer.name: is missing",
-        f'{STACK}:5: customer.plan: there is no plan "standard"; no plan is in stacks/plans',
+        f'{STACK}:5: customer.plan: there is no plan "standard"; stacks/plans contains no plan',
     ]
 
 
@@ -271,7 +271,7 @@ class TestPlanAlone:
         plan = "name: Globex\nspaces:\n  Sales:\n    type: shared\n    access:\n      A: [publisher]\n"
         assert self.problems(folder, plan) == [
             f"{PLAN}:1: name: unknown key; allowed: {PLAN_KEYS}",
-            f'{PLAN}:6: spaces.Sales.access.A: role "publisher" is not one that a shared space knows; '
+            f'{PLAN}:6: spaces.Sales.access.A: a shared space has no role "publisher"; '
             "allowed: codeveloper, consumer, dataconsumer, facilitator, producer",
         ]
 

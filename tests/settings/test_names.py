@@ -79,7 +79,6 @@ def test_a_state_may_know_both_by_one_name(
     """Both places are told, each with the other."""
     abouts = [each.rpartition(": ")[2] for each in (one, other)]
     assert folder.write(customer).problems() == [
-        f'{FILE}:{place} is called "{name}" in the state, and so is {about}; '
-        "give one of these keys another name"
+        f'{FILE}:{place} has the name "{name}" in the state, and so has {about}; rename one of these keys'
         for place, about in zip((one, other), reversed(abouts), strict=True)
     ]

@@ -47,7 +47,7 @@ def test_all_problems_at_once(folder: Folder) -> None:
         19: 'Page.redirect_uris: "http://portal.example" is not https',
         20: "Page.origins",
         21: "Page.grant_types: only a web client can have grant types, and this one is spa",
-        22: "Page.secret_version: only a web client has a secret, and this one is spa",
+        22: "Page.secret_version: only a web client has a secret, but this one is spa",
         25: "Other.app_type",
         29: "Third.origins: only a spa client",
     }.items():

@@ -25,7 +25,7 @@ PLACE = "stacks/Pulumi.globex.yaml:7: customer.oidc_identity_providers.Login"
         ("{sub:", "{age: [/age], sub:", ".claims_mapping: unknown claim age; OIDC has sub, name, email"),
         ("client_id: a, ", "", ".client_id: is missing"),
         ("client_id", "realm: 'a b', client_id", '.realm: "a b" is not a realm: letters, digits'),
-        (": login,", ": sesame,", ".client_secret: this stack has no secret of that name"),
+        (": login,", ": sesame,", ".client_secret: this stack has no secret with this name"),
         (
             "client_id",
             "email_verified_always_true: true, client_id",
@@ -44,8 +44,8 @@ def test_a_second_provider(folder: Folder) -> None:
     """A tenant has one login."""
     [line] = folder.write(f"oidc_identity_providers:\n  A: {OIDC}\n  B: {OIDC}", head=HEAD).problems()
     assert line == (
-        'stacks/Pulumi.globex.yaml:9: customer.oidc_identity_providers.B: "A" of oidc_identity_providers is '
-        "where users log in already; a tenant has one such provider"
+        'stacks/Pulumi.globex.yaml:9: customer.oidc_identity_providers.B: users already log in with "A" of '
+        "oidc_identity_providers; a tenant has one interactive provider"
     )
 
 

@@ -145,13 +145,13 @@ REMOVALS = [
     (
         {"gold": GOLD + "  Viewers: null\n"},
         "stacks/plans/gold.yaml:5: groups.Viewers: an empty value removes what the plan has, but "
-        "stacks/plans/standard.yaml has no such key, nor has any plan that it extends; "
-        "for one with nothing but defaults write Viewers: {}",
+        "stacks/plans/standard.yaml does not have this key, and neither does any plan that it extends; "
+        "for an entry with only defaults, write Viewers: {}",
     ),
     (
         {"standard": STANDARD.replace("  Viewers:\n", "  Viewer:\n").replace("Viewers: , ", "")},
         "stacks/plans/standard.yaml:3: groups.Viewer: an empty value removes what the plan has, but "
-        'stacks/plans/base.yaml has no such key; did you mean "Viewers"?',
+        'stacks/plans/base.yaml does not have this key; the closest is "Viewers"',
     ),
 ]
 
@@ -171,7 +171,7 @@ CHAINS = [
     (
         {"gold": "extends: gold"},
         "stacks/plans/gold.yaml:1: extends: plans extend each other in a circle: gold -> gold; "
-        "take one of these steps out",
+        "remove one of these steps",
     ),
     (
         {
@@ -180,11 +180,11 @@ CHAINS = [
             "base": "protect: true\nextends: standard",
         },
         "stacks/plans/base.yaml:2: extends: plans extend each other in a circle: standard -> base -> standard; "
-        "take one of these steps out",
+        "remove one of these steps",
     ),
     (
         {"gold": "extends: standard", "standard": "extends: bass", "base": "{}"},
-        'stacks/plans/standard.yaml:1: extends: there is no plan "bass"; did you mean "base"? '
+        'stacks/plans/standard.yaml:1: extends: there is no plan "bass"; the closest is "base"; '
         "allowed: base, gold, standard",
     ),
     (

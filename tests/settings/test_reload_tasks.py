@@ -24,22 +24,22 @@ DAILY = "recurrence: FREQ=DAILY"
 @pytest.mark.parametrize(
     ("entry", "key", "said"),
     [
-        (f"{{app: Mian, {DAILY}}}", "app", 'app "Mian" is not declared under apps; did you mean "Main"?'),
+        (f"{{app: Mian, {DAILY}}}", "app", 'app "Mian" is not declared under apps; the closest is "Main"'),
         (f"{{app: Draft, {DAILY}}}", "app", 'app "Draft" is not published'),
-        (f"{{app: Wide, {DAILY}}}", "space", "say which one is reloaded: Sales, Partners"),
+        (f"{{app: Wide, {DAILY}}}", "space", "set space to one of them: Sales, Partners"),
         (
             f"{{app: Main, space: Partners, {DAILY}}}",
             "space",
-            'not published in space "Partners"; it is in: Sales',
+            'not published in space "Partners"; it is published in: Sales',
         ),
-        ("{app: Main}", "recurrence", "when does it run?"),
+        ("{app: Main}", "recurrence", "recurrence or after (the key of another task) is required"),
         (f"{{app: Main, {DAILY}, after: Other}}", "after", "set recurrence or after, not both"),
         (
             "{app: Main, after: Othr}",
             "after",
-            'reload task "Othr" is not declared under reload_tasks; did you mean',
+            'reload task "Othr" is not declared under reload_tasks; the closest is',
         ),
-        ("{app: Main, after: Task}", "after", "the task would run after itself"),
+        ("{app: Main, after: Task}", "after", "the task waits for itself"),
         (f"{{app: Main, {DAILY}, time_zone: Europe/Atlantis}}", "time_zone", "is no time zone"),
         (f"{{app: Main, {DAILY}, after_status: failed}}", "after_status", "belongs to after"),
         ("{app: Main, after: Other, starts_at: '2026-12-31T06:00'}", "starts_at", "belongs to recurrence"),
@@ -75,7 +75,7 @@ def test_an_app_takes_ten_tasks(folder: Folder) -> None:
     tasks = "\n".join(f"  T{number}: {{app: Main, {DAILY}}}" for number in range(10))
     folder.write(f"{APPS}{tasks}\n  Wide: {{app: Wide, space: Sales, {DAILY}}}").customer()
     [problem] = folder.write(f"{APPS}{tasks}\n  U: {{app: Main, space: Sales, {DAILY}}}").problems()
-    assert 'reload_tasks.U.app: app "Main" has 11 tasks; Qlik takes 10 for an app' in problem
+    assert 'reload_tasks.U.app: app "Main" has 11 tasks; Qlik allows 10 per app' in problem
 
 
 def test_a_plan_may_have_tasks_of_apps_that_a_customer_publishes(folder: Folder) -> None:

@@ -90,7 +90,7 @@ def test_one_of_each_protocol(folder: Folder) -> None:
     problems = folder.write(f"{BLOCK}\noidc_identity_providers: {{A: {OIDC}}}", head=HEAD).problems()
     assert problems == [
         (
-            'stacks/Pulumi.globex.yaml:7: customer.saml_identity_providers.Login: "A" of '
-            "oidc_identity_providers is where users log in already; a tenant has one such provider"
+            "stacks/Pulumi.globex.yaml:7: customer.saml_identity_providers.Login: users already log in with "
+            '"A" of oidc_identity_providers; a tenant has one interactive provider'
         )
     ]

@@ -256,7 +256,7 @@ class TestFileAndEngine:
         assert told == (
             "stacks/Pulumi.globex.yaml: customer.apps.A.version: "
             "YAML reads 2.1 as a number; put it in quotes: "
-            'version: "2.1"; or what it was, such as 2.10, before Pulumi wrote the file anew'
+            'version: "2.1"; if Pulumi rewrote the file, quote the original instead, such as 2.10'
         )
 
     def test_an_empty_value_of_the_engine_is_a_missing_one(self, folder: Folder) -> None:

@@ -58,16 +58,16 @@ def test_all_problems_at_once(folder: Folder) -> None:
     for line, words in {
         8: "url: the address has a user name in it",
         9: "event_types: cannot be empty",
-        10: "secret: this stack has no secret of that name; set it with `pulumi config set --secret",
+        10: "secret: this stack has no secret with this name; set it with `pulumi config set --secret",
         11: "secret_version: 0 is out of range; allowed: 1 to 1000000",
         12: "headers: a header is there twice",
         13: "headers.Authorization: may be a secret",
-        17: "encrypted_headers.X-Key: this stack has no secret of that name",
-        18: "encrypted_headers.X-Bad: this is no name of a secret",
+        17: "encrypted_headers.X-Key: this stack has no secret with this name",
+        18: "encrypted_headers.X-Bad: this is not the name of a secret",
         7: 'name "Portal" is taken by webhook "Other"',
         23: "description: has 1025 characters; allowed: 1024 characters at most",
-        25: "headers.X-Key: is among the encrypted headers, too",
-        27: "encrypted_headers.x-key: this is no name of a secret",
+        25: "headers.X-Key: is also under encrypted_headers",
+        27: "encrypted_headers.x-key: this is not the name of a secret",
         28: "event_types: is missing",
     }.items():
         assert [each for each in problems if each.startswith(f"{FILE}:{line}:") and words in each], told

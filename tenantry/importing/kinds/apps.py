@@ -42,7 +42,7 @@ def find(living: Living, findings: Findings) -> None:
         if isinstance(template, str):
             why = template
         elif len(twins) > 1 and published != [app]:
-            why = f"{len(twins)} apps of that name are there"
+            why = f"{len(twins)} apps in the space have this name"
         else:
             taken[app["id"]] = _take(living, findings, app, template)
             continue
@@ -82,12 +82,12 @@ def _template(living: Living, app: Json) -> Template | str:
     if mark:
         own = {"source_tenant": living.source_tenant}
         ours = [each for each in _possible(fitting, version) if f"[{staged.mark(own | each)}]" == mark[0]]
-        return ours[0] if ours else f"its mark {mark[0]} is that of no template on {living.source_tenant}"
+        return ours[0] if ours else f"no template on {living.source_tenant} has its mark {mark[0]}"
     named = [item for item in fitting if item["name"] == app["name"]]
     if len(named) == 1:
         return {"template": app["name"], "version": version}
     many = f"{len(named)} templates" if named else "no template"
-    return f"{many} of that name and version {version} on {living.source_tenant}"
+    return f"{many} with this name and version {version} on {living.source_tenant}"
 
 
 def _possible(items: list[Json], version: str) -> Iterator[Template]:
@@ -108,11 +108,11 @@ def _publications(
     for app in found:
         wanted = describe(entry["description"] or "", entry["version"]) if entry else ""
         if entry is None:
-            why = "what it was published from is not managed"
+            why = "its source app is not managed"
         elif app["name"] != entry["name"]:
             why = f'it is published from "{entry["name"]}" under another name'
         elif app["description"] != wanted:
-            why = f'its description is not "{wanted}", as that of what it was published from'
+            why = f'its description is not "{wanted}", the description of its source app'
         elif sum(each["spaceId"] == app["spaceId"] for each in found) > 1:
             why = "the same app is published there more than once"
         else:

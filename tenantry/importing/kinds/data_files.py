@@ -18,7 +18,7 @@ def find(living: Living, findings: Findings) -> None:
     try:
         there = sorted(living.host.list(HANDLER.path, PARAMS), key=lambda file: (file["name"], file["id"]))
     except Forbidden as refusal:
-        findings.leave("data files", f"the client may not list them ({refusal.code})")
+        findings.leave("data files", f"the client cannot list them ({refusal.code})")
         return
     personal = 0
     for file in there:

@@ -25,7 +25,7 @@ def find(living: Living, findings: Findings) -> None:
         try:
             there = living.listed(handler.path, handler.page)
         except Forbidden as refusal:
-            findings.leave(f"{model.makes.noun}s", f"the client may not list them ({refusal.code})")
+            findings.leave(f"{model.makes.noun}s", f"the client cannot list them ({refusal.code})")
             continue
         for item in there:
             findings.leave(

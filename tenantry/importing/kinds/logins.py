@@ -25,10 +25,10 @@ def _why_not(provider: Json) -> str:
     """Return why a provider is not managed."""
     protocol = provider.get("protocol", "unknown")
     if not oidc_identity_provider.HANDLER.manages(provider):
-        return f"it is of protocol {protocol}"
+        return f"its protocol is {protocol}"
     return (
-        "the place where users log in is not imported, because Qlik returns neither secrets nor metadata: "
-        f"declare it under `{protocol.lower()}_identity_providers`, with `adopt: true`"
+        "an interactive identity provider is not imported, because Qlik returns neither secrets nor "
+        f"metadata: declare it under `{protocol.lower()}_identity_providers`, with `adopt: true`"
     )
 
 

@@ -31,14 +31,14 @@ def find(living: Living, findings: Findings) -> None:
 def _reason(client: Json) -> str:
     """Return why a stack file cannot say this client; nothing if it can."""
     if client.get("appType") not in get_args(OAuthClient.properties["app_type"].type):
-        return f"it is of the kind {client.get('appType', 'unknown')}"
+        return f"its type is {client.get('appType', 'unknown')}"
     if client.get("createdByType") == "dcr":
-        return "it has registered itself"
+        return "it registered itself"
     if client.get("appType") == "web" and "client_secret" not in client.get(
         "allowedAuthMethods", ["client_secret"]
     ):
-        return "it has no secret, but a key of its own"
-    return "; ".join(HANDLER.input_problems({}, HANDLER.decode(client)).values())
+        return "it has its own key instead of a secret"
+    return "; ".join(HANDLER.refuse({}, HANDLER.decode(client)).values())
 
 
 def _take(living: Living, findings: Findings, client: Json) -> None:

@@ -11,7 +11,7 @@ from tenantry.providers.reload_task import HANDLER
 from tenantry.settings.models.reload_tasks import ReloadTask
 
 BLOCK = "reload_tasks"
-NO_TRIGGER = "it has neither a recurrence nor a task before it as its only trigger"
+NO_TRIGGER = "its only trigger is not a recurrence or another task"
 
 
 def find(living: Living, findings: Findings) -> None:

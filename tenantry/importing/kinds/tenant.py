@@ -28,7 +28,7 @@ def find(living: Living, findings: Findings) -> None:
     of_plan: dict[str, Any] = findings.plan.get("lifecycle") or {}
     if of_plan.get("kind") == "trial" and not of_plan.get("ends_on"):
         customer["lifecycle"] = {"kind": "production"}
-        findings.leave("the end of the trial", "the plan is for trials, but Qlik does not know of a last day")
+        findings.leave("the end of the trial", "the plan is for trials, but Qlik does not store a last day")
     # Nothing was asked for: the state has a proof like that of any other tenant, and none is left to be used.
     proof = secrets.token_hex(16)
     known = {"id": proof, "name": tenant["name"], "unused": True}

@@ -96,14 +96,16 @@ class Automation(FromFiles):
         placeholders, values = automation_definitions.read(path).placeholders, _values(entry)
         for placeholder, line in placeholders.items():
             if placeholder not in values:
-                text = f"{placeholder} has no value, and {path}:{line} has {{{{{placeholder}}}}}"
+                text = f"{placeholder} has no value, but {path}:{line} contains {{{{{placeholder}}}}}"
                 yield Complaint(("values",), text, incomplete=True)
         for value in values:
             if not re.fullmatch(automation_definitions.NAME, value):
-                text = "the name of a placeholder is of capitals, digits and _, with a capital first"
+                text = (
+                    "the name of a placeholder consists of capitals, digits and _, and starts with a capital"
+                )
                 yield Complaint(("values", value), text)
             elif value not in placeholders:
-                yield Complaint(("values", value), f"{path} has no {{{{{value}}}}}")
+                yield Complaint(("values", value), f"{path} does not contain {{{{{value}}}}}")
 
     def given(self) -> dict[str, Any]:
         """Leave out what is empty."""

@@ -87,12 +87,12 @@ class DataConnection(Block):
             for name, value in (connection.properties or {}).items():
                 keys = (block, entry, "properties", name)
                 if name in (connection.credentials or {}):
-                    yield Complaint(keys, "is among the credentials, too; leave it out here")
+                    yield Complaint(keys, "is also under credentials; remove it here")
                 elif _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_INSIDE.search(value)):
                     yield Complaint(
                         keys,
-                        "may be a secret, which would be in the state in plain text; keep it in a key of its "
-                        f"own, tenantry:secrets_<name>, and say credentials: {{{name}: <name>}}",
+                        "may be a secret, which would be in the state in plain text; keep it in its own "
+                        f"key, tenantry:secrets_<name>, and write credentials: {{{name}: <name>}}",
                     )
 
 

@@ -56,15 +56,13 @@ class CspOrigin(Block):
             at = block, name
             first = taken.setdefault(entry.origin, name)
             if first != name and entry.origin is not None:
-                text = (
-                    f'"{entry.origin}" is the origin of "{first}" as well; say all that it may in one entry'
-                )
+                text = f'"{entry.origin}" is also the origin of "{first}"; combine the two entries'
                 yield Complaint((*at, "origin"), text)
             if all(getattr(entry, each) is False for each in DIRECTIVES):
                 text = f"allows nothing; set at least one of {', '.join(DIRECTIVES)} to true"
                 yield Complaint(at, text, incomplete=True)
         if len(entries) > CSP_ORIGINS_PER_TENANT:
-            text = f"has {len(entries)} entries; Qlik takes {CSP_ORIGINS_PER_TENANT} per tenant"
+            text = f"has {len(entries)} entries; Qlik allows {CSP_ORIGINS_PER_TENANT} per tenant"
             yield Complaint((block,), text)
         length = sum(
             len(entry.origin or "") + 1
@@ -74,8 +72,8 @@ class CspOrigin(Block):
         )
         if length > CSP_HEADER_LENGTH:
             text = (
-                f"makes a header of {length} characters, each origin once for each directive that is true; "
-                f"Qlik takes {CSP_HEADER_LENGTH}"
+                f"makes a header of {length} characters (each origin once for each directive that is true); "
+                f"Qlik allows {CSP_HEADER_LENGTH}"
             )
             yield Complaint((block,), text)
 

@@ -97,13 +97,13 @@ class JwtIdentityProvider(Block):
         for name, provider in sorted(entries.items()):
             at = block, name
             if not provider.pem and not provider.pem_file:
-                text = "which key? give pem, or pem_file: the path of a file with it"
+                text = "pem or pem_file is required"
                 yield Complaint((*at, "pem"), text, incomplete=True, unless=(*at, "pem_file"))
             first = taken.setdefault((provider.issuer, provider.kid), name)
             if first != name and None not in (provider.issuer, provider.kid):
                 text = (
-                    f'"{provider.kid}" is the kid of "{first}", of the same issuer; '
-                    "each key has a kid of its own"
+                    f'"{provider.kid}" is also the kid of "{first}", which has the same issuer; '
+                    "each key needs its own kid"
                 )
                 yield Complaint((*at, "kid"), text)
 
@@ -192,5 +192,5 @@ class OAuthClient(Block):
                 if wrong := redirect_problem(uri, native=client.app_type == "native"):
                     yield Complaint((*at, "redirect_uris"), wrong, item=uri)
             if client.secret_version not in (None, 1) and client.app_type != "web":
-                text = f"only a web client has a secret, and this one is {client.app_type}"
+                text = f"only a web client has a secret, but this one is {client.app_type}"
                 yield Complaint((*at, "secret_version"), text)

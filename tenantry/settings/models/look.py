@@ -184,7 +184,7 @@ class Brand(FromFiles):
         yield from super().rules(block, entries)
         active = sorted(key for key, brand in entries.items() if brand.active)
         for other in active[1:]:
-            text = f'"{active[0]}" is active already, and a tenant shows one brand; set active: false here'
+            text = f'"{active[0]}" is already active, and a tenant shows one brand; set active: false here'
             yield Complaint((block, other, "active"), text)
 
 
@@ -212,5 +212,5 @@ class PinnedLink(Block):
         """Names differ, and there are not too many."""
         yield from super().rules(block, entries)
         if len(entries) > PINNED_LINKS_PER_TENANT:
-            text = f"has {len(entries)} entries; Qlik takes {PINNED_LINKS_PER_TENANT} per tenant"
+            text = f"has {len(entries)} entries; Qlik allows {PINNED_LINKS_PER_TENANT} per tenant"
             yield Complaint((block,), text)

@@ -47,7 +47,7 @@ class Group(Block):
             if group.provider_type == "idp" and group.description is not None:
                 yield Complaint(
                     (block, name, "description"),
-                    "only a custom group has a description; leave it out, or set provider_type: custom",
+                    "only a custom group has a description; remove it, or set provider_type: custom",
                 )
         yield from super().rules(block, entries)
 
@@ -105,5 +105,5 @@ class Admin(Block):
             if admin.email and admin.subject:
                 yield Complaint((*at, "subject"), "give email or subject, not both")
             if not admin.email and not admin.subject:
-                text = "who is it? give email or subject, as the source tenant has it"
+                text = "email or subject of the person on the source tenant is required"
                 yield Complaint((*at, "email"), text, incomplete=True, unless=(*at, "subject"))

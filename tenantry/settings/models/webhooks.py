@@ -88,10 +88,10 @@ class Webhook(Block):
             for name in webhook.headers or {}:
                 keys = (block, entry, "headers", name)
                 if name.lower() in encrypted:
-                    yield Complaint(keys, "is among the encrypted headers, too; leave it out here")
+                    yield Complaint(keys, "is also under encrypted_headers; remove it here")
                 elif _SECRET_HEADER.search(name):
                     yield Complaint(
                         keys,
-                        "may be a secret, which would be in the state in plain text; keep it in a key of its "
-                        f"own, tenantry:secrets_<name>, and say encrypted_headers: {{{name}: <name>}}",
+                        "may be a secret, which would be in the state in plain text; keep it in its own "
+                        f"key, tenantry:secrets_<name>, and write encrypted_headers: {{{name}: <name>}}",
                     )

@@ -206,7 +206,7 @@ def test_numbers_come_back_as_integers_at_any_depth() -> None:
 def test_a_typing_error_is_told_with_what_was_meant() -> None:
     """A property that does not exist is a mistake, not a no-op; outputs that the SDK passes on are none."""
     _, failures = checked("Space", SAMPLES["Space"] | {"descripton": "x", "owner_id": None})
-    assert failures == [("descripton", "Space has no property 'descripton' (did you mean description?)")]
+    assert failures == [("descripton", "Space has no property 'descripton' (the closest is description)")]
 
 
 @pytest.mark.parametrize(
