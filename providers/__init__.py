@@ -1,4 +1,4 @@
-"""Dynamic providers for Qlik Cloud: one module per kind of resource.
+"""Dynamic providers for Qlik Cloud: one module per resource type.
 
 The names below are what a Pulumi program uses. They are imported on first use, because every `pulumi` run
 pays for what this package imports.
@@ -78,13 +78,13 @@ MODULES = {
     "PinnedLink": "pinned_link",
     "OAuthClient": "oauth_client",
 }
-"""Each kind of resource and its module, whose name is in every stack's state: never change it."""
+"""Each resource type and its module. The state of every stack contains the module name: never change it."""
 
 __all__ = [*MODULES, "resource_types", "handler_of"]
 
 
 def resource_types() -> dict[str, type[Resource]]:
-    """Return every kind of resource by its name, as in `pulumi-python:dynamic/qlik:NAME`."""
+    """Return every resource type by its name, as in `pulumi-python:dynamic/qlik:NAME`."""
     return {name: __getattr__(name) for name in MODULES}
 
 

@@ -21,22 +21,23 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class App(Resource):
-    """A template app, imported into a personal or shared space: the source of what is published.
+    """A template app that was imported into a personal or shared space. It is the source of the published
+    apps.
 
-    Every import has an id of its own, so another version is another app: it is imported before the old one is
-    deleted.
+    Every import has a new id, so a new version is a new app. Tenantry imports it before it deletes the old
+    one.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the app.")
     space: Property[str] = reference(
-        "Space", "The shared space that the app is in; another one is a move.", change=Change.IN_PLACE
+        "Space", "The shared space that contains the app. A change moves the app.", change=Change.IN_PLACE
     )
     name: Property[str] = prop("Name of the app.", limits=NOT_EMPTY)
     description: Property[str] = prop(
-        "What the app is for; version and mark are added to it at Qlik.", default=""
+        "Description of the app. Tenantry appends the version and a mark to it at Qlik.", default=""
     )
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant that the template is on.", change=Change.REPLACES, limits=NOT_EMPTY
+        "Hostname of the tenant that has the template.", change=Change.REPLACES, limits=NOT_EMPTY
     )
     template: Property[str] = prop(
         "Exact name of the template app.", default=None, change=Change.REPLACES, limits=NOT_EMPTY
@@ -45,53 +46,56 @@ class App(Resource):
         "App id of the template, instead of its name.", default=None, change=Change.REPLACES
     )
     version: Property[str] = prop(
-        "Version of the template: what stands as `{v…}` at the end of its description.",
+        "Version of the template: the `{v…}` at the end of its description, without braces and `v`.",
         change=Change.REPLACES,
         limits=NOT_EMPTY,
     )
     data: Property[bool] = prop(
-        "Whether the template comes with its data.", default=True, change=Change.REPLACES
+        "Whether the import includes the data of the template.", default=True, change=Change.REPLACES
     )
     script_digest: Property[str] = prop(
-        "Digest of the file in `script` or of `replace`: another script is another import.",
+        "Digest of the file in `script` or of `replace`. Another digest imports the template again.",
         default=None,
         change=Change.REPLACES,
     )
     script: Property[str] = prop(
-        "Path of a file with the load script that the app gets instead of the template's.",
+        "Path of a file with the load script that replaces the script of the template.",
         default=None,
         change=Change.NOT_KEPT,
     )
     replace: Property[dict[str, str]] = prop(
-        "Texts to replace in the template's load script, each with its new text. Each must occur.",
+        "Texts in the template's load script, each with its replacement. Each text must occur in the script.",
         default=None,
         change=Change.NO_REQUEST,
     )
     join_template_space: Property[bool] = prop(
-        "Whether the client's bot user may become a member (`producer`) of the template's space, for good, "
-        "where it cannot export the template otherwise.",
+        "Whether the client's bot user can join the template's space as `producer`, if it cannot export the "
+        "template otherwise. It stays a member.",
         default=None,
         change=Change.NO_REQUEST,
     )
     adopt: Property[bool] = prop(
-        "Manage an app of this name that is in the space already.", default=None, change=Change.AT_CREATION
+        "Take over an app with this name that already exists in the space.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
     owner_id: Property[str] = output("User id of the owner.")
     unmarked: Property[bool] = output(
-        "Whether the app was imported by somebody else, without our mark: its description stays as it is "
-        "until it is changed."
+        "Whether somebody else imported the app, without Tenantry's mark. Tenantry adds the mark with the "
+        "next change of name or description."
     )
     stored_script: Property[str] = output(
-        "Digest of the load script as Qlik stored it, if the app has one of its own."
+        "Digest of the load script as Qlik stored it, if the app has its own script."
     )
 
 
 class AppHandler(Handler):
-    """Importing has no key: the app is imported under a name with a mark in it, and then given its own.
+    """CRUD handler of `App`.
 
-    The mark is made of all that another import would be needed for, so an app that carries it is the very one
-    wanted.
+    Qlik accepts an import twice. So Tenantry imports the app under a name with a mark, and renames it
+    afterwards. The mark is a digest of all properties that need a new import. An app with the mark is the
+    wanted import.
     """
 
     resource_type = App
@@ -105,8 +109,8 @@ class AppHandler(Handler):
         "script_digest",
     )
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A template is named in one way, and its script comes from one place."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse more than one way to name the template, and more than one source of the script."""
         if ("template" in want) == ("template_id" in want):
             return {"template": "set either template (its exact name) or template_id (its app id)"}
         if "script" in want and "replace" in want:
@@ -118,10 +122,10 @@ class AppHandler(Handler):
         return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Import the template unless that was done, then set script, name and description."""
+        """Import the template unless an earlier run did, then set script, name and description."""
         host = cloud.tenant(want["tenant"])
         if not want.get("adopt") and _note(want).earlier is None:
-            # While we look for an app that is there: as a rule there is none.
+            # Start the export while we look for an existing app. Usually there is none.
             exports.begin(cloud, [want])
         found = self._imported(cloud, host, want) or self._import(cloud, host, want)
         have = want | _decode({"spaceId": want["space"]} | found, want)
@@ -132,7 +136,7 @@ class AppHandler(Handler):
         return found["id"], {"owner_id": have["owner_id"], **changed}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the app, and its script if it has one of its own."""
+        """GET the app, and its script if it has its own."""
         host = cloud.tenant(have["tenant"])
         found = catalog.read(host, id)
         if found is None:
@@ -140,7 +144,7 @@ class AppHandler(Handler):
         live = _decode(found, have)
         if stored := have.get("stored_script"):
             now = scripts.digest(_script(host, id)["script"])
-            # A script that somebody changed shows as another digest, and so the app is imported anew.
+            # If somebody changed the script, the digest differs, and so the app is imported again.
             live |= {"stored_script": now} | ({"script_digest": now} if now != stored else {})
         return live
 
@@ -175,7 +179,7 @@ class AppHandler(Handler):
         return scripts.digest(there["script"])
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """DELETE the app; copies that were published of it stay."""
+        """DELETE the app. Its published copies stay."""
         catalog.delete(cloud.tenant(have["tenant"]), id)
         _note(have).clear()
 
@@ -215,7 +219,10 @@ def _note(properties: Properties) -> Note:
 
 
 NOT_ABOUT_THE_FILE = (401, 403, 404, 429)
-"""Refusals of an import that say nothing of its file: another export of it would be refused just so."""
+"""Status codes of a refused import that do not depend on the file.
+
+A new export would fail in the same way.
+"""
 
 MARK = re.compile(r"\[[0-9a-f]{12}\]")
 
@@ -244,7 +251,7 @@ def _save_script(host: Host, id: str, text: str, message: str) -> dict[str, Any]
 
 
 def mark(properties: Properties) -> str:
-    """Return what tells this import from every other, made of all properties that replace the app."""
+    """Return the mark of this import: a digest of all properties that replace the app."""
     parts = [
         properties.get(each.name)
         for each in App.inputs()
@@ -264,10 +271,10 @@ def _described(want: Properties) -> str:
 
 
 def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = None) -> dict[str, Any] | None:
-    """Return the attributes of the app with the mark of what is wanted, or of the one to adopt.
+    """Return the attributes of the app with the wanted mark, or of the app to adopt.
 
-    What bears another mark is an import of its own, such as the one that a new version replaces. One that
-    never got its name is added to `interrupted`, by id. Raises AdoptionUndecided.
+    An app with another mark is a different import, such as the one that a new version replaces. If it never
+    got its final name, it is added to `interrupted`, by id. Raises AdoptionUndecided.
     """
     ours, others = f"[{mark(want)}]", []
     for app in catalog.apps(host, want["space"], want["name"]):
@@ -289,13 +296,13 @@ def _find(host: Host, want: Properties, interrupted: dict[str, str] | None = Non
 
 
 def as_found(attributes: dict[str, Any], own: Properties) -> Properties:
-    """Return what an app that was imported before is like; `own` are the properties that replace it."""
+    """Return the properties of an existing import. `own` has the properties that replace the app."""
     unmarked = not MARK.search(attributes.get("description", ""))
     return _decode(attributes, own | {"unmarked": unmarked}) | {"unmarked": unmarked}
 
 
 def _decode(attributes: dict[str, Any], have: Properties) -> Properties:
-    """Return the properties in Qlik's attributes; a description that lost its mark is shown as it is."""
+    """Return the properties in Qlik's attributes. A description without its mark is returned unchanged."""
     suffix = _described(have | {"description": ""})
     description = attributes.get("description", "")
     if have.get("unmarked") and not MARK.search(description):

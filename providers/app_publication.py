@@ -18,41 +18,43 @@ from tenantry.providers.values.limits import NOT_EMPTY
 class AppPublication(Resource):
     """The copy of an app in a managed space, which users open.
 
-    It keeps its id, its URL and the sheets and bookmarks that users made in it when another app is published
-    over it.
+    When another app is published over it, it keeps its id, its URL, and the sheets and bookmarks of its
+    users.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the app.")
     source_app: Property[str] = reference(
         "App",
-        "The app that is published; another one is published over it.",
+        "The app to publish. A change publishes the new app over the old one.",
         change=Change.IN_PLACE,
         follows=True,
     )
     space: Property[str] = reference(
-        "Space", "The managed space that it is in; another one is a move.", change=Change.IN_PLACE
+        "Space", "The managed space that contains the app. A change moves the app.", change=Change.IN_PLACE
     )
     name: Property[str] = prop("Name of the published app.", limits=NOT_EMPTY)
-    description: Property[str] = prop("What the app is for.", default="")
+    description: Property[str] = prop("Description of the app.", default="")
     data: Property[Literal["source", "target"]] = prop(
-        "Whose data the app has after publishing anew: that of the new source, or that which it had.",
+        "Which data the app has after it is published again: the data of the source, or its previous data.",
         default="source",
         change=Change.NO_REQUEST,
     )
     loaded: Property[str] = prop(
-        "Id of the reload that has loaded the data of the source. After another one it is published anew.",
+        "Id of the reload that loaded the data of the source. A new reload publishes the app again.",
         default=None,
         change=Change.UNSEEN,
     )
     adopt: Property[bool] = prop(
-        "Manage an app of this name that somebody else published.", default=None, change=Change.AT_CREATION
+        "Take over an existing app with this name that somebody else published.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
-    url: Property[str] = output("Where users open the app.")
+    url: Property[str] = output("URL where users open the app.")
 
 
 class AppPublicationHandler(Handler):
-    """Published once by POST, and from then on over itself by PUT."""
+    """CRUD handler of `AppPublication`. It publishes with POST once, and with PUT after that."""
 
     resource_type = AppPublication
     natural_key = ("tenant", "space", "name")
@@ -71,7 +73,7 @@ class AppPublicationHandler(Handler):
         return found["id"], outputs
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the app; while Qlik refuses to open it, it keeps its values."""
+        """GET the app. While Qlik refuses to open it, the known values stay."""
         try:
             found = catalog.read(cloud.tenant(have["tenant"]), id)
         except Forbidden:
@@ -82,9 +84,10 @@ class AppPublicationHandler(Handler):
         return None if found is None else _decode(found)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Move the app, publish another one over it, or PUT name and description: only what differs.
+        """Move the app, publish another one over it, or PUT name and description, each only if it differs.
 
-        Where nothing does, create was left unfinished: wait again until it can be opened.
+        If nothing differs, an earlier run did not finish the creation: wait again until the app can be
+        opened.
         """
         if all(have.get(each.name) == want.get(each.name) for each in self.resource_type.inputs()):
             _await_access(cloud, cloud.tenant(want["tenant"]), id, want["name"])
@@ -104,7 +107,7 @@ class AppPublicationHandler(Handler):
             host.put(f"/api/v1/apps/{id}", {"attributes": attributes})
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """DELETE the published app, and with it what users made in it."""
+        """DELETE the published app, with everything that users created in it."""
         catalog.delete(cloud.tenant(have["tenant"]), id)
         _note(have).clear()
 
@@ -127,7 +130,7 @@ class AppPublicationHandler(Handler):
         body = {"spaceId": want["space"], "data": "source", "attributes": attributes}
 
         def attempt() -> dict[str, Any] | None:
-            """Publish; None where a space just made is shown as one without access, or not at all."""
+            """Publish the app. Return None if Qlik does not show a new space yet, or refuses access to it."""
             try:
                 published: dict[str, Any] = host.post(path, body)["attributes"]
             except (Forbidden, NotFound):
@@ -142,7 +145,7 @@ class AppPublicationHandler(Handler):
 
 
 def published_url(hostname: str, id: str) -> str:
-    """Return where users open a published app."""
+    """Return the URL where users open a published app."""
     return f"https://{hostname}/sense/app/{id}"
 
 

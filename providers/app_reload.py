@@ -1,7 +1,7 @@
 """Reloads of apps (https://qlik.dev/apis/rest/reloads): the data that users get with the next publication.
 
-Unverified, as no source says it: the code of the 429 that Qlik answers while a reload of the app is pending.
-Any code of the reloads API counts as that, and `HTTP-429` as the rate limit.
+Unverified, because no source documents it: the code of the 429 that Qlik returns while a reload of the app is
+pending. Tenantry treats any code of the reloads API as that, and `HTTP-429` as the rate limit.
 """
 
 from __future__ import annotations
@@ -28,47 +28,53 @@ PATH = "/api/v1/reloads"
 
 
 class AppReload(Resource):
-    """A reload of an imported app that succeeded, before the app is published.
+    """A successful reload of an imported app before it is published.
 
     Deleting it sends no request.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
-    app: Property[str] = reference("App", "The app to reload; another one is reloaded as well.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the app.")
+    app: Property[str] = reference("App", "The app to reload. A change reloads the new app.")
     variables: Property[dict[str, str]] = prop(
-        "Script variables of the reload, each with its text.",
+        "Script variables of the reload, each with its value.",
         default=None,
         change=Change.UNSEEN,
         limits=RELOAD_VARIABLES,
     )
     version: Property[int] = prop(
-        "Another number reloads the app again.", default=1, change=Change.UNSEEN, limits=RELOAD_VERSION
+        "A number. Change it to reload the app again.", default=1, change=Change.UNSEEN, limits=RELOAD_VERSION
     )
     minutes: Property[int] = prop(
-        "How long to wait for the reload.", default=30, change=Change.NO_REQUEST, limits=RELOAD_MINUTES
+        "How many minutes to wait for the reload.",
+        default=30,
+        change=Change.NO_REQUEST,
+        limits=RELOAD_MINUTES,
     )
 
     reload_id: Property[str] = output("Id of the last reload that succeeded.", at_qlik=False)
-    ended: Property[str] = output("When that reload ended, as RFC 3339.", at_qlik=False)
+    ended: Property[str] = output("Time when that reload ended, in RFC 3339 format.", at_qlik=False)
 
 
 class AppReloadHandler(Handler):
-    """A reload is queued once, and its end is waited for; a later run goes on waiting for the same one."""
+    """CRUD handler of `AppReload`.
+
+    It queues a reload once and waits for it. A later run waits for the same one.
+    """
 
     resource_type = AppReload
     natural_key = ("tenant", "app")
     is_object = False
 
-    def extra_seconds(self, want: Properties) -> float:
-        """As long as the reload may take."""
+    def patience(self, want: Properties) -> float:
+        """Return the number of seconds that the reload can take."""
         return 60.0 * float(want.get("minutes", 0))
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Reload the app, and wait until that has succeeded."""
+        """Reload the app and wait until the reload has succeeded."""
         return want["app"], self._reload(cloud, {}, want)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """A reload of the past does not change."""
+        """Return no differences: a finished reload does not change."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -76,7 +82,7 @@ class AppReloadHandler(Handler):
         return self._reload(cloud, have, want) if self.changes(have, want) else {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Nothing is left at Qlik that one could delete."""
+        """Delete the note of the reload. There is nothing to delete at Qlik."""
         _note(have).clear()
 
     def _reload(self, cloud: Cloud, have: Properties, want: Properties) -> Properties:
@@ -102,7 +108,7 @@ class AppReloadHandler(Handler):
 
 
 def _why(record: Record) -> str:
-    """Return what Qlik says of a reload that failed, without secrets."""
+    """Return the reason that Qlik gives for a failed reload, without secrets."""
     message = reload_logs.without_secrets(record.get("errorMessage") or "")
     code, log = record.get("errorCode") or "", reload_logs.failure(record.get("log") or "")
     return " ".join(
@@ -113,7 +119,7 @@ def _why(record: Record) -> str:
 def _queue(
     cloud: Cloud, host: Host, have: Properties, want: Properties, note: Note, seconds: float
 ) -> Record:
-    """Queue the reload; while another one of the app is pending, wait for its end."""
+    """Queue the reload. If another reload of the app is pending, wait for its end first."""
     app, variables = want["app"], want.get("variables") or {}
     if variables:
         text = run.current().scripts.get(app) or host.get(f"/api/v1/apps/{app}/scripts/current")["script"]
@@ -124,7 +130,7 @@ def _queue(
     before = [id for id in (have.get("reload_id"), (note.earlier or {}).get("reload")) if id]
 
     def post() -> Record | None:
-        """Queue it; None while another one is pending."""
+        """Queue the reload. Return None while another one is pending."""
         try:
             record: Record = host.post(PATH, body)
         except ReloadIsPending:
@@ -136,7 +142,7 @@ def _queue(
         with note.sending(wanted=_digest(want), before=before):
             record = wait(cloud, post, f"another reload of app {app} to end", seconds)
     except QlikError as error:
-        what = f"the reload of app {app} whose answer was lost"
+        what = f"the reload of app {app} whose response was lost"
         found = (
             wait(cloud, lambda: _newest(host, app, before), what, late_seconds())
             if error.may_be_done
@@ -153,7 +159,7 @@ def _queue(
 
 
 def _resumed(host: Host, want: Properties, note: Note) -> Record | None:
-    """Return the reload that an earlier run queued for the same, unless that has failed."""
+    """Return the reload that an earlier run queued for the same inputs, unless it has failed."""
     noted = note.earlier
     if noted is None or noted.get("wanted") != _digest(want):
         return None

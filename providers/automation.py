@@ -1,7 +1,7 @@
-"""Automations (https://qlik.dev/apis/rest/workflows/automations): what the tenant does by itself.
+"""Automations (https://qlik.dev/apis/rest/workflows/automations).
 
-Qlik does not say whether it returns a definition as it was sent. So a definition is compared with what Qlik
-returned after our last write, as archives are (`framework/archived.py`).
+Qlik does not document whether it returns a definition as it was sent. So Tenantry compares a definition with
+the one that Qlik returned after our last write. Archives work in the same way (`framework/archived.py`).
 """
 
 from __future__ import annotations
@@ -25,56 +25,56 @@ _SCHEDULE = {"start_at": "startAt", "stop_at": "stopAt", "interval": "interval",
 
 
 class Automation(Resource):
-    """An automation, which the client's bot user owns.
+    """An automation. The client's bot user owns it.
 
     `tenantry.providers.values.automation_definitions` reads the definition at `path`, fills in `values` and
-    computes `digest`. Only the owner of an automation can read it. Runs are not managed, and neither are the
-    connections that blocks use: the definition names them by their ids.
+    computes `digest`. Only the owner of an automation can read it. Tenantry manages neither its runs nor the
+    connections that its blocks use. The definition names them by id.
 
-    Qlik does not publish whether it returns a definition as it was sent. What it adds when it stores a
-    definition does not count as drift. Any later change does, even that of the position of a block.
+    Qlik does not document whether it returns a definition as it was sent. Its additions when it stores a
+    definition do not count as drift. Any later change does, even of the position of a block.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that it is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains it.")
     space: Property[str] = reference(
         "Space",
-        "The shared space that it is in; another one is a move. Without one it is in the bot user's personal "
-        "space.",
+        "The shared space that contains it. A change moves it. Default: the bot user's personal space.",
         default="",
         change=Change.IN_PLACE,
     )
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the automations of a tenant apart.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
     )
     description: Property[str] = prop("Shown in Qlik.", default="")
     digest: Property[str] = prop(
-        "SHA-256 of the definition with its values: another one is another definition.",
+        "SHA-256 of the definition with its values.",
         limits=automation_definitions.DIGEST,
     )
     path: Property[str] = prop(
-        "The JSON file on this machine, which is read when it is sent; not kept in the state.",
+        "The JSON file on this machine. Tenantry reads it when it sends it. The state does not contain the "
+        "path.",
         default=None,
         change=Change.NOT_KEPT,
     )
     values: Property[dict[str, str]] = prop(
-        "Texts for the placeholders of the file, by name; not kept in the state.",
+        "Texts for the placeholders of the file, by name. The state does not contain them.",
         default=None,
         change=Change.NOT_KEPT,
     )
     schedules: Property[list[dict[str, Any]]] = prop(
-        "When it runs: `start_at`, `stop_at`, `interval` in seconds and `timezone` of each schedule.",
+        "Schedules, each with `start_at`, `stop_at`, `interval` in seconds and `timezone`.",
         default=[],
         limits=SCHEDULES,
     )
     max_concurrent_runs: Property[int] = prop(
-        "How many runs there may be at a time. Qlik caps it by a setting of the tenant.",
+        "The largest number of runs at the same time. A setting of the tenant at Qlik limits it.",
         default=1,
         limits=CONCURRENT_RUNS,
     )
-    enabled: Property[bool] = prop("Whether it may run.", default=True)
+    enabled: Property[bool] = prop("Whether it can run.", default=True)
     adopt: Property[bool] = prop(
-        "Manage an automation of this name that somebody else owns. Our bot user becomes the owner: Qlik "
-        "drops the history of its runs then, and detaches its connections.",
+        "Take over an existing automation with this name that somebody else owns. Our bot user becomes its "
+        "owner. Qlik then deletes the history of its runs and detaches its connections.",
         default=None,
         change=Change.AT_CREATION,
     )
@@ -83,15 +83,15 @@ class Automation(Resource):
 
 
 class AutomationHandler(Named):
-    """A collection without PATCH. Names are not unique, and only its owner may read an automation."""
+    """CRUD handler of `Automation`: no PATCH, no unique names, and only the owner can read an automation."""
 
     resource_type = Automation
     path = "/api/workflows/automations"
     maker = "ownerId"
-    lists_show_all = False  # they have no schedules
+    lists_show_all = False  # a list has no schedules
 
     def encode(self, properties: Properties) -> Found:
-        """Write schedules as Qlik does; the definition is in a file, and `enabled` is set by actions."""
+        """Return the JSON for Qlik, without the definition and `enabled`. Actions set `enabled`."""
         own = {name: value for name, value in properties.items() if name not in ("digest", "enabled")}
         sent = super().encode(own)
         if "schedules" in sent:
@@ -102,7 +102,7 @@ class AutomationHandler(Named):
         return sent
 
     def decode(self, found: Found) -> Properties:
-        """Read an automation; lists and answers to POST need not have everything in them."""
+        """Return the properties of an automation. Lists and responses to POST can lack some of them."""
         live: Properties = {
             "space": found.get("spaceId", ""),
             "name": found["name"],
@@ -119,15 +119,15 @@ class AutomationHandler(Named):
         return live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """Return everything: Qlik does not say what becomes of what is left out."""
+        """Return all properties: Qlik does not document what happens to those that are left out."""
         return self._definition(want) | ({"spaceId": want["space"]} if want["space"] else {})
 
     def _definition(self, want: Properties) -> Found:
-        """Return what both POST and PUT take, with the definition."""
+        """Return the body for POST and PUT, with the definition."""
         return {**self.encode(want), "workspace": _workspace(self.label(want, ""), want)}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Take over what is there, or POST; then disable it where it shall not run."""
+        """Take over an existing automation or POST a new one, then disable it if it must not run."""
         id, live = super().create(cloud, want)
         try:
             return id, live | self._settled(self.host(cloud, want), id, live, want)
@@ -135,7 +135,7 @@ class AutomationHandler(Named):
             raise Unfinished(id, want | live, error) from error
 
     def take_over(self, cloud: Cloud, host: Host, there: Found, want: Properties) -> Properties:
-        """Become the owner of what somebody else owns, as only the owner may read and change it."""
+        """Make our bot user the owner: only the owner can read and change an automation."""
         ours = self.is_ours(host, there, want)
         if want.get("adopt") and not ours:
             bot = host.get("/api/v1/users/me")["id"]
@@ -145,14 +145,14 @@ class AutomationHandler(Named):
         return super().take_over(cloud, host, there, want)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET it; a definition that is as Qlik stored ours counts as ours."""
+        """GET it. If the definition is the one that Qlik stored for us, return our digest."""
         live = super().read(cloud, id, have)
         if live and live.get("stored_digest") == have.get("stored_digest"):
             live["digest"] = have["digest"]
         return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PUT all of it where anything differs; move it, and enable or disable it, by actions."""
+        """PUT all properties if any differs. Actions move, enable and disable it."""
         changes, host = self.changes(have, want), self.host(cloud, want)
         if changes.keys() - {"space", "enabled"}:
             host.put(self.member(id, want), self._definition(want))
@@ -162,7 +162,7 @@ class AutomationHandler(Named):
         return self._settled(host, id, have, want) if changes else {}
 
     def _settled(self, host: Host, id: str, have: Properties, want: Properties) -> Properties:
-        """Enable or disable it; return what was written as Qlik reads it back."""
+        """Enable or disable it. Return the properties as Qlik returns them after the write."""
         if have.get("enabled", True) != want["enabled"]:
             action = "enable" if want["enabled"] else "disable"
             host.post(f"{self.member(id, want)}/actions/{action}", None, repeatable=True)
@@ -177,7 +177,7 @@ def _schedule(found: Found) -> Properties:
 
 
 def _workspace(label: str, want: Properties) -> automation_definitions.Workspace:
-    """Read the definition, which must be the one of which the program gave the digest."""
+    """Return the definition at `path`. Raises ConfigurationError if its digest is not `digest`."""
     if not want.get("path"):
         raise ConfigurationError(f"{label}: set `path`, the JSON file with its definition")
     definition = automation_definitions.read(Path(want["path"]))

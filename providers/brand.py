@@ -20,56 +20,58 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class Brand(Resource):
-    """A brand of the tenant. Its files are on this machine; a brand without a file has Qlik's own there.
+    """A brand of the tenant. Its files are on this machine. Without a file, the tenant uses the one of Qlik.
 
     `tenantry.providers.values.brand_files.read` returns the MD5 of a file.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant that has the brand.")
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the brands of a tenant apart.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
     )
-    description: Property[str] = prop("What the brand is for.", default="")
+    description: Property[str] = prop("Description of the brand.", default="")
     active: Property[bool] = prop(
-        "Whether the tenant shows this brand instead of any other. With false, or without the brand, "
-        "it shows again what it showed before.",
+        "Whether the tenant shows this brand. With `false`, or after the brand is deleted, the tenant shows "
+        "the previous brand again.",
         default=True,
     )
     logo_md5: Property[str] = prop("MD5 of the logo; empty without one.", default="", limits=MD5)
     fav_icon_md5: Property[str] = prop("MD5 of the favicon; empty without one.", default="", limits=MD5)
     styles_md5: Property[str] = prop("MD5 of the styles; empty without them.", default="", limits=MD5)
     logo_path: Property[str] = prop(
-        "The logo on this machine, PNG or JPEG, 300 KB at most. It is read when it is sent; the path is not "
-        "kept in the state.",
+        "The logo on this machine, PNG or JPEG, 300 KB at most. Tenantry reads it when it sends it. The "
+        "state does not contain the path.",
         default=None,
         change=Change.NOT_KEPT,
     )
     fav_icon_path: Property[str] = prop(
-        "The favicon, ICO, 100 KB at most; as `logo_path`.", default=None, change=Change.NOT_KEPT
+        "The favicon, ICO, 100 KB at most. Otherwise like `logo_path`.", default=None, change=Change.NOT_KEPT
     )
     styles_path: Property[str] = prop(
-        "The styles, JSON, 100 KB at most; as `logo_path`. Qlik stores them and does not use them yet.",
+        "The styles, JSON, 100 KB at most. Otherwise like `logo_path`. Qlik stores them and does not use "
+        "them yet.",
         default=None,
         change=Change.NOT_KEPT,
     )
     adopt: Property[bool] = prop(
-        "Manage a brand of this name that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing brand with this name that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
     etags: Property[dict[str, Any]] = output(
-        "ETags of the files, as Qlik gave them after they were last sent.", at_qlik=False
+        "ETags of the files, as Qlik returned them after our last write.", at_qlik=False
     )
     before: Property[str] = output(
-        "Id of the brand that was active before this one; empty if there was none.", at_qlik=False
+        "Id of the brand that was active before this one. Empty if there was none.", at_qlik=False
     )
 
 
 class BrandHandler(Keyless):
-    """A collection without a filter, whose names are no key. Files and the active brand have requests of
-    their own.
+    """CRUD handler of `Brand`: no filter and no unique names. Files and activation have separate requests.
 
-    Qlik gives each file an ETag, and does not say what it is made of. So a file has changed at Qlik if its
-    ETag is not the one that Qlik gave after our last write.
+    Qlik returns an ETag for each file, but does not document how it computes it. So a file has changed at
+    Qlik if its ETag is not the one that Qlik returned after our last write.
     """
 
     resource_type = Brand
@@ -77,7 +79,7 @@ class BrandHandler(Keyless):
     natural_key = ("tenant", "name")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Leave out what has requests of its own."""
+        """Return name and description. Files and activation have separate requests."""
         return {name: value for name, value in properties.items() if name in ("name", "description")}
 
     def decode(self, found: Found) -> Properties:
@@ -92,15 +94,15 @@ class BrandHandler(Keyless):
         }
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return those of that name."""
+        """Return the brands with the wanted name."""
         return [brand for brand in host.list(self.path) if brand["name"] == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Of several take the only one that this client made."""
+        """Return the candidate. Of several, return the only one that this client created."""
         return self.only_ours(host, want, found)
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """POST a form with everything but whether the brand is active: a new one is not."""
+        """POST a form with all properties except `active`: a new brand is inactive."""
         form: Form = {
             name: Part(value.encode(), "text/plain") for name, value in self.encode(want).items() if value
         }
@@ -109,7 +111,7 @@ class BrandHandler(Keyless):
         return made
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Make the brand or take over what is there, then activate it."""
+        """Create the brand or take over an existing one, then activate it."""
         id, live = super().create(cloud, want)
         live = _as_sent(want, live)
         if not want["active"]:
@@ -124,7 +126,7 @@ class BrandHandler(Keyless):
             raise Unfinished(id, want | live, error) from error
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Read the brand; a file that has the ETag of our last write has our MD5."""
+        """Read the brand. A file with the ETag of our last write has our MD5."""
         live = super().read(cloud, id, have)
         if live is None:
             return None
@@ -134,7 +136,7 @@ class BrandHandler(Keyless):
         return live | {_md5(kind): have.get(_md5(kind), "") for kind in unchanged} | {"etags": sent}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Send what differs: texts, files, whether the brand is active."""
+        """Send what differs: name, description, files and `active`."""
         host, changes = self.host(cloud, want), self.changes(have, want)
         self.patch(host, id, changes, want)
         changed: Properties = {}
@@ -150,7 +152,7 @@ class BrandHandler(Keyless):
         return changed
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Activate what was active before, then DELETE the brand; Qlik does not do that itself."""
+        """Activate the previous brand, because Qlik does not do that itself, then DELETE this one."""
         host = self.host(cloud, have)
         if have.get("active"):
             self._give_back(host, id, have)
@@ -160,10 +162,10 @@ class BrandHandler(Keyless):
     def _send_files(
         self, host: Host, id: str, kinds: list[str], etags: dict[str, str], want: Properties
     ) -> dict[str, str]:
-        """Add, replace and remove files; return the ETags that Qlik gave after our last write of each file.
+        """Add, replace and delete files. Return the ETag of each file after our last write.
 
-        Qlik has one request for a new file and another one for a file that is there. A run that was cut off
-        may have sent some of them, so this looks first.
+        Qlik has different requests for a new and for an existing file. An interrupted run may have sent some
+        files already, so read the existing ones first.
         """
         there = {file["id"] for file in host.get(self.member(id, want)).get("files") or []}
         etags = dict(etags)
@@ -182,7 +184,10 @@ class BrandHandler(Keyless):
         return etags
 
     def _part(self, want: Properties, kind: str) -> Part:
-        """Read a file, which must be the one whose MD5 the program gave."""
+        """Return the file as a part of a form.
+
+        Raises ConfigurationError if its MD5 is not the declared one.
+        """
         path = want.get(f"{kind}_path")
         if not path:
             raise ConfigurationError(f"{self.label(want, '')}: set `{kind}_path`, the file to send")
@@ -192,10 +197,10 @@ class BrandHandler(Keyless):
         return Part(file.content, file.format.media_type, f"{_at_qlik(kind)}{file.format.suffix}")
 
     def _activate(self, host: Host, id: str, want: Properties, before: str = "") -> str:
-        """Activate a brand; return the id of the one that was active before, `before` where that is known.
+        """Activate a brand. Return the id of the previously active brand: `before` if it is known.
 
-        A note keeps the id until the brand is switched off again: a run that is killed here must not take its
-        own brand for what was there before.
+        A note keeps the id until the brand is deactivated. Without it, a run after a killed one would take
+        its own brand for the previous one.
         """
         note = self._note(host)
         before = before or (note.earlier or {}).get("before") or self._active(host, id, want)
@@ -204,8 +209,9 @@ class BrandHandler(Keyless):
         return before
 
     def _active(self, host: Host, id: str, want: Properties) -> str:
-        """Return the id of the active brand, empty if there is none. In place of a brand of this stack it is
-        what was active before that one.
+        """Return the id of the active brand, or an empty string.
+
+        If that is a brand of this stack, return the id of the brand that was active before it.
         """
         if host.hostname in run.current().new_tenants:
             return ""
@@ -220,9 +226,9 @@ class BrandHandler(Keyless):
         return str((held.get("outputs") or {}).get("before") or "")
 
     def _give_back(self, host: Host, id: str, have: Properties) -> None:
-        """Activate what was active before, unless somebody has activated another brand meanwhile.
+        """Activate the previous brand, unless somebody has activated another one in the meantime.
 
-        A brand of this stack is left as its own entry says.
+        Do not activate a brand of this stack: its own entry decides.
         """
         before = have.get("before")
         if not before:
@@ -248,7 +254,7 @@ def _at_qlik(kind: str) -> str:
 
 
 def _as_sent(want: Properties, live: Properties) -> Properties:
-    """Return what Qlik has with the MD5 of each file that it was sent."""
+    """Return the live properties with the MD5 of each file that we sent."""
     return live | {_md5(kind): want[_md5(kind)] for kind in FILE_KINDS}
 
 

@@ -15,79 +15,79 @@ from tenantry.providers.values.limits import CSP_DESCRIPTION, CSP_NAME
 
 
 class CspOrigin(Resource):
-    """An origin that the tenant's content security policy allows, and what for.
+    """An origin in the tenant's content security policy, and what the policy allows it.
 
-    Qlik takes 256 of them, and a header of 6,144 characters with all of them in it.
+    Qlik allows 256 of them, and 6,144 characters for the header with all of them.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose policy it is in.")
-    name: Property[str] = prop("Name. Qlik takes one twice.", limits=CSP_NAME)
+    tenant: Property[str] = reference("Tenant", "The tenant with the policy.")
+    name: Property[str] = prop("Name. Qlik allows duplicates.", limits=CSP_NAME)
     origin: Property[str] = prop(
-        "The host, as in `https://cdn.example.com`; here it tells the origins of a tenant apart.",
+        "The host, as in `https://cdn.example.com`. Tenantry requires it to be unique in the tenant.",
         limits=SOURCE,
     )
     description: Property[str] = prop("Why it is allowed.", default="", limits=CSP_DESCRIPTION)
-    child_src: Property[bool] = prop("Workers and frames may be loaded from it.", default=False)
-    connect_src: Property[bool] = prop("Scripts may connect to it.", default=False)
-    connect_src_wss: Property[bool] = prop("Scripts may open WebSockets to it.", default=False)
-    font_src: Property[bool] = prop("Fonts may be loaded from it.", default=False)
-    form_action: Property[bool] = prop("Forms may be sent to it.", default=False)
-    frame_ancestors: Property[bool] = prop("Its pages may show the tenant in a frame.", default=False)
-    frame_src: Property[bool] = prop("Frames may show its pages.", default=False)
-    img_src: Property[bool] = prop("Images may be loaded from it.", default=False)
-    media_src: Property[bool] = prop("Audio and video may be loaded from it.", default=False)
-    object_src: Property[bool] = prop("Plug-ins may be loaded from it.", default=False)
-    script_src: Property[bool] = prop("Scripts may be loaded from it.", default=False)
-    style_src: Property[bool] = prop("Style sheets may be loaded from it.", default=False)
-    worker_src: Property[bool] = prop("Workers may be loaded from it.", default=False)
+    child_src: Property[bool] = prop("Workers and frames can be loaded from it.", default=False)
+    connect_src: Property[bool] = prop("Scripts can connect to it.", default=False)
+    connect_src_wss: Property[bool] = prop("Scripts can open WebSockets to it.", default=False)
+    font_src: Property[bool] = prop("Fonts can be loaded from it.", default=False)
+    form_action: Property[bool] = prop("Forms can be sent to it.", default=False)
+    frame_ancestors: Property[bool] = prop("Its pages can show the tenant in a frame.", default=False)
+    frame_src: Property[bool] = prop("Frames can show its pages.", default=False)
+    img_src: Property[bool] = prop("Images can be loaded from it.", default=False)
+    media_src: Property[bool] = prop("Audio and video can be loaded from it.", default=False)
+    object_src: Property[bool] = prop("Plug-ins can be loaded from it.", default=False)
+    script_src: Property[bool] = prop("Scripts can be loaded from it.", default=False)
+    style_src: Property[bool] = prop("Style sheets can be loaded from it.", default=False)
+    worker_src: Property[bool] = prop("Workers can be loaded from it.", default=False)
     adopt: Property[bool] = prop(
-        "Manage an entry of this origin that is there. Qlik does not say who made one, so one that is the "
-        "very same is taken over without it, too.",
+        "Take over an existing entry for this origin. Qlik does not say who created an entry, so Tenantry "
+        "takes over an identical entry even without `adopt`.",
         default=None,
         change=Change.AT_CREATION,
     )
 
 
 class CspOriginHandler(Keyless):
-    """A collection without a filter for exact matches, whose entries have no key, and without PATCH."""
+    """CRUD handler of `CspOrigin`: no filter for exact matches, no unique key, no PATCH."""
 
     resource_type = CspOrigin
     path = "/api/v1/csp-origins"
     natural_key = ("tenant", "origin")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Write `connectSrcWSS` as Qlik does."""
+        """Return the JSON for Qlik, with `connectSrcWSS` in Qlik's spelling."""
         return {_camel(name): value for name, value in super().encode(properties).items()}
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Read `connectSrcWSS`; an entry without a name goes by its origin."""
+        """Return the properties of an entry. The default of its name is its origin."""
         name = found.get("name") or found["origin"]
         return super().decode({**found, "name": name, "connectSrcWss": found.get("connectSrcWSS")})
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return those of that origin."""
+        """Return the entries with the wanted origin."""
         return [each for each in host.list(self.path) if each["origin"] == want["origin"]]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Of several take the only one that is as wanted."""
+        """Return the only candidate, or the only one of several that is identical to `want`."""
         if len(found) <= 1:
             return found[0] if found else None
-        same = [each for each in found if self.is_ours(host, each, want)]
+        same = [candidate for candidate in found if self.is_ours(host, candidate, want)]
         if len(same) != 1:
             raise Ambiguous(self.label(want, ""), host.hostname, [each["id"] for each in found])
         return same[0]
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Qlik names no maker: one that is the very same may have been made by a run that was cut off."""
+        """Return whether an entry is identical: Qlik names no creator, and an interrupted run may be one."""
         return not self.changes({**want, **self.decode(there)}, want)
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PUT all of it: Qlik does not say what becomes of what is left out."""
+        """PUT all properties: Qlik does not document what happens to those that are left out."""
         if changes:
             host.put(self.member(id, want), self.encode(want))
 
     def label(self, want: Properties, id: str) -> str:
-        """Name it by its origin."""
+        """Return a label with the origin."""
         return f'CspOrigin "{want["origin"]}"'
 
 

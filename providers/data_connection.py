@@ -1,7 +1,7 @@
 """Data connections (https://qlik.dev/apis/rest/data-connections).
 
-Unverified, as no source says it: that the name of a connection is unique in its space alone, and that the
-properties read back are those that were sent, but for secret ones.
+Unverified, because no source documents it: that the name of a connection is unique only within its space, and
+that Qlik returns the properties as they were sent, except for secret ones.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from tenantry.providers.values.limits import CONNECTION_TAGS, CREDENTIALS_VERSIO
 
 
 class DataConnection(Resource):
-    """How the apps of a space reach a source of data."""
+    """A connection from the apps of a space to a data source."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the connection is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the connection.")
     space: Property[str] = reference("Space", "The space whose apps use the connection.")
     name: Property[str] = prop(
         "Name, unique among the data connections of the space, case-sensitive.", limits=NOT_EMPTY
     )
     datasource: Property[str] = prop(
-        "Id of the kind of source at Qlik (`datasourceID`).", change=Change.REPLACES, limits=NOT_EMPTY
+        "Id of the type of source at Qlik (`datasourceID`).", change=Change.REPLACES, limits=NOT_EMPTY
     )
     connection_properties: Property[dict[str, Any]] = prop(
-        "Properties of the connection, as the kind of source has them. Those left out are left alone.",
+        "Properties of that type of source. Tenantry does not change the others.",
         default=None,
     )
     credentials: Property[dict[str, Any]] = prop(
-        "Secret properties, such as `password`. Always a Pulumi secret. Qlik never returns them, so a change "
-        "at Qlik does not show.",
+        "Secret properties, such as `password`. Always a Pulumi secret. Qlik never returns them, so Tenantry "
+        "cannot see a change at Qlik.",
         default=None,
         change=Change.UNSEEN,
         sensitive=True,
     )
     credentials_version: Property[int] = prop(
-        "Another number sends the credentials again.",
+        "A number. Change it to send the credentials again.",
         default=1,
         change=Change.UNSEEN,
         limits=CREDENTIALS_VERSION,
     )
     tags: Property[list[str]] = prop("Tags of the connection.", default=None, limits=CONNECTION_TAGS)
     adopt: Property[bool] = prop(
-        "Manage a data connection of this name that somebody else made.",
+        "Take over an existing data connection with this name that somebody else created.",
         default=None,
         change=Change.AT_CREATION,
     )
@@ -63,7 +63,10 @@ _PARSED = {"parseConnection": "true"}
 
 
 class DataConnectionHandler(Collection):
-    """A collection whose members are named by `qID`, and whose properties only GET of one returns."""
+    """CRUD handler of `DataConnection`.
+
+    Its id is `qID`. Only GET of one connection returns its properties.
+    """
 
     resource_type = DataConnection
     path = "/api/v1/data-connections"
@@ -73,14 +76,14 @@ class DataConnectionHandler(Collection):
     lists_show_all = False
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return what the answer has; that of POST has less than that of GET."""
+        """Return the properties in a response. The response to POST has fewer than the one to GET."""
         known = self.resource_type.properties
         return {
             name: known[name].canonical(found[field]) for name, field in _AT_QLIK.items() if field in found
         }
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the connection of that name in the space, with its properties."""
+        """Return the connection with the wanted name in the space, with its properties."""
         for each in self.listed(host, want):
             if each.get("qName") == want["name"]:
                 found: dict[str, Any] = host.get(self.member(each["qID"], want), _PARSED)
@@ -102,7 +105,7 @@ class DataConnectionHandler(Collection):
         return {self.id_name: made["qID"]}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the connection; of its properties those that are managed."""
+        """GET the connection with its managed properties."""
         host = self.host(cloud, have)
         found = evidence.read(
             host, self.member(id, have), id, lambda: self.listed(host, have), key=self.id_name, params=_PARSED
@@ -110,8 +113,9 @@ class DataConnectionHandler(Collection):
         return found and self.decode(found | {"connectionProperties": _ours(found, have)})
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH what differs. Whatever changes in how the source is reached takes the credentials along,
-        which Qlik demands of a new host.
+        """PATCH what differs. A change of connection properties includes the credentials.
+
+        Qlik requires that for a new host.
         """
         patch = [
             {"op": "replace", "path": f"/{_AT_QLIK[name]}", "value": changes[name]}
@@ -130,7 +134,7 @@ class DataConnectionHandler(Collection):
 
 
 def _ours(found: dict[str, Any], have: Properties) -> dict[str, Any]:
-    """Return the properties at Qlik that are managed: it adds others."""
+    """Return the managed properties at Qlik. Qlik adds others."""
     live = found.get("connectionProperties") or {}
     return {name: live[name] for name in have.get("connection_properties") or {} if name in live}
 

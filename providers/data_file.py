@@ -1,13 +1,13 @@
 """Data files (https://qlik.dev/apis/rest/data-files): files that the scripts of a space read.
 
-A request names the connection of the space, which Qlik makes with the space. PUT without it moves the file
-into the personal space of the client's bot user.
+A request names the connection of the space. Qlik creates that connection with the space. PUT without it moves
+the file into the personal space of the client's bot user.
 
 Qlik returns no hash of the content. So a file has changed at Qlik if its size or the date of its content is
 not what Qlik returned after our last write.
 
-Unverified, as no source says it: when a new space has its connection; whether `contentUpdatedDate`, which
-only samples show, is always there (`modifiedDate` counts where it is not); and which role may write.
+Unverified, because no source documents it: when a new space has its connection; whether `contentUpdatedDate`,
+which only samples show, always exists (Tenantry uses `modifiedDate` instead); and which role can write.
 """
 
 from __future__ import annotations
@@ -30,56 +30,53 @@ Found = dict[str, Any]
 
 
 class DataFile(Resource):
-    """A data file of a space. Its content is a file on this machine, of 100 MB at most.
+    """A data file of a space. Its content comes from a file on this machine, 100 MB at most.
 
     `tenantry.providers.values.data_files.sha256` computes the hash of the file at `path`.
 
     Qlik returns no hash. A refresh compares size and date with those that Qlik returned after our last
     write. If they differ, `sha256` shows the date of the change, and the next `up` sends the file again.
-    Folders in the data files of a space are not managed.
+    Tenantry does not manage folders in the data files of a space.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the file is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the file.")
     space: Property[str] = reference("Space", "The space whose apps read the file.")
     name: Property[str] = prop(
         "Name, unique among the data files of the space. Scripts in the same space read "
         "`lib://DataFiles/<name>`, others `lib://<space>:DataFiles/<name>`.",
         limits=data_files.NAME,
     )
-    sha256: Property[str] = prop(
-        "SHA-256 of the file: another one is another content.", limits=data_files.SHA256
-    )
+    sha256: Property[str] = prop("SHA-256 of the file.", limits=data_files.SHA256)
     path: Property[str] = prop(
-        "The file on this machine, which is read when it is sent; not kept in the state.",
+        "The file on this machine. Tenantry reads it when it sends it. The state does not contain the path.",
         default=None,
         change=Change.NOT_KEPT,
     )
     adopt: Property[bool] = prop(
-        "Manage a data file of this name that somebody else uploaded: its content is replaced.",
+        "Take over an existing data file with this name that somebody else uploaded, and replace its "
+        "content.",
         default=None,
         change=Change.AT_CREATION,
     )
 
-    size: Property[int] = output(
-        "Bytes of the file, as Qlik returned them after our last write.", at_qlik=False
-    )
+    size: Property[int] = output("Size in bytes, as Qlik returned it after our last write.", at_qlik=False)
     changed_at: Property[str] = output(
-        "When the content was last changed, as Qlik returned it after our last write.", at_qlik=False
+        "Date of the last change of the content, as Qlik returned it after our last write.", at_qlik=False
     )
     connection: Property[str] = output("Id of the connection of the space.", at_qlik=False)
 
 
 class DataFileHandler(Collection):
-    """A collection in which a connection stands for the space, and a form replaces a file."""
+    """CRUD handler of `DataFile`. A connection represents the space, and a form uploads the file."""
 
     resource_type = DataFile
     path = "/api/v1/data-files"
     natural_key = ("tenant", "space", "name")
     maker = "ownerId"
-    lists_show_all = False  # without a connection, they are those of the bot user's personal space
+    lists_show_all = False  # without a connection, a list shows the bot user's personal space
 
     def decode(self, found: Found) -> Properties:
-        """Return name, size and date. In place of the hash, which Qlik does not know, is the date."""
+        """Return name, size and date. The date stands in for the hash, which Qlik does not return."""
         changed_at = found.get("contentUpdatedDate") or found.get("modifiedDate") or ""
         return {
             "name": found["name"],
@@ -89,36 +86,36 @@ class DataFileHandler(Collection):
         }
 
     def lookup(self, host: Host, want: Properties) -> Found | None:
-        """Return the file of that name in the space."""
+        """Return the file with the wanted name in the space."""
         params = {"connectionId": want["connection"], "name": want["name"]}
         return next((file for file in host.list(self.path, params) if file["name"] == want["name"]), None)
 
     def listed(self, host: Host, have: Properties) -> Iterable[Found]:
-        """Return all data files of the space; none if the space, and with it the connection, is gone."""
+        """Return all data files of the space, or none if the space and its connection no longer exist."""
         connection = _connection(host, have["space"])
         return host.list(self.path, {"connectionId": connection}) if connection else ()
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the file; on 409 replace what has its name, if that is ours."""
+        """POST the file. On 409, replace the file with this name if it is ours."""
         connection = self._wait_for_connection(cloud, want)
         id, live = super().create(cloud, want | {"connection": connection})
         return id, live | {"sha256": want["sha256"], "connection": connection}
 
     def post(self, host: Host, want: Properties) -> Found:
-        """POST the form; return the file as GET returns it, with which a refresh will compare."""
+        """POST the form. Return the file as GET returns it, because a refresh compares with that."""
         made = self._send(host, "POST", self.path, want)
         found: Found = host.get(self.member(made["id"], want))
         return found
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the file; one of the size and date of our last write has our content."""
+        """GET the file. If size and date are those of our last write, the content is ours."""
         live = super().read(cloud, id, have)
         if live and all(live[name] == have.get(name) for name in ("size", "changed_at")):
             live["sha256"] = have["sha256"]
         return live
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PUT the file if anything differs; return its size and date."""
+        """PUT the file if anything differs. Return its size and date."""
         if not self.changes(have, want):
             return {}
         connection = have.get("connection") or self._wait_for_connection(cloud, want)
@@ -128,24 +125,24 @@ class DataFileHandler(Collection):
         return stored | {"name": want["name"], "sha256": want["sha256"], "connection": connection}
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PUT the whole file: Qlik does not say what becomes of what is left out."""
+        """PUT the whole file: Qlik does not document what happens to parts that are left out."""
         self._send(host, "PUT", self.member(id, want), want)
 
     def _send(self, host: Host, method: str, path: str, want: Properties) -> Found:
-        """Send the form with a copy of the file whose hash the program gave."""
+        """Send the form with a copy of the file. Raises ConfigurationError if its hash is not `sha256`."""
         if not want.get("path"):
             raise ConfigurationError(f"{self.label(want, '')}: set `path`, the file to send")
-        said = {"name": want["name"], "connectionId": want["connection"]}
+        description = {"name": want["name"], "connectionId": want["connection"]}
         with data_files.copy(Path(want["path"]), want["sha256"]) as file:
             form = {
-                "Json": Part(json.dumps(said).encode(), "application/json"),
+                "Json": Part(json.dumps(description).encode(), "application/json"),
                 "File": Part(b"", "application/octet-stream", want["name"], file),
             }
             sent: Found = host.send_form(method, path, form, repeatable=True)
         return sent
 
     def _wait_for_connection(self, cloud: Cloud, want: Properties) -> str:
-        """Return the connection of the space; a new space may have it a little later."""
+        """Return the connection of the space. A new space can get it with a delay."""
         host = self.host(cloud, want)
         what = f"the data files of the space of {self.label(want, '')}"
         found = wait(cloud, lambda: _connection(host, want["space"]), what, lag_seconds())
@@ -159,9 +156,9 @@ class DataFileHandler(Collection):
 
 
 def _connection(host: Host, space: str) -> str | None:
-    """Return the id of the connection of a space, None if Qlik shows none."""
+    """Return the id of the connection of a space, or None if Qlik shows none."""
     found = host.list(f"{DataFileHandler.path}/connections", {"spaceId": space})
-    return next((str(each["id"]) for each in found if each.get("spaceId") == space), None)
+    return next((str(item["id"]) for item in found if item.get("spaceId") == space), None)
 
 
 HANDLER = DataFileHandler()

@@ -15,10 +15,10 @@ from tenantry.providers.values.limits import GROUP_NAME, ROLES_OF_A_GROUP
 class Group(Resource):
     """A group of users, and the tenant roles that its members have."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the group is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the group.")
     name: Property[str] = prop(
         "Name, unique among the groups of its provider type, case-sensitive. For an `idp` group it is the "
-        "name in the users' claims, and another name is another group.",
+        "name in the users' claims, and a change replaces the group.",
         limits=GROUP_NAME,
     )
     provider_type: Property[Literal["idp", "custom"]] = prop(
@@ -26,42 +26,44 @@ class Group(Resource):
         default="idp",
         change=Change.REPLACES,
     )
-    description: Property[str] = prop("What the group is for; custom groups only.", default="")
+    description: Property[str] = prop("Description of the group. Only custom groups have one.", default="")
     roles: Property[list[str]] = prop(
         "Names of the tenant roles that members have, case-sensitive.",
         default=[],
         limits=ROLES_OF_A_GROUP,
     )
     adopt: Property[bool] = prop(
-        "Manage a group of this name that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing group with this name that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
     status: Property[str] = output("`active` or `disabled`.")
     postponed: Property[list[str]] = output(
-        "What the next run still has to set: a name that another resource of the stack had at the time.",
+        "Properties that the next run has to set: a name that another resource of the stack still had.",
         at_qlik=False,
     )
 
 
 class GroupHandler(Collection):
-    """Groups name their roles by object, and only custom ones can be renamed."""
+    """CRUD handler of `Group`. Only custom groups can be renamed."""
 
     resource_type = Group
     path = "/api/v1/groups"
     natural_key = ("tenant", "name", "provider_type")
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
-        """An idp group cannot be renamed: another name is another group."""
+        """Replace an idp group if its name changes: Qlik cannot rename it."""
         return ["name"] if want.get("provider_type") == "idp" else []
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """An idp group has no description at Qlik."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse a description of an idp group: Qlik does not store one."""
         if want.get("provider_type") == "idp" and want.get("description"):
             return {"description": "an idp group cannot have one; remove it, or set provider_type: custom"}
         return {}
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Name each role by an object; leave out the description of an idp group, which has none."""
+        """Return the JSON for Qlik, with an object for each role, and no description for an idp group."""
         body = super().encode(properties)
         if "roles" in body:
             body["assignedRoles"] = roles.references(body.pop("roles"))
@@ -70,32 +72,33 @@ class GroupHandler(Collection):
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Take the names of the roles."""
+        """Return the properties of a group, with the names of its roles."""
         return super().decode(found) | {"roles": roles.names_in(found)}
 
-    def can_be_renamed_temporarily(self, want: Properties) -> bool:
-        """A custom group is told by its id; an idp group is its name."""
+    def can_stand_aside(self, want: Properties) -> bool:
+        """Return whether the name can change for a while: only for a custom group, which has its own id."""
         return bool(want["provider_type"] == "custom")
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """What a login made is an idp group's name and no more: nobody has given it roles or said what it
-        is for.
+        """Return whether a login created the group: an idp group without roles and description.
+
+        Otherwise, return whether this client created it.
         """
         bare = not roles.names_in(there) and not there.get("description")
         return (want["provider_type"] == "idp" and bare) or super().is_ours(host, there, want)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the group; a role that the tenant does not have is named."""
+        """POST the group. The error names a role that the tenant does not have."""
         with roles.explained(self.host(cloud, want), want["roles"]):
             return super().create(cloud, want)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs; a role that the tenant does not have is named."""
+        """PATCH what differs. The error names a role that the tenant does not have."""
         with roles.explained(self.host(cloud, want), want["roles"]):
             return super().update(cloud, id, have, want)
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Groups are found by filter; Qlik compares without regard to case, so compare again."""
+        """Find the group by filter. Qlik ignores case, so compare the name again."""
         for group in host.list(self.path, {"filter": scim.equals("name", want["name"])}):
             if (group["name"], group.get("providerType", "idp")) == (want["name"], want["provider_type"]):
                 return group

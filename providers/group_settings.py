@@ -13,39 +13,39 @@ from tenantry.providers.qlik import Host
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 
 EVERYONE = "000000000000000000000001"
-"""The system group that every user is in: in no list of groups, and never deleted."""
+"""Id of the system group with every user. No list of groups contains it, and it is never deleted."""
 
 
 class GroupSettings(Resource):
-    """How groups come into the tenant, and which roles everyone has. There is one set per tenant; deleting
-    the resource gives back what was there before.
+    """How groups are created in the tenant, and which roles every user has. There is one set per tenant.
+    Deletion of the resource restores the previous values.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose settings they are.")
+    tenant: Property[str] = reference("Tenant", "The tenant with these settings.")
     auto_create_groups: Property[bool] = prop(
-        "Whether a group in a user's claims that is not there yet is made at login.", default=None
+        "Whether a login creates the groups in the user's claims that do not exist yet.", default=None
     )
     sync_idp_groups: Property[bool] = prop(
-        "Whether groups are kept as an interactive identity provider has them. Qlik calls it deprecated.",
+        "Whether groups follow the interactive identity provider. Qlik has deprecated it.",
         default=None,
     )
     everyone_roles: Property[list[str]] = prop(
-        "Names of the tenant roles that every user has; an empty list: none.",
+        "Names of the tenant roles that every user has. Empty list: none.",
         default=None,
         limits=ROLES_OF_A_GROUP,
     )
 
-    before: Property[dict[str, Any]] = output("What was there before, of what is set here.")
+    before: Property[dict[str, Any]] = output("The previous values of the properties that are set here.")
 
 
 class GroupSettingsHandler(Singleton):
-    """The roles of Everyone are a part of the settings, under the id of that group."""
+    """CRUD handler of `GroupSettings`. The roles of the group Everyone are part of the settings."""
 
     resource_type = GroupSettings
     path = "/api/v1/groups/settings"
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Take the names of Everyone's roles."""
+        """Return the settings, with the names of the roles of Everyone."""
         everyone = (found.get("systemGroups") or {}).get(EVERYONE) or {}
         return super().decode(found) | {"everyone_roles": roles.names_in(everyone)}
 

@@ -20,47 +20,47 @@ INSTEAD = (
 
 
 class JwtIdentityProvider(Resource):
-    """A public key with which Qlik checks the tokens that log users in: its issuer, its key id and the key.
+    """A public key with which Qlik checks the tokens of one signer, with its issuer and key id.
 
-    Qlik changes nothing of it but the description. To rotate the key, have two of them for a while.
+    Qlik can change only the description. To rotate the key, have two providers for a while.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant that users log in to.")
     issuer: Property[str] = prop(
-        "Who signs: the claim `iss` of the tokens.", change=Change.REFUSED, limits=NOT_EMPTY, instead=INSTEAD
+        "The claim `iss` of the tokens.", change=Change.REFUSED, limits=NOT_EMPTY, instead=INSTEAD
     )
     kid: Property[str] = prop(
-        "Key id: the `kid` in the header of the tokens; once per issuer and tenant.",
+        "Key id: the `kid` in the header of the tokens, unique per issuer and tenant.",
         change=Change.REFUSED,
         limits=NOT_EMPTY,
         instead=INSTEAD,
     )
     pem: Property[str] = prop(
-        "The public key, or its certificate; line breaks make no difference.",
+        "The public key or its certificate as PEM. Line breaks make no difference.",
         change=Change.REFUSED,
         limits=pem.PEM,
         form=pem.one_line,
         sensitive=True,
         instead=INSTEAD,
     )
-    description: Property[str] = prop("What the key is for.", default="", limits=IDP_DESCRIPTION)
+    description: Property[str] = prop("Description of the key.", default="", limits=IDP_DESCRIPTION)
     clock_tolerance_seconds: Property[int] = prop(
-        "How far the signer's clock may be off.",
+        "How many seconds the signer's clock can be off.",
         default=5,
         change=Change.REFUSED,
         limits=CLOCK_TOLERANCE,
         instead=INSTEAD,
     )
     adopt: Property[bool] = prop(
-        "Manage a provider that is there. Qlik does not say who made one, so the very same key is taken over "
-        "without it, too.",
+        "Take over an existing provider with this issuer and `kid`. Qlik does not say who created it, so "
+        "Tenantry takes over an identical provider even without `adopt`.",
         default=None,
         change=Change.AT_CREATION,
     )
 
 
 class JwtIdentityProviderHandler(Keyless):
-    """Found by issuer and key id. Qlik publishes no 409 for a second one: a 400 may mean that."""
+    """CRUD handler, found by issuer and key id. Qlik documents no 409 for a duplicate: a 400 can mean one."""
 
     resource_type = JwtIdentityProvider
     path = "/api/v1/identity-providers"
@@ -68,7 +68,7 @@ class JwtIdentityProviderHandler(Keyless):
     advice = "Give this key its own kid, or delete the other provider if nothing is signed with its key."
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Take the one key out of the options."""
+        """Return the properties. The options contain one key."""
         options = found.get("options") or {}
         key = (options.get("staticKeys") or [{}])[0]
         return {
@@ -80,7 +80,7 @@ class JwtIdentityProviderHandler(Keyless):
         }
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Return what Qlik's own samples send."""
+        """Return the body that Qlik's own samples send."""
         tenant_id = run.current().active_tenants.get(host.hostname)
         return {
             "tenantIds": [tenant_id or host.get("/api/v1/tenants/me")["id"]],
@@ -98,27 +98,29 @@ class JwtIdentityProviderHandler(Keyless):
         }
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return the provider of that issuer and key id; there is no filter."""
+        """Return the providers with the wanted issuer and key id. Qlik has no filter for them."""
         wanted = want["issuer"], want["kid"]
         keys = (
-            (each, self.decode(each)) for each in host.list(self.path) if each.get("protocol") == "jwtAuth"
+            (provider, self.decode(provider))
+            for provider in host.list(self.path)
+            if provider.get("protocol") == "jwtAuth"
         )
-        return [each for each, key in keys if (key["issuer"], key["kid"]) == wanted]
+        return [provider for provider, key in keys if (key["issuer"], key["kid"]) == wanted]
 
     def shares_key(self) -> bool:
-        """Two keys of one issuer never have one id."""
+        """Return False: two keys of one issuer never have the same id."""
         return False
 
     def may_be_there(self, error: QlikError) -> bool:
-        """A refusal may mean that another run was quicker."""
+        """Return whether a refusal can mean that another run was quicker."""
         return super().may_be_there(error) or (isinstance(error, ApiError) and error.status in (400, 409))
 
     def label(self, want: Properties, id: str) -> str:
-        """Name it by issuer and key id."""
+        """Return a label with issuer and key id."""
         return f'JwtIdentityProvider of "{want["issuer"]}" with kid "{want["kid"]}"'
 
     def shown(self, name: str, value: Any) -> Any:
-        """A fingerprint says more than the first letters of two keys."""
+        """Return a fingerprint for the key, and any other value as it is."""
         return pem.fingerprint(value) if name == "pem" else value
 
 

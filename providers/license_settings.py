@@ -12,29 +12,29 @@ from tenantry.providers.qlik import Host
 
 
 class LicenseSettings(Resource):
-    """Which entitlements users get by themselves when they log in. There is one set per tenant; deleting the
-    resource gives back what was there before.
+    """Which entitlements users get when they log in. There is one set per tenant. Deletion of the resource
+    restores the previous values.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose settings they are.")
+    tenant: Property[str] = reference("Tenant", "The tenant with these settings.")
     auto_assign_professional: Property[bool] = prop(
-        "Whether users get a professional entitlement, as long as there are any.", default=None
+        "Whether users get a professional entitlement, as long as any are left.", default=None
     )
     auto_assign_analyzer: Property[bool] = prop(
-        "Whether users get an analyzer entitlement, as long as there are any.", default=None
+        "Whether users get an analyzer entitlement, as long as any are left.", default=None
     )
 
-    before: Property[dict[str, Any]] = output("What was there before, of what is set here.")
+    before: Property[dict[str, Any]] = output("The previous values of the properties that are set here.")
 
 
 class LicenseSettingsHandler(Singleton):
-    """Qlik takes both flags at once and does not say what becomes of one that is left out."""
+    """CRUD handler. Qlik sets both flags at once, and does not document what happens if one is left out."""
 
     resource_type = LicenseSettings
     path = "/api/v1/licenses/settings"
 
     def write(self, host: Host, changes: Properties, known: Properties) -> None:
-        """PUT both flags; one that is not managed here as it is."""
+        """PUT both flags. A flag that is not managed keeps its live value."""
         flags = [each for each in self.resource_type.inputs() if not each.reference]
         if any(each.name not in known | changes for each in flags):
             known = self.live(host)

@@ -1,7 +1,7 @@
 """OAuth clients (https://qlik.dev/apis/rest/oauth-clients).
 
-Unverified, as the sources contradict each other: whether a client for impersonation may have origins. The
-specification keeps them for `spa`, and Qlik's tutorial for impersonation sets them.
+Unverified, because the sources contradict each other: whether a client for impersonation can have origins.
+The specification reserves them for `spa`, but Qlik's tutorial for impersonation sets them.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from tenantry.providers.values.origins import OAUTH_ORIGINS
 
 
 class OAuthClient(Resource):
-    """An application that gets tokens of the tenant. Its id is the client id.
+    """An application that gets tokens for the tenant. Its id is the client id.
 
-    `client_secret` is the secret of a client for `web`. Qlik shows a secret once, so it is in the state, and
-    encrypted there.
+    `client_secret` is the secret of a `web` client. Qlik shows a secret only once, so the state contains it
+    in encrypted form.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that gives the tokens.")
+    tenant: Property[str] = reference("Tenant", "The tenant that issues the tokens.")
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the clients of a tenant apart.", limits=OAUTH_NAME
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=OAUTH_NAME
     )
     app_type: Property[Literal["web", "spa", "native"]] = prop(
-        "Kind of application: `web` runs on a server and has a secret, `spa` runs in a browser, `native` "
+        "Type of application: `web` runs on a server and has a secret, `spa` runs in a browser, `native` "
         "on a device. Machine-to-machine clients are `web`.",
         change=Change.REPLACES,
     )
-    description: Property[str] = prop("What the client is for.", default="", limits=OAUTH_DESCRIPTION)
+    description: Property[str] = prop("Description of the client.", default="", limits=OAUTH_DESCRIPTION)
     redirect_uris: Property[list[str]] = prop(
-        "Where Qlik sends users after they log in.", default=[], limits=REDIRECT_URIS
+        "URLs to which Qlik sends users after they log in.", default=[], limits=REDIRECT_URIS
     )
     allowed_origins: Property[list[str]] = prop(
         "Origins of the pages that use the client: for `spa`, and for impersonation.",
@@ -52,31 +52,31 @@ class OAuthClient(Resource):
         limits=OAUTH_ORIGINS,
     )
     allowed_scopes: Property[list[str]] = prop(
-        "Scopes that the client may ask for, such as `user_default`.", default=[]
+        "Scopes that the client can request, such as `user_default`.", default=[]
     )
     allowed_grant_types: Property[list[str]] = prop(
-        "What a `web` client may do without a user at the screen: act as itself (`client_credentials`), or "
+        "What a `web` client can do without a user: act as itself (`client_credentials`), or "
         f"as any user of the tenant (`{IMPERSONATION}`).",
         default=[],
         choices=GRANTS,
     )
     consent: Property[Literal["required", "trusted"]] = prop(
-        "`trusted` asks no user for consent. Machine-to-machine clients need it.", default="required"
+        "`trusted`: Qlik asks no user for consent. Machine-to-machine clients need it.", default="required"
     )
     secret_version: Property[int] = prop(
-        "Another number makes a new secret. The one before it stays valid until the next rotation.",
+        "A number. Change it to create a new secret. The previous one stays valid until the next rotation.",
         default=1,
         change=Change.UNSEEN,
         limits=SECRET_VERSION,
     )
     adopt: Property[bool] = prop(
-        "Manage a client of this name that is there; a new secret is made for it. Qlik does not say who made "
-        "one, so one that is the very same is taken over without it, too.",
+        "Take over an existing client with this name, and create a new secret for it. Qlik does not say who "
+        "created a client, so Tenantry takes over an identical client even without `adopt`.",
         default=None,
         change=Change.AT_CREATION,
     )
     client_secret: Property[str] = output("The secret of a `web` client.", at_qlik=False, sensitive=True)
-    secret_hint: Property[str] = output("The characters by which Qlik names the secret.", at_qlik=False)
+    secret_hint: Property[str] = output("The characters by which Qlik identifies the secret.", at_qlik=False)
 
 
 _AT_QLIK = {
@@ -91,11 +91,12 @@ _AT_QLIK = {
 
 
 class OAuthClientHandler(Keyless):
-    """A collection whose members are named by `clientId`, and whose names are no key.
+    """CRUD handler of `OAuthClient`. The id is `clientId`, and names are not unique.
 
-    A rotation first deletes every secret but the one in the state, and then makes another one. So there is
-    always a valid one, and two after each rotation. A secret that a run made and did not get into the state
-    is known to nobody, and goes with the next run. So does that of a client whose creation got no answer.
+    A rotation first deletes every secret except the one in the state, then creates a new one. So there is
+    always a valid secret, and there are two after each rotation. If a run creates a secret but does not save
+    it in the state, nobody knows it, and the next run deletes it. The same is true for a client whose
+    creation got no response.
     """
 
     resource_type = OAuthClient
@@ -104,7 +105,7 @@ class OAuthClientHandler(Keyless):
     id_name = "clientId"
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return what the answer has. Only that of POST has the secret; GET may lack the consent."""
+        """Return the properties in a response. Only POST returns the secret. GET can lack the consent."""
         known = self.resource_type.properties
         live = {name: known[name].canonical(found.get(field)) for name, field in _AT_QLIK.items()}
         if consent := (found.get("connectionConfig") or {}).get("consentMethod"):
@@ -117,14 +118,14 @@ class OAuthClientHandler(Keyless):
         return live
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Return what is POSTed. Qlik takes no consent but `trusted` there."""
+        """Return the body for POST. Qlik accepts no consent except `trusted` there."""
         body = {field: want[name] for name, field in _AT_QLIK.items() if want.get(name)}
         trusted = want["consent"] == "trusted"
         return body | ({"connectionConfig": {"consentMethod": "trusted"}} if trusted else {})
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A client has only what its kind of application has."""
-        problems = property_problems(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse properties that this type of application does not have."""
+        problems = unfit(want["app_type"], want["allowed_grant_types"], want["allowed_origins"])
         native = want["app_type"] == "native"
         for uri in want["redirect_uris"]:
             if wrong := redirect_problem(uri, native=native):
@@ -132,30 +133,30 @@ class OAuthClientHandler(Keyless):
         return problems
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return those of that name."""
-        return [each for each in host.list(self.path) if each.get("clientName") == want["name"]]
+        """Return the clients with the wanted name."""
+        return [client for client in host.list(self.path) if client.get("clientName") == want["name"]]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Of several take the only one that is as wanted."""
+        """Return the only candidate, or the only one of several that is identical to `want`."""
         if len(found) <= 1:
             return found[0] if found else None
-        same = [each for each in found if self.is_ours(host, each, want)]
+        same = [candidate for candidate in found if self.is_ours(host, candidate, want)]
         if len(same) != 1:
-            raise Ambiguous(self.label(want, ""), host.hostname, [each[self.id_name] for each in found])
+            raise Ambiguous(self.label(want, ""), host.hostname, [client[self.id_name] for client in found])
         return same[0]
 
     def is_ours(self, host: Host, there: dict[str, Any], want: Properties) -> bool:
-        """Qlik names no maker: one that is the very same may have been made by a run that was cut off."""
+        """Return whether a client is identical: Qlik names no creator, and an interrupted run may be one."""
         return not self.changes({**want, **self.decode(there)}, want)
 
-    def after_lost_response(self, host: Host, there: dict[str, Any], want: Properties) -> None:
-        """Delete the secrets of a client that a run of ours made: nobody knows them."""
+    def answer_was_lost(self, host: Host, there: dict[str, Any], want: Properties) -> None:
+        """Delete the secrets of a client that an earlier run created: nobody knows them."""
         if self.is_ours(host, there, want):
             for hint in _hints(there):
                 self._delete_secret(host, self.member(there[self.id_name], want), hint)
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Leave out the version of a secret where there is none."""
+        """Return the changes, without the version of the secret if the client has no secret."""
         changed = super().changes(have, want)
         if want["app_type"] != "web":
             changed.pop("secret_version", None)
@@ -173,7 +174,7 @@ class OAuthClientHandler(Keyless):
         return self.decode(found)
 
     def get(self, host: Host, id: str, have: Properties) -> dict[str, Any] | None:
-        """GET the client, and its consent, which is read elsewhere."""
+        """GET the client, and its consent, which has a separate path."""
         found = super().get(host, id, have)
         if found is not None and "consentMethod" not in (found.get("connectionConfig") or {}):
             try:
@@ -184,16 +185,16 @@ class OAuthClientHandler(Keyless):
         return found
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs; then make another secret if its version differs."""
+        """PATCH what differs, then create a new secret if its version differs."""
         super().update(cloud, id, have, want)
         if "secret_version" not in self.changes(have, want):
             return {}
         return self._rotate(self.host(cloud, want), self.member(id, want), have.get("secret_hint"))
 
     def _rotate(self, host: Host, member: str, current: str | None) -> Properties:
-        """Return a new secret, after deleting all but the current one.
+        """Delete all secrets except the current one, and return a new one.
 
-        Where the state has none, such as after an import, others may be in use: then all of them stay.
+        If the state has no secret, such as after an import, all secrets stay: they may be in use.
         """
         hints = _hints(host.get(member))
         if current in hints:
@@ -211,7 +212,7 @@ class OAuthClientHandler(Keyless):
                 raise
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH the client, and its consent, which is elsewhere."""
+        """PATCH the client, and its consent, which has a separate path."""
         patch = [
             {"op": "replace", "path": f"/{field}", "value": changes[name]}
             for name, field in _AT_QLIK.items()
@@ -224,12 +225,12 @@ class OAuthClientHandler(Keyless):
             host.patch(f"{self.member(id, want)}/connection-configs/me", consent, repeatable=True)
 
     def confirmation(self, id: str) -> dict[str, str]:
-        """Qlik deletes no client without it."""
+        """Return the header without which Qlik does not delete a client."""
         return {"qlik-confirm-delete": id}
 
 
 def _hints(found: dict[str, Any]) -> list[str]:
-    return [each["hint"] for each in found.get("clientSecrets") or []]
+    return [secret["hint"] for secret in found.get("clientSecrets") or []]
 
 
 HANDLER = OAuthClientHandler()

@@ -18,26 +18,26 @@ from tenantry.providers.values.urls import HTTPS
 class OidcIdentityProvider(Resource):
     """The service where the users of a tenant log in, by OpenID Connect.
 
-    A tenant has one active interactive provider at most. Without one, users log in with a Qlik account.
+    A tenant has at most one active interactive provider. Without one, users log in with a Qlik account.
     Tenantry activates a provider only after the service has answered, and only if an administrator can log in
     to recover the tenant.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose users log in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that users log in to.")
     provider: Property[Literal["auth0", "okta", "generic", "salesforce", "keycloak", "adfs", "azureAD"]] = (
         prop("Product, as Qlik names it.", change=Change.REPLACES)
     )
     description: Property[str] = prop("Shown to administrators.", default="", limits=IDP_DESCRIPTION)
     active: Property[bool] = prop("Whether users log in with this provider.", default=True)
     discovery_url: Property[str] = prop(
-        "Address of the discovery document.", change=Change.REPLACES, limits=HTTPS
+        "URL of the discovery document.", change=Change.REPLACES, limits=HTTPS
     )
     client_id: Property[str] = prop(
         "Id of the client that the provider has for the tenant.", change=Change.REPLACES, limits=NOT_EMPTY
     )
     client_secret: Property[str] = prop(
-        "Secret of that client. Always a Pulumi secret. Qlik never returns it, so a change at Qlik does not "
-        "show. Another secret replaces the provider.",
+        "Secret of that client. Always a Pulumi secret. Qlik never returns it, so Tenantry cannot see a "
+        "change at Qlik. A new secret replaces the provider.",
         change=Change.REPLACES,
         limits=NOT_EMPTY,
         sensitive=True,
@@ -50,7 +50,7 @@ class OidcIdentityProvider(Resource):
         limits=SCOPE,
     )
     email_verified_always_true: Property[bool] = prop(
-        "With `adfs` or `azureAD`: take every e-mail address as verified.",
+        "With `adfs` or `azureAD`: treat every e-mail address as verified.",
         default=None,
         change=Change.REPLACES,
     )
@@ -58,7 +58,7 @@ class OidcIdentityProvider(Resource):
         "Do not request the scope `offline_access`.", default=None, change=Change.REPLACES
     )
     claims_mapping: Property[dict[str, list[str]]] = prop(
-        "Where to find each claim, such as `email`: JSON pointers, of which the first that exists counts.",
+        "JSON pointers for each claim, such as `email`. Qlik uses the first pointer that exists.",
         limits=OIDC_CLAIMS,
     )
     create_new_users_on_login: Property[bool] = prop(
@@ -68,17 +68,17 @@ class OidcIdentityProvider(Resource):
         "Where users go after they log out.", default=None, limits=HTTPS
     )
     clock_tolerance_seconds: Property[int] = prop(
-        "How far the clock of the provider may be off.", default=5, limits=CLOCK_TOLERANCE
+        "How many seconds the clock of the provider can be off.", default=5, limits=CLOCK_TOLERANCE
     )
     adopt: Property[bool] = prop(
-        "Take the place of an active provider that somebody else made. That one stays, deactivated.",
+        "Replace an active provider that somebody else created. The old provider stays, deactivated.",
         default=None,
         change=Change.AT_CREATION,
     )
 
 
 class OidcIdentityProviderHandler(InteractiveIdentityProvider):
-    """Another secret needs a test in a browser at Qlik, so it replaces the provider."""
+    """CRUD handler. Qlik tests a new secret in a browser, so a new secret replaces the provider."""
 
     resource_type = OidcIdentityProvider
     protocol = "OIDC"
@@ -98,8 +98,8 @@ class OidcIdentityProviderHandler(InteractiveIdentityProvider):
         "claims_mapping": "/options/claimsMapping",
     }
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """Qlik knows of most products whether they verify addresses."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse `email_verified_always_true` for products for which Qlik does not allow it."""
         wrong = verification_problem(want["provider"], want.get("email_verified_always_true"))
         return {"email_verified_always_true": wrong} if wrong else {}
 

@@ -16,28 +16,30 @@ from tenantry.providers.values.urls import HTTPS
 class PinnedLink(Resource):
     """A link that all users of the tenant see in the navigation menu.
 
-    Qlik takes 50 of them, and shows them in the order in which they were made.
+    Qlik allows 50 of them, and shows them in the order of their creation.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose users see it.")
+    tenant: Property[str] = reference("Tenant", "The tenant that shows the link.")
     name: Property[str] = prop(
-        "Its text. Qlik takes one twice; here it tells the links of a tenant apart.", limits=LINK_NAME
+        "Its text. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=LINK_NAME
     )
-    link: Property[str] = prop("The address that it leads to.", limits=HTTPS)
+    link: Property[str] = prop("The URL of the link.", limits=HTTPS)
     adopt: Property[bool] = prop(
-        "Manage a link of this name that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing link with this name that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
 
 class PinnedLinkHandler(Named):
-    """A collection that is listed whole, and whose names are not unique."""
+    """CRUD handler of `PinnedLink`. The list has no pages, and names are not unique."""
 
     resource_type = PinnedLink
     path = "/api/v1/ui-config/pinned-links"
     page = None
 
     def body(self, cloud: Cloud, host: Host, want: Properties) -> dict[str, Any]:
-        """Add what Qlik requires and takes only one value of."""
+        """Return the body for POST, with the constants that Qlik requires."""
         return {**self.encode(want), "type": "custom-link", "scope": "tenant"}
 
 

@@ -16,22 +16,22 @@ from tenantry.providers.values.schedules import MOMENT, RECURRENCE, TIME_ZONE
 
 
 class ReloadTask(Resource):
-    """A task that reloads a published app: by a schedule, or after another task.
+    """A task that reloads a published app, by a schedule or after another task.
 
-    Qlik runs it in the name of the client's bot user, who has to be allowed to reload the app. It switches a
-    task off by itself, for example after failures in a row; that shows as a difference of `enabled`.
+    It runs as the client's bot user, who must be allowed to reload the app. Qlik can disable a task, for
+    example after several failures in a row. A refresh shows this as a difference in `enabled`.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the app is in.")
-    app: Property[str] = reference("AppPublication", "Id of the published app, which stays the same.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the app.")
+    app: Property[str] = reference("AppPublication", "Id of the published app.")
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the tasks of an app apart.", limits=TASK_NAME
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique for the app.", limits=TASK_NAME
     )
-    description: Property[str] = prop("What the task is for.", default="", limits=TASK_DESCRIPTION)
+    description: Property[str] = prop("Description of the task.", default="", limits=TASK_DESCRIPTION)
     enabled: Property[bool] = prop("Whether the task runs.", default=True)
     recurrence: Property[str] = prop(
-        "When the task runs: a recurrence rule of RFC 5545, such as `FREQ=DAILY;BYHOUR=6;BYMINUTE=0`. Either "
-        "this or `after_task`.",
+        "When the task runs: a recurrence rule of RFC 5545, such as `FREQ=DAILY;BYHOUR=6;BYMINUTE=0`. Set "
+        "either this or `after_task`.",
         default="",
         limits=RECURRENCE,
         form=schedules.recurrence,
@@ -42,13 +42,13 @@ class ReloadTask(Resource):
         limits=TIME_ZONE,
     )
     starts_at: Property[str] = prop(
-        "From when on the schedule counts, by the clock of the time zone. Default: Qlik's choice.",
+        "The time from which the schedule applies, in `time_zone`. Default: Qlik chooses it.",
         default=None,
         limits=MOMENT,
         form=schedules.moment,
     )
     ends_at: Property[str] = prop(
-        "Until when the schedule counts, by the clock of the time zone.",
+        "The time until which the schedule applies, in `time_zone`.",
         default="",
         limits=MOMENT,
         form=schedules.moment,
@@ -57,17 +57,17 @@ class ReloadTask(Resource):
         "ReloadTask", "Id of the task after which this one runs.", default=None
     )
     after_status: Property[Literal["succeeded", "failed", "any"]] = prop(
-        "How the other task has to end: without `after_task` it says nothing. Default: succeeded.",
+        "The required result of the other task. It has no effect without `after_task`. Default: succeeded.",
         default=None,
         change=Change.REPLACES,
     )
     adopt: Property[bool] = prop(
-        "Manage a task of this name that somebody else made for the app.",
+        "Take over an existing task of the app with this name that somebody else created.",
         default=None,
         change=Change.AT_CREATION,
     )
 
-    disabled_code: Property[str] = output("Why the task is disabled, as Qlik says it.")
+    disabled_code: Property[str] = output("Qlik's code for the reason why the task is disabled.")
 
 
 TEXTS = ("name", "description", "enabled")
@@ -81,19 +81,21 @@ SCHEDULE = {
 
 
 class ReloadTaskHandler(Keyless):
-    """A collection whose members are made for an app by one of two actions, from which Qlik derives the whole
-    definition of a workflow. After that, parts of the definition are changed by JSON Patch.
+    """CRUD handler of `ReloadTask`.
 
-    Unverified, as Qlik publishes only the list of parameters: the success status of the actions, and that
-    they answer with the task.
+    One of two actions creates a task for an app. Qlik derives the definition of a workflow from it, and JSON
+    Patch changes parts of that definition.
+
+    Unverified, because Qlik documents only the list of parameters: the success status of the actions, and
+    that they return the task.
     """
 
     resource_type = ReloadTask
     path = "/api/scheduling/tasks"
     natural_key = ("tenant", "app", "name")
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A task has one trigger."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse a task that does not have exactly one trigger."""
         if want.get("recurrence") and want.get("after_task"):
             return {"after_task": "set either recurrence or after_task"}
         if not want.get("recurrence") and not want.get("after_task"):
@@ -101,11 +103,11 @@ class ReloadTaskHandler(Keyless):
         return {}
 
     def replaces(self, have: Properties, want: Properties) -> list[str]:
-        """A task whose schedule somebody took away at Qlik is made anew."""
+        """Replace a task whose schedule somebody removed at Qlik."""
         return ["recurrence"] if want.get("recurrence") and not have.get("recurrence") else []
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Return what a schedule and a chain have in common."""
+        """Return the properties that every task has."""
         return {name: properties[name] for name in TEXTS}
 
     def decode(self, found: Found) -> Properties:
@@ -130,7 +132,7 @@ class ReloadTaskHandler(Keyless):
         return live | ({"after_task": upstream} if (upstream := _upstream(found)) else {})
 
     def candidates(self, host: Host, want: Properties) -> list[Found]:
-        """Return the tasks of that name of the app, each with its maker where `Collection` looks for it."""
+        """Return the tasks of the app with the wanted name, with `createdBy` at the top level."""
         tasks = host.list(self.path, {"resourceId": want["app"]})
         return [
             {**task, "createdBy": (task.get("metadata") or {}).get("createdBy")}
@@ -139,11 +141,11 @@ class ReloadTaskHandler(Keyless):
         ]
 
     def choose(self, host: Host, want: Properties, found: list[Found]) -> Found | None:
-        """Of several take the only one that this client made."""
+        """Return the candidate. Of several, return the only one that this client created."""
         return self.only_ours(host, want, found)
 
     def make(self, cloud: Cloud, host: Host, want: Properties) -> Found:
-        """POST the action that makes a task with such a trigger, and read what Qlik has made of it."""
+        """POST the action for the trigger, and return the created task."""
         actions = f"{self.path}/resources/{want['app']}/actions/reload"
         body = self.encode(want)
         if want.get("after_task"):
@@ -161,7 +163,7 @@ class ReloadTaskHandler(Keyless):
         return found
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH what differs. `add` sets a value whether there is one or not."""
+        """PATCH what differs. `add` sets a value whether or not one exists."""
         patch = [
             {"op": "add", "path": f"/{name}", "value": changes[name]} for name in TEXTS if name in changes
         ]
@@ -174,12 +176,12 @@ class ReloadTaskHandler(Keyless):
             host.patch(self.member(id, want), patch, repeatable=True)
 
     def label(self, want: Properties, id: str) -> str:
-        """Name it with its app."""
+        """Return a label with the app."""
         return f'ReloadTask "{want["name"]}" of app {want["app"]}'
 
 
 def _schedule(properties: Properties) -> dict[str, str | None]:
-    """Return what some properties say of a schedule, as Qlik's JSON."""
+    """Return the schedule in some properties as Qlik's JSON."""
     values = {SCHEDULE[name]: properties[name] for name in SCHEDULE if name in properties}
     if rule := values.get("recurrence"):
         values["recurrence"] = f"RRULE:{rule}"
@@ -187,7 +189,7 @@ def _schedule(properties: Properties) -> dict[str, str | None]:
 
 
 def _upstream(found: Found) -> str:
-    """Return the id of the task after which one runs, empty for none."""
+    """Return the id of the task after which this one runs, or an empty string."""
     correlations = (pair for event in found.get("events") or [] for pair in event.get("correlation") or [])
     ids = (
         pair.get("contextAttributeValue", "")

@@ -19,23 +19,23 @@ from tenantry.providers.values.urls import HTTPS
 class SamlIdentityProvider(Resource):
     """The service where the users of a tenant log in, by SAML.
 
-    A tenant has one active interactive provider at most. Without one, users log in with a Qlik account.
+    A tenant has at most one active interactive provider. Without one, users log in with a Qlik account.
     Tenantry activates a provider only after the service has answered, and only if an administrator can log in
     to recover the tenant.
     `tenantry.providers.values.saml_metadata.read_metadata` reads `entity_id`, `sign_on_url` and
     `certificates` from a metadata file.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose users log in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that users log in to.")
     provider: Property[Literal["okta", "generic", "adfs", "azureAD"]] = prop(
         "Product, as Qlik names it.", change=Change.REPLACES
     )
     description: Property[str] = prop("Shown to administrators.", default="", limits=IDP_DESCRIPTION)
     active: Property[bool] = prop("Whether users log in with this provider.", default=True)
     entity_id: Property[str] = prop("Entity id of the provider.", change=Change.REPLACES, limits=NOT_EMPTY)
-    sign_on_url: Property[str] = prop("Address where users sign on.", change=Change.REPLACES, limits=HTTPS)
+    sign_on_url: Property[str] = prop("URL where users sign on.", change=Change.REPLACES, limits=HTTPS)
     certificates: Property[list[str]] = prop(
-        "Certificates that sign the responses, each as base64 of its DER form; 1 to 5.",
+        "1 to 5 certificates that sign the responses, each as base64 of its DER form.",
         change=Change.REPLACES,
         limits=CERTIFICATES,
     )
@@ -46,8 +46,8 @@ class SamlIdentityProvider(Resource):
         "Accept logins that start at the provider.", default=None, change=Change.REPLACES
     )
     claims_mapping: Property[dict[str, list[str]]] = prop(
-        "Where to find each claim, such as `email`: names of attributes, of which the first that exists "
-        "counts. All of `sub`, `name`, `email`, `groups` and `picture`.",
+        "Names of attributes for each of the claims `sub`, `name`, `email`, `groups` and `picture`; all of "
+        "them are required. Qlik uses the first attribute that exists.",
         change=Change.REPLACES,
         limits=SAML_CLAIMS,
     )
@@ -58,17 +58,17 @@ class SamlIdentityProvider(Resource):
         "Where users go after they log out.", default=None, limits=HTTPS
     )
     clock_tolerance_seconds: Property[int] = prop(
-        "How far the clock of the provider may be off.", default=5, limits=CLOCK_TOLERANCE
+        "How many seconds the clock of the provider can be off.", default=5, limits=CLOCK_TOLERANCE
     )
     adopt: Property[bool] = prop(
-        "Take the place of an active provider that somebody else made. That one stays, deactivated.",
+        "Replace an active provider that somebody else created. The old provider stays, deactivated.",
         default=None,
         change=Change.AT_CREATION,
     )
 
 
 class SamlIdentityProviderHandler(InteractiveIdentityProvider):
-    """Qlik patches no option of SAML without a test in a browser, so a change replaces the provider."""
+    """CRUD handler. Qlik tests changed SAML options in a browser, so a change replaces the provider."""
 
     resource_type = SamlIdentityProvider
     protocol = "SAML"
@@ -84,18 +84,18 @@ class SamlIdentityProviderHandler(InteractiveIdentityProvider):
     service = ("entity_id",)
 
     def options(self, want: Properties) -> dict[str, Any]:
-        """Return the options with the certificates as Qlik takes them."""
+        """Return the options, with the certificates in Qlik's format."""
         certificates = [{"certificate": certificate} for certificate in want["certificates"]]
         return super().options(want) | {"certificates": certificates}
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Return the properties in the response, with each certificate in one form."""
+        """Return the properties in the response, with each certificate in a uniform format."""
         options = found.get("options") or {}
-        certificates = [plain(each.get("certificate", "")) for each in options.get("certificates") or []]
+        certificates = [plain(item.get("certificate", "")) for item in options.get("certificates") or []]
         return super().decode(found | {"options": options | {"certificates": certificates}})
 
     def check(self, cloud: Cloud, want: Properties) -> None:
-        """GET the sign-on address, and check the certificates. Raises LoginServiceUnusable."""
+        """GET the sign-on URL, and check the certificates. Raises LoginServiceUnusable."""
         login_services.check_sign_on(cloud, want["sign_on_url"], want["certificates"])
 
 

@@ -14,32 +14,33 @@ from tenantry.providers.values.limits import SPACE_NAME
 
 
 class Space(Resource):
-    """A shared, managed or data space: the place of apps, and what access is given to."""
+    """A shared, managed or data space. It contains apps, and groups and people get access to it."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the space is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the space.")
     name: Property[str] = prop(
         "Name, unique among the spaces of the tenant, case-sensitive.",
         limits=SPACE_NAME,
     )
-    type: Property[Literal["shared", "managed", "data"]] = prop(
-        "What kind of space it is.", change=Change.REPLACES
-    )
-    description: Property[str] = prop("What the space is for.", default="")
+    type: Property[Literal["shared", "managed", "data"]] = prop("Type of the space.", change=Change.REPLACES)
+    description: Property[str] = prop("Description of the space.", default="")
     owner: Property[str] = reference(
         "User",
-        "Id of the user who owns the space. The client's bot user, who makes it, then stays a member, so "
-        "that apps can still be put there. Once set and then unset: the bot user owns it again.",
+        "Id of the user who owns the space. The client's bot user, who creates it, then stays a member, so "
+        "that it can still import and publish apps there. If you remove the owner, the bot user becomes the "
+        "owner again.",
         default=None,
         change=Change.IN_PLACE,
         follows=True,
     )
     adopt: Property[bool] = prop(
-        "Manage a space of this name that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing space with this name that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
     owner_id: Property[str] = output("User id of the owner, who holds every role in the space.")
     postponed: Property[list[str]] = output(
-        "What the next run still has to set: a name that another resource of the stack had at the time.",
+        "Properties that the next run has to set: a name that another resource of the stack still had.",
         at_qlik=False,
     )
 
@@ -49,26 +50,27 @@ ROLES_OF_THE_BOT = {
     "managed": ["consumer", "facilitator", "publisher"],
     "data": ["facilitator", "producer"],
 }
-"""What our bot user keeps in a space that somebody else owns, by type: TenantAdmin alone opens no apps, and
-"can manage" (facilitator) publishes none.
+"""Roles of our bot user in a space that somebody else owns, by type of space. TenantAdmin alone cannot open
+apps, and "can manage" (facilitator) cannot publish them.
 """
 
 
 class SpaceHandler(Collection):
-    """Spaces differ from the plain collection: an owner is set once there is one, and only an empty space can
-    be deleted.
+    """CRUD handler of `Space`.
+
+    A PATCH after the creation sets the owner. Qlik deletes only an empty space.
     """
 
     resource_type = Space
     path = "/api/v1/spaces"
     natural_key = ("tenant", "name")
 
-    def can_be_renamed_temporarily(self, want: Properties) -> bool:
-        """A space is told by its id, so its name may be another for a while."""
+    def can_stand_aside(self, want: Properties) -> bool:
+        """Return True: a space has its own id, so its name can change for a while."""
         return True
 
     def take_over(self, cloud: Cloud, host: Host, there: dict[str, Any], want: Properties) -> Properties:
-        """Join a space that somebody else owns, or nothing could be imported or published there."""
+        """Join a space that somebody else owns, so that we can import and publish apps there."""
         found = super().take_over(cloud, host, there, want)
         if want.get("adopt") and not want.get("owner"):
             bot = host.get("/api/v1/users/me")["id"]
@@ -76,16 +78,16 @@ class SpaceHandler(Collection):
                 self._join(cloud, host, there["id"], bot, want)
         return found
 
-    def on_created(self, id: str) -> None:
-        """A space that this run made is empty, so nobody need look what is in it."""
+    def made(self, id: str) -> None:
+        """Remember that a space of this run is empty, so that nobody reads its content."""
         run.current().empty_spaces.add(id)
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Take the owner, which is a difference where one is wanted."""
+        """Return the properties with the owner."""
         return super().decode(found) | {"owner": found.get("ownerId")}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the space, then hand it over if somebody else shall own it."""
+        """POST the space, then change its owner if one is set."""
         id, found = super().create(cloud, want)
         if not want.get("owner"):
             return id, found
@@ -95,20 +97,20 @@ class SpaceHandler(Collection):
             raise Unfinished(id, want | found, error) from error
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs, the owner last."""
+        """PATCH what differs. Change the owner last."""
         changed = super().update(cloud, id, have, want)
         same = want.get("owner") == have["owner_id"] if want.get("owner") else not have.get("owner")
         return changed | ({} if same else self._hand_over(cloud, id, have, want))
 
     def _hand_over(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Make the wanted user the owner, or our bot user again; return what changed.
+        """Make the wanted user, or else our bot user, the owner. Return what changed.
 
-        The bot joins the space even where the owner is right already: a killed run may have got no further.
+        The bot joins the space even if the owner is already right, because a killed run may not have done so.
         """
         host = self.host(cloud, want)
-        # Whoever has made a space owns it.
-        ours = id in run.current().empty_spaces
-        bot = have["owner_id"] if ours else host.get("/api/v1/users/me")["id"]
+        # The creator of a space owns it.
+        is_new = id in run.current().empty_spaces
+        bot = have["owner_id"] if is_new else host.get("/api/v1/users/me")["id"]
         owner = want.get("owner") or bot
         if owner != have["owner_id"]:
             patch = [{"op": "replace", "path": "/ownerId", "value": owner}]
@@ -118,7 +120,7 @@ class SpaceHandler(Collection):
         return {"owner": owner, "owner_id": owner}
 
     def _join(self, cloud: Cloud, host: Host, id: str, bot: str, want: Properties) -> None:
-        """Make our bot user a member; where it is one, add the roles that it lacks."""
+        """Make our bot user a member. If it is one already, add the missing roles."""
         path, roles = f"/api/v1/spaces/{id}/assignments", ROLES_OF_THE_BOT[want["type"]]
         try:
             host.post(path, {"type": "user", "assigneeId": bot, "roles": roles}, repeatable=True)
@@ -129,7 +131,7 @@ class SpaceHandler(Collection):
         cloud.notify(f'space "{want["name"]}" ({id}): our bot user is a member ({", ".join(roles)})')
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """DELETE the space; if it is not empty, say what is in it."""
+        """DELETE the space. Raises NotEmpty with the content if it is not empty."""
         try:
             super().delete(cloud, id, have)
         except PreconditionFailed as refusal:

@@ -13,46 +13,51 @@ from tenantry.providers.values.limits import NOT_EMPTY, SPACE_ROLES
 
 
 class SpaceAssignment(Resource):
-    """The roles that one group, user or bot has in a space. There is at most one per space and assignee."""
+    """The roles of one group, user or bot in a space. There is at most one per space and assignee."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the space is in.")
-    space: Property[str] = reference("Space", "The space that access is given to.")
-    assignee: Property[str] = reference("Group", "Id of the group, or of the user or bot, that gets access.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the space.")
+    space: Property[str] = reference("Space", "The space to give access to.")
+    assignee: Property[str] = reference("Group", "Id of the group, user or bot that gets access.")
     type: Property[Literal["group", "user", "bot"]] = prop(
-        "What the assignee is.", default="group", change=Change.REPLACES
+        "Type of the assignee.", default="group", change=Change.REPLACES
     )
     roles: Property[list[str]] = prop(
-        "Roles in the space; which ones there are depends on its type.",
+        "Roles in the space. The possible roles depend on the type of the space.",
         limits=NOT_EMPTY,
         choices=SPACE_ROLES,
     )
     adopt: Property[bool] = prop(
-        "Manage an assignment that somebody else made.", default=None, change=Change.AT_CREATION
+        "Take over an existing assignment that somebody else created.",
+        default=None,
+        change=Change.AT_CREATION,
     )
 
 
 class SpaceAssignmentHandler(Collection):
-    """Assignments are found by their assignee and updated by PUT of the whole list of roles."""
+    """CRUD handler of `SpaceAssignment`.
+
+    It finds one by its assignee, and updates it with PUT of all roles.
+    """
 
     resource_type = SpaceAssignment
     path = "/api/v1/spaces/{space}/assignments"
     natural_key = ("tenant", "space", "assignee")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Add the assignee."""
+        """Return the JSON for Qlik, with `assigneeId`."""
         body = super().encode(properties)
         return body | ({"assigneeId": properties["assignee"]} if "assignee" in properties else {})
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the assignment of the assignee, if there is one."""
+        """Return the assignment of the assignee, or None."""
         return next(host.list(self.path.format(**want), {"assigneeId": want["assignee"]}), None)
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
-        """Return all assignments of the space; none if the space itself is certainly gone."""
+        """Return all assignments of the space, or none if the space certainly no longer exists."""
         try:
             return list(super().listed(host, have))
         except NotFound:
-            if any(each["id"] == have["space"] for each in host.list("/api/v1/spaces")):
+            if any(space["id"] == have["space"] for space in host.list("/api/v1/spaces")):
                 raise
             return []
 

@@ -10,24 +10,22 @@ from tenantry.providers.values.origins import ORIGINS
 
 
 class WebIntegration(Resource):
-    """Which web pages may show what is in the tenant. Its id is what those pages send as
-    `qlik-web-integration-id`.
-    """
+    """Web pages that can embed content of the tenant. They send its id as `qlik-web-integration-id`."""
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the pages show.")
+    tenant: Property[str] = reference("Tenant", "The tenant whose content the pages embed.")
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the web integrations of a tenant apart.", limits=NOT_EMPTY
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=NOT_EMPTY
     )
     valid_origins: Property[list[str]] = prop("Origins of the pages.", limits=ORIGINS)
     adopt: Property[bool] = prop(
-        "Manage a web integration of this name that somebody else made.",
+        "Take over an existing web integration with this name that somebody else created.",
         default=None,
         change=Change.AT_CREATION,
     )
 
 
 class WebIntegrationHandler(Named):
-    """A collection without a filter, whose names are no key."""
+    """CRUD handler of `WebIntegration`: no filter and no unique names."""
 
     resource_type = WebIntegration
     path = "/api/v1/web-integrations"

@@ -1,7 +1,7 @@
 """Webhooks (https://qlik.dev/apis/rest/core/webhooks).
 
-Unverified, as no source says it: that a client with TenantAdmin may change a webhook of the tenant that
-somebody else made, and which names of events Qlik refuses.
+Unverified, because no source documents it: that a client with TenantAdmin can change a webhook of the tenant
+that somebody else created, and which event names Qlik refuses.
 """
 
 from __future__ import annotations
@@ -28,52 +28,52 @@ from tenantry.providers.values.limits import (
 class Webhook(Resource):
     """A URL that Qlik calls when something happens in the tenant, such as a reload that ends.
 
-    Qlik disables a webhook whose calls keep failing, which a refresh shows.
+    Qlik disables a webhook whose calls keep failing. A refresh shows this.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose events are sent.")
+    tenant: Property[str] = reference("Tenant", "The tenant whose events Qlik sends.")
     name: Property[str] = prop(
-        "Name. Qlik takes one twice; here it tells the webhooks of a tenant apart.", limits=WEBHOOK_NAME
+        "Name. Qlik allows duplicates; Tenantry requires it to be unique in the tenant.", limits=WEBHOOK_NAME
     )
-    url: Property[str] = prop("Where the events go.", limits=urls.WEBHOOK)
-    description: Property[str] = prop("What it is for.", default="", limits=WEBHOOK_DESCRIPTION)
+    url: Property[str] = prop("The URL that gets the events.", limits=urls.WEBHOOK)
+    description: Property[str] = prop("Description of the webhook.", default="", limits=WEBHOOK_DESCRIPTION)
     event_types: Property[list[str]] = prop(
         "Events, such as `com.qlik.v1.app.reload.finished`.", limits=WEBHOOK_EVENTS
     )
-    enabled: Property[bool] = prop("Whether events are sent.", default=True)
-    filter: Property[str] = prop("Which of the events are sent, in SCIM; empty: all of them.", default="")
+    enabled: Property[bool] = prop("Whether Qlik sends events.", default=True)
+    filter: Property[str] = prop("A SCIM condition on the events to send. Empty: all events.", default="")
     headers: Property[dict[str, Any]] = prop(
-        "HTTP headers of each call, which anybody with access to the webhook may read.",
+        "HTTP headers of each call. Anybody with access to the webhook can read them.",
         default={},
         limits=WEBHOOK_HEADERS,
     )
     encrypted_headers: Property[dict[str, Any]] = prop(
         "HTTP headers whose values Qlik encrypts. Always a Pulumi secret. Qlik never returns the values, so "
-        "a change at Qlik does not show unless all of them are gone.",
+        "Tenantry cannot see a change at Qlik unless all of them are missing.",
         default=None,
         change=Change.UNSEEN,
         limits=ENCRYPTED_HEADERS,
         sensitive=True,
     )
     secret: Property[str] = prop(
-        "Key with which Qlik signs each call. Always a Pulumi secret. Qlik never returns it, so a change at "
-        "Qlik does not show unless it is gone.",
+        "Key with which Qlik signs each call. Always a Pulumi secret. Qlik never returns it, so Tenantry "
+        "cannot see a change at Qlik unless the key is missing.",
         default=None,
         change=Change.UNSEEN,
         limits=WEBHOOK_SECRET,
         sensitive=True,
     )
     secret_version: Property[int] = prop(
-        "Another number sends the secret and the encrypted headers again.",
+        "A number. Change it to send the secret and the encrypted headers again.",
         default=1,
         change=Change.UNSEEN,
         limits=CREDENTIALS_VERSION,
     )
     check_certificate_revocation: Property[bool] = prop(
-        "Whether Qlik asks if the certificate of the URL has been revoked.", default=False
+        "Whether Qlik checks that the certificate of the URL has not been revoked.", default=False
     )
     adopt: Property[bool] = prop(
-        "Manage a webhook of this name that somebody else made.",
+        "Take over an existing webhook with this name that somebody else created.",
         default=None,
         change=Change.AT_CREATION,
     )
@@ -83,7 +83,10 @@ _SECRETS = ("encrypted_headers", "secret")
 
 
 class WebhookHandler(Keyless):
-    """A collection whose names are not unique. Webhooks of users are in it as well; they are theirs."""
+    """CRUD handler of `Webhook`.
+
+    Names are not unique. The list also contains webhooks of users: ignore those.
+    """
 
     resource_type = Webhook
     path = "/api/core/webhooks"
@@ -91,37 +94,37 @@ class WebhookHandler(Keyless):
     maker = "createdByUserId"
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Leave out the version of the secrets, which Qlik does not know."""
+        """Return the JSON for Qlik, without the version of the secrets."""
         body = super().encode(properties)
         body.pop("secretVersion", None)
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Of the secrets, tell only that there are none."""
+        """Return the properties. For secrets, the only information is that they are missing."""
         there = {"secret": found.get("secretKeyAdded"), "encrypted_headers": found.get("encryptedHeaders")}
         missing = {name: None for name, value in there.items() if value in (False, [])}
         return super().decode(found) | missing
 
     def manages(self, found: dict[str, Any]) -> bool:
-        """Leave the webhooks of users alone."""
+        """Return whether the webhook belongs to the tenant, not to a user."""
         return found.get("level") != "user"
 
     def candidates(self, host: Host, want: Properties) -> list[dict[str, Any]]:
-        """Return those of that name."""
-        return [each for each in host.find(self.path, want["name"]) if self.manages(each)]
+        """Return the webhooks with the wanted name."""
+        return [webhook for webhook in host.find(self.path, want["name"]) if self.manages(webhook)]
 
     def choose(self, host: Host, want: Properties, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Of several take the only one that this client made."""
+        """Return the candidate. Of several, return the only one that this client created."""
         return self.only_ours(host, want, found)
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """A secret that is not wanted any more is taken away."""
+        """Return the changes, with None for a secret that is no longer wanted."""
         gone = {name: None for name in _SECRETS if have.get(name) and want.get(name) is None}
         return super().changes(have, want) | gone
 
     def patch(self, host: Host, id: str, changes: Properties, want: Properties) -> None:
-        """PATCH what differs. A new URL takes the encrypted headers along, as Qlik demands; a new version of
-        the secrets takes all of them.
+        """PATCH what differs. With a new URL, send the encrypted headers again, because Qlik requires it.
+        With a new version of the secrets, send all of them again.
         """
         again = set(_SECRETS) if "secret_version" in changes else set()
         if "url" in changes:

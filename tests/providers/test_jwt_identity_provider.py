@@ -136,7 +136,7 @@ def test_a_key_in_use_is_never_cut_off(twin: MakeTwin, tenancy: Tenancy, name: s
         AssertionError, match=rf"{name}.* can never change: .*Add a second provider"
     ) as caught:
         made.check(given(tenancy) | {name: value})
-    assert "switch the signer to it, and then remove this one" in str(caught.value)
+    assert "3. Switch the signer to the new key. 4. Remove this provider" in str(caught.value)
     assert public_pem().splitlines()[1] not in str(caught.value)
     assert tenancy.requests() == []
     made.check(given(tenancy) | {"description": "Still the same key"})

@@ -25,28 +25,32 @@ from tenantry.settings.values import Alias, Hostname, Name, Region, Ring, Switch
 
 
 class Content(Block):
-    """What a tenant is to be: the part that customers and plans have in common."""
+    """The keys that a customer and a plan have in common: the content of a tenant."""
 
     tenant: TenantSwitches = key(default_factory=TenantSwitches, about="Switches of the tenant.")
     lifecycle: Lifecycle = key(default_factory=Lifecycle, about="Production or trial, and the grace period.")
     protect: Switch | None = key(
         None,
-        about="Refuse to delete what holds users' work. Default: yes for production, no for a trial.",
+        about="Refuse to delete resources that hold users' work. Default: `true` for production, `false` "
+        "for a trial.",
         change=NO_REQUEST,
     )
     ring: Ring = key(
         "broad",
-        about="When changes of many customers reach this one: `pilot` first, `early` next, `broad` last.",
+        about="The group in which a rollout to many customers reaches this one: `pilot` first, then "
+        "`early`, then `broad`.",
         change=NO_REQUEST,
     )
     tags: dict[str, Text] = key(
         default_factory=dict,
-        about="Words of your own, `key: value`, by which `tenantry up --tag key=value` selects customers.",
+        about="Your own `key: value` labels. `tenantry up --tag key=value` selects customers by them.",
         change=NO_REQUEST,
     )
-    group_settings: GroupSettings | None = key(None, about="How groups come into the tenant.")
-    license_settings: LicenseSettings | None = key(None, about="Which entitlements users get.")
-    brands: dict[str, Brand] = key(default_factory=dict, about="Brands, by key. One at most is active.")
+    group_settings: GroupSettings | None = key(
+        None, about="How groups are created in the tenant, and the roles of every user."
+    )
+    license_settings: LicenseSettings | None = key(None, about="Which entitlements users get automatically.")
+    brands: dict[str, Brand] = key(default_factory=dict, about="Brands, by key. At most one is active.")
     themes: dict[str, Theme] = key(default_factory=dict, about="Themes, by key.")
     extensions: dict[str, Extension] = key(default_factory=dict, about="Extensions, by key.")
     pinned_links: dict[str, PinnedLink] = key(default_factory=dict, about="Links in the navigation, by key.")
@@ -56,10 +60,11 @@ class Content(Block):
     )
     webhooks: dict[str, Webhook] = key(default_factory=dict, about="Webhooks, by key.")
     oidc_identity_providers: dict[str, OidcIdentityProvider] = key(
-        default_factory=dict, about="Where users log in, by key: OpenID Connect. One login at most."
+        default_factory=dict,
+        about="Where users log in, by key: OpenID Connect. At most one login per tenant.",
     )
     saml_identity_providers: dict[str, SamlIdentityProvider] = key(
-        default_factory=dict, about="Where users log in, by key: SAML. One login at most."
+        default_factory=dict, about="Where users log in, by key: SAML. At most one login per tenant."
     )
     jwt_identity_providers: dict[str, JwtIdentityProvider] = key(
         default_factory=dict, about="JWT identity providers, by key."
@@ -79,11 +84,11 @@ class Content(Block):
 
 
 class Plan(Content):
-    """A product tier, in a file `plans/<plan>.yaml`: the keys of a customer without its own, and this one."""
+    """A product tier, in a file `plans/<plan>.yaml`. It has the keys that customers share, and `extends`."""
 
     extends: Text | None = key(
         None,
-        about="Name of another plan, over which this one merges as a customer does over its plan.",
+        about="Name of another plan. This plan merges over it, as a customer merges over its plan.",
         change=NO_REQUEST,
     )
 
@@ -94,28 +99,30 @@ class Customer(Content):
     name: Name = key(about="The tenant's display name.")
     plan: Text | None = key(
         None,
-        about="Name of a plan: the file `plans/<plan>.yaml`, over which all this merges.",
+        about="Name of a plan, the file `plans/<plan>.yaml`. The customer merges over it.",
         change=NO_REQUEST,
     )
     alias: Alias | None = key(
         None,
-        about="Label of the hostname for people, `<alias>.<region>.qlikcloud.com`; unique in its region.",
+        about="First label of the hostname for users, `<alias>.<region>.qlikcloud.com`; unique in its "
+        "region.",
         change="in place; the former alias is released",
     )
     revive: Revive | None = key(
         None,
-        about="The tenant to take up again, as its destruction or an error printed it.",
+        about="A deactivated tenant to reactivate instead of creating one. Copy the values that `pulumi "
+        "destroy` or an error printed.",
         change=AT_CREATION,
     )
 
     @property
     def protected(self) -> bool:
-        """Whether Pulumi must refuse to delete what holds users' work."""
+        """Whether Pulumi must refuse to delete resources that hold users' work."""
         return self.lifecycle.kind == "production" if self.protect is None else self.protect
 
 
 class Settings(Block):
-    """Everything that a stack file says: the keys under `config:`."""
+    """The keys under `config:` in a stack file."""
 
     region: Region = key(
         alias="qlik:region",
@@ -124,27 +131,28 @@ class Settings(Block):
     )
     source_tenant: Hostname = key(
         alias="qlik:source_tenant",
-        about="Hostname of the tenant that has the template apps and the licence; same region.",
-        change="apps are imported anew and republished",
+        about="Hostname of the tenant that has the template apps and the licence. It must be in the same "
+        "region.",
+        change="imports the apps again and republishes them",
     )
     customer: Customer = key(alias="tenantry:customer", about="The customer.")
 
     @property
     def alias_hostname(self) -> str | None:
-        """The hostname for people, `<alias>.<region>.qlikcloud.com`, if there is an alias."""
+        """The hostname for users, `<alias>.<region>.qlikcloud.com`, if there is an alias."""
         return f"{self.customer.alias}.{self.region}.qlikcloud.com" if self.customer.alias else None
 
 
 BLOCKS: dict[str, type[Block]] = {
     name: block for name, field in Content.model_fields.items() if (block := block_of(field.annotation))
 }
-"""The blocks of a customer by their keys, in the order of `Content`, which is the register of them."""
+"""The blocks of a customer by key, in the order of `Content`. `Content` is the only list of them."""
 
 ENTRIES = tuple(name for name in BLOCKS if get_origin(Content.model_fields[name].annotation) is dict)
-"""The blocks with entries, by keys of the customer's own. An empty value there is an entry with defaults."""
+"""The blocks with entries, whose keys the customer chooses. An empty entry has only defaults."""
 
 NAMED = tuple(name for name in ENTRIES if is_named(BLOCKS[name]))
-"""Those whose entries have a name at Qlik: their key, unless they say another."""
+"""The blocks whose entries have a name at Qlik. Default: the key of the entry."""
 
 
 def parts(content: Content) -> Iterator[tuple[tuple[str, ...], Block]]:

@@ -1,4 +1,4 @@
-"""What the tenant does by itself: automations."""
+"""Automations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class AutomationSchedule(Block):
     """When an automation runs by itself."""
 
     start_at: ScheduleTime = key(about='The first run, as `"2026-12-31 06:00:00"` in `timezone`.')
-    stop_at: ScheduleTime | None = key(None, about="When it stops to run, in the same form.")
+    stop_at: ScheduleTime | None = key(
+        None, about="The time after which it no longer runs, in the same form."
+    )
     interval: Interval | None = key(
         None, about="Seconds from one run to the next, in whole minutes: an hour is 3600."
     )
@@ -35,8 +37,8 @@ class AutomationSchedule(Block):
 
 
 class Automation(FromFiles):
-    """An automation, which our client's bot user owns. Its definition is in a JSON file as Qlik's editor
-    exports it. Connections that its blocks use are not made. (Automations API)
+    """An automation. The bot user of our client owns it. Its definition is in a JSON file that you export
+    from Qlik's editor. Tenantry does not create the connections that its blocks use. (Automations API)
     """
 
     makes = Makes(
@@ -53,34 +55,35 @@ class Automation(FromFiles):
     name: Name = key(about="Its name at Qlik. Default: the key.")
     description: Text | None = key(None, about="Shown in Qlik.")
     path: Text = key(
-        about="The file with its definition; the path is from the folder of the file that says this. 2 MB at "
-        "most.",
-        change="in place; a change of the file is one, too",
+        about="The file with its definition, 2 MB at most. The path starts at the folder of the file that "
+        "names it.",
+        change="in place; also after a change of the file",
     )
     space: Text | None = key(
         None,
-        about="Key of the shared space that it is in. Default: the personal space of our client's bot user.",
+        about="Key of the shared space that contains it. Default: the personal space of our client's bot "
+        "user.",
         change="in place: the automation moves",
     )
     values: dict[str, str] = key(
         default_factory=dict,
-        about="For each placeholder in the file, such as `{{REGION}}`: its text here. No secrets: the "
+        about="The text for each placeholder in the file, such as `{{REGION}}`. Do not use secrets: the "
         "definition is readable at Qlik.",
     )
     schedules: list[AutomationSchedule] = key(default_factory=list, about="When it runs by itself.")
     max_concurrent_runs: ConcurrentRuns = key(
-        1, about="How many runs there may be at a time; no more than Qlik's setting of the tenant allows."
+        1, about="The largest number of runs at the same time. A setting of the tenant at Qlik limits it."
     )
-    enabled: Switch = key(True, about="Whether it may run.")
+    enabled: Switch = key(True, about="Whether it can run.")
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same automation.",
+        about="The former key, or a list of former keys, so that the new key keeps the same automation.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
         False,
-        about="Take over an automation of that name that somebody else owns. Our bot user becomes its owner: "
-        "Qlik drops the history of its runs then, and detaches its connections.",
+        about="Take over an existing automation with this name that somebody else owns. Our bot user "
+        "becomes its owner. Qlik then deletes the history of its runs and detaches its connections.",
         change=AT_CREATION,
     )
 

@@ -13,9 +13,9 @@ from tenantry.settings.complaints import Complaint, same_names
 from tenantry.settings.values import SECRET
 
 IN_PLACE = "in place"
-AT_CREATION = "read only when it is made"
-NEW_IMPORT = "imported anew and republished; published apps keep their id"
-NO_REQUEST = "nothing at Qlik"
+AT_CREATION = "read only at creation"
+NEW_IMPORT = "imports the app again and republishes it; published apps keep their id"
+NO_REQUEST = "no request to Qlik"
 NEVER_CUT_OFF = "refused: add a second entry"
 
 

@@ -1,4 +1,4 @@
-"""What is in the tenant: spaces, and apps made from templates."""
+"""Spaces, and apps imported from templates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tenantry.settings.values import (
 
 
 class Space(Block):
-    """A space, and who has access to it. (Spaces API)"""
+    """A space, and the access to it. (Spaces API)"""
 
     makes = Makes(
         "Space",
@@ -40,65 +40,70 @@ class Space(Block):
 
     name: SpaceName = key(about="Its name at Qlik, unique in the tenant. Default: the key.")
     type: SpaceType = key(
-        about="`shared`: apps are made there. `managed`: apps are published there. `data`: data projects.",
-        change="replaces the space, which must be empty",
+        about="`shared`: for developing apps. `managed`: for published apps. `data`: for data projects.",
+        change="replaces the space; it must be empty",
     )
     description: str | None = key(None, about="Shown in Qlik.")
     access: dict[str, SpaceRoles] = key(
         default_factory=dict,
-        about="For each key of `groups` that has access: its roles here. Which there are depends on `type`.",
+        about="The roles of each group, by its key in `groups`. The possible roles depend on `type`.",
     )
     user_access: dict[str, SpaceRoles] = key(
-        default_factory=dict, about="The same for each key of `users` or `admins`, but not for the owner."
+        default_factory=dict,
+        about="The roles of each person, by key in `users` or `admins`. Leave out the owner.",
     )
     bot_access: dict[str, SpaceRoles] = key(
         default_factory=dict,
-        about="The same for bots: for each user id in this tenant of an OAuth client other than ours.",
+        about="The roles of each bot, by its user id in this tenant. A bot is the user of an OAuth client "
+        "other than ours.",
     )
     owner: Text | None = key(
         None,
-        about="Key of `users` or `admins` of who owns the space. Default: our client's bot user, who stays a "
-        "member otherwise.",
+        about="Key of the owner in `users` or `admins`. Default: our client's bot user. With another owner, "
+        "the bot user stays a member.",
     )
     protect: Switch | None = key(
         None,
-        about="Refuse to delete it. Default: as `protect` of the customer for a managed space, else no.",
+        about="Refuse to delete it. Default: `protect` of the customer for a managed space, else `false`.",
         change=NO_REQUEST,
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same space.",
+        about="The former key, or a list of former keys, so that the new key keeps the same space.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a space of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing space with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
 
 class Reload(Block):
     """A reload of an app before it is published, with its variables. (Reloads API)
 
-    Users keep what they have until a reload has succeeded.
+    Users keep the current app and data until a reload has succeeded.
     """
 
     variables: dict[str, Text] | None = key(
         None,
-        about="Script variables, each with its text. The load script must have them; 20 at most, each of 256 "
-        "characters.",
-        change="reloaded and republished",
+        about="The text for each script variable, 256 characters at most. The load script must have the "
+        "variables; 20 at most.",
+        change="reloads and republishes the app",
     )
     version: ReloadVersion = key(
-        1, about="A number; another one reloads the app again.", change="reloaded and republished"
+        1, about="A number. Change it to reload the app again.", change="reloads and republishes the app"
     )
     minutes: ReloadMinutes = key(
         30,
-        about="How long a run waits for the reload. After that it fails, and the next one goes on waiting.",
+        about="How many minutes a run waits for the reload. Then the run fails, and the next run continues "
+        "to wait.",
         change=NO_REQUEST,
     )
 
 
 class App(FromFiles):
-    """An app made from a template of the source tenant, and where it is published. (Apps API)"""
+    """An app imported from a template on the source tenant, and the spaces it is published to. (Apps API)"""
 
     makes = Makes(
         "App",
@@ -115,15 +120,15 @@ class App(FromFiles):
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     description: str | None = key(
-        None, about="Shown in Qlik; the version is added to it, in the published apps, too."
+        None, about="Shown in Qlik, followed by the version. This includes the published apps."
     )
     template: Name | None = key(
         None,
-        about="The exact name of the template app in the source tenant. Either this or `template_id`.",
+        about="The exact name of the template app on the source tenant. Set either this or `template_id`.",
         change=NEW_IMPORT,
     )
     template_id: Text | None = key(
-        None, about="The id of the template app. Either this or `template`.", change=NEW_IMPORT
+        None, about="The id of the template app. Set either this or `template`.", change=NEW_IMPORT
     )
     version: Version = key(
         about="The version of the template, in quotes: the `2.3.0` of a description that ends in `{v2.3.0}`.",
@@ -135,50 +140,53 @@ class App(FromFiles):
     publish_to: list[Text] = key(
         default_factory=list,
         about="Keys of the managed spaces into which the app is published.",
-        change="in place: one publication each comes or goes",
+        change="in place: creates or deletes one publication per space",
     )
     data: Switch = key(
         True,
-        about="The template comes with data, which is published. `false`: published apps keep theirs.",
+        about="Whether to publish the data of the template. `false`: published apps keep their data.",
         change=NEW_IMPORT,
     )
     script: Text | None = key(
         None,
-        about="A file with the load script that the app gets instead of the template's. The path is from the "
-        "folder of the file that says this.",
+        about="A file with the load script that replaces the script of the template. The path starts at the "
+        "folder of the file that names it.",
         change=NEW_IMPORT,
     )
     replace: dict[str, Text] | None = key(
         None,
-        about="Texts of the template's load script, each with what replaces it. Each must occur there.",
+        about="Texts in the template's load script, each with its replacement. Each text must occur in the "
+        "script.",
         change=NEW_IMPORT,
     )
     reload: Reload | None = key(
         None,
-        about="Reload the app before it is published, so that users get this customer's data.",
-        change="reloaded and republished",
+        about="Reload the app before Tenantry publishes it, so that users get this customer's data.",
+        change="reloads and republishes the app",
     )
     expect: Expectations | None = key(
-        None, about="What `tenantry smoke` looks for in the data of the published apps.", change=NO_REQUEST
+        None, about="What `tenantry smoke` checks in the data of the published apps.", change=NO_REQUEST
     )
     join_template_space: Switch = key(
         False,
-        about="Our client's bot user may join the template's space on the source tenant as `producer`, for "
-        "good, where it cannot export the template otherwise.",
+        about="Let our client's bot user join the template's space on the source tenant as `producer`, if it "
+        "cannot export the template otherwise. It stays a member.",
         change=NO_REQUEST,
     )
     protect: Switch | None = key(
         None,
-        about="Refuse to delete what is published of it. Default: as `protect` of the customer.",
+        about="Refuse to delete its published apps. Default: `protect` of the customer.",
         change=NO_REQUEST,
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same app.",
+        about="The former key, or a list of former keys, so that the new key keeps the same app.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over an app of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing app with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @classmethod

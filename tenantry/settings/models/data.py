@@ -1,4 +1,4 @@
-"""Where the customer's own data comes from: connections, and files."""
+"""Data connections and data files: the sources of the customer's own data."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _SECRET_INSIDE = re.compile(
 
 
 class DataConnection(Block):
-    """How the apps of a space reach a source of data. (Data Connections API)
+    """A connection from the apps of a space to a data source. (Data Connections API)
 
-    A password is never written here. Keep it in the stack file as a secret of its own, `pulumi config set
-    --secret tenantry:secrets_<name>`, and name it under `credentials`. Qlik never returns a password, so a
-    change of it at Qlik does not show: another `credentials_version` sends it again.
+    Never write a password here. Store it as a separate secret in the stack file with `pulumi config set
+    --secret tenantry:secrets_<name>`, and name that secret under `credentials`. Qlik never returns a
+    password, so Tenantry cannot see a change of it at Qlik. Change `credentials_version` to send it again.
     """
 
     makes = Makes(
@@ -54,34 +54,36 @@ class DataConnection(Block):
         about="Key of the space whose apps use it.", change="replaces the connection, under a new id"
     )
     datasource: Text = key(
-        about="Id of the kind of source at Qlik, its `datasourceID`.",
+        about="Id of the type of source at Qlik, its `datasourceID`.",
         change="replaces the connection, under a new id",
     )
     properties: dict[str, Any] = key(
         default_factory=dict,
-        about="Properties as that kind of source has them, such as `host`. Those left out are left alone.",
+        about="Properties of that type of source, such as `host`. Tenantry does not change the others.",
     )
     credentials: dict[str, SecretName] = key(
         default_factory=dict,
-        about="Secret properties, such as `password`: each with the name of a secret of this stack, "
-        "`tenantry:secrets_<name>`.",
+        about="The name of a secret of this stack, `tenantry:secrets_<name>`, for each secret property, "
+        "such as `password`.",
     )
     credentials_version: CredentialsVersion = key(
-        1, about="A number; another one sends the credentials again."
+        1, about="A number. Change it to send the credentials again."
     )
     tags: Tags | None = key(None, about='Tags, such as `"release:v2.4.0"`; 31 at most.')
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same connection.",
+        about="The former key, or a list of former keys, so that the new key keeps the same connection.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a connection of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing connection with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """No name is there twice in a space, no property is a secret, and each is said once."""
+        """Check that names differ in a space, that no property is a secret, and that none is set twice."""
         yield from super().rules(block, entries)
         for entry, connection in sorted(entries.items()):
             for name, value in (connection.properties or {}).items():
@@ -97,11 +99,11 @@ class DataConnection(Block):
 
 
 class DataFile(FromFiles):
-    """A file of data that the apps of a space read, such as exchange rates. It is beside the file that
-    names it, and scripts read it as `lib://DataFiles/<name>`. (Data Files API)
+    """A file of data that the apps of a space read, such as exchange rates. Scripts read it as
+    `lib://DataFiles/<name>`. (Data Files API)
 
-    Qlik returns no hash of a data file. If somebody replaced it at Qlik, a refresh sees that by its size and
-    the date of its content. Another content reloads no app: raise `reload.version` of the app, too.
+    Qlik returns no hash of a data file. A refresh detects a replaced file by its size and the date of its
+    content. New content does not reload an app: increase `reload.version` of the app, too.
     """
 
     makes = Makes(
@@ -116,23 +118,24 @@ class DataFile(FromFiles):
     files = ("path",)
 
     name: DataFileName = key(
-        about="Its name at Qlik, with an extension that Qlik takes, such as `.csv`, `.xlsx` or `.qvd`; "
+        about="Its name at Qlik, with an extension that Qlik accepts, such as `.csv`, `.xlsx` or `.qvd`; "
         "unique in the space. Default: the key."
     )
     space: Text = key(about="Key of the space whose apps read it.", change="replaces the data file")
     path: Text = key(
-        about="The file; the path is from the folder of the file that says this. 100 MB at most: Qlik takes "
-        "more, but each run reads the file.",
+        about="The file, 100 MB at most. Qlik accepts larger files, but each run reads the file. The path "
+        "starts at the folder of the file that names it.",
         change=OF_FILE,
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same data file.",
+        about="The former key, or a list of former keys, so that the new key keeps the same data file.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
         False,
-        about="Take over a data file of that name that somebody else uploaded, and replace its content.",
+        about="Take over an existing data file with this name that somebody else uploaded, and replace its "
+        "content.",
         change=AT_CREATION,
     )
 

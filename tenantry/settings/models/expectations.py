@@ -1,4 +1,4 @@
-"""What `tenantry smoke` looks for in the data of published apps."""
+"""Expectations that `tenantry smoke` checks in the data of published apps."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from tenantry.settings.values import Count, Hours, Text
 
 
 class Expectations(Block):
-    """What the data of an app must be like wherever the app is published; `tenantry smoke` looks at it.
+    """Expectations about the data of an app. `tenantry smoke` checks them in every published copy.
 
-    `expect: {}` asks for any data: one table with a row.
+    `expect: {}` expects any data: at least one table with a row.
     """
 
     rows: dict[str, Count] = key(
-        default_factory=dict, about="For each table: how many rows it has at least.", change=NO_REQUEST
+        default_factory=dict, about="The smallest number of rows of each table.", change=NO_REQUEST
     )
     distinct_values: dict[str, Count] = key(
         default_factory=dict,
-        about="For each field: how many distinct values it has, exactly.",
+        about="The exact number of distinct values of each field.",
         change=NO_REQUEST,
     )
     field_comments: dict[str, Text] = key(
         default_factory=dict,
-        about="For each field: its comment, which the load script sets with `COMMENT FIELD`. It can hold a "
-        "value of the data.",
+        about="The comment of each field, which the load script sets with `COMMENT FIELD`. The script can "
+        "write a value of the data into it.",
         change=NO_REQUEST,
     )
     reloaded_within_hours: Hours | None = key(
-        None, about="How many hours ago the app was reloaded at most.", change=NO_REQUEST
+        None, about="The largest number of hours since the last reload of the app.", change=NO_REQUEST
     )

@@ -31,13 +31,13 @@ from tenantry.settings.values import (
 REPLACED = "replaces the provider: the new one is activated, then the old one is deleted"
 CREATE_USERS = "Whether a first login creates the user."
 AFTER_LOGOUT = "Where users go after they log out."
-TOLERANCE = "How far the clock of the provider may be off."
+TOLERANCE = "How many seconds the clock of the provider can be off."
 DESCRIPTION = "Shown in Qlik; 128 characters at most."
-RENAMED = "The former key, or several, so that a new key keeps the same provider."
-ADOPT = "Take the place of an active provider that somebody else made. That one stays, deactivated."
+RENAMED = "The former key, or a list of former keys, so that the new key keeps the same provider."
+ADOPT = "Replace an active provider that somebody else created. The old provider stays, deactivated."
 
 LOGIN_BLOCKS = ("oidc_identity_providers", "saml_identity_providers")
-"""The blocks that say where users log in. Together they have one entry at most."""
+"""The blocks that say where users log in. Together they have at most one entry."""
 
 
 class OidcIdentityProvider(Block):
@@ -45,8 +45,8 @@ class OidcIdentityProvider(Block):
     or SAML. Without one, users log in with a Qlik account. (Identity Providers API)
 
     Tenantry activates it only after the service has answered, and only if the tenant has an active
-    administrator besides the bot user. [Operating](operating.md#where-users-log-in) says how an administrator
-    gets back in if the login fails.
+    administrator besides the bot user. See Operating for how an administrator gets back in if the login
+    fails.
     """
 
     makes = Makes(
@@ -62,13 +62,13 @@ class OidcIdentityProvider(Block):
     )
     description: IdpDescription | None = key(None, about=DESCRIPTION)
     discovery_url: HttpsUrl = key(
-        about="Address of the discovery document, which ends in `/.well-known/openid-configuration`.",
+        about="URL of the discovery document, which ends in `/.well-known/openid-configuration`.",
         change=REPLACED,
     )
     client_id: Text = key(about="Id of the client that the provider has for Qlik.", change=REPLACED)
     client_secret: SecretName = key(
-        about="Name of the secret of the stack that holds the client secret: `pulumi config set --secret "
-        "tenantry:secrets_NAME`. A change of the secret replaces the provider, too.",
+        about="Name of the secret of the stack that contains the client secret. Set it with `pulumi config "
+        "set --secret tenantry:secrets_NAME`. A change of the secret replaces the provider, too.",
         change=REPLACED,
     )
     realm: Realm | None = key(None, about="Realm of the subjects.", change=REPLACED)
@@ -76,14 +76,14 @@ class OidcIdentityProvider(Block):
         None, about="Scopes of the login, separated by spaces. Default: Qlik's.", change=REPLACED
     )
     email_verified_always_true: Switch | None = key(
-        None, about="With `adfs` or `azureAD`: take every e-mail address as verified.", change=REPLACED
+        None, about="With `adfs` or `azureAD`: treat every e-mail address as verified.", change=REPLACED
     )
     block_offline_access_scope: Switch | None = key(
         None, about="Do not request the scope `offline_access`.", change=REPLACED
     )
     claims_mapping: dict[str, list[Text]] = key(
-        about="Where to find each claim, such as `sub`, `name`, `email` and `groups`: JSON pointers, of "
-        "which the first that exists counts."
+        about="JSON pointers for each claim, such as `sub`, `name`, `email` and `groups`. Qlik uses the "
+        "first pointer that exists."
     )
     create_new_users_on_login: Switch = key(True, about=CREATE_USERS, change=REPLACED)
     post_logout_redirect_uri: HttpsUrl | None = key(None, about=AFTER_LOGOUT)
@@ -93,7 +93,7 @@ class OidcIdentityProvider(Block):
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Each entry has the claims of its protocol. Only some products may verify every address."""
+        """Check the claims of each entry, and that its product can treat every address as verified."""
         for name, entry in sorted(entries.items()):
             yield from _claims_problems("OIDC", (block, name, "claims_mapping"), entry.claims_mapping)
             if wrong := verification_problem(entry.provider, entry.email_verified_always_true):
@@ -104,8 +104,8 @@ class SamlIdentityProvider(FromFiles):
     """The service where users log in, by SAML 2.0. A tenant has one interactive provider at most, OIDC or
     SAML. Without one, users log in with a Qlik account. (Identity Providers API)
 
-    The metadata file of the provider says its entity id, its sign-on address and its certificates. What holds
-    for OIDC holds here: it is activated only after it has answered, and only if somebody could repair it.
+    The metadata file of the provider contains its entity id, its sign-on URL and its certificates. Tenantry
+    activates the provider only after it has answered, and only if an active administrator could repair it.
     """
 
     makes = Makes(
@@ -131,8 +131,8 @@ class SamlIdentityProvider(FromFiles):
         None, about="Accept logins that start at the provider.", change=REPLACED
     )
     claims_mapping: dict[str, list[Text]] = key(
-        about="Where to find each of the claims `sub`, `name`, `email`, `groups` and `picture`: names of "
-        "attributes, of which the first that exists counts.",
+        about="Names of attributes for each of the claims `sub`, `name`, `email`, `groups` and `picture`. "
+        "Qlik uses the first attribute that exists.",
         change=REPLACED,
     )
     create_new_users_on_login: Switch = key(True, about=CREATE_USERS, change=REPLACED)
@@ -143,13 +143,13 @@ class SamlIdentityProvider(FromFiles):
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Each entry has the claims of its protocol."""
+        """Check the claims of each entry."""
         for name, entry in sorted(entries.items()):
             yield from _claims_problems("SAML", (block, name, "claims_mapping"), entry.claims_mapping)
 
     @classmethod
     def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return entity id, sign-on address and certificates of the metadata file."""
+        """Return entity id, sign-on URL and certificates of the metadata file."""
         from tenantry.providers.values import saml_metadata
 
         return saml_metadata.read_metadata(path)._asdict()

@@ -1,4 +1,4 @@
-"""How pages, applications and people get in: web integrations, JWT identity providers and OAuth clients."""
+"""Web integrations, JWT identity providers and OAuth clients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tenantry.settings.values import (
 
 
 class WebIntegration(Block):
-    """Web pages that may show what is in the tenant; its id is an output of the stack. (Web Integrations
+    """Web pages that can embed content of the tenant. The id is an output of the stack. (Web Integrations
     API)
     """
 
@@ -35,21 +35,23 @@ class WebIntegration(Block):
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     origins: list[Origin] = key(
-        about="Origins of the pages, `scheme://host[:port]` each; no wildcard, no path.", min_length=1
+        about="Origins of the pages, each as `scheme://host[:port]` without wildcard or path.", min_length=1
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same web integration.",
+        about="The former key, or a list of former keys, so that the new key keeps the same web integration.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a web integration of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing web integration with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
 
 class JwtIdentityProvider(Block):
-    """A public key with which Qlik checks the tokens of one signer. To rotate it, add a second one with a
-    `kid` of its own, and take the first out once the signer uses the second. (Identity Providers API)
+    """A public key with which Qlik checks the tokens of one signer. To rotate it: 1. add a second entry with
+    its own `kid`, 2. switch the signer to the new key, 3. remove the first entry. (Identity Providers API)
     """
 
     makes = Makes(
@@ -62,37 +64,38 @@ class JwtIdentityProvider(Block):
 
     issuer: Text = key(about="The claim `iss` of the tokens.", change=NEVER_CUT_OFF)
     kid: Text = key(
-        about="The `kid` in the header of the tokens, once per issuer; in quotes if it looks like a number.",
+        about="The `kid` in the header of the tokens, unique per issuer. Quote it if it looks like a number.",
         change=NEVER_CUT_OFF,
     )
     pem: Pem | None = key(
         None,
-        about="The RSA public key or its certificate as PEM. Either this or `pem_file`.",
+        about="The RSA public key or its certificate as PEM. Set either this or `pem_file`.",
         change=NEVER_CUT_OFF,
     )
     pem_file: Text | None = key(
         None,
-        about="The file with the PEM; its path is from the folder of the file that says this.",
+        about="The file with the PEM. The path starts at the folder of the file that names it.",
         change=NEVER_CUT_OFF,
     )
     description: IdpDescription | None = key(None, about="Shown in Qlik; 128 characters at most.")
     clock_tolerance_seconds: ClockTolerance = key(
-        5, about="How far the signer's clock may be off.", change=NEVER_CUT_OFF
+        5, about="How many seconds the signer's clock can be off.", change=NEVER_CUT_OFF
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same provider.",
+        about="The former key, or a list of former keys, so that the new key keeps the same provider.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
         False,
-        about="Take over what is there. Qlik names no maker: the very same key is, without this, too.",
+        about="Take over an existing provider with this issuer and `kid`. Qlik does not say who created it, "
+        "so Tenantry takes over an identical provider even without `adopt`.",
         change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Each has a key, and of one issuer each key has a `kid` of its own."""
+        """Check that each entry has a key, and that the keys of one issuer differ in `kid`."""
         taken: dict[tuple[str, str], str] = {}
         for name, provider in sorted(entries.items()):
             at = block, name
@@ -109,10 +112,10 @@ class JwtIdentityProvider(Block):
 
 
 class OAuthClient(Block):
-    """An application that gets tokens of the tenant: to embed what is in it, or to work on it. (OAuth API)
+    """An application that gets tokens for the tenant, to embed its content or to call its APIs. (OAuth API)
 
-    The client id is an output of the stack, under `oauth_clients`. So is the secret of a `web` client, under
-    `oauth_client_secrets`. The state holds it encrypted.
+    The client id is an output of the stack, under `oauth_clients`. The secret of a `web` client is one too,
+    under `oauth_client_secrets`. The state contains it in encrypted form.
     """
 
     makes = Makes(
@@ -129,7 +132,7 @@ class OAuthClient(Block):
 
     name: OAuthName = key(about="Its name at Qlik. Default: the key.")
     app_type: Literal["web", "spa", "native"] = key(
-        about="Kind of application: `web` runs on a server and has a secret, `spa` runs in a browser, "
+        about="Type of application: `web` runs on a server and has a secret, `spa` runs in a browser, "
         "`native` on a device. A machine-to-machine client is `web`.",
         change="replaces the client, under a new id and secret",
     )
@@ -138,48 +141,48 @@ class OAuthClient(Block):
     )
     redirect_uris: list[Text] = key(
         default_factory=list,
-        about="Where Qlik sends users after they log in: `https`, or `http` on localhost; 5 at most. A "
-        "`native` client may have a scheme of its own.",
+        about="URLs to which Qlik sends users after they log in: `https`, or `http` on localhost; 5 at "
+        "most. A `native` client can use its own scheme.",
         max_length=5,
     )
     origins: list[Origin] = key(
         default_factory=list,
-        about="Origins of the pages that use the client, `scheme://host[:port]` each; 5 at most. For `spa`, "
-        "and for a `web` client that impersonates users.",
+        about="Origins of the pages that use the client, each as `scheme://host[:port]`; 5 at most. For "
+        "`spa`, and for a `web` client that impersonates users.",
         max_length=5,
     )
     scopes: list[Text] = key(
-        default_factory=list, about="What the client may ask for, such as `user_default`."
+        default_factory=list, about="Scopes that the client can request, such as `user_default`."
     )
     grant_types: list[GrantType] = key(
         default_factory=list,
-        about="What a `web` client may do without a user at the screen: act as itself, `client_credentials`, "
-        f"or as any user of the tenant, `{IMPERSONATION}`.",
+        about="What a `web` client can do without a user: act as itself (`client_credentials`), or as any "
+        f"user of the tenant (`{IMPERSONATION}`).",
     )
     consent: Literal["required", "trusted"] = key(
-        "required", about="`trusted` asks no user for consent. A machine-to-machine client needs it."
+        "required", about="`trusted`: Qlik asks no user for consent. A machine-to-machine client needs it."
     )
     secret_version: SecretVersion = key(
         1,
-        about="A number; another one makes a new secret for a `web` client. The one before it stays valid "
-        "until the next rotation.",
-        change="a new secret; the former one stays valid until the next rotation",
+        about="A number. Change it to create a new secret for a `web` client. The previous secret stays "
+        "valid until the next rotation.",
+        change="creates a new secret; the previous one stays valid until the next rotation",
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same client.",
+        about="The former key, or a list of former keys, so that the new key keeps the same client.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
         False,
-        about="Take over a client of that name that is there, with a new secret. Qlik names no maker: the "
-        "very same client is, without this, too.",
+        about="Take over an existing client with this name, and create a new secret for it. Qlik does not "
+        "say who created a client, so Tenantry takes over an identical client even without `adopt`.",
         change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """No name is there twice, and each client has only what its kind of application has."""
+        """Check that names differ, and that each client sets only what its type of application has."""
         yield from super().rules(block, entries)
         keys = {name: key for key, name in cls.inputs().items()}
         for entry, client in sorted(entries.items()):

@@ -1,4 +1,4 @@
-"""How a tenant looks: its brand, themes, extensions, links in its navigation."""
+"""Brands, themes, extensions, and links in the navigation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PINNED_LINKS_PER_TENANT = 50
 
 
 class Located(NamedTuple):
-    """What a path in an entry leads to, and the properties of the resource that its content says."""
+    """The absolute path of a file that an entry names, and the properties that come from its content."""
 
     path: Path
     content: Mapping[str, Any]
@@ -33,28 +33,28 @@ class FromFiles(Block):
 
     @classmethod
     def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the properties of the resource that the file of a key says. Raises ConfigurationError.
+        """Return the properties of the resource that come from the file of a key.
 
-        `entry` has all keys of the entry, as they were written and unchecked.
+        `entry` has all keys of the entry as written, unchecked. Raises ConfigurationError.
         """
         raise NotImplementedError
 
     @classmethod
     def file_rules(cls, key: str, path: Path, entry: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Yield what is wrong between the file of a key and the entry; paths are from the entry."""
+        """Yield contradictions between the file of a key and the entry. Paths start at the entry."""
         yield from ()
 
     @property
     def located(self) -> Mapping[str, Located]:
-        """What the paths lead to, by key; empty for what was not loaded from a file."""
+        """The files of the entry, by key. Empty for an entry that was not loaded from a stack file."""
         return self._located
 
     def locate(self, key: str, located: Located) -> None:
-        """Set what the path of a key leads to."""
+        """Set the file of a key."""
         self._located[key] = located
 
     def given(self) -> dict[str, Any]:
-        """Add what the files say, and their whole paths."""
+        """Add the properties that come from the files, and the absolute paths."""
         given, inputs = super().given(), self.inputs()
         for name, located in self._located.items():
             given |= located.content
@@ -71,64 +71,67 @@ class Archived(FromFiles):
 
     @classmethod
     def content(cls, key: str, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
-        """Return the name that the .qext says, and the MD5 of the zip."""
+        """Return the name in the .qext file, and the MD5 of the zip."""
         archive = archives.read(path, theme=cls.theme)
         return {"name": archive.name, "md5": archive.md5}
 
 
 class Theme(Archived):
-    """A theme that apps can use: its files are in a folder or a zip beside the file that names it. The .qext
-    among them says its name at Qlik. (Themes API)
+    """A theme that apps can use. Its files are in a folder or a zip beside the file that names it. The .qext
+    file in it contains the name at Qlik. (Themes API)
     """
 
     makes = Makes("Theme", "theme", identity=("path",), of_content=("name", "md5"), output=False)
     theme = True
 
     path: Text = key(
-        about="The folder or zip with its files; the path is from the folder of the file that says this. "
-        "30 MB and 500 files at most.",
-        change="in place; a change of the files is one, too",
+        about="The folder or zip with its files, 30 MB and 500 files at most. The path starts at the folder "
+        "of the file that names it.",
+        change="in place; also after a change of the files",
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same theme.",
+        about="The former key, or a list of former keys, so that the new key keeps the same theme.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a theme of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing theme with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
 
 class Extension(Archived):
-    """An extension that apps can use, such as a chart: its files are in a folder or a zip beside the file
-    that names it. The .qext among them says its name at Qlik. (Extensions API)
+    """An extension that apps can use, such as a chart. Its files are in a folder or a zip beside the file
+    that names it. The .qext file in it contains the name at Qlik. (Extensions API)
     """
 
     makes = Makes("Extension", "extension", identity=("path",), of_content=("name", "md5"), output=False)
     theme = False
 
     path: Text = key(
-        about="The folder or zip with its files; the path is from the folder of the file that says this. "
-        "30 MB and 500 files at most.",
-        change="in place; a change of the files is one, too",
+        about="The folder or zip with its files, 30 MB and 500 files at most. The path starts at the folder "
+        "of the file that names it.",
+        change="in place; also after a change of the files",
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same extension.",
+        about="The former key, or a list of former keys, so that the new key keeps the same extension.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over an extension of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing extension with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
 
-OF_FILE = "in place; a change of the file is one, too"
+OF_FILE = "in place; also after a change of the file"
 
 
 class Brand(FromFiles):
-    """The look of the tenant itself: its logo and favicon, and its name in the title of pages. A path starts
-    at the folder of the file that names it. The tenant shows Qlik's own logo or icon if none is named.
-    (Brands API)
+    """The look of the tenant: its logo, its favicon, and its name in the title of pages. A path starts at the
+    folder of the file that names it. Without a logo or icon, the tenant shows the one of Qlik. (Brands API)
     """
 
     makes = Makes(
@@ -145,8 +148,8 @@ class Brand(FromFiles):
     description: Text | None = key(None, about="Shown to administrators.")
     active: Switch = key(
         True,
-        about="Whether the tenant shows this brand; it shows one at a time. With `false`, or without the "
-        "entry, it shows again what it showed before.",
+        about="Whether the tenant shows this brand. It shows one brand at a time. With `false`, or after you "
+        "remove the entry, it shows the previous brand again.",
     )
     logo: Text | None = key(
         None,
@@ -154,23 +157,25 @@ class Brand(FromFiles):
         change=OF_FILE,
     )
     fav_icon: Text | None = key(
-        None, about="The icon of browser tabs, an ICO file of 100 KB at most.", change=OF_FILE
+        None, about="The icon in browser tabs, an ICO file of 100 KB at most.", change=OF_FILE
     )
     styles: Text | None = key(
         None, about="A JSON file of 100 KB at most. Qlik stores it and does not use it yet.", change=OF_FILE
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same brand.",
+        about="The former key, or a list of former keys, so that the new key keeps the same brand.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a brand of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing brand with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @property
     def comes_last(self) -> bool:
-        """Whether this is the active brand: the one before it is switched off first, in a change of both."""
+        """Whether this brand is active. If two brands change, Tenantry deactivates the previous one first."""
         return self.active
 
     @classmethod
@@ -189,27 +194,28 @@ class Brand(FromFiles):
 
 
 class PinnedLink(Block):
-    """A link that all users see in the navigation menu. Qlik shows links in the order in which they were
-    made: those of a new customer in the order of their keys, and one that is added later below them. (UI
-    Config API)
+    """A link that all users see in the navigation menu. Qlik shows links in the order of their creation: for
+    a new customer in the order of their keys. A link that you add later appears below. (UI Config API)
     """
 
     makes = Makes("PinnedLink", "pinned link", identity=("name",), in_order=True, output=False)
 
-    name: LinkName = key(about="Its text, 50 characters at most. Default: the key.")
-    link: HttpsUrl = key(about="The address that it leads to, with https.")
+    name: LinkName = key(about="The text of the link, 50 characters at most. Default: the key.")
+    link: HttpsUrl = key(about="The URL of the link, with https.")
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same link.",
+        about="The former key, or a list of former keys, so that the new key keeps the same link.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a link of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing link with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Names differ, and there are not too many."""
+        """Check that names differ, and that the limit of Qlik holds."""
         yield from super().rules(block, entries)
         if len(entries) > PINNED_LINKS_PER_TENANT:
             text = f"has {len(entries)} entries; Qlik allows {PINNED_LINKS_PER_TENANT} per tenant"

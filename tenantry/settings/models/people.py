@@ -1,4 +1,4 @@
-"""Who is in the tenant: groups, users, administrators."""
+"""Groups, users and administrators."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from tenantry.settings.values import Email, FormerKeys, Name, ProviderType, Swit
 
 
 class Group(Block):
-    """A group of users, and the roles that it gives them in the tenant. (Groups API)"""
+    """A group of users, and the tenant roles of its members. (Groups API)"""
 
     makes = Makes("Group", "group", identity=("name", "provider_type"))
 
     name: Name = key(
         about="Its name at Qlik. Default: the key.",
-        change="in place for a custom group, else replaces the group",
+        change="in place for a custom group; replaces an `idp` group",
     )
     description: str | None = key(None, about="Shown in Qlik; only custom groups have one.")
     provider_type: ProviderType = key(
         "idp",
-        about="`idp`: members come from the identity provider. `custom`: members are kept in Qlik.",
+        about="`idp`: members come from the identity provider. `custom`: you manage the members in Qlik.",
         change="replaces the group",
     )
     roles: Annotated[list[Text], TENANT_ROLES] = key(
         default_factory=list,
-        about="Names of roles of the tenant, built-in or custom.",
+        about="Names of tenant roles, built-in or custom.",
         **ROLES_OF_A_GROUP.field,
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same group.",
+        about="The former key, or a list of former keys, so that the new key keeps the same group.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a group of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing group with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Qlik keeps a description of custom groups only."""
+        """Check that only custom groups have a description: Qlik stores no other."""
         for name, group in entries.items():
             if group.provider_type == "idp" and group.description is not None:
                 yield Complaint(
@@ -53,53 +55,57 @@ class Group(Block):
 
 
 class User(Block):
-    """A person who may log in. Who logs in without being listed here is a user, too. (Users API)"""
+    """A person who can log in. People who are not listed here become users when they log in. (Users API)"""
 
     makes = Makes("User", "user", identity=("subject",))
 
     subject: Text = key(
-        about="The subject that the identity provider sends, in quotes if it looks like a number.",
+        about="The subject that the identity provider sends. Quote it if it looks like a number.",
         change="replaces the user",
     )
     name: Name | None = key(
-        None, about="Shown in Qlik. Left out: as the identity provider sends it at the login."
+        None, about="Shown in Qlik. Default: the name that the identity provider sends at login."
     )
-    email: Email | None = key(None, about="E-mail address; each belongs to one user. Left out: left alone.")
+    email: Email | None = key(
+        None, about="E-mail address, unique in the tenant. If you leave it out, Tenantry does not change it."
+    )
     roles: Annotated[list[Text] | None, TENANT_ROLES] = key(
-        None, about="Names of all roles of the tenant that the user has directly. Left out: left alone."
+        None,
+        about="Names of all tenant roles that the user has directly. If you leave it out, Tenantry does not "
+        "change them.",
     )
-    status: UserStatus = key("active", about="`disabled`: the user stays, but cannot log in.")
+    status: UserStatus = key("active", about="`disabled`: the user still exists, but cannot log in.")
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same user.",
+        about="The former key, or a list of former keys, so that the new key keeps the same user.",
         change=NO_REQUEST,
     )
 
 
 class Admin(Block):
-    """A person of the source tenant who administers this one. Other roles stay as they are. (Users API)"""
+    """A user of the source tenant who administers this tenant. Tenantry keeps other roles. (Users API)"""
 
     makes = Makes("TenantAdmin", "admin", of_stack=("source_tenant",))
 
     email: Email | None = key(
         None,
-        about="E-mail address of the person on the source tenant. Either this or `subject`.",
-        change="another person: the new one comes, the old one goes",
+        about="E-mail address of the person on the source tenant. Set either this or `subject`.",
+        change="another person: adds the new administrator, removes the old one",
     )
     subject: Text | None = key(
         None,
-        about="Subject of the person on the source tenant. Either this or `email`.",
-        change="another person: the new one comes, the old one goes",
+        about="Subject of the person on the source tenant. Set either this or `email`.",
+        change="another person: adds the new administrator, removes the old one",
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same administrator.",
+        about="The former key, or a list of former keys, so that the new key keeps the same administrator.",
         change=NO_REQUEST,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Each is named in one way."""
+        """Check that each administrator has either an e-mail address or a subject."""
         for name, admin in entries.items():
             at = block, name
             if admin.email and admin.subject:

@@ -1,4 +1,4 @@
-"""When published apps load their data."""
+"""Tasks that reload published apps."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEW_TASK = "replaces the task"
 
 
 class ReloadTask(Block):
-    """A task that reloads a published app: by a schedule, or after another task. Qlik runs it in the name of
-    our client's bot user. (Scheduling Tasks API)
+    """A task that reloads a published app, by a schedule or after another task. It runs as our client's bot
+    user. (Scheduling Tasks API)
 
-    Qlik disables a task by itself, for example after failures in a row. A refresh shows that as a difference
-    of `enabled`, and `up` enables the task again.
+    Qlik can disable a task, for example after several failures in a row. A refresh shows this as a difference
+    in `enabled`, and `up` enables the task again.
     """
 
     makes = Makes(
@@ -46,8 +46,8 @@ class ReloadTask(Block):
     app: Text = key(about="Key of the app.", change=NEW_TASK)
     space: Text | None = key(
         None,
-        about="Key of the managed space in which the app is published. Needed where it is published in "
-        "several.",
+        about="Key of the managed space in which the app is published. Required if the app is published in "
+        "several spaces.",
         change=NEW_TASK,
     )
     description: TaskDescription | None = key(None, about="Shown in Qlik; 1024 characters at most.")
@@ -55,34 +55,37 @@ class ReloadTask(Block):
     recurrence: Recurrence | None = key(
         None,
         about="When the task runs: a recurrence rule of RFC 5545, such as `FREQ=DAILY;BYHOUR=6;BYMINUTE=0`. "
-        "Either this or `after`.",
+        "Set either this or `after`.",
     )
     time_zone: TimeZone = key(DEFAULT_ZONE, about="The time zone of the schedule, such as `Europe/Berlin`.")
     starts_at: Moment | None = key(
         None,
-        about="From when on the schedule counts, by the clock of the time zone, in quotes: "
-        '"2026-12-31T06:00". Default: Qlik\'s choice.',
+        about="The time from which the schedule applies, in the time zone of the task, in quotes: "
+        '"2026-12-31T06:00". Default: Qlik chooses it.',
     )
-    ends_at: Moment | None = key(None, about="Until when the schedule counts, in the same form.")
+    ends_at: Moment | None = key(None, about="The time until which the schedule applies, in the same form.")
     after: Text | None = key(None, about="Key of the reload task after which this one runs.", change=NEW_TASK)
     after_status: Literal["succeeded", "failed", "any"] | None = key(
         None,
-        about="How the other task has to end: `succeeded`, `failed` or `any`. Default: `succeeded`.",
+        about="The required result of the other task: `succeeded`, `failed` or `any`. Default: `succeeded`.",
         change=NEW_TASK,
     )
     renamed_from: FormerKeys | None = key(
         None,
-        about="The former key, or several, so that a new key keeps the same task.",
+        about="The former key, or a list of former keys, so that the new key keeps the same task.",
         change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a task of that name that somebody else made for the app.", change=AT_CREATION
+        False,
+        about="Take over an existing task of the app with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
 
 def space_of_task(apps: Mapping[str, App], task: ReloadTask) -> str | None:
-    """Return the key of the managed space in which the app of a task is published: the first one, if the task
-    does not name it.
+    """Return the key of the managed space in which the app of a task is published.
+
+    If the task names no space, this is the first space of the app.
     """
     app = apps.get(task.app)
     return task.space or next(iter(app.publish_to or ()) if app else iter(()), None)

@@ -1,4 +1,4 @@
-"""Who is called when something happens in the tenant."""
+"""Webhooks."""
 
 from __future__ import annotations
 
@@ -29,57 +29,61 @@ _SECRET_HEADER = re.compile(r"auth|cookie|secret|token|key|passw|signature", re.
 class Webhook(Block):
     """A URL that Qlik calls when something happens in the tenant. (Webhooks API)
 
-    Secrets are never written here. Keep each in the stack file as a secret of its own, `pulumi config set
-    --secret tenantry:secrets_<name>`, and name it. Qlik never returns them, so a change of one at Qlik does
-    not show: another `secret_version` sends yours again. Qlik disables a webhook whose calls keep failing; a
-    refresh shows that as a difference of `enabled`.
+    Never write a secret here. Store each one as a separate secret in the stack file with `pulumi config set
+    --secret tenantry:secrets_<name>`, and name that secret here. Qlik never returns secrets, so Tenantry
+    cannot see a change of them at Qlik. Change `secret_version` to send them again. Qlik disables a webhook
+    whose calls keep failing. A refresh shows this as a difference in `enabled`.
     """
 
     makes = Makes("Webhook", "webhook", identity=("name",), output=False)
 
     name: WebhookName = key(about="Its name at Qlik. Default: the key.")
     url: Annotated[HttpsUrl, Field(**urls.WEBHOOK.field)] = key(
-        about="Where the events go, with `https://`. It is in the state in plain text."
+        about="The URL that gets the events, with `https://`. The state contains it in plain text."
     )
-    description: WebhookDescription | None = key(None, about="What it is for; 1024 characters at most.")
+    description: WebhookDescription | None = key(None, about="Its purpose; 1024 characters at most.")
     event_types: Annotated[list[Text], Field(**WEBHOOK_EVENTS.field)] = key(
         about="Events, such as `com.qlik.v1.app.reload.finished`."
     )
-    enabled: Switch = key(True, about="Whether events are sent.")
+    enabled: Switch = key(True, about="Whether Qlik sends events.")
     filter: Text | None = key(
         None,
-        about='Which of the events are sent, such as `spaceId eq "<id>"`. Default: all of them.',
+        about='A condition on the events to send, such as `spaceId eq "<id>"`. Default: all events.',
     )
     headers: dict[str, Any] = key(
         default_factory=dict,
-        about="HTTP headers of each call, each with its text. They are not secret.",
+        about="HTTP headers of each call, each with its value. They are not secret.",
     )
     encrypted_headers: dict[str, SecretName] = key(
         default_factory=dict,
-        about="HTTP headers that are secret: each with the name of a secret of this stack, "
+        about="HTTP headers with secret values: for each, the name of a secret of this stack, "
         "`tenantry:secrets_<name>`.",
     )
     secret: SecretName | None = key(
         None,
-        about="Name of the secret of this stack with which Qlik signs each call; the secret has 32 to 64 "
-        "characters.",
+        about="Name of the secret of this stack with which Qlik signs each call. The secret must have 32 to "
+        "64 characters.",
     )
     secret_version: CredentialsVersion = key(
-        1, about="A number; another one sends the secret and the encrypted headers again."
+        1, about="A number. Change it to send the secret and the encrypted headers again."
     )
     check_certificate_revocation: Switch = key(
-        False, about="Whether Qlik asks if the certificate of the URL has been revoked."
+        False, about="Whether Qlik checks that the certificate of the URL has not been revoked."
     )
     renamed_from: FormerKeys | None = key(
-        None, about="The former key, or several, so that a new key keeps the same webhook.", change=NO_REQUEST
+        None,
+        about="The former key, or a list of former keys, so that the new key keeps the same webhook.",
+        change=NO_REQUEST,
     )
     adopt: Switch = key(
-        False, about="Take over a webhook of that name that somebody else made.", change=AT_CREATION
+        False,
+        about="Take over an existing webhook with this name that somebody else created.",
+        change=AT_CREATION,
     )
 
     @classmethod
     def rules(cls, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-        """Headers are valid, none is a secret in plain text, and none is there twice."""
+        """Check that headers are valid, that none is a secret in plain text, and that none is set twice."""
         yield from super().rules(block, entries)
         for entry, webhook in sorted(entries.items()):
             if WEBHOOK_HEADERS.problem and (wrong := WEBHOOK_HEADERS.problem(webhook.headers)):
