@@ -1,5 +1,6 @@
-"""Tenants (https://qlik.dev/apis/rest/tenants; made as in
-https://qlik.dev/manage/platform-operations/create-a-tenant).
+"""Tenants (https://qlik.dev/apis/rest/tenants).
+
+Source of the creation: https://qlik.dev/manage/platform-operations/create-a-tenant.
 """
 
 from __future__ import annotations
@@ -28,80 +29,87 @@ Switch = Property[bool]
 
 
 class Tenant(Resource):
-    """A tenant of its own for one customer. Its id is its system hostname, which never changes."""
+    """A tenant for one customer. Its id is its system hostname, which never changes."""
 
     region: Property[str] = prop("Region of the tenant, such as `eu`.", change=Change.REFUSED, limits=REGION)
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant whose licence the new one is made under.",
+        "Hostname of the tenant whose licence the new tenant uses.",
         change=Change.AT_CREATION,
         limits=NOT_EMPTY,
     )
     name: Property[str] = prop("Display name.", limits=NOT_EMPTY)
     alias: Property[str] = prop(
-        "Second hostname, for people. Unset: left alone, since Qlik offers no way to clear it.",
+        "Second hostname, for users. If it is not set, Tenantry does not change it: Qlik cannot clear an "
+        "alias.",
         default=None,
         limits=ALIAS_HOSTNAME,
     )
     datacenter: Property[str] = prop("Data centre within the region.", default=None, change=Change.REFUSED)
     auto_assign_create_shared_spaces_role_to_professionals: Switch = prop(
-        "Whether professional users may create shared spaces.", default=None
+        "Whether professional users can create shared spaces.", default=None
     )
     auto_assign_private_analytics_content_creator_role_to_professionals: Switch = prop(
-        "Whether professional users may create private content.", default=None
+        "Whether professional users can create private content.", default=None
     )
     auto_assign_data_services_contributor_role_to_professionals: Switch = prop(
-        "Whether professional users may use data services.", default=None
+        "Whether professional users can use data services.", default=None
     )
-    enable_app_opening_feedback: Switch = prop("Whether opening an app shows its progress.", default=None)
+    enable_app_opening_feedback: Switch = prop(
+        "Whether Qlik shows the progress while an app opens.", default=None
+    )
     status: Property[Literal["active"]] = prop(
-        "A tenant that was deactivated behind our back shows as `disabled`, and is reactivated. One that "
-        "Qlik does not know any more shows as `gone`; it stays in the state until `tenantry forget`.",
+        "A tenant that somebody deactivated at Qlik shows as `disabled`, and Tenantry reactivates it. A "
+        "tenant that no longer exists at Qlik shows as `gone`. It stays in the state until you run "
+        "`tenantry forget`.",
         default="active",
     )
     grace_days: Property[int] = prop(
-        "Days until a deactivated tenant is purged, where no `TenantLifecycle` sees to it.",
+        "Days until Qlik purges the deactivated tenant, if there is no `TenantLifecycle`.",
         default=30,
         change=Change.NO_REQUEST,
         limits=GRACE_DAYS,
     )
     revive: Property[dict[str, str]] = prop(
-        "Take back this tenant instead of making one: `{hostname, tenant_id}`, as destroying it printed "
-        "them.",
+        "Reactivate this tenant instead of creating one: `{hostname, tenant_id}`. Copy the values that "
+        "`pulumi destroy` printed.",
         default=None,
         change=Change.AT_CREATION,
     )
     proof: Property[dict[str, Any]] = prop(
-        "The output `proof` of the `TenantProof` under which it is made.",
+        "The output `proof` of the `TenantProof` for its creation.",
         default=None,
         change=Change.AT_CREATION,
     )
 
     templates: Property[dict[str, Any]] = prop(
-        "The apps that a program will import into a new tenant, by key, each with the inputs of its `App`. "
-        "Their templates are exported while the tenant is being made. Not in the state.",
+        "The apps that the program will import into a new tenant, by key, each with the inputs of its `App`. "
+        "Tenantry exports their templates while Qlik creates the tenant. The state does not contain this.",
         default=None,
         change=Change.NOT_KEPT,
     )
     program_run: Property[str] = prop(
-        "What tells this run of the program from every other. Not in the state.",
+        "A unique id of this run of the program. The state does not contain it.",
         default=None,
         change=Change.NOT_KEPT,
     )
 
     tenant_id: Property[str] = output("Qlik's id of the tenant.")
-    hostname: Property[str] = output("System hostname; the same as the id of the resource.")
+    hostname: Property[str] = output("System hostname, which is also the id of the resource.")
     made_by_run: Property[str] = output(
-        "The `program_run` that made the tenant or took it back.", at_qlik=False
+        "The `program_run` that created or reactivated the tenant.", at_qlik=False
     )
 
 
 class TenantHandler(Handler):
-    """Made, deactivated and reactivated at the register host; all else is done on the tenant's own."""
+    """CRUD handler.
+
+    The register host creates, deactivates and reactivates a tenant; its own host does the rest.
+    """
 
     resource_type = Tenant
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """The tenant to take back is named in full; a new one is made under a proof."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse an incomplete `revive`, and a new tenant without a proof."""
         revive = want.get("revive")
         if revive is not None and revive.keys() != {"hostname", "tenant_id"}:
             return {"revive": "requires exactly hostname and tenant_id"}
@@ -110,7 +118,7 @@ class TenantHandler(Handler):
         return {}
 
     def remark(self, id: str, have: Properties, given: Properties) -> str:
-        """Say that a `revive` pasted too late has no effect."""
+        """Return a warning if `revive` has no effect because the stack already has a tenant."""
         revive = given.get("revive")
         if not isinstance(revive, dict) or revive.get("hostname") in (None, id):
             return ""
@@ -121,7 +129,7 @@ class TenantHandler(Handler):
         )
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Find the tenant that is to be taken back, or make one; then correct its name and the rest."""
+        """Reactivate the tenant in `revive`, or create one. Then set its name and the other properties."""
         hostname, tenant_id, new = registration.obtain(cloud, want)
         found: Properties = {"hostname": hostname, "tenant_id": tenant_id}
         if run_of_program := want.get("program_run"):
@@ -137,11 +145,11 @@ class TenantHandler(Handler):
         return hostname, found
 
     def _refuse_other_name(self, have: Properties, want: Properties) -> None:
-        """Raise ResourceError if the customer got another name since the proof.
+        """Raise ResourceError if the name of the customer has changed since the proof.
 
-        The state must have the tenant before it is called so. Else a run that is cut off in between leaves
-        a tenant of a name that neither the proof nor, some days later, the file has: it would pass for
-        another customer's.
+        The state must contain the tenant before the tenant gets the new name. Otherwise an interrupted run
+        would leave a tenant whose name is in neither the proof nor, later, the file. It would look like the
+        tenant of another customer.
         """
         known = (want.get("proof") or {}).get("name")
         if known and want["name"] not in (known, have["name"]):
@@ -151,7 +159,7 @@ class TenantHandler(Handler):
             )
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the tenant; one that is deactivated refuses to answer, and keeps its other values."""
+        """GET the tenant. A deactivated tenant refuses requests, so its other values stay."""
         host, path = cloud.tenant(id), f"/api/v1/tenants/{have['tenant_id']}"
         try:
             try:
@@ -170,14 +178,14 @@ class TenantHandler(Handler):
         }
 
     def _status_of_unknown(self, cloud: Cloud, id: str, error: NotFound | HostUnknown) -> str:
-        """Return the status of a tenant whose host answered 404 twice; raise NotProven if that is
-        contradicted.
+        """Return the status of a tenant whose host answered 404 twice.
 
-        Nothing leaves the state because of it, so that is enough where the organisation cannot be asked.
+        If we cannot read the organisation's list, two 404s are enough, because nothing leaves the state.
+        Raises NotProven if the list still contains the tenant.
         """
         if cloud.has_organisation:
             region = cloud.tenant(id).region
-            tenant = next((each for each in listed(cloud, region).tenants if hostname_of(each) == id), {})
+            tenant = next((item for item in listed(cloud, region).tenants if hostname_of(item) == id), {})
             if tenant.get("status") in DEACTIVATED:
                 return "disabled"
             if tenant and tenant.get("status") != DELETED:
@@ -190,7 +198,7 @@ class TenantHandler(Handler):
         return "gone"
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Reactivate the tenant if need be, then PATCH what differs in one request."""
+        """Reactivate the tenant if necessary, then PATCH what differs in one request."""
         self._correct(cloud, id, have, want)
         return {}
 
@@ -208,7 +216,7 @@ class TenantHandler(Handler):
             of_alias = any(problem.pointer == PATCHED["alias"] for problem in refusal.problems)
             if not alias or not (of_alias or isinstance(refusal, Conflict)):
                 raise
-            # A tenant without a name would be one that nobody knows: name it all the same.
+            # Set the name anyway: nobody could identify a tenant without one.
             self._patch(cloud, id, tenant_id, changes)
             have |= changes
             holder = holder_of_alias(cloud, cloud.tenant(id).region, alias)
@@ -224,7 +232,7 @@ class TenantHandler(Handler):
             cloud.tenant(id).patch(f"/api/v1/tenants/{tenant_id}", patch, repeatable=True)
 
     def _refuse_gone(self, cloud: Cloud, id: str, tenant_id: str) -> None:
-        """Raise TenantGone if Qlik still knows no such tenant."""
+        """Raise TenantGone if Qlik still has no such tenant."""
         try:
             cloud.tenant(id).get(f"/api/v1/tenants/{tenant_id}")
         except TenantDisabled:
@@ -233,14 +241,13 @@ class TenantHandler(Handler):
             raise lifetime.gone_error(id, tenant_id, error) from error
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Deactivate the tenant, unless that was done: its `TenantLifecycle` goes first and does it."""
+        """Deactivate the tenant, unless its `TenantLifecycle` has already done it."""
         try:
             cloud.tenant(id).get(f"/api/v1/tenants/{have['tenant_id']}")
         except TenantDisabled:
             pass
         except (NotFound, HostUnknown):
-            # The register host's answer proves more; if the tenant lives after all, it is to be taken down
-            # anyway.
+            # The response of the register host proves more. If the tenant still exists, deactivate it anyway.
             if id not in run.current().gone_tenants:
                 lifetime.take_down(cloud, id, have["tenant_id"], have["grace_days"])
         else:
@@ -249,10 +256,10 @@ class TenantHandler(Handler):
 
 
 PATCHED = {
-    each.name: "/hostnames/1" if each.name == "alias" else f"/{each.camel}"
-    for each in Tenant.inputs()
-    if each.name in ("name", "alias") or each.name.startswith(("auto_", "enable_"))
+    prop.name: "/hostnames/1" if prop.name == "alias" else f"/{prop.camel}"
+    for prop in Tenant.inputs()
+    if prop.name in ("name", "alias") or prop.name.startswith(("auto_", "enable_"))
 }
-"""The properties that PATCH takes, and where."""
+"""The properties that PATCH can change, with their JSON pointers."""
 
 HANDLER = TenantHandler()

@@ -1,8 +1,8 @@
-"""That a tenant is in use: what tells the next run that a destroy was cut off.
+"""A marker in the state that a tenant is in use. It shows the next run that a destroy was interrupted.
 
-A destroy takes it out of the state first, and deactivates the tenant after that. So where a destroy was cut
-off, the state has a tenant and no activation: the next `pulumi up` makes it, and with it the tenant is
-active again. Without it such a run would have nothing to do, while the tenant waits for its purge.
+A destroy removes it from the state first, and deactivates the tenant after that. So after an interrupted
+destroy the state has a tenant and no activation. The next `pulumi up` creates it, which reactivates the
+tenant. Without it, `up` would have nothing to do, and Qlik would purge the tenant.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tenantry.providers.values.limits import DAY, NOT_EMPTY
 
 
 class TenantActivation(Resource):
-    """Makes sure that the tenant is active when it is made; its deletion sends no request.
+    """A resource whose creation makes sure that the tenant is active. Its deletion sends no request.
 
-    Let it depend on the `TenantLifecycle`, so that it is made last and deleted first.
+    Let it depend on the `TenantLifecycle`, so that it is created last and deleted first.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant that is in use.")
@@ -26,8 +26,8 @@ class TenantActivation(Resource):
         "Qlik's id of the tenant: its output `tenant_id`.", change=Change.AT_CREATION, limits=NOT_EMPTY
     )
     ends_on: Property[str] = prop(
-        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. A trial that has ended is not "
-        "brought back.",
+        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. Tenantry does not reactivate a "
+        "trial that has ended.",
         default=None,
         change=Change.NO_REQUEST,
         limits=DAY,
@@ -35,12 +35,12 @@ class TenantActivation(Resource):
 
 
 class TenantActivationHandler(TenantLifecycleHandler):
-    """As the lifecycle, but that its deletion leaves the tenant as it is."""
+    """CRUD handler like the one of the lifecycle, but its deletion does not change the tenant."""
 
     resource_type = TenantActivation
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Leave the state; no request."""
+        """Send no request."""
 
 
 HANDLER = TenantActivationHandler()

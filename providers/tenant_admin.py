@@ -1,5 +1,7 @@
-"""Administrators of a customer's tenant, known from the source tenant (https://qlik.dev/apis/rest/users;
-made as in https://qlik.dev/manage/platform-operations/add-an-interactive-user-to-a-tenant).
+"""Administrators of a customer's tenant who are users of the source tenant
+(https://qlik.dev/apis/rest/users).
+
+Source: https://qlik.dev/manage/platform-operations/add-an-interactive-user-to-a-tenant.
 """
 
 from __future__ import annotations
@@ -19,57 +21,60 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class TenantAdmin(Resource):
-    """A person of the source tenant who administers this one: a tenant is made without any people in it.
+    """A user of the source tenant who administers this tenant. A new tenant has no users.
 
-    The person is looked up once, when the resource is made, by e-mail address or by subject. One who is a
-    user of the tenant already keeps all other roles. Deletion takes away only what this gave: the role, and
-    the user if it was made for it.
+    Tenantry looks up the person once, at creation, by e-mail address or by subject. An existing user of the
+    tenant keeps all other roles. Deletion removes only what this resource added: the role, and the user if
+    this resource created it.
     """
 
     tenant: Property[str] = reference("Tenant", "The tenant to administer.")
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant on which the person is looked up.",
+        "Hostname of the tenant that has the person as a user.",
         change=Change.AT_CREATION,
         limits=NOT_EMPTY,
     )
     email: Property[str] = prop(
-        "E-mail address of the person, in any spelling of capitals. Either this or `subject`.",
+        "E-mail address of the person, case-insensitive. Set either this or `subject`.",
         default=None,
         change=Change.REPLACES,
         form=str.casefold,
     )
     subject: Property[str] = prop(
-        "Subject of the person at the identity provider. Either this or `email`.",
+        "Subject of the person at the identity provider. Set either this or `email`.",
         default=None,
         change=Change.REPLACES,
     )
     role: Property[Literal["TenantAdmin"]] = prop(
-        "A role that was taken away behind our back is a difference, and is given again.",
+        "If somebody removed the role at Qlik, that is a difference, and Tenantry adds it again.",
         default="TenantAdmin",
     )
     status: Property[Literal["active"]] = prop(
-        "A user who was disabled, or is still invited, is a difference, and is set active.", default="active"
+        "If the user is disabled or still invited, that is a difference, and Tenantry activates the user.",
+        default="active",
     )
 
     user_subject: Property[str] = output("Subject of the person.")
-    made_user: Property[bool] = output("Whether the user was made for this, so that deletion removes it.")
-    gave_role: Property[bool] = output("Whether the user has the role from this, so that deletion takes it.")
+    made_user: Property[bool] = output(
+        "Whether this resource created the user. Deletion then deletes the user."
+    )
+    gave_role: Property[bool] = output("Whether this resource gave the role. Deletion then removes the role.")
 
 
 class TenantAdminHandler(Handler):
-    """Found on the source tenant, made or promoted on the target; a note on disk keeps what was given."""
+    """CRUD handler of `TenantAdmin`. A note on disk keeps what it added to the tenant."""
 
     resource_type = TenantAdmin
     identity = ("tenant", "email", "subject")
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A person is named in one way."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse anything but exactly one of `email` and `subject`."""
         if ("email" in want) == ("subject" in want):
             return {"email": "set either email or subject of the person on the source tenant"}
         return {}
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Find the person, then make the user, or give the one that is there the role."""
+        """Find the person, then create the user, or give the role to the existing user."""
         source, host = cloud.tenant(want["source_tenant"]), cloud.tenant(want["tenant"])
         person = people.find(source, email=want.get("email"), subject=want.get("subject"))
         note = _note(host.hostname, person["subject"])
@@ -93,14 +98,14 @@ class TenantAdminHandler(Handler):
         return user["id"], outputs
 
     def _refuse_held(self, cloud: Cloud, host: Host, there: people.User, want: Properties) -> None:
-        """Raise HeldByAnother where another administrator of the stack is that person and stays so."""
+        """Raise HeldByAnother if another administrator of the stack is that person and remains so."""
         label = f'administrator "{there["name"]}"'
         holder = moves.holder(self.resource_type.__name__, label, host, there["id"])
         if holder and not moves.leaves(cloud, self.identity or self.natural_key, holder, want):
             raise HeldByAnother(label, host.hostname, there["id"], holder)
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Take the user from the list that a refresh reads, or GET it."""
+        """Read the user from the list of the refresh, or GET it."""
         host = cloud.tenant(have["tenant"])
         found = listings.find(host, people.PATH, id)
         if found is None:
@@ -108,7 +113,7 @@ class TenantAdminHandler(Handler):
         return None if found is None or found.get("status") == people.DELETED else _decode(found)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Set the user active and give the role, each only if need be."""
+        """Activate the user and add the role, each only if necessary."""
         run.current().made.add(people.admin_mark(id))
         host, changes = cloud.tenant(want["tenant"]), self.changes(have, want)
         if not changes:
@@ -122,7 +127,7 @@ class TenantAdminHandler(Handler):
         return {"gave_role": True} if "role" in changes else {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """DELETE the user if it was made for this, else take back the role if it was given by this."""
+        """DELETE the user if this resource created it, else remove the role if this resource gave it."""
         if have["made_user"]:
             host = cloud.tenant(have["tenant"])
             evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _living(host))
@@ -130,8 +135,8 @@ class TenantAdminHandler(Handler):
             self.release_references(cloud, id, have)
         _note(have["tenant"], have["user_subject"]).clear()
 
-    def release_references(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Take back the role, unless another entry of the stack file wants it now."""
+    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Remove the role, unless another entry of the stack file needs it now."""
         if people.admin_mark(id) in run.current().made:
             return
         host = cloud.tenant(have["tenant"])
@@ -156,10 +161,9 @@ def _note(hostname: str, subject: str) -> Note:
 
 
 def _given(note: Note, hostname: str, there: people.User | None) -> dict[str, bool]:
-    """Return what is given now, or was by an earlier run: the user itself, and the role.
+    """Return what this run adds, or an earlier run has added: the user, and the role.
 
-    A tenant that was taken back had no people but those whom its stack put there, so the role counts as
-    given.
+    A reactivated tenant has only the users that its stack created, so the role counts as given by the stack.
     """
     if there is None:
         return {"made_user": True, "gave_role": True}
@@ -174,7 +178,7 @@ def _given(note: Note, hostname: str, there: people.User | None) -> dict[str, bo
 
 
 def _make(host: Host, person: people.User) -> people.User:
-    """POST the user. One of that subject who is there now, after none was, is that of a lost answer."""
+    """POST the user. If the subject exists by now, a request with a lost response created it."""
     body = {name: person[name] for name in ("subject", "name", "email") if person.get(name)}
     body |= {"status": "active", "assignedRoles": roles.references([roles.TENANT_ADMIN])}
     try:

@@ -1,4 +1,4 @@
-"""The end of a tenant, and what leads to it (https://qlik.dev/manage/tenants/delete-tenants)."""
+"""The deactivation of a tenant (https://qlik.dev/manage/tenants/delete-tenants)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tenantry.providers.values.limits import DAY, GRACE_DAYS, NOT_EMPTY
 
 
 class TenantLifecycle(Resource):
-    """Deactivates the tenant when it is deleted.
+    """A resource whose deletion deactivates the tenant.
 
-    Let it depend on all else in the tenant, so that it is deleted first. Then a destroy is one request, after
-    which the rest leaves the state without one; and where that request fails, or the lifecycle is protected,
-    nothing has left the state.
+    Let it depend on everything else in the tenant, so that it is deleted first. Then a destroy sends one
+    request, and the other resources leave the state without a request. If that request fails, or the
+    lifecycle is protected, nothing leaves the state.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant whose life it is.")
+    tenant: Property[str] = reference("Tenant", "The tenant to deactivate.")
     kind: Property[Literal["production", "trial"]] = prop(
-        "Whether it is a paying customer or a trial.", default="production", change=Change.NO_REQUEST
+        "Production customer or trial.", default="production", change=Change.NO_REQUEST
     )
     ends_on: Property[str] = prop(
         "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC.",
@@ -31,15 +31,15 @@ class TenantLifecycle(Resource):
         limits=DAY,
     )
     grace_days: Property[int] = prop(
-        "Days from the deactivation until Qlik purges the tenant; until then it can be brought back.",
+        "Days from the deactivation until Qlik purges the tenant. Until then you can reactivate it.",
         default=30,
         change=Change.NO_REQUEST,
         limits=GRACE_DAYS,
     )
 
     release_entitlements: Property[bool] = prop(
-        "Whether entitlements of the tenant's users are released before it is deactivated: those of subjects "
-        "that provably no other tenant of the licence has as users.",
+        "Whether to release the entitlements of the tenant's users before its deactivation. Tenantry "
+        "releases only those of subjects that are certainly not users of another tenant of the licence.",
         default=None,
         change=Change.NO_REQUEST,
     )
@@ -50,29 +50,32 @@ class TenantLifecycle(Resource):
 
 
 class TenantLifecycleHandler(Handler):
-    """Only making and deleting it concern Qlik; its properties are kept for that day."""
+    """CRUD handler.
+
+    Only creation and deletion send requests. The state keeps the properties for the deletion.
+    """
 
     resource_type: ClassVar[type[Resource]] = TenantLifecycle
     is_object = False
     natural_key = ("tenant",)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Make sure that the tenant is active: an earlier lifecycle may just have deactivated it."""
+        """Make sure that the tenant is active: an earlier lifecycle may have deactivated it."""
         lifetime.make_sure_active(cloud, want["tenant"], want["tenant_id"], want.get("ends_on"))
         return want["tenant"], {}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Nothing of it is at Qlik; whether the tenant is active is the tenant's to say."""
+        """Return no differences: Qlik stores nothing of it. `Tenant` reads whether the tenant is active."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Keep the new values; no request."""
+        """Keep the new values. Send no request."""
         return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Release the entitlements of its users if asked to, deactivate it, and say how to bring it back.
+        """Release the entitlements of the users if configured, then deactivate the tenant.
 
-        In that order: a deactivated tenant answers nothing.
+        The order matters: a deactivated tenant refuses requests.
         """
         if have.get("release_entitlements"):
             entitlements.release(cloud, have["tenant"], have["tenant_id"])

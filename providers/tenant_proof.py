@@ -1,8 +1,8 @@
-"""The proof that a tenant is about to be asked for, kept in the state of the stack before it is.
+"""A proof in the state of the stack that a run is about to request a tenant.
 
-A request for a tenant has no key and its answer can be lost. What is on the disk of the machine that sent
-it can be lost, too, and a URN can be renamed. The state cannot: the engine saves the proof there before it
-has the tenant made, in whatever backend, and a killed run leaves it. Source:
+A request for a tenant has no idempotency key, and its response can be lost. A file on the machine can be
+lost, too, and a URN can change. The state is safe: with every backend, the engine saves the proof there
+before the tenant is created, and the proof is still there after a killed run. Source:
 https://qlik.dev/manage/platform-operations/create-a-tenant.
 """
 
@@ -28,59 +28,60 @@ from tenantry.pulumi_internals.environment import SKIP_CHECKPOINTS, checkpoints_
 
 
 class TenantProof(Resource):
-    """That a run is about to ask Qlik for a tenant. One proof allows one request, in the run that made it.
+    """A record that a run is about to request a tenant. One proof allows one request, in the run that created
+    it.
 
-    Making it does what comes before that request anyway: the access token for the register host and the
-    licence of the source tenant. So wrong credentials, or no network, end the run before there is a proof. A
-    run that finds the proof of an earlier run asks for nothing: it finds out what came of that request, see
-    `tenantry.providers.tenants.registration`. If nothing was made, the proof is replaced by a new one first;
-    a tenant that lives is not touched by that.
+    Its creation also gets the access token for the register host and the licence of the source tenant, which
+    the request needs. So wrong credentials or a missing network end the run before a proof exists. A run that
+    finds the proof of an earlier run does not request a tenant. It finds out the result of the earlier
+    request, see `tenantry.providers.tenants.registration`. If no tenant was created, a new proof replaces the
+    old one first. This does not change an existing tenant.
     """
 
     region: Property[str] = prop("Region of the tenant.", change=Change.AT_CREATION, limits=REGION)
     source_tenant: Property[str] = prop(
-        "Hostname of the tenant whose licence the new one is made under.",
+        "Hostname of the tenant whose licence the new tenant uses.",
         change=Change.AT_CREATION,
         limits=NOT_EMPTY,
     )
     name: Property[str] = prop("Name that the tenant will get.", change=Change.AT_CREATION, limits=NOT_EMPTY)
     revives: Property[bool] = prop(
-        "Whether a tenant is taken back. Then none is asked for, and the licence is not looked at.",
+        "Whether the run reactivates a tenant. Then it requests none, and does not read the licence.",
         default=None,
         change=Change.AT_CREATION,
     )
     ends_on: Property[str] = prop(
-        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. No tenant is made for a trial "
-        "that has ended.",
+        "Last day of a trial: YYYY-MM-DD, and its time zone if not UTC. Tenantry creates no tenant for a "
+        "trial that has ended.",
         default=None,
         change=Change.AT_CREATION,
         limits=DAY,
     )
 
     proof: Property[dict[str, Any]] = output(
-        "What the tenant is made under: `id`; `made_at` and `valid_until`, by Qlik's clock; `name`; and "
-        "whether it is `unused`, as nothing was to be asked for under it."
+        "The proof: `id`; `made_at` and `valid_until` by Qlik's clock; `name`; and `unused`, which is true "
+        "if the run requests no tenant."
     )
 
 
 class TenantProofHandler(Handler):
-    """Made before the tenant and deleted after it; nothing of it is at Qlik."""
+    """CRUD handler. A proof is created before the tenant and deleted after it. Qlik stores nothing of it."""
 
     resource_type = TenantProof
     is_object = False
 
-    def input_problems(self, have: Properties, want: Properties) -> dict[str, str]:
-        """A trial that has ended gets no tenant; a preview says so by this machine's clock."""
+    def refuse(self, have: Properties, want: Properties) -> dict[str, str]:
+        """Refuse a new tenant for a trial that has ended, by this machine's clock."""
         if not have and has_ended(want.get("ends_on")):
             return {"ends_on": ended(want["ends_on"])}
         return {}
 
-    def property_to_renew(self, id: str) -> str:
-        """Have exactly this proof replaced if the environment names it."""
+    def renewed(self, id: str) -> str:
+        """Return `proof`, which replaces this proof, if the environment names its id."""
         return "proof" if os.environ.get(RENEW) == id else ""
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """Do what comes before the request for a tenant, and keep Qlik's own time."""
+        """Get token and licence for the request, and create a proof with Qlik's own time."""
         if checkpoints_are_skipped(os.environ):
             raise CheckpointsRefused(SKIP_CHECKPOINTS)
         id = secrets.token_hex(16)
@@ -100,21 +101,22 @@ class TenantProofHandler(Handler):
         return id, {"proof": facts(id, want, now)}
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """Return itself: it is in the state alone."""
+        """Return no differences: the proof exists only in the state."""
         return {}
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """Keep what it was made for; no request."""
+        """Keep the proof. Send no request."""
         return {}
 
     def delete(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Remove the note of what was asked for under it."""
+        """Delete the note of the request under this proof."""
         notes.clear(id)
 
 
 def facts(id: str, want: Properties, now: float | None) -> dict[str, Any]:
-    """Return what a proof says. Without a time of Qlik's it says none: then only a person can judge its
-    age.
+    """Return the content of a proof.
+
+    Without a time from Qlik it contains no times. Then only a person can judge its age.
     """
     known: dict[str, Any] = {"id": id, "name": want["name"], "unused": bool(want.get("revives"))}
     if now is None:

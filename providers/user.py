@@ -16,13 +16,13 @@ from tenantry.providers.values.limits import NOT_EMPTY
 
 
 class User(Resource):
-    """A person who may log in, made before the first login. One who is there already is taken over.
+    """A person who can log in, created before the first login. Tenantry takes over an existing user.
 
-    Who logs in through the identity provider is told apart by the subject; name and e-mail address may then
-    come from there, so state them as it sends them, or not at all.
+    The subject identifies a user. At login, the identity provider can set name and e-mail address. So set
+    them to the values that it sends, or leave them out.
     """
 
-    tenant: Property[str] = reference("Tenant", "The tenant that the user is in.")
+    tenant: Property[str] = reference("Tenant", "The tenant that contains the user.")
     subject: Property[str] = prop(
         "Subject that the identity provider sends, unique in the tenant.",
         change=Change.REPLACES,
@@ -31,67 +31,68 @@ class User(Resource):
     name: Property[str] = prop("Display name.", default=None, limits=NOT_EMPTY)
     email: Property[str] = prop("E-mail address, unique in the tenant.", default=None, limits=NOT_EMPTY)
     roles: Property[list[str]] = prop(
-        "Names of all tenant roles that the user is given directly, case-sensitive; empty for none.",
+        "Names of all tenant roles that the user has directly, case-sensitive. Empty list: none.",
         default=None,
     )
     status: Property[Literal["active", "disabled"]] = prop(
-        "Whether the user may log in. One who is still `invited` is set active: an invitation expires.",
+        "Whether the user can log in. Tenantry activates a user who is still `invited`: an invitation "
+        "expires.",
         default="active",
     )
 
     postponed: Property[list[str]] = output(
-        "What the next run still has to set: an e-mail address that another resource of the stack had at "
-        "the time.",
+        "Properties that the next run has to set: an e-mail address that another resource of the stack "
+        "still had.",
         at_qlik=False,
     )
 
 
 class UserHandler(Collection):
-    """Users have no maker at Qlik: one with the subject is the one wanted."""
+    """CRUD handler of `User`. Qlik stores no creator: a user with the subject is the wanted one."""
 
     resource_type = User
     path = people.PATH
-    # What two users cannot share: a replacement has another subject, but may keep the address.
+    # Two users cannot share these. A replacement has a different subject, but can keep the address.
     natural_key = ("tenant", "email")
     identity = ("tenant", "subject")
 
     def encode(self, properties: Properties) -> dict[str, Any]:
-        """Name each role by an object."""
+        """Return the JSON for Qlik, with an object for each role."""
         body = super().encode(properties)
         if "roles" in body:
             body["assignedRoles"] = roles.references(body.pop("roles"))
         return body
 
     def decode(self, found: dict[str, Any]) -> Properties:
-        """Take the names of the roles, and the status in the words of the property."""
+        """Return the properties, with the names of the roles and the status as in the property."""
         return super().decode(found) | {"roles": roles.names_in(found), "status": people.status_of(found)}
 
     def changes(self, have: Properties, want: Properties) -> Properties:
-        """Capitals in an address make no difference."""
+        """Return the changes. The e-mail address is case-insensitive."""
         changes = super().changes(have, want)
         if "email" in changes and people.same_email(have.get("email"), want["email"]):
             del changes["email"]
         return changes
 
     def label(self, want: Properties, id: str) -> str:
-        """Return how messages call the user."""
+        """Return the name of the user for messages."""
         return f'user "{want.get("name") or want["subject"]}"'
 
     def lookup(self, host: Host, want: Properties) -> dict[str, Any] | None:
-        """Return the user with the subject; an address that is somebody else's is an error."""
+        """Return the user with the subject. Raises EmailTaken if another user has the e-mail address."""
         there = people.with_subject(host, want["subject"])
         if there is None:
             people.refuse_taken(host, want.get("email"))
         return there
 
     def listed(self, host: Host, have: Properties) -> Iterable[dict[str, Any]]:
-        """Leave out those that are shown as deleted."""
-        return (each for each in super().listed(host, have) if each.get("status") != people.DELETED)
+        """Return all users except those that Qlik shows as deleted."""
+        return (user for user in super().listed(host, have) if user.get("status") != people.DELETED)
 
     def create(self, cloud: Cloud, want: Properties) -> tuple[str, Properties]:
-        """POST the user as an active one, and correct what came of it.
+        """POST the user as active, then correct the differences.
 
-        An address that another user of the stack still has is set once that one has given it up.
+        If another user of the stack still has the e-mail address, set it after that user has released it.
         """
         host = self.host(cloud, want)
         with roles.explained(host, want.get("roles")):
@@ -110,7 +111,7 @@ class UserHandler(Collection):
             raise Unfinished(id, have, error) from error
 
     def read(self, cloud: Cloud, id: str, have: Properties) -> Properties | None:
-        """GET the user; one that is shown as deleted is gone."""
+        """GET the user. A user that Qlik shows as deleted does not exist."""
         found = super().read(cloud, id, have)
         if found is None or found["status"] == people.DELETED:
             return None
@@ -118,7 +119,7 @@ class UserHandler(Collection):
         return found | ({"email": have["email"]} if same else {})
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
-        """PATCH what differs; what Qlik did only in part is read back."""
+        """PATCH what differs. If Qlik changed only a part, read the user again."""
         host, changes = self.host(cloud, want), self.changes(have, want)
         if roles.TENANT_ADMIN in (want.get("roles") or []):
             run.current().made.add(people.admin_mark(id))
@@ -132,7 +133,7 @@ class UserHandler(Collection):
                 raise
             if holder := self._holder_of_email(host, id, want, refusal):
                 said, moved = self._move_email(cloud, host, id, changes, want, holder)
-            else:  # another resource may have had it until a moment ago
+            else:  # another resource may have released it just now
                 said = self._change(host, id, changes, want)
         left = people.left(self.read(cloud, id, want), changes) if said else {}
         if left:
@@ -147,8 +148,9 @@ class UserHandler(Collection):
             return people.patch(host, id, operations) if operations else ""
 
     def _holder_of_email(self, host: Host, id: str, want: Properties, refusal: ApiError) -> str:
-        """Return the user of the stack that has the wanted address; raise EmailTaken if it is somebody
-        else's.
+        """Return the user of the stack that has the wanted address.
+
+        Raises EmailTaken if the user is not in the stack.
         """
         try:
             people.refuse_taken(host, want["email"], by_other_than=id, refusal=refusal)
@@ -162,8 +164,9 @@ class UserHandler(Collection):
     def _move_email(
         self, cloud: Cloud, host: Host, id: str, changes: Properties, want: Properties, holder: str
     ) -> tuple[str, Properties]:
-        """Give up the present address and wait for the wanted one; return what was not done, and what is so
-        far.
+        """Release the current address and wait for the wanted one.
+
+        Return the part that Qlik did not change, and the current properties.
         """
         aside = f"{moves.mark()}@moving.invalid"
         said = self._change(host, id, changes | {"email": aside}, want)
