@@ -37,7 +37,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
     """One customer: a tenant with its settings, ways to log in, people, groups, spaces, access, apps and
     publications, and its lifecycle.
 
-    Each block of the stack file becomes the resource that its class names by `makes`, see
+    Each block of the stack file becomes the resource that its class names by `mapping`, see
     `tenantry.settings.models`: one for each entry, or one for a block of settings that says anything. The
     code below has what refers to other resources, and the order.
 
@@ -50,7 +50,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
 
     outputs: dict[str, Any]
     """What a portal needs: `hostname`, `url`, `tenant_id`, the published `apps`, and the ids of each block
-    whose `makes` has an `output`, such as `groups`, by key.
+    whose `mapping` has an `output`, such as `groups`, by key.
     """
 
     resources: dict[str, dict[str, Any]]
@@ -71,7 +71,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             self.resources[block] = self._make_block(block)
         self.resources["spaces"] = {key: self._make_space(key) for key in self._customer.spaces}
         for block, model in BLOCKS.items():
-            if model.makes and not model.makes.by_hand and block not in self.resources:
+            if model.mapping and not model.mapping.has_own_code and block not in self.resources:
                 self.resources[block] = self._make_block(block)
         for key, space in self._customer.spaces.items():
             for group in space.access:
@@ -156,13 +156,15 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         given = getattr(self._customer, block)
         if block in ENTRIES:
             made: dict[str, Any] = {}
-            for key, entry in sorted(given.items(), key=lambda item: (item[1].comes_last, item[0])):
+            for key, entry in sorted(given.items(), key=lambda item: (item[1].is_created_last, item[0])):
                 others = list(made.values())
-                after = others if entry.comes_last else others[-1:] if entry.makes.in_order else []
-                before = [each for name in entry.makes.after for each in self.resources[name].values()]
+                after = (
+                    others if entry.is_created_last else others[-1:] if entry.mapping.created_in_order else []
+                )
+                before = [each for name in entry.mapping.after for each in self.resources[name].values()]
                 made[key] = self._make(key, entry, after=[*after, *before], **self._in_space(entry))
             return made
-        noun = BLOCKS[block].makes.noun  # type: ignore[union-attr]  # asked for only where there is one
+        noun = BLOCKS[block].mapping.noun  # type: ignore[union-attr]  # asked for only where there is one
         return {noun: self._make(noun, given)} if given and given.given() else {}
 
     def _in_space(self, entry: Block) -> dict[str, Any]:
@@ -180,18 +182,20 @@ class QlikCustomerTenant(pulumi.ComponentResource):
         **references: Any,
     ) -> Any:
         """Make the resource that a block says it makes. `references` are to other resources."""
-        makes = block.makes
-        assert makes is not None, f"{type(block).__name__} makes no resource"  # noqa: S101
-        of_stack = {name: getattr(self._settings, name) for name in makes.of_stack}
-        made = getattr(providers, makes.resource)(
+        mapping = block.mapping
+        assert mapping is not None, f"{type(block).__name__} makes no resource"  # noqa: S101
+        from_stack = {name: getattr(self._settings, name) for name in mapping.from_stack}
+        made = getattr(providers, mapping.resource)(
             name,
             tenant=self.tenant.id,
             **block.given(),
             **_secrets(block),
-            **of_stack,
+            **from_stack,
             **references,
             opts=self._options(
-                protect=protect, formerly=names.former(getattr(block, "renamed_from", None)), after=after
+                protect=protect,
+                formerly=names.former_names(getattr(block, "renamed_from", None)),
+                after=after,
             ),
         )
         return self._child(made)
@@ -229,7 +233,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             tenant=self.tenant.id,
             space=self.resources["spaces"][space].id,
             adopt=self._customer.spaces[space].adopt or None,
-            opts=self._options(formerly=names.former_pairs(name, space, former_space, key, former)),
+            opts=self._options(formerly=names.former_pair_names(name, space, former_space, key, former)),
             **inputs,
         )
         self._child(made)
@@ -250,7 +254,7 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             app=self.resources["apps"][key].id,
             **reload.model_dump(),
             opts=self._options(
-                formerly=names.former(self._customer.apps[key].renamed_from),
+                formerly=names.former_names(self._customer.apps[key].renamed_from),
                 # What the script reads has to be there.
                 after=[
                     *self.resources["data_connections"].values(),
@@ -278,7 +282,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             adopt=app.adopt or None,
             opts=self._options(
                 protect=self._customer.protected if app.protect is None else app.protect,
-                formerly=names.former_pairs(names.publication, key, app.renamed_from, space, former_space),
+                formerly=names.former_pair_names(
+                    names.publication, key, app.renamed_from, space, former_space
+                ),
             ),
         )
         return self._child(made)
@@ -335,7 +341,9 @@ class QlikCustomerTenant(pulumi.ComponentResource):
             **{
                 block: {key: made.id for key, made in self.resources[block].items()}
                 for block, model in BLOCKS.items()
-                if model.makes and model.makes.output and (self.resources[block] or not model.makes.if_any)
+                if model.mapping
+                and model.mapping.output
+                and (self.resources[block] or not model.mapping.only_if_any)
             },
             **self._client_secrets(),
             "apps": published,

@@ -209,7 +209,7 @@ class AppHandler(Handler):
                 lambda: _find(host, want),
             )
         except ApiError as refusal:
-            if 400 <= refusal.status < 500 and refusal.status not in NOT_ABOUT_THE_FILE:
+            if 400 <= refusal.status < 500 and refusal.status not in STATUSES_UNRELATED_TO_FILE:
                 templates.distrust(file)
             raise
 
@@ -218,7 +218,7 @@ def _note(properties: Properties) -> Note:
     return current_note(properties["tenant"], f"import {mark(properties)}")
 
 
-NOT_ABOUT_THE_FILE = (401, 403, 404, 429)
+STATUSES_UNRELATED_TO_FILE = (401, 403, 404, 429)
 """Status codes of a refused import that do not depend on the file.
 
 A new export would fail in the same way.

@@ -145,7 +145,7 @@ class BrandHandler(Keyless):
         if changes.get("active"):
             changed["before"] = self._activate(host, id, want, have.get("before") or "")
         elif "active" in changes:
-            self._give_back(host, id, have)
+            self._reactivate_previous(host, id, have)
             host.post(f"{self.path}/{id}/actions/deactivate", repeatable=True)
             self._note(host).clear()
             changed["before"] = ""
@@ -155,7 +155,7 @@ class BrandHandler(Keyless):
         """Activate the previous brand, because Qlik does not do that itself, then DELETE this one."""
         host = self.host(cloud, have)
         if have.get("active"):
-            self._give_back(host, id, have)
+            self._reactivate_previous(host, id, have)
         super().delete(cloud, id, have)
         self._note(host).clear()
 
@@ -225,7 +225,7 @@ class BrandHandler(Keyless):
         held = next(resource for resource in stack.state_resources() if resource.get("urn") == holder)
         return str((held.get("outputs") or {}).get("before") or "")
 
-    def _give_back(self, host: Host, id: str, have: Properties) -> None:
+    def _reactivate_previous(self, host: Host, id: str, have: Properties) -> None:
         """Activate the previous brand, unless somebody has activated another one in the meantime.
 
         Do not activate a brand of this stack: its own entry decides.

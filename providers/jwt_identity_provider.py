@@ -13,7 +13,7 @@ from tenantry.providers.qlik import ApiError, Cloud, Host, QlikError
 from tenantry.providers.values import pem
 from tenantry.providers.values.limits import CLOCK_TOLERANCE, IDP_DESCRIPTION, NOT_EMPTY
 
-INSTEAD = (
+ROTATION_STEPS = (
     "Qlik would refuse every token signed with the old key at once. 1. Add a second provider with its own "
     "kid. 2. Run `pulumi up`. 3. Switch the signer to the new key. 4. Remove this provider"
 )
@@ -27,13 +27,13 @@ class JwtIdentityProvider(Resource):
 
     tenant: Property[str] = reference("Tenant", "The tenant that users log in to.")
     issuer: Property[str] = prop(
-        "The claim `iss` of the tokens.", change=Change.REFUSED, limits=NOT_EMPTY, instead=INSTEAD
+        "The claim `iss` of the tokens.", change=Change.REFUSED, limits=NOT_EMPTY, instead=ROTATION_STEPS
     )
     kid: Property[str] = prop(
         "Key id: the `kid` in the header of the tokens, unique per issuer and tenant.",
         change=Change.REFUSED,
         limits=NOT_EMPTY,
-        instead=INSTEAD,
+        instead=ROTATION_STEPS,
     )
     pem: Property[str] = prop(
         "The public key or its certificate as PEM. Line breaks make no difference.",
@@ -41,7 +41,7 @@ class JwtIdentityProvider(Resource):
         limits=pem.PEM,
         form=pem.one_line,
         sensitive=True,
-        instead=INSTEAD,
+        instead=ROTATION_STEPS,
     )
     description: Property[str] = prop("Description of the key.", default="", limits=IDP_DESCRIPTION)
     clock_tolerance_seconds: Property[int] = prop(
@@ -49,7 +49,7 @@ class JwtIdentityProvider(Resource):
         default=5,
         change=Change.REFUSED,
         limits=CLOCK_TOLERANCE,
-        instead=INSTEAD,
+        instead=ROTATION_STEPS,
     )
     adopt: Property[bool] = prop(
         "Take over an existing provider with this issuer and `kid`. Qlik does not say who created it, so "

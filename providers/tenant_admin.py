@@ -109,7 +109,7 @@ class TenantAdminHandler(Handler):
         host = cloud.tenant(have["tenant"])
         found = listings.find(host, people.PATH, id)
         if found is None:
-            found = evidence.read(host, f"{people.PATH}/{id}", id, lambda: _living(host))
+            found = evidence.read(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host))
         return None if found is None or found.get("status") == people.DELETED else _decode(found)
 
     def update(self, cloud: Cloud, id: str, have: Properties, want: Properties) -> Properties:
@@ -130,12 +130,12 @@ class TenantAdminHandler(Handler):
         """DELETE the user if this resource created it, else remove the role if this resource gave it."""
         if have["made_user"]:
             host = cloud.tenant(have["tenant"])
-            evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _living(host))
+            evidence.delete(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host))
         else:
-            self.release_references(cloud, id, have)
+            self.release(cloud, id, have)
         _note(have["tenant"], have["user_subject"]).clear()
 
-    def let_go(self, cloud: Cloud, id: str, have: Properties) -> None:
+    def release(self, cloud: Cloud, id: str, have: Properties) -> None:
         """Remove the role, unless another entry of the stack file needs it now."""
         if people.admin_mark(id) in run.current().made:
             return
@@ -149,10 +149,10 @@ class TenantAdminHandler(Handler):
         try:
             people.patch(host, id, [people.role_removed(roles.TENANT_ADMIN)])
         except NotFound as answer:
-            evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _living(host), answer)
+            evidence.settle_delete(host, f"{people.PATH}/{id}", id, lambda: _existing_users(host), answer)
 
 
-def _living(host: Host) -> Iterator[people.User]:
+def _existing_users(host: Host) -> Iterator[people.User]:
     return (user for user in host.list(people.PATH) if user.get("status") != people.DELETED)
 
 

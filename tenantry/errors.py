@@ -7,7 +7,8 @@ TenantryError
 ├── CannotForget                           a tenant cannot be removed from the state of its stack
 ├── CannotRename                           a stack cannot be renamed
 ├── ClusterUnusable                        a Dask cluster cannot be used
-├── Doubt                                  it is unknown whether the engine would change a stack
+├── DocumentTooLarge                       a YAML file is nested too deeply, or its aliases make it too large
+├── Doubt                                  whether the engine would change a stack cannot be told
 ├── ExportRefused                          the content of a tenant cannot be exported
 ├── Failure                                an error whose text is all that the user of `pulumi` sees
 ├── ForgeError                             a comment or issue cannot be posted at GitHub or GitLab
@@ -79,8 +80,7 @@ TenantryError
 ├── RunRefused                             the user did not agree to a run
 ├── SettingsError                          stack files or plans have problems
 ├── SetupError                             the Pulumi CLI cannot be installed
-├── SmokeTestRefused                       `tenantry smoke` cannot check a stack or group
-├── TooMuch                                a YAML file is too deeply nested, or its aliases make it too large
+├── Unfit                                  `tenantry smoke` cannot look at a tenant
 ├── UnknownRef                             a git reference does not name a commit
 ├── UnknownRegion                          there is no tenant in the region
 ├── UnknownSelection                       the requested stack, ring, plan or tag does not exist

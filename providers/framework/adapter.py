@@ -259,7 +259,7 @@ class Provider(ResourceProvider):
                 cloud.notify(
                     f"{self.handler.resource_type.__name__} {_id} stays, because its replacement manages it"
                 )
-                self.handler.release_references(cloud, _id, _plain(_props))
+                self.handler.release(cloud, _id, _plain(_props))
             else:
                 self.handler.delete(cloud, _id, _plain(_props))
 

@@ -80,8 +80,8 @@ class Handler:
         """Delete the object. Succeed if it is already gone."""
         raise NotImplementedError
 
-    def release_references(self, cloud: Cloud, id: str, have: Properties) -> None:
-        """Undo what only this state entry set. The object stays, because another entry manages it."""
+    def release(self, cloud: Cloud, id: str, have: Properties) -> None:
+        """Take back what only this entry of the state gave: the object stays, in the care of another one."""
 
     def changes(self, have: Properties, want: Properties) -> Properties:
         """Return the requested values that differ and that Qlik stores. Null values are left alone."""

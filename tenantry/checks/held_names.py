@@ -37,7 +37,7 @@ def findings(customer: Customer, sources: Sources, state: State) -> Iterator[Fin
     held = dict(_held(state))
     for want in _wanted(customer):
         holder = held.get((want.kind, want.what, _folded(want.what, want.value)))
-        if holder is None or holder in (want.key, *names.former(want.former)):
+        if holder is None or holder in (want.key, *names.former_names(want.former)):
             continue
         stays = want.is_itself and holder not in getattr(customer, want.block)
         level: Level = "error" if stays else "warning"

@@ -61,7 +61,11 @@ def _of_block(
     for key, entry in wanted.items():
         noun = f'{handler.resource_type.__name__.lower()} "{entry.name}"'
         mine = next(
-            (there.held[name] for name in (key, *names.former(entry.renamed_from)) if name in there.held),
+            (
+                there.held[each]
+                for each in (key, *names.former_names(entry.renamed_from))
+                if each in there.held
+            ),
             None,
         )
         if mine is not None:

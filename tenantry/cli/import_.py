@@ -50,7 +50,7 @@ def import_(
     Writes a new stack file and a state, so that the next `up` changes nothing. Changes nothing in the tenant.
     Lists what the stack does not manage. If the import fails, it leaves neither a file nor a state.
     """
-    from tenantry.importing import ImportRefused, Wanted, import_tenant
+    from tenantry.importing import ImportRefused, ImportRequest, import_tenant
     from tenantry.providers.qlik import Cloud, QlikError
     from tenantry.state.backend import Backend, PulumiFailed
 
@@ -58,7 +58,7 @@ def import_(
         echo_text(text, err=True)
 
     project = running_project()
-    wanted = Wanted(hostname, stack, plan, source_tenant)
+    wanted = ImportRequest(hostname, stack, plan, source_tenant)
     with Cloud.from_environment() as cloud:
         cloud.notify = say
         try:

@@ -27,7 +27,7 @@ def rename(
     customer's name and tenant stay unchanged, and the next `up` has nothing to do. Fails if the new name is
     taken, if a run has locked the stack, or if a run was interrupted.
     """
-    from tenantry.settings.project import STACK as STACK_NAME
+    from tenantry.settings.project import STACK_NAME
     from tenantry.state.backend import Backend, PulumiFailed
     from tenantry.state.rename import CannotRename
     from tenantry.state.rename import rename as rename_stack

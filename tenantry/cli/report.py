@@ -13,7 +13,7 @@ from tenantry.cli.output import fail
 from tenantry.cli.reporting import FAILED, save, show
 from tenantry.cli.shared import Output, reports, with_options
 from tenantry.settings.project import Project
-from tenantry.settings.rules import FEW, choices
+from tenantry.settings.rules import MAX_LISTED_NAMES, choices
 
 if TYPE_CHECKING:
     from tenantry.fleet.outcome import Report
@@ -67,7 +67,7 @@ def _report(named: str) -> Report:
     try:
         return read(file)
     except FileNotFoundError:
-        last = list(kept)[: -FEW - 1 : -1]
+        last = list(kept)[: -MAX_LISTED_NAMES - 1 : -1]
         known = choices(named, last, "the last runs are") if last else ""
         fail(f"There is no file {named}, and no run of that name{known}", code=2)
     except OSError as error:

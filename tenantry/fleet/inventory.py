@@ -184,8 +184,8 @@ def rows(stack: StackOutputs) -> Iterator[tuple[str, ...]]:
     yield row("hostname", "", outputs["hostname"], outputs.get("url", ""))
     yield row("tenant", "", outputs.get("tenant_id", ""))
     for block, model in BLOCKS.items():
-        if model.makes and model.makes.output:
-            kind = model.makes.noun.replace(" ", "_")
+        if model.mapping and model.mapping.output:
+            kind = model.mapping.noun.replace(" ", "_")
             for key, id in sorted((outputs.get(block) or {}).items()):
                 yield row(kind, key, id)
     for app, copies in sorted((outputs.get("apps") or {}).items()):

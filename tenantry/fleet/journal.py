@@ -20,7 +20,7 @@ from typing import cast
 
 from tenantry.fleet.outcome import Operation, Outcome, Report, Status
 from tenantry.providers.framework import notes
-from tenantry.settings.project import STACK
+from tenantry.settings.project import STACK_NAME
 
 RUNS_KEPT = 20
 """How many runs of each operation are kept for a project. All runs of the last day are kept."""
@@ -132,8 +132,14 @@ class Journal:
         return {row["stack"]: (row["revive"], row["purged_on"]) for row in rows if "revive" in row}
 
     def folder_of(self, stack: str) -> Path:
-        """Return the folder for the logs of one stack. It is always below the run's folder."""
-        return self.folder / STACKS / (stack if STACK.fullmatch(stack) else f"_{stack.encode().hex()[:100]}")
+        """Return the folder for the logs of one stack. It is always below the run's folder, whatever the
+        stack's name.
+        """
+        return (
+            self.folder
+            / STACKS
+            / (stack if STACK_NAME.fullmatch(stack) else f"_{stack.encode().hex()[:100]}")
+        )
 
     def logs(self) -> Path | None:
         """Return the folder with the logs of failed stacks, or None if there are none."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tenantry.providers.values.days import LastDay
 from tenantry.settings.document import read
 from tenantry.settings.errors import SettingsError
-from tenantry.settings.loading import Resolved, as_problems, resolve
+from tenantry.settings.loading import Resolved, resolve, unexpected_errors_as_problems
 from tenantry.settings.merge import merge
 from tenantry.settings.models import parts
 from tenantry.settings.models.look import FromFiles, Located
-from tenantry.settings.plans import missing, read_chain
+from tenantry.settings.plans import missing_plan, read_chain
 from tenantry.settings.sources import Source
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def members(files: Mapping[str, Path]) -> list[Member]:
 
 def _member(stack: str, file: Path) -> Member:
     try:
-        with as_problems(f"stack {stack}", file):
+        with unexpected_errors_as_problems(f"stack {stack}", file):
             return _valid_member(stack, file)
     except SettingsError as error:
         broken = error
     try:
-        with as_problems(f"stack {stack}", file):
+        with unexpected_errors_as_problems(f"stack {stack}", file):
             return Member(stack, file, broken=broken, **_readable(file))
     except SettingsError:
         return Member(stack, file, broken=broken, unknown=UNKNOWN)
@@ -136,7 +136,7 @@ def _readable(file: Path) -> dict[str, Any]:
 
 
 def _readable_plans(file: Path, plan: str) -> Sequence[Source]:
-    if missing(plan, file.parent):
+    if missing_plan(plan, file.parent):
         return ()
     try:
         return read_chain(file.parent / "plans" / f"{plan}.yaml").plans

@@ -16,7 +16,7 @@ from tenantry.errors import TenantryError
 from tenantry.fleet import changes
 from tenantry.fleet.changes import Changes
 from tenantry.fleet.members import RINGS, Member, members
-from tenantry.settings.plans import missing
+from tenantry.settings.plans import missing_plan
 from tenantry.settings.project import Project
 from tenantry.settings.rules import choices, missing_stack
 
@@ -142,7 +142,7 @@ def _check(wanted: Criteria, files: Mapping[str, Path], project: Project) -> Non
         if no_stack := missing_stack(name, files, project.stacks):
             raise UnknownSelection(no_stack)
     for name in wanted.plans:
-        if no_plan := missing(name, project.stacks):
+        if no_plan := missing_plan(name, project.stacks):
             raise UnknownSelection(f"--plan {name}: {no_plan}")
     for name in wanted.rings:
         if name not in RINGS:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tenantry.fleet.events import Log
 from tenantry.fleet.outcome import Trouble
 from tenantry.providers.framework.facts import Fact, QlikRefused
-from tenantry.settings.errors import Problem, SettingsError, problems_told
+from tenantry.settings.errors import Problem, SettingsError, parse_problems
 from tenantry.state.backend import redacted
 
 PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
@@ -142,7 +142,7 @@ def from_log(log: Log, protected: Iterable[str] = ()) -> Iterator[Trouble]:
         if text in seen or SUMMARY_LINE.match(text) or error in refusals:
             continue
         seen.add(text)
-        if problems := problems_told(text):
+        if problems := parse_problems(text):
             for place, what in problems:
                 yield Trouble(what, place, details=f"{place}: {what}" if place else "")
         else:

@@ -1,4 +1,4 @@
-"""A living tenant taken into care: its stack file and its state, made from what is at Qlik.
+"""An existing tenant taken into care: its stack file and its state, made from what is at Qlik.
 
 Nothing is changed at Qlik. What is read becomes the settings of a stack (`tenantry.importing.kinds`, one
 module per theme), of which the project's own program makes resources; those get the ids of what was found.
@@ -9,6 +9,6 @@ places only when a preview there has found no difference.
 from __future__ import annotations
 
 from tenantry.importing.errors import ImportRefused
-from tenantry.importing.run import Imported, Wanted, import_tenant
+from tenantry.importing.run import ImportRequest, ImportResult, import_tenant
 
-__all__ = ["ImportRefused", "Imported", "Wanted", "import_tenant"]
+__all__ = ["ImportRefused", "ImportRequest", "ImportResult", "import_tenant"]

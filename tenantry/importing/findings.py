@@ -51,7 +51,7 @@ class Findings:
     keys: dict[str, str] = field(default_factory=dict)
     """The keys in the stack file, by the ids of the objects that they are for."""
 
-    def entry(self, block: str, id: str, entry: Properties, *identity: str, key: str = "") -> Properties:
+    def add_entry(self, block: str, id: str, entry: Properties, *identity: str, key: str = "") -> Properties:
         """Add an entry to a block such as `groups`, under the key that the plan has for it, or its name.
 
         `identity`: what tells the entries of the block from each other. `key`: for one without a name.
@@ -72,7 +72,7 @@ class Findings:
         self.keys[id] = key
         return entry
 
-    def leave(self, what: str, why: str = "") -> None:
+    def add_unmanaged(self, what: str, why: str = "") -> None:
         """Note something that the stack does not manage."""
         self.unmanaged.append(f"{what}: {why}" if why else what)
 

@@ -9,29 +9,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tenantry.importing import others, state
+from tenantry.importing import other_stacks, state
 from tenantry.importing.errors import ImportRefused
 from tenantry.importing.findings import Findings
 from tenantry.importing.kinds import find_all
-from tenantry.importing.living import Living
 from tenantry.importing.minimal import as_text, minimal
 from tenantry.importing.scratch import scratch
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers.qlik import Cloud
 from tenantry.pulumi_internals.deployment import without_encryption
 from tenantry.settings import Problem, SettingsError, load_file
 from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
 from tenantry.settings.merge import complete
-from tenantry.settings.pem_files import with_keys
-from tenantry.settings.plans import merge_layers, missing, read_chain
-from tenantry.settings.project import STACK, Project
+from tenantry.settings.pem_files import with_pem_files
+from tenantry.settings.plans import merge_layers, missing_plan, read_chain
+from tenantry.settings.project import STACK_NAME, Project
 from tenantry.settings.sources import CUSTOMER, REGION, SOURCE_TENANT, Sources
 from tenantry.state.backend import Backend, PulumiFailed
 from tenantry.text import for_line
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportResult:
     """What came of an import: the stack and its file, how many objects of each kind, what is left alone."""
 
     stack: str
@@ -41,7 +41,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportRequest:
     """What to import: the tenant by hostname, and if named the stack, its plan and the source tenant."""
 
     hostname: str
@@ -51,25 +51,25 @@ class Wanted:
 
 
 def import_tenant(
-    cloud: Cloud, project: Project, backend: Backend, wanted: Wanted, say: Callable[[str], None]
-) -> Imported:
-    """Take a living tenant into care as a stack of the project; `say` is told how far it is.
+    cloud: Cloud, project: Project, backend: Backend, request: ImportRequest, say: Callable[[str], None]
+) -> ImportResult:
+    """Take an existing tenant into care as a stack of the project; `say` is told how far it is.
 
     Raises ImportRefused, QlikError and PulumiFailed; then there is neither a stack file nor a state.
     """
-    cloud.tenant(wanted.hostname)  # is it a host of Qlik's at all?
-    plan = _plan(project, wanted.plan)
-    if wanted.stack:
-        _check_free(project, wanted.stack)
-    living = Living(cloud, wanted.hostname, _source_tenant(project, wanted))
-    stack = wanted.stack or living.tenant["hostnames"][-1].partition(".")[0]
+    cloud.tenant(request.hostname)  # is it a host of Qlik's at all?
+    plan = _plan(project, request.plan)
+    if request.stack:
+        _check_free(project, request.stack)
+    reader = TenantReader(cloud, request.hostname, _source_tenant(project, request))
+    stack = request.stack or reader.tenant["hostnames"][-1].partition(".")[0]
     _check_free(project, stack)
-    _check_unmanaged(backend, stack, living.hostname, say)
+    _check_unmanaged(backend, stack, reader.hostname, say)
 
-    say(f"reading {living.hostname}")
+    say(f"reading {reader.hostname}")
     findings = Findings(plan)
-    find_all(living, findings)
-    text = _text(project, living, findings, wanted.plan)
+    find_all(reader, findings)
+    text = _text(project, reader, findings, request.plan)
     with scratch(project, backend.root) as (copy, folder):
         file = stack_file(stack, folder)
         file.write_text(text, "utf-8")
@@ -81,30 +81,30 @@ def import_tenant(
     counts: dict[str, int] = {}
     for found in findings.objects:
         counts[found.kind] = counts.get(found.kind, 0) + 1
-    return Imported(stack, file, counts, findings.unmanaged)
+    return ImportResult(stack, file, counts, findings.unmanaged)
 
 
 def _plan(project: Project, name: str | None) -> dict[str, Any]:
     """Return the values of a plan with all that it extends."""
     if name is None:
         return {}
-    if wrong := missing(name, project.stacks):
+    if wrong := missing_plan(name, project.stacks):
         raise ImportRefused(wrong)
     chain = read_chain(project.stacks / "plans" / f"{name}.yaml")
     merged = merge_layers(chain.plans, broken=chain.broken)
-    values, unread = with_keys(complete(merged.values), Sources(chain.plans), project.stacks)
+    values, unread = with_pem_files(complete(merged.values), Sources(chain.plans), project.stacks)
     problems: list[Problem] = [*chain.problems, *merged.problems, *unread]
     if problems:
         raise ImportRefused(str(SettingsError(f"plan {name}", problems)))
     return dict(values or {})
 
 
-def _source_tenant(project: Project, wanted: Wanted) -> str:
+def _source_tenant(project: Project, request: ImportRequest) -> str:
     """Return the source tenant: as asked for, or that of the project, or of all its stacks there."""
-    given = wanted.source_tenant or project.config.get(SOURCE_TENANT)
+    given = request.source_tenant or project.config.get(SOURCE_TENANT)
     if given:
         return str(given)
-    region = wanted.hostname.partition(".")[2].partition(".")[0]
+    region = request.hostname.partition(".")[2].partition(".")[0]
     configs = [(read(file).value or {}).get("config") or {} for file in project.stack_files().values()]
     found = {
         each[SOURCE_TENANT] for each in configs if each.get(REGION) == region and each.get(SOURCE_TENANT)
@@ -120,7 +120,7 @@ def _source_tenant(project: Project, wanted: Wanted) -> str:
 
 
 def _check_free(project: Project, stack: str) -> None:
-    if not STACK.fullmatch(stack):
+    if not STACK_NAME.fullmatch(stack):
         raise ImportRefused(
             f'"{for_line(stack)}" is not a valid stack name; allowed: letters, digits, and . _ - between them'
         )
@@ -130,22 +130,22 @@ def _check_free(project: Project, stack: str) -> None:
 
 
 def _check_unmanaged(backend: Backend, stack: str, hostname: str, say: Callable[[str], None]) -> None:
-    stacks = others.names(backend)
+    stacks = other_stacks.names(backend)
     if stack in (each.rpartition("/")[2] for each in stacks):
         raise ImportRefused(f"the backend already has a stack {stack}; choose another name with --stack NAME")
     if stacks:
         say(f"looking for {hostname} in the state of {len(stacks)} other stacks")
-    if manager := others.manager_of(backend, hostname, stacks):
+    if manager := other_stacks.manager_of(backend, hostname, stacks):
         raise ImportRefused(f"stack {manager} already manages {hostname}")
 
 
-def _text(project: Project, living: Living, findings: Findings, plan: str | None) -> str:
+def _text(project: Project, reader: TenantReader, findings: Findings, plan: str | None) -> str:
     customer = minimal(findings)
     if plan:
         customer = {"name": customer.pop("name"), "plan": plan} | customer
-    config = {REGION: living.region, SOURCE_TENANT: living.source_tenant}
+    config = {REGION: reader.region, SOURCE_TENANT: reader.source_tenant}
     config = {key: value for key, value in config.items() if project.config.get(key) != value}
-    head = f"Made by `tenantry import` from {living.hostname}."
+    head = f"Made by `tenantry import` from {reader.hostname}."
     for schema in ("schema.json", "../tenantry/settings/schema.json"):
         if (project.stacks / schema).is_file():
             head = f"yaml-language-server: $schema={schema}\n{head}"

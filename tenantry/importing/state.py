@@ -12,7 +12,7 @@ from tenantry.providers.values import tokens
 from tenantry.pulumi_internals import import_files
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 
-_OURS = tokens.RESOURCES
+_OUR_TYPES = tokens.RESOURCES
 
 
 def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) -> Properties:
@@ -27,9 +27,9 @@ def fill(skeleton: Properties, preview: Properties, objects: Iterable[Found]) ->
     made_of: dict[str, Properties] = {}
     made: dict[tuple[str, str], Properties] = {}
     for resource in import_files.planned(preview):
-        if not resource["type"].startswith(_OURS):
+        if not resource["type"].startswith(_OUR_TYPES):
             continue
-        kind, name = resource["type"].removeprefix(_OURS), resource["urn"].rpartition("::")[2]
+        kind, name = resource["type"].removeprefix(_OUR_TYPES), resource["urn"].rpartition("::")[2]
         inputs = dict(_resolved(resource, ids, made_of))
         found = _match(kind, name, inputs, known)
         ids[resource["urn"]] = found.id

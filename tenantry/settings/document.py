@@ -11,19 +11,19 @@ import yaml
 
 from tenantry.settings.errors import Problem
 from tenantry.settings.files import STACK_FILE_BYTES, read_text
-from tenantry.settings.nodes import DEEPEST, PLAIN, STRING, TooMuch, compose
+from tenantry.settings.nodes import MAX_DEPTH, PLAIN, STRING, DocumentTooLarge, compose
 from tenantry.settings.scalars import ENGINE_TIME, Scalar, as_text, resolve
 
 Keys = tuple[str | int, ...]
 """Where a value is: the keys that lead to it, and the index (from 0) in a list."""
 
-OF_PULUMI = ("encryptionsalt", "encryptedkey", "secretsprovider")
+PULUMI_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
 """The keys with which Pulumi notes how the secrets of a stack are encrypted."""
 
 _MERGE = "<<"
-NOTHING = "<nil>"
+ENGINE_NULL = "<nil>"
 """A key without a value, as the engine writes it."""
-MOST_VALUES = 100_000
+MAX_VALUES = 100_000
 """How many values a file may have once its aliases and merges are written out. A file without any needs no
 bound of its own; with some, a few hundred bytes can ask for more than any machine has.
 """
@@ -47,9 +47,9 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def by_pulumi(self) -> bool:
+    def is_rewritten_by_pulumi(self) -> bool:
         """Whether Pulumi has written the file anew, as `pulumi stack init` does for the key of secrets."""
-        return isinstance(self.value, dict) and not self.value.keys().isdisjoint(OF_PULUMI)
+        return isinstance(self.value, dict) and not self.value.keys().isdisjoint(PULUMI_KEYS)
 
     @property
     def readable(self) -> bool:
@@ -69,7 +69,7 @@ def read(path: Path) -> Document:
 
     Raises OSError when there is no such file, it cannot be opened, or it is none to be read as text.
     """
-    name = shown(path)
+    name = display_path(path)
     try:
         node = compose(read_text(path, STACK_FILE_BYTES))
         document = Document(name)
@@ -82,7 +82,7 @@ def read(path: Path) -> Document:
     return document
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return how messages call a file: its path from here, or from its project's folder."""
     path = path.absolute()
     if path.is_relative_to(Path.cwd()):
@@ -96,7 +96,7 @@ def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
     column = f" (column {mark.column + 1})" if mark else ""
     text = (
         f"this file is refused: {what}"
-        if isinstance(error, TooMuch)
+        if isinstance(error, DocumentTooLarge)
         else f"this is not valid YAML: {what}{column}"
     )
     return Problem(name, mark.line + 1 if mark else 0, "", text)
@@ -130,17 +130,17 @@ class _Builder:
     def count(self, node: yaml.Node) -> None:
         """Take note of one more value, and end where there are too many."""
         self.values += 1
-        if self.values > MOST_VALUES:
-            text = f"it has more than {MOST_VALUES:,} values once its aliases are expanded"
-            raise TooMuch(text, node.start_mark)
+        if self.values > MAX_VALUES:
+            text = f"it has more than {MAX_VALUES:,} values once its aliases are expanded"
+            raise DocumentTooLarge(text, node.start_mark)
 
     def enter(self, node: yaml.Node, keys: Keys) -> bool:
         """Tell whether a mapping or list can be gone into, which ends with `self.open.pop()`."""
         if any(node is each for each in self.open):
             self.complain(node.start_mark.line + 1, keys, "this anchor contains itself")
             return False
-        if len(self.open) == DEEPEST:
-            raise TooMuch(f"it is nested more than {DEEPEST} levels deep", node.start_mark)
+        if len(self.open) == MAX_DEPTH:
+            raise DocumentTooLarge(f"it is nested more than {MAX_DEPTH} levels deep", node.start_mark)
         self.open.append(node)
         return True
 
@@ -185,7 +185,7 @@ class _Builder:
                 text = f'Pulumi has rewritten this key; restore it, in quotes: "{was}"'
                 self.complain(line, (*keys, value), text)
             return value
-        key = NOTHING if value is None else as_text(value)
+        key = ENGINE_NULL if value is None else as_text(value)
         if key != node.value:
             self.complain(
                 line, (*keys, node.value), f'YAML reads this key as {key}; put it in quotes: "{node.value}"'
@@ -204,7 +204,7 @@ def _scalar(node: yaml.ScalarNode) -> Scalar:
 
 def _before_pulumi(key: str) -> str | None:
     """Return what a key was in a file that Pulumi has written anew, if it shows."""
-    if key == NOTHING:
+    if key == ENGINE_NULL:
         return "~"
     moment = ENGINE_TIME.fullmatch(key)
     return moment and moment["day"]

@@ -11,7 +11,7 @@ from tenantry.providers.values.words import counted
 from tenantry.text import for_line
 
 _HEADING = "in the settings of"
-_PLACED = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
+_PROBLEM_LINE = re.compile(r"(?P<place>\S+?\.ya?ml(?::\d+)?): (?P<text>.+)")
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +46,7 @@ class SettingsError(TenantryError):
         return type(self), (self.subject, self.problems)
 
 
-def problems_told(text: str) -> list[tuple[str, str]]:
+def parse_problems(text: str) -> list[tuple[str, str]]:
     """Return place and text of each problem where a program has ended with the text of a SettingsError.
 
     The place is empty for a line without one. Returns nothing for any other text.
@@ -54,5 +54,5 @@ def problems_told(text: str) -> list[tuple[str, str]]:
     heading, *lines = text.splitlines() or [""]
     if not (heading.endswith(":") and _HEADING in heading):
         return []
-    found = [(_PLACED.fullmatch(line), line) for line in lines]
+    found = [(_PROBLEM_LINE.fullmatch(line), line) for line in lines]
     return [(placed["place"], placed["text"]) if placed else ("", line) for placed, line in found]

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.errors import TenantryError
-from tenantry.settings.document import Document, Keys, path_text, read, shown
+from tenantry.settings.document import Document, Keys, display_path, path_text, read
 from tenantry.settings.errors import Problem, SettingsError
 from tenantry.settings.merge import complete
 from tenantry.settings.messages import names_of
 from tenantry.settings.models import Content, Customer, Settings
-from tenantry.settings.named_files import located
-from tenantry.settings.pem_files import with_keys
-from tenantry.settings.plans import Chain, merge_layers, missing, read_chain
-from tenantry.settings.project import STACK, Project
+from tenantry.settings.named_files import locate_files
+from tenantry.settings.pem_files import with_pem_files
+from tenantry.settings.plans import Chain, merge_layers, missing_plan, read_chain
+from tenantry.settings.project import STACK_NAME, Project
 from tenantry.settings.rules import choices, customer_rules, settings_rules
 from tenantry.settings.secrets import named_secrets
 from tenantry.settings.sources import CUSTOMER, Source, Sources
@@ -28,7 +28,7 @@ from tenantry.settings.validation import validate
 KNOWN = tuple(names_of(Settings))
 """The keys of a stack's configuration that are read."""
 
-_OURS = ("qlik:", "tenantry:")
+_OUR_NAMESPACES = ("qlik:", "tenantry:")
 SECRETS = "tenantry:secrets_"
 _ENCRYPTED = (
     f"an encrypted value here would be in the state in plain text; keep it in its own key, {SECRETS}<name>"
@@ -47,7 +47,7 @@ class Resolved:
 def load(config: Mapping[str, Any], *, stack: str, directory: Path) -> Settings:
     """See tenantry.settings.load."""
     path = stack_file(stack, directory)
-    with as_problems(f"stack {stack}", path):
+    with unexpected_errors_as_problems(f"stack {stack}", path):
         return _load(config, stack, directory, _read_if_there(path)).settings
 
 
@@ -59,28 +59,28 @@ def load_file(path: Path) -> Settings:
 def resolve(path: Path) -> Resolved:
     """Return the settings of one stack file together with where they are from. Raises SettingsError."""
     stack = stack_of(path)
-    with as_problems(f"stack {stack}", path):
-        document = _read_or_tell(path, f"stack {stack}")
+    with unexpected_errors_as_problems(f"stack {stack}", path):
+        document = _read_or_fail(path, f"stack {stack}")
         project = Project.of(path) or Project("tenantry", path.parent)
         return _load(project.values_of(config_of(document)), stack, path.parent, document)
 
 
 def check_plan(path: Path) -> None:
     """See tenantry.settings.check_plan."""
-    with as_problems(f"plan {path.stem}", path):
+    with unexpected_errors_as_problems(f"plan {path.stem}", path):
         _check_plan(path, f"plan {path.stem}")
 
 
 def _check_plan(path: Path, subject: str) -> None:
-    _read_or_tell(path, subject)
+    _read_or_fail(path, subject)
     chain = read_chain(path)
     problems = list(chain.problems)
     if chain.plans:
         merged = merge_layers(chain.plans, broken=chain.broken)
         rules = partial(customer_rules, removed=merged.removed)
         sources = Sources(chain.plans)
-        values, unread = with_keys(complete(merged.values), sources, path.parent.parent)
-        _, unpacked = located(values, sources, path.parent.parent, whole=False)
+        values, unread = with_pem_files(complete(merged.values), sources, path.parent.parent)
+        _, unpacked = locate_files(values, sources, path.parent.parent, whole=False)
         _, found = validate(Content, values, rules, sources, root=(CUSTOMER,), whole=False)
         problems += [*merged.problems, *unread, *unpacked, *found]
     if problems:
@@ -88,7 +88,7 @@ def _check_plan(path: Path, subject: str) -> None:
 
 
 @contextmanager
-def as_problems(subject: str, path: Path) -> Iterator[None]:
+def unexpected_errors_as_problems(subject: str, path: Path) -> Iterator[None]:
     """Let whatever nobody foresaw while the file `path` is dealt with be a SettingsError about `subject`.
 
     One file must not stop a run over many, not even by a mistake of ours. What was raised may quote the file,
@@ -105,7 +105,7 @@ def as_problems(subject: str, path: Path) -> Iterator[None]:
             f"Tenantry cannot process this file ({type(error).__name__} in {where}). This is a bug in "
             "Tenantry. Undo your last change to the file, and report the bug, with the file if you can"
         )
-        raise SettingsError(subject, [Problem(shown(path), 0, "", text)]) from error
+        raise SettingsError(subject, [Problem(display_path(path), 0, "", text)]) from error
 
 
 def stack_of(path: Path) -> str:
@@ -122,7 +122,7 @@ def secret_error(stack: str, directory: Path) -> SettingsError:
     """Return the error for a customer block with encrypted values; it says nothing of what they hold."""
     path = stack_file(stack, directory)
     found = list(_encrypted(_read_if_there(path)))
-    return SettingsError(f"stack {stack}", found or [Problem(shown(path), 0, "customer", _ENCRYPTED)])
+    return SettingsError(f"stack {stack}", found or [Problem(display_path(path), 0, "customer", _ENCRYPTED)])
 
 
 def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Document) -> Resolved:
@@ -132,7 +132,7 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     same = document.readable and all(config.get(key) == written[key] for key in KNOWN if key in written)
     source = Source(document.name, values, ("config",), document if same else None)
     problems = [*document.problems, *_unknown(document), *_encrypted(document)] if same else []
-    if not STACK.fullmatch(stack):
+    if not STACK_NAME.fullmatch(stack):
         text = (
             f'"{stack}" is not a valid stack name; allowed: letters, digits and . _ - with a letter or digit '
             "first. Rename the file"
@@ -144,8 +144,8 @@ def _load(config: Mapping[str, Any], stack: str, directory: Path, document: Docu
     merged = merge_layers(sources.layers, broken=chain.broken)
     if CUSTOMER in values:
         values = {**values, CUSTOMER: complete(merged.values)}
-    customer, unread = with_keys(values.get(CUSTOMER), sources, directory)
-    files, unpacked = located(customer, sources, directory)
+    customer, unread = with_pem_files(values.get(CUSTOMER), sources, directory)
+    files, unpacked = locate_files(customer, sources, directory)
     rules = partial(settings_rules, removed=merged.removed)
     # Without a plan that is named, much of a customer would only seem to be missing.
     read = {**values, CUSTOMER: customer} if CUSTOMER in values else values
@@ -165,14 +165,14 @@ def _chain_of(customer: Any, directory: Path, sources: Sources) -> Chain:
     name = customer.get("plan") if isinstance(customer, dict) else None
     if not isinstance(name, str) or not name:
         return Chain()
-    if wrong := missing(name, directory):
+    if wrong := missing_plan(name, directory):
         return Chain((), (sources.problem((CUSTOMER, "plan"), wrong),), broken=True)
     return read_chain(directory / "plans" / f"{name}.yaml")
 
 
 def _unknown(document: Document) -> Iterator[Problem]:
     for key in config_of(document):
-        if key.startswith(_OURS) and key not in KNOWN and not key.startswith(SECRETS):
+        if key.startswith(_OUR_NAMESPACES) and key not in KNOWN and not key.startswith(SECRETS):
             yield Problem(
                 document.name, document.line(("config", key)), key, f"unknown key{choices(key, KNOWN)}"
             )
@@ -214,15 +214,15 @@ def _read_if_there(path: Path) -> Document:
     try:
         return read(path)
     except OSError:
-        return Document(shown(path))
+        return Document(display_path(path))
 
 
-def _read_or_tell(path: Path, subject: str) -> Document:
+def _read_or_fail(path: Path, subject: str) -> Document:
     try:
         document = read(path)
     except OSError as error:
         raise SettingsError(
-            subject, [Problem(shown(path), 0, "", f"cannot be read: {error.strerror}")]
+            subject, [Problem(display_path(path), 0, "", f"cannot be read: {error.strerror}")]
         ) from None
     if not document.readable:
         raise SettingsError(subject, document.problems)

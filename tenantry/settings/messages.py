@@ -41,7 +41,7 @@ def text_of(error: ErrorDetails, model: type[Block], written: str | None) -> str
             return _quote(str(keys[-1]), value, written)
         case "literal_error":
             return f"{show(value)} is not allowed{choices(str(value), get_choices(field))}"
-        case "model_type" | "model_attributes_type" if is_whole(block):
+        case "model_type" | "model_attributes_type" if requires_all_keys(block):
             return f"must be a mapping of {' and '.join(names_of(block))}, not {show(value)}"
         case "greater_than_equal" | "less_than_equal":
             return f"{show(value)} is out of range; allowed: {_range(field)}"
@@ -99,7 +99,7 @@ def _limits(annotation: object) -> list[object]:
     return [limit for part in get_args(annotation) for limit in _limits(part)]
 
 
-def is_whole(block: type[Block]) -> bool:
+def requires_all_keys(block: type[Block]) -> bool:
     """Tell whether a block needs each of its keys, so that what is wrong with it can name them."""
     return all(field.is_required() for field in block.model_fields.values())
 

@@ -14,7 +14,7 @@ from tenantry.settings.models.look import FromFiles, Located
 from tenantry.settings.sources import CUSTOMER, Sources
 
 
-def located(
+def locate_files(
     customer: Any, sources: Sources, directory: Path, *, whole: bool = True
 ) -> tuple[Mapping[tuple[str, str, str], Located], list[Problem]]:
     """Return, by block, entry and key, what each path of a customer or plan leads to, and problems.

@@ -50,7 +50,7 @@ def _joined(first: str, second: str, *, plain: bool, unlike: tuple[str, ...] = (
     return f"{json.dumps(first, ensure_ascii=False) if open_ended and not plain else first} in {second}"
 
 
-def former(keys: object) -> list[str]:
+def former_names(keys: object) -> list[str]:
     """Return the names that a resource had before its key changed, if it did.
 
     What cannot be a key is none: it is complained of elsewhere, and rules look at such settings as well.
@@ -59,11 +59,13 @@ def former(keys: object) -> list[str]:
     return [key for key in listed if isinstance(key, str)]
 
 
-def former_pairs(name: Name, first: str, first_was: object, second: str, second_was: object) -> list[str]:
+def former_pair_names(
+    name: Name, first: str, first_was: object, second: str, second_was: object
+) -> list[str]:
     """Return the names that a resource made of two keys may have had, before one or both changed and as they
     are.
     """
-    pairs = product([first, *former(first_was)], [second, *former(second_was)])
+    pairs = product([first, *former_names(first_was)], [second, *former_names(second_was)])
     names = [name(*pair, plain=plain) for pair in pairs for plain in (False, True)]
     return [each for each in dict.fromkeys(names) if each != name(first, second)]
 
@@ -76,7 +78,7 @@ class _Pair(NamedTuple):
     item: str | None = None
 
 
-def clashes(customer: Content) -> Iterator[Complaint]:
+def find_clashes(customer: Content) -> Iterator[Complaint]:
     """Complain of pairs of keys for which a state can have one and the same name, at both of them."""
     taken: dict[tuple[str, str], _Pair] = {}
     told: set[tuple[str, str]] = set()
@@ -106,11 +108,11 @@ def _pairs(customer: Content) -> Iterator[_Pair]:
         for block, name, noun, was in blocks:
             for key in getattr(customer.spaces[space], block):
                 about = f'the access of {noun} "{key}" to space "{space}"'
-                names = former_pairs(name, space, space_was, key, was(key))
+                names = former_pair_names(name, space, space_was, key, was(key))
                 yield _Pair("access", about, ("spaces", space, block, key), (name(space, key), *names))
     for key, app in customer.apps.items():
         for space in dict.fromkeys(app.publish_to):
-            names = former_pairs(publication, key, app.renamed_from, space, _was(customer.spaces, space))
+            names = former_pair_names(publication, key, app.renamed_from, space, _was(customer.spaces, space))
             about = f'the publication of app "{key}" in space "{space}"'
             keys: Keys = ("apps", key, "publish_to")
             yield _Pair("publication", about, keys, (publication(key, space), *names), space)

@@ -13,12 +13,12 @@ PLAIN = "plain"
 """The tag of an unquoted scalar without one."""
 
 STRING = "tag:yaml.org,2002:str"
-DEEPEST = 50
+MAX_DEPTH = 50
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class TooMuch(yaml.MarkedYAMLError, TenantryError):
+class DocumentTooLarge(yaml.MarkedYAMLError, TenantryError):
     """A file that is nested too deeply, or grows too much when its aliases are written out."""
 
     def __init__(self, what: str, mark: Any) -> None:
@@ -69,8 +69,8 @@ class _Composer:
             if event.anchor is not None:
                 self.anchors[event.anchor] = node
             if isinstance(node, yaml.CollectionNode):
-                if len(self.open) == DEEPEST:
-                    raise TooMuch(f"it is nested more than {DEEPEST} levels deep", mark)
+                if len(self.open) == MAX_DEPTH:
+                    raise DocumentTooLarge(f"it is nested more than {MAX_DEPTH} levels deep", mark)
                 self.open.append(node)
                 self.keys.append(None)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantry.providers.values import pem
-from tenantry.settings.document import Keys, shown
+from tenantry.settings.document import Keys, display_path
 from tenantry.settings.errors import Problem
 from tenantry.settings.files import KEY_BYTES, read_text
 from tenantry.settings.sources import CUSTOMER, Sources
@@ -15,7 +15,7 @@ from tenantry.settings.sources import CUSTOMER, Sources
 BLOCK = "jwt_identity_providers"
 
 
-def with_keys(customer: Any, sources: Sources, directory: Path) -> tuple[Any, list[Problem]]:
+def with_pem_files(customer: Any, sources: Sources, directory: Path) -> tuple[Any, list[Problem]]:
     """Return the values of a customer or plan with each key that a `pem_file` holds as `pem`, and problems.
 
     A path is from the folder of the file that says it: `directory` for the stack file, `plans/` there for a
@@ -49,6 +49,6 @@ def _read(path: Path) -> tuple[str, str | None]:
     try:
         text = read_text(path, KEY_BYTES, errors="replace")
     except OSError as error:
-        return "", f"{shown(path)} cannot be read: {error.strerror}"
+        return "", f"{display_path(path)} cannot be read: {error.strerror}"
     wrong = pem.problem(text)
-    return text, f"{shown(path)} {wrong}" if wrong else None
+    return text, f"{display_path(path)} {wrong}" if wrong else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenantry.settings.document import Document, Keys, read, shown
+from tenantry.settings.document import Document, Keys, display_path, read
 from tenantry.settings.errors import Problem
 from tenantry.settings.merge import merge, removals
 from tenantry.settings.messages import names_of
@@ -18,7 +18,7 @@ from tenantry.settings.values import show
 
 EXTENDS = "extends"
 
-_OF_PLANS = tuple(names_of(Plan))
+_PLAN_KEYS = tuple(names_of(Plan))
 _CONTENT = frozenset(names_of(Content))
 
 
@@ -48,12 +48,12 @@ def plan_names(directory: Path) -> list[str]:
     return sorted(path.stem for path in (directory / "plans").glob("*.yaml"))
 
 
-def missing(name: str, directory: Path) -> str | None:
+def missing_plan(name: str, directory: Path) -> str | None:
     """Return what to tell if no plan has that name."""
     names = plan_names(directory)
     if name in names:
         return None
-    there = choices(name, names) if names else f"; {shown(directory / 'plans')} contains no plan"
+    there = choices(name, names) if names else f"; {display_path(directory / 'plans')} contains no plan"
     return f'there is no plan "{name}"{there}'
 
 
@@ -66,7 +66,7 @@ def read_chain(path: Path) -> Chain:
     while name:
         seen.append(name)
         document = read(path.with_stem(name))
-        problems += [*document.problems, *_not_of_a_plan(document)]
+        problems += [*document.problems, *_unknown_keys(document)]
         plans += _source(document)
         name, wrong = _extended(document, seen, path.parent.parent)
         if wrong:
@@ -117,18 +117,18 @@ def _extended(document: Document, seen: list[str], directory: Path) -> tuple[str
     if name in seen:
         circle = " -> ".join([*seen[seen.index(name) :], name])
         return None, f"plans extend each other in a circle: {circle}; remove one of these steps"
-    wrong = missing(name, directory)
+    wrong = missing_plan(name, directory)
     return (None, wrong) if wrong else (name, None)
 
 
-def _not_of_a_plan(document: Document) -> Iterator[Problem]:
+def _unknown_keys(document: Document) -> Iterator[Problem]:
     values = document.value
     if isinstance(values, dict):
-        for key in values.keys() - set(_OF_PLANS):
-            text = f"unknown key{choices(key, _OF_PLANS)}"
+        for key in values.keys() - set(_PLAN_KEYS):
+            text = f"unknown key{choices(key, _PLAN_KEYS)}"
             yield Problem(document.name, document.line((key,)), key, text)
     elif values is not None:
-        text = f"a plan is a mapping of {', '.join(_OF_PLANS)}, not {show(values)}"
+        text = f"a plan is a mapping of {', '.join(_PLAN_KEYS)}, not {show(values)}"
         yield Problem(document.name, 1, "", text)
 
 

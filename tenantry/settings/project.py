@@ -13,7 +13,7 @@ from typing import Any
 from tenantry.settings.document import read
 from tenantry.settings.scalars import as_text
 
-STACK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+STACK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """The name of a stack, which is a part of paths and an argument of commands."""
 
 _FILES = ("Pulumi.yaml", "Pulumi.yml")

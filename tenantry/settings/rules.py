@@ -19,10 +19,10 @@ from tenantry.settings.models.content import App
 from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.people import Admin, User
 from tenantry.settings.models.reload_tasks import TASKS_PER_APP, space_of_task
-from tenantry.settings.names import clashes, former
+from tenantry.settings.names import find_clashes, former_names
 from tenantry.settings.sources import CUSTOMER
 
-FEW = 12
+MAX_LISTED_NAMES = 12
 """So many names are listed."""
 
 
@@ -51,7 +51,7 @@ def missing_stack(name: str, files: Mapping[str, Path], folder: Path) -> str:
     """
     if name in files:
         return ""
-    there = choices(name, files, "there are") if 0 < len(files) <= FEW else nearest(name, files)
+    there = choices(name, files, "there are") if 0 < len(files) <= MAX_LISTED_NAMES else nearest(name, files)
     return f"there is no stack file Pulumi.{name}.yaml in {folder}{there}"
 
 
@@ -87,7 +87,7 @@ def customer_rules(customer: Content, removed: Removed) -> Iterator[Complaint]:
     yield from _reload_tasks(customer, removed)
     for block in ENTRIES:
         yield from _renames(block, getattr(customer, block))
-    yield from clashes(customer)
+    yield from find_clashes(customer)
 
 
 def _lifecycle(customer: Content) -> Iterator[Complaint]:
@@ -219,8 +219,8 @@ def _undeclared(
 
 def _in_spaces(customer: Content, removed: Removed) -> Iterator[Complaint]:
     for block in ENTRIES:
-        makes = BLOCKS[block].makes
-        refers = makes is not None and "space" in makes.references
+        mapping = BLOCKS[block].mapping
+        refers = mapping is not None and "space" in mapping.references
         for key, entry in getattr(customer, block).items() if refers else ():
             space = getattr(entry, "space", None)
             if space is not None and space not in customer.spaces:
@@ -311,7 +311,7 @@ def _renames(block: str, entries: Mapping[str, object]) -> Iterator[Complaint]:
     claimed: dict[str, str] = {}
     for key in sorted(entries):
         keys: Keys = (block, key, "renamed_from")
-        for was in former(getattr(entries[key], "renamed_from", None)):
+        for was in former_names(getattr(entries[key], "renamed_from", None)):
             if was in entries:
                 yield Complaint(
                     keys, f'"{was}" is still a key under {block}; a renamed entry has only its new key'

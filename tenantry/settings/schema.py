@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from tenantry.providers.values.limits import ROLES_BY_SPACE_TYPE
-from tenantry.settings.document import OF_PULUMI
+from tenantry.settings.document import PULUMI_KEYS
 from tenantry.settings.models import Plan, Settings
 from tenantry.settings.models.block import IN_PLACE
 
@@ -53,7 +53,7 @@ def _stack_file(config: Schema) -> Schema:
     return {
         "type": "object",
         "description": "The settings of one stack: one customer.",
-        "properties": {"config": config, **{key: {"type": "string"} for key in OF_PULUMI}},
+        "properties": {"config": config, **{key: {"type": "string"} for key in PULUMI_KEYS}},
         "additionalProperties": False,
     }
 

@@ -79,7 +79,7 @@ class Sources:
         In a file that Pulumi has written anew it is not: there `2.1` may have been `2.10`.
         """
         source = self.of(keys)
-        return None if source.document and source.document.by_pulumi else source.place(keys)[1]
+        return None if source.document and source.document.is_rewritten_by_pulumi else source.place(keys)[1]
 
     def of(self, keys: Keys) -> Source:
         """Return the source that has `keys`, or else the nearest value around them."""

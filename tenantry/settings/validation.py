@@ -53,7 +53,7 @@ def validate(
     problems += [
         sources.problem((*root, *complaint.keys), complaint.text, complaint.item)
         for complaint in rules(checked)
-        if (whole or not complaint.incomplete) and not _misled(complaint, broken)
+        if (whole or not complaint.incomplete) and not _is_misleading(complaint, broken)
     ]
     return checked, problems
 
@@ -96,6 +96,6 @@ def _sound_items(value: Any, broken: set[Keys], at: Keys) -> list[Any]:
     return [item for index, item in enumerate(items) if (*at, index) not in broken]
 
 
-def _misled(complaint: Complaint, broken: set[Keys]) -> bool:
+def _is_misleading(complaint: Complaint, broken: set[Keys]) -> bool:
     around = {complaint.keys[:end] for end in range(1, len(complaint.keys) + 1)}
     return bool(broken & (around | {complaint.unless}))

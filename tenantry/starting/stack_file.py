@@ -12,7 +12,7 @@ from tenantry.importing.minimal import as_text
 from tenantry.settings import SettingsError, load_file
 from tenantry.settings.document import read
 from tenantry.settings.loading import stack_file
-from tenantry.settings.project import STACK, Project
+from tenantry.settings.project import STACK_NAME, Project
 from tenantry.starting.repository import NotWritten
 from tenantry.text import for_line
 
@@ -33,7 +33,7 @@ class NewCustomer:
 
 def write(project: Project, customer: NewCustomer) -> Path:
     """Write the stack file and return its path. If it raises NotWritten, there is no file."""
-    if not STACK.fullmatch(customer.stack):
+    if not STACK_NAME.fullmatch(customer.stack):
         raise NotWritten(
             f'"{for_line(customer.stack)}" is not a stack name: use letters, digits and . _ - '
             "and start with a letter or digit."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import tenantry.importing
-from tenantry.importing import Imported, ImportRefused, Wanted
+from tenantry.importing import ImportRefused, ImportRequest, ImportResult
 from tests.cli.conftest import Folder
 
 HOST = "acme.eu.qlikcloud.com"
@@ -17,14 +17,14 @@ HOST = "acme.eu.qlikcloud.com"
 def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def imported(cloud: Any, project: Any, backend: Any, wanted: Wanted, say: Any) -> Imported:
+    def imported(cloud: Any, project: Any, backend: Any, wanted: ImportRequest, say: Any) -> ImportResult:
         asked.extend([project.stacks, backend.root, wanted])
-        return Imported("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
+        return ImportResult("acme", Path("stacks/Pulumi.acme.yaml"), {"Group": 2, "Space": 3}, ["4 users"])
 
     monkeypatch.setattr(tenantry.importing, "import_tenant", imported)
-    result = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
-    assert result.exit_code == 0
-    wanted = Wanted(HOST, None, "gold", "templates.eu.qlikcloud.com")
+    said = folder.run("import", HOST, "--plan", "gold", "--source-tenant", "templates.eu.qlikcloud.com")
+    assert said.exit_code == 0
+    wanted = ImportRequest(HOST, None, "gold", "templates.eu.qlikcloud.com")
     assert asked == [folder.path / "stacks", folder.path, wanted]
     assert f"{HOST} is now stack acme: stacks/Pulumi.acme.yaml" in result.output
     assert "Group  2" in result.output
@@ -32,7 +32,7 @@ def test_managed_and_unmanaged_objects_are_listed(folder: Folder, monkeypatch: p
 
 
 def test_a_refusal_is_one_line(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: Any) -> Imported:
+    def refused(*_: Any) -> ImportResult:
         raise ImportRefused("it is managed by stack other already")
 
     monkeypatch.setattr(tenantry.importing, "import_tenant", refused)

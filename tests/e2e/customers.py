@@ -56,9 +56,9 @@ def everything() -> Customer:
     """A trial that uses every kind of resource."""
     examples = of_twins("EXAMPLE")
     more = [
-        (name, examples[block.makes.resource])
+        (name, examples[block.mapping.resource])
         for name, block in BLOCKS.items()
-        if block.makes and block.makes.resource in examples
+        if block.mapping and block.mapping.resource in examples
     ]
     return changed(
         GLOBEX,

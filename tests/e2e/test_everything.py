@@ -24,7 +24,7 @@ def test_the_life_of_a_customer_that_uses_everything(stack: Stack, qlik: Emulato
 
     outputs = stack.outputs()
     for block, model in BLOCKS.items():
-        if model.makes and model.makes.output:
+        if model.mapping and model.mapping.output:
             assert outputs[block].keys() == everything()[block].keys()
             assert all(outputs[block].values())
 

@@ -11,7 +11,7 @@ import pytest
 from tenantry.emulator import Emulator
 from tenantry.importing.findings import Findings
 from tenantry.importing.kinds import find_all
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers.qlik import Cloud
 from tests.importing.tenants import SOURCE, cloud_of
 from tests.world import World
@@ -31,7 +31,7 @@ def find(cloud: Cloud) -> Find:
 
     def find(world: World, **plan: Any) -> Findings:
         findings = Findings(plan)
-        find_all(Living(cloud, world.hostname, SOURCE), findings)
+        find_all(TenantReader(cloud, world.hostname, SOURCE), findings)
         return findings
 
     return find

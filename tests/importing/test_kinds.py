@@ -1,4 +1,4 @@
-"""What is found in a living tenant, how it stands in the file, and what is left alone."""
+"""What is found in an existing tenant, how it stands in the file, and what is left alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tenantry.emulator import Emulator
 from tenantry.importing import ImportRefused
-from tenantry.importing.living import Living
 from tenantry.importing.minimal import minimal
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import app
 from tenantry.providers.framework.facts import nothing_made, nothing_made_in
 from tenantry.providers.lookups import people
@@ -464,21 +464,21 @@ def test_the_alias_and_the_system_hostname_are_the_same_tenant(
     qlik: Emulator, folder: Path, cloud: Cloud
 ) -> None:
     world = by_scripts(qlik, folder)
-    assert Living(cloud, "acme.eu.qlikcloud.com", SOURCE).hostname == world.hostname
+    assert TenantReader(cloud, "acme.eu.qlikcloud.com", SOURCE).hostname == world.hostname
 
 
 def test_the_source_tenant_itself_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ImportRefused, match="is the source tenant"):
-        Living(cloud, SOURCE, SOURCE)
+        TenantReader(cloud, SOURCE, SOURCE)
 
 
 def test_a_tenant_that_is_not_there_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ImportRefused, match=r"nobody\.eu\.qlikcloud\.com cannot be read"):
-        Living(cloud, "nobody.eu.qlikcloud.com", SOURCE)
+        TenantReader(cloud, "nobody.eu.qlikcloud.com", SOURCE)
 
 
 def test_a_deactivated_tenant_is_refused(qlik: Emulator, folder: Path, cloud: Cloud) -> None:
     world = by_scripts(qlik, folder)
     lifetime.deactivate(cloud, world.hostname, world.tenant["id"], 10)
     with pytest.raises(ImportRefused, match="is deactivated and cannot be read"):
-        Living(cloud, world.hostname, SOURCE)
+        TenantReader(cloud, world.hostname, SOURCE)

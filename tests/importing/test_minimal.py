@@ -20,7 +20,7 @@ PLAN: dict[str, Any] = {
     "lifecycle": {"grace_days": 20},
     "groups": {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}},
     "spaces": {
-        "Staging": {"type": "shared", "description": "Imported"},
+        "Staging": {"type": "shared", "description": "ImportResult"},
         "Main": {
             "name": "Sales",
             "type": "managed",
@@ -63,7 +63,7 @@ def found() -> dict[str, Any]:
             "Viewers": group("Viewers"),
         },
         "spaces": {
-            "Staging": space("Staging", "shared", description="Imported"),
+            "Staging": space("Staging", "shared", description="ImportResult"),
             "Main": space("Sales", "managed", access={"Analysts": ["consumer"], "Viewers": ["consumer"]}),
         },
         "apps": {"Sales": app("Sales")},
@@ -94,7 +94,7 @@ def test_what_is_as_the_plan_has_it_is_not_said() -> None:
 def test_without_a_plan_only_defaults_are_left_out() -> None:
     said = minimal(Findings({}, found()))
     assert said["groups"] == {"Analysts": {"roles": ["AnalyticsAdmin", "Developer"]}, "Viewers": {}}
-    assert said["spaces"]["Staging"] == {"type": "shared", "description": "Imported"}
+    assert said["spaces"]["Staging"] == {"type": "shared", "description": "ImportResult"}
     assert said["spaces"]["Main"]["name"] == "Sales"
     assert said["tenant"] == {"enable_app_opening_feedback": True}
     assert "alias" not in said

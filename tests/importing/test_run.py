@@ -9,7 +9,7 @@ import pytest
 
 from tenantry.importing import ImportRefused, run, state
 from tenantry.importing.findings import Found
-from tenantry.importing.run import Wanted
+from tenantry.importing.run import ImportRequest
 from tenantry.pulumi_internals.unknown_values import PLACEHOLDER
 from tenantry.settings.project import Project
 from tenantry.state.backend import Backend, PulumiFailed
@@ -32,23 +32,23 @@ def test_the_source_tenant_is_that_of_the_other_stacks_in_the_region(project: Pr
     with_stack(project, "a", "eu", "templates.eu.qlikcloud.com")
     with_stack(project, "b", "eu", "templates.eu.qlikcloud.com")
     with_stack(project, "c", "us", "templates.us.qlikcloud.com")
-    assert run._source_tenant(project, Wanted(HOST)) == "templates.eu.qlikcloud.com"
-    assert run._source_tenant(project, Wanted(HOST, source_tenant="other.eu.qlikcloud.com")).startswith(
-        "other"
-    )
+    assert run._source_tenant(project, ImportRequest(HOST)) == "templates.eu.qlikcloud.com"
+    assert run._source_tenant(
+        project, ImportRequest(HOST, source_tenant="other.eu.qlikcloud.com")
+    ).startswith("other")
     of_all = Project("tenantry", project.stacks, {"qlik:source_tenant": "all.eu.qlikcloud.com"})
-    assert run._source_tenant(of_all, Wanted(HOST)) == "all.eu.qlikcloud.com"
+    assert run._source_tenant(of_all, ImportRequest(HOST)) == "all.eu.qlikcloud.com"
 
 
 def test_a_source_tenant_that_is_not_clear_is_asked_for(project: Project) -> None:
     with pytest.raises(
         ImportRefused, match=r"no stack in region eu names one\. Name it with --source-tenant"
     ):
-        run._source_tenant(project, Wanted(HOST))
+        run._source_tenant(project, ImportRequest(HOST))
     with_stack(project, "a", "eu", "one.eu.qlikcloud.com")
     with_stack(project, "b", "eu", "two.eu.qlikcloud.com")
     with pytest.raises(ImportRefused, match="the stacks in region eu name 2 different"):
-        run._source_tenant(project, Wanted(HOST))
+        run._source_tenant(project, ImportRequest(HOST))
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "-a", "../x", "ä"])

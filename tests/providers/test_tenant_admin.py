@@ -255,7 +255,7 @@ def test_an_admin_who_becomes_a_user(
     inputs = user.check({"tenant": tenancy.hostname, "subject": "auth0|ada", "roles": roles})
     with run.handling("urn:user", f"run that has {id}"):
         assert user.provider.handler.create(tenancy.cloud, inputs)[0] == id
-        handler.release_references(tenancy.cloud, id, admin.state)
+        handler.release(tenancy.cloud, id, admin.state)
     assert held(tenancy, id) == kept
 
 

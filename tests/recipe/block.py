@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import Name, Switch, Text
 
 
 class Banner(Block):
     """A line of text that every user sees. (Banners API)"""
 
-    makes = Makes("Banner", "banner", identity=("name",), properties={"text": "content"})
+    mapping = ResourceMapping("Banner", "banner", identity=("name",), properties={"text": "content"})
 
     name: Name = key(about="Its name at Qlik. Default: the key.")
     text: str | None = key(None, about="What users read.")

@@ -11,16 +11,16 @@ import pytest
 from tenantry.providers import resource_types
 from tenantry.providers.framework.properties import REQUIRED, Change
 from tenantry.settings.models import BLOCKS, ENTRIES, NAMED, Content, Settings, parts
-from tenantry.settings.models.block import Block, Makes
+from tenantry.settings.models.block import Block, ResourceMapping
 
-MAKING = {name: block for name, block in BLOCKS.items() if block.makes}
+MAKING = {name: block for name, block in BLOCKS.items() if block.mapping}
 OF_THE_TENANT = {"tenant", "lifecycle"}
 """Blocks that are properties of the tenant and of its lifecycle."""
 
 
-def made(block: type[Block]) -> Makes:
-    assert block.makes is not None
-    return block.makes
+def made(block: type[Block]) -> ResourceMapping:
+    assert block.mapping is not None
+    return block.mapping
 
 
 def plain(annotation: Any) -> set[Any]:
@@ -74,15 +74,15 @@ FIXED = {
 @pytest.mark.parametrize("name", MAKING)
 def test_each_property_of_the_resource_is_set(name: str) -> None:
     """By a key, by the stack as a whole, or by the component; and by one of them."""
-    makes = made(MAKING[name])
+    mapping = made(MAKING[name])
     own = [*MAKING[name].inputs().values(), *MAKING[name].secrets().values()]
-    sources = [*own, *makes.of_content, *makes.of_stack, *makes.references]
+    sources = [*own, *mapping.from_content, *mapping.from_stack, *mapping.references]
     assert len(sources) == len(set(sources))
-    declared = {each.name for each in resource_types()[makes.resource].inputs()} - {"tenant"}
-    fixed = FIXED.get(makes.resource, set())
+    declared = {each.name for each in resource_types()[mapping.resource].inputs()} - {"tenant"}
+    fixed = FIXED.get(mapping.resource, set())
     assert set(sources) == declared - fixed
-    assert set(makes.of_stack) <= Settings.model_fields.keys()
-    assert {*makes.identity, *makes.no_inputs, *makes.properties} <= MAKING[name].model_fields.keys()
+    assert set(mapping.from_stack) <= Settings.model_fields.keys()
+    assert {*mapping.identity, *mapping.no_inputs, *mapping.properties} <= MAKING[name].model_fields.keys()
 
 
 @pytest.mark.parametrize(("block", "key", "prop"), GIVEN)

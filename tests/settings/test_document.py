@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tenantry.settings.document import holds, read, shown
+from tenantry.settings.document import display_path, holds, read
 from tenantry.settings.scalars import as_text, resolve
 
 SCALARS: list[tuple[str, Any]] = [
@@ -166,11 +166,11 @@ def test_files_are_called_by_their_path_in_the_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "stacks" / "plans" / "standard.yaml"
-    assert shown(file) == "stacks/plans/standard.yaml"
+    assert display_path(file) == "stacks/plans/standard.yaml"
     monkeypatch.chdir(tmp_path)
-    assert shown(Path("stacks/Pulumi.globex.yaml")) == "stacks/Pulumi.globex.yaml"
+    assert display_path(Path("stacks/Pulumi.globex.yaml")) == "stacks/Pulumi.globex.yaml"
     monkeypatch.chdir(tmp_path.parent)
-    assert shown(file) == f"{tmp_path.name}/stacks/plans/standard.yaml"
+    assert display_path(file) == f"{tmp_path.name}/stacks/plans/standard.yaml"
 
 
 @pytest.mark.skipif(
@@ -204,7 +204,7 @@ def test_what_the_engine_leaves_when_it_writes_a_file_anew_is_recognised(tmp_pat
     assert len(read(file).problems) == 3
     _pulumi(tmp_path, "config", "--stack", "one")
     document = read(file)
-    assert document.by_pulumi
+    assert document.is_rewritten_by_pulumi
     assert sorted(each.text.rpartition(" ")[2] for each in document.problems) == ['"2026-01-02"', '"~"']
 
 

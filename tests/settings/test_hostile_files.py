@@ -11,10 +11,10 @@ import pytest
 from tenantry.fleet.members import members
 from tenantry.settings import SettingsError, check_plan
 from tenantry.settings import document as documents
-from tenantry.settings.document import MOST_VALUES, read
+from tenantry.settings.document import MAX_VALUES, read
 from tenantry.settings.files import KEY_BYTES, STACK_FILE_BYTES
 from tenantry.settings.merge import complete
-from tenantry.settings.nodes import DEEPEST
+from tenantry.settings.nodes import MAX_DEPTH
 from tests.keys import public_pem
 from tests.settings.conftest import HEAD, Folder
 
@@ -48,8 +48,8 @@ def test_entries_of_any_shape(folder: Folder, block: str, value: str) -> None:
         (f"alias: {'1' * 5000}", '6: customer.alias: "' + "1" * 5000 + '" has 5000 characters; an alias'),
         ('plan: "a\\0b"', '6: customer.plan: there is no plan "a\\u0000b"'),
         ("tags: &t {<<: *t}", "6: customer.tags: this anchor contains itself"),
-        ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {DEEPEST}"),
-        ("apps: " + "[" * 100_000, f"6: this file is refused: it is nested more than {DEEPEST}"),
+        ("apps: " + "[" * 900 + "]" * 900, f"6: this file is refused: it is nested more than {MAX_DEPTH}"),
+        ("apps: " + "[" * 100_000, f"6: this file is refused: it is nested more than {MAX_DEPTH}"),
         ("- " * 5000 + "x", "6: "),
         ('tags: {"a\\e[31m": "\\u202e"}\nx: 1', "7: customer.x: unknown key"),
     ],
@@ -93,16 +93,16 @@ def test_yaml_that_grows_is_refused_before_it_has_grown(
     (tmp_path / "file.yaml").write_text(text)
     document = read(tmp_path / "file.yaml")
     [problem] = document.problems
-    assert f"this file is refused: it has more than {MOST_VALUES:,} values" in problem.text
+    assert f"this file is refused: it has more than {MAX_VALUES:,} values" in problem.text
     assert (document.value, document.places) == (None, {})
-    assert made <= 2 * MOST_VALUES + 2
+    assert made <= 2 * MAX_VALUES + 2
 
 
 def test_a_chain_of_merges_is_no_deeper_than_nesting_may_be(tmp_path: Path) -> None:
     chain = "m0: &m0 {k: 1}\n" + "".join(f"m{n}: &m{n} {{<<: *m{n - 1}}}\n" for n in range(1, 900))
     (tmp_path / "file.yaml").write_text(chain)
     assert [each.text for each in read(tmp_path / "file.yaml").problems] == [
-        f"this file is refused: it is nested more than {DEEPEST} levels deep"
+        f"this file is refused: it is nested more than {MAX_DEPTH} levels deep"
     ]
 
 

@@ -36,13 +36,13 @@ def test_ordinary_names_stay() -> None:
     assert names.user_access("Sales", "Ada") == "user Ada in Sales"
     assert names.bot_access("Sales", "b1") == "bot b1 in Sales"
     assert names.publication("Overview", "Sales") == "Overview in Sales"
-    assert names.former_pairs(names.access, "Sales", None, "Viewers", None) == []
+    assert names.former_pair_names(names.access, "Sales", None, "Viewers", None) == []
 
 
 def test_others_are_found_in_a_state_by_the_name_that_they_had() -> None:
     assert names.access("Q1", "Sales in EMEA") == '"Sales in EMEA" in Q1'
     assert names.access("Q1", "user Ada") == '"user Ada" in Q1'
-    assert names.former_pairs(names.access, "Q1", None, "Sales in EMEA", None) == ["Sales in EMEA in Q1"]
+    assert names.former_pair_names(names.access, "Q1", None, "Sales in EMEA", None) == ["Sales in EMEA in Q1"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What an import knows of each resource type: `settings` and `entries` for all whose objects are the stack's
 without exception, and one module per theme for the others.
 
-Each has a function `find(living, findings)`, which adds the objects, says how they stand in a stack file, and
+Each has a function `find(reader, findings)`, which adds the objects, says how they stand in a stack file, and
 notes what it leaves alone and why. They run in the order of `KINDS`: what refers to others comes after them.
 """
 
@@ -25,9 +25,9 @@ from tenantry.importing.kinds import (
     spaces,
     tenant,
 )
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 
-KINDS: tuple[Callable[[Living, Findings], None], ...] = (
+KINDS: tuple[Callable[[TenantReader, Findings], None], ...] = (
     tenant.find,
     settings.find,
     entries.find,
@@ -44,7 +44,7 @@ KINDS: tuple[Callable[[Living, Findings], None], ...] = (
 )
 
 
-def find_all(living: Living, findings: Findings) -> None:
+def find_all(reader: TenantReader, findings: Findings) -> None:
     """Read all that a stack could manage."""
     for find in KINDS:
-        find(living, findings)
+        find(reader, findings)

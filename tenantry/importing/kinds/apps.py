@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers import app as staged
 from tenantry.providers.app_publication import published_url
 from tenantry.providers.lookups.catalog import attributes_of, describe
@@ -22,19 +22,19 @@ from tenantry.providers.values.words import counted
 Template = dict[str, Any]
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the staged apps whose template is certain, and their publications."""
-    types = {space["id"]: space["type"] for space in living.spaces}
-    apps = [attributes_of(item) for item in living.apps]
+    types = {space["id"]: space["type"] for space in reader.spaces}
+    apps = [attributes_of(item) for item in reader.apps]
     copies: dict[str, list[Json]] = defaultdict(list)
     for app in apps:
         if types.get(app["spaceId"]) == "managed":
             copies[app.get("originAppId", "")].append(app)
     in_shared = [app for app in apps if types.get(app["spaceId"]) == "shared"]
-    names = {space["id"]: space["name"] for space in living.spaces}
+    names = {space["id"]: space["name"] for space in reader.spaces}
     taken = {}
     for app in in_shared:
-        template = _template(living, app)
+        template = _template(reader, app)
         twins = [
             each for each in in_shared if (each["name"], each["spaceId"]) == (app["name"], app["spaceId"])
         ]
@@ -44,19 +44,19 @@ def find(living: Living, findings: Findings) -> None:
         elif len(twins) > 1 and published != [app]:
             why = f"{len(twins)} apps in the space have this name"
         else:
-            taken[app["id"]] = _take(living, findings, app, template)
+            taken[app["id"]] = _take(reader, findings, app, template)
             continue
-        findings.leave(f'app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)
+        findings.add_unmanaged(f'app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)
     for origin, found in copies.items():
-        _publications(living, findings, taken.get(origin), origin, found, names)
+        _publications(reader, findings, taken.get(origin), origin, found, names)
     personal = len(apps) - len(in_shared) - sum(map(len, copies.values()))
     if personal:
-        findings.leave(f"{counted(personal, 'app')} in personal spaces")
+        findings.add_unmanaged(f"{counted(personal, 'app')} in personal spaces")
 
 
-def _take(living: Living, findings: Findings, app: Json, template: Template) -> Template:
+def _take(reader: TenantReader, findings: Findings, app: Json, template: Template) -> Template:
     """Add the app; return its entry in the stack file."""
-    own = {"source_tenant": living.source_tenant, "data": True} | template
+    own = {"source_tenant": reader.source_tenant, "data": True} | template
     live = staged.as_found(app, own)
     entry = {
         "name": live["name"],
@@ -67,27 +67,27 @@ def _take(living: Living, findings: Findings, app: Json, template: Template) -> 
         "staging": findings.keys[live["space"]],
         "publish_to": [],
     }
-    findings.entry("apps", app["id"], entry, "name")
+    findings.add_entry("apps", app["id"], entry, "name")
     findings.objects.append(Found("App", app["id"], live, ("name", "space")))
     return entry
 
 
-def _template(living: Living, app: Json) -> Template | str:
+def _template(reader: TenantReader, app: Json) -> Template | str:
     """Return how a stack file names the template of an app, or why it is not certain."""
     version = version_of(app["description"])
     if not version:
         return "its description does not end in the version of a template, {v…}"
-    fitting = [item for item in living.templates if version_of(item.get("description", "")) == version]
+    fitting = [item for item in reader.templates if version_of(item.get("description", "")) == version]
     mark = staged.MARK.search(app["description"])
     if mark:
-        own = {"source_tenant": living.source_tenant}
+        own = {"source_tenant": reader.source_tenant}
         ours = [each for each in _possible(fitting, version) if f"[{staged.mark(own | each)}]" == mark[0]]
-        return ours[0] if ours else f"no template on {living.source_tenant} has its mark {mark[0]}"
+        return ours[0] if ours else f"no template on {reader.source_tenant} has its mark {mark[0]}"
     named = [item for item in fitting if item["name"] == app["name"]]
     if len(named) == 1:
         return {"template": app["name"], "version": version}
     many = f"{len(named)} templates" if named else "no template"
-    return f"{many} with this name and version {version} on {living.source_tenant}"
+    return f"{many} with this name and version {version} on {reader.source_tenant}"
 
 
 def _possible(items: list[Json], version: str) -> Iterator[Template]:
@@ -97,7 +97,7 @@ def _possible(items: list[Json], version: str) -> Iterator[Template]:
 
 
 def _publications(
-    living: Living,
+    reader: TenantReader,
     findings: Findings,
     entry: Template | None,
     origin: str,
@@ -118,7 +118,9 @@ def _publications(
         else:
             entry["publish_to"].append(findings.keys[app["spaceId"]])
             live = {"source_app": origin, "space": app["spaceId"], "name": app["name"], "description": wanted}
-            live["url"] = published_url(living.hostname, app["id"])
+            live["url"] = published_url(reader.hostname, app["id"])
             findings.objects.append(Found("AppPublication", app["id"], live, ("source_app", "space")))
             continue
-        findings.leave(f'published app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why)
+        findings.add_unmanaged(
+            f'published app "{app["name"]}" ({app["id"]}) in space "{names[app["spaceId"]]}"', why
+        )

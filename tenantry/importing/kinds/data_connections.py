@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.data_connection import HANDLER
 from tenantry.providers.values.words import counted
 
 BLOCK = "data_connections"
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take every connection of a space. Its properties are taken where a plan names them: of the others
     nobody knows which were set, and which Qlik has made.
     """
     personal = 0
-    listed = living.host.list(HANDLER.path, {"noDatafiles": "true"})
+    listed = reader.host.list(HANDLER.path, {"noDatafiles": "true"})
     for connection in sorted(listed, key=lambda each: (each.get("qName", ""), each["qID"])):
         if connection.get("space") in findings.keys:
-            _take(living, findings, connection)
+            _take(reader, findings, connection)
         else:
             personal += 1
     if personal:
-        findings.leave(f"{counted(personal, 'data connection')} in personal spaces")
+        findings.add_unmanaged(f"{counted(personal, 'data connection')} in personal spaces")
 
 
-def _take(living: Living, findings: Findings, connection: Json) -> None:
+def _take(reader: TenantReader, findings: Findings, connection: Json) -> None:
     id, space = connection["qID"], connection["space"]
     live = HANDLER.decode(connection) | {"space": space}
     entry: dict[str, Any] = {
@@ -36,10 +36,10 @@ def _take(living: Living, findings: Findings, connection: Json) -> None:
         "datasource": live["datasource"],
         "tags": live.get("tags") or None,
     }
-    findings.entry(BLOCK, id, entry, "name", "space")
+    findings.add_entry(BLOCK, id, entry, "name", "space")
     planned = (findings.plan.get(BLOCK) or {}).get(findings.keys[id]) or {}
     if names := planned.get("properties"):
-        shown = living.host.get(f"{HANDLER.path}/{id}", {"parseConnection": "true"})
+        shown = reader.host.get(f"{HANDLER.path}/{id}", {"parseConnection": "true"})
         inner = shown.get("connectionProperties") or {}
         entry["properties"] = live["connection_properties"] = {
             name: inner[name] for name in names if name in inner

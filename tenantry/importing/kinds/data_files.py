@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantry.importing.findings import Findings
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers.data_file import HANDLER
 from tenantry.providers.qlik import Forbidden
 from tenantry.providers.values.words import counted
@@ -12,13 +12,13 @@ BLOCK = "data_files"
 PARAMS = {"includeAllSpaces": "true"}
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """List each data file of a space as not managed, with how to declare it; count the others."""
-    names = {space["id"]: space["name"] for space in living.spaces}
+    names = {space["id"]: space["name"] for space in reader.spaces}
     try:
-        there = sorted(living.host.list(HANDLER.path, PARAMS), key=lambda file: (file["name"], file["id"]))
+        there = sorted(reader.host.list(HANDLER.path, PARAMS), key=lambda file: (file["name"], file["id"]))
     except Forbidden as refusal:
-        findings.leave("data files", f"the client cannot list them ({refusal.code})")
+        findings.add_unmanaged("data files", f"the client cannot list them ({refusal.code})")
         return
     personal = 0
     for file in there:
@@ -26,10 +26,10 @@ def find(living: Living, findings: Findings) -> None:
         if space is None:
             personal += 1
             continue
-        findings.leave(
+        findings.add_unmanaged(
             f'data file "{file["name"]}" in space "{space}" ({file["id"]})',
             f"its content is not imported: keep the file beside the stack file and name it under `{BLOCK}`,"
             " with `adopt: true`",
         )
     if personal:
-        findings.leave(f"{counted(personal, 'data file')} in personal spaces")
+        findings.add_unmanaged(f"{counted(personal, 'data file')} in personal spaces")

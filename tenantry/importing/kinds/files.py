@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from tenantry.importing.findings import Findings
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import handler_of
 from tenantry.providers.qlik import Forbidden
 from tenantry.settings.models import BLOCKS
 from tenantry.settings.models.identity_providers import LOGIN_BLOCKS
 from tenantry.settings.models.look import FromFiles
 
-BY_HAND = ("data_files",)
+BLOCKS_WITH_OWN_MODULE = ("data_files",)
 """Blocks with a module of their own here: their collection is not a plain one."""
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """List each of them as not managed, with how to declare it."""
     for block, model in BLOCKS.items():
-        if block in BY_HAND or not issubclass(model, FromFiles) or model.makes is None or model.makes.by_hand:
+        if (
+            block in BLOCKS_WITH_OWN_MODULE
+            or not issubclass(model, FromFiles)
+            or model.mapping is None
+            or model.mapping.has_own_code
+        ):
             continue
         if block in LOGIN_BLOCKS:
             continue  # see logins
-        handler = handler_of(model.makes.resource)
+        handler = handler_of(model.mapping.resource)
         try:
-            there = living.listed(handler.path, handler.page)
+            there = reader.listed(handler.path, handler.page)
         except Forbidden as refusal:
-            findings.leave(f"{model.makes.noun}s", f"the client cannot list them ({refusal.code})")
+            findings.add_unmanaged(f"{model.mapping.noun}s", f"the client cannot list them ({refusal.code})")
             continue
         for item in there:
-            findings.leave(
-                f'{model.makes.noun} "{item["name"]}" ({item["id"]})',
+            findings.add_unmanaged(
+                f'{model.mapping.noun} "{item["name"]}" ({item["id"]})',
                 f"its files are not imported: keep them beside the stack file and name them under `{block}`,"
                 " with `adopt: true`",
             )

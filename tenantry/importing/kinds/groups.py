@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.group import HANDLER
 from tenantry.providers.values.words import counted
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the groups that mean something: with roles or access, made by us, or kept in Qlik.
 
     The rest came with the logins of users, and goes as it came.
     """
-    assignees = {each["assigneeId"] for found in living.assignments.values() for each in found}
+    assignees = {each["assigneeId"] for found in reader.assignments.values() for each in found}
     left = []
-    for group in sorted(living.groups, key=lambda each: each.get("providerType") == "custom"):
+    for group in sorted(reader.groups, key=lambda each: each.get("providerType") == "custom"):
         live = HANDLER.decode(group)
         meant = live["roles"] or group["id"] in assignees or live["provider_type"] == "custom"
-        if not meant and group.get("createdBy") != living.bot:
+        if not meant and group.get("createdBy") != reader.bot:
             left.append(group)
             continue
         entry = {name: live[name] for name in ("name", "provider_type", "roles")}
         entry["description"] = live["description"] or None
-        findings.entry("groups", group["id"], entry, "name", "provider_type")
+        findings.add_entry("groups", group["id"], entry, "name", "provider_type")
         findings.objects.append(Found("Group", group["id"], live, ("name", "provider_type")))
     _note(left, findings)
 
@@ -31,4 +31,4 @@ def find(living: Living, findings: Findings) -> None:
 def _note(left: list[Json], findings: Findings) -> None:
     if left:
         names = ", ".join(f'"{group["name"]}"' for group in left[:10]) + (", …" if left[10:] else "")
-        findings.leave(f"{counted(len(left), 'group')} without roles and without access", names)
+        findings.add_unmanaged(f"{counted(len(left), 'group')} without roles and without access", names)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers import jwt_identity_provider, oidc_identity_provider
 from tenantry.providers.values import pem
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the identity providers that are one public key."""
-    for provider in living.listed(jwt_identity_provider.HANDLER.path):
+    for provider in reader.listed(jwt_identity_provider.HANDLER.path):
         keys = (provider.get("options") or {}).get("staticKeys") or []
         if provider.get("protocol") == "jwtAuth" and len(keys) == 1:
             _jwt_identity_provider(provider, findings)
         else:
             what = f"identity provider {provider['id']}"
-            findings.leave(what, _why_not(provider))
+            findings.add_unmanaged(what, _why_not(provider))
 
 
 def _why_not(provider: Json) -> str:
@@ -36,7 +36,7 @@ def _jwt_identity_provider(provider: Json, findings: Findings) -> None:
     live = jwt_identity_provider.HANDLER.decode(provider)
     entry: dict[str, Any] = live | {"description": live["description"] or None}
     block = "jwt_identity_providers"
-    findings.entry(block, provider["id"], entry, "issuer", "kid", key=live["kid"])
+    findings.add_entry(block, provider["id"], entry, "issuer", "kid", key=live["kid"])
     planned = (findings.plan.get(block) or {}).get(findings.keys[provider["id"]]) or {}
     same = pem.one_line(planned.get("pem") or "") == live["pem"]
     entry["pem"] = planned["pem"] if same else pem.on_lines(live["pem"])

@@ -6,26 +6,26 @@ from collections import Counter
 from typing import get_args
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.oauth_client import HANDLER, OAuthClient
 from tenantry.settings.models.logins import OAuthClient as Entry
 
 BLOCK = "oauth_clients"
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the clients that a stack file can say, but for those that share a name."""
     clients = sorted(
-        living.host.list(HANDLER.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
+        reader.host.list(HANDLER.path), key=lambda each: (each.get("clientName", ""), each["clientId"])
     )
     names = Counter(each.get("clientName") for each in clients)
     for client in clients:
         name, id = client.get("clientName", ""), client["clientId"]
         reason = _reason(client) if names[name] == 1 else "another one has the same name"
         if reason:
-            findings.leave(f'OAuth client "{name}" ({id})', reason)
+            findings.add_unmanaged(f'OAuth client "{name}" ({id})', reason)
         else:
-            _take(living, findings, client)
+            _take(reader, findings, client)
 
 
 def _reason(client: Json) -> str:
@@ -41,12 +41,12 @@ def _reason(client: Json) -> str:
     return "; ".join(HANDLER.refuse({}, HANDLER.decode(client)).values())
 
 
-def _take(living: Living, findings: Findings, client: Json) -> None:
+def _take(reader: TenantReader, findings: Findings, client: Json) -> None:
     id, live = client["clientId"], HANDLER.decode(client)
     if "consent" not in live:
-        live |= HANDLER.decode(HANDLER.get(living.host, id, {}) or client)
+        live |= HANDLER.decode(HANDLER.get(reader.host, id, {}) or client)
     inputs = Entry.inputs()
     entry = {key: live[name] for key, name in inputs.items() if name in live}
     entry["description"] = live["description"] or None
-    findings.entry(BLOCK, id, entry, "name")
+    findings.add_entry(BLOCK, id, entry, "name")
     findings.objects.append(Found("OAuthClient", id, live, ("name",)))

@@ -8,21 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.lookups import people, roles
 from tenantry.providers.user import HANDLER
 from tenantry.providers.values.words import counted
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the people that stand for something, name the administrators who are not active, and count the
     rest.
     """
     findings.customer |= {block: {} for block in ("users", "admins") if findings.plan.get(block)}
     planned = {each.get("subject"): each for each in (findings.plan.get("users") or {}).values()}
     left = 0
-    for user in living.users:
-        if user["id"] == living.bot or user.get("status") == people.DELETED:
+    for user in reader.users:
+        if user["id"] == reader.bot or user.get("status") == people.DELETED:
             continue
         if user["subject"] in planned:
             _user(user, planned[user["subject"]], findings)
@@ -30,23 +30,25 @@ def find(living: Living, findings: Findings) -> None:
             left += 1
         elif people.status_of(user) != "active":
             # A stack would set the status: who has let an invitation lie, or was disabled, stays that.
-            findings.leave(f"administrator {_name(user)} (status {people.status_of(user)})")
-        elif not _admin(living, findings, user):
+            findings.add_unmanaged(f"administrator {_name(user)} (status {people.status_of(user)})")
+        elif not _admin(reader, findings, user):
             left += 1
     if left:
-        findings.leave(counted(left, "user"))
+        findings.add_unmanaged(counted(left, "user"))
 
 
 def _user(user: Json, planned: dict[str, Any], findings: Findings) -> None:
     live = HANDLER.decode(user)
     stated = ("subject", "status", *(name for name in ("name", "email", "roles") if name in planned))
-    findings.entry("users", user["id"], {name: live[name] for name in stated}, "subject", key=user["name"])
+    findings.add_entry(
+        "users", user["id"], {name: live[name] for name in stated}, "subject", key=user["name"]
+    )
     findings.objects.append(Found("User", user["id"], live, ("subject",)))
 
 
-def _admin(living: Living, findings: Findings, user: Json) -> bool:
+def _admin(reader: TenantReader, findings: Findings, user: Json) -> bool:
     """Add an active administrator who is the same person on the source tenant; tell if so."""
-    source = living.cloud.tenant(living.source_tenant)
+    source = reader.cloud.tenant(reader.source_tenant)
     person = people.with_subject(source, user["subject"])
     if person is None:
         return False
@@ -55,7 +57,7 @@ def _admin(living: Living, findings: Findings, user: Json) -> bool:
     unique = email and len(people.with_email(source, email)) == 1
     known = {"email": email} if unique else {"subject": person["subject"]}
     entry = {"email": None, "subject": None} | known
-    findings.entry("admins", user["id"], entry, *known, key=user["name"])
+    findings.add_entry("admins", user["id"], entry, *known, key=user["name"])
     # Nothing was given by us, so nothing is taken back when the stack ends.
     outputs = {"user_subject": user["subject"], "made_user": False, "gave_role": False}
     findings.objects.append(Found("TenantAdmin", user["id"], live | known | outputs, tuple(known)))

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.reload_task import HANDLER
 from tenantry.settings.models.reload_tasks import ReloadTask
 
@@ -14,21 +14,21 @@ BLOCK = "reload_tasks"
 NO_TRIGGER = "its only trigger is not a recurrence or another task"
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take the tasks of the publications that are taken. A task comes after the one that it waits for."""
     published = {item.id: item.live for item in findings.objects if item.kind == "AppPublication"}
-    waiting = {task["id"]: task for task in living.listed(HANDLER.path)}
+    waiting = {task["id"]: task for task in reader.listed(HANDLER.path)}
     names = Counter(_name(task) for task in waiting.values())
     while ready := [task for task in waiting.values() if _upstream(task) not in waiting]:
         for task in ready:
             del waiting[task["id"]]
             why = "another one of the app has the same name" if names[_name(task)] > 1 else ""
             if why := why or _refusal(findings, published, task):
-                findings.leave(f'reload task "{task["name"]}" ({task["id"]})', why)
+                findings.add_unmanaged(f'reload task "{task["name"]}" ({task["id"]})', why)
             else:
                 _take(findings, published[task["resourceId"]], task)
     for task in waiting.values():
-        findings.leave(f'reload task "{task["name"]}" ({task["id"]})', "it waits for itself")
+        findings.add_unmanaged(f'reload task "{task["name"]}" ({task["id"]})', "it waits for itself")
 
 
 def _name(task: Json) -> tuple[str, str]:
@@ -60,5 +60,5 @@ def _take(findings: Findings, publication: Json, task: Json) -> None:
         "space": findings.keys[publication["space"]],
         "after": findings.keys.get(live.get("after_task", "")),
     }
-    findings.entry(BLOCK, task["id"], entry, "name", "app")
+    findings.add_entry(BLOCK, task["id"], entry, "name", "app")
     findings.objects.append(Found("ReloadTask", task["id"], live, ("app", "name")))

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers import handler_of
 from tenantry.settings.models import BLOCKS, ENTRIES
 from tenantry.settings.models.block import Block
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take what is set. It is also what the end of the stack gives back: then nothing changes."""
     for block, model in BLOCKS.items():
-        if model.makes and block not in ENTRIES:
-            _find(block, model, living, findings)
+        if model.mapping and block not in ENTRIES:
+            _find(block, model, reader, findings)
 
 
-def _find(block: str, model: type[Block], living: Living, findings: Findings) -> None:
-    kind = model.makes.resource  # type: ignore[union-attr]  # asked for only where it makes something
+def _find(block: str, model: type[Block], reader: TenantReader, findings: Findings) -> None:
+    kind = model.mapping.resource  # type: ignore[union-attr]  # asked for only where it makes something
     handler = handler_of(kind)
     planned: dict[str, Any] = findings.plan.get(block) or {}
-    live: dict[str, Any] = handler.live(living.host)
+    live: dict[str, Any] = handler.live(reader.host)
     said = {
         key: live[name]
         for key, name in model.inputs().items()
@@ -32,5 +32,5 @@ def _find(block: str, model: type[Block], living: Living, findings: Findings) ->
     if said:
         findings.customer[block] = said
         kept = {name: live[name] for key, name in model.inputs().items() if key in said}
-        path = f"{living.hostname}{handler.path}"
+        path = f"{reader.hostname}{handler.path}"
         findings.objects.append(Found(kind, path, kept | {"before": kept}))

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Json, Living
+from tenantry.importing.tenant_reader import Json, TenantReader
 from tenantry.providers.space import HANDLER
 from tenantry.providers.space_assignment import HANDLER as ASSIGNMENTS
 from tenantry.providers.values.words import counted
@@ -15,9 +15,9 @@ ACCESS = {"group": "access", "user": "user_access", "bot": "bot_access"}
 """Where the access of each kind of assignee stands in a stack file."""
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take every space, and the access of all that the stack knows."""
-    for space in living.spaces:
+    for space in reader.spaces:
         live = HANDLER.decode(space)
         entry: dict[str, Any] = {
             "name": live["name"],
@@ -26,20 +26,20 @@ def find(living: Living, findings: Findings) -> None:
             "owner": None,
             **{field: {} for field in ACCESS.values()},
         }
-        findings.entry("spaces", space["id"], entry, "name")
+        findings.add_entry("spaces", space["id"], entry, "name")
         findings.objects.append(Found("Space", space["id"], live, ("name",)))
         planned = (findings.plan.get("spaces") or {}).get(findings.keys[space["id"]]) or {}
         if planned.get("owner") and planned["owner"] == findings.keys.get(space["ownerId"]):
             entry["owner"] = planned["owner"]
-        _access(living, findings, space, entry)
+        _access(reader, findings, space, entry)
 
 
-def _access(living: Living, findings: Findings, space: Json, entry: dict[str, Any]) -> None:
+def _access(reader: TenantReader, findings: Findings, space: Json, entry: dict[str, Any]) -> None:
     others: Counter[str] = Counter()
-    for assignment in living.assignments[space["id"]]:
+    for assignment in reader.assignments[space["id"]]:
         kind, assignee = assignment["type"], assignment["assigneeId"]
         key = assignee if kind == "bot" else findings.keys.get(assignee)
-        if assignee == living.bot:
+        if assignee == reader.bot:
             continue
         if key is None or key == entry["owner"]:
             others[kind] += 1
@@ -48,4 +48,4 @@ def _access(living: Living, findings: Findings, space: Json, entry: dict[str, An
         findings.objects.append(Found("SpaceAssignment", assignment["id"], live, ("space", "assignee")))
         entry[ACCESS[kind]][key] = live["roles"]
     for kind, number in others.items():
-        findings.leave(f'access to space "{entry["name"]}"', f"of {counted(number, kind)}")
+        findings.add_unmanaged(f'access to space "{entry["name"]}"', f"of {counted(number, kind)}")

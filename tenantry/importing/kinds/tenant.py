@@ -6,20 +6,20 @@ import secrets
 from typing import Any
 
 from tenantry.importing.findings import Findings, Found
-from tenantry.importing.living import Living
+from tenantry.importing.tenant_reader import TenantReader
 from tenantry.providers.tenant import PATCHED, Tenant
 
 
-def find(living: Living, findings: Findings) -> None:
+def find(reader: TenantReader, findings: Findings) -> None:
     """Take name, alias and switches. Qlik does not know of production and trial: that is the plan's.
 
     What was imported is protected until the file says otherwise, whatever the plan says.
     """
-    tenant, customer = living.tenant, findings.customer
+    tenant, customer = reader.tenant, findings.customer
     alias = tenant["hostnames"][1] if len(tenant["hostnames"]) > 1 else None
     live = {name: tenant.get(Tenant.properties[name].camel) for name in PATCHED}
     live |= {"alias": alias, "status": tenant.get("status", "active")}
-    ids = {"tenant_id": tenant["id"], "hostname": living.hostname}
+    ids = {"tenant_id": tenant["id"], "hostname": reader.hostname}
     customer |= {"name": tenant["name"], "alias": alias.partition(".")[0] if alias else None, "protect": True}
     customer["tenant"] = {name: live[name] for name in PATCHED if name not in ("name", "alias")}
     planned: dict[str, Any] = findings.plan.get("tenant") or {}
@@ -28,13 +28,15 @@ def find(living: Living, findings: Findings) -> None:
     of_plan: dict[str, Any] = findings.plan.get("lifecycle") or {}
     if of_plan.get("kind") == "trial" and not of_plan.get("ends_on"):
         customer["lifecycle"] = {"kind": "production"}
-        findings.leave("the end of the trial", "the plan is for trials, but Qlik does not store a last day")
+        findings.add_unmanaged(
+            "the end of the trial", "the plan is for trials, but Qlik does not store a last day"
+        )
     # Nothing was asked for: the state has a proof like that of any other tenant, and none is left to be used.
     proof = secrets.token_hex(16)
     known = {"id": proof, "name": tenant["name"], "unused": True}
     findings.objects.append(Found("TenantProof", proof, {"proof": known}))
-    findings.objects.append(Found("Tenant", living.hostname, live | ids))
+    findings.objects.append(Found("Tenant", reader.hostname, live | ids))
     findings.objects += [
-        Found(kind, living.hostname, {"tenant_id": tenant["id"]})
+        Found(kind, reader.hostname, {"tenant_id": tenant["id"]})
         for kind in ("TenantLifecycle", "TenantActivation")
     ]

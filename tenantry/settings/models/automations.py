@@ -9,7 +9,7 @@ from typing import Any
 
 from tenantry.providers.values import automation_definitions
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     ConcurrentRuns,
@@ -41,12 +41,12 @@ class Automation(FromFiles):
     from Qlik's editor. Tenantry does not create the connections that its blocks use. (Automations API)
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "Automation",
         "automation",
         identity=("name",),
         no_inputs=("space",),
-        of_content=("digest",),
+        from_content=("digest",),
         references=("space",),
         output=False,
     )

@@ -16,7 +16,7 @@ IN_PLACE = "in place"
 AT_CREATION = "read only at creation"
 NEW_IMPORT = "imports the app again and republishes it; published apps keep their id"
 NO_REQUEST = "no request to Qlik"
-NEVER_CUT_OFF = "refused: add a second entry"
+REFUSED = "refused: add a second entry"
 
 
 TENANT_ROLES = "tenant roles"
@@ -29,7 +29,7 @@ def key(default: Any = ..., *, about: str, change: str = IN_PLACE, **more: Any) 
 
 
 @dataclass(frozen=True)
-class Makes:
+class ResourceMapping:
     """What comes of a block, or of each entry of one. All that handles blocks alike reads it here.
 
     resource: the resource type, a class of `tenantry.providers`.
@@ -39,14 +39,14 @@ class Makes:
     properties: the properties of the resource whose names differ from those of the keys.
     no_inputs: keys that the resource does not get. `renamed_from` never is one of its inputs. What a key
         that names a secret stands for (`SecretName`) is passed by `QlikCustomerTenant`.
-    of_content: properties that are read from the files that a key names.
-    of_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
+    from_content: properties that are read from the files that a key names.
+    from_stack: values of the stack as a whole that the resource takes, such as `source_tenant`.
     references: properties that refer to other resources, which `QlikCustomerTenant` knows.
     after: blocks whose resources are made before.
-    in_order: whether the entries are made one after the other, in the order of their keys.
+    created_in_order: whether the entries are made one after the other, in the order of their keys.
     output: whether the ids are an output of the stack, under the name of the block.
-    if_any: whether that output is there only where the block has entries.
-    by_hand: whether `QlikCustomerTenant` has code of its own for it.
+    only_if_any: whether that output is there only where the block has entries.
+    has_own_code: whether `QlikCustomerTenant` has code of its own for it.
     """
 
     resource: str
@@ -54,14 +54,14 @@ class Makes:
     identity: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     no_inputs: tuple[str, ...] = ()
-    of_content: tuple[str, ...] = ()
-    of_stack: tuple[str, ...] = ()
+    from_content: tuple[str, ...] = ()
+    from_stack: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    in_order: bool = False
+    created_in_order: bool = False
     output: bool = True
-    if_any: bool = False
-    by_hand: bool = False
+    only_if_any: bool = False
+    has_own_code: bool = False
 
 
 class Block(BaseModel):
@@ -69,7 +69,7 @@ class Block(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    makes: ClassVar[Makes | None] = None
+    mapping: ClassVar[ResourceMapping | None] = None
     """What comes of it, if it describes a resource."""
 
     @classmethod
@@ -78,11 +78,11 @@ class Block(BaseModel):
 
         A value that is broken is None here, and is told elsewhere.
         """
-        if cls.makes and "name" in cls.makes.identity:
-            yield from _same_names(cls.makes, block, entries)
+        if cls.mapping and "name" in cls.mapping.identity:
+            yield from _same_names(cls.mapping, block, entries)
 
     @property
-    def comes_last(self) -> bool:
+    def is_created_last(self) -> bool:
         """Whether the resource of an entry is made and changed after those of the other entries."""
         return False
 
@@ -102,11 +102,11 @@ class Block(BaseModel):
     @classmethod
     def inputs(cls) -> dict[str, str]:
         """Return the keys that the resource gets, and the properties that they are there."""
-        if cls.makes is None:
+        if cls.mapping is None:
             return {}
-        left_out = ("renamed_from", *cls.makes.no_inputs, *cls.secrets())
+        left_out = ("renamed_from", *cls.mapping.no_inputs, *cls.secrets())
         keys = (name for name in cls.model_fields if name not in left_out)
-        return {name: cls.makes.properties.get(name, name) for name in keys}
+        return {name: cls.mapping.properties.get(name, name) for name in keys}
 
     @classmethod
     def secrets(cls) -> dict[str, str]:
@@ -114,19 +114,19 @@ class Block(BaseModel):
 
         Such a key is a `SecretName`, or a mapping of them.
         """
-        properties = cls.makes.properties if cls.makes else {}
+        properties = cls.mapping.properties if cls.mapping else {}
         fields = cls.model_fields.items()
         return {name: properties.get(name, name) for name, field in fields if _has_mark(typed(field), SECRET)}
 
 
-def _same_names(makes: Makes, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
-    scope = next((name for name in makes.identity if name != "name"), None)
+def _same_names(mapping: ResourceMapping, block: str, entries: Mapping[str, Any]) -> Iterator[Complaint]:
+    scope = next((name for name in mapping.identity if name != "name"), None)
     named = (
         (key, (block, key), entry.name, getattr(entry, scope) if scope else "")
         for key, entry in entries.items()
-        if None not in (getattr(entry, name) for name in makes.identity)
+        if None not in (getattr(entry, name) for name in mapping.identity)
     )
-    yield from same_names(makes.noun, f", also of {scope} {{}}" if scope else "", named)
+    yield from same_names(mapping.noun, f", also of {scope} {{}}" if scope else "", named)
 
 
 def block_of(annotation: Any) -> type[Block] | None:

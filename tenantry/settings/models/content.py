@@ -9,7 +9,7 @@ from typing import Any
 from tenantry.providers.values import scripts
 from tenantry.providers.values.limits import RELOAD_VARIABLES
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NEW_IMPORT, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.models.expectations import Expectations
 from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
@@ -29,13 +29,13 @@ from tenantry.settings.values import (
 class Space(Block):
     """A space, and the access to it. (Spaces API)"""
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "Space",
         "space",
         identity=("name",),
         no_inputs=("access", "user_access", "bot_access", "owner", "protect"),
         references=("owner",),
-        by_hand=True,
+        has_own_code=True,
     )
 
     name: SpaceName = key(about="Its name at Qlik, unique in the tenant. Default: the key.")
@@ -105,15 +105,15 @@ class Reload(Block):
 class App(FromFiles):
     """An app imported from a template on the source tenant, and the spaces it is published to. (Apps API)"""
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "App",
         "app",
         no_inputs=("staging", "publish_to", "protect", "reload", "expect"),
-        of_content=("script_digest",),
-        of_stack=("source_tenant",),
+        from_content=("script_digest",),
+        from_stack=("source_tenant",),
         references=("space",),
         output=False,
-        by_hand=True,
+        has_own_code=True,
     )
 
     files = ("script",)

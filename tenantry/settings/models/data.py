@@ -9,8 +9,8 @@ from typing import Any
 
 from tenantry.providers.values import data_files
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
-from tenantry.settings.models.look import OF_FILE, FromFiles
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
+from tenantry.settings.models.look import ALSO_IF_FILE_CHANGES, FromFiles
 from tenantry.settings.values import (
     CredentialsVersion,
     DataFileName,
@@ -38,7 +38,7 @@ class DataConnection(Block):
     password, so Tenantry cannot see a change of it at Qlik. Change `credentials_version` to send it again.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "DataConnection",
         "data connection",
         identity=("name", "space"),
@@ -46,7 +46,7 @@ class DataConnection(Block):
         no_inputs=("space",),
         references=("space",),
         output=False,
-        by_hand=True,
+        has_own_code=True,
     )
 
     name: Name = key(about="Its name at Qlik, unique in the space. Default: the key.")
@@ -106,12 +106,12 @@ class DataFile(FromFiles):
     content. New content does not reload an app: increase `reload.version` of the app, too.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "DataFile",
         "data file",
         identity=("name", "space"),
         no_inputs=("space",),
-        of_content=("sha256",),
+        from_content=("sha256",),
         references=("space",),
         output=False,
     )
@@ -125,7 +125,7 @@ class DataFile(FromFiles):
     path: Text = key(
         about="The file, 100 MB at most. Qlik accepts larger files, but each run reads the file. The path "
         "starts at the folder of the file that names it.",
-        change=OF_FILE,
+        change=ALSO_IF_FILE_CHANGES,
     )
     renamed_from: FormerKeys | None = key(
         None,

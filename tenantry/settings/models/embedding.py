@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import CspDescription, CspName, FormerKeys, HostSource, Switch
 
 CSP_ORIGINS_PER_TENANT = 256
@@ -19,7 +19,7 @@ class CspOrigin(Block):
     pages can show the tenant in a frame. (CSP Origins API)
     """
 
-    makes = Makes("CspOrigin", "CSP origin", identity=("origin",), output=False)
+    mapping = ResourceMapping("CspOrigin", "CSP origin", identity=("origin",), output=False)
 
     name: CspName = key(about="Its name at Qlik. Default: the key.")
     origin: HostSource = key(

@@ -13,7 +13,7 @@ from tenantry.providers.values.identity_providers import (
 )
 from tenantry.settings.complaints import Complaint
 from tenantry.settings.document import Keys
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.models.look import FromFiles
 from tenantry.settings.values import (
     ClockTolerance,
@@ -49,7 +49,7 @@ class OidcIdentityProvider(Block):
     fails.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "OidcIdentityProvider",
         "OIDC identity provider",
         identity=("discovery_url",),
@@ -108,12 +108,12 @@ class SamlIdentityProvider(FromFiles):
     activates the provider only after it has answered, and only if an active administrator could repair it.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "SamlIdentityProvider",
         "SAML identity provider",
         identity=("metadata_file",),
         no_inputs=("metadata_file",),
-        of_content=("entity_id", "sign_on_url", "certificates"),
+        from_content=("entity_id", "sign_on_url", "certificates"),
         after=("admins",),
         output=False,
     )

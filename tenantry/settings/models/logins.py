@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tenantry.providers.values.oauth_clients import IMPERSONATION, property_problems, redirect_problem
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NEVER_CUT_OFF, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, REFUSED, Block, ResourceMapping, key
 from tenantry.settings.values import (
     ClockTolerance,
     FormerKeys,
@@ -29,7 +29,7 @@ class WebIntegration(Block):
     API)
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "WebIntegration", "web integration", identity=("name",), properties={"origins": "valid_origins"}
     )
 
@@ -54,7 +54,7 @@ class JwtIdentityProvider(Block):
     its own `kid`, 2. switch the signer to the new key, 3. remove the first entry. (Identity Providers API)
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "JwtIdentityProvider",
         "JWT identity provider",
         identity=("issuer", "kid"),
@@ -62,24 +62,24 @@ class JwtIdentityProvider(Block):
         output=False,
     )
 
-    issuer: Text = key(about="The claim `iss` of the tokens.", change=NEVER_CUT_OFF)
+    issuer: Text = key(about="The claim `iss` of the tokens.", change=REFUSED)
     kid: Text = key(
         about="The `kid` in the header of the tokens, unique per issuer. Quote it if it looks like a number.",
-        change=NEVER_CUT_OFF,
+        change=REFUSED,
     )
     pem: Pem | None = key(
         None,
         about="The RSA public key or its certificate as PEM. Set either this or `pem_file`.",
-        change=NEVER_CUT_OFF,
+        change=REFUSED,
     )
     pem_file: Text | None = key(
         None,
         about="The file with the PEM. The path starts at the folder of the file that names it.",
-        change=NEVER_CUT_OFF,
+        change=REFUSED,
     )
     description: IdpDescription | None = key(None, about="Shown in Qlik; 128 characters at most.")
     clock_tolerance_seconds: ClockTolerance = key(
-        5, about="How many seconds the signer's clock can be off.", change=NEVER_CUT_OFF
+        5, about="How many seconds the signer's clock can be off.", change=REFUSED
     )
     renamed_from: FormerKeys | None = key(
         None,
@@ -118,7 +118,7 @@ class OAuthClient(Block):
     under `oauth_client_secrets`. The state contains it in encrypted form.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "OAuthClient",
         "OAuth client",
         identity=("name",),
@@ -127,7 +127,7 @@ class OAuthClient(Block):
             "scopes": "allowed_scopes",
             "grant_types": "allowed_grant_types",
         },
-        if_any=True,
+        only_if_any=True,
     )
 
     name: OAuthName = key(about="Its name at Qlik. Default: the key.")

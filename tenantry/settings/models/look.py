@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 
 from tenantry.providers.values import archives, brand_files
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import FormerKeys, HttpsUrl, LinkName, Name, Switch, Text
 
 PINNED_LINKS_PER_TENANT = 50
@@ -81,7 +81,9 @@ class Theme(Archived):
     file in it contains the name at Qlik. (Themes API)
     """
 
-    makes = Makes("Theme", "theme", identity=("path",), of_content=("name", "md5"), output=False)
+    mapping = ResourceMapping(
+        "Theme", "theme", identity=("path",), from_content=("name", "md5"), output=False
+    )
     theme = True
 
     path: Text = key(
@@ -106,7 +108,9 @@ class Extension(Archived):
     that names it. The .qext file in it contains the name at Qlik. (Extensions API)
     """
 
-    makes = Makes("Extension", "extension", identity=("path",), of_content=("name", "md5"), output=False)
+    mapping = ResourceMapping(
+        "Extension", "extension", identity=("path",), from_content=("name", "md5"), output=False
+    )
     theme = False
 
     path: Text = key(
@@ -126,7 +130,7 @@ class Extension(Archived):
     )
 
 
-OF_FILE = "in place; also after a change of the file"
+ALSO_IF_FILE_CHANGES = "in place; also after a change of the file"
 
 
 class Brand(FromFiles):
@@ -134,12 +138,12 @@ class Brand(FromFiles):
     folder of the file that names it. Without a logo or icon, the tenant shows the one of Qlik. (Brands API)
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "Brand",
         "brand",
         identity=("name",),
         properties={"logo": "logo_path", "fav_icon": "fav_icon_path", "styles": "styles_path"},
-        of_content=("logo_md5", "fav_icon_md5", "styles_md5"),
+        from_content=("logo_md5", "fav_icon_md5", "styles_md5"),
         output=False,
     )
     files = ("logo", "fav_icon", "styles")
@@ -154,13 +158,15 @@ class Brand(FromFiles):
     logo: Text | None = key(
         None,
         about="The logo, a PNG or JPEG file of 300 KB at most; Qlik fits it into 109 x 62 pixels.",
-        change=OF_FILE,
+        change=ALSO_IF_FILE_CHANGES,
     )
     fav_icon: Text | None = key(
-        None, about="The icon in browser tabs, an ICO file of 100 KB at most.", change=OF_FILE
+        None, about="The icon in browser tabs, an ICO file of 100 KB at most.", change=ALSO_IF_FILE_CHANGES
     )
     styles: Text | None = key(
-        None, about="A JSON file of 100 KB at most. Qlik stores it and does not use it yet.", change=OF_FILE
+        None,
+        about="A JSON file of 100 KB at most. Qlik stores it and does not use it yet.",
+        change=ALSO_IF_FILE_CHANGES,
     )
     renamed_from: FormerKeys | None = key(
         None,
@@ -174,7 +180,7 @@ class Brand(FromFiles):
     )
 
     @property
-    def comes_last(self) -> bool:
+    def is_created_last(self) -> bool:
         """Whether this brand is active. If two brands change, Tenantry deactivates the previous one first."""
         return self.active
 
@@ -198,7 +204,9 @@ class PinnedLink(Block):
     a new customer in the order of their keys. A link that you add later appears below. (UI Config API)
     """
 
-    makes = Makes("PinnedLink", "pinned link", identity=("name",), in_order=True, output=False)
+    mapping = ResourceMapping(
+        "PinnedLink", "pinned link", identity=("name",), created_in_order=True, output=False
+    )
 
     name: LinkName = key(about="The text of the link, 50 characters at most. Default: the key.")
     link: HttpsUrl = key(about="The URL of the link, with https.")

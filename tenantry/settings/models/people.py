@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, ResourceMapping, key
 from tenantry.settings.values import Email, FormerKeys, Name, ProviderType, Switch, Text, UserStatus
 
 
 class Group(Block):
     """A group of users, and the tenant roles of its members. (Groups API)"""
 
-    makes = Makes("Group", "group", identity=("name", "provider_type"))
+    mapping = ResourceMapping("Group", "group", identity=("name", "provider_type"))
 
     name: Name = key(
         about="Its name at Qlik. Default: the key.",
@@ -57,7 +57,7 @@ class Group(Block):
 class User(Block):
     """A person who can log in. People who are not listed here become users when they log in. (Users API)"""
 
-    makes = Makes("User", "user", identity=("subject",))
+    mapping = ResourceMapping("User", "user", identity=("subject",))
 
     subject: Text = key(
         about="The subject that the identity provider sends. Quote it if it looks like a number.",
@@ -85,7 +85,7 @@ class User(Block):
 class Admin(Block):
     """A user of the source tenant who administers this tenant. Tenantry keeps other roles. (Users API)"""
 
-    makes = Makes("TenantAdmin", "admin", of_stack=("source_tenant",))
+    mapping = ResourceMapping("TenantAdmin", "admin", from_stack=("source_tenant",))
 
     email: Email | None = key(
         None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from tenantry.providers.values.days import DEFAULT_ZONE
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.models.content import App
 from tenantry.settings.values import (
     FormerKeys,
@@ -32,14 +32,14 @@ class ReloadTask(Block):
     in `enabled`, and `up` enables the task again.
     """
 
-    makes = Makes(
+    mapping = ResourceMapping(
         "ReloadTask",
         "reload task",
         identity=("name", "app"),
         no_inputs=("app", "space", "after"),
         references=("app", "after_task"),
         output=False,
-        by_hand=True,
+        has_own_code=True,
     )
 
     name: TaskName = key(about="Its name at Qlik. Default: the key.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tenantry.providers.values.days import DEFAULT_ZONE, LastDay
 from tenantry.providers.values.limits import ROLES_OF_A_GROUP
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, TENANT_ROLES, Block, ResourceMapping, key
 from tenantry.settings.values import Day, GraceDays, Hostname, Id, LifecycleKind, Switch, Text, TimeZone
 
 
@@ -86,7 +86,7 @@ class GroupSettings(Block):
     you leave out. If you remove a key, Tenantry restores the previous value. (Groups API)
     """
 
-    makes = Makes("GroupSettings", "group settings", output=False)
+    mapping = ResourceMapping("GroupSettings", "group settings", output=False)
 
     auto_create_groups: Switch | None = key(
         None, about="Whether a login creates the groups in the user's claims that do not exist yet."
@@ -106,7 +106,7 @@ class LicenseSettings(Block):
     you remove a key, Tenantry restores the previous value. (Licenses API)
     """
 
-    makes = Makes("LicenseSettings", "license settings", output=False)
+    mapping = ResourceMapping("LicenseSettings", "license settings", output=False)
 
     auto_assign_professional: Switch | None = key(
         None, about="Whether users get a professional entitlement, as long as any are left."

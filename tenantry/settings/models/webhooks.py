@@ -11,7 +11,7 @@ from pydantic import Field
 from tenantry.providers.values import urls
 from tenantry.providers.values.limits import WEBHOOK_EVENTS, WEBHOOK_HEADERS
 from tenantry.settings.complaints import Complaint
-from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, Makes, key
+from tenantry.settings.models.block import AT_CREATION, NO_REQUEST, Block, ResourceMapping, key
 from tenantry.settings.values import (
     CredentialsVersion,
     FormerKeys,
@@ -35,7 +35,7 @@ class Webhook(Block):
     whose calls keep failing. A refresh shows this as a difference in `enabled`.
     """
 
-    makes = Makes("Webhook", "webhook", identity=("name",), output=False)
+    mapping = ResourceMapping("Webhook", "webhook", identity=("name",), output=False)
 
     name: WebhookName = key(about="Its name at Qlik. Default: the key.")
     url: Annotated[HttpsUrl, Field(**urls.WEBHOOK.field)] = key(

@@ -1,4 +1,4 @@
-"""A living tenant, read: each collection once, on first use. Nothing here writes."""
+"""An existing tenant, read: each collection once, on first use. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUESTS_AT_ONCE = 4
 """Requests in flight, as many as the engine's provider has."""
 
 
-class Living:
+class TenantReader:
     """The tenant at `hostname`, which may be its alias. Raises ImportRefused for one that is not to be had.
 
     `source_tenant` is the hostname of the tenant that the templates are on.
@@ -82,7 +82,7 @@ class Living:
     def assignments(self) -> dict[str, list[Json]]:
         """The assignments of each space, by the space's id."""
         paths = {space["id"]: f"/api/v1/spaces/{space['id']}/assignments" for space in self.spaces}
-        found = self.at_once(lambda path: list(self.host.list(path)), paths.values())
+        found = self.in_parallel(lambda path: list(self.host.list(path)), paths.values())
         return dict(zip(paths, found, strict=True))
 
     @cached_property
@@ -96,7 +96,7 @@ class Living:
         items = self.cloud.tenant(self.source_tenant).list("/api/v1/items", APPS)
         return [item for item in items if not item["resourceAttributes"].get("publishTime")]
 
-    def at_once(self, ask: Callable[[str], T], about: Iterable[str]) -> list[T]:
+    def in_parallel(self, ask: Callable[[str], T], about: Iterable[str]) -> list[T]:
         """Ask for each, several at a time; return the answers in order."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             return list(pool.map(ask, about))

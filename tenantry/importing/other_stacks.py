@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
-from tenantry.importing.living import REQUESTS_AT_ONCE
+from tenantry.importing.tenant_reader import REQUESTS_AT_ONCE
 from tenantry.providers.values import tokens
 from tenantry.pulumi_internals.deployment import resources
 from tenantry.state.backend import Backend, NoSuchStack
